@@ -1,0 +1,11 @@
+"""The Django app of the users context."""
+
+from django.apps import AppConfig
+
+
+class UsersConfig(AppConfig):
+    """Registers what users serves to the other contexts."""
+
+    name = "apps.users"
+    label = "users"
+    verbose_name = "Users"

@@ -1,0 +1,5 @@
+"""The paths of the users context, under /v1."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

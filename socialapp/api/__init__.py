@@ -1,0 +1,1 @@
+"""What all REST views share: authentication, limits, problems, pagination, idempotency, ETags, schema."""

@@ -1,0 +1,45 @@
+"""ETags of single objects: `"<version>-<digest of the body>"`.
+
+The digest makes `If-None-Match` true for everything shown; `If-Match` compares the version alone, which only edits
+change, so that a reaction by somebody else does not make an edit stale. Source: RFC 9110, sections 8.8.3 and 13.1.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from socialapp.api.rendering import to_json
+from socialapp.errors import Malformed
+
+_TAG = re.compile(r'(?:W/)?"(\d{1,19})-[0-9a-f]{16}"')
+
+
+def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
+    """Answers one object with its ETag, or 304 when the client has it already."""
+    content = body if isinstance(body, bytes) else to_json(body)
+    tag = f'"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if request.method in ("GET", "HEAD") and _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
+        return Response(None, status=304, headers=headers)
+    return Response(content, status=status, headers=headers)
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` demands; None without the header or for `*`. The action answers 412 if it is not it."""
+    sent = request.META.get("HTTP_IF_MATCH", "").strip()
+    if not sent or sent == "*":
+        return None
+    found = _TAG.fullmatch(sent)
+    if not found:
+        # A tag of another form was never ours, so it cannot be the current one.
+        if re.fullmatch(r'(?:W/)?"[^"]*"', sent):
+            return -1
+        raise Malformed("If-Match must be one ETag", code="if_match_invalid")
+    return int(found.group(1))
+
+
+def _matches(header: str, tag: str) -> bool:
+    return header.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in header.split(",")]

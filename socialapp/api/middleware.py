@@ -1,0 +1,69 @@
+"""Request ids, one log line a request, body limits, and one form for paths with and without a trailing slash."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from socialapp.api.problems import too_large
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+log = structlog.get_logger("socialapp.request")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class RequestContextMiddleware:
+    """Binds the request id and trace to logs, events and calls, answers with the id, and logs the request."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        request_id = self._request_id(request)
+        traceparent = self._traceparent(request)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=traceparent)
+        if request.path_info.startswith("/v1/"):
+            request.path_info = request.path_info.rstrip("/")
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return response
+
+    def _request_id(self, request: HttpRequest) -> str:
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        return sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+
+    def _traceparent(self, request: HttpRequest) -> str:
+        """Source: W3C Trace Context."""
+        sent = request.META.get("HTTP_TRACEPARENT", "")
+        return sent if _TRACEPARENT.fullmatch(sent) else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+class BodyLimitMiddleware:
+    """413 for bodies over `MAX_BODY_BYTES`, before anything reads them."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length > settings.MAX_BODY_BYTES and request.path_info.startswith(("/v1/", "/internal/")):
+            return too_large()
+        return self.get_response(request)

@@ -1,0 +1,68 @@
+"""Answers are JSON, always; `orjson` writes them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class JSONRenderer(BaseRenderer):
+    """Bodies as JSON; `bytes` are taken to be JSON already (cached fragments)."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """The body, empty for None."""
+        if data is None:
+            return b""
+        return data if isinstance(data, bytes) else to_json(data)
+
+
+class ProblemRenderer(JSONRenderer):
+    """Bodies of errors. Source: RFC 9457."""
+
+    media_type = "application/problem+json"
+    format = "problem"
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """No negotiation: there is one representation."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+        """The parser for the body's type; None is answered with 415."""
+        sent = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == sent), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first renderer of the view."""
+        return renderers[0], renderers[0].media_type or ""
+
+
+def to_json(data: Any) -> bytes:
+    """JSON bytes; data classes and times are written as the API writes them."""
+    return orjson.dumps(data, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time as the API writes it: UTC, milliseconds, `Z`. Source: RFC 3339."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,24 @@
+"""The Django app of the bus: its tables exist in every context's database."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+from socialapp.calls import serve
+from socialapp.contexts import served
+from socialapp.contracts.bus import Inbox
+
+
+class BusConfig(AppConfig):
+    """Loads the handlers of the served contexts and answers for their inboxes."""
+
+    name = "socialapp.bus"
+    label = "bus"
+    verbose_name = "Event bus"
+
+    def ready(self) -> None:
+        """Registers every served context's handlers and inbox."""
+        from socialapp.bus.inbox import ContextInbox
+
+        autodiscover_modules("handlers")
+        for context in served():
+            serve(Inbox, ContextInbox(context.name), context=context.name)

@@ -1,0 +1,66 @@
+"""The broker's side of the bus: one topic exchange, one durable queue per context, Celery tasks in between.
+
+A Celery message does not say which queue it was taken from, and the same message lies in the queue of every
+context that listens. So the queue writes its context into the headers of what it hands to its consumer.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from kombu import Exchange, Queue, binding
+
+from socialapp.bus.registry import events_of
+from socialapp.contexts import served
+
+EXCHANGE = Exchange("socialapp.events", type="topic", durable=True)
+CONTEXT_HEADER = "socialapp_context"
+
+
+class ContextQueue(Queue):
+    """The queue of one context, bound to the types of event that its handlers name."""
+
+    context = ""
+
+    def consume(
+        self,
+        consumer_tag: str = "",
+        callback: Callable[[Any], None] | None = None,
+        no_ack: bool | None = None,
+        nowait: bool = False,
+        on_cancel: Callable[[str], None] | None = None,
+    ) -> str | None:
+        """Consumes as any queue does, with the context's name added to the headers of every message."""
+        marking = partial(_mark, self.context, callback)
+        return super().consume(consumer_tag, marking, no_ack, nowait, on_cancel)  # type: ignore[no-any-return]
+
+
+def _mark(context: str, callback: Callable[[Any], None], message: Any) -> None:
+    message.headers[CONTEXT_HEADER] = context
+    callback(message)
+
+
+def queue_name(context: str) -> str:
+    """The name of the queue that holds the events for `context`."""
+    return f"events.{context}"
+
+
+def queues(*, quorum: bool) -> list[Queue]:
+    """The queues that this process consumes: of every served context its events and its own tasks."""
+    arguments = {"x-queue-type": "quorum"} if quorum else None
+    found: list[Queue] = []
+    for context in served():
+        bindings = [binding(EXCHANGE, routing_key=event) for event in events_of(context.name)]
+        queue = ContextQueue(queue_name(context.name), exchange=EXCHANGE, bindings=bindings, queue_arguments=arguments)
+        queue.context = context.name
+        found.append(queue)
+        found.append(Queue(f"tasks.{context.name}", exchange=Exchange(""), queue_arguments=arguments))
+    return found
+
+
+def declare_queues() -> None:
+    """Makes the queues and bindings of the served contexts, again if a broker came back empty. Idempotent."""
+    with current_app.connection_for_write() as connection, connection.channel() as channel:
+        for queue in current_app.amqp.queues.values():
+            queue(channel).declare()

@@ -1,0 +1,146 @@
+"""Runs the handlers of a batch of events: each effect exactly once, whatever arrives twice, late or broken."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import IntegrityError
+from django.utils import timezone
+
+from socialapp.bus.envelope import Envelope, encode
+from socialapp.bus.models import FailedDelivery, InboxEntry
+from socialapp.bus.registry import Handler, handlers_of
+from socialapp.db import atomic
+
+log = structlog.get_logger()
+
+# Seconds until the next try after the first, second, … failure; then the event rests as a dead letter.
+RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
+_ERROR_CHARACTERS = 2000
+
+
+class DuplicateDelivery(Exception):
+    """Another worker has taken this event for this handler at the same moment."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One event on its way to one handler, with what the handler gathered from other contexts."""
+
+    handler: Handler
+    envelope: Envelope
+    event: Any = None
+    gathered: Any = None
+
+    def gather(self) -> None:
+        """Decodes the event and asks other contexts, before any transaction."""
+        self.event = self.envelope.event()
+        if self.handler.gather:
+            self.gathered = self.handler.gather(self.event)
+
+    def run(self) -> None:
+        """Calls the handler; the caller holds the transaction."""
+        with structlog.contextvars.bound_contextvars(
+            event_id=self.envelope.id,
+            request_id=self.envelope.correlationid,
+            traceparent=self.envelope.traceparent,
+        ):
+            arguments = (self.event, self.gathered) if self.handler.gather else (self.event,)
+            self.handler.run(*arguments)
+
+
+def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
+    """Hands events to the handlers of `context`: all in one transaction, or one by one when one of them fails."""
+    deliveries = _not_yet_handled(context, list(envelopes))
+    ready = [delivery for delivery in deliveries if _gather(context, delivery)]
+    if not ready:
+        return
+    try:
+        with atomic(context):
+            InboxEntry.objects.using(context).bulk_create([_inbox_entry(delivery) for delivery in ready])
+            for delivery in ready:
+                delivery.run()
+            _forget_failures(context, ready)
+    except Exception as error:
+        log.info("bus.batch_split", context=context, events=len(ready), error=repr(error))
+        for delivery in ready:
+            _deliver_alone(context, delivery)
+
+
+def _not_yet_handled(context: str, envelopes: list[Envelope]) -> list[Delivery]:
+    rows = InboxEntry.objects.using(context).filter(event_id__in=[envelope.id for envelope in envelopes])
+    handled = set(rows.values_list("event_id", "handler"))
+    unique = {envelope.id: envelope for envelope in envelopes}.values()
+    return [
+        Delivery(handler, envelope)
+        for envelope in unique
+        for handler in handlers_of(context, envelope.type)
+        if (envelope.id, handler.name) not in handled
+    ]
+
+
+def _gather(context: str, delivery: Delivery) -> bool:
+    try:
+        delivery.gather()
+    except Exception as error:
+        _note_failure(context, delivery, error)
+        return False
+    return True
+
+
+def _inbox_entry(delivery: Delivery) -> InboxEntry:
+    return InboxEntry(event_id=delivery.envelope.id, handler=delivery.handler.name)
+
+
+def _deliver_alone(context: str, delivery: Delivery) -> None:
+    try:
+        with atomic(context):
+            _take(context, delivery)
+            delivery.run()
+            _forget_failures(context, [delivery])
+    except DuplicateDelivery:
+        return
+    except Exception as error:
+        _note_failure(context, delivery, error)
+
+
+def _take(context: str, delivery: Delivery) -> None:
+    try:
+        with atomic(context):
+            _inbox_entry(delivery).save(using=context, force_insert=True)
+    except IntegrityError:
+        raise DuplicateDelivery from None
+
+
+def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
+    ids = [delivery.envelope.id for delivery in deliveries]
+    for row in FailedDelivery.objects.using(context).filter(event_id__in=ids):
+        if any(row.event_id == done.envelope.id and row.handler == done.handler.name for done in deliveries):
+            row.delete(using=context)
+
+
+def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
+    """Writes down the failure with the time of the next try; a database that refuses this leaves it to the reconciler."""
+    envelope, handler = delivery.envelope, delivery.handler
+    log.warning("bus.handler_failed", handler=handler.name, event_id=envelope.id, type=envelope.type, error=repr(error))
+    with atomic(context):
+        row, _ = FailedDelivery.objects.using(context).select_for_update().get_or_create(
+            event_id=envelope.id,
+            handler=handler.name,
+            defaults={
+                "type": envelope.type,
+                "subject": envelope.subject,
+                "envelope": encode(envelope),
+                "attempts": 0,
+                "retry_at": timezone.now(),
+                "error": "",
+            },
+        )
+        row.attempts += 1
+        row.dead = row.attempts > len(RETRY_PAUSES)
+        pause = RETRY_PAUSES[min(row.attempts, len(RETRY_PAUSES)) - 1]
+        row.retry_at = timezone.now() + timedelta(seconds=pause)
+        row.error = repr(error)[:_ERROR_CHARACTERS]
+        row.save(using=context)

@@ -1,0 +1,66 @@
+"""The form in which an event travels. Source: CloudEvents 1.0, with its partitioning, sequence and tracing extensions."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import structlog
+
+from socialapp.contracts.base import EVENTS, event_type
+
+Data = dict[str, Any]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event under way. `data` holds the fields of the event class that `type` names."""
+
+    id: int
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    partitionkey: str
+    sequence: int
+    data: Data
+    dataschema: str = ""
+    correlationid: str = ""
+    causationid: str = ""
+    traceparent: str = ""
+    specversion: str = "1.0"
+
+    def event(self) -> Any:
+        """The event as an instance of its class; msgspec.ValidationError when the data does not fit it."""
+        return msgspec.convert(self.data, EVENTS[self.type].cls)
+
+
+def wrap(event: object, *, event_id: int) -> Envelope:
+    """The envelope of a new event, with the request, cause and trace that the running code belongs to."""
+    declared = event_type(type(event))
+    bound = structlog.contextvars.get_contextvars()
+    return Envelope(
+        id=event_id,
+        source=f"/{declared.producer}",
+        type=declared.name,
+        subject=str(getattr(event, declared.subject)),
+        time=datetime.now(UTC),
+        partitionkey=str(getattr(event, declared.partition)),
+        sequence=event_id,
+        data=cast(Data, msgspec.to_builtins(event)),
+        dataschema=f"/schemas/events/{declared.name}.json",
+        correlationid=str(bound.get("request_id", "")),
+        causationid=str(bound.get("event_id", "")),
+        traceparent=str(bound.get("traceparent", "")),
+    )
+
+
+def encode(envelope: Envelope) -> str:
+    """The envelope as JSON text."""
+    return msgspec.json.encode(envelope).decode()
+
+
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+def decode(text: str | bytes) -> Envelope:
+    """The envelope that JSON text holds."""
+    return _decoder.decode(text)

@@ -1,0 +1,48 @@
+"""`publish(event)`: writes the event beside the state that it tells of, in the same transaction."""
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from socialapp.bus.envelope import encode, wrap
+from socialapp.bus.models import OutboxEvent
+from socialapp.cache import redis_client, redis_errors
+from socialapp.contracts.base import event_type
+from socialapp.db import open_transactions
+from socialapp.ids import new_id
+
+WAKE_CHANNEL = "bus:wake"
+
+log = structlog.get_logger()
+
+
+class PublishOutsideTransaction(RuntimeError):
+    """An event was published without the transaction that makes it true."""
+
+
+def publish(*events: object) -> None:
+    """Adds events to the outbox of their producer; they take effect if and only if the transaction commits."""
+    if not events:
+        return
+    producer = event_type(type(events[0])).producer
+    if producer not in open_transactions():
+        raise PublishOutsideTransaction(f"{type(events[0]).__name__} needs `with atomic({producer!r})` around it")
+    rows = []
+    for event in events:
+        event_id = new_id()
+        envelope = wrap(event, event_id=event_id)
+        rows.append(
+            OutboxEvent(id=event_id, type=envelope.type, subject=envelope.subject, envelope=encode(envelope))
+        )
+    OutboxEvent.objects.using(producer).bulk_create(rows)
+    transaction.on_commit(lambda: wake_relay(producer), using=producer)
+
+
+def wake_relay(context: str) -> None:
+    """Tells the relays that `context` has something to send. Losing the word costs a second: they also look by themselves."""
+    try:
+        redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
+    except redis_errors() as error:
+        log.warning("bus.wake_failed", error=str(error))
+
+

@@ -1,0 +1,74 @@
+"""What auth tells and answers: accounts, never profiles."""
+
+from datetime import datetime
+from typing import Protocol
+
+from socialapp.contracts.base import data, event, read, service
+
+
+@event("auth.user_registered", subject="user_id")
+class UserRegistered:
+    """An account was made. `created_at` is RFC 3339."""
+
+    user_id: int
+    username: str
+    full_name: str
+    created_at: datetime
+
+
+@event("auth.user_verified", subject="user_id")
+class UserVerified:
+    """The account's e-mail address was proven."""
+
+    user_id: int
+
+
+@event("auth.user_deleted", subject="user_id")
+class UserDeleted:
+    """The account is gone for everybody; every context erases its part and publishes its own `UserErased`."""
+
+    user_id: int
+    erasure_id: int
+
+
+@event("auth.roles_changed", subject="user_id")
+class RolesChanged:
+    """The account has these roles from now on."""
+
+    user_id: int
+    roles: list[str]
+
+
+@event("auth.user_erased", subject="user_id")
+class AuthErased:
+    """auth has erased its part."""
+
+    user_id: int
+    erasure_id: int
+
+
+@data
+class User:
+    """An account that is neither deleted nor unknown. `status` is active or banned."""
+
+    id: int
+    username: str
+    full_name: str
+    status: str
+    roles: list[str]
+    created_at: datetime
+
+
+@service("auth")
+class Auth(Protocol):
+    """Served by auth."""
+
+    @read
+    def user(self, *, user_id: int) -> User:
+        """The account; NotFound when there is none or it was deleted."""
+        ...
+
+    @read
+    def users(self, *, ids: list[int]) -> list[User]:
+        """The accounts among `ids` that exist, in any order."""
+        ...

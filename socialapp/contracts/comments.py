@@ -1,0 +1,96 @@
+"""What comments tells and answers."""
+
+from datetime import datetime
+from typing import Protocol
+
+from socialapp.contracts.base import data, event, read, service
+
+
+@event("comments.comment_created", subject="comment_id", partition="post_id")
+class CommentCreated:
+    """A comment was written on a post, or as a reply to another comment."""
+
+    comment_id: int
+    post_id: int
+    post_author_id: int
+    author_id: int
+    parent_comment_id: int | None
+    parent_author_id: int | None
+    mention_ids: list[int]
+    created_at: datetime
+
+
+@event("comments.comment_edited", subject="comment_id", partition="post_id")
+class CommentEdited:
+    """A comment's text was changed."""
+
+    comment_id: int
+    post_id: int
+    author_id: int
+    version: int
+
+
+@event("comments.comment_deleted", subject="comment_id", partition="post_id")
+class CommentDeleted:
+    """A comment is gone (a tombstone, where it had replies)."""
+
+    comment_id: int
+    post_id: int
+    author_id: int
+
+
+@event("comments.user_erased", subject="user_id")
+class CommentsErased:
+    """comments has erased its part."""
+
+    user_id: int
+    erasure_id: int
+
+
+@data
+class CommentCount:
+    """How many living comments a post has, replies included."""
+
+    post_id: int
+    count: int
+
+
+@data
+class CommentRef:
+    """A comment that exists and is no tombstone."""
+
+    id: int
+    post_id: int
+    author_id: int
+    created_at: datetime
+
+
+@data
+class CommentDocument:
+    """A comment for moderation."""
+
+    id: int
+    post_id: int
+    author_id: int
+    content: str
+    created_at: datetime
+
+
+@service("comments")
+class Comments(Protocol):
+    """Served by comments."""
+
+    @read
+    def counts(self, *, post_ids: list[int]) -> list[CommentCount]:
+        """Exact counts; a post without comments may be left out."""
+        ...
+
+    @read
+    def visible(self, *, viewer_id: int | None, comment_ids: list[int]) -> list[CommentRef]:
+        """Those of the comments that `viewer_id` may see: their post is visible, and their author to the viewer."""
+        ...
+
+    @read
+    def documents(self, *, comment_ids: list[int]) -> list[CommentDocument]:
+        """The present form of those of the comments that exist."""
+        ...

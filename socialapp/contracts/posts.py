@@ -1,0 +1,146 @@
+"""What posts tells and answers. Events carry no text: whoever needs it asks for its present form."""
+
+from datetime import datetime
+from typing import Protocol
+
+from socialapp.contracts.base import data, event, read, service
+
+
+@event("posts.post_created", subject="post_id", partition="author_id")
+class PostCreated:
+    """A post was written. `mention_ids` are the people it names."""
+
+    post_id: int
+    author_id: int
+    is_private: bool
+    hashtags: list[str]
+    mention_ids: list[int]
+    created_at: datetime
+    version: int
+
+
+@event("posts.post_edited", subject="post_id", partition="author_id")
+class PostEdited:
+    """A post's text or privacy was changed. `new_mention_ids` are people it named for the first time."""
+
+    post_id: int
+    author_id: int
+    is_private: bool
+    was_private: bool
+    hashtags: list[str]
+    new_mention_ids: list[int]
+    version: int
+
+
+@event("posts.post_deleted", subject="post_id", partition="author_id")
+class PostDeleted:
+    """A post is gone: deleted by its author, removed by a moderator, or erased with its author."""
+
+    post_id: int
+    author_id: int
+    was_private: bool
+    version: int
+
+
+@event("posts.reposted", subject="post_id", partition="author_id")
+class Reposted:
+    """`user_id` passed the post on to their followers. Private posts cannot be reposted."""
+
+    post_id: int
+    author_id: int
+    user_id: int
+    at: datetime
+
+
+@event("posts.unreposted", subject="post_id", partition="author_id")
+class Unreposted:
+    """The repost is no more."""
+
+    post_id: int
+    author_id: int
+    user_id: int
+
+
+@data
+class ViewCount:
+    """How often a post was looked at since the last count."""
+
+    post_id: int
+    author_id: int
+    views: int
+
+
+@event("posts.posts_viewed", subject="batch_id")
+class PostsViewed:
+    """Views counted in one batch; `at` is the hour they belong to."""
+
+    batch_id: int
+    at: datetime
+    counts: list[ViewCount]
+
+
+@event("posts.user_erased", subject="user_id")
+class PostsErased:
+    """posts has erased its part."""
+
+    user_id: int
+    erasure_id: int
+
+
+@data
+class PostRef:
+    """A post that exists."""
+
+    id: int
+    author_id: int
+    is_private: bool
+    created_at: datetime
+
+
+@data
+class PostDocument:
+    """A post for the search index and moderation."""
+
+    id: int
+    author_id: int
+    content: str
+    hashtags: list[str]
+    is_private: bool
+    has_media: bool
+    version: int
+    created_at: datetime
+
+
+@service("posts")
+class Posts(Protocol):
+    """Served by posts."""
+
+    @read
+    def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
+        """Those of the posts that `viewer_id` (None: anonymous) may see, in any order."""
+        ...
+
+    @read
+    def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
+        """Those of `user_ids` who may see the post."""
+        ...
+
+    @read
+    def refs(self, *, post_ids: list[int]) -> list[PostRef]:
+        """Those of the posts that exist, whoever may see them."""
+        ...
+
+    @read
+    def documents(self, *, post_ids: list[int]) -> list[PostDocument]:
+        """The present form of those of the posts that exist; a deleted one is left out."""
+        ...
+
+    @read
+    def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
+        """Posts with ids greater than `after`, ascending: for building an index."""
+        ...
+
+    @read
+    def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
+        """The API's post objects, as `viewer_id` may see them, of those that may be seen, in any order."""
+        ...

@@ -1,0 +1,74 @@
+"""What reactions tells and answers. A target is a post or a comment."""
+
+from datetime import datetime
+from typing import Protocol
+
+from socialapp.contracts.base import data, event, read, service
+
+
+@event("reactions.reaction_set", subject="target_id")
+class ReactionSet:
+    """`user_id` reacts to the target with `reaction_type`, instead of `previous` if there was one.
+
+    `post_id` is the post itself or the one that the comment stands under.
+    """
+
+    target_type: str
+    target_id: int
+    target_author_id: int
+    post_id: int
+    user_id: int
+    reaction_type: str
+    previous: str | None
+    at: datetime
+
+
+@event("reactions.reaction_removed", subject="target_id")
+class ReactionRemoved:
+    """`user_id` no longer reacts to the target."""
+
+    target_type: str
+    target_id: int
+    target_author_id: int
+    post_id: int
+    user_id: int
+    reaction_type: str
+    at: datetime
+
+
+@event("reactions.user_erased", subject="user_id")
+class ReactionsErased:
+    """reactions has erased its part."""
+
+    user_id: int
+    erasure_id: int
+
+
+@data
+class ReactionCounts:
+    """Reactions by type."""
+
+    like: int = 0
+    love: int = 0
+    haha: int = 0
+    sad: int = 0
+    angry: int = 0
+
+
+@data
+class ReactionSummary:
+    """All reactions to one target, and the viewer's own."""
+
+    target_id: int
+    counts: ReactionCounts
+    mine: str | None
+
+
+@service("reactions")
+class Reactions(Protocol):
+    """Served by reactions."""
+
+    @read
+    def summaries(self, *, viewer_id: int | None, target_type: str, target_ids: list[int]) -> list[ReactionSummary]:
+        """Exact counts for targets of one type ("post" or "comment"); one without reactions may be left out."""
+        ...

@@ -1,0 +1,228 @@
+"""What users tells and answers: profiles and who follows, blocks and mutes whom."""
+
+from datetime import datetime
+from typing import Protocol
+
+from socialapp.contracts.base import data, event, read, service, write
+
+
+@event("users.profile_changed", subject="user_id")
+class ProfileChanged:
+    """A profile was made or changed; ask for its present form. `version` rises with every change."""
+
+    user_id: int
+    version: int
+
+
+@event("users.status_changed", subject="user_id")
+class StatusChanged:
+    """The profile is active, inactive, banned or deleted from now on."""
+
+    user_id: int
+    status: str
+    version: int
+
+
+@event("users.followed", subject="following_id", partition="follower_id")
+class Followed:
+    """`follower_id` follows `following_id` now. `accepted`: a request was accepted (else it took effect at once)."""
+
+    follower_id: int
+    following_id: int
+    accepted: bool
+    at: datetime
+
+
+@event("users.unfollowed", subject="following_id", partition="follower_id")
+class Unfollowed:
+    """`follower_id` no longer follows `following_id`."""
+
+    follower_id: int
+    following_id: int
+    at: datetime
+
+
+@event("users.follow_requested", subject="target_id", partition="requester_id")
+class FollowRequested:
+    """`requester_id` asks the private account `target_id` to be let in."""
+
+    requester_id: int
+    target_id: int
+    at: datetime
+
+
+@event("users.follow_request_withdrawn", subject="target_id", partition="requester_id")
+class FollowRequestWithdrawn:
+    """The request is no more: withdrawn or rejected."""
+
+    requester_id: int
+    target_id: int
+
+
+@event("users.blocked", subject="blocked_id", partition="blocker_id")
+class Blocked:
+    """Neither sees anything of the other from now on."""
+
+    blocker_id: int
+    blocked_id: int
+
+
+@event("users.unblocked", subject="blocked_id", partition="blocker_id")
+class Unblocked:
+    """The block is no more."""
+
+    blocker_id: int
+    blocked_id: int
+
+
+@event("users.muted", subject="muted_id", partition="muter_id")
+class Muted:
+    """`muter_id` no longer wants posts in the feed or notifications from `muted_id`."""
+
+    muter_id: int
+    muted_id: int
+
+
+@event("users.unmuted", subject="muted_id", partition="muter_id")
+class Unmuted:
+    """The mute is no more."""
+
+    muter_id: int
+    muted_id: int
+
+
+@event("users.user_erased", subject="user_id")
+class UsersErased:
+    """users has erased its part."""
+
+    user_id: int
+    erasure_id: int
+
+
+@data
+class Card:
+    """The little that is shown of a person beside what they wrote. `profile_picture` is a URL or ""."""
+
+    id: int
+    username: str
+    full_name: str
+    profile_picture: str
+
+
+@data
+class Author:
+    """A person as one viewer may see them.
+
+    `active`: neither banned, inactive nor deleted. `is_private`: the account's posts are for accepted followers.
+    `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
+    """
+
+    card: Card
+    active: bool
+    is_private: bool
+    follows: bool
+    blocked: bool
+    muted: bool
+
+
+@data
+class Audience:
+    """`authors` as `viewer` may see them. `following_version` rises whenever the viewer follows or unfollows."""
+
+    following_version: int
+    authors: list[Author]
+
+
+@data
+class Following:
+    """Whom a person follows; `popular_ids` are those of them with more than POPULAR_FOLLOWERS followers."""
+
+    version: int
+    ids: list[int]
+    popular_ids: list[int]
+
+
+@data
+class ProfileDocument:
+    """A profile for the search index and moderation; `status` as in StatusChanged."""
+
+    card: Card
+    bio: str
+    status: str
+    is_private: bool
+    followers_count: int
+    version: int
+    created_at: datetime
+
+
+@service("users")
+class Users(Protocol):
+    """Served by users."""
+
+    @read
+    def profile(self, *, user_id: int) -> Card:
+        """The card of an active person; NotFound otherwise."""
+        ...
+
+    @read
+    def profiles(self, *, ids: list[int]) -> list[Card]:
+        """The cards of those among `ids` who are active, in any order."""
+        ...
+
+    @read
+    def by_usernames(self, *, usernames: list[str]) -> list[Card]:
+        """The cards of the active people with these names (compared without case)."""
+        ...
+
+    @read
+    def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
+        """How `viewer_id` (None: anonymous) may see each author; unknown ids are left out.
+
+        The viewer's own entry has follows=True and blocked=False.
+        """
+        ...
+
+    @read
+    def followers(self, *, user_id: int, after: int, limit: int) -> list[int]:
+        """Up to `limit` follower ids greater than `after`, ascending."""
+        ...
+
+    @read
+    def following(self, *, user_id: int) -> Following:
+        """Whom `user_id` follows."""
+        ...
+
+    @read
+    def popular(self, *, ids: list[int]) -> list[int]:
+        """Which of `ids` have more than POPULAR_FOLLOWERS followers: their posts are merged in at read time."""
+        ...
+
+    @read
+    def hidden_from(self, *, viewer_id: int) -> list[int]:
+        """Everyone who blocks or is blocked by `viewer_id`."""
+        ...
+
+    @read
+    def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
+        """Which of `user_ids` mute `muted_id`, or block or are blocked by them: they get no notifications."""
+        ...
+
+    @read
+    def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
+        """The present form of the profiles among `ids`, whatever their status."""
+        ...
+
+    @read
+    def document_page(self, *, after: int, limit: int) -> list[ProfileDocument]:
+        """Profiles with ids greater than `after`, ascending: for building an index."""
+        ...
+
+    @read
+    def profile_bodies(self, *, viewer_id: int | None, ids: list[int]) -> list[dict[str, object]]:
+        """The API's profile objects, as `viewer_id` may see them, of those among `ids` that may be seen."""
+        ...
+
+    @write
+    def hide(self, *, user_id: int) -> None:
+        """Shows nothing of this person from now on, ahead of the events that erase them. Idempotent."""
+        ...

@@ -1,0 +1,113 @@
+"""What business code raises: each problem knows its HTTP status and code, and nothing of HTTP libraries.
+
+Source: RFC 9457, Problem Details for HTTP APIs.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field of the input."""
+
+    field: str
+    code: str
+    detail: str
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """A refusal that the caller is told about. `code` is stable and machine-readable, `detail` is for people."""
+
+    detail: str
+    code: str = ""
+    errors: list[FieldError] = field(default_factory=list)
+    retry_after: int | None = None
+
+    status = 400
+    title = "Bad request"
+    default_code = "bad_request"
+
+    def __post_init__(self) -> None:
+        self.code = self.code or self.default_code
+        super().__init__(self.detail)
+
+
+class Malformed(Problem):
+    """400: the request cannot be understood."""
+
+    default_code = "malformed"
+
+
+class Unauthenticated(Problem):
+    """401: no token, or one that does not count."""
+
+    status, title, default_code = 401, "Unauthorized", "unauthenticated"
+
+
+class Forbidden(Problem):
+    """403: known, visible, and not allowed."""
+
+    status, title, default_code = 403, "Forbidden", "forbidden"
+
+
+class NotFound(Problem):
+    """404: absent, or not visible to this caller; the two are never told apart."""
+
+    status, title, default_code = 404, "Not found", "not_found"
+
+
+class Conflict(Problem):
+    """409: the state does not allow it."""
+
+    status, title, default_code = 409, "Conflict", "conflict"
+
+
+class Stale(Problem):
+    """412: `If-Match` names a version that is no longer the newest."""
+
+    status, title, default_code = 412, "Precondition failed", "stale"
+
+
+class TooLarge(Problem):
+    """413: the body exceeds the limit."""
+
+    status, title, default_code = 413, "Content too large", "too_large"
+
+
+class UnsupportedType(Problem):
+    """415: the body is of a type that this route does not take."""
+
+    status, title, default_code = 415, "Unsupported media type", "unsupported_type"
+
+
+class Invalid(Problem):
+    """422: understood, but fields are wrong; `errors` names them."""
+
+    status, title, default_code = 422, "Unprocessable content", "invalid"
+
+    @classmethod
+    def of(cls, field_name: str, code: str, detail: str) -> "Invalid":
+        """A refusal because of one field."""
+        return cls(detail, errors=[FieldError(field_name, code, detail)])
+
+
+class TooMany(Problem):
+    """429: a rate limit; `retry_after` says in how many seconds to come back."""
+
+    status, title, default_code = 429, "Too many requests", "rate_limited"
+
+
+class Unavailable(Problem):
+    """503: something that the answer needs does not answer. A fault of the server, never of the input."""
+
+    status, title, default_code = 503, "Service unavailable", "unavailable"
+
+
+PROBLEMS: dict[int, type[Problem]] = {
+    kind.status: kind
+    for kind in (
+        Malformed, Unauthenticated, Forbidden, NotFound, Conflict, Stale, TooLarge, UnsupportedType, Invalid, TooMany,
+        Unavailable,
+    )
+}

@@ -1,0 +1,271 @@
+"""Django's settings: everything comes from the environment (see .env.example) and from the map of contexts."""
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+import structlog
+
+from socialapp.contexts import CONTEXTS, served
+
+django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted, as their type stubs have it
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+# --- Safety -----------------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+JWT_PRIVATE_KEY = env.str("JWT_PRIVATE_KEY", default="", multiline=True)
+JWT_PUBLIC_KEY = env.str("JWT_PUBLIC_KEY", default="", multiline=True)
+JWT_ISSUER = env.str("JWT_ISSUER", default="socialapp")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="socialapp")
+ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=600)
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)
+SERVICE_NAME = env.str("SERVICE_NAME", default="socialapp")
+SERVICE_SECRET = env.str("SERVICE_SECRET", default="") or SECRET_KEY
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[PUBLIC_URL])
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+_https = PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES and _https else None
+SECURE_SSL_REDIRECT = False  # the gateway redirects; health probes speak plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_048_576)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# --- Contexts ---------------------------------------------------------------------------------------------------
+_third_party = [app for context in served() for app in context.third_party_apps]
+INSTALLED_APPS = [
+    *_third_party,
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "socialapp.api",
+    *(context.app for context in served()),
+    "socialapp.bus",
+]
+AUTH_USER_MODEL = "identity.User"
+SERVES_ADMIN = "django.contrib.admin" in INSTALLED_APPS
+ROOT_URLCONF = "socialapp.urls"
+WSGI_APPLICATION = "socialapp.wsgi.application"
+ASGI_APPLICATION = "socialapp.asgi.application"
+APPEND_SLASH = False
+SERVICE_URLS = {name: env.str(f"{name.upper()}_URL", default="") for name in CONTEXTS}
+CALL_TIMEOUT = env.float("CALL_TIMEOUT", default=2.0)
+
+# --- Databases: one per context, never a default ------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db/{{context}}.sqlite3")
+
+
+def _database(context: str) -> dict[str, Any]:
+    url = env.str(f"{context.upper()}_DATABASE_URL", default=DATABASE_URL.replace("{context}", context))
+    config: dict[str, Any] = dict(env.db_url_config(url))
+    config["TEST"] = {"DEPENDENCIES": []}
+    config["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    config["CONN_HEALTH_CHECKS"] = True
+    config["ATOMIC_REQUESTS"] = False
+    if "sqlite3" in config["ENGINE"]:
+        config["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            # FULL: an answered write survives a power cut too
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            " PRAGMA cache_size=-4000;",
+        }
+    else:
+        config["OPTIONS"] = {
+            "charset": "utf8mb4",
+            "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=10",
+            "isolation_level": "read committed",
+            "connect_timeout": 5,
+        }
+    return config
+
+
+DATABASES: dict[str, dict[str, Any]] = {"default": {}, **{context.name: _database(context.name) for context in served()}}
+DATABASE_ROUTERS = ["socialapp.routers.ContextRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+EMBEDDED = all("sqlite3" in DATABASES[context.name]["ENGINE"] for context in served())
+
+# --- Redis, broker, search ----------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.5)
+REDIS_PREFIX = env.str("REDIS_PREFIX", default="")
+ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="")
+ELASTICSEARCH_PREFIX = env.str("ELASTICSEARCH_PREFIX", default="socialapp")
+ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1:9200"}}
+
+BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
+BROKER_QUORUM_QUEUES = env.bool("BROKER_QUORUM_QUEUES", default=BROKER_URL.startswith("amqp"))
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {"confirm_publish": True}
+    if BROKER_URL.startswith("amqp")
+    else {"visibility_timeout": 120, "global_keyprefix": f"{REDIS_PREFIX}celery:", "socket_timeout": 5}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TIMEZONE = "UTC"
+RECONCILE_EVERY_SECONDS = env.float("RECONCILE_EVERY_SECONDS", default=5.0)
+RECONCILE_AFTER_SECONDS = env.float("RECONCILE_AFTER_SECONDS", default=10.0)
+OUTBOX_RETENTION_DAYS = env.int("OUTBOX_RETENTION_DAYS", default=7)
+
+# --- HTTP ---------------------------------------------------------------------------------------------------------
+MIDDLEWARE = [
+    "socialapp.api.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "socialapp.api.middleware.BodyLimitMiddleware",
+]
+if SERVES_ADMIN:
+    MIDDLEWARE += [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                *(
+                    ["django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages"]
+                    if SERVES_ADMIN
+                    else []
+                ),
+            ]
+        },
+    }
+]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["socialapp.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["socialapp.api.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["socialapp.api.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["socialapp.api.parsing.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "socialapp.api.rendering.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "socialapp.api.schema.ProblemAwareSchema",
+    "EXCEPTION_HANDLER": "socialapp.api.problems.handle_exception",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "socialapp",
+    "VERSION": "1",
+    "DESCRIPTION": "The public API of socialapp. Ids are strings of decimal digits; errors are problem+json (RFC 9457).",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+}
+RATE_LIMITS = env.str("RATE_LIMITS", default="on") != "off"
+# name → (requests, seconds): each for one user and, four times as many, for one address
+RATES: dict[str, tuple[int, int]] = {
+    "read": (env.int("RATE_READ", default=600), 60),
+    "write": (env.int("RATE_WRITE", default=120), 60),
+    "search": (env.int("RATE_SEARCH", default=120), 60),
+    "login": (env.int("RATE_LOGIN", default=10), 60),
+    "register": (env.int("RATE_REGISTER", default=20), 3600),
+}
+IDEMPOTENCY_HOURS = 24
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+MEDIA_URL = env.str("MEDIA_URL", default=f"{PUBLIC_URL}/media/")
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- Mail: files in the embedded default ----------------------------------------------------------------------------
+_email = env.email_url("EMAIL_URL", default=f"filemail://{DATA_DIR}/mail")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST") or "", _email.get("EMAIL_PORT") or 0
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER") or "", _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socialapp <no-reply@localhost>")
+
+# --- Passwords ------------------------------------------------------------------------------------------------------
+PASSWORD_HASHERS = [
+    "socialapp.passwords.OwaspArgon2PasswordHasher",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Logs: one JSON object a line -----------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+_processors: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[*_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": _processors,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "elastic_transport": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,44 @@
+"""URLs: the API under /v1, machines' paths at the root, the admin where auth is served, and the landing page."""
+
+from importlib import import_module
+
+import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from socialapp.api.internal import internal_call
+from socialapp.api.landing import landing
+from socialapp.contexts import served
+
+handler400 = "socialapp.api.problems.bad_request"
+handler404 = "socialapp.api.problems.not_found"
+handler500 = "socialapp.api.problems.server_error"
+
+
+def _context_urls() -> tuple[list[URLResolver], list[URLPattern]]:
+    """Every served context's `urlpatterns` (under /v1) and `root_urlpatterns`."""
+    under_v1: list[URLResolver] = []
+    at_root: list[URLPattern] = []
+    for context in served():
+        module = import_module(f"{context.app}.urls")
+        under_v1.append(path("v1/", include(module)))
+        at_root.extend(getattr(module, "root_urlpatterns", []))
+    return under_v1, at_root
+
+
+_under_v1, _at_root = _context_urls()
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *_under_v1,
+    *_at_root,
+    path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("internal/<str:context>/<str:contract>/<str:method>", internal_call),
+    path("", landing, name="landing"),
+]
+
+if settings.SERVES_ADMIN:
+    from django.contrib import admin
+
+    urlpatterns.append(path("admin/", admin.site.urls))

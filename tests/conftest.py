@@ -1,0 +1,111 @@
+"""What all tests share: a bus that is drained by hand, people who have registered, and clients that speak for them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from socialapp.bus.delivery import deliver
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import OutboxEvent
+from socialapp.cache import redis_client
+from socialapp.contexts import CONTEXTS, served
+
+ALL_CONTEXTS = list(CONTEXTS)
+
+
+def deliver_outbox() -> int:
+    """Hands every unsent event of every context to all listeners, until there are none; how many were handed over."""
+    total = 0
+    while True:
+        sent = 0
+        for producer in CONTEXTS:
+            rows = list(OutboxEvent.objects.using(producer).filter(state=OutboxEvent.State.NEW).order_by("id"))
+            OutboxEvent.objects.using(producer).filter(id__in=[row.id for row in rows]).update(
+                state=OutboxEvent.State.SENT
+            )
+            for consumer in served():
+                deliver(consumer.name, [decode(row.envelope) for row in rows])
+            sent += len(rows)
+        total += sent
+        if not sent:
+            return total
+
+
+@dataclass
+class Person:
+    """Somebody who registered; `client` sends their token with every request."""
+
+    id: str
+    username: str
+    access: str
+    refresh: str
+    client: "JsonClient"
+
+
+class JsonClient:
+    """Django's test client, speaking JSON and, with a token, for somebody."""
+
+    def __init__(self, access: str | None = None) -> None:
+        self._client = Client(raise_request_exception=True)
+        self._headers = {"Authorization": f"Bearer {access}"} if access else {}
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Sends `body` as JSON; header names are given with underscores."""
+        sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if body is None and method in ("GET", "DELETE"):
+            return self._client.generic(method, path, headers=sent)
+        import orjson
+
+        content = body if isinstance(body, bytes) else orjson.dumps(body if body is not None else {})
+        return self._client.generic(method, path, content, content_type="application/json", headers=sent)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("PATCH", path, body, **headers)
+
+    def delete(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("DELETE", path, body, **headers)
+
+
+@pytest.fixture
+def drain(db: None) -> Callable[[], int]:
+    """Delivers all published events, in process: what relay, broker and worker do together."""
+    return deliver_outbox
+
+
+@pytest.fixture
+def anonymous() -> JsonClient:
+    """A client without a token."""
+    return JsonClient()
+
+
+@pytest.fixture
+def register(drain: Callable[[], int]) -> Callable[..., Person]:
+    """Registers somebody through the API and delivers the events of it."""
+
+    def make(username: str, **extra: Any) -> Person:
+        body = {"email": f"{username}@example.org", "password": "correct horse battery", "username": username, **extra}
+        answer = JsonClient().post("/v1/auth/register", body)
+        assert answer.status_code == 201, answer.content
+        made = answer.json()
+        drain()
+        return Person(made["user"]["id"], username, made["access"], made["refresh"], JsonClient(made["access"]))
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> Iterator[None]:
+    """Every test starts with an empty Redis: nothing that is right only because of a cache is right."""
+    redis_client().flushdb()
+    yield
