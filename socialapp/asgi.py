@@ -25,4 +25,5 @@ def _socket_routes() -> list[URLPattern]:
     return routes
 
 
-application = ProtocolTypeRouter({"websocket": URLRouter(_socket_routes())})
+_sockets = URLRouter(_socket_routes())  # type: ignore[no-untyped-call]
+application = ProtocolTypeRouter({"websocket": _sockets})  # type: ignore[no-untyped-call]

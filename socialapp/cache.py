@@ -21,7 +21,7 @@ class _BreakingConnection(redis.Connection):
     def connect(self) -> None:
         self._guard()
         try:
-            super().connect()
+            super().connect()  # type: ignore[no-untyped-call]
         except redis_errors():
             self._trip()
             raise

@@ -42,7 +42,7 @@ def serve(contract: type[Contract], implementation: Contract, *, context: str | 
 
 def client(contract: type[Contract], *, context: str | None = None) -> Contract:
     """The way to call `contract`; `context` is needed only for contracts that every context serves."""
-    return cast(Contract, _client(contract, context or context_of(contract)))
+    return cast(Contract, _client(cast(type, contract), context or context_of(contract)))
 
 
 def context_of(contract: type) -> str:
@@ -117,7 +117,7 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool) 
             answer = _breaker(context).call(_send_once, context, path, arguments, is_read=is_read)
             if isinstance(answer, Problem):
                 raise answer
-            return cast(bytes, answer)
+            return answer
         except pybreaker.CircuitBreakerError as error:
             last = error
             break

@@ -107,7 +107,16 @@ class Unavailable(Problem):
 PROBLEMS: dict[int, type[Problem]] = {
     kind.status: kind
     for kind in (
-        Malformed, Unauthenticated, Forbidden, NotFound, Conflict, Stale, TooLarge, UnsupportedType, Invalid, TooMany,
+        Malformed,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        Stale,
+        TooLarge,
+        UnsupportedType,
+        Invalid,
+        TooMany,
         Unavailable,
     )
 }

@@ -11,7 +11,7 @@ from socialapp.contexts import CONTEXTS, served
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted, as their type stubs have it
 
-env = environ.Env()
+env: Any = environ.Env()  # type: ignore[no-untyped-call]
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 
@@ -95,7 +95,10 @@ def _database(context: str) -> dict[str, Any]:
     return config
 
 
-DATABASES: dict[str, dict[str, Any]] = {"default": {}, **{context.name: _database(context.name) for context in served()}}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {},
+    **{context.name: _database(context.name) for context in served()},
+}
 DATABASE_ROUTERS = ["socialapp.routers.ContextRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMBEDDED = all("sqlite3" in DATABASES[context.name]["ENGINE"] for context in served())
@@ -155,7 +158,10 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 *(
-                    ["django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages"]
+                    [
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
                     if SERVES_ADMIN
                     else []
                 ),
@@ -178,7 +184,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "socialapp",
     "VERSION": "1",
-    "DESCRIPTION": "The public API of socialapp. Ids are strings of decimal digits; errors are problem+json (RFC 9457).",
+    "DESCRIPTION": "The public API of socialapp. Ids are strings of digits; errors are problem+json (RFC 9457).",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -2,11 +2,11 @@
 
 from importlib import import_module
 
-import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
 from socialapp.api.internal import internal_call
 from socialapp.api.landing import landing
 from socialapp.contexts import served

@@ -1,11 +1,12 @@
 """What all tests share: a bus that is drained by hand, people who have registered, and clients that speak for them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.test import Client
+
 from socialapp.bus.delivery import deliver
 from socialapp.bus.envelope import decode
 from socialapp.bus.models import OutboxEvent
@@ -105,7 +106,6 @@ def register(drain: Callable[[], int]) -> Callable[..., Person]:
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis() -> Iterator[None]:
+def _empty_redis() -> None:
     """Every test starts with an empty Redis: nothing that is right only because of a cache is right."""
     redis_client().flushdb()
-    yield

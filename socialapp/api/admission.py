@@ -6,8 +6,10 @@ Without Redis, revocation is asked of auth, log-in limits refuse, and the other 
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -129,10 +131,10 @@ def _evaluate(members: list[str], counters: list[_Counter]) -> list[int]:
     return answer
 
 
-_scripts: dict[int, object] = {}
+_scripts: dict[int, Callable[..., Any]] = {}
 
 
-def _script() -> object:
+def _script() -> Callable[..., Any]:
     pid = os.getpid()
     if pid not in _scripts:
         _scripts[pid] = redis_client().register_script(_ADMIT)

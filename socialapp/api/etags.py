@@ -28,7 +28,7 @@ def single(request: Request, body: Any, *, version: int, status: int = 200) -> R
 
 
 def expected_version(request: Request) -> int | None:
-    """The version that `If-Match` demands; None without the header or for `*`. The action answers 412 if it is not it."""
+    """The version that `If-Match` demands, which the action compares; None without the header or for `*`."""
     sent = request.META.get("HTTP_IF_MATCH", "").strip()
     if not sent or sent == "*":
         return None

@@ -46,7 +46,9 @@ class Id(serializers.Field[int, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> int:
         """The number; refuses anything but a string of digits in the range of ids."""
-        if not (isinstance(data, str) and data.isascii() and data.isdigit() and len(data) <= 19 and int(data) <= MAX_ID):
+        if not (
+            isinstance(data, str) and data.isascii() and data.isdigit() and len(data) <= 19 and int(data) <= MAX_ID
+        ):
             self.fail("invalid")
         return int(data)
 
@@ -63,7 +65,7 @@ class Input(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The validated values."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            message = self.error_messages["unknown_field"]
+            message = str(self.error_messages["unknown_field"])
             raise serializers.ValidationError(
                 {name: [serializers.ErrorDetail(message, "unknown_field")] for name in sorted(map(str, unknown))}
             )

@@ -70,7 +70,9 @@ class _Record:
 
     def __init__(self, request: Request, context: str, key: str) -> None:
         if not key or len(key) > _MAX_KEY or not key.isprintable():
-            raise Malformed(f"Idempotency-Key must be 1 to {_MAX_KEY} printable characters", code="idempotency_key_invalid")
+            raise Malformed(
+                f"Idempotency-Key must be 1 to {_MAX_KEY} printable characters", code="idempotency_key_invalid"
+            )
         self._context = context
         self._key = key
         owner = str(request.user.id) if request.user else "anonymous"
@@ -109,5 +111,3 @@ class _Record:
 
 def _keyed_digest(text: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-

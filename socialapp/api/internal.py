@@ -50,7 +50,8 @@ def _arguments(request: HttpRequest, contract: type, method: str) -> dict[str, A
     types = argument_types(contract, method)
     try:
         if request.method == "GET":
-            return {name: msgspec.json.decode(value.encode(), type=types[name]) for name, value in request.GET.items()}
+            sent = request.GET.dict()
+            return {name: msgspec.json.decode(str(value), type=types[name]) for name, value in sent.items()}
         raw = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
         return {name: msgspec.json.decode(value, type=types[name]) for name, value in raw.items()}
     except (msgspec.DecodeError, KeyError, UnicodeError):

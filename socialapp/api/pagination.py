@@ -62,9 +62,7 @@ def page_request(request: Request, *, kinds: tuple[type, ...] = (int,)) -> PageR
     return PageRequest(limit, position, backwards)
 
 
-def paginate(
-    queryset: QuerySet[M], page: PageRequest, *, order: tuple[str, ...] = ("-id",)
-) -> Page[M]:
+def paginate(queryset: QuerySet[M], page: PageRequest, *, order: tuple[str, ...] = ("-id",)) -> Page[M]:
     """One page of `queryset` by the fields of `order`, the last of which must be unique. One query."""
     rows = queryset
     if page.position is not None:
@@ -79,9 +77,7 @@ def paginate(
     return page_of(found, page, more=more, position=lambda row: tuple(getattr(row, name) for name in names))
 
 
-def page_of(
-    items: Sequence[T], page: PageRequest, *, more: bool, position: Callable[[T], Position]
-) -> Page[T]:
+def page_of(items: Sequence[T], page: PageRequest, *, more: bool, position: Callable[[T], Position]) -> Page[T]:
     """A page from items in list order, when `more` says whether there are further ones in the direction read."""
     if not items:
         return Page(items)
@@ -150,6 +146,6 @@ def _decode(cursor: str, kinds: tuple[type, ...]) -> tuple[bool, Position]:
     if not isinstance(parts, list) or len(parts) != len(kinds) + 1 or parts[0] not in ("n", "p"):
         raise refusal
     for part, kind in zip(parts[1:], kinds, strict=True):
-        if type(part) is not kind or (kind is int and not -MAX_ID <= part <= MAX_ID):
+        if type(part) is not kind or (isinstance(part, int) and not -MAX_ID <= part <= MAX_ID):
             raise refusal
     return parts[0] == "p", tuple(parts[1:])

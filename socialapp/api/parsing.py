@@ -1,9 +1,8 @@
 """Reads JSON bodies strictly: UTF-8, no NaN, no duplicate members, bounded size, and only objects."""
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
-
-import json
 
 from rest_framework.parsers import BaseParser
 

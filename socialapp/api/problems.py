@@ -34,9 +34,7 @@ def problem_body(problem: Problem) -> dict[str, Any]:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "errors": [
-            {"field": error.field, "code": error.code, "detail": error.detail} for error in problem.errors
-        ],
+        "errors": [{"field": error.field, "code": error.code, "detail": error.detail} for error in problem.errors],
     }
 
 
@@ -110,7 +108,9 @@ def _field_errors(path: str, details: Any) -> list[FieldError]:
     if isinstance(details, dict) and "code" in details and "message" in details:
         return [FieldError(path or "non_field", str(details["code"]), str(details["message"]))]
     if isinstance(details, dict):
-        return [found for name, inner in details.items() for found in _field_errors(f"{path}.{name}".lstrip("."), inner)]
+        return [
+            found for name, inner in details.items() for found in _field_errors(f"{path}.{name}".lstrip("."), inner)
+        ]
     return [found for inner in details for found in _field_errors(path, inner)]
 
 

@@ -23,7 +23,7 @@ class ProblemBody(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = FieldErrorBody(many=True)
+    errors = FieldErrorBody(many=True)  # type: ignore[assignment]
 
 
 PAGE_PARAMETERS = [
@@ -40,7 +40,8 @@ def page_of(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[A
         "next": serializers.CharField(allow_null=True),
         "previous": serializers.CharField(allow_null=True),
     }
-    return type(f"{name}PageBody", (serializers.Serializer,), fields)()
+    made: serializers.Serializer[Any] = type(f"{name}PageBody", (serializers.Serializer,), fields)()
+    return made
 
 
 class ProblemAwareSchema(AutoSchema):
@@ -48,10 +49,11 @@ class ProblemAwareSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         """The declared responses and the kernel's."""
-        declared = super().get_response_serializers()
-        responses = dict(declared) if isinstance(declared, dict) else {200: declared}
+        declared: Any = super().get_response_serializers()
+        responses: dict[Any, Any] = dict(declared) if isinstance(declared, dict) else {200: declared}
+        documented = {str(key[0] if isinstance(key, tuple) else key) for key in responses}
         for status in self._problem_statuses():
-            if not any(str(key[0] if isinstance(key, tuple) else key) == str(status) for key in responses):
+            if str(status) not in documented:
                 responses[(status, "application/problem+json")] = OpenApiResponse(ProblemBody)
         return responses
 

@@ -22,7 +22,7 @@ class View(APIView):
         """Authenticates, checks limits and revocation in one round trip, then permissions."""
         self.perform_authentication(request)
         self.limits = admit(
-            principal=request.user,
+            principal=cast(Principal | None, request.user),
             address=client_address(request),
             rate=self.rate or ("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"),
             subject=self.limit_subject(request),
@@ -35,7 +35,7 @@ class View(APIView):
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
         """Adds the rate limit headers."""
-        answer = cast(Response, super().finalize_response(request, response, *args, **kwargs))
+        answer = super().finalize_response(request, cast(Response, response), *args, **kwargs)
         limits: list[Limit] = getattr(self, "limits", [])
         if limits and "RateLimit" not in answer.headers:
             answer["RateLimit"] = ", ".join(limit.state() for limit in limits)

@@ -26,17 +26,16 @@ class ContextQueue(Queue):
     def consume(
         self,
         consumer_tag: str = "",
-        callback: Callable[[Any], None] | None = None,
-        no_ack: bool | None = None,
-        nowait: bool = False,
-        on_cancel: Callable[[str], None] | None = None,
-    ) -> str | None:
+        callback: Callable[..., None] | None = None,
+        *options: Any,
+        **named_options: Any,
+    ) -> str:
         """Consumes as any queue does, with the context's name added to the headers of every message."""
-        marking = partial(_mark, self.context, callback)
-        return super().consume(consumer_tag, marking, no_ack, nowait, on_cancel)  # type: ignore[no-any-return]
+        marking = partial(_mark, self.context, callback) if callback else None
+        return super().consume(consumer_tag, marking, *options, **named_options)
 
 
-def _mark(context: str, callback: Callable[[Any], None], message: Any) -> None:
+def _mark(context: str, callback: Callable[..., None], message: Any) -> None:
     message.headers[CONTEXT_HEADER] = context
     callback(message)
 

@@ -122,21 +122,25 @@ def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
 
 
 def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
-    """Writes down the failure with the time of the next try; a database that refuses this leaves it to the reconciler."""
+    """Writes down the failure and when to try again; if even that fails, the reconciler sends the event again."""
     envelope, handler = delivery.envelope, delivery.handler
     log.warning("bus.handler_failed", handler=handler.name, event_id=envelope.id, type=envelope.type, error=repr(error))
     with atomic(context):
-        row, _ = FailedDelivery.objects.using(context).select_for_update().get_or_create(
-            event_id=envelope.id,
-            handler=handler.name,
-            defaults={
-                "type": envelope.type,
-                "subject": envelope.subject,
-                "envelope": encode(envelope),
-                "attempts": 0,
-                "retry_at": timezone.now(),
-                "error": "",
-            },
+        row, _ = (
+            FailedDelivery.objects.using(context)
+            .select_for_update()
+            .get_or_create(
+                event_id=envelope.id,
+                handler=handler.name,
+                defaults={
+                    "type": envelope.type,
+                    "subject": envelope.subject,
+                    "envelope": encode(envelope),
+                    "attempts": 0,
+                    "retry_at": timezone.now(),
+                    "error": "",
+                },
+            )
         )
         row.attempts += 1
         row.dead = row.attempts > len(RETRY_PAUSES)

@@ -1,4 +1,4 @@
-"""The form in which an event travels. Source: CloudEvents 1.0, with its partitioning, sequence and tracing extensions."""
+"""The form in which an event travels. Source: CloudEvents 1.0 and its partitioning, sequence, tracing extensions."""
 
 from datetime import UTC, datetime
 from typing import Any, cast

@@ -31,18 +31,14 @@ def publish(*events: object) -> None:
     for event in events:
         event_id = new_id()
         envelope = wrap(event, event_id=event_id)
-        rows.append(
-            OutboxEvent(id=event_id, type=envelope.type, subject=envelope.subject, envelope=encode(envelope))
-        )
+        rows.append(OutboxEvent(id=event_id, type=envelope.type, subject=envelope.subject, envelope=encode(envelope)))
     OutboxEvent.objects.using(producer).bulk_create(rows)
     transaction.on_commit(lambda: wake_relay(producer), using=producer)
 
 
 def wake_relay(context: str) -> None:
-    """Tells the relays that `context` has something to send. Losing the word costs a second: they also look by themselves."""
+    """Tells the relays that `context` has something to send. A lost word costs a second: they also look unasked."""
     try:
         redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
     except redis_errors() as error:
         log.warning("bus.wake_failed", error=str(error))
-
-

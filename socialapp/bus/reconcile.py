@@ -34,9 +34,7 @@ def reconcile(context: str) -> tuple[int, int]:
         last = rows[-1][0]
         missing, answered_by_all = _missing([EventRef(id=event_id, type=event_type) for event_id, event_type in rows])
         if missing:
-            resent += outbox.filter(id__in=missing).update(
-                state=OutboxEvent.State.NEW, claim=0, claimed_until=None
-            )
+            resent += outbox.filter(id__in=missing).update(state=OutboxEvent.State.NEW, claim=0, claimed_until=None)
             log.warning("bus.sent_again", context=context, events=len(missing))
         if answered_by_all:
             arrived = [event_id for event_id, _ in rows if event_id not in missing]

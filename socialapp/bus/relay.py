@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -73,10 +74,9 @@ def _send(rows: Iterable[OutboxEvent]) -> None:
     for event_type, envelopes in by_type.items():
         for start in range(0, len(envelopes), BATCH_EVENTS):
             deliver_batch.apply_async(
-                args=[envelopes[start : start + BATCH_EVENTS]],
+                args=(envelopes[start : start + BATCH_EVENTS],),
                 exchange=EXCHANGE,
                 routing_key=event_type,
-                declare=[EXCHANGE],
                 retry=False,
             )
 
@@ -86,14 +86,16 @@ def send_due_retries(context: str) -> int:
     now = timezone.now()
     with atomic(context):
         due = list(
-            FailedDelivery.objects.using(context).select_for_update().filter(dead=False, retry_at__lte=now)[:BATCH_EVENTS]
+            FailedDelivery.objects.using(context)
+            .select_for_update()
+            .filter(dead=False, retry_at__lte=now)[:BATCH_EVENTS]
         )
         # The next try writes the true time; should its message be lost, the row comes due again by itself.
         FailedDelivery.objects.using(context).filter(id__in=[row.id for row in due]).update(
             retry_at=now + timedelta(seconds=CLAIM_SECONDS)
         )
     for envelope in {row.event_id: row.envelope for row in due}.values():
-        deliver_batch.apply_async(args=[[envelope], context], queue=queue_name(context), retry=False)
+        deliver_batch.apply_async(args=([envelope], context), queue=queue_name(context), retry=False)
     return len(due)
 
 
@@ -104,6 +106,8 @@ class Relay:
         self.stopping = threading.Event()
         self._contexts = [context.name for context in served()]
         self._declared_at = 0.0
+        self._full_look_at = 0.0
+        self._subscription: Any = None
 
     def stop(self) -> None:
         """Lets the loop end after what is in hand."""
@@ -151,14 +155,11 @@ class Relay:
             return list(self._contexts)
         return [context for context in self._contexts if context in called]
 
-    _subscription = None
-    _full_look_at = 0.0
-
     def _listen(self) -> set[str]:
         if self._subscription is None:
-            self._subscription = redis_client().pubsub(ignore_subscribe_messages=True)
+            self._subscription = redis_client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             self._subscription.subscribe(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}")
-            return set()
+            return set()  # what was published before is found by the look at all contexts that follows
         called: set[str] = set()
         message = self._subscription.get_message(timeout=POLL_SECONDS)
         while message is not None:

@@ -30,7 +30,7 @@ def event(name: str, *, subject: str, partition: str = "", version: int = 1) -> 
     def declare(cls: type[T]) -> type[T]:
         cls = dataclass(frozen=True, kw_only=True, slots=True)(cls)
         full = f"{name}.v{version}"
-        declared = EventType(full, name.split(".")[0], cls, subject, partition or subject)
+        declared = EventType(full, name.split(".", maxsplit=1)[0], cls, subject, partition or subject)
         if full in EVENTS:
             raise ValueError(f"event {full} is declared twice")
         EVENTS[full] = _BY_CLASS[cls] = declared

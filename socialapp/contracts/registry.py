@@ -9,9 +9,15 @@ import socialapp.contracts as package
 def _find_contracts() -> dict[str, type]:
     found: dict[str, type] = {}
     for module_info in iter_modules(package.__path__):
-        module = import_module(f"{package.__name__}.{module_info.name}") if module_info.name != "registry" else None
-        for value in vars(module).values() if module else ():
-            if isinstance(value, type) and getattr(value, "_is_protocol", False) and value.__module__ == module.__name__:
+        if module_info.name == "registry":
+            continue
+        module = import_module(f"{package.__name__}.{module_info.name}")
+        for value in vars(module).values():
+            if (
+                isinstance(value, type)
+                and value.__module__ == module.__name__
+                and getattr(value, "_is_protocol", False)
+            ):
                 found[value.__name__] = value
     return found
 
