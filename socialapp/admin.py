@@ -1,0 +1,100 @@
+"""What every context's admin.py stands on: read-only by default, roles, links across contexts, a safe change log."""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from functools import partial
+from typing import Any, TypeVar
+
+from django.contrib import admin
+from django.db import router, transaction
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+M = TypeVar("M", bound=Model)
+
+
+def is_admin(request: HttpRequest) -> bool:
+    """Whether the person at the admin site is an administrator; other staff are moderators."""
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+def is_staff(request: HttpRequest) -> bool:
+    """Whether the person at the admin site is an administrator or a moderator."""
+    return bool(request.user.is_active and getattr(request.user, "is_staff", False))
+
+
+def remote_link(field: str, admin_url: str, *, description: str = "") -> Callable[[Model], SafeString | str]:
+    """A column that links the id in `field` to another context's admin page.
+
+    `admin_url` is the name of the page, such as "admin:users_profile_change"; where that context is not served, the
+    column shows the bare id.
+    """
+
+    @admin.display(description=description or field.removesuffix("_id").replace("_", " "), ordering=field)
+    def column(row: Model) -> SafeString | str:
+        value = getattr(row, field)
+        return link_to(admin_url, value, str(value)) if value is not None else "–"
+
+    return column
+
+
+def link_to(admin_url: str, object_id: int, text: str) -> SafeString | str:
+    """`text` as a link to the admin page of an object; plain where this process has no such page."""
+    try:
+        return format_html('<a href="{}">{}</a>', reverse(admin_url, args=[object_id]), text)
+    except NoReverseMatch:
+        return text
+
+
+class ContextModelAdmin(admin.ModelAdmin[M]):
+    """Shows a context's rows to administrators and changes none: changes go through the context's actions.
+
+    Django writes its change log to the database of auth in the middle of the transaction on the row's own database,
+    where neither can wait for the other; here the entry is written after that transaction has committed.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def is_allowed(self, request: HttpRequest) -> bool:
+        """Who may look at these rows: administrators, unless a subclass lets moderators in too."""
+        return is_admin(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the section shows on the front page."""
+        return self.is_allowed(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Whether rows may be looked at."""
+        return self.is_allowed(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds rows by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody edits rows by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody deletes rows by hand."""
+        return False
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> None:  # type: ignore[override]
+        """Notes an addition once it has committed."""
+        self._on_commit(partial(super().log_addition, request, obj, message))
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> None:  # type: ignore[override]
+        """Notes a change once it has committed."""
+        self._on_commit(partial(super().log_change, request, obj, message))
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[M]) -> None:  # type: ignore[override]
+        """Notes deletions once they have committed; the copies keep the ids that deleting takes from the rows."""
+        kept = [copy(row) for row in queryset]
+        self._on_commit(partial(super().log_deletions, request, kept))  # type: ignore[arg-type]
+
+    def _on_commit(self, write: Callable[[], object]) -> None:
+        transaction.on_commit(write, using=router.db_for_write(self.model))
