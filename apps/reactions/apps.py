@@ -9,3 +9,11 @@ class ReactionsConfig(AppConfig):
     name = "apps.reactions"
     label = "reactions"
     verbose_name = "Reactions"
+
+    def ready(self) -> None:
+        """Answers calls to the contract."""
+        from apps.reactions.service import ReactionsService
+        from socialapp.calls import serve
+        from socialapp.contracts.reactions import Reactions
+
+        serve(Reactions, ReactionsService())

@@ -1,0 +1,136 @@
+"""The routes of reactions: one pair of views for posts and for comments."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.reactions import actions, queries
+from apps.reactions.serializers import ReactionBody, ReactionInput, ReactionStateBody
+from socialapp.api.pagination import page_request, page_response
+from socialapp.api.permissions import PublicRead
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
+from socialapp.api.views import View
+
+_TYPE = OpenApiParameter("type", str, enum=queries.REACTION_TYPES, description="Only reactions of this type.")
+_LIST_DESCRIPTION = "Newest first. People whom the caller may not see are left out, so a page may be shorter than asked for."
+
+
+class _ReactionView(View):
+    """The caller's own reaction to one target."""
+
+    target_type: str
+
+    def _set(self, request: Request, target_id: int) -> Response:
+        reaction_type = self.read_input(ReactionInput)["reaction_type"]
+        viewer_id = self.principal.id
+        target = queries.visible_target(viewer_id=viewer_id, target_type=self.target_type, target_id=target_id)
+        actions.set_reaction(user_id=viewer_id, target=target, reaction_type=reaction_type)
+        return Response(queries.summary_body(viewer_id=viewer_id, target=target))
+
+    def _remove(self, request: Request, target_id: int) -> Response:
+        viewer_id = self.principal.id
+        target = queries.visible_target(viewer_id=viewer_id, target_type=self.target_type, target_id=target_id)
+        actions.remove_reaction(user_id=viewer_id, target=target)
+        return Response(queries.summary_body(viewer_id=viewer_id, target=target))
+
+
+class _ReactionListView(View):
+    """Who reacted to one target."""
+
+    permission_classes = [PublicRead]
+    target_type: str
+
+    def _list(self, request: Request, target_id: int) -> Response:
+        target = queries.visible_target(viewer_id=self.viewer, target_type=self.target_type, target_id=target_id)
+        page = queries.reaction_page(
+            target=target, reaction_type=request.query_params.get("type"), page=page_request(request)
+        )
+        return page_response(request, page, queries.reaction_bodies(viewer_id=self.viewer, reactions=page.items))
+
+
+class PostReactionView(_ReactionView):
+    """PUT and DELETE /posts/{id}/reaction."""
+
+    target_type = "post"
+
+    @extend_schema(
+        summary="React to a post",
+        description="One reaction per person and post; another one replaces it. Repeating it changes nothing.",
+        request=ReactionInput,
+        responses=ReactionStateBody,
+        operation_id="post_reaction_set",
+    )
+    def put(self, request: Request, post_id: int) -> Response:
+        """Sets the caller's reaction."""
+        return self._set(request, post_id)
+
+    @extend_schema(
+        summary="Take a reaction to a post back",
+        request=None,
+        responses=ReactionStateBody,
+        operation_id="post_reaction_remove",
+    )
+    def delete(self, request: Request, post_id: int) -> Response:
+        """Removes the caller's reaction, if there is one."""
+        return self._remove(request, post_id)
+
+
+class CommentReactionView(_ReactionView):
+    """PUT and DELETE /comments/{id}/reaction."""
+
+    target_type = "comment"
+
+    @extend_schema(
+        summary="React to a comment",
+        description="One reaction per person and comment; another one replaces it. Repeating it changes nothing.",
+        request=ReactionInput,
+        responses=ReactionStateBody,
+        operation_id="comment_reaction_set",
+    )
+    def put(self, request: Request, comment_id: int) -> Response:
+        """Sets the caller's reaction."""
+        return self._set(request, comment_id)
+
+    @extend_schema(
+        summary="Take a reaction to a comment back",
+        request=None,
+        responses=ReactionStateBody,
+        operation_id="comment_reaction_remove",
+    )
+    def delete(self, request: Request, comment_id: int) -> Response:
+        """Removes the caller's reaction, if there is one."""
+        return self._remove(request, comment_id)
+
+
+class PostReactionsView(_ReactionListView):
+    """GET /posts/{id}/reactions."""
+
+    target_type = "post"
+
+    @extend_schema(
+        summary="Who reacted to a post",
+        description=_LIST_DESCRIPTION,
+        parameters=[_TYPE, *PAGE_PARAMETERS],
+        responses=page_of(ReactionBody),
+        operation_id="post_reactions_list",
+    )
+    def get(self, request: Request, post_id: int) -> Response:
+        """A page of reactions."""
+        return self._list(request, post_id)
+
+
+class CommentReactionsView(_ReactionListView):
+    """GET /comments/{id}/reactions."""
+
+    target_type = "comment"
+
+    @extend_schema(
+        summary="Who reacted to a comment",
+        description=_LIST_DESCRIPTION,
+        parameters=[_TYPE, *PAGE_PARAMETERS],
+        responses=page_of(ReactionBody),
+        operation_id="comment_reactions_list",
+    )
+    def get(self, request: Request, comment_id: int) -> Response:
+        """A page of reactions."""
+        return self._list(request, comment_id)
