@@ -1,14 +1,18 @@
 """Transactions on one context's database, references across contexts, and the guard between transactions and calls."""
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 
 from socialapp.ids import new_id
+
+T = TypeVar("T")
 
 _open_on: ContextVar[tuple[str, ...]] = ContextVar("open_transactions", default=())
 
@@ -22,6 +26,31 @@ def atomic(context: str) -> Iterator[None]:
             yield
     finally:
         _open_on.reset(token)
+
+
+def after_commit(context: str, callback: Callable[[], object]) -> None:
+    """Runs `callback` once the open transaction on `context` has committed, at once when there is none."""
+    transaction.on_commit(callback, using=context)
+
+
+def again_after_deadlock(run: Callable[[], T], *, attempts: int = 5) -> T:
+    """Runs `run`, which makes a transaction of its own, again when the database ended it for the sake of another.
+
+    Inside an outer transaction nothing is repeated: that whole transaction is lost, and whoever opened it must decide.
+    """
+    for attempt in range(1, attempts):
+        try:
+            return run()
+        except OperationalError as error:
+            if open_transactions() or not _lost_to_another(error):
+                raise
+            time.sleep(random.SystemRandom().uniform(0, 0.02 * attempt))
+    return run()
+
+
+def _lost_to_another(error: OperationalError) -> bool:
+    """Deadlock or lock wait time-out (MySQL 1213, 1205), or a write conflict (TiDB 9007, 8002, 8022)."""
+    return bool(error.args) and error.args[0] in (1213, 1205, 9007, 8002, 8022)
 
 
 def open_transactions() -> tuple[str, ...]:
@@ -53,6 +82,11 @@ class RemoteKey(models.BigIntegerField[int, int]):
         """For migrations it is the BIGINT that it is in the database."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.BigIntegerField", args, kwargs
+
+    def clone(self) -> "RemoteKey":
+        """A copy: Django's own way goes through `deconstruct`, which leaves out what is not in the database."""
+        _, _, args, kwargs = self.deconstruct()
+        return RemoteKey(self.target, *args, gone=self.gone, **kwargs)
 
 
 class IdField(models.BigIntegerField[int, int]):
