@@ -13,6 +13,9 @@ from django.db import OperationalError, models, transaction
 from socialapp.ids import new_id
 
 T = TypeVar("T")
+# What may be assigned to a field and what it gives: the type checker adds None where `null=True`.
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
 
 _open_on: ContextVar[tuple[str, ...]] = ContextVar("open_transactions", default=())
 
@@ -66,7 +69,7 @@ class Gone(StrEnum):
     ANONYMIZE = "anonymize"  # the row stays without the reference
 
 
-class RemoteKey(models.BigIntegerField[int, int]):
+class RemoteKey(models.BigIntegerField[_Set, _Get]):
     """The id of a row in another context: a plain BIGINT whose owner's deletion some handler must answer.
 
     `target` is "context.Model"; `gone` says what is done when the target goes. A test proves that a handler
@@ -83,7 +86,7 @@ class RemoteKey(models.BigIntegerField[int, int]):
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.BigIntegerField", args, kwargs
 
-    def clone(self) -> "RemoteKey":
+    def clone(self) -> "RemoteKey[_Set, _Get]":
         """A copy: Django's own way goes through `deconstruct`, which leaves out what is not in the database."""
         _, _, args, kwargs = self.deconstruct()
         return RemoteKey(self.target, *args, gone=self.gone, **kwargs)
