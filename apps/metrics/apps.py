@@ -2,6 +2,9 @@
 
 from django.apps import AppConfig
 
+from socialapp.calls import serve
+from socialapp.contracts.metrics import Metrics
+
 
 class MetricsConfig(AppConfig):
     """Registers what metrics serves to the other contexts."""
@@ -9,3 +12,9 @@ class MetricsConfig(AppConfig):
     name = "apps.metrics"
     label = "metrics"
     verbose_name = "Metrics"
+
+    def ready(self) -> None:
+        """Answers the `Metrics` contract."""
+        from apps.metrics.service import MetricsService
+
+        serve(Metrics, MetricsService())

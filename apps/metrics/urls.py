@@ -1,5 +1,10 @@
 """The paths of the metrics context, under /v1."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.metrics.views import OwnMetricsView, PostMetricsView
+
+urlpatterns = [
+    path("posts/<id:post_id>/metrics", PostMetricsView.as_view()),
+    path("metrics/me", OwnMetricsView.as_view()),
+]

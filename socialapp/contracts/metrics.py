@@ -13,6 +13,14 @@ class MetricsErased:
     erasure_id: int
 
 
+@event("metrics.erasure_continued", subject="user_id")
+class ErasureContinued:
+    """metrics has erased a part and goes on with the next; heard by metrics itself."""
+
+    user_id: int
+    erasure_id: int
+
+
 @data
 class DayEngagement:
     """What happened on one day (UTC), everybody together. `date` is ISO 8601."""

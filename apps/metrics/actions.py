@@ -1,0 +1,266 @@
+"""What changes the numbers: noting what was heard of, folding it into the roll-ups, and erasing.
+
+Adding is commutative, so order never matters; the inbox makes each event count once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import connections, router
+from django.utils import timezone
+
+from apps.metrics.models import (
+    AuthorRollup,
+    Change,
+    ErasedUser,
+    Metric,
+    OverallRollup,
+    Post,
+    PostRollup,
+    Rollup,
+)
+from socialapp.bus.publish import publish
+from socialapp.contracts.metrics import ErasureContinued, MetricsErased
+from socialapp.contracts.posts import ViewCount
+from socialapp.db import atomic
+from socialapp.ids import id_time
+
+FOLD_CHANGES = 2000
+ERASE_POSTS = 500
+HOURS_KEPT = timedelta(days=14)
+
+_POST_METRICS = frozenset({Metric.VIEWS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
+_AUTHOR_METRICS = frozenset({Metric.POSTS, Metric.FOLLOWERS})
+
+# What one roll-up row is found by, and what is to be added to its columns.
+Key = tuple[object, ...]
+Additions = dict[Key, dict[str, int]]
+
+
+def note_post(*, post_id: int, author_id: int) -> None:
+    """Remembers whose a new post is, and counts it. One that was deleted before it was heard of stays deleted."""
+    with atomic("metrics"):
+        erased = _is_erased(author_id)
+        post, made = Post.objects.get_or_create(
+            id=post_id, defaults={"author_id": None if erased else author_id, "is_deleted": erased}
+        )
+        if not made and not post.is_deleted and not erased:
+            Post.objects.filter(id=post_id, is_deleted=False).update(author_id=author_id)
+        _note(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
+
+
+def note_post_deleted(*, post_id: int, author_id: int) -> None:
+    """Removes a post's numbers for good, and takes it from its author's count of posts."""
+    with atomic("metrics"):
+        _bury([post_id])
+        if not _is_erased(author_id):
+            _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
+
+
+def note_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
+    """Counts a batch of views; one INSERT whatever its size."""
+    with atomic("metrics"):
+        buried = _buried([count.post_id for count in counts])
+        Change.objects.bulk_create(
+            _change(Metric.VIEWS, at=at, post_id=None if count.post_id in buried else count.post_id, amount=count.views)
+            for count in counts
+        )
+
+
+def note_comment(*, post_id: int, comment_id: int, amount: int = 1) -> None:
+    """Counts a comment, or with -1 takes it back, in the hour it was written: its id tells which."""
+    _note_engagement(Metric.COMMENTS, post_id=post_id, at=id_time(comment_id), amount=amount)
+
+
+def note_reaction(*, post_id: int, at: datetime, amount: int = 1) -> None:
+    """Counts a reaction to a post, or with -1 takes one back."""
+    _note_engagement(Metric.REACTIONS, post_id=post_id, at=at, amount=amount)
+
+
+def note_reaction_to_comment(*, at: datetime) -> None:
+    """Counts a reaction to a comment: it belongs to no post's numbers, only to the overall ones."""
+    with atomic("metrics"):
+        _note(Metric.REACTIONS, at=at)
+
+
+def note_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
+    """Counts a repost, or with -1 takes one back."""
+    _note_engagement(Metric.REPOSTS, post_id=post_id, at=at, amount=amount)
+
+
+def note_registration(*, at: datetime) -> None:
+    """Counts a registration."""
+    with atomic("metrics"):
+        _note(Metric.REGISTRATIONS, at=at)
+
+
+def note_follower(*, author_id: int, at: datetime, amount: int) -> None:
+    """Counts one follower gained or, with -1, lost."""
+    with atomic("metrics"):
+        if not _is_erased(author_id):
+            _note(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
+
+
+def erase_user(*, user_id: int, erasure_id: int) -> None:
+    """Removes a user's numbers, a bounded part at a time; tells when nothing is left. Idempotent."""
+    with atomic("metrics"):
+        ErasedUser.objects.get_or_create(id=user_id)
+        Change.objects.filter(author_id=user_id).update(author_id=None)
+        AuthorRollup.objects.filter(author_id=user_id).delete()
+        posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_POSTS])
+        _bury(posts)
+        if len(posts) == ERASE_POSTS:
+            publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
+        else:
+            publish(MetricsErased(user_id=user_id, erasure_id=erasure_id))
+
+
+def fold_changes(*, older_than: timedelta) -> int:
+    """Adds a bounded number of noted changes to the roll-ups and removes them; how many.
+
+    Several may run at once: the rows are locked, and whoever comes second finds them gone. Changes wait a few seconds
+    (`older_than`), so that a tombstone written at the same time is seen.
+    """
+    with atomic("metrics"):
+        heard_before = timezone.now() - older_than
+        changes = list(
+            Change.objects.select_for_update()
+            .filter(heard_at__lte=heard_before)
+            .order_by("heard_at", "id")[:FOLD_CHANGES]
+        )
+        _add(PostRollup, ("post_id",), _additions_of_posts(changes))
+        _add(AuthorRollup, ("author_id",), _additions_of_authors(changes))
+        _add(OverallRollup, (), _additions_of_all(changes))
+        Change.objects.filter(id__in=[change.id for change in changes]).delete()
+        return len(changes)
+
+
+def drop_old_hours() -> int:
+    """Removes hourly roll-ups past their time, a bounded number; the daily ones stay. How many rows."""
+    until = timezone.now() - HOURS_KEPT
+    removed = 0
+    for model in (PostRollup, AuthorRollup, OverallRollup):
+        rows = model._default_manager.filter(period=Rollup.Period.HOUR, start__lt=until)
+        ids = list(rows.order_by("start").values_list("id", flat=True)[:FOLD_CHANGES])
+        removed += model._default_manager.filter(id__in=ids).delete()[0]
+    return removed
+
+
+def hour_of(moment: datetime) -> datetime:
+    """When the hour of `moment` starts, UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _is_erased(user_id: int) -> bool:
+    return ErasedUser.objects.filter(id=user_id).exists()
+
+
+def _buried(post_ids: Iterable[int]) -> set[int]:
+    return set(Post.objects.filter(id__in=post_ids, is_deleted=True).values_list("id", flat=True))
+
+
+def _bury(post_ids: Sequence[int]) -> None:
+    """Leaves nothing of the posts but tombstones; what was noted but not folded stays for the overall numbers only."""
+    if not post_ids:
+        return
+    Post.objects.bulk_create([Post(id=post_id, is_deleted=True) for post_id in post_ids], ignore_conflicts=True)
+    Post.objects.filter(id__in=post_ids).update(is_deleted=True, author_id=None)
+    Change.objects.filter(post_id__in=post_ids).update(post_id=None)
+    PostRollup.objects.filter(post_id__in=post_ids).delete()
+
+
+def _note_engagement(metric: Metric, *, post_id: int, at: datetime, amount: int) -> None:
+    with atomic("metrics"):
+        gone = bool(_buried([post_id]))
+        _note(metric, at=at, post_id=None if gone else post_id, amount=amount)
+
+
+def _note(
+    metric: Metric, *, at: datetime, post_id: int | None = None, author_id: int | None = None, amount: int = 1
+) -> None:
+    _change(metric, at=at, post_id=post_id, author_id=author_id, amount=amount).save(force_insert=True)
+
+
+def _change(
+    metric: Metric, *, at: datetime, post_id: int | None = None, author_id: int | None = None, amount: int = 1
+) -> Change:
+    return Change(metric=metric, at=hour_of(at), post_id=post_id, author_id=author_id, amount=amount)
+
+
+def _additions_of_posts(changes: Iterable[Change]) -> Additions:
+    buried = _buried({change.post_id for change in changes if change.post_id is not None})
+    return _summed(
+        (change.post_id, change)
+        for change in changes
+        if change.metric in _POST_METRICS and change.post_id is not None and change.post_id not in buried
+    )
+
+
+def _additions_of_authors(changes: Iterable[Change]) -> Additions:
+    authors = {change.author_id for change in changes if change.author_id is not None}
+    erased = set(ErasedUser.objects.filter(id__in=authors).values_list("id", flat=True))
+    return _summed(
+        (change.author_id, change)
+        for change in changes
+        if change.metric in _AUTHOR_METRICS and change.author_id is not None and change.author_id not in erased
+    )
+
+
+def _additions_of_all(changes: Iterable[Change]) -> Additions:
+    """Overall numbers tell what happened: what was taken back later happened all the same."""
+    return _summed((None, change) for change in changes if change.amount > 0 and change.metric != Metric.FOLLOWERS)
+
+
+def _summed(owned: Iterable[tuple[int | None, Change]]) -> Additions:
+    additions: Additions = defaultdict(lambda: defaultdict(int))
+    for owner, change in owned:
+        day = change.at.astimezone(UTC).replace(hour=0)
+        for period, start in ((Rollup.Period.HOUR, change.at), (Rollup.Period.DAY, day)):
+            key = (period.value, start) if owner is None else (owner, period.value, start)
+            additions[key][change.metric] += change.amount
+    return additions
+
+
+def _add(model: type[Rollup], owner: tuple[str, ...], additions: Additions) -> None:
+    """Adds to the rows of a roll-up, making those that are missing: one statement for some hundred rows.
+
+    Written in SQL because the ORM's upsert can set a column but not add to it. Keys are sorted, so that two of these
+    at once take their locks in the same order.
+    """
+    names = (*owner, "period", "start")
+    columns = [field.name for field in model._meta.fields if field.name not in (*names, "id")]
+    alias = router.db_for_write(model)
+    connection = connections[alias]
+    keys = sorted(additions, key=str)
+    for first in range(0, len(keys), _ROWS_A_STATEMENT):
+        rows = []
+        for key in keys[first : first + _ROWS_A_STATEMENT]:
+            row_id = model._meta.get_field("id").get_default()
+            times = [
+                connection.ops.adapt_datetimefield_value(part) if isinstance(part, datetime) else part for part in key
+            ]
+            rows.append([row_id, *times, *(additions[key].get(column, 0) for column in columns)])
+        sql = _adding_upsert(model._meta.db_table, names, columns, rows=len(rows), mysql=connection.vendor == "mysql")
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [value for row in rows for value in row])
+
+
+_ROWS_A_STATEMENT = 200
+
+
+def _adding_upsert(table: str, names: Sequence[str], columns: Sequence[str], *, rows: int, mysql: bool) -> str:
+    quote = "`" if mysql else '"'
+    quoted = {name: f"{quote}{name}{quote}" for name in ("id", table, *names, *columns)}
+    listed = ", ".join(quoted[name] for name in ("id", *names, *columns))
+    row = f"({', '.join(['%s'] * (1 + len(names) + len(columns)))})"
+    if mysql:
+        sums = ", ".join(f"{quoted[name]} = {quoted[name]} + VALUES({quoted[name]})" for name in columns)
+        clause = f"ON DUPLICATE KEY UPDATE {sums}"
+    else:
+        sums = ", ".join(
+            f"{quoted[name]} = {quoted[table]}.{quoted[name]} + excluded.{quoted[name]}" for name in columns
+        )
+        clause = f"ON CONFLICT ({', '.join(quoted[name] for name in names)}) DO UPDATE SET {sums}"
+    # The names are the model's own, never input.
+    return f"INSERT INTO {quoted[table]} ({listed}) VALUES {', '.join([row] * rows)} {clause}"  # noqa: S608

@@ -1,0 +1,67 @@
+"""The roll-ups in the admin site, to look at."""
+
+from django.contrib import admin
+
+from apps.metrics.models import AuthorRollup, Change, ErasedUser, OverallRollup, Post, PostRollup
+from socialapp.admin import ContextModelAdmin, remote_link
+
+_post = remote_link("post_id", "admin:posts_post_change")
+_author = remote_link("author_id", "admin:users_profile_change")
+
+
+@admin.register(PostRollup)
+class PostRollupAdmin(ContextModelAdmin[PostRollup]):
+    """Engagement by post."""
+
+    list_display = ("start", "period", _post, "views", "reactions", "comments", "reposts")
+    list_filter = ("period",)
+    search_fields = ("=post_id",)
+    ordering = ("-start",)
+
+
+@admin.register(AuthorRollup)
+class AuthorRollupAdmin(ContextModelAdmin[AuthorRollup]):
+    """Posts and followers by author."""
+
+    list_display = ("start", "period", _author, "posts", "followers")
+    list_filter = ("period",)
+    search_fields = ("=author_id",)
+    ordering = ("-start",)
+
+
+@admin.register(OverallRollup)
+class OverallRollupAdmin(ContextModelAdmin[OverallRollup]):
+    """Everybody together."""
+
+    list_display = ("start", "period", "posts", "comments", "reactions", "reposts", "views", "registrations")
+    list_filter = ("period",)
+    search_fields = ("=id",)
+    ordering = ("-start",)
+
+
+@admin.register(Change)
+class ChangeAdmin(ContextModelAdmin[Change]):
+    """What was noted and not folded yet."""
+
+    list_display = ("heard_at", "metric", "amount", "at", _post, _author)
+    list_filter = ("metric",)
+    search_fields = ("=post_id", "=author_id")
+    ordering = ("-heard_at",)
+
+
+@admin.register(Post)
+class PostAdmin(ContextModelAdmin[Post]):
+    """Whose each post is."""
+
+    list_display = ("id", _author, "is_deleted")
+    list_filter = ("is_deleted",)
+    search_fields = ("=id", "=author_id")
+
+
+@admin.register(ErasedUser)
+class ErasedUserAdmin(ContextModelAdmin[ErasedUser]):
+    """The tombstones of erased users."""
+
+    list_display = ("id",)
+    list_filter = ()
+    search_fields = ("=id",)

@@ -1,0 +1,107 @@
+"""Reads the numbers: the roll-ups, and what was noted since they were last folded. Carries who may read them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from apps.metrics.models import AuthorRollup, Change, Metric, OverallRollup, Post, PostRollup, Rollup
+from socialapp.calls import client
+from socialapp.contracts.posts import Posts
+from socialapp.errors import Forbidden, NotFound
+from socialapp.ids import id_time
+
+ENGAGEMENT = (Metric.VIEWS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
+OVERALL = (*ENGAGEMENT, Metric.POSTS, Metric.REGISTRATIONS)
+DAYS_SHOWN = 30
+
+Numbers = dict[str, int]
+ByDay = dict[date, Numbers]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Numbers over all time, and for each of the last days, oldest first."""
+
+    totals: Numbers
+    by_day: list[tuple[date, Numbers]] = field(default_factory=list)
+
+
+def check_author(*, viewer_id: int, post_id: int) -> None:
+    """Lets the author of a post on: 403 for whoever else may see the post, 404 for everybody else."""
+    refs = client(Posts).refs(post_ids=[post_id])
+    if refs and refs[0].author_id == viewer_id:
+        return
+    if refs and client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
+        raise Forbidden("only its author may see the numbers of a post", code="not_the_author")
+    raise NotFound("there is no such post")
+
+
+def post_totals(*, post_id: int) -> Totals:
+    """The engagement with one post. Two queries."""
+    numbers = _by_day(PostRollup.objects.filter(post_id=post_id), Change.objects.filter(post_id=post_id), ENGAGEMENT)
+    return _totals(numbers, ENGAGEMENT, since=id_time(post_id).date())
+
+
+def author_totals(*, author_id: int) -> Totals:
+    """The engagement with all posts of an author that exist, their posts, and followers gained. Four queries."""
+    posts = Post.objects.filter(author_id=author_id, is_deleted=False).values("id")
+    engagement = _by_day(
+        PostRollup.objects.filter(post_id__in=posts), Change.objects.filter(post_id__in=posts), ENGAGEMENT
+    )
+    own_metrics = (Metric.POSTS, Metric.FOLLOWERS)
+    own = _by_day(
+        AuthorRollup.objects.filter(author_id=author_id), Change.objects.filter(author_id=author_id), own_metrics
+    )
+    for day, numbers in own.items():
+        engagement[day].update(numbers)
+    return _totals(engagement, (*ENGAGEMENT, *own_metrics))
+
+
+def overview(*, days: int) -> list[tuple[date, Numbers]]:
+    """What everybody did on each of the last `days` days, oldest first. Two queries."""
+    since = datetime.combine(_first_day(days), datetime.min.time(), tzinfo=UTC)
+    happened = Q(amount__gt=0) & ~Q(metric=Metric.FOLLOWERS)
+    numbers = _by_day(
+        OverallRollup.objects.filter(start__gte=since), Change.objects.filter(happened, at__gte=since), OVERALL
+    )
+    return _last_days(numbers, OVERALL, first=_first_day(days))
+
+
+def _by_day(rollups: QuerySet[Any], changes: QuerySet[Change], metrics: Iterable[Metric]) -> ByDay:
+    """Numbers by day: the daily roll-ups and what is not folded into them yet. One query each."""
+    found: ByDay = defaultdict(lambda: defaultdict(int))
+    sums = {f"sum_{metric.value}": Sum(metric.value) for metric in metrics}
+    for row in rollups.filter(period=Rollup.Period.DAY).values("start").annotate(**sums):
+        for metric in metrics:
+            found[row["start"].date()][metric.value] += row[f"sum_{metric.value}"]
+    wanted = changes.filter(metric__in=metrics).annotate(day=TruncDate("at"))
+    for row in wanted.values("day", "metric").annotate(sum=Sum("amount")).order_by():
+        found[row["day"]][row["metric"]] += row["sum"]
+    return found
+
+
+def _totals(numbers: ByDay, metrics: Iterable[Metric], *, since: date = date.min) -> Totals:
+    names = [metric.value for metric in metrics]
+    totals = {name: sum(day.get(name, 0) for day in numbers.values()) for name in names}
+    return Totals(totals, _last_days(numbers, metrics, first=max(_first_day(DAYS_SHOWN), since)))
+
+
+def _last_days(numbers: ByDay, metrics: Iterable[Metric], *, first: date) -> list[tuple[date, Numbers]]:
+    days = (_today() - first).days + 1
+    names = [metric.value for metric in metrics]
+    listed = [first + timedelta(days=offset) for offset in range(days)]
+    return [(day, {name: numbers.get(day, {}).get(name, 0) for name in names}) for day in listed]
+
+
+def _first_day(days: int) -> date:
+    return _today() - timedelta(days=days - 1)
+
+
+def _today() -> date:
+    return timezone.now().astimezone(UTC).date()

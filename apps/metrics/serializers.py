@@ -1,0 +1,45 @@
+"""The forms of metrics' answers, for the OpenAPI schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class EngagementBody(serializers.Serializer[Any]):
+    """Engagement, net of what was taken back."""
+
+    views = serializers.IntegerField()
+    reactions = serializers.IntegerField()
+    comments = serializers.IntegerField()
+    reposts = serializers.IntegerField()
+
+
+class EngagementDayBody(EngagementBody):
+    """Engagement in one day, UTC; negative when more was taken back than added."""
+
+    date = serializers.DateField()
+
+
+class PostMetricsBody(EngagementBody):
+    """The numbers of one post; `by_day` covers up to the last 30 days, oldest first."""
+
+    by_day = EngagementDayBody(many=True)
+
+
+class AuthorEngagementBody(EngagementBody):
+    """Engagement with everything somebody wrote."""
+
+    posts = serializers.IntegerField()
+    followers = serializers.IntegerField(help_text="Followers gained, net.")
+
+
+class AuthorEngagementDayBody(AuthorEngagementBody):
+    """The same in one day, UTC."""
+
+    date = serializers.DateField()
+
+
+class AuthorMetricsBody(AuthorEngagementBody):
+    """The caller's numbers; `by_day` covers the last 30 days, oldest first."""
+
+    by_day = AuthorEngagementDayBody(many=True)

@@ -1,0 +1,40 @@
+"""The routes of metrics: an author's own numbers."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.metrics import queries
+from apps.metrics.serializers import AuthorMetricsBody, PostMetricsBody
+from socialapp.api.views import View
+
+
+class PostMetricsView(View):
+    """`/posts/{id}/metrics`."""
+
+    @extend_schema(
+        summary="A post's numbers",
+        description="For its author: views, reactions, comments and reposts, altogether and by day.",
+        responses=PostMetricsBody,
+    )
+    def get(self, request: Request, post_id: int) -> Response:
+        """The numbers of one post."""
+        queries.check_author(viewer_id=self.principal.id, post_id=post_id)
+        return Response(_body(queries.post_totals(post_id=post_id)))
+
+
+class OwnMetricsView(View):
+    """`/metrics/me`."""
+
+    @extend_schema(
+        summary="Your numbers",
+        description="Engagement with all your posts, posts written and followers gained, altogether and by day.",
+        responses=AuthorMetricsBody,
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's numbers."""
+        return Response(_body(queries.author_totals(author_id=self.principal.id)))
+
+
+def _body(numbers: queries.Totals) -> dict[str, object]:
+    return {**numbers.totals, "by_day": [{"date": day.isoformat(), **of_day} for day, of_day in numbers.by_day]}
