@@ -1,9 +1,13 @@
 """The Celery application: tasks and events go to one queue pair per context; settings come from Django."""
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from celery import Celery, signals
+
+from socialapp.contexts import CONTEXTS, served
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
@@ -17,31 +21,29 @@ def _keep_django_logging(**_: Any) -> None:
     """Celery leaves the logging set-up to Django's settings."""
 
 
-@app.on_after_finalize.connect
-def _bind_queues(sender: Celery, **_: Any) -> None:
+def configure() -> None:
+    """Gives every served context its queues, routes and periodic tasks; called once all handlers are known."""
     from django.conf import settings
 
-    from socialapp.bus.broker import queues
-    from socialapp.contexts import CONTEXTS, served
+    from socialapp.bus.broker import TASKS, queues
 
-    first = served()[0].name
-    sender.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
-    sender.conf.task_default_queue = f"tasks.{first}"
-    sender.conf.task_routes = {f"{name}.*": {"queue": f"tasks.{name}"} for name in CONTEXTS}
+    app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
+    app.conf.task_default_queue_type = "quorum" if settings.BROKER_QUORUM_QUEUES else "classic"
+    app.conf.task_default_exchange = TASKS.name
+    app.conf.task_default_exchange_type = TASKS.type
+    app.conf.task_default_queue = f"tasks.{served()[0].name}"
+    app.conf.task_routes = {f"{name}.*": {"queue": f"tasks.{name}"} for name in CONTEXTS}
     schedule: dict[str, dict[str, object]] = {
         "bus.reconcile": {"task": "bus.reconcile", "schedule": settings.RECONCILE_EVERY_SECONDS},
         "bus.prune": {"task": "bus.prune", "schedule": 3600.0},
     }
     for context in served():
         schedule.update(_periodic_tasks(context.app))
-    sender.conf.beat_schedule = schedule
+    app.conf.beat_schedule = schedule
 
 
 def _periodic_tasks(app_module: str) -> dict[str, dict[str, object]]:
     """What a context's tasks.py lists in `PERIODIC`: task name → seconds between runs."""
-    from importlib import import_module
-    from importlib.util import find_spec
-
     if find_spec(f"{app_module}.tasks") is None:
         return {}
     periodic: dict[str, float] = getattr(import_module(f"{app_module}.tasks"), "PERIODIC", {})

@@ -18,7 +18,9 @@ class BusConfig(AppConfig):
     def ready(self) -> None:
         """Registers every served context's handlers and inbox."""
         from socialapp.bus.inbox import ContextInbox
+        from socialapp.celery import configure  # importing it makes it the app that shared tasks belong to
 
         autodiscover_modules("handlers")
         for context in served():
             serve(Inbox, ContextInbox(context.name), context=context.name)
+        configure()

@@ -15,13 +15,13 @@ from socialapp.bus.registry import events_of
 from socialapp.contexts import served
 
 EXCHANGE = Exchange("socialapp.events", type="topic", durable=True)
+TASKS = Exchange("socialapp.tasks", type="topic", durable=True)
 CONTEXT_HEADER = "socialapp_context"
+_PREFIX = "events."
 
 
 class ContextQueue(Queue):
     """The queue of one context, bound to the types of event that its handlers name."""
-
-    context = ""
 
     def consume(
         self,
@@ -31,7 +31,7 @@ class ContextQueue(Queue):
         **named_options: Any,
     ) -> str:
         """Consumes as any queue does, with the context's name added to the headers of every message."""
-        marking = partial(_mark, self.context, callback) if callback else None
+        marking = partial(_mark, self.name.removeprefix(_PREFIX), callback) if callback else None
         return super().consume(consumer_tag, marking, *options, **named_options)
 
 
@@ -42,7 +42,7 @@ def _mark(context: str, callback: Callable[..., None], message: Any) -> None:
 
 def queue_name(context: str) -> str:
     """The name of the queue that holds the events for `context`."""
-    return f"events.{context}"
+    return f"{_PREFIX}{context}"
 
 
 def queues(*, quorum: bool) -> list[Queue]:
@@ -51,10 +51,12 @@ def queues(*, quorum: bool) -> list[Queue]:
     found: list[Queue] = []
     for context in served():
         bindings = [binding(EXCHANGE, routing_key=event) for event in events_of(context.name)]
-        queue = ContextQueue(queue_name(context.name), exchange=EXCHANGE, bindings=bindings, queue_arguments=arguments)
-        queue.context = context.name
-        found.append(queue)
-        found.append(Queue(f"tasks.{context.name}", exchange=Exchange(""), queue_arguments=arguments))
+        name, tasks = queue_name(context.name), f"tasks.{context.name}"
+        own = binding(TASKS, routing_key=name)
+        found.append(
+            ContextQueue(name, exchange=TASKS, routing_key=name, bindings=[own, *bindings], queue_arguments=arguments)
+        )
+        found.append(Queue(tasks, exchange=TASKS, routing_key=tasks, queue_arguments=arguments))
     return found
 
 

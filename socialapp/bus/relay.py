@@ -18,10 +18,10 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
-from socialapp.bus.broker import EXCHANGE, declare_queues, queue_name
+from socialapp.bus.broker import declare_queues, queue_name
 from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.bus.publish import WAKE_CHANNEL
-from socialapp.bus.tasks import deliver_batch
+from socialapp.bus.tasks import deliver_batch, publish_batch
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contexts import served
 from socialapp.db import atomic
@@ -73,12 +73,7 @@ def _send(rows: Iterable[OutboxEvent]) -> None:
         by_type[row.type].append(row.envelope)
     for event_type, envelopes in by_type.items():
         for start in range(0, len(envelopes), BATCH_EVENTS):
-            deliver_batch.apply_async(
-                args=(envelopes[start : start + BATCH_EVENTS],),
-                exchange=EXCHANGE,
-                routing_key=event_type,
-                retry=False,
-            )
+            publish_batch(event_type, envelopes[start : start + BATCH_EVENTS])
 
 
 def send_due_retries(context: str) -> int:

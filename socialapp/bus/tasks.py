@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from socialapp.bus.broker import CONTEXT_HEADER
+from socialapp.bus.broker import CONTEXT_HEADER, EXCHANGE
 from socialapp.bus.delivery import deliver
 from socialapp.bus.envelope import decode
 from socialapp.bus.reconcile import prune, reconcile
@@ -15,6 +15,13 @@ from socialapp.contexts import served
 def deliver_batch(self: Any, envelopes: list[str], context: str = "") -> None:
     """Delivers a batch to the context whose queue it came from (or, for a retry, to the one named). Idempotent."""
     deliver(context or self.request.get(CONTEXT_HEADER), [decode(envelope) for envelope in envelopes])
+
+
+def publish_batch(event_type: str, envelopes: list[str]) -> None:
+    """Sends events of one type to whoever listens; raises when the broker does not take them."""
+    # Celery would also declare its default queue here: the exchange is all that a producer knows.
+    routing: dict[str, Any] = {"exchange": EXCHANGE, "routing_key": event_type, "declare": [EXCHANGE], "retry": False}
+    deliver_batch.apply_async(args=(envelopes,), **routing)
 
 
 @shared_task(name="bus.reconcile")
