@@ -135,6 +135,11 @@ RECONCILE_EVERY_SECONDS = env.float("RECONCILE_EVERY_SECONDS", default=5.0)
 RECONCILE_AFTER_SECONDS = env.float("RECONCILE_AFTER_SECONDS", default=10.0)
 OUTBOX_RETENTION_DAYS = env.int("OUTBOX_RETENTION_DAYS", default=7)
 
+# --- Following ----------------------------------------------------------------------------------------------------
+# Posts of people with more followers than this are merged in when a feed is read, not pushed into every feed.
+POPULAR_FOLLOWERS = env.int("POPULAR_FOLLOWERS", default=10_000)
+MAX_FOLLOWINGS = env.int("MAX_FOLLOWINGS", default=7_500)
+
 # --- HTTP ---------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
     "socialapp.api.middleware.RequestContextMiddleware",
