@@ -1,0 +1,249 @@
+"""The bus: state and event together or not at all, each effect once, a poison event alone, the broker disposable."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from socialapp.bus import registry
+from socialapp.bus.delivery import RETRY_PAUSES, deliver
+from socialapp.bus.envelope import Envelope, decode
+from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
+from socialapp.bus.publish import PublishOutsideTransaction, publish
+from socialapp.bus.reconcile import prune, reconcile
+from socialapp.bus.registry import Handler
+from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
+from socialapp.contracts.base import EVENTS, event
+from socialapp.db import atomic
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PRODUCER, CONSUMER = "metrics", "moderation"
+
+
+@event("metrics.bell_rung", subject="bell_id")
+class BellRung:
+    """An event that only these tests know."""
+
+    bell_id: int
+
+
+@pytest.fixture
+def rung() -> Iterator[list[int]]:
+    """A handler on CONSUMER that notes the bells it heard, and fails for negative ones."""
+    heard: list[int] = []
+
+    def hear(bell: BellRung) -> None:
+        heard.append(bell.bell_id)
+        if bell.bell_id < 0:
+            raise ValueError("cracked bell")
+
+    key = (CONSUMER, EVENTS["metrics.bell_rung.v1"].name)
+    registry._handlers[key].append(Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, None))
+    yield heard
+    registry._handlers.pop(key)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """What the relay handed to the broker."""
+    sent: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr("socialapp.bus.relay.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes)))
+    return sent
+
+
+def ring(*bells: int) -> list[Envelope]:
+    """Publishes bells in one transaction; their envelopes."""
+    with atomic(PRODUCER):
+        publish(*(BellRung(bell_id=bell) for bell in bells))
+    rows = OutboxEvent.objects.using(PRODUCER).filter(type="metrics.bell_rung.v1").order_by("-id")[: len(bells)]
+    return [decode(row.envelope) for row in reversed(rows)]
+
+
+def test_an_event_needs_the_transaction_of_its_producer() -> None:
+    with pytest.raises(PublishOutsideTransaction):
+        publish(BellRung(bell_id=1))
+    with atomic(CONSUMER), pytest.raises(PublishOutsideTransaction):
+        publish(BellRung(bell_id=1))
+    assert not OutboxEvent.objects.using(PRODUCER).exists()
+
+
+def test_an_event_goes_with_its_transaction() -> None:
+    with pytest.raises(RuntimeError), atomic(PRODUCER):
+        publish(BellRung(bell_id=1))
+        raise RuntimeError
+    assert not OutboxEvent.objects.using(PRODUCER).exists()
+
+
+def test_an_envelope_names_what_cloudevents_names() -> None:
+    (envelope,) = ring(7)
+    assert (envelope.type, envelope.source, envelope.subject) == ("metrics.bell_rung.v1", "/metrics", "7")
+    assert envelope.specversion == "1.0"
+    assert envelope.event() == BellRung(bell_id=7)
+
+
+def test_shuffled_and_doubled_events_take_effect_once(rung: list[int]) -> None:
+    envelopes = ring(*range(1, 51)) * 3
+    random.Random(1).shuffle(envelopes)
+    for start in range(0, len(envelopes), 7):
+        deliver(CONSUMER, envelopes[start : start + 7])
+    assert sorted(rung) == list(range(1, 51))
+    assert InboxEntry.objects.using(CONSUMER).count() == 50
+
+
+def test_a_poison_event_rests_and_its_neighbours_arrive(rung: list[int]) -> None:
+    deliver(CONSUMER, ring(1, -2, 3))
+    assert set(InboxEntry.objects.using(CONSUMER).values_list("event_id", flat=True)).isdisjoint(
+        FailedDelivery.objects.using(CONSUMER).values_list("event_id", flat=True)
+    )
+    assert InboxEntry.objects.using(CONSUMER).count() == 2
+    failure = FailedDelivery.objects.using(CONSUMER).get()
+    assert (failure.subject, failure.attempts, failure.dead) == ("-2", 1, False)
+    assert "cracked bell" in failure.error
+
+
+def test_pauses_grow_and_then_the_event_is_dead(rung: list[int]) -> None:
+    (envelope,) = ring(-1)
+    pauses = []
+    for _ in range(len(RETRY_PAUSES) + 1):
+        before = timezone.now()
+        deliver(CONSUMER, [envelope])
+        failure = FailedDelivery.objects.using(CONSUMER).get()
+        pauses.append(round((failure.retry_at - before).total_seconds()))
+    assert tuple(pauses[:-1]) == RETRY_PAUSES
+    assert failure.dead
+
+
+def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    (envelope,) = ring(-5)
+    deliver(CONSUMER, [envelope])
+    handlers = registry._handlers[(CONSUMER, "metrics.bell_rung.v1")]
+    monkeypatch.setitem(
+        registry._handlers,
+        (CONSUMER, "metrics.bell_rung.v1"),
+        [Handler(handlers[0].name, CONSUMER, handlers[0].event, lambda bell: rung.append(100), None)],
+    )
+    deliver(CONSUMER, [envelope])
+    deliver(CONSUMER, [envelope])
+    assert rung.count(100) == 1
+    assert not FailedDelivery.objects.using(CONSUMER).exists()
+
+
+def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr("socialapp.bus.relay.deliver_batch.apply_async", lambda **options: sent.append(options))
+    deliver(CONSUMER, ring(-1))
+    assert send_due_retries(CONSUMER) == 0
+    FailedDelivery.objects.using(CONSUMER).update(retry_at=timezone.now() - timedelta(seconds=1))
+    assert send_due_retries(CONSUMER) == 1
+    assert send_due_retries(CONSUMER) == 0, "a retry that is under way is not sent again at once"
+    assert [options["queue"] for options in sent] == [f"events.{CONSUMER}"]
+
+
+def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) -> None:
+    ring(*range(CLAIM_ROWS + 20))
+    assert relay_once(PRODUCER) == CLAIM_ROWS
+    assert relay_once(PRODUCER) == 20
+    assert relay_once(PRODUCER) == 0
+    bells = [decode(text).event().bell_id for _, envelopes in broker for text in envelopes]
+    assert sorted(bells) == list(range(CLAIM_ROWS + 20))
+
+
+def test_an_early_id_that_commits_late_is_sent(broker: list[tuple[str, list[str]]]) -> None:
+    first, _ = ring(1, 2)
+    row = OutboxEvent.objects.using(PRODUCER).get(id=first.id)
+    OutboxEvent.objects.using(PRODUCER).filter(id=first.id).delete()
+    assert relay_once(PRODUCER) == 1
+    row.save(using=PRODUCER, force_insert=True)
+    assert relay_once(PRODUCER) == 1
+    assert [decode(text).id for _, envelopes in broker for text in envelopes][-1] == first.id
+
+
+def test_a_broker_that_refuses_leaves_the_events_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(kind: str, envelopes: list[str]) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr("socialapp.bus.relay.publish_batch", refuse)
+    ring(1, 2)
+    with pytest.raises(ConnectionError):
+        relay_once(PRODUCER)
+    rows = OutboxEvent.objects.using(PRODUCER)
+    assert rows.filter(state=OutboxEvent.State.NEW, claimed_until=None).count() == 2
+
+
+def test_a_relay_that_died_holds_its_claim_only_for_a_while(broker: list[tuple[str, list[str]]]) -> None:
+    ring(1)
+    rows = OutboxEvent.objects.using(PRODUCER)
+    rows.update(claim=42, claimed_until=timezone.now() + timedelta(seconds=5))
+    assert relay_once(PRODUCER) == 0
+    rows.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert relay_once(PRODUCER) == 1
+
+
+def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
+    arrived, lost = ring(1, 2)
+    relay_once(PRODUCER)
+    deliver(CONSUMER, [arrived])
+    rows = OutboxEvent.objects.using(PRODUCER)
+    rows.update(sent_at=timezone.now() - timedelta(minutes=1))
+    assert reconcile(PRODUCER) == (1, 1)
+    assert rows.get(id=arrived.id).state == OutboxEvent.State.CONFIRMED
+    assert rows.get(id=lost.id).state == OutboxEvent.State.NEW
+    relay_once(PRODUCER)
+    deliver(CONSUMER, [decode(broker[-1][1][0])])
+    assert rung == [1, 2]
+
+
+def test_a_dead_letter_counts_as_arrived(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
+    deliver(CONSUMER, ring(-1))
+    relay_once(PRODUCER)
+    OutboxEvent.objects.using(PRODUCER).update(sent_at=timezone.now() - timedelta(minutes=1))
+    assert reconcile(PRODUCER) == (1, 0)
+
+
+def test_only_confirmed_events_are_pruned(broker: list[tuple[str, list[str]]]) -> None:
+    ring(1, 2, 3)
+    relay_once(PRODUCER)
+    rows = OutboxEvent.objects.using(PRODUCER)
+    long_ago = timezone.now() - timedelta(days=400)
+    rows.update(sent_at=long_ago)
+    confirmed = rows.order_by("id")[0].id
+    rows.filter(id=confirmed).update(state=OutboxEvent.State.CONFIRMED)
+    assert prune(PRODUCER) == 1
+    assert confirmed not in rows.values_list("id", flat=True)
+    assert rows.count() == 2
+
+
+def test_a_call_inside_a_handler_transaction_is_refused(drain: Callable[[], int]) -> None:
+    from socialapp.calls import CallInTransaction, client
+    from socialapp.contracts.bus import Inbox
+
+    with atomic(CONSUMER), pytest.raises(CallInTransaction):
+        client(Inbox, context=PRODUCER).missing(events=[])
+    assert client(Inbox, context=PRODUCER).missing(events=[]) == []
+
+
+def test_a_handler_may_gather_before_its_transaction() -> None:
+    seen: list[tuple[bool, int]] = []
+    key = (CONSUMER, "metrics.bell_rung.v1")
+
+    def gather(bell: BellRung) -> int:
+        from socialapp.db import open_transactions
+
+        seen.append((bool(open_transactions()), bell.bell_id))
+        return bell.bell_id * 2
+
+    def hear(bell: BellRung, doubled: int) -> None:
+        assert transaction.get_connection(CONSUMER).in_atomic_block
+        seen.append((True, doubled))
+
+    registry._handlers[key].append(Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather))
+    try:
+        deliver(CONSUMER, ring(4))
+    finally:
+        registry._handlers.pop(key)
+    assert seen == [(False, 4), (True, 8)]

@@ -1,0 +1,139 @@
+"""Typed calls give the same answers and the same problems in process and over HTTP."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Protocol
+
+import jwt
+import pytest
+from django.conf import settings
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+from socialapp import calls
+from socialapp.calls import client, serve, service_token, verify_service_token
+from socialapp.contracts import registry
+from socialapp.contracts.base import data, read, service, write
+from socialapp.errors import Invalid, NotFound, Unavailable
+
+
+@data
+class Weather:
+    """What the test service answers with."""
+
+    city: str
+    degrees: float
+    at: datetime
+    stations: list[int]
+
+
+@service("metrics")
+class Forecasts(Protocol):
+    """A contract that only these tests know."""
+
+    @read
+    def weather(self, *, city: str, station: int | None) -> Weather: ...
+
+    @write
+    def note(self, *, cities: list[str]) -> int: ...
+
+
+class RealForecasts:
+    """Its implementation."""
+
+    def weather(self, *, city: str, station: int | None) -> Weather:
+        if city == "atlantis":
+            raise NotFound("it has sunk", code="sunken")
+        if city == "crash":
+            raise RuntimeError("a fault")
+        return Weather(city=city, degrees=21.5, at=datetime(2026, 1, 2, tzinfo=UTC), stations=[1, 2**62])
+
+    def note(self, *, cities: list[str]) -> int:
+        if not cities:
+            raise Invalid.of("cities", "required", "name a city")
+        return len(cities)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(params=["in process", "http"])
+def forecasts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Forecasts]:
+    """A client of the contract over either transport."""
+    import threading
+
+    from django.test import override_settings
+
+    from socialapp.wsgi import application
+
+    monkeypatch.setitem(registry.CONTRACTS, "Forecasts", Forecasts)
+    serve(Forecasts, RealForecasts())
+    calls._client.cache_clear()
+    calls._breaker.cache_clear()
+    if request.param == "in process":
+        yield client(Forecasts)
+    else:
+        server = ThreadedWSGIServer(("127.0.0.1", 0), _QuietHandler)
+        server.set_app(application)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        monkeypatch.setattr(calls, "serves", lambda name: False)
+        urls = {**settings.SERVICE_URLS, "metrics": f"http://127.0.0.1:{server.server_port}"}
+        with override_settings(SERVICE_URLS=urls):
+            yield client(Forecasts)
+        server.shutdown()
+        server.server_close()
+    calls._client.cache_clear()
+
+
+def test_answers_are_the_same_data_classes(forecasts: Forecasts) -> None:
+    answer = forecasts.weather(city="Zürich & Bern", station=None)
+    assert answer == Weather(
+        city="Zürich & Bern", degrees=21.5, at=datetime(2026, 1, 2, tzinfo=UTC), stations=[1, 2**62]
+    )
+    assert forecasts.note(cities=["a", "b"]) == 2
+
+
+def test_problems_are_the_same_exceptions(forecasts: Forecasts) -> None:
+    with pytest.raises(NotFound) as caught:
+        forecasts.weather(city="atlantis", station=3)
+    assert (caught.value.code, caught.value.detail) == ("sunken", "it has sunk")
+    with pytest.raises(Invalid) as refused:
+        forecasts.note(cities=[])
+    assert [(error.field, error.code) for error in refused.value.errors] == [("cities", "required")]
+
+
+def test_a_service_that_is_away_is_unavailable_and_soon_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    from django.test import override_settings
+
+    monkeypatch.setattr(calls, "serves", lambda name: False)
+    calls._client.cache_clear()
+    calls._breaker.cache_clear()
+    with override_settings(SERVICE_URLS={**settings.SERVICE_URLS, "metrics": "http://127.0.0.1:9"}):
+        for _ in range(4):
+            with pytest.raises(Unavailable):
+                client(Forecasts).weather(city="x", station=None)
+        started = time.monotonic()
+        with pytest.raises(Unavailable):
+            client(Forecasts).weather(city="x", station=None)
+        assert time.monotonic() - started < 0.02, "the breaker is open: nobody waits"
+    calls._client.cache_clear()
+    calls._breaker.cache_clear()
+
+
+def test_a_service_token_is_for_one_audience_only() -> None:
+    token = service_token("posts")
+    assert verify_service_token(token, audience="posts") == settings.SERVICE_NAME
+    with pytest.raises(jwt.InvalidTokenError):
+        verify_service_token(token, audience="users")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer x", "Bearer " + jwt.encode({"aud": "internal:metrics"}, "k" * 40)])
+def test_internal_paths_refuse_everybody_without_a_service_token(header: str) -> None:
+    from django.test import Client
+
+    answer = Client().get("/internal/metrics/Inbox/missing", headers={"Authorization": header})
+    assert answer.status_code == 401

@@ -1,0 +1,65 @@
+"""Ids: unique, rising, readable as times, safe against a clock that goes back."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from socialapp.ids import IdGenerator, _lease_node, first_id_at, id_time, new_id
+
+
+def test_ids_rise_and_fit_in_64_bits() -> None:
+    ids = [new_id() for _ in range(2000)]
+    assert ids == sorted(set(ids))
+    assert ids[-1] < 1 << 63
+
+
+def test_threads_never_share_an_id() -> None:
+    generator = IdGenerator(node=lambda: 7)
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: generator.next(), range(5000)))
+    assert len(set(ids)) == 5000
+
+
+def test_an_id_tells_its_time_and_node() -> None:
+    generator = IdGenerator(node=lambda: 513, clock=lambda: 1_700_000_000_123)
+    made = generator.next()
+    assert id_time(made) == datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)
+    assert (made >> 6) & 1023 == 513
+
+
+def test_a_clock_that_goes_back_is_waited_out() -> None:
+    times = iter([1000, 1000, 990, 995, 1000, 1001])
+    generator = IdGenerator(node=lambda: 0, clock=lambda: next(times))
+    ids = [generator.next() for _ in range(3)]
+    assert ids == sorted(set(ids))
+
+
+def test_more_than_64_in_a_millisecond_wait_for_the_next() -> None:
+    clock = [5]
+    calls = [0]
+
+    def tick() -> int:
+        calls[0] += 1
+        if calls[0] > 80:
+            clock[0] = 6
+        return clock[0]
+
+    generator = IdGenerator(node=lambda: 0, clock=tick)
+    ids = [generator.next() for _ in range(66)]
+    assert len(set(ids)) == 66
+    assert ids[63] >> 16 == 5
+    assert ids[64] >> 16 == 6
+
+
+def test_a_bound_for_a_time_parts_the_ids() -> None:
+    made = new_id()
+    moment = id_time(made)
+    assert first_id_at(moment) <= made < first_id_at(moment + timedelta(milliseconds=1))
+
+
+def test_a_node_number_is_leased_once(monkeypatch) -> None:
+    monkeypatch.delenv("NODE_ID", raising=False)
+    mine = _lease_node(5)
+    assert mine == 5
+    monkeypatch.setattr(os, "getpid", lambda: 1_000_001)
+    assert _lease_node(5) == 6, "another process gets another number"
