@@ -2,6 +2,9 @@
 
 from django.apps import AppConfig
 
+from socialapp.calls import serve
+from socialapp.contracts.posts import Posts
+
 
 class PostsConfig(AppConfig):
     """Registers what posts serves to the other contexts."""
@@ -9,3 +12,9 @@ class PostsConfig(AppConfig):
     name = "apps.posts"
     label = "posts"
     verbose_name = "Posts"
+
+    def ready(self) -> None:
+        """Serves `Posts`."""
+        from apps.posts.service import PostsService
+
+        serve(Posts, PostsService())

@@ -1,5 +1,10 @@
 """The paths of the posts context, under /v1."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.posts import views
+
+urlpatterns = [
+    path("posts", views.PostList.as_view()),
+    path("posts/<id:post_id>", views.PostDetail.as_view()),
+]

@@ -1,0 +1,1 @@
+"""What posts writes: the only callers of `publish` in this context."""

@@ -1,0 +1,139 @@
+"""Writing, editing and deleting posts."""
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMention, RepostCount
+from apps.posts.queries.access import PostRow
+from apps.posts.queries.texts import Draft, tag_key
+from socialapp.bus.publish import publish
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.db import atomic
+from socialapp.errors import Forbidden, NotFound, Stale
+
+
+def create_post(*, draft: Draft) -> PostRow:
+    """Writes a post and publishes PostCreated; Forbidden when its author was deleted meanwhile."""
+    author_id = draft.author.card.id
+    now = timezone.now()
+    with atomic("posts"):
+        if ErasedAuthor.objects.filter(user_id=author_id).exists():
+            raise Forbidden("this account may not write posts", code="account_not_active")
+        post = Post(
+            user_id=author_id,
+            content=draft.content,
+            is_private=draft.is_private,
+            created_at=now,
+            updated_at=now,
+            hashtags=draft.hashtags,
+            mentions=draft.mentions,
+        )
+        post.save(force_insert=True)
+        _add_hashtags(post.id, draft.hashtags)
+        _add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
+        publish(
+            PostCreated(
+                post_id=post.id,
+                author_id=author_id,
+                is_private=post.is_private,
+                hashtags=draft.hashtags,
+                mention_ids=draft.mention_ids,
+                created_at=now,
+                version=post.version,
+            )
+        )
+    return _row(post)
+
+
+def edit_post(*, post_id: int, draft: Draft, expected_version: int | None) -> PostRow:
+    """Gives a post the draft's text and privacy, keeps the earlier text, and publishes PostEdited.
+
+    A draft that changes nothing writes nothing. Stale unless the post has `expected_version`; NotFound when it is gone.
+    """
+    with atomic("posts"):
+        post = _locked(post_id, expected_version)
+        was_private = post.is_private
+        if (post.content, was_private) == (draft.content, draft.is_private):
+            return _row(post)
+        if post.content != draft.content:
+            _keep_edit(post)
+            post.edited = True
+        new_tags = [tag for tag in draft.hashtags if tag not in post.hashtags]
+        before = {user_id for user_id, _ in post.mentions}
+        after = {user_id for user_id, _ in draft.mentions}
+        PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(tag_key, draft.hashtags)).delete()
+        PostMention.objects.filter(post_id=post_id).exclude(user_id__in=after).delete()
+        _add_hashtags(post_id, new_tags)
+        _add_mentions(post_id, sorted(after - before))
+        post.content, post.is_private = draft.content, draft.is_private
+        post.hashtags, post.mentions = draft.hashtags, draft.mentions
+        post.version += 1
+        post.updated_at = timezone.now()
+        post.save(force_update=True)
+        publish(
+            PostEdited(
+                post_id=post_id,
+                author_id=post.user_id,
+                is_private=post.is_private,
+                was_private=was_private,
+                hashtags=draft.hashtags,
+                new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in before],
+                version=post.version,
+            )
+        )
+    return _row(post)
+
+
+def delete_post(*, post_id: int, expected_version: int | None = None) -> None:
+    """Deletes a post with what belongs to it and publishes PostDeleted.
+
+    NotFound when there is none (any more), Stale unless it has `expected_version`.
+    """
+    with atomic("posts"):
+        delete_locked_posts([_locked(post_id, expected_version)])
+
+
+def delete_locked_posts(posts: list[Post]) -> None:
+    """Deletes posts whose rows the caller's transaction has locked. Bookmarks and reposts of them go by event."""
+    ids = [post.id for post in posts]
+    for model in (PostEdit, PostHashtag, PostMention, RepostCount):
+        model._default_manager.filter(post_id__in=ids).delete()
+    Post.objects.filter(id__in=ids).delete()
+    publish(
+        *(
+            PostDeleted(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version + 1)
+            for post in posts
+        )
+    )
+
+
+def _locked(post_id: int, expected_version: int | None) -> Post:
+    post = Post.objects.select_for_update().filter(id=post_id).first()
+    if post is None:
+        raise NotFound("there is no such post, or you may not see it", code="post_not_found")
+    if expected_version is not None and post.version != expected_version:
+        raise Stale("the post has changed since you read it")
+    return post
+
+
+def _keep_edit(post: Post) -> None:
+    PostEdit(
+        post_id=post.id,
+        version=post.version,
+        content=post.content,
+        is_private=post.is_private,
+        written_at=post.updated_at,
+    ).save(force_insert=True)
+
+
+def _add_hashtags(post_id: int, tags: Iterable[str]) -> None:
+    PostHashtag.objects.bulk_create([PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post_id) for tag in tags])
+
+
+def _add_mentions(post_id: int, user_ids: Iterable[int]) -> None:
+    PostMention.objects.bulk_create([PostMention(post_id=post_id, user_id=user_id) for user_id in user_ids])
+
+
+def _row(post: Post) -> PostRow:
+    return PostRow(*(getattr(post, name) for name in PostRow._fields))

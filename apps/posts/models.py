@@ -1,0 +1,161 @@
+"""Posts and what belongs to them: edits, hashtags, mentions, bookmarks, reposts and their counts."""
+
+from django.db import models
+
+from socialapp.db import Gone, IdField, RemoteKey
+
+MAX_CONTENT = 5000
+MAX_TAG = 100
+
+
+class Post(models.Model):
+    """A post. The id alone is the key and nothing else is unique, so that the table can be partitioned by id."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    content = models.TextField(max_length=MAX_CONTENT)
+    media_url = models.CharField(max_length=500, blank=True, default="")
+    is_private = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+    edited = models.BooleanField(default=False)
+    hashtags = models.JSONField(default=list)  # ["tag", …] in the order of the text
+    mentions = models.JSONField(default=list)  # [[user id, username], …] in the order of the text
+
+    class Meta:
+        db_table = "posts"
+        indexes = (models.Index(fields=["user_id", "id"], name="posts_author"),)
+
+    def __str__(self) -> str:
+        return f"post {self.id}"
+
+
+class PostEdit(models.Model):
+    """An earlier text of a post, with the privacy it had: a text that was private stays so in the history."""
+
+    id = IdField()
+    post_id = models.BigIntegerField()
+    version = models.PositiveIntegerField()
+    content = models.TextField(max_length=MAX_CONTENT)
+    is_private = models.BooleanField()
+    written_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "post_edits"
+        constraints = (models.UniqueConstraint(fields=["post_id", "version"], name="post_edits_version"),)
+
+    def __str__(self) -> str:
+        return f"version {self.version} of post {self.post_id}"
+
+
+class PostHashtag(models.Model):
+    """A hashtag of a post. `tag_key` is a digest of the tag: databases think that "café" and "cafe" are equal."""
+
+    id = IdField()
+    tag = models.CharField(max_length=MAX_TAG)
+    tag_key = models.CharField(max_length=32)
+    post_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "post_hashtags"
+        constraints = (models.UniqueConstraint(fields=["tag_key", "post_id"], name="post_hashtags_once"),)
+        indexes = (models.Index(fields=["post_id"], name="post_hashtags_post"),)
+
+    def __str__(self) -> str:
+        return f"#{self.tag} in post {self.post_id}"
+
+
+class PostMention(models.Model):
+    """Somebody whom a post names."""
+
+    id = IdField()
+    post_id = models.BigIntegerField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+
+    class Meta:
+        db_table = "post_mentions"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="post_mentions_once"),)
+        indexes = (models.Index(fields=["post_id"], name="post_mentions_post"),)
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} in post {self.post_id}"
+
+
+class Bookmark(models.Model):
+    """A post that somebody keeps for themselves; ids tell the order in which posts were kept."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "bookmarks"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="bookmarks_once"),)
+        indexes = (
+            models.Index(fields=["user_id", "id"], name="bookmarks_list"),
+            models.Index(fields=["post_id"], name="bookmarks_post"),
+        )
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} kept by user {self.user_id}"
+
+
+class Repost(models.Model):
+    """A public post that somebody passes on to their followers."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reposts"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="reposts_once"),)
+        indexes = (models.Index(fields=["post_id", "user_id"], name="reposts_post"),)
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} reposted by user {self.user_id}"
+
+
+class RepostCount(models.Model):
+    """How often a post was reposted: beside the post, as reposts must not lock the post itself."""
+
+    post_id = models.BigIntegerField(primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "repost_counts"
+
+    def __str__(self) -> str:
+        return f"{self.count} reposts of post {self.post_id}"
+
+
+class PopularAuthor(models.Model):
+    """Somebody whose posts are no longer pushed into feeds but merged in when a feed is read.
+
+    Nobody is taken out again: posts that were not pushed would be missing from the feeds. The greatest id tells a
+    feed whether somebody was added since it was built.
+    """
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, unique=True)
+
+    class Meta:
+        db_table = "popular_authors"
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}"
+
+
+class ErasedAuthor(models.Model):
+    """The mark of a deleted user: what arrives late about them must not make rows again."""
+
+    user_id = RemoteKey("users.Profile", gone=Gone.KEEP, primary_key=True)
+    erased_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "posts_erased_authors"
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}"

@@ -1,0 +1,114 @@
+"""The one rule of who may see a post, and the loading of posts through it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from apps.posts.models import Post
+from socialapp.calls import client
+from socialapp.contracts.users import Author, Card, Users
+from socialapp.errors import NotFound
+
+_FOLLOWER_PAGE = 5000
+
+
+class PostRow(NamedTuple):
+    """A post as the database holds it; plain values, as hot reads make no model instances."""
+
+    id: int
+    user_id: int
+    content: str
+    is_private: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    edited: bool
+    hashtags: list[str]
+    mentions: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How one viewer (None: anonymous) may see some authors."""
+
+    viewer_id: int | None
+    following_version: int
+    authors: dict[int, Author]
+
+    def may_see(self, author_id: int, *, is_private: bool) -> bool:
+        """The rule: the author is active, neither blocks the other, and what is private is for followers."""
+        author = self.authors.get(author_id)
+        if author is None or not author.active or author.blocked:
+            return False
+        return self.is_let_in(author_id) or not (is_private or author.is_private)
+
+    def is_let_in(self, author_id: int) -> bool:
+        """Whether the viewer is the author or follows them: private posts are for these."""
+        author = self.authors.get(author_id)
+        return author is not None and (author_id == self.viewer_id or author.follows)
+
+    def shows(self, row: PostRow) -> bool:
+        """The rule for a post."""
+        return self.may_see(row.user_id, is_private=row.is_private)
+
+    def card(self, author_id: int) -> Card:
+        """The card of one of the authors."""
+        return self.authors[author_id].card
+
+
+def sight_of(viewer_id: int | None, author_ids: Iterable[int]) -> Sight:
+    """How `viewer_id` may see these authors: one call, whatever their number."""
+    wanted = sorted(set(author_ids))
+    audience = client(Users).audience(viewer_id=viewer_id, author_ids=wanted)
+    return Sight(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
+
+
+def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
+    """The posts among `post_ids` that exist, whoever may see them, in any order. One query."""
+    ids = list(post_ids)
+    if not ids:
+        return []
+    return [PostRow._make(values) for values in Post.objects.filter(id__in=ids).values_list(*PostRow._fields)]
+
+
+def visible_rows(viewer_id: int | None, post_ids: Sequence[int]) -> tuple[list[PostRow], Sight]:
+    """Those of the posts that the viewer may see, in the order of `post_ids`. One query and one call."""
+    rows = {row.id: row for row in post_rows(post_ids)}
+    sight = sight_of(viewer_id, (row.user_id for row in rows.values()))
+    return [rows[post_id] for post_id in post_ids if post_id in rows and sight.shows(rows[post_id])], sight
+
+
+def visible_row(viewer_id: int | None, post_id: int) -> tuple[PostRow, Sight]:
+    """The post; NotFound when it is absent or the viewer may not see it."""
+    rows, sight = visible_rows(viewer_id, [post_id])
+    if not rows:
+        raise NotFound("there is no such post, or you may not see it", code="post_not_found")
+    return rows[0], sight
+
+
+def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) -> list[int]:
+    """Those of `user_ids` who may see such a post of the author: the rule, asked from the other side."""
+    sight = sight_of(author_id, [author_id, *user_ids])
+    author = sight.authors.get(author_id)
+    if author is None or not author.active:
+        return []
+    # Blocks are mutual, so the author's sight tells them; only who follows whom has a direction.
+    reachable = [
+        user_id for user_id in user_ids if (user := sight.authors.get(user_id)) and user.active and not user.blocked
+    ]
+    if not (is_private or author.is_private):
+        return reachable
+    followers = _followers_among(author_id, [user_id for user_id in reachable if user_id != author_id])
+    return [user_id for user_id in reachable if user_id == author_id or user_id in followers]
+
+
+def _followers_among(author_id: int, user_ids: Sequence[int]) -> set[int]:
+    """Which of `user_ids` follow the author: one call for every 5,000 followers in their range of ids, mostly one."""
+    wanted = sorted(user_ids)
+    found: set[int] = set()
+    while wanted:
+        page = client(Users).followers(user_id=author_id, after=wanted[0] - 1, limit=_FOLLOWER_PAGE)
+        found.update(page)
+        wanted = [user_id for user_id in wanted if user_id > page[-1]] if len(page) == _FOLLOWER_PAGE else []
+    return found.intersection(user_ids)

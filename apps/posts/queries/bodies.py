@@ -1,0 +1,103 @@
+"""The API's post objects, a page at a time: a constant number of queries and calls, whatever the size of the page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from apps.posts.models import Bookmark, RepostCount
+from apps.posts.queries.access import PostRow, Sight, visible_rows
+from socialapp.api.cards import card_body
+from socialapp.api.rendering import rfc3339
+from socialapp.calls import client
+from socialapp.contracts.comments import Comments
+from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
+from socialapp.contracts.users import Card
+from socialapp.errors import Unavailable
+
+Body = dict[str, object]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is shown with posts but not held in their rows, by post id."""
+
+    comments: Mapping[int, int] = field(default_factory=dict)
+    reactions: Mapping[int, ReactionSummary] = field(default_factory=dict)
+    reposts: Mapping[int, int] = field(default_factory=dict)
+    bookmarked: frozenset[int] = frozenset()
+
+
+def bodies_of(rows: Sequence[PostRow], sight: Sight, *, reposted_by: Mapping[int, Card] | None = None) -> list[Body]:
+    """The post objects of rows that `sight` has let through, in their order."""
+    around = _surroundings(sight.viewer_id, [row.id for row in rows])
+    reposters = reposted_by or {}
+    return [body_of(row, sight.card(row.user_id), around, reposted_by=reposters.get(row.id)) for row in rows]
+
+
+def visible_bodies(viewer_id: int | None, post_ids: Sequence[int]) -> list[Body]:
+    """The post objects of those of the posts that the viewer may see, in the order of `post_ids`."""
+    return bodies_of(*visible_rows(viewer_id, post_ids))
+
+
+def body_of(row: PostRow, author: Card, around: Surroundings, *, reposted_by: Card | None = None) -> Body:
+    """One post object."""
+    summary = around.reactions.get(row.id)
+    counts = summary.counts if summary else ReactionCounts()
+    return {
+        "id": str(row.id),
+        "author": card_body(author),
+        "content": row.content,
+        "media": [],
+        "is_private": row.is_private,
+        "hashtags": row.hashtags,
+        "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
+        "reposted_by": card_body(reposted_by) if reposted_by else None,
+        "comments_count": around.comments.get(row.id, 0),
+        "reactions": {
+            "like": counts.like,
+            "love": counts.love,
+            "haha": counts.haha,
+            "sad": counts.sad,
+            "angry": counts.angry,
+        },
+        "reposts_count": around.reposts.get(row.id, 0),
+        "my_reaction": summary.mine if summary else None,
+        "bookmarked": row.id in around.bookmarked,
+        "edited": row.edited,
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
+    }
+
+
+def _surroundings(viewer_id: int | None, post_ids: list[int]) -> Surroundings:
+    if not post_ids:
+        return Surroundings()
+    kept = Bookmark.objects.filter(user_id=viewer_id, post_id__in=post_ids) if viewer_id else Bookmark.objects.none()
+    return Surroundings(
+        comments=_comment_counts(post_ids),
+        reactions=_reactions(viewer_id, post_ids),
+        reposts=dict(RepostCount.objects.filter(post_id__in=post_ids).values_list("post_id", "count")),
+        bookmarked=frozenset(kept.values_list("post_id", flat=True)),
+    )
+
+
+def _comment_counts(post_ids: list[int]) -> dict[int, int]:
+    """Zeros while comments does not answer: a page without counts is better than none."""
+    try:
+        return {found.post_id: found.count for found in client(Comments).counts(post_ids=post_ids)}
+    except (Unavailable, LookupError) as error:
+        log.warning("posts.counts_missing", error=str(error))
+        return {}
+
+
+def _reactions(viewer_id: int | None, post_ids: list[int]) -> dict[int, ReactionSummary]:
+    """Zeros while reactions does not answer."""
+    try:
+        found = client(Reactions).summaries(viewer_id=viewer_id, target_type="post", target_ids=post_ids)
+    except (Unavailable, LookupError) as error:
+        log.warning("posts.reactions_missing", error=str(error))
+        return {}
+    return {summary.target_id: summary for summary in found}

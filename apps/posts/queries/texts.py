@@ -1,0 +1,89 @@
+"""What a post's text says besides its words: hashtags and mentions."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from apps.posts.models import MAX_TAG
+from apps.posts.queries.access import sight_of, viewers_among
+from socialapp.calls import client
+from socialapp.contracts.users import Author, Card, Users
+from socialapp.errors import Forbidden
+
+MAX_HASHTAGS = 30
+MAX_MENTIONS = 20
+
+_HASHTAG = re.compile(r"(?<![\w&/#])#([^\s#]{1,200})")
+_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text with what other contexts know about it: gathered before the transaction that writes it."""
+
+    author: Author
+    content: str
+    is_private: bool
+    hashtags: list[str]
+    mentions: list[tuple[int, str]]
+
+    @property
+    def mention_ids(self) -> list[int]:
+        """Whom the text names, besides the author."""
+        return [user_id for user_id, _ in self.mentions if user_id != self.author.card.id]
+
+
+def hashtags_of(content: str) -> list[str]:
+    """The distinct hashtags of a text, lower-case, in order, at most 30; numbers alone are no hashtags."""
+    tags = (normal_tag("".join(takewhile(_is_tag_character, found))) for found in _HASHTAG.findall(content))
+    distinct = dict.fromkeys(tag for tag in tags if 0 < len(tag) <= MAX_TAG and not tag.isdigit())
+    return list(distinct)[:MAX_HASHTAGS]
+
+
+def normal_tag(tag: str) -> str:
+    """The form in which a hashtag is kept and looked for."""
+    return unicodedata.normalize("NFC", tag).lower()
+
+
+def tag_key(tag: str) -> str:
+    """A digest of a normal tag: compared alike by every database, whatever its collation."""
+    return hashlib.blake2b(tag.encode(), digest_size=16).hexdigest()
+
+
+def usernames_of(content: str) -> list[str]:
+    """The distinct names after @ in a text, lower-case, in order, at most 20."""
+    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
+
+
+def draft_of(*, author_id: int, content: str, is_private: bool | None) -> Draft:
+    """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as the account is.
+
+    Forbidden when the account may not write. Two calls, and one more for a private text that names somebody.
+    """
+    cards = _mentioned(content)
+    sight = sight_of(author_id, [author_id, *(card.id for card in cards)])
+    author = sight.authors.get(author_id)
+    if author is None or not author.active:
+        raise Forbidden("this account may not write posts", code="account_not_active")
+    private = author.is_private if is_private is None else is_private
+    named = [card.id for card in cards if (user := sight.authors.get(card.id)) and user.active and not user.blocked]
+    if named and (private or author.is_private):
+        named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
+    names = {card.id: card.username for card in cards}
+    return Draft(author, content, private, hashtags_of(content), [(user_id, names[user_id]) for user_id in named])
+
+
+def _mentioned(content: str) -> Sequence[Card]:
+    names = usernames_of(content)
+    if not names:
+        return []
+    cards = {card.username.lower(): card for card in client(Users).by_usernames(usernames=names)}
+    return [cards[name] for name in names if name in cards]
+
+
+def _is_tag_character(character: str) -> bool:
+    # Marks belong to letters: without them the words of many scripts would be cut short.
+    return character == "_" or character.isalnum() or unicodedata.category(character)[0] == "M"

@@ -1,0 +1,38 @@
+"""What posts answers to the other contexts."""
+
+from apps.posts.queries.access import post_rows, viewers_among, visible_rows
+from apps.posts.queries.bodies import visible_bodies
+from apps.posts.queries.documents import documents_after, documents_of, refs_of
+from socialapp.contracts.posts import PostDocument, PostRef
+
+
+class PostsService:
+    """The `Posts` contract; every method takes a constant number of queries and calls."""
+
+    def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
+        """See `Posts.visible`."""
+        return refs_of(visible_rows(viewer_id, post_ids)[0])
+
+    def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
+        """See `Posts.viewers`; nobody sees a post that does not exist."""
+        return [
+            user_id
+            for row in post_rows([post_id])
+            for user_id in viewers_among(author_id=row.user_id, is_private=row.is_private, user_ids=user_ids)
+        ]
+
+    def refs(self, *, post_ids: list[int]) -> list[PostRef]:
+        """See `Posts.refs`."""
+        return refs_of(post_rows(post_ids))
+
+    def documents(self, *, post_ids: list[int]) -> list[PostDocument]:
+        """See `Posts.documents`."""
+        return documents_of(post_ids)
+
+    def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
+        """See `Posts.document_page`."""
+        return documents_after(after, limit=limit)
+
+    def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
+        """See `Posts.post_bodies`."""
+        return visible_bodies(viewer_id, post_ids)
