@@ -9,3 +9,13 @@ class AuthConfig(AppConfig):
     name = "apps.auth"
     label = "identity"
     verbose_name = "Auth"
+
+    def ready(self) -> None:
+        """Answers for accounts and for revoked tokens."""
+        from apps.auth.service import AuthService, RevocationService
+        from socialapp.calls import serve
+        from socialapp.contracts.auth import Auth
+        from socialapp.contracts.revocations import Revocations
+
+        serve(Auth, AuthService())
+        serve(Revocations, RevocationService())

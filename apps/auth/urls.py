@@ -1,5 +1,24 @@
-"""The paths of the auth context, under /v1."""
+"""The paths of the auth context, under /v1, and its key set at the root."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from apps.auth import views
+
+urlpatterns: list[URLPattern] = [
+    path("auth/register", views.RegisterView.as_view()),
+    path("auth/login", views.LoginView.as_view()),
+    path("auth/refresh", views.RefreshView.as_view()),
+    path("auth/logout", views.LogoutView.as_view()),
+    path("auth/verify-email", views.VerifyEmailView.as_view()),
+    path("auth/verify-email/resend", views.ResendVerificationView.as_view()),
+    path("auth/password/forgot", views.ForgotPasswordView.as_view()),
+    path("auth/password/reset", views.ResetPasswordView.as_view()),
+    path("auth/password/change", views.ChangePasswordView.as_view()),
+    path("auth/sessions", views.SessionsView.as_view()),
+    path("auth/sessions/<id:session_id>", views.SessionView.as_view()),
+    path("auth/me", views.MeView.as_view()),
+    path("auth/erasures/<id:erasure_id>", views.ErasureView.as_view()),
+    path("users/<id:user_id>", views.UserView.as_view()),
+]
+
+root_urlpatterns: list[URLPattern] = [path(".well-known/jwks.json", views.KeySetView.as_view())]

@@ -1,0 +1,53 @@
+"""What changes accounts, sign-ins and erasures; the only callers of publish()."""
+
+from apps.auth.actions.accounts import (
+    NewAccount,
+    apply_sanction,
+    change_account,
+    create_admin,
+    grant_role,
+    prepare_account,
+    register_user,
+    revoke_role,
+    verify_email,
+)
+from apps.auth.actions.credentials import change_password, reset_password
+from apps.auth.actions.erasures import acknowledge_erasure, delete_account, erase_account, repeat_unfinished_erasures
+from apps.auth.actions.mails import request_password_reset, request_verification, send_due_mails
+from apps.auth.actions.sessions import (
+    Device,
+    SignedIn,
+    delete_old_sessions,
+    end_session,
+    log_in,
+    log_out,
+    rotate_refresh_token,
+)
+
+__all__ = [
+    "Device",
+    "NewAccount",
+    "SignedIn",
+    "acknowledge_erasure",
+    "apply_sanction",
+    "change_account",
+    "change_password",
+    "create_admin",
+    "delete_account",
+    "delete_old_sessions",
+    "end_session",
+    "erase_account",
+    "grant_role",
+    "log_in",
+    "log_out",
+    "prepare_account",
+    "register_user",
+    "repeat_unfinished_erasures",
+    "request_password_reset",
+    "request_verification",
+    "reset_password",
+    "revoke_role",
+    "rotate_refresh_token",
+    "send_due_mails",
+    "verify_email",
+]

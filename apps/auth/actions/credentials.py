@@ -1,0 +1,63 @@
+"""Passwords: changing one's own, and setting a new one with a mailed key."""
+
+from django.contrib.auth.hashers import make_password
+
+from apps.auth.actions.accounts import lock_user
+from apps.auth.actions.mails import queue_mail, user_of_reset_key
+from apps.auth.actions.names import check_password_strength
+from apps.auth.actions.sessions import end_all_sessions
+from apps.auth.models import Mail, User
+from apps.auth.queries import existing_users
+from socialapp.db import atomic
+from socialapp.errors import Forbidden, Invalid, NotFound
+from socialapp.ids import MAX_ID
+
+
+def change_password(*, user_id: int, session_id: int, password: str, new_password: str) -> None:
+    """Sets a new password and ends the other sessions; Forbidden when the present one is wrong."""
+    user = confirmed_user(user_id, password)
+    check_password_strength(new_password, user=user, field="new_password")
+    _set_password(user, make_password(new_password), keep_session=session_id)
+
+
+def confirmed_user(user_id: int, password: str) -> User:
+    """The account, when its password is right; Forbidden otherwise (the token was good, so it is no 401)."""
+    user = existing_users().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    if not user.check_password(password):
+        raise Forbidden("the password is wrong", code="password_wrong")
+    return user
+
+
+def reset_password(*, key: str, password: str) -> None:
+    """Sets a new password with a mailed key and ends all sessions; Invalid for a bad, used or old key."""
+    user = _user_of_key(key)
+    if user is None or not user_of_reset_key(key, user=user):
+        raise _bad_key()
+    check_password_strength(password, user=user)
+    _set_password(user, make_password(password), keep_session=None)
+
+
+def _user_of_key(key: str) -> User | None:
+    digits = key.partition("-")[0]
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19 and int(digits) <= MAX_ID):
+        return None
+    return existing_users().filter(id=int(digits)).first()
+
+
+def _set_password(user: User, password_hash: str, *, keep_session: int | None) -> None:
+    with atomic("auth"):
+        locked = lock_user(user.id)
+        if locked.password != user.password:
+            # Another change came between: the key is used up, the confirmed password no longer the one.
+            raise _bad_key() if keep_session is None else Forbidden("the password is wrong", code="password_wrong")
+        locked.password = password_hash
+        locked.version += 1
+        locked.save(update_fields=["password", "version"])
+        end_all_sessions(user.id, but=keep_session)
+        queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
+
+
+def _bad_key() -> Invalid:
+    return Invalid.of("key", "key_invalid", "This key is not valid any more; ask for a new one.")

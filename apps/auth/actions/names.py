@@ -1,0 +1,59 @@
+"""What a username, an e-mail address and a password may be."""
+
+import re
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from apps.auth.models import User
+from socialapp.errors import FieldError, Invalid
+
+MAX_EMAIL = 254
+_USERNAME = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.]{3,30}")
+TOMBSTONE_PREFIX = "deleted_"
+RESERVED = frozenset(
+    """about abuse admin administrator all anonymous api auth everyone help here hostmaster info login logout
+    me mod moderator moderators news noreply no_reply nobody null official postmaster privacy register root
+    search security settings signup socialapp staff status support system team terms undefined webmaster""".split()
+)
+
+
+def checked_username(username: str, *, may_be_reserved: bool = False) -> str:
+    """The username; Invalid when it has other characters, another length, or means something else here."""
+    if not _USERNAME.fullmatch(username):
+        raise Invalid.of(
+            "username", "username_invalid", "A username is 3 to 30 letters, digits, dots and underscores."
+        )
+    key = username.casefold()
+    if key.startswith(TOMBSTONE_PREFIX) or (key in RESERVED and not may_be_reserved):
+        raise Invalid.of("username", "username_reserved", "This username is not available.")
+    return username
+
+
+def checked_email(email: str) -> str:
+    """The address with its domain in lower-case ASCII; Invalid when it is none."""
+    refusal = Invalid.of("email", "email_invalid", "This is not an e-mail address.")
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        address = f"{local}@{domain.encode('idna').decode().lower()}"
+        validate_email(address)
+    except (UnicodeError, ValidationError):
+        raise refusal from None
+    if len(address) > MAX_EMAIL:
+        raise refusal
+    return address
+
+
+def email_key(address: str) -> str:
+    """The form in which addresses are compared: no mail provider of note tells upper from lower case."""
+    return address.casefold()
+
+
+def check_password_strength(password: str, *, user: User, field: str = "password") -> None:
+    """Invalid, naming `field`, when the password is too short, too common or too much like the account's own data."""
+    try:
+        validate_password(password, user=user)
+    except ValidationError as error:
+        problems = [FieldError(field, str(found.code or "invalid"), " ".join(found.messages)) for found in error.error_list]
+        raise Invalid("this password is too weak", errors=problems) from None

@@ -1,0 +1,126 @@
+"""Reads accounts, sign-ins and erasures. Deleted accounts are nowhere; banned ones are seen by staff and services."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.auth.models import Erasure, Session, User
+from socialapp.api.pagination import Page, PageRequest, paginate
+from socialapp.contexts import CONTEXTS
+from socialapp.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as plain data; `status` is active or banned, `roles` are sorted names."""
+
+    id: int
+    username: str
+    email: str
+    full_name: str
+    status: str
+    email_verified: bool
+    oauth_provider: str | None
+    roles: list[str]
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProgress:
+    """How far an erasure has come; `erased` maps every context to when it had erased its part, or None."""
+
+    id: int
+    requested_at: datetime
+    completed_at: datetime | None
+    erased: dict[str, datetime | None]
+
+
+def existing_users() -> "QuerySet[User]":
+    """All accounts that were not deleted, with their roles fetched along."""
+    return User.objects.exclude(status=User.Status.DELETED).prefetch_related("user_roles__role")
+
+
+def account_of(user: User) -> Account:
+    """The plain data of a loaded account; no query when its roles were fetched along."""
+    return Account(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        full_name=user.full_name,
+        status=user.status,
+        email_verified=user.email_verified,
+        oauth_provider=user.oauth_provider,
+        roles=sorted(held.role.name for held in user.user_roles.all()),
+        version=user.version,
+        created_at=user.created_at,
+    )
+
+
+def account(user_id: int) -> Account:
+    """The account; NotFound when there is none or it was deleted. Two queries."""
+    user = existing_users().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    return account_of(user)
+
+
+def accounts(ids: Iterable[int]) -> list[Account]:
+    """Those of the accounts that exist, in any order. Two queries."""
+    return [account_of(user) for user in existing_users().filter(id__in=list(ids))]
+
+
+def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:
+    """The account as somebody may see it; NotFound also for a banned one, except for staff and itself."""
+    found = account(user_id)
+    if found.status != User.Status.ACTIVE and not is_staff and viewer_id != user_id:
+        raise NotFound("there is no such user")
+    return found
+
+
+def live_sessions(user_id: int, page: PageRequest) -> Page[Session]:
+    """The sign-ins of a user that have neither ended nor expired, newest first. One query."""
+    live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
+    return paginate(live, page)
+
+
+def recently_deleted_users() -> list[int]:
+    """Accounts deleted within the life of an access token. Bans and new passwords end sessions instead: what comes
+    after them (a lifted ban, a log-in with the new password) must not be refused for what went before."""
+    return list(User.objects.filter(deleted_at__gt=_token_horizon()).values_list("id", flat=True))
+
+
+def recently_ended_sessions() -> list[int]:
+    """Sign-ins ended within the life of an access token."""
+    return list(Session.objects.filter(ended_at__gt=_token_horizon()).values_list("id", flat=True))
+
+
+def erasure_progress(erasure_id: int) -> ErasureProgress:
+    """How far an erasure has come; NotFound for an unknown one. Two queries."""
+    erasure = Erasure.objects.prefetch_related("acks").filter(id=erasure_id).first()
+    if erasure is None:
+        raise NotFound("there is no such erasure")
+    erased_at = {ack.context: ack.erased_at for ack in erasure.acks.all()}
+    return ErasureProgress(
+        id=erasure.id,
+        requested_at=erasure.requested_at,
+        completed_at=erasure.completed_at,
+        erased={name: erased_at.get(name) for name in CONTEXTS},
+    )
+
+
+def erased_user(erasure_id: int) -> int:
+    """The id of the user that an erasure is about; NotFound for an unknown one."""
+    user_id = Erasure.objects.filter(id=erasure_id).values_list("user_id", flat=True).first()
+    if user_id is None:
+        raise NotFound("there is no such erasure")
+    return user_id
+
+
+def _token_horizon() -> datetime:
+    # A minute more than a token lives: clocks of several machines are never quite equal.
+    return timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)

@@ -1,0 +1,36 @@
+"""What the other contexts may ask of auth."""
+
+from apps.auth import queries
+from socialapp.contracts.auth import User
+from socialapp.contracts.revocations import Revoked
+
+
+class AuthService:
+    """The `Auth` contract."""
+
+    def user(self, *, user_id: int) -> User:
+        """See `Auth.user`."""
+        return _user(queries.account(user_id))
+
+    def users(self, *, ids: list[int]) -> list[User]:
+        """See `Auth.users`."""
+        return [_user(account) for account in queries.accounts(ids)]
+
+
+class RevocationService:
+    """The `Revocations` contract."""
+
+    def recent(self) -> Revoked:
+        """See `Revocations.recent`."""
+        return Revoked(users=queries.recently_deleted_users(), sessions=queries.recently_ended_sessions())
+
+
+def _user(account: queries.Account) -> User:
+    return User(
+        id=account.id,
+        username=account.username,
+        full_name=account.full_name,
+        status=account.status,
+        roles=account.roles,
+        created_at=account.created_at,
+    )

@@ -1,0 +1,29 @@
+"""What auth does from time to time."""
+
+from celery import shared_task
+
+from apps.auth import actions
+
+PERIODIC = {
+    "auth.send_mails": 3.0,
+    "auth.repeat_unfinished_erasures": 60.0,
+    "auth.delete_old_sessions": 3600.0,
+}
+
+
+@shared_task(name="auth.send_mails")
+def send_mails() -> None:
+    """Sends the mails that are due. Idempotent but for a worker killed between sending and noting it."""
+    actions.send_due_mails()
+
+
+@shared_task(name="auth.repeat_unfinished_erasures")
+def repeat_unfinished_erasures() -> None:
+    """Tells again of deletions that were not acted upon everywhere. Idempotent."""
+    actions.repeat_unfinished_erasures()
+
+
+@shared_task(name="auth.delete_old_sessions")
+def delete_old_sessions() -> None:
+    """Removes sessions that are long over. Idempotent."""
+    actions.delete_old_sessions()

@@ -1,0 +1,314 @@
+"""The REST views of auth."""
+
+import hashlib
+from typing import Any
+
+import jwt
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.auth import actions, queries
+from apps.auth.serializers import (
+    ChangePasswordInput,
+    EmailInput,
+    ErasureBody,
+    ErasureStartedBody,
+    KeyInput,
+    KeySetBody,
+    LoginInput,
+    MeInput,
+    PasswordInput,
+    RefreshInput,
+    RegisterInput,
+    ResetInput,
+    SessionBody,
+    SignedInBody,
+    TokensBody,
+    UserBody,
+    erasure_body,
+    signed_in_body,
+    tokens_body,
+    user_body,
+)
+from socialapp.api.admission import client_address
+from socialapp.api.etags import expected_version, single
+from socialapp.api.fields import Input
+from socialapp.api.idempotency import create_once, replayed
+from socialapp.api.pagination import page_request, page_response
+from socialapp.api.permissions import Public, PublicRead
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
+from socialapp.api.tokens import ALGORITHM, key_id, public_key
+from socialapp.api.views import View
+
+
+def _device(request: Request) -> actions.Device:
+    return actions.Device(user_agent=request.META.get("HTTP_USER_AGENT", ""), address=client_address(request))
+
+
+class _LimitedByField(View):
+    """A route that is guessed at: tries count for the account they are about, whoever makes them."""
+
+    permission_classes = [Public]
+    rate = "login"
+    subject_field = ""
+
+    def limit_subject(self, request: Request) -> str:
+        """A digest of the field that names the account."""
+        value = request.data.get(self.subject_field)
+        if not isinstance(value, str) or not value:
+            return ""
+        return hashlib.sha256(value.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
+
+
+class RegisterView(View):
+    """POST /auth/register."""
+
+    permission_classes = [Public]
+    rate = "register"
+
+    @extend_schema(
+        summary="Make an account",
+        description="Signs in at once; a mail with a key proves the address. A taken username or address is 409 and says"
+        " which: sign-up cannot work without telling, so this route is limited harder than others.",
+        request=RegisterInput,
+        responses={201: SignedInBody},
+    )
+    def post(self, request: Request) -> Response:
+        """201 with the user and tokens."""
+        fields = self.read_input(RegisterInput)
+        if (answer := replayed(request, context="auth")) is not None:
+            return answer
+        new = actions.prepare_account(**fields)
+        device = _device(request)
+
+        def create() -> tuple[int, dict[str, object]]:
+            return 201, signed_in_body(actions.register_user(new=new, device=device))
+
+        return create_once(request, context="auth", create=create)
+
+
+class LoginView(_LimitedByField):
+    """POST /auth/login."""
+
+    subject_field = "login"
+
+    @extend_schema(summary="Log in", request=LoginInput, responses={200: SignedInBody})
+    def post(self, request: Request) -> Response:
+        """200 with the user and tokens."""
+        fields = self.read_input(LoginInput)
+        signed_in = actions.log_in(login=fields["login"], password=fields["password"], device=_device(request))
+        return Response(signed_in_body(signed_in))
+
+
+class RefreshView(View):
+    """POST /auth/refresh."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="Renew the tokens",
+        description="The refresh token sent is spent by it. Sending a spent one again ends the whole session: it was copied.",
+        request=RefreshInput,
+        responses={200: TokensBody},
+    )
+    def post(self, request: Request) -> Response:
+        """200 with a new pair."""
+        fields = self.read_input(RefreshInput)
+        return Response(tokens_body(actions.rotate_refresh_token(refresh=fields["refresh"])))
+
+
+class LogoutView(View):
+    """POST /auth/logout."""
+
+    permission_classes = [Public]
+
+    @extend_schema(summary="Log out", request=RefreshInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """204; the session has ended."""
+        actions.log_out(refresh=self.read_input(RefreshInput)["refresh"])
+        return Response(status=204)
+
+
+class VerifyEmailView(View):
+    """POST /auth/verify-email."""
+
+    permission_classes = [Public]
+    rate = "login"
+
+    @extend_schema(summary="Prove the e-mail address with a mailed key", request=KeyInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """204; the address is verified."""
+        actions.verify_email(key=self.read_input(KeyInput)["key"])
+        return Response(status=204)
+
+
+class ResendVerificationView(View):
+    """POST /auth/verify-email/resend."""
+
+    rate = "login"
+
+    @extend_schema(summary="Send the verification mail again", request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """204; a mail is on its way unless the address is verified."""
+        self.read_input(Input)
+        actions.request_verification(user_id=self.principal.id)
+        return Response(status=204)
+
+
+class ForgotPasswordView(_LimitedByField):
+    """POST /auth/password/forgot."""
+
+    subject_field = "email"
+
+    @extend_schema(
+        summary="Ask for a key to set a new password",
+        description="The answer is the same whether there is such an account or not.",
+        request=EmailInput,
+        responses={202: None},
+    )
+    def post(self, request: Request) -> Response:
+        """202, always."""
+        actions.request_password_reset(email=self.read_input(EmailInput)["email"])
+        return Response(status=202)
+
+
+class ResetPasswordView(View):
+    """POST /auth/password/reset."""
+
+    permission_classes = [Public]
+    rate = "login"
+
+    @extend_schema(summary="Set a new password with a mailed key", request=ResetInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """204; all sessions have ended."""
+        actions.reset_password(**self.read_input(ResetInput))
+        return Response(status=204)
+
+
+class ChangePasswordView(View):
+    """POST /auth/password/change."""
+
+    rate = "login"
+
+    @extend_schema(
+        summary="Change the own password",
+        description="Ends all other sessions. 403 with `password_wrong` when the present one is wrong.",
+        request=ChangePasswordInput,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """204; other sessions have ended."""
+        fields = self.read_input(ChangePasswordInput)
+        actions.change_password(user_id=self.principal.id, session_id=self.principal.session, **fields)
+        return Response(status=204)
+
+
+class SessionsView(View):
+    """GET /auth/sessions."""
+
+    @extend_schema(summary="Devices signed in", parameters=PAGE_PARAMETERS, responses={200: page_of(SessionBody)})
+    def get(self, request: Request) -> Response:
+        """200 with a page of sessions, newest first."""
+        page = queries.live_sessions(self.principal.id, page_request(request))
+        return page_response(request, page, [self._body(session) for session in page.items])
+
+    def _body(self, session: Any) -> dict[str, object]:
+        return {
+            "id": str(session.id),
+            "current": session.id == self.principal.session,
+            "user_agent": session.user_agent,
+            "address": session.address,
+            "created_at": session.created_at,
+            "last_used_at": session.last_used_at,
+        }
+
+
+class SessionView(View):
+    """DELETE /auth/sessions/{id}."""
+
+    @extend_schema(summary="Sign a device out", responses={204: None})
+    def delete(self, request: Request, session_id: int) -> Response:
+        """204; the session has ended."""
+        actions.end_session(user_id=self.principal.id, session_id=session_id)
+        return Response(status=204)
+
+
+class MeView(View):
+    """/auth/me."""
+
+    @extend_schema(summary="The own account", responses={200: UserBody})
+    def get(self, request: Request) -> Response:
+        """200 with the caller's user."""
+        return self._answer(request, queries.account(self.principal.id))
+
+    @extend_schema(
+        summary="Change the own account",
+        description="A new e-mail address has to be verified again.",
+        request=MeInput,
+        responses={200: UserBody},
+    )
+    def patch(self, request: Request) -> Response:
+        """200 with the caller's user."""
+        fields = self.read_input(MeInput)
+        changed = actions.change_account(user_id=self.principal.id, version=expected_version(request), **fields)
+        return self._answer(request, changed)
+
+    @extend_schema(
+        summary="Delete the own account",
+        description="At once nobody sees anything of it; what is held of it is erased everywhere in the minutes after.",
+        request=PasswordInput,
+        responses={202: ErasureStartedBody},
+    )
+    def delete(self, request: Request) -> Response:
+        """202 with the id of the erasure."""
+        fields = self.read_input(PasswordInput)
+        erasure_id = actions.delete_account(
+            user_id=self.principal.id, password=fields["password"], version=expected_version(request)
+        )
+        return Response({"erasure_id": str(erasure_id)}, status=202)
+
+    def _answer(self, request: Request, account: queries.Account) -> Response:
+        return single(request, user_body(account, with_email=True), version=account.version)
+
+
+class ErasureView(View):
+    """GET /auth/erasures/{id}."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="How far an erasure has come",
+        description="Needs no token: the account that could have one is gone. The answer names nobody.",
+        responses={200: ErasureBody},
+    )
+    def get(self, request: Request, erasure_id: int) -> Response:
+        """200 with every context and when it had erased its part."""
+        return Response(erasure_body(queries.erasure_progress(erasure_id)))
+
+
+class UserView(View):
+    """GET /users/{id}."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(summary="An account", description="`email` only for itself and staff.", responses={200: UserBody})
+    def get(self, request: Request, user_id: int) -> Response:
+        """200 with the user."""
+        is_staff = bool(request.user and request.user.is_staff)
+        account = queries.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
+        body = user_body(account, with_email=is_staff or self.viewer == user_id)
+        return single(request, body, version=account.version)
+
+
+class KeySetView(View):
+    """GET /.well-known/jwks.json."""
+
+    permission_classes = [Public]
+
+    @extend_schema(summary="The keys that verify access tokens", responses={200: KeySetBody}, auth=[])
+    def get(self, request: Request) -> Response:
+        """200 with a JSON Web Key Set. Source: RFC 7517."""
+        numbers = jwt.algorithms.RSAAlgorithm.to_jwk(public_key(), as_dict=True)
+        key = {"kty": "RSA", "n": numbers["n"], "e": numbers["e"], "use": "sig", "alg": ALGORITHM, "kid": key_id()}
+        return Response({"keys": [key]}, headers={"Cache-Control": "public, max-age=300"})
