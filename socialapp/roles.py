@@ -1,0 +1,185 @@
+"""The roles a process can take: web, sockets, relay, worker, beat. Each runs until SIGTERM or SIGINT ends it."""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import environ
+
+env = environ.Env()
+
+_PR_SET_PDEATHSIG = 1
+_GRACE_SECONDS = 5
+_SOCKET_MESSAGE_BYTES = 65_536
+
+# What the roles import anyway: loaded before the supervisor forks, so that all of them share the memory of it.
+PRELOAD = (
+    "socialapp.wsgi",
+    "socialapp.asgi",
+    "socialapp.bus.relay",
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.bin.worker",
+    "celery.concurrency.thread",
+    "celery.worker.autoscale",
+    "celery.worker.consumer",
+    "concurrent.futures.thread",
+    "granian.server",
+    "kombu.transport.redis",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a role listens: a unix socket, or an address and port."""
+
+    path: Path | None = None
+    host: str = ""
+    port: int = 0
+
+
+def binding(role: str, default_port: int) -> Binding:
+    """From `BIND` (an address, or `unix:<folder>` for `<folder>/<role>.sock`) and `<ROLE>_PORT`."""
+    where = env.str("BIND", default="127.0.0.1")
+    if where.startswith("unix:"):
+        return Binding(path=Path(where.removeprefix("unix:")) / f"{role}.sock")
+    return Binding(host=where, port=env.int(f"{role.upper()}_PORT", default=default_port))
+
+
+def preload() -> None:
+    """Imports what the roles need, so that forked roles share it."""
+    for module in PRELOAD:
+        import_module(module)
+
+
+def end_with_parent(sent: int = signal.SIGTERM) -> None:
+    """Has the kernel send this process a signal when its parent dies, however that dies. Linux; elsewhere nothing.
+
+    Source: prctl(2), PR_SET_PDEATHSIG; it outlives execve.
+    """
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, sent, 0, 0, 0)
+    except AttributeError:
+        return
+
+
+def web() -> None:
+    """REST, admin and static files over WSGI."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    where = binding("web", 8001)
+    if where.path:
+        where.path.unlink(missing_ok=True)
+    server = Server(
+        "socialapp.wsgi:application",
+        address=where.host,
+        port=where.port,
+        uds=where.path,
+        interface=Interfaces.WSGI,
+        workers=env.int("WEB_WORKERS", default=1),
+        blocking_threads=env.int("WEB_THREADS", default=4),
+        workers_kill_timeout=_GRACE_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}}},  # ours write its lines too
+    )
+    server.serve(target_loader=_wsgi_application, wrap_loader=False)
+
+
+def _wsgi_application() -> Callable[..., Any]:
+    """Called by granian in each of its workers."""
+    end_with_parent()
+    from socialapp.wsgi import application
+
+    return application
+
+
+def sockets() -> None:
+    """WebSockets over ASGI."""
+    import uvicorn
+    from django.conf import settings
+
+    where = binding("sockets", 8002)
+    if where.path:
+        where.path.unlink(missing_ok=True)
+    uvicorn.run(
+        "socialapp.asgi:application",
+        host=where.host,
+        port=where.port,
+        uds=str(where.path) if where.path else None,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=_SOCKET_MESSAGE_BYTES,
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=bool(settings.TRUSTED_PROXIES),
+        forwarded_allow_ips="*" if settings.TRUSTED_PROXIES else None,
+        timeout_graceful_shutdown=_GRACE_SECONDS - 2,
+    )
+
+
+def relay() -> None:
+    """Sends committed events to the broker."""
+    from socialapp.bus.relay import Relay
+
+    loop = Relay()
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, lambda *_: loop.stop())
+    loop.run()
+
+
+def worker() -> None:
+    """Delivers events to their handlers and runs the contexts' tasks."""
+    from celery import signals
+    from django.conf import settings
+
+    from socialapp.celery import app
+
+    signals.worker_process_init.connect(lambda **_: end_with_parent(), weak=False)
+    pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
+    concurrency = env.int("WORKER_CONCURRENCY", default=2 if pool == "threads" else (os.cpu_count() or 1))
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            f"--pool={pool}",
+            f"--concurrency={concurrency}",
+            f"--loglevel={settings.LOG_LEVEL}",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+
+
+def beat() -> None:
+    """Sends the periodic tasks when they are due. One process of this role is enough; a second does no harm."""
+    from django.conf import settings
+
+    from socialapp.celery import app
+
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    app.start(
+        ["--quiet", "beat", f"--schedule={settings.DATA_DIR / 'beat-schedule'}", "--pidfile=", "--loglevel=WARNING"]
+    )
+
+
+ROLES: dict[str, Callable[[], None]] = {
+    "web": web,
+    "sockets": sockets,
+    "relay": relay,
+    "worker": worker,
+    "beat": beat,
+}
