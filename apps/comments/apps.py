@@ -9,3 +9,11 @@ class CommentsConfig(AppConfig):
     name = "apps.comments"
     label = "comments"
     verbose_name = "Comments"
+
+    def ready(self) -> None:
+        """Answers calls to the contract."""
+        from apps.comments.service import CommentsService
+        from socialapp.calls import serve
+        from socialapp.contracts.comments import Comments
+
+        serve(Comments, CommentsService())

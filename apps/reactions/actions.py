@@ -8,10 +8,10 @@ from django.db import IntegrityError, connections
 from django.db.models import F
 from django.utils import timezone
 
-from apps.reactions.models import SLOTS, GoneSubject, Reaction, ReactionCount, ReactionType, TargetType
+from apps.reactions.models import SLOTS, GoneSubject, Reaction, ReactionCount, TargetType
 from apps.reactions.queries import Target, reactions_to
 from socialapp.bus.publish import publish
-from socialapp.contracts.reactions import ReactionRemoved, ReactionSet, ReactionsErased
+from socialapp.contracts.reactions import ReactionRemoved, ReactionsErased, ReactionSet
 from socialapp.db import again_after_deadlock, atomic
 from socialapp.errors import NotFound
 

@@ -52,7 +52,8 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
     rows = ReactionCount.objects.filter(target_type=target_type, target_id__in=target_ids)
     counts: dict[int, dict[str, int]] = {}
     for target_id, reaction_type, count in (
-        rows.values("target_id", "reaction_type").annotate(total=Sum("count"))
+        rows.values("target_id", "reaction_type")
+        .annotate(total=Sum("count"))
         .values_list("target_id", "reaction_type", "total")
     ):
         if count:
@@ -109,6 +110,4 @@ def reaction_bodies(*, viewer_id: int | None, reactions: Sequence[Reaction]) -> 
 
 def unfinished_removals(*, limit: int) -> list[int]:
     """The ids of gone subjects whose reactions are not all removed yet, oldest first."""
-    return list(
-        GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit]
-    )
+    return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])

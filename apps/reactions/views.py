@@ -12,7 +12,9 @@ from socialapp.api.schema import PAGE_PARAMETERS, page_of
 from socialapp.api.views import View
 
 _TYPE = OpenApiParameter("type", str, enum=queries.REACTION_TYPES, description="Only reactions of this type.")
-_LIST_DESCRIPTION = "Newest first. People whom the caller may not see are left out, so a page may be shorter than asked for."
+_LIST_DESCRIPTION = (
+    "Newest first. People whom the caller may not see are left out, so a page may be shorter than asked for."
+)
 
 
 class _ReactionView(View):

@@ -1,0 +1,41 @@
+"""What comments does when posts and people go, when a moderator removes one, and when people react."""
+
+from apps.comments import actions
+from socialapp.bus.registry import handles
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.posts import PostDeleted
+from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+
+
+@handles(PostDeleted)
+def remove_comments_on_post(event: PostDeleted) -> None:
+    """The comments go with their post."""
+    actions.forget_post(post_id=event.post_id)
+
+
+@handles(UserDeleted)
+def erase_user(event: UserDeleted) -> None:
+    """Erases what the user wrote; the acknowledgement follows when nothing is left."""
+    actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)
+
+
+@handles(ContentRemoved)
+def remove_comment(event: ContentRemoved) -> None:
+    """Deletes the comment that a moderator removed."""
+    if event.target_type == "comment":
+        actions.remove_comment(comment_id=event.target_id)
+
+
+@handles(ReactionSet)
+def count_reaction(event: ReactionSet) -> None:
+    """Only a first reaction counts: a replaced one was counted before."""
+    if event.target_type == "comment" and event.previous is None:
+        actions.change_score(comment_id=event.target_id, by=1)
+
+
+@handles(ReactionRemoved)
+def discount_reaction(event: ReactionRemoved) -> None:
+    """The reaction no longer counts."""
+    if event.target_type == "comment":
+        actions.change_score(comment_id=event.target_id, by=-1)

@@ -1,0 +1,94 @@
+"""The tables of comments: the comments themselves, their number on each post, and what is gone and must stay so."""
+
+from django.db import models
+
+from socialapp.db import Gone, IdField, RemoteKey
+
+SLOTS = 8
+
+
+class Comment(models.Model):
+    """A comment on a post (depth 0) or a reply to another comment.
+
+    A deleted one that has replies stays as a tombstone: `deleted_at` is set, `user_id` and `content` are wiped.
+    `replies_count` is the number of rows directly under it, tombstones included; `score` how many reactions it has.
+    """
+
+    id = IdField()
+    post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, null=True, blank=True)
+    # Without a constraint in the database, so that a post's comments can go in chunks of any order.
+    parent_comment = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, blank=True, related_name="replies", db_constraint=False, db_index=False
+    )
+    content = models.TextField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+    edited = models.BooleanField(default=False)
+    depth = models.PositiveSmallIntegerField(default=0)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    replies_count = models.IntegerField(default=0)
+    score = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "comments"
+        indexes = (
+            models.Index(fields=["post_id", "parent_comment", "id"], name="comments_thread"),
+            models.Index(fields=["post_id", "parent_comment", "score", "id"], name="comments_top"),
+            models.Index(fields=["user_id", "id"], name="comments_author"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.id} on {self.post_id}"
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether only its place in the thread is left."""
+        return self.deleted_at is not None
+
+
+class CommentCount(models.Model):
+    """A part of the number of living comments on a post; the number is the sum over all slots.
+
+    Slots keep people who comment on the same post at once from waiting for one row.
+    """
+
+    id = IdField()
+    post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
+    slot = models.PositiveSmallIntegerField()
+    count = models.IntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    class Meta:
+        db_table = "comment_counts"
+        constraints = (models.UniqueConstraint(fields=["post_id", "slot"], name="comment_counts_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.post_id}[{self.slot}] {self.count}"
+
+
+class GoneSubject(models.Model):
+    """A post or person that was deleted: no comment on or by it may appear again.
+
+    `done` is false while comments are still to be removed. Ids are unique over all contexts, so one key serves both kinds.
+    """
+
+    class Kind(models.TextChoices):
+        """What is gone."""
+
+        POST = "post"
+        USER = "user"
+
+    subject_id = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    erasure_id = models.BigIntegerField(null=True, blank=True)
+    done = models.BooleanField(default=False)
+    gone_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "comments_gone"
+        indexes = (models.Index(fields=["done", "gone_at"], name="comments_gone_open"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"

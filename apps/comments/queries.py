@@ -1,0 +1,242 @@
+"""Reads comments and carries their access rule: the post is visible, and the author active and not blocked.
+
+A tombstone has no author, so it shows wherever its post does.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Sum
+
+from apps.comments.models import Comment, CommentCount, GoneSubject
+from socialapp.api.cards import card_body
+from socialapp.api.pagination import Page, PageRequest, paginate
+from socialapp.calls import client
+from socialapp.contracts.comments import CommentCount as PostCommentCount
+from socialapp.contracts.comments import CommentDocument, CommentRef
+from socialapp.contracts.posts import PostRef, Posts
+from socialapp.contracts.reactions import ReactionCounts, Reactions
+from socialapp.contracts.users import Card, Users
+from socialapp.errors import Forbidden, Invalid, NotFound
+from socialapp.principal import Principal
+
+MAX_DEPTH = 50
+MAX_MENTIONS = 50
+
+SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
+
+# A name after an @ that does not stand in the middle of a word or address.
+_MENTION = re.compile(r"(?<![\w@./])@(\w[\w.]{0,63})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comment about to be written, with all that other contexts had to say about it."""
+
+    post: PostRef
+    author: Card
+    parent: CommentRef | None
+    mention_ids: list[int]
+    content: str
+
+
+def mentioned_names(content: str) -> list[str]:
+    """The distinct @names in a text, lower-case, in the order of their first appearance; at most MAX_MENTIONS."""
+    names = (found.rstrip(".").lower() for found in _MENTION.findall(content))
+    return list(dict.fromkeys(name for name in names if name))[:MAX_MENTIONS]
+
+
+def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
+    """The post, if the viewer may see it; NotFound otherwise."""
+    for post in client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
+        return post
+    raise NotFound("there is no such post that you may see")
+
+
+def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None, content: str) -> Draft:
+    """Gathers what a new comment needs. NotFound without a visible post, Invalid for a parent that cannot be answered.
+
+    A parent that is absent, deleted, elsewhere or not visible is refused in the same words, so nothing is given away.
+    """
+    post = visible_post(viewer_id=author_id, post_id=post_id)
+    parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
+    names = mentioned_names(content)
+    mentioned = client(Users).by_usernames(usernames=names) if names else []
+    cards = client(Users).profiles(ids=[author_id])
+    if not cards:
+        raise Forbidden("your profile cannot comment right now", code="profile_inactive")
+    return Draft(post, cards[0], parent, [card.id for card in mentioned], content)
+
+
+def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:
+    for parent in visible_refs(viewer_id=viewer_id, comment_ids=[parent_comment_id]):
+        if parent.post_id == post_id:
+            return parent
+    raise no_such_parent()
+
+
+def no_such_parent() -> Invalid:
+    """The refusal of a parent that is absent, deleted, on another post or not visible."""
+    return Invalid.of("parent_comment_id", "not_found", "There is no such comment on this post to reply to.")
+
+
+def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[CommentRef]:
+    """Those of the comments that live and that the viewer may see. One query and two calls."""
+    rows = list(
+        Comment.objects.filter(id__in=comment_ids, deleted_at=None).only("id", "post_id", "user_id", "created_at")
+    )
+    if not rows:
+        return []
+    posts = {post.id for post in client(Posts).visible(viewer_id=viewer_id, post_ids=_distinct_posts(rows))}
+    cards = _visible_cards(viewer_id, rows)
+    return [
+        CommentRef(id=row.id, post_id=row.post_id, author_id=row.user_id, created_at=row.created_at)
+        for row in rows
+        if row.post_id in posts and row.user_id is not None and row.user_id in cards
+    ]
+
+
+def _distinct_posts(rows: Sequence[Comment]) -> list[int]:
+    return sorted({row.post_id for row in rows})
+
+
+def _visible_cards(viewer_id: int | None, rows: Sequence[Comment]) -> dict[int, Card]:
+    """The cards of those authors whom the viewer may see."""
+    author_ids = sorted({row.user_id for row in rows if row.user_id is not None})
+    if not author_ids:
+        return {}
+    audience = client(Users).audience(viewer_id=viewer_id, author_ids=author_ids)
+    return {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
+
+
+def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
+    """The comment or tombstone, if the viewer may see it; NotFound otherwise."""
+    row = Comment.objects.filter(id=comment_id).first()
+    if row is not None:
+        visible = client(Posts).visible(viewer_id=viewer_id, post_ids=[row.post_id])
+        if visible and (row.is_tombstone or _visible_cards(viewer_id, [row])):
+            return row
+    raise _no_such_comment()
+
+
+def _no_such_comment() -> NotFound:
+    return NotFound("there is no such comment that you may see")
+
+
+def own_comment(*, author_id: int, comment_id: int) -> Comment:
+    """The comment, if the caller wrote it; Forbidden when somebody else did, NotFound when it cannot be seen."""
+    row = visible_comment(viewer_id=author_id, comment_id=comment_id)
+    if row.is_tombstone:
+        raise _no_such_comment()
+    if row.user_id != author_id:
+        raise Forbidden("only its author may edit a comment", code="not_author")
+    return row
+
+
+def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
+    """The comment, if the caller may delete it: its author, the author of its post, or staff, who need not see it.
+
+    Forbidden for others who see it, NotFound for those who do not.
+    """
+    if principal.is_staff:
+        row = Comment.objects.filter(id=comment_id, deleted_at=None).first()
+        if row is None:
+            raise _no_such_comment()
+        return row
+    row = visible_comment(viewer_id=principal.id, comment_id=comment_id)
+    if row.is_tombstone:
+        raise _no_such_comment()
+    if principal.id != row.user_id and principal.id not in _author_of_post(row.post_id):
+        raise Forbidden("only its author or the author of the post may delete a comment", code="not_author")
+    return row
+
+
+def _author_of_post(post_id: int) -> set[int]:
+    return {post.author_id for post in client(Posts).refs(post_ids=[post_id])}
+
+
+def comment_page(*, post_id: int, parent_comment_id: int | None, sort: str, page: PageRequest) -> Page[Comment]:
+    """One page of a post's top-level comments, or of the direct replies to one of them, in one of `SORTS`."""
+    rows = Comment.objects.filter(post_id=post_id, parent_comment_id=parent_comment_id)
+    return paginate(rows, page, order=SORTS[sort])
+
+
+def comment_bodies(*, viewer_id: int | None, comments: Sequence[Comment]) -> list[dict[str, Any]]:
+    """Comments of posts that the viewer may see, as the API shows them; those of hidden authors are left out. Two calls."""
+    cards = _visible_cards(viewer_id, comments)
+    shown = [row for row in comments if row.is_tombstone or row.user_id in cards]
+    living = [row.id for row in shown if not row.is_tombstone]
+    found = client(Reactions).summaries(viewer_id=viewer_id, target_type="comment", target_ids=living) if living else []
+    summaries = {summary.target_id: summary for summary in found}
+    bodies = []
+    for row in shown:
+        summary = summaries.get(row.id)
+        card = cards.get(row.user_id) if row.user_id is not None else None
+        bodies.append(
+            comment_body(
+                row,
+                author=card,
+                counts=summary.counts if summary else ReactionCounts(),
+                mine=summary.mine if summary else None,
+            )
+        )
+    return bodies
+
+
+def comment_body(comment: Comment, *, author: Card | None, counts: ReactionCounts, mine: str | None) -> dict[str, Any]:
+    """The API's comment object."""
+    parent_id = comment.parent_comment_id
+    return {
+        "id": str(comment.id),
+        "post_id": str(comment.post_id),
+        "parent_comment_id": str(parent_id) if parent_id is not None else None,
+        "author": card_body(author) if author else None,
+        "content": comment.content,
+        "depth": comment.depth,
+        "replies_count": comment.replies_count,
+        "reactions": {
+            "like": counts.like,
+            "love": counts.love,
+            "haha": counts.haha,
+            "sad": counts.sad,
+            "angry": counts.angry,
+        },
+        "my_reaction": mine,
+        "edited": comment.edited,
+        "created_at": comment.created_at,
+        "updated_at": comment.updated_at,
+    }
+
+
+def new_comment_body(*, comment: Comment, author: Card) -> dict[str, Any]:
+    """The API's object of a comment that was just written, so that nobody can have reacted to it."""
+    return comment_body(comment, author=author, counts=ReactionCounts(), mine=None)
+
+
+def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
+    """How many living comments each post has, for those that have some. One query."""
+    rows = CommentCount.objects.filter(post_id__in=post_ids).values("post_id").annotate(total=Sum("count"))
+    return [
+        PostCommentCount(post_id=post_id, count=total)
+        for post_id, total in rows.values_list("post_id", "total")
+        if total
+    ]
+
+
+def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
+    """The present form of those of the comments that live."""
+    rows = Comment.objects.filter(id__in=comment_ids, deleted_at=None)
+    return [
+        CommentDocument(
+            id=row.id, post_id=row.post_id, author_id=row.user_id, content=row.content, created_at=row.created_at
+        )
+        for row in rows
+        if row.user_id is not None
+    ]
+
+
+def unfinished_removals(*, limit: int) -> list[int]:
+    """The ids of gone subjects whose comments are not all removed yet, oldest first."""
+    return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])

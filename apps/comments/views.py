@@ -1,0 +1,144 @@
+"""The routes of comments."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.comments import actions, queries
+from apps.comments.serializers import CommentBody, CommentInput, NewCommentInput
+from socialapp.api.etags import expected_version, single
+from socialapp.api.idempotency import create_once, replayed
+from socialapp.api.pagination import page_request, page_response
+from socialapp.api.permissions import PublicRead
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
+from socialapp.api.views import View
+from socialapp.errors import Malformed
+
+_SORT = OpenApiParameter(
+    "sort",
+    str,
+    enum=list(queries.SORTS),
+    description="`oldest` (when absent), `newest`, or `top`: most reactions first.",
+)
+_LIST_DESCRIPTION = (
+    "Comments of people whom the caller may not see are left out, so a page may be shorter than asked for. "
+    "A deleted comment that has replies stays as a tombstone: `author` is null and `content` empty."
+)
+
+
+def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int | None) -> Response:
+    sort = request.query_params.get("sort", "oldest")
+    if sort not in queries.SORTS:
+        raise Malformed(f"sort must be one of {', '.join(queries.SORTS)}", code="sort_invalid")
+    wanted = page_request(request, kinds=(int,) * len(queries.SORTS[sort]))
+    page = queries.comment_page(post_id=post_id, parent_comment_id=parent_comment_id, sort=sort, page=wanted)
+    return page_response(request, page, queries.comment_bodies(viewer_id=view.viewer, comments=page.items))
+
+
+class PostCommentsView(View):
+    """GET and POST /posts/{id}/comments."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        summary="The comments on a post",
+        description=f"The top-level ones, each with its number of direct replies. {_LIST_DESCRIPTION}",
+        parameters=[_SORT, *PAGE_PARAMETERS],
+        responses=page_of(CommentBody),
+        operation_id="post_comments_list",
+    )
+    def get(self, request: Request, post_id: int) -> Response:
+        """A page of top-level comments."""
+        queries.visible_post(viewer_id=self.viewer, post_id=post_id)
+        return _list(self, request, post_id=post_id, parent_comment_id=None)
+
+    @extend_schema(
+        summary="Comment on a post, or reply to a comment",
+        description=(
+            "Plain text of 1 to 5,000 characters; `@username` mentions people. A reply names the comment it answers, "
+            f"which must be on the same post; threads are at most {queries.MAX_DEPTH} replies deep (422 `too_deep`)."
+        ),
+        request=NewCommentInput,
+        responses={201: CommentBody},
+        operation_id="post_comments_create",
+    )
+    def post(self, request: Request, post_id: int) -> Response:
+        """Writes a comment."""
+        sent = self.read_input(NewCommentInput)
+        if (answer := replayed(request, context="comments")) is not None:
+            return answer
+        draft = queries.draft_comment(
+            author_id=self.principal.id,
+            post_id=post_id,
+            parent_comment_id=sent["parent_comment_id"],
+            content=sent["content"],
+        )
+
+        def create() -> tuple[int, Any]:
+            comment = actions.create_comment(draft=draft)
+            return 201, queries.new_comment_body(comment=comment, author=draft.author)
+
+        return create_once(request, context="comments", create=create)
+
+
+class RepliesView(View):
+    """GET /comments/{id}/replies."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        summary="The replies to a comment",
+        description=f"The direct ones, each with its number of replies. {_LIST_DESCRIPTION}",
+        parameters=[_SORT, *PAGE_PARAMETERS],
+        responses=page_of(CommentBody),
+        operation_id="comment_replies_list",
+    )
+    def get(self, request: Request, comment_id: int) -> Response:
+        """A page of direct replies."""
+        comment = queries.visible_comment(viewer_id=self.viewer, comment_id=comment_id)
+        return _list(self, request, post_id=comment.post_id, parent_comment_id=comment.id)
+
+
+class CommentView(View):
+    """GET, PATCH and DELETE /comments/{id}."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(summary="A comment", responses=CommentBody, operation_id="comment_get")
+    def get(self, request: Request, comment_id: int) -> Response:
+        """The comment or tombstone."""
+        comment = queries.visible_comment(viewer_id=self.viewer, comment_id=comment_id)
+        [body] = queries.comment_bodies(viewer_id=self.viewer, comments=[comment])
+        return single(request, body, version=comment.version)
+
+    @extend_schema(
+        summary="Edit a comment",
+        description="Only its author may. `If-Match` guards against overwriting an edit made elsewhere.",
+        request=CommentInput,
+        responses=CommentBody,
+        operation_id="comment_edit",
+    )
+    def patch(self, request: Request, comment_id: int) -> Response:
+        """Changes the text."""
+        content = self.read_input(CommentInput)["content"]
+        expected = expected_version(request)
+        queries.own_comment(author_id=self.principal.id, comment_id=comment_id)
+        comment = actions.edit_comment(comment_id=comment_id, content=content, expected_version=expected)
+        [body] = queries.comment_bodies(viewer_id=self.viewer, comments=[comment])
+        return single(request, body, version=comment.version)
+
+    @extend_schema(
+        summary="Delete a comment",
+        description="Its author, the author of the post and moderators may. With replies it stays as a tombstone.",
+        request=None,
+        responses={204: None},
+        operation_id="comment_delete",
+    )
+    def delete(self, request: Request, comment_id: int) -> Response:
+        """Deletes the comment."""
+        expected = expected_version(request)
+        queries.removable_comment(principal=self.principal, comment_id=comment_id)
+        actions.delete_comment(comment_id=comment_id, expected_version=expected)
+        return Response(status=204)
