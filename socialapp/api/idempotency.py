@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from cryptography.fernet import Fernet
@@ -23,29 +23,30 @@ from rest_framework.response import Response
 
 from socialapp.api.models import IdempotencyKey
 from socialapp.api.rendering import to_json
-from socialapp.db import atomic
+from socialapp.db import again_after_deadlock, atomic
 from socialapp.errors import Invalid, Malformed
 
 _MAX_KEY = 255
+
+T = TypeVar("T")
 
 
 def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]]) -> Response:
     """Runs `create` in one transaction on `context` and answers its (status, body), once for each Idempotency-Key.
 
     `create` must do its writing and its rendering and may not call other contexts: gather before. A repeated key with
-    the same method, path and body gets the stored answer; with another, 422. Without a key it just runs.
+    the same method, path and body gets the stored answer; with another, 422. Without a key it just runs. A transaction
+    that the database ended as the victim of a deadlock is run again.
     """
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
-        with atomic(context):
-            status, body = create()
+        status, body = again_after_deadlock(lambda: _in_transaction(context, create))
         return Response(body, status=status)
     record = _Record(request, context, key)
     if (answer := record.replay()) is not None:
         return answer
     try:
-        with atomic(context):
-            return record.store(*_answer(create))
+        return again_after_deadlock(lambda: _in_transaction(context, lambda: record.store(*_answer(create))))
     except IntegrityError:
         # The same key was stored meanwhile: its answer is ours too. Any other clash is raised again.
         answer = record.replay()
@@ -58,6 +59,11 @@ def replayed(request: Request, *, context: str) -> Response | None:
     """The stored answer for this request's key, to look at before gathering from other contexts; None when new."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     return _Record(request, context, key).replay() if key is not None else None
+
+
+def _in_transaction(context: str, run: Callable[[], T]) -> T:
+    with atomic(context):
+        return run()
 
 
 def _answer(create: Callable[[], tuple[int, Any]]) -> tuple[int, bytes]:
