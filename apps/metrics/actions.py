@@ -21,7 +21,7 @@ from apps.metrics.models import (
     Rollup,
 )
 from socialapp.bus.publish import publish
-from socialapp.contracts.metrics import ErasureContinued, MetricsErased
+from socialapp.contracts.metrics import MetricsErased, MetricsErasureContinued
 from socialapp.contracts.posts import ViewCount
 from socialapp.db import atomic
 from socialapp.ids import id_time
@@ -111,7 +111,7 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
         posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_POSTS])
         _bury(posts)
         if len(posts) == ERASE_POSTS:
-            publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
+            publish(MetricsErasureContinued(user_id=user_id, erasure_id=erasure_id))
         else:
             publish(MetricsErased(user_id=user_id, erasure_id=erasure_id))
 

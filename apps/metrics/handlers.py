@@ -6,7 +6,7 @@ from apps.metrics import actions
 from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
-from socialapp.contracts.metrics import ErasureContinued
+from socialapp.contracts.metrics import MetricsErasureContinued
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostsViewed, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
@@ -90,7 +90,7 @@ def count_registration(event: UserRegistered) -> None:
     actions.note_registration(at=event.created_at)
 
 
-@handles(UserDeleted, ErasureContinued)
-def erase_user(event: UserDeleted | ErasureContinued) -> None:
+@handles(UserDeleted, MetricsErasureContinued)
+def erase_user(event: UserDeleted | MetricsErasureContinued) -> None:
     """A user's numbers go with them."""
     actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)

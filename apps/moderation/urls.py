@@ -1,5 +1,11 @@
 """The paths of the moderation context, under /v1."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.moderation.views import AppealsView, OwnActionsView, ReportsView
+
+urlpatterns = [
+    path("reports", ReportsView.as_view()),
+    path("appeals", AppealsView.as_view()),
+    path("moderation/actions", OwnActionsView.as_view()),
+]

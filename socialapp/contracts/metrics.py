@@ -14,7 +14,7 @@ class MetricsErased:
 
 
 @event("metrics.erasure_continued", subject="user_id")
-class ErasureContinued:
+class MetricsErasureContinued:
     """metrics has erased a part and goes on with the next; heard by metrics itself."""
 
     user_id: int

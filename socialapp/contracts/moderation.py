@@ -52,3 +52,11 @@ class ModerationErased:
 
     user_id: int
     erasure_id: int
+
+
+@event("moderation.erasure_continued", subject="user_id")
+class ModerationErasureContinued:
+    """moderation has erased a part and goes on with the next; heard by moderation itself."""
+
+    user_id: int
+    erasure_id: int

@@ -1,0 +1,107 @@
+"""What moderators decide. Every decision is logged, and published for the contexts that carry it out."""
+
+from apps.moderation.actions.cases import close_case, close_case_of
+from apps.moderation.actions.log import add_entry
+from apps.moderation.models import Action, Case, Outcome
+from apps.moderation.queries import Target
+from socialapp.bus.publish import publish
+from socialapp.contracts.moderation import ContentRemoved, UserSanctioned
+from socialapp.db import atomic
+from socialapp.errors import Conflict, Invalid, NotFound
+
+
+def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> Action:
+    """Removes a post or comment and closes its case; `moderator_id` is None for a word rule. Once is enough."""
+    if target.type not in ("post", "comment"):
+        raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
+    with atomic("moderation"):
+        close_case_of(target.key, Outcome.REMOVED)
+        earlier = Action.objects.filter(
+            kind=Action.Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id
+        ).first()
+        if earlier is not None:
+            return earlier
+        entry = add_entry(
+            Action.Kind.REMOVE_CONTENT,
+            moderator_id=moderator_id,
+            user_id=target.author_id,
+            target=target,
+            reason=reason,
+        )
+        publish(
+            ContentRemoved(
+                target_type=target.type,
+                target_id=target.id,
+                author_id=target.author_id,
+                action_id=entry.id,
+                reason=reason,
+            )
+        )
+        return entry
+
+
+def warn_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
+    """Warns a user; closes the case that led to it."""
+    return _sanction(Action.Kind.WARN_USER, moderator_id, user_id, reason, case_id)
+
+
+def ban_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
+    """Bans a user; closes the case that led to it."""
+    return _sanction(Action.Kind.BAN_USER, moderator_id, user_id, reason, case_id)
+
+
+def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
+    """Lifts a ban."""
+    return _sanction(Action.Kind.UNBAN_USER, moderator_id, user_id, reason, None)
+
+
+def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
+    """Closes a case: nothing is wrong with its target. 409 when it is closed already."""
+    with atomic("moderation"):
+        case = _locked_open_case(case_id)
+        entry = add_entry(
+            Action.Kind.DISMISS_CASE, moderator_id=moderator_id, target=_target_of(case), case_id=case.id, reason=reason
+        )
+        close_case(case, Outcome.DISMISSED)
+        return entry
+
+
+def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, case_id: int | None) -> Action:
+    if user_id == moderator_id:
+        raise Invalid.of("user_id", "own_account", "Moderators cannot decide about themselves.")
+    with atomic("moderation"):
+        if case_id is not None:
+            close_case(_locked_open_case(case_id), Outcome.SANCTIONED)
+        entry = add_entry(
+            kind,
+            moderator_id=moderator_id,
+            user_id=user_id,
+            target=Target("user", user_id, user_id),
+            case_id=case_id,
+            reason=reason,
+        )
+        publish(
+            UserSanctioned(
+                user_id=user_id,
+                action_id=entry.id,
+                kind=kind.value.removesuffix("_user"),
+                reason=reason,
+                at=entry.created_at,
+            )
+        )
+        return entry
+
+
+def _locked_open_case(case_id: int) -> Case:
+    case = Case.objects.select_for_update().filter(id=case_id).first()
+    if case is None:
+        raise NotFound("there is no such case")
+    if not case.is_open:
+        raise Conflict("somebody has decided this case already", code="case_closed")
+    return case
+
+
+def _target_of(case: Case) -> Target | None:
+    if case.target_id is None or case.author_id is None:
+        return None
+    return Target(case.target_type, case.target_id, case.author_id)

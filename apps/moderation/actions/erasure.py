@@ -1,0 +1,52 @@
+"""Erasing a user: what they reported loses its reporter, what was reported about them is closed, their appeals go."""
+
+from apps.moderation.actions.cases import close_case
+from apps.moderation.actions.log import redact_entries
+from apps.moderation.models import Appeal, Case, ErasedUser, Outcome, Report, TargetType
+from socialapp.bus.publish import publish
+from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued
+from socialapp.db import atomic
+
+ROWS_A_STEP = 200
+
+
+def erase_user(*, user_id: int, erasure_id: int) -> None:
+    """Erases a bounded part, and tells when nothing is left. Idempotent."""
+    with atomic("moderation"):
+        ErasedUser.objects.get_or_create(id=user_id)
+        done = (_anonymize_reports(user_id), _close_cases(user_id), _delete_appeals(user_id), _redact_log(user_id))
+        if max(done) >= ROWS_A_STEP:
+            publish(ModerationErasureContinued(user_id=user_id, erasure_id=erasure_id))
+        else:
+            publish(ModerationErased(user_id=user_id, erasure_id=erasure_id))
+
+
+def _anonymize_reports(user_id: int) -> int:
+    ids = list(Report.objects.filter(reporter_id=user_id).values_list("id", flat=True)[:ROWS_A_STEP])
+    Report.objects.filter(id__in=ids).update(reporter_id=None, open_key=None, details="")
+    return len(ids)
+
+
+def _close_cases(user_id: int) -> int:
+    cases = list(Case.objects.select_for_update().filter(author_id=user_id).order_by("id")[:ROWS_A_STEP])
+    for case in cases:
+        if case.is_open:
+            close_case(case, Outcome.REMOVED)
+    ids = [case.id for case in cases]
+    about_user = [case.id for case in cases if case.target_type == TargetType.USER]
+    Case.objects.filter(id__in=ids).update(author_id=None, flagged_words="")
+    Case.objects.filter(id__in=about_user).update(target_id=None)
+    Report.objects.filter(case_id__in=about_user).update(target_id=None)
+    # What others wrote about the person is about the person too.
+    Report.objects.filter(case_id__in=ids).update(details="")
+    return len(cases)
+
+
+def _delete_appeals(user_id: int) -> int:
+    ids = list(Appeal.objects.filter(user_id=user_id).values_list("id", flat=True)[:ROWS_A_STEP])
+    Appeal.objects.filter(id__in=ids).delete()
+    return len(ids)
+
+
+def _redact_log(user_id: int) -> int:
+    return redact_entries(user_id=user_id, limit=ROWS_A_STEP)

@@ -1,0 +1,68 @@
+"""Adds to the hash-chained log of actions.
+
+The salted content hash lets personal content be erased without breaking the chain.
+Source: Schneier and Kelsey, Secure Audit Logs to Support Computer Forensics, 1999.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from apps.moderation.models import Action, LogHead
+from apps.moderation.queries import Target, chain_hash, content_hash
+from socialapp.db import atomic
+
+
+def add_entry(
+    kind: Action.Kind,
+    *,
+    moderator_id: int | None,
+    user_id: int | None = None,
+    target: Target | None = None,
+    case_id: int | None = None,
+    reason: str = "",
+) -> Action:
+    """Adds one entry at the end of the log. `moderator_id` is None for what a word rule or an erasure did."""
+    with atomic("moderation"):
+        head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
+        entry = Action(
+            sequence=head.sequence + 1,
+            kind=kind,
+            moderator_id=moderator_id,
+            user_id=user_id,
+            target_type=target.type if target else "",
+            target_id=target.id if target else None,
+            case_id=case_id,
+            reason=reason,
+            created_at=timezone.now(),
+            salt=secrets.token_hex(16),
+            previous_hash=head.hash,
+        )
+        entry.content_hash = content_hash(entry)
+        entry.hash = chain_hash(entry.previous_hash, entry.content_hash)
+        entry.save()
+        head.sequence, head.hash = entry.sequence, entry.hash
+        head.save()
+        return entry
+
+
+def redact_entries(*, user_id: int, limit: int) -> int:
+    """Takes a person's traces out of up to `limit` entries, and adds an entry that names them; how many there were."""
+    with atomic("moderation"):
+        concerning = list(Action.objects.filter(user_id=user_id).order_by("id")[:limit])
+        made_by = list(Action.objects.filter(moderator_id=user_id).order_by("id")[:limit])
+        entries = {entry.sequence: entry for entry in (*concerning, *made_by)}
+        if not entries:
+            return 0
+        Action.objects.filter(id__in=[entry.id for entry in concerning]).update(user_id=None, reason="")
+        about_user = [entry.id for entry in concerning if entry.target_type == "user"]
+        Action.objects.filter(id__in=about_user).update(target_id=None)
+        Action.objects.filter(id__in=[entry.id for entry in made_by]).update(moderator_id=None)
+        Action.objects.filter(sequence__in=list(entries)).update(salt="", is_redacted=True)
+        add_entry(Action.Kind.REDACT_ENTRIES, moderator_id=None, reason=_named(sorted(entries)))
+        return len(entries)
+
+
+def _named(sequences: Sequence[int]) -> str:
+    return " ".join(map(str, sequences))

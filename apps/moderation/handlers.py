@@ -1,0 +1,50 @@
+"""Checks new texts against the word rules, closes cases whose target is gone, and erases."""
+
+from apps.moderation import actions, queries
+from socialapp.bus.registry import handles
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
+from socialapp.contracts.moderation import ModerationErasureContinued
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+
+Texts = list[tuple[queries.Target, str]]
+
+
+def _post_text(event: PostCreated | PostEdited) -> Texts:
+    return queries.documents_to_check(post_ids=[event.post_id])
+
+
+def _comment_text(event: CommentCreated | CommentEdited) -> Texts:
+    return queries.documents_to_check(comment_ids=[event.comment_id])
+
+
+@handles(PostCreated, PostEdited, gather=_post_text)
+def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
+    """The post's present text against the word rules; a deleted one has none."""
+    for target, text in texts:
+        actions.check_text(target=target, text=text)
+
+
+@handles(CommentCreated, CommentEdited, gather=_comment_text)
+def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
+    """The comment's present text against the word rules; a deleted one has none."""
+    for target, text in texts:
+        actions.check_text(target=target, text=text)
+
+
+@handles(PostDeleted)
+def close_case_of_post(event: PostDeleted) -> None:
+    """Nothing is left to decide about a post that is gone."""
+    actions.close_case_of_gone_target(target_type="post", target_id=event.post_id)
+
+
+@handles(CommentDeleted)
+def close_case_of_comment(event: CommentDeleted) -> None:
+    """Nothing is left to decide about a comment that is gone."""
+    actions.close_case_of_gone_target(target_type="comment", target_id=event.comment_id)
+
+
+@handles(UserDeleted, ModerationErasureContinued)
+def erase_user(event: UserDeleted | ModerationErasureContinued) -> None:
+    """A user's part goes with them."""
+    actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)

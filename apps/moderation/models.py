@@ -1,0 +1,230 @@
+"""The tables of moderation: reports, the cases that collect them, the log of what was done, appeals and word rules."""
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from socialapp.db import Gone, IdField, RemoteKey
+
+
+class TargetType(models.TextChoices):
+    """What can be reported."""
+
+    USER = "user"
+    POST = "post"
+    COMMENT = "comment"
+
+
+class Reason(models.TextChoices):
+    """Why something is reported."""
+
+    SPAM = "spam"
+    ABUSE = "abuse"
+    HATE = "hate"
+    VIOLENCE = "violence"
+    NUDITY = "nudity"
+    SELF_HARM = "self_harm", "self-harm"
+    ILLEGAL = "illegal"
+    OTHER = "other"
+
+
+class Outcome(models.TextChoices):
+    """How a case, and with it its reports, was decided."""
+
+    REMOVED = "removed"
+    SANCTIONED = "sanctioned"
+    DISMISSED = "dismissed"
+
+
+class Case(models.Model):
+    """What moderators decide on: one target, with everything that was reported about it since it was last decided.
+
+    `open_key` is the target while the case is open, so that there is at most one open case for it.
+    """
+
+    id = IdField()
+    target_type = models.CharField(max_length=8, choices=TargetType.choices)
+    target_id = models.BigIntegerField(null=True)
+    author_id = RemoteKey("users.Profile", gone=Gone.ANONYMIZE, null=True)
+    open_key = models.CharField(max_length=32, null=True, unique=True)
+    reports_count = models.PositiveIntegerField(default=0)
+    flagged_words = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "cases"
+        indexes = (
+            models.Index(fields=["author_id"], name="cases_author"),
+            models.Index(fields=["target_type", "target_id"], name="cases_target"),
+            models.Index(fields=["closed_at", "-reports_count"], name="cases_queue"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.target_type} {self.target_id or '(erased)'}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.closed_at is None
+
+
+class Report(models.Model):
+    """Somebody's word that a target breaks the rules. `open_key` keeps one person to one open report a target."""
+
+    id = IdField()
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reports")
+    reporter_id = RemoteKey("users.Profile", gone=Gone.ANONYMIZE, null=True)
+    target_type = models.CharField(max_length=8, choices=TargetType.choices)
+    target_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    details = models.CharField(max_length=1000, blank=True)
+    open_key = models.CharField(max_length=64, null=True, unique=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "reports"
+        indexes = (
+            models.Index(fields=["reporter_id", "-id"], name="reports_reporter"),
+            models.Index(fields=["target_type", "target_id"], name="reports_target"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.target_type} {self.target_id or '(erased)'}"
+
+
+class LogHead(models.Model):
+    """The end of the log of actions: one row, locked while the next action is added, so that the chain never forks."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    sequence = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        db_table = "action_log_head"
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.hash}"
+
+
+class Action(models.Model):
+    """One entry in the log of what moderation did: never changed, never deleted, each chained to the one before.
+
+    `content_hash` is taken over the entry's content and a random salt, `hash` over the entry before and
+    `content_hash`. When a person is erased, their traces in an entry and the salt go; the chain still holds, and a
+    later entry of kind `redact_entries` names the entry, so that no other change can pass for an erasure.
+    """
+
+    class Kind(models.TextChoices):
+        """What was done."""
+
+        REMOVE_CONTENT = "remove_content"
+        WARN_USER = "warn_user"
+        BAN_USER = "ban_user"
+        UNBAN_USER = "unban_user"
+        DISMISS_CASE = "dismiss_case"
+        DECIDE_APPEAL = "decide_appeal"
+        CHANGE_RULE = "change_rule"
+        REDACT_ENTRIES = "redact_entries"
+
+    id = IdField()
+    sequence = models.BigIntegerField(unique=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    moderator_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
+    user_id = RemoteKey("users.Profile", gone=Gone.ANONYMIZE, null=True)
+    target_type = models.CharField(max_length=8, choices=TargetType.choices, blank=True)
+    target_id = models.BigIntegerField(null=True)
+    case_id = models.BigIntegerField(null=True)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    salt = models.CharField(max_length=32, blank=True)
+    is_redacted = models.BooleanField(default=False)
+    content_hash = models.CharField(max_length=64)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "actions"
+        indexes = (
+            models.Index(fields=["user_id", "-id"], name="actions_user"),
+            models.Index(fields=["moderator_id"], name="actions_moderator"),
+            models.Index(fields=["target_type", "target_id"], name="actions_target"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.kind}"
+
+    def save(self, **options: Any) -> None:
+        """Adds an entry; one that exists is never written again."""
+        if not self._state.adding:
+            raise TypeError("entries of the log are never changed")
+        super().save(**options)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Refused: the log only grows."""
+        raise TypeError("entries of the log are never deleted")
+
+
+class Appeal(models.Model):
+    """The request of the person concerned to look at an action again; one for each action."""
+
+    class Status(models.TextChoices):
+        """How far it has come."""
+
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+
+    id = IdField()
+    action = models.OneToOneField(Action, on_delete=models.PROTECT, related_name="appeal")
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    text = models.CharField(max_length=2000)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    answer = models.CharField(max_length=1000, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "appeals"
+        indexes = (models.Index(fields=["user_id", "-id"], name="appeals_user"),)
+
+    def __str__(self) -> str:
+        return f"appeal {self.id}"
+
+
+class WordRule(models.Model):
+    """Words that flag a text for moderators or have it removed at once. `*` stands for any letters."""
+
+    class Effect(models.TextChoices):
+        """What happens to a text in which the words are found."""
+
+        FLAG = "flag"
+        REMOVE = "remove"
+
+    id = IdField()
+    pattern = models.CharField(max_length=100, unique=True, help_text="A word or phrase; * stands for any letters.")
+    action = models.CharField(max_length=8, choices=Effect.choices, default=Effect.FLAG)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "word_rules"
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+class ErasedUser(models.Model):
+    """The tombstone of an erased user: late events open no case about them."""
+
+    id = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        db_table = "moderation_erased_users"
+
+    def __str__(self) -> str:
+        return str(self.id)

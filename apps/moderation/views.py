@@ -1,0 +1,97 @@
+"""The routes of moderation: reporting, and appealing. Moderators work in the admin site."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.moderation import actions, queries
+from apps.moderation.serializers import ActionBody, AppealBody, AppealInput, ReportBody, ReportInput
+from socialapp.api.idempotency import create_once, replayed
+from socialapp.api.pagination import page_request, page_response
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
+from socialapp.api.views import View
+
+
+class ReportsView(View):
+    """`/reports`."""
+
+    @extend_schema(
+        summary="Your reports",
+        description="What you reported, newest first, and how it was decided.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ReportBody),
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's reports."""
+        page = queries.own_reports(reporter_id=self.principal.id, page=page_request(request))
+        return page_response(request, page, [queries.report_body(report) for report in page.items])
+
+    @extend_schema(
+        summary="Report a user, a post or a comment",
+        description="While an earlier report of yours about the same is open, that one is answered (200).",
+        request=ReportInput,
+        responses={201: ReportBody, 200: ReportBody},
+    )
+    def post(self, request: Request) -> Response:
+        """Files a report."""
+        values = self.read_input(ReportInput)
+        if (answer := replayed(request, context="moderation")) is not None:
+            return answer
+        reporter_id = self.principal.id
+        target = queries.target_to_report(
+            reporter_id=reporter_id, target_type=values["target_type"], target_id=values["target_id"]
+        )
+
+        def create() -> tuple[int, dict[str, object]]:
+            report, made = actions.file_report(
+                reporter_id=reporter_id, target=target, reason=values["reason"], details=values["details"]
+            )
+            return 201 if made else 200, queries.report_body(report)
+
+        return create_once(request, context="moderation", create=create)
+
+
+class OwnActionsView(View):
+    """`/moderation/actions`."""
+
+    @extend_schema(
+        summary="What moderation did about you",
+        description="Removals, warnings and bans that you can appeal against, newest first.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ActionBody),
+    )
+    def get(self, request: Request) -> Response:
+        """The actions that concern the caller."""
+        page = queries.actions_against(user_id=self.principal.id, page=page_request(request))
+        return page_response(request, page, [queries.action_body(action) for action in page.items])
+
+
+class AppealsView(View):
+    """`/appeals`."""
+
+    @extend_schema(
+        summary="Your appeals",
+        description="What you appealed against, newest first, and the answers.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(AppealBody),
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's appeals."""
+        page = queries.own_appeals(user_id=self.principal.id, page=page_request(request))
+        return page_response(request, page, [queries.appeal_body(appeal) for appeal in page.items])
+
+    @extend_schema(
+        summary="Appeal against an action",
+        description="Once for each action of which you are concerned.",
+        request=AppealInput,
+        responses={201: AppealBody},
+    )
+    def post(self, request: Request) -> Response:
+        """Files an appeal."""
+        values = self.read_input(AppealInput)
+
+        def create() -> tuple[int, dict[str, object]]:
+            appeal = actions.file_appeal(user_id=self.principal.id, action_id=values["action_id"], text=values["text"])
+            return 201, queries.appeal_body(appeal)
+
+        return create_once(request, context="moderation", create=create)
