@@ -1,0 +1,352 @@
+"""How events become numbers: once each, in any order, late, folded or not, and never for what is gone."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apps.metrics import actions, queries
+from apps.metrics.models import AuthorRollup, Change, ErasedUser, OverallRollup, Post, PostRollup
+from socialapp.bus.delivery import deliver
+from socialapp.bus.envelope import Envelope, wrap
+from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.calls import client
+from socialapp.contracts.auth import UserDeleted, UserRegistered
+from socialapp.contracts.comments import CommentCreated, CommentDeleted
+from socialapp.contracts.metrics import Metrics
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostsViewed, Reposted, Unreposted, ViewCount
+from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from socialapp.contracts.users import Followed, Unfollowed
+from socialapp.ids import first_id_at, new_id
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+AUTHOR, READER = 11, 12
+_fresh = count(1_000)
+
+
+def ids_at(moment: datetime) -> Iterator[int]:
+    start = first_id_at(moment)
+    return (start + offset for offset in count(next(_fresh)))
+
+
+@pytest.fixture
+def post_id() -> int:
+    return new_id()
+
+
+def envelopes(*events: object) -> list[Envelope]:
+    return [wrap(event, event_id=new_id()) for event in events]
+
+
+def hear(*events: object) -> None:
+    deliver("metrics", envelopes(*events))
+    assert not FailedDelivery.objects.using("metrics").exists()
+
+
+def created(post_id: int, author_id: int = AUTHOR) -> PostCreated:
+    return PostCreated(
+        post_id=post_id,
+        author_id=author_id,
+        is_private=False,
+        hashtags=[],
+        mention_ids=[],
+        created_at=timezone.now(),
+        version=1,
+    )
+
+
+def deleted(post_id: int, author_id: int = AUTHOR) -> PostDeleted:
+    return PostDeleted(post_id=post_id, author_id=author_id, was_private=False, version=2)
+
+
+def reacted(
+    post_id: int, *, previous: str | None = None, target_type: str = "post", at: datetime | None = None
+) -> object:
+    return ReactionSet(
+        target_type=target_type,
+        target_id=post_id,
+        target_author_id=AUTHOR,
+        post_id=post_id,
+        user_id=READER,
+        reaction_type="like",
+        previous=previous,
+        at=at or timezone.now(),
+    )
+
+
+def unreacted(post_id: int, *, target_type: str = "post") -> object:
+    return ReactionRemoved(
+        target_type=target_type,
+        target_id=post_id,
+        target_author_id=AUTHOR,
+        post_id=post_id,
+        user_id=READER,
+        reaction_type="like",
+        at=timezone.now(),
+    )
+
+
+def commented(post_id: int, comment_id: int) -> CommentCreated:
+    return CommentCreated(
+        comment_id=comment_id,
+        post_id=post_id,
+        post_author_id=AUTHOR,
+        author_id=READER,
+        parent_comment_id=None,
+        parent_author_id=None,
+        mention_ids=[],
+        created_at=timezone.now(),
+    )
+
+
+def uncommented(post_id: int, comment_id: int) -> CommentDeleted:
+    return CommentDeleted(comment_id=comment_id, post_id=post_id, author_id=READER)
+
+
+def viewed(*posts: tuple[int, int], at: datetime | None = None) -> PostsViewed:
+    counts = [ViewCount(post_id=post, author_id=AUTHOR, views=views) for post, views in posts]
+    return PostsViewed(batch_id=new_id(), at=at or timezone.now(), counts=counts)
+
+
+def reposted(post_id: int) -> Reposted:
+    return Reposted(post_id=post_id, author_id=AUTHOR, user_id=READER, at=timezone.now())
+
+
+def fold() -> int:
+    return actions.fold_changes(older_than=timedelta(0))
+
+
+def totals(post_id: int) -> dict[str, int]:
+    return queries.post_totals(post_id=post_id).totals
+
+
+def today() -> dict[str, int]:
+    row = client(Metrics).overview(days=1)[0]
+    names = ("posts", "comments", "reactions", "reposts", "views", "registrations")
+    return {name: getattr(row, name) for name in names}
+
+
+def everything(post_id: int, comment_id: int) -> list[object]:
+    return [
+        created(post_id),
+        viewed((post_id, 7)),
+        reacted(post_id),
+        reacted(post_id, previous="like"),
+        commented(post_id, comment_id),
+        reposted(post_id),
+        Followed(follower_id=READER, following_id=AUTHOR, accepted=False, at=timezone.now()),
+        UserRegistered(user_id=READER, username="reader", full_name="", created_at=timezone.now()),
+    ]
+
+
+def test_every_kind_of_event_counts_where_it_belongs(post_id: int) -> None:
+    hear(*everything(post_id, new_id()))
+    assert totals(post_id) == {"views": 7, "reactions": 1, "comments": 1, "reposts": 1}
+    author = queries.author_totals(author_id=AUTHOR).totals
+    assert author == {"views": 7, "reactions": 1, "comments": 1, "reposts": 1, "posts": 1, "followers": 1}
+    assert today() == {"posts": 1, "comments": 1, "reactions": 1, "reposts": 1, "views": 7, "registrations": 1}
+
+
+def test_folding_changes_no_number_and_leaves_nothing_to_fold(post_id: int) -> None:
+    hear(*everything(post_id, new_id()))
+    before = (queries.post_totals(post_id=post_id), queries.author_totals(author_id=AUTHOR), today())
+    assert fold() == 7
+    assert fold() == 0
+    assert not Change.objects.exists()
+    assert (queries.post_totals(post_id=post_id), queries.author_totals(author_id=AUTHOR), today()) == before
+    assert {row.period for row in PostRollup.objects.all()} == {"hour", "day"}
+
+
+def test_folding_adds_to_what_was_folded_before(post_id: int) -> None:
+    hear(created(post_id), viewed((post_id, 7)))
+    fold()
+    hear(viewed((post_id, 5)), reacted(post_id))
+    assert totals(post_id)["views"] == 12
+    fold()
+    assert totals(post_id) == {"views": 12, "reactions": 1, "comments": 0, "reposts": 0}
+    assert PostRollup.objects.get(period="day").views == 12
+    assert OverallRollup.objects.get(period="day").views == 12
+
+
+def test_changes_just_heard_of_wait(post_id: int) -> None:
+    hear(viewed((post_id, 1)))
+    assert actions.fold_changes(older_than=timedelta(minutes=1)) == 0
+    assert Change.objects.count() == 1
+
+
+def test_an_event_heard_twice_counts_once(post_id: int) -> None:
+    batch = envelopes(*everything(post_id, new_id()))
+    for _ in range(2):
+        deliver("metrics", batch)
+        deliver("metrics", [*batch, *batch])
+        fold()
+    assert totals(post_id) == {"views": 7, "reactions": 1, "comments": 1, "reposts": 1}
+    assert today()["registrations"] == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_order_does_not_matter(post_id: int, seed: int) -> None:
+    comment, kept = new_id(), new_id()
+    events = [
+        *everything(post_id, comment),
+        commented(post_id, kept),
+        uncommented(post_id, comment),
+        unreacted(post_id),
+        Unreposted(post_id=post_id, author_id=AUTHOR, user_id=READER),
+        Unfollowed(follower_id=READER, following_id=AUTHOR, at=timezone.now()),
+    ]
+    shuffled = random.Random(seed)
+    shuffled.shuffle(events)
+    for event in events:
+        hear(event)
+        if shuffled.random() < 0.3:
+            fold()
+    assert totals(post_id) == {"views": 7, "reactions": 0, "comments": 1, "reposts": 0}
+    author = queries.author_totals(author_id=AUTHOR).totals
+    assert author == {"views": 7, "reactions": 0, "comments": 1, "reposts": 0, "posts": 1, "followers": 0}
+    # What happened stays in the overall numbers, although it was taken back.
+    assert today() == {"posts": 1, "comments": 2, "reactions": 1, "reposts": 1, "views": 7, "registrations": 1}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_deleted_post_has_no_numbers_whatever_comes_when(post_id: int, seed: int) -> None:
+    other = new_id()
+    events = [*everything(post_id, new_id()), deleted(post_id), created(other), reacted(other)]
+    shuffled = random.Random(seed)
+    shuffled.shuffle(events)
+    for event in events:
+        hear(event)
+        if shuffled.random() < 0.3:
+            fold()
+    fold()
+    assert totals(post_id) == {"views": 0, "reactions": 0, "comments": 0, "reposts": 0}
+    assert not PostRollup.objects.filter(post_id=post_id).exists()
+    assert Post.objects.get(id=post_id).author_id is None
+    author = queries.author_totals(author_id=AUTHOR).totals
+    assert author == {"views": 0, "reactions": 1, "comments": 0, "reposts": 0, "posts": 1, "followers": 1}
+    assert today()["posts"] == 2
+
+
+def test_a_reaction_to_a_comment_counts_overall_only(post_id: int) -> None:
+    hear(reacted(post_id, target_type="comment"), unreacted(post_id, target_type="comment"))
+    assert totals(post_id)["reactions"] == 0
+    assert today()["reactions"] == 1
+
+
+def test_late_events_count_on_the_day_they_tell_of() -> None:
+    now = timezone.now()
+    two_days_ago = now - timedelta(days=2)
+    old_post = next(ids_at(now - timedelta(days=3)))
+    hear(viewed((old_post, 3), at=two_days_ago), commented(old_post, next(ids_at(two_days_ago))), reacted(old_post))
+    fold()
+    by_day = dict(queries.post_totals(post_id=old_post).by_day)
+    assert list(by_day) == [(now - timedelta(days=age)).astimezone(UTC).date() for age in (3, 2, 1, 0)]
+    assert [day["views"] for day in by_day.values()] == [0, 3, 0, 0]
+    assert [day["comments"] for day in by_day.values()] == [0, 1, 0, 0]
+    assert [day["reactions"] for day in by_day.values()] == [0, 0, 0, 1]
+
+
+def test_totals_cover_more_than_the_days_shown() -> None:
+    long_ago = timezone.now() - timedelta(days=400)
+    old_post = next(ids_at(long_ago))
+    hear(viewed((old_post, 3), at=long_ago), viewed((old_post, 2)))
+    fold()
+    numbers = queries.post_totals(post_id=old_post)
+    assert numbers.totals["views"] == 5
+    assert len(numbers.by_day) == queries.DAYS_SHOWN
+    assert sum(day["views"] for _, day in numbers.by_day) == 2
+
+
+def test_the_overview_lists_quiet_days_too(post_id: int) -> None:
+    hear(reacted(post_id, at=timezone.now() - timedelta(days=1)))
+    days = client(Metrics).overview(days=30)
+    assert len(days) == 30
+    assert [day.reactions for day in days] == [0] * 28 + [1, 0]
+    assert days[-1].date == timezone.now().astimezone(UTC).date().isoformat()
+
+
+def test_a_batch_of_views_costs_the_same_whatever_its_size() -> None:
+    def statements(posts: int) -> int:
+        event = viewed(*((new_id(), 1) for _ in range(posts)))
+        with CaptureQueriesContext(connections["metrics"]) as captured:
+            hear(event)
+        return len(captured)
+
+    assert statements(1) == statements(60)
+
+
+def test_reading_costs_the_same_for_one_post_and_for_many(django_assert_num_queries: Callable[..., object]) -> None:
+    def read() -> int:
+        with CaptureQueriesContext(connections["metrics"]) as captured:
+            queries.author_totals(author_id=AUTHOR)
+        return len(captured)
+
+    first = new_id()
+    hear(created(first), reacted(first))
+    few = read()
+    for _ in range(30):
+        post = new_id()
+        hear(created(post), reacted(post))
+    fold()
+    assert read() == few == 4
+
+
+def test_old_hours_are_dropped_and_days_stay(post_id: int) -> None:
+    long_ago = timezone.now() - timedelta(days=40)
+    hear(viewed((post_id, 3), at=long_ago), viewed((post_id, 2)))
+    fold()
+    assert actions.drop_old_hours() == 2
+    assert actions.drop_old_hours() == 0
+    assert totals(post_id)["views"] == 5
+    assert PostRollup.objects.filter(period="hour").get().views == 2
+
+
+def erased_events() -> list[str]:
+    return list(OutboxEvent.objects.using("metrics").order_by("id").values_list("type", flat=True))
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int, folded: bool) -> None:
+    hear(*everything(post_id, new_id()))
+    if folded:
+        fold()
+    erased = UserDeleted(user_id=AUTHOR, erasure_id=5)
+    batch = envelopes(erased)
+    deliver("metrics", batch)
+    deliver("metrics", batch)
+    assert erased_events() == ["metrics.user_erased.v1"]
+    late = new_id()
+    hear(
+        created(late),
+        created(post_id),
+        reacted(post_id),
+        deleted(post_id),
+        Followed(follower_id=READER, following_id=AUTHOR, accepted=False, at=timezone.now()),
+        Unfollowed(follower_id=READER, following_id=AUTHOR, at=timezone.now()),
+    )
+    fold()
+    assert not AuthorRollup.objects.filter(author_id=AUTHOR).exists()
+    assert not Change.objects.filter(author_id=AUTHOR).exists()
+    assert not Post.objects.filter(author_id=AUTHOR).exists()
+    assert not PostRollup.objects.exists()
+    assert ErasedUser.objects.filter(id=AUTHOR).count() == 1
+    assert today()["posts"] == 3, "overall numbers name nobody and stay"
+
+
+def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
+    monkeypatch.setattr(actions, "ERASE_POSTS", 2)
+    for _ in range(5):
+        hear(created(new_id()))
+    hear(UserDeleted(user_id=AUTHOR, erasure_id=5))
+    assert Post.objects.filter(author_id=AUTHOR).count() == 3
+    assert erased_events() == ["metrics.erasure_continued.v1"]
+    drain()
+    assert erased_events() == ["metrics.erasure_continued.v1"] * 2 + ["metrics.user_erased.v1"]
+    assert not Post.objects.filter(author_id=AUTHOR).exists()
