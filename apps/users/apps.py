@@ -9,3 +9,11 @@ class UsersConfig(AppConfig):
     name = "apps.users"
     label = "users"
     verbose_name = "Users"
+
+    def ready(self) -> None:
+        """Serves `Users`."""
+        from apps.users.service import UsersService
+        from socialapp.calls import serve
+        from socialapp.contracts.users import Users
+
+        serve(Users, UsersService())

@@ -1,0 +1,43 @@
+"""Writes of the users context: the only places that change its tables and publish its events."""
+
+from apps.users.actions.blocks import block, mute, unblock, unmute
+from apps.users.actions.erasure import begin_erasure, hide_profile
+from apps.users.actions.follows import (
+    accept_request,
+    accept_waiting,
+    follow,
+    reject_request,
+    unfollow,
+)
+from apps.users.actions.profiles import (
+    ensure_profiles,
+    make_profile,
+    make_profile_of,
+    missing_accounts,
+    sanction_profile,
+    shift_post_counts,
+    update_profile,
+)
+from apps.users.actions.work import continue_work
+
+__all__ = [
+    "accept_request",
+    "accept_waiting",
+    "begin_erasure",
+    "block",
+    "continue_work",
+    "ensure_profiles",
+    "follow",
+    "hide_profile",
+    "make_profile",
+    "make_profile_of",
+    "missing_accounts",
+    "mute",
+    "reject_request",
+    "sanction_profile",
+    "shift_post_counts",
+    "unblock",
+    "unfollow",
+    "unmute",
+    "update_profile",
+]

@@ -1,0 +1,125 @@
+"""What all writes about two people share: locks, visibility under them, and follows with their exact counts.
+
+Every write locks in one order, so that none waits in a circle: profiles by id, then counts by (person, slot), then rows.
+A follow is written under the lock of its follower's profile, never of the followed one's: thousands may follow the
+same person at once. What must not miss a follow that is just being written locks the counts of the followed one.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import connections, router
+from django.db.models import F
+
+from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile, slot_of
+from apps.users.queries import ProfileMissing, Tie, Viewer, may_see_profile, ties
+from socialapp.bus.publish import publish
+from socialapp.contracts.users import Followed, FollowRequestWithdrawn, Unfollowed
+from socialapp.errors import Invalid, NotFound
+
+Pair = tuple[int, int]  # (follower, followed)
+
+
+def require_two(one: int, other: int) -> None:
+    """Refuses with 422 what nobody can do to themselves."""
+    if one == other:
+        raise Invalid("you cannot do this to yourself", code="self_not_allowed")
+
+
+def lock_profiles(ids: Collection[int]) -> dict[int, Profile]:
+    """The profiles among `ids`, locked until the transaction ends."""
+    rows = Profile.objects.select_for_update().filter(user_id__in=ids).order_by("user_id")
+    return {profile.user_id: profile for profile in rows}
+
+
+def require_visible(person: Profile | None, *, viewer_id: int) -> Tie:
+    """What is between the two; NotFound when the viewer may not see the person."""
+    if person is None:
+        raise ProfileMissing("there is no such profile")
+    tie = ties(viewer_id, [person.user_id]).get(person.user_id, Tie.NONE)
+    if not may_see_profile(person, Viewer(viewer_id), tie):
+        raise NotFound("there is no such profile")
+    return tie
+
+
+def require_active(person: Profile | None) -> Profile:
+    """The profile of somebody who may act; NotFound for those who are banned, inactive or deleted."""
+    if person is None:
+        raise ProfileMissing("there is no such profile")
+    if person.status != Profile.Status.ACTIVE:
+        raise NotFound("this account is not active")
+    return person
+
+
+def add_follows(pairs: Collection[Pair], *, accepted: bool, at: datetime, counted: bool = False) -> None:
+    """Writes follows that do not exist yet, and their event. The caller holds the locks.
+
+    `counted`: the counts have been moved already.
+    """
+    if not pairs:
+        return
+    Follow.objects.bulk_create(Follow(follower_id=one, following_id=other, created_at=at) for one, other in pairs)
+    if not counted:
+        shift_counts(pairs, by=1)
+    _raise_following_versions(pairs)
+    publish(*(Followed(follower_id=one, following_id=other, accepted=accepted, at=at) for one, other in pairs))
+
+
+def remove_follows(rows: Collection[Follow], *, at: datetime, also_lock: int | None = None) -> None:
+    """Deletes follows with their counts, and publishes it. The caller holds the locks of the followers' profiles.
+
+    `also_lock`: somebody all of whose counts are to be locked with these.
+    """
+    pairs = [(row.follower_id, row.following_id) for row in rows]
+    shift_counts(pairs, by=-1, also_lock=also_lock)
+    if not pairs:
+        return
+    Follow.objects.filter(id__in=[row.id for row in rows]).delete()
+    _raise_following_versions(pairs)
+    publish(*(Unfollowed(follower_id=one, following_id=other, at=at) for one, other in pairs))
+
+
+def remove_requests(rows: Collection[FollowRequest]) -> None:
+    """Deletes requests and publishes that they are no more."""
+    if not rows:
+        return
+    FollowRequest.objects.filter(id__in=[row.id for row in rows]).delete()
+    publish(*(FollowRequestWithdrawn(requester_id=row.requester_id, target_id=row.target_id) for row in rows))
+
+
+def _raise_following_versions(pairs: Iterable[Pair]) -> None:
+    followers = {follower for follower, _ in pairs}
+    Profile.objects.filter(user_id__in=followers).update(following_version=F("following_version") + 1)
+
+
+def shift_counts(pairs: Iterable[Pair], *, by: int, also_lock: int | None = None) -> None:
+    """Adds `by` to the counts of both sides of each follow: one statement, its rows in the order of all locks.
+
+    Zero changes nothing, but locks the counts all the same.
+    """
+    changes: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    if also_lock is not None:
+        changes.update({(also_lock, slot): [0, 0] for slot in range(SLOTS)})
+    for follower, followed in pairs:
+        changes[(followed, slot_of(follower))][0] += by
+        changes[(follower, slot_of(followed))][1] += by
+    if not changes:
+        return
+    connection = connections[router.db_for_write(FollowCount)]
+    values = [number for key in sorted(changes) for number in (*key, *changes[key])]
+    sql = (
+        "INSERT INTO follow_counts (user_id, slot, followers, following) VALUES "  # noqa: S608 (marks only)
+        + ",".join(["(%s,%s,%s,%s)"] * len(changes))
+        + _ADD_ON_CLASH[connection.vendor]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+# Django's bulk_create can replace a value on a clash, but not add to it.
+_ADD_ON_CLASH = {
+    "mysql": " ON DUPLICATE KEY UPDATE followers = followers + VALUES(followers), following = following + VALUES(following)",
+    "sqlite": " ON CONFLICT (user_id, slot) DO UPDATE SET"
+    " followers = followers + excluded.followers, following = following + excluded.following",
+}

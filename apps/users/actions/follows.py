@@ -1,0 +1,118 @@
+"""Following, asking to follow, and answering those who ask."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.users.actions.edges import (
+    add_follows,
+    lock_profiles,
+    remove_follows,
+    remove_requests,
+    require_active,
+    require_two,
+    require_visible,
+    shift_counts,
+)
+from apps.users.models import Follow, FollowRequest, Profile
+from apps.users.queries import Tie, followings_and_requests, ties
+from socialapp.bus.publish import publish
+from socialapp.contracts.users import FollowRequested
+from socialapp.db import atomic
+from socialapp.errors import Forbidden, NotFound
+
+ACCEPT_CHUNK = 200
+
+
+def follow(*, follower_id: int, target_id: int) -> None:
+    """Follows somebody, or asks a private account to be let in. Idempotent.
+
+    NotFound for whom the follower may not see, Forbidden (`too_many_followings`) beyond MAX_FOLLOWINGS.
+    """
+    require_two(follower_id, target_id)
+    with atomic("users"):
+        require_active(lock_profiles([follower_id]).get(follower_id))
+        target = Profile.objects.filter(user_id=target_id).first()
+        tie = require_visible(target, viewer_id=follower_id)
+        if tie & Tie.FOLLOWING or target is None:
+            return
+        if tie & Tie.REQUESTED and target.is_private:
+            return
+        _require_room(follower_id)
+        _write_follow(follower_id, target)
+
+
+def _require_room(follower_id: int) -> None:
+    if followings_and_requests(follower_id) >= settings.MAX_FOLLOWINGS:
+        raise Forbidden(f"you can follow at most {settings.MAX_FOLLOWINGS} people", code="too_many_followings")
+
+
+def _write_follow(follower_id: int, target: Profile) -> None:
+    """Writes the follow or request, after looking at the target once more under the lock of its counts.
+
+    Who blocks, bans, erases or opens the account at this moment either waits for that lock or is seen here.
+    """
+    pair = (follower_id, target.user_id)
+    expected = 0 if target.is_private else 1
+    shift_counts([pair], by=expected)
+    target = require_active(Profile.objects.filter(user_id=target.user_id).first())
+    if (found := 0 if target.is_private else 1) != expected:
+        shift_counts([pair], by=found - expected)
+    now = timezone.now()
+    if found:
+        FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id).delete()
+        add_follows([pair], accepted=False, at=now, counted=True)
+    elif not FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id).exists():
+        FollowRequest.objects.create(requester_id=follower_id, target_id=target.user_id, created_at=now)
+        publish(FollowRequested(requester_id=follower_id, target_id=target.user_id, at=now))
+
+
+def unfollow(*, follower_id: int, target_id: int) -> None:
+    """Ends a follow, or withdraws the request for one. Idempotent; NotFound for whom one may not see nor follows."""
+    require_two(follower_id, target_id)
+    with atomic("users"):
+        lock_profiles([follower_id])
+        follows = list(Follow.objects.filter(follower_id=follower_id, following_id=target_id))
+        requests = list(FollowRequest.objects.filter(requester_id=follower_id, target_id=target_id))
+        remove_follows(follows, at=timezone.now())
+        remove_requests(requests)
+        if not follows and not requests:
+            require_visible(Profile.objects.filter(user_id=target_id).first(), viewer_id=follower_id)
+
+
+def accept_request(*, target_id: int, requester_id: int) -> None:
+    """Lets somebody in who asked to follow. Idempotent; NotFound when they neither asked nor follow."""
+    with atomic("users"):
+        requester = lock_profiles([requester_id]).get(requester_id)
+        if ties(target_id, [requester_id]).get(requester_id, Tie.NONE) & Tie.FOLLOWED_BY:
+            return
+        asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)
+        if requester is None or requester.status != Profile.Status.ACTIVE or not asked.delete()[0]:
+            raise NotFound("there is no such follow request", code="follow_request_not_found")
+        add_follows([(requester_id, target_id)], accepted=True, at=timezone.now())
+
+
+def reject_request(*, target_id: int, requester_id: int) -> None:
+    """Turns down somebody who asked to follow; NotFound when they did not ask."""
+    with atomic("users"):
+        lock_profiles([requester_id])
+        asked = list(FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id))
+        if not asked:
+            raise NotFound("there is no such follow request", code="follow_request_not_found")
+        remove_requests(asked)
+
+
+def accept_waiting(*, target_id: int) -> bool:
+    """Lets in a chunk of those who wait for an account that is private no more; whether none is left."""
+    with atomic("users"):
+        waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
+        ids = list(waiting.values_list("requester_id", flat=True)[:ACCEPT_CHUNK])
+        locked = lock_profiles([*ids, target_id])
+        target = locked.get(target_id)
+        if target is None or target.is_private or target.status == Profile.Status.DELETED:
+            return True
+        # Some may have been answered or withdrawn before the lock.
+        asked = list(waiting.filter(requester_id__in=ids))
+        FollowRequest.objects.filter(id__in=[row.id for row in asked]).delete()
+        pairs = [(row.requester_id, target_id) for row in asked]
+        add_follows(pairs, accepted=True, at=timezone.now())
+        return not waiting.exists()

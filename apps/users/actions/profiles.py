@@ -1,0 +1,126 @@
+"""Profiles: made from accounts, changed by their owners, hidden and shown by sanctions, counted by events."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from apps.users.actions.edges import lock_profiles, require_active, shift_counts
+from apps.users.actions.follows import accept_waiting
+from apps.users.models import FollowRequest, PostCount, Profile, UnfinishedWork
+from apps.users.queries import unknown_ids
+from socialapp.bus.publish import publish
+from socialapp.calls import client
+from socialapp.contracts.auth import Auth, User
+from socialapp.contracts.users import ProfileChanged, StatusChanged
+from socialapp.db import atomic
+from socialapp.errors import Stale
+
+
+def make_profile(*, user_id: int, username: str, full_name: str, created_at: datetime, banned: bool = False) -> bool:
+    """Makes the profile of a new account; False when there is one already, or what is left of an erased one."""
+    with atomic("users"):
+        _, made = Profile.objects.get_or_create(
+            user_id=user_id,
+            defaults={
+                "username": username,
+                "username_key": username.casefold(),
+                "full_name": full_name[:100],
+                "created_at": created_at,
+                "status": Profile.Status.BANNED if banned else Profile.Status.ACTIVE,
+            },
+        )
+        if made:
+            publish(ProfileChanged(user_id=user_id, version=1))
+        return made
+
+
+def ensure_profiles(*, ids: Collection[int]) -> bool:
+    """Makes the profiles that are missing of accounts that exist, by asking auth; whether it made any.
+
+    The word of a registration may still be on its way when the new account is first looked at.
+    """
+    made = False
+    for user in missing_accounts(ids=ids):
+        made |= make_profile_of(user)
+    return made
+
+
+def missing_accounts(*, ids: Collection[int]) -> list[User]:
+    """The accounts among `ids` that have no profile yet. Asks auth only when one is missing."""
+    unknown = unknown_ids(ids)
+    return client(Auth).users(ids=unknown) if unknown else []
+
+
+def make_profile_of(user: User) -> bool:
+    """Makes the profile of an account as auth tells of it."""
+    return make_profile(
+        user_id=user.id,
+        username=user.username,
+        full_name=user.full_name,
+        created_at=user.created_at,
+        banned=user.status == "banned",
+    )
+
+
+def update_profile(*, user_id: int, changes: dict[str, Any], expected_version: int | None) -> None:
+    """Changes some of `full_name`, `bio`, `is_private` and `profile_picture` of one's own profile.
+
+    Stale when `expected_version` is not the newest. An account that is private no more lets in all who waited.
+    """
+    with atomic("users"):
+        profile = require_active(lock_profiles([user_id]).get(user_id))
+        if expected_version is not None and profile.version != expected_version:
+            raise Stale("the profile has been changed meanwhile")
+        changed = [name for name, value in changes.items() if getattr(profile, name) != value]
+        if not changed:
+            return
+        opened = profile.is_private and changes.get("is_private") is False
+        for name in changed:
+            setattr(profile, name, changes[name])
+        profile.version += 1
+        profile.save(update_fields=[*changed, "version"])
+        publish(ProfileChanged(user_id=user_id, version=profile.version))
+        if opened:
+            _open_account(user_id)
+    if opened and accept_waiting(target_id=user_id):
+        UnfinishedWork.objects.filter(kind=UnfinishedWork.Kind.ACCEPT, user_id=user_id).delete()
+
+
+def _open_account(user_id: int) -> None:
+    """Notes that those who wait are to be let in. Requests being written now are waited for, later ones see it open."""
+    shift_counts([], by=0, also_lock=user_id)
+    if FollowRequest.objects.filter(target_id=user_id).exists():
+        UnfinishedWork.objects.get_or_create(kind=UnfinishedWork.Kind.ACCEPT, user_id=user_id, erasure_id=0)
+
+
+def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
+    """Applies a ban or its end, unless a later one has been applied already. Other kinds change nothing here."""
+    if kind not in ("ban", "unban"):
+        return
+    with atomic("users"):
+        profile = lock_profiles([user_id]).get(user_id)
+        if profile is None or profile.status == Profile.Status.DELETED:
+            return
+        if profile.sanctioned_at is not None and profile.sanctioned_at >= at:
+            return
+        status = Profile.Status.BANNED if kind == "ban" else Profile.Status.ACTIVE
+        profile.sanctioned_at = at
+        changed = profile.status != status
+        if changed:
+            profile.status = status
+            profile.version += 1
+            publish(StatusChanged(user_id=user_id, status=status, version=profile.version))
+        profile.save(update_fields=["sanctioned_at", "status", "version"])
+
+
+def shift_post_counts(*, user_id: int, posts: int, public_posts: int) -> None:
+    """Adds to how many posts somebody has; an erased person has no counts any more."""
+    with atomic("users"):
+        PostCount.objects.get_or_create(user_id=user_id)
+        PostCount.objects.filter(user_id=user_id).update(
+            posts=F("posts") + posts, public_posts=F("public_posts") + public_posts
+        )
+        if Profile.objects.filter(user_id=user_id, erased=True).exists():
+            PostCount.objects.filter(user_id=user_id).delete()

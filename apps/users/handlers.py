@@ -1,0 +1,52 @@
+"""What users does when accounts come, go and are sanctioned, and when posts are written and deleted."""
+
+from apps.users import actions
+from socialapp.bus.registry import handles
+from socialapp.contracts.auth import User, UserDeleted, UserRegistered
+from socialapp.contracts.moderation import UserSanctioned
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+
+
+@handles(UserRegistered)
+def make_profile(event: UserRegistered) -> None:
+    """Every account has a profile; it may have been made already, when somebody looked at it first."""
+    actions.make_profile(
+        user_id=event.user_id, username=event.username, full_name=event.full_name, created_at=event.created_at
+    )
+
+
+@handles(UserDeleted)
+def erase_user(event: UserDeleted) -> None:
+    """Removes everything of the person; the acknowledgement follows when nothing is left."""
+    actions.begin_erasure(user_id=event.user_id, erasure_id=event.erasure_id)
+
+
+def _missing_account(event: UserSanctioned) -> list[User]:
+    return actions.missing_accounts(ids=[event.user_id])
+
+
+@handles(UserSanctioned, gather=_missing_account)
+def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
+    """Hides who is banned and shows who is unbanned, also when the sanction is heard of before the registration."""
+    for user in missing:
+        actions.make_profile_of(user)
+    actions.sanction_profile(user_id=event.user_id, kind=event.kind, at=event.at)
+
+
+@handles(PostCreated)
+def count_post(event: PostCreated) -> None:
+    """A post more. Counts are sums of what each event adds, so that their order does not matter."""
+    actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
+
+
+@handles(PostEdited)
+def recount_post(event: PostEdited) -> None:
+    """Perhaps a public post more or less."""
+    if event.is_private != event.was_private:
+        actions.shift_post_counts(user_id=event.author_id, posts=0, public_posts=-1 if event.is_private else 1)
+
+
+@handles(PostDeleted)
+def uncount_post(event: PostDeleted) -> None:
+    """A post less."""
+    actions.shift_post_counts(user_id=event.author_id, posts=-1, public_posts=0 if event.was_private else -1)

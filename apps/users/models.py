@@ -1,0 +1,185 @@
+"""The tables of the users context: profiles, who follows, blocks and mutes whom, and exact counts beside them."""
+
+from django.db import models
+
+from socialapp.db import Gone, IdField, RemoteKey
+
+SLOTS = 16
+
+
+def slot_of(other_id: int) -> int:
+    """The slot of a person's counts that edges with `other_id` are counted in.
+
+    The low 16 bits of an id are its node and sequence, mostly the same; its milliseconds spread evenly.
+    """
+    return (other_id >> 16) % SLOTS
+
+
+class Profile(models.Model):
+    """A person as shown to others. An erased person's row stays, emptied, so that late events cannot re-make it."""
+
+    class Status(models.TextChoices):
+        """Only active people are shown to others."""
+
+        ACTIVE = "active"
+        INACTIVE = "inactive"
+        BANNED = "banned"
+        DELETED = "deleted"
+
+    user_id = RemoteKey("auth.User", gone=Gone.ERASE, primary_key=True)
+    username = models.CharField(max_length=150, blank=True)
+    # Compared instead of `username`, as databases disagree about case. Not unique: a freed name may be taken by
+    # somebody else before the word of the deletion arrives here.
+    username_key = models.CharField(max_length=150, blank=True, db_index=True)
+    full_name = models.CharField(max_length=100, blank=True)
+    bio = models.CharField(max_length=500, blank=True)
+    profile_picture = models.CharField(max_length=500, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    is_private = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    following_version = models.PositiveBigIntegerField(default=0)
+    sanctioned_at = models.DateTimeField(null=True, blank=True)
+    erased = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "profiles"
+
+    def __str__(self) -> str:
+        return self.username or str(self.user_id)
+
+
+class Follow(models.Model):
+    """`follower_id` follows `following_id`: an accepted relation that takes effect."""
+
+    id = IdField()
+    follower_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    following_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "follows"
+        constraints = (models.UniqueConstraint(fields=["follower_id", "following_id"], name="follows_once"),)
+        indexes = (
+            models.Index(fields=["following_id", "follower_id"], name="follows_followers"),
+            models.Index(fields=["following_id", "id"], name="follows_newest_followers"),
+            models.Index(fields=["follower_id", "id"], name="follows_newest_following"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.follower_id} → {self.following_id}"
+
+
+class FollowRequest(models.Model):
+    """`requester_id` waits for the private account `target_id` to let them in."""
+
+    id = IdField()
+    requester_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    target_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "follow_requests"
+        constraints = (models.UniqueConstraint(fields=["requester_id", "target_id"], name="follow_requests_once"),)
+        indexes = (models.Index(fields=["target_id", "id"], name="follow_requests_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.requester_id} → {self.target_id}?"
+
+
+class Block(models.Model):
+    """Neither of the two sees anything of the other; `blocker_id` made it so."""
+
+    id = IdField()
+    blocker_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    blocked_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "blocks"
+        constraints = (models.UniqueConstraint(fields=["blocker_id", "blocked_id"], name="blocks_once"),)
+        indexes = (
+            models.Index(fields=["blocked_id", "blocker_id"], name="blocks_blockers"),
+            models.Index(fields=["blocker_id", "id"], name="blocks_newest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.blocker_id} ✕ {self.blocked_id}"
+
+
+class Mute(models.Model):
+    """`muter_id` wants neither posts in the feed nor notifications from `muted_id`, who is not told."""
+
+    id = IdField()
+    muter_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    muted_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mutes"
+        constraints = (models.UniqueConstraint(fields=["muter_id", "muted_id"], name="mutes_once"),)
+        indexes = (
+            models.Index(fields=["muted_id", "muter_id"], name="mutes_muters"),
+            models.Index(fields=["muter_id", "id"], name="mutes_newest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.muter_id} – {self.muted_id}"
+
+
+class FollowCount(models.Model):
+    """One of up to 16 parts of a person's exact counts: the edges with people of one slot.
+
+    Parts, because a row that everybody who follows the same person must lock would queue them all up. The row is
+    also the lock between a new edge and a change of the person's status or privacy.
+    """
+
+    pk = models.CompositePrimaryKey("user_id", "slot")
+    user_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    slot = models.PositiveSmallIntegerField()
+    followers = models.IntegerField(default=0)
+    following = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "follow_counts"
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.slot}"
+
+
+class PostCount(models.Model):
+    """How many posts a person has, fed by events in any order: passing through less than 0 is possible."""
+
+    user_id = RemoteKey("auth.User", gone=Gone.ERASE, primary_key=True)
+    posts = models.IntegerField(default=0)
+    public_posts = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "post_counts"
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.posts}"
+
+
+class UnfinishedWork(models.Model):
+    """Work too much for one transaction, that a task goes on with until nothing is left; then the row goes."""
+
+    class Kind(models.TextChoices):
+        """What is to be done for `user_id`."""
+
+        ERASE = "erase"
+        ACCEPT = "accept"
+
+    id = IdField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    user_id = RemoteKey("auth.User", gone=Gone.ERASE)
+    erasure_id = RemoteKey("auth.Erasure", gone=Gone.KEEP, default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "unfinished_work"
+        verbose_name_plural = "unfinished work"
+        constraints = (models.UniqueConstraint(fields=["kind", "user_id", "erasure_id"], name="unfinished_work_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.user_id}"

@@ -1,0 +1,45 @@
+"""Input of the users context, and the forms of its answers for the OpenAPI schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from socialapp.api.fields import Flag, Id, Input, Text
+
+
+class ProfileInput(Input):
+    """What one may change of one's own profile."""
+
+    full_name = Text(required=False, allow_blank=True, max_length=100)
+    bio = Text(required=False, allow_blank=True, max_length=500, multiline=True)
+    is_private = Flag(required=False)
+    profile_picture_media_id = Id(required=False, allow_null=True)
+
+
+class RelationshipBody(serializers.Serializer[Any]):
+    """What is between the caller and somebody; `blocked_by` is for staff only."""
+
+    id = serializers.CharField()
+    following = serializers.BooleanField()
+    followed_by = serializers.BooleanField()
+    requested = serializers.BooleanField()
+    blocking = serializers.BooleanField()
+    blocked_by = serializers.BooleanField(required=False)
+    muting = serializers.BooleanField()
+
+
+class ProfileBody(serializers.Serializer[Any]):
+    """A person; `relationship` is there with a token."""
+
+    id = serializers.CharField()
+    username = serializers.CharField()
+    full_name = serializers.CharField()
+    bio = serializers.CharField()
+    profile_picture = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=["active", "inactive", "banned", "deleted"])
+    is_private = serializers.BooleanField()
+    followers_count = serializers.IntegerField()
+    following_count = serializers.IntegerField()
+    posts_count = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    relationship = RelationshipBody(required=False)

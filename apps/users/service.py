@@ -1,0 +1,78 @@
+"""What users answers to the other contexts: the `Users` contract."""
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from apps.users import actions, queries
+from apps.users.queries import Viewer
+from socialapp.contracts.users import Audience, Card, Following, ProfileDocument
+from socialapp.errors import NotFound
+
+T = TypeVar("T")
+
+
+class UsersService:
+    """See `socialapp.contracts.users.Users`, which says what each method answers."""
+
+    def profile(self, *, user_id: int) -> Card:
+        """One query."""
+        cards = self.profiles(ids=[user_id])
+        if not cards:
+            raise NotFound("there is no such profile")
+        return cards[0]
+
+    def profiles(self, *, ids: list[int]) -> list[Card]:
+        """One query."""
+        return _complete(ids, lambda: queries.cards(ids), len)
+
+    def by_usernames(self, *, usernames: list[str]) -> list[Card]:
+        """One query."""
+        return queries.cards_by_username(usernames)
+
+    def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
+        """Two queries."""
+        return _complete(author_ids, lambda: queries.audience(viewer_id, author_ids), lambda found: len(found.authors))
+
+    def followers(self, *, user_id: int, after: int, limit: int) -> list[int]:
+        """One query."""
+        return queries.follower_ids(user_id, after=after, limit=limit)
+
+    def following(self, *, user_id: int) -> Following:
+        """Four queries at most."""
+        return queries.following_of(user_id)
+
+    def popular(self, *, ids: list[int]) -> list[int]:
+        """Two queries at most."""
+        return queries.popular_ids(ids)
+
+    def hidden_from(self, *, viewer_id: int) -> list[int]:
+        """One query."""
+        return queries.hidden_from(viewer_id)
+
+    def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
+        """One query."""
+        return queries.muted_by(user_ids, muted_id)
+
+    def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
+        """Two queries."""
+        return queries.documents(ids)
+
+    def document_page(self, *, after: int, limit: int) -> list[ProfileDocument]:
+        """Two queries."""
+        return queries.document_page(after=after, limit=limit)
+
+    def profile_bodies(self, *, viewer_id: int | None, ids: list[int]) -> list[dict[str, object]]:
+        """Four queries."""
+        return queries.profile_bodies(ids, Viewer(viewer_id))
+
+    def hide(self, *, user_id: int) -> None:
+        """A few queries in one transaction."""
+        actions.hide_profile(user_id=user_id)
+
+
+def _complete(ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:
+    """The answer, asked for again when people were missing from it whose registration had not arrived here yet."""
+    answer = ask()
+    if size(answer) < len(set(ids)) and actions.ensure_profiles(ids=ids):
+        return ask()
+    return answer

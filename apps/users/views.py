@@ -1,0 +1,369 @@
+"""The routes of the users context."""
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.users import actions, queries
+from apps.users.queries import ProfileMissing, Viewer
+from apps.users.serializers import ProfileBody, ProfileInput, RelationshipBody
+from socialapp.api import etags
+from socialapp.api.idempotency import create_once
+from socialapp.api.pagination import Page, ids_from_query, page_request, page_response
+from socialapp.api.permissions import PublicRead
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
+from socialapp.api.views import View
+from socialapp.errors import Invalid
+
+T = TypeVar("T")
+
+_IDS = [OpenApiParameter("ids", str, required=True, description="Up to 100 ids, separated by commas.")]
+_IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that the change is meant for."
+)
+
+
+def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
+    """What `call` answers, after making the profiles that it misses: registration may not have arrived here yet."""
+    try:
+        return call()
+    except ProfileMissing:
+        if not actions.ensure_profiles(ids=ids):
+            raise
+        return call()
+
+
+class UsersView(View):
+    """What the routes of this context share."""
+
+    @property
+    def looker(self) -> Viewer:
+        """Who looks."""
+        principal = self.request.user
+        return Viewer(principal.id, principal.is_staff) if principal else Viewer(None)
+
+    def answer_profile(self, request: Request, user_id: int) -> Response:
+        """One profile with its ETag."""
+        body, version = _once_made([user_id], lambda: queries.profile_page(user_id, self.looker))
+        return etags.single(request, body, version=version)
+
+    def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
+        """What is between the two after `change`."""
+        _once_made([self.principal.id, user_id], change)
+        return Response(queries.relationship_after(user_id, self.looker))
+
+
+class ProfileList(UsersView):
+    """Several profiles."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="profiles_by_ids",
+        summary="Profiles by id",
+        description="Those that exist and that you may see, in the order of `ids`.",
+        parameters=_IDS,
+        responses=page_of(ProfileBody),
+    )
+    def get(self, request: Request) -> Response:
+        """Up to 100 profiles."""
+        ids = ids_from_query(request)
+        bodies = queries.profile_bodies(ids, self.looker)
+        if len(bodies) < len(ids) and actions.ensure_profiles(ids=ids):
+            bodies = queries.profile_bodies(ids, self.looker)
+        return page_response(request, Page(bodies), bodies)
+
+
+class ProfileDetail(UsersView):
+    """One profile."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(operation_id="profile", summary="A profile", responses=ProfileBody)
+    def get(self, request: Request, user_id: int) -> Response:
+        """The profile; 404 when it is absent or not for you."""
+        return self.answer_profile(request, user_id)
+
+
+class ProfileByUsername(UsersView):
+    """One profile, by its name."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="profile_by_username",
+        summary="A profile by username",
+        description="Case does not matter.",
+        responses=ProfileBody,
+    )
+    def get(self, request: Request, username: str) -> Response:
+        """The profile; 404 when it is absent or not for you."""
+        body, version = queries.profile_by_username(username, self.looker)
+        return etags.single(request, body, version=version)
+
+
+class OwnProfile(UsersView):
+    """The caller's profile."""
+
+    @extend_schema(operation_id="own_profile", summary="Your profile", responses=ProfileBody)
+    def get(self, request: Request) -> Response:
+        """The caller's profile."""
+        return self.answer_profile(request, self.principal.id)
+
+    @extend_schema(
+        operation_id="change_own_profile",
+        summary="Change your profile",
+        description="Turning a private account public lets in everybody who had asked to follow it.",
+        request=ProfileInput,
+        parameters=[_IF_MATCH],
+        responses=ProfileBody,
+    )
+    def patch(self, request: Request) -> Response:
+        """The changed profile; 412 when `If-Match` is stale."""
+        user_id = self.principal.id
+        changes = _picture_change(self.read_input(ProfileInput))
+        version = etags.expected_version(request)
+        _once_made(
+            [user_id], lambda: actions.update_profile(user_id=user_id, changes=changes, expected_version=version)
+        )
+        return self.answer_profile(request, user_id)
+
+
+def _picture_change(changes: dict[str, Any]) -> dict[str, Any]:
+    """The input with the picture's media in the form of its URL."""
+    if "profile_picture_media_id" not in changes:
+        return changes
+    if changes.pop("profile_picture_media_id") is not None:
+        raise Invalid.of("profile_picture_media_id", "media_unknown", "There is no such media.")
+    return {**changes, "profile_picture": ""}
+
+
+class FollowView(UsersView):
+    """Following somebody."""
+
+    @extend_schema(
+        operation_id="follow",
+        summary="Follow somebody",
+        description="A private account is asked first: `requested` is true until it answers. Repeating changes nothing.",
+        request=None,
+        responses=RelationshipBody,
+    )
+    def put(self, request: Request, user_id: int) -> Response:
+        """Follows, or asks to."""
+        me = self.principal.id
+        return self.change_relationship(user_id, lambda: actions.follow(follower_id=me, target_id=user_id))
+
+    @extend_schema(
+        operation_id="unfollow",
+        summary="Stop following somebody",
+        description="Also withdraws a request to follow. Repeating changes nothing.",
+        request=None,
+        responses=RelationshipBody,
+    )
+    def delete(self, request: Request, user_id: int) -> Response:
+        """Unfollows, or withdraws the request."""
+        me = self.principal.id
+        return self.change_relationship(user_id, lambda: actions.unfollow(follower_id=me, target_id=user_id))
+
+
+class BlockView(UsersView):
+    """Blocking somebody."""
+
+    @extend_schema(
+        operation_id="block",
+        summary="Block somebody",
+        description="Neither sees anything of the other; follows between the two end. Repeating changes nothing.",
+        request=None,
+        responses=RelationshipBody,
+    )
+    def put(self, request: Request, user_id: int) -> Response:
+        """Blocks."""
+        me = self.principal.id
+        return self.change_relationship(user_id, lambda: actions.block(blocker_id=me, blocked_id=user_id))
+
+    @extend_schema(operation_id="unblock", summary="End a block", request=None, responses=RelationshipBody)
+    def delete(self, request: Request, user_id: int) -> Response:
+        """Unblocks."""
+        me = self.principal.id
+        return self.change_relationship(user_id, lambda: actions.unblock(blocker_id=me, blocked_id=user_id))
+
+
+class MuteView(UsersView):
+    """Muting somebody."""
+
+    @extend_schema(
+        operation_id="mute",
+        summary="Mute somebody",
+        description="Their posts stay out of your feed and what they do out of your notifications. They are not told.",
+        request=None,
+        responses=RelationshipBody,
+    )
+    def put(self, request: Request, user_id: int) -> Response:
+        """Mutes."""
+        me = self.principal.id
+        return self.change_relationship(user_id, lambda: actions.mute(muter_id=me, muted_id=user_id))
+
+    @extend_schema(operation_id="unmute", summary="End a mute", request=None, responses=RelationshipBody)
+    def delete(self, request: Request, user_id: int) -> Response:
+        """Unmutes."""
+        me = self.principal.id
+        return self.change_relationship(user_id, lambda: actions.unmute(muter_id=me, muted_id=user_id))
+
+
+class RelationshipDetail(UsersView):
+    """What is between the caller and one person."""
+
+    @extend_schema(operation_id="relationship", summary="Your relationship to somebody", responses=RelationshipBody)
+    def get(self, request: Request, user_id: int) -> Response:
+        """The relationship."""
+        return Response(_once_made([user_id], lambda: queries.relationship(user_id, self.looker)))
+
+
+class RelationshipList(UsersView):
+    """What is between the caller and several people."""
+
+    @extend_schema(
+        operation_id="relationships",
+        summary="Your relationships to several people",
+        description="To those that exist and that you may see, in the order of `ids`.",
+        parameters=_IDS,
+        responses=page_of(RelationshipBody),
+    )
+    def get(self, request: Request) -> Response:
+        """Up to 100 relationships."""
+        ids = ids_from_query(request)
+        bodies = queries.relationships(ids, self.looker)
+        if len(bodies) < len(ids) and actions.ensure_profiles(ids=ids):
+            bodies = queries.relationships(ids, self.looker)
+        return page_response(request, Page(bodies), bodies)
+
+
+class FollowersList(UsersView):
+    """Who follows somebody."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="followers",
+        summary="Followers",
+        description="The newest first. Those of a private account are shown to itself and its followers (else 403).",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ProfileBody),
+    )
+    def get(self, request: Request, user_id: int) -> Response:
+        """A page of profiles."""
+        page = page_request(request)
+        return page_response(
+            request, *_once_made([user_id], lambda: queries.followers_page(user_id, self.looker, page))
+        )
+
+
+class FollowingList(UsersView):
+    """Whom somebody follows."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="following",
+        summary="Whom somebody follows",
+        description="The newest first. Those of a private account are shown to itself and its followers (else 403).",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ProfileBody),
+    )
+    def get(self, request: Request, user_id: int) -> Response:
+        """A page of profiles."""
+        page = page_request(request)
+        return page_response(
+            request, *_once_made([user_id], lambda: queries.following_page(user_id, self.looker, page))
+        )
+
+
+class BlockList(UsersView):
+    """Whom the caller blocks."""
+
+    @extend_schema(
+        operation_id="blocks", summary="Whom you block", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody)
+    )
+    def get(self, request: Request) -> Response:
+        """A page of profiles, the newest block first."""
+        return page_response(request, *queries.blocks_page(self.looker, page_request(request)))
+
+
+class MuteList(UsersView):
+    """Whom the caller mutes."""
+
+    @extend_schema(
+        operation_id="mutes", summary="Whom you mute", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody)
+    )
+    def get(self, request: Request) -> Response:
+        """A page of profiles, the newest mute first."""
+        return page_response(request, *queries.mutes_page(self.looker, page_request(request)))
+
+
+class FollowRequestList(UsersView):
+    """Who asks to follow the caller."""
+
+    @extend_schema(
+        operation_id="follow_requests",
+        summary="Who asks to follow you",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ProfileBody),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of profiles, the newest request first."""
+        return page_response(request, *queries.follow_requests_page(self.looker, page_request(request)))
+
+
+class FollowRequestAccept(UsersView):
+    """Letting somebody in."""
+
+    @extend_schema(
+        operation_id="accept_follow_request",
+        summary="Accept a follow request",
+        request=None,
+        responses=RelationshipBody,
+    )
+    def post(self, request: Request, user_id: int) -> Response:
+        """The relationship, with `followed_by` true."""
+        return create_once(request, context="users", create=lambda: self._accept(user_id))
+
+    def _accept(self, user_id: int) -> tuple[int, dict[str, object]]:
+        actions.accept_request(target_id=self.principal.id, requester_id=user_id)
+        return 200, queries.relationship_after(user_id, self.looker)
+
+
+class FollowRequestReject(UsersView):
+    """Turning somebody down."""
+
+    @extend_schema(
+        operation_id="reject_follow_request",
+        summary="Reject a follow request",
+        request=None,
+        responses=RelationshipBody,
+    )
+    def post(self, request: Request, user_id: int) -> Response:
+        """The relationship, unchanged."""
+        return create_once(request, context="users", create=lambda: self._reject(user_id))
+
+    def _reject(self, user_id: int) -> tuple[int, dict[str, object]]:
+        actions.reject_request(target_id=self.principal.id, requester_id=user_id)
+        return 200, queries.relationship_after(user_id, self.looker)
+
+
+class SuggestionList(UsersView):
+    """People whom the caller might know."""
+
+    @extend_schema(
+        operation_id="suggestions",
+        summary="People followed by those you follow",
+        description="The more of them follow somebody, the further up. People you follow, block or mute are not in it.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ProfileBody),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of profiles."""
+        page = page_request(request, kinds=(int, int))
+        return page_response(request, *queries.suggestions_page(self.principal.id, page))
