@@ -1,0 +1,1 @@
+"""The rules of the structure, each with a planted violation that it catches."""

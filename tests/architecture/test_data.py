@@ -1,0 +1,135 @@
+"""No relation, migration edge or SQL statement crosses a context's database; every remote key's loss is answered."""
+
+from collections.abc import Iterable
+
+import pytest
+from django.apps import apps
+from django.apps.registry import Apps
+from django.core.management import call_command
+from django.db import connections, models
+from django.db.migrations.loader import MigrationLoader
+
+from socialapp.bus.registry import events_of
+from socialapp.contexts import CONTEXTS, KERNEL_LABELS, alias_of
+from socialapp.db import Gone, RemoteKey
+from socialapp.routers import ContextRouter
+from tests.conftest import ALL_CONTEXTS
+
+# What tells that a target is gone: the context that refers to it must listen to one of these.
+GONE_EVENTS = {
+    "users.Profile": {"auth.user_deleted.v1"},
+    "auth.User": {"auth.user_deleted.v1"},
+    "posts.Post": {"posts.post_deleted.v1", "auth.user_deleted.v1"},
+    "comments.Comment": {"comments.comment_deleted.v1", "auth.user_deleted.v1"},
+}
+
+
+def owner(model: type[models.Model]) -> str:
+    """The context whose database holds the model, or "kernel"."""
+    label = model._meta.app_label
+    return "kernel" if label in KERNEL_LABELS else alias_of(label)
+
+
+def crossing_relations(found: Iterable[type[models.Model]]) -> list[str]:
+    """Relations whose two ends live in different contexts."""
+    return [
+        f"{model.__name__}.{field.name}"
+        for model in found
+        for field in model._meta.get_fields()
+        if field.is_relation and isinstance(field.related_model, type) and owner(model) != owner(field.related_model)
+    ]
+
+
+def unanswered_keys(found: Iterable[type[models.Model]]) -> list[str]:
+    """Remote keys whose target can go without this context hearing of it."""
+    lines = []
+    for model in found:
+        for field in model._meta.get_fields():
+            if not isinstance(field, RemoteKey) or field.gone == Gone.KEEP:
+                continue
+            expected = GONE_EVENTS.get(field.target)
+            heard = set(events_of(alias_of(model._meta.app_label)))
+            if expected is None or not expected & heard:
+                lines.append(f"{model.__name__}.{field.name} → {field.target}")
+    return lines
+
+
+def test_no_relation_crosses_a_database() -> None:
+    assert crossing_relations(apps.get_models()) == []
+
+
+def test_every_remote_key_is_answered() -> None:
+    assert unanswered_keys(apps.get_models()) == []
+
+
+def test_no_migration_depends_on_another_context() -> None:
+    graph = MigrationLoader(None).graph
+    edges = [
+        (node, parent.key)
+        for node in graph.nodes
+        for parent in graph.node_map[node].parents
+        if node[0] not in KERNEL_LABELS
+        and parent.key[0] not in KERNEL_LABELS
+        and alias_of(node[0]) != alias_of(parent.key[0])
+    ]
+    assert edges == []
+
+
+@pytest.mark.django_db(databases=ALL_CONTEXTS)
+def test_models_and_migrations_agree() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_an_unknown_label_is_an_error() -> None:
+    with pytest.raises(LookupError):
+        ContextRouter().allow_migrate("posts", "somebody_elses_app")
+
+
+def test_every_third_party_table_has_an_owner() -> None:
+    for model in apps.get_models(include_auto_created=True):
+        owner(model)
+
+
+def test_kernel_rows_need_an_alias() -> None:
+    from socialapp.bus.models import OutboxEvent
+
+    with pytest.raises(LookupError):
+        OutboxEvent.objects.count()
+
+
+@pytest.mark.django_db(databases=ALL_CONTEXTS)
+def test_every_database_holds_its_own_tables_only() -> None:
+    kernel = {"django_migrations"}
+    for context in CONTEXTS.values():
+        expected = {
+            model._meta.db_table
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.app_label in context.labels or model._meta.app_label in KERNEL_LABELS
+        }
+        tables = set(connections[context.name].introspection.table_names()) - kernel
+        foreign = tables - expected
+        # A full-text index keeps shadow tables of its own.
+        assert {name for name in foreign if not name.startswith("search_")} == set(), context.name
+        assert expected <= tables, context.name
+
+
+def test_no_default_database() -> None:
+    assert connections["default"].vendor == "unknown", "a forgotten alias must fail at once"
+
+
+def test_a_planted_relation_and_key_are_caught() -> None:
+    from socialapp.bus.models import InboxEntry
+
+    meta = type("Meta", (), {"app_label": "posts", "apps": Apps()})
+    planted = type(
+        "Planted",
+        (models.Model,),
+        {
+            "__module__": __name__,
+            "Meta": meta,
+            "entry": models.ForeignKey(InboxEntry, on_delete=models.CASCADE, related_name="+"),
+            "thing_id": RemoteKey("nowhere.Thing", gone=Gone.ERASE),
+        },
+    )
+    assert crossing_relations([planted]) == ["Planted.entry"]
+    assert unanswered_keys([planted]) == ["Planted.thing_id → nowhere.Thing"]

@@ -1,0 +1,137 @@
+"""The shape of a context: the same files everywhere, a first line that says what each is, layers by import."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from socialapp.contexts import CONTEXTS
+
+ROOT = Path(__file__).resolve().parents[2]
+ALLOWED = {
+    "__init__", "apps", "models", "queries", "actions", "service", "handlers", "tasks", "serializers", "views", "urls",
+    "sockets", "admin", "management", "migrations",
+}  # fmt: skip
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc", "base"}
+MODELS_FOR = {"actions", "queries", "admin", "migrations", "models"}
+DRF_OR_CHANNELS = ("rest_framework", "channels", "drf_spectacular")
+BUSINESS = {"models", "queries", "actions", "service", "handlers", "tasks"}
+
+
+def module_files(root: Path) -> Iterator[tuple[str, str, Path]]:
+    """(context, module, path) of every Python file in the contexts below `root`."""
+    for context in sorted(path.name for path in root.iterdir() if path.is_dir() and path.name != "__pycache__"):
+        for path in sorted((root / context).rglob("*.py")):
+            parts = path.relative_to(root / context).parts
+            yield context, parts[0].removesuffix(".py"), path
+
+
+def imports_of(path: Path) -> set[str]:
+    """Dotted names of everything a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            found.add(node.module)
+    return found
+
+
+def shape_violations(root: Path) -> list[str]:
+    """What breaks the shape of the contexts below `root`, one line each."""
+    found = []
+    for context, module, path in module_files(root):
+        where = f"{context}/{path.relative_to(root / context)}"
+        if module not in ALLOWED:
+            found.append(f"{where}: a context has no file of this name")
+        if path.stem in FORBIDDEN_NAMES:
+            found.append(f"{where}: the name says nothing")
+        if module == "migrations":
+            continue
+        tree = ast.parse(path.read_text())
+        if path.read_text().strip() and not ast.get_docstring(tree):
+            found.append(f"{where}: the first line does not say what the file is")
+        imported = imports_of(path)
+        models = f"apps.{context}.models"
+        if module not in MODELS_FOR and any(name == models or name.startswith(f"{models}.") for name in imported):
+            found.append(f"{where}: only actions, queries, admin and migrations import models")
+        if module in BUSINESS and any(name.split(".")[0] in DRF_OR_CHANNELS for name in imported):
+            found.append(f"{where}: business files import neither DRF nor Channels")
+        others = {name.split(".")[1] for name in imported if name.startswith("apps.") and name.count(".")} - {context}
+        if others:
+            found.append(f"{where}: imports the context {', '.join(sorted(others))}")
+        found.extend(f"{where}: {problem}" for problem in call_violations(tree, module))
+    return found
+
+
+def call_violations(tree: ast.AST, module: str) -> Iterator[str]:
+    """Calls that no context may make."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name == "get_model":
+            yield "models of others are not looked up by name"
+        if name == "publish" and module != "actions" and isinstance(node.func, ast.Name):
+            yield "only actions publish"
+        if name in {"receiver", "connect"} and "signal" in ast.dump(node):
+            yield "model signals hide what happens"
+        if name == "using" and node.args and isinstance(node.args[0], ast.Constant):
+            yield "the router knows the alias, not the code"
+        for keyword in node.keywords:
+            if keyword.arg == "using" and isinstance(keyword.value, ast.Constant):
+                yield "the router knows the alias, not the code"
+
+
+def test_every_context_has_the_shape() -> None:
+    assert shape_violations(ROOT / "apps") == []
+
+
+def test_every_context_of_the_map_has_a_folder() -> None:
+    folders = {path.name for path in (ROOT / "apps").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(CONTEXTS)
+
+
+def test_the_kernel_imports_no_context() -> None:
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "socialapp").rglob("*.py")
+        if any(name == "apps" or name.startswith("apps.") for name in imports_of(path))
+    ]
+    assert offenders == []
+
+
+def test_contracts_are_plain_data() -> None:
+    allowed = (
+        "datetime",
+        "typing",
+        "enum",
+        "collections",
+        "dataclasses",
+        "importlib",
+        "pkgutil",
+        "socialapp.contracts",
+    )
+    for path in (ROOT / "socialapp" / "contracts").glob("*.py"):
+        assert all(name.startswith(allowed) for name in imports_of(path)), f"{path.name} imports more than data"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("helpers.py", '"""Things."""', "no file of this name"),
+        ("views.py", "x = 1", "does not say what the file is"),
+        ("views.py", '"""V."""\nfrom apps.posts.models import Post', "import models"),
+        ("actions.py", '"""A."""\nfrom rest_framework.views import APIView', "neither DRF nor Channels"),
+        ("queries.py", '"""Q."""\nfrom apps.users import queries', "imports the context users"),
+        ("queries.py", '"""Q."""\nfrom django.apps import apps\nM = apps.get_model("users", "Profile")', "by name"),
+        ("queries.py", '"""Q."""\nM.objects.using("users").all()', "the router knows"),
+        ("handlers.py", '"""H."""\npublish(Event())', "only actions publish"),
+    ],
+)
+def test_a_planted_violation_is_caught(tmp_path: Path, file: str, content: str, said: str) -> None:
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "posts" / file).write_text(content)
+    assert any(said in line for line in shape_violations(tmp_path))

@@ -1,0 +1,223 @@
+"""Starts the product with `./run` as a user would, and speaks to it over HTTP and WebSocket."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+T = TypeVar("T")
+
+
+def eventually(check: Callable[[], T], *, seconds: float = 15.0) -> T:
+    """What `check` returns once it is true; AssertionError with the last outcome when time runs out."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = check()
+            failure: object = found
+            if found:
+                return found
+        except AssertionError as error:
+            failure = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not true after {seconds} s: {failure!r}")
+        time.sleep(0.05)
+
+
+@dataclass
+class Product:
+    """A running product."""
+
+    url: str
+    environment: dict[str, str]
+    process: "subprocess.Popen[bytes]"
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
+
+    def call(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> httpx.Response:
+        """One request; a 5xx fails the test, whatever it tests."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        content = None if body is None else json.dumps(body)
+        if content is not None:
+            sent.setdefault("Content-Type", "application/json")
+        answer = self.http.request(method, self.url + path, content=content, headers=sent)
+        assert answer.status_code < 500, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer
+
+    def join(self, name: str, **profile: Any) -> "Member":
+        """Registers somebody whose username begins with `name`, and fills the profile."""
+        username = f"{name}_{secrets.token_hex(4)}"
+        body = {
+            "email": f"{username}@example.org",
+            "password": PASSWORD,
+            "username": username,
+            "full_name": name.title(),
+        }
+        answer = self.call("POST", "/v1/auth/register", body)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        member = Member(self, made["user"]["id"], username, made["access"], made["refresh"])
+        if profile:
+            assert member.patch("/v1/profiles/me", profile).status_code == 200
+        return member
+
+    def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Runs a command of `./run manage` in the product's environment."""
+        command = [str(ROOT / "run"), "manage", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=check, timeout=300)
+
+
+@dataclass
+class Member:
+    """Somebody who uses the product."""
+
+    product: Product
+    id: str
+    username: str
+    access: str
+    refresh: str
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return self.product.call(method, path, body, token=self.access, **headers)
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return self.call("POST", path, {} if body is None else body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return self.call("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        return self.call("PATCH", path, body, **headers)
+
+    def delete(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return self.call("DELETE", path, body, **headers)
+
+    def follow(self, other: "Member") -> dict[str, Any]:
+        answer = self.put(f"/v1/profiles/{other.id}/follow")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def write(self, content: str, **fields: Any) -> dict[str, Any]:
+        answer = self.post("/v1/posts", {"content": content, **fields})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def all_of(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        items: list[dict[str, Any]] = []
+        answer = self.get(path + ("?" + str(httpx.QueryParams(query)) if query else ""))
+        while True:
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            items += page["results"]
+            if page["next"] is None:
+                return items
+            following = page["next"].removeprefix(self.product.url)
+            answer = self.get(following)
+
+    def feed_ids(self) -> list[str]:
+        return [post["id"] for post in self.all_of("/v1/feed")]
+
+    @contextmanager
+    def socket(self, **options: Any) -> Iterator["Socket"]:
+        """The notification socket, after its `ready`."""
+        url = self.product.url.replace("http", "ws", 1) + "/ws/notifications/"
+        with connect(url, subprotocols=["bearer", self.access], **options) as connection:  # type: ignore[list-item]
+            opened = Socket(connection)
+            opened.ready = opened.next("ready")
+            yield opened
+
+
+class Socket:
+    """A WebSocket that speaks JSON."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.ready: dict[str, Any] = {}
+
+    def send(self, **message: Any) -> None:
+        self.connection.send(json.dumps(message))
+
+    def next(self, kind: str, *, seconds: float = 10.0) -> dict[str, Any]:
+        """The next message of a type; others are passed over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            message = json.loads(self.connection.recv(timeout=max(deadline - time.monotonic(), 0.01)))
+            if message["type"] == kind:
+                return dict(message)
+
+    def quiet(self, *, seconds: float = 0.7) -> bool:
+        """Whether nothing comes for a while."""
+        try:
+            self.connection.recv(timeout=seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_product(data_dir: Path, services: dict[str, str]) -> Product:
+    """Starts `./run` in a folder of its own and waits until it answers."""
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "_URL", "_KEY"))},
+        **services,
+        "SOCIALAPP_PYTHON": sys.executable,
+        "DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "RATE_LIMITS": "off",
+    }
+    log = (data_dir / "run.log").open("wb")
+    process = subprocess.Popen(
+        [str(ROOT / "run"), "--no-demo"], env=environment, stdout=log, stderr=log, start_new_session=True
+    )
+    product = Product(f"http://127.0.0.1:{port}", environment, process)
+    try:
+        eventually(lambda: _ready(product, data_dir), seconds=90)
+    except AssertionError:
+        stop_product(product)
+        raise AssertionError((data_dir / "run.log").read_text()[-3000:]) from None
+    return product
+
+
+def _ready(product: Product, data_dir: Path) -> bool:
+    assert product.process.poll() is None, (data_dir / "run.log").read_text()[-3000:]
+    try:
+        return product.http.get(f"{product.url}/health/ready").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def stop_product(product: Product) -> None:
+    """Ends it as Ctrl-C would, and by force after 15 s."""
+    product.http.close()
+    if product.process.poll() is None:
+        product.process.send_signal(signal.SIGINT)
+        try:
+            product.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(product.process.pid, signal.SIGKILL)
