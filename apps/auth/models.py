@@ -12,7 +12,7 @@ MODERATION_LABEL = "moderation"
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds accounts by name for Django's own log-in; accounts are made by actions alone, which also tell the others."""
+    """Finds accounts by name for Django's own log-in; accounts are made by actions, which also tell the others."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account called `username`, compared without case."""
@@ -137,6 +137,41 @@ class Session(models.Model):
         return str(self.id)
 
 
+class TotpDevice(models.Model):
+    """An authenticator app of an account; it counts once a code of it has confirmed it."""
+
+    id = IdField()
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp_device")
+    # Encrypted under a key derived from SECRET_KEY: the table alone lets nobody make codes.
+    secret = models.CharField(max_length=200)
+    # The time step of the last code accepted: none is good twice.
+    last_step = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "totp_devices"
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class RecoveryCode(models.Model):
+    """A code that stands in for the authenticator app once; it is deleted when used."""
+
+    id = IdField()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "recovery_codes"
+        constraints = (models.UniqueConstraint(fields=["user", "digest"], name="recovery_codes_once"),)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
 class Mail(models.Model):
     """A mail to be sent: written with the state that calls for it, so neither is without the other.
 
@@ -147,9 +182,9 @@ class Mail(models.Model):
         """What the mail says."""
 
         VERIFY_EMAIL = "verify_email"
-        RESET_PASSWORD = "reset_password"
+        RESET_PASSWORD = "reset_password"  # noqa: S105 (a kind of mail)
         EMAIL_CHANGED = "email_changed"
-        PASSWORD_CHANGED = "password_changed"
+        PASSWORD_CHANGED = "password_changed"  # noqa: S105 (a kind of mail)
 
     id = IdField()
     kind = models.CharField(max_length=20, choices=Kind.choices)

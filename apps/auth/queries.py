@@ -31,6 +31,17 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """A session as its user sees it."""
+
+    id: int
+    user_agent: str
+    address: str
+    created_at: datetime
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureProgress:
     """How far an erasure has come; `erased` maps every context to when it had erased its part, or None."""
 
@@ -43,6 +54,14 @@ class ErasureProgress:
 def existing_users() -> "QuerySet[User]":
     """All accounts that were not deleted, with their roles fetched along."""
     return User.objects.exclude(status=User.Status.DELETED).prefetch_related("user_roles__role")
+
+
+def lock_user(user_id: int) -> User:
+    """The account, locked until the end of the transaction; NotFound when there is none or it was deleted."""
+    user = existing_users().select_for_update().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    return user
 
 
 def account_of(user: User) -> Account:
@@ -82,10 +101,15 @@ def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> A
     return found
 
 
-def live_sessions(user_id: int, page: PageRequest) -> Page[Session]:
+def live_sessions(user_id: int, page: PageRequest) -> Page[SignIn]:
     """The sign-ins of a user that have neither ended nor expired, newest first. One query."""
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
-    return paginate(live, page)
+    found = paginate(live, page)
+    items = [
+        SignIn(session.id, session.user_agent, session.address, session.created_at, session.last_used_at)
+        for session in found.items
+    ]
+    return Page(items, next=found.next, previous=found.previous)
 
 
 def recently_deleted_users() -> list[int]:

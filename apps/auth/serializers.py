@@ -75,6 +75,12 @@ class PasswordInput(Input):
     password = _password()
 
 
+class CodeInput(Input):
+    """A code from the authenticator app, or a recovery code."""
+
+    code = Text(max_length=20)
+
+
 class UserBody(serializers.Serializer[Account]):
     """An account; `email` only for itself and staff."""
 
@@ -102,6 +108,19 @@ class TokensBody(serializers.Serializer[SignedIn]):
     refresh = serializers.CharField()
 
 
+class TotpSecretBody(serializers.Serializer[object]):
+    """What an authenticator app needs."""
+
+    secret = serializers.CharField()
+    otpauth_url = serializers.CharField()
+
+
+class RecoveryCodesBody(serializers.Serializer[object]):
+    """Codes that each stand in for the authenticator app once."""
+
+    recovery_codes = serializers.ListField(child=serializers.CharField())
+
+
 class SessionBody(serializers.Serializer[object]):
     """A device signed in; `current` is the one that asks."""
 
@@ -119,10 +138,11 @@ class ErasureStartedBody(serializers.Serializer[object]):
     erasure_id = serializers.CharField()
 
 
-class ErasedContextBody(serializers.Serializer[object]):
+class ErasedPartBody(serializers.Serializer[object]):
     """One context's part; `erased_at` is null until it is done."""
 
-    context = serializers.CharField()
+    # "context" itself is an attribute of every serializer.
+    name = serializers.CharField()
     erased_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -133,7 +153,7 @@ class ErasureBody(serializers.Serializer[ErasureProgress]):
     status = serializers.CharField()
     requested_at = serializers.DateTimeField()
     completed_at = serializers.DateTimeField(allow_null=True)
-    contexts = ErasedContextBody(many=True)
+    contexts = ErasedPartBody(many=True)
 
 
 class KeySetBody(serializers.Serializer[object]):
@@ -174,5 +194,5 @@ def erasure_body(progress: ErasureProgress) -> dict[str, object]:
         "status": "complete" if progress.completed_at else "running",
         "requested_at": progress.requested_at,
         "completed_at": progress.completed_at,
-        "contexts": [{"context": name, "erased_at": erased_at} for name, erased_at in progress.erased.items()],
+        "contexts": [{"name": name, "erased_at": erased_at} for name, erased_at in progress.erased.items()],
     }

@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern] = [
     path("auth/password/forgot", views.ForgotPasswordView.as_view()),
     path("auth/password/reset", views.ResetPasswordView.as_view()),
     path("auth/password/change", views.ChangePasswordView.as_view()),
+    path("auth/totp", views.TotpView.as_view()),
+    path("auth/totp/confirm", views.ConfirmTotpView.as_view()),
     path("auth/sessions", views.SessionsView.as_view()),
     path("auth/sessions/<id:session_id>", views.SessionView.as_view()),
     path("auth/me", views.MeView.as_view()),

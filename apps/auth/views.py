@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from apps.auth import actions, queries
 from apps.auth.serializers import (
     ChangePasswordInput,
+    CodeInput,
     EmailInput,
     ErasureBody,
     ErasureStartedBody,
@@ -19,12 +20,14 @@ from apps.auth.serializers import (
     LoginInput,
     MeInput,
     PasswordInput,
+    RecoveryCodesBody,
     RefreshInput,
     RegisterInput,
     ResetInput,
     SessionBody,
     SignedInBody,
     TokensBody,
+    TotpSecretBody,
     UserBody,
     erasure_body,
     signed_in_body,
@@ -55,7 +58,7 @@ class _LimitedByField(View):
 
     def limit_subject(self, request: Request) -> str:
         """A digest of the field that names the account."""
-        value = request.data.get(self.subject_field)
+        value = request.data.get(self.subject_field) if isinstance(request.data, dict) else None
         if not isinstance(value, str) or not value:
             return ""
         return hashlib.sha256(value.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
@@ -69,8 +72,8 @@ class RegisterView(View):
 
     @extend_schema(
         summary="Make an account",
-        description="Signs in at once; a mail with a key proves the address. A taken username or address is 409 and says"
-        " which: sign-up cannot work without telling, so this route is limited harder than others.",
+        description="Signs in at once; a mail with a key proves the address. A taken username or address is 409 and"
+        " says which: sign-up cannot work without telling, so this route is limited harder than others.",
         request=RegisterInput,
         responses={201: SignedInBody},
     )
@@ -97,7 +100,9 @@ class LoginView(_LimitedByField):
     def post(self, request: Request) -> Response:
         """200 with the user and tokens."""
         fields = self.read_input(LoginInput)
-        signed_in = actions.log_in(login=fields["login"], password=fields["password"], device=_device(request))
+        signed_in = actions.log_in(
+            login=fields["login"], password=fields["password"], otp=fields.get("otp"), device=_device(request)
+        )
         return Response(signed_in_body(signed_in))
 
 
@@ -108,7 +113,8 @@ class RefreshView(View):
 
     @extend_schema(
         summary="Renew the tokens",
-        description="The refresh token sent is spent by it. Sending a spent one again ends the whole session: it was copied.",
+        description="The refresh token sent is spent by it. Sending a spent one again ends the whole session:"
+        " somebody has copied it.",
         request=RefreshInput,
         responses={200: TokensBody},
     )
@@ -204,6 +210,51 @@ class ChangePasswordView(View):
         return Response(status=204)
 
 
+class TotpView(View):
+    """/auth/totp."""
+
+    rate = "login"
+
+    @extend_schema(
+        summary="Set up an authenticator app",
+        description="Makes a secret, in force once a code confirms it. 409 when one is in force.",
+        request=None,
+        responses={201: TotpSecretBody},
+    )
+    def post(self, request: Request) -> Response:
+        """201 with the secret."""
+        self.read_input(Input)
+
+        def create() -> tuple[int, dict[str, object]]:
+            made = actions.start_totp(user_id=self.principal.id)
+            return 201, {"secret": made.secret, "otpauth_url": made.otpauth_url}
+
+        return create_once(request, context="auth", create=create)
+
+    @extend_schema(summary="Remove the authenticator app", request=CodeInput, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """204; log-in needs no code any more."""
+        actions.remove_totp(user_id=self.principal.id, code=self.read_input(CodeInput)["code"])
+        return Response(status=204)
+
+
+class ConfirmTotpView(View):
+    """POST /auth/totp/confirm."""
+
+    rate = "login"
+
+    @extend_schema(
+        summary="Confirm the authenticator app",
+        description="From now on log-in needs a code. The recovery codes are shown this once.",
+        request=CodeInput,
+        responses={200: RecoveryCodesBody},
+    )
+    def post(self, request: Request) -> Response:
+        """200 with the recovery codes."""
+        fields = self.read_input(CodeInput)
+        return Response({"recovery_codes": actions.confirm_totp(user_id=self.principal.id, code=fields["code"])})
+
+
 class SessionsView(View):
     """GET /auth/sessions."""
 
@@ -213,7 +264,7 @@ class SessionsView(View):
         page = queries.live_sessions(self.principal.id, page_request(request))
         return page_response(request, page, [self._body(session) for session in page.items])
 
-    def _body(self, session: Any) -> dict[str, object]:
+    def _body(self, session: queries.SignIn) -> dict[str, object]:
         return {
             "id": str(session.id),
             "current": session.id == self.principal.session,
@@ -236,6 +287,12 @@ class SessionView(View):
 
 class MeView(View):
     """/auth/me."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Deleting asks for the password, so it counts as a log-in: a stolen token must not guess at it."""
+        if request.method == "DELETE":
+            self.rate = "login"
+        super().initial(request, *args, **kwargs)
 
     @extend_schema(summary="The own account", responses={200: UserBody})
     def get(self, request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Logging in, staying in, and out: sessions, their refresh tokens, and how they end."""
 
 import pytest
+
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -10,11 +10,11 @@ from apps.auth.actions.mails import queue_mail, read_verification_key
 from apps.auth.actions.names import check_password_strength, checked_email, checked_username, email_key
 from apps.auth.actions.sessions import Device, SignedIn, end_all_sessions, start_session
 from apps.auth.models import Mail, Role, User, UserRole
-from apps.auth.queries import Account, account, account_of, existing_users
+from apps.auth.queries import Account, account, account_of, existing_users, lock_user
 from socialapp.bus.publish import publish
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
 from socialapp.db import atomic
-from socialapp.errors import Conflict, FieldError, NotFound, Stale
+from socialapp.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from socialapp.principal import ADMIN, MODERATOR
 
 
@@ -72,9 +72,7 @@ def _create_user(new: NewAccount) -> User:
         raise
     queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
     publish(
-        UserRegistered(
-            user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at
-        )
+        UserRegistered(user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at)
     )
     return user
 
@@ -127,7 +125,7 @@ def verify_email(*, key: str) -> None:
     with atomic("auth"):
         user = existing_users().select_for_update().filter(id=user_id, email_key=address).first()
         if user is None:
-            raise NotFound("this key is for an address that the account no longer has", code="key_outdated")
+            raise Invalid.of("key", "key_outdated", "This key is for an address that is no longer the account's.")
         if user.email_verified:
             return
         user.email_verified = True
@@ -179,11 +177,3 @@ def apply_sanction(*, user_id: int, banned: bool, at: datetime) -> None:
         user.save(update_fields=["status", "sanctioned_at", "version"])
         if banned:
             end_all_sessions(user_id)
-
-
-def lock_user(user_id: int) -> User:
-    """The account, locked until the end of the transaction; NotFound when there is none or it was deleted."""
-    user = existing_users().select_for_update().filter(id=user_id).first()
-    if user is None:
-        raise NotFound("there is no such user")
-    return user

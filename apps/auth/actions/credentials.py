@@ -2,12 +2,11 @@
 
 from django.contrib.auth.hashers import make_password
 
-from apps.auth.actions.accounts import lock_user
 from apps.auth.actions.mails import queue_mail, user_of_reset_key
 from apps.auth.actions.names import check_password_strength
 from apps.auth.actions.sessions import end_all_sessions
 from apps.auth.models import Mail, User
-from apps.auth.queries import existing_users
+from apps.auth.queries import existing_users, lock_user
 from socialapp.db import atomic
 from socialapp.errors import Forbidden, Invalid, NotFound
 from socialapp.ids import MAX_ID

@@ -7,11 +7,11 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.auth.actions.accounts import lock_user
 from apps.auth.actions.credentials import confirmed_user
 from apps.auth.actions.names import TOMBSTONE_PREFIX
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions
-from apps.auth.models import Erasure, ErasureAck, Mail, Session, User, UserRole
+from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
+from apps.auth.queries import lock_user
 from socialapp.bus.erasure import forget_events
 from socialapp.bus.publish import publish
 from socialapp.calls import client
@@ -66,7 +66,7 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
         if user is None:
             return
         _scrub(user)
-        for rows in (Session, Mail, UserRole):
+        for rows in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
             rows.objects.filter(user_id=user_id).delete()
         LogEntry.objects.filter(
             Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))

@@ -9,7 +9,7 @@ from django.core import signing
 from django.core.mail import send_mail
 from django.utils import timezone
 
-from apps.auth.actions.names import MAX_EMAIL, email_key
+from apps.auth.actions.names import MAX_EMAIL, lookup_key
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users
 from socialapp.db import atomic
@@ -49,7 +49,7 @@ def request_verification(*, user_id: int) -> None:
 def request_password_reset(*, email: str) -> None:
     """Has a mail with a key sent to the account with this address; costs the same when there is none."""
     with atomic("auth"):
-        Mail(kind=Mail.Kind.RESET_PASSWORD, address=email_key(email.strip())[:MAX_EMAIL]).save(force_insert=True)
+        Mail(kind=Mail.Kind.RESET_PASSWORD, address=lookup_key(email)[:MAX_EMAIL]).save(force_insert=True)
 
 
 def verification_key(user: User) -> str:
@@ -92,33 +92,43 @@ def _send(mail: Mail) -> bool:
     )
     if not claimed:
         return False
-    text = _text(mail)
+    user = _recipient(mail)
     try:
-        if text:
-            send_mail(_SUBJECTS[Mail.Kind(mail.kind)], text, settings.DEFAULT_FROM_EMAIL, [mail.address])
+        if user is not None:
+            address = mail.address if mail.user_id else user.email
+            send_mail(_SUBJECTS[Mail.Kind(mail.kind)], _text(mail, user), settings.DEFAULT_FROM_EMAIL, [address])
     except OSError as error:
         # smtplib's errors are OSErrors too. The claim ends by itself and the mail comes due again.
         log.warning("auth.mail_failed", kind=mail.kind, attempts=mail.attempts + 1, error=repr(error))
         if mail.attempts + 1 < _MAX_ATTEMPTS:
             return False
     Mail.objects.filter(id=mail.id).delete()
-    return bool(text)
+    return user is not None
 
 
-def _text(mail: Mail) -> str:
-    """What the mail says; empty when there is nobody to say it to any more."""
-    user = mail.user or existing_users().filter(email_key=mail.address).first()
+def _recipient(mail: Mail) -> User | None:
+    """The account that the mail is for; None when there is nothing to say to it any more."""
+    user = mail.user if mail.user_id else existing_users().filter(email_key=mail.address).first()
     if user is None or user.status == User.Status.DELETED:
-        return ""
+        return None
+    # A key for the present address must never go to an earlier one.
+    if mail.kind == Mail.Kind.VERIFY_EMAIL and (user.email_verified or user.email != mail.address):
+        return None
+    return user
+
+
+def _text(mail: Mail, user: User) -> str:
     greeting = f"Hello {user.full_name or user.username},\n\n"
     match mail.kind:
         case Mail.Kind.VERIFY_EMAIL:
-            return "" if user.email_verified else greeting + _with_key(
+            return greeting + _with_key(
                 "please confirm that this is your address", "verify-email", verification_key(user)
             )
         case Mail.Kind.RESET_PASSWORD:
-            return greeting + _with_key("set your new password", "reset-password", reset_key(user)) + (
-                "\nIf you did not ask for this, ignore it: nothing changes.\n"
+            return (
+                greeting
+                + _with_key("set your new password", "reset-password", reset_key(user))
+                + "\nIf you did not ask for this, ignore it: nothing changes.\n"
             )
         case Mail.Kind.EMAIL_CHANGED:
             return greeting + "the e-mail address of your account was changed to another one.\n" + _IF_NOT_YOU

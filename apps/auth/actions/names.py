@@ -12,19 +12,16 @@ from socialapp.errors import FieldError, Invalid
 MAX_EMAIL = 254
 _USERNAME = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.]{3,30}")
 TOMBSTONE_PREFIX = "deleted_"
-RESERVED = frozenset(
-    """about abuse admin administrator all anonymous api auth everyone help here hostmaster info login logout
-    me mod moderator moderators news noreply no_reply nobody null official postmaster privacy register root
-    search security settings signup socialapp staff status support system team terms undefined webmaster""".split()
-)
+_RESERVED_WORDS = """about abuse admin administrator all anonymous api auth everyone help here hostmaster info login
+    logout me mod moderator moderators news noreply no_reply nobody null official postmaster privacy register root
+    search security settings signup socialapp staff status support system team terms undefined webmaster"""
+RESERVED = frozenset(re.findall(r"\w+", _RESERVED_WORDS))
 
 
 def checked_username(username: str, *, may_be_reserved: bool = False) -> str:
     """The username; Invalid when it has other characters, another length, or means something else here."""
     if not _USERNAME.fullmatch(username):
-        raise Invalid.of(
-            "username", "username_invalid", "A username is 3 to 30 letters, digits, dots and underscores."
-        )
+        raise Invalid.of("username", "username_invalid", "A username is 3 to 30 letters, digits, dots and underscores.")
     key = username.casefold()
     if key.startswith(TOMBSTONE_PREFIX) or (key in RESERVED and not may_be_reserved):
         raise Invalid.of("username", "username_reserved", "This username is not available.")
@@ -50,10 +47,20 @@ def email_key(address: str) -> str:
     return address.casefold()
 
 
+def lookup_key(address: str) -> str:
+    """The key under which an account with this address would be found; whatever is no address is found nowhere."""
+    try:
+        return email_key(checked_email(address))
+    except Invalid:
+        return email_key(address.strip())
+
+
 def check_password_strength(password: str, *, user: User, field: str = "password") -> None:
     """Invalid, naming `field`, when the password is too short, too common or too much like the account's own data."""
     try:
         validate_password(password, user=user)
     except ValidationError as error:
-        problems = [FieldError(field, str(found.code or "invalid"), " ".join(found.messages)) for found in error.error_list]
+        problems = [
+            FieldError(field, str(found.code or "invalid"), " ".join(found.messages)) for found in error.error_list
+        ]
         raise Invalid("this password is too weak", errors=problems) from None

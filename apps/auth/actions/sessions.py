@@ -11,8 +11,9 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.auth.actions.names import email_key
+from apps.auth.actions.names import lookup_key
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
+from apps.auth.actions.totp import accept_code, has_totp
 from apps.auth.models import Session, User
 from apps.auth.queries import Account, account_of, existing_users
 from socialapp.api.admission import remember_revoked
@@ -43,8 +44,10 @@ class SignedIn:
     refresh: str
 
 
-def log_in(*, login: str, password: str, device: Device) -> SignedIn:
+def log_in(*, login: str, password: str, otp: str | None, device: Device) -> SignedIn:
     """Signs in by username or e-mail address; Unauthenticated when the pair is wrong, Forbidden when banned.
+
+    Where the account has an authenticator app, `otp` must be a code of it or a recovery code, and is used up.
 
     An unknown name costs the same time as a wrong password, and gets the same answer.
     """
@@ -59,6 +62,7 @@ def log_in(*, login: str, password: str, device: Device) -> SignedIn:
         if locked is None or locked.password != user.password:
             raise _wrong_credentials()
         refuse_banned(locked)
+        demand_code(locked, otp)
         locked.last_login = timezone.now()
         locked.save(update_fields=["last_login"])
         return start_session(locked, device=device)
@@ -68,6 +72,16 @@ def refuse_banned(user: User) -> None:
     """Forbidden for a banned account; asked only after the password proved right, so it tells nobody else."""
     if user.status == User.Status.BANNED:
         raise Forbidden("this account is banned", code="account_banned")
+
+
+def demand_code(user: User, otp: str | None) -> None:
+    """Unauthenticated when the account has an authenticator app and the code is missing or wrong."""
+    if not has_totp(user.id):
+        return
+    if not otp:
+        raise Unauthenticated("a code from your authenticator app is needed", code="otp_required")
+    if not accept_code(user.id, otp):
+        raise Unauthenticated("the code is wrong or was used before", code="otp_invalid")
 
 
 def start_session(user: User, *, device: Device) -> SignedIn:
@@ -141,6 +155,12 @@ def end_session(*, user_id: int, session_id: int) -> None:
             raise NotFound("there is no such session")
 
 
+def end_sessions_of(*, user_id: int) -> None:
+    """Signs a user out everywhere. Idempotent."""
+    with atomic("auth"):
+        end_all_sessions(user_id)
+
+
 def end_all_sessions(user_id: int, *, but: int | None = None) -> None:
     """Ends all sessions of a user, save the one given; the caller holds the transaction."""
     end_sessions(list(_live_ids(user_id, ~Q(id=but) if but is not None else Q())))
@@ -180,7 +200,7 @@ def delete_old_sessions() -> int:
 
 def _user_named(login: str) -> User | None:
     name = login.strip()
-    which = Q(email_key=email_key(name)) if "@" in name else Q(username_key=name.casefold())
+    which = Q(email_key=lookup_key(name)) if "@" in name else Q(username_key=name.casefold())
     return existing_users().filter(which).first()
 
 
