@@ -147,7 +147,7 @@ class FollowView(UsersView):
     @extend_schema(
         operation_id="follow",
         summary="Follow somebody",
-        description="A private account is asked first: `requested` is true until it answers. Repeating changes nothing.",
+        description="A private account is asked first: `requested` is true until it answers. Repeating is harmless.",
         request=None,
         responses=RelationshipBody,
     )
@@ -289,7 +289,7 @@ class BlockList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest block first."""
-        return page_response(request, *queries.blocks_page(self.looker, page_request(request)))
+        return page_response(request, *queries.blocks_page(self.principal.id, self.looker, page_request(request)))
 
 
 class MuteList(UsersView):
@@ -300,7 +300,7 @@ class MuteList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest mute first."""
-        return page_response(request, *queries.mutes_page(self.looker, page_request(request)))
+        return page_response(request, *queries.mutes_page(self.principal.id, self.looker, page_request(request)))
 
 
 class FollowRequestList(UsersView):
@@ -314,7 +314,9 @@ class FollowRequestList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest request first."""
-        return page_response(request, *queries.follow_requests_page(self.looker, page_request(request)))
+        return page_response(
+            request, *queries.follow_requests_page(self.principal.id, self.looker, page_request(request))
+        )
 
 
 class FollowRequestAccept(UsersView):

@@ -1,10 +1,10 @@
 """What users answers to the other contexts."""
 
 import pytest
+
 from apps.users import actions
 from socialapp.calls import client
 from socialapp.contracts.users import Users
-
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

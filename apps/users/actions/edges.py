@@ -1,6 +1,6 @@
 """What all writes about two people share: locks, visibility under them, and follows with their exact counts.
 
-Every write locks in one order, so that none waits in a circle: profiles by id, then counts by (person, slot), then rows.
+Every write locks in one order, so that none waits in a circle: profiles by id, counts by (person, slot), then rows.
 A follow is written under the lock of its follower's profile, never of the followed one's: thousands may follow the
 same person at once. What must not miss a follow that is just being written locks the counts of the followed one.
 """
@@ -119,7 +119,8 @@ def shift_counts(pairs: Iterable[Pair], *, by: int, also_lock: int | None = None
 
 # Django's bulk_create can replace a value on a clash, but not add to it.
 _ADD_ON_CLASH = {
-    "mysql": " ON DUPLICATE KEY UPDATE followers = followers + VALUES(followers), following = following + VALUES(following)",
+    "mysql": " ON DUPLICATE KEY UPDATE"
+    " followers = followers + VALUES(followers), following = following + VALUES(following)",
     "sqlite": " ON CONFLICT (user_id, slot) DO UPDATE SET"
     " followers = followers + excluded.followers, following = following + excluded.following",
 }

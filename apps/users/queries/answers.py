@@ -1,0 +1,137 @@
+"""What other contexts ask of users: plain data, few queries, whatever the number of people."""
+
+from collections.abc import Collection, Iterable
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from apps.users.models import SLOTS, Block, Follow, FollowCount, Mute, Profile
+from apps.users.queries.profiles import counts_of, named
+from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, Tie, ties
+from socialapp.contracts.users import Audience, Author, Card, Following, ProfileDocument
+
+
+def cards(ids: Collection[int]) -> list[Card]:
+    """The cards of those among `ids` who are active. One query."""
+    return _cards(Profile.objects.filter(user_id__in=ids))
+
+
+def cards_by_username(usernames: Iterable[str]) -> list[Card]:
+    """The cards of the active people with these names, compared without case. One query."""
+    names = list(usernames)
+    keys = {name.casefold() for name in names}
+    return [card for card in _cards(named(names)) if card.username.casefold() in keys]
+
+
+def _cards(profiles: QuerySet[Profile]) -> list[Card]:
+    rows = profiles.filter(status=Profile.Status.ACTIVE).values_list(
+        "user_id", "username", "full_name", "profile_picture"
+    )
+    return [
+        Card(id=user_id, username=username, full_name=full_name, profile_picture=picture)
+        for user_id, username, full_name, picture in rows
+    ]
+
+
+def audience(viewer_id: int | None, author_ids: Collection[int]) -> Audience:
+    """See `Users.audience`. Two queries, whatever the number of authors."""
+    wanted = set(author_ids)
+    asked = wanted if viewer_id is None else wanted | {viewer_id}
+    rows = Profile.objects.filter(user_id__in=asked).values_list(
+        "user_id", "username", "full_name", "profile_picture", "status", "is_private", "following_version"
+    )
+    between = ties(viewer_id, wanted, AUDIENCE_TIES)
+    version = 0
+    authors = []
+    for user_id, username, full_name, picture, status, is_private, following_version in rows:
+        own = user_id == viewer_id
+        if own:
+            version = following_version
+        if user_id not in wanted:
+            continue
+        tie = between.get(user_id, Tie.NONE)
+        authors.append(
+            Author(
+                card=Card(id=user_id, username=username, full_name=full_name, profile_picture=picture),
+                active=status == "active",
+                is_private=is_private,
+                follows=own or bool(tie & Tie.FOLLOWING),
+                blocked=bool(tie & BLOCKED),
+                muted=bool(tie & Tie.MUTING),
+            )
+        )
+    return Audience(following_version=version, authors=authors)
+
+
+def follower_ids(user_id: int, *, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids of followers greater than `after`, ascending."""
+    rows = Follow.objects.filter(following_id=user_id, follower_id__gt=after).order_by("follower_id")
+    return list(rows.values_list("follower_id", flat=True)[: max(0, limit)])
+
+
+def following_of(user_id: int) -> Following:
+    """Whom a person follows, with the popular ones marked. Three queries."""
+    version = Profile.objects.filter(user_id=user_id).values_list("following_version", flat=True).first() or 0
+    followed = Follow.objects.filter(follower_id=user_id)
+    ids = list(followed.values_list("following_id", flat=True))
+    popular = _popular(FollowCount.objects.filter(user_id__in=followed.values("following_id"))) if ids else []
+    return Following(version=version, ids=ids, popular_ids=popular)
+
+
+def popular_ids(ids: Collection[int]) -> list[int]:
+    """Which of `ids` have more than POPULAR_FOLLOWERS followers. Two queries at most."""
+    return _popular(FollowCount.objects.filter(user_id__in=ids))
+
+
+def _popular(parts: QuerySet[FollowCount]) -> list[int]:
+    """Adds up only for those of whom one part alone is large enough: a sum over N needs one of 16 parts over N/16."""
+    least = settings.POPULAR_FOLLOWERS // SLOTS
+    candidates = set(parts.filter(followers__gt=least).values_list("user_id", flat=True))
+    return [user_id for user_id, counts in counts_of(candidates).items() if counts[0] > settings.POPULAR_FOLLOWERS]
+
+
+def hidden_from(viewer_id: int) -> list[int]:
+    """Everyone who blocks or is blocked by the viewer. One query."""
+    blocking = Block.objects.filter(blocker_id=viewer_id).values_list("blocked_id", flat=True)
+    return list(blocking.union(Block.objects.filter(blocked_id=viewer_id).values_list("blocker_id", flat=True)))
+
+
+def muted_by(user_ids: Collection[int], muted_id: int) -> list[int]:
+    """Which of `user_ids` mute, block or are blocked by `muted_id`. One query."""
+    if not user_ids:
+        return []
+    muting = Mute.objects.filter(muted_id=muted_id, muter_id__in=user_ids).values_list("muter_id", flat=True)
+    blocking = Block.objects.filter(blocked_id=muted_id, blocker_id__in=user_ids).values_list("blocker_id", flat=True)
+    blocked = Block.objects.filter(blocker_id=muted_id, blocked_id__in=user_ids).values_list("blocked_id", flat=True)
+    return list(muting.union(blocking, blocked))
+
+
+def documents(ids: Collection[int]) -> list[ProfileDocument]:
+    """The present form of the profiles among `ids`, whatever their status. Two queries."""
+    return _documents(list(Profile.objects.filter(user_id__in=ids)))
+
+
+def document_page(*, after: int, limit: int) -> list[ProfileDocument]:
+    """Up to `limit` profiles with ids greater than `after`, ascending. Two queries."""
+    return _documents(list(Profile.objects.filter(user_id__gt=after).order_by("user_id")[: max(0, limit)]))
+
+
+def _documents(profiles: list[Profile]) -> list[ProfileDocument]:
+    counts = counts_of([profile.user_id for profile in profiles])
+    return [
+        ProfileDocument(
+            card=Card(
+                id=profile.user_id,
+                username=profile.username,
+                full_name=profile.full_name,
+                profile_picture=profile.profile_picture,
+            ),
+            bio=profile.bio,
+            status=profile.status,
+            is_private=profile.is_private,
+            followers_count=counts.get(profile.user_id, (0, 0))[0],
+            version=profile.version,
+            created_at=profile.created_at,
+        )
+        for profile in profiles
+    ]
