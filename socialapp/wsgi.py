@@ -1,9 +1,40 @@
-"""The WSGI application of the `web` role: all of REST and the admin site."""
+"""The WSGI application of the `web` role: all of REST, the admin site and the static files of both."""
 
 import os
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from whitenoise import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Gives a chunked body the length without which Django takes it for empty; one byte too much is enough for 413."""
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        from django.conf import settings
+
+        body = environ["wsgi.input"].read(settings.MAX_BODY_BYTES + 1)
+        environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+    return _django(environ, start_response)
+
+
+def _with_static_files(noise: WhiteNoise) -> WhiteNoise:
+    """Serves every app's static files from where they are installed: nothing has to be collected first."""
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+
+    for finder in get_finders():
+        for storage in finder.storages.values():
+            if Path(storage.location).is_dir():
+                prefix = "/".join(filter(None, (settings.STATIC_URL.strip("/"), getattr(storage, "prefix", ""))))
+                noise.add_files(storage.location, prefix=f"{prefix}/")
+    return noise
+
+
+application = _with_static_files(WhiteNoise(_with_length))
