@@ -3,6 +3,8 @@
 import ctypes
 import os
 import signal
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +14,7 @@ from typing import Any
 import environ
 
 env = environ.Env()
+os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")  # `serve` has run Django's checks; once is enough
 
 _PR_SET_PDEATHSIG = 1
 _GRACE_SECONDS = 5
@@ -22,13 +25,22 @@ PRELOAD = (
     "socialapp.wsgi",
     "socialapp.asgi",
     "socialapp.bus.relay",
+    "socialapp.urls",
+    "celery.app.amqp",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.app.routes",
     "celery.apps.beat",
     "celery.apps.worker",
-    "celery.bin.worker",
     "celery.concurrency.thread",
-    "celery.worker.autoscale",
+    "celery.contrib.django.task",
+    "celery.events",
+    "celery.worker.components",
     "celery.worker.consumer",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
     "concurrent.futures.thread",
+    "django.db.models.sql.compiler",
     "granian.server",
     "kombu.transport.redis",
     "uvicorn.loops.uvloop",
@@ -55,9 +67,16 @@ def binding(role: str, default_port: int) -> Binding:
 
 
 def preload() -> None:
-    """Imports what the roles need, so that forked roles share it."""
+    """Imports what the roles need, so that forked roles share it. Opens no connection and starts no thread."""
     for module in PRELOAD:
         import_module(module)
+    from django.db import connections
+
+    from socialapp.celery import app
+
+    for alias in connections.settings:
+        connections[alias]  # loads the database's driver; connecting is left to its first use
+    app.finalize()
 
 
 def end_with_parent(sent: int = signal.SIGTERM) -> None:
@@ -143,25 +162,27 @@ def relay() -> None:
 def worker() -> None:
     """Delivers events to their handlers and runs the contexts' tasks."""
     from celery import signals
+    from celery.exceptions import SecurityWarning
     from django.conf import settings
 
     from socialapp.celery import app
 
     signals.worker_process_init.connect(lambda **_: end_with_parent(), weak=False)
+    # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is usual.
+    warnings.simplefilter("ignore", SecurityWarning)
     pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
-    concurrency = env.int("WORKER_CONCURRENCY", default=2 if pool == "threads" else (os.cpu_count() or 1))
-    app.worker_main(
-        [
-            "--quiet",
-            "worker",
-            f"--pool={pool}",
-            f"--concurrency={concurrency}",
-            f"--loglevel={settings.LOG_LEVEL}",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
+    processor = app.Worker(
+        pool=pool,
+        concurrency=env.int("WORKER_CONCURRENCY", default=2 if pool == "threads" else (os.cpu_count() or 1)),
+        loglevel=settings.LOG_LEVEL,
+        quiet=True,
+        redirect_stdouts=False,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
     )
+    processor.start()
+    sys.exit(processor.exitcode)
 
 
 def beat() -> None:
@@ -171,9 +192,9 @@ def beat() -> None:
     from socialapp.celery import app
 
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    app.start(
-        ["--quiet", "beat", f"--schedule={settings.DATA_DIR / 'beat-schedule'}", "--pidfile=", "--loglevel=WARNING"]
-    )
+    app.Beat(
+        schedule=str(settings.DATA_DIR / "beat-schedule"), quiet=True, redirect_stdouts=False, loglevel="WARNING"
+    ).run()
 
 
 ROLES: dict[str, Callable[[], None]] = {

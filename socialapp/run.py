@@ -233,7 +233,7 @@ def _valkey_service(place: Place) -> Service:
 
     url = urlsplit(os.environ["REDIS_URL"])
     run = valkey(place.run_dir, port=url.port or 0, password=url.password or "")
-    return Service("valkey", run, stops_last=True)
+    return Service("valkey", run, stops_last=True, shown=False)
 
 
 def _load_django() -> None:
@@ -243,7 +243,7 @@ def _load_django() -> None:
         django.setup()
         preload()
     except Exception as error:
-        raise CannotStart(f"the settings do not hold: {error}") from error
+        raise CannotStart(f"the application does not load: {type(error).__name__}: {error}") from error
 
 
 def _share_memory() -> None:

@@ -35,6 +35,7 @@ class Service:
     name: str
     run: Callable[[], object]
     stops_last: bool = False  # others need it while they end
+    shown: bool = True  # its lines go to the terminal too, not only to its log
     pid: int = 0
     started_at: float = 0.0
     pause: float = _FIRST_PAUSE
@@ -279,6 +280,8 @@ def _write_line(service: Service, line: str) -> None:
         entry = {"level": "info", "event": line, "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         line = json.dumps(entry)
     service.log.info("%s", line)
+    if not service.shown:
+        return
     try:
         print(_for_people(service.name, entry), file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
