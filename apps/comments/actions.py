@@ -3,12 +3,15 @@
 Rows are locked from a comment upwards to its ancestors and never downwards, so threads cannot deadlock.
 """
 
+from collections.abc import Sequence
+
 from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
+from apps.comments import queries
 from apps.comments.models import SLOTS, Comment, CommentCount, GoneSubject
-from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
+from apps.comments.queries import MAX_DEPTH, Draft, Fault, no_such_parent
 from socialapp.bus.publish import publish
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited, CommentsErased
 from socialapp.db import again_after_deadlock, atomic
@@ -89,7 +92,7 @@ def _change_count(post_id: int, comment_id: int, *, by: int) -> None:
 
 
 def _make_sure_of_count(post_id: int, slot: int) -> None:
-    """Inserts a count of 0 unless there is one. An upsert locks for writing at once; ignoring the clash would deadlock."""
+    """Inserts a count of 0 unless there is one. An upsert locks for writing; ignoring a clash would deadlock."""
     names_its_key = connections["comments"].features.supports_update_conflicts_with_target
     CommentCount.objects.bulk_create(
         [CommentCount(post_id=post_id, slot=slot, count=0)],
@@ -132,7 +135,8 @@ def _lock_living(comment_id: int, expected_version: int | None) -> Comment:
 
 
 def _author(comment: Comment) -> int:
-    assert comment.user_id is not None, "only a tombstone is without an author"
+    if comment.user_id is None:
+        raise ValueError(f"comment {comment.id} has no author: only a tombstone may be so")
     return comment.user_id
 
 
@@ -178,11 +182,8 @@ def _remove_upwards(comment: Comment) -> None:
     """Removes a row without replies, then its parent if that is a tombstone without further replies, and so on."""
     row: Comment | None = comment
     while row is not None:
-        parent_id = row.parent_comment_id
+        parent = Comment.objects.select_for_update().filter(id=row.parent_comment_id).first()
         row.delete()
-        if parent_id is None:
-            return
-        parent = Comment.objects.select_for_update().filter(id=parent_id).first()
         if parent is None:
             return
         parent.replies_count -= 1
@@ -191,9 +192,60 @@ def _remove_upwards(comment: Comment) -> None:
 
 
 def change_score(*, comment_id: int, by: int) -> None:
-    """Adds to the number of reactions that the order `top` goes by. Sums come out right in whatever order they arrive."""
+    """Adds to the number of reactions that `top` goes by. A sum comes out right in whatever order its parts arrive."""
     with atomic("comments"):
         Comment.objects.filter(id=comment_id, deleted_at=None).update(score=F("score") + by)
+
+
+def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[Fault]:
+    """The wrong counts of these posts and of the comments on them; each is corrected if `repair`."""
+    found = [recheck_post_count(post_id=post_id, repair=repair) for post_id in queries.suspect_posts(post_ids=post_ids)]
+    found += [
+        recheck_replies_count(comment_id=comment_id, repair=repair)
+        for comment_id in queries.suspect_threads(post_ids=post_ids)
+    ]
+    return [fault for fault in found if fault is not None]
+
+
+def recheck_post_count(*, post_id: int, repair: bool) -> Fault | None:
+    """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
+    return again_after_deadlock(lambda: _recheck_post_count(post_id, repair))
+
+
+def _recheck_post_count(post_id: int, repair: bool) -> Fault | None:
+    with atomic("comments"):
+        # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
+        for slot in range(SLOTS):
+            _make_sure_of_count(post_id, slot)
+        slots = list(CommentCount.objects.select_for_update().filter(post_id=post_id).order_by("slot"))
+        counted = sum(row.count for row in slots)
+        actual = Comment.objects.filter(post_id=post_id, deleted_at=None).count()
+        if counted == actual:
+            return None
+        if repair:
+            slots[0].count += actual - counted
+            slots[0].save(update_fields=["count", "updated_at"])
+        return Fault("comments_count", post_id, counted, actual)
+
+
+def recheck_replies_count(*, comment_id: int, repair: bool) -> Fault | None:
+    """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if told."""
+    return again_after_deadlock(lambda: _recheck_replies_count(comment_id, repair))
+
+
+def _recheck_replies_count(comment_id: int, repair: bool) -> Fault | None:
+    with atomic("comments"):
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        if comment is None:
+            return None
+        counted = comment.replies_count
+        actual = Comment.objects.filter(post_id=comment.post_id, parent_comment_id=comment_id).count()
+        if counted == actual:
+            return None
+        if repair:
+            comment.replies_count = actual
+            comment.save(update_fields=["replies_count"])
+        return Fault("replies_count", comment_id, counted, actual)
 
 
 def forget_post(*, post_id: int) -> None:
@@ -219,6 +271,10 @@ def _forget(kind: str, subject_id: int, erasure_id: int | None) -> None:
 
 def continue_removal(*, subject_id: int) -> bool:
     """Removes the next comments on or by a gone subject; whether nothing is left."""
+    return again_after_deadlock(lambda: _continue_removal(subject_id))
+
+
+def _continue_removal(subject_id: int) -> bool:
     with atomic("comments"):
         return _remove_chunk(subject_id, None)
 

@@ -71,7 +71,8 @@ class CommentCount(models.Model):
 class GoneSubject(models.Model):
     """A post or person that was deleted: no comment on or by it may appear again.
 
-    `done` is false while comments are still to be removed. Ids are unique over all contexts, so one key serves both kinds.
+    `done` is false while comments are still to be removed. Ids are unique over all
+    contexts, so one key serves both kinds.
     """
 
     class Kind(models.TextChoices):

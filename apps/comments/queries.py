@@ -6,9 +6,10 @@ A tombstone has no author, so it shows wherever its post does.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from apps.comments.models import Comment, CommentCount, GoneSubject
 from socialapp.api.cards import card_body
@@ -28,7 +29,7 @@ MAX_MENTIONS = 50
 SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
 
 # A name after an @ that does not stand in the middle of a word or address.
-_MENTION = re.compile(r"(?<![\w@./])@(\w[\w.]{0,63})", re.ASCII)
+_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,19 @@ class Draft:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stored count that is not the number of rows: `what` is comments_count (of a post) or replies_count."""
+
+    what: str
+    id: int
+    counted: int
+    actual: int
+
+
 def mentioned_names(content: str) -> list[str]:
     """The distinct @names in a text, lower-case, in the order of their first appearance; at most MAX_MENTIONS."""
-    names = (found.rstrip(".").lower() for found in _MENTION.findall(content))
-    return list(dict.fromkeys(name for name in names if name))[:MAX_MENTIONS]
+    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
@@ -164,7 +174,7 @@ def comment_page(*, post_id: int, parent_comment_id: int | None, sort: str, page
 
 
 def comment_bodies(*, viewer_id: int | None, comments: Sequence[Comment]) -> list[dict[str, Any]]:
-    """Comments of posts that the viewer may see, as the API shows them; those of hidden authors are left out. Two calls."""
+    """Comments of posts that the viewer may see, as the API shows them, without those of hidden authors. Two calls."""
     cards = _visible_cards(viewer_id, comments)
     shown = [row for row in comments if row.is_tombstone or row.user_id in cards]
     living = [row.id for row in shown if not row.is_tombstone]
@@ -183,6 +193,13 @@ def comment_bodies(*, viewer_id: int | None, comments: Sequence[Comment]) -> lis
             )
         )
     return bodies
+
+
+def single_body(*, viewer_id: int | None, comment: Comment) -> dict[str, Any]:
+    """One comment as the API shows it; NotFound when its author is hidden from the viewer."""
+    for body in comment_bodies(viewer_id=viewer_id, comments=[comment]):
+        return body
+    raise _no_such_comment()
 
 
 def comment_body(comment: Comment, *, author: Card | None, counts: ReactionCounts, mine: str | None) -> dict[str, Any]:
@@ -240,3 +257,46 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
 def unfinished_removals(*, limit: int) -> list[int]:
     """The ids of gone subjects whose comments are not all removed yet, oldest first."""
     return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])
+
+
+def posts_in_order(*, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids greater than `after`, ascending, of posts that have comments or counts."""
+    found: set[int] = set()
+    for rows in (Comment.objects.all(), CommentCount.objects.all()):
+        ids = rows.filter(post_id__gt=after).values_list("post_id", flat=True).order_by("post_id").distinct()
+        found.update(ids[:limit])
+    return sorted(found)[:limit]
+
+
+def recently_changed_posts(*, since: datetime, limit: int) -> list[int]:
+    """Up to `limit` posts whose number of comments changed since then."""
+    rows = CommentCount.objects.filter(updated_at__gte=since).values_list("post_id", flat=True)
+    return list(rows.order_by("post_id").distinct()[:limit])
+
+
+def suspect_posts(*, post_ids: Sequence[int]) -> list[int]:
+    """Those of the posts whose count differs from their rows at first sight: a writer may just be at work."""
+    living = Comment.objects.filter(post_id__in=post_ids, deleted_at=None).values("post_id").annotate(n=Count("id"))
+    actual = dict(living.values_list("post_id", "n"))
+    counted = {count.post_id: count.count for count in counts(post_ids=post_ids)}
+    return [post_id for post_id in _not_gone(post_ids) if actual.get(post_id, 0) != counted.get(post_id, 0)]
+
+
+def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
+    """Those comments of the posts whose `replies_count` differs from the rows under them at first sight."""
+    remaining = _not_gone(post_ids)
+    replies = Comment.objects.filter(post_id__in=remaining, parent_comment__isnull=False)
+    actual = dict(replies.values("parent_comment_id").annotate(n=Count("id")).values_list("parent_comment_id", "n"))
+    stored = Comment.objects.filter(post_id__in=remaining).exclude(replies_count=0).values_list("id", "replies_count")
+    counted = dict(stored)
+    return sorted(
+        comment_id
+        for comment_id in actual.keys() | counted.keys()
+        if actual.get(comment_id, 0) != counted.get(comment_id, 0)
+    )
+
+
+def _not_gone(post_ids: Sequence[int]) -> list[int]:
+    """Without the posts that are being removed: their counts go before their last rows do."""
+    gone = set(GoneSubject.objects.filter(subject_id__in=post_ids).values_list("subject_id", flat=True))
+    return [post_id for post_id in post_ids if post_id not in gone]

@@ -110,7 +110,7 @@ class CommentView(View):
     def get(self, request: Request, comment_id: int) -> Response:
         """The comment or tombstone."""
         comment = queries.visible_comment(viewer_id=self.viewer, comment_id=comment_id)
-        [body] = queries.comment_bodies(viewer_id=self.viewer, comments=[comment])
+        body = queries.single_body(viewer_id=self.viewer, comment=comment)
         return single(request, body, version=comment.version)
 
     @extend_schema(
@@ -126,7 +126,7 @@ class CommentView(View):
         expected = expected_version(request)
         queries.own_comment(author_id=self.principal.id, comment_id=comment_id)
         comment = actions.edit_comment(comment_id=comment_id, content=content, expected_version=expected)
-        [body] = queries.comment_bodies(viewer_id=self.viewer, comments=[comment])
+        body = queries.single_body(viewer_id=self.viewer, comment=comment)
         return single(request, body, version=comment.version)
 
     @extend_schema(

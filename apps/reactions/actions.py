@@ -1,21 +1,25 @@
 """Writes reactions: the row, its count and its event in one transaction, so the counts are exact at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, connections
 from django.db.models import F
 from django.utils import timezone
 
+from apps.reactions import queries
 from apps.reactions.models import SLOTS, GoneSubject, Reaction, ReactionCount, TargetType
-from apps.reactions.queries import Target, reactions_to
+from apps.reactions.queries import Fault, Target, reactions_to
 from socialapp.bus.publish import publish
 from socialapp.contracts.reactions import ReactionRemoved, ReactionsErased, ReactionSet
 from socialapp.db import again_after_deadlock, atomic
-from socialapp.errors import NotFound
+from socialapp.errors import Conflict, NotFound
 
 CHUNK = 500
+_TRIES = 3
 
 
 def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
@@ -28,11 +32,7 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
 
 def _set_reaction(user_id: int, target: Target, reaction_type: str) -> None:
     with atomic("reactions"):
-        reaction = _insert(user_id, target, reaction_type)
-        previous = None
-        if reaction is None:
-            reaction = reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id).get()
-            previous = reaction.reaction_type
+        reaction, previous = _take_row(user_id, target, reaction_type)
         _refuse_if_gone(target.id, user_id)
         if previous == reaction_type:
             return
@@ -54,23 +54,28 @@ def _set_reaction(user_id: int, target: Target, reaction_type: str) -> None:
         )
 
 
-def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction | None:
-    """The new row; None when the user reacts to the target already."""
-    if reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id).exists():
-        return None
+def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[Reaction, str | None]:
+    """The user's locked row for the target, made if need be, and the reaction it held before (None: it is new)."""
+    own = reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id)
+    for _ in range(_TRIES):
+        if row := own.first():
+            return row, row.reaction_type
+        # The same person may react in two places at once: then the other's row is found in the next round.
+        with suppress(IntegrityError), atomic("reactions"):
+            return _insert(user_id, target, reaction_type), None
+    raise Conflict("your reaction is being changed elsewhere; try again", code="reaction_contended")
+
+
+def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction:
     is_post = target.type == TargetType.POST
-    try:
-        with atomic("reactions"):
-            return Reaction.objects.create(
-                user_id=user_id,
-                post_id=target.id if is_post else None,
-                comment_id=None if is_post else target.id,
-                reaction_type=reaction_type,
-                target_author_id=target.author_id,
-                under_post_id=target.post_id,
-            )
-    except IntegrityError:
-        return None
+    return Reaction.objects.create(
+        user_id=user_id,
+        post_id=target.id if is_post else None,
+        comment_id=None if is_post else target.id,
+        reaction_type=reaction_type,
+        target_author_id=target.author_id,
+        under_post_id=target.post_id,
+    )
 
 
 def _refuse_if_gone(*subject_ids: int) -> None:
@@ -112,7 +117,7 @@ def _removed(reaction: Reaction, *, at: datetime) -> ReactionRemoved:
 
 
 def slot_of(user_id: int) -> int:
-    """The slot that a user's reactions are counted in. The lowest 16 bits of an id hardly vary, so they are left out."""
+    """The slot that a user's reactions are counted in. The lowest 16 bits of an id hardly vary: they are left out."""
     return (user_id >> 16) % SLOTS
 
 
@@ -136,7 +141,7 @@ def _add(key: dict[str, object], change: int) -> int:
 
 
 def _make_sure_of(key: dict[str, object]) -> None:
-    """Inserts a count of 0 unless there is one. An upsert locks for writing at once; ignoring the clash would deadlock."""
+    """Inserts a count of 0 unless there is one. An upsert locks for writing; ignoring a clash would deadlock."""
     names_its_key = connections["reactions"].features.supports_update_conflicts_with_target
     ReactionCount.objects.bulk_create(
         [ReactionCount(**key, count=0)],
@@ -144,6 +149,33 @@ def _make_sure_of(key: dict[str, object]) -> None:
         update_fields=["slot"],
         unique_fields=list(key) if names_its_key else None,
     )
+
+
+def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[Fault]:
+    """The wrong counts of these targets; each is corrected if `repair`."""
+    found = [
+        again_after_deadlock(partial(_recheck, target_type, target_id, reaction_type, repair))
+        for target_id, reaction_type in queries.suspect_counts(target_type=target_type, target_ids=target_ids)
+    ]
+    return [fault for fault in found if fault is not None]
+
+
+def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> Fault | None:
+    """Compares one count with its rows while nobody can change either; corrects it if `repair`."""
+    key: dict[str, object] = {"target_type": target_type, "target_id": target_id, "reaction_type": reaction_type}
+    with atomic("reactions"):
+        # With every slot there and locked, whoever is reacting has either finished or not counted yet.
+        for slot in range(SLOTS):
+            _make_sure_of({**key, "slot": slot})
+        slots = list(ReactionCount.objects.select_for_update().filter(**key).order_by("slot"))
+        counted = sum(row.count for row in slots)
+        actual = reactions_to(target_type, target_id).filter(reaction_type=reaction_type).count()
+        if counted == actual:
+            return None
+        if repair:
+            slots[0].count += actual - counted
+            slots[0].save(update_fields=["count", "updated_at"])
+        return Fault(target_type, target_id, reaction_type, counted, actual)
 
 
 def forget_subject(*, kind: str, subject_id: int, erasure_id: int | None = None) -> None:
@@ -160,6 +192,10 @@ def forget_subject(*, kind: str, subject_id: int, erasure_id: int | None = None)
 
 def continue_removal(*, subject_id: int) -> bool:
     """Removes the next reactions of or to a gone subject; whether nothing is left."""
+    return again_after_deadlock(lambda: _continue_removal(subject_id))
+
+
+def _continue_removal(subject_id: int) -> bool:
     with atomic("reactions"):
         return _remove_chunk(subject_id, None)
 

@@ -67,7 +67,8 @@ class Reaction(models.Model):
     def target_id(self) -> int:
         """The id of the post or comment."""
         target_id = self.post_id if self.post_id is not None else self.comment_id
-        assert target_id is not None, "the check constraint lets no reaction be without a target"
+        if target_id is None:
+            raise ValueError(f"reaction {self.id} has no target: the check constraint should have refused it")
         return target_id
 
 
@@ -100,7 +101,8 @@ class ReactionCount(models.Model):
 class GoneSubject(models.Model):
     """A post, comment or person that was deleted: no reaction of or to it may appear again.
 
-    `done` is false while reactions are still to be removed. Ids are unique over all contexts, so one key serves all kinds.
+    `done` is false while reactions are still to be removed. Ids are unique over all
+    contexts, so one key serves all kinds.
     """
 
     class Kind(models.TextChoices):

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount, ReactionType, TargetType
 from socialapp.api.cards import card_body
@@ -17,6 +18,7 @@ from socialapp.contracts.users import Users
 from socialapp.errors import Malformed, NotFound
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
+TARGET_TYPES: list[str] = list(TargetType.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,22 @@ class Target:
     id: int
     author_id: int
     post_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stored count of reactions of one type to one target that is not the number of rows."""
+
+    target_type: str
+    target_id: int
+    reaction_type: str
+    counted: int
+    actual: int
+
+
+def target_of(reaction: Reaction) -> Target:
+    """What a reaction is to."""
+    return Target(reaction.target_type, reaction.target_id, reaction.target_author_id, reaction.under_post_id)
 
 
 def visible_target(*, viewer_id: int | None, target_type: str, target_id: int) -> Target:
@@ -42,20 +60,13 @@ def visible_target(*, viewer_id: int | None, target_type: str, target_id: int) -
 
 def reactions_to(target_type: str, target_id: int) -> QuerySet[Reaction]:
     """All reactions to one target."""
-    if target_type == TargetType.POST:
-        return Reaction.objects.filter(post_id=target_id)
-    return Reaction.objects.filter(comment_id=target_id)
+    return Reaction.objects.filter(**{_column(target_type): target_id})
 
 
 def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[int]) -> list[ReactionSummary]:
     """Counts of those of the targets that have reactions, and the viewer's own. Two queries, one for the anonymous."""
-    rows = ReactionCount.objects.filter(target_type=target_type, target_id__in=target_ids)
     counts: dict[int, dict[str, int]] = {}
-    for target_id, reaction_type, count in (
-        rows.values("target_id", "reaction_type")
-        .annotate(total=Sum("count"))
-        .values_list("target_id", "reaction_type", "total")
-    ):
+    for (target_id, reaction_type), count in _sums(target_type, target_ids).items():
         if count:
             counts.setdefault(target_id, {})[reaction_type] = count
     mine = _own_reactions(viewer_id, target_type, target_ids)
@@ -65,12 +76,23 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
     ]
 
 
+def _sums(target_type: str, target_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """The stored counts by target and reaction type. One query."""
+    rows = ReactionCount.objects.filter(target_type=target_type, target_id__in=target_ids)
+    summed = rows.values("target_id", "reaction_type").annotate(total=Sum("count"))
+    return {(row["target_id"], row["reaction_type"]): row["total"] for row in summed}
+
+
 def _own_reactions(viewer_id: int | None, target_type: str, target_ids: Sequence[int]) -> dict[int, str]:
     if viewer_id is None:
         return {}
-    column = "post_id" if target_type == TargetType.POST else "comment_id"
+    column = _column(target_type)
     rows = Reaction.objects.filter(user_id=viewer_id, **{f"{column}__in": target_ids})
     return dict(rows.values_list(column, "reaction_type"))
+
+
+def _column(target_type: str) -> str:
+    return "post_id" if target_type == TargetType.POST else "comment_id"
 
 
 def summary_body(*, viewer_id: int | None, target: Target) -> dict[str, Any]:
@@ -111,3 +133,38 @@ def reaction_bodies(*, viewer_id: int | None, reactions: Sequence[Reaction]) -> 
 def unfinished_removals(*, limit: int) -> list[int]:
     """The ids of gone subjects whose reactions are not all removed yet, oldest first."""
     return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])
+
+
+def targets_in_order(*, target_type: str, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids greater than `after`, ascending, of targets of one type that have reactions or counts."""
+    column = _column(target_type)
+    reacted = Reaction.objects.filter(**{f"{column}__gt": after}).values_list(column, flat=True)
+    counted = ReactionCount.objects.filter(target_type=target_type, target_id__gt=after)
+    found = {
+        *reacted.order_by(column).distinct()[:limit],
+        *counted.values_list("target_id", flat=True).order_by("target_id").distinct()[:limit],
+    }
+    return sorted(found)[:limit]
+
+
+def recently_changed_targets(*, target_type: str, since: datetime, limit: int) -> list[int]:
+    """Up to `limit` targets of one type whose counts changed since then."""
+    rows = ReactionCount.objects.filter(target_type=target_type, updated_at__gte=since)
+    return list(rows.values_list("target_id", flat=True).order_by("target_id").distinct()[:limit])
+
+
+def suspect_counts(*, target_type: str, target_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """(target, reaction type) pairs whose count differs from the rows at first sight: a writer may just be at work.
+
+    Without targets that are being removed: their counts go before their last rows do.
+    """
+    gone = set(GoneSubject.objects.filter(subject_id__in=target_ids).values_list("subject_id", flat=True))
+    remaining = [target_id for target_id in target_ids if target_id not in gone]
+    column = _column(target_type)
+    rows = Reaction.objects.filter(**{f"{column}__in": remaining}).values(column, "reaction_type")
+    actual = {
+        (target_id, reaction_type): number
+        for target_id, reaction_type, number in rows.annotate(n=Count("id")).values_list(column, "reaction_type", "n")
+    }
+    counted = _sums(target_type, remaining)
+    return sorted(key for key in actual.keys() | counted.keys() if actual.get(key, 0) != counted.get(key, 0))

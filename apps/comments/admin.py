@@ -1,0 +1,55 @@
+"""Comments in the admin site: to look at, and to delete through the context's own actions."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.comments import actions
+from apps.comments.models import Comment, CommentCount, GoneSubject
+from socialapp.admin import ContextModelAdmin, remote_link
+
+_post = remote_link("post_id", "admin:posts_post_change")
+_author = remote_link("user_id", "admin:users_profile_change", description="author")
+
+
+@admin.register(Comment)
+class CommentAdmin(ContextModelAdmin[Comment]):
+    """Comments, replies and tombstones."""
+
+    list_display = ("id", _post, _author, "excerpt", "depth", "replies_count", "score", "edited", "deleted_at")
+    list_filter = ("edited", "depth", "created_at", ("deleted_at", admin.EmptyFieldListFilter))
+    search_fields = ("=id", "=post_id", "=user_id", "content")
+    ordering = ("-id",)
+    actions = ("delete_comments",)
+
+    @admin.display(description="content")
+    def excerpt(self, comment: Comment) -> str:
+        """The beginning of the text."""
+        return comment.content[:80]
+
+    @admin.action(description="Delete the selected comments")
+    def delete_comments(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
+        """Deletes them as their authors could: those with replies become tombstones."""
+        for comment in queryset:
+            actions.remove_comment(comment_id=comment.id)
+            self.log_change(request, comment, "Deleted the comment.")
+        self.message_user(request, "The comments are deleted.")
+
+
+@admin.register(CommentCount)
+class CommentCountAdmin(ContextModelAdmin[CommentCount]):
+    """The number of comments on each post, in parts."""
+
+    list_display = (_post, "slot", "count", "updated_at")
+    search_fields = ("=post_id",)
+    ordering = ("-id",)
+
+
+@admin.register(GoneSubject)
+class GoneSubjectAdmin(ContextModelAdmin[GoneSubject]):
+    """Posts and people that are gone, and whether their comments are removed."""
+
+    list_display = ("subject_id", "kind", "done", "gone_at", "erasure_id")
+    list_filter = ("kind", "done")
+    search_fields = ("=subject_id", "=erasure_id")
+    ordering = ("-gone_at",)

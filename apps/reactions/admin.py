@@ -1,0 +1,52 @@
+"""Reactions in the admin site: to look at, and to remove through the context's own actions."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.reactions import actions, queries
+from apps.reactions.models import GoneSubject, Reaction, ReactionCount
+from socialapp.admin import ContextModelAdmin, remote_link
+
+_user = remote_link("user_id", "admin:users_profile_change")
+_post = remote_link("post_id", "admin:posts_post_change")
+_comment = remote_link("comment_id", "admin:comments_comment_change")
+
+
+@admin.register(Reaction)
+class ReactionAdmin(ContextModelAdmin[Reaction]):
+    """Who reacted to what."""
+
+    list_display = ("id", _user, "reaction_type", _post, _comment, "created_at")
+    list_filter = ("reaction_type", "created_at")
+    search_fields = ("=id", "=user_id", "=post_id", "=comment_id")
+    ordering = ("-id",)
+    actions = ("remove_reactions",)
+
+    @admin.action(description="Remove the selected reactions")
+    def remove_reactions(self, request: HttpRequest, queryset: QuerySet[Reaction]) -> None:
+        """Removes them as those who reacted could."""
+        for reaction in queryset:
+            actions.remove_reaction(user_id=reaction.user_id, target=queries.target_of(reaction))
+            self.log_change(request, reaction, "Removed the reaction.")
+        self.message_user(request, "The reactions are removed.")
+
+
+@admin.register(ReactionCount)
+class ReactionCountAdmin(ContextModelAdmin[ReactionCount]):
+    """The number of reactions to each target, in parts."""
+
+    list_display = ("target_type", "target_id", "reaction_type", "slot", "count", "updated_at")
+    list_filter = ("target_type", "reaction_type")
+    search_fields = ("=target_id",)
+    ordering = ("-id",)
+
+
+@admin.register(GoneSubject)
+class GoneSubjectAdmin(ContextModelAdmin[GoneSubject]):
+    """Posts, comments and people that are gone, and whether their reactions are removed."""
+
+    list_display = ("subject_id", "kind", "done", "gone_at", "erasure_id")
+    list_filter = ("kind", "done")
+    search_fields = ("=subject_id", "=erasure_id")
+    ordering = ("-gone_at",)
