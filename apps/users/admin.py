@@ -1,0 +1,79 @@
+"""The admin pages of profiles and of who follows, blocks and mutes whom: to look at; bans belong to moderation."""
+
+from django.contrib import admin
+
+from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile, UnfinishedWork
+from socialapp.admin import ContextModelAdmin, remote_link
+
+_PROFILE = "admin:users_profile_change"
+
+
+@admin.register(Profile)
+class ProfileAdmin(ContextModelAdmin[Profile]):
+    """Profiles; an erased person's row is empty."""
+
+    list_display = (
+        "user_id",
+        "username",
+        "full_name",
+        "status",
+        "is_private",
+        "created_at",
+        remote_link("user_id", "admin:identity_user_change", description="account"),
+    )
+    search_fields = ("=user_id", "^username_key", "^full_name")
+    list_filter = ("status", "is_private", "created_at")
+
+
+@admin.register(Follow)
+class FollowAdmin(ContextModelAdmin[Follow]):
+    """Who follows whom."""
+
+    list_display = ("id", remote_link("follower_id", _PROFILE), remote_link("following_id", _PROFILE), "created_at")
+    search_fields = ("=follower_id", "=following_id")
+    list_filter = ("created_at",)
+
+
+@admin.register(FollowRequest)
+class FollowRequestAdmin(ContextModelAdmin[FollowRequest]):
+    """Who waits to be let in."""
+
+    list_display = ("id", remote_link("requester_id", _PROFILE), remote_link("target_id", _PROFILE), "created_at")
+    search_fields = ("=requester_id", "=target_id")
+    list_filter = ("created_at",)
+
+
+@admin.register(Block)
+class BlockAdmin(ContextModelAdmin[Block]):
+    """Who blocks whom."""
+
+    list_display = ("id", remote_link("blocker_id", _PROFILE), remote_link("blocked_id", _PROFILE), "created_at")
+    search_fields = ("=blocker_id", "=blocked_id")
+    list_filter = ("created_at",)
+
+
+@admin.register(Mute)
+class MuteAdmin(ContextModelAdmin[Mute]):
+    """Who mutes whom."""
+
+    list_display = ("id", remote_link("muter_id", _PROFILE), remote_link("muted_id", _PROFILE), "created_at")
+    search_fields = ("=muter_id", "=muted_id")
+    list_filter = ("created_at",)
+
+
+@admin.register(PostCount)
+class PostCountAdmin(ContextModelAdmin[PostCount]):
+    """How many posts people have."""
+
+    list_display = (remote_link("user_id", _PROFILE), "posts", "public_posts")
+    search_fields = ("=user_id",)
+    list_display_links = None
+
+
+@admin.register(UnfinishedWork)
+class UnfinishedWorkAdmin(ContextModelAdmin[UnfinishedWork]):
+    """Erasures and openings of accounts that a task is going on with."""
+
+    list_display = ("id", "kind", remote_link("user_id", _PROFILE), "erasure_id", "created_at")
+    search_fields = ("=user_id", "=erasure_id")
+    list_filter = ("kind",)
