@@ -1,5 +1,10 @@
 """The paths of the search context, under /v1."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from apps.search.views import SearchView, SuggestView
+
+urlpatterns: list[URLPattern] = [
+    path("search", SearchView.as_view()),
+    path("search/suggest", SuggestView.as_view()),
+]

@@ -1,0 +1,134 @@
+"""Writes the index in SQLite. Callers hold a transaction on search's database, so rows and text change together."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import connections, router
+from django.utils import timezone
+
+from apps.search.models import POSTS_TEXT, PROFILES_TEXT, IndexedHashtag, IndexedPost, IndexedProfile, Kind, Tombstone
+from apps.search.queries.language import fold_tag, folded
+from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.users import ProfileDocument
+
+_ACTIVE = "active"
+_POST_COLUMNS = ["author_id", "version", "is_private", "has_media", "created_at"]
+_PROFILE_COLUMNS = ["username", "version", "is_active", "is_private", "followers_count", "created_at"]
+_CHUNK = 500
+
+
+class FtsWriter:
+    """See `IndexWriter`."""
+
+    def write_posts(self, documents: list[PostDocument]) -> None:
+        """See `IndexWriter.write_posts`."""
+        erased = _buried(Kind.USER, [document.author_id for document in documents])
+        for document in documents:
+            if document.author_id in erased:
+                self.bury(Kind.POST, document.id, author_id=document.author_id)
+        ids = [document.id for document in documents]
+        held = dict(IndexedPost.objects.filter(post_id__in=ids).values_list("post_id", "version"))
+        buried = _buried(Kind.POST, ids)
+        newer = [one for one in documents if one.id not in buried and one.version >= held.get(one.id, 0)]
+        rows = [
+            IndexedPost(
+                post_id=one.id,
+                author_id=one.author_id,
+                version=one.version,
+                is_private=one.is_private,
+                has_media=one.has_media,
+                created_at=one.created_at,
+            )
+            for one in newer
+        ]
+        IndexedPost.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["post_id"], update_fields=_POST_COLUMNS
+        )
+        _write_text(POSTS_TEXT, ["text"], [(one.id, folded(one.content)) for one in newer])
+        IndexedHashtag.objects.filter(post_id__in=[one.id for one in newer]).delete()
+        IndexedHashtag.objects.bulk_create(
+            IndexedHashtag(post_id=one.id, tag=tag) for one in newer for tag in sorted(set(map(fold_tag, one.hashtags)))
+        )
+
+    def write_profiles(self, documents: list[ProfileDocument]) -> None:
+        """See `IndexWriter.write_profiles`."""
+        ids = [document.card.id for document in documents]
+        held = dict(IndexedProfile.objects.filter(user_id__in=ids).values_list("user_id", "version"))
+        buried = _buried(Kind.USER, ids)
+        newer = [one for one in documents if one.card.id not in buried and one.version >= held.get(one.card.id, 0)]
+        rows = [
+            IndexedProfile(
+                user_id=one.card.id,
+                username=one.card.username.lower() if one.status == _ACTIVE else "",
+                version=one.version,
+                is_active=one.status == _ACTIVE,
+                is_private=one.is_private,
+                followers_count=one.followers_count,
+                created_at=one.created_at,
+            )
+            for one in newer
+        ]
+        IndexedProfile.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["user_id"], update_fields=_PROFILE_COLUMNS
+        )
+        texts = [
+            (one.card.id, folded(f"{one.card.username} {one.card.full_name}"), folded(one.bio))
+            for one in newer
+            if one.status == _ACTIVE
+        ]
+        _remove_text(PROFILES_TEXT, [one.card.id for one in newer])
+        _write_text(PROFILES_TEXT, ["names", "bio"], texts)
+
+    def bury(self, kind: str, doc_id: int, *, author_id: int) -> None:
+        """See `IndexWriter.bury`."""
+        Tombstone.objects.get_or_create(kind=kind, doc_id=doc_id)
+        if kind == Kind.POST:
+            _remove_posts([doc_id])
+        else:
+            _remove_text(PROFILES_TEXT, [doc_id])
+            IndexedProfile.objects.filter(user_id=doc_id).delete()
+
+    def discard(self, kind: str, ids: list[int]) -> None:
+        """See `IndexWriter.discard`."""
+        for doc_id in ids:
+            self.bury(kind, doc_id, author_id=0)
+
+    def erase_author(self, user_id: int) -> None:
+        """See `IndexWriter.erase_author`."""
+        self.bury(Kind.USER, user_id, author_id=user_id)
+        posts = IndexedPost.objects.filter(author_id=user_id)
+        while ids := list(posts.values_list("post_id", flat=True)[:_CHUNK]):
+            Tombstone.objects.bulk_create(
+                (Tombstone(kind=Kind.POST, doc_id=post_id) for post_id in ids), ignore_conflicts=True
+            )
+            _remove_posts(ids)
+
+    def forget_tombstones(self, *, older_than_days: int) -> int:
+        """See `IndexWriter.forget_tombstones`."""
+        return Tombstone.objects.filter(deleted_at__lt=timezone.now() - timedelta(days=older_than_days)).delete()[0]
+
+
+def _buried(kind: str, ids: list[int]) -> set[int]:
+    return set(Tombstone.objects.filter(kind=kind, doc_id__in=ids).values_list("doc_id", flat=True))
+
+
+def _remove_posts(ids: list[int]) -> None:
+    _remove_text(POSTS_TEXT, ids)
+    IndexedHashtag.objects.filter(post_id__in=ids).delete()
+    IndexedPost.objects.filter(post_id__in=ids).delete()
+
+
+def _remove_text(table: str, ids: Iterable[int]) -> None:
+    _run(f"DELETE FROM {table} WHERE rowid = %s", [(row_id,) for row_id in ids])  # noqa: S608  (our names)
+
+
+def _write_text(table: str, columns: list[str], rows: Sequence[tuple[int | str, ...]]) -> None:
+    _remove_text(table, [int(row[0]) for row in rows])
+    marks = ", ".join(["%s"] * (len(columns) + 1))
+    _run(f"INSERT INTO {table} (rowid, {', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608  (our names)
+
+
+def _run(statement: str, rows: Sequence[tuple[int | str, ...]]) -> None:
+    if rows:
+        with connections[router.db_for_write(IndexedPost)].cursor() as cursor:
+            cursor.executemany(statement, rows)

@@ -1,0 +1,47 @@
+"""The interface through which both back ends are written. All of it may be repeated and may come in any order."""
+
+from typing import Protocol
+
+from django.conf import settings
+
+from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.users import ProfileDocument
+
+
+class IndexWriter(Protocol):
+    """What can be written. An older version never replaces a newer one, nor anything a tombstone."""
+
+    def write_posts(self, documents: list[PostDocument]) -> None:
+        """Makes the posts findable; those of an erased author are buried instead."""
+        ...
+
+    def write_profiles(self, documents: list[ProfileDocument]) -> None:
+        """Makes the profiles findable; of one that is not active only the state is kept, not the text."""
+        ...
+
+    def bury(self, kind: str, doc_id: int, *, author_id: int) -> None:
+        """Removes a document and leaves a tombstone in its place. `author_id` is a user's own id for a profile."""
+        ...
+
+    def discard(self, kind: str, ids: list[int]) -> None:
+        """Removes documents that a comparison found to be left over."""
+        ...
+
+    def erase_author(self, user_id: int) -> None:
+        """Buries the profile and removes all posts of somebody."""
+        ...
+
+    def forget_tombstones(self, *, older_than_days: int) -> int:
+        """Removes tombstones that nothing late can come for any more; how many."""
+        ...
+
+
+def writer() -> IndexWriter:
+    """The back end of this deployment."""
+    if settings.ELASTICSEARCH_URL:
+        from apps.search.actions.elastic import ElasticWriter
+
+        return ElasticWriter()
+    from apps.search.actions.fts import FtsWriter
+
+    return FtsWriter()

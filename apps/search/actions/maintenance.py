@@ -1,0 +1,90 @@
+"""Rebuilds the index from the contexts that own what it holds, while searches and writes go on."""
+
+from collections.abc import Callable
+from typing import cast
+
+from django.conf import settings
+
+from apps.search.actions.index import IndexWriter, writer
+from apps.search.models import Kind
+from apps.search.queries.drift import Document, Drift, differences, document_id, pages, present
+from apps.search.queries.index import Index, index
+from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.users import ProfileDocument
+from socialapp.db import atomic
+
+_CHUNK = 500
+
+Advance = Callable[[int], object]
+
+
+class RebuildFailed(Exception):
+    """The new index does not hold what it should; the present one was left as it is."""
+
+
+def rebuild_index(*, advance: Advance = lambda _: None) -> list[Drift]:
+    """Builds the index anew and returns what the final comparison compared; RebuildFailed when it is not equal.
+
+    Elasticsearch: a new index behind the alias, swapped in when it is complete. SQLite: every row is written again in
+    its place. `advance(n)` is called for every n documents written.
+    """
+    if settings.ELASTICSEARCH_URL:
+        return _rebuild_elasticsearch(advance)
+    _write_everything(writer(), advance)
+    return _settle(index(), writer())
+
+
+def forget_tombstones(*, older_than_days: int) -> int:
+    """Removes the marks of deletions that nothing late can come for any more; how many."""
+    with atomic("search"):
+        return writer().forget_tombstones(older_than_days=older_than_days)
+
+
+def _rebuild_elasticsearch(advance: Advance) -> list[Drift]:
+    from apps.search.actions import elastic
+    from apps.search.queries.elastic import ElasticIndex
+
+    target = elastic.start_rebuild()
+    try:
+        elastic.copy_tombstones(target)
+        _write_everything(elastic.ElasticWriter(only=target), advance)
+        compared = _settle(ElasticIndex(read_from=target), elastic.ElasticWriter(only=target))
+    except BaseException:
+        elastic.abandon_rebuild(target)
+        raise
+    elastic.finish_rebuild(target)
+    return compared
+
+
+def _write_everything(to: IndexWriter, advance: Advance) -> None:
+    # Profiles first: posts are found through their authors.
+    for kind in (Kind.USER, Kind.POST):
+        for _, _, documents in pages(kind):
+            _write(to, kind, documents)
+            advance(len(documents))
+
+
+def _settle(at: Index, to: IndexWriter) -> list[Drift]:
+    """Compares; sets right what is not, once; compares again."""
+    for drift in (differences(at, kind) for kind in (Kind.USER, Kind.POST)):
+        for start in range(0, len(drift.ids), _CHUNK):
+            _repair(to, drift.kind, drift.ids[start : start + _CHUNK])
+    compared = [differences(at, kind) for kind in (Kind.USER, Kind.POST)]
+    if wrong := {drift.kind: drift.ids for drift in compared if drift.ids}:
+        raise RebuildFailed(f"still not equal: {wrong}")
+    return compared
+
+
+def _repair(to: IndexWriter, kind: str, ids: list[int]) -> None:
+    documents = present(kind, ids)
+    _write(to, kind, documents)
+    with atomic("search"):
+        to.discard(kind, sorted(set(ids) - {document_id(document) for document in documents}))
+
+
+def _write(to: IndexWriter, kind: str, documents: list[Document]) -> None:
+    with atomic("search"):
+        if kind == Kind.POST:
+            to.write_posts(cast(list[PostDocument], documents))
+        else:
+            to.write_profiles(cast(list[ProfileDocument], documents))

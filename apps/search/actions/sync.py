@@ -1,0 +1,40 @@
+"""Keeps the index up with what happens elsewhere. Every action may be repeated, and may come late or out of order."""
+
+from apps.search.actions.index import writer
+from apps.search.models import Kind
+from socialapp.bus.publish import publish
+from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.search import SearchErased
+from socialapp.contracts.users import ProfileDocument
+from socialapp.db import atomic
+
+_DELETED = "deleted"
+
+
+def index_posts(*, documents: list[PostDocument]) -> None:
+    """Makes posts findable in the form of their documents, unless a newer form or a tombstone is there."""
+    with atomic("search"):
+        writer().write_posts(documents)
+
+
+def index_profiles(*, documents: list[ProfileDocument]) -> None:
+    """Makes profiles findable in the form of their documents; one that is deleted is removed for good."""
+    with atomic("search"):
+        present = [document for document in documents if document.status != _DELETED]
+        writer().write_profiles(present)
+        for document in documents:
+            if document.status == _DELETED:
+                writer().bury(Kind.USER, document.card.id, author_id=document.card.id)
+
+
+def remove_post(*, post_id: int, author_id: int) -> None:
+    """Removes a deleted post for good."""
+    with atomic("search"):
+        writer().bury(Kind.POST, post_id, author_id=author_id)
+
+
+def erase_user(*, user_id: int, erasure_id: int) -> None:
+    """Removes everything of a user from the index and says so."""
+    with atomic("search"):
+        writer().erase_author(user_id)
+        publish(SearchErased(user_id=user_id, erasure_id=erasure_id))

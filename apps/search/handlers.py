@@ -1,0 +1,50 @@
+"""What search does when something happened elsewhere: it asks for the present form and indexes that."""
+
+from apps.search import actions
+from socialapp.bus.registry import handles
+from socialapp.calls import client
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostDocument, PostEdited, Posts
+from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed, Users
+
+
+def _present_post(event: PostCreated | PostEdited) -> list[PostDocument]:
+    return client(Posts).documents(post_ids=[event.post_id])
+
+
+def _present_profile(event: ProfileChanged | StatusChanged) -> list[ProfileDocument]:
+    return client(Users).documents(ids=[event.user_id])
+
+
+def _followed_profile(event: Followed | Unfollowed) -> list[ProfileDocument]:
+    return client(Users).documents(ids=[event.following_id])
+
+
+@handles(PostCreated, PostEdited, gather=_present_post)
+def index_post(event: PostCreated | PostEdited, documents: list[PostDocument]) -> None:
+    """Indexes the post; one that is gone already tells so itself."""
+    actions.index_posts(documents=documents)
+
+
+@handles(PostDeleted)
+def remove_post(event: PostDeleted) -> None:
+    """Removes the post, and keeps it from coming back."""
+    actions.remove_post(post_id=event.post_id, author_id=event.author_id)
+
+
+@handles(ProfileChanged, StatusChanged, gather=_present_profile)
+def index_profile(event: ProfileChanged | StatusChanged, documents: list[ProfileDocument]) -> None:
+    """Indexes the profile: with it, its posts come and go."""
+    actions.index_profiles(documents=documents)
+
+
+@handles(Followed, Unfollowed, gather=_followed_profile)
+def index_followers(event: Followed | Unfollowed, documents: list[ProfileDocument]) -> None:
+    """Takes over the number of followers, which people are sorted by."""
+    actions.index_profiles(documents=documents)
+
+
+@handles(UserDeleted)
+def erase_user(event: UserDeleted) -> None:
+    """Removes everything of the user from the index."""
+    actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)

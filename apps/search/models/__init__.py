@@ -1,0 +1,86 @@
+"""What search keeps: the tables of the SQLite index and, in `documents`, the mapping of the Elasticsearch index.
+
+The text itself lies in two FTS5 tables beside these (`search_posts_text`, `search_profiles_text`, made by the first
+migration where the database is SQLite); the rows here carry what results are filtered and sorted by.
+"""
+
+from django.db import models
+
+from socialapp.db import Gone, IdField, RemoteKey
+
+POSTS_TEXT = "search_posts_text"
+PROFILES_TEXT = "search_profiles_text"
+
+
+class Kind(models.TextChoices):
+    """What can be found and has a row of its own elsewhere."""
+
+    POST = "post"
+    USER = "user"
+
+
+class IndexedPost(models.Model):
+    """A post that can be found, in the form that `version` had."""
+
+    post_id = RemoteKey("posts.Post", gone=Gone.ERASE, primary_key=True)
+    author_id = RemoteKey("users.Profile", gone=Gone.ERASE, db_index=True)
+    version = models.PositiveBigIntegerField()
+    is_private = models.BooleanField()
+    has_media = models.BooleanField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "search_posts"
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} version {self.version}"
+
+
+class IndexedProfile(models.Model):
+    """A profile; one that is not active has no text, and its posts are not found either."""
+
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, primary_key=True)
+    username = models.CharField(max_length=150, db_index=True)
+    version = models.PositiveBigIntegerField()
+    is_active = models.BooleanField()
+    is_private = models.BooleanField()
+    followers_count = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "search_profiles"
+
+    def __str__(self) -> str:
+        return f"profile {self.user_id} version {self.version}"
+
+
+class IndexedHashtag(models.Model):
+    """One hashtag of one indexed post: counting them gives the hashtags' numbers of posts."""
+
+    id = IdField()
+    post = models.ForeignKey(IndexedPost, on_delete=models.CASCADE, related_name="hashtags")
+    tag = models.CharField(max_length=255)
+
+    class Meta:
+        db_table = "search_hashtags"
+        constraints = (models.UniqueConstraint(fields=["post", "tag"], name="search_hashtag_once"),)
+        indexes = (models.Index(fields=["tag"], name="search_hashtag_tag"),)
+
+    def __str__(self) -> str:
+        return f"#{self.tag}"
+
+
+class Tombstone(models.Model):
+    """The mark that something was deleted: whatever arrives late about it is not indexed again."""
+
+    id = IdField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    doc_id = models.BigIntegerField()
+    deleted_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "search_tombstones"
+        constraints = (models.UniqueConstraint(fields=["kind", "doc_id"], name="search_tombstone_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.doc_id}"

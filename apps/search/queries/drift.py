@@ -1,0 +1,98 @@
+"""Compares the index with the contexts that own what it holds: which documents are missing, old or left over."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from apps.search.models import Kind
+from apps.search.queries.index import Index
+from socialapp.calls import client
+from socialapp.contracts.posts import PostDocument, Posts
+from socialapp.contracts.users import ProfileDocument, Users
+from socialapp.ids import MAX_ID
+
+PAGE = 500
+DELETED = "deleted"
+
+Document = PostDocument | ProfileDocument
+
+
+@dataclass(slots=True)
+class Drift:
+    """Ids of one kind by what is wrong with them, and how many were compared."""
+
+    kind: str
+    compared: int = 0
+    missing: list[int] = field(default_factory=list)
+    outdated: list[int] = field(default_factory=list)
+    left_over: list[int] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[int]:
+        """All of them."""
+        return [*self.missing, *self.outdated, *self.left_over]
+
+
+def document_id(document: Document) -> int:
+    """The id of a post, or of the person whose profile it is."""
+    return document.id if isinstance(document, PostDocument) else document.card.id
+
+
+def pages(kind: str) -> Iterator[tuple[int, int, list[Document]]]:
+    """Everything that should be in the index, as (after, up to, documents): the ranges cover all ids without gaps."""
+    fetch = _post_page if kind == Kind.POST else _profile_page
+    after = 0
+    while True:
+        found = fetch(after)
+        up_to = document_id(found[-1]) if len(found) >= PAGE else MAX_ID
+        yield after, up_to, [document for document in found if not is_deleted(document)]
+        if up_to == MAX_ID:
+            return
+        after = up_to
+
+
+def present(kind: str, ids: list[int]) -> list[Document]:
+    """The present documents of these ids; what is deleted is left out."""
+    found: list[Document] = (
+        [*client(Posts).documents(post_ids=ids)] if kind == Kind.POST else [*client(Users).documents(ids=ids)]
+    )
+    return [document for document in found if not is_deleted(document)]
+
+
+def is_deleted(document: Document) -> bool:
+    """Whether it is a profile whose owner has left for good."""
+    return isinstance(document, ProfileDocument) and document.status == DELETED
+
+
+def differences(index: Index, kind: str, *, advance: Callable[[int], object] = lambda _: None) -> Drift:
+    """What differs, each looked at a second time, as changes may pass by while the first look lasts."""
+    suspected: list[int] = []
+    drift = Drift(kind)
+    for after, up_to, documents in pages(kind):
+        indexed = index.versions(kind, after=after, up_to=up_to)
+        wanted = {document_id(document): document.version for document in documents}
+        suspected += [key for key in wanted.keys() | indexed.keys() if wanted.get(key) != indexed.get(key)]
+        drift.compared += len(wanted)
+        advance(len(wanted))
+    for start in range(0, len(suspected), PAGE):
+        _look_again(index, drift, sorted(suspected)[start : start + PAGE])
+    return drift
+
+
+def _look_again(index: Index, drift: Drift, ids: list[int]) -> None:
+    wanted = {document_id(document): document.version for document in present(drift.kind, ids)}
+    indexed = {key: version for key in ids for version in index.versions(drift.kind, after=key - 1, up_to=key).values()}
+    for key in ids:
+        if key in wanted and key not in indexed:
+            drift.missing.append(key)
+        elif key in indexed and key not in wanted:
+            drift.left_over.append(key)
+        elif wanted.get(key) != indexed.get(key):
+            drift.outdated.append(key)
+
+
+def _post_page(after: int) -> list[Document]:
+    return [*client(Posts).document_page(after=after, limit=PAGE)]
+
+
+def _profile_page(after: int) -> list[Document]:
+    return [*client(Users).document_page(after=after, limit=PAGE)]

@@ -1,0 +1,13 @@
+"""The shapes of search's answers, for the OpenAPI schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class SearchResultBody(serializers.Serializer[Any]):
+    """One thing found. `item` is a profile, a post, or for hashtags `{name, posts_count}`."""
+
+    type = serializers.ChoiceField(choices=["user", "post", "hashtag"])
+    item = serializers.DictField(help_text="A profile, a post, or {name, posts_count} for a hashtag.")
+    highlight = serializers.CharField(allow_null=True, help_text="HTML-escaped text with the matches in <em>.")
