@@ -1,0 +1,99 @@
+"""Runs every test of search on both back ends: SQLite's FTS5, and a real Elasticsearch where one is given."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from tests.conftest import JsonClient, Person, deliver_outbox
+
+ELASTICSEARCH_URL = os.environ.get("TEST_ELASTICSEARCH_URL", os.environ.get("ELASTICSEARCH_URL", ""))
+
+BACKENDS = [
+    pytest.param(
+        "sqlite",
+        marks=pytest.mark.skipif(
+            "sqlite3" not in django_settings.DATABASES["search"]["ENGINE"], reason="search's database is not SQLite"
+        ),
+    ),
+    pytest.param(
+        "elasticsearch", marks=pytest.mark.skipif(not ELASTICSEARCH_URL, reason="no ELASTICSEARCH_URL to test with")
+    ),
+]
+
+
+@dataclass
+class Searching:
+    """What tests do with search: write, deliver, look."""
+
+    backend: str
+
+    def settle(self) -> None:
+        """Delivers all events, and makes what was written to Elasticsearch findable."""
+        deliver_outbox()
+        if self.backend == "elasticsearch":
+            from apps.search.queries.elastic import elasticsearch, read_alias
+
+            elasticsearch().indices.refresh(index=f"{read_alias()}*", ignore_unavailable=True)
+
+    def post(self, person: Person, content: str, **extra: Any) -> str:
+        """Writes a post; its id."""
+        answer = person.client.post("/v1/posts", {"content": content, **extra})
+        assert answer.status_code == 201, answer.content
+        return str(answer.json()["id"])
+
+    def page(self, client: JsonClient, q: str, **parameters: Any) -> dict[str, Any]:
+        """A page of results."""
+        from urllib.parse import urlencode
+
+        answer = client.get(f"/v1/search?{urlencode({'q': q, **parameters})}")
+        assert answer.status_code == 200, answer.content
+        return dict(answer.json())
+
+    def contents(self, client: JsonClient, q: str, **parameters: Any) -> list[str]:
+        """The texts of the posts found."""
+        results = self.page(client, q, **{"type": "posts", **parameters})["results"]
+        assert all(result["type"] == "post" for result in results)
+        return [result["item"]["content"] for result in results]
+
+    def names(self, client: JsonClient, q: str) -> list[str]:
+        """The user names of the people found."""
+        results = self.page(client, q, type="users")["results"]
+        assert all(result["type"] == "user" for result in results)
+        return [result["item"]["username"] for result in results]
+
+    def tags(self, client: JsonClient, q: str) -> list[tuple[str, int]]:
+        """The hashtags found, and their counts."""
+        results = self.page(client, q, type="hashtags")["results"]
+        assert all(result["type"] == "hashtag" for result in results)
+        return [(result["item"]["name"], result["item"]["posts_count"]) for result in results]
+
+
+def remove_indices() -> None:
+    """Removes all indices of this test run."""
+    from apps.search.queries.elastic import elasticsearch, read_alias
+
+    client = elasticsearch().options(request_timeout=30)
+    for name in client.indices.get(index=f"{read_alias()}-*"):
+        client.indices.delete(index=name, ignore_unavailable=True)
+
+
+@pytest.fixture(params=BACKENDS)
+def searching(request: pytest.FixtureRequest, settings: Any, db: None) -> Iterator[Searching]:
+    """Search on one of the back ends, empty."""
+    settings.ELASTICSEARCH_URL = ELASTICSEARCH_URL if request.param == "elasticsearch" else ""
+    settings.ELASTICSEARCH_PREFIX = f"{django_settings.ELASTICSEARCH_PREFIX}-test"
+    if request.param == "elasticsearch":
+        remove_indices()
+    yield Searching(request.param)
+    if request.param == "elasticsearch":
+        remove_indices()
+
+
+@pytest.fixture
+def people(searching: Searching, register: Callable[..., Person]) -> dict[str, Person]:
+    """Alice, Bob and Carol, none of whom follows another."""
+    return {name: register(name) for name in ("alice", "bob", "carol")}
