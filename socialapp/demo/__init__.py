@@ -1,0 +1,1 @@
+"""Demo data: a real social graph that talks in public-domain sentences, and larger drawn graphs."""

@@ -1,0 +1,120 @@
+"""A larger crowd, drawn in bulk: followers are distributed by a power law, as in real networks.
+
+Source: A.-L. Barabási and R. Albert, Emergence of scaling in random networks, Science 286 (1999).
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from socialapp.contracts.records import Record
+from socialapp.demo.story import REACTIONS
+from socialapp.demo.texts import COMMENTS, POSTS
+from socialapp.ids import first_id_at
+
+_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How large a crowd is wanted. The same numbers and seed draw the same crowd."""
+
+    people: int
+    posts: int
+    comments: int
+    reactions: int
+    follows_each: int = 12
+    seed: int = 1999
+
+    def records(self, *, password_hash: str, now: datetime | None = None) -> Iterator[tuple[str, Record]]:
+        """Every record of the crowd as (kind, record), in loading order."""
+        dice = random.Random(self.seed)  # noqa: S311
+        clock = _Clock(now or datetime.now(UTC), self)
+        people = [clock.next() for _ in range(self.people)]
+        for number, (person, moment) in enumerate(people):
+            yield "user", _user(number, person, moment, password_hash)
+        popular: list[str] = []
+        for number, (person, _) in enumerate(people):
+            for target in _targets(dice, popular, [made for made, _ in people[:number]], self.follows_each):
+                popular.append(target)
+                yield "follow", {"follower_id": person, "following_id": target, "created_at": clock.next()[1]}
+        # Who is followed more also writes more.
+        writers = popular or [person for person, _ in people]
+        posts = []
+        for _ in range(self.posts):
+            made, moment = clock.next()
+            posts.append(made)
+            content = f"{dice.choice(POSTS)} (No. {len(posts)})"
+            yield "post", {"id": made, "user_id": dice.choice(writers), "content": content, "created_at": moment}
+        yield from self._answers(dice, clock, [person for person, _ in people], posts)
+
+    def _answers(
+        self, dice: random.Random, clock: "_Clock", people: list[str], posts: list[str]
+    ) -> Iterator[tuple[str, Record]]:
+        for _ in range(self.comments if posts else 0):
+            made, moment = clock.next()
+            yield (
+                "comment",
+                {
+                    "id": made,
+                    "post_id": _early(dice, posts),
+                    "user_id": dice.choice(people),
+                    "content": dice.choice(COMMENTS),
+                    "created_at": moment,
+                },
+            )
+        seen: set[tuple[str, str]] = set()
+        for _ in range(self.reactions if posts else 0):
+            made, moment = clock.next()
+            pair = (dice.choice(people), _early(dice, posts))
+            if pair not in seen:
+                seen.add(pair)
+                kind = dice.choice(REACTIONS)
+                yield (
+                    "reaction",
+                    {
+                        "id": made, "user_id": pair[0], "post_id": pair[1], "reaction_type": kind, "created_at": moment,
+                    },
+                )  # fmt: skip
+
+
+class _Clock:
+    """Hands out ids and times, evenly spread over the last month."""
+
+    def __init__(self, now: datetime, crowd: Crowd) -> None:
+        follows = crowd.people * crowd.follows_each
+        steps = crowd.people + follows + crowd.posts + crowd.comments + crowd.reactions
+        self._at = now - timedelta(days=_DAYS)
+        self._step = timedelta(days=_DAYS) / (steps + 1)
+        self._last = 0
+
+    def next(self) -> tuple[str, str]:
+        self._at += self._step
+        self._last = max(first_id_at(self._at), self._last + 1)
+        return str(self._last), self._at.isoformat(timespec="milliseconds")
+
+
+def _user(number: int, person: str, moment: str, password_hash: str) -> Record:
+    return {
+        "id": person,
+        "username": f"person{number}",
+        "email": f"person{number}@demo.example",
+        "password_hash": password_hash,
+        "created_at": moment,
+        "full_name": f"Person {number}",
+    }
+
+
+def _targets(dice: random.Random, popular: list[str], earlier: list[str], wanted: int) -> set[str]:
+    """Preferential attachment: half by popularity so far, half by chance, among those who joined before."""
+    chosen: set[str] = set()
+    for _ in range(wanted if earlier else 0):
+        pool = popular if popular and dice.random() < 0.5 else earlier
+        chosen.add(dice.choice(pool))
+    return chosen
+
+
+def _early(dice: random.Random, posts: list[str]) -> str:
+    """A post; few get most of the attention."""
+    return posts[int(len(posts) * dice.random() ** 3)]
