@@ -225,6 +225,17 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
+# --- Notifications --------------------------------------------------------------------------------------------------
+VAPID_PUBLIC_KEY = env.str("VAPID_PUBLIC_KEY", default="")
+NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)
+SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=20)  # in one process
+SOCKET_QUEUE = env.int("SOCKET_QUEUE", default=256)  # messages that wait for a slow client before it is dropped
+SOCKET_SEND_SECONDS = env.float("SOCKET_SEND_SECONDS", default=15.0)
+SOCKET_MESSAGES = env.int("SOCKET_MESSAGES", default=60)  # from one client a minute
+SOCKET_MESSAGE_BYTES = env.int("SOCKET_MESSAGE_BYTES", default=8192)
+SOCKET_REVOCATION_SECONDS = env.float("SOCKET_REVOCATION_SECONDS", default=2.0)
+SOCKET_RESYNC_SECONDS = env.float("SOCKET_RESYNC_SECONDS", default=30.0)
+
 # --- Mail: files in the embedded default ----------------------------------------------------------------------------
 _email = env.email_url("EMAIL_URL", default=f"filemail://{DATA_DIR}/mail")
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]

@@ -54,11 +54,12 @@ class Reposted:
 
 @event("posts.unreposted", subject="post_id", partition="author_id")
 class Unreposted:
-    """The repost is no more."""
+    """The repost is no more. `at` orders it with reposts of the same post."""
 
     post_id: int
     author_id: int
     user_id: int
+    at: datetime | None = None
 
 
 @data
@@ -82,6 +83,32 @@ class PostsViewed:
 @event("posts.user_erased", subject="user_id")
 class PostsErased:
     """posts has erased its part."""
+
+    user_id: int
+    erasure_id: int
+
+
+@event("posts.fan_out_continued", subject="post_id", partition="author_id")
+class FanOutContinued:
+    """For posts itself: the followers with ids greater than `after` do not have the post, or repost, in their feeds yet."""
+
+    post_id: int
+    author_id: int
+    reposter_id: int | None
+    after: int
+
+
+@event("posts.clean_up_continued", subject="post_id", partition="author_id")
+class CleanUpContinued:
+    """For posts itself: a deleted post has more bookmarks or reposts than one step removes."""
+
+    post_id: int
+    author_id: int
+
+
+@event("posts.erasure_continued", subject="user_id")
+class ErasureContinued:
+    """For posts itself: a deleted user has more than one step erases."""
 
     user_id: int
     erasure_id: int

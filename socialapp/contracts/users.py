@@ -53,10 +53,11 @@ class FollowRequested:
 
 @event("users.follow_request_withdrawn", subject="target_id", partition="requester_id")
 class FollowRequestWithdrawn:
-    """The request is no more: withdrawn or rejected."""
+    """The request is no more: withdrawn or rejected. `at` orders it with requests of the same two."""
 
     requester_id: int
     target_id: int
+    at: datetime | None = None
 
 
 @event("users.blocked", subject="blocked_id", partition="blocker_id")
