@@ -3,14 +3,33 @@
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+_TOGETHER = ("tests/scenarios", "tests/run")  # folders whose tests share a started product, or mind a busy machine
 
 
 def _private_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{path}"))
+
+
+def _set_apart(worker: str) -> None:
+    """Gives one of several parallel test processes ("gw0", "gw1", …) its own Redis database, index, queues and files."""
+    number = int(worker.removeprefix("gw")) + 1
+    first = int(urlsplit(os.environ["REDIS_URL"]).path.lstrip("/") or 0)
+    os.environ["REDIS_URL"] = _with_path(os.environ["REDIS_URL"], str(first + number))
+    os.environ["ELASTICSEARCH_PREFIX"] = f"{os.environ.get('ELASTICSEARCH_PREFIX', 'test')}-{worker}"
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix=f"socialapp-tests-{worker}-")
+    if worker in os.environ.get("BROKER_VHOSTS", "").split():
+        os.environ["BROKER_URL"] = _with_path(os.environ["BROKER_URL"], worker)
 
 
 os.environ.setdefault("DATA_DIR", str(Path(tempfile.mkdtemp(prefix="socialapp-tests-"))))
@@ -20,4 +39,21 @@ os.environ.setdefault("RATE_LIMITS", "off")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 if not os.environ.get("JWT_PRIVATE_KEY"):
     os.environ["JWT_PRIVATE_KEY"] = _private_key()
+if "PYTEST_XDIST_WORKER" in os.environ:
+    _set_apart(os.environ["PYTEST_XDIST_WORKER"])
 (Path(os.environ["DATA_DIR"]) / "db").mkdir(parents=True, exist_ok=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several test processes: a file's tests run in one of them, and those of some folders too."""
+    for item in items:
+        file = item.location[0]
+        folder = next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+        item.add_marker(pytest.mark.xdist_group(folder))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Repeats what failed before the tests, where it is not overlooked."""
+    if failed := os.environ.get("FAILED_STEPS"):
+        terminalreporter.section("failed before the tests")
+        terminalreporter.line(failed)
