@@ -1,0 +1,34 @@
+"""What the tests of comments say again and again: somebody posts, somebody comments, this was published."""
+
+from typing import Any
+
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import OutboxEvent
+from tests.conftest import Person
+
+
+def write_post(author: Person, content: str = "Hello", **extra: Any) -> str:
+    """The id of a new post."""
+    answer = author.client.post("/v1/posts", {"content": content, **extra})
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["id"])
+
+
+def comment_on(author: Person, post: str, content: str = "Nice", *, parent: str | None = None) -> dict[str, Any]:
+    """A new comment."""
+    body = {"content": content} | ({"parent_comment_id": parent} if parent else {})
+    answer = author.client.post(f"/v1/posts/{post}/comments", body)
+    assert answer.status_code == 201, answer.content
+    return dict(answer.json())
+
+
+def published(event_type: str) -> list[dict[str, Any]]:
+    """The data of all published events of one type, in order."""
+    producer = event_type.split(".", maxsplit=1)[0]
+    rows = OutboxEvent.objects.using(producer).filter(type=event_type).order_by("id")
+    return [decode(row.envelope).data for row in rows]
+
+
+def published_types(producer: str) -> list[str]:
+    """The types of all events that a context published, in order."""
+    return list(OutboxEvent.objects.using(producer).order_by("id").values_list("type", flat=True))

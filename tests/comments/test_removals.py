@@ -1,0 +1,222 @@
+"""Tombstones, and what goes when a post, a person or a moderator says so: late, twice, out of order, in chunks."""
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.comments import actions, handlers, queries, tasks
+from apps.comments.models import Comment, CommentCount, GoneSubject
+from socialapp.bus.publish import publish
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.posts import PostDeleted, PostRef
+from socialapp.contracts.users import Card
+from socialapp.db import atomic
+from socialapp.errors import NotFound
+from socialapp.ids import id_time, new_id
+from tests.comments.stories import comment_on, published, published_types, write_post
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def tell(context: str, event: object) -> None:
+    """Publishes an event in the name of another context."""
+    with atomic(context):
+        publish(event)
+
+
+def draft(*, post_id: int, author_id: int) -> queries.Draft:
+    """A comment as it was gathered before its post or author went away."""
+    post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
+    card = Card(id=author_id, username="x", full_name="", profile_picture="")
+    return queries.Draft(post, card, None, [], "late")
+
+
+def test_a_deleted_comment_with_replies_stays_as_a_tombstone(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post = write_post(alice)
+    root = comment_on(bob, post, "secret")
+    reply = comment_on(alice, post, parent=root["id"])
+    assert bob.client.delete(f"/v1/comments/{root['id']}").status_code == 204
+    stone = anonymous.get(f"/v1/comments/{root['id']}").json()
+    assert stone == root | {
+        "author": None,
+        "content": "",
+        "replies_count": 1,
+        "updated_at": stone["updated_at"],
+    }
+    assert anonymous.get(f"/v1/posts/{post}/comments").json()["results"] == [stone]
+    assert anonymous.get(f"/v1/comments/{root['id']}/replies").json()["results"] == [reply]
+    assert anonymous.get(f"/v1/posts/{post}").json()["comments_count"] == 1
+    row = Comment.objects.get(id=root["id"])
+    assert (row.user_id, row.content) == (None, "")
+    for refused in (
+        bob.client.patch(f"/v1/comments/{root['id']}", {"content": "back"}),
+        bob.client.delete(f"/v1/comments/{root['id']}"),
+        bob.client.put(f"/v1/comments/{root['id']}/reaction", {"reaction_type": "like"}),
+    ):
+        assert refused.status_code == 404
+    assert len(published("comments.comment_deleted.v1")) == 1
+
+
+def test_a_tombstone_goes_with_its_last_reply(register: Callable[..., Person], anonymous: JsonClient) -> None:
+    alice = register("alice")
+    post = write_post(alice)
+    chain = [comment_on(alice, post)["id"]]
+    for _ in range(3):
+        chain.append(comment_on(alice, post, parent=chain[-1])["id"])
+    sibling = comment_on(alice, post, parent=chain[0])["id"]
+    for comment in chain[:3]:
+        assert alice.client.delete(f"/v1/comments/{comment}").status_code == 204
+    assert Comment.objects.count() == 5
+    assert alice.client.delete(f"/v1/comments/{chain[3]}").status_code == 204
+    assert sorted(Comment.objects.values_list("id", flat=True)) == sorted([int(chain[0]), int(sibling)])
+    assert anonymous.get(f"/v1/comments/{chain[0]}").json()["replies_count"] == 1
+    assert alice.client.delete(f"/v1/comments/{sibling}").status_code == 204
+    assert Comment.objects.count() == 0
+    assert anonymous.get(f"/v1/posts/{post}").json()["comments_count"] == 0
+    deleted = [event["comment_id"] for event in published("comments.comment_deleted.v1")]
+    assert deleted == [int(comment) for comment in [*chain, sibling]], "a tombstone's second end is no event"
+
+
+def test_a_removed_comment_goes_once(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    alice = register("alice")
+    post = write_post(alice)
+    comment, other = comment_on(alice, post)["id"], comment_on(alice, post)["id"]
+    for target_type, target_id in (("comment", comment), ("comment", comment), ("post", other), ("comment", 77)):
+        tell(
+            "moderation",
+            ContentRemoved(
+                target_type=target_type, target_id=int(target_id), author_id=int(alice.id), action_id=1, reason="spam"
+            ),
+        )
+    handlers_before = Comment.objects.count()
+    drain()
+    assert handlers_before - Comment.objects.count() == 1
+    assert [event["comment_id"] for event in published("comments.comment_deleted.v1")] == [int(comment)]
+    assert alice.client.get(f"/v1/comments/{other}").status_code == 200
+
+
+def test_comments_go_with_their_post(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post, kept = write_post(alice), write_post(alice)
+    root = comment_on(alice, post)["id"]
+    reply = comment_on(bob, post, parent=root)["id"]
+    assert alice.client.delete(f"/v1/comments/{root}").status_code == 204
+    stays = comment_on(bob, kept)["id"]
+    assert alice.client.delete(f"/v1/posts/{post}").status_code == 204
+    assert anonymous.get(f"/v1/comments/{reply}").status_code == 404, "at once, before any event is delivered"
+    drain()
+    assert list(Comment.objects.values_list("id", flat=True)) == [int(stays)]
+    assert set(CommentCount.objects.values_list("post_id", flat=True)) == {int(kept)}
+    deleted = [event["comment_id"] for event in published("comments.comment_deleted.v1")]
+    assert deleted == [int(root), int(reply)]
+    handlers.remove_comments_on_post(
+        PostDeleted(post_id=int(post), author_id=int(alice.id), was_private=False, version=1)
+    )
+    assert len(published("comments.comment_deleted.v1")) == 2
+
+
+def test_a_gone_post_or_person_gets_no_late_comment() -> None:
+    post_id, user_id = new_id(), new_id()
+    actions.forget_post(post_id=post_id)
+    actions.erase_user(user_id=user_id, erasure_id=5)
+    before = published_types("comments")
+    for late in (draft(post_id=post_id, author_id=new_id()), draft(post_id=new_id(), author_id=user_id)):
+        with pytest.raises(NotFound):
+            actions.create_comment(draft=late)
+    assert Comment.objects.count() == CommentCount.objects.count() == 0
+    assert published_types("comments") == before == ["comments.user_erased.v1"]
+
+
+def test_a_large_post_goes_in_chunks() -> None:
+    post_id, author_id = new_id(), new_id()
+    for _ in range(actions.CHUNK + 5):
+        actions.create_comment(draft=draft(post_id=post_id, author_id=author_id))
+    actions.forget_post(post_id=post_id)
+    assert Comment.objects.count() == 5
+    assert GoneSubject.objects.get().done is False
+    tasks.continue_removals()
+    assert Comment.objects.count() == CommentCount.objects.count() == 0
+    assert GoneSubject.objects.get().done is True
+    deleted = [event["comment_id"] for event in published("comments.comment_deleted.v1")]
+    assert len(deleted) == len(set(deleted)) == actions.CHUNK + 5
+    tasks.continue_removals()
+    assert len(published("comments.comment_deleted.v1")) == actions.CHUNK + 5
+
+
+def test_erasing_a_person_leaves_no_trace_of_them(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post = write_post(alice)
+    lonely, answered = comment_on(bob, post, "lonely")["id"], comment_on(bob, post, "answered")["id"]
+    reply = comment_on(alice, post, parent=answered)["id"]
+    own = comment_on(bob, post, parent=reply)["id"]
+    event = UserDeleted(user_id=int(bob.id), erasure_id=99)
+    handlers.erase_user(event)
+    assert not Comment.objects.filter(user_id=bob.id).exists()
+    rows = {row.id: row for row in Comment.objects.all()}
+    assert rows.keys() == {int(answered), int(reply)}
+    assert (rows[int(answered)].content, rows[int(answered)].user_id) == ("", None)
+    assert rows[int(reply)].replies_count == 0
+    assert sorted(event["comment_id"] for event in published("comments.comment_deleted.v1")) == sorted(
+        [int(lonely), int(answered), int(own)]
+    )
+    assert published("comments.user_erased.v1") == [{"user_id": int(bob.id), "erasure_id": 99}]
+    assert published_types("comments")[-1] == "comments.user_erased.v1", "acknowledged when nothing is left"
+    assert anonymous.get(f"/v1/posts/{post}").json()["comments_count"] == 1
+    handlers.erase_user(event)
+    assert Comment.objects.count() == 2
+    assert len(published("comments.comment_deleted.v1")) == 3
+
+
+def test_a_prolific_person_is_acknowledged_when_nothing_is_left() -> None:
+    author_id, posts = new_id(), [new_id(), new_id()]
+    for number in range(actions.CHUNK * 2):
+        actions.create_comment(draft=draft(post_id=posts[number % 2], author_id=author_id))
+    actions.erase_user(user_id=author_id, erasure_id=7)
+    assert published("comments.user_erased.v1") == []
+    tasks.continue_removals()
+    assert Comment.objects.count() == 0
+    assert published("comments.user_erased.v1") == [{"user_id": author_id, "erasure_id": 7}]
+    assert queries.counts(post_ids=posts) == []
+
+
+def verify(**options: Any) -> dict[str, Any]:
+    """What `comments_verify --json` says."""
+    out = StringIO()
+    call_command("comments_verify", json=True, stdout=out, **options)
+    return dict(json.loads(out.getvalue()))
+
+
+def test_wrong_counts_are_found_and_repaired(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    alice = register("alice")
+    post = write_post(alice)
+    root = comment_on(alice, post)["id"]
+    comment_on(alice, post, parent=root)
+    assert verify() == {"posts": 1, "repaired": False, "faults": []}
+    CommentCount.objects.filter(post_id=post).update(count=40)
+    Comment.objects.filter(id=root).update(replies_count=0)
+    counted = sum(CommentCount.objects.filter(post_id=post).values_list("count", flat=True))
+    expected = [
+        {"what": "comments_count", "id": int(post), "counted": counted, "actual": 2},
+        {"what": "replies_count", "id": int(root), "counted": 0, "actual": 1},
+    ]
+    with pytest.raises(CommandError):
+        verify()
+    assert verify(repair=True)["faults"] == expected
+    assert verify()["faults"] == []
+    assert [row.count for row in queries.counts(post_ids=[int(post)])] == [2]
+    Comment.objects.filter(id=root).update(replies_count=9)
+    tasks.check_counts()
+    assert Comment.objects.get(id=root).replies_count == 1
