@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
+from socialapp.api import health
 from socialapp.api.internal import internal_call
 from socialapp.api.landing import landing
 from socialapp.contexts import served
@@ -35,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("internal/<str:context>/<str:contract>/<str:method>", internal_call),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("metrics", health.metrics),
     path("", landing, name="landing"),
 ]
 

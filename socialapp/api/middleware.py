@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from socialapp.api.health import count_request
 from socialapp.api.problems import too_large
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -34,12 +35,14 @@ class RequestContextMiddleware:
             request.path_info = request.path_info.rstrip("/")
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        seconds = time.perf_counter() - started
+        count_request(request, response, seconds=seconds)
         log.info(
             "request",
             method=request.method,
             path=request.path,
             status=response.status_code,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
         )
         return response
 

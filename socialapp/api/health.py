@@ -1,0 +1,186 @@
+"""What machines ask: is the process alive, can it serve, and what has it done. Not for the gateway's clients.
+
+A process is ready when its own databases answer. Redis, the broker and the search engine are named too, but without
+them it serves on (events wait in the outbox, search answers that it is away), so that one of them failing does not
+take every process out of the gateway at once.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.db import connections
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from kombu import Connection
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY, Collector
+
+from socialapp.api.rendering import to_json
+from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.cache import redis_client
+from socialapp.contexts import served
+
+PROBE_SECONDS = 2.0
+
+_requests = Counter("socialapp_http_requests", "Requests answered.", ["method", "route", "status"])
+_durations = Histogram(
+    "socialapp_http_request_seconds",
+    "Time from the first byte of middleware to the answer.",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something outside the process; `check` raises when it does not answer."""
+
+    name: str
+    is_needed: bool
+    check: Callable[[], None]
+
+
+def count_request(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+    """Counts one answered request under its route, not its path: the number of routes is bounded."""
+    method = request.method if request.method in _METHODS else "other"
+    route = request.resolver_match.route if request.resolver_match else "unmatched"
+    _requests.labels(method, route, str(response.status_code)).inc()
+    _durations.labels(method, route).observe(seconds)
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process can answer anything."""
+    return _json({"status": "live"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when everything needed answers, else 503; names each dependency. Takes at most `PROBE_SECONDS`."""
+    states = _probe(_dependencies())
+    needed_down = any(state["needed"] and state["status"] == "down" for state in states.values())
+    any_down = any(state["status"] == "down" for state in states.values())
+    status = "unavailable" if needed_down else "degraded" if any_down else "ready"
+    return _json({"status": status, "dependencies": states}, status=503 if needed_down else 200)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format: requests by route, and of each served context how far its events have come.
+
+    With `PROMETHEUS_MULTIPROC_DIR` set, the requests of all processes that share the folder are summed.
+    """
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    bus = CollectorRegistry()
+    bus.register(_BusCollector())
+    return HttpResponse(generate_latest(registry) + generate_latest(bus), content_type=CONTENT_TYPE_LATEST)
+
+
+class _BusCollector(Collector):
+    """Outbox and dead letters, counted when asked: a gauge kept by one process would be wrong in the others."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Two queries a context."""
+        unsent = GaugeMetricFamily("socialapp_outbox_unsent", "Events not sent to the broker yet.", labels=["context"])
+        unconfirmed = GaugeMetricFamily(
+            "socialapp_outbox_unconfirmed", "Events sent that not every listener has confirmed.", labels=["context"]
+        )
+        lag = GaugeMetricFamily(
+            "socialapp_outbox_lag_seconds", "Age of the oldest event not sent yet.", labels=["context"]
+        )
+        failing = GaugeMetricFamily(
+            "socialapp_deliveries_failing", "Deliveries that failed and will be tried again.", labels=["context"]
+        )
+        dead = GaugeMetricFamily("socialapp_dead_letters", "Deliveries given up.", labels=["context"])
+        now = timezone.now()
+        for context in served():
+            outbox = OutboxEvent.objects.using(context.name)
+            new = outbox.filter(state=OutboxEvent.State.NEW).aggregate(count=Count("id"), oldest=Min("created_at"))
+            failures = FailedDelivery.objects.using(context.name).aggregate(
+                given_up=Count("id", filter=Q(dead=True)), failing=Count("id", filter=Q(dead=False))
+            )
+            unsent.add_metric([context.name], new["count"])
+            unconfirmed.add_metric([context.name], outbox.filter(state=OutboxEvent.State.SENT).count())
+            lag.add_metric([context.name], (now - new["oldest"]).total_seconds() if new["oldest"] else 0)
+            failing.add_metric([context.name], failures["failing"])
+            dead.add_metric([context.name], failures["given_up"])
+        yield from (unsent, unconfirmed, lag, failing, dead)
+
+
+def _dependencies() -> list[Dependency]:
+    found = [Dependency(f"database:{context.name}", True, _database(context.name)) for context in served()]
+    found.append(Dependency("redis", False, _redis))
+    found.append(Dependency("broker", False, _broker))
+    if settings.ELASTICSEARCH_URL and any(context.name == "search" for context in served()):
+        found.append(Dependency("search", False, _search))
+    return found
+
+
+def _probe(dependencies: list[Dependency]) -> dict[str, dict[str, Any]]:
+    """Asks all at once; whatever has not answered when the time is over is down."""
+    pool = ThreadPoolExecutor(max_workers=len(dependencies), thread_name_prefix="probe")
+    started = {dependency.name: pool.submit(_timed, dependency.check) for dependency in dependencies}
+    wait(started.values(), timeout=PROBE_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    states: dict[str, dict[str, Any]] = {}
+    for dependency in dependencies:
+        future = started[dependency.name]
+        is_up = future.done() and not future.cancelled() and future.exception() is None
+        states[dependency.name] = {
+            "status": "up" if is_up else "down",
+            "needed": dependency.is_needed,
+            "milliseconds": future.result() if is_up else None,
+        }
+    return states
+
+
+def _timed(check: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    check()
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def _database(alias: str) -> Callable[[], None]:
+    def check() -> None:
+        # The connection belongs to this probe's thread and ends with it.
+        connection = connections[alias]
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        finally:
+            connection.close()
+
+    return check
+
+
+def _redis() -> None:
+    redis_client().ping()
+
+
+def _broker() -> None:
+    with Connection(settings.BROKER_URL, connect_timeout=PROBE_SECONDS) as connection:
+        connection.ensure_connection(max_retries=0)
+
+
+def _search() -> None:
+    httpx.get(settings.ELASTICSEARCH_URL, timeout=PROBE_SECONDS).raise_for_status()
+
+
+def _json(body: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        to_json(body), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
