@@ -65,6 +65,11 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"{self.target_type} {self.target_id or '(erased)'}"
 
+    # What moderators see beside the row: filled in for a whole page of cases at once, never stored.
+    preview = ""
+    author_name = ""
+    reasons = ""
+
     @property
     def is_open(self) -> bool:
         """Whether it waits for a decision."""

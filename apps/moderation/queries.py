@@ -4,21 +4,25 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import orjson
-from django.db.models import QuerySet
+import structlog
+from django.db.models import Count, QuerySet
 
-from apps.moderation.models import Action, Appeal, Case, LogHead, Report, TargetType, WordRule
+from apps.moderation.models import Action, Appeal, Case, LogHead, Reason, Report, TargetType, WordRule
 from socialapp.api.pagination import Page, PageRequest, paginate
 from socialapp.calls import client
 from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import Users
-from socialapp.errors import Invalid, NotFound
+from socialapp.errors import Invalid, NotFound, Problem
 
+log = structlog.get_logger()
+
+_MOST_WILDCARDS = 3
 APPEALABLE = (Action.Kind.REMOVE_CONTENT, Action.Kind.WARN_USER, Action.Kind.BAN_USER)
 
 
@@ -131,6 +135,22 @@ def appeal_body(appeal: Appeal) -> dict[str, object]:
     }
 
 
+def show_targets(cases: Sequence[Case]) -> None:
+    """Fills in what moderators see of the cases' targets and reports. One query, and at most four calls."""
+    counts = Report.objects.filter(case_id__in=[case.id for case in cases]).values("case_id", "reason")
+    reasons: dict[int, list[str]] = {case.id: [] for case in cases}
+    for row in counts.annotate(count=Count("id")).order_by("-count", "reason"):
+        reasons[row["case_id"]].append(f"{row['count']} × {Reason(row['reason']).label}")
+    try:
+        seen = previews(cases)
+    except Problem as problem:
+        seen = {}
+        log.warning("moderation.no_previews", error=problem.detail)
+    for case in cases:
+        preview = seen.get(f"{case.target_type}:{case.target_id}", Preview())
+        case.preview, case.author_name, case.reasons = preview.text, preview.author, ", ".join(reasons[case.id])
+
+
 def reports_of(case: Case) -> QuerySet[Report]:
     """What was reported about a case's target, newest first."""
     return Report.objects.filter(case_id=case.id).order_by("-id")
@@ -184,6 +204,14 @@ def rules_matching(text: str) -> list[WordRule]:
     """The active rules whose words are in the text. One query."""
     plain = normalized(text)
     return [rule for rule in WordRule.objects.filter(is_active=True) if _compiled(rule.pattern).search(plain)]
+
+
+def plain_pattern(pattern: str) -> str:
+    """A rule's pattern in the form it is kept in; 422 when it would match everything or take long to look for."""
+    plain = " ".join(normalized(pattern).split())
+    if not plain.replace("*", "").strip() or plain.count("*") > _MOST_WILDCARDS:
+        raise Invalid.of("pattern", "invalid", f"A pattern needs letters, and has at most {_MOST_WILDCARDS} asterisks.")
+    return plain
 
 
 def normalized(text: str) -> str:

@@ -4,20 +4,15 @@ from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import remove_content
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, WordRule
-from apps.moderation.queries import Target, normalized, rules_matching
+from apps.moderation.queries import Target, plain_pattern, rules_matching
 from socialapp.db import atomic
-from socialapp.errors import Invalid
-
-_MOST_WILDCARDS = 3
 
 
 def set_word_rule(
     *, moderator_id: int, pattern: str, effect: str, is_active: bool, rule_id: int | None = None
 ) -> WordRule:
-    """Makes a rule, or changes the one with `rule_id`."""
-    plain = " ".join(normalized(pattern).split())
-    if not plain.replace("*", "").strip() or plain.count("*") > _MOST_WILDCARDS:
-        raise Invalid.of("pattern", "invalid", f"A pattern needs letters, and has at most {_MOST_WILDCARDS} asterisks.")
+    """Makes a rule, or changes the one with `rule_id`; 422 for a pattern that is none."""
+    plain = plain_pattern(pattern)
     with atomic("moderation"):
         values = {"pattern": plain, "action": WordRule.Effect(effect), "is_active": is_active}
         if rule_id is None:
