@@ -26,7 +26,7 @@ class Profile(models.Model):
         BANNED = "banned"
         DELETED = "deleted"
 
-    user_id = RemoteKey("auth.User", gone=Gone.ERASE, primary_key=True)
+    user_id = RemoteKey("auth.User", gone=Gone.KEEP, primary_key=True)
     username = models.CharField(max_length=150, blank=True)
     # Compared instead of `username`, as databases disagree about case. Not unique: a freed name may be taken by
     # somebody else before the word of the deletion arrives here.

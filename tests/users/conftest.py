@@ -11,8 +11,8 @@ from socialapp.ids import new_id
 
 
 @pytest.fixture
-def person() -> Callable[..., int]:
-    """Makes a profile without an account, for tests that need many people or none of the API."""
+def person(db: None) -> Callable[..., int]:
+    """Makes a profile without an account, for tests that need many people or do not go through the API."""
     numbers = count()
 
     def make(**changes: object) -> int:

@@ -15,7 +15,10 @@ from apps.users.models import (
     UnfinishedWork,
 )
 from apps.users.queries import edges_of
+from socialapp.bus.erasure import forget_events
 from socialapp.bus.publish import publish
+from socialapp.contracts.auth import UserRegistered
+from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted, UsersErased
 from socialapp.db import atomic
 
@@ -45,8 +48,7 @@ def erase_chunk(*, user_id: int) -> bool:
     """Removes a bounded part of what is left of a person and, when that was all, acknowledges; whether it was all."""
     with atomic("users"):
         edges = edges_of(user_id, ERASE_CHUNK)
-        hide_locked = {user_id, *(edge.follower_id for edge in edges)}
-        lock_profiles(hide_locked)
+        lock_profiles({user_id, *(edge.follower_id for edge in edges)})
         hide_profile(user_id=user_id)
         _empty_profile(user_id)
         # Some may have been ended before the lock.
@@ -58,6 +60,7 @@ def erase_chunk(*, user_id: int) -> bool:
             return False
         FollowCount.objects.filter(user_id=user_id).delete()
         PostCount.objects.filter(user_id=user_id).delete()
+        forget_events("users", subject=user_id, events=[UserRegistered, UserSanctioned])
         _acknowledge(user_id)
         return True
 
