@@ -90,3 +90,18 @@ class PostBody(serializers.Serializer[Any]):
     edited = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class PostVersionBody(serializers.Serializer[Any]):
+    """An earlier text of a post; `created_at` is when it was written."""
+
+    version = serializers.IntegerField()
+    content = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class TrendingTagBody(serializers.Serializer[Any]):
+    """A hashtag, without #, and how many public posts of the last day bear it."""
+
+    tag = serializers.CharField()
+    posts_count = serializers.IntegerField()

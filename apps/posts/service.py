@@ -1,6 +1,6 @@
 """What posts answers to the other contexts."""
 
-from apps.posts.queries.access import post_rows, viewers_among, visible_rows
+from apps.posts.queries.access import post_rows, viewers_among, visible_posts
 from apps.posts.queries.bodies import visible_bodies
 from apps.posts.queries.documents import documents_after, documents_of, refs_of
 from socialapp.contracts.posts import PostDocument, PostRef
@@ -11,7 +11,7 @@ class PostsService:
 
     def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.visible`."""
-        return refs_of(visible_rows(viewer_id, post_ids)[0])
+        return refs_of(post.row for post in visible_posts(viewer_id, post_ids))
 
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.viewers`; nobody sees a post that does not exist."""

@@ -4,28 +4,51 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.actions.posts import create_post, delete_post
-from apps.posts.queries.access import visible_row
+from apps.posts.actions.posts import create_post, delete_post, edit_post
+from apps.posts.actions.reposts import add_bookmark, add_repost, remove_bookmark, remove_repost
+from apps.posts.actions.views import count_view
+from apps.posts.queries.access import Seen, visible_post
 from apps.posts.queries.bodies import Surroundings, bodies_of, body_of, visible_bodies
+from apps.posts.queries.feed import home_feed
+from apps.posts.queries.lists import author_page, bookmark_page, hashtag_page, history_page, trending_tags
 from apps.posts.queries.texts import draft_of
-from apps.posts.serializers import NewPost, PostBody
+from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBody, TrendingTagBody
 from socialapp.api import etags
 from socialapp.api.idempotency import create_once, replayed
-from socialapp.api.pagination import Page, ids_from_query, page_response
+from socialapp.api.pagination import Page, ids_from_query, page_request, page_response
 from socialapp.api.permissions import PublicRead
-from socialapp.api.schema import page_of
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
 from socialapp.api.views import View
 from socialapp.errors import Forbidden
 
 
-class PostList(View):
+class _PostView(View):
+    """What the routes of posts share."""
+
+    def own_post(self, post_id: int) -> Seen:
+        """The caller's post; 404 when it is not visible to them, 403 when it is somebody else's."""
+        post = visible_post(self.viewer, post_id)
+        if post.row.user_id != self.principal.id:
+            raise Forbidden("only its author may do this to a post", code="not_the_author")
+        return post
+
+    def page_of_posts(self, request: Request, page: Page[Seen]) -> Response:
+        """The list answer for posts that the caller may see."""
+        return page_response(request, page, bodies_of(self.viewer, page.items))
+
+    def one_post(self, post: Seen) -> Response:
+        """The answer for one post, with its ETag."""
+        return etags.single(self.request, bodies_of(self.viewer, [post])[0], version=post.row.version)
+
+
+class PostList(_PostView):
     """Several posts at once, and new ones."""
 
     permission_classes = [PublicRead]
 
     @extend_schema(
         operation_id="posts_by_ids",
-        summary="Several posts by id",
+        summary="Read several posts",
         description="Those of the posts that you may see, in the order asked for; at most 100.",
         parameters=[OpenApiParameter("ids", str, required=True, description="Ids, separated by commas.")],
         responses=page_of(PostBody),
@@ -38,12 +61,12 @@ class PostList(View):
     @extend_schema(
         operation_id="post_create",
         summary="Write a post",
-        description="Without `is_private` the post is as private as your account.",
+        description="Without `is_private` the post is as private as your account. Safe to repeat with Idempotency-Key.",
         request=NewPost,
         responses={201: PostBody},
     )
     def post(self, request: Request) -> Response:
-        """A new post; safe to repeat with an Idempotency-Key."""
+        """A new post."""
         if answer := replayed(request, context="posts"):
             return answer
         sent = self.read_input(NewPost)
@@ -55,16 +78,39 @@ class PostList(View):
         return create_once(request, context="posts", create=create)
 
 
-class PostDetail(View):
+class PostDetail(_PostView):
     """One post."""
 
     permission_classes = [PublicRead]
 
-    @extend_schema(operation_id="post_read", summary="Read a post", responses=PostBody)
+    @extend_schema(
+        operation_id="post_read",
+        summary="Read a post",
+        description="404 when it is absent or you may not see it. A look by somebody else than its author is counted.",
+        responses=PostBody,
+    )
     def get(self, request: Request, post_id: int) -> Response:
-        """The post with its ETag; 404 when it is not visible to the caller."""
-        row, sight = visible_row(self.viewer, post_id)
-        return etags.single(request, bodies_of([row], sight)[0], version=row.version)
+        """The post with its ETag."""
+        post = visible_post(self.viewer, post_id)
+        if post.row.user_id != self.viewer:
+            count_view(post_id=post_id, author_id=post.row.user_id)
+        return self.one_post(post)
+
+    @extend_schema(
+        operation_id="post_edit",
+        summary="Edit a post",
+        description="By its author. The earlier text stays in the history. `If-Match` is honoured.",
+        request=PostChange,
+        responses=PostBody,
+    )
+    def patch(self, request: Request, post_id: int) -> Response:
+        """The post as it is now."""
+        expected = etags.expected_version(request)
+        post = self.own_post(post_id)
+        sent = {"content": post.row.content, "is_private": post.row.is_private, **self.read_input(PostChange)}
+        draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent["is_private"])
+        row = edit_post(post_id=post_id, draft=draft, expected_version=expected)
+        return self.one_post(post._replace(row=row))
 
     @extend_schema(
         operation_id="post_delete",
@@ -76,8 +122,153 @@ class PostDetail(View):
         """204; 403 for those who can see the post but may not delete it."""
         expected = etags.expected_version(request)
         if not self.principal.is_staff:
-            row, _ = visible_row(self.viewer, post_id)
-            if row.user_id != self.principal.id:
-                raise Forbidden("only its author can delete a post", code="not_the_author")
+            self.own_post(post_id)
         delete_post(post_id=post_id, expected_version=expected)
         return Response(status=204)
+
+
+class PostHistory(_PostView):
+    """The earlier texts of a post."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="post_history",
+        summary="Read the earlier texts of a post",
+        description="Newest first. Texts from when the post was private are for those who may see private ones.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(PostVersionBody),
+    )
+    def get(self, request: Request, post_id: int) -> Response:
+        """One page."""
+        post = visible_post(self.viewer, post_id)
+        page = history_page(self.viewer, post, page_request(request))
+        results = [
+            {"version": edit.version, "content": edit.content, "created_at": edit.written_at} for edit in page.items
+        ]
+        return page_response(request, page, results)
+
+
+class Feed(_PostView):
+    """The home feed."""
+
+    @extend_schema(
+        operation_id="feed",
+        summary="Read your home feed",
+        description="Your posts and those of the people you follow, and what these pass on (`reposted_by`); newest "
+        "post first, each post once.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(PostBody),
+    )
+    def get(self, request: Request) -> Response:
+        """One page."""
+        return self.page_of_posts(request, home_feed(self.principal.id, page_request(request)))
+
+
+class AuthorPosts(_PostView):
+    """Posts of one author."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="profile_posts",
+        summary="Read an author's posts",
+        description="Those that you may see, newest first.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(PostBody),
+    )
+    def get(self, request: Request, profile_id: int) -> Response:
+        """One page."""
+        return self.page_of_posts(request, author_page(self.viewer, profile_id, page_request(request)))
+
+
+class HashtagPosts(_PostView):
+    """Posts with a hashtag."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="hashtag_posts",
+        summary="Read the posts with a hashtag",
+        description="Those that you may see, newest first. The tag is written without #.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(PostBody),
+    )
+    def get(self, request: Request, tag: str) -> Response:
+        """One page."""
+        return self.page_of_posts(request, hashtag_page(self.viewer, tag, page_request(request)))
+
+
+class TrendingHashtags(_PostView):
+    """What is written about now."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="hashtags_trending",
+        summary="Read the most used hashtags",
+        description="Of the last day, among public posts of public accounts. One page only.",
+        parameters=PAGE_PARAMETERS[:1],
+        responses=page_of(TrendingTagBody),
+    )
+    def get(self, request: Request) -> Response:
+        """The only page."""
+        tags = trending_tags(page_request(request).limit)
+        return page_response(request, Page(tags), [{"tag": tag, "posts_count": count} for tag, count in tags])
+
+
+class Bookmarks(_PostView):
+    """What the caller keeps."""
+
+    @extend_schema(
+        operation_id="bookmarks",
+        summary="Read your bookmarks",
+        description="The posts that you keep and may still see, the last kept first.",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(PostBody),
+    )
+    def get(self, request: Request) -> Response:
+        """One page."""
+        return self.page_of_posts(request, bookmark_page(self.principal.id, page_request(request)))
+
+
+class PostBookmark(_PostView):
+    """Whether the caller keeps a post."""
+
+    @extend_schema(operation_id="bookmark_add", summary="Bookmark a post", request=None, responses=PostBody)
+    def put(self, request: Request, post_id: int) -> Response:
+        """The post, bookmarked."""
+        post = visible_post(self.viewer, post_id)
+        add_bookmark(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(post)
+
+    @extend_schema(operation_id="bookmark_remove", summary="Remove a bookmark", responses=PostBody)
+    def delete(self, request: Request, post_id: int) -> Response:
+        """The post, no longer bookmarked; 404, with the bookmark gone, when it can no longer be seen."""
+        remove_bookmark(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(visible_post(self.viewer, post_id))
+
+
+class PostRepost(_PostView):
+    """Whether the caller passes a post on."""
+
+    @extend_schema(
+        operation_id="repost_add",
+        summary="Repost a post",
+        description="Only public posts of public accounts; 403 for others that you can see.",
+        request=None,
+        responses=PostBody,
+    )
+    def put(self, request: Request, post_id: int) -> Response:
+        """The post, passed on to the caller's followers."""
+        post = visible_post(self.viewer, post_id)
+        if post.author.is_private:
+            raise Forbidden("a post of a private account cannot be reposted", code="post_private")
+        add_repost(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(post)
+
+    @extend_schema(operation_id="repost_remove", summary="Take a repost back", responses=PostBody)
+    def delete(self, request: Request, post_id: int) -> Response:
+        """The post, no longer passed on; 404, with the repost gone, when it can no longer be seen."""
+        remove_repost(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(visible_post(self.viewer, post_id))

@@ -1,9 +1,12 @@
 """Writing, editing and deleting posts."""
 
 from collections.abc import Iterable
+from functools import partial
 
+from django.db import router, transaction
 from django.utils import timezone
 
+from apps.posts.actions.feeds import push_own_post
 from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMention, RepostCount
 from apps.posts.queries.access import PostRow
 from apps.posts.queries.texts import Draft, tag_key
@@ -43,6 +46,8 @@ def create_post(*, draft: Draft) -> PostRow:
                 version=post.version,
             )
         )
+        push = partial(push_own_post, author_id=author_id, post_id=post.id)
+        transaction.on_commit(push, using=router.db_for_write(Post))
     return _row(post)
 
 

@@ -38,10 +38,14 @@ class Sight:
 
     def may_see(self, author_id: int, *, is_private: bool) -> bool:
         """The rule: the author is active, neither blocks the other, and what is private is for followers."""
-        author = self.authors.get(author_id)
-        if author is None or not author.active or author.blocked:
+        if not self.may_meet(author_id):
             return False
-        return self.is_let_in(author_id) or not (is_private or author.is_private)
+        return self.is_let_in(author_id) or not (is_private or self.authors[author_id].is_private)
+
+    def may_meet(self, author_id: int) -> bool:
+        """Whether the author is there at all for the viewer."""
+        author = self.authors.get(author_id)
+        return author is not None and author.active and not author.blocked
 
     def is_let_in(self, author_id: int) -> bool:
         """Whether the viewer is the author or follows them: private posts are for these."""
@@ -52,9 +56,14 @@ class Sight:
         """The rule for a post."""
         return self.may_see(row.user_id, is_private=row.is_private)
 
-    def card(self, author_id: int) -> Card:
-        """The card of one of the authors."""
-        return self.authors[author_id].card
+
+class Seen(NamedTuple):
+    """A post that the rule has let through, with its place in the list that is read and who brought it there."""
+
+    position: int
+    row: PostRow
+    author: Author
+    reposted_by: Card | None = None
 
 
 def sight_of(viewer_id: int | None, author_ids: Iterable[int]) -> Sight:
@@ -72,19 +81,23 @@ def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
     return [PostRow._make(values) for values in Post.objects.filter(id__in=ids).values_list(*PostRow._fields)]
 
 
-def visible_rows(viewer_id: int | None, post_ids: Sequence[int]) -> tuple[list[PostRow], Sight]:
+def visible_posts(viewer_id: int | None, post_ids: Sequence[int]) -> list[Seen]:
     """Those of the posts that the viewer may see, in the order of `post_ids`. One query and one call."""
     rows = {row.id: row for row in post_rows(post_ids)}
     sight = sight_of(viewer_id, (row.user_id for row in rows.values()))
-    return [rows[post_id] for post_id in post_ids if post_id in rows and sight.shows(rows[post_id])], sight
+    return [
+        Seen(row.id, row, sight.authors[row.user_id])
+        for post_id in post_ids
+        if (row := rows.get(post_id)) and sight.shows(row)
+    ]
 
 
-def visible_row(viewer_id: int | None, post_id: int) -> tuple[PostRow, Sight]:
+def visible_post(viewer_id: int | None, post_id: int) -> Seen:
     """The post; NotFound when it is absent or the viewer may not see it."""
-    rows, sight = visible_rows(viewer_id, [post_id])
-    if not rows:
+    found = visible_posts(viewer_id, [post_id])
+    if not found:
         raise NotFound("there is no such post, or you may not see it", code="post_not_found")
-    return rows[0], sight
+    return found[0]
 
 
 def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) -> list[int]:

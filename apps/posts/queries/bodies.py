@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from apps.posts.models import Bookmark, RepostCount
-from apps.posts.queries.access import PostRow, Sight, visible_rows
+from apps.posts.queries.access import PostRow, Seen, visible_posts
 from socialapp.api.cards import card_body
 from socialapp.api.rendering import rfc3339
 from socialapp.calls import client
@@ -30,16 +30,15 @@ class Surroundings:
     bookmarked: frozenset[int] = frozenset()
 
 
-def bodies_of(rows: Sequence[PostRow], sight: Sight, *, reposted_by: Mapping[int, Card] | None = None) -> list[Body]:
-    """The post objects of rows that `sight` has let through, in their order."""
-    around = _surroundings(sight.viewer_id, [row.id for row in rows])
-    reposters = reposted_by or {}
-    return [body_of(row, sight.card(row.user_id), around, reposted_by=reposters.get(row.id)) for row in rows]
+def bodies_of(viewer_id: int | None, posts: Sequence[Seen]) -> list[Body]:
+    """The post objects of posts that the viewer may see, in their order."""
+    around = _surroundings(viewer_id, [post.row.id for post in posts])
+    return [body_of(post.row, post.author.card, around, reposted_by=post.reposted_by) for post in posts]
 
 
 def visible_bodies(viewer_id: int | None, post_ids: Sequence[int]) -> list[Body]:
     """The post objects of those of the posts that the viewer may see, in the order of `post_ids`."""
-    return bodies_of(*visible_rows(viewer_id, post_ids))
+    return bodies_of(viewer_id, visible_posts(viewer_id, post_ids))
 
 
 def body_of(row: PostRow, author: Card, around: Surroundings, *, reposted_by: Card | None = None) -> Body:

@@ -17,7 +17,7 @@ MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
 
 _HASHTAG = re.compile(r"(?<![\w&/#])#([^\s#]{1,200})")
-_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)")
+_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_.]{3,31})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def tag_key(tag: str) -> str:
 
 
 def usernames_of(content: str) -> list[str]:
-    """The distinct names after @ in a text, lower-case, in order, at most 20."""
-    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
+    """The distinct names after @ in a text, lower-case, in order, at most 20; a dot at the end ends the sentence."""
+    return list(dict.fromkeys(name.rstrip(".").lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
 
 
 def draft_of(*, author_id: int, content: str, is_private: bool | None) -> Draft:

@@ -1,0 +1,73 @@
+"""Removing what belongs to deleted users and deleted posts, in bounded steps that continue by event."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from apps.posts.actions.posts import delete_locked_posts
+from apps.posts.actions.reposts import remove_repost
+from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost
+from apps.posts.queries.feed_cache import forget_feed
+from socialapp.bus.publish import publish
+from socialapp.contracts.posts import CleanUpContinued, ErasureContinued, PostsErased
+from socialapp.db import atomic
+
+STEP = 200
+_SWEPT_FOR = timedelta(hours=1)
+
+
+def erase_user(*, user_id: int, erasure_id: int) -> None:
+    """One step of erasing everything of a user; publishes PostsErased when nothing is left. Idempotent."""
+    forget_feed(user_id)
+    with atomic("posts"):
+        ErasedAuthor.objects.get_or_create(user_id=user_id)
+        if _erase_step(user_id):
+            publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
+        else:
+            publish(PostsErased(user_id=user_id, erasure_id=erasure_id))
+
+
+def sweep_erased_users() -> None:
+    """Erases what requests that were under way when their user was deleted have written after the erasure."""
+    since = timezone.now() - _SWEPT_FOR
+    for user_id in ErasedAuthor.objects.filter(erased_at__gt=since).values_list("user_id", flat=True):
+        with atomic("posts"):
+            _erase_step(user_id)
+
+
+def clean_up_post(*, post_id: int, author_id: int) -> None:
+    """One step of removing the bookmarks and reposts of a deleted post; goes on by event. Idempotent."""
+    with atomic("posts"):
+        if Post.objects.filter(id=post_id).exists():
+            return
+        removed = [_delete_some(Bookmark, post_id=post_id), _delete_some(Repost, post_id=post_id)]
+        if max(removed) == STEP:
+            publish(CleanUpContinued(post_id=post_id, author_id=author_id))
+
+
+def _erase_step(user_id: int) -> bool:
+    """Erases up to a step of each kind; whether there may be more."""
+    posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
+    if posts:
+        delete_locked_posts(posts)
+    reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
+    for post_id in reposted:
+        remove_repost(user_id=user_id, post_id=post_id)
+    mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
+    _forget_mentions(user_id, mentioned)
+    PopularAuthor.objects.filter(user_id=user_id).delete()
+    return STEP in (len(posts), len(reposted), len(mentioned), _delete_some(Bookmark, user_id=user_id))
+
+
+def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
+    for post in Post.objects.select_for_update().filter(id__in=post_ids):
+        post.mentions = [mention for mention in post.mentions if mention[0] != user_id]
+        post.save(update_fields=["mentions"])
+    PostMention.objects.filter(user_id=user_id, post_id__in=post_ids).delete()
+
+
+def _delete_some(model: type[Bookmark] | type[Repost], **of: int) -> int:
+    ids = list(model._default_manager.filter(**of).values_list("id", flat=True)[:STEP])
+    model._default_manager.filter(id__in=ids).delete()
+    return len(ids)

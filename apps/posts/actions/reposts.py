@@ -1,0 +1,68 @@
+"""Bookmarks and reposts: set or unset, any number of times with the same end."""
+
+from django.db import IntegrityError
+from django.db.models import F, Model
+from django.utils import timezone
+
+from apps.posts.models import Bookmark, Post, Repost, RepostCount
+from socialapp.bus.publish import publish
+from socialapp.contracts.posts import Reposted, Unreposted
+from socialapp.db import atomic
+from socialapp.errors import Forbidden, NotFound
+
+
+def add_bookmark(*, user_id: int, post_id: int) -> None:
+    """Keeps a post that the caller has found visible. Idempotent."""
+    with atomic("posts"):
+        _insert_once(Bookmark(user_id=user_id, post_id=post_id))
+
+
+def remove_bookmark(*, user_id: int, post_id: int) -> None:
+    """Keeps a post no longer. Idempotent."""
+    with atomic("posts"):
+        Bookmark.objects.filter(user_id=user_id, post_id=post_id).delete()
+
+
+def add_repost(*, user_id: int, post_id: int) -> None:
+    """Passes a post of a public account on and publishes Reposted. Idempotent: a second time publishes nothing.
+
+    Forbidden when the post is private, NotFound when it was deleted meanwhile.
+    """
+    with atomic("posts"):
+        post = Post.objects.filter(id=post_id).values_list("user_id", "is_private").first()
+        if post is None:
+            raise NotFound("there is no such post, or you may not see it", code="post_not_found")
+        author_id, is_private = post
+        if is_private:
+            raise Forbidden("a private post cannot be reposted", code="post_private")
+        now = timezone.now()
+        if not _insert_once(Repost(user_id=user_id, post_id=post_id, created_at=now)):
+            return
+        if not _change_count(post_id, 1) and not _insert_once(RepostCount(post_id=post_id, count=1)):
+            _change_count(post_id, 1)
+        publish(Reposted(post_id=post_id, author_id=author_id, user_id=user_id, at=now))
+
+
+def remove_repost(*, user_id: int, post_id: int) -> None:
+    """Takes a repost back and publishes Unreposted. Idempotent."""
+    with atomic("posts"):
+        deleted, _ = Repost.objects.filter(user_id=user_id, post_id=post_id).delete()
+        author_id = Post.objects.filter(id=post_id).values_list("user_id", flat=True).first()
+        if not deleted or author_id is None:
+            return
+        _change_count(post_id, -1)
+        publish(Unreposted(post_id=post_id, author_id=author_id, user_id=user_id))
+
+
+def _change_count(post_id: int, by: int) -> int:
+    return RepostCount.objects.filter(post_id=post_id, count__gte=-by).update(count=F("count") + by)
+
+
+def _insert_once(row: Model) -> bool:
+    """Whether the row was new; a savepoint, as a clash would break the transaction around it."""
+    try:
+        with atomic("posts"):
+            row.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True

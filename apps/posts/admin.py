@@ -1,0 +1,109 @@
+"""Posts in the admin site: to look at, to search, and to remove."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.posts.actions.posts import delete_post
+from apps.posts.models import (
+    Bookmark,
+    ErasedAuthor,
+    PopularAuthor,
+    Post,
+    PostEdit,
+    PostHashtag,
+    PostMention,
+    Repost,
+    RepostCount,
+)
+from socialapp.admin import ContextModelAdmin, remote_link
+from socialapp.errors import NotFound
+
+_PERSON = "admin:users_profile_change"
+_POST = "admin:posts_post_change"
+
+
+@admin.register(Post)
+class PostAdmin(ContextModelAdmin[Post]):
+    """Posts; removing them is an action."""
+
+    list_display = ("id", remote_link("user_id", _PERSON), "beginning", "is_private", "edited", "created_at")
+    list_filter = ("is_private", "edited", "created_at")
+    search_fields = ("=id", "=user_id", "content")
+    ordering = ("-id",)
+    actions = ("remove",)
+
+    @admin.display(description="content")
+    def beginning(self, post: Post) -> str:
+        """The first words."""
+        return post.content[:80]
+
+    @admin.action(description="Remove the selected posts")
+    def remove(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
+        """Deletes posts as their authors would."""
+        removed = 0
+        for post in queryset:
+            try:
+                delete_post(post_id=post.id)
+            except NotFound:
+                continue
+            self.log_deletions(request, [post])
+            removed += 1
+        self.message_user(request, f"{removed} posts removed", messages.SUCCESS)
+
+
+class _BelongsToPost(ContextModelAdmin[Any]):
+    """Rows that hang on a post."""
+
+    ordering = ("-pk",)
+
+
+@admin.register(PostEdit)
+class PostEditAdmin(_BelongsToPost):
+    """Earlier texts."""
+
+    list_display = ("id", remote_link("post_id", _POST), "version", "is_private", "written_at")
+    list_filter = ("is_private",)
+    search_fields = ("=post_id", "content")
+
+
+@admin.register(PostHashtag)
+class PostHashtagAdmin(_BelongsToPost):
+    """Hashtags."""
+
+    list_display = ("id", "tag", remote_link("post_id", _POST))
+    search_fields = ("=tag", "=post_id")
+
+
+@admin.register(PostMention, Bookmark, Repost)
+class PersonAndPostAdmin(_BelongsToPost):
+    """Mentions, bookmarks and reposts: one person, one post."""
+
+    list_display = ("id", remote_link("user_id", _PERSON), remote_link("post_id", _POST))
+    search_fields = ("=user_id", "=post_id")
+
+
+@admin.register(RepostCount)
+class RepostCountAdmin(_BelongsToPost):
+    """How often posts were reposted."""
+
+    list_display = (remote_link("post_id", _POST), "count")
+    search_fields = ("=post_id",)
+
+
+@admin.register(PopularAuthor)
+class PopularAuthorAdmin(_BelongsToPost):
+    """Whose posts are merged into feeds at reading."""
+
+    list_display = ("id", remote_link("user_id", _PERSON))
+    search_fields = ("=user_id",)
+
+
+@admin.register(ErasedAuthor)
+class ErasedAuthorAdmin(_BelongsToPost):
+    """Whose posts were erased."""
+
+    list_display = ("user_id", "erased_at")
+    search_fields = ("=user_id",)

@@ -1,0 +1,80 @@
+"""What posts does when something has happened."""
+
+from apps.posts.actions.erasure import clean_up_post, erase_user
+from apps.posts.actions.feeds import FAN_OUT_PAGE, fan_out, mark_popular
+from apps.posts.actions.posts import delete_post
+from apps.posts.queries.feed import is_popular
+from socialapp.bus.registry import handles
+from socialapp.calls import client
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.posts import (
+    CleanUpContinued,
+    ErasureContinued,
+    FanOutContinued,
+    PostCreated,
+    PostDeleted,
+    Reposted,
+)
+from socialapp.contracts.users import Users
+from socialapp.errors import NotFound
+
+
+def _first_followers(user_id: int) -> list[int] | None:
+    """The first page of somebody's followers; None when they are too many to push to."""
+    if is_popular(user_id) or client(Users).popular(ids=[user_id]):
+        return None
+    return client(Users).followers(user_id=user_id, after=0, limit=FAN_OUT_PAGE)
+
+
+def _more_followers(event: FanOutContinued) -> list[int]:
+    user_id = event.reposter_id or event.author_id
+    return client(Users).followers(user_id=user_id, after=event.after, limit=FAN_OUT_PAGE)
+
+
+@handles(PostCreated, gather=lambda event: _first_followers(event.author_id))
+def fan_out_post(event: PostCreated, follower_ids: list[int] | None) -> None:
+    """Puts a new post into the feeds of its author and of the first followers, or leaves it to reading."""
+    fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=None, follower_ids=[event.author_id])
+    if follower_ids is None:
+        mark_popular(user_id=event.author_id)
+    else:
+        fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=None, follower_ids=follower_ids)
+
+
+@handles(Reposted, gather=lambda event: _first_followers(event.user_id))
+def fan_out_repost(event: Reposted, follower_ids: list[int] | None) -> None:
+    """Puts a repost into the feeds of the first followers. Whether it still stands is asked when they read."""
+    if follower_ids is None:
+        mark_popular(user_id=event.user_id)
+    else:
+        fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=event.user_id, follower_ids=follower_ids)
+
+
+@handles(FanOutContinued, gather=_more_followers)
+def continue_fan_out(event: FanOutContinued, follower_ids: list[int]) -> None:
+    """Goes on with the next page of followers."""
+    fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=event.reposter_id, follower_ids=follower_ids)
+
+
+@handles(PostDeleted, CleanUpContinued)
+def clean_up(event: PostDeleted | CleanUpContinued) -> None:
+    """Removes bookmarks and reposts of a post that is gone."""
+    clean_up_post(post_id=event.post_id, author_id=event.author_id)
+
+
+@handles(ContentRemoved)
+def remove_content(event: ContentRemoved) -> None:
+    """Deletes a post that a moderator has removed."""
+    if event.target_type != "post":
+        return
+    try:
+        delete_post(post_id=event.target_id)
+    except NotFound:
+        return  # its author was faster, or the event came twice
+
+
+@handles(UserDeleted, ErasureContinued)
+def erase(event: UserDeleted | ErasureContinued) -> None:
+    """Erases everything of a deleted user, step by step."""
+    erase_user(user_id=event.user_id, erasure_id=event.erasure_id)

@@ -1,0 +1,188 @@
+"""Home feeds in Redis: per user one list of what fan-out has pushed, which may vanish at any time.
+
+The head holds the newest entry, `<post id>` or, where somebody passed the post on, `<post id>:<reposter id>`. The
+last element tells what the list stands for: `=<following version>:<popular epoch>:<floor>:<popular ids>`, complete
+for all posts with ids greater than the floor; or, while the list is being built, `?<token of the builder>`. The
+builder makes the list first and asks the database then: a post that commits meanwhile is pushed into the list, and one
+that committed before is found in the database.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import Max
+
+from apps.posts.models import PopularAuthor
+from socialapp.cache import redis_client
+
+CAP = 800
+_FEED_SECONDS = 7 * 86_400
+_BUILDING_SECONDS = 10
+_EPOCH_SECONDS = 5
+DIRECT = 0  # stands among reposters for the author
+
+# KEYS: the feed. ARGV: the mark of the builder, seconds. Answers 1 when the caller shall build.
+_BEGIN = """
+local last = redis.call('LINDEX', KEYS[1], -1)
+if last and string.sub(last, 1, 1) == '?' then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+# KEYS: the feed. ARGV: the mark of the builder, seconds, then entries and the new last element.
+_FINISH = """
+if redis.call('LINDEX', KEYS[1], -1) ~= ARGV[1] then return 0 end
+redis.call('RPOP', KEYS[1])
+for first = 3, #ARGV, 1000 do
+  redis.call('RPUSH', KEYS[1], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+# KEYS: feeds, of which only those that exist take the entry. ARGV: the entry, the cap, how far a list may exceed it.
+# What falls off the end raises the floor; ids are compared as text, as Lua's numbers are too short for them.
+_PUSH = """
+local entry, cap, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local function greater(a, b)
+  if #a ~= #b then return #a > #b end
+  return a > b
+end
+for i = 1, #KEYS do
+  local key = KEYS[i]
+  if not redis.call('LPOS', key, entry, 'MAXLEN', 100) then
+    local length = redis.call('LPUSHX', key, entry)
+    if length > cap + slack then
+      local last = redis.call('RPOP', key)
+      local head, floor, tail = string.match(last, '^(=%d+:%d+:)(%d+)(:.*)$')
+      if head then
+        for _, dropped in ipairs(redis.call('RPOP', key, length - 1 - cap)) do
+          local id = string.match(dropped, '^%d+')
+          if greater(id, floor) then floor = id end
+        end
+        last = head .. floor .. tail
+      end
+      redis.call('RPUSH', key, last)
+    end
+  end
+end
+"""
+_SLACK = 64
+_KEYS_A_CALL = 500
+
+
+@dataclass(frozen=True)
+class CachedFeed:
+    """A feed as Redis holds it: for whom it was built, and who stands behind each post (DIRECT: its author)."""
+
+    following_version: int
+    popular_epoch: int
+    floor: int
+    popular_ids: tuple[int, ...]
+    sources: dict[int, set[int]]
+
+    @cached_property
+    def post_ids(self) -> list[int]:
+        """The posts that the list is complete for, ascending."""
+        return sorted(post_id for post_id in self.sources if post_id > self.floor)
+
+    def reposter_ids(self, post_id: int) -> frozenset[int]:
+        """Who passed the post on, as far as the list says."""
+        return frozenset(self.sources[post_id] - {DIRECT})
+
+
+def entry_of(post_id: int, reposter_id: int = DIRECT) -> str:
+    """The form of an entry in the list."""
+    return f"{post_id}:{reposter_id}" if reposter_id else str(post_id)
+
+
+def load_feed(user_id: int) -> CachedFeed | None:
+    """The feed, unless it is missing, being built, or somebody became popular since it was built.
+
+    One round trip. Raises one of `redis_errors()` when Redis is away.
+    """
+    pipe = redis_client().pipeline(transaction=False)
+    pipe.lrange(_key(user_id), 0, -1)
+    pipe.get(_epoch_key())
+    elements, known_epoch = pipe.execute()
+    feed = _parse(elements)
+    if feed is None:
+        return None
+    epoch = int(known_epoch) if known_epoch is not None else _remembered_epoch()
+    return feed if feed.popular_epoch == epoch else None
+
+
+def begin_feed(user_id: int) -> str | None:
+    """Makes the list that is to be filled; the mark to finish it with, or None while somebody else builds it."""
+    mark = f"?{secrets.token_hex(8)}"
+    return mark if _evaluate(_BEGIN, [_key(user_id)], [mark, _BUILDING_SECONDS]) else None
+
+
+def finish_feed(user_id: int, mark: str, feed: CachedFeed) -> None:
+    """Fills the list beneath what was pushed into it meanwhile; nothing if it is no longer the one that was begun."""
+    entries = [
+        entry_of(post_id, source) for post_id in reversed(feed.post_ids) for source in sorted(feed.sources[post_id])
+    ]
+    popular = ",".join(map(str, feed.popular_ids))
+    last = f"={feed.following_version}:{feed.popular_epoch}:{feed.floor}:{popular}"
+    _evaluate(_FINISH, [_key(user_id)], [mark, _FEED_SECONDS, *entries, last])
+
+
+def push_entry(user_ids: Sequence[int], entry: str) -> None:
+    """Adds an entry to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
+    for start in range(0, len(user_ids), _KEYS_A_CALL):
+        keys = [_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
+        _evaluate(_PUSH, keys, [entry, CAP, _SLACK])
+
+
+def forget_feed(user_id: int) -> None:
+    """Removes a feed."""
+    redis_client().delete(_key(user_id))
+
+
+def popular_epoch() -> int:
+    """Rises whenever somebody becomes popular. One query."""
+    return PopularAuthor.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
+def announce_epoch(epoch: int) -> None:
+    """Makes every feed that was built before be built again when it is read."""
+    redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS)
+
+
+def _remembered_epoch() -> int:
+    epoch = popular_epoch()
+    # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
+    redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS, nx=True)
+    return epoch
+
+
+def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
+    *entries, last = [element.decode() for element in elements] or ["?"]
+    if not last.startswith("="):
+        return None
+    version, epoch, floor, popular = last[1:].split(":")
+    sources: dict[int, set[int]] = {}
+    for entry in entries:
+        post_id, _, reposter_id = entry.partition(":")
+        sources.setdefault(int(post_id), set()).add(int(reposter_id or DIRECT))
+    popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)
+    return CachedFeed(int(version), int(epoch), int(floor), popular_ids, sources)
+
+
+def _key(user_id: int) -> str:
+    return f"{settings.REDIS_PREFIX}feed:{user_id}"
+
+
+def _epoch_key() -> str:
+    return f"{settings.REDIS_PREFIX}feed-popular-epoch"
+
+
+def _evaluate(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    return cast(Any, redis_client().register_script(script)(keys=list(keys), args=list(arguments)))

@@ -1,0 +1,86 @@
+"""Lists of posts besides the home feed: of an author, of a hashtag, of bookmarks, and the history of one post."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag
+from apps.posts.queries.access import Seen, sight_of, visible_posts
+from apps.posts.queries.pages import Entry, beyond, fill_page
+from apps.posts.queries.texts import normal_tag, tag_key
+from socialapp.api.pagination import Page, PageRequest, paginate
+from socialapp.errors import NotFound
+from socialapp.ids import first_id_at, id_time
+
+_TREND_WINDOW = timedelta(hours=24)
+_TREND_TAGS = 1000
+# Clocks of different machines differ: a first post may bear an id below that of its author.
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+
+
+def author_page(viewer_id: int | None, author_id: int, page: PageRequest) -> Page[Seen]:
+    """An author's posts that the viewer may see, newest first; NotFound when the author is not visible at all."""
+    sight = sight_of(viewer_id, [author_id])
+    if not sight.may_meet(author_id):
+        raise NotFound("there is no such profile, or you may not see it", code="profile_not_found")
+    # Nobody writes before they are registered: the bound spares a partitioned table its earlier partitions.
+    posts = Post.objects.filter(user_id=author_id, id__gte=first_id_at(id_time(author_id) - _CLOCK_DIFFERENCE))
+    if not sight.is_let_in(author_id):
+        posts = posts.none() if sight.authors[author_id].is_private else posts.filter(is_private=False)
+
+    def read(position: int | None, count: int) -> list[Entry]:
+        rows = beyond(posts, "id", position, backwards=page.backwards)
+        return [Entry(post_id, post_id) for post_id in rows.values_list("id", flat=True)[:count]]
+
+    return fill_page(page, read=read, see=lambda entries: _see(viewer_id, entries))
+
+
+def hashtag_page(viewer_id: int | None, tag: str, page: PageRequest) -> Page[Seen]:
+    """The posts with a hashtag that the viewer may see, newest first."""
+    tagged = PostHashtag.objects.filter(tag_key=tag_key(normal_tag(tag)))
+
+    def read(position: int | None, count: int) -> list[Entry]:
+        rows = beyond(tagged, "post_id", position, backwards=page.backwards)
+        return [Entry(post_id, post_id) for post_id in rows.values_list("post_id", flat=True)[:count]]
+
+    return fill_page(page, read=read, see=lambda entries: _see(viewer_id, entries))
+
+
+def bookmark_page(user_id: int, page: PageRequest) -> Page[Seen]:
+    """The posts that somebody keeps and may still see, the last kept first."""
+    bookmarks = Bookmark.objects.filter(user_id=user_id)
+
+    def read(position: int | None, count: int) -> list[Entry]:
+        rows = beyond(bookmarks, "id", position, backwards=page.backwards)
+        return [Entry(*values) for values in rows.values_list("id", "post_id")[:count]]
+
+    return fill_page(page, read=read, see=lambda entries: _see(user_id, entries))
+
+
+def history_page(viewer_id: int | None, post: Seen, page: PageRequest) -> Page[PostEdit]:
+    """The earlier texts of a post that the viewer may see, newest first; private ones for those let in only."""
+    edits = PostEdit.objects.filter(post_id=post.row.id)
+    if viewer_id != post.row.user_id and not post.author.follows:
+        edits = edits.filter(is_private=False)
+    return paginate(edits, page, order=("-version",))
+
+
+def trending_tags(limit: int) -> list[tuple[str, int]]:
+    """The most used hashtags of the last day, among public posts, with how many of these bear them.
+
+    Looks at the last thousand uses at most. Two queries and one call.
+    """
+    since = first_id_at(datetime.now(UTC) - _TREND_WINDOW)
+    used = list(PostHashtag.objects.filter(id__gte=since).order_by("-id").values_list("tag", "post_id")[:_TREND_TAGS])
+    posts = Post.objects.filter(id__in={post_id for _, post_id in used}, is_private=False)
+    authors = dict(posts.values_list("id", "user_id"))
+    sight = sight_of(None, authors.values())
+    public = {post_id for post_id, author_id in authors.items() if sight.may_see(author_id, is_private=False)}
+    counts = Counter(tag for tag, post_id in used if post_id in public)
+    return sorted(counts.items(), key=lambda found: (-found[1], found[0]))[:limit]
+
+
+def _see(viewer_id: int | None, entries: Sequence[Entry]) -> list[Seen]:
+    positions = {entry.post_id: entry.position for entry in entries}
+    seen = visible_posts(viewer_id, [entry.post_id for entry in entries])
+    return [post._replace(position=positions[post.row.id]) for post in seen]

@@ -1,0 +1,268 @@
+"""Writing, reading, editing and deleting posts."""
+
+import pytest
+
+from apps.posts.actions.posts import delete_post
+from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
+from socialapp.bus.publish import publish
+from socialapp.calls import client
+from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.posts import Posts
+from socialapp.db import atomic
+from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.posts.conftest import events, ids_of, read_all
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def test_a_new_post_is_answered_in_full(register, write):
+    alice = register("alice")
+    bob = register("bob")
+    body = write(alice, "Hello @BOB and @nobody, see #Straße #один #हिन्दी #2026 #one #ONE a#b")
+    assert body.pop("created_at") == body.pop("updated_at")
+    post_id = body.pop("id")
+    assert body == {
+        "author": {
+            "id": alice.id,
+            "username": "alice",
+            "full_name": body["author"]["full_name"],
+            "profile_picture": None,
+        },
+        "content": "Hello @BOB and @nobody, see #Straße #один #हिन्दी #2026 #one #ONE a#b",
+        "media": [],
+        "is_private": False,
+        "hashtags": ["straße", "один", "हिन्दी", "one"],
+        "mentions": [{"id": bob.id, "username": "bob"}],
+        "reposted_by": None,
+        "comments_count": 0,
+        "reactions": {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0},
+        "reposts_count": 0,
+        "my_reaction": None,
+        "bookmarked": False,
+        "edited": False,
+    }
+    [created] = events("post_created")
+    assert created["post_id"] == int(post_id)
+    assert created["mention_ids"] == [int(bob.id)]
+    assert created["hashtags"] == ["straße", "один", "हिन्दी", "one"]
+    assert bob.client.get(f"/v1/posts/{post_id}").json()["id"] == post_id
+
+
+def test_reading_needs_no_token_and_knows_etags(register, write, anonymous):
+    post = write(register("alice"))
+    answer = anonymous.get(f"/v1/posts/{post['id']}")
+    assert answer.status_code == 200
+    assert answer.json() == post
+    again = anonymous.get(f"/v1/posts/{post['id']}", If_None_Match=answer["ETag"])
+    assert again.status_code == 304
+    assert anonymous.get("/v1/posts/1").status_code == 404
+    assert anonymous.post("/v1/posts", {"content": "x"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({}, "content", "required"),
+        ({"content": ""}, "content", "blank"),
+        ({"content": "   "}, "content", "blank"),
+        ({"content": "x" * 5001}, "content", "max_length"),
+        ({"content": 7}, "content", "invalid"),
+        ({"content": "a\u0000b"}, "content", "control_character"),
+        ({"content": "x", "is_private": "yes"}, "is_private", "invalid"),
+        ({"content": "x", "media_ids": ["1"]}, "media_ids", "media_unknown"),
+        ({"content": "x", "colour": "red"}, "colour", "unknown_field"),
+    ],
+)
+def test_bad_input_is_refused_and_changes_nothing(register, body, field, code):
+    alice = register("alice")
+    answer = alice.client.post("/v1/posts", body)
+    assert answer.status_code == 422
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [(field, code)]
+    assert not Post.objects.exists()
+    assert not events("post_created")
+
+
+def test_longest_content_and_many_tags(register, write):
+    alice = register("alice")
+    body = write(alice, "é" * 5000, media_ids=[])
+    assert len(body["content"]) == 5000
+    body = write(alice, " ".join(f"#tag{number}" for number in range(40)))
+    assert len(body["hashtags"]) == 30
+    # Databases that compare without accents must still keep both.
+    assert write(alice, "#café #cafe")["hashtags"] == ["café", "cafe"]
+
+
+def test_the_same_idempotency_key_writes_once(register):
+    alice = register("alice")
+    first = alice.client.post("/v1/posts", {"content": "once"}, Idempotency_Key="k1")
+    second = alice.client.post("/v1/posts", {"content": "once"}, Idempotency_Key="k1")
+    assert first.status_code == second.status_code == 201
+    assert first.json() == second.json()
+    assert Post.objects.count() == 1
+    assert len(events("post_created")) == 1
+    other = alice.client.post("/v1/posts", {"content": "twice"}, Idempotency_Key="k1")
+    assert other.status_code == 422
+
+
+def test_privacy_defaults_to_that_of_the_account(register, write, make_private):
+    alice = register("alice")
+    assert write(alice)["is_private"] is False
+    assert write(alice, is_private=True)["is_private"] is True
+    make_private(alice)
+    assert write(alice)["is_private"] is True
+    assert write(alice, is_private=False)["is_private"] is False
+
+
+def test_editing_keeps_history(register, write, anonymous):
+    alice, bob = register("alice"), register("bob")
+    post = write(alice, "one #a #b")
+    path = f"/v1/posts/{post['id']}"
+    tag = alice.client.get(path)["ETag"]
+    answer = alice.client.patch(path, {"content": "two #b #c @bob"}, If_Match=tag)
+    assert answer.status_code == 200
+    edited = answer.json()
+    assert edited["content"] == "two #b #c @bob"
+    assert edited["edited"] is True
+    assert edited["hashtags"] == ["b", "c"]
+    assert edited["mentions"] == [{"id": bob.id, "username": "bob"}]
+    assert edited["created_at"] == post["created_at"]
+    assert edited["updated_at"] > post["updated_at"]
+    [event] = events("post_edited")
+    assert (event["version"], event["new_mention_ids"], event["hashtags"]) == (2, [int(bob.id)], ["b", "c"])
+
+    stale = alice.client.patch(path, {"content": "three"}, If_Match=tag)
+    assert stale.status_code == 412
+    assert anonymous.get(path).json()["content"] == "two #b #c @bob"
+    assert alice.client.patch(path, {}, If_Match=answer["ETag"]).status_code == 200
+    assert len(events("post_edited")) == 1
+
+    assert alice.client.patch(path, {"content": "three #b @bob"}).status_code == 200
+    assert events("post_edited")[1]["new_mention_ids"] == []
+    history = anonymous.get(f"{path}/history").json()["results"]
+    assert [(item["version"], item["content"]) for item in history] == [(2, "two #b #c @bob"), (1, "one #a #b")]
+    assert history[1]["created_at"] == post["created_at"]
+    assert set(PostHashtag.objects.values_list("tag", flat=True)) == {"b"}
+    assert ids_of(read_all(anonymous, "/v1/hashtags/b/posts")) == [post["id"]]
+    assert ids_of(read_all(anonymous, "/v1/hashtags/a/posts")) == []
+
+
+def test_what_was_written_in_private_stays_private_in_the_history(register, write, follow, anonymous):
+    alice, bob = register("alice"), register("bob")
+    follow(bob, alice)
+    post = write(alice, "secret", is_private=True)
+    path = f"/v1/posts/{post['id']}"
+    assert anonymous.get(f"{path}/history").status_code == 404
+    assert alice.client.patch(path, {"content": "public", "is_private": False}).status_code == 200
+    assert alice.client.patch(path, {"content": "public, too"}).status_code == 200
+    assert [item["content"] for item in read_all(anonymous, f"{path}/history")] == ["public"]
+    for reader in (alice, bob):
+        assert [item["content"] for item in read_all(reader.client, f"{path}/history")] == ["public", "secret"]
+
+
+def test_only_the_author_edits_and_deletes(register, write, anonymous, make_private):
+    alice, bob = register("alice"), register("bob")
+    post = write(alice)
+    path = f"/v1/posts/{post['id']}"
+    before = len(events("post_edited")) + len(events("post_deleted"))
+    for answer in (bob.client.patch(path, {"content": "x"}), bob.client.delete(path)):
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "not_the_author"
+    assert anonymous.patch(path, {"content": "x"}).status_code == 401
+    make_private(alice)
+    assert bob.client.patch(path, {"content": "x"}).status_code == 404
+    assert bob.client.delete(path).status_code == 404
+    assert len(events("post_edited")) + len(events("post_deleted")) == before
+    assert alice.client.get(path).json() == post
+
+
+def test_deleting_leaves_nothing(register, write, drain):
+    alice, bob = register("alice"), register("bob")
+    post = write(alice, "#tag @bob")
+    path = f"/v1/posts/{post['id']}"
+    alice.client.patch(path, {"content": "#tag @bob again"})
+    bob.client.put(f"{path}/bookmark")
+    bob.client.put(f"{path}/repost")
+    tag = alice.client.get(path)["ETag"]
+    assert alice.client.delete(path, If_Match='"1-0000000000000000"').status_code == 412
+    assert alice.client.delete(path, If_Match=tag).status_code == 204
+    assert alice.client.delete(path).status_code == 404
+    assert alice.client.get(path).status_code == 404
+    drain()
+    from apps.posts.models import Bookmark, Repost, RepostCount
+
+    for model in (Post, PostEdit, PostHashtag, PostMention, Bookmark, Repost, RepostCount):
+        assert not model.objects.exists(), model
+    [event] = events("post_deleted")
+    assert event == {"post_id": int(post["id"]), "author_id": int(alice.id), "was_private": False, "version": 3}
+
+
+def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(register, write):
+    alice = register("alice")
+    post = write(alice)
+    removed = ContentRemoved(
+        target_type="post", target_id=int(post["id"]), author_id=int(alice.id), action_id=1, reason="spam"
+    )
+    other = ContentRemoved(target_type="comment", target_id=int(post["id"]), author_id=1, action_id=2, reason="spam")
+    with atomic("moderation"):
+        publish(other)
+    deliver_outbox()
+    assert alice.client.get(f"/v1/posts/{post['id']}").status_code == 200
+    for _ in range(2):
+        with atomic("moderation"):
+            publish(removed)
+        deliver_outbox()
+    assert alice.client.get(f"/v1/posts/{post['id']}").status_code == 404
+    assert len(events("post_deleted")) == 1
+
+
+def test_the_service_answers_what_may_be_seen(register, write, follow, make_private):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    public, private = write(alice, "public"), write(alice, "private", is_private=True)
+    both = [int(public["id"]), int(private["id"])]
+    posts = client(Posts)
+    people = {"anonymous": None, "alice": int(alice.id), "bob": int(bob.id), "carol": int(carol.id)}
+    seen = {name: {ref.id for ref in posts.visible(viewer_id=viewer, post_ids=both)} for name, viewer in people.items()}
+    assert seen == {"anonymous": {both[0]}, "alice": set(both), "bob": set(both), "carol": {both[0]}}
+    everyone = [int(alice.id), int(bob.id), int(carol.id)]
+    assert sorted(posts.viewers(post_id=both[0], user_ids=everyone)) == sorted(everyone)
+    assert sorted(posts.viewers(post_id=both[1], user_ids=everyone)) == sorted(everyone[:2])
+    make_private(alice)
+    assert sorted(posts.viewers(post_id=both[0], user_ids=everyone)) == sorted(everyone[:2])
+    assert carol.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
+    assert bob.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
+    assert posts.viewers(post_id=both[0], user_ids=everyone) == [int(alice.id)]
+    assert posts.visible(viewer_id=int(bob.id), post_ids=both) == []
+    assert {ref.id for ref in posts.refs(post_ids=[*both, 5])} == set(both)
+    assert [found.content for found in posts.document_page(after=0, limit=1)] == ["public"]
+    assert [found.content for found in posts.document_page(after=both[0], limit=5)] == ["private"]
+    assert {found.content for found in posts.documents(post_ids=[*both, 5])} == {"public", "private"}
+    [body] = posts.post_bodies(viewer_id=int(alice.id), post_ids=both[:1])
+    assert body == alice.client.get(f"/v1/posts/{both[0]}").json()
+    delete_post(post_id=both[0])
+    assert posts.documents(post_ids=both[:1]) == []
+
+
+def test_a_private_text_mentions_only_those_who_may_read_it(register, write, follow):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    post = write(alice, "@bob @carol @alice", is_private=True)
+    assert [mention["username"] for mention in post["mentions"]] == ["bob", "alice"]
+    assert events("post_created")[0]["mention_ids"] == [int(bob.id)]
+    answer = alice.client.patch(f"/v1/posts/{post['id']}", {"is_private": False})
+    assert [mention["username"] for mention in answer.json()["mentions"]] == ["bob", "carol", "alice"]
+    assert answer.json()["edited"] is False
+    assert events("post_edited")[0]["new_mention_ids"] == [int(carol.id)]
+    assert carol.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
+    assert write(alice, "@carol")["mentions"] == []
+
+
+def test_several_posts_at_once(register, write, anonymous):
+    alice = register("alice")
+    posts = [write(alice, f"post {number}") for number in range(3)]
+    hidden = write(alice, "hidden", is_private=True)
+    ids = [posts[2]["id"], hidden["id"], posts[0]["id"], "12345"]
+    answer = anonymous.get(f"/v1/posts?ids={','.join(ids)}").json()
+    assert answer == {"results": [posts[2], posts[0]], "next": None, "previous": None}
+    assert anonymous.get("/v1/posts?ids=abc").status_code == 400
+    assert anonymous.get("/v1/posts").json()["results"] == []
