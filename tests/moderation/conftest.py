@@ -1,0 +1,47 @@
+"""People, what they wrote, and moderation's events, for its tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import OutboxEvent
+from tests.conftest import Person
+
+MODERATOR_ID = 900
+
+
+@dataclass
+class Stage:
+    """Ann wrote a post and Ben a comment on it; Cleo looks on."""
+
+    ann: Person
+    ben: Person
+    cleo: Person
+    post_id: str
+    comment_id: str
+
+
+@pytest.fixture
+def stage(register: Callable[..., Person], drain: Callable[[], int]) -> Stage:
+    ann, ben, cleo = register("ann"), register("ben"), register("cleo")
+    post = ann.client.post("/v1/posts", {"content": "a plain post"})
+    assert post.status_code == 201, post.content
+    drain()
+    comment = ben.client.post(f"/v1/posts/{post.json()['id']}/comments", {"content": "a plain comment"})
+    assert comment.status_code == 201, comment.content
+    drain()
+    return Stage(ann, ben, cleo, post.json()["id"], comment.json()["id"])
+
+
+def report(person: Person, target_type: str, target_id: str, **changes: Any) -> Any:
+    body = {"target_type": target_type, "target_id": target_id, "reason": "spam", **changes}
+    return person.client.post("/v1/reports", body)
+
+
+def published(*, since: int = 0) -> list[Any]:
+    """The events of moderation after the first `since`."""
+    rows = OutboxEvent.objects.using("moderation").order_by("id")[since:]
+    return [decode(row.envelope).event() for row in rows]

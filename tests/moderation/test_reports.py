@@ -1,0 +1,252 @@
+"""Reporting: what one may see and did not write, once while it is open, with its outcome in the end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.moderation import actions
+from apps.moderation.models import Action, Case, Outcome, Report
+from apps.moderation.queries import Target
+from socialapp.contracts.moderation import ContentRemoved, ReportFiled, ReportResolved, UserSanctioned
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, published, report
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def targets(stage: Stage) -> list[tuple[str, str]]:
+    return [("post", stage.post_id), ("comment", stage.comment_id), ("user", stage.ann.id)]
+
+
+def test_a_post_a_comment_and_a_user_can_be_reported(stage: Stage) -> None:
+    for target_type, target_id in targets(stage):
+        answer = report(stage.cleo, target_type, target_id, reason="hate", details="two\nlines")
+        assert answer.status_code == 201, answer.content
+        body = answer.json()
+        expected = {
+            "target_type": target_type,
+            "target_id": target_id,
+            "reason": "hate",
+            "details": "two\nlines",
+            "status": "open",
+            "outcome": None,
+            "resolved_at": None,
+        }
+        assert {name: body[name] for name in expected} == expected
+        assert published()[-1] == ReportFiled(
+            report_id=int(body["id"]),
+            target_type=target_type,
+            target_id=int(target_id),
+            reporter_id=int(stage.cleo.id),
+        )
+    assert Case.objects.filter(closed_at=None).count() == 3
+
+
+def test_the_same_open_report_is_the_same_report(stage: Stage) -> None:
+    first = report(stage.cleo, "post", stage.post_id)
+    again = report(stage.cleo, "post", stage.post_id, reason="hate")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert Report.objects.count() == 1
+    assert Case.objects.get().reports_count == 1
+    assert len(published()) == 1
+
+
+def test_reports_by_several_people_are_one_case(stage: Stage) -> None:
+    assert report(stage.cleo, "post", stage.post_id).status_code == 201
+    assert report(stage.ben, "post", stage.post_id).status_code == 201
+    assert Case.objects.get().reports_count == Report.objects.count() == 2
+
+
+def test_the_idempotency_key_answers_the_same(stage: Stage) -> None:
+    body = {"target_type": "post", "target_id": stage.post_id, "reason": "spam"}
+    first = stage.cleo.client.post("/v1/reports", body, Idempotency_Key="k")
+    stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
+    again = stage.cleo.client.post("/v1/reports", body, Idempotency_Key="k")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    other = stage.cleo.client.post("/v1/reports", {**body, "reason": "hate"}, Idempotency_Key="k")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def refused(answer: Any, status: int) -> None:
+    assert answer.status_code == status, answer.content
+    assert not Report.objects.exists()
+    assert not Case.objects.exists()
+    assert published() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": "boring"},
+        {"reason": None},
+        {"target_type": "media"},
+        {"target_id": 5},
+        {"target_id": "x"},
+        {"details": "x" * 1001},
+        {"details": 5},
+        {"details": "a\x00b"},
+        {"extra": "field"},
+    ],
+)
+def test_bad_input_is_refused(stage: Stage, changes: dict[str, Any]) -> None:
+    body = {"target_type": "post", "target_id": stage.post_id, "reason": "spam", **changes}
+    refused(stage.cleo.client.post("/v1/reports", body), 422)
+
+
+def test_malformed_json_and_no_token_are_refused(stage: Stage, anonymous: JsonClient) -> None:
+    refused(stage.cleo.client.post("/v1/reports", b"{"), 400)
+    refused(anonymous.post("/v1/reports", {"target_type": "post", "target_id": stage.post_id, "reason": "spam"}), 401)
+    assert anonymous.get("/v1/reports").status_code == 401
+
+
+def test_one_cannot_report_oneself_or_what_one_wrote(stage: Stage) -> None:
+    refused(report(stage.ann, "user", stage.ann.id), 422)
+    refused(report(stage.ann, "post", stage.post_id), 422)
+    refused(report(stage.ben, "comment", stage.comment_id), 422)
+
+
+def test_what_one_may_not_see_is_absent(stage: Stage, drain: Callable[[], int]) -> None:
+    refused(report(stage.cleo, "post", "5"), 404)
+    refused(report(stage.cleo, "comment", "5"), 404)
+    refused(report(stage.cleo, "user", "5"), 404)
+    private = stage.ann.client.post("/v1/posts", {"content": "for friends", "is_private": True}).json()["id"]
+    drain()
+    refused(report(stage.cleo, "post", private), 404)
+    assert stage.ann.client.put(f"/v1/profiles/{stage.cleo.id}/block").status_code == 200
+    drain()
+    refused(report(stage.cleo, "post", stage.post_id), 404)
+
+
+def test_deleted_content_cannot_be_reported(stage: Stage, drain: Callable[[], int]) -> None:
+    assert stage.ann.client.delete(f"/v1/posts/{stage.post_id}").status_code == 204
+    drain()
+    refused(report(stage.cleo, "post", stage.post_id), 404)
+    refused(report(stage.cleo, "comment", stage.comment_id), 404)
+
+
+def post_target(stage: Stage) -> Target:
+    return Target("post", int(stage.post_id), int(stage.ann.id))
+
+
+def test_removing_closes_the_case_and_tells_who_reported(stage: Stage, drain: Callable[[], int]) -> None:
+    by_cleo = report(stage.cleo, "post", stage.post_id).json()["id"]
+    by_ben = report(stage.ben, "post", stage.post_id).json()["id"]
+    action = actions.remove_content(moderator_id=MODERATOR_ID, target=post_target(stage), reason="spam")
+    resolved = {event.report_id: event for event in published() if isinstance(event, ReportResolved)}
+    assert resolved == {
+        int(report_id): ReportResolved(report_id=int(report_id), reporter_id=int(person.id), outcome="removed")
+        for report_id, person in ((by_cleo, stage.cleo), (by_ben, stage.ben))
+    }
+    assert [event for event in published() if isinstance(event, ContentRemoved)] == [
+        ContentRemoved(
+            target_type="post",
+            target_id=int(stage.post_id),
+            author_id=int(stage.ann.id),
+            action_id=action.id,
+            reason="spam",
+        )
+    ]
+    mine = stage.cleo.client.get("/v1/reports").json()["results"]
+    assert [(item["id"], item["status"], item["outcome"]) for item in mine] == [(by_cleo, "resolved", "removed")]
+    drain()
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404, "posts carries the removal out"
+    before = len(published())
+    assert actions.remove_content(moderator_id=MODERATOR_ID, target=post_target(stage), reason="again").id == action.id
+    assert len(published()) == before
+
+
+def test_removing_a_comment_leaves_the_post(stage: Stage, drain: Callable[[], int]) -> None:
+    target = Target("comment", int(stage.comment_id), int(stage.ben.id))
+    actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    drain()
+    assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}").status_code == 404
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
+
+
+def test_a_dismissed_case_can_be_reported_again(stage: Stage) -> None:
+    first = report(stage.cleo, "post", stage.post_id).json()["id"]
+    case = Case.objects.get()
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    assert stage.cleo.client.get("/v1/reports").json()["results"][0]["outcome"] == "dismissed"
+    second = report(stage.cleo, "post", stage.post_id)
+    assert second.status_code == 201
+    assert second.json()["id"] != first
+    assert Case.objects.filter(closed_at=None).get().id != case.id
+
+
+def test_two_moderators_cannot_decide_the_same_case(stage: Stage) -> None:
+    from socialapp.errors import Conflict
+
+    report(stage.cleo, "user", stage.ann.id)
+    case = Case.objects.get()
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    before = len(published())
+    with pytest.raises(Conflict):
+        actions.ban_user(moderator_id=901, user_id=int(stage.ann.id), reason="no", case_id=case.id)
+    with pytest.raises(Conflict):
+        actions.dismiss_case(moderator_id=901, case_id=case.id, reason="no")
+    assert Action.objects.count() == 1
+    assert len(published()) == before
+
+
+def test_a_ban_hides_and_lifting_it_shows_again(stage: Stage, drain: Callable[[], int]) -> None:
+    report(stage.cleo, "user", stage.ann.id)
+    user_id = int(stage.ann.id)
+    ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam", case_id=Case.objects.get().id)
+    sanction = next(event for event in published() if isinstance(event, UserSanctioned))
+    assert sanction == UserSanctioned(user_id=user_id, action_id=ban.id, kind="ban", reason="spam", at=ban.created_at)
+    assert Case.objects.get().outcome == Outcome.SANCTIONED
+    drain()
+    assert stage.cleo.client.get(f"/v1/profiles/{stage.ann.id}").status_code == 404
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404
+    actions.unban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="sorry")
+    drain()
+    assert stage.cleo.client.get(f"/v1/profiles/{stage.ann.id}").status_code == 200
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
+
+
+def test_moderators_cannot_decide_about_themselves(stage: Stage) -> None:
+    from socialapp.errors import Invalid
+
+    with pytest.raises(Invalid):
+        actions.unban_user(moderator_id=MODERATOR_ID, user_id=MODERATOR_ID, reason="me")
+    assert not Action.objects.exists()
+    assert published() == []
+
+
+def test_an_author_who_deletes_closes_the_case(stage: Stage, drain: Callable[[], int]) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    report(stage.cleo, "comment", stage.comment_id)
+    stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
+    drain()
+    assert {case.outcome for case in Case.objects.all()} == {"removed"}
+    assert not Action.objects.exists(), "moderation did nothing"
+    outcomes = [item["outcome"] for item in stage.cleo.client.get("/v1/reports").json()["results"]]
+    assert outcomes == ["removed", "removed"]
+
+
+def test_own_reports_are_listed_newest_first_without_skips(
+    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    made = []
+
+    def write_and_report() -> None:
+        post = stage.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]
+        drain()
+        made.insert(0, report(stage.cleo, "post", post).json()["id"])
+
+    for _ in range(5):
+        write_and_report()
+    expected = list(made)
+    report(stage.ben, "post", stage.post_id)
+    seen: list[str] = []
+    url = "/v1/reports?limit=2"
+    while url:
+        page = stage.cleo.client.get(url).json()
+        seen += [item["id"] for item in page["results"]]
+        write_and_report()
+        url = page["next"]
+    assert seen == expected
