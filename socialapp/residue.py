@@ -25,6 +25,7 @@ _TOMBSTONES = {
     ("users", "username"): "tombstone",
     ("users", "username_key"): "tombstone",
     ("erasures", "user_id"): "the erasure itself",
+    ("search_tombstones", "doc_id"): "tombstone",
     ("bus_outbox", "subject"): "ids of past events; pruned by age",
     ("bus_outbox", "envelope"): "ids of past events; pruned by age",
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from apps.auth.models import Erasure, Session, User
+from apps.auth.models import Erasure, Session, User, UserRole
 from socialapp.api.pagination import Page, PageRequest, paginate
 from socialapp.contexts import CONTEXTS
 from socialapp.errors import NotFound
@@ -53,7 +53,8 @@ class ErasureProgress:
 
 def existing_users() -> "QuerySet[User]":
     """All accounts that were not deleted, with their roles fetched along."""
-    return User.objects.exclude(status=User.Status.DELETED).prefetch_related("user_roles__role")
+    roles = Prefetch("user_roles", UserRole.objects.select_related("role"))
+    return User.objects.exclude(status=User.Status.DELETED).prefetch_related(roles)
 
 
 def lock_user(user_id: int) -> User:

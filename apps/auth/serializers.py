@@ -8,6 +8,7 @@ from socialapp.api.fields import Input, Text
 
 _MAX_PASSWORD = 256
 _MAX_KEY = 500
+_MAX_TOKEN = 4096
 
 
 def _password() -> Text:
@@ -34,7 +35,7 @@ class LoginInput(Input):
 class RefreshInput(Input):
     """A refresh token."""
 
-    refresh = Text(max_length=_MAX_KEY)
+    refresh = Text(max_length=_MAX_TOKEN)
 
 
 class KeyInput(Input):

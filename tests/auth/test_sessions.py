@@ -1,22 +1,224 @@
 """Logging in, staying in, and out: sessions, their refresh tokens, and how they end."""
 
-import pytest
+import time
+from datetime import timedelta
 
-from tests.conftest import ALL_CONTEXTS
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from apps.auth import actions, queries
+from apps.auth.models import Session
+from socialapp.api.tokens import principal_of
+from socialapp.calls import client
+from socialapp.contracts.revocations import Revocations
+from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
+PASSWORD = "correct horse battery"
 
-def test_register_login_refresh_me_logout(anonymous, register):
-    alice = register("Alice.1", full_name="Alice A")
-    me = alice.client.get("/v1/auth/me")
-    assert me.status_code == 200
-    assert me.json()["username"] == "Alice.1"
-    assert me.json()["email"] == "Alice.1@example.org"
-    signed_in = anonymous.post("/v1/auth/login", {"login": "alice.1", "password": "correct horse battery"})
-    assert signed_in.status_code == 200, signed_in.content
-    renewed = anonymous.post("/v1/auth/refresh", {"refresh": signed_in.json()["refresh"]})
+
+def log_in(login="alice", password=PASSWORD, **more):
+    return JsonClient().post("/v1/auth/login", {"login": login, "password": password, **more})
+
+
+def refresh(token):
+    return JsonClient().post("/v1/auth/refresh", {"refresh": token})
+
+
+def session_of(access):
+    return principal_of(access)[0].session
+
+
+@pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", " Alice@Example.ORG "])
+def test_one_logs_in_by_username_or_address_without_case(register, login):
+    alice = register("alice")
+    answer = log_in(login)
+    assert answer.status_code == 200
+    assert answer.json()["user"]["id"] == alice.id
+    assert JsonClient(answer.json()["access"]).get("/v1/auth/me").status_code == 200
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(register):
+    register("alice")
+    answers = [log_in(password="wrong horse battery"), log_in("nobody.here"), log_in("nobody@example.org")]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["code"] == "invalid_credentials"
+    assert Session.objects.count() == 1, "that of the registration"
+
+
+def test_a_wrong_password_and_an_unknown_name_cost_the_same(register):
+    register("alice")
+
+    def fastest(login):
+        def once():
+            started = time.perf_counter()
+            log_in(login, "wrong horse battery")
+            return time.perf_counter() - started
+
+        return min(once() for _ in range(7))
+
+    known, unknown = fastest("alice"), fastest("nobody.here")
+    assert 0.5 < known / unknown < 2, "one of the two does not hash"
+
+
+def test_a_refresh_token_counts_once_and_its_reuse_ends_the_session(register):
+    alice = register("alice")
+    renewed = refresh(alice.refresh)
     assert renewed.status_code == 200
-    assert anonymous.post("/v1/auth/logout", {"refresh": renewed.json()["refresh"]}).status_code == 204
-    again = anonymous.post("/v1/auth/refresh", {"refresh": renewed.json()["refresh"]})
-    assert (again.status_code, again.json()["code"]) == (401, "refresh_invalid")
+    assert set(renewed.json()) == {"access", "refresh"}
+    assert session_of(renewed.json()["access"]) == session_of(alice.access)
+    assert JsonClient(renewed.json()["access"]).get("/v1/auth/me").status_code == 200
+
+    reused = refresh(alice.refresh)
+    assert (reused.status_code, reused.json()["code"]) == (401, "refresh_reused")
+    newest = refresh(renewed.json()["refresh"])
+    assert (newest.status_code, newest.json()["code"]) == (401, "refresh_invalid")
+    assert session_of(alice.access) in client(Revocations).recent().sessions
+
+
+def test_any_spent_token_of_the_family_ends_it_not_only_the_last(register):
+    tokens = [register("alice").refresh]
+    for _ in range(3):
+        tokens.append(refresh(tokens[-1]).json()["refresh"])
+    assert refresh(tokens[0]).json()["code"] == "refresh_reused"
+    assert refresh(tokens[-1]).json()["code"] == "refresh_invalid"
+
+
+def test_reuse_ends_no_other_session(register):
+    alice = register("alice")
+    other = log_in().json()
+    refresh(alice.refresh)
+    refresh(alice.refresh)
+    assert refresh(other["refresh"]).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "1.abc~def", "~", ".", "é", "9" * 150])
+def test_invented_refresh_tokens_end_nothing(register, token):
+    alice = register("alice")
+    answer = refresh(token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "refresh_invalid")
+    tampered = refresh(alice.refresh[:-1] + ("A" if alice.refresh[-1] != "A" else "B"))
+    assert tampered.json()["code"] == "refresh_invalid"
+    assert refresh(alice.access).json()["code"] == "refresh_invalid", "an access token is none"
+    assert refresh(alice.refresh).status_code == 200
+
+
+def test_a_refresh_token_is_no_access_token(register):
+    alice = register("alice")
+    answer = JsonClient(alice.refresh).get("/v1/auth/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+
+def test_an_expired_session_is_over(register):
+    alice = register("alice")
+    Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert refresh(alice.refresh).json()["code"] == "refresh_invalid"
+    assert alice.client.get("/v1/auth/sessions").json()["results"] == []
+
+
+def test_logging_out_ends_the_session_and_may_be_repeated(register, django_capture_on_commit_callbacks):
+    alice = register("alice")
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        assert JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh}).status_code == 204
+    assert JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh}).status_code == 204
+    assert refresh(alice.refresh).json()["code"] == "refresh_invalid"
+    refused = alice.client.get("/v1/auth/me")
+    assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
+
+
+def test_the_access_token_is_refused_at_once_although_redis_knew_better(register, django_capture_on_commit_callbacks):
+    alice = register("alice")
+    assert alice.client.get("/v1/auth/me").status_code == 200, "Redis now holds a complete set without alice"
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh})
+    assert alice.client.get("/v1/auth/me").json()["code"] == "token_revoked"
+
+
+def test_sessions_are_listed_with_their_devices_and_can_be_ended(register):
+    alice, bob = register("alice"), register("bob")
+    phone = JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}, User_Agent="Phone/1").json()
+    listed = alice.client.get("/v1/auth/sessions").json()["results"]
+    assert [session["user_agent"] for session in listed] == ["Phone/1", ""]
+    assert [session["current"] for session in listed] == [False, True]
+    assert set(listed[0]) == {"id", "current", "user_agent", "address", "created_at", "last_used_at"}
+    assert listed[0]["address"] == "127.0.0.1"
+
+    target = f"/v1/auth/sessions/{listed[0]['id']}"
+    assert bob.client.delete(target).status_code == 404, "not bob's, so to him there is none"
+    assert refresh(phone["refresh"]).status_code == 200
+    assert alice.client.delete(target).status_code == 204
+    assert alice.client.delete(target).status_code == 404
+    assert [session["id"] for session in alice.client.get("/v1/auth/sessions").json()["results"]] == [listed[1]["id"]]
+
+
+def test_session_pages_neither_skip_nor_repeat(register, django_assert_num_queries):
+    alice = register("alice")
+    for _ in range(4):
+        log_in()
+    path, seen = "/v1/auth/sessions?limit=2", []
+    while path:
+        page = alice.client.get(path).json()
+        seen += [session["id"] for session in page["results"]]
+        log_in()
+        path = page["next"]
+    assert len(seen) == len(set(seen)) == 5
+    with django_assert_num_queries(1, using="auth"):
+        alice.client.get("/v1/auth/sessions?limit=100")
+
+
+def test_there_is_a_limit_to_how_many_devices_are_signed_in(register, monkeypatch):
+    monkeypatch.setattr("apps.auth.actions.sessions.MAX_SESSIONS", 3)
+    alice = register("alice")
+    for _ in range(3):
+        assert log_in().status_code == 200
+    assert refresh(alice.refresh).json()["code"] == "refresh_invalid", "the oldest makes room"
+    assert Session.objects.filter(ended_at=None).count() == 3
+
+
+def test_old_sessions_are_removed_and_no_others(register):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    long_ago = timezone.now() - timedelta(days=2)
+    Session.objects.filter(user_id=alice.id).update(ended_at=long_ago)
+    Session.objects.filter(user_id=bob.id).update(expires_at=long_ago)
+    Session.objects.filter(user_id=carol.id).update(ended_at=timezone.now())
+    assert actions.delete_old_sessions() == 2
+    assert list(Session.objects.values_list("user_id", flat=True)) == [int(carol.id)]
+
+
+def test_revocations_are_told_for_as_long_as_an_access_token_lives(register):
+    alice = register("alice")
+    JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh})
+    assert queries.recently_ended_sessions() == [session_of(alice.access)]
+    Session.objects.update(ended_at=timezone.now() - timedelta(seconds=700))
+    assert client(Revocations).recent().sessions == []
+
+
+@pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once")
+@pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+def test_of_two_parallel_refreshes_one_wins_and_the_session_ends():
+    import threading
+
+    from django.db import connections
+
+    body = {"email": "alice@example.org", "password": PASSWORD, "username": "alice"}
+    token = JsonClient().post("/v1/auth/register", body).json()["refresh"]
+    answers, barrier = [], threading.Barrier(2)
+
+    def try_it():
+        barrier.wait()
+        answers.append(refresh(token))
+        connections.close_all()
+
+    threads = [threading.Thread(target=try_it) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, 401]
+    (winner,) = [answer for answer in answers if answer.status_code == 200]
+    (loser,) = [answer for answer in answers if answer.status_code == 401]
+    assert loser.json()["code"] == "refresh_reused"
+    assert refresh(winner.json()["refresh"]).json()["code"] == "refresh_invalid"

@@ -1,0 +1,305 @@
+"""Accounts: making one, what it may be called, proving and changing its address, and who may see it."""
+
+import pytest
+from django.core import mail
+
+from apps.auth import actions, queries
+from socialapp.api.tokens import principal_of
+from socialapp.bus.models import OutboxEvent
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+def body(**changes):
+    return {"email": "alice@example.org", "password": PASSWORD, "username": "alice", **changes}
+
+
+def events(kind=""):
+    return list(OutboxEvent.objects.using("auth").filter(type__contains=kind).values_list("type", flat=True))
+
+
+def sent_key():
+    """The key in the one mail that was sent since the last look."""
+    actions.send_due_mails()
+    (message,) = mail.outbox
+    mail.outbox.clear()
+    return message, message.body.rpartition("Your key: ")[2].split()[0]
+
+
+def count_users():
+    return len(queries.accounts(queries.existing_users().values_list("id", flat=True)))
+
+
+def test_registering_answers_the_user_and_working_tokens_and_tells_the_others(anonymous):
+    answer = anonymous.post("/v1/auth/register", body(full_name="Alice A."))
+    assert answer.status_code == 201
+    made = answer.json()
+    assert set(made) == {"user", "access", "refresh"}
+    assert set(made["user"]) == {"id", "username", "email", "email_verified", "roles", "oauth_provider", "created_at"}
+    assert made["user"]["username"] == "alice"
+    assert made["user"]["email"] == "alice@example.org"
+    assert made["user"]["email_verified"] is False
+    assert made["user"]["roles"] == []
+    assert made["user"]["oauth_provider"] is None
+    principal, _ = principal_of(made["access"])
+    assert str(principal.id) == made["user"]["id"]
+    assert events() == ["auth.user_registered.v1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"username": "al"}, "username", "username_invalid"),
+        ({"username": "a" * 31}, "username", "max_length"),
+        ({"username": "ali ce"}, "username", "username_invalid"),
+        ({"username": "älice"}, "username", "username_invalid"),
+        ({"username": "alice\n"}, "username", "control_character"),
+        ({"username": "..."}, "username", "username_invalid"),
+        ({"username": "Admin"}, "username", "username_reserved"),
+        ({"username": "deleted_1"}, "username", "username_reserved"),
+        ({"username": 5}, "username", "invalid"),
+        ({"email": "alice"}, "email", "email_invalid"),
+        ({"email": "@example.org"}, "email", "email_invalid"),
+        ({"email": "a@b"}, "email", "email_invalid"),
+        ({"email": "a" * 250 + "@example.org"}, "email", "max_length"),
+        ({"email": "alice@" + "x" * 70 + ".org"}, "email", "email_invalid"),
+        ({"password": "short"}, "password", "password_too_short"),
+        ({"password": "password123"}, "password", "password_too_common"),
+        ({"username": "wonderland_alice", "password": "wonderland_alic"}, "password", "password_too_similar"),
+        ({"password": "x" * 257}, "password", "max_length"),
+        ({"password": "nul\0nul\0nul"}, "password", "control_character"),
+        ({"full_name": "x" * 101}, "full_name", "max_length"),
+        ({"roles": ["admin"]}, "roles", "unknown_field"),
+    ],
+)
+def test_what_is_not_valid_is_named_and_makes_no_account(anonymous, change, field, code):
+    answer = anonymous.post("/v1/auth/register", body(**change))
+    assert answer.status_code == 422, answer.content
+    assert (field, code) in [(error["field"], error["code"]) for error in answer.json()["errors"]]
+    assert count_users() == 0
+    assert events() == []
+
+
+@pytest.mark.parametrize("missing", ["email", "password", "username"])
+def test_every_part_is_needed(anonymous, missing):
+    sent = body()
+    del sent[missing]
+    answer = anonymous.post("/v1/auth/register", sent)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [missing]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"email": "other@example.org", "username": "ALICE"}, "username_taken", "username"),
+        ({"email": "Alice@EXAMPLE.org", "username": "other"}, "email_taken", "email"),
+    ],
+)
+def test_names_and_addresses_are_unique_without_case(anonymous, change, code, field):
+    assert anonymous.post("/v1/auth/register", body()).status_code == 201
+    answer = anonymous.post("/v1/auth/register", body(**change))
+    assert (answer.status_code, answer.json()["code"]) == (409, code)
+    assert answer.json()["errors"][0]["field"] == field
+    assert count_users() == 1
+    assert events() == ["auth.user_registered.v1"]
+
+
+def test_an_international_domain_is_kept_in_ascii(anonymous):
+    answer = anonymous.post("/v1/auth/register", body(email=" Alice@BÜCHER.example "))
+    assert answer.json()["user"]["email"] == "Alice@xn--bcher-kva.example"
+    login = anonymous.post("/v1/auth/login", {"login": "alice@bücher.example", "password": PASSWORD})
+    assert login.status_code == 200
+
+
+def test_registering_twice_with_one_idempotency_key_makes_one_account(anonymous):
+    first = anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1")
+    again = anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = anonymous.post("/v1/auth/register", body(username="other", email="o@example.org"), Idempotency_Key="k-1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert count_users() == 1
+    assert events() == ["auth.user_registered.v1"]
+
+
+def test_a_refused_registration_does_not_use_up_its_idempotency_key(anonymous):
+    assert anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1").status_code == 201
+    taken = anonymous.post("/v1/auth/register", body(email="b@example.org"), Idempotency_Key="k-2")
+    assert taken.status_code == 409
+    corrected = anonymous.post("/v1/auth/register", body(email="b@example.org", username="b.b"), Idempotency_Key="k-2")
+    assert corrected.status_code == 201
+
+
+def test_malformed_bodies_are_refused(anonymous):
+    assert anonymous.post("/v1/auth/register", b"{").status_code == 400
+    assert anonymous.post("/v1/auth/register", b"[]").status_code == 400
+    assert anonymous.post("/v1/auth/login", b'{"login": "\xff"}').status_code == 400
+    assert anonymous.post("/v1/auth/login", {"login": ["a"], "password": {}}).status_code == 422
+
+
+def test_me_has_an_etag_and_answers_304(register):
+    alice = register("alice")
+    me = alice.client.get("/v1/auth/me")
+    assert alice.client.get("/v1/auth/me", If_None_Match=me.headers["ETag"]).status_code == 304
+    assert alice.client.request("GET", "/v1/auth/me/").status_code == 200
+
+
+def test_me_needs_a_token(anonymous):
+    for method in ("GET", "PATCH", "DELETE"):
+        answer = anonymous.request(method, "/v1/auth/me", {})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+def test_a_new_address_is_unverified_and_the_old_one_is_told(register, anonymous):
+    alice = register("alice")
+    _, key = sent_key()
+    assert anonymous.post("/v1/auth/verify-email", {"key": key}).status_code == 204
+    before = alice.client.get("/v1/auth/me")
+    assert before.json()["email_verified"] is True
+    answer = alice.client.patch("/v1/auth/me", {"email": "new@example.org"}, If_Match=before.headers["ETag"])
+    assert answer.status_code == 200
+    assert answer.json()["email"] == "new@example.org"
+    assert answer.json()["email_verified"] is False
+    actions.send_due_mails()
+    assert sorted((message.subject, *message.to) for message in mail.outbox) == [
+        ("Confirm your e-mail address", "new@example.org"),
+        ("Your e-mail address was changed", "alice@example.org"),
+    ]
+    stale = alice.client.patch("/v1/auth/me", {"email": "newer@example.org"}, If_Match=before.headers["ETag"])
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert alice.client.get("/v1/auth/me").json()["email"] == "new@example.org"
+
+
+def test_an_unchanged_address_stays_verified(register, anonymous):
+    alice = register("alice")
+    _, key = sent_key()
+    anonymous.post("/v1/auth/verify-email", {"key": key})
+    for change in ({}, {"email": "alice@example.org"}):
+        answer = alice.client.patch("/v1/auth/me", change)
+        assert answer.json()["email_verified"] is True
+    assert actions.send_due_mails() == 0
+
+
+def test_a_taken_address_cannot_be_had(register):
+    register("bob")
+    alice = register("alice")
+    answer = alice.client.patch("/v1/auth/me", {"email": "BOB@example.org"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+    assert alice.client.get("/v1/auth/me").json()["email"] == "alice@example.org"
+    assert alice.client.patch("/v1/auth/me", {"email": "nonsense"}).status_code == 422
+    assert alice.client.patch("/v1/auth/me", {"username": "a.l"}).status_code == 422
+
+
+def test_the_mailed_key_proves_the_address_once_and_for_all(register, anonymous):
+    register("alice", full_name="Alice A.")
+    message, key = sent_key()
+    assert message.to == ["alice@example.org"]
+    assert message.body.startswith("Hello Alice A.,")
+    assert anonymous.post("/v1/auth/verify-email", {"key": key}).status_code == 204
+    assert anonymous.post("/v1/auth/verify-email", {"key": key}).status_code == 204
+    assert events("user_verified") == ["auth.user_verified.v1"]
+
+
+def test_keys_that_do_not_hold_prove_nothing(register, anonymous, monkeypatch):
+    alice = register("alice")
+    _, key = sent_key()
+    for bad in (key[:-1] + ("A" if key[-1] != "A" else "B"), "x", "a:b:c", "é" * 20):
+        answer = anonymous.post("/v1/auth/verify-email", {"key": bad})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_invalid")
+    import time
+
+    later = time.time() + 4 * 86_400
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    answer = anonymous.post("/v1/auth/verify-email", {"key": key})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_expired")
+    monkeypatch.undo()
+    alice.client.patch("/v1/auth/me", {"email": "new@example.org"})
+    answer = anonymous.post("/v1/auth/verify-email", {"key": key})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_outdated")
+    assert alice.client.get("/v1/auth/me").json()["email_verified"] is False
+    assert events("user_verified") == []
+
+
+def test_a_mail_that_waits_while_the_address_changes_is_not_sent_to_the_old_one(register):
+    alice = register("alice")
+    alice.client.patch("/v1/auth/me", {"email": "new@example.org"})
+    actions.send_due_mails()
+    verifications = [message.to for message in mail.outbox if "Confirm" in message.subject]
+    assert verifications == [["new@example.org"]]
+
+
+def test_the_verification_mail_can_be_sent_again_until_verified(register, anonymous):
+    alice = register("alice")
+    sent_key()
+    assert anonymous.post("/v1/auth/verify-email/resend").status_code == 401
+    assert alice.client.post("/v1/auth/verify-email/resend").status_code == 204
+    _, key = sent_key()
+    assert anonymous.post("/v1/auth/verify-email", {"key": key}).status_code == 204
+    assert alice.client.post("/v1/auth/verify-email/resend").status_code == 204
+    assert actions.send_due_mails() == 0
+    assert mail.outbox == []
+
+
+def test_mail_that_cannot_be_sent_is_tried_again(register, settings):
+    register("alice")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert actions.send_due_mails() == 0
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert actions.send_due_mails() == 0, "not before its pause is over"
+    from django.utils import timezone
+
+    from apps.auth.models import Mail
+
+    Mail.objects.update(due_at=timezone.now())
+    assert actions.send_due_mails() == 1
+    assert actions.send_due_mails() == 0
+    assert len(mail.outbox) == 1
+
+
+def test_the_address_of_an_account_is_for_itself_and_staff(register, anonymous):
+    alice, bob = register("alice"), register("bob")
+    path = f"/v1/users/{alice.id}"
+    assert alice.client.get(path).json()["email"] == "alice@example.org"
+    for client in (anonymous, bob.client):
+        shown = client.get(path)
+        assert shown.status_code == 200
+        assert "email" not in shown.json()
+    actions.grant_role(user_id=int(bob.id), role="moderator")
+    login = anonymous.post("/v1/auth/login", {"login": "bob", "password": PASSWORD}).json()
+    assert login["user"]["roles"] == ["moderator"]
+    staff = anonymous.get(path, Authorization=f"Bearer {login['access']}")
+    assert staff.json()["email"] == "alice@example.org"
+
+
+def test_an_unknown_user_is_404(anonymous):
+    assert anonymous.get("/v1/users/1").status_code == 404
+    assert anonymous.get("/v1/users/99999999999999999999").status_code == 404
+    assert anonymous.get("/v1/users/abc").status_code == 404
+
+
+def test_a_token_with_a_bad_signature_is_401_even_where_none_is_needed(register, anonymous):
+    alice = register("alice")
+    forged = alice.access[:-6] + "AAAAAA"
+    answer = anonymous.get(f"/v1/users/{alice.id}", Authorization=f"Bearer {forged}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_the_key_set_verifies_access_tokens(register, anonymous):
+    import jwt
+
+    alice = register("alice")
+    (key,) = anonymous.get("/.well-known/jwks.json").json()["keys"]
+    assert key["kid"] == jwt.get_unverified_header(alice.access)["kid"]
+    claims = jwt.decode(
+        alice.access, jwt.PyJWK(key).key, algorithms=["RS256"], audience="socialapp", issuer="socialapp"
+    )
+    assert claims["sub"] == alice.id
+    assert claims["exp"] - claims["iat"] == 600
+    assert set(claims) >= {"iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"}

@@ -1,0 +1,189 @@
+"""Deleting an account: gone at once, erased everywhere, reported, repeated, and proven by a command."""
+
+import contextlib
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from apps.auth import actions, handlers, tasks
+from apps.auth.models import Erasure, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
+from socialapp.bus.models import OutboxEvent
+from socialapp.calls import client
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.auth import Auth, UserDeleted
+from socialapp.contracts.comments import CommentsErased
+from socialapp.contracts.revocations import Revocations
+from socialapp.errors import NotFound
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+def delete(person, password=PASSWORD, **headers):
+    return person.client.delete("/v1/auth/me", {"password": password}, **headers)
+
+
+def told(kind):
+    return OutboxEvent.objects.using("auth").filter(type=f"auth.{kind}.v1").count()
+
+
+def progress(erasure_id):
+    return JsonClient().get(f"/v1/auth/erasures/{erasure_id}").json()
+
+
+def test_a_deleted_account_is_gone_at_once(register, anonymous, django_capture_on_commit_callbacks):
+    alice = register("alice")
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        answer = delete(alice)
+    assert answer.status_code == 202
+    assert set(answer.json()) == {"erasure_id"}
+    assert alice.client.get("/v1/auth/me").json()["code"] == "token_revoked"
+    assert anonymous.get(f"/v1/users/{alice.id}").status_code == 404
+    assert anonymous.get(f"/v1/profiles/{alice.id}").status_code == 404
+    login = anonymous.post("/v1/auth/login", {"login": "alice", "password": PASSWORD})
+    assert login.json()["code"] == "invalid_credentials"
+    assert anonymous.post("/v1/auth/refresh", {"refresh": alice.refresh}).json()["code"] == "refresh_invalid"
+    assert int(alice.id) in client(Revocations).recent().users
+    with pytest.raises(NotFound):
+        client(Auth).user(user_id=int(alice.id))
+    assert client(Auth).users(ids=[int(alice.id)]) == []
+
+
+@pytest.mark.parametrize(
+    ("password", "headers", "status", "code"),
+    [
+        ("wrong horse battery", {}, 403, "password_wrong"),
+        (PASSWORD, {"If_Match": '"9-0000000000000000"'}, 412, "stale"),
+    ],
+)
+def test_a_refused_deletion_changes_nothing(register, password, headers, status, code):
+    alice = register("alice")
+    answer = delete(alice, password, **headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert alice.client.get("/v1/auth/me").status_code == 200
+    assert told("user_deleted") == 0
+    assert Erasure.objects.count() == 0
+
+
+def test_deletion_needs_a_password_in_the_body(register):
+    alice = register("alice")
+    assert alice.client.delete("/v1/auth/me", {}).status_code == 422
+    assert alice.client.get("/v1/auth/me").status_code == 200
+
+
+def test_auth_keeps_nothing_but_the_id(register):
+    alice = register("alice", full_name="Alice Adams")
+    alice.client.post("/v1/auth/totp")
+    JsonClient().post("/v1/auth/password/forgot", {"email": "alice@example.org"})
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    user_id = int(alice.id)
+    event = UserDeleted(user_id=user_id, erasure_id=int(delete(alice).json()["erasure_id"]))
+    for _ in range(2):
+        handlers.erase_account(event)
+    user = User.objects.get(id=user_id)
+    assert user.username == user.username_key == f"deleted_{user_id}"
+    assert (user.email, user.email_key, user.full_name, user.oauth_id, user.last_login) == ("", None, "", None, None)
+    assert not user.has_usable_password()
+    for model in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
+        assert model.objects.count() == 0, model
+    assert told("user_registered") == 0, "it holds the names"
+    assert "alice" not in str(list(OutboxEvent.objects.using("auth").values_list("envelope", flat=True))).lower()
+
+
+def test_the_name_and_address_are_free_again(register, drain):
+    delete(register("alice"))
+    drain()
+    again = register("alice")
+    assert again.client.get("/v1/auth/me").json()["username"] == "alice"
+
+
+def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register):
+    alice = register("alice")
+    handlers.erase_account(UserDeleted(user_id=int(alice.id), erasure_id=1))
+    handlers.erase_account(UserDeleted(user_id=1, erasure_id=1))
+    assert alice.client.get("/v1/auth/me").status_code == 200
+    assert told("user_erased") == 0
+
+
+def test_progress_is_told_without_a_token_and_names_nobody(register):
+    alice = register("alice")
+    erasure_id = delete(alice).json()["erasure_id"]
+    before = progress(erasure_id)
+    assert before["status"] == "running"
+    assert before["completed_at"] is None
+    assert {part["name"] for part in before["contexts"]} == set(CONTEXTS)
+    assert {part["erased_at"] for part in before["contexts"]} == {None}
+    assert alice.id not in json.dumps(before)
+    for _ in range(2):
+        handlers.note_erased(CommentsErased(user_id=int(alice.id), erasure_id=int(erasure_id)))
+    parts = {part["name"]: part["erased_at"] for part in progress(erasure_id)["contexts"]}
+    assert [name for name, moment in parts.items() if moment] == ["comments"]
+    assert JsonClient().get("/v1/auth/erasures/1").status_code == 404
+    handlers.note_erased(CommentsErased(user_id=1, erasure_id=1))
+
+
+def test_all_contexts_erase_and_report(register, drain):
+    alice = register("alice")
+    erasure_id = delete(alice).json()["erasure_id"]
+    drain()
+    after = progress(erasure_id)
+    assert [part["name"] for part in after["contexts"] if part["erased_at"] is None] == []
+    assert after["status"] == "complete"
+    assert after["completed_at"] is not None
+    assert actions.repeat_unfinished_erasures() == 0
+
+
+def test_an_erasure_that_hangs_is_told_of_again(register):
+    alice = register("alice")
+    delete(alice)
+    tasks.repeat_unfinished_erasures()
+    assert told("user_deleted") == 1, "not before some minutes have passed"
+    Erasure.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
+    tasks.repeat_unfinished_erasures()
+    tasks.repeat_unfinished_erasures()
+    assert told("user_deleted") == 2
+
+
+def command(*arguments):
+    out = io.StringIO()
+    call_command("erasure", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_tells_the_progress(register, drain):
+    alice = register("alice")
+    erasure_id = delete(alice).json()["erasure_id"]
+    with pytest.raises(CommandError, match="not complete"):
+        command("status", erasure_id)
+    drain()
+    assert json.loads(command("status", erasure_id, "--json"))["complete"] is True
+    with pytest.raises(CommandError, match="no such erasure"):
+        command("status", "1")
+
+
+def test_the_command_finds_what_is_left_and_nothing_when_all_is_erased(register, drain):
+    alice, bob = register("alice"), register("bob")
+    alice.client.put(f"/v1/profiles/{bob.id}/follow")
+    alice.client.post("/v1/posts", {"content": f"hello @bob #fun {alice.id}"})
+    drain()
+    erasure_id = delete(alice).json()["erasure_id"]
+    with pytest.raises(CommandError, match="something is left"):
+        command("verify", erasure_id)
+    drain()
+    try:
+        command("verify", erasure_id)
+    except CommandError as error:
+        pytest.fail(f"{error}: {command_output(erasure_id)}")
+
+
+def command_output(erasure_id):
+    out = io.StringIO()
+    with contextlib.suppress(CommandError):
+        call_command("erasure", "verify", erasure_id, stdout=out)
+    return [line for line in out.getvalue().splitlines() if "LEFT" in line]

@@ -1,0 +1,147 @@
+"""Passwords: forgotten, reset with a mailed key, changed."""
+
+import pytest
+from django.core import mail
+
+from apps.auth import actions
+from apps.auth.models import User
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+NEW = "staple gun paper clip"
+
+
+def log_in(password):
+    return JsonClient().post("/v1/auth/login", {"login": "alice", "password": password})
+
+
+def forget(anonymous, email):
+    return anonymous.post("/v1/auth/password/forgot", {"email": email})
+
+
+def mailed_key():
+    actions.send_due_mails()
+    (message,) = [message for message in mail.outbox if message.subject == "Set a new password"]
+    mail.outbox.clear()
+    return message.body.rpartition("Your key: ")[2].split()[0]
+
+
+def test_a_forgotten_password_is_set_anew_with_a_mailed_key_once(register, anonymous):
+    alice = register("alice")
+    assert forget(anonymous, "ALICE@example.org").status_code == 202
+    key = mailed_key()
+    assert anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW}).status_code == 204
+    assert log_in(PASSWORD).status_code == 401
+    assert log_in(NEW).status_code == 200
+    ended = anonymous.post("/v1/auth/refresh", {"refresh": alice.refresh})
+    assert ended.json()["code"] == "refresh_invalid", "all sessions end"
+    again = anonymous.post("/v1/auth/password/reset", {"key": key, "password": "another password 77"})
+    assert (again.status_code, again.json()["errors"][0]["code"]) == (422, "key_invalid")
+    assert log_in(NEW).status_code == 200
+    actions.send_due_mails()
+    assert [message.subject for message in mail.outbox] == ["Your password was changed"]
+
+
+def test_signing_in_again_right_after_a_reset_works(register, anonymous, django_capture_on_commit_callbacks):
+    alice = register("alice")
+    forget(anonymous, "alice@example.org")
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        anonymous.post("/v1/auth/password/reset", {"key": mailed_key(), "password": NEW})
+    assert alice.client.get("/v1/auth/me").json()["code"] == "token_revoked"
+    assert JsonClient(log_in(NEW).json()["access"]).get("/v1/auth/me").status_code == 200
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(register, anonymous, django_assert_num_queries):
+    register("alice")
+    actions.send_due_mails()
+    mail.outbox.clear()
+    known = forget(anonymous, "alice@example.org")
+    unknown = forget(anonymous, "nobody@example.org")
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    with django_assert_num_queries(3, using="auth"):
+        forget(anonymous, "alice@example.org")
+    with django_assert_num_queries(3, using="auth"):
+        forget(anonymous, "nobody@example.org")
+    assert actions.send_due_mails() == 2
+    assert {tuple(message.to) for message in mail.outbox} == {("alice@example.org",)}
+    assert actions.send_due_mails() == 0
+
+
+@pytest.mark.parametrize("email", ["no address", "a" * 254, "ä@ö.ü", "x@" + "y" * 240])
+def test_whatever_is_typed_as_address_is_answered_the_same(anonymous, email):
+    assert forget(anonymous, email).status_code == 202
+    assert actions.send_due_mails() == 0
+
+
+def test_a_weak_password_does_not_use_up_the_key(register, anonymous):
+    register("alice")
+    forget(anonymous, "alice@example.org")
+    key = mailed_key()
+    weak = anonymous.post("/v1/auth/password/reset", {"key": key, "password": "password"})
+    assert (weak.status_code, weak.json()["errors"][0]["field"]) == (422, "password")
+    assert anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW}).status_code == 204
+
+
+@pytest.mark.parametrize("key", ["x", "1-abc", "99999999999999999999-x", "-", "1-" + "a" * 400])
+def test_invented_keys_are_refused(register, anonymous, key):
+    register("alice")
+    answer = anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_invalid")
+    assert log_in(PASSWORD).status_code == 200
+
+
+def test_a_key_of_one_account_opens_no_other(register, anonymous):
+    register("alice")
+    bob = register("bob")
+    forget(anonymous, "alice@example.org")
+    key = f"{bob.id}-{mailed_key().partition('-')[2]}"
+    assert anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW}).status_code == 422
+
+
+def test_changing_the_password_ends_the_other_sessions(register, anonymous):
+    alice = register("alice")
+    other = log_in(PASSWORD).json()
+    answer = alice.client.post("/v1/auth/password/change", {"password": PASSWORD, "new_password": NEW})
+    assert answer.status_code == 204
+    assert anonymous.post("/v1/auth/refresh", {"refresh": other["refresh"]}).status_code == 401
+    assert anonymous.post("/v1/auth/refresh", {"refresh": alice.refresh}).status_code == 200
+    assert log_in(NEW).status_code == 200
+    assert log_in(PASSWORD).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"password": "wrong horse battery", "new_password": NEW}, 403, "password_wrong"),
+        ({"password": PASSWORD, "new_password": "short"}, 422, "invalid"),
+        ({"password": PASSWORD}, 422, "invalid"),
+    ],
+)
+def test_a_refused_change_changes_nothing(register, body, status, code):
+    alice = register("alice")
+    answer = alice.client.post("/v1/auth/password/change", body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert log_in(PASSWORD).status_code == 200
+
+
+def test_passwords_are_kept_as_argon2id(register):
+    alice = register("alice")
+    stored = User.objects.get(id=alice.id).password
+    assert stored.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert PASSWORD not in stored
+
+
+def test_a_hash_with_other_parameters_is_renewed_at_log_in(register):
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    class CheapHasher(Argon2PasswordHasher):
+        time_cost, memory_cost, parallelism = 1, 8192, 1
+
+    alice = register("alice")
+    cheap = CheapHasher()
+    User.objects.filter(id=alice.id).update(password=cheap.encode(PASSWORD, cheap.salt()))
+    assert log_in(PASSWORD).status_code == 200
+    assert "m=19456,t=2" in User.objects.get(id=alice.id).password
+    assert log_in(PASSWORD).status_code == 200

@@ -1,0 +1,188 @@
+"""Roles, bans, the admin site's log-in, and what the other contexts are told."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from apps.auth import actions, handlers, queries
+from socialapp.api.tokens import principal_of
+from socialapp.bus.models import OutboxEvent
+from socialapp.calls import client
+from socialapp.contracts.auth import Auth
+from socialapp.contracts.moderation import UserSanctioned
+from socialapp.contracts.revocations import Revocations
+from socialapp.errors import NotFound
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def log_in(login, password=PASSWORD):
+    return JsonClient().post("/v1/auth/login", {"login": login, "password": password})
+
+
+def sanction(person, kind, *, minutes=0):
+    at = NOON + timedelta(minutes=minutes)
+    handlers.apply_sanction(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="spam", at=at))
+
+
+def roles_told():
+    rows = OutboxEvent.objects.using("auth").filter(type="auth.roles_changed.v1").order_by("id")
+    return [json.loads(row.envelope)["data"]["roles"] for row in rows]
+
+
+def test_a_ban_ends_sessions_and_refuses_log_in_but_only_with_the_right_password(register):
+    alice = register("alice")
+    sanction(alice, "ban")
+    assert JsonClient().post("/v1/auth/refresh", {"refresh": alice.refresh}).json()["code"] == "refresh_invalid"
+    assert principal_of(alice.access)[0].session in client(Revocations).recent().sessions
+    refused = log_in("alice")
+    assert (refused.status_code, refused.json()["code"]) == (403, "account_banned")
+    assert log_in("alice", "wrong horse battery").json()["code"] == "invalid_credentials"
+
+
+def test_a_banned_account_is_seen_by_staff_only(register, anonymous):
+    alice = register("alice")
+    sanction(alice, "ban")
+    assert anonymous.get(f"/v1/users/{alice.id}").status_code == 404
+    assert client(Auth).user(user_id=int(alice.id)).status == "banned"
+
+
+def test_a_lifted_ban_lets_one_in_again_at_once(register):
+    alice = register("alice")
+    sanction(alice, "ban")
+    sanction(alice, "unban", minutes=1)
+    again = log_in("alice")
+    assert again.status_code == 200
+    assert JsonClient(again.json()["access"]).get("/v1/auth/me").status_code == 200
+
+
+@pytest.mark.parametrize("order", [("ban", "unban"), ("unban", "ban"), ("unban", "ban", "unban", "ban")])
+def test_the_later_decision_holds_in_whatever_order_they_arrive(register, order):
+    alice = register("alice")
+    for kind in order:
+        sanction(alice, kind, minutes=0 if kind == "ban" else 5)
+    assert queries.account(int(alice.id)).status == "active"
+
+
+def test_a_warning_changes_nothing(register):
+    alice = register("alice")
+    sanction(alice, "warn")
+    assert alice.client.get("/v1/auth/me").status_code == 200
+    assert log_in("alice").status_code == 200
+
+
+def test_a_ban_of_nobody_is_no_error():
+    handlers.apply_sanction(UserSanctioned(user_id=1, action_id=1, kind="ban", reason="", at=NOON))
+
+
+def test_roles_are_granted_and_taken_once_and_told(register):
+    alice = register("alice")
+    user_id = int(alice.id)
+    for _ in range(2):
+        actions.grant_role(user_id=user_id, role="moderator")
+    signed_in = log_in("alice").json()
+    assert principal_of(signed_in["access"])[0].roles == {"moderator"}
+    for _ in range(2):
+        actions.revoke_role(user_id=user_id, role="moderator")
+    assert roles_told() == [["moderator"], []]
+    ended = JsonClient().post("/v1/auth/refresh", {"refresh": signed_in["refresh"]})
+    assert ended.status_code == 401, "its tokens still carry the role"
+    with pytest.raises(NotFound):
+        actions.grant_role(user_id=user_id, role="emperor")
+    with pytest.raises(NotFound):
+        actions.grant_role(user_id=1, role="admin")
+
+
+def test_the_contract_answers_existing_accounts_in_two_queries(register, django_assert_num_queries):
+    people = [register(f"person{number}") for number in range(4)]
+    actions.grant_role(user_id=int(people[0].id), role="admin")
+    ids = [int(person.id) for person in people]
+    with django_assert_num_queries(2, using="auth"):
+        users = client(Auth).users(ids=[*ids, 1])
+    assert sorted(user.id for user in users) == ids
+    one = client(Auth).user(user_id=ids[0])
+    assert (one.username, one.roles, one.status) == ("person0", ["admin"], "active")
+    with pytest.raises(NotFound):
+        client(Auth).user(user_id=1)
+
+
+def create_admin(monkeypatch, password=PASSWORD, username="root"):
+    monkeypatch.setenv("ADMIN_USERNAME", username)
+    monkeypatch.setenv("ADMIN_EMAIL", "root@example.org")
+    monkeypatch.setenv("ADMIN_PASSWORD", password)
+    out = io.StringIO()
+    call_command("create_admin", "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_create_admin_makes_an_account_that_all_contexts_hear_of(monkeypatch, drain):
+    made = create_admin(monkeypatch)
+    drain()
+    assert log_in("root").json()["user"]["roles"] == ["admin"]
+    assert JsonClient().get(f"/v1/profiles/{made['id']}").status_code == 200
+    with pytest.raises(CommandError, match="username is taken"):
+        create_admin(monkeypatch)
+    with pytest.raises(CommandError, match="too common"):
+        create_admin(monkeypatch, password="password", username="other")
+
+
+def admin_client(username, password=PASSWORD, **more):
+    browser = Client()
+    answer = browser.post("/admin/login/?next=/admin/", {"username": username, "password": password, **more})
+    return browser, answer
+
+
+def test_an_administrator_enters_the_admin_site_and_sees_accounts(monkeypatch, register):
+    create_admin(monkeypatch)
+    alice = register("alice")
+    browser, answer = admin_client("ROOT")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+    for page in ("user", "role", "userrole", "session", "mail", "totpdevice", "recoverycode", "erasure", "erasureack"):
+        listed = browser.get(f"/admin/identity/{page}/")
+        assert listed.status_code == 200, page
+        assert browser.get(f"/admin/identity/{page}/?q=alice").status_code in (200, 302), page
+    shown = browser.get(f"/admin/identity/user/{alice.id}/change/")
+    assert shown.status_code == 200
+    assert b"argon2" not in shown.content
+
+
+def test_roles_are_given_in_the_admin_site(monkeypatch, register):
+    create_admin(monkeypatch)
+    alice = register("alice")
+    browser, _ = admin_client("root")
+    data = {"action": "make_moderator", "_selected_action": [alice.id]}
+    assert browser.post("/admin/identity/user/", data).status_code == 302
+    assert queries.account(int(alice.id)).roles == ["moderator"]
+
+
+def test_an_administrator_cannot_take_their_own_role(monkeypatch):
+    made = create_admin(monkeypatch)
+    browser, _ = admin_client("root")
+    browser.post("/admin/identity/user/", {"action": "unmake_admin", "_selected_action": [made["id"]]})
+    assert queries.account(int(made["id"])).roles == ["admin"]
+
+
+def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register):
+    alice = register("alice")
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    browser, answer = admin_client("alice")
+    assert answer.status_code == 302
+    assert browser.get("/admin/").status_code == 200
+    assert browser.get("/admin/identity/user/").status_code == 403
+
+
+def test_others_do_not_enter_the_admin_site(register):
+    alice = register("alice")
+    assert admin_client("alice")[1].status_code == 200, "the form again"
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    assert admin_client("alice", "wrong horse battery")[1].status_code == 200
+    sanction(alice, "ban")
+    assert admin_client("alice")[1].status_code == 200

@@ -1,0 +1,96 @@
+"""One-time passwords: set up, demanded at log-in, good once, replaced by recovery codes, removed."""
+
+import time
+
+import pyotp
+import pytest
+
+from apps.auth.models import RecoveryCode, TotpDevice
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+def log_in(otp=None):
+    body = {"login": "alice", "password": PASSWORD, **({"otp": otp} if otp else {})}
+    return JsonClient().post("/v1/auth/login", body)
+
+
+def code(secret, steps=0):
+    return pyotp.TOTP(secret).at(int(time.time()) + 30 * steps)
+
+
+def set_up(person):
+    secret = person.client.post("/v1/auth/totp").json()["secret"]
+    answer = person.client.post("/v1/auth/totp/confirm", {"code": code(secret, -1)})
+    assert answer.status_code == 200, answer.content
+    return secret, answer.json()["recovery_codes"]
+
+
+def test_it_is_set_up_in_two_steps_and_then_demanded(register):
+    alice = register("alice")
+    started = alice.client.post("/v1/auth/totp")
+    assert started.status_code == 201
+    secret = started.json()["secret"]
+    assert pyotp.parse_uri(started.json()["otpauth_url"]).secret == secret
+    assert log_in().status_code == 200, "not in force before it is confirmed"
+
+    wrong = alice.client.post("/v1/auth/totp/confirm", {"code": "000000"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "code_invalid")
+    confirmed = alice.client.post("/v1/auth/totp/confirm", {"code": code(secret)})
+    assert confirmed.status_code == 200
+    assert len(set(confirmed.json()["recovery_codes"])) == 10
+
+    missing = log_in()
+    assert (missing.status_code, missing.json()["code"]) == (401, "otp_required")
+    refused = log_in("000000")
+    assert (refused.status_code, refused.json()["code"]) == (401, "otp_invalid")
+    replayed = log_in(code(secret))
+    assert replayed.json()["code"] == "otp_invalid", "the code that confirmed it is used up"
+    assert log_in(code(secret, 1)).status_code == 200
+
+
+def test_a_wrong_password_does_not_tell_that_a_code_is_needed(register):
+    alice = register("alice")
+    set_up(alice)
+    answer = JsonClient().post("/v1/auth/login", {"login": "alice", "password": "wrong horse battery"})
+    assert answer.json()["code"] == "invalid_credentials"
+
+
+def test_a_recovery_code_stands_in_once(register):
+    _, codes = set_up(register("alice"))
+    assert log_in(codes[0].upper()).status_code == 200
+    assert log_in(codes[0]).json()["code"] == "otp_invalid"
+    assert log_in(codes[1].replace("-", " ")).status_code == 200
+    assert RecoveryCode.objects.count() == 8
+
+
+def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register):
+    secret, codes = set_up(register("alice"))
+    assert secret not in TotpDevice.objects.get().secret
+    digests = set(RecoveryCode.objects.values_list("digest", flat=True))
+    assert not digests & set(codes)
+
+
+def test_it_cannot_be_replaced_without_removing_it(register):
+    alice = register("alice")
+    secret, _ = set_up(alice)
+    again = alice.client.post("/v1/auth/totp")
+    assert (again.status_code, again.json()["code"]) == (409, "totp_enabled")
+    confirm = alice.client.post("/v1/auth/totp/confirm", {"code": code(secret)})
+    assert (confirm.status_code, confirm.json()["code"]) == (409, "totp_enabled")
+    assert log_in(code(secret)).status_code == 200
+
+
+def test_removing_it_takes_a_code(register):
+    alice = register("alice")
+    secret, _ = set_up(alice)
+    assert alice.client.delete("/v1/auth/totp", {"code": "000000"}).status_code == 422
+    assert log_in().json()["code"] == "otp_required"
+    assert alice.client.delete("/v1/auth/totp", {"code": code(secret)}).status_code == 204
+    assert log_in().status_code == 200
+    assert RecoveryCode.objects.count() == 0
+    assert alice.client.delete("/v1/auth/totp", {"code": code(secret)}).status_code == 404
+    assert alice.client.post("/v1/auth/totp/confirm", {"code": code(secret)}).status_code == 404
