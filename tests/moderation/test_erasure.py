@@ -1,0 +1,98 @@
+"""Erasing a user: nothing of them is left, what others did stays, and it is told once nothing is left."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.moderation import actions
+from apps.moderation.actions import erasure
+from apps.moderation.models import Action, Appeal, Case, Report
+from apps.moderation.queries import check_log
+from socialapp.bus.delivery import deliver
+from socialapp.bus.envelope import wrap
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued, ReportResolved
+from socialapp.ids import new_id
+from tests.conftest import ALL_CONTEXTS
+from tests.moderation.conftest import MODERATOR_ID, Stage, published, report
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def erase(user_id: str) -> None:
+    envelope = wrap(UserDeleted(user_id=int(user_id), erasure_id=3), event_id=new_id())
+    for _ in range(2):
+        deliver("moderation", [envelope])
+
+
+def of_kind(kind: type) -> list[Any]:
+    return [event for event in published() if isinstance(event, kind)]
+
+
+def traces(user_id: str) -> dict[str, int]:
+    person = int(user_id)
+    rows = {
+        "reports by": Report.objects.filter(reporter_id=person),
+        "reports about": Report.objects.filter(target_type="user", target_id=person),
+        "cases about": Case.objects.filter(author_id=person),
+        "cases of the account": Case.objects.filter(target_type="user", target_id=person),
+        "open keys": Case.objects.filter(open_key=f"user:{person}"),
+        "report keys": Report.objects.filter(open_key__contains=user_id),
+        "actions about": Action.objects.filter(user_id=person),
+        "actions on the account": Action.objects.filter(target_type="user", target_id=person),
+        "appeals": Appeal.objects.filter(user_id=person),
+    }
+    return {name: found.count() for name, found in rows.items() if found.exists()}
+
+
+def test_nothing_of_the_person_is_left(stage: Stage) -> None:
+    report(stage.ann, "comment", stage.comment_id, details="my own words")
+    report(stage.cleo, "user", stage.ann.id, details="about ann")
+    by_ben = report(stage.ben, "post", stage.post_id, details="about ann's post").json()["id"]
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="about ann")
+    actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="by ann")
+    assert traces(stage.ann.id)
+    erase(stage.ann.id)
+    assert traces(stage.ann.id) == {}
+    assert not Report.objects.exclude(details="").exists()
+    assert of_kind(ModerationErased) == [ModerationErased(user_id=int(stage.ann.id), erasure_id=3)]
+    assert check_log().problems == []
+    mine = stage.ben.client.get("/v1/reports").json()["results"]
+    assert [(item["id"], item["outcome"]) for item in mine] == [(by_ben, "removed")]
+    by_cleo = stage.cleo.client.get("/v1/reports").json()["results"]
+    assert [(item["target_id"], item["outcome"]) for item in by_cleo] == [(None, "removed")]
+    assert {event.reporter_id for event in of_kind(ReportResolved)} == {int(stage.ben.id), int(stage.cleo.id)}
+    assert Case.objects.get(target_type="comment").is_open, "what ann reported is still to be decided"
+
+
+def test_an_erased_reporter_is_told_nothing(stage: Stage) -> None:
+    report(stage.ann, "comment", stage.comment_id)
+    erase(stage.ann.id)
+    case = Case.objects.get()
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    assert of_kind(ReportResolved) == []
+    assert Report.objects.get().outcome == "dismissed"
+
+
+def test_much_is_erased_in_parts(stage: Stage, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasure, "ROWS_A_STEP", 2)
+    for _ in range(5):
+        actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="again")
+    erase(stage.ann.id)
+    assert Action.objects.filter(user_id=int(stage.ann.id)).count() == 3
+    assert (len(of_kind(ModerationErasureContinued)), len(of_kind(ModerationErased))) == (1, 0)
+    drain()
+    assert traces(stage.ann.id) == {}
+    assert len(of_kind(ModerationErased)) == 1
+    assert check_log().problems == []
+
+
+def test_the_whole_way_from_the_account(stage: Stage, drain: Callable[[], int]) -> None:
+    report(stage.ann, "comment", stage.comment_id)
+    report(stage.cleo, "user", stage.ann.id)
+    answer = stage.ann.client.delete("/v1/auth/me", {"password": "correct horse battery"})
+    assert answer.status_code == 202, answer.content
+    drain()
+    assert traces(stage.ann.id) == {}
+    assert len(of_kind(ModerationErased)) == 1

@@ -1,0 +1,118 @@
+"""The log of actions: whole as written, broken by any change, and still whole when a person was erased from it."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.moderation import actions
+from apps.moderation.models import Action, LogHead
+from apps.moderation.queries import Target, check_log
+from socialapp.db import atomic
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+USER, OTHER, MODERATOR = 51, 52, 900
+
+
+@pytest.fixture
+def log() -> list[Action]:
+    actions.warn_user(moderator_id=MODERATOR, user_id=USER, reason="first")
+    actions.remove_content(moderator_id=MODERATOR, target=Target("post", 7, OTHER), reason="second")
+    actions.ban_user(moderator_id=MODERATOR, user_id=OTHER, reason="third")
+    actions.set_word_rule(moderator_id=MODERATOR, pattern="buy now", effect="flag", is_active=True)
+    return list(Action.objects.order_by("sequence"))
+
+
+def rewrite(sequence: int, **changes: object) -> None:
+    """What somebody with access to the database could do."""
+    Action.objects.filter(sequence=sequence).update(**changes)
+
+
+def test_an_untouched_log_is_whole(log: list[Action], capsys: pytest.CaptureFixture[str]) -> None:
+    check = check_log()
+    assert (check.entries, check.redacted, check.problems) == (4, 0, [])
+    call_command("moderation", "verify_log")
+    assert "the log of actions is whole" in capsys.readouterr().out
+
+
+def test_an_empty_log_is_whole() -> None:
+    assert check_log().problems == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": "other"},
+        {"user_id": 53},
+        {"moderator_id": 901},
+        {"kind": "unban_user"},
+        {"target_id": 8},
+        {"salt": "0" * 32},
+        {"is_redacted": True},
+        {"content_hash": "0" * 64},
+        {"hash": "0" * 64},
+        {"previous_hash": "0" * 64},
+    ],
+)
+def test_any_change_shows(log: list[Action], changes: dict[str, object]) -> None:
+    rewrite(2, **changes)
+    assert check_log().problems
+    with pytest.raises(CommandError):
+        call_command("moderation", "verify_log")
+
+
+@pytest.mark.parametrize("sequence", [1, 2, 4])
+def test_a_missing_entry_shows(log: list[Action], sequence: int) -> None:
+    Action.objects.filter(sequence=sequence).delete()
+    assert check_log().problems
+
+
+def test_an_emptied_log_shows(log: list[Action]) -> None:
+    Action.objects.all().delete()
+    assert check_log().problems == ["the log ends at 0, but 4 entries were written"]
+
+
+def test_entries_can_neither_be_saved_again_nor_deleted(log: list[Action]) -> None:
+    with pytest.raises(TypeError):
+        log[0].save()
+    with pytest.raises(TypeError):
+        log[0].delete()
+    assert check_log().problems == []
+
+
+def test_a_refused_decision_leaves_no_entry(log: list[Action]) -> None:
+    def refused() -> None:
+        with atomic("moderation"):
+            actions.warn_user(moderator_id=MODERATOR, user_id=USER, reason="rolled back")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        refused()
+    assert check_log().problems == []
+    assert LogHead.objects.get().sequence == 4
+
+
+def test_erasing_a_person_leaves_no_trace_and_the_log_whole(log: list[Action], drain: Callable[[], int]) -> None:
+    actions.erase_user(user_id=OTHER, erasure_id=1)
+    check = check_log()
+    assert (check.entries, check.redacted, check.problems) == (5, 2, [])
+    assert not Action.objects.filter(user_id=OTHER).exists()
+    assert not Action.objects.filter(reason__in=["second", "third"]).exists()
+    assert Action.objects.get(sequence=3).target_id is None
+    assert Action.objects.get(sequence=1).reason == "first"
+    actions.erase_user(user_id=OTHER, erasure_id=1)
+    assert check_log().entries == 5
+
+
+def test_erasing_a_moderator_keeps_what_was_decided(log: list[Action]) -> None:
+    actions.erase_user(user_id=MODERATOR, erasure_id=1)
+    assert check_log().problems == []
+    assert not Action.objects.filter(moderator_id=MODERATOR).exists()
+    assert Action.objects.get(sequence=1).reason == "first"
+
+
+def test_a_change_does_not_pass_for_an_erasure(log: list[Action]) -> None:
+    rewrite(2, reason="", salt="", user_id=None, is_redacted=True)
+    assert check_log().problems == ["entry 2 was changed without a reason"]

@@ -1,0 +1,155 @@
+"""Word rules: what matches, what happens then, and that nothing happens twice or too late."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.moderation import actions
+from apps.moderation.models import Action, Case, WordRule
+from apps.moderation.queries import Target, check_log, rules_matching
+from socialapp.bus.delivery import deliver
+from socialapp.bus.envelope import wrap
+from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.posts import PostEdited
+from socialapp.errors import Invalid
+from socialapp.ids import new_id
+from tests.conftest import ALL_CONTEXTS
+from tests.moderation.conftest import MODERATOR_ID, Stage, published
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def rule(pattern: str, effect: str = "flag", *, is_active: bool = True) -> WordRule:
+    return actions.set_word_rule(moderator_id=MODERATOR_ID, pattern=pattern, effect=effect, is_active=is_active)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("casino", "the CASINO opens", True),
+        ("casino", "casinos", False),
+        ("casino*", "casinos", True),
+        ("*casino", "mycasino", True),
+        ("buy now", "buy \n now!", True),
+        ("buy now", "buy it now", False),
+        ("straße", "STRASSE", True),
+        ("casino", "ｃａｓｉｎｏ", True),
+        ("a.b", "axb", False),
+        ("(", "(", True),
+    ],
+)
+def test_what_a_pattern_matches(pattern: str, text: str, found: bool) -> None:
+    rule(pattern)
+    assert bool(rules_matching(text)) is found
+
+
+@pytest.mark.parametrize("pattern", ["", "  ", "*", "* *", "a*b*c*d*"])
+def test_a_pattern_that_matches_all_or_takes_long_is_refused(pattern: str) -> None:
+    with pytest.raises(Invalid):
+        rule(pattern)
+    assert not WordRule.objects.exists()
+    assert not Action.objects.exists()
+
+
+def write_post(stage: Stage, content: str) -> str:
+    answer = stage.ann.client.post("/v1/posts", {"content": content})
+    assert answer.status_code == 201
+    return str(answer.json()["id"])
+
+
+def test_a_flagging_rule_opens_a_case(stage: Stage, drain: Callable[[], int]) -> None:
+    rule("casino")
+    rule("win big")
+    post_id = write_post(stage, "win big at the casino")
+    drain()
+    case = Case.objects.get()
+    assert (case.target_type, case.target_id, case.author_id) == ("post", int(post_id), int(stage.ann.id))
+    assert case.flagged_words == "casino, win big"
+    assert case.is_open
+    assert stage.cleo.client.get(f"/v1/posts/{post_id}").status_code == 200
+    stage.ann.client.patch(f"/v1/posts/{post_id}", {"content": "win big at the casino, really"})
+    drain()
+    assert Case.objects.count() == 1
+
+
+def test_a_removing_rule_removes_posts_and_comments(stage: Stage, drain: Callable[[], int]) -> None:
+    rule("casino", "remove")
+    rule("the", "flag")
+    post_id = write_post(stage, "the casino")
+    comment = stage.ben.client.post(f"/v1/posts/{stage.post_id}/comments", {"content": "the casino"}).json()["id"]
+    drain()
+    assert stage.ann.client.get(f"/v1/posts/{post_id}").status_code == 404
+    assert stage.ben.client.get(f"/v1/comments/{comment}").status_code == 404
+    assert not Case.objects.exists()
+    removals = Action.objects.filter(kind="remove_content")
+    assert {(entry.moderator_id, entry.reason) for entry in removals} == {(None, "word rule: casino, the")}
+    assert check_log().problems == []
+
+
+def test_an_edit_is_checked_too(stage: Stage, drain: Callable[[], int]) -> None:
+    rule("casino", "remove")
+    stage.ben.client.patch(f"/v1/comments/{stage.comment_id}", {"content": "see you in the casino"})
+    drain()
+    assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}").status_code == 404
+    stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "see you in the casino"})
+    drain()
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404
+
+
+def test_inactive_and_deleted_rules_do_nothing(stage: Stage, drain: Callable[[], int]) -> None:
+    rule("casino", "remove", is_active=False)
+    gone = rule("big win", "remove")
+    actions.delete_word_rule(moderator_id=MODERATOR_ID, rule_id=gone.id)
+    actions.delete_word_rule(moderator_id=MODERATOR_ID, rule_id=gone.id)
+    write_post(stage, "a big win in the casino")
+    drain()
+    assert not Case.objects.exists()
+    assert list(Action.objects.order_by("sequence").values_list("reason", flat=True)) == [
+        "casino: remove, off",
+        "big win: remove, on",
+        "big win: deleted",
+    ]
+
+
+def edited(post_id: str, author_id: str) -> Any:
+    event = PostEdited(
+        post_id=int(post_id),
+        author_id=int(author_id),
+        is_private=False,
+        was_private=False,
+        hashtags=[],
+        new_mention_ids=[],
+        version=2,
+    )
+    return wrap(event, event_id=new_id())
+
+
+def test_handled_twice_is_handled_once(stage: Stage, drain: Callable[[], int]) -> None:
+    rule("plain", "remove")
+    for _ in range(2):
+        for event in [edited(stage.post_id, stage.ann.id)] * 2:
+            deliver("moderation", [event, event])
+        deliver("moderation", [edited(stage.post_id, stage.ann.id)])
+    assert not FailedDelivery.objects.using("moderation").exists()
+    assert len([event for event in published() if isinstance(event, ContentRemoved)]) == 1
+    drain()
+    deliver("moderation", [edited(stage.post_id, stage.ann.id)])
+    assert len([event for event in published() if isinstance(event, ContentRemoved)]) == 1
+
+
+def test_a_late_edit_of_a_deleted_post_opens_no_case(stage: Stage, drain: Callable[[], int]) -> None:
+    rule("plain")
+    stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
+    drain()
+    deliver("moderation", [edited(stage.post_id, stage.ann.id)])
+    assert not Case.objects.filter(closed_at=None).exists()
+
+
+def test_an_erased_author_gets_no_case() -> None:
+    rule("plain")
+    actions.erase_user(user_id=77, erasure_id=1)
+    actions.check_text(target=Target("post", 5, 77), text="a plain post")
+    assert not Case.objects.exists()
+    assert OutboxEvent.objects.using("moderation").count() == 1
