@@ -1,0 +1,51 @@
+"""What the tests of reactions say again and again: posts, comments, reactions, and what was published."""
+
+from typing import Any
+
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import OutboxEvent
+from tests.conftest import Person
+
+NONE = {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0}
+
+
+def write_post(author: Person, content: str = "Hello", **extra: Any) -> str:
+    """The path of a new post."""
+    answer = author.client.post("/v1/posts", {"content": content, **extra})
+    assert answer.status_code == 201, answer.content
+    return f"/v1/posts/{answer.json()['id']}"
+
+
+def write_comment(author: Person, post: str) -> str:
+    """The path of a new comment."""
+    answer = author.client.post(f"{post}/comments", {"content": "Nice"})
+    assert answer.status_code == 201, answer.content
+    return f"/v1/comments/{answer.json()['id']}"
+
+
+def react(person: Person, target: str, reaction_type: str = "like") -> dict[str, Any]:
+    """The answer to a reaction."""
+    answer = person.client.put(f"{target}/reaction", {"reaction_type": reaction_type})
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def unreact(person: Person, target: str) -> dict[str, Any]:
+    """The answer to taking a reaction back."""
+    answer = person.client.delete(f"{target}/reaction")
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def id_of(path: str) -> int:
+    """The id at the end of a path."""
+    return int(path.rsplit("/", 1)[1])
+
+
+def published(event_type: str = "reactions.") -> list[dict[str, Any]]:
+    """The data of all events of reactions whose type begins so, in order, without their times."""
+    rows = OutboxEvent.objects.using("reactions").filter(type__startswith=event_type).order_by("id")
+    return [
+        {name: value for name, value in decode(row.envelope).data.items() if name != "at"} | {"type": row.type}
+        for row in rows
+    ]

@@ -1,0 +1,122 @@
+"""What goes when posts, comments and people go: late, twice, out of order, in chunks."""
+
+from collections.abc import Callable
+
+import pytest
+
+from apps.reactions import actions, handlers, queries, tasks
+from apps.reactions.models import GoneSubject, Reaction, ReactionCount
+from apps.reactions.queries import Target
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.comments import CommentDeleted
+from socialapp.contracts.posts import PostDeleted
+from socialapp.errors import NotFound
+from socialapp.ids import new_id
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.reactions.stories import NONE, id_of, published, react, write_comment, write_post
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def test_reactions_go_with_their_post_and_its_comments(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post, kept = write_post(alice), write_post(alice)
+    comment, kept_comment = write_comment(alice, post), write_comment(alice, kept)
+    for target in (post, kept, comment, kept_comment):
+        react(bob, target)
+    before = published()
+    assert alice.client.delete(post).status_code == 204
+    drain()
+    assert {row.target_id for row in Reaction.objects.all()} == {id_of(kept), id_of(kept_comment)}
+    assert set(ReactionCount.objects.values_list("target_id", flat=True)) == {id_of(kept), id_of(kept_comment)}
+    assert published() == before, "the deletion of the target says it all"
+
+
+def test_a_tombstone_has_no_reactions(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    alice, bob = register("alice"), register("bob")
+    post = write_post(alice)
+    comment = write_comment(alice, post)
+    reply = alice.client.post(f"{post}/comments", {"content": "x", "parent_comment_id": str(id_of(comment))})
+    assert reply.status_code == 201
+    react(bob, comment)
+    assert alice.client.delete(comment).status_code == 204
+    drain()
+    stone = bob.client.get(comment).json()
+    assert (stone["author"], stone["reactions"], stone["my_reaction"]) == (None, NONE, None)
+    assert bob.client.get(f"{comment}/reactions").status_code == 404
+    assert Reaction.objects.count() == ReactionCount.objects.count() == 0
+
+
+def test_a_deletion_that_comes_first_keeps_late_reactions_out() -> None:
+    post_id, comment_id, user_id = new_id(), new_id(), new_id()
+    for _ in range(2):
+        handlers.remove_reactions_to_post(PostDeleted(post_id=post_id, author_id=1, was_private=False, version=1))
+        handlers.remove_reactions_to_comment(CommentDeleted(comment_id=comment_id, post_id=post_id, author_id=1))
+        handlers.erase_user(UserDeleted(user_id=user_id, erasure_id=3))
+    before = published()
+    late = [
+        (new_id(), Target("post", post_id, 1, post_id)),
+        (new_id(), Target("comment", comment_id, 1, post_id)),
+        (user_id, Target("post", new_id(), 1, 1)),
+    ]
+    for person, target in late:
+        with pytest.raises(NotFound):
+            actions.set_reaction(user_id=person, target=target, reaction_type="like")
+        actions.remove_reaction(user_id=person, target=target)
+    assert Reaction.objects.count() == ReactionCount.objects.count() == 0
+    assert published() == before
+
+
+def test_erasing_a_person_corrects_the_counts(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post = write_post(alice)
+    comment = write_comment(alice, post)
+    for target, kind in ((post, "like"), (comment, "love")):
+        react(bob, target, kind)
+        react(alice, target, kind)
+    handlers.erase_user(UserDeleted(user_id=int(bob.id), erasure_id=42))
+    assert not Reaction.objects.filter(user_id=bob.id).exists()
+    assert anonymous.get(post).json()["reactions"] == NONE | {"like": 1}
+    assert anonymous.get(comment).json()["reactions"] == NONE | {"love": 1}
+    removed = [
+        {
+            "target_type": kind,
+            "target_id": id_of(target),
+            "target_author_id": int(alice.id),
+            "post_id": id_of(post),
+            "user_id": int(bob.id),
+            "reaction_type": reaction_type,
+            "type": "reactions.reaction_removed.v1",
+        }
+        for kind, target, reaction_type in (("post", post, "like"), ("comment", comment, "love"))
+    ]
+    acknowledged = {"user_id": int(bob.id), "erasure_id": 42, "type": "reactions.user_erased.v1"}
+    assert published()[4:] == [*removed, acknowledged]
+
+
+def test_large_removals_go_in_chunks_and_are_acknowledged_at_the_end() -> None:
+    user_id, target = new_id(), Target("post", new_id(), 1, 1)
+    rows = [
+        Reaction(user_id=user_id, post_id=new_id(), reaction_type="like", target_author_id=1, under_post_id=1)
+        for _ in range(actions.CHUNK * 2)
+    ] + [
+        Reaction(user_id=new_id(), post_id=target.id, reaction_type="sad", target_author_id=1, under_post_id=target.id)
+        for _ in range(actions.CHUNK + 1)
+    ]
+    Reaction.objects.bulk_create(rows)
+    assert len(queries.suspect_counts(target_type="post", target_ids=[target.id])) == 1
+    actions.forget_subject(kind="user", subject_id=user_id, erasure_id=8)
+    actions.forget_subject(kind="post", subject_id=target.id)
+    assert Reaction.objects.count() == actions.CHUNK + 1
+    assert published("reactions.user_erased.v1") == []
+    assert set(GoneSubject.objects.values_list("done", flat=True)) == {False}
+    tasks.continue_removals()
+    assert Reaction.objects.count() == 0
+    assert set(GoneSubject.objects.values_list("done", flat=True)) == {True}
+    assert len(published("reactions.reaction_removed.v1")) == actions.CHUNK * 2
+    assert [event["erasure_id"] for event in published("reactions.user_erased.v1")] == [8]
+    assert published()[-1]["type"] == "reactions.user_erased.v1"
