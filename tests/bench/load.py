@@ -1,0 +1,61 @@
+"""Sends load with wrk and reads what it says."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the bench. `body` is a Lua expression that makes a JSON body from the request's number `n`."""
+
+    name: str
+    method: str
+    path: str
+    goal_ms: float
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run gave: requests, requests a second, latencies in milliseconds, and answers that were no success."""
+
+    requests: int
+    rate: float
+    p50: float
+    p99: float
+    failures: int
+
+
+_SCRIPT = """
+local n = math.random(1000000000)
+request = function()
+  n = n + 1
+  local headers = {{["Authorization"] = "Bearer {access}", ["Content-Type"] = "application/json"}}
+  return wrk.format("{method}", "{path}", headers, {body})
+end
+done = function(summary, latency)
+  local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
+  io.write(string.format("OUT %d %f %f %f %d\\n", summary.requests, summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
+end
+"""
+
+
+def send(*, route: Route, port: int, access: str, post: str, seconds: float, folder: Path) -> Outcome:
+    """Four connections, one thread, for some seconds."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise SystemExit("wrk is needed (Debian package wrk)")
+    script = folder / "load.lua"
+    path = route.path.format(post=post)
+    script.write_text(_SCRIPT.format(access=access, method=route.method, path=path, body=route.body or "nil"))
+    command = [wrk, "-t1", "-c4", f"-d{seconds:g}s", "-s", str(script), f"http://127.0.0.1:{port}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"^OUT (\d+) ([\d.]+) ([\d.]+) ([\d.]+) (\d+)", said, re.MULTILINE)
+    if found is None:
+        raise SystemExit(f"wrk said nothing of use:\n{said}")
+    requests, rate, p50, p99, failures = found.groups()
+    return Outcome(int(requests), float(rate), float(p50), float(p99), int(failures))

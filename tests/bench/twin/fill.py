@@ -1,0 +1,70 @@
+"""Fills the twin with the same crowd as the product: `python -m tests.bench.twin.fill PEOPLE POSTS COMMENTS REACTIONS`.
+
+Prints {"access": token, "post": id} for the person that the bench speaks for.
+"""
+
+import json
+import sys
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import connection
+from rest_framework_simplejwt.tokens import AccessToken
+
+from socialapp.demo.crowd import Crowd
+from tests.bench.twin import app  # noqa: F401  (sets Django up)
+from tests.bench.twin.models import Comment, Follow, Notification, Post, Reaction
+
+
+def main() -> None:
+    """Makes the tables and the rows."""
+    from django.core.management import call_command
+
+    call_command("migrate", "auth", verbosity=0)
+    with connection.schema_editor() as editor:
+        for model in (Follow, Post, Comment, Reaction, Notification):
+            editor.create_model(model)
+    people, posts, comments, reactions = map(int, sys.argv[1:5])
+    crowd = Crowd(people=people, posts=posts, comments=comments, reactions=reactions)
+    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for kind, record in crowd.records(password_hash="!"):
+        rows[kind].append(record)
+    User.objects.bulk_create(User(id=int(r["id"]), username=r["username"]) for r in rows["user"])
+    Follow.objects.bulk_create(
+        Follow(follower_id=int(r["follower_id"]), following_id=int(r["following_id"])) for r in rows["follow"]
+    )
+    Post.objects.bulk_create(
+        [
+            Post(
+                id=int(r["id"]), user_id=int(r["user_id"]), content=r["content"],
+                created_at=datetime.fromisoformat(r["created_at"]),
+            )
+            for r in rows["post"]
+        ],
+        batch_size=1000,
+    )  # fmt: skip
+    Comment.objects.bulk_create(
+        Comment(id=int(r["id"]), post_id=int(r["post_id"]), user_id=int(r["user_id"]), content=r["content"])
+        for r in rows["comment"]
+    )
+    Reaction.objects.bulk_create(
+        [
+            Reaction(post_id=int(r["post_id"]), user_id=int(r["user_id"]), reaction_type=r["reaction_type"])
+            for r in rows["reaction"]
+        ],
+        ignore_conflicts=True,
+    )
+    me = User.objects.get(username="person150") if people > 150 else User.objects.order_by("id").last()
+    author = Follow.objects.filter(follower=me).values_list("following_id", flat=True)[0]
+    last = Post.objects.order_by("-id")[:200]
+    Notification.objects.bulk_create(
+        Notification(user=me, actor_id=author, post=post, message="somebody posted") for post in last
+    )
+    token = AccessToken.for_user(me)
+    token.set_exp(lifetime=timedelta(hours=2))
+    print(json.dumps({"access": str(token), "post": str(last[0].id)}))
+
+
+if __name__ == "__main__":
+    main()
