@@ -10,13 +10,30 @@ from hypothesis import strategies as st
 from socialapp.errors import Problem
 
 PIECES = st.sampled_from(
-    ["from:", "before:", "after:", "has:", '"', "-", "#", "media", "2026-01-01", "0000-00-00", "9999-99-99", "@", " ", "\x00"]
+    [
+        "from:",
+        "before:",
+        "after:",
+        "has:",
+        '"',
+        "-",
+        "#",
+        "media",
+        "2026-01-01",
+        "0000-00-00",
+        "9999-99-99",
+        "@",
+        " ",
+        "\x00",
+    ]
 )
 QUERIES = st.one_of(st.text(max_size=80), st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=20).map("".join))
 
 
 def test_understands_every_kind_of_term():
-    criteria = parse('Café "two words" -bad -"not this" #Tag -#Old from:@Alice -from:bob before:2026-02-01 after:2026-01-01 has:media')
+    criteria = parse(
+        'Café "two words" -bad -"not this" #Tag -#Old from:@Alice -from:bob before:2026-02-01 after:2026-01-01 has:media'
+    )
     assert criteria == Criteria(
         phrases=[("cafe",), ("two", "words")],
         tags=["tag"],

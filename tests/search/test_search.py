@@ -1,10 +1,27 @@
-"""Searching: what is found, in which order, and what never is."""
+"""Searching: what is found, in which order, on which page, and what is refused."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from socialapp.calls import client
+from socialapp.contracts.posts import Posts
 
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+GARBAGE = [
+    '"', '""', "-", "--", "*", "NEAR(a b)", "a AND", "OR", "NOT a", "col:a", "a*", "^a", "{a}", "(", ")))", "+", "#", "##a",
+    "@", "\\", "\x00", "a\x00b", "'; DROP TABLE search_posts; --", "%", "%%s", "_", "\ud7ff", "🎉", "a" * 500, "/.*/", "[a TO b]",
+    "a~2", "a^3", "<script>", '"unclosed', "-#", "-@", ":", "::", "from", "has", "#(", "#a|b", "#.*", "\u202e", "\u0301",
+]  # fmt: skip
+
+
+def day(offset):
+    return (datetime.now(UTC) + timedelta(days=offset)).date().isoformat()
 
 
 def test_finds_posts_newest_first_without_case_and_accents(searching, people, anonymous):
@@ -13,3 +30,217 @@ def test_finds_posts_newest_first_without_case_and_accents(searching, people, an
     searching.settle()
     assert searching.contents(anonymous, "café") == ["A CAFE in Rome", "Café au lait"]
     assert searching.contents(anonymous, "CAFE lait") == ["Café au lait"]
+    assert searching.contents(anonymous, "coffee") == []
+
+
+def test_phrases_exclusions_and_tags(searching, people, anonymous):
+    for content in ("big red dog", "red big dog #pets", "red cat #Pets", "blue bird #wild"):
+        searching.post(people["alice"], content)
+    searching.settle()
+    assert searching.contents(anonymous, '"red dog"') == ["big red dog"]
+    assert searching.contents(anonymous, "red -cat") == ["red big dog #pets", "big red dog"]
+    assert searching.contents(anonymous, 'dog -"red big"') == ["big red dog"]
+    assert searching.contents(anonymous, "#pets") == ["red cat #Pets", "red big dog #pets"]
+    assert searching.contents(anonymous, "red -#pets") == ["big red dog"]
+    assert searching.contents(anonymous, "-red") == ["blue bird #wild"]
+
+
+def test_scripts_without_spaces_are_found_by_a_part(searching, people, anonymous):
+    searching.post(people["alice"], "東京タワーへ行く")
+    searching.settle()
+    assert searching.contents(anonymous, "タワー") == ["東京タワーへ行く"]
+    assert searching.contents(anonymous, "京東") == []
+
+
+def test_filters_by_author_and_day(searching, people, anonymous):
+    searching.post(people["alice"], "hello from alice")
+    searching.post(people["bob"], "hello from bob")
+    searching.settle()
+    both = ["hello from bob", "hello from alice"]
+    assert searching.contents(anonymous, "hello from:alice") == ["hello from alice"]
+    assert searching.contents(anonymous, "FROM:@Alice") == ["hello from alice"]
+    assert searching.contents(anonymous, "from:alice from:bob") == both
+    assert searching.contents(anonymous, "hello -from:bob") == ["hello from alice"]
+    assert searching.contents(anonymous, "hello from:nobody") == []
+    assert searching.contents(anonymous, f"hello before:{day(1)} after:{day(0)}") == both
+    assert searching.contents(anonymous, f"hello before:{day(0)}") == []
+    assert searching.contents(anonymous, f"hello after:{day(1)}") == []
+    assert searching.contents(anonymous, "hello before:9999-12-31 after:0001-01-01") == both
+
+
+def test_filters_by_media(searching, people, anonymous):
+    from dataclasses import replace
+
+    from apps.search import actions
+
+    plain, pictured = (int(searching.post(people["alice"], f"holiday {n}")) for n in (1, 2))
+    searching.settle()
+    document = client(Posts).documents(post_ids=[pictured])[0]
+    actions.index_posts(documents=[replace(document, has_media=True, version=document.version + 1)])
+    searching.settle()
+    assert searching.contents(anonymous, "holiday has:media") == ["holiday 2"]
+    assert plain != pictured
+
+
+def test_people_are_found_by_the_beginnings_of_their_names_and_the_words_of_their_bio(searching, register, anonymous):
+    ada = register("ada_l", full_name="Ada Lovelace")
+    register("adam", full_name="Adam Émile")
+    ada.client.patch("/v1/profiles/me", {"bio": "Analytical engines"})
+    searching.settle()
+    assert searching.names(anonymous, "ada love") == ["ada_l"]
+    assert searching.names(anonymous, "emil") == ["adam"]
+    assert searching.names(anonymous, "engines") == ["ada_l"]
+    assert searching.names(anonymous, "engin") == []
+    assert searching.names(anonymous, "ada -adam") == ["ada_l"]
+    assert searching.names(anonymous, "ada has:media") == []
+
+
+def test_people_are_listed_by_fit_then_by_followers(searching, register, anonymous):
+    people = [register(name) for name in ("sam", "samuel", "samantha", "other")]
+    people[3].client.patch("/v1/profiles/me", {"full_name": "Sam Other"})
+    for follower, followed in ((0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (2, 1)):
+        assert people[follower].client.put(f"/v1/profiles/{people[followed].id}/follow").status_code == 200
+    searching.settle()
+    assert searching.names(anonymous, "sam") == ["sam", "samantha", "samuel", "other"]
+
+
+def test_hashtags_are_counted_over_public_posts(searching, people, anonymous):
+    alice, bob = people["alice"], people["bob"]
+    for content in ("#summer", "#summer and #summit", "#winter"):
+        searching.post(alice, content)
+    searching.post(bob, "#summer", is_private=True)
+    searching.settle()
+    assert searching.tags(anonymous, "sum") == [("summer", 2), ("summit", 1)]
+    assert searching.tags(anonymous, "#SUMMI") == [("summit", 1)]
+    assert searching.tags(bob.client, "sum") == [("summer", 2), ("summit", 1)], "the count is of public posts"
+    assert bob.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
+    searching.settle()
+    assert searching.tags(bob.client, "sum") == [], "what the caller may not see is not counted"
+
+
+def test_results_have_a_type_the_item_and_a_highlight(searching, people, anonymous):
+    post_id = searching.post(people["alice"], "<b>alice</b> & #alice")
+    searching.settle()
+    results = searching.page(anonymous, "alice")["results"]
+    assert [result["type"] for result in results] == ["user", "hashtag", "post"]
+    assert results[0]["item"] == anonymous.get(f"/v1/profiles/{people['alice'].id}").json()
+    assert results[0]["highlight"] == "<em>alice</em>"
+    assert results[1]["item"] == {"name": "alice", "posts_count": 1}
+    assert results[1]["highlight"] == "#<em>alice</em>"
+    assert results[2]["item"] == anonymous.get(f"/v1/posts/{post_id}").json()
+    assert results[2]["highlight"] == "&lt;b&gt;<em>alice</em>&lt;/b&gt; &amp; #<em>alice</em>"
+
+
+def test_suggests_people_and_hashtags_by_their_beginnings(searching, people, anonymous):
+    searching.post(people["bob"], "#alpha #beta al")
+    people["carol"].client.patch("/v1/profiles/me", {"bio": "al"})
+    searching.settle()
+
+    def suggested(q):
+        answer = anonymous.get(f"/v1/search/suggest?q={quote(q)}")
+        assert answer.status_code == 200
+        items = [(result["type"], result["item"]) for result in answer.json()["results"]]
+        return [item.get("username") or item["name"] for _, item in items]
+
+    assert suggested("al") == ["alice", "alpha"]
+    assert suggested("@al") == ["alice"]
+    assert suggested("#al") == ["alpha"]
+    assert suggested("b") == ["bob", "beta"]
+    assert suggested("zzz") == []
+    limited = anonymous.get("/v1/search/suggest?q=al&limit=1").json()["results"]
+    assert len(limited) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "q=", "q=%20", "q=a&type=people", "q=before:never", "q=has:wings", "q=from:", f"q={'a' * 501}"],
+)
+def test_refuses_with_a_problem(searching, anonymous, query):
+    answer = anonymous.get(f"/v1/search?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] in ("q", "type")
+
+
+def test_refuses_cursors_that_are_not_its_own(searching, people, anonymous):
+    for cursor in ("x", "W10", "eyJhIjoxfQ", "WyJuIiwiYSJd", "WyJuIiwxLDIsM10"):
+        assert anonymous.get(f"/v1/search?q=a&type=posts&cursor={cursor}").status_code == 400
+    assert anonymous.get("/v1/search?q=a&limit=0").status_code == 400
+    assert anonymous.get("/v1/search/suggest?q=").status_code == 422
+
+
+def test_nothing_typed_is_ever_a_fault(searching, people):
+    searching.post(people["alice"], "a b c #a")
+    searching.settle()
+    for q in GARBAGE:
+        for kind in ("", "&type=users", "&type=posts", "&type=hashtags"):
+            answer = people["bob"].client.get(f"/v1/search?q={quote(q)}{kind}")
+            assert answer.status_code in (200, 422), f"{q!r}{kind}: {answer.content}"
+        assert people["bob"].client.get(f"/v1/search/suggest?q={quote(q)}").status_code in (200, 422), repr(q)
+    for raw in ("%ff", "%ed%a0%80", "%00", "a%ffb"):
+        assert people["bob"].client.get(f"/v1/search?q={raw}").status_code in (200, 422), raw
+
+
+@pytest.mark.parametrize("kind", ["posts", ""])
+def test_pages_of_posts_neither_skip_nor_repeat_while_more_are_written(searching, people, anonymous, kind):
+    written = [searching.post(people["alice"], f"page {number}") for number in range(7)]
+    searching.settle()
+    seen, url, pages = [], f"/v1/search?q=page&limit=3&type={kind}", []
+    while url:
+        body = anonymous.get(url).json()
+        pages.append([result["item"]["id"] for result in body["results"]])
+        seen += pages[-1]
+        searching.post(people["bob"], "page of later")
+        searching.settle()
+        url, last = body["next"], body
+    assert seen == list(reversed(written))
+    back = anonymous.get(last["previous"]).json()
+    assert [result["item"]["id"] for result in back["results"]] == pages[-2], "backwards leads to the page before"
+    assert back["next"] is not None
+
+
+def test_pages_of_people_and_hashtags_neither_skip_nor_repeat(searching, register, anonymous):
+    people = [register(f"walker{number}") for number in range(5)]
+    people[0].client.put(f"/v1/profiles/{people[1].id}/follow")
+    for number in range(5):
+        searching.post(people[0], f"#walk{number} #walk0")
+    searching.settle()
+    for kind, name in (("users", "username"), ("hashtags", "name")):
+        everything = [r["item"][name] for r in searching.page(anonymous, "walk", type=kind)["results"]]
+        assert len(everything) == 5
+        seen, url = [], f"/v1/search?q=walk&type={kind}&limit=2"
+        while url:
+            body = anonymous.get(url).json()
+            seen += [result["item"][name] for result in body["results"]]
+            url, last = body["next"], body
+        assert seen == everything
+        back = anonymous.get(last["previous"]).json()
+        assert [result["item"][name] for result in back["results"]] == everything[2:4]
+
+
+def test_a_mixed_first_page_of_one_goes_on_with_the_posts(searching, people, anonymous):
+    searching.post(people["bob"], "alice was here")
+    searching.settle()
+    first = searching.page(anonymous, "alice", limit=1)
+    assert [result["type"] for result in first["results"]] == ["user"]
+    second = anonymous.get(first["next"]).json()
+    assert [result["type"] for result in second["results"]] == ["post"]
+    assert second["next"] is None
+
+
+def test_a_page_takes_the_same_number_of_queries_whatever_its_size(searching, people):
+    for number in range(50):
+        searching.post(people["alice"], f"many {number} #many")
+    searching.settle()
+
+    def queries_of(limit):
+        captures = [CaptureQueriesContext(connections[alias]) for alias in ALL_CONTEXTS]
+        for capture in captures:
+            capture.__enter__()
+        found = searching.page(people["bob"].client, "many", limit=limit, type="posts")["results"]
+        for capture in captures:
+            capture.__exit__(None, None, None)
+        assert len(found) == limit
+        return sum(len(capture) for capture in captures)
+
+    queries_of(1)
+    assert queries_of(1) == queries_of(50)

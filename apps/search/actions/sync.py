@@ -2,10 +2,11 @@
 
 from apps.search.actions.index import writer
 from apps.search.models import Kind
+from socialapp.bus.erasure import forget_events
 from socialapp.bus.publish import publish
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.search import SearchErased
-from socialapp.contracts.users import ProfileDocument
+from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
 from socialapp.db import atomic
 
 _DELETED = "deleted"
@@ -37,4 +38,5 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Removes everything of a user from the index and says so."""
     with atomic("search"):
         writer().erase_author(user_id)
+        forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
         publish(SearchErased(user_id=user_id, erasure_id=erasure_id))

@@ -75,7 +75,8 @@ class Tombstone(models.Model):
 
     id = IdField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    doc_id = models.BigIntegerField()
+    # Of a user too: without their id they could come back. It says nothing about them.
+    doc_id = RemoteKey("users.Profile", gone=Gone.KEEP)
     deleted_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
