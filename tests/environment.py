@@ -22,7 +22,7 @@ def _with_path(url: str, path: str) -> str:
 
 
 def _set_apart(worker: str) -> None:
-    """Gives one of several parallel test processes ("gw0", "gw1", …) its own Redis database, index, queues and files."""
+    """Gives one of several parallel test processes ("gw0", …) its own Redis database, index, queues and files."""
     number = int(worker.removeprefix("gw")) + 1
     first = int(urlsplit(os.environ["REDIS_URL"]).path.lstrip("/") or 0)
     os.environ["REDIS_URL"] = _with_path(os.environ["REDIS_URL"], str(first + number))

@@ -17,6 +17,7 @@ class BusConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers every served context's handlers and inbox."""
+        import socialapp.checks  # noqa: F401  (registers them)
         from socialapp.bus.inbox import ContextInbox
         from socialapp.celery import configure  # importing it makes it the app that shared tasks belong to
 

@@ -12,7 +12,9 @@ from socialapp.roles import ROLES
 class Command(BaseCommand):
     """Runs one role until SIGTERM or Ctrl-C; logs go to stderr, one JSON object a line."""
 
-    help = "Run one role: " + ", ".join(f"{name} ({(run.__doc__ or '').splitlines()[0]})" for name, run in ROLES.items())
+    help = "Run one role: " + ", ".join(
+        f"{name} ({(run.__doc__ or '').splitlines()[0]})" for name, run in ROLES.items()
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One role."""
