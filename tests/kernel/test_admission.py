@@ -1,0 +1,168 @@
+"""Admission: revoked tokens are refused and limits hold, with Redis, without it, and after it lost everything."""
+
+import pytest
+
+from apps.auth import actions
+from socialapp import cache
+from socialapp.api import admission
+from socialapp.api.admission import REVOKED_KEY
+from socialapp.api.tokens import principal_of
+from socialapp.cache import redis_client
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+# So long that no window ends in the middle of a test.
+WINDOW = 100_000_000
+AWAY = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def limits(settings):
+    """Turns limits on, with small numbers."""
+    settings.RATE_LIMITS = True
+    quotas = {"read": 3, "write": 2, "search": 3, "login": 3, "register": 2}
+    settings.RATES = {name: (quota, WINDOW) for name, quota in quotas.items()}
+    return settings
+
+
+@pytest.fixture
+def no_redis(settings):
+    """Takes Redis away; call it when everything is set up."""
+
+    def take_away():
+        settings.REDIS_URL = AWAY
+        admission._scripts.clear()
+
+    yield take_away
+    admission._scripts.clear()
+    cache._BreakingConnection.open_until = 0.0
+
+
+def log_in(login="alice", password=PASSWORD, **headers):
+    return JsonClient().post("/v1/auth/login", {"login": login, "password": password}, **headers)
+
+
+def register_body(number):
+    return {"email": f"p{number}@example.org", "password": PASSWORD, "username": f"person{number}"}
+
+
+def end_sessions(person):
+    actions.end_sessions_of(user_id=int(person.id))
+
+
+def test_an_ended_session_is_found_in_the_database_when_redis_knows_nothing(register):
+    alice = register("alice")
+    end_sessions(alice)
+    assert redis_client().keys(f"*{REVOKED_KEY}*") == []
+    refused = alice.client.get("/v1/auth/me")
+    assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
+
+
+def test_redis_is_filled_from_the_database_and_spares_it_the_question(register, django_assert_num_queries):
+    alice = register("alice")
+    assert alice.client.get("/v1/auth/sessions").status_code == 200
+    with django_assert_num_queries(1, using="auth"):
+        alice.client.get("/v1/auth/sessions")
+
+
+def test_losing_redis_entirely_forgets_no_revocation(register, django_capture_on_commit_callbacks):
+    alice = register("alice")
+    alice.client.get("/v1/auth/me")
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        end_sessions(alice)
+    assert alice.client.get("/v1/auth/me").status_code == 401
+    redis_client().flushdb()
+    assert alice.client.get("/v1/auth/me").status_code == 401
+
+
+def test_the_filled_set_expires_so_that_a_lost_word_is_made_up_for(register):
+    alice = register("alice")
+    alice.client.get("/v1/auth/me")
+    end_sessions(alice)
+    key = redis_client().keys(f"*{REVOKED_KEY}")[0]
+    assert 0 < redis_client().ttl(key) <= 60
+    assert alice.client.get("/v1/auth/me").status_code == 200, "the word was lost, and Redis thinks it knows all"
+    redis_client().delete(key)
+    assert alice.client.get("/v1/auth/me").status_code == 401
+
+
+def test_only_the_ended_session_is_refused(register):
+    alice = register("alice")
+    other = log_in().json()["access"]
+    actions.end_session(user_id=int(alice.id), session_id=principal_of(alice.access)[0].session)
+    assert alice.client.get("/v1/auth/me").status_code == 401
+    assert JsonClient(other).get("/v1/auth/me").status_code == 200
+
+
+def test_without_redis_requests_go_on_and_revocation_still_holds(register, no_redis):
+    alice, bob = register("alice"), register("bob")
+    end_sessions(bob)
+    no_redis()
+    assert alice.client.get("/v1/auth/me").status_code == 200
+    assert bob.client.get("/v1/auth/me").json()["code"] == "token_revoked"
+
+
+def test_without_redis_log_in_limits_refuse_and_others_let_through(register, no_redis, limits):
+    alice = register("alice")
+    no_redis()
+    refused = log_in()
+    assert (refused.status_code, refused.json()["code"]) == (503, "limits_unavailable")
+    assert JsonClient().post("/v1/auth/register", register_body(1)).status_code == 503
+    for _ in range(5):
+        assert alice.client.get("/v1/auth/me").status_code == 200
+    assert JsonClient().post("/v1/auth/refresh", {"refresh": alice.refresh}).status_code == 200
+
+
+def test_limits_show_in_every_answer_and_then_refuse(register, limits):
+    alice = register("alice")
+    first = alice.client.get("/v1/auth/me")
+    assert '"read";q=3;w=100000000' in first.headers["RateLimit-Policy"]
+    assert '"read";r=2;t=' in first.headers["RateLimit"]
+    alice.client.get("/v1/auth/me")
+    alice.client.get("/v1/auth/me")
+    refused = alice.client.get("/v1/auth/me")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert 1 <= int(refused.headers["Retry-After"]) <= WINDOW
+    assert '"read";r=0' in refused.headers["RateLimit"]
+    assert alice.client.patch("/v1/auth/me", {}).status_code == 200, "writes are counted apart"
+
+
+def test_guessing_at_one_account_is_refused_from_wherever_it_comes(register, limits):
+    limits.TRUSTED_PROXIES = 1
+    register("alice")
+    for number in range(3):
+        answer = log_in(password="wrong horse battery", X_Forwarded_For=f"10.0.0.{number}")
+        assert answer.status_code == 401
+    refused = log_in(login=" ALICE", X_Forwarded_For="10.0.0.9")
+    assert refused.status_code == 429
+    assert log_in(login="bob", X_Forwarded_For="10.0.0.9").status_code == 401, "others are not held up"
+
+
+def test_guessing_from_one_address_is_refused_whoever_it_aims_at(limits):
+    answers = [log_in(login=f"person{number}").status_code for number in range(13)]
+    assert answers == [401] * 12 + [429]
+
+
+def test_the_address_is_taken_from_the_trusted_proxy_only(limits):
+    limits.TRUSTED_PROXIES = 0
+    answers = [log_in(f"p.{number}", X_Forwarded_For=f"10.0.0.{number}").status_code for number in range(13)]
+    assert answers[-1] == 429, "a client cannot give itself a new address"
+
+
+def test_deleting_the_account_is_limited_like_a_log_in(register, limits):
+    alice = register("alice")
+    answers = [alice.client.delete("/v1/auth/me", {"password": "wrong"}).status_code for _ in range(4)]
+    assert answers == [403, 403, 403, 429]
+
+
+def test_sign_ups_are_limited(limits):
+    answers = [JsonClient().post("/v1/auth/register", register_body(number)).status_code for number in range(9)]
+    assert answers == [201] * 8 + [429]
+
+
+def test_switched_off_limits_do_not_show(register):
+    alice = register("alice")
+    assert "RateLimit" not in alice.client.get("/v1/auth/me").headers

@@ -1,0 +1,133 @@
+"""Idempotency-Key: one effect and one answer per key, caller and request, for 24 hours, whatever goes wrong."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from apps.auth import queries
+from socialapp.api.models import IdempotencyKey
+from socialapp.bus.models import OutboxEvent
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PATH = "/v1/auth/register"
+
+
+def body(username="alice", **changes):
+    email = f"{username}@example.org"
+    return {"email": email, "password": "correct horse battery", "username": username, **changes}
+
+
+def accounts():
+    return queries.existing_users().count()
+
+
+def keys():
+    return IdempotencyKey.objects.using("auth")
+
+
+def test_the_answer_is_repeated_byte_for_byte(anonymous):
+    first = anonymous.post(PATH, body(), Idempotency_Key="k")
+    again = anonymous.post(PATH, body(), Idempotency_Key="k")
+    assert (again.status_code, again.content) == (201, first.content)
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert accounts() == 1
+    assert OutboxEvent.objects.using("auth").count() == 1
+
+
+def test_the_order_of_members_and_spaces_make_no_other_body(anonymous):
+    first = anonymous.post(
+        PATH, b'{"email":"a@example.org","username":"a.a","password":"correct horse"}', Idempotency_Key="k"
+    )
+    again = anonymous.post(
+        PATH, b'{ "password":"correct horse", "username":"a.a", "email":"a@example.org" }', Idempotency_Key="k"
+    )
+    assert first.status_code == 201
+    assert again.content == first.content
+
+
+@pytest.mark.parametrize("change", [{"full_name": "A"}, {"password": "correct horse batterz"}])
+def test_another_body_under_the_same_key_is_refused(anonymous, change):
+    anonymous.post(PATH, body(), Idempotency_Key="k")
+    answer = anonymous.post(PATH, body(**change), Idempotency_Key="k")
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert accounts() == 1
+
+
+def test_another_path_under_the_same_key_is_refused(register):
+    alice = register("alice")
+    assert alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k").status_code == 201
+    answer = alice.client.post("/v1/posts", {"content": "hello"}, Idempotency_Key="k")
+    assert answer.status_code in (201, 422), "keys are kept where the write is"
+    again = alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k")
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_key_belongs_to_its_caller(register):
+    alice, bob = register("alice"), register("bob")
+    one = alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k").json()
+    two = bob.client.post("/v1/auth/totp", {}, Idempotency_Key="k").json()
+    assert one["secret"] != two["secret"]
+
+
+def test_a_failed_request_stores_nothing(anonymous):
+    assert anonymous.post(PATH, body(password="short"), Idempotency_Key="k").status_code == 422
+    assert keys().count() == 0
+    assert anonymous.post(PATH, body(), Idempotency_Key="k").status_code == 201
+
+
+def test_a_key_is_forgotten_after_its_time(anonymous):
+    anonymous.post(PATH, body(), Idempotency_Key="k")
+    keys().update(created_at=timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS, seconds=1))
+    answer = anonymous.post(PATH, body("bob"), Idempotency_Key="k")
+    assert answer.status_code == 201
+    assert answer.json()["user"]["username"] == "bob"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
+def test_keys_that_are_none_are_malformed(anonymous, key):
+    answer = anonymous.post(PATH, body(), Idempotency_Key=key)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
+    assert accounts() == 0
+
+
+def test_the_table_gives_away_neither_key_nor_tokens(anonymous):
+    made = anonymous.post(PATH, body(), Idempotency_Key="my-secret-key").json()
+    row = keys().get()
+    stored = f"{row.digest} {row.fingerprint} {row.answer}"
+    for secret in ("my-secret-key", made["access"], made["refresh"], "alice"):
+        assert secret not in stored
+
+
+def test_without_a_key_nothing_is_stored(anonymous):
+    anonymous.post(PATH, body())
+    assert keys().count() == 0
+
+
+@pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once")
+@pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+def test_of_parallel_requests_with_one_key_one_acts_and_all_get_its_answer():
+    import threading
+
+    from django.db import connections
+
+    answers, barrier = [], threading.Barrier(4)
+
+    def send():
+        barrier.wait()
+        answers.append(JsonClient().post(PATH, body(), Idempotency_Key="k"))
+        connections.close_all()
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.content for answer in answers}) == 1
+    assert accounts() == 1
+    assert OutboxEvent.objects.using("auth").count() == 1
