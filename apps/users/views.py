@@ -16,6 +16,7 @@ from socialapp.api.pagination import Page, ids_from_query, page_request, page_re
 from socialapp.api.permissions import PublicRead
 from socialapp.api.schema import PAGE_PARAMETERS, page_of
 from socialapp.api.views import View
+from socialapp.db import again_after_deadlock
 from socialapp.errors import Invalid
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class UsersView(View):
 
     def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
         """What is between the two after `change`."""
-        _once_made([self.principal.id, user_id], change)
+        _once_made([self.principal.id, user_id], lambda: again_after_deadlock(change))
         return Response(queries.relationship_after(user_id, self.looker))
 
 

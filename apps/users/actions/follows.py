@@ -13,12 +13,12 @@ from apps.users.actions.edges import (
     require_visible,
     shift_counts,
 )
-from apps.users.models import Follow, FollowRequest, Profile
+from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
 from apps.users.queries import Tie, followings_and_requests, ties
 from socialapp.bus.publish import publish
 from socialapp.contracts.users import FollowRequested
 from socialapp.db import atomic
-from socialapp.errors import Forbidden, NotFound
+from socialapp.errors import Conflict, Forbidden, NotFound
 
 ACCEPT_CHUNK = 200
 
@@ -26,7 +26,8 @@ ACCEPT_CHUNK = 200
 def follow(*, follower_id: int, target_id: int) -> None:
     """Follows somebody, or asks a private account to be let in. Idempotent.
 
-    NotFound for whom the follower may not see, Forbidden (`too_many_followings`) beyond MAX_FOLLOWINGS.
+    NotFound for whom the follower may not see, Conflict for whom they block, Forbidden (`too_many_followings`) beyond
+    MAX_FOLLOWINGS.
     """
     require_two(follower_id, target_id)
     with atomic("users"):
@@ -35,6 +36,8 @@ def follow(*, follower_id: int, target_id: int) -> None:
         tie = require_visible(target, viewer_id=follower_id)
         if tie & Tie.FOLLOWING or target is None:
             return
+        if tie & Tie.BLOCKING:
+            raise Conflict("end the block before following", code="blocking")
         if tie & Tie.REQUESTED and target.is_private:
             return
         _require_room(follower_id)
@@ -109,10 +112,19 @@ def accept_waiting(*, target_id: int) -> bool:
         locked = lock_profiles([*ids, target_id])
         target = locked.get(target_id)
         if target is None or target.is_private or target.status == Profile.Status.DELETED:
+            _forget_opening(target_id)
             return True
         # Some may have been answered or withdrawn before the lock.
         asked = list(waiting.filter(requester_id__in=ids))
         FollowRequest.objects.filter(id__in=[row.id for row in asked]).delete()
         pairs = [(row.requester_id, target_id) for row in asked]
         add_follows(pairs, accepted=True, at=timezone.now())
-        return not waiting.exists()
+        if waiting.exists():
+            return False
+        _forget_opening(target_id)
+        return True
+
+
+def _forget_opening(target_id: int) -> None:
+    """Under the lock of the profile, so that an account opened anew at this moment is not forgotten."""
+    UnfinishedWork.objects.filter(kind=UnfinishedWork.Kind.ACCEPT, user_id=target_id).delete()

@@ -84,8 +84,8 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_version: i
         publish(ProfileChanged(user_id=user_id, version=profile.version))
         if opened:
             _open_account(user_id)
-    if opened and accept_waiting(target_id=user_id):
-        UnfinishedWork.objects.filter(kind=UnfinishedWork.Kind.ACCEPT, user_id=user_id).delete()
+    if opened:
+        accept_waiting(target_id=user_id)
 
 
 def _open_account(user_id: int) -> None:
