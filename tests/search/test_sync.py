@@ -1,0 +1,319 @@
+"""The index follows the truth: late, doubled and out of order, through erasures, rebuilds and outages."""
+
+import io
+import json
+import socket
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from apps.search import actions, handlers, queries
+from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
+from apps.search.queries.elastic import elasticsearch, read_alias
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connections
+from django.utils import timezone
+from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.calls import client
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
+from socialapp.contracts.users import Users
+from socialapp.db import atomic
+
+from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.search.conftest import BACKENDS, remove_indices
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def command(*arguments):
+    """What `manage.py search …` prints, and its exit status."""
+    out = io.StringIO()
+    try:
+        call_command("search", *arguments, "--json", stdout=out)
+    except SystemExit as left:
+        return json.loads(out.getvalue()), left.code
+    return json.loads(out.getvalue()), 0
+
+
+def created(document):
+    return PostCreated(
+        post_id=document.id,
+        author_id=document.author_id,
+        is_private=document.is_private,
+        hashtags=document.hashtags,
+        mention_ids=[],
+        created_at=document.created_at,
+        version=document.version,
+    )
+
+
+def deleted(document, version):
+    return PostDeleted(post_id=document.id, author_id=document.author_id, was_private=False, version=version)
+
+
+def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(searching, people, anonymous):
+    alice = people["alice"]
+    post_id = int(searching.post(alice, "old words"))
+    old = client(Posts).documents(post_ids=[post_id])
+    alice.client.patch(f"/v1/posts/{post_id}", {"content": "new words"})
+    new = client(Posts).documents(post_ids=[post_id])
+    edited = PostEdited(
+        post_id=post_id,
+        author_id=int(alice.id),
+        is_private=False,
+        was_private=False,
+        hashtags=[],
+        new_mention_ids=[],
+        version=new[0].version,
+    )
+    with atomic("search"):
+        for _ in range(2):
+            handlers.index_post(edited, new)
+            handlers.index_post(created(old[0]), old)
+    searching.settle()
+    assert searching.contents(anonymous, "new") == ["new words"]
+    assert searching.contents(anonymous, "old") == []
+    with atomic("search"):
+        for _ in range(2):
+            handlers.remove_post(deleted(old[0], version=1))
+            handlers.index_post(created(old[0]), old)
+            handlers.index_post(edited, new)
+    searching.settle()
+    assert queries.index().versions("post", after=0, up_to=post_id) == {}, "a deleted post does not come back"
+
+
+def test_a_deletion_may_come_before_the_creation(searching, people):
+    post_id = int(searching.post(people["alice"], "short-lived"))
+    document = client(Posts).documents(post_ids=[post_id])[0]
+    with atomic("search"):
+        handlers.remove_post(deleted(document, version=document.version))
+        handlers.index_post(created(document), [document])
+    assert queries.index().versions("post", after=0, up_to=post_id) == {}
+
+
+def test_an_old_profile_does_not_replace_a_newer_one(searching, people, anonymous):
+    alice = people["alice"]
+    old = client(Users).documents(ids=[int(alice.id)])
+    alice.client.patch("/v1/profiles/me", {"full_name": "Renamed Person"})
+    searching.settle()
+    actions.index_profiles(documents=old)
+    searching.settle()
+    assert searching.names(anonymous, "renamed") == ["alice"]
+
+
+def test_an_erasure_leaves_nothing_and_nothing_comes_back(searching, people, anonymous):
+    alice = people["alice"]
+    user_id = int(alice.id)
+    post_id = int(searching.post(alice, "to be forgotten #forgotten"))
+    searching.settle()
+    posts, profiles = client(Posts).documents(post_ids=[post_id]), client(Users).documents(ids=[user_id])
+    gone = UserDeleted(user_id=user_id, erasure_id=7)
+    with atomic("search"):
+        for _ in range(2):
+            handlers.erase_user(gone)
+    erased = OutboxEvent.objects.using("search").filter(type="search.user_erased.v1", subject=str(user_id))
+    assert erased.count() == 2, "auth may have missed the first acknowledgement"
+    actions.index_posts(documents=posts)
+    actions.index_profiles(documents=profiles)
+    searching.settle()
+    assert searching.contents(anonymous, "forgotten") == []
+    assert searching.names(anonymous, "alice") == []
+    assert searching.tags(anonymous, "forgotten") == []
+    assert queries.index().versions("post", after=post_id - 1, up_to=post_id) == {}
+    assert queries.index().versions("user", after=user_id - 1, up_to=user_id) == {}
+    if searching.backend == "sqlite":
+        with connections["search"].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM search_posts_text WHERE rowid = %s", [post_id])
+            assert cursor.fetchone() == (0,)
+            cursor.execute("SELECT count(*) FROM search_profiles_text WHERE rowid = %s", [user_id])
+            assert cursor.fetchone() == (0,)
+        assert not IndexedPost.objects.filter(author_id=user_id).exists()
+        assert not IndexedHashtag.objects.exists()
+    else:
+        query = {"bool": {"should": [{"term": {"author_id": user_id}}, {"term": {"id": user_id}}]}}
+        assert elasticsearch().count(index=f"{read_alias()}*", query=query)["count"] == 0
+
+
+def test_an_account_deleted_through_the_api_is_erased_and_acknowledged(searching, people, anonymous):
+    alice = people["alice"]
+    searching.post(alice, "goodbye")
+    searching.settle()
+    assert alice.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    assert searching.contents(anonymous, "goodbye") == [], "at once, before any event"
+    searching.settle()
+    assert searching.contents(anonymous, "goodbye") == []
+    erased = OutboxEvent.objects.using("search").filter(type="search.user_erased.v1", subject=alice.id)
+    assert erased.count() == 1
+    assert not FailedDelivery.objects.using("search").exists()
+
+
+def test_verify_proves_equality_and_names_what_differs(searching, people):
+    alice = people["alice"]
+    ids = [int(searching.post(alice, f"checked {number}")) for number in range(3)]
+    searching.settle()
+    found, status = command("verify")
+    assert (found["equal"], status) == (True, 0)
+    assert [kind["compared"] for kind in found["kinds"]] == [3, 3]
+    alice.client.patch(f"/v1/posts/{ids[0]}", {"content": "changed"})
+    alice.client.delete(f"/v1/posts/{ids[1]}")
+    late = int(searching.post(alice, "late"))
+    found, status = command("verify")
+    posts = found["kinds"][1]
+    assert (found["equal"], status) == (False, 1)
+    assert (posts["missing"], posts["outdated"], posts["left_over"]) == ([late], [ids[0]], [ids[1]])
+    searching.settle()
+    assert command("verify")[1] == 0
+
+
+def test_reindex_makes_the_index_from_nothing(searching, people, anonymous):
+    alice = people["alice"]
+    searching.post(alice, "from the ashes #ash")
+    searching.settle()
+    if searching.backend == "sqlite":
+        for model in (IndexedHashtag, IndexedPost, IndexedProfile, Tombstone):
+            model.objects.all().delete()
+        with connections["search"].cursor() as cursor:
+            cursor.execute("DELETE FROM search_posts_text")
+            cursor.execute("DELETE FROM search_profiles_text")
+    else:
+        remove_indices()
+    assert searching.page(anonymous, "ashes")["results"] == [], "an index that is gone is no fault"
+    assert command("verify")[1] == 1
+    found, status = command("reindex")
+    assert (found, status) == ({"indexed": {"user": 3, "post": 1}}, 0)
+    assert command("verify")[1] == 0
+    assert searching.contents(anonymous, "ashes") == ["from the ashes #ash"]
+    state, _ = command("status")
+    assert (state["backend"], state["posts"], state["users"]) == (searching.backend, 1, 3)
+
+
+def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(searching, people):
+    alice = people["alice"]
+    gone, buried = (int(searching.post(alice, f"number {number}")) for number in range(2))
+    searching.settle()
+    documents = client(Posts).documents(post_ids=[gone, buried])
+    alice.client.delete(f"/v1/posts/{buried}")
+    deliver_outbox()
+    alice.client.delete(f"/v1/posts/{gone}")
+    OutboxEvent.objects.using("posts").filter(state=OutboxEvent.State.NEW).delete()
+    assert command("verify")[1] == 1
+    assert command("reindex")[1] == 0
+    assert command("verify")[1] == 0
+    actions.index_posts(documents=[one for one in documents if one.id == buried])
+    assert command("verify")[1] == 0, "the tombstone was taken along"
+
+
+def test_writes_during_a_rebuild_are_in_the_new_index(searching, people, anonymous):
+    alice = people["alice"]
+    edited, removed = (int(searching.post(alice, f"before {number}")) for number in range(2))
+    searching.settle()
+    written = []
+
+    def write_meanwhile(count):
+        if not written:
+            written.append(int(searching.post(alice, "written meanwhile")))
+            alice.client.patch(f"/v1/posts/{edited}", {"content": "edited meanwhile"})
+            alice.client.delete(f"/v1/posts/{removed}")
+            searching.settle()
+            assert searching.contents(anonymous, "meanwhile") == ["written meanwhile", "edited meanwhile"]
+
+    actions.rebuild_index(advance=write_meanwhile)
+    searching.settle()
+    assert written
+    assert searching.contents(anonymous, "meanwhile") == ["written meanwhile", "edited meanwhile"]
+    assert searching.contents(anonymous, "before") == []
+    assert command("verify")[1] == 0
+    if searching.backend == "elasticsearch":
+        indices = command("status")[0]["indices"]
+        assert len(indices) == 1, "the old index is removed"
+
+
+def test_tombstones_are_forgotten_when_nothing_late_can_come(searching, people):
+    post_id = searching.post(people["alice"], "bye")
+    people["alice"].client.delete(f"/v1/posts/{post_id}")
+    searching.settle()
+    assert actions.forget_tombstones(older_than_days=30) == 0
+    if searching.backend == "sqlite":
+        Tombstone.objects.update(deleted_at=timezone.now() - timedelta(days=31))
+        assert actions.forget_tombstones(older_than_days=30) == 1
+    else:
+        time.sleep(0.01)
+        assert actions.forget_tombstones(older_than_days=0) == 1
+    assert command("status")[0]["tombstones"] == 0 or searching.backend == "elasticsearch"
+
+
+@pytest.fixture
+def hanging_server():
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def nobody_there():
+    """An address where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    return url
+
+
+@pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
+@pytest.mark.parametrize("fault", ["hanging_server", "nobody_there"])
+def test_without_elasticsearch_only_search_is_away_and_it_catches_up(
+    searching, people, anonymous, settings, request, fault
+):
+    working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, request.getfixturevalue(fault)
+    started = time.monotonic()
+    for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):
+        answer = anonymous.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "search_unavailable")
+    assert time.monotonic() - started < 3 * 2.5
+    with pytest.raises(CommandError):
+        call_command("search", "status")
+    post_id = searching.post(people["alice"], "written in the dark")
+    deliver_outbox()
+    assert anonymous.get(f"/v1/posts/{post_id}").status_code == 200
+    assert list(FailedDelivery.objects.using("search").values_list("handler", "type")) == [
+        ("search.index_post", "posts.post_created.v1")
+    ]
+    settings.ELASTICSEARCH_URL = working
+    retry_failed()
+    searching.settle()
+    assert searching.contents(anonymous, "dark") == ["written in the dark"]
+    assert not FailedDelivery.objects.using("search").exists()
+
+
+def retry_failed():
+    """What the relay does when the pause after a failure is over."""
+    from socialapp.bus.delivery import deliver
+    from socialapp.bus.envelope import decode
+
+    rows = list(FailedDelivery.objects.using("search").all())
+    deliver("search", [decode(row.envelope) for row in rows])
+
+
+@pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
+def test_several_writers_make_one_index(searching):
+    from apps.search.actions.elastic import write_targets
+
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(tuple(write_targets()))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert len(set(found)) == 1
+
+
+def test_a_database_without_full_text_search_needs_elasticsearch(settings, monkeypatch):
+    from apps.search.apps import check_backend
+
+    monkeypatch.setitem(settings.DATABASES["search"], "ENGINE", "django.db.backends.mysql")
+    settings.ELASTICSEARCH_URL = ""
+    assert [message.id for message in check_backend(None)] == ["search.E001"]
+    settings.ELASTICSEARCH_URL = "http://127.0.0.1:9200"
+    assert check_backend(None) == []

@@ -1,0 +1,132 @@
+"""What the caller may not see is neither found nor counted: by the index, and at once by asking again."""
+
+from datetime import UTC, datetime
+
+import pytest
+from socialapp.bus.publish import publish
+from socialapp.contracts.moderation import UserSanctioned
+from socialapp.db import atomic
+from socialapp.ids import new_id
+
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def sanction(person, kind):
+    with atomic("moderation"):
+        publish(
+            UserSanctioned(user_id=int(person.id), action_id=new_id(), kind=kind, reason="spam", at=datetime.now(UTC))
+        )
+
+
+def test_private_posts_are_found_by_accepted_followers_and_the_author_only(searching, people, anonymous):
+    alice, bob, carol = people.values()
+    searching.post(alice, "secret plan #hush", is_private=True)
+    bob.client.put(f"/v1/profiles/{alice.id}/follow")
+    searching.settle()
+    assert searching.contents(alice.client, "secret") == ["secret plan #hush"]
+    assert searching.contents(bob.client, "secret") == ["secret plan #hush"]
+    for client in (carol.client, anonymous):
+        assert searching.contents(client, "secret") == []
+        assert searching.contents(client, "from:alice") == []
+        assert searching.contents(client, "#hush") == []
+        assert searching.tags(client, "hush") == []
+        assert searching.page(client, "secret")["results"] == []
+    bob.client.delete(f"/v1/profiles/{alice.id}/follow")
+    assert searching.contents(bob.client, "secret") == [], "at once, before any event"
+
+
+def test_an_account_that_turns_private_takes_its_posts_along(searching, people, anonymous):
+    alice, bob, carol = people.values()
+    searching.post(alice, "open words #open")
+    bob.client.put(f"/v1/profiles/{alice.id}/follow")
+    searching.settle()
+    assert searching.contents(carol.client, "open") == ["open words #open"]
+    assert alice.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
+    assert searching.contents(carol.client, "open") == [], "at once, before any event"
+    searching.settle()
+    assert searching.contents(carol.client, "open") == []
+    assert searching.tags(anonymous, "open") == []
+    assert searching.contents(bob.client, "open") == ["open words #open"]
+    assert searching.names(anonymous, "alice") == ["alice"], "the profile itself stays known"
+    assert alice.client.patch("/v1/profiles/me", {"is_private": False}).status_code == 200
+    searching.settle()
+    assert searching.contents(anonymous, "open") == ["open words #open"]
+    assert searching.tags(anonymous, "open") == [("open", 1)]
+
+
+def test_a_block_hides_both_from_each_other_at_once(searching, people, anonymous):
+    alice, bob, carol = people.values()
+    searching.post(alice, "words of alice")
+    searching.post(bob, "words of bob")
+    searching.settle()
+    assert alice.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
+    for _ in range(2):
+        assert searching.contents(alice.client, "words") == ["words of alice"]
+        assert searching.contents(bob.client, "words") == ["words of bob"]
+        assert searching.contents(bob.client, "from:alice") == []
+        assert searching.names(bob.client, "alice") == []
+        assert searching.names(alice.client, "bob") == []
+        assert searching.contents(carol.client, "words") == ["words of bob", "words of alice"]
+        searching.settle()
+
+
+def test_a_banned_account_and_its_posts_are_gone_until_the_ban_is_lifted(searching, people, anonymous):
+    alice = people["alice"]
+    searching.post(alice, "spam spam #spam")
+    searching.settle()
+    sanction(alice, "ban")
+    searching.settle()
+    assert searching.contents(anonymous, "spam") == []
+    assert searching.names(anonymous, "alice") == []
+    assert searching.tags(anonymous, "spam") == []
+    sanction(alice, "unban")
+    searching.settle()
+    assert searching.contents(anonymous, "spam") == ["spam spam #spam"]
+    assert searching.names(anonymous, "alice") == ["alice"]
+    assert searching.tags(anonymous, "spam") == [("spam", 1)]
+
+
+def test_deleted_and_edited_posts_are_found_as_they_are_now(searching, people, anonymous):
+    alice = people["alice"]
+    post_id = searching.post(alice, "first text #one")
+    searching.settle()
+    assert alice.client.patch(f"/v1/posts/{post_id}", {"content": "second text #two"}).status_code == 200
+    marked = searching.page(anonymous, "first", type="posts")["results"]
+    assert all("first" not in (result["highlight"] or "") for result in marked), "nothing of the old text is shown"
+    searching.settle()
+    assert searching.contents(anonymous, "first") == []
+    assert searching.contents(anonymous, "second") == ["second text #two"]
+    assert searching.tags(anonymous, "one") == []
+    assert alice.client.delete(f"/v1/posts/{post_id}").status_code == 204
+    assert searching.contents(anonymous, "second") == [], "at once, before any event"
+    searching.settle()
+    assert searching.contents(anonymous, "second") == []
+    assert searching.tags(anonymous, "two") == []
+
+
+def test_a_post_made_private_is_no_longer_found_by_strangers(searching, people, anonymous):
+    alice = people["alice"]
+    post_id = searching.post(alice, "oversharing")
+    searching.settle()
+    assert alice.client.patch(f"/v1/posts/{post_id}", {"is_private": True}).status_code == 200
+    assert searching.contents(anonymous, "oversharing") == []
+    searching.settle()
+    assert searching.contents(anonymous, "oversharing") == []
+    assert searching.contents(alice.client, "oversharing") == ["oversharing"]
+
+
+def test_a_page_is_filled_although_hits_in_between_have_become_invisible(searching, people, anonymous):
+    alice, bob, _ = people.values()
+    kept = [searching.post(bob, f"mixed {number}") for number in range(3)]
+    gone = [searching.post(alice, f"mixed gone {number}") for number in range(4)]
+    kept += [searching.post(bob, "mixed last")]
+    searching.settle()
+    for post_id in gone:
+        assert alice.client.delete(f"/v1/posts/{post_id}").status_code == 204
+    page = searching.page(anonymous, "mixed", type="posts", limit=3)
+    assert [result["item"]["id"] for result in page["results"]] == [kept[3], kept[2], kept[1]]
+    rest = anonymous.get(page["next"]).json()
+    assert [result["item"]["id"] for result in rest["results"]] == [kept[0]]
+    assert rest["next"] is None
