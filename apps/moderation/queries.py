@@ -140,7 +140,7 @@ def show_targets(cases: Sequence[Case]) -> None:
     counts = Report.objects.filter(case_id__in=[case.id for case in cases]).values("case_id", "reason")
     reasons: dict[int, list[str]] = {case.id: [] for case in cases}
     for row in counts.annotate(count=Count("id")).order_by("-count", "reason"):
-        reasons[row["case_id"]].append(f"{row['count']} × {Reason(row['reason']).label}")
+        reasons[row["case_id"]].append(f"{row['count']} × {Reason(row['reason']).label.lower()}")
     try:
         seen = previews(cases)
     except Problem as problem:

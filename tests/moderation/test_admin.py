@@ -1,0 +1,247 @@
+"""The admin site: who sees what, the queue with its previews, decisions, rules, and the change log of Django."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apps.auth.actions import grant_role
+from apps.auth.models import User
+from apps.moderation import actions
+from apps.moderation.models import Action, Appeal, Case, WordRule
+from apps.moderation.queries import Target
+from socialapp.contexts import CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, report
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+CASES = "/admin/moderation/case/"
+
+
+def enter(person: Person, *roles: str) -> Client:
+    """The admin site, entered by `person` with these roles."""
+    for role in roles:
+        grant_role(user_id=int(person.id), role=role)
+    browser = Client()
+    browser.force_login(User.objects.get(id=int(person.id)))
+    return browser
+
+
+@pytest.fixture
+def moderator(register: Callable[..., Person]) -> Person:
+    return register("mia")
+
+
+def test_moderators_see_moderation_only(moderator: Person) -> None:
+    browser = enter(moderator, "moderator")
+    front = browser.get("/admin/")
+    assert front.status_code == 200
+    assert [app["app_label"] for app in front.context["available_apps"]] == ["moderation"]
+    assert "engagement-charts" not in front.content.decode()
+    for model, page in admin.site._registry.items():
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        expected = 200 if page.has_module_permission(front.wsgi_request) else 403
+        assert browser.get(path).status_code == expected, path
+
+
+def test_administrators_see_every_page_of_every_context(register: Callable[..., Person]) -> None:
+    browser = enter(register("ada"), "admin")
+    front = browser.get("/admin/")
+    labels = {app["app_label"] for app in front.context["available_apps"]}
+    assert {context.label for context in CONTEXTS.values()} <= labels
+    for model in admin.site._registry:
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert browser.get(path).status_code == 200, path
+        assert browser.get(f"{path}?q=1").status_code == 200, path
+
+
+def test_others_see_nothing(register: Callable[..., Person]) -> None:
+    browser = enter(register("eve"))
+    for path in ("/admin/", CASES):
+        answer = browser.get(path)
+        assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/admin/login/")
+    answer = browser.post(f"{CASES}1/decide/", {"decision": "dismiss"})
+    assert answer.status_code == 302
+    assert not Action.objects.exists()
+
+
+def test_the_queue_shows_what_was_reported(stage: Stage, moderator: Person) -> None:
+    report(stage.cleo, "post", stage.post_id, reason="hate")
+    report(stage.ben, "post", stage.post_id, reason="hate")
+    report(stage.cleo, "comment", stage.comment_id, details="<b>rude</b>")
+    report(stage.cleo, "user", stage.ann.id)
+    browser = enter(moderator, "moderator")
+    page = browser.get(CASES).content.decode()
+    for shown in ("a plain post", "a plain comment", "@ann", "@ben", "2 × hate", "1 × spam"):
+        assert shown in page
+    case = Case.objects.get(target_type="comment")
+    detail = browser.get(f"{CASES}{case.id}/change/").content.decode()
+    assert "a plain comment" in detail
+    assert "&lt;b&gt;rude&lt;/b&gt;" in detail
+    assert "@cleo" not in detail
+    assert stage.cleo.id not in detail
+    assert browser.get(f"/admin/moderation/report/{case.reports.get().id}/change/").status_code == 200
+
+
+def test_the_queue_costs_the_same_for_one_case_and_for_many(
+    stage: Stage, moderator: Person, drain: Callable[[], int]
+) -> None:
+    browser = enter(moderator, "moderator")
+
+    def statements() -> int:
+        captures = [CaptureQueriesContext(connections[alias]) for alias in ALL_CONTEXTS]
+        for capture in captures:
+            capture.__enter__()
+        assert browser.get(CASES).status_code == 200
+        for capture in captures:
+            capture.__exit__(None, None, None)
+        return sum(len(capture) for capture in captures)
+
+    report(stage.cleo, "post", stage.post_id)
+    browser.get(CASES)
+    few = statements()
+    for _ in range(20):
+        post = stage.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]
+        report(stage.cleo, "post", post)
+    assert Case.objects.count() == 21
+    assert statements() == few
+
+
+def decide(browser: Client, case: Case, decision: str) -> str:
+    answer = browser.post(f"{CASES}{case.id}/decide/", {"decision": decision, "reason": "house rules"}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("decision", "kind", "outcome"),
+    [
+        ("remove", "remove_content", "removed"),
+        ("warn", "warn_user", "sanctioned"),
+        ("ban", "ban_user", "sanctioned"),
+        ("dismiss", "dismiss_case", "dismissed"),
+    ],
+)
+def test_deciding_one_case(stage: Stage, moderator: Person, decision: str, kind: str, outcome: str) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    browser = enter(moderator, "moderator")
+    case = Case.objects.get()
+    assert "Decided: 1" in decide(browser, case, decision)
+    entry = Action.objects.get()
+    assert (entry.kind, entry.moderator_id, entry.reason) == (kind, int(moderator.id), "house rules")
+    case.refresh_from_db()
+    assert case.outcome == outcome
+    assert "decided this case already" in decide(browser, case, "dismiss")
+    assert "decision" not in browser.get(f"{CASES}{case.id}/change/").content.decode()
+    assert Action.objects.count() == 1
+
+
+def test_an_unknown_decision_changes_nothing(stage: Stage, moderator: Person) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    browser = enter(moderator, "moderator")
+    assert "no such decision" in decide(browser, Case.objects.get(), "explode")
+    assert browser.get(f"{CASES}{Case.objects.get().id}/decide/").status_code == 405
+    assert browser.post(f"{CASES}5/decide/", {"decision": "dismiss"}).status_code == 404
+    assert Case.objects.get().is_open
+    assert not Action.objects.exists()
+
+
+@pytest.mark.parametrize("decision", ["remove", "warn", "ban", "dismiss"])
+def test_deciding_many_cases(stage: Stage, moderator: Person, decision: str) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    report(stage.cleo, "comment", stage.comment_id)
+    browser = enter(moderator, "moderator")
+    chosen = {"action": f"{decision}_selected", "_selected_action": [case.id for case in Case.objects.all()]}
+    answer = browser.post(CASES, {**chosen, "reason": ""}, follow=True)
+    assert "d: 2" in answer.content.decode()
+    assert not Case.objects.filter(closed_at=None).exists()
+    assert {entry.reason for entry in Action.objects.all()} == {"It breaks the rules."}
+    assert browser.get(f"{CASES}?state=closed").context["cl"].result_count == 2
+    assert browser.get(CASES).context["cl"].result_count == 0
+
+
+def test_bans_are_lifted_and_appeals_answered(stage: Stage, moderator: Person) -> None:
+    user_id = int(stage.ann.id)
+    ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam")
+    appeal = actions.file_appeal(user_id=user_id, action_id=ban.id, text="no")
+    browser = enter(moderator, "moderator")
+    chosen = {"_selected_action": [appeal.id], "reason": "as it was"}
+    assert browser.post("/admin/moderation/appeal/", {**chosen, "action": "reject"}, follow=True).status_code == 200
+    assert Appeal.objects.get().status == "rejected"
+    again = browser.post("/admin/moderation/appeal/", {**chosen, "action": "accept"}, follow=True)
+    assert "decided this appeal already" in again.content.decode()
+    lift = {"action": "lift_bans", "_selected_action": [ban.id], "reason": "enough"}
+    browser.post("/admin/moderation/action/", lift)
+    assert Action.objects.order_by("-sequence").first().kind == "unban_user"
+
+
+def test_the_log_and_the_cases_are_read_only(stage: Stage, register: Callable[..., Person]) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="spam")
+    browser = enter(register("ada"), "admin")
+    for path in ("action/add/", f"action/{warning.id}/delete/", "case/add/"):
+        assert browser.get(f"/admin/moderation/{path}").status_code == 403
+    assert browser.post(f"/admin/moderation/action/{warning.id}/change/", {"reason": "x"}).status_code == 403
+    assert Action.objects.get().reason == "spam"
+
+
+@pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+def test_rules_are_kept_and_noted_in_both_logs(moderator: Person) -> None:
+    browser = enter(moderator, "moderator")
+    add = browser.post(
+        "/admin/moderation/wordrule/add/", {"pattern": " Big  WIN", "action": "remove", "is_active": "on"}
+    )
+    assert add.status_code == 302, add.content
+    rule = WordRule.objects.get()
+    assert (rule.pattern, rule.action, rule.is_active) == ("big win", "remove", True)
+    page = f"/admin/moderation/wordrule/{rule.id}/"
+    assert browser.post(f"{page}change/", {"pattern": "big win", "action": "flag"}).status_code == 302
+    assert browser.post(f"{page}delete/", {"post": "yes"}).status_code == 302
+    assert not WordRule.objects.exists()
+    noted = list(LogEntry.objects.order_by("id").values_list("action_flag", "object_id"))
+    assert noted == [(1, str(rule.id)), (2, str(rule.id)), (3, str(rule.id))]
+    assert [entry.reason for entry in Action.objects.order_by("sequence")] == [
+        "big win: remove, on",
+        "big win: flag, off",
+        "big win: deleted",
+    ]
+    refused = browser.post("/admin/moderation/wordrule/add/", {"pattern": "*", "action": "flag"})
+    assert "A pattern needs letters" in refused.content.decode()
+    assert Action.objects.count() == 3
+
+
+def test_the_change_log_is_written_after_the_transaction(
+    moderator: Person, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    browser = enter(moderator, "moderator")
+    body = {"pattern": "casino", "action": "flag"}
+    with django_capture_on_commit_callbacks(using="moderation") as callbacks:  # type: ignore[attr-defined]
+        browser.post("/admin/moderation/wordrule/add/", body)
+        assert not LogEntry.objects.exists(), "never inside the transaction of another database"
+    for callback in callbacks:
+        callback()
+    assert LogEntry.objects.count() == 1
+
+
+def test_administrators_see_engagement_on_the_front_page(stage: Stage, register: Callable[..., Person]) -> None:
+    browser = enter(register("ada"), "admin")
+    page = browser.get("/admin/").content.decode()
+    assert page.count('role="img"') == 4
+    assert "1 in 30 days; the busiest day was" in page
+    assert page.count('<tr><th scope="row">') == 30
+    assert "4 in 30 days" in page, "ann, ben, cleo and ada registered"
+
+
+def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain: Callable[[], int]) -> None:
+    target = Target("post", 5, int(stage.ann.id))
+    actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="x", effect="flag", is_active=True)
+    actions.check_text(target=target, text="x")
+    browser = enter(moderator, "moderator")
+    assert "(nothing to show)" in browser.get(CASES).content.decode()
+    actions.erase_user(user_id=int(stage.ann.id), erasure_id=1)
+    closed = browser.get(f"{CASES}?state=all").content.decode()
+    assert "(erased)" in closed
