@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from socialapp.api.models import IdempotencyKey
 from socialapp.api.rendering import to_json
 from socialapp.db import again_after_deadlock, atomic
-from socialapp.errors import Invalid, Malformed
+from socialapp.errors import Invalid, Malformed, Problem
 
 _MAX_KEY = 255
 
@@ -47,8 +47,9 @@ def create_once(request: Request, *, context: str, create: Callable[[], tuple[in
         return answer
     try:
         return again_after_deadlock(lambda: _in_transaction(context, lambda: record.store(*_answer(create))))
-    except IntegrityError:
-        # The same key was stored meanwhile: its answer is ours too. Any other clash is raised again.
+    except (IntegrityError, Problem):
+        # The same key was stored meanwhile: its answer is ours too, also where its effect is what refused us now
+        # ("this name is taken", by our own first try). Any other clash or refusal is raised again.
         answer = record.replay()
         if answer is None:
             raise
