@@ -3,6 +3,7 @@
 It knows no context's tables: it reads the databases' own catalogues, so that nobody has to remember to list a column.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,13 +20,14 @@ from socialapp.db import Gone, RemoteKey
 
 _NUMBERS = frozenset({"BigIntegerField", "BigAutoField", "PositiveBigIntegerField"})
 _TEXTS = frozenset({"CharField", "TextField", "JSONField"})
+# Tables in which the contexts remember that something is gone, so that late events bring nothing back.
+_TOMBSTONE_TABLE = re.compile(r"_(gone|erased|erased_users|tombstones?)$")
 # (table, column) → why the id may stay there.
 _TOMBSTONES = {
     ("users", "id"): "tombstone",
     ("users", "username"): "tombstone",
     ("users", "username_key"): "tombstone",
     ("erasures", "user_id"): "the erasure itself",
-    ("search_tombstones", "doc_id"): "tombstone",
     ("bus_outbox", "subject"): "ids of past events; pruned by age",
     ("bus_outbox", "envelope"): "ids of past events; pruned by age",
 }
@@ -78,6 +80,8 @@ def _count(alias: str, cursor: CursorWrapper, table: str, column: str, user_id: 
 
 
 def _reason(table: str, column: str) -> str:
+    if _TOMBSTONE_TABLE.search(table):
+        return "tombstone"
     return _TOMBSTONES.get((table, column)) or ("kept on purpose" if (table, column) in _kept_columns() else "")
 
 
@@ -107,8 +111,9 @@ def _in_elasticsearch(user_id: int) -> Iterator[Residue]:
         {"multi_match": {"query": str(user_id), "fields": ["*"], "lenient": True}},
         {"ids": {"values": [str(user_id)]}},
     ]
-    url = f"{settings.ELASTICSEARCH_URL.rstrip('/')}/{settings.ELASTICSEARCH_PREFIX}*/_count"
-    answer = httpx.post(url, json={"query": {"bool": {"should": wanted}}}, timeout=10)
+    indexes = f"{settings.ELASTICSEARCH_URL.rstrip('/')}/{settings.ELASTICSEARCH_PREFIX}*"
+    httpx.post(f"{indexes}/_refresh", timeout=10).raise_for_status()
+    answer = httpx.post(f"{indexes}/_count", json={"query": {"bool": {"should": wanted}}}, timeout=10)
     answer.raise_for_status()
     if count := int(answer.json()["count"]):
         yield Residue("elasticsearch", f"{settings.ELASTICSEARCH_PREFIX}*", count, "")
