@@ -17,6 +17,7 @@ env = environ.Env()  # type: ignore[no-untyped-call]
 os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")  # `serve` has run Django's checks; once is enough
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _GRACE_SECONDS = 5
 _SOCKET_MESSAGE_BYTES = 65_536
 
@@ -84,8 +85,17 @@ def end_with_parent(sent: int = signal.SIGTERM) -> None:
 
     Source: prctl(2), PR_SET_PDEATHSIG; it outlives execve.
     """
+    _prctl(_PR_SET_PDEATHSIG, sent)
+
+
+def name_process(name: str) -> None:
+    """The name that ps and top show for this process. Source: prctl(2), PR_SET_NAME."""
+    _prctl(_PR_SET_NAME, name.encode())
+
+
+def _prctl(option: int, value: int | bytes) -> None:
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, sent, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except AttributeError:
         return
 

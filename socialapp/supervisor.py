@@ -17,7 +17,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, NoReturn
 
-from socialapp.roles import end_with_parent
+from socialapp.roles import end_with_parent, name_process
 
 STOP_SECONDS = 7.0
 LAST_STOP_SECONDS = 1.5
@@ -134,6 +134,7 @@ class Supervisor:
                 signal.signal(sent, signal.SIG_DFL)
             os.setsid()
             end_with_parent(signal.SIGTERM)
+            name_process(service.name)
             nothing = os.open(os.devnull, os.O_RDONLY)
             for number, target in ((nothing, 0), (output, 1), (output, 2)):
                 os.dup2(number, target)

@@ -1,0 +1,126 @@
+"""One installation started with `./run` in a data folder of its own, and what its processes do."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+_OURS = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "ELASTICSEARCH_URL", "SECRET_KEY", "JWT_PRIVATE_KEY", "LOG_LEVEL")
+
+
+def until(true: Callable[[], bool], *, seconds: float, why: str) -> float:
+    """Waits for `true()`; how long it took."""
+    started = time.monotonic()
+    while not true():
+        assert time.monotonic() - started < seconds, why
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def clean_environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
+    """What a new user's shell has, with this test's folder and port."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(_OURS)}
+    return {**kept, "SOCIALAPP_PYTHON": sys.executable, "DATA_DIR": str(data_dir), "PORT": str(port), **more}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run_to_end(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`./run` with arguments, to its end."""
+    command = [str(ROOT / "run"), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@dataclass
+class Installation:
+    """A `./run` under way."""
+
+    process: "subprocess.Popen[bytes]"
+    environment: dict[str, str]
+    output: Path
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    def answers(self) -> bool:
+        """Whether the landing page comes."""
+        try:
+            return httpx.get(self.url, timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def children(self) -> list[psutil.Process]:
+        """The supervisor's own children, oldest first."""
+        return sorted(psutil.Process(self.process.pid).children(), key=lambda child: child.create_time())
+
+    def all_processes(self) -> list[psutil.Process]:
+        """The supervisor and everything under it."""
+        supervisor = psutil.Process(self.process.pid)
+        return [supervisor, *supervisor.children(recursive=True)]
+
+    def pss_mib(self) -> float:
+        """The memory of all processes, shared pages counted once, in MiB."""
+        total = 0
+        for process in self.all_processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += process.memory_full_info().pss
+        return total / 2**20
+
+    def said(self) -> str:
+        """What stood on the terminal so far."""
+        return self.output.read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def started(data_dir: Path, **more: str) -> Iterator[Installation]:
+    """A `./run --no-demo`, up and answering; ended by force if the test has not ended it."""
+    environment = clean_environment(data_dir, free_port(), **more)
+    output = data_dir.with_suffix(".out")
+    with output.open("wb") as terminal:
+        process = subprocess.Popen(
+            [str(ROOT / "run"), "--no-demo"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+    installation = Installation(process, environment, output)
+    try:
+        until(lambda: installation.answers() or process.poll() is not None, seconds=START_SECONDS, why="never answered")
+        if process.poll() is not None:
+            pytest.fail(f"./run ended with {process.returncode}:\n{installation.said()}")
+        yield installation
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of these runs any more (what has ended but was not waited for counts as gone)."""
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)

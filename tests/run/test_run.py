@@ -1,0 +1,192 @@
+"""`./run`: one command, one address, and nothing of it left behind."""
+
+import json
+import signal
+import socket
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.run.installation import (
+    STOP_SECONDS,
+    Installation,
+    all_gone,
+    clean_environment,
+    free_port,
+    run_to_end,
+    started,
+    until,
+)
+
+ROLES = ["valkey", "web", "sockets", "relay", "worker", "beat", "gateway"]
+MOST_MIB = 400
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    """These tests start a product with a Redis of its own."""
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One installation for the tests that leave it as they found it."""
+    with started(tmp_path_factory.mktemp("run") / "var") as found:
+        yield found
+
+
+def test_rest_docs_admin_static_files_and_websocket_answer_on_one_port(installation: Installation) -> None:
+    for path in ("/", "/v1/docs", "/v1/schema", "/admin/login/", "/static/admin/css/base.css"):
+        assert httpx.get(installation.url + path, timeout=10).status_code == 200, path
+    url = installation.url.replace("http", "ws", 1)
+    with pytest.raises(InvalidStatus) as refusal:
+        connect(f"{url}/ws/nowhere/")
+    assert refusal.value.response.status_code == 403, "the sockets role must be the one that answers"
+
+
+def test_inside_paths_do_not_pass_the_gateway(installation: Installation) -> None:
+    for path in ("/metrics", "/internal/users/Users/profiles", "//metrics", "/%6Detrics", "/INTERNAL/x"):
+        answer = httpx.get(installation.url + path)
+        assert answer.status_code == 404, path
+        assert answer.json()["code"] in ("gateway_404", "not_found"), path
+
+
+def test_a_body_too_large_is_answered_with_a_problem(installation: Installation) -> None:
+    body = b"x" * 10_000_000
+    json_type = {"Content-Type": "application/json"}
+    whole = httpx.post(f"{installation.url}/v1/auth/login", content=body, headers=json_type)
+    chunked = httpx.post(f"{installation.url}/v1/auth/login", content=iter([body]), headers=json_type)
+    for answer in (whole, chunked):
+        assert answer.status_code == 413
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["code"] == "too_large"
+
+
+def test_a_small_chunked_body_is_read(installation: Installation) -> None:
+    parts = iter([b'{"login":"nobody",', b'"password":"no such password"}'])
+    answer = httpx.post(
+        f"{installation.url}/v1/auth/login", content=parts, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "invalid_credentials"
+
+
+def test_all_of_it_together_stays_small(installation: Installation) -> None:
+    used = installation.pss_mib()
+    print(f"memory of all processes: {used:.0f} MiB")  # noqa: T201  (a figure to read)
+    assert used <= MOST_MIB
+
+
+def test_logs_are_json_lines_in_a_file_for_each_role(installation: Installation) -> None:
+    httpx.get(installation.url)
+    logs = Path(installation.environment["DATA_DIR"]) / "logs"
+    until(lambda: '"event": "request"' in (logs / "web.log").read_text(), seconds=5, why="no request was logged")
+    assert {path.stem for path in logs.glob("*.log")} >= set(ROLES)
+    for log in logs.glob("*.log"):
+        for line in log.read_text().splitlines():
+            assert isinstance(json.loads(line), dict), log
+
+
+def test_secrets_are_for_their_owner_only_and_are_kept(installation: Installation) -> None:
+    path = Path(installation.environment["DATA_DIR"]) / "secrets.env"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_text()
+    assert "BEGIN PRIVATE KEY" in before
+    assert run_to_end(installation.environment, "manage", "migrate_all", "--check").returncode == 0
+    assert path.read_text() == before
+
+
+def test_a_healthy_installation_satisfies_the_doctor(installation: Installation) -> None:
+    found = run_to_end(installation.environment, "manage", "doctor", "--json")
+    assert (found.returncode, json.loads(found.stdout)) == (0, [])
+
+
+def test_a_taken_port_is_one_line(installation: Installation, tmp_path: Path) -> None:
+    port = int(installation.environment["PORT"])
+    refused = run_to_end(clean_environment(tmp_path / "var", port))
+    assert refused.returncode == 1
+    assert [line for line in refused.stderr.splitlines() if "taken" in line] == refused.stderr.splitlines()
+
+
+@pytest.mark.parametrize("killed", ROLES)
+def test_a_killed_role_comes_back(installation: Installation, killed: str) -> None:
+    victim = next(child for child in installation.children() if _role(child) == killed)
+    number = len(installation.children())
+    victim.kill()
+    until(
+        lambda: f"{killed} (pid {victim.pid}) was killed by SIGKILL" in installation.said(),
+        seconds=5,
+        why="its death was not told",
+    )
+    until(lambda: len(installation.children()) == number, seconds=10, why=f"{killed} was not started again")
+    until(installation.answers, seconds=10, why="the product does not answer")
+
+
+def test_an_exposed_host_needs_a_flag(tmp_path: Path) -> None:
+    refused = run_to_end(clean_environment(tmp_path / "var", free_port(), HOST="0.0.0.0"))
+    assert refused.returncode == 1
+    assert "--expose" in refused.stderr.splitlines()[-1]
+
+
+def test_a_broken_data_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    refused = run_to_end(clean_environment(tmp_path / "file" / "var", free_port()))
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert "DATA_DIR" in refused.stderr
+
+
+def test_an_old_python_is_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
+    old.chmod(0o755)
+    environment = clean_environment(tmp_path / "var", free_port(), PYTHON=str(old))
+    del environment["SOCIALAPP_PYTHON"]
+    refused = run_to_end(environment)
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert "3.11" in refused.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_ends_all_of_it_and_the_next_start_is_quick(tmp_path: Path, sent: signal.Signals) -> None:
+    with started(tmp_path / "var") as first:
+        processes = first.all_processes()
+        asked = time.monotonic()
+        first.process.send_signal(sent)
+        assert first.process.wait(STOP_SECONDS) == 0
+        assert time.monotonic() - asked < STOP_SECONDS
+        assert all_gone(processes), "something was left behind"
+    began = time.monotonic()
+    with started(tmp_path / "var"):
+        took = time.monotonic() - began
+    print(f"second start: {took:.1f} s")  # noqa: T201  (a figure to read)
+    assert took < 5.0
+
+
+def test_a_killed_supervisor_takes_everything_with_it(tmp_path: Path) -> None:
+    with started(tmp_path / "var") as running:
+        processes = running.all_processes()
+        running.process.kill()
+        running.process.wait()
+        until(lambda: all_gone(processes), seconds=STOP_SECONDS, why="something outlived its supervisor")
+        assert _refuses(int(running.environment["PORT"]))
+
+
+def _refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+_PROGRAMS = {"valkey-server": "valkey", "caddy": "gateway"}
+
+
+def _role(child: psutil.Process) -> str:
+    """Which role a child of the supervisor has: it bears its role's or its program's name."""
+    return _PROGRAMS.get(child.name(), child.name())
