@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("internal/<str:context>/<str:contract>/<str:method>", internal_call),
     path("health/live", health.live),
-    path("health/ready", health.ready),
+    path("health/ready", health.ready, name="ready"),
     path("metrics", health.metrics),
     path("", landing, name="landing"),
 ]
