@@ -171,7 +171,7 @@ def _look(user_id: int, rows: Sequence[Notification]) -> _Sight:
 
 def _newest_actors(rows: Sequence[Notification]) -> dict[int, list[int]]:
     actors = {row.id: [row.actor_id] for row in rows if row.actor_id is not None}
-    joined = {row.group_id: row.id for row in rows if row.group_id is not None and row.actors_count > 1}
+    joined: dict[int | None, int] = {row.group_id: row.id for row in rows if row.group_id and row.actors_count > 1}
     if not joined:
         return actors
     place = Window(RowNumber(), partition_by=F("group_id"), order_by=[F("at").desc(), F("id").desc()])

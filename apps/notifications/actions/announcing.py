@@ -64,7 +64,8 @@ def shared_channel() -> str:
 
 def decode_word(data: bytes) -> Word:
     """The word that came over a channel; msgspec.DecodeError when it is none of ours."""
-    return _decoder.decode(data)
+    word: Word = _decoder.decode(data)
+    return word
 
 
 def announce(word: Told | WasRead) -> None:

@@ -1,0 +1,9 @@
+"""The WebSocket of notifications."""
+
+from django.urls import URLPattern, re_path
+
+from apps.notifications.sockets.consumer import NotificationsConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    re_path(r"^ws/notifications/?$", NotificationsConsumer.as_asgi()),  # type: ignore[no-untyped-call]
+]

@@ -1,0 +1,380 @@
+"""One WebSocket: who may open it, what it takes, and how it is kept from holding up the others.
+
+Documented for clients in docs/asyncapi-socket.yaml.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import Any
+
+import jwt
+import msgspec
+import structlog
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.http import HttpRequest
+
+from apps.notifications import actions, queries
+from apps.notifications.actions.announcing import WasRead
+from apps.notifications.sockets.hub import Hub, running_hub
+from apps.notifications.sockets.threads import in_thread
+from socialapp.api.admission import admit, client_address
+from socialapp.api.rendering import to_json
+from socialapp.api.tokens import principal_of
+from socialapp.errors import Problem, TooMany, Unauthenticated
+from socialapp.ids import MAX_ID
+from socialapp.principal import Principal
+
+log = structlog.get_logger()
+
+BAD_TOKEN = 4401
+TOO_SLOW = 4408
+TOO_MANY = 4429
+TOO_LARGE = 1009
+TRY_LATER = 1013
+
+_PAGE = 100
+_REMEMBERED = 2000
+_MAX_TOKEN = 4096
+_REFUSALS = 20
+_MINUTE = 60.0
+_CLOSE_SECONDS = 5.0
+
+Message = dict[str, Any]
+
+
+class BadMessage(Exception):
+    """A message that the client is told is wrong."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class NotificationsConsumer(AsyncWebsocketConsumer):
+    """Pushes a person's notifications to one client, in a queue of its own: a slow one is dropped, not waited for."""
+
+    principal: Principal
+    hub: Hub
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.since = self.last = 0
+        self._covered_from = 0
+        self._hidden = self._unread = 0
+        self._given: OrderedDict[int, None] = OrderedDict()
+        self._held: list[tuple[int, str, int]] | None = []
+        self._queue: asyncio.Queue[str] = asyncio.Queue(settings.SOCKET_QUEUE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._expiry: asyncio.TimerHandle | None = None
+        self._ending = False
+        self._added = False
+        self._allowance = float(settings.SOCKET_MESSAGES)
+        self._allowed_at = time.monotonic()
+        self._refusals = 0
+
+    # --- Opening and closing
+
+    async def connect(self) -> None:
+        """Refuses foreign pages before the handshake; a bad token after it, so that the client learns the code."""
+        if not _is_known_origin(self.scope):
+            await self.close()  # type: ignore[no-untyped-call]
+            return
+        offered: list[str] = self.scope.get("subprotocols", [])
+        chosen = "bearer" if "bearer" in offered else None
+        await self.accept(subprotocol=chosen)  # type: ignore[no-untyped-call]
+        token = offered[1] if len(offered) == 2 and offered[0] == "bearer" else ""
+        code = await self._enter(token)
+        if code is not None:
+            self.end(code)
+
+    async def _enter(self, token: str) -> int | None:
+        """Signs in, joins the hub and says `ready`; or the code to close with."""
+        try:
+            self.principal, expires = await self._check(token)
+        except TooMany:
+            return TOO_MANY
+        except Unauthenticated:
+            return BAD_TOKEN
+        except Problem:
+            return TRY_LATER
+        self._expire_at(expires)
+        self.hub = await running_hub()
+        if len(self.hub.sockets_of(self.principal.id)) >= settings.SOCKETS_PER_USER:
+            return TOO_MANY
+        self._added = True
+        await self.hub.add(self)
+        self._spawn(self._write())
+        try:
+            cursor, unread = await in_thread(_state, self.principal.id)
+        except Problem as problem:
+            log.warning("sockets.not_ready", code=problem.code)
+            return TRY_LATER
+        self._hidden, self._unread = unread.hidden, unread.count
+        self.since = self._covered_from = cursor
+        self.last = max(self.last, cursor)
+        self._put({"type": "ready", "unread": unread.count, "cursor": str(cursor)})
+        await self._release_held()
+        return None
+
+    async def _check(self, token: str) -> tuple[Principal, float]:
+        if not token or len(token) > _MAX_TOKEN:
+            raise Unauthenticated("a token is needed")
+        try:
+            principal, expires = principal_of(token)
+        except (jwt.InvalidTokenError, UnicodeError, ValueError):
+            raise Unauthenticated("the access token is not valid") from None
+        await in_thread(admit, principal=principal, address=_address(self.scope), rate="read")
+        return principal, expires
+
+    def _expire_at(self, expires: float) -> None:
+        if self._expiry:
+            self._expiry.cancel()
+        self._expiry = asyncio.get_running_loop().call_later(max(expires - time.time(), 0), self.end, BAD_TOKEN)
+
+    def end(self, code: int) -> None:
+        """Closes the socket, without waiting for a client that does not read."""
+        if not self._ending:
+            self._ending = True
+            self._spawn(self._close_with(code))
+
+    async def _close_with(self, code: int) -> None:
+        current = asyncio.current_task()
+        for task in self._tasks - ({current} if current else set()):
+            task.cancel()
+        await self._leave()
+        try:
+            closing = self.close(code=code)  # type: ignore[no-untyped-call]
+            await asyncio.wait_for(closing, _CLOSE_SECONDS)
+        except Exception as error:
+            # Gone already, or not reading: the server's keep-alive finds the second.
+            log.info("sockets.close_failed", code=code, error=repr(error))
+
+    async def _leave(self) -> None:
+        if self._expiry:
+            self._expiry.cancel()
+        if self._added:
+            self._added = False
+            await self.hub.discard(self)
+
+    async def disconnect(self, code: int) -> None:
+        """Forgets the client."""
+        self._ending = True
+        for task in self._tasks:
+            task.cancel()
+        await self._leave()
+
+    # --- Sending
+
+    def offer(self, notification_id: int, body: str, *, counted: int) -> None:
+        """Sends a notification once; while missed ones are being sent it waits for its turn."""
+        if self._ending or notification_id in self._given:
+            return
+        if self._held is not None:
+            self._held.append((notification_id, body, counted))
+            if len(self._held) > settings.SOCKET_QUEUE:
+                self.end(TOO_SLOW)
+            return
+        self._give(notification_id, body, counted)
+
+    def _give(self, notification_id: int, body: str, counted: int) -> None:
+        self._put_text(self._noted(notification_id, body, max(counted - self._hidden, 0)))
+
+    async def _give_patiently(self, notification_id: int, body: str, unread: int) -> None:
+        """Sends one of many: waits for room in the queue; TimeoutError when the client does not read."""
+        if notification_id not in self._given and not self._ending:
+            text = self._noted(notification_id, body, unread)
+            await asyncio.wait_for(self._queue.put(text), settings.SOCKET_SEND_SECONDS)
+
+    def _noted(self, notification_id: int, body: str, unread: int) -> str:
+        """The message, noted as given."""
+        self._given[notification_id] = None
+        if len(self._given) > _REMEMBERED:
+            self._given.popitem(last=False)
+        self.last = max(self.last, notification_id)
+        self._unread = unread
+        return f'{{"type":"notification","notification":{body},"unread":{unread}}}'
+
+    async def _release_held(self) -> None:
+        try:
+            while self._held:
+                notification_id, body, counted = self._held.pop(0)
+                await self._give_patiently(notification_id, body, max(counted - self._hidden, 0))
+        except TimeoutError:
+            self.end(TOO_SLOW)
+        self._held = None
+
+    def tell_unread(self, unread: queries.Unread, *, read: WasRead | None = None) -> None:
+        """Sends a new unread count, and what was read if that is why."""
+        self._hidden, known, self._unread = unread.hidden, self._unread, unread.count
+        if read is None:
+            if known != unread.count:
+                self._put({"type": "unread", "unread": unread.count})
+        elif read.up_to is not None:
+            self._put({"type": "read", "up_to": str(read.up_to), "unread": unread.count})
+        else:
+            ids = [str(value) for value in read.ids]
+            self._put({"type": "read", "up_to": None, "ids": ids, "unread": unread.count})
+
+    def _put(self, message: Message) -> None:
+        self._put_text(to_json(message).decode())
+
+    def _put_text(self, text: str) -> None:
+        if self._ending:
+            return
+        try:
+            self._queue.put_nowait(text)
+        except asyncio.QueueFull:
+            self.end(TOO_SLOW)
+
+    async def _write(self) -> None:
+        while True:
+            text = await self._queue.get()
+            try:
+                sending = self.send(text_data=text)  # type: ignore[no-untyped-call]
+                await asyncio.wait_for(sending, settings.SOCKET_SEND_SECONDS)
+            except TimeoutError:
+                self.end(TOO_SLOW)
+                return
+            except Exception as error:
+                # The server noticed a lost connection before it told us.
+                log.info("sockets.send_failed", error=repr(error))
+                return
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- Receiving
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Does what a message asks, or says what is wrong with it."""
+        if self._ending:
+            return
+        if text_data is not None and len(text_data) > settings.SOCKET_MESSAGE_BYTES:
+            self.end(TOO_LARGE)
+            return
+        try:
+            self._spend_allowance()
+            await self._do(_parse(text_data))
+        except BadMessage as error:
+            self._put({"type": "error", "code": error.code, "detail": error.detail})
+        except Problem as problem:
+            self._put({"type": "error", "code": problem.code, "detail": problem.detail})
+
+    def _spend_allowance(self) -> None:
+        """A token bucket: so many messages a minute."""
+        now = time.monotonic()
+        refill = (now - self._allowed_at) * settings.SOCKET_MESSAGES / _MINUTE
+        self._allowance = min(self._allowance + refill, float(settings.SOCKET_MESSAGES))
+        self._allowed_at = now
+        if self._allowance < 1:
+            self._refusals += 1
+            if self._refusals > _REFUSALS:
+                self.end(TOO_MANY)
+            raise BadMessage("rate_limited", "too many messages; slow down")
+        self._allowance -= 1
+
+    async def _do(self, message: Message) -> None:
+        match message["type"]:
+            case "ping":
+                self._put({"type": "pong"})
+            case "read":
+                await self._read(_id_in(message, "up_to"))
+            case "resume":
+                await self._resume(_id_in(message, "after"))
+            case "token":
+                await self._renew(message.get("access"))
+            case _:
+                raise BadMessage("unknown_type", "type must be resume, read, token or ping")
+
+    async def _read(self, up_to: int) -> None:
+        user_id = self.principal.id
+        await in_thread(actions.mark_read_up_to, user_id=user_id, up_to=up_to, origin=self.hub.origin)
+        self.hub.read_here(user_id, up_to)
+
+    async def _renew(self, access: object) -> None:
+        try:
+            principal, expires = await self._check(access if isinstance(access, str) else "")
+        except Unauthenticated:
+            self.end(BAD_TOKEN)
+            return
+        if principal.id != self.principal.id:
+            self.end(BAD_TOKEN)
+            return
+        self.principal = principal
+        self._expire_at(expires)
+
+    async def _resume(self, after: int) -> None:
+        """Sends what is newer than `after` and older than this socket; the newer ones come by themselves."""
+        reached, up_to = after, self._covered_from
+        self._held = []
+        try:
+            while reached < up_to:
+                found = await in_thread(_missed, self.principal.id, reached, up_to)
+                for notification_id, body in found.bodies:
+                    await self._give_patiently(notification_id, body, found.unread.count)
+                reached = found.last
+            self._covered_from = min(up_to, after)
+        except TimeoutError:
+            self.end(TOO_SLOW)
+        finally:
+            await self._release_held()
+
+
+class _Missed(msgspec.Struct):
+    """A page of what was missed: the bodies that may be seen, how far the page reaches, and the unread count."""
+
+    bodies: list[tuple[int, str]]
+    last: int
+    unread: queries.Unread
+
+
+def _missed(user_id: int, after: int, up_to: int) -> _Missed:
+    rows = queries.notifications_between(user_id=user_id, after=after, up_to=up_to, limit=_PAGE)
+    bodies = queries.notification_bodies(user_id=user_id, rows=rows)
+    return _Missed(
+        [(int(str(body["id"])), to_json(body).decode()) for body in bodies],
+        rows[-1].id if len(rows) == _PAGE else up_to,
+        queries.unread(user_id=user_id),
+    )
+
+
+def _state(user_id: int) -> tuple[int, queries.Unread]:
+    """The id of the newest notification (0: there is none) and the unread count."""
+    return queries.newest_ids(user_ids=[user_id]).get(user_id, 0), queries.unread(user_id=user_id)
+
+
+def _is_known_origin(scope: dict[str, Any]) -> bool:
+    """Whether the page that opens the socket is one of ours. Clients that are no browsers send no Origin."""
+    sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+    return not sent or sent[0].rstrip("/") in settings.ALLOWED_ORIGINS
+
+
+def _address(scope: dict[str, Any]) -> str:
+    """The address of the client, by the same rule as for REST."""
+    request = HttpRequest()
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    request.META["HTTP_X_FORWARDED_FOR"] = ", ".join(forwarded)
+    request.META["REMOTE_ADDR"] = str((scope.get("client") or [""])[0])
+    return client_address(request)
+
+
+def _parse(text: str | None) -> Message:
+    try:
+        message = msgspec.json.decode(text or "", type=Message)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise BadMessage("malformed", "a message is a JSON object in text") from None
+    if not isinstance(message.get("type"), str):
+        raise BadMessage("malformed", "a message has a type")
+    return message
+
+
+def _id_in(message: Message, name: str) -> int:
+    value = message.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_ID:
+        return int(value)
+    raise BadMessage("invalid", f"{name} must be an id: a string of decimal digits")

@@ -1,0 +1,90 @@
+"""A real server of the sockets in a thread of its own, and clients for it."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+
+TIMEOUT = 5.0
+
+
+class SocketServer:
+    """uvicorn with the product's ASGI application on a free port."""
+
+    def __init__(self) -> None:
+        from socialapp.asgi import application
+
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        config = uvicorn.Config(application, log_config=None, lifespan="off", ws="websockets-sansio", loop="asyncio")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where the socket of notifications is."""
+        return f"ws://127.0.0.1:{self.port}/ws/notifications/"
+
+    def start(self) -> None:
+        """Serves until `stop()`."""
+        self._thread.start()
+        while not self._server.started:
+            threading.Event().wait(0.01)
+
+    def stop(self) -> None:
+        """Closes all sockets and ends the thread."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(10)
+        self._listener.close()
+        assert not self._thread.is_alive()
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[SocketServer]:
+    """A running server."""
+    server = SocketServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class LiveClient:
+    """One connection of one person."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def send(self, message: Any) -> None:
+        """Sends a message as JSON; text as it is."""
+        await self.connection.send(message if isinstance(message, str) else json.dumps(message))
+
+    async def receive(self, timeout: float = TIMEOUT) -> Any:
+        """The next message."""
+        return json.loads(await asyncio.wait_for(self.connection.recv(), timeout))
+
+    async def silence(self, seconds: float = 0.4) -> None:
+        """Asserts that nothing comes."""
+        with contextlib.suppress(TimeoutError):
+            raise AssertionError(f"unexpected: {await self.receive(seconds)}")
+
+    async def close_code(self) -> int | None:
+        """Waits until the server closes; the code."""
+        await asyncio.wait_for(self.connection.wait_closed(), TIMEOUT)
+        return self.connection.close_code
+
+
+@contextlib.asynccontextmanager
+async def connected(server: SocketServer, access: str, *, origin: str | None = None) -> AsyncIterator[LiveClient]:
+    """A client that has said who it is, as browsers must: in the subprotocols."""
+    async with connect(server.url, subprotocols=["bearer", access], origin=origin, proxy=None) as connection:  # type: ignore[list-item, arg-type]
+        yield LiveClient(connection)
