@@ -166,9 +166,7 @@ def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkey
     assert (counts_of([bob])[bob], FollowRequest.objects.count()) == ((5, 0), 0)
 
 
-def test_an_account_that_closes_again_keeps_the_rest_waiting(
-    person: MakePerson, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_account_that_closes_again_keeps_them_waiting(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.users.actions.follows.ACCEPT_CHUNK", 1)
     bob = person(is_private=True)
     for one in [person() for _ in range(3)]:

@@ -53,9 +53,7 @@ def test_with_a_token_the_relationship_is_shown(register: Register) -> None:
     }
 
 
-def test_a_profile_is_there_before_the_word_of_the_registration(
-    anonymous: JsonClient, drain: Callable[[], int]
-) -> None:
+def test_a_profile_is_there_before_its_event(anonymous: JsonClient, drain: Callable[[], int]) -> None:
     body = {"email": "new@example.org", "password": "correct horse battery", "username": "newcomer"}
     made = anonymous.post("/v1/auth/register", body).json()
     me = JsonClient(made["access"])

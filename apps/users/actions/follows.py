@@ -88,6 +88,7 @@ def accept_request(*, target_id: int, requester_id: int) -> None:
         requester = lock_profiles([requester_id]).get(requester_id)
         if ties(target_id, [requester_id]).get(requester_id, Tie.NONE) & Tie.FOLLOWED_BY:
             return
+        require_active(Profile.objects.filter(user_id=target_id).first())
         asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)
         if requester is None or requester.status != Profile.Status.ACTIVE or not asked.delete()[0]:
             raise NotFound("there is no such follow request", code="follow_request_not_found")
