@@ -4,7 +4,6 @@ from django.db import models
 
 from socialapp.db import Gone, IdField, RemoteKey
 
-MAX_CONTENT = 5000
 MAX_TAG = 100
 
 
@@ -13,7 +12,7 @@ class Post(models.Model):
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
-    content = models.TextField(max_length=MAX_CONTENT)
+    content = models.TextField()
     media_url = models.CharField(max_length=500, blank=True, default="")
     is_private = models.BooleanField(default=False)
     created_at = models.DateTimeField()
@@ -37,7 +36,7 @@ class PostEdit(models.Model):
     id = IdField()
     post_id = models.BigIntegerField()
     version = models.PositiveIntegerField()
-    content = models.TextField(max_length=MAX_CONTENT)
+    content = models.TextField()
     is_private = models.BooleanField()
     written_at = models.DateTimeField()
 

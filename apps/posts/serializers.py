@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.posts.models import MAX_CONTENT
+from apps.posts.queries.texts import MAX_CONTENT
 from socialapp.api.fields import Flag, Id, Input, Text
 
 

@@ -134,7 +134,7 @@ def _rebuilt(user_id: int) -> CachedFeed | None:
 
 def _built(user_id: int) -> CachedFeed:
     following = client(Users).following(user_id=user_id)
-    epoch = feed_cache.popular_epoch()
+    epoch = feed_cache.remembered_epoch()
     # All of them and not only those followed, as both sets can be large: the smaller one is the global one.
     popular = set(PopularAuthor.objects.values_list("user_id", flat=True))
     entries = _entries([*following.ids, user_id], following.ids, None, CAP, backwards=False)

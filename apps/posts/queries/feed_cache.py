@@ -114,7 +114,7 @@ def load_feed(user_id: int) -> CachedFeed | None:
     feed = _parse(elements)
     if feed is None:
         return None
-    epoch = int(known_epoch) if known_epoch is not None else _remembered_epoch()
+    epoch = int(known_epoch) if known_epoch is not None else remembered_epoch()
     return feed if feed.popular_epoch == epoch else None
 
 
@@ -156,7 +156,8 @@ def announce_epoch(epoch: int) -> None:
     redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS)
 
 
-def _remembered_epoch() -> int:
+def remembered_epoch() -> int:
+    """The epoch from the database, left in Redis for a few seconds for whoever reads a feed next."""
     epoch = popular_epoch()
     # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
     redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS, nx=True)

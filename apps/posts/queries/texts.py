@@ -13,6 +13,7 @@ from socialapp.calls import client
 from socialapp.contracts.users import Author, Card, Users
 from socialapp.errors import Forbidden
 
+MAX_CONTENT = 5000
 MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
 

@@ -1,0 +1,126 @@
+"""What happens behind the requests: counting views, erasing users, sweeping up."""
+
+import pytest
+from django.conf import settings
+
+from apps.posts.actions import erasure, views
+from apps.posts.actions.erasure import sweep_erased_users
+from apps.posts.actions.posts import create_post
+from apps.posts.models import (
+    Bookmark,
+    ErasedAuthor,
+    Post,
+    PostEdit,
+    PostHashtag,
+    PostMention,
+    Repost,
+    RepostCount,
+)
+from apps.posts.queries.texts import draft_of
+from apps.posts.tasks import publish_views
+from socialapp.bus.models import InboxEntry, OutboxEvent
+from socialapp.bus.publish import publish
+from socialapp.cache import redis_client
+from socialapp.contracts.auth import UserDeleted
+from socialapp.db import atomic
+from socialapp.errors import Forbidden
+from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.posts.conftest import events
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def delete_user(person):
+    """Tells everybody that the user is gone."""
+    with atomic("auth"):
+        publish(UserDeleted(user_id=int(person.id), erasure_id=9))
+    deliver_outbox()
+
+
+def test_views_by_others_are_counted_and_published_once(register, write, anonymous, monkeypatch):
+    alice, bob = register("alice"), register("bob")
+    one, two = write(alice, "one"), write(alice, "two")
+    for reader, post in ((bob.client, one), (anonymous, one), (alice.client, one), (bob.client, two)):
+        assert reader.get(f"/v1/posts/{post['id']}").status_code == 200
+    monkeypatch.setattr(views, "_COUNTS_A_BATCH", 1)
+    publish_views()
+    publish_views()
+    batches = events("posts_viewed")
+    assert len({batch["batch_id"] for batch in batches}) == 2
+    counted = {(count["post_id"], count["author_id"]): count["views"] for batch in batches for count in batch["counts"]}
+    assert counted == {(int(one["id"]), int(alice.id)): 2, (int(two["id"]), int(alice.id)): 1}
+
+
+def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(register, write):
+    alice, bob = register("alice"), register("bob")
+    post = write(alice)
+    bob.client.get(f"/v1/posts/{post['id']}")
+    redis_client().rename(f"{settings.REDIS_PREFIX}posts:views", f"{settings.REDIS_PREFIX}posts:views-flushing")
+    bob.client.get(f"/v1/posts/{post['id']}")
+    publish_views()
+    publish_views()
+    assert [batch["counts"][0]["views"] for batch in events("posts_viewed")] == [1, 1]
+
+
+@pytest.mark.parametrize("step", [2, 200])
+def test_erasing_a_user_leaves_nothing_and_tells_so_at_the_end(register, write, follow, monkeypatch, step):
+    monkeypatch.setattr(erasure, "STEP", step)
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    mine = [write(alice, f"#tag {number} @bob")["id"] for number in range(5)]
+    alice.client.patch(f"/v1/posts/{mine[0]}", {"content": "edited"})
+    others = [write(bob, f"for @alice {number}")["id"] for number in range(5)]
+    for post_id in others:
+        alice.client.put(f"/v1/posts/{post_id}/bookmark")
+        alice.client.put(f"/v1/posts/{post_id}/repost")
+    for post_id in mine:
+        bob.client.put(f"/v1/posts/{post_id}/bookmark")
+        bob.client.put(f"/v1/posts/{post_id}/repost")
+    deliver_outbox()
+    alice.client.get("/v1/feed")
+    delete_user(alice)
+    assert list(Post.objects.order_by("id").values_list("id", flat=True)) == [int(post_id) for post_id in others]
+    for model in (PostEdit, PostHashtag, PostMention, Bookmark, Repost):
+        assert not model.objects.exists(), model
+    assert set(RepostCount.objects.values_list("count", flat=True)) == {0}
+    assert bob.client.get(f"/v1/posts/{others[0]}").json()["mentions"] == []
+    assert not redis_client().exists(f"{settings.REDIS_PREFIX}feed:{alice.id}")
+    assert sorted(event["post_id"] for event in events("post_deleted")) == sorted(map(int, mine))
+    assert sorted(event["post_id"] for event in events("unreposted")) == sorted(map(int, others))
+    assert events("user_erased") == [{"user_id": int(alice.id), "erasure_id": 9}]
+    assert (
+        OutboxEvent.objects.using("posts").order_by("-id").exclude(type="posts.clean_up_continued.v1")[0].type
+        == ("posts.user_erased.v1")
+        or step == 200
+    )
+
+
+def test_erasing_twice_and_events_that_come_late_bring_nothing_back(register, write, follow):
+    alice, bob = register("alice"), register("bob")
+    follow(bob, alice)
+    write(alice)
+    delete_user(alice)
+    InboxEntry.objects.using("posts").all().delete()
+    for alias in ("posts", "auth"):
+        OutboxEvent.objects.using(alias).update(state=OutboxEvent.State.NEW)
+    deliver_outbox()
+    assert not Post.objects.exists()
+    assert {event["erasure_id"] for event in events("user_erased")} == {9}
+    assert ErasedAuthor.objects.get().user_id == int(alice.id)
+    assert bob.client.get("/v1/feed").json()["results"] == []
+
+
+def test_a_request_that_was_under_way_writes_nothing_after_the_erasure(register):
+    alice = register("alice")
+    draft = draft_of(author_id=int(alice.id), content="late", is_private=None)
+    delete_user(alice)
+    with pytest.raises(Forbidden):
+        create_post(draft=draft)
+    assert not Post.objects.exists()
+    assert not events("post_created")
+    # One whose transaction began before the erasure and ended after it.
+    ErasedAuthor.objects.all().delete()
+    create_post(draft=draft)
+    ErasedAuthor.objects.create(user_id=int(alice.id))
+    sweep_erased_users()
+    assert not Post.objects.exists()

@@ -1,0 +1,464 @@
+"""The home feed: equal to what the database says, whatever Redis holds, loses or refuses."""
+
+import random
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from apps.posts.actions import feeds
+from apps.posts.models import PopularAuthor
+from apps.posts.queries import feed_cache
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import InboxEntry, OutboxEvent
+from socialapp.cache import redis_client
+from socialapp.calls import client
+from socialapp.contracts.users import Users
+from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.posts.conftest import ids_of, read_all
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+class World:
+    """What everybody should see, told by plain rules over sets instead of by the product."""
+
+    def __init__(self):
+        self.posts = {}
+        self.reposts = set()
+        self.follows = set()
+        self.blocks = set()
+        self.mutes = set()
+        self.closed = set()
+
+    def feed(self, viewer):
+        """(post id, reposter) of the viewer's feed, newest first."""
+        lines = []
+        for post_id, (author, is_private) in sorted(self.posts.items(), reverse=True):
+            let_in = author == viewer or (viewer, author) in self.follows
+            if self._apart(viewer, author) or (viewer, author) in self.mutes:
+                continue
+            if let_in:
+                lines.append((str(post_id), None))
+            elif not is_private and author not in self.closed:
+                reposters = [
+                    user
+                    for user, reposted in self.reposts
+                    if reposted == post_id
+                    and (viewer, user) in self.follows
+                    and (viewer, user) not in self.mutes
+                    and not self._apart(viewer, user)
+                ]
+                if reposters:
+                    lines.append((str(post_id), str(min(reposters))))
+        return lines
+
+    def _apart(self, one, other):
+        return (one, other) in self.blocks or (other, one) in self.blocks
+
+
+def shown(person, limit=100):
+    """The person's feed as the API gives it, in the form of World.feed."""
+    return [
+        (post["id"], post["reposted_by"] and post["reposted_by"]["id"])
+        for post in read_all(person.client, "/v1/feed", limit)
+    ]
+
+
+def feed_key(person):
+    """The name of the person's list in Redis."""
+    return f"{settings.REDIS_PREFIX}feed:{person.id}"
+
+
+@pytest.fixture
+def redis_away(settings, monkeypatch):
+    """Takes Redis away and brings it back: a port that nobody listens on."""
+    url = settings.REDIS_URL
+
+    def switch(away):
+        settings.REDIS_URL = "redis://127.0.0.1:1/0" if away else url
+        if not away:
+            from socialapp.cache import _BreakingConnection
+
+            monkeypatch.setattr(_BreakingConnection, "open_until", 0.0)
+
+    return switch
+
+
+def test_own_posts_and_those_of_people_followed(register, write, follow, drain):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(alice, bob)
+    own, bobs, _ = write(alice), write(bob), write(carol)
+    drain()
+    assert ids_of(read_all(alice.client, "/v1/feed")) == [bobs["id"], own["id"]]
+    later = write(bob)
+    assert redis_client().exists(feed_key(alice))
+    drain()
+    assert ids_of(read_all(alice.client, "/v1/feed")) == [later["id"], bobs["id"], own["id"]]
+    assert alice.client.get("/v1/feed").json()["results"][0] == alice.client.get(f"/v1/posts/{later['id']}").json()
+
+
+@pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+def test_the_own_post_is_in_the_feed_right_after_it_was_written(register, write):
+    alice = register("alice")
+    assert shown(alice) == []
+    post = write(alice)
+    assert redis_client().lrange(feed_key(alice), 0, 0) == [post["id"].encode()]
+    assert shown(alice) == [(post["id"], None)]
+
+
+def test_following_and_unfollowing_show_at_once(register, write, drain):
+    alice, bob = register("alice"), register("bob")
+    post = write(bob)
+    drain()
+    assert shown(alice) == []
+    alice.client.put(f"/v1/profiles/{bob.id}/follow")
+    assert shown(alice) == [(post["id"], None)]
+    alice.client.delete(f"/v1/profiles/{bob.id}/follow")
+    assert shown(alice) == []
+
+
+def test_a_repost_is_shown_once_and_not_beside_the_original(register, write, follow, drain):
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    follow(alice, bob)
+    follow(alice, carol)
+    post = write(dave)
+    assert shown(alice) == []
+    for person in (carol, bob):
+        assert person.client.put(f"/v1/posts/{post['id']}/repost").status_code == 200
+    drain()
+    assert shown(alice) == [(post["id"], min(bob.id, carol.id))]
+    follow(alice, dave)
+    assert shown(alice) == [(post["id"], None)]
+    alice.client.delete(f"/v1/profiles/{dave.id}/follow")
+    bob.client.delete(f"/v1/posts/{post['id']}/repost")
+    assert shown(alice) == [(post["id"], carol.id)]
+    dave.client.patch(f"/v1/posts/{post['id']}", {"is_private": True})
+    assert shown(alice) == []
+
+
+class Play:
+    """Random deeds of people, done in the product and told to the world."""
+
+    def __init__(self, people, chance):
+        self.world = World()
+        self.people = people
+        self.chance = chance
+        self.ids = [int(person.id) for person in people]
+
+    def act(self):
+        """One random deed; who did it."""
+        me, you = self.chance.sample(range(len(self.people)), 2)
+        deeds = [self.post] * 5 + [self.repost] * 3 + [self.follow] * 4
+        deeds += [self.unfollow, self.delete, self.block, self.unblock, self.mute, self.unmute, self.unrepost]
+        deeds += [self.change, self.change, self.close]
+        self.me, self.you, self.talk = self.ids[me], self.ids[you], self.people[me].client
+        self.your_talk = self.people[you].client
+        self.chance.choice(deeds)()
+        return me
+
+    def own_post(self):
+        own = [post_id for post_id, (author, _) in self.world.posts.items() if author == self.me]
+        return self.chance.choice(own) if own else None
+
+    def post(self):
+        is_private = self.chance.random() < 0.3
+        answer = self.talk.post("/v1/posts", {"content": "x", "is_private": is_private})
+        self.world.posts[int(answer.json()["id"])] = (self.me, is_private)
+
+    def repost(self):
+        for post_id in self.chance.sample(list(self.world.posts), min(1, len(self.world.posts))):
+            if self.talk.put(f"/v1/posts/{post_id}/repost").status_code == 200:
+                self.world.reposts.add((self.me, post_id))
+
+    def unrepost(self):
+        for post_id in [reposted for user, reposted in self.world.reposts if user == self.me]:
+            self.talk.delete(f"/v1/posts/{post_id}/repost")
+            self.world.reposts.discard((self.me, post_id))
+
+    def follow(self):
+        answer = self.talk.put(f"/v1/profiles/{self.you}/follow")
+        if answer.status_code == 200:
+            if answer.json()["requested"]:
+                assert self.your_talk.post(f"/v1/follow-requests/{self.me}/accept").status_code == 200
+            self.world.follows.add((self.me, self.you))
+
+    def unfollow(self):
+        self.talk.delete(f"/v1/profiles/{self.you}/follow")
+        self.world.follows.discard((self.me, self.you))
+
+    def delete(self):
+        if post_id := self.own_post():
+            assert self.talk.delete(f"/v1/posts/{post_id}").status_code == 204
+            del self.world.posts[post_id]
+
+    def change(self):
+        if post_id := self.own_post():
+            is_private = self.chance.random() < 0.5
+            assert self.talk.patch(f"/v1/posts/{post_id}", {"is_private": is_private}).status_code == 200
+            self.world.posts[post_id] = (self.me, is_private)
+
+    def block(self):
+        if self.chance.random() < 0.4:
+            assert self.talk.put(f"/v1/profiles/{self.you}/block").status_code == 200
+            self.world.blocks.add((self.me, self.you))
+            self.world.follows -= {(self.me, self.you), (self.you, self.me)}
+
+    def unblock(self):
+        self.talk.delete(f"/v1/profiles/{self.you}/block")
+        self.world.blocks.discard((self.me, self.you))
+
+    def mute(self):
+        if self.talk.put(f"/v1/profiles/{self.you}/mute").status_code == 200:
+            self.world.mutes.add((self.me, self.you))
+
+    def unmute(self):
+        if self.talk.delete(f"/v1/profiles/{self.you}/mute").status_code == 200:
+            self.world.mutes.discard((self.me, self.you))
+
+    def close(self):
+        if self.chance.random() < 0.3:
+            self.talk.patch("/v1/profiles/me", {"is_private": True})
+            self.world.closed.add(self.me)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_feed_equals_the_rules_after_anything(register, seed, redis_away):
+    chance = random.Random(seed)
+    play = Play([register(f"person{number}") for number in range(5)], chance)
+    for _ in range(90):
+        me = play.act()
+        if chance.random() < 0.1:
+            redis_client().flushdb()
+        if chance.random() < 0.5:
+            deliver_outbox()
+        if chance.random() < 0.3:
+            # What is not delivered yet may be missing, but nobody sees what they may not.
+            allowed = {post_id for post_id, _ in play.world.feed(play.ids[me])}
+            assert {post_id for post_id, _ in shown(play.people[me])} <= allowed
+    deliver_outbox()
+    for state in ("as it is", "away", "back", "flushed"):
+        redis_away(state == "away")
+        if state == "flushed":
+            redis_client().flushdb()
+        for person, user_id in zip(play.people, play.ids, strict=True):
+            assert shown(person, limit=chance.choice([1, 3, 100])) == play.world.feed(user_id), state
+
+
+def test_pages_neither_skip_nor_repeat_while_posts_are_added(register, write, follow, drain):
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    old = [write(bob, f"old {number}")["id"] for number in range(7)][::-1]
+    drain()
+    read, url = [], "/v1/feed?limit=2"
+    while url:
+        page = alice.client.get(url.removeprefix("http://testserver")).json()
+        read += ids_of(page["results"])
+        url, back = page["next"], page["previous"]
+        write(bob, "new")
+        drain()
+        if len(read) == 4:
+            redis_client().flushdb()
+    assert read == old
+    page = alice.client.get(back.removeprefix("http://testserver")).json()
+    assert ids_of(page["results"]) == old[-3:-1]
+
+
+def test_reading_backwards_gives_the_same_order(register, write, follow, drain, monkeypatch):
+    monkeypatch.setattr("apps.posts.queries.feed.CAP", 4)
+    monkeypatch.setattr(feed_cache, "CAP", 4)
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    expected = [write(bob, str(number))["id"] for number in range(11)][::-1]
+    drain()
+    for limit in (1, 2, 3, 5):
+        pages, url = [], f"/v1/feed?limit={limit}"
+        while url:
+            answer = alice.client.get(url.removeprefix("http://testserver")).json()
+            pages.append(ids_of(answer["results"]))
+            url, back = answer["next"], answer["previous"]
+        assert [post_id for page in pages for post_id in page] == expected
+        backwards = [pages[-1]]
+        while back:
+            answer = alice.client.get(back.removeprefix("http://testserver")).json()
+            if not answer["results"]:
+                break
+            backwards.append(ids_of(answer["results"]))
+            back = answer["previous"]
+        assert [post_id for page in reversed(backwards) for post_id in page] == expected
+
+
+def test_beyond_the_cap_the_database_goes_on(register, write, follow, drain, monkeypatch):
+    monkeypatch.setattr(feed_cache, "CAP", 5)
+    monkeypatch.setattr(feed_cache, "_SLACK", 2)
+    monkeypatch.setattr("apps.posts.queries.feed.CAP", 5)
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(alice, bob)
+    foreign = write(carol)["id"]
+    expected = []
+    for number in range(30):
+        expected.insert(0, (write(bob, str(number))["id"], None))
+        if number == 17:
+            assert bob.client.put(f"/v1/posts/{foreign}/repost").status_code == 200
+        if number % 3 == 0:
+            drain()
+            assert shown(alice, limit=4) == expected + ([(foreign, bob.id)] if number >= 17 else [])
+    drain()
+    assert redis_client().llen(feed_key(alice)) <= 8
+    assert shown(alice, limit=100) == [*expected, (foreign, bob.id)]
+
+
+def test_fan_out_twice_and_late_changes_nothing(register, write, follow, drain):
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    assert shown(alice) == []
+    kept, deleted = write(bob), write(bob)
+    drain()
+    assert redis_client().llen(feed_key(alice)) == 3
+    assert bob.client.delete(f"/v1/posts/{deleted['id']}").status_code == 204
+    InboxEntry.objects.using("posts").all().delete()
+    OutboxEvent.objects.using("posts").filter(type="posts.post_created.v1").update(state=OutboxEvent.State.NEW)
+    drain()
+    assert redis_client().llen(feed_key(alice)) == 3
+    assert shown(alice) == [(kept["id"], None)]
+
+
+def test_many_followers_are_reached_page_by_page(register, write, follow, drain, monkeypatch):
+    monkeypatch.setattr("apps.posts.handlers.FAN_OUT_PAGE", 2)
+    monkeypatch.setattr(feeds, "FAN_OUT_PAGE", 2)
+    bob = register("bob")
+    followers = [register(f"follower{number}") for number in range(5)]
+    for person in followers:
+        follow(person, bob)
+        assert shown(person) == []
+    post = write(bob)
+    drain()
+    continued = OutboxEvent.objects.using("posts").filter(type="posts.fan_out_continued.v1").order_by("id")
+    assert [len(decode(event.envelope).data) for event in continued] == [4, 4]
+    for person in followers:
+        assert redis_client().lindex(feed_key(person), 0) == post["id"].encode()
+        assert shown(person) == [(post["id"], None)]
+
+
+def test_popular_people_are_merged_in_at_reading(register, write, follow, drain, settings):
+    settings.POPULAR_FOLLOWERS = 2
+    star, dave, fans = register("star"), register("dave"), [register(f"fan{number}") for number in range(3)]
+    follow(fans[0], star)
+    follow(fans[1], star)
+    first = write(star)
+    drain()
+    assert shown(fans[0]) == [(first["id"], None)]
+    follow(fans[2], star)
+    own = write(fans[0])
+    drain()
+    assert shown(fans[0]) == [(own["id"], None), (first["id"], None)]
+    assert not PopularAuthor.objects.exists()
+    second, foreign = write(star), write(dave)
+    assert star.client.put(f"/v1/posts/{foreign['id']}/repost").status_code == 200
+    drain()
+    assert PopularAuthor.objects.get().user_id == int(star.id)
+    assert second["id"].encode() not in redis_client().lrange(feed_key(fans[0]), 0, -1)
+    expected = [(foreign["id"], star.id), (second["id"], None), (own["id"], None), (first["id"], None)]
+    assert shown(fans[0]) == shown(fans[0], limit=1) == expected
+    # Who was popular once is merged in for ever: what was not pushed must not vanish with the followers.
+    fans[2].client.delete(f"/v1/profiles/{star.id}/follow")
+    third = write(star)
+    drain()
+    assert shown(fans[0]) == [(third["id"], None), *expected]
+    redis_client().flushdb()
+    assert shown(fans[0]) == [(third["id"], None), *expected]
+
+
+def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register, write, follow, drain, monkeypatch):
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    before = write(bob)
+    drain()
+    written = {}
+    asked = feed_cache.popular_epoch
+
+    def meanwhile():
+        if not written:
+            written["post"] = None
+            written["post"] = write(bob)
+            drain()
+        return asked()
+
+    # The moment after the list was made and before the database is asked.
+    monkeypatch.setattr(feed_cache, "popular_epoch", meanwhile)
+    assert shown(alice) == [(written["post"]["id"], None), (before["id"], None)]
+
+    finish = feed_cache.finish_feed
+    late = {}
+
+    def after_asking(*arguments):
+        late["post"] = write(bob)
+        drain()
+        finish(*arguments)
+
+    # The moment after the database was asked: what is pushed now stands in the list alone.
+    redis_client().flushdb()
+    monkeypatch.setattr(feed_cache, "finish_feed", after_asking)
+    shown(alice)
+    assert redis_client().lindex(feed_cache._key(int(alice.id)), 0) == late["post"]["id"].encode()
+    assert shown(alice)[0] == (late["post"]["id"], None)
+
+
+def test_while_somebody_else_builds_the_database_answers(register, write, follow, drain):
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    post = write(bob)
+    drain()
+    mark = feed_cache.begin_feed(int(alice.id))
+    assert mark
+    assert feed_cache.begin_feed(int(alice.id)) is None
+    assert shown(alice) == [(post["id"], None)]
+    assert 0 < redis_client().ttl(feed_key(alice)) <= 10
+    redis_client().delete(feed_key(alice))
+    feed_cache.finish_feed(int(alice.id), mark, feed_cache.CachedFeed(0, 0, 0, (), {}))
+    assert not redis_client().exists(feed_key(alice))
+
+
+def test_hidden_posts_do_not_end_a_page_early(register, write, follow, drain):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(alice, bob)
+    follow(alice, carol)
+    first = write(bob)
+    for _ in range(12):
+        write(carol)
+    last = write(bob)
+    drain()
+    assert alice.client.put(f"/v1/profiles/{carol.id}/mute").status_code == 200
+    page = alice.client.get("/v1/feed?limit=2").json()
+    assert ids_of(page["results"]) == [last["id"], first["id"]]
+
+
+def queries_of(person, path):
+    """How many statements a request takes, over all databases."""
+    captures = [CaptureQueriesContext(connections[alias]) for alias in ALL_CONTEXTS]
+    for capture in captures:
+        capture.__enter__()
+    try:
+        assert person.client.get(path).status_code == 200
+    finally:
+        for capture in captures:
+            capture.__exit__(None, None, None)
+    return sum(len(capture) for capture in captures)
+
+
+def test_a_page_takes_the_same_queries_whatever_its_size(register, write, follow, drain):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(alice, bob)
+    for number in range(50):
+        write(bob if number % 2 else alice, f"#tag @carol {number}")
+    post = write(carol, "#tag")
+    bob.client.put(f"/v1/posts/{post['id']}/repost")
+    for item in read_all(bob.client, "/v1/hashtags/tag/posts"):
+        alice.client.put(f"/v1/posts/{item['id']}/bookmark")
+    drain()
+    for path in ("/v1/feed", f"/v1/profiles/{bob.id}/posts", "/v1/hashtags/tag/posts", "/v1/bookmarks"):
+        alice.client.get(path)
+        assert queries_of(alice, f"{path}?limit=1") == queries_of(alice, f"{path}?limit=50"), path
+    assert queries_of(alice, "/v1/feed") <= 12
+    assert client(Users).following(user_id=int(alice.id)).ids == [int(bob.id)]

@@ -1,0 +1,182 @@
+"""Authors' pages, hashtags, bookmarks, reposts: nobody sees in any list what they may not see alone."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from apps.posts.models import Bookmark, Repost, RepostCount
+from socialapp.bus.publish import publish
+from socialapp.contracts.moderation import UserSanctioned
+from socialapp.db import atomic
+from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.posts.conftest import events, ids_of, read_all
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def ban(person, kind="ban"):
+    """Bans somebody, as a moderator would."""
+    with atomic("moderation"):
+        publish(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="", at=datetime.now(UTC)))
+    deliver_outbox()
+
+
+def places_of(reader, author, post):
+    """Where the reader meets the post: alone, in lists, in its history, by bookmark and through the service."""
+    found = set()
+    for place in ("", "/history"):
+        if reader.client.get(f"/v1/posts/{post['id']}{place}").status_code == 200:
+            found.add(place or "alone")
+    page = reader.client.get(f"/v1/profiles/{author.id}/posts")
+    if page.status_code == 200 and post["id"] in ids_of(page.json()["results"]):
+        found.add("author")
+    for name, path in (
+        ("ids", f"/v1/posts?ids={post['id']}"),
+        ("tag", "/v1/hashtags/tag/posts"),
+        ("feed", "/v1/feed"),
+        ("bookmarks", "/v1/bookmarks"),
+    ):
+        if post["id"] in ids_of(reader.client.get(path).json()["results"]):
+            found.add(name)
+    return found
+
+
+EVERYWHERE = {"alone", "/history", "author", "ids", "tag", "feed", "bookmarks"}
+
+
+@pytest.fixture
+def scene(register, write, follow):
+    """Bob follows Alice and has bookmarked her post; Carol is a stranger who has bookmarked it, too."""
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    post = write(alice, "#tag")
+    for person in (bob, carol):
+        assert person.client.put(f"/v1/posts/{post['id']}/bookmark").json()["bookmarked"] is True
+    deliver_outbox()
+    assert places_of(bob, alice, post) == EVERYWHERE
+    assert places_of(carol, alice, post) == EVERYWHERE - {"feed"}
+    return alice, bob, carol, post
+
+
+def test_a_private_post_is_for_followers(scene):
+    alice, bob, carol, post = scene
+    alice.client.patch(f"/v1/posts/{post['id']}", {"is_private": True})
+    assert places_of(carol, alice, post) == set()
+    assert places_of(bob, alice, post) == EVERYWHERE
+    assert places_of(alice, alice, post) == EVERYWHERE - {"bookmarks"}
+    bob.client.delete(f"/v1/profiles/{alice.id}/follow")
+    assert places_of(bob, alice, post) == set()
+
+
+def test_a_private_account_is_for_followers(scene, make_private):
+    alice, bob, carol, post = scene
+    make_private(alice)
+    assert places_of(carol, alice, post) == set()
+    assert carol.client.get(f"/v1/profiles/{alice.id}/posts").json()["results"] == []
+    assert places_of(bob, alice, post) == EVERYWHERE
+    assert carol.client.put(f"/v1/posts/{post['id']}/bookmark").status_code == 404
+
+
+@pytest.mark.parametrize("blocker", ["author", "reader"])
+def test_a_block_hides_both_ways(scene, blocker):
+    alice, bob, carol, post = scene
+    one, other = (alice, bob) if blocker == "author" else (bob, alice)
+    assert one.client.put(f"/v1/profiles/{other.id}/block").status_code == 200
+    assert places_of(bob, alice, post) == set()
+    assert bob.client.get(f"/v1/profiles/{alice.id}/posts").status_code == 404
+    assert places_of(carol, alice, post) == EVERYWHERE - {"feed"}
+
+
+def test_a_mute_hides_from_the_feed_alone(scene):
+    alice, bob, _, post = scene
+    assert bob.client.put(f"/v1/profiles/{alice.id}/mute").status_code == 200
+    assert places_of(bob, alice, post) == EVERYWHERE - {"feed"}
+
+
+def test_a_ban_hides_everything_until_it_is_lifted(scene):
+    alice, bob, _, post = scene
+    ban(alice)
+    assert places_of(bob, alice, post) == set()
+    assert bob.client.get(f"/v1/profiles/{alice.id}/posts").status_code == 404
+    ban(alice, "unban")
+    assert places_of(bob, alice, post) == EVERYWHERE
+
+
+def test_a_deleted_post_is_nowhere(scene):
+    alice, bob, carol, post = scene
+    assert alice.client.delete(f"/v1/posts/{post['id']}").status_code == 204
+    for reader in (alice, bob, carol):
+        assert places_of(reader, alice, post) == set()
+
+
+def test_an_authors_page(register, write, anonymous):
+    alice = register("alice")
+    posts = [write(alice, str(number))["id"] for number in range(5)][::-1]
+    hidden = write(alice, "hidden", is_private=True)["id"]
+    path = f"/v1/profiles/{alice.id}/posts"
+    assert ids_of(read_all(anonymous, path, limit=2)) == posts
+    assert ids_of(read_all(alice.client, path, limit=2)) == [hidden, *posts]
+    assert anonymous.get("/v1/profiles/5/posts").status_code == 404
+    assert anonymous.get(f"{path}?cursor=nonsense").status_code == 400
+
+
+def test_bookmarks_are_ordered_by_when_they_were_set(register, write):
+    alice, bob = register("alice"), register("bob")
+    one, two, three = (write(alice, str(number))["id"] for number in range(3))
+    for post_id in (two, three, one, two):
+        assert bob.client.put(f"/v1/posts/{post_id}/bookmark").status_code == 200
+    assert ids_of(read_all(bob.client, "/v1/bookmarks", limit=1)) == [one, three, two]
+    assert all(post["bookmarked"] for post in read_all(bob.client, "/v1/bookmarks"))
+    assert Bookmark.objects.count() == 3
+    for _ in range(2):
+        answer = bob.client.delete(f"/v1/posts/{three}/bookmark")
+        assert (answer.status_code, answer.json()["bookmarked"]) == (200, False)
+    assert ids_of(read_all(bob.client, "/v1/bookmarks")) == [one, two]
+    assert ids_of(read_all(alice.client, "/v1/bookmarks")) == []
+    assert bob.client.put("/v1/posts/77/bookmark").status_code == 404
+
+
+def test_reposts_count_once_each(register, write, anonymous):
+    alice, bob = register("alice"), register("bob")
+    post = write(alice)
+    path = f"/v1/posts/{post['id']}/repost"
+    for _ in range(2):
+        assert bob.client.put(path).json()["reposts_count"] == 1
+    assert alice.client.put(path).json()["reposts_count"] == 2
+    assert anonymous.put(path).status_code == 401
+    assert [event["user_id"] for event in events("reposted")] == [int(bob.id), int(alice.id)]
+    for _ in range(2):
+        assert bob.client.delete(path).json()["reposts_count"] == 1
+    assert [event["user_id"] for event in events("unreposted")] == [int(bob.id)]
+    assert RepostCount.objects.get().count == Repost.objects.count() == 1
+
+
+def test_only_public_posts_of_public_accounts_are_reposted(register, write, follow, make_private):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    private, public = write(alice, is_private=True), write(alice)
+    answer = bob.client.put(f"/v1/posts/{private['id']}/repost")
+    assert (answer.status_code, answer.json()["code"]) == (403, "post_private")
+    assert carol.client.put(f"/v1/posts/{private['id']}/repost").status_code == 404
+    make_private(alice)
+    answer = bob.client.put(f"/v1/posts/{public['id']}/repost")
+    assert (answer.status_code, answer.json()["code"]) == (403, "post_private")
+    assert carol.client.put(f"/v1/posts/{public['id']}/repost").status_code == 404
+    assert not Repost.objects.exists()
+    assert not events("reposted")
+
+
+def test_hashtag_pages_and_trends(register, write, follow, make_private, anonymous):
+    alice, bob = register("alice"), register("bob")
+    follow(bob, alice)
+    first = write(alice, "#Tag #rare")
+    second = write(bob, "#TAG")
+    hidden = write(alice, "#tag #secret", is_private=True)
+    assert ids_of(read_all(anonymous, "/v1/hashtags/TAG/posts", limit=1)) == [second["id"], first["id"]]
+    assert ids_of(read_all(bob.client, "/v1/hashtags/tag/posts")) == [hidden["id"], second["id"], first["id"]]
+    trends = [{"tag": "tag", "posts_count": 2}, {"tag": "rare", "posts_count": 1}]
+    assert anonymous.get("/v1/hashtags/trending").json() == {"results": trends, "next": None, "previous": None}
+    assert anonymous.get("/v1/hashtags/trending?limit=1").json()["results"] == trends[:1]
+    make_private(alice)
+    assert bob.client.get("/v1/hashtags/trending").json()["results"] == [{"tag": "tag", "posts_count": 1}]
+    assert anonymous.get("/v1/hashtags/%00/posts").json()["results"] == []
