@@ -1,16 +1,52 @@
 """The admin pages of accounts. Roles and sessions are changed through actions; bans belong to moderation."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.auth import actions
 from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Role, Session, TotpDevice, User, UserRole
+from apps.auth.queries import limit_digest
 from socialapp.admin import ContextModelAdmin
+from socialapp.api.admission import admit, client_address
 from socialapp.errors import Problem
 from socialapp.principal import ADMIN, MODERATOR
+
+
+class StaffLoginForm(AdminAuthenticationForm):
+    """The log-in of the admin site: limited and with a second factor, like that of the API."""
+
+    otp = forms.CharField(
+        label="Code",
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+        help_text="Only if you use an authenticator app.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses too many tries, wrong credentials, and a missing or wrong code."""
+        try:
+            self._admit()
+            cleaned = super().clean()
+            actions.demand_staff_code(user_id=self.get_user().pk, otp=cleaned.get("otp"))
+        except Problem as problem:
+            raise forms.ValidationError(problem.detail, code=problem.code) from None
+        return cleaned
+
+    def _admit(self) -> None:
+        if self.request is not None:
+            subject = limit_digest(str(self.cleaned_data.get("username", "")))
+            admit(principal=None, address=client_address(self.request), rate="login", subject=subject)
+
+
+admin.site.login_form = StaffLoginForm
+admin.site.login_template = "admin/identity/login.html"
 
 
 class _RoleInline(admin.TabularInline[UserRole, User]):

@@ -1,5 +1,6 @@
 """Reads accounts, sign-ins and erasures. Deleted accounts are nowhere; banned ones are seen by staff and services."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -144,6 +145,11 @@ def erased_user(erasure_id: int) -> int:
     if user_id is None:
         raise NotFound("there is no such erasure")
     return user_id
+
+
+def limit_digest(login: str) -> str:
+    """Under what the tries to log in as somebody are counted: no name or address is to be read in Redis."""
+    return hashlib.sha256(login.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _token_horizon() -> datetime:

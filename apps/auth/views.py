@@ -1,6 +1,5 @@
 """The REST views of auth."""
 
-import hashlib
 from typing import Any
 
 import jwt
@@ -61,7 +60,7 @@ class _LimitedByField(View):
         value = request.data.get(self.subject_field) if isinstance(request.data, dict) else None
         if not isinstance(value, str) or not value:
             return ""
-        return hashlib.sha256(value.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
+        return queries.limit_digest(value)
 
 
 class RegisterView(View):

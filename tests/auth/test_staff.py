@@ -179,6 +179,30 @@ def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register):
     assert browser.get("/admin/identity/user/").status_code == 403
 
 
+def test_the_admin_site_demands_the_code_of_an_authenticator_app(register):
+    import time
+
+    import pyotp
+
+    alice = register("alice")
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    secret = alice.client.post("/v1/auth/totp").json()["secret"]
+    app, now = pyotp.TOTP(secret), int(time.time())
+    assert alice.client.post("/v1/auth/totp/confirm", {"code": app.at(now - 30)}).status_code == 200
+    assert b"authenticator app is needed" in admin_client("alice")[1].content
+    assert b"code is wrong" in admin_client("alice", otp="000000")[1].content
+    assert admin_client("alice", otp=app.at(now))[1].status_code == 302
+
+
+def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(register, settings):
+    settings.RATE_LIMITS, settings.RATES = True, {**settings.RATES, "login": (2, 100_000_000)}
+    alice = register("alice")
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    assert log_in("alice", "wrong horse battery").status_code == 401
+    assert admin_client("alice", "wrong horse battery")[1].status_code == 200
+    assert b"too many requests" in admin_client("ALICE")[1].content
+
+
 def test_others_do_not_enter_the_admin_site(register):
     alice = register("alice")
     assert admin_client("alice")[1].status_code == 200, "the form again"

@@ -15,7 +15,7 @@ from apps.auth.actions.names import lookup_key
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.actions.totp import accept_code, has_totp
 from apps.auth.models import Session, User
-from apps.auth.queries import Account, account_of, existing_users
+from apps.auth.queries import Account, account_of, existing_users, lock_user
 from socialapp.api.admission import remember_revoked
 from socialapp.cache import redis_errors
 from socialapp.db import after_commit, atomic
@@ -82,6 +82,12 @@ def demand_code(user: User, otp: str | None) -> None:
         raise Unauthenticated("a code from your authenticator app is needed", code="otp_required")
     if not accept_code(user.id, otp):
         raise Unauthenticated("the code is wrong or was used before", code="otp_invalid")
+
+
+def demand_staff_code(*, user_id: int, otp: str | None) -> None:
+    """The second factor of the admin site's log-in, see `demand_code`; NotFound for no such account."""
+    with atomic("auth"):
+        demand_code(lock_user(user_id), otp)
 
 
 def start_session(user: User, *, device: Device) -> SignedIn:
