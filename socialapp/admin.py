@@ -15,6 +15,9 @@ from django.utils.safestring import SafeString
 
 M = TypeVar("M", bound=Model)
 
+admin.site.site_header = admin.site.site_title = "socialapp"
+admin.site.index_title = "Administration"
+
 
 def is_admin(request: HttpRequest) -> bool:
     """Whether the person at the admin site is an administrator; other staff are moderators."""

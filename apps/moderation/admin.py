@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,19 +16,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
 from apps.moderation import actions, queries
 from apps.moderation.models import Action, Appeal, Case, ErasedUser, LogHead, Report, WordRule
-from socialapp.admin import ContextModelAdmin, M, is_staff, link_to, remote_link
+from socialapp.admin import ContextModelAdmin, M, is_staff
 from socialapp.errors import Invalid, Problem
 
-_PROFILE_PAGE = "admin:users_profile_change"
-_TARGET_PAGES = {
-    "user": _PROFILE_PAGE,
-    "post": "admin:posts_post_change",
-    "comment": "admin:comments_comment_change",
-}
 _DEFAULT_REASON = "It breaks the rules."
 _PREVIEW_CHARACTERS = 160
 _LONGEST_REASON = 1000
@@ -35,6 +31,9 @@ _LONGEST_REASON = 1000
 
 class ModerationAdmin(ContextModelAdmin[M]):
     """Pages that moderators see as well as administrators."""
+
+    class Media:
+        css = {"all": ("moderation.css",)}
 
     def is_allowed(self, request: HttpRequest) -> bool:
         """Administrators and moderators."""
@@ -54,6 +53,14 @@ class ReasonForm(ActionForm):
         label="Reason (told to the person):",
         widget=forms.TextInput(attrs={"size": 40, "placeholder": _DEFAULT_REASON}),
     )
+
+
+def _person(user_id: int | None, name: str = "") -> SafeString | str:
+    """A person, linked to all cases about them: moderators may not open pages of other contexts."""
+    if user_id is None:
+        return "–"
+    url = f"{reverse('admin:moderation_case_changelist')}?{urlencode({'state': 'all', 'author_id': user_id})}"
+    return format_html('<a href="{}">{}</a>', url, f"@{name}" if name else user_id)
 
 
 def _decide(case: Case, decision: str, *, moderator_id: int, reason: str) -> None:
@@ -132,14 +139,14 @@ class CaseList(ChangeList):
 class CaseAdmin(ModerationAdmin[Case]):
     """The queue: the most reported first."""
 
-    list_display = ("target", "content", "author", "reasons", "flagged_words", "created_at", "state")
+    list_display = ("about", "content", "author", "reasons", "waiting", "state")
     list_filter = (CaseStateFilter, "target_type", "outcome")
     search_fields = ("=target_id", "=author_id", "=id")
     ordering = ("-reports_count", "id")
     list_per_page = 25
     action_form = ReasonForm
     actions = ("remove_selected", "warn_selected", "ban_selected", "dismiss_selected")
-    fields = ("target", "content_in_full", "author", "reasons", "flagged_words", "created_at", "state", "reports_table")
+    fields = ("target", "content_in_full", "author", "reasons", "created_at", "state", "reports_table")
     readonly_fields = fields
     change_form_template = "admin/moderation/case/change_form.html"
 
@@ -172,38 +179,44 @@ class CaseAdmin(ModerationAdmin[Case]):
         _apply(request, rows, "Decided", lambda row, by, why: _decide(row, decision, moderator_id=by, reason=why))
         return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
 
-    @admin.display(description="target", ordering="target_id")
-    def target(self, case: Case) -> SafeString | str:
-        """What it is about, linked to its page."""
-        if case.target_id is None:
-            return f"{case.target_type} (erased)"
-        return link_to(_TARGET_PAGES[case.target_type], case.target_id, f"{case.target_type} {case.target_id}")
+    @admin.display(description="about", ordering="target_type")
+    def about(self, case: Case) -> str:
+        """What kind of thing it is about; links to the case."""
+        return case.get_target_type_display()
+
+    @admin.display(description="target")
+    def target(self, case: Case) -> str:
+        """What it is about."""
+        return str(case)
 
     @admin.display(description="content")
-    def content(self, case: Case) -> str:
+    def content(self, case: Case) -> SafeString:
         """The beginning of the text."""
-        return Truncator(case.preview).chars(_PREVIEW_CHARACTERS) or "(nothing to show)"
+        beginning = Truncator(case.preview).chars(_PREVIEW_CHARACTERS) or "(nothing to show)"
+        return format_html('<div class="case-content">{}</div>', beginning)
 
     @admin.display(description="content")
     def content_in_full(self, case: Case) -> SafeString | str:
         """The whole text."""
         if not case.preview:
             return "(nothing to show)"
-        return format_html('<div class="readonly" style="white-space: pre-wrap">{}</div>', case.preview)
+        return format_html('<div class="case-content-in-full">{}</div>', case.preview)
 
     @admin.display(description="author", ordering="author_id")
     def author(self, case: Case) -> SafeString | str:
         """Who answers for it."""
-        if case.author_id is None:
-            return "(erased)"
-        return link_to(
-            _PROFILE_PAGE, case.author_id, f"@{case.author_name}" if case.author_name else str(case.author_id)
-        )
+        return _person(case.author_id, case.author_name)
 
-    @admin.display(description="reports", ordering="reports_count")
+    @admin.display(description="waiting", ordering="-id")
+    def waiting(self, case: Case) -> str:
+        """For how long it has been open, or was."""
+        return timesince(case.created_at, case.closed_at, depth=1)
+
+    @admin.display(description="why", ordering="reports_count")
     def reasons(self, case: Case) -> str:
-        """How many reports for which reasons."""
-        return case.reasons or "–"
+        """How many reports for which reasons, and which words were found."""
+        words = f"words: {case.flagged_words}" if case.flagged_words else ""
+        return ", ".join(filter(None, (case.reasons, words))) or "–"
 
     @admin.display(description="state", ordering="closed_at")
     def state(self, case: Case) -> str:
@@ -264,8 +277,8 @@ class ActionAdmin(ModerationAdmin[Action]):
         "sequence",
         "created_at",
         "kind",
-        remote_link("moderator_id", "admin:identity_user_change"),
-        remote_link("user_id", _PROFILE_PAGE),
+        "moderator_id",
+        "user",
         "target_type",
         "target_id",
         "reason",
@@ -276,6 +289,11 @@ class ActionAdmin(ModerationAdmin[Action]):
     ordering = ("-sequence",)
     action_form = ReasonForm
     actions = ("lift_bans",)
+
+    @admin.display(description="user", ordering="user_id")
+    def user(self, entry: Action) -> SafeString | str:
+        """Whom it is about."""
+        return _person(entry.user_id)
 
     @admin.action(description="Lift the ban", permissions=["decide"])
     def lift_bans(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
@@ -293,13 +311,18 @@ def _lift_ban(entry: Action, moderator_id: int, reason: str) -> None:
 class AppealAdmin(ModerationAdmin[Appeal]):
     """What people appeal against; the answer is told to them."""
 
-    list_display = ("created_at", remote_link("user_id", _PROFILE_PAGE), "against", "text", "status", "answer")
+    list_display = ("created_at", "user", "against", "text", "status", "answer")
     list_filter = ("status",)
     list_select_related = ("action",)
     search_fields = ("=user_id", "text")
     ordering = ("status", "id")
     action_form = ReasonForm
     actions = ("accept", "reject")
+
+    @admin.display(description="user", ordering="user_id")
+    def user(self, appeal: Appeal) -> SafeString | str:
+        """Who appeals."""
+        return _person(appeal.user_id)
 
     @admin.display(description="against")
     def against(self, appeal: Appeal) -> str:

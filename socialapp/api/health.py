@@ -54,7 +54,7 @@ class Dependency:
 def count_request(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
     """Counts one answered request under its route, not its path: the number of routes is bounded."""
     method = request.method if request.method in _METHODS else "other"
-    route = request.resolver_match.route if request.resolver_match else "unmatched"
+    route = (request.resolver_match.route or "/") if request.resolver_match else "unmatched"
     _requests.labels(method, route, str(response.status_code)).inc()
     _durations.labels(method, route).observe(seconds)
 

@@ -94,10 +94,10 @@ def _chart(name: str, title: str, days: list[DayEngagement]) -> Chart:
 
 
 def rounded_up(value: int) -> int:
-    """The next number that makes a good end of a scale and has a whole half: 2, 4, 10, 20, 40, 100, …"""
+    """The next number that makes a good end of a scale and has a whole half: 2, 4, 6, … 16, 20, 40, …"""
     step = 1
     while True:
-        for factor in (2, 4, 10):
+        for factor in (2, 4, 6, 8, 10, 12, 16):
             if value <= factor * step:
                 return factor * step
         step *= 10
