@@ -4,6 +4,7 @@ import argparse
 import errno
 import gc
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -258,18 +259,20 @@ def _prepare(place: Place, *, demo: bool) -> None:
     """Tables, demo data and the admin's account; in a process of its own, so that the supervisor has no connection."""
     from django.core.management import call_command, get_commands
 
+    logging.getLogger().setLevel(logging.WARNING)  # the demo makes thousands of requests
     _wait_for_redis()
     call_command("migrate_all", verbosity=0)
-    _once(place, "admin", lambda: _create_admin(place), wanted="create_admin" in get_commands())
+    _once(place, "the admin account", lambda: _create_admin(place), wanted="create_admin" in get_commands())
     try:
-        _once(place, "demo", lambda: call_command("demo"), wanted=demo and "demo" in get_commands())
+        _once(place, "demo data", lambda: call_command("demo"), wanted=demo and "demo" in get_commands())
     except Exception:
         structlog.get_logger("socialapp.run").exception("demo.failed")  # all else works without it
 
 
 def _once(place: Place, name: str, do: Callable[[], object], *, wanted: bool) -> None:
-    done = place.data_dir / f".{name}-done"
+    done = place.run_dir / f"{name.replace(' ', '-')}.done"
     if wanted and not done.exists():
+        sys.stderr.write(f"making {name} (only the first time)\n")
         do()
         done.touch()
 
@@ -277,7 +280,7 @@ def _once(place: Place, name: str, do: Callable[[], object], *, wanted: bool) ->
 def _create_admin(place: Place) -> None:
     from django.core.management import call_command
 
-    call_command("create_admin", username="admin", email="admin@localhost", password=os.environ["ADMIN_PASSWORD"])
+    call_command("create_admin", username="admin", email="admin@example.org")  # with ADMIN_PASSWORD
 
 
 def _wait_for_redis() -> None:
@@ -307,7 +310,7 @@ def _answers(place: Place) -> bool:
 
 def _welcome(place: Place) -> None:
     lines = [f"ready at {place.url}  (API /v1, docs /v1/docs, admin /admin/, WebSocket /ws/notifications/)"]
-    if (place.data_dir / ".admin-done").exists():
+    if (place.run_dir / "the-admin-account.done").exists():
         lines.append(f"admin: log in as admin with the password ADMIN_PASSWORD of {place.data_dir / 'secrets.env'}")
     lines.append("Ctrl-C ends it")
     for line in lines:
