@@ -11,9 +11,11 @@ class CommentsConfig(AppConfig):
     verbose_name = "Comments"
 
     def ready(self) -> None:
-        """Answers calls to the contract."""
-        from apps.comments.service import CommentsService
+        """Answers calls to the contracts."""
+        from apps.comments.service import CommentRecords, CommentsService
         from socialapp.calls import serve
         from socialapp.contracts.comments import Comments
+        from socialapp.contracts.records import Records
 
         serve(Comments, CommentsService())
+        serve(Records, CommentRecords(), context="comments")

@@ -4,9 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.comments.queries import MAX_CONTENT
 from socialapp.api.fields import Id, Input, Text
-
-MAX_CONTENT = 5000
 
 
 class NewCommentInput(Input):

@@ -1,7 +1,8 @@
 """What comments answers to the other contexts."""
 
-from apps.comments import queries
+from apps.comments import actions, queries
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef
+from socialapp.contracts.records import Dumped, Record, Rejected
 
 
 class CommentsService:
@@ -18,3 +19,20 @@ class CommentsService:
     def documents(self, *, comment_ids: list[int]) -> list[CommentDocument]:
         """See `Comments.documents`."""
         return queries.documents(comment_ids=comment_ids)
+
+
+class CommentRecords:
+    """The `Records` contract, for the kind "comment"."""
+
+    def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
+        """See `Records.load`."""
+        loadable, rejected = queries.loadable_comments(records)
+        return [*rejected, *actions.load_comments(comments=loadable)]
+
+    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
+        """See `Records.dump`."""
+        return queries.dumped_comments(after=after, limit=limit)
+
+    def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
+        """Nobody else dumps comments."""
+        return []

@@ -23,6 +23,7 @@ from socialapp.contracts.users import Card, Users
 from socialapp.errors import Forbidden, Invalid, NotFound
 from socialapp.principal import Principal
 
+MAX_CONTENT = 5000
 MAX_DEPTH = 50
 MAX_MENTIONS = 50
 
@@ -68,16 +69,20 @@ def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
 def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None, content: str) -> Draft:
     """Gathers what a new comment needs. NotFound without a visible post, Invalid for a parent that cannot be answered.
 
-    A parent that is absent, deleted, elsewhere or not visible is refused in the same words, so nothing is given away.
+    Mentioned are those who may see the post and have no block with the author. A parent that is absent, deleted,
+    elsewhere or not visible is refused in the same words, so nothing is given away.
     """
     post = visible_post(viewer_id=author_id, post_id=post_id)
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
     names = mentioned_names(content)
     mentioned = client(Users).by_usernames(usernames=names) if names else []
-    cards = client(Users).profiles(ids=[author_id])
-    if not cards:
-        raise Forbidden("your profile cannot comment right now", code="profile_inactive")
-    return Draft(post, cards[0], parent, [card.id for card in mentioned], content)
+    may_see = client(Posts).viewers(post_id=post_id, user_ids=[card.id for card in mentioned]) if mentioned else []
+    audience = client(Users).audience(viewer_id=author_id, author_ids=sorted({author_id, *may_see}))
+    cards = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
+    if author_id not in cards:
+        raise Forbidden("this account may not write comments", code="account_not_active")
+    mention_ids = [card.id for card in mentioned if card.id in cards and card.id in may_see]
+    return Draft(post, cards[author_id], parent, mention_ids, content)
 
 
 def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:

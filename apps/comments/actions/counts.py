@@ -1,0 +1,88 @@
+"""The stored counts: changed with the rows, and compared with them."""
+
+from collections.abc import Sequence
+
+from django.db import connections
+from django.db.models import F
+from django.utils import timezone
+
+from apps.comments import queries
+from apps.comments.models import SLOTS, Comment, CommentCount
+from apps.comments.queries import Fault
+from socialapp.db import again_after_deadlock, atomic
+
+
+def slot_of(comment_id: int) -> int:
+    """The slot that a comment is counted in. The lowest 16 bits of an id hardly vary, so they are left out."""
+    return (comment_id >> 16) % SLOTS
+
+
+def change_count(post_id: int, *, slot: int, by: int) -> None:
+    """Adds to the number of comments on a post, in one slot. Needs the transaction that changes the comments."""
+    rows = CommentCount.objects.filter(post_id=post_id, slot=slot)
+    change = {"count": F("count") + by, "updated_at": timezone.now()}
+    if not rows.update(**change):
+        _make_sure_of_count(post_id, slot)
+        rows.update(**change)
+
+
+def _make_sure_of_count(post_id: int, slot: int) -> None:
+    """Inserts a count of 0 unless there is one. An upsert locks for writing; ignoring a clash would deadlock."""
+    names_its_key = connections["comments"].features.supports_update_conflicts_with_target
+    CommentCount.objects.bulk_create(
+        [CommentCount(post_id=post_id, slot=slot, count=0)],
+        update_conflicts=True,
+        update_fields=["slot"],
+        unique_fields=["post_id", "slot"] if names_its_key else None,
+    )
+
+
+def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[Fault]:
+    """The wrong counts of these posts and of the comments on them; each is corrected if `repair`."""
+    found = [recheck_post_count(post_id=post_id, repair=repair) for post_id in queries.suspect_posts(post_ids=post_ids)]
+    found += [
+        recheck_replies_count(comment_id=comment_id, repair=repair)
+        for comment_id in queries.suspect_threads(post_ids=post_ids)
+    ]
+    return [fault for fault in found if fault is not None]
+
+
+def recheck_post_count(*, post_id: int, repair: bool) -> Fault | None:
+    """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
+    return again_after_deadlock(lambda: _recheck_post_count(post_id, repair))
+
+
+def _recheck_post_count(post_id: int, repair: bool) -> Fault | None:
+    with atomic("comments"):
+        # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
+        for slot in range(SLOTS):
+            _make_sure_of_count(post_id, slot)
+        slots = list(CommentCount.objects.select_for_update().filter(post_id=post_id).order_by("slot"))
+        counted = sum(row.count for row in slots)
+        actual = Comment.objects.filter(post_id=post_id, deleted_at=None).count()
+        if counted == actual:
+            return None
+        if repair:
+            slots[0].count += actual - counted
+            slots[0].save(update_fields=["count", "updated_at"])
+        return Fault("comments_count", post_id, counted, actual)
+
+
+def recheck_replies_count(*, comment_id: int, repair: bool) -> Fault | None:
+    """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if told."""
+    return again_after_deadlock(lambda: _recheck_replies_count(comment_id, repair))
+
+
+def _recheck_replies_count(comment_id: int, repair: bool) -> Fault | None:
+    with atomic("comments"):
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        if comment is None:
+            return None
+        counted = comment.replies_count
+        actual = Comment.objects.filter(post_id=comment.post_id, parent_comment_id=comment_id).count()
+        if counted == actual:
+            return None
+        if repair:
+            comment.replies_count = actual
+            comment.save(update_fields=["replies_count"])
+        return Fault("replies_count", comment_id, counted, actual)

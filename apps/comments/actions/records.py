@@ -1,0 +1,106 @@
+"""Loading comments in bulk, with the counts and events that writing them one by one would have made."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db.models import F
+
+from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.actions.writing import refuse_if_gone
+from apps.comments.models import Comment
+from apps.comments.queries import MAX_DEPTH, Loadable
+from socialapp.bus.publish import publish
+from socialapp.contracts.comments import CommentCreated
+from socialapp.contracts.records import Rejected
+from socialapp.db import again_after_deadlock, atomic
+
+
+def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
+    """Writes those that are not there yet, in one transaction; rejected are those without their parent.
+
+    Parents must come before their replies. NotFound, with nothing written, when a post or author goes at this moment.
+    """
+    return again_after_deadlock(lambda: _load(comments))
+
+
+def _load(comments: Sequence[Loadable]) -> list[Rejected]:
+    with atomic("comments"):
+        wanted = [comment.id for comment in comments]
+        present = set(Comment.objects.filter(id__in=wanted).values_list("id", flat=True))
+        parents = _lock_parents(comments)
+        made: list[tuple[Loadable, Comment]] = []
+        rejected: list[Rejected] = []
+        for comment in comments:
+            if comment.id in present:
+                continue
+            if reason := _fault(comment, parents):
+                rejected.append(Rejected(index=comment.index, reason=reason))
+                continue
+            row = _row(comment, parents)
+            present.add(row.id)
+            parents[row.id] = row
+            made.append((comment, row))
+        Comment.objects.bulk_create([row for _, row in made])
+        refuse_if_gone(*{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None})
+        _count([row for _, row in made])
+        publish(*(_created(comment, parents) for comment, row in made if not row.is_tombstone))
+        return rejected
+
+
+def _lock_parents(comments: Sequence[Loadable]) -> dict[int, Comment]:
+    ids = {comment.parent_id for comment in comments if comment.parent_id is not None}
+    rows = Comment.objects.select_for_update().filter(id__in=ids).order_by("id") if ids else []
+    return {row.id: row for row in rows}
+
+
+def _fault(comment: Loadable, parents: dict[int, Comment]) -> str:
+    """Why the comment cannot stand where it should; "" when it can."""
+    if comment.parent_id is None:
+        return ""
+    parent = parents.get(comment.parent_id)
+    if parent is None or parent.post_id != comment.post.id:
+        return "there is no such comment on this post to reply to"
+    return f"threads are at most {MAX_DEPTH} replies deep" if parent.depth >= MAX_DEPTH else ""
+
+
+def _row(comment: Loadable, parents: dict[int, Comment]) -> Comment:
+    edited = comment.author_id is not None and comment.updated_at > comment.created_at
+    return Comment(
+        id=comment.id,
+        post_id=comment.post.id,
+        user_id=comment.author_id,
+        parent_comment_id=comment.parent_id,
+        content=comment.content,
+        created_at=comment.created_at,
+        updated_at=comment.updated_at,
+        edited=edited,
+        version=2 if edited else 1,
+        depth=parents[comment.parent_id].depth + 1 if comment.parent_id is not None else 0,
+        deleted_at=None if comment.author_id is not None else comment.updated_at,
+    )
+
+
+def _count(rows: Sequence[Comment]) -> None:
+    replies = Counter(row.parent_comment_id for row in rows if row.parent_comment_id is not None)
+    for parent_id, number in sorted(replies.items()):
+        Comment.objects.filter(id=parent_id).update(replies_count=F("replies_count") + number)
+    living = [row for row in rows if not row.is_tombstone]
+    slots = Counter((row.post_id, slot_of(row.id)) for row in living)
+    for (post_id, slot), number in sorted(slots.items()):
+        change_count(post_id, slot=slot, by=number)
+
+
+def _created(comment: Loadable, parents: dict[int, Comment]) -> CommentCreated:
+    if comment.author_id is None:
+        raise ValueError("a tombstone was never created")
+    parent = parents.get(comment.parent_id) if comment.parent_id is not None else None
+    return CommentCreated(
+        comment_id=comment.id,
+        post_id=comment.post.id,
+        post_author_id=comment.post.author_id,
+        author_id=comment.author_id,
+        parent_comment_id=comment.parent_id,
+        parent_author_id=parent.user_id if parent else None,
+        mention_ids=comment.mention_ids,
+        created_at=comment.created_at,
+    )

@@ -1,0 +1,169 @@
+"""Writing, editing and deleting one comment.
+
+Rows are locked from a comment upwards to its ancestors and never downwards, so threads cannot deadlock.
+"""
+
+from django.db.models import F
+from django.utils import timezone
+
+from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.models import Comment, GoneSubject
+from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
+from socialapp.bus.publish import publish
+from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
+from socialapp.db import again_after_deadlock, atomic
+from socialapp.errors import Invalid, NotFound, Stale
+
+
+def create_comment(*, draft: Draft) -> Comment:
+    """Writes a comment. Runs within the caller's transaction, if there is one.
+
+    NotFound when the post or the author went away meanwhile; Invalid when the parent did, or when the thread would
+    get deeper than MAX_DEPTH.
+    """
+    with atomic("comments"):
+        parent = _lock_parent(draft)
+        now = timezone.now()
+        comment = Comment.objects.create(
+            post_id=draft.post.id,
+            user_id=draft.author.id,
+            parent_comment=parent,
+            content=draft.content,
+            created_at=now,
+            updated_at=now,
+            depth=parent.depth + 1 if parent else 0,
+        )
+        refuse_if_gone(draft.post.id, draft.author.id)
+        if parent:
+            Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
+        change_count(draft.post.id, slot=slot_of(comment.id), by=1)
+        publish(
+            CommentCreated(
+                comment_id=comment.id,
+                post_id=draft.post.id,
+                post_author_id=draft.post.author_id,
+                author_id=draft.author.id,
+                parent_comment_id=parent.id if parent else None,
+                parent_author_id=parent.user_id if parent else None,
+                mention_ids=draft.mention_ids,
+                created_at=now,
+            )
+        )
+        return comment
+
+
+def _lock_parent(draft: Draft) -> Comment | None:
+    if draft.parent is None:
+        return None
+    parent = Comment.objects.select_for_update().filter(id=draft.parent.id, deleted_at=None).first()
+    if parent is None:
+        raise no_such_parent()
+    if parent.depth >= MAX_DEPTH:
+        raise Invalid.of("parent_comment_id", "too_deep", f"Threads are at most {MAX_DEPTH} replies deep.")
+    return parent
+
+
+def refuse_if_gone(*subject_ids: int) -> None:
+    """NotFound when one of the subjects is gone.
+
+    A locking read *after* the comment was written: whoever marks the subject gone first writes the mark and then
+    reads the comments with locks. So one of the two waits for the other, and no comment slips through between them.
+    """
+    if list(GoneSubject.objects.select_for_update().filter(subject_id__in=subject_ids).values_list("subject_id")):
+        raise NotFound("there is nothing here that you may comment on")
+
+
+def edit_comment(*, comment_id: int, content: str, expected_version: int | None) -> Comment:
+    """Changes the text of a comment. The same text again changes nothing. Stale when the version is another one."""
+    return again_after_deadlock(lambda: _edit_comment(comment_id, content, expected_version))
+
+
+def _edit_comment(comment_id: int, content: str, expected_version: int | None) -> Comment:
+    with atomic("comments"):
+        comment = _lock_living(comment_id, expected_version)
+        if comment.content == content:
+            return comment
+        comment.content = content
+        comment.version += 1
+        comment.edited = True
+        comment.updated_at = timezone.now()
+        comment.save(update_fields=["content", "version", "edited", "updated_at"])
+        publish(
+            CommentEdited(
+                comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment), version=comment.version
+            )
+        )
+        return comment
+
+
+def _lock_living(comment_id: int, expected_version: int | None) -> Comment:
+    comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
+    if comment is None:
+        raise NotFound("there is no such comment that you may see")
+    if expected_version is not None and comment.version != expected_version:
+        raise Stale("this comment has been edited since you read it")
+    return comment
+
+
+def author_of(comment: Comment) -> int:
+    """Who wrote a living comment."""
+    if comment.user_id is None:
+        raise ValueError(f"comment {comment.id} has no author: only a tombstone may be so")
+    return comment.user_id
+
+
+def delete_comment(*, comment_id: int, expected_version: int | None = None) -> None:
+    """Deletes a comment; one with replies becomes a tombstone. NotFound when it is gone already, Stale as for edits."""
+    again_after_deadlock(lambda: _delete_comment(comment_id, expected_version))
+
+
+def _delete_comment(comment_id: int, expected_version: int | None) -> None:
+    with atomic("comments"):
+        delete_living(_lock_living(comment_id, expected_version))
+
+
+def remove_comment(*, comment_id: int) -> None:
+    """Deletes a comment because a moderator decided so; nothing happens when it is gone already."""
+    with atomic("comments"):
+        comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
+        if comment is not None:
+            delete_living(comment)
+
+
+def delete_living(comment: Comment) -> None:
+    """Deletes a locked, living comment, and the tombstones above that stood only for it."""
+    deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
+    change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
+    if comment.replies_count:
+        _bury(comment)
+    else:
+        _remove_upwards(comment)
+    publish(deleted)
+
+
+def _bury(comment: Comment) -> None:
+    comment.user_id = None
+    comment.content = ""
+    comment.score = 0
+    comment.version += 1
+    comment.deleted_at = comment.updated_at = timezone.now()
+    comment.save(update_fields=["user_id", "content", "score", "version", "deleted_at", "updated_at"])
+
+
+def _remove_upwards(comment: Comment) -> None:
+    """Removes a row without replies, then its parent if that is a tombstone without further replies, and so on."""
+    row: Comment | None = comment
+    while row is not None:
+        parent = Comment.objects.select_for_update().filter(id=row.parent_comment_id).first()
+        row.delete()
+        if parent is None:
+            return
+        parent.replies_count -= 1
+        parent.save(update_fields=["replies_count"])
+        row = parent if parent.is_tombstone and not parent.replies_count else None
+
+
+def change_score(*, comment_id: int, by: int) -> None:
+    """Adds to the number of reactions that `top` goes by. A sum comes out right in whatever order its parts arrive."""
+    with atomic("comments"):
+        Comment.objects.filter(id=comment_id, deleted_at=None).update(score=F("score") + by)

@@ -1,0 +1,141 @@
+"""Comments as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from apps.comments.models import Comment
+from apps.comments.queries.reading import MAX_CONTENT, mentioned_names
+from socialapp.calls import client
+from socialapp.contracts.posts import PostRef, Posts
+from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.contracts.users import Users
+from socialapp.ids import MAX_ID
+
+_ASKED_AT_ONCE = 100
+
+
+class _CommentRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """The fields of a `comment` record."""
+
+    id: str
+    post_id: str
+    user_id: str | None
+    content: str
+    created_at: datetime
+    parent_comment_id: str | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loadable:
+    """A comment from a file whose post and author exist; whether its parent does is seen when it is written."""
+
+    index: int
+    id: int
+    post: PostRef
+    author_id: int | None
+    parent_id: int | None
+    content: str
+    created_at: datetime
+    updated_at: datetime
+    mention_ids: list[int]
+
+
+def loadable_comments(records: Sequence[Record]) -> tuple[list[Loadable], list[Rejected]]:
+    """Sorts records into those that may be written and the rejected. Asks posts and users, in batches."""
+    parsed: dict[int, _CommentRecord] = {}
+    rejected: list[Rejected] = []
+    for index, record in enumerate(records):
+        try:
+            parsed[index] = _parse(record)
+        except (msgspec.ValidationError, ValueError) as error:
+            rejected.append(Rejected(index=index, reason=str(error)))
+    posts = _posts(int(record.post_id) for record in parsed.values())
+    authors = _people(int(record.user_id) for record in parsed.values() if record.user_id is not None)
+    named = _named(name for record in parsed.values() for name in mentioned_names(record.content))
+    loadable = []
+    for index, good in parsed.items():
+        post = posts.get(int(good.post_id))
+        if post is None or (good.user_id is not None and int(good.user_id) not in authors):
+            rejected.append(Rejected(index=index, reason=f"there is no such {'author' if post else 'post'}"))
+            continue
+        mention_ids = [named[name] for name in mentioned_names(good.content) if name in named]
+        loadable.append(_loadable(index, good, post, mention_ids))
+    return loadable, rejected
+
+
+def _loadable(index: int, record: _CommentRecord, post: PostRef, mention_ids: list[int]) -> Loadable:
+    return Loadable(
+        index=index,
+        id=int(record.id),
+        post=post,
+        author_id=int(record.user_id) if record.user_id is not None else None,
+        parent_id=int(record.parent_comment_id) if record.parent_comment_id is not None else None,
+        content=record.content,
+        created_at=record.created_at,
+        updated_at=record.updated_at or record.created_at,
+        mention_ids=mention_ids,
+    )
+
+
+def _parse(record: Record) -> _CommentRecord:
+    """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
+    parsed = msgspec.convert(record, _CommentRecord)
+    for name in ("id", "post_id", "user_id", "parent_comment_id"):
+        value = getattr(parsed, name)
+        if value is not None and not (value.isascii() and value.isdigit() and 0 < int(value) <= MAX_ID):
+            raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+    if any(moment.tzinfo is None for moment in (parsed.created_at, parsed.updated_at) if moment):
+        raise ValueError("times must have a time zone")
+    if parsed.user_id is None and parsed.content:
+        raise ValueError("a tombstone (user_id null) has no content")
+    if parsed.user_id is not None and not 0 < len(parsed.content.strip()) <= MAX_CONTENT:
+        raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t\r" for char in parsed.content):
+        raise ValueError("content must not have control characters")
+    return parsed
+
+
+def _posts(ids: Iterable[int]) -> dict[int, PostRef]:
+    return {post.id: post for some in _chunks(ids) for post in client(Posts).refs(post_ids=some)}
+
+
+def _people(ids: Iterable[int]) -> set[int]:
+    found = (document for some in _chunks(ids) for document in client(Users).documents(ids=some))
+    return {document.card.id for document in found if document.status != "deleted"}
+
+
+def _named(names: Iterable[str]) -> dict[str, int]:
+    found = (card for some in _chunks(names) for card in client(Users).by_usernames(usernames=some))
+    return {card.username.lower(): card.id for card in found}
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    distinct = sorted(set(values))
+    for start in range(0, len(distinct), _ASKED_AT_ONCE):
+        yield distinct[start : start + _ASKED_AT_ONCE]
+
+
+def dumped_comments(*, after: str, limit: int) -> Dumped:
+    """Up to `limit` comments and tombstones behind the id `after`, in id order."""
+    rows = list(Comment.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
+    shown = rows[:limit]
+    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+
+
+def _record(row: Comment) -> Record:
+    parent_id = row.parent_comment_id
+    return {
+        "id": str(row.id),
+        "post_id": str(row.post_id),
+        "user_id": str(row.user_id) if row.user_id is not None else None,
+        "parent_comment_id": str(parent_id) if parent_id is not None else None,
+        "content": row.content,
+        "created_at": row.created_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+    }
