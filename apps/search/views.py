@@ -22,7 +22,10 @@ _LANGUAGE = (
     "hashtag, `from:username` posts of one person, `before:2026-01-01` posts older than that day (UTC), "
     "`after:2026-01-01` posts from that day on, `has:media` posts with media. Case and accents do not count."
 )
-_REFUSED = {422: OpenApiResponse(ProblemBody, description="Nothing to search for, or a filter that is not understood.")}
+_ANSWERS = {
+    200: page_of(SearchResultBody),
+    422: OpenApiResponse(ProblemBody, description="Nothing to search for, or a filter that is not understood."),
+}
 
 
 class SearchView(View):
@@ -41,7 +44,7 @@ class SearchView(View):
             OpenApiParameter("type", str, enum=list(queries.KINDS), description="Only this kind."),
             *PAGE_PARAMETERS,
         ],
-        responses={200: page_of(SearchResultBody), **_REFUSED},
+        responses=_ANSWERS,
     )
     def get(self, request: Request) -> Response:
         """A page of results."""
@@ -75,7 +78,7 @@ class SuggestView(View):
                 "limit", int, description=f"At most this many, up to {_MOST_SUGGESTIONS}; 20 when absent."
             ),
         ],
-        responses={200: page_of(SearchResultBody), **_REFUSED},
+        responses=_ANSWERS,
     )
     def get(self, request: Request) -> Response:
         """The suggestions."""

@@ -6,17 +6,18 @@ from urllib.parse import quote
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+
 from socialapp.calls import client
 from socialapp.contracts.posts import Posts
-
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 GARBAGE = [
-    '"', '""', "-", "--", "*", "NEAR(a b)", "a AND", "OR", "NOT a", "col:a", "a*", "^a", "{a}", "(", ")))", "+", "#", "##a",
-    "@", "\\", "\x00", "a\x00b", "'; DROP TABLE search_posts; --", "%", "%%s", "_", "\ud7ff", "🎉", "a" * 500, "/.*/", "[a TO b]",
-    "a~2", "a^3", "<script>", '"unclosed', "-#", "-@", ":", "::", "from", "has", "#(", "#a|b", "#.*", "\u202e", "\u0301",
+    '"', '""', "-", "--", "*", "NEAR(a b)", "a AND", "OR", "NOT a", "col:a", "a*", "^a", "{a}", "(", ")))",
+    "+", "#", "##a", "@", "\\", "\x00", "a\x00b", "'; DROP TABLE search_posts; --", "%", "%%s", "_", "\ud7ff",
+    "🎉", "a" * 500, "/.*/", "[a TO b]", "a~2", "a^3", "<script>", '"unclosed', "-#", "-@", ":", "::", "from",
+    "has", "#(", "#a|b", "#.*", "\u202e", "\u0301",
 ]  # fmt: skip
 
 

@@ -8,20 +8,20 @@ import time
 from datetime import timedelta
 
 import pytest
-from apps.search import actions, handlers, queries
-from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
-from apps.search.queries.elastic import elasticsearch, read_alias
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connections
 from django.utils import timezone
+
+from apps.search import actions, handlers, queries
+from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
+from apps.search.queries.elastic import elasticsearch, read_alias
 from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
 from socialapp.contracts.users import Users
 from socialapp.db import atomic
-
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.search.conftest import BACKENDS, remove_indices
 
@@ -235,37 +235,30 @@ def test_tombstones_are_forgotten_when_nothing_late_can_come(searching, people):
     post_id = searching.post(people["alice"], "bye")
     people["alice"].client.delete(f"/v1/posts/{post_id}")
     searching.settle()
-    assert actions.forget_tombstones(older_than_days=30) == 0
+    assert actions.forget_tombstones(older_than=timedelta(days=30)) == 0
     if searching.backend == "sqlite":
         Tombstone.objects.update(deleted_at=timezone.now() - timedelta(days=31))
-        assert actions.forget_tombstones(older_than_days=30) == 1
+        assert actions.forget_tombstones(older_than=timedelta(days=30)) == 1
     else:
         time.sleep(0.01)
-        assert actions.forget_tombstones(older_than_days=0) == 1
+        assert actions.forget_tombstones(older_than=timedelta(0)) == 1
     assert command("status")[0]["tombstones"] == 0 or searching.backend == "elasticsearch"
 
 
-@pytest.fixture
-def hanging_server():
-    """Takes connections and never answers."""
+@pytest.fixture(params=["nobody listens", "nobody answers"])
+def away(request):
+    """The address of an Elasticsearch that is not there, or takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture
-def nobody_there():
-    """An address where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-    return url
+        if request.param == "nobody answers":
+            yield url
+            return
+    yield url
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-@pytest.mark.parametrize("fault", ["hanging_server", "nobody_there"])
-def test_without_elasticsearch_only_search_is_away_and_it_catches_up(
-    searching, people, anonymous, settings, request, fault
-):
-    working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, request.getfixturevalue(fault)
+def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, people, anonymous, settings, away):
+    working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, away
     started = time.monotonic()
     for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):
         answer = anonymous.get(path)

@@ -5,7 +5,7 @@ old one and the new one. A row's version counts up from 1; a tombstone has the h
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from elasticsearch import BadRequestError, NotFoundError
@@ -85,9 +85,9 @@ class ElasticWriter:
                 if client.count(index=target, query=query)["count"]:
                     raise IndexWriteFailed("posts of the erased author were written meanwhile")
 
-    def forget_tombstones(self, *, older_than_days: int) -> int:
+    def forget_tombstones(self, *, older_than: timedelta) -> int:
         """See `IndexWriter.forget_tombstones`; a part of them when there are very many."""
-        query = {"range": {"deleted_at": {"lt": f"now-{older_than_days}d"}}}
+        query = {"range": {"deleted_at": {"lt": (datetime.now(UTC) - older_than).isoformat()}}}
         client = elasticsearch().options(request_timeout=_SWEEP_SECONDS)
         with answering():
             answers = [
@@ -163,13 +163,14 @@ def start_rebuild() -> str:
     return name
 
 
-def copy_tombstones(target: str) -> None:
-    """Takes the tombstones of the present index over into the new one."""
+def copy_tombstones(target: str, *, newer_than: timedelta) -> None:
+    """Takes the newer tombstones of the present index over into the new one."""
     client = elasticsearch().options(request_timeout=_SWEEP_SECONDS)
+    since = (datetime.now(UTC) - newer_than).isoformat()
     with answering():
         client.indices.refresh(index=read_alias())
         client.reindex(
-            source={"index": read_alias(), "query": {"term": {"deleted": True}}},
+            source={"index": read_alias(), "query": {"range": {"deleted_at": {"gte": since}}}},
             dest={"index": target, "version_type": "external"},
             conflicts="proceed",
         )
@@ -178,7 +179,7 @@ def copy_tombstones(target: str) -> None:
 def finish_rebuild(target: str) -> None:
     """Reads from the new index from now on, and removes all others, in one step."""
     with answering():
-        others = [name for name in elasticsearch().indices.get(index=f"{read_alias()}-*") if name != target]
+        others = [name for name in write_targets() if name != target]
         elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.update_aliases(
             actions=[
                 {"add": {"index": target, "alias": read_alias()}},

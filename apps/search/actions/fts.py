@@ -103,9 +103,9 @@ class FtsWriter:
             )
             _remove_posts(ids)
 
-    def forget_tombstones(self, *, older_than_days: int) -> int:
+    def forget_tombstones(self, *, older_than: timedelta) -> int:
         """See `IndexWriter.forget_tombstones`."""
-        return Tombstone.objects.filter(deleted_at__lt=timezone.now() - timedelta(days=older_than_days)).delete()[0]
+        return Tombstone.objects.filter(deleted_at__lt=timezone.now() - older_than).delete()[0]
 
 
 def _buried(kind: str, ids: list[int]) -> set[int]:

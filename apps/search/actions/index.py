@@ -1,5 +1,6 @@
 """The interface through which both back ends are written. All of it may be repeated and may come in any order."""
 
+from datetime import timedelta
 from typing import Protocol
 
 from django.conf import settings
@@ -31,7 +32,7 @@ class IndexWriter(Protocol):
         """Buries the profile and removes all posts of somebody."""
         ...
 
-    def forget_tombstones(self, *, older_than_days: int) -> int:
+    def forget_tombstones(self, *, older_than: timedelta) -> int:
         """Removes tombstones that nothing late can come for any more; how many."""
         ...
 

@@ -1,6 +1,7 @@
 """Rebuilds the index from the contexts that own what it holds, while searches and writes go on."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import cast
 
 from django.conf import settings
@@ -14,6 +15,9 @@ from socialapp.contracts.users import ProfileDocument
 from socialapp.db import atomic
 
 _CHUNK = 500
+# A rebuild believes the databases, which may have been restored from a backup: only tombstones that a handler still at
+# work could need outlive it.
+_UNDER_WAY = timedelta(hours=1)
 
 Advance = Callable[[int], object]
 
@@ -30,14 +34,15 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[Drift]:
     """
     if settings.ELASTICSEARCH_URL:
         return _rebuild_elasticsearch(advance)
+    forget_tombstones(older_than=_UNDER_WAY)
     _write_everything(writer(), advance)
     return _settle(index(), writer())
 
 
-def forget_tombstones(*, older_than_days: int) -> int:
+def forget_tombstones(*, older_than: timedelta) -> int:
     """Removes the marks of deletions that nothing late can come for any more; how many."""
     with atomic("search"):
-        return writer().forget_tombstones(older_than_days=older_than_days)
+        return writer().forget_tombstones(older_than=older_than)
 
 
 def _rebuild_elasticsearch(advance: Advance) -> list[Drift]:
@@ -46,7 +51,7 @@ def _rebuild_elasticsearch(advance: Advance) -> list[Drift]:
 
     target = elastic.start_rebuild()
     try:
-        elastic.copy_tombstones(target)
+        elastic.copy_tombstones(target, newer_than=_UNDER_WAY)
         _write_everything(elastic.ElasticWriter(only=target), advance)
         compared = _settle(ElasticIndex(read_from=target), elastic.ElasticWriter(only=target))
     except BaseException:

@@ -1,7 +1,8 @@
 """The mapping of the Elasticsearch index: profiles are the parents of their posts, so that an account that turns
 private or is banned takes its posts along without rewriting them, and every document has one version only.
 
-Text arrives folded (see queries/language.py), so both back ends answer the same; the analyzers only split it.
+Text arrives folded (see queries/language.py), so that both back ends answer alike; what the analyzers fold besides
+are letters that Unicode does not take apart.
 """
 
 from django_elasticsearch_dsl.documents import Document

@@ -5,7 +5,7 @@ Every match expression is built of folded words in double quotes, so nothing a c
 
 import json
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from apps.search.models import POSTS_TEXT, PROFILES_TEXT, IndexedHashtag, IndexedPost, IndexedProfile, Kind, Tombstone
@@ -65,7 +65,7 @@ class FtsIndex:
         for prefix in prefixes:
             beginning |= Q(tag__gte=prefix, tag__lt=prefix + _LAST_CHARACTER)
         public = _public_posts().exclude(author_id__in=_listed(viewer.hidden))
-        rows = IndexedHashtag.objects.filter(beginning, post_id__in=public.values("post_id"))
+        rows = IndexedHashtag.objects.filter(beginning, Exists(public.filter(post_id=OuterRef("post_id"))))
         counted = rows.values("tag").annotate(posts_count=Count("post_id")).order_by("-posts_count", "tag")
         return [TagCount(row["tag"], row["posts_count"]) for row in counted[:limit]]
 
@@ -88,17 +88,19 @@ class FtsIndex:
 
 
 def _public_posts() -> QuerySet[IndexedPost]:
-    public = IndexedProfile.objects.filter(is_active=True, is_private=False)
-    return IndexedPost.objects.filter(is_private=False, author_id__in=public.values("user_id"))
+    return IndexedPost.objects.filter(_author(is_private=False), is_private=False)
 
 
 def _visible_posts(viewer: Viewer) -> QuerySet[IndexedPost]:
-    active = IndexedProfile.objects.filter(is_active=True)
-    public = active.filter(is_private=False)
-    return IndexedPost.objects.filter(
-        Q(is_private=False, author_id__in=public.values("user_id"))
-        | Q(author_id__in=_listed(viewer.circle)) & Q(author_id__in=active.values("user_id"))
-    ).exclude(author_id__in=_listed(viewer.hidden))
+    public = Q(is_private=False) & Q(_author(is_private=False))
+    return IndexedPost.objects.filter(_author(), public | Q(author_id__in=_listed(viewer.circle))).exclude(
+        author_id__in=_listed(viewer.hidden)
+    )
+
+
+def _author(**conditions: bool) -> Exists:
+    """Posts of an active author with these attributes; asked row by row, as a page ends long before the table does."""
+    return Exists(IndexedProfile.objects.filter(user_id=OuterRef("author_id"), is_active=True, **conditions))
 
 
 def _listed(ids: list[int]) -> RawSQL:
