@@ -6,6 +6,7 @@ from django.utils.module_loading import autodiscover_modules
 from socialapp.calls import serve
 from socialapp.contexts import served
 from socialapp.contracts.bus import Inbox
+from socialapp.contracts.personal import PersonalData
 
 
 class BusConfig(AppConfig):
@@ -20,8 +21,10 @@ class BusConfig(AppConfig):
         import socialapp.checks  # noqa: F401  (registers them)
         from socialapp.bus.inbox import ContextInbox
         from socialapp.celery import configure  # importing it makes it the app that shared tasks belong to
+        from socialapp.personal import ContextPersonalData
 
         autodiscover_modules("handlers")
         for context in served():
             serve(Inbox, ContextInbox(context.name), context=context.name)
+            serve(PersonalData, ContextPersonalData(context.name), context=context.name)
         configure()
