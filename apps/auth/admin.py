@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.auth import actions
-from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Role, Session, TotpDevice, User, UserRole
+from apps.auth.models import Erasure, ErasureAck, Export, Mail, RecoveryCode, Role, Session, TotpDevice, User, UserRole
 from apps.auth.queries import limit_digest
 from socialapp.admin import ContextModelAdmin
 from socialapp.api.admission import admit, client_address
@@ -190,6 +190,17 @@ class ErasureAdmin(ContextModelAdmin[Erasure]):
     list_filter = ("completed_at",)
     search_fields = ("=id", "=user__id")
     inlines = (_AckInline,)
+
+
+@admin.register(Export)
+class ExportAdmin(ContextModelAdmin[Export]):
+    """Archives that people have asked for; where they lie is shown to nobody."""
+
+    list_display = ("id", "user", "status", "attempts", "requested_at", "expires_at")
+    list_select_related = ("user",)
+    list_filter = ("status",)
+    search_fields = ("=id", "user__username_key")
+    exclude = ("archive",)
 
 
 @admin.register(ErasureAck)

@@ -218,6 +218,37 @@ class Erasure(models.Model):
         return str(self.id)
 
 
+class Export(models.Model):
+    """An archive of everything held about an account, being made, waiting to be fetched, or gone again."""
+
+    class Status(models.TextChoices):
+        """How far it has come."""
+
+        PROCESSING = "processing"
+        READY = "ready"
+        FAILED = "failed"
+
+    id = IdField()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)
+    # Where the archive lies in the storage; nobody can guess it.
+    archive = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    requested_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "exports"
+        indexes = (
+            models.Index(fields=["status", "due_at"], name="exports_due"),
+            models.Index(fields=["expires_at"], name="exports_expiry"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class ErasureAck(models.Model):
     """One context has erased its part."""
 

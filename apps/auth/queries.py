@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core import signing
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from apps.auth.models import Erasure, Session, User, UserRole
+from apps.auth.models import Erasure, Export, Session, User, UserRole
 from socialapp.api.pagination import Page, PageRequest, paginate
 from socialapp.contexts import CONTEXTS
 from socialapp.errors import NotFound
@@ -125,6 +126,30 @@ def recently_ended_sessions() -> list[int]:
     return list(Session.objects.filter(ended_at__gt=_token_horizon()).values_list("id", flat=True))
 
 
+@dataclass(frozen=True, slots=True)
+class ExportState:
+    """How far an export has come; `has_archive` while it can be fetched."""
+
+    id: int
+    status: str
+    requested_at: datetime
+    expires_at: datetime | None
+    has_archive: bool
+
+
+def export_of(export: Export) -> ExportState:
+    """The plain data of a loaded export."""
+    return ExportState(export.id, export.status, export.requested_at, export.expires_at, bool(export.archive))
+
+
+def own_export(export_id: int, *, user_id: int) -> ExportState:
+    """An export of the user's own; NotFound for another's, an unknown or an expired one. One query."""
+    export = Export.objects.filter(id=export_id, user_id=user_id).first()
+    if export is None:
+        raise NotFound("there is no such export")
+    return export_of(export)
+
+
 def erasure_progress(erasure_id: int) -> ErasureProgress:
     """How far an erasure has come; NotFound for an unknown one. Two queries."""
     erasure = Erasure.objects.prefetch_related("acks").filter(id=erasure_id).first()
@@ -145,6 +170,25 @@ def erased_user(erasure_id: int) -> int:
     if user_id is None:
         raise NotFound("there is no such erasure")
     return user_id
+
+
+_ARCHIVE_SALT = "socialapp.auth.export"
+_ARCHIVE_LINK_SECONDS = 3600
+
+
+def archive_key(export_id: int) -> str:
+    """A key that opens the archive of an export for an hour: a browser that follows a link sends no token."""
+    return signing.dumps(export_id, salt=_ARCHIVE_SALT)
+
+
+def check_archive_key(export_id: int, key: str) -> None:
+    """NotFound unless the key was made for this export within the last hour."""
+    try:
+        made_for = signing.loads(key, salt=_ARCHIVE_SALT, max_age=_ARCHIVE_LINK_SECONDS)
+    except signing.BadSignature:
+        made_for = None
+    if made_for != export_id:
+        raise NotFound("this link is not valid any more")
 
 
 def limit_digest(login: str) -> str:

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.auth.actions import SignedIn
-from apps.auth.queries import Account, ErasureProgress
+from apps.auth.queries import Account, ErasureProgress, ExportState
 from socialapp.api.fields import Input, Text
 
 _MAX_PASSWORD = 256
@@ -157,6 +157,16 @@ class ErasureBody(serializers.Serializer[ErasureProgress]):
     contexts = ErasedPartBody(many=True)
 
 
+class ExportBody(serializers.Serializer[ExportState]):
+    """An export; `status` is processing, ready or failed, `url` the link to the archive once it is ready."""
+
+    id = serializers.CharField()
+    status = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+
+
 class KeySetBody(serializers.Serializer[object]):
     """A JSON Web Key Set. Source: RFC 7517."""
 
@@ -196,4 +206,15 @@ def erasure_body(progress: ErasureProgress) -> dict[str, object]:
         "requested_at": progress.requested_at,
         "completed_at": progress.completed_at,
         "contexts": [{"name": name, "erased_at": erased_at} for name, erased_at in progress.erased.items()],
+    }
+
+
+def export_body(export: ExportState, *, url: str | None) -> dict[str, object]:
+    """The API's export."""
+    return {
+        "id": str(export.id),
+        "status": export.status,
+        "requested_at": export.requested_at,
+        "expires_at": export.expires_at,
+        "url": url,
     }

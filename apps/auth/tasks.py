@@ -8,6 +8,8 @@ PERIODIC = {
     "auth.send_mails": 3.0,
     "auth.repeat_unfinished_erasures": 60.0,
     "auth.delete_old_sessions": 3600.0,
+    "auth.build_exports": 10.0,
+    "auth.delete_expired_exports": 3600.0,
 }
 
 
@@ -27,3 +29,15 @@ def repeat_unfinished_erasures() -> None:
 def delete_old_sessions() -> None:
     """Removes sessions that are long over. Idempotent."""
     actions.delete_old_sessions()
+
+
+@shared_task(name="auth.build_exports")
+def build_exports() -> None:
+    """Makes the archives that people have asked for. Idempotent."""
+    actions.build_due_exports()
+
+
+@shared_task(name="auth.delete_expired_exports")
+def delete_expired_exports() -> None:
+    """Removes archives whose time is over. Idempotent."""
+    actions.delete_expired_exports()

@@ -19,6 +19,9 @@ urlpatterns: list[URLPattern] = [
     path("auth/sessions", views.SessionsView.as_view()),
     path("auth/sessions/<id:session_id>", views.SessionView.as_view()),
     path("auth/me", views.MeView.as_view()),
+    path("auth/me/export", views.ExportsView.as_view()),
+    path("auth/exports/<id:export_id>", views.ExportView.as_view()),
+    path("auth/exports/<id:export_id>/archive", views.ArchiveView.as_view()),
     path("auth/erasures/<id:erasure_id>", views.ErasureView.as_view()),
     path("users/<id:user_id>", views.UserView.as_view()),
 ]

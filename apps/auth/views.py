@@ -3,7 +3,9 @@
 from typing import Any
 
 import jwt
-from drf_spectacular.utils import extend_schema
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +16,7 @@ from apps.auth.serializers import (
     EmailInput,
     ErasureBody,
     ErasureStartedBody,
+    ExportBody,
     KeyInput,
     KeySetBody,
     LoginInput,
@@ -29,6 +32,7 @@ from apps.auth.serializers import (
     TotpSecretBody,
     UserBody,
     erasure_body,
+    export_body,
     signed_in_body,
     tokens_body,
     user_body,
@@ -326,6 +330,65 @@ class MeView(View):
 
     def _answer(self, request: Request, account: queries.Account) -> Response:
         return single(request, user_body(account, with_email=True), version=account.version)
+
+
+class ExportsView(View):
+    """POST /auth/me/export."""
+
+    rate = "login"
+
+    @extend_schema(
+        summary="Ask for everything that is held about oneself",
+        description="An archive is made in the background. While one is being made, it is answered again.",
+        request=None,
+        responses={202: ExportBody},
+    )
+    def post(self, request: Request) -> Response:
+        """202 with the export."""
+        self.read_input(Input)
+
+        def create() -> tuple[int, dict[str, object]]:
+            return 202, export_body(actions.request_export(user_id=self.principal.id), url=None)
+
+        return create_once(request, context="auth", create=create)
+
+
+class ExportView(View):
+    """GET /auth/exports/{id}."""
+
+    @extend_schema(
+        summary="How far an export has come",
+        description="Once ready, `url` is a link that opens the archive without a token, for an hour.",
+        responses={200: ExportBody},
+    )
+    def get(self, request: Request, export_id: int) -> Response:
+        """200 with the export."""
+        export = queries.own_export(export_id, user_id=self.principal.id)
+        url = None
+        if export.has_archive:
+            url = request.build_absolute_uri(f"{request.path}/archive?key={queries.archive_key(export_id)}")
+        return Response(export_body(export, url=url), headers={"Cache-Control": "no-store"})
+
+
+class ArchiveView(View):
+    """GET /auth/exports/{id}/archive."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="The archive of an export",
+        parameters=[OpenApiParameter("key", str, required=True, description="As in the link of the export.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, export_id: int) -> FileResponse:
+        """200 with a ZIP file."""
+        queries.check_archive_key(export_id, request.query_params.get("key", ""))
+        return FileResponse(
+            actions.open_archive(export_id=export_id),
+            as_attachment=True,
+            filename=f"export-{export_id}.zip",
+            headers={"Cache-Control": "no-store"},
+        )
 
 
 class ErasureView(View):

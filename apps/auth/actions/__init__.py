@@ -13,6 +13,7 @@ from apps.auth.actions.accounts import (
 )
 from apps.auth.actions.credentials import change_password, reset_password
 from apps.auth.actions.erasures import acknowledge_erasure, delete_account, erase_account, repeat_unfinished_erasures
+from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
 from apps.auth.actions.mails import request_password_reset, request_verification, send_due_mails
 from apps.auth.actions.sessions import (
     Device,
@@ -34,11 +35,13 @@ __all__ = [
     "TotpSecret",
     "acknowledge_erasure",
     "apply_sanction",
+    "build_due_exports",
     "change_account",
     "change_password",
     "confirm_totp",
     "create_admin",
     "delete_account",
+    "delete_expired_exports",
     "delete_old_sessions",
     "demand_staff_code",
     "end_session",
@@ -47,10 +50,12 @@ __all__ = [
     "grant_role",
     "log_in",
     "log_out",
+    "open_archive",
     "prepare_account",
     "register_user",
     "remove_totp",
     "repeat_unfinished_erasures",
+    "request_export",
     "request_password_reset",
     "request_verification",
     "reset_password",

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.auth.actions.credentials import confirmed_user
+from apps.auth.actions.exports import delete_archives
 from apps.auth.actions.names import TOMBSTONE_PREFIX
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions
 from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
@@ -66,6 +67,7 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
         if user is None:
             return
         _scrub(user)
+        delete_archives(user_id)
         for rows in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
             rows.objects.filter(user_id=user_id).delete()
         LogEntry.objects.filter(

@@ -1,0 +1,124 @@
+"""Exports: an archive of everything that all contexts hold about an account, made in the background."""
+
+import secrets
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from typing import IO
+
+import structlog
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from apps.auth.models import Export
+from apps.auth.queries import ExportState, export_of, lock_user
+from socialapp.calls import client
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.personal import PersonalData
+from socialapp.db import atomic
+from socialapp.errors import NotFound
+
+log = structlog.get_logger()
+
+KEPT = timedelta(days=7)
+_BATCH = 10
+_ROWS = 500
+_MAX_ATTEMPTS = 5
+# Longer than an archive takes: a worker that dies leaves it to the next one.
+_CLAIM = timedelta(minutes=15)
+
+
+def request_export(*, user_id: int) -> ExportState:
+    """Has an archive made; the one that is being made already, when there is one."""
+    with atomic("auth"):
+        user = lock_user(user_id)
+        export = Export.objects.filter(user=user, status=Export.Status.PROCESSING).first()
+        if export is None:
+            export = Export(user=user)
+            export.save(force_insert=True)
+        return export_of(export)
+
+
+def build_due_exports() -> int:
+    """Makes the archives that wait, each claimed first so that two workers do not both make it; how many."""
+    due = Export.objects.filter(status=Export.Status.PROCESSING, due_at__lte=timezone.now()).order_by("due_at", "id")
+    return sum(_build(export) for export in due[:_BATCH])
+
+
+def _build(export: Export) -> bool:
+    claimed = Export.objects.filter(id=export.id, attempts=export.attempts).update(
+        attempts=export.attempts + 1, due_at=timezone.now() + _CLAIM
+    )
+    if not claimed:
+        return False
+    try:
+        archive = _save_archive(export)
+    except Exception as error:
+        log.warning("auth.export_failed", export_id=export.id, attempts=export.attempts + 1, error=repr(error))
+        if export.attempts + 1 >= _MAX_ATTEMPTS:
+            Export.objects.filter(id=export.id).update(status=Export.Status.FAILED, expires_at=timezone.now() + KEPT)
+        return False
+    finished = Export.objects.filter(id=export.id, status=Export.Status.PROCESSING).update(
+        status=Export.Status.READY, archive=archive, expires_at=timezone.now() + KEPT
+    )
+    if not finished:
+        # The account was erased meanwhile, or another worker was faster.
+        default_storage.delete(archive)
+    return bool(finished)
+
+
+def _save_archive(export: Export) -> str:
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for context in CONTEXTS:
+                _add_context(archive, context, export.user_id)
+        file.seek(0)
+        return default_storage.save(f"exports/{export.id}-{secrets.token_hex(16)}.zip", File(file))
+
+
+def _add_context(archive: zipfile.ZipFile, context: str, user_id: int) -> None:
+    """One file a table, with one JSON object a line: it never has to fit into memory."""
+    for table in client(PersonalData, context=context).tables():
+        with archive.open(f"{context}/{table}.jsonl", "w", force_zip64=True) as lines:
+            for row in _rows(context, table, user_id):
+                lines.write(f"{row}\n".encode())
+
+
+def _rows(context: str, table: str, user_id: int) -> Iterator[str]:
+    personal = client(PersonalData, context=context)
+    for page in count():
+        rows = personal.rows(user_id=user_id, table=table, offset=page * _ROWS, limit=_ROWS)
+        yield from rows
+        if len(rows) < _ROWS:
+            return
+
+
+def open_archive(*, export_id: int) -> IO[bytes]:
+    """The archive of an export, open for reading; NotFound when there is none (any more)."""
+    archive = Export.objects.filter(id=export_id).values_list("archive", flat=True).first()
+    if not archive or not default_storage.exists(archive):
+        raise NotFound("there is no such archive")
+    return default_storage.open(archive)
+
+
+def delete_expired_exports() -> int:
+    """Removes exports whose time is over, with their archives; how many."""
+    expired = list(Export.objects.filter(expires_at__lt=timezone.now())[:_BATCH])
+    for export in expired:
+        _delete(export)
+    return len(expired)
+
+
+def delete_archives(user_id: int) -> None:
+    """Removes all exports of an account, with their archives. Idempotent."""
+    for export in Export.objects.filter(user_id=user_id):
+        _delete(export)
+
+
+def _delete(export: Export) -> None:
+    if export.archive:
+        default_storage.delete(export.archive)
+    Export.objects.filter(id=export.id).delete()

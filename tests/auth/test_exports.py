@@ -1,0 +1,139 @@
+"""Exports: everything held about oneself, nothing of others', no secrets, and gone after a while."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from apps.auth import actions, tasks
+from apps.auth.models import Export
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings, tmp_path):
+    default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+
+
+def archives():
+    return default_storage.listdir("exports")[1] if default_storage.exists("exports") else []
+
+
+def exported(person):
+    export_id = person.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    state = person.client.get(f"/v1/auth/exports/{export_id}").json()
+    assert state["status"] == "ready"
+    answer = JsonClient().get(state["url"].removeprefix("http://testserver"))
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/zip"
+    content = b"".join(answer.streaming_content)
+    answer.close()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: [json.loads(line) for line in archive.read(name).splitlines()] for name in archive.namelist()}
+
+
+def test_everything_of_oneself_is_in_it_and_nothing_of_others(register, drain):
+    alice, bob = register("alice", full_name="Alice A."), register("bob")
+    post = alice.client.post("/v1/posts", {"content": "my very own words"}).json()
+    theirs = bob.client.post("/v1/posts", {"content": "words of bob"}).json()
+    drain()
+    alice.client.post(f"/v1/posts/{theirs['id']}/comments", {"content": "a comment of mine"})
+    alice.client.put(f"/v1/profiles/{bob.id}/follow")
+    bob.client.post(f"/v1/posts/{post['id']}/comments", {"content": "what bob thinks"})
+    drain()
+    files = exported(alice)
+    (user,) = files["auth/users.jsonl"]
+    assert user["id"] == alice.id
+    assert user["email"] == "alice@example.org"
+    assert [row["content"] for row in files["posts/posts.jsonl"]] == ["my very own words"]
+    assert [row["content"] for row in files["comments/comments.jsonl"]] == ["a comment of mine"]
+    assert [row["following_id"] for row in files["users/follows.jsonl"]] == [bob.id]
+    assert files["auth/sessions.jsonl"][0]["address"] == "127.0.0.1"
+    everything = json.dumps(files)
+    for secret in ("argon2", "token_digest", "words of bob", "what bob thinks", "bob@example.org"):
+        assert secret not in everything
+
+
+def test_one_is_made_at_a_time(register):
+    alice = register("alice")
+    first = alice.client.post("/v1/auth/me/export")
+    assert first.status_code == 202
+    assert first.json()["status"] == "processing"
+    assert first.json()["url"] is None
+    assert alice.client.post("/v1/auth/me/export").json()["id"] == first.json()["id"]
+    tasks.build_exports()
+    tasks.build_exports()
+    assert len(archives()) == 1
+    assert alice.client.post("/v1/auth/me/export").json()["id"] != first.json()["id"]
+
+
+def test_it_is_for_nobody_else(register, anonymous):
+    alice, bob = register("alice"), register("bob")
+    export_id = alice.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    path = f"/v1/auth/exports/{export_id}"
+    assert bob.client.get(path).status_code == 404
+    assert anonymous.get(path).status_code == 401
+    own = bob.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    key = bob.client.get(f"/v1/auth/exports/{own}").json()["url"].partition("key=")[2]
+    for bad in ("", "x", key):
+        answer = anonymous.get(f"{path}/archive?key={bad}")
+        assert answer.status_code == 404, bad
+
+
+def test_a_link_is_good_for_an_hour(register, anonymous, monkeypatch):
+    import time
+
+    alice = register("alice")
+    export_id = alice.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    url = alice.client.get(f"/v1/auth/exports/{export_id}").json()["url"].removeprefix("http://testserver")
+    later = time.time() + 3601
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    assert anonymous.get(url).status_code == 404
+
+
+def test_it_is_removed_when_its_time_is_over(register):
+    alice = register("alice")
+    export_id = alice.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    tasks.delete_expired_exports()
+    assert len(archives()) == 1
+    Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    tasks.delete_expired_exports()
+    assert archives() == []
+    assert alice.client.get(f"/v1/auth/exports/{export_id}").status_code == 404
+
+
+def test_it_goes_with_the_account(register, drain):
+    alice = register("alice")
+    alice.client.post("/v1/auth/me/export")
+    tasks.build_exports()
+    alice.client.post("/v1/auth/me/export")
+    alice.client.delete("/v1/auth/me", {"password": PASSWORD})
+    drain()
+    assert archives() == []
+    assert Export.objects.count() == 0
+    assert actions.build_due_exports() == 0
+
+
+def test_one_that_cannot_be_made_is_tried_again_and_then_failed(register, settings, tmp_path):
+    alice = register("alice")
+    export_id = alice.client.post("/v1/auth/me/export").json()["id"]
+    (tmp_path / "exports").write_text("a file where the folder should be")
+    for _ in range(5):
+        Export.objects.update(due_at=timezone.now())
+        assert actions.build_due_exports() == 0
+    state = alice.client.get(f"/v1/auth/exports/{export_id}").json()
+    assert (state["status"], state["url"]) == ("failed", None)
