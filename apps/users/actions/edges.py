@@ -33,7 +33,7 @@ def lock_profiles(ids: Collection[int]) -> dict[int, Profile]:
     return {profile.user_id: profile for profile in rows}
 
 
-def require_visible(person: Profile | None, *, viewer_id: int) -> Tie:
+def require_visible(person: Profile | None, *, viewer_id: int) -> int:
     """What is between the two; NotFound when the viewer may not see the person."""
     if person is None:
         raise ProfileMissing("there is no such profile")

@@ -36,7 +36,7 @@ def profile_bodies(ids: Collection[int], viewer: Viewer) -> list[dict[str, objec
     return bodies_of(shown, viewer, between)
 
 
-def bodies_of(profiles: list[Profile], viewer: Viewer, between: Mapping[int, Tie]) -> list[dict[str, object]]:
+def bodies_of(profiles: list[Profile], viewer: Viewer, between: Mapping[int, int]) -> list[dict[str, object]]:
     """The API's profile objects of people whom the viewer may see. Two queries; `between` is what `ties` answered."""
     ids = [profile.user_id for profile in profiles]
     follow_counts = counts_of(ids)
@@ -67,7 +67,7 @@ def bodies_of(profiles: list[Profile], viewer: Viewer, between: Mapping[int, Tie
     return bodies
 
 
-def _relationship_body(tie: Tie, viewer: Viewer) -> dict[str, object]:
+def _relationship_body(tie: int, viewer: Viewer) -> dict[str, object]:
     body: dict[str, object] = {
         "following": bool(tie & Tie.FOLLOWING),
         "followed_by": bool(tie & Tie.FOLLOWED_BY),
