@@ -205,7 +205,7 @@ class CaseAdmin(ModerationAdmin[Case]):
     @admin.display(description="author", ordering="author_id")
     def author(self, case: Case) -> SafeString | str:
         """Who answers for it."""
-        return _person(case.author_id, case.author_name)
+        return _person(case.author_id, case.author_name) if case.author_id is not None else "(erased)"
 
     @admin.display(description="waiting", ordering="-id")
     def waiting(self, case: Case) -> str:
