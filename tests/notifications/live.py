@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 TIMEOUT = 5.0
 
@@ -21,6 +22,8 @@ class SocketServer:
         from socialapp.asgi import application
 
         self._listener = socket.socket()
+        # Small, so that a test need not send megabytes before a client that does not read holds anything up.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
         self._listener.bind(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         config = uvicorn.Config(application, log_config=None, lifespan="off", ws="websockets-sansio", loop="asyncio")
@@ -78,9 +81,25 @@ class LiveClient:
             raise AssertionError(f"unexpected: {await self.receive(seconds)}")
 
     async def close_code(self) -> int | None:
-        """Waits until the server closes; the code."""
-        await asyncio.wait_for(self.connection.wait_closed(), TIMEOUT)
+        """Reads on until the server closes; the code."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.wait_for(self.connection.recv(), TIMEOUT)
         return self.connection.close_code
+
+
+@contextlib.asynccontextmanager
+async def connected_but_deaf(server: SocketServer, access: str) -> AsyncIterator[LiveClient]:
+    """A client that takes hardly anything in before it is told to read."""
+    ear = socket.socket()
+    ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    ear.connect(("127.0.0.1", server.port))
+    ear.setblocking(False)
+    async with connect(
+        server.url, sock=ear, subprotocols=["bearer", access], compression=None, proxy=None
+    ) as connection:  # type: ignore[list-item]
+        connection.transport.pause_reading()
+        yield LiveClient(connection)
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.live import LiveClient, SocketServer, connected, serving
+from tests.notifications.live import LiveClient, SocketServer, connected, connected_but_deaf, serving
 from tests.notifications.test_telling import post
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
@@ -70,3 +70,295 @@ def test_a_new_notification_comes_at_once_and_as_the_list_shows_it(server, alice
             await client.silence()
 
     run(scenario())
+
+
+def test_what_was_missed_follows_on_resume_and_nothing_twice(server, alice, bob, drain):
+    drain()
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            await do(post, alice, "one")
+            await do(drain)
+            seen = (await client.receive())["notification"]["id"]
+        for text in ("two", "three"):
+            await do(post, alice, text)
+            await do(drain)
+        newest_first = (await do(bob.client.get, "/v1/notifications")).json()["results"]
+        missed = [item["id"] for item in reversed(newest_first)][1:]
+        assert len(missed) == 2
+
+        async with connected(server, bob.access) as client:
+            assert await ready(client) == {"type": "ready", "unread": 3, "cursor": missed[-1]}
+            await client.send({"type": "resume", "after": seen})
+            assert [(await client.receive())["notification"]["id"] for _ in missed] == missed
+            await client.send({"type": "resume", "after": seen})
+            await client.silence()
+            await do(post, alice, "four")
+            await do(drain)
+            assert (await client.receive())["unread"] == 4
+            await client.send({"type": "resume", "after": "0"})
+            assert (await client.receive())["notification"]["id"] == seen
+            await client.silence()
+
+    run(scenario())
+
+
+def test_a_resume_longer_than_a_page_while_new_ones_come_is_complete_ordered_and_without_repeats(
+    server, alice, bob, drain, settings
+):
+    settings.SOCKET_QUEUE = 20
+    drain()
+    from apps.notifications.models import Notification
+
+    rows = [
+        Notification(user_id=int(bob.id), kind="moderation", message=f"number {n}", created_at="2026-01-01T00:00:00Z")
+        for n in range(250)
+    ]
+    Notification.objects.bulk_create(rows)
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            assert (await ready(client))["unread"] == 250
+            await client.send({"type": "resume", "after": "0"})
+            await do(post, alice)
+            await do(drain)
+            got = [(await client.receive())["notification"]["id"] for _ in range(251)]
+            await client.silence()
+        assert len(set(got)) == 251
+        assert got[:250] == [str(row.id) for row in rows]
+
+    run(scenario())
+
+
+def test_reading_on_one_device_is_seen_on_the_others(server, alice, bob, drain):
+    for text in ("one", "two"):
+        post(alice, text)
+    drain()
+    two, one = [item["id"] for item in bob.client.get("/v1/notifications").json()["results"]]
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as phone, connected(server, bob.access) as desk:
+            assert (await ready(phone))["unread"] == (await ready(desk))["unread"] == 2
+            await phone.send({"type": "read", "up_to": one})
+            expected = {"type": "read", "up_to": one, "unread": 1}
+            assert (await phone.receive(), await desk.receive()) == (expected, expected)
+            answer = await do(bob.client.post, "/v1/notifications/read", {"ids": [two]})
+            assert answer.json() == {"count": 0}
+            expected = {"type": "read", "up_to": None, "ids": [two], "unread": 0}
+            assert (await phone.receive(), await desk.receive()) == (expected, expected)
+            await phone.silence()
+
+    run(scenario())
+
+
+def test_what_is_taken_back_changes_the_unread_count_of_open_sockets(server, alice, bob, drain):
+    drain()
+    post_id = post(alice)
+    drain()
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            assert (await ready(client))["unread"] == 1
+            await do(alice.client.delete, f"/v1/posts/{post_id}")
+            await do(drain)
+            assert await client.receive() == {"type": "unread", "unread": 0}
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("access", ["", "nonsense", "a.b.c", "x" * 5000])
+def test_a_bad_token_is_told_4401(server, access):
+    async def scenario() -> None:
+        async with connected(server, access or "none") as client:
+            assert await client.close_code() == 4401
+
+    run(scenario())
+
+
+def test_a_revoked_session_is_closed_and_cannot_come_back(server, bob, settings):
+    settings.SOCKET_REVOCATION_SECONDS = 0.1
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            answer = await do(bob.client.post, "/v1/auth/logout", {"refresh": bob.refresh})
+            assert answer.status_code == 204
+            assert await client.close_code() == 4401
+        async with connected(server, bob.access) as client:
+            assert await client.close_code() == 4401
+
+    run(scenario())
+
+
+def token_for(person: Any, seconds: float) -> str:
+    """An access token of the person that expires in `seconds`."""
+    import time
+
+    import jwt
+    from django.conf import settings
+
+    claims = jwt.decode(person.access, options={"verify_signature": False})
+    claims.update(exp=time.time() + seconds)
+    header = jwt.get_unverified_header(person.access)
+    return jwt.encode(claims, settings.JWT_PRIVATE_KEY, algorithm="RS256", headers=header)
+
+
+def test_an_expired_token_closes_the_socket_unless_it_was_renewed(server, bob):
+    async def scenario() -> None:
+        async with connected(server, token_for(bob, 1.5)) as client, connected(server, token_for(bob, 1.5)) as other:
+            await ready(client)
+            await ready(other)
+            await client.send({"type": "token", "access": bob.access})
+            assert await other.close_code() == 4401
+            await client.send({"type": "ping"})
+            assert await client.receive() == {"type": "pong"}
+
+    run(scenario())
+
+
+def test_a_token_of_somebody_else_or_a_bad_one_ends_the_socket(server, alice, bob):
+    async def scenario() -> None:
+        for access in (alice.access, "nonsense", None):
+            async with connected(server, bob.access) as client:
+                await ready(client)
+                await client.send({"type": "token", "access": access})
+                assert await client.close_code() == 4401
+
+    run(scenario())
+
+
+def test_a_foreign_page_is_refused_and_our_own_is_not(server, bob, settings):
+    settings.ALLOWED_ORIGINS = ["https://social.example"]
+
+    async def scenario() -> None:
+        for origin in ("https://evil.example", "https://social.example.evil.example", "null"):
+            with pytest.raises(InvalidStatus) as refused:
+                async with connected(server, bob.access, origin=origin):
+                    pass
+            assert refused.value.response.status_code == 403
+        async with connected(server, bob.access, origin="https://social.example") as client:
+            await ready(client)
+
+    run(scenario())
+
+
+def test_bad_messages_are_answered_and_kill_nothing(server, bob):
+    bad = [
+        "",
+        "no json",
+        "[]",
+        "null",
+        '"text"',
+        "{}",
+        '{"type": 5}',
+        '{"type": "nothing"}',
+        '{"type": "resume"}',
+        '{"type": "resume", "after": 5}',
+        '{"type": "read", "up_to": "x"}',
+        '{"type": "read", "up_to": "99999999999999999999"}',
+        '{"type": "read", "up_to": {"a": 1}}',
+        "[" * 3000,
+    ]
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            for message in bad:
+                await client.send(message)
+                answer = await client.receive()
+                assert answer["type"] == "error", message
+                assert answer["code"] in {"malformed", "unknown_type", "invalid"}
+            await client.connection.send(b"\x00\x01")
+            assert (await client.receive())["code"] == "malformed"
+            await client.send({"type": "ping"})
+            assert await client.receive() == {"type": "pong"}
+            await client.send("x" * 9000)
+            assert await client.close_code() == 1009
+        async with connected(server, bob.access) as client:
+            await ready(client)
+
+    run(scenario())
+
+
+def test_too_many_messages_and_too_many_sockets_are_refused(server, alice, bob, settings):
+    settings.SOCKET_MESSAGES = 5
+    settings.SOCKETS_PER_USER = 2
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as one, connected(server, bob.access) as two:
+            await ready(one)
+            await ready(two)
+            async with connected(server, bob.access) as three:
+                assert await three.close_code() == 4429
+            async with connected(server, alice.access) as other:
+                await ready(other)
+            for _ in range(6):
+                await one.send({"type": "ping"})
+            answers = [await one.receive() for _ in range(6)]
+            assert [answer["type"] for answer in answers] == ["pong"] * 5 + ["error"]
+            assert answers[-1]["code"] == "rate_limited"
+            for _ in range(20):
+                await one.send({"type": "ping"})
+            assert await one.close_code() == 4429
+
+    run(scenario())
+
+
+def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(server, alice, bob, drain, settings):
+    settings.SOCKET_QUEUE = 50
+    settings.SOCKET_SEND_SECONDS = 1.0
+    drain()
+    from apps.notifications.models import Notification
+
+    Notification.objects.bulk_create(
+        Notification(user_id=int(bob.id), kind="moderation", message="x" * 490, created_at="2026-01-01T00:00:00Z")
+        for _ in range(1500)
+    )
+
+    async def scenario() -> None:
+        async with connected_but_deaf(server, bob.access) as slow:
+            await slow.send({"type": "resume", "after": "0"})
+            async with connected(server, alice.access) as quick:
+                await ready(quick)
+                await asyncio.sleep(2.5)
+                await quick.send({"type": "ping"})
+                assert await quick.receive() == {"type": "pong"}
+            slow.connection.transport.resume_reading()
+            assert await slow.close_code() == 4408
+
+    run(scenario())
+
+
+def test_nothing_is_missed_when_the_connection_to_redis_breaks(server, alice, bob, drain):
+    """The subscription is cut while posts are written: what was published meanwhile is found in the database."""
+    drain()
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            cut = await do(kill_subscriptions)
+            assert cut >= 1
+            await do(post, alice, "while away")
+            await do(drain)
+            message = await client.receive(8.0)
+            assert message["type"] == "notification"
+            await do(post, alice, "when back")
+            await do(drain)
+            second = await client.receive(8.0)
+            assert second["notification"]["id"] > message["notification"]["id"]
+            await client.silence(1.0)
+
+    run(scenario())
+
+
+def kill_subscriptions() -> int:
+    """Cuts every subscribed connection to the tests' own Redis database; how many."""
+    from socialapp.cache import redis_client
+
+    redis = redis_client()
+    mine = str(redis.get_connection_kwargs().get("db") or 0)
+    subscribed = [peer for peer in redis.client_list(_type="pubsub") if peer["db"] == mine]
+    for peer in subscribed:
+        redis.client_kill_filter(_id=peer["id"])
+    return len(subscribed)

@@ -39,7 +39,6 @@ _REMEMBERED = 2000
 _MAX_TOKEN = 4096
 _REFUSALS = 20
 _MINUTE = 60.0
-_CLOSE_SECONDS = 5.0
 
 Message = dict[str, Any]
 
@@ -135,7 +134,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._expiry = asyncio.get_running_loop().call_later(max(expires - time.time(), 0), self.end, BAD_TOKEN)
 
     def end(self, code: int) -> None:
-        """Closes the socket, without waiting for a client that does not read."""
+        """Closes the socket; whatever still waits to be sent is dropped."""
         if not self._ending:
             self._ending = True
             self._spawn(self._close_with(code))
@@ -146,10 +145,9 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             task.cancel()
         await self._leave()
         try:
-            closing = self.close(code=code)  # type: ignore[no-untyped-call]
-            await asyncio.wait_for(closing, _CLOSE_SECONDS)
+            # Waits until the client reads on, or until the server's keep-alive has given it up.
+            await self.close(code=code)  # type: ignore[no-untyped-call]
         except Exception as error:
-            # Gone already, or not reading: the server's keep-alive finds the second.
             log.info("sockets.close_failed", code=code, error=repr(error))
 
     async def _leave(self) -> None:
