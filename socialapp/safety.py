@@ -16,7 +16,7 @@ from socialapp.cache import redis_client, redis_errors
 from socialapp.contexts import served
 
 _SECRET_CHARACTERS = 32
-_SQLITE_FULL = 2
+SQLITE_FULL = 2
 _WANTED_VARIABLES = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1"}
 _EVICTION_ALLOWED = "noeviction"
 
@@ -71,7 +71,7 @@ def _durability_findings(alias: str) -> Iterator[Finding]:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA synchronous")
-            if int(cursor.fetchone()[0]) < _SQLITE_FULL:
+            if int(cursor.fetchone()[0]) < SQLITE_FULL:
                 yield Finding("not_durable", alias, "PRAGMA synchronous is below FULL", "use FULL")
             return
         cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog')")

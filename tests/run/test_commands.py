@@ -1,0 +1,180 @@
+"""What operators type: `bus`, `doctor`, `migrate_all`, `check --deploy`."""
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from django.db import connections
+from django.db.models import Index
+from django.utils import timezone
+
+from socialapp import cache, safety
+from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.contexts import CONTEXTS
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def said(*command: str) -> str:
+    """What a command prints."""
+    out = io.StringIO()
+    call_command(*command, stdout=out)
+    return out.getvalue()
+
+
+def failed_delivery(event_id: int, *, dead: bool) -> FailedDelivery:
+    """A delivery in the posts context that has failed."""
+    return FailedDelivery.objects.using("posts").create(
+        event_id=event_id,
+        handler="posts.some_handler",
+        type="users.followed.v1",
+        subject="1",
+        envelope="{}",
+        attempts=7,
+        error="KeyError('x')",
+        dead=dead,
+        retry_at=timezone.now() + timedelta(hours=1),
+    )
+
+
+def codes(findings: Any) -> list[str]:
+    """What was found."""
+    return [finding.code for finding in findings]
+
+
+def test_bus_status_tells_how_far_events_have_come() -> None:
+    for state in (OutboxEvent.State.NEW, OutboxEvent.State.NEW, OutboxEvent.State.SENT):
+        OutboxEvent.objects.using("posts").create(type="posts.post_created.v1", subject="1", envelope="{}", state=state)
+    OutboxEvent.objects.using("posts").filter(state=OutboxEvent.State.NEW).update(
+        created_at=timezone.now() - timedelta(seconds=90)
+    )
+    failed_delivery(1, dead=True)
+    failed_delivery(2, dead=False)
+    rows = {row["context"]: row for row in json.loads(said("bus", "status", "--json"))}
+    assert set(rows) == set(CONTEXTS)
+    assert 90 <= rows["posts"].pop("oldest_new_seconds") < 100
+    assert rows["posts"] == {"context": "posts", "new": 2, "sent": 1, "confirmed": 0, "failed": 1, "dead": 1}
+    assert rows["users"]["new"] == 0
+    assert "context=posts  new=2  sent=1" in said("bus", "status", "--context", "posts")
+
+
+def test_bus_dead_lists_only_what_is_given_up() -> None:
+    failed_delivery(11, dead=True)
+    failed_delivery(12, dead=False)
+    (letter,) = json.loads(said("bus", "dead", "--json"))
+    assert (letter["context"], letter["event"], letter["handler"]) == ("posts", 11, "posts.some_handler")
+    assert letter["error"] == "KeyError('x')"
+
+
+def test_bus_replay_makes_one_event_due_again() -> None:
+    failed_delivery(21, dead=True)
+    other = failed_delivery(22, dead=True)
+    assert json.loads(said("bus", "replay", "--event", "21", "--context", "posts", "--json")) == [
+        {"context": "posts", "replayed": 1}
+    ]
+    due = FailedDelivery.objects.using("posts").get(event_id=21)
+    assert (due.dead, due.attempts) == (False, 0)
+    assert due.retry_at <= timezone.now()
+    other.refresh_from_db(using="posts")
+    assert other.dead
+
+
+def test_bus_replay_of_all_makes_everything_due_again() -> None:
+    failed_delivery(31, dead=True)
+    failed_delivery(32, dead=False)
+    said("bus", "replay", "--all")
+    waiting = FailedDelivery.objects.using("posts").filter(dead=False, retry_at__lte=timezone.now())
+    assert sorted(row.event_id for row in waiting) == [31, 32]
+
+
+def test_bus_replay_of_an_unknown_event_fails_and_changes_nothing() -> None:
+    letter = failed_delivery(41, dead=True)
+    with pytest.raises(CommandError, match="no failed delivery of event 40"):
+        said("bus", "replay", "--event", "40")
+    letter.refresh_from_db(using="posts")
+    assert letter.dead
+
+
+def test_bus_replay_wants_to_know_what() -> None:
+    with pytest.raises(CommandError):
+        said("bus", "replay")
+
+
+def test_migrate_all_notices_a_missing_migration() -> None:
+    said("migrate_all", "--check")
+    with connections["reactions"].cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'reactions'")
+    with pytest.raises(CommandError, match="lack migrations"):
+        said("migrate_all", "--check")
+    assert "reactions: reactions.0001_initial" in said("migrate_all", "--plan")
+    assert "unmigrated" in codes(safety.database_findings("reactions"))
+
+
+def test_no_declared_index_is_missing() -> None:
+    for alias in CONTEXTS:
+        assert [found for found in safety.database_findings(alias) if found.code == "missing_index"] == []
+
+
+def test_an_index_that_is_declared_but_absent_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = [*OutboxEvent._meta.indexes, Index(fields=["type"], name="bus_outbox_absent")]
+    monkeypatch.setattr(OutboxEvent._meta, "indexes", declared)
+    found = [found for found in safety.database_findings("metrics") if found.code == "missing_index"]
+    assert [finding.problem for finding in found] == ["bus_outbox lacks bus_outbox_absent"]
+
+
+def test_commits_that_can_be_lost_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connections["posts"]
+    if connection.vendor == "sqlite":
+        assert "not_durable" not in codes(safety.database_findings("posts"))
+        monkeypatch.setattr(safety, "SQLITE_FULL", 3)  # the level cannot be lowered inside a test's transaction
+        assert "not_durable" in codes(safety.database_findings("posts"))
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit, @@GLOBAL.sync_binlog")
+        expected = sum(str(value) != "1" for value in cursor.fetchone())
+    assert codes(safety.database_findings("posts")).count("not_durable") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("DEBUG", True, "debug"),
+        ("SECRET_KEY", "short", "weak_secret"),
+        ("SECRET_KEY", "a" * 60, "weak_secret"),
+        ("SERVICE_SECRET", "short", "weak_secret"),
+    ],
+)
+def test_unsafe_settings_fail_the_deploy_check(settings: Any, name: str, value: object, code: str) -> None:
+    assert code not in codes(safety.settings_findings())
+    setattr(settings, name, value)
+    assert code in codes(safety.settings_findings())
+    with pytest.raises(SystemCheckError, match=f"socialapp.{code}"):
+        call_command("check", "--deploy", "--tag", "security", stdout=io.StringIO(), stderr=io.StringIO())
+
+
+def test_a_server_is_held_to_more_than_the_embedded_default(settings: Any) -> None:
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS, settings.RATE_LIMITS = "http://example.org", ["*"], False
+    settings.EMBEDDED = True
+    assert codes(safety.settings_findings()) == []
+    settings.EMBEDDED = False
+    assert codes(safety.settings_findings()) == ["no_https", "any_host", "no_rate_limits"]
+
+
+def test_doctor_tells_what_does_not_answer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache._BreakingConnection, "open_until", 0.0)  # put back at the end: others need Redis
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.ELASTICSEARCH_URL = "http://127.0.0.1:1"
+    assert codes(safety.redis_findings()) == ["redis_unreachable"]
+    assert codes(safety.search_findings()) == ["search_unreachable"]
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as stop:
+        call_command("doctor", "--json", stdout=out)
+    assert stop.value.code == 1
+    assert {"redis_unreachable", "search_unreachable"} <= {finding["code"] for finding in json.loads(out.getvalue())}
+    assert django_settings.SECRET_KEY not in out.getvalue()
