@@ -1,6 +1,7 @@
 """Where moderators work: the queue of cases, appeals, word rules, and the log of what was done."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from django.views.decorators.http import require_POST
 from apps.moderation import actions, queries
 from apps.moderation.models import Action, Appeal, Case, ErasedUser, LogHead, Report, WordRule
 from socialapp.admin import ContextModelAdmin, M, is_staff
+from socialapp.db import again_after_deadlock
 from socialapp.errors import Invalid, Problem
 
 _DEFAULT_REASON = "It breaks the rules."
@@ -89,7 +91,7 @@ def _apply(request: HttpRequest, rows: QuerySet[M], done: str, run: Callable[[M,
     succeeded = 0
     for row in rows:
         try:
-            run(row, moderator_id, reason)
+            again_after_deadlock(partial(run, row, moderator_id, reason))
         except Problem as problem:
             messages.error(request, f"{row}: {problem.detail}")
         else:
@@ -133,6 +135,16 @@ class CaseList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         queries.show_targets(self.result_list)
+
+
+class NamedList(ChangeList):
+    """A page of the log or of appeals with the names of the people in it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page's rows, with names."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        queries.show_names(self.result_list)
 
 
 @admin.register(Case)
@@ -273,17 +285,7 @@ class ReportAdmin(ModerationAdmin[Report]):
 class ActionAdmin(ModerationAdmin[Action]):
     """The log of what was done: to be read, and to lift bans from."""
 
-    list_display = (
-        "sequence",
-        "created_at",
-        "kind",
-        "moderator_id",
-        "user",
-        "target_type",
-        "target_id",
-        "reason",
-        "is_redacted",
-    )
+    list_display = ("sequence", "created_at", "kind", "moderator", "user", "about", "reason")
     list_filter = ("kind", "is_redacted")
     search_fields = ("=user_id", "=moderator_id", "=target_id", "reason")
     ordering = ("-sequence",)
@@ -293,7 +295,21 @@ class ActionAdmin(ModerationAdmin[Action]):
     @admin.display(description="user", ordering="user_id")
     def user(self, entry: Action) -> SafeString | str:
         """Whom it is about."""
-        return _person(entry.user_id)
+        return _person(entry.user_id, entry.user_name)
+
+    @admin.display(description="moderator", ordering="moderator_id")
+    def moderator(self, entry: Action) -> str:
+        """Who did it; a word rule is nobody."""
+        return entry.moderator_name or str(entry.moderator_id or "–")
+
+    @admin.display(description="about")
+    def about(self, entry: Action) -> str:
+        """What it was done to."""
+        return f"{entry.target_type} {entry.target_id or ''}".strip() or "–"
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in names."""
+        return NamedList
 
     @admin.action(description="Lift the ban", permissions=["decide"])
     def lift_bans(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
@@ -322,7 +338,11 @@ class AppealAdmin(ModerationAdmin[Appeal]):
     @admin.display(description="user", ordering="user_id")
     def user(self, appeal: Appeal) -> SafeString | str:
         """Who appeals."""
-        return _person(appeal.user_id)
+        return _person(appeal.user_id, appeal.user_name)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in names."""
+        return NamedList
 
     @admin.display(description="against")
     def against(self, appeal: Appeal) -> str:

@@ -160,6 +160,10 @@ class Action(models.Model):
             models.Index(fields=["target_type", "target_id"], name="actions_target"),
         )
 
+    # What moderators see beside the row: filled in for a whole page at once, never stored.
+    moderator_name = ""
+    user_name = ""
+
     def __str__(self) -> str:
         return f"{self.sequence} {self.kind}"
 
@@ -196,6 +200,9 @@ class Appeal(models.Model):
     class Meta:
         db_table = "appeals"
         indexes = (models.Index(fields=["user_id", "-id"], name="appeals_user"),)
+
+    # What moderators see beside the row: filled in for a whole page at once, never stored.
+    user_name = ""
 
     def __str__(self) -> str:
         return f"appeal {self.id}"

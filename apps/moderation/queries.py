@@ -151,6 +151,25 @@ def show_targets(cases: Sequence[Case]) -> None:
         case.preview, case.author_name, case.reasons = preview.text, preview.author, ", ".join(reasons[case.id])
 
 
+def show_names(rows: Sequence[Action | Appeal]) -> None:
+    """Fills in the names of the people in the rows: one call for all of them."""
+    ids = {row.user_id for row in rows} | {row.moderator_id for row in rows if isinstance(row, Action)}
+    names = _usernames([user_id for user_id in ids if user_id is not None])
+    for row in rows:
+        row.user_name = names.get(row.user_id or 0, "")
+        if isinstance(row, Action):
+            row.moderator_name = names.get(row.moderator_id or 0, "")
+
+
+def _usernames(ids: list[int]) -> dict[int, str]:
+    try:
+        people = client(Users).documents(ids=sorted(ids)) if ids else []
+    except Problem as problem:
+        log.warning("moderation.no_names", error=problem.detail)
+        return {}
+    return {person.card.id: person.card.username for person in people}
+
+
 def reports_of(case: Case) -> QuerySet[Report]:
     """What was reported about a case's target, newest first."""
     return Report.objects.filter(case_id=case.id).order_by("-id")

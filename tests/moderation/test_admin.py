@@ -170,6 +170,8 @@ def test_bans_are_lifted_and_appeals_answered(stage: Stage, moderator: Person) -
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam")
     appeal = actions.file_appeal(user_id=user_id, action_id=ban.id, text="no")
     browser = enter(moderator, "moderator")
+    for page in ("action", "appeal"):
+        assert "@ann" in browser.get(f"/admin/moderation/{page}/").content.decode()
     chosen = {"_selected_action": [appeal.id], "reason": "as it was"}
     assert browser.post("/admin/moderation/appeal/", {**chosen, "action": "reject"}, follow=True).status_code == 200
     assert Appeal.objects.get().status == "rejected"
