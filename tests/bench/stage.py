@@ -110,8 +110,8 @@ class Stage:
 
     def start(self, name: str, command: list[str]) -> None:
         """Starts a process whose CPU is counted under `name`."""
-        log = (self.folder / f"{name}.log").open("wb")
-        child = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        with (self.folder / f"{name}.log").open("wb") as log:
+            child = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         self.children.append(child)
         self.processes[name] = psutil.Process(child.pid)
 

@@ -191,10 +191,10 @@ def start_product(data_dir: Path, services: dict[str, str]) -> Product:
         "PORT": str(port),
         "RATE_LIMITS": "off",
     }
-    log = (data_dir / "run.log").open("wb")
-    process = subprocess.Popen(
-        [str(ROOT / "run"), "--no-demo"], env=environment, stdout=log, stderr=log, start_new_session=True
-    )
+    with (data_dir / "run.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(ROOT / "run"), "--no-demo"], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     product = Product(f"http://127.0.0.1:{port}", environment, process)
     try:
         eventually(lambda: _ready(product, data_dir), seconds=90)
@@ -205,7 +205,8 @@ def start_product(data_dir: Path, services: dict[str, str]) -> Product:
 
 
 def _ready(product: Product, data_dir: Path) -> bool:
-    assert product.process.poll() is None, (data_dir / "run.log").read_text()[-3000:]
+    if product.process.poll() is not None:
+        raise RuntimeError((data_dir / "run.log").read_text()[-3000:])
     try:
         return product.http.get(f"{product.url}/health/ready").status_code == 200
     except httpx.HTTPError:
