@@ -3,7 +3,9 @@
 import argparse
 import errno
 import gc
+import io
 import ipaddress
+import json
 import logging
 import os
 import socket
@@ -72,6 +74,11 @@ class Place:
     def redis_note(self) -> Path:
         """Where the embedded Valkey's URL is noted for `./run manage`."""
         return self.run_dir / "redis.url"
+
+    @property
+    def demo_note(self) -> Path:
+        """Where the log-in of a demo person is noted."""
+        return self.data_dir / "demo.json"
 
 
 def main(arguments: list[str]) -> int:
@@ -264,7 +271,7 @@ def _prepare(place: Place, *, demo: bool) -> None:
     call_command("migrate_all", verbosity=0)
     _once(place, "the admin account", lambda: _create_admin(place), wanted="create_admin" in get_commands())
     try:
-        _once(place, "demo data", lambda: call_command("demo"), wanted=demo and "demo" in get_commands())
+        _once(place, "demo data", lambda: _load_demo(place), wanted=demo and "demo" in get_commands())
     except Exception:
         structlog.get_logger("socialapp.run").exception("demo.failed")  # all else works without it
 
@@ -281,6 +288,16 @@ def _create_admin(place: Place) -> None:
     from django.core.management import call_command
 
     call_command("create_admin", username="admin", email="admin@example.org")  # with ADMIN_PASSWORD
+
+
+def _load_demo(place: Place) -> None:
+    """The demo people; how to log in as one of them is noted for the landing page."""
+    from django.core.management import call_command
+
+    answer = io.StringIO()
+    call_command("demo", json=True, stdout=answer)
+    place.demo_note.touch(mode=0o600)
+    place.demo_note.write_text(answer.getvalue())
 
 
 def _wait_for_redis() -> None:
@@ -312,6 +329,9 @@ def _welcome(place: Place) -> None:
     lines = [f"ready at {place.url}  (API /v1, docs /v1/docs, admin /admin/, WebSocket /ws/notifications/)"]
     if (place.run_dir / "the-admin-account.done").exists():
         lines.append(f"admin: log in as admin with the password ADMIN_PASSWORD of {place.data_dir / 'secrets.env'}")
+    if place.demo_note.exists():
+        account = json.loads(place.demo_note.read_text())
+        lines.append(f"demo:  log in as {account['username']} with the password {account['password']}")
     lines.append("Ctrl-C ends it")
     for line in lines:
         tell(line)
