@@ -11,9 +11,11 @@ class UsersConfig(AppConfig):
     verbose_name = "Users"
 
     def ready(self) -> None:
-        """Serves `Users`."""
-        from apps.users.service import UsersService
+        """Answers calls to the contracts."""
+        from apps.users.service import UsersRecords, UsersService
         from socialapp.calls import serve
+        from socialapp.contracts.records import Records
         from socialapp.contracts.users import Users
 
         serve(Users, UsersService())
+        serve(Records, UsersRecords(), context="users")

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from apps.users import actions, queries
 from apps.users.queries import Viewer
+from socialapp.contracts.records import Dumped, Record, Rejected
 from socialapp.contracts.users import Audience, Card, Following, ProfileDocument
 from socialapp.errors import NotFound
 
@@ -68,6 +69,28 @@ class UsersService:
     def hide(self, *, user_id: int) -> None:
         """A few queries in one transaction."""
         actions.hide_profile(user_id=user_id)
+
+
+class UsersRecords:
+    """The `Records` contract: the kind "follow", and of the kind "user" what a profile adds to an account."""
+
+    def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
+        """See `Records.load`."""
+        if kind == "follow":
+            follows, rejected = queries.loadable_follows(records)
+            actions.ensure_profiles(ids={user_id for row in follows for user_id in (row.follower_id, row.following_id)})
+            return [*rejected, *actions.load_follows(follows=follows)]
+        profiles, rejected = queries.loadable_profiles(records)
+        actions.load_profiles(profiles=profiles)
+        return rejected
+
+    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
+        """See `Records.dump`; people are dumped by auth."""
+        return queries.dumped_follows(after=after, limit=limit) if kind == "follow" else Dumped(records=[], next=None)
+
+    def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
+        """See `Records.parts`; nobody adds to follows."""
+        return queries.profile_parts(ids) if kind == "user" else []
 
 
 def _complete(ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:

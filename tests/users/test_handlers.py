@@ -24,6 +24,7 @@ from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.ids import new_id
+from socialapp.residue import find_residue
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.users.events import hand_over, published, published_types
 
@@ -300,3 +301,4 @@ def test_deleting_an_account_hides_and_erases_it(register: Callable[..., Person]
     drain()
     assert rows_with(int(alice.id)) == {}
     assert bob.client.get("/v1/profiles/me").json()["following_count"] == 0
+    assert [left for left in find_residue(int(alice.id)) if left.store == "users" and not left.expected] == []

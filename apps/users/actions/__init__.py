@@ -18,6 +18,7 @@ from apps.users.actions.profiles import (
     shift_post_counts,
     update_profile,
 )
+from apps.users.actions.records import load_follows, load_profiles
 from apps.users.actions.work import continue_work
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "ensure_profiles",
     "follow",
     "hide_profile",
+    "load_follows",
+    "load_profiles",
     "make_profile",
     "make_profile_of",
     "missing_accounts",

@@ -6,7 +6,7 @@ same person at once. What must not miss a follow that is just being written lock
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import connections, router
@@ -52,18 +52,23 @@ def require_active(person: Profile | None) -> Profile:
     return person
 
 
-def add_follows(pairs: Collection[Pair], *, accepted: bool, at: datetime, counted: bool = False) -> None:
-    """Writes follows that do not exist yet, and their event. The caller holds the locks.
+def add_follows(pairs: Collection[Pair], *, accepted: bool, at: datetime) -> None:
+    """Writes follows that do not exist yet, their counts and their event. The caller holds the locks."""
+    shift_counts(pairs, by=1)
+    write_follows(dict.fromkeys(pairs, at), accepted=accepted)
 
-    `counted`: the counts have been moved already.
-    """
+
+def write_follows(pairs: Mapping[Pair, datetime], *, accepted: bool = False) -> None:
+    """The same for follows whose counts have been moved already, each with its time."""
     if not pairs:
         return
-    Follow.objects.bulk_create(Follow(follower_id=one, following_id=other, created_at=at) for one, other in pairs)
-    if not counted:
-        shift_counts(pairs, by=1)
+    Follow.objects.bulk_create(
+        Follow(follower_id=one, following_id=other, created_at=at) for (one, other), at in pairs.items()
+    )
     _raise_following_versions(pairs)
-    publish(*(Followed(follower_id=one, following_id=other, accepted=accepted, at=at) for one, other in pairs))
+    publish(
+        *(Followed(follower_id=one, following_id=other, accepted=accepted, at=at) for (one, other), at in pairs.items())
+    )
 
 
 def remove_follows(rows: Collection[Follow], *, at: datetime, also_lock: int | None = None) -> None:

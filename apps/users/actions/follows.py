@@ -12,6 +12,7 @@ from apps.users.actions.edges import (
     require_two,
     require_visible,
     shift_counts,
+    write_follows,
 )
 from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
 from apps.users.queries import Tie, followings_and_requests, ties
@@ -63,7 +64,7 @@ def _write_follow(follower_id: int, target: Profile) -> None:
     now = timezone.now()
     if found:
         FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id).delete()
-        add_follows([pair], accepted=False, at=now, counted=True)
+        write_follows({pair: now})
     elif not FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id).exists():
         FollowRequest.objects.create(requester_id=follower_id, target_id=target.user_id, created_at=now)
         publish(FollowRequested(requester_id=follower_id, target_id=target.user_id, at=now))

@@ -32,6 +32,14 @@ from apps.users.queries.profiles import (
     relationships,
     unknown_ids,
 )
+from apps.users.queries.records import (
+    LoadableFollow,
+    LoadableProfile,
+    dumped_follows,
+    loadable_follows,
+    loadable_profiles,
+    profile_parts,
+)
 from apps.users.queries.visibility import (
     ProfileMissing,
     Tie,
@@ -42,6 +50,8 @@ from apps.users.queries.visibility import (
 )
 
 __all__ = [
+    "LoadableFollow",
+    "LoadableProfile",
     "ProfileMissing",
     "Tie",
     "Viewer",
@@ -52,6 +62,7 @@ __all__ = [
     "counts_of",
     "document_page",
     "documents",
+    "dumped_follows",
     "edges_of",
     "follow_requests_page",
     "follower_ids",
@@ -60,6 +71,8 @@ __all__ = [
     "following_page",
     "followings_and_requests",
     "hidden_from",
+    "loadable_follows",
+    "loadable_profiles",
     "may_see_profile",
     "muted_by",
     "mutes_page",
@@ -67,6 +80,7 @@ __all__ = [
     "profile_bodies",
     "profile_by_username",
     "profile_page",
+    "profile_parts",
     "relationship",
     "relationship_after",
     "relationships",

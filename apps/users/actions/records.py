@@ -1,0 +1,121 @@
+"""Loading profiles and follows in bulk, with the counts and events that making them one by one would have made."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError
+from django.db.models import Q
+
+from apps.users.actions.edges import Pair, lock_profiles, shift_counts, write_follows
+from apps.users.models import Block, Follow, FollowRequest, Profile
+from apps.users.queries import LoadableFollow, LoadableProfile
+from socialapp.bus.publish import publish
+from socialapp.contracts.records import Rejected
+from socialapp.contracts.users import ProfileChanged
+from socialapp.db import again_after_deadlock, atomic
+
+_GONE = "one of the two does not exist"
+_BLOCKED = "one of the two blocks the other"
+
+
+def load_profiles(*, profiles: Sequence[LoadableProfile]) -> None:
+    """Writes the profiles that are not there yet, in one transaction.
+
+    One that the word of the registration has made meanwhile, and that nobody has changed since, is completed.
+    """
+    try:
+        again_after_deadlock(lambda: _load_profiles(profiles))
+    except IntegrityError:
+        # The word of a registration made one of them at this moment: now it is there, and is completed.
+        again_after_deadlock(lambda: _load_profiles(profiles))
+
+
+def _load_profiles(profiles: Sequence[LoadableProfile]) -> None:
+    with atomic("users"):
+        wanted = {profile.user_id: profile for profile in profiles}
+        present = lock_profiles(wanted)
+        new = [profile for user_id, profile in wanted.items() if user_id not in present]
+        Profile.objects.bulk_create(_row(profile) for profile in new)
+        publish(*(ProfileChanged(user_id=profile.user_id, version=1) for profile in new))
+        for row in present.values():
+            _complete(row, wanted[row.user_id])
+
+
+def _row(profile: LoadableProfile) -> Profile:
+    return Profile(
+        user_id=profile.user_id,
+        username=profile.username,
+        username_key=profile.username.casefold(),
+        full_name=profile.full_name,
+        bio=profile.bio,
+        is_private=profile.is_private,
+        created_at=profile.created_at,
+    )
+
+
+def _complete(row: Profile, profile: LoadableProfile) -> None:
+    found = {name: getattr(profile, name) for name in ("full_name", "bio", "is_private")}
+    if row.version != 1 or row.erased or all(getattr(row, name) == value for name, value in found.items()):
+        return
+    for name, value in found.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.save(update_fields=[*found, "version"])
+    publish(ProfileChanged(user_id=row.user_id, version=row.version))
+
+
+def load_follows(*, follows: Sequence[LoadableFollow]) -> list[Rejected]:
+    """Writes the follows that are not there yet, in one transaction; private accounts are not asked.
+
+    Rejected are those of people who do not exist, or of whom one blocks the other.
+    """
+    return again_after_deadlock(lambda: _load_follows(follows))
+
+
+def _load_follows(follows: Sequence[LoadableFollow]) -> list[Rejected]:
+    with atomic("users"):
+        wanted: dict[Pair, LoadableFollow] = {}
+        for follow in follows:
+            wanted.setdefault((follow.follower_id, follow.following_id), follow)
+        people = {user_id for pair in wanted for user_id in pair}
+        lock_profiles({follower for follower, _ in wanted})
+        taken = _pairs_of(people)
+        new = [pair for pair in wanted if pair not in taken]
+        # Locks the counts of the followed ones: who goes at this moment waits for this, or is seen by the next line.
+        shift_counts(new, by=1)
+        refused = _refusals(new, people)
+        shift_counts(list(refused), by=-1)
+        made = {pair: wanted[pair].created_at for pair in new if pair not in refused}
+        _forget_requests(made.keys() & _requested(people))
+        write_follows(made)
+        return [
+            Rejected(index=follow.index, reason=refused[pair])
+            for follow in follows
+            if (pair := (follow.follower_id, follow.following_id)) in refused
+        ]
+
+
+def _pairs_of(people: set[int]) -> set[Pair]:
+    rows = Follow.objects.filter(follower_id__in=people, following_id__in=people)
+    return set(rows.values_list("follower_id", "following_id"))
+
+
+def _requested(people: set[int]) -> set[Pair]:
+    rows = FollowRequest.objects.filter(requester_id__in=people, target_id__in=people)
+    return set(rows.values_list("requester_id", "target_id"))
+
+
+def _forget_requests(pairs: set[Pair]) -> None:
+    for requester_id, target_id in pairs:
+        FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id).delete()
+
+
+def _refusals(pairs: Sequence[Pair], people: set[int]) -> dict[Pair, str]:
+    existing = set(
+        Profile.objects.filter(user_id__in=people)
+        .exclude(status=Profile.Status.DELETED)
+        .values_list("user_id", flat=True)
+    )
+    rows = Block.objects.filter(Q(blocker_id__in=people) & Q(blocked_id__in=people))
+    blocks = set(rows.values_list("blocker_id", "blocked_id"))
+    refused = {pair: _GONE for pair in pairs if not existing.issuperset(pair)}
+    return refused | {pair: _BLOCKED for pair in pairs if pair in blocks or pair[::-1] in blocks}

@@ -1,0 +1,145 @@
+"""Profiles and follows as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from apps.users.models import Follow, Profile
+from socialapp.api.rendering import rfc3339
+from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.ids import MAX_ID
+
+T = TypeVar("T")
+
+
+class _UserRecord(msgspec.Struct):
+    """Those fields of a `user` record that are kept here; auth has checked the others."""
+
+    id: str
+    username: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
+    created_at: datetime
+    full_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    bio: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    is_private: bool = False
+
+
+class _FollowRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """The fields of a `follow` record."""
+
+    follower_id: str
+    following_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoadableProfile:
+    """A person from a file."""
+
+    index: int
+    user_id: int
+    username: str
+    full_name: str
+    bio: str
+    is_private: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoadableFollow:
+    """A follow from a file."""
+
+    index: int
+    follower_id: int
+    following_id: int
+    created_at: datetime
+
+
+def loadable_profiles(records: Sequence[Record]) -> tuple[list[LoadableProfile], list[Rejected]]:
+    """Sorts records of people into well-formed ones and rejected ones."""
+    return _sorted_out(records, _loadable_profile)
+
+
+def loadable_follows(records: Sequence[Record]) -> tuple[list[LoadableFollow], list[Rejected]]:
+    """Sorts records of follows into well-formed ones and rejected ones."""
+    return _sorted_out(records, _loadable_follow)
+
+
+def _sorted_out(records: Sequence[Record], parse: Callable[[int, Record], T]) -> tuple[list[T], list[Rejected]]:
+    good: list[T] = []
+    rejected: list[Rejected] = []
+    for index, record in enumerate(records):
+        try:
+            good.append(parse(index, record))
+        except (msgspec.ValidationError, ValueError) as error:
+            rejected.append(Rejected(index=index, reason=str(error)))
+    return good, rejected
+
+
+def _loadable_profile(index: int, record: Record) -> LoadableProfile:
+    parsed = msgspec.convert(record, _UserRecord)
+    _require_plain("full_name", parsed.full_name, allowed="")
+    _require_plain("bio", parsed.bio, allowed="\n\t\r")
+    return LoadableProfile(
+        index=index,
+        user_id=_id("id", parsed.id),
+        username=parsed.username,
+        full_name=parsed.full_name,
+        bio=parsed.bio,
+        is_private=parsed.is_private,
+        created_at=_aware(parsed.created_at),
+    )
+
+
+def _loadable_follow(index: int, record: Record) -> LoadableFollow:
+    parsed = msgspec.convert(record, _FollowRecord)
+    if parsed.follower_id == parsed.following_id:
+        raise ValueError("nobody follows themselves")
+    follower_id, following_id = _id("follower_id", parsed.follower_id), _id("following_id", parsed.following_id)
+    return LoadableFollow(index, follower_id, following_id, _aware(parsed.created_at))
+
+
+def _id(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) <= MAX_ID):
+        raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+    return int(value)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("created_at must have a time zone")
+    return moment
+
+
+def _require_plain(name: str, text: str, *, allowed: str) -> None:
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in text):
+        raise ValueError(f"{name} must not have control characters")
+
+
+def profile_parts(ids: Sequence[int]) -> list[Record]:
+    """The fields that users adds to the records of people; nothing of erased ones. One query."""
+    rows = Profile.objects.filter(user_id__in=ids, erased=False).values_list(
+        "user_id", "full_name", "bio", "is_private"
+    )
+    return [
+        {"id": str(user_id), "full_name": full_name, "bio": bio, "is_private": is_private}
+        for user_id, full_name, bio, is_private in rows
+    ]
+
+
+def dumped_follows(*, after: str, limit: int) -> Dumped:
+    """Up to `limit` follows behind the row `after`, in the order in which they were made."""
+    rows = list(Follow.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
+    shown = rows[:limit]
+    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+
+
+def _record(row: Follow) -> Record:
+    return {
+        "follower_id": str(row.follower_id),
+        "following_id": str(row.following_id),
+        "created_at": rfc3339(row.created_at),
+    }
