@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apps.notifications import actions
 from apps.notifications.actions import News, day_of
@@ -27,6 +27,9 @@ from socialapp.contracts.users import (
 # Followers told in one transaction. Their ids also travel in the URL of a call, so not many more.
 FOLLOWERS_A_PAGE = 1000
 
+# What happened longer ago is no news: it was loaded from elsewhere, or a long interruption lies behind it.
+NEWS_IS_OLD_AFTER = timedelta(days=1)
+
 _OUTCOMES = {
     "removed": "We removed what you reported. Thank you for telling us.",
     "sanctioned": "We took action on what you reported. Thank you for telling us.",
@@ -43,25 +46,32 @@ class FollowerPage:
     excluded: list[int]
 
 
-def _willing(*, actor_id: int, user_ids: Iterable[int]) -> set[int]:
-    """Those of the people who let this actor notify them: no block between the two, not muted, actor active."""
+def _is_old(at: datetime) -> bool:
+    return at < datetime.now(UTC) - NEWS_IS_OLD_AFTER
+
+
+def _willing(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
+    """Those of the people who let this actor notify them: no block between the two, not muted, actor active.
+
+    Nobody when it happened (`at`; None is now) too long ago.
+    """
     wanted = sorted(set(user_ids) - {actor_id})
-    if not wanted or not client(Users).profiles(ids=[actor_id]):
+    if not wanted or (at is not None and _is_old(at)) or not client(Users).profiles(ids=[actor_id]):
         return set()
     return set(wanted) - set(client(Users).muted_by(user_ids=wanted, muted_id=actor_id))
 
 
-def _willing_viewers(*, post_id: int, actor_id: int, user_ids: Iterable[int]) -> set[int]:
+def _willing_viewers(*, post_id: int, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
     """Those of the willing who may also see the post."""
-    willing = _willing(actor_id=actor_id, user_ids=user_ids)
+    willing = _willing(actor_id=actor_id, user_ids=user_ids, at=at)
     return set(client(Posts).viewers(post_id=post_id, user_ids=sorted(willing))) if willing else set()
 
 
 # --- Posts --------------------------------------------------------------------------------------------------------
 
 
-def _gather_followers(*, post_id: int, author_id: int, after: int) -> FollowerPage:
-    authors = client(Users).profiles(ids=[author_id])
+def _gather_followers(*, post_id: int, author_id: int, after: int, at: datetime) -> FollowerPage:
+    authors = [] if _is_old(at) else client(Users).profiles(ids=[author_id])
     if not authors or not client(Posts).refs(post_ids=[post_id]):
         return FollowerPage(None, [], [])
     followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWERS_A_PAGE)
@@ -83,7 +93,9 @@ def _tell_page(page: NewPostPageTold, gathered: FollowerPage) -> None:
 
 @handles(
     PostCreated,
-    gather=lambda event: _gather_followers(post_id=event.post_id, author_id=event.author_id, after=0),
+    gather=lambda event: _gather_followers(
+        post_id=event.post_id, author_id=event.author_id, after=0, at=event.created_at
+    ),
 )
 def tell_first_followers(event: PostCreated, gathered: FollowerPage) -> None:
     """The first page of the author's followers is told of a new post; further pages follow by themselves."""
@@ -99,7 +111,9 @@ def tell_first_followers(event: PostCreated, gathered: FollowerPage) -> None:
 
 @handles(
     NewPostPageTold,
-    gather=lambda event: _gather_followers(post_id=event.post_id, author_id=event.author_id, after=event.after),
+    gather=lambda event: _gather_followers(
+        post_id=event.post_id, author_id=event.author_id, after=event.after, at=event.created_at
+    ),
 )
 def tell_next_followers(event: NewPostPageTold, gathered: FollowerPage) -> None:
     """The next page of the author's followers is told of a new post."""
@@ -136,7 +150,7 @@ def tell_mentioned(event: PostCreated, mentioned: set[int]) -> None:
 @handles(
     PostEdited,
     gather=lambda event: _willing_viewers(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=event.new_mention_ids
+        post_id=event.post_id, actor_id=event.author_id, user_ids=event.new_mention_ids, at=None
     ),
 )
 def tell_newly_mentioned(event: PostEdited, mentioned: set[int]) -> None:
@@ -159,7 +173,7 @@ def go_on_removing(event: RemovalBegun) -> None:
 
 @handles(
     Reposted,
-    gather=lambda event: _willing(actor_id=event.user_id, user_ids=[event.author_id]),
+    gather=lambda event: _willing(actor_id=event.user_id, user_ids=[event.author_id], at=event.at),
 )
 def tell_of_repost(event: Reposted, willing: set[int]) -> None:
     """The author is told who passed their post on."""
@@ -208,7 +222,7 @@ def _comment_kinds(event: CommentCreated) -> dict[int, str]:
 @handles(
     CommentCreated,
     gather=lambda event: _willing_viewers(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=_comment_kinds(event)
+        post_id=event.post_id, actor_id=event.author_id, user_ids=_comment_kinds(event), at=event.created_at
     ),
 )
 def tell_of_comment(event: CommentCreated, willing: set[int]) -> None:
@@ -243,7 +257,7 @@ def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
 
 @handles(
     ReactionSet,
-    gather=lambda event: _willing(actor_id=event.user_id, user_ids=[event.target_author_id]),
+    gather=lambda event: _willing(actor_id=event.user_id, user_ids=[event.target_author_id], at=event.at),
 )
 def tell_of_reaction(event: ReactionSet, willing: set[int]) -> None:
     """The author of a post or comment is told who reacts to it."""
@@ -286,8 +300,8 @@ def _accepted_topic(accepter_id: int) -> str:
 
 def _gather_follow(event: Followed) -> set[int]:
     if event.accepted:
-        return _willing(actor_id=event.following_id, user_ids=[event.follower_id])
-    return _willing(actor_id=event.follower_id, user_ids=[event.following_id])
+        return _willing(actor_id=event.following_id, user_ids=[event.follower_id], at=event.at)
+    return _willing(actor_id=event.follower_id, user_ids=[event.following_id], at=event.at)
 
 
 @handles(Followed, gather=_gather_follow)
@@ -344,7 +358,7 @@ def remove_follow(event: Unfollowed) -> None:
 
 @handles(
     FollowRequested,
-    gather=lambda event: _willing(actor_id=event.requester_id, user_ids=[event.target_id]),
+    gather=lambda event: _willing(actor_id=event.requester_id, user_ids=[event.target_id], at=event.at),
 )
 def tell_of_request(event: FollowRequested, willing: set[int]) -> None:
     """The owner of a private account is told who asks to be let in."""

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.db.models import Count, F, Max, Q, QuerySet, Window
+from django.db.models import Count, F, Max, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from apps.notifications.models import (
@@ -13,7 +12,6 @@ from apps.notifications.models import (
     Kind,
     Notification,
     NotificationActor,
-    NotificationGroup,
     NotificationPreference,
     PushSubscription,
     Target,
@@ -276,16 +274,3 @@ def subscription_body(row: PushSubscription) -> dict[str, object]:
         "expires_at": row.expires_at,
         "created_at": row.created_at,
     }
-
-
-def held_about(*, user_id: int) -> dict[str, int]:
-    """How many rows of each table still name the person, as receiver or as actor: nothing after an erasure."""
-    named = Q(user_id=user_id) | Q(actor_id=user_id)
-    counts: dict[str, Any] = {
-        "notifications": Notification.objects.filter(named).count(),
-        "notification_groups": NotificationGroup.objects.filter(user_id=user_id).count(),
-        "notification_actors": NotificationActor.objects.filter(named).count(),
-        "notification_preferences": NotificationPreference.objects.filter(user_id=user_id).count(),
-        "push_subscriptions": PushSubscription.objects.filter(user_id=user_id).count(),
-    }
-    return counts

@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import post
 from tests.notifications.live import LiveClient, SocketServer, connected, connected_but_deaf, serving
-from tests.notifications.test_telling import post
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 

@@ -1,45 +1,11 @@
 """What people are told, once each, and what is taken back."""
 
-from typing import Any
-
 import pytest
 
 from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import comment, kinds, post, react, told, unread
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-def told(person: Any, query: str = "") -> list[dict[str, Any]]:
-    """A person's notifications."""
-    answer = person.client.get(f"/v1/notifications{query}")
-    assert answer.status_code == 200, answer.content
-    return list(answer.json()["results"])
-
-
-def kinds(person: Any) -> list[str]:
-    """The kinds of a person's notifications, newest first."""
-    return [item["kind"] for item in told(person)]
-
-
-def unread(person: Any) -> int:
-    """A person's unread count."""
-    answer = person.client.get("/v1/notifications/unread-count")
-    assert answer.status_code == 200, answer.content
-    return int(answer.json()["count"])
-
-
-def post(person: Any, content: str = "hello", **extra: Any) -> str:
-    """The id of a new post."""
-    answer = person.client.post("/v1/posts", {"content": content, **extra})
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["id"])
-
-
-def comment(person: Any, post_id: str, content: str = "well", **extra: Any) -> str:
-    """The id of a new comment."""
-    answer = person.client.post(f"/v1/posts/{post_id}/comments", {"content": content, **extra})
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["id"])
 
 
 def test_followers_are_told_of_a_new_post_and_nobody_else(register, drain):
@@ -109,3 +75,178 @@ def test_one_person_gets_one_notification_for_a_comment(register, drain):
     drain()
     assert told(alice) == []
     assert unread(alice) == 0
+
+
+def test_a_person_is_told_of_follows_together_and_of_unfollows_not_at_all(register, drain):
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    for person in (bob, carol, dave):
+        person.client.put(f"/v1/profiles/{alice.id}/follow")
+        drain()
+    first = told(alice)
+    assert [item["message"] for item in first] == ["dave, carol and bob followed you."]
+    assert first[0]["target"] == {"type": "user", "id": alice.id, "url": f"/v1/profiles/{alice.id}"}
+
+    carol.client.delete(f"/v1/profiles/{alice.id}/follow")
+    drain()
+    [item] = told(alice)
+    assert item["id"] == first[0]["id"], "what is taken back is no new activity"
+    assert ([card["username"] for card in item["actors"]], item["actors_count"]) == (["dave", "bob"], 2)
+
+
+def test_a_joined_notification_gets_a_greater_id_keeps_its_group_and_is_unread_again(register, drain):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post_id = post(alice)
+    react(bob, post_id)
+    drain()
+    [first] = told(alice)
+    alice.client.post("/v1/notifications/read", {"ids": [first["id"]]})
+    assert unread(alice) == 0
+    react(carol, post_id)
+    drain()
+    [second] = told(alice)
+    assert int(second["id"]) > int(first["id"])
+    assert second["group_id"] == first["group_id"] is not None
+    assert (second["is_read"], unread(alice)) == (False, 1)
+    assert second["message"] == "carol and bob reacted to your post."
+
+
+def test_more_actors_than_are_shown_are_counted_exactly(register, drain):
+    alice = register("alice")
+    post_id = post(alice)
+    for number in range(5):
+        react(register(f"person{number}"), post_id)
+        drain()
+    [item] = told(alice)
+    assert [card["username"] for card in item["actors"]] == ["person4", "person3", "person2"]
+    assert item["actors_count"] == 5
+    assert item["message"] == "person4, person3, person2 and 2 others reacted to your post."
+
+
+def test_nobody_is_told_of_their_own_doing(register, drain):
+    alice = register("alice")
+    post_id = post(alice, "hello @alice")
+    comment_id = comment(alice, post_id, "me again @alice")
+    comment(alice, post_id, "and again", parent_comment_id=comment_id)
+    react(alice, post_id)
+    drain()
+    assert told(alice) == []
+
+
+def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(register, drain, follow):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    post(alice, "for friends: @bob @carol", is_private=True)
+    drain()
+    assert kinds(bob) == ["mention"], "a follower who is named is told that, not that there is a new post"
+    assert told(carol) == []
+    post_id = post(alice, "for all: @carol")
+    drain()
+    [item] = told(carol)
+    assert (item["kind"], item["target"]["id"]) == ("mention", post_id)
+    alice.client.patch(f"/v1/posts/{post_id}", {"content": "for all: @carol and @bob"})
+    drain()
+    assert kinds(bob) == ["mention", "new_post", "mention"]
+    assert kinds(carol) == ["mention"]
+
+
+def test_comments_reach_the_author_the_parent_and_the_named(register, drain):
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    post_id = post(alice)
+    parent = comment(bob, post_id, "first @alice")
+    drain()
+    assert kinds(alice) == ["comment"]
+    comment(carol, post_id, "to @bob and @dave", parent_comment_id=parent)
+    drain()
+    assert (kinds(alice), kinds(bob), kinds(dave)) == (["comment", "comment"], ["reply"], ["mention"])
+    bob.client.delete(f"/v1/comments/{parent}")
+    drain()
+    assert unread(alice) == 1
+
+
+def test_reposts_are_told_and_taken_back(register, drain):
+    alice, bob = register("alice"), register("bob")
+    post_id = post(alice)
+    assert bob.client.put(f"/v1/posts/{post_id}/repost").status_code == 200
+    drain()
+    [item] = told(alice)
+    assert (item["kind"], item["message"]) == ("repost", "bob reposted your post.")
+    bob.client.delete(f"/v1/posts/{post_id}/repost")
+    drain()
+    assert told(alice) == []
+
+
+def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(register, drain):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    alice.client.patch("/v1/profiles/me", {"is_private": True})
+    for person in (bob, carol):
+        person.client.put(f"/v1/profiles/{alice.id}/follow")
+    drain()
+    assert kinds(alice) == ["follow_request", "follow_request"]
+    alice.client.post(f"/v1/follow-requests/{bob.id}/accept")
+    alice.client.post(f"/v1/follow-requests/{carol.id}/reject")
+    drain()
+    assert told(alice) == []
+    assert (kinds(bob), kinds(carol)) == (["follow_accepted"], [])
+    carol.client.put(f"/v1/profiles/{alice.id}/follow")
+    drain()
+    assert kinds(alice) == ["follow_request"], "asking again is news again"
+
+
+def test_the_muted_and_the_blocked_tell_nothing(register, drain, follow):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(alice, bob)
+    post_id = post(alice)
+    alice.client.put(f"/v1/profiles/{bob.id}/mute")
+    drain()
+    react(bob, post_id)
+    comment(bob, post_id, "hi @alice")
+    post(bob)
+    react(carol, post_id)
+    drain()
+    assert kinds(alice) == ["reaction"]
+    assert unread(alice) == 1
+    alice.client.put(f"/v1/profiles/{carol.id}/block")
+    drain()
+    assert told(alice) == []
+    assert unread(alice) == 0
+
+
+def test_moderators_words_arrive(register, drain):
+    from datetime import UTC, datetime
+
+    from socialapp.bus.publish import publish
+    from socialapp.contracts.moderation import ReportResolved, UserSanctioned
+    from socialapp.db import atomic
+
+    alice = register("alice")
+    with atomic("moderation"):
+        now = datetime.now(UTC)
+        publish(UserSanctioned(user_id=int(alice.id), action_id=5, kind="warn", reason="Be kind.", at=now))
+        publish(ReportResolved(report_id=6, reporter_id=int(alice.id), outcome="removed"))
+        publish(UserSanctioned(user_id=int(alice.id), action_id=7, kind="unban", reason="", at=now))
+    drain()
+    messages = {item["message"]: item for item in told(alice)}
+    assert set(messages) == {
+        "A moderator has warned you: Be kind.",
+        "We removed what you reported. Thank you for telling us.",
+    }
+    assert all(item["kind"] == "moderation" and item["actors"] == [] for item in messages.values())
+    assert all(item["target"] is None for item in messages.values())
+    assert unread(alice) == 2
+
+
+def test_a_kind_that_is_not_wanted_in_the_app_is_not_made(register, drain, follow):
+    alice, bob = register("alice"), register("bob")
+    follow(bob, alice)
+    bob.client.patch("/v1/notifications/preferences", {"new_post": {"in_app": False}})
+    alice.client.patch("/v1/notifications/preferences", {"reaction": {"in_app": False}})
+    post_id = post(alice)
+    react(bob, post_id)
+    comment(bob, post_id)
+    drain()
+    assert (told(bob), kinds(alice)) == ([], ["comment", "follow"])
+    bob.client.patch("/v1/notifications/preferences", {"new_post": {"in_app": True}})
+    assert told(bob) == []
+    post(alice)
+    drain()
+    assert kinds(bob) == ["new_post"]

@@ -140,8 +140,11 @@ def tell_followers(
         gone = gone_among([page.post_id, page.author_id, *follower_ids])
         if page.post_id in gone or page.author_id in gone:
             return
-        refused = {user_id for user_id, _ in unwilling(kinds=[Kind.NEW_POST], user_ids=follower_ids)}
-        skipped = {*excluded, *page.mention_ids, *gone, *refused, page.author_id}
+        refusals = unwilling(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)
+        refused = {user_id for user_id, kind in refusals if kind == Kind.NEW_POST}
+        # Whoever the post names is told that instead.
+        mentioned = {user_id for user_id in page.mention_ids if (user_id, Kind.MENTION) not in refusals}
+        skipped = {*excluded, *mentioned, *gone, *refused, page.author_id}
         receivers = [follower for follower in follower_ids if follower not in skipped]
         rows = [_new_post_row(receiver, page) for receiver in receivers]
         if rows:

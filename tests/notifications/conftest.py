@@ -1,0 +1,61 @@
+"""What the notifications tests share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Person
+
+
+@pytest.fixture
+def follow(drain: Callable[[], int]) -> Callable[[Person, Person], None]:
+    """Makes one person follow another, accepting the request when the other is private."""
+
+    def make(follower: Person, followed: Person) -> None:
+        answer = follower.client.put(f"/v1/profiles/{followed.id}/follow")
+        assert answer.status_code == 200, answer.content
+        if answer.json()["requested"]:
+            assert followed.client.post(f"/v1/follow-requests/{follower.id}/accept").status_code == 200
+        drain()
+
+    return make
+
+
+def told(person: Person, query: str = "") -> list[dict[str, Any]]:
+    """A person's notifications, newest first."""
+    answer = person.client.get(f"/v1/notifications{query}")
+    assert answer.status_code == 200, answer.content
+    return list(answer.json()["results"])
+
+
+def kinds(person: Person) -> list[str]:
+    """The kinds of a person's notifications, newest first."""
+    return [item["kind"] for item in told(person)]
+
+
+def unread(person: Person) -> int:
+    """A person's unread count."""
+    answer = person.client.get("/v1/notifications/unread-count")
+    assert answer.status_code == 200, answer.content
+    return int(answer.json()["count"])
+
+
+def post(person: Person, content: str = "hello", **extra: Any) -> str:
+    """The id of a new post."""
+    answer = person.client.post("/v1/posts", {"content": content, **extra})
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["id"])
+
+
+def comment(person: Person, post_id: str, content: str = "well", **extra: Any) -> str:
+    """The id of a new comment."""
+    answer = person.client.post(f"/v1/posts/{post_id}/comments", {"content": content, **extra})
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["id"])
+
+
+def react(person: Person, post_id: str, reaction: str = "like") -> None:
+    """Reacts to a post."""
+    answer = person.client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": reaction})
+    assert answer.status_code == 200, answer.content
