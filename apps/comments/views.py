@@ -22,6 +22,7 @@ _SORT = OpenApiParameter(
     enum=list(queries.SORTS),
     description="`oldest` (when absent), `newest`, or `top`: most reactions first.",
 )
+_PAGE = page_of(CommentBody)
 _LIST_DESCRIPTION = (
     "Comments of people whom the caller may not see are left out, so a page may be shorter than asked for. "
     "A deleted comment that has replies stays as a tombstone: `author` is null and `content` empty."
@@ -46,7 +47,7 @@ class PostCommentsView(View):
         summary="The comments on a post",
         description=f"The top-level ones, each with its number of direct replies. {_LIST_DESCRIPTION}",
         parameters=[_SORT, *PAGE_PARAMETERS],
-        responses=page_of(CommentBody),
+        responses=_PAGE,
         operation_id="post_comments_list",
     )
     def get(self, request: Request, post_id: int) -> Response:
@@ -92,7 +93,7 @@ class RepliesView(View):
         summary="The replies to a comment",
         description=f"The direct ones, each with its number of replies. {_LIST_DESCRIPTION}",
         parameters=[_SORT, *PAGE_PARAMETERS],
-        responses=page_of(CommentBody),
+        responses=_PAGE,
         operation_id="comment_replies_list",
     )
     def get(self, request: Request, comment_id: int) -> Response:

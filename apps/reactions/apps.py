@@ -11,9 +11,11 @@ class ReactionsConfig(AppConfig):
     verbose_name = "Reactions"
 
     def ready(self) -> None:
-        """Answers calls to the contract."""
-        from apps.reactions.service import ReactionsService
+        """Answers calls to the contracts."""
+        from apps.reactions.service import ReactionRecords, ReactionsService
         from socialapp.calls import serve
         from socialapp.contracts.reactions import Reactions
+        from socialapp.contracts.records import Records
 
         serve(Reactions, ReactionsService())
+        serve(Records, ReactionRecords(), context="reactions")

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from socialapp.db import Gone, IdField, RemoteKey
 
@@ -33,7 +34,7 @@ class Reaction(models.Model):
     post_id = RemoteKey("posts.Post", gone=Gone.ERASE, null=True, blank=True)
     comment_id = RemoteKey("comments.Comment", gone=Gone.ERASE, null=True, blank=True)
     reaction_type = models.CharField(max_length=8, choices=ReactionType.choices)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     # Events about a reaction name these two; kept here, erasing somebody's reactions needs no other context.
     target_author_id = RemoteKey("users.Profile", gone=Gone.ERASE)
     under_post_id = RemoteKey("posts.Post", gone=Gone.ERASE)

@@ -14,7 +14,7 @@ class ReactionInput(Input):
     reaction_type = serializers.ChoiceField(choices=REACTION_TYPES)
 
 
-class ReactionCountsBody(serializers.Serializer[Any]):
+class ReactionTotalsBody(serializers.Serializer[Any]):
     """Reactions by type."""
 
     like = serializers.IntegerField()
@@ -27,8 +27,8 @@ class ReactionCountsBody(serializers.Serializer[Any]):
 class ReactionStateBody(serializers.Serializer[Any]):
     """The caller's reaction to a target, and all."""
 
-    my_reaction = serializers.ChoiceField(choices=REACTION_TYPES, allow_null=True)
-    reactions = ReactionCountsBody()
+    my_reaction = serializers.CharField(allow_null=True)
+    reactions = ReactionTotalsBody()
 
 
 class ReactionBody(serializers.Serializer[Any]):

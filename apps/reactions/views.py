@@ -12,6 +12,7 @@ from socialapp.api.schema import PAGE_PARAMETERS, page_of
 from socialapp.api.views import View
 
 _TYPE = OpenApiParameter("type", str, enum=queries.REACTION_TYPES, description="Only reactions of this type.")
+_PAGE = page_of(ReactionBody)
 _LIST_DESCRIPTION = (
     "Newest first. People whom the caller may not see are left out, so a page may be shorter than asked for."
 )
@@ -113,7 +114,7 @@ class PostReactionsView(_ReactionListView):
         summary="Who reacted to a post",
         description=_LIST_DESCRIPTION,
         parameters=[_TYPE, *PAGE_PARAMETERS],
-        responses=page_of(ReactionBody),
+        responses=_PAGE,
         operation_id="post_reactions_list",
     )
     def get(self, request: Request, post_id: int) -> Response:
@@ -130,7 +131,7 @@ class CommentReactionsView(_ReactionListView):
         summary="Who reacted to a comment",
         description=_LIST_DESCRIPTION,
         parameters=[_TYPE, *PAGE_PARAMETERS],
-        responses=page_of(ReactionBody),
+        responses=_PAGE,
         operation_id="comment_reactions_list",
     )
     def get(self, request: Request, comment_id: int) -> Response:

@@ -1,0 +1,16 @@
+"""What changes reactions: the row, its count and its event in one transaction; the only callers of publish()."""
+
+from apps.reactions.actions.counts import check_targets
+from apps.reactions.actions.reacting import remove_reaction, set_reaction
+from apps.reactions.actions.records import load_reactions
+from apps.reactions.actions.removals import CHUNK, continue_removal, forget_subject
+
+__all__ = [
+    "CHUNK",
+    "check_targets",
+    "continue_removal",
+    "forget_subject",
+    "load_reactions",
+    "remove_reaction",
+    "set_reaction",
+]

@@ -1,0 +1,112 @@
+"""Setting and removing one person's reaction to one target."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from apps.reactions.actions.counts import change_counts
+from apps.reactions.models import GoneSubject, Reaction, TargetType
+from apps.reactions.queries import Target, reactions_to
+from socialapp.bus.publish import publish
+from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from socialapp.db import again_after_deadlock, atomic
+from socialapp.errors import Conflict, NotFound
+
+_TRIES = 3
+
+
+def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
+    """Makes `reaction_type` the user's one reaction to the target. The same again changes nothing and tells nobody.
+
+    NotFound when the target or the user went away meanwhile.
+    """
+    again_after_deadlock(lambda: _set_reaction(user_id, target, reaction_type))
+
+
+def _set_reaction(user_id: int, target: Target, reaction_type: str) -> None:
+    with atomic("reactions"):
+        reaction, previous = _take_row(user_id, target, reaction_type)
+        refuse_if_gone(target.id, user_id)
+        if previous == reaction_type:
+            return
+        if previous is not None:
+            reaction.reaction_type = reaction_type
+            reaction.save(update_fields=["reaction_type"])
+        change_counts(target, user_id, added=reaction_type, removed=previous)
+        publish(
+            ReactionSet(
+                target_type=target.type,
+                target_id=target.id,
+                target_author_id=target.author_id,
+                post_id=target.post_id,
+                user_id=user_id,
+                reaction_type=reaction_type,
+                previous=previous,
+                at=timezone.now(),
+            )
+        )
+
+
+def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[Reaction, str | None]:
+    """The user's locked row for the target, made if need be, and the reaction it held before (None: it is new)."""
+    own = reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id)
+    for _ in range(_TRIES):
+        if row := own.first():
+            return row, row.reaction_type
+        # The same person may react in two places at once: then the other's row is found in the next round.
+        with suppress(IntegrityError), atomic("reactions"):
+            return _insert(user_id, target, reaction_type), None
+    raise Conflict("your reaction is being changed elsewhere; try again", code="reaction_contended")
+
+
+def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction:
+    is_post = target.type == TargetType.POST
+    return Reaction.objects.create(
+        user_id=user_id,
+        post_id=target.id if is_post else None,
+        comment_id=None if is_post else target.id,
+        reaction_type=reaction_type,
+        target_author_id=target.author_id,
+        under_post_id=target.post_id,
+    )
+
+
+def refuse_if_gone(*subject_ids: int) -> None:
+    """NotFound when one of the subjects is gone.
+
+    A locking read *after* the reaction was written: whoever marks the subject gone first writes the mark and then
+    reads the reactions with locks. So one of the two waits for the other, and no reaction slips through between them.
+    """
+    if list(GoneSubject.objects.select_for_update().filter(subject_id__in=subject_ids).values_list("subject_id")):
+        raise NotFound("there is nothing here that you may react to")
+
+
+def remove_reaction(*, user_id: int, target: Target) -> None:
+    """Takes the user's reaction to the target back; without one, nothing happens."""
+    again_after_deadlock(lambda: _remove_reaction(user_id, target))
+
+
+def _remove_reaction(user_id: int, target: Target) -> None:
+    with atomic("reactions"):
+        reaction = reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id).first()
+        if reaction is None:
+            return
+        reaction_type = reaction.reaction_type
+        reaction.delete()
+        change_counts(target, user_id, added=None, removed=reaction_type)
+        publish(removal_of(reaction, at=timezone.now()))
+
+
+def removal_of(reaction: Reaction, *, at: datetime) -> ReactionRemoved:
+    """The event that tells of a removed reaction."""
+    return ReactionRemoved(
+        target_type=reaction.target_type,
+        target_id=reaction.target_id,
+        target_author_id=reaction.target_author_id,
+        post_id=reaction.under_post_id,
+        user_id=reaction.user_id,
+        reaction_type=reaction.reaction_type,
+        at=at,
+    )

@@ -1,0 +1,94 @@
+"""Loading reactions in bulk, with the counts and events that setting them one by one would have made."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from apps.reactions.actions.counts import add_to_count, slot_of
+from apps.reactions.actions.reacting import refuse_if_gone
+from apps.reactions.models import Reaction, TargetType
+from apps.reactions.queries import Loadable
+from socialapp.bus.publish import publish
+from socialapp.contracts.reactions import ReactionSet
+from socialapp.contracts.records import Rejected
+from socialapp.db import again_after_deadlock, atomic
+
+Key = tuple[str, int, int]  # target type, target, user: what there may be one reaction of
+
+
+def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
+    """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target.
+
+    NotFound, with nothing written, when a target or a person goes at this moment.
+    """
+    return again_after_deadlock(lambda: _load(reactions))
+
+
+def _load(reactions: Sequence[Loadable]) -> list[Rejected]:
+    with atomic("reactions"):
+        present = set(
+            Reaction.objects.filter(id__in=[reaction.id for reaction in reactions]).values_list("id", flat=True)
+        )
+        taken = _taken(reactions)
+        new: list[Loadable] = []
+        rejected: list[Rejected] = []
+        for reaction in reactions:
+            if reaction.id in present:
+                continue
+            if _key(reaction) in taken:
+                rejected.append(Rejected(index=reaction.index, reason="this user has reacted to this target already"))
+                continue
+            present.add(reaction.id)
+            taken.add(_key(reaction))
+            new.append(reaction)
+        Reaction.objects.bulk_create([_row(reaction) for reaction in new])
+        refuse_if_gone(*{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
+        _count(new)
+        publish(*(_set(reaction) for reaction in new))
+        return rejected
+
+
+def _key(reaction: Loadable) -> Key:
+    return reaction.target.type, reaction.target.id, reaction.user_id
+
+
+def _taken(reactions: Sequence[Loadable]) -> set[Key]:
+    """Which people have reacted to which of the targets already."""
+    people = {reaction.user_id for reaction in reactions}
+    targets = {reaction.target.id for reaction in reactions}
+    rows = Reaction.objects.filter(user_id__in=people)
+    found = [*rows.filter(post_id__in=targets), *rows.filter(comment_id__in=targets)]
+    return {(row.target_type, row.target_id, row.user_id) for row in found}
+
+
+def _row(reaction: Loadable) -> Reaction:
+    is_post = reaction.target.type == TargetType.POST
+    return Reaction(
+        id=reaction.id,
+        user_id=reaction.user_id,
+        post_id=reaction.target.id if is_post else None,
+        comment_id=None if is_post else reaction.target.id,
+        reaction_type=reaction.reaction_type,
+        created_at=reaction.created_at,
+        target_author_id=reaction.target.author_id,
+        under_post_id=reaction.target.post_id,
+    )
+
+
+def _count(reactions: Sequence[Loadable]) -> None:
+    targets = {reaction.target.id: reaction.target for reaction in reactions}
+    numbers = Counter((reaction.target.id, reaction.reaction_type, slot_of(reaction.user_id)) for reaction in reactions)
+    for (target_id, reaction_type, slot), number in sorted(numbers.items()):
+        add_to_count(targets[target_id], reaction_type, slot=slot, by=number)
+
+
+def _set(reaction: Loadable) -> ReactionSet:
+    return ReactionSet(
+        target_type=reaction.target.type,
+        target_id=reaction.target.id,
+        target_author_id=reaction.target.author_id,
+        post_id=reaction.target.post_id,
+        user_id=reaction.user_id,
+        reaction_type=reaction.reaction_type,
+        previous=None,
+        at=reaction.created_at,
+    )
