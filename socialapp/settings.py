@@ -257,6 +257,35 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# --- Social log-in: a provider is offered when its client id is set ---------------------------------------------------
+_PROVIDER_URLS = {
+    "google": (
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        "https://oauth2.googleapis.com/token",
+        "https://openidconnect.googleapis.com/v1/userinfo",
+    ),
+    "facebook": (
+        "https://www.facebook.com/v23.0/dialog/oauth",
+        "https://graph.facebook.com/v23.0/oauth/access_token",
+        "https://graph.facebook.com/v23.0/me?fields=id,name,email",
+    ),
+    "github": (
+        "https://github.com/login/oauth/authorize",
+        "https://github.com/login/oauth/access_token",
+        "https://api.github.com/user",
+    ),
+}
+SOCIAL_PROVIDERS: dict[str, dict[str, str]] = {
+    name: {
+        "client_id": env.str(f"{name.upper()}_CLIENT_ID", default=""),
+        "client_secret": env.str(f"{name.upper()}_CLIENT_SECRET", default=""),
+        "authorize_url": env.str(f"{name.upper()}_AUTHORIZE_URL", default=authorize_url),
+        "token_url": env.str(f"{name.upper()}_TOKEN_URL", default=token_url),
+        "user_url": env.str(f"{name.upper()}_USER_URL", default=user_url),
+    }
+    for name, (authorize_url, token_url, user_url) in _PROVIDER_URLS.items()
+}
+
 # --- Logs: one JSON object a line -----------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 _processors: list[Any] = [

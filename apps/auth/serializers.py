@@ -32,6 +32,15 @@ class LoginInput(Input):
     otp = Text(max_length=20, required=False)
 
 
+class SocialInput(Input):
+    """What the provider sent the user back with; `otp` where the account has an authenticator app."""
+
+    code = Text(max_length=2048)
+    state = Text(max_length=2048)
+    redirect_uri = Text(max_length=500)
+    otp = Text(max_length=20, required=False)
+
+
 class RefreshInput(Input):
     """A refresh token."""
 
@@ -100,6 +109,13 @@ class SignedInBody(serializers.Serializer[SignedIn]):
     user = UserBody()
     access = serializers.CharField()
     refresh = serializers.CharField()
+
+
+class AuthorizeBody(serializers.Serializer[object]):
+    """Where to send the user; `state` must come back unchanged."""
+
+    authorize_url = serializers.CharField()
+    state = serializers.CharField()
 
 
 class TokensBody(serializers.Serializer[SignedIn]):

@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern] = [
     path("auth/password/forgot", views.ForgotPasswordView.as_view()),
     path("auth/password/reset", views.ResetPasswordView.as_view()),
     path("auth/password/change", views.ChangePasswordView.as_view()),
+    path("auth/social/<slug:provider>/authorize", views.AuthorizeView.as_view()),
+    path("auth/social/<slug:provider>", views.SocialView.as_view()),
     path("auth/totp", views.TotpView.as_view()),
     path("auth/totp/confirm", views.ConfirmTotpView.as_view()),
     path("auth/sessions", views.SessionsView.as_view()),

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from apps.auth import actions, queries
 from apps.auth.serializers import (
+    AuthorizeBody,
     ChangePasswordInput,
     CodeInput,
     EmailInput,
@@ -28,6 +29,7 @@ from apps.auth.serializers import (
     ResetInput,
     SessionBody,
     SignedInBody,
+    SocialInput,
     TokensBody,
     TotpSecretBody,
     UserBody,
@@ -213,6 +215,47 @@ class ChangePasswordView(View):
         return Response(status=204)
 
 
+class AuthorizeView(View):
+    """GET /auth/social/{provider}/authorize."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="Where to send the user to log in with a provider",
+        description="Keep `state` in the browser and go on only if the provider sends the same one back. `redirect_uri`"
+        " must be on one of this server's own origins.",
+        parameters=[OpenApiParameter("redirect_uri", str, required=True)],
+        responses={200: AuthorizeBody},
+    )
+    def get(self, request: Request, provider: str) -> Response:
+        """200 with the URL."""
+        redirect_uri = request.query_params.get("redirect_uri", "")
+        url, state = actions.authorize(provider=provider, redirect_uri=redirect_uri)
+        return Response({"authorize_url": url, "state": state}, headers={"Cache-Control": "no-store"})
+
+
+class SocialView(View):
+    """POST /auth/social/{provider}."""
+
+    permission_classes = [Public]
+    rate = "login"
+
+    @extend_schema(
+        summary="Log in or sign up with what a provider sent back",
+        description="An account with the same address is joined only if both sides have verified it; else 409.",
+        request=SocialInput,
+        responses={200: SignedInBody, 201: SignedInBody},
+    )
+    def post(self, request: Request, provider: str) -> Response:
+        """201 for a new account, else 200, with the user and tokens."""
+        fields = self.read_input(SocialInput)
+        profile = actions.fetch_profile(
+            provider=provider, code=fields["code"], state=fields["state"], redirect_uri=fields["redirect_uri"]
+        )
+        signed_in, is_new = actions.sign_in_social(profile=profile, otp=fields.get("otp"), device=_device(request))
+        return Response(signed_in_body(signed_in), status=201 if is_new else 200)
+
+
 class TotpView(View):
     """/auth/totp."""
 
@@ -261,7 +304,12 @@ class ConfirmTotpView(View):
 class SessionsView(View):
     """GET /auth/sessions."""
 
-    @extend_schema(summary="Devices signed in", parameters=PAGE_PARAMETERS, responses={200: page_of(SessionBody)})
+    @extend_schema(
+        operation_id="auth_sessions_list",
+        summary="Devices signed in",
+        parameters=PAGE_PARAMETERS,
+        responses={200: page_of(SessionBody)},
+    )
     def get(self, request: Request) -> Response:
         """200 with a page of sessions, newest first."""
         page = queries.live_sessions(self.principal.id, page_request(request))
@@ -425,7 +473,9 @@ class KeySetView(View):
 
     permission_classes = [Public]
 
-    @extend_schema(summary="The keys that verify access tokens", responses={200: KeySetBody}, auth=[])
+    @extend_schema(
+        operation_id="jwks", summary="The keys that verify access tokens", responses={200: KeySetBody}, auth=[]
+    )
     def get(self, request: Request) -> Response:
         """200 with a JSON Web Key Set. Source: RFC 7517."""
         numbers = jwt.algorithms.RSAAlgorithm.to_jwk(public_key(), as_dict=True)

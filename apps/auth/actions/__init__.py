@@ -1,7 +1,6 @@
 """What changes accounts, sign-ins and erasures; the only callers of publish()."""
 
 from apps.auth.actions.accounts import (
-    NewAccount,
     apply_sanction,
     change_account,
     create_admin,
@@ -15,6 +14,7 @@ from apps.auth.actions.credentials import change_password, reset_password
 from apps.auth.actions.erasures import acknowledge_erasure, delete_account, erase_account, repeat_unfinished_erasures
 from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
 from apps.auth.actions.mails import request_password_reset, request_verification, send_due_mails
+from apps.auth.actions.names import NewAccount
 from apps.auth.actions.sessions import (
     Device,
     SignedIn,
@@ -26,15 +26,18 @@ from apps.auth.actions.sessions import (
     log_out,
     rotate_refresh_token,
 )
+from apps.auth.actions.social import SocialProfile, authorize, fetch_profile, sign_in_social
 from apps.auth.actions.totp import TotpSecret, confirm_totp, remove_totp, start_totp
 
 __all__ = [
     "Device",
     "NewAccount",
     "SignedIn",
+    "SocialProfile",
     "TotpSecret",
     "acknowledge_erasure",
     "apply_sanction",
+    "authorize",
     "build_due_exports",
     "change_account",
     "change_password",
@@ -47,6 +50,7 @@ __all__ = [
     "end_session",
     "end_sessions_of",
     "erase_account",
+    "fetch_profile",
     "grant_role",
     "log_in",
     "log_out",
@@ -62,6 +66,7 @@ __all__ = [
     "revoke_role",
     "rotate_refresh_token",
     "send_due_mails",
+    "sign_in_social",
     "start_totp",
     "verify_email",
 ]

@@ -1,13 +1,12 @@
 """Accounts: making them, their e-mail addresses, their roles, and bans."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 
 from apps.auth.actions.mails import queue_mail, read_verification_key
-from apps.auth.actions.names import check_password_strength, checked_email, checked_username, email_key
+from apps.auth.actions.names import NewAccount, check_password_strength, checked_email, checked_username, email_key
 from apps.auth.actions.sessions import Device, SignedIn, end_all_sessions, start_session
 from apps.auth.models import Mail, Role, User, UserRole
 from apps.auth.queries import Account, account, account_of, existing_users, lock_user
@@ -16,16 +15,6 @@ from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
 from socialapp.db import atomic
 from socialapp.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from socialapp.principal import ADMIN, MODERATOR
-
-
-@dataclass(frozen=True, slots=True)
-class NewAccount:
-    """Checked data of an account to be made; the password is hashed, which takes long and so is done before."""
-
-    username: str
-    email: str
-    full_name: str
-    password_hash: str
 
 
 def prepare_account(
@@ -41,19 +30,20 @@ def prepare_account(
 def register_user(*, new: NewAccount, device: Device) -> SignedIn:
     """Makes an account and signs it in; Conflict when the username or the address is taken."""
     with atomic("auth"):
-        return start_session(_create_user(new), device=device)
+        return start_session(create_user(new), device=device)
 
 
 def create_admin(*, new: NewAccount) -> Account:
     """Makes an account with the admin role; Conflict when the username or the address is taken."""
     with atomic("auth"):
-        user = _create_user(new)
+        user = create_user(new)
         User.objects.filter(id=user.id).update(email_verified=True)
         grant_role(user_id=user.id, role=ADMIN)
         return account_of(existing_users().get(id=user.id))
 
 
-def _create_user(new: NewAccount) -> User:
+def create_user(new: NewAccount) -> User:
+    """Makes an account and tells the others; the caller holds the transaction. Conflict when a part of it is taken."""
     user = User(
         username=new.username,
         username_key=new.username.casefold(),
@@ -61,6 +51,8 @@ def _create_user(new: NewAccount) -> User:
         email_key=email_key(new.email),
         full_name=new.full_name,
         password=new.password_hash,
+        oauth_provider=new.oauth_provider,
+        oauth_id=new.oauth_id,
     )
     _refuse_taken(user)
     try:
@@ -126,12 +118,16 @@ def verify_email(*, key: str) -> None:
         user = existing_users().select_for_update().filter(id=user_id, email_key=address).first()
         if user is None:
             raise Invalid.of("key", "key_outdated", "This key is for an address that is no longer the account's.")
-        if user.email_verified:
-            return
-        user.email_verified = True
-        user.version += 1
-        user.save(update_fields=["email_verified", "version"])
-        publish(UserVerified(user_id=user.id))
+        if not user.email_verified:
+            mark_verified(user)
+
+
+def mark_verified(user: User) -> None:
+    """Notes that the address is proven; the caller holds the transaction and the account's lock."""
+    user.email_verified = True
+    user.version += 1
+    user.save(update_fields=["email_verified", "version"])
+    publish(UserVerified(user_id=user.id))
 
 
 def grant_role(*, user_id: int, role: str) -> None:

@@ -1,6 +1,7 @@
 """What a username, an e-mail address and a password may be."""
 
 import re
+from dataclasses import dataclass
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -10,12 +11,25 @@ from apps.auth.models import User
 from socialapp.errors import FieldError, Invalid
 
 MAX_EMAIL = 254
+MAX_USERNAME = 30
 _USERNAME = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.]{3,30}")
 TOMBSTONE_PREFIX = "deleted_"
 _RESERVED_WORDS = """about abuse admin administrator all anonymous api auth everyone help here hostmaster info login
     logout me mod moderator moderators news noreply no_reply nobody null official postmaster privacy register root
     search security settings signup socialapp staff status support system team terms undefined webmaster"""
 RESERVED = frozenset(re.findall(r"\w+", _RESERVED_WORDS))
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """Checked data of an account to be made; the password is hashed, which takes long and so is done before."""
+
+    username: str
+    email: str
+    full_name: str
+    password_hash: str
+    oauth_provider: str | None = None
+    oauth_id: str | None = None
 
 
 def checked_username(username: str, *, may_be_reserved: bool = False) -> str:

@@ -3,13 +3,17 @@
 Sources: RFC 8725 (JWT best current practices), RFC 9700 section 4.14 (rotation of refresh tokens).
 """
 
+import base64
 import hashlib
 import secrets
 import time
 from functools import cache
 
 import jwt
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -65,6 +69,12 @@ def session_of_refresh_token(token: str) -> int | None:
 def digest(token: str) -> str:
     """What is kept of a refresh token. It is random enough to need no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def cipher(purpose: str) -> Fernet:
+    """A cipher under a key of its own for each purpose, derived from SECRET_KEY."""
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"socialapp {purpose}".encode())
+    return Fernet(base64.urlsafe_b64encode(derive.derive(settings.SECRET_KEY.encode())))
 
 
 def _signer() -> Signer:

@@ -3,19 +3,16 @@
 Sources: RFC 6238 (TOTP), section 5.2: a code counts once.
 """
 
-import base64
 import secrets
 import time
 from dataclasses import dataclass
 
 import pyotp
-from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from apps.auth.actions.tokens import cipher
 from apps.auth.models import RecoveryCode, TotpDevice
 from apps.auth.queries import lock_user
 from socialapp.db import atomic
@@ -41,7 +38,9 @@ def start_totp(*, user_id: int) -> TotpSecret:
         user = lock_user(user_id)
         if has_totp(user_id):
             raise Conflict("an authenticator app is set up already; remove it first", code="totp_enabled")
-        TotpDevice.objects.update_or_create(user=user, defaults={"secret": _cipher().encrypt(secret.encode()).decode()})
+        TotpDevice.objects.update_or_create(
+            user=user, defaults={"secret": cipher("totp secret").encrypt(secret.encode()).decode()}
+        )
     app = pyotp.TOTP(secret, interval=STEP_SECONDS)
     return TotpSecret(secret, app.provisioning_uri(name=user.username, issuer_name=settings.JWT_ISSUER))
 
@@ -88,7 +87,7 @@ def accept_code(user_id: int, code: str) -> bool:
 
 
 def _accept_app_code(device: TotpDevice, code: str) -> bool:
-    app = pyotp.TOTP(_cipher().decrypt(device.secret.encode()).decode(), interval=STEP_SECONDS)
+    app = pyotp.TOTP(cipher("totp secret").decrypt(device.secret.encode()).decode(), interval=STEP_SECONDS)
     now = int(time.time()) // STEP_SECONDS
     sent = code.replace(" ", "")
     for step in range(now - _STEPS_OFF, now + _STEPS_OFF + 1):
@@ -114,11 +113,6 @@ def _new_recovery_codes(user_id: int) -> list[str]:
 def _code_digest(code: str) -> str:
     plain = code.replace("-", "").replace(" ", "").lower()
     return salted_hmac("socialapp.auth.recovery", plain, algorithm="sha256").hexdigest()
-
-
-def _cipher() -> Fernet:
-    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"socialapp totp secret")
-    return Fernet(base64.urlsafe_b64encode(derive.derive(settings.SECRET_KEY.encode())))
 
 
 def _wrong_code() -> Invalid:
