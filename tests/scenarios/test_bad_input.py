@@ -109,6 +109,7 @@ def test_bodies_that_cannot_be_read(product: Product, ada: Member) -> None:
         b"[" * 9000,
     ):
         assert raw(product, ada, body) == (400, problem), body[:30]
+    assert raw(product, ada, b"") == (422, problem), "no body has no fields"
     assert raw(product, ada, b"content=x", "application/x-www-form-urlencoded") == (415, problem)
     large = json.dumps({"content": "x" * 10_000_000}).encode()
     assert raw(product, ada, large) == (413, problem)
