@@ -7,6 +7,7 @@ from apps.users import actions, queries
 from apps.users.queries import Viewer
 from socialapp.contracts.records import Dumped, Record, Rejected
 from socialapp.contracts.users import Audience, Card, Following, ProfileDocument
+from socialapp.db import again_after_deadlock
 from socialapp.errors import NotFound
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class UsersService:
 
     def hide(self, *, user_id: int) -> None:
         """A few queries in one transaction."""
-        actions.hide_profile(user_id=user_id)
+        again_after_deadlock(lambda: actions.hide_profile(user_id=user_id))
 
 
 class UsersRecords:

@@ -180,7 +180,7 @@ def test_any_sequence_keeps_rows_counts_and_events_together() -> None:
     run_state_machine_as_test(
         Relations,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,

@@ -72,8 +72,16 @@ def _locked_or_made(user_id: int) -> Profile:
 
 def _empty_profile(user_id: int) -> None:
     """Leaves only the id, so that nothing that arrives late can make the person anew."""
-    Profile.objects.filter(user_id=user_id).update(
-        username="", username_key="", full_name="", bio="", profile_picture="", sanctioned_at=None, erased=True
+    Profile.objects.filter(user_id=user_id, erased=False).update(
+        username="",
+        username_key="",
+        full_name="",
+        bio="",
+        profile_picture="",
+        is_private=False,
+        sanctioned_at=None,
+        created_at=timezone.now(),
+        erased=True,
     )
 
 

@@ -14,7 +14,7 @@ from socialapp.bus.publish import publish
 from socialapp.calls import client
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.users import ProfileChanged, StatusChanged
-from socialapp.db import atomic
+from socialapp.db import again_after_deadlock, atomic
 from socialapp.errors import Stale
 
 
@@ -67,15 +67,22 @@ def make_profile_of(user: User) -> bool:
 def update_profile(*, user_id: int, changes: dict[str, Any], expected_version: int | None) -> None:
     """Changes some of `full_name`, `bio`, `is_private` and `profile_picture` of one's own profile.
 
-    Stale when `expected_version` is not the newest. An account that is private no more lets in all who waited.
+    Stale when `expected_version` is not the newest. An account that is private no more lets in all who waited: a chunk
+    of them at once, the others a moment later.
     """
+    if again_after_deadlock(lambda: _change_profile(user_id, changes, expected_version)):
+        again_after_deadlock(lambda: accept_waiting(target_id=user_id))
+
+
+def _change_profile(user_id: int, changes: dict[str, Any], expected_version: int | None) -> bool:
+    """Whether that opened the account."""
     with atomic("users"):
         profile = require_active(lock_profiles([user_id]).get(user_id))
         if expected_version is not None and profile.version != expected_version:
             raise Stale("the profile has been changed meanwhile")
         changed = [name for name, value in changes.items() if getattr(profile, name) != value]
         if not changed:
-            return
+            return False
         opened = profile.is_private and changes.get("is_private") is False
         for name in changed:
             setattr(profile, name, changes[name])
@@ -84,8 +91,7 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_version: i
         publish(ProfileChanged(user_id=user_id, version=profile.version))
         if opened:
             _open_account(user_id)
-    if opened:
-        accept_waiting(target_id=user_id)
+        return opened
 
 
 def _open_account(user_id: int) -> None:
