@@ -1,6 +1,7 @@
 """The admin site: who sees what, the queue with its previews, decisions, rules, and the change log of Django."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from django.contrib import admin
@@ -94,12 +95,9 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(
     browser = enter(moderator, "moderator")
 
     def statements() -> int:
-        captures = [CaptureQueriesContext(connections[alias]) for alias in ALL_CONTEXTS]
-        for capture in captures:
-            capture.__enter__()
-        assert browser.get(CASES).status_code == 200
-        for capture in captures:
-            capture.__exit__(None, None, None)
+        with ExitStack() as stack:
+            captures = [stack.enter_context(CaptureQueriesContext(connections[alias])) for alias in ALL_CONTEXTS]
+            assert browser.get(CASES).status_code == 200
         return sum(len(capture) for capture in captures)
 
     report(stage.cleo, "post", stage.post_id)

@@ -14,6 +14,7 @@ from socialapp.bus.envelope import wrap
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued, ReportResolved
 from socialapp.ids import new_id
+from socialapp.residue import find_residue
 from tests.conftest import ALL_CONTEXTS
 from tests.moderation.conftest import MODERATOR_ID, Stage, published, report
 
@@ -91,8 +92,18 @@ def test_much_is_erased_in_parts(stage: Stage, drain: Callable[[], int], monkeyp
 def test_the_whole_way_from_the_account(stage: Stage, drain: Callable[[], int]) -> None:
     report(stage.ann, "comment", stage.comment_id)
     report(stage.cleo, "user", stage.ann.id)
+    actions.dismiss_case(
+        moderator_id=MODERATOR_ID, case_id=Case.objects.get(target_type="user").id, reason="ann is fine"
+    )
+    report(stage.cleo, "user", stage.ann.id)
+    warning = actions.warn_user(moderator_id=int(stage.ann.id), user_id=int(stage.ben.id), reason="by ann")
+    drain()
     answer = stage.ann.client.delete("/v1/auth/me", {"password": "correct horse battery"})
     assert answer.status_code == 202, answer.content
     drain()
     assert traces(stage.ann.id) == {}
     assert len(of_kind(ModerationErased)) == 1
+    left = [residue for residue in find_residue(int(stage.ann.id)) if residue.store in ("moderation", "metrics")]
+    assert {residue.place for residue in left if not residue.expected} == set()
+    assert check_log().problems == []
+    assert Action.objects.get(id=warning.id).reason == "by ann", "what was decided about others stays"

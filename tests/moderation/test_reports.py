@@ -1,9 +1,12 @@
 """Reporting: what one may see and did not write, once while it is open, with its outcome in the end."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, Outcome, Report
@@ -250,3 +253,20 @@ def test_own_reports_are_listed_newest_first_without_skips(
         write_and_report()
         url = page["next"]
     assert seen == expected
+
+
+def test_the_list_costs_the_same_for_one_report_and_for_many(stage: Stage, drain: Callable[[], int]) -> None:
+    def statements() -> int:
+        with ExitStack() as stack:
+            captures = [stack.enter_context(CaptureQueriesContext(connections[alias])) for alias in ALL_CONTEXTS]
+            assert stage.cleo.client.get("/v1/reports?limit=50").status_code == 200
+        return sum(len(capture) for capture in captures)
+
+    report(stage.cleo, "post", stage.post_id)
+    statements()
+    few = statements()
+    for number in range(49):
+        target = Target("post", number + 1, int(stage.ann.id))
+        actions.file_report(reporter_id=int(stage.cleo.id), target=target, reason="spam", details="")
+    assert len(stage.cleo.client.get("/v1/reports?limit=50").json()["results"]) == 50
+    assert statements() == few

@@ -7,9 +7,10 @@ Source: Schneier and Kelsey, Secure Audit Logs to Support Computer Forensics, 19
 import secrets
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.utils import timezone
 
-from apps.moderation.models import Action, LogHead
+from apps.moderation.models import Action, LogHead, TargetType
 from apps.moderation.queries import Target, chain_hash, content_hash
 from socialapp.db import atomic
 
@@ -50,13 +51,14 @@ def add_entry(
 def redact_entries(*, user_id: int, limit: int) -> int:
     """Takes a person's traces out of up to `limit` entries, and adds an entry that names them; how many there were."""
     with atomic("moderation"):
-        concerning = list(Action.objects.filter(user_id=user_id).order_by("id")[:limit])
+        about = Q(user_id=user_id) | Q(target_type=TargetType.USER, target_id=user_id)
+        concerning = list(Action.objects.filter(about).order_by("id")[:limit])
         made_by = list(Action.objects.filter(moderator_id=user_id).order_by("id")[:limit])
         entries = {entry.sequence: entry for entry in (*concerning, *made_by)}
         if not entries:
             return 0
         Action.objects.filter(id__in=[entry.id for entry in concerning]).update(user_id=None, reason="")
-        about_user = [entry.id for entry in concerning if entry.target_type == "user"]
+        about_user = [entry.id for entry in concerning if entry.target_type == TargetType.USER]
         Action.objects.filter(id__in=about_user).update(target_id=None)
         Action.objects.filter(id__in=[entry.id for entry in made_by]).update(moderator_id=None)
         Action.objects.filter(sequence__in=list(entries)).update(salt="", is_redacted=True)
