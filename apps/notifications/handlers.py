@@ -138,7 +138,9 @@ def _mention_news(*, post_id: int, author_id: int, user_ids: Iterable[int], at: 
 
 @handles(
     PostCreated,
-    gather=lambda event: _willing_viewers(post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids),
+    gather=lambda event: _willing_viewers(
+        post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=event.created_at
+    ),
 )
 def tell_mentioned(event: PostCreated, mentioned: set[int]) -> None:
     """Whoever a post names and may see it is told."""

@@ -1,11 +1,20 @@
 """What the notifications tests share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from socialapp.bus.models import FailedDelivery
 from tests.conftest import Person
+
+
+@pytest.fixture(autouse=True)
+def _no_handler_has_failed(db: None) -> Iterator[None]:
+    """A handler that fails is only noted and tried again, so that a test would not see it."""
+    yield
+    failed = list(FailedDelivery.objects.using("notifications").values_list("handler", "error"))
+    assert not failed, failed
 
 
 @pytest.fixture
