@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from apps.metrics import queries
 from apps.metrics.serializers import AuthorMetricsBody, PostMetricsBody
+from socialapp.api.etags import single
 from socialapp.api.views import View
 
 
@@ -20,7 +21,7 @@ class PostMetricsView(View):
     def get(self, request: Request, post_id: int) -> Response:
         """The numbers of one post."""
         queries.check_author(viewer_id=self.principal.id, post_id=post_id)
-        return Response(_body(queries.post_totals(post_id=post_id)))
+        return single(request, _body(queries.post_totals(post_id=post_id)), version=1)
 
 
 class OwnMetricsView(View):
@@ -33,7 +34,7 @@ class OwnMetricsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's numbers."""
-        return Response(_body(queries.author_totals(author_id=self.principal.id)))
+        return single(request, _body(queries.author_totals(author_id=self.principal.id)), version=1)
 
 
 def _body(numbers: queries.Totals) -> dict[str, object]:

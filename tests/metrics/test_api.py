@@ -79,6 +79,15 @@ def test_who_may_see_the_numbers(
     assert ann.client.get(path).status_code == 404
 
 
+def test_unchanged_numbers_are_not_sent_again(ann: Person, ben: Person, post_id: str, drain: Callable[[], int]) -> None:
+    for path in (f"/v1/posts/{post_id}/metrics", "/v1/metrics/me"):
+        tag = ann.client.get(path)["ETag"]
+        assert ann.client.get(path, If_None_Match=tag).status_code == 304
+        ben.client.post(f"/v1/posts/{post_id}/comments", {"content": "hi"})
+        drain()
+        assert ann.client.get(path, If_None_Match=tag).status_code == 200
+
+
 def test_a_deleted_post_no_longer_counts(ann: Person, ben: Person, post_id: str, drain: Callable[[], int]) -> None:
     ben.client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": "like"})
     ben.client.post(f"/v1/posts/{post_id}/comments", {"content": "hi"})
