@@ -56,7 +56,9 @@ def _remove_chunk(subject_id: int, erasure_id: int | None) -> bool:
 
 def _erase_on_post(post_id: int) -> bool:
     """Removes a chunk of a post's comments, tombstones included, with an event for each living one."""
-    rows = list(Comment.objects.select_for_update().filter(post_id=post_id).order_by("id")[:CHUNK])
+    # In the order of the index: sorting first would read and lock all comments for every chunk.
+    in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
+    rows = list(in_order[:CHUNK])
     Comment.objects.filter(id__in=[row.id for row in rows]).delete()
     CommentCount.objects.filter(post_id=post_id).delete()
     publish(
