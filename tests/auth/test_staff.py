@@ -194,6 +194,23 @@ def test_the_admin_site_demands_the_code_of_an_authenticator_app(register):
     assert admin_client("alice", otp=app.at(now))[1].status_code == 302
 
 
+def test_nothing_of_the_admin_site_outlives_the_account(register, monkeypatch, drain):
+    from django.contrib.admin.models import LogEntry
+    from django.contrib.sessions.models import Session as AdminSession
+
+    create_admin(monkeypatch)
+    alice = register("alice")
+    browser, _ = admin_client("root")
+    browser.post("/admin/identity/user/", {"action": "make_moderator", "_selected_action": [alice.id]})
+    admin_client("alice")
+    assert AdminSession.objects.count() == 2
+    assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
+    drain()
+    assert AdminSession.objects.count() == 1, "that of root"
+    assert LogEntry.objects.count() == 0
+    assert browser.get("/admin/identity/user/").status_code == 200
+
+
 def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(register, settings):
     settings.RATE_LIMITS, settings.RATES = True, {**settings.RATES, "login": (2, 100_000_000)}
     alice = register("alice")

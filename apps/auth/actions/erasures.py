@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import structlog
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session as AdminSession
 from django.db.models import Q
 from django.utils import timezone
 
@@ -73,8 +75,16 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
         LogEntry.objects.filter(
             Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))
         ).delete()
+        _forget_admin_sessions(user_id)
         forget_events("auth", subject=user_id, events=[UserRegistered, UserVerified, RolesChanged])
         publish(AuthErased(user_id=user_id, erasure_id=erasure_id))
+
+
+def _forget_admin_sessions(user_id: int) -> None:
+    """Removes the browser sessions of the admin site that are the account's; only staff ever has any."""
+    for session in AdminSession.objects.iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user_id):
+            session.delete()
 
 
 def _scrub(user: User) -> None:

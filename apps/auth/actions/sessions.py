@@ -8,6 +8,7 @@ from enum import Enum, auto
 import structlog
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session as AdminSession
 from django.db.models import Q
 from django.utils import timezone
 
@@ -194,8 +195,12 @@ def announce_revoked(members: list[str]) -> None:
 
 
 def delete_old_sessions() -> int:
-    """Removes sessions that expired or ended so long ago that no access token of theirs can live; how many."""
+    """Removes sessions that expired or ended so long ago that no access token of theirs can live; how many.
+
+    Expired browser sessions of the admin site go too.
+    """
     now = timezone.now()
+    AdminSession.objects.filter(expire_date__lt=now).delete()
     margin = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS) + timedelta(days=1)
     old = Session.objects.filter(Q(expires_at__lt=now - margin) | Q(ended_at__lt=now - margin))
     removed = 0
