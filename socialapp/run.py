@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import fcntl
 import gc
 import io
 import ipaddress
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -105,6 +107,7 @@ def _run(options: argparse.Namespace) -> int:
     _read_env_file()
     with tempfile.TemporaryDirectory(prefix="socialapp-") as sockets_dir:
         place = _place(Path(sockets_dir))
+        lock = _lock(place)
         embedded = _fill_in_environment(place)
         _check_exposure(place, embedded, allowed=options.expose)
         supervisor = Supervisor(place.data_dir / "logs")
@@ -113,6 +116,7 @@ def _run(options: argparse.Namespace) -> int:
         finally:
             supervisor.stop()
             place.redis_note.unlink(missing_ok=True)
+            lock.close()
 
 
 def _manage(arguments: list[str]) -> int:
@@ -162,6 +166,16 @@ def _check_port(place: Place) -> None:
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         reason = "it is taken by another program (choose another with PORT=…)" if taken else str(error)
         raise CannotStart(f"cannot answer on {place.host} port {place.port}: {reason}") from None
+
+
+def _lock(place: Place) -> IO[str]:
+    """Held while it runs: two on one data folder would share databases but not the Valkey."""
+    lock = (place.run_dir / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CannotStart(f"DATA_DIR {place.data_dir} is in use by another ./run") from None
+    return lock
 
 
 def _fill_in_environment(place: Place, *, running: Path | None = None) -> bool:

@@ -114,6 +114,13 @@ def test_a_taken_port_is_one_line(installation: Installation, tmp_path: Path) ->
     assert [line for line in refused.stderr.splitlines() if "taken" in line] == refused.stderr.splitlines()
 
 
+def test_a_data_folder_in_use_is_one_line(installation: Installation) -> None:
+    refused = run_to_end({**installation.environment, "PORT": str(free_port())})
+    assert refused.returncode == 1
+    assert [line for line in refused.stderr.splitlines() if "in use" in line] == refused.stderr.splitlines()
+    assert installation.answers()
+
+
 @pytest.mark.parametrize("killed", ROLES)
 def test_a_killed_role_comes_back(installation: Installation, killed: str) -> None:
     victim = next(child for child in installation.children() if _role(child) == killed)
