@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from socialapp.ids import MAX_ID
@@ -39,6 +40,7 @@ class Flag(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{1,19}$"})
 class Id(serializers.Field[int, Any, str, Any]):
     """An id: a string of decimal digits outside, an int inside."""
 
