@@ -6,6 +6,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from socialapp.api.models import IdempotencyKey
 from socialapp.bus.models import InboxEntry, OutboxEvent
 from socialapp.calls import client
 from socialapp.contexts import CONTEXTS
@@ -54,7 +55,7 @@ def _missing(events: list[EventRef]) -> tuple[set[int], bool]:
 
 
 def prune(context: str) -> int:
-    """Removes confirmed events and inbox entries past their retention; how many rows."""
+    """Removes confirmed events, inbox entries and idempotency keys past their retention; how many rows."""
     now = timezone.now()
     outbox_until = now - timedelta(days=settings.OUTBOX_RETENTION_DAYS)
     # An inbox entry must outlive every copy of its event that could still be sent.
@@ -63,6 +64,7 @@ def prune(context: str) -> int:
     for rows in (
         OutboxEvent.objects.using(context).filter(state=OutboxEvent.State.CONFIRMED, sent_at__lt=outbox_until),
         InboxEntry.objects.using(context).filter(handled_at__lt=inbox_until),
+        IdempotencyKey.objects.using(context).filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_HOURS)),
     ):
         while ids := list(rows.values_list("id", flat=True)[:BATCH]):
             removed += rows.model.objects.using(context).filter(id__in=ids).delete()[0]

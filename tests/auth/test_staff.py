@@ -194,14 +194,18 @@ def test_the_admin_site_demands_the_code_of_an_authenticator_app(register):
     assert admin_client("alice", otp=app.at(now))[1].status_code == 302
 
 
-def test_nothing_of_the_admin_site_outlives_the_account(register, monkeypatch, drain):
+def test_nothing_of_the_admin_site_outlives_the_account(
+    register, monkeypatch, drain, django_capture_on_commit_callbacks
+):
     from django.contrib.admin.models import LogEntry
     from django.contrib.sessions.models import Session as AdminSession
 
     create_admin(monkeypatch)
     alice = register("alice")
     browser, _ = admin_client("root")
-    browser.post("/admin/identity/user/", {"action": "make_moderator", "_selected_action": [alice.id]})
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        browser.post("/admin/identity/user/", {"action": "make_moderator", "_selected_action": [alice.id]})
+    assert LogEntry.objects.get().object_repr == "alice"
     admin_client("alice")
     assert AdminSession.objects.count() == 2
     assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.auth import queries
 from socialapp.api.models import IdempotencyKey
 from socialapp.bus.models import OutboxEvent
+from socialapp.bus.reconcile import prune
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -86,6 +87,14 @@ def test_a_key_is_forgotten_after_its_time(anonymous):
     answer = anonymous.post(PATH, body("bob"), Idempotency_Key="k")
     assert answer.status_code == 201
     assert answer.json()["user"]["username"] == "bob"
+
+
+def test_old_keys_are_pruned_and_no_others(anonymous):
+    anonymous.post(PATH, body(), Idempotency_Key="old")
+    keys().update(created_at=timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS, seconds=1))
+    anonymous.post(PATH, body("bob"), Idempotency_Key="new")
+    assert prune("auth") == 1
+    assert anonymous.post(PATH, body("bob"), Idempotency_Key="new").headers["Idempotency-Replayed"] == "true"
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
