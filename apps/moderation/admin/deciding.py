@@ -1,0 +1,71 @@
+"""What the pages of moderation share: who may use them, the reason that is asked for, and how decisions are run."""
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from socialapp.admin import ContextModelAdmin, M, is_staff
+from socialapp.db import again_after_deadlock
+from socialapp.errors import Problem
+
+_DEFAULT_REASON = "It breaks the rules."
+_LONGEST_REASON = 1000
+
+
+class ModerationAdmin(ContextModelAdmin[M]):
+    """Pages that moderators see as well as administrators."""
+
+    class Media:
+        css = {"all": ("moderation.css",)}
+
+    def is_allowed(self, request: HttpRequest) -> bool:
+        """Administrators and moderators."""
+        return is_staff(request)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Who may run the actions of these pages."""
+        return self.is_allowed(request)
+
+
+class ReasonForm(ActionForm):
+    """Asks, beside the chosen action, for the reason that the person concerned is told."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=_LONGEST_REASON,
+        label="Reason (told to the person):",
+        widget=forms.TextInput(attrs={"size": 40, "placeholder": _DEFAULT_REASON}),
+    )
+
+
+def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callable[[M, int, str], object]) -> None:
+    """Runs something on each row, and tells how many it was done to and what went wrong with the others."""
+    reason = (request.POST.get("reason") or _DEFAULT_REASON)[:_LONGEST_REASON]
+    moderator_id = int(request.user.pk or 0)
+    succeeded = 0
+    for row in rows:
+        try:
+            again_after_deadlock(partial(run, row, moderator_id, reason))
+        except Problem as problem:
+            messages.error(request, f"{row}: {problem.detail}")
+        else:
+            succeeded += 1
+    if succeeded:
+        messages.success(request, f"{done}: {succeeded}")
+
+
+def person_link(user_id: int | None, name: str = "") -> SafeString | str:
+    """A person, linked to all cases about them: moderators may not open pages of other contexts."""
+    if user_id is None:
+        return "–"
+    url = f"{reverse('admin:moderation_case_changelist')}?{urlencode({'state': 'all', 'author_id': user_id})}"
+    return format_html('<a href="{}">{}</a>', url, f"@{name}" if name else user_id)

@@ -1,0 +1,121 @@
+"""The log of what was done, and what people appeal against."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from apps.moderation import actions, queries
+from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
+from apps.moderation.models import Action, Appeal, ErasedUser, LogHead
+from socialapp.admin import ContextModelAdmin
+from socialapp.errors import Problem
+
+
+class NamedList(ChangeList):
+    """A page of the log or of appeals with the names of the people in it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page's rows, with names."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        queries.show_names(self.result_list)
+
+
+@admin.register(Action)
+class ActionAdmin(ModerationAdmin[Action]):
+    """The log of what was done: to be read, and to lift bans from."""
+
+    list_display = ("sequence", "created_at", "kind", "moderator", "user", "reason")
+    list_filter = ("kind", "is_redacted")
+    search_fields = ("=user_id", "=moderator_id", "=target_id", "reason")
+    ordering = ("-sequence",)
+    action_form = ReasonForm
+    actions = ("lift_bans",)
+
+    @admin.display(description="user", ordering="user_id")
+    def user(self, entry: Action) -> SafeString | str:
+        """Whom it is about."""
+        return person_link(entry.user_id, entry.user_name)
+
+    @admin.display(description="moderator", ordering="moderator_id")
+    def moderator(self, entry: Action) -> str:
+        """Who did it; a word rule is nobody."""
+        return entry.moderator_name or str(entry.moderator_id or "–")
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in names."""
+        return NamedList
+
+    @admin.action(description="Lift the ban", permissions=["decide"])
+    def lift_bans(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
+        """Lifts the bans among the chosen entries."""
+        run_on_each(request, rows, "Lifted", _lift_ban)
+
+
+def _lift_ban(entry: Action, moderator_id: int, reason: str) -> None:
+    if entry.kind != Action.Kind.BAN_USER or entry.user_id is None:
+        raise Problem("this is no ban")
+    actions.unban_user(moderator_id=moderator_id, user_id=entry.user_id, reason=reason)
+
+
+@admin.register(Appeal)
+class AppealAdmin(ModerationAdmin[Appeal]):
+    """What people appeal against; the answer is told to them."""
+
+    list_display = ("created_at", "user", "against", "text", "status", "answer")
+    list_filter = ("status",)
+    list_select_related = ("action",)
+    search_fields = ("=user_id", "text")
+    ordering = ("status", "id")
+    action_form = ReasonForm
+    actions = ("accept", "reject")
+
+    @admin.display(description="user", ordering="user_id")
+    def user(self, appeal: Appeal) -> SafeString | str:
+        """Who appeals."""
+        return person_link(appeal.user_id, appeal.user_name)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in names."""
+        return NamedList
+
+    @admin.display(description="against")
+    def against(self, appeal: Appeal) -> str:
+        """What was done, and why."""
+        return f"{appeal.action.kind}: {appeal.action.reason}"
+
+    @admin.action(description="Accept (lifts a ban)", permissions=["decide"])
+    def accept(self, request: HttpRequest, rows: QuerySet[Appeal]) -> None:
+        """Accepts the appeals."""
+        run_on_each(request, rows, "Accepted", lambda row, by, why: _answer(row, by, why, is_accepted=True))
+
+    @admin.action(description="Reject", permissions=["decide"])
+    def reject(self, request: HttpRequest, rows: QuerySet[Appeal]) -> None:
+        """Rejects the appeals."""
+        run_on_each(request, rows, "Rejected", lambda row, by, why: _answer(row, by, why, is_accepted=False))
+
+
+def _answer(appeal: Appeal, moderator_id: int, answer: str, *, is_accepted: bool) -> None:
+    actions.decide_appeal(moderator_id=moderator_id, appeal_id=appeal.id, is_accepted=is_accepted, answer=answer)
+
+
+@admin.register(LogHead)
+class LogHeadAdmin(ContextModelAdmin[LogHead]):
+    """Where the log of actions ends."""
+
+    list_display = ("sequence", "hash")
+    list_filter = ()
+    search_fields = ("hash",)
+
+
+@admin.register(ErasedUser)
+class ErasedUserAdmin(ContextModelAdmin[ErasedUser]):
+    """The tombstones of erased users."""
+
+    list_display = ("id",)
+    list_filter = ()
+    search_fields = ("=id",)
