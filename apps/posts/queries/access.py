@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+from django.db import connections, router
 
 from apps.posts.models import Post
 from socialapp.calls import client
@@ -73,12 +76,42 @@ def sight_of(viewer_id: int | None, author_ids: Iterable[int]) -> Sight:
     return Sight(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
 
 
+_ROWS_SQL = f"SELECT {', '.join(PostRow._fields)} FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
+
+
 def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
-    """The posts among `post_ids` that exist, whoever may see them, in any order. One query."""
+    """The posts among `post_ids` that exist, whoever may see them, in any order.
+
+    One query, in SQL: every list reads through here, and the ORM would take three times as long to phrase and convert.
+    """
     ids = list(post_ids)
     if not ids:
         return []
-    return [PostRow._make(values) for values in Post.objects.filter(id__in=ids).values_list(*PostRow._fields)]
+    with connections[router.db_for_read(Post)].cursor() as cursor:
+        cursor.execute(_ROWS_SQL.format(",".join(["%s"] * len(ids))), ids)
+        return [_post_row(values) for values in cursor.fetchall()]
+
+
+def _post_row(values: tuple[Any, ...]) -> PostRow:
+    post_id, user_id, content, is_private, created_at, updated_at, version, edited, hashtags, mentions = values
+    return PostRow(
+        post_id,
+        user_id,
+        content,
+        bool(is_private),
+        _moment(created_at),
+        _moment(updated_at),
+        version,
+        bool(edited),
+        orjson.loads(hashtags),
+        orjson.loads(mentions),
+    )
+
+
+def _moment(value: datetime | str) -> datetime:
+    """A time as drivers give it: UTC without saying so, and SQLite's as text."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC)
 
 
 def visible_posts(viewer_id: int | None, post_ids: Sequence[int]) -> list[Seen]:
