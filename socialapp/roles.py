@@ -102,6 +102,8 @@ def _prctl(option: int, value: int | bytes) -> None:
 
 def web() -> None:
     """REST, admin and static files over WSGI."""
+    import multiprocessing
+
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server
@@ -121,6 +123,7 @@ def web() -> None:
         log_level=LogLevels.warning,
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {}}},  # ours write its lines too
     )
+    multiprocessing.set_start_method("fork", force=True)  # newer Pythons would load everything again in each worker
     server.serve(target_loader=_wsgi_application, wrap_loader=False)
 
 
