@@ -73,9 +73,13 @@ def test_an_event_needs_the_transaction_of_its_producer() -> None:
 
 
 def test_an_event_goes_with_its_transaction() -> None:
-    with pytest.raises(RuntimeError), atomic(PRODUCER):
-        publish(BellRung(bell_id=1))
-        raise RuntimeError
+    def fail_after_publishing() -> None:
+        with atomic(PRODUCER):
+            publish(BellRung(bell_id=1))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_publishing()
     assert not OutboxEvent.objects.using(PRODUCER).exists()
 
 

@@ -1,6 +1,6 @@
 """Fills the twin with the same crowd as the product: `python -m tests.bench.twin.fill PEOPLE POSTS COMMENTS REACTIONS`.
 
-Prints {"access": token, "post": id} for the person that the bench speaks for.
+Writes {"access": token, "post": id} for the person that the bench speaks for.
 """
 
 import json
@@ -63,7 +63,7 @@ def main() -> None:
     )
     token = AccessToken.for_user(me)
     token.set_exp(lifetime=timedelta(hours=2))
-    print(json.dumps({"access": str(token), "post": str(last[0].id)}))
+    sys.stdout.write(json.dumps({"access": str(token), "post": str(last[0].id)}) + "\n")
 
 
 if __name__ == "__main__":
