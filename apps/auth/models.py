@@ -1,6 +1,7 @@
 """The tables of accounts: users, their roles, sign-ins, mails on their way, and erasures."""
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.management import CommandError
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,6 +18,10 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account called `username`, compared without case."""
         return self.get(username_key=(username or "").casefold())
+
+    def create_superuser(self, *args: object, **fields: object) -> "User":
+        """Refused: `createsuperuser` would make an account that no other context hears of."""
+        raise CommandError("use manage.py create_admin")
 
 
 class User(AbstractBaseUser):

@@ -134,6 +134,15 @@ def test_create_admin_makes_an_account_that_all_contexts_hear_of(monkeypatch, dr
         create_admin(monkeypatch, password="password", username="other")
 
 
+def test_django_s_own_command_says_which_to_use(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    with pytest.raises(CommandError, match="create_admin"):
+        call_command(
+            "createsuperuser", "--database=auth", "--noinput", "--username", "root", "--email", "root@example.org"
+        )
+    assert queries.existing_users().count() == 0
+
+
 def admin_client(username, password=PASSWORD, **more):
     browser = Client()
     answer = browser.post("/admin/login/?next=/admin/", {"username": username, "password": password, **more})

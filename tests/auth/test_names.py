@@ -1,0 +1,62 @@
+"""What is typed as a name, an address or a password is either good or refused, whatever it is."""
+
+import contextlib
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from apps.auth.actions.names import RESERVED, checked_email, checked_username, email_key, lookup_key
+from apps.auth.actions.tokens import new_refresh_token, session_of_refresh_token
+from socialapp.errors import Invalid
+
+
+@given(st.text())
+@example("a@" + "ä." * 40)
+@example("a@\u2024.org")
+@example("@")
+@example("a@xn--.org")
+def test_any_text_is_an_address_or_refused(text):
+    with contextlib.suppress(Invalid):
+        address = checked_email(text)
+        assert len(address) <= 254
+        assert address.rpartition("@")[2].isascii()
+        assert checked_email(address) == address, "an accepted address stays as it is"
+        assert lookup_key(text) == email_key(address)
+    assert isinstance(lookup_key(text), str)
+
+
+@given(st.emails())
+def test_addresses_are_found_again_without_case(address):
+    with contextlib.suppress(Invalid):
+        assert lookup_key(checked_email(address).upper()) == email_key(checked_email(address))
+
+
+@given(st.text(alphabet="aZ09_.-é\n", max_size=40))
+def test_a_username_has_few_characters_and_a_length(text):
+    with contextlib.suppress(Invalid):
+        name = checked_username(text)
+        assert 3 <= len(name) <= 30
+        assert set(name) <= set("aZ09_.")
+
+
+def test_reserved_names_are_refused_in_any_case():
+    for name in RESERVED:
+        if len(name) >= 3:
+            assert checked_username(name, may_be_reserved=True) == name
+        for form in (name, name.upper()):
+            with contextlib.suppress(Invalid):
+                checked_username(form)
+                raise AssertionError(f"{form} was let through")
+
+
+@given(st.text())
+def test_no_text_is_a_refresh_token_by_chance(text):
+    assert session_of_refresh_token(text) is None
+
+
+@given(st.integers(min_value=0, max_value=2**63 - 1))
+def test_a_refresh_token_names_its_session_and_no_part_of_it_can_change(session_id):
+    token = new_refresh_token(session_id)
+    assert session_of_refresh_token(token) == session_id
+    assert session_of_refresh_token("1" + token) is None
+    assert token != new_refresh_token(session_id)
