@@ -8,6 +8,10 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from apps.comments.models import Comment
+from socialapp.bus.delivery import deliver
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import OutboxEvent
 from tests.comments.stories import comment_on, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
@@ -103,3 +107,24 @@ def test_a_page_costs_the_same_whatever_its_size(register: Callable[..., Person]
 
     cost(1)
     assert cost(1) == cost(50)
+
+
+def test_the_score_is_right_whatever_arrives_late_or_twice(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    comment = comment_on(alice, write_post(alice))["id"]
+    path = f"/v1/comments/{comment}/reaction"
+    for person, kind in ((bob, "like"), (bob, "love"), (alice, "sad")):
+        assert person.client.put(path, {"reaction_type": kind}).status_code == 200
+    assert bob.client.delete(path).status_code == 200
+    rows = OutboxEvent.objects.using("reactions").order_by("-id")
+    backwards = [decode(row.envelope) for row in rows]
+    for envelope in backwards:
+        deliver("comments", [envelope])
+    deliver("comments", backwards)
+    drain()
+    assert Comment.objects.get(id=comment).score == 1
+    assert alice.client.delete(f"/v1/comments/{comment}").status_code == 204
+    deliver("comments", backwards)
+    assert not Comment.objects.filter(id=comment).exists(), "a late reaction brings nothing back"
