@@ -1,0 +1,81 @@
+"""After an erasure nothing is left, and nothing comes back."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from apps.notifications.actions import removing
+from apps.notifications.models import Notification, NotificationActor
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.reactions import ReactionSet
+from socialapp.residue import find_residue
+from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import comment, post, react, told, unread
+from tests.notifications.events import hand_over, published
+from tests.notifications.test_preferences import subscription
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, monkeypatch):
+    for module in ("removing", "erasing"):
+        monkeypatch.setattr(f"apps.notifications.actions.{module}.REMOVED_A_STEP", 2)
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(alice, bob)
+    follow(bob, alice)
+    carol.client.patch("/v1/profiles/me", {"is_private": True})
+    bob.client.put(f"/v1/profiles/{carol.id}/follow")
+    post_id = post(alice, "hi @bob")
+    for person in (bob, carol):
+        react(person, post_id)
+        comment(person, post_id)
+    for number in range(5):
+        post(bob, f"number {number}, @alice")
+    bob.client.post("/v1/push-subscriptions", subscription())
+    bob.client.patch("/v1/notifications/preferences", {"reply": {"email": True}})
+    drain()
+    assert len(told(alice)) > 5
+
+    assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    drain()
+    erasures = published("user_erased")
+    assert [one["user_id"] for one in erasures] == [int(bob.id)]
+    left = [one for one in find_residue(int(bob.id)) if one.store in ("notifications", "redis") and not one.expected]
+    assert left == []
+    shown = told(alice)
+    assert sorted(item["kind"] for item in shown) == ["comment", "reaction"]
+    assert all([card["username"] for card in item["actors"]] == ["carol"] for item in shown)
+    assert unread(alice) == 2
+    assert told(carol) == []
+
+    hand_over(
+        ReactionSet(
+            target_type="post",
+            target_id=int(post_id),
+            target_author_id=int(alice.id),
+            post_id=int(post_id),
+            user_id=int(bob.id),
+            reaction_type="like",
+            previous=None,
+            at=datetime.now(UTC),
+        ),
+        UserDeleted(user_id=int(bob.id), erasure_id=erasures[0]["erasure_id"]),
+    )
+    drain()
+    assert Notification.objects.filter(actor_id=bob.id).count() == 0
+    assert NotificationActor.objects.filter(actor_id=bob.id).count() == 0
+    assert {one["erasure_id"] for one in published("user_erased")} == {erasures[0]["erasure_id"]}
+
+
+def test_removals_are_bounded_and_complete(register, drain, monkeypatch):
+    monkeypatch.setattr(removing, "REMOVED_A_STEP", 3)
+    alice = register("alice")
+    post_id = post(alice)
+    Notification.objects.bulk_create(
+        Notification(user_id=n, kind="new_post", message="x", created_at=datetime.now(UTC), post_id=int(post_id))
+        for n in range(1, 12)
+    )
+    alice.client.delete(f"/v1/posts/{post_id}")
+    drain()
+    assert Notification.objects.count() == 0
+    assert len(published("removal_begun")) == 4

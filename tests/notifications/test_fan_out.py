@@ -1,0 +1,55 @@
+"""A new post reaches very many followers: each once, page by page, in well under a second."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from apps.notifications import handlers
+from apps.notifications.models import Notification
+from apps.users.models import Follow, Profile
+from socialapp.bus.models import InboxEntry
+from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import post, told
+from tests.notifications.events import published
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypatch):
+    monkeypatch.setattr(handlers, "FOLLOWERS_A_PAGE", 2)
+    alice, followers = register("alice"), [register(f"follower{n}") for n in range(5)]
+    for person in followers:
+        follow(person, alice)
+    followers[1].client.put(f"/v1/profiles/{alice.id}/mute")
+    drain()
+    post(alice)
+    drain()
+    assert [len(told(person)) for person in followers] == [1, 0, 1, 1, 1]
+    assert len(published("new_post_page_told")) == 2
+    for row in InboxEntry.objects.using("notifications").filter(handler="notifications.tell_next_followers"):
+        assert row.event_id
+
+
+def test_ten_thousand_followers_are_told_in_well_under_a_second(register, drain):
+    alice = register("alice")
+    ids = range(10**15, 10**15 + 10_000)
+    add_followers(int(alice.id), ids)
+    post_id = post(alice)
+    started = time.perf_counter()
+    drain()
+    took = time.perf_counter() - started
+    told_ids = list(Notification.objects.filter(post_id=post_id).values_list("user_id", flat=True))
+    assert (len(told_ids), set(told_ids)) == (10_000, set(ids))
+    assert took < 10, "an order of magnitude more than it takes on an idle machine"
+
+
+def add_followers(author_id, ids):
+    """Active people who follow the author."""
+    now = datetime.now(UTC)
+    people = [
+        Profile(user_id=number, username=f"f{number}", username_key=f"f{number}", created_at=now) for number in ids
+    ]
+    Profile.objects.bulk_create(people, batch_size=1000)
+    follows = [Follow(follower_id=number, following_id=author_id, created_at=now) for number in ids]
+    Follow.objects.bulk_create(follows, batch_size=1000)

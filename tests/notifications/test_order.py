@@ -1,0 +1,159 @@
+"""Events twice, late and out of order, and what is gone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from apps.notifications.models import Notification, NotificationActor, NotificationGroup
+from socialapp.contracts.comments import CommentCreated, CommentDeleted
+from socialapp.contracts.posts import PostCreated, PostDeleted, Reposted, Unreposted
+from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from socialapp.contracts.users import Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
+from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import comment, kinds, post, told, unread
+from tests.notifications.events import hand_over
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+NOW = datetime.now(UTC)
+
+
+def reaction(alice, bob, post_id, *, at=NOW, reaction_type="like"):
+    return ReactionSet(
+        target_type="post",
+        target_id=int(post_id),
+        target_author_id=int(alice.id),
+        post_id=int(post_id),
+        user_id=int(bob.id),
+        reaction_type=reaction_type,
+        previous=None,
+        at=at,
+    )
+
+
+def no_reaction(alice, bob, post_id, *, at=NOW):
+    return ReactionRemoved(
+        target_type="post",
+        target_id=int(post_id),
+        target_author_id=int(alice.id),
+        post_id=int(post_id),
+        user_id=int(bob.id),
+        reaction_type="like",
+        at=at,
+    )
+
+
+def test_the_same_told_by_several_events_is_told_once(register):
+    alice, bob = register("alice"), register("bob")
+    post_id = post(alice)
+    hand_over(*[reaction(alice, bob, post_id)] * 3)
+    hand_over(reaction(alice, bob, post_id, at=NOW + timedelta(seconds=5), reaction_type="love"))
+    [item] = told(alice)
+    assert item["actors_count"] == 1
+    assert NotificationActor.objects.filter(topic=f"reaction:post:{post_id}").count() == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_reactions_end_as_the_newest_event_says_in_any_order(register, order):
+    alice, bob = register("alice"), register("bob")
+    post_id = post(alice)
+    events = [
+        reaction(alice, bob, post_id, at=NOW),
+        no_reaction(alice, bob, post_id, at=NOW + timedelta(seconds=1)),
+        reaction(alice, bob, post_id, at=NOW + timedelta(seconds=2)),
+    ]
+    for index in order:
+        hand_over(events[index])
+    assert [item["actors_count"] for item in told(alice)] == [1]
+    hand_over(no_reaction(alice, bob, post_id, at=NOW + timedelta(seconds=3)), *events)
+    assert told(alice) == []
+    assert (Notification.objects.count(), NotificationGroup.objects.count()) == (0, 0)
+
+
+def test_a_removal_that_comes_first_leaves_nothing_to_revive(register):
+    alice, bob = register("alice"), register("bob")
+    post_id = int(post(alice))
+    a, b, later = int(alice.id), int(bob.id), NOW + timedelta(seconds=1)
+    hand_over(
+        no_reaction(alice, bob, post_id, at=later),
+        Unfollowed(follower_id=b, following_id=a, at=later),
+        FollowRequestWithdrawn(requester_id=b, target_id=a, at=later),
+        Unreposted(post_id=post_id, author_id=a, user_id=b, at=later),
+        CommentDeleted(comment_id=77, post_id=post_id, author_id=b),
+    )
+    hand_over(
+        reaction(alice, bob, post_id),
+        Followed(follower_id=b, following_id=a, accepted=False, at=NOW),
+        FollowRequested(requester_id=b, target_id=a, at=NOW),
+        Reposted(post_id=post_id, author_id=a, user_id=b, at=NOW),
+        CommentCreated(
+            comment_id=77,
+            post_id=post_id,
+            post_author_id=a,
+            author_id=b,
+            parent_comment_id=None,
+            parent_author_id=None,
+            mention_ids=[],
+            created_at=NOW,
+        ),
+    )
+    assert Notification.objects.count() == 0
+
+
+def test_a_post_that_is_gone_is_not_told_of_again(register, drain, follow):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    post_id = post(alice, "hi @carol")
+    drain()
+    comment(bob, post_id)
+    drain()
+    assert (unread(bob), unread(carol), kinds(alice)) == (1, 1, ["comment", "follow"])
+    alice.client.delete(f"/v1/posts/{post_id}")
+    drain()
+    late = PostCreated(
+        post_id=int(post_id),
+        author_id=int(alice.id),
+        is_private=False,
+        hashtags=[],
+        mention_ids=[int(carol.id)],
+        created_at=NOW,
+        version=1,
+    )
+    hand_over(late, reaction(alice, bob, post_id))
+    drain()
+    assert (told(bob), told(carol), kinds(alice)) == ([], [], ["follow"])
+    assert Notification.objects.filter(post_id=post_id).count() == 0
+    hand_over(PostDeleted(post_id=int(post_id), author_id=int(alice.id), was_private=False, version=3))
+    drain()
+    assert kinds(alice) == ["follow"]
+
+
+def test_activity_of_different_days_is_told_apart_and_removed_from_the_right_one(register):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post_id = post(alice)
+    midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    hand_over(reaction(alice, bob, post_id, at=midnight - timedelta(milliseconds=1)))
+    if not told(alice):
+        pytest.skip("the day has been over for a day")
+    hand_over(reaction(alice, carol, post_id, at=midnight))
+    assert [item["actors_count"] for item in told(alice)] == [1, 1]
+    hand_over(no_reaction(alice, bob, post_id, at=NOW))
+    assert [item["actors"][0]["username"] for item in told(alice)] == ["carol"]
+
+
+def test_what_happened_long_ago_is_no_news(register, follow):
+    alice, bob = register("alice"), register("bob")
+    follow(bob, alice)
+    long_ago = NOW - timedelta(days=2)
+    post_id = post(alice)
+    old_post = PostCreated(
+        post_id=int(post_id),
+        author_id=int(alice.id),
+        is_private=False,
+        hashtags=[],
+        mention_ids=[],
+        created_at=long_ago,
+        version=1,
+    )
+    hand_over(old_post, reaction(alice, bob, post_id, at=long_ago))
+    assert (told(bob), kinds(alice)) == ([], ["follow"])
