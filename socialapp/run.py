@@ -233,7 +233,7 @@ def _supervise(supervisor: Supervisor, place: Place, embedded: bool, *, demo: bo
     if os.environ.get("EMBEDDED_VALKEY"):
         supervisor.start([_valkey_service(place)])
     _load_django()
-    if code := supervisor.run_once("prepare", partial(_prepare, place, demo=demo and embedded)):
+    if code := supervisor.run_once("prepare", partial(_prepare, place, embedded=embedded, demo=demo)):
         if supervisor.stopping:
             return 0
         raise CannotStart(f"the databases could not be prepared (status {code}); see {place.data_dir}/logs/prepare.log")
@@ -276,26 +276,27 @@ def _share_memory() -> None:
     gc.freeze()
 
 
-def _prepare(place: Place, *, demo: bool) -> None:
+def _prepare(place: Place, *, embedded: bool, demo: bool) -> None:
     """Tables, demo data and the admin's account; in a process of its own, so that the supervisor has no connection."""
     from django.core.management import call_command, get_commands
 
     logging.getLogger().setLevel(logging.WARNING)  # the demo makes thousands of requests
     _wait_for_redis()
     call_command("migrate_all", verbosity=0)
-    _once(place, "the admin account", lambda: _create_admin(place), wanted="create_admin" in get_commands())
-    try:
+    if embedded:
+        _once(place, "the admin account", lambda: _create_admin(place), wanted="create_admin" in get_commands())
         _once(place, "demo data", lambda: _load_demo(place), wanted=demo and "demo" in get_commands())
-    except Exception:
-        structlog.get_logger("socialapp.run").exception("demo.failed")  # all else works without it
 
 
 def _once(place: Place, name: str, do: Callable[[], object], *, wanted: bool) -> None:
     done = place.run_dir / f"{name.replace(' ', '-')}.done"
     if wanted and not done.exists():
         sys.stderr.write(f"making {name} (only the first time)\n")
-        do()
-        done.touch()
+        try:
+            do()
+            done.touch()
+        except Exception:
+            structlog.get_logger("socialapp.run").exception(f"making {name} failed")  # all else works without it
 
 
 def _create_admin(place: Place) -> None:
