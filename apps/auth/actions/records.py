@@ -1,0 +1,167 @@
+"""Loading accounts in bulk, with the events that registering one by one would have published. No mails are sent."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from django.contrib.auth.hashers import identify_hasher, is_password_usable, make_password
+from django.db import IntegrityError
+
+from apps.auth.actions.names import checked_email, checked_username, email_key
+from apps.auth.models import User
+from socialapp.bus.publish import publish
+from socialapp.contracts.auth import UserRegistered, UserVerified
+from socialapp.contracts.records import Record, Rejected
+from socialapp.db import again_after_deadlock, atomic
+from socialapp.errors import Invalid
+from socialapp.ids import MAX_ID
+
+_MAX_HASH = 128
+
+
+class _UserRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """The fields of a `user` record: all of them, so that users need not refuse what has an account already."""
+
+    id: str
+    username: str
+    email: str
+    created_at: datetime
+    password_hash: Annotated[str, msgspec.Meta(max_length=_MAX_HASH)] = ""
+    email_verified: bool = False
+    full_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    bio: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadableUser:
+    """An account from a file."""
+
+    index: int
+    id: int
+    username: str
+    email: str
+    password_hash: str
+    email_verified: bool
+    full_name: str
+    created_at: datetime
+
+
+def load_users(*, records: Sequence[Record]) -> list[Rejected]:
+    """Writes the accounts that are not there yet, in one transaction.
+
+    Rejected are malformed records, ids that belong to somebody else, and names and addresses that are taken.
+    """
+    loadable: list[LoadableUser] = []
+    rejected: list[Rejected] = []
+    for index, record in enumerate(records):
+        try:
+            loadable.append(_loadable(index, record))
+        except Invalid as problem:
+            rejected.append(Rejected(index=index, reason=problem.errors[0].detail))
+        except ValueError as error:  # msgspec.ValidationError is one
+            rejected.append(Rejected(index=index, reason=str(error)))
+    try:
+        clashes = again_after_deadlock(lambda: _load(loadable))
+    except IntegrityError:
+        # Somebody registered with one of the names at this moment: now it is seen.
+        clashes = again_after_deadlock(lambda: _load(loadable))
+    return [*rejected, *clashes]
+
+
+def _loadable(index: int, record: Record) -> LoadableUser:
+    parsed = msgspec.convert(record, _UserRecord)
+    if not (parsed.id.isascii() and parsed.id.isdigit() and len(parsed.id) <= 19 and 0 < int(parsed.id) <= MAX_ID):
+        raise ValueError("id must be a string of decimal digits within 64 bits")
+    if parsed.created_at.tzinfo is None:
+        raise ValueError("created_at must have a time zone")
+    for name, allowed in (("full_name", ""), ("bio", "\n\t\r")):
+        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in getattr(parsed, name)):
+            raise ValueError(f"{name} must not have control characters")
+    return LoadableUser(
+        index=index,
+        id=int(parsed.id),
+        username=checked_username(parsed.username, may_be_reserved=True),
+        email=checked_email(parsed.email),
+        password_hash=_checked_hash(parsed.password_hash),
+        email_verified=parsed.email_verified,
+        full_name=parsed.full_name,
+        created_at=parsed.created_at,
+    )
+
+
+def _checked_hash(password_hash: str) -> str:
+    """A hash that log-in can verify, or one that no password fits."""
+    if password_hash and is_password_usable(password_hash):
+        try:
+            identify_hasher(password_hash)
+        except ValueError:
+            raise ValueError("password_hash is not in a format that is understood here") from None
+    return password_hash
+
+
+def _load(users: Sequence[LoadableUser]) -> list[Rejected]:
+    with atomic("auth"):
+        names, addresses, owners = _taken(users)
+        made: list[LoadableUser] = []
+        rejected: list[Rejected] = []
+        for user in users:
+            name, address = user.username.casefold(), email_key(user.email)
+            if owners.get(user.id) == name:
+                continue
+            if reason := _clash(user.id in owners, name in names, address in addresses):
+                rejected.append(Rejected(index=user.index, reason=reason))
+                continue
+            owners[user.id] = name
+            names.add(name)
+            addresses.add(address)
+            made.append(user)
+        User.objects.bulk_create([_row(user) for user in made])
+        publish(*(_registered(user) for user in made))
+        publish(*(UserVerified(user_id=user.id) for user in made if user.email_verified))
+        return rejected
+
+
+def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:
+    """The names and addresses of these that are taken, and whose the ids are. Deleted accounts keep their ids."""
+    rows = User.objects.order_by()
+    names = rows.filter(username_key__in={user.username.casefold() for user in users})
+    addresses = rows.filter(email_key__in={email_key(user.email) for user in users})
+    owners = rows.filter(id__in={user.id for user in users})
+    return (
+        set(names.values_list("username_key", flat=True)),
+        {address for address in addresses.values_list("email_key", flat=True) if address is not None},
+        dict(owners.values_list("id", "username_key")),
+    )
+
+
+def _clash(id_taken: bool, name_taken: bool, address_taken: bool) -> str:
+    """Why the account cannot be made; "" when it can."""
+    if id_taken:
+        return "this id belongs to another account, or to one that was deleted"
+    if name_taken:
+        return "this username is taken by another account"
+    return "this email is taken by another account" if address_taken else ""
+
+
+def _row(user: LoadableUser) -> User:
+    return User(
+        id=user.id,
+        username=user.username,
+        username_key=user.username.casefold(),
+        email=user.email,
+        email_key=email_key(user.email),
+        full_name=user.full_name,
+        password=user.password_hash or make_password(None),
+        email_verified=user.email_verified,
+        created_at=user.created_at,
+    )
+
+
+def _registered(user: LoadableUser) -> UserRegistered:
+    return UserRegistered(
+        user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at
+    )

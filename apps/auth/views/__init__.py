@@ -1,0 +1,53 @@
+"""The REST views of auth."""
+
+from apps.auth.views.access import (
+    AuthorizeView,
+    ChangePasswordView,
+    ConfirmTotpView,
+    ForgotPasswordView,
+    LoginView,
+    LogoutView,
+    RefreshView,
+    RegisterView,
+    ResendVerificationView,
+    ResetPasswordView,
+    SocialView,
+    TotpView,
+    VerifyEmailView,
+)
+from apps.auth.views.account import (
+    ArchiveView,
+    ErasureView,
+    ExportsView,
+    ExportView,
+    KeySetView,
+    MeView,
+    SessionsView,
+    SessionView,
+    UserView,
+)
+
+__all__ = [
+    "ArchiveView",
+    "AuthorizeView",
+    "ChangePasswordView",
+    "ConfirmTotpView",
+    "ErasureView",
+    "ExportView",
+    "ExportsView",
+    "ForgotPasswordView",
+    "KeySetView",
+    "LoginView",
+    "LogoutView",
+    "MeView",
+    "RefreshView",
+    "RegisterView",
+    "ResendVerificationView",
+    "ResetPasswordView",
+    "SessionView",
+    "SessionsView",
+    "SocialView",
+    "TotpView",
+    "UserView",
+    "VerifyEmailView",
+]

@@ -1,0 +1,215 @@
+"""What belongs to an account: sessions, the account itself, exports, erasures, and the keys of its tokens."""
+
+from typing import Any
+
+import jwt
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.auth import actions, queries
+from apps.auth.serializers import (
+    ErasureBody,
+    ErasureStartedBody,
+    ExportBody,
+    KeySetBody,
+    MeInput,
+    PasswordInput,
+    SessionBody,
+    UserBody,
+    erasure_body,
+    export_body,
+    user_body,
+)
+from socialapp.api.etags import expected_version, single
+from socialapp.api.fields import Input
+from socialapp.api.idempotency import create_once
+from socialapp.api.pagination import page_request, page_response
+from socialapp.api.permissions import Public, PublicRead
+from socialapp.api.schema import PAGE_PARAMETERS, page_of
+from socialapp.api.tokens import ALGORITHM, key_id, public_key
+from socialapp.api.views import View
+
+
+class SessionsView(View):
+    """GET /auth/sessions."""
+
+    @extend_schema(
+        operation_id="auth_sessions_list",
+        summary="Devices signed in",
+        parameters=PAGE_PARAMETERS,
+        responses={200: page_of(SessionBody)},
+    )
+    def get(self, request: Request) -> Response:
+        """200 with a page of sessions, newest first."""
+        page = queries.live_sessions(self.principal.id, page_request(request))
+        return page_response(request, page, [self._body(session) for session in page.items])
+
+    def _body(self, session: queries.SignIn) -> dict[str, object]:
+        return {
+            "id": str(session.id),
+            "current": session.id == self.principal.session,
+            "user_agent": session.user_agent,
+            "address": session.address,
+            "created_at": session.created_at,
+            "last_used_at": session.last_used_at,
+        }
+
+
+class SessionView(View):
+    """DELETE /auth/sessions/{id}."""
+
+    @extend_schema(summary="Sign a device out", responses={204: None})
+    def delete(self, request: Request, session_id: int) -> Response:
+        """204; the session has ended."""
+        actions.end_session(user_id=self.principal.id, session_id=session_id)
+        return Response(status=204)
+
+
+class MeView(View):
+    """/auth/me."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Deleting asks for the password, so it counts as a log-in: a stolen token must not guess at it."""
+        if request.method == "DELETE":
+            self.rate = "login"
+        super().initial(request, *args, **kwargs)
+
+    @extend_schema(summary="The own account", responses={200: UserBody})
+    def get(self, request: Request) -> Response:
+        """200 with the caller's user."""
+        return self._answer(request, queries.account(self.principal.id))
+
+    @extend_schema(
+        summary="Change the own account",
+        description="A new e-mail address has to be verified again.",
+        request=MeInput,
+        responses={200: UserBody},
+    )
+    def patch(self, request: Request) -> Response:
+        """200 with the caller's user."""
+        fields = self.read_input(MeInput)
+        changed = actions.change_account(user_id=self.principal.id, version=expected_version(request), **fields)
+        return self._answer(request, changed)
+
+    @extend_schema(
+        summary="Delete the own account",
+        description="At once nobody sees anything of it; what is held of it is erased everywhere in the minutes after.",
+        request=PasswordInput,
+        responses={202: ErasureStartedBody},
+    )
+    def delete(self, request: Request) -> Response:
+        """202 with the id of the erasure."""
+        fields = self.read_input(PasswordInput)
+        erasure_id = actions.delete_account(
+            user_id=self.principal.id, password=fields["password"], version=expected_version(request)
+        )
+        return Response({"erasure_id": str(erasure_id)}, status=202)
+
+    def _answer(self, request: Request, account: queries.Account) -> Response:
+        return single(request, user_body(account, with_email=True), version=account.version)
+
+
+class ExportsView(View):
+    """POST /auth/me/export."""
+
+    rate = "login"
+
+    @extend_schema(
+        summary="Ask for everything that is held about oneself",
+        description="An archive is made in the background. While one is being made, it is answered again.",
+        request=None,
+        responses={202: ExportBody},
+    )
+    def post(self, request: Request) -> Response:
+        """202 with the export."""
+        self.read_input(Input)
+
+        def create() -> tuple[int, dict[str, object]]:
+            return 202, export_body(actions.request_export(user_id=self.principal.id), url=None)
+
+        return create_once(request, context="auth", create=create)
+
+
+class ExportView(View):
+    """GET /auth/exports/{id}."""
+
+    @extend_schema(
+        summary="How far an export has come",
+        description="Once ready, `url` is a link that opens the archive without a token, for an hour.",
+        responses={200: ExportBody},
+    )
+    def get(self, request: Request, export_id: int) -> Response:
+        """200 with the export."""
+        export = queries.own_export(export_id, user_id=self.principal.id)
+        url = None
+        if export.has_archive:
+            url = request.build_absolute_uri(f"{request.path}/archive?key={queries.archive_key(export_id)}")
+        return Response(export_body(export, url=url), headers={"Cache-Control": "no-store"})
+
+
+class ArchiveView(View):
+    """GET /auth/exports/{id}/archive."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="The archive of an export",
+        parameters=[OpenApiParameter("key", str, required=True, description="As in the link of the export.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, export_id: int) -> FileResponse:
+        """200 with a ZIP file."""
+        queries.check_archive_key(export_id, request.query_params.get("key", ""))
+        return FileResponse(
+            actions.open_archive(export_id=export_id),
+            as_attachment=True,
+            filename=f"export-{export_id}.zip",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class ErasureView(View):
+    """GET /auth/erasures/{id}."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="How far an erasure has come",
+        description="Needs no token: the account that could have one is gone. The answer names nobody.",
+        responses={200: ErasureBody},
+    )
+    def get(self, request: Request, erasure_id: int) -> Response:
+        """200 with every context and when it had erased its part."""
+        return Response(erasure_body(queries.erasure_progress(erasure_id)))
+
+
+class UserView(View):
+    """GET /users/{id}."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(summary="An account", description="`email` only for itself and staff.", responses={200: UserBody})
+    def get(self, request: Request, user_id: int) -> Response:
+        """200 with the user."""
+        is_staff = bool(request.user and request.user.is_staff)
+        account = queries.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
+        body = user_body(account, with_email=is_staff or self.viewer == user_id)
+        return single(request, body, version=account.version)
+
+
+class KeySetView(View):
+    """GET /.well-known/jwks.json."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        operation_id="jwks", summary="The keys that verify access tokens", responses={200: KeySetBody}, auth=[]
+    )
+    def get(self, request: Request) -> Response:
+        """200 with a JSON Web Key Set. Source: RFC 7517."""
+        numbers = jwt.algorithms.RSAAlgorithm.to_jwk(public_key(), as_dict=True)
+        key = {"kty": "RSA", "n": numbers["n"], "e": numbers["e"], "use": "sig", "alg": ALGORITHM, "kid": key_id()}
+        return Response({"keys": [key]}, headers={"Cache-Control": "public, max-age=300"})
