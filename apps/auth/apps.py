@@ -11,11 +11,13 @@ class AuthConfig(AppConfig):
     verbose_name = "Auth"
 
     def ready(self) -> None:
-        """Answers for accounts and for revoked tokens."""
-        from apps.auth.service import AuthService, RevocationService
+        """Answers for accounts, bulk records and revoked tokens."""
+        from apps.auth.service import AccountRecords, AuthService, RevocationService
         from socialapp.calls import serve
         from socialapp.contracts.auth import Auth
+        from socialapp.contracts.records import Records
         from socialapp.contracts.revocations import Revocations
 
         serve(Auth, AuthService())
+        serve(Records, AccountRecords(), context="auth")
         serve(Revocations, RevocationService())

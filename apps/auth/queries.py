@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.auth.models import Erasure, Export, Session, User, UserRole
 from socialapp.api.pagination import Page, PageRequest, paginate
 from socialapp.contexts import CONTEXTS
+from socialapp.contracts.records import Dumped, Record
 from socialapp.errors import NotFound
 
 
@@ -124,6 +125,27 @@ def recently_deleted_users() -> list[int]:
 def recently_ended_sessions() -> list[int]:
     """Sign-ins ended within the life of an access token."""
     return list(Session.objects.filter(ended_at__gt=_token_horizon()).values_list("id", flat=True))
+
+
+def dumped_users(*, after: str, limit: int) -> Dumped:
+    """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query."""
+    rows = list(
+        User.objects.exclude(status=User.Status.DELETED).filter(id__gt=int(after or 0)).order_by("id")[: limit + 1]
+    )
+    shown = rows[:limit]
+    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+
+
+def _record(user: User) -> Record:
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "email": user.email,
+        "password_hash": user.password,
+        "email_verified": user.email_verified,
+        "created_at": user.created_at.isoformat(),
+        "full_name": user.full_name,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What the other contexts may ask of auth."""
 
-from apps.auth import queries
+from apps.auth import actions, queries
 from socialapp.contracts.auth import User
+from socialapp.contracts.records import Dumped, Record, Rejected
 from socialapp.contracts.revocations import Revoked
 
 
@@ -23,6 +24,22 @@ class RevocationService:
     def recent(self) -> Revoked:
         """See `Revocations.recent`."""
         return Revoked(users=queries.recently_deleted_users(), sessions=queries.recently_ended_sessions())
+
+
+class AccountRecords:
+    """The `Records` contract: of the kind "user" what an account is; users adds the profile."""
+
+    def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
+        """See `Records.load`."""
+        return actions.load_users(records=records)
+
+    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
+        """See `Records.dump`."""
+        return queries.dumped_users(after=after, limit=limit)
+
+    def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
+        """Nothing: people are dumped here."""
+        return []
 
 
 def _user(account: queries.Account) -> User:

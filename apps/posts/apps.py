@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 from socialapp.calls import serve
 from socialapp.contracts.posts import Posts
+from socialapp.contracts.records import Records
 
 
 class PostsConfig(AppConfig):
@@ -14,7 +15,8 @@ class PostsConfig(AppConfig):
     verbose_name = "Posts"
 
     def ready(self) -> None:
-        """Serves `Posts`."""
-        from apps.posts.service import PostsService
+        """Serves `Posts` and bulk records."""
+        from apps.posts.service import PostRecords, PostsService
 
         serve(Posts, PostsService())
+        serve(Records, PostRecords(), context="posts")

@@ -1,9 +1,12 @@
 """What posts answers to the other contexts."""
 
+from apps.posts.actions.records import load_posts
 from apps.posts.queries.access import post_rows, viewers_among, visible_posts
 from apps.posts.queries.bodies import visible_bodies
 from apps.posts.queries.documents import documents_after, documents_of, refs_of
+from apps.posts.queries.records import dumped_posts, loadable_posts
 from socialapp.contracts.posts import PostDocument, PostRef
+from socialapp.contracts.records import Dumped, Record, Rejected
 
 
 class PostsService:
@@ -36,3 +39,20 @@ class PostsService:
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """See `Posts.post_bodies`."""
         return visible_bodies(viewer_id, post_ids)
+
+
+class PostRecords:
+    """The `Records` contract, for the kind "post"."""
+
+    def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
+        """See `Records.load`."""
+        loadable, rejected = loadable_posts(records)
+        return [*rejected, *load_posts(posts=loadable)]
+
+    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
+        """See `Records.dump`."""
+        return dumped_posts(after=after, limit=limit)
+
+    def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
+        """Nobody else dumps posts."""
+        return []

@@ -15,6 +15,7 @@ from apps.auth.actions.erasures import acknowledge_erasure, delete_account, eras
 from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
 from apps.auth.actions.mails import request_password_reset, request_verification, send_due_mails
 from apps.auth.actions.names import NewAccount
+from apps.auth.actions.records import load_users
 from apps.auth.actions.sessions import (
     Device,
     SignedIn,
@@ -52,6 +53,7 @@ __all__ = [
     "erase_account",
     "fetch_profile",
     "grant_role",
+    "load_users",
     "log_in",
     "log_out",
     "open_archive",

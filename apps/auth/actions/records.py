@@ -126,7 +126,7 @@ def _load(users: Sequence[LoadableUser]) -> list[Rejected]:
 
 
 def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:
-    """The names and addresses of these that are taken, and whose the ids are. Deleted accounts keep their ids."""
+    """The names and addresses of these that are taken, and whose the ids are ("": a deleted account's)."""
     rows = User.objects.order_by()
     names = rows.filter(username_key__in={user.username.casefold() for user in users})
     addresses = rows.filter(email_key__in={email_key(user.email) for user in users})
@@ -134,7 +134,10 @@ def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int,
     return (
         set(names.values_list("username_key", flat=True)),
         {address for address in addresses.values_list("email_key", flat=True) if address is not None},
-        dict(owners.values_list("id", "username_key")),
+        {
+            user_id: "" if status == User.Status.DELETED else name
+            for user_id, name, status in owners.values_list("id", "username_key", "status")
+        },
     )
 
 
@@ -162,6 +165,4 @@ def _row(user: LoadableUser) -> User:
 
 
 def _registered(user: LoadableUser) -> UserRegistered:
-    return UserRegistered(
-        user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at
-    )
+    return UserRegistered(user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at)

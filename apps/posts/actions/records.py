@@ -1,0 +1,86 @@
+"""Loading posts in bulk, with the events that writing them one by one would have published."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError
+
+from apps.posts.models import ErasedAuthor, Post, PostHashtag, PostMention
+from apps.posts.queries.records import LoadablePost
+from apps.posts.queries.texts import tag_key
+from socialapp.bus.publish import publish
+from socialapp.contracts.posts import PostCreated
+from socialapp.contracts.records import Rejected
+from socialapp.db import again_after_deadlock, atomic
+
+
+def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
+    """Writes the posts that are not there yet, in one transaction; rejected are ids that belong to another post.
+
+    A post that was edited since it was loaded counts as there.
+    """
+    try:
+        return again_after_deadlock(lambda: _load(posts))
+    except IntegrityError:
+        # One of them was written at this moment: now it is seen.
+        return again_after_deadlock(lambda: _load(posts))
+
+
+def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
+    with atomic("posts"):
+        rows = Post.objects.in_bulk([post.id for post in posts])
+        erased = set(
+            ErasedAuthor.objects.filter(user_id__in={post.author_id for post in posts}).values_list(
+                "user_id", flat=True
+            )
+        )
+        new: list[LoadablePost] = []
+        rejected: list[Rejected] = []
+        for post in posts:
+            row = rows.get(post.id)
+            if post.author_id in erased:
+                rejected.append(Rejected(index=post.index, reason="there is no such author"))
+            elif row is None:
+                rows[post.id] = _row(post)
+                new.append(post)
+            elif not _is_same(post, row):
+                rejected.append(Rejected(index=post.index, reason="this id belongs to another post"))
+        Post.objects.bulk_create([rows[post.id] for post in new])
+        PostHashtag.objects.bulk_create(
+            [PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post.id) for post in new for tag in post.hashtags]
+        )
+        PostMention.objects.bulk_create(
+            [PostMention(post_id=post.id, user_id=user_id) for post in new for user_id, _ in post.mentions]
+        )
+        publish(*(_created(post, rows[post.id].version) for post in new))
+        return rejected
+
+
+def _is_same(post: LoadablePost, row: Post) -> bool:
+    return post.author_id == row.user_id and (post.content == row.content or row.updated_at > post.updated_at)
+
+
+def _row(post: LoadablePost) -> Post:
+    return Post(
+        id=post.id,
+        user_id=post.author_id,
+        content=post.content,
+        is_private=post.is_private,
+        created_at=post.created_at,
+        updated_at=post.updated_at,
+        version=2 if post.is_edited else 1,
+        edited=post.is_edited,
+        hashtags=post.hashtags,
+        mentions=post.mentions,
+    )
+
+
+def _created(post: LoadablePost, version: int) -> PostCreated:
+    return PostCreated(
+        post_id=post.id,
+        author_id=post.author_id,
+        is_private=post.is_private,
+        hashtags=post.hashtags,
+        mention_ids=[user_id for user_id, _ in post.mentions if user_id != post.author_id],
+        created_at=post.created_at,
+        version=version,
+    )

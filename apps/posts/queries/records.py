@@ -1,0 +1,144 @@
+"""Posts as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from apps.posts.models import Post
+from apps.posts.queries.access import viewers_among
+from apps.posts.queries.texts import MAX_CONTENT, hashtags_of, usernames_of
+from socialapp.calls import client
+from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.contracts.users import Card, ProfileDocument, Users
+from socialapp.ids import MAX_ID
+
+_ASKED_AT_ONCE = 100
+
+
+class _PostRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """The fields of a `post` record."""
+
+    id: str
+    user_id: str
+    content: str
+    created_at: datetime
+    is_private: bool = False
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadablePost:
+    """A post from a file whose author exists, with what its text says besides its words."""
+
+    index: int
+    id: int
+    author_id: int
+    content: str
+    is_private: bool
+    created_at: datetime
+    updated_at: datetime
+    hashtags: list[str]
+    mentions: list[tuple[int, str]]
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether it was changed after it was written."""
+        return self.updated_at > self.created_at
+
+
+def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[Rejected]]:
+    """Sorts records into those that may be written and the rejected.
+
+    Asks users in batches, and once more for every private text that names somebody: who may see it.
+    """
+    parsed: dict[int, _PostRecord] = {}
+    rejected: list[Rejected] = []
+    for index, record in enumerate(records):
+        try:
+            parsed[index] = _parse(record)
+        except ValueError as error:  # msgspec.ValidationError is one
+            rejected.append(Rejected(index=index, reason=str(error)))
+    authors = _people(int(record.user_id) for record in parsed.values())
+    named = _named(name for record in parsed.values() for name in usernames_of(record.content))
+    loadable = []
+    for index, good in parsed.items():
+        author = authors.get(int(good.user_id))
+        if author is None:
+            rejected.append(Rejected(index=index, reason="there is no such author"))
+        else:
+            loadable.append(_loadable(index, good, author, named))
+    return loadable, rejected
+
+
+def _loadable(index: int, record: _PostRecord, author: ProfileDocument, named: dict[str, Card]) -> LoadablePost:
+    cards = [named[name] for name in usernames_of(record.content) if name in named]
+    if cards and (record.is_private or author.is_private):
+        may_see = set(viewers_among(author_id=author.card.id, is_private=True, user_ids=[card.id for card in cards]))
+        cards = [card for card in cards if card.id in may_see]
+    return LoadablePost(
+        index=index,
+        id=int(record.id),
+        author_id=author.card.id,
+        content=record.content,
+        is_private=record.is_private,
+        created_at=record.created_at,
+        updated_at=record.updated_at or record.created_at,
+        hashtags=hashtags_of(record.content),
+        mentions=[(card.id, card.username) for card in cards],
+    )
+
+
+def _parse(record: Record) -> _PostRecord:
+    """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
+    parsed = msgspec.convert(record, _PostRecord)
+    for name in ("id", "user_id"):
+        value = getattr(parsed, name)
+        if not (value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) <= MAX_ID):
+            raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+    if any(moment.tzinfo is None for moment in (parsed.created_at, parsed.updated_at) if moment):
+        raise ValueError("times must have a time zone")
+    if parsed.updated_at is not None and parsed.updated_at < parsed.created_at:
+        raise ValueError("updated_at must not be before created_at")
+    if not parsed.content.strip() or len(parsed.content) > MAX_CONTENT:
+        raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t\r" for char in parsed.content):
+        raise ValueError("content must not have control characters")
+    return parsed
+
+
+def _people(ids: Iterable[int]) -> dict[int, ProfileDocument]:
+    found = (document for some in _chunks(ids) for document in client(Users).documents(ids=some))
+    return {document.card.id: document for document in found if document.status != "deleted"}
+
+
+def _named(names: Iterable[str]) -> dict[str, Card]:
+    found = (card for some in _chunks(names) for card in client(Users).by_usernames(usernames=some))
+    return {card.username.lower(): card for card in found}
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    distinct = sorted(set(values))
+    for start in range(0, len(distinct), _ASKED_AT_ONCE):
+        yield distinct[start : start + _ASKED_AT_ONCE]
+
+
+def dumped_posts(*, after: str, limit: int) -> Dumped:
+    """Up to `limit` posts behind the id `after`, in id order. One query."""
+    rows = list(Post.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
+    shown = rows[:limit]
+    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+
+
+def _record(row: Post) -> Record:
+    return {
+        "id": str(row.id),
+        "user_id": str(row.user_id),
+        "content": row.content,
+        "is_private": row.is_private,
+        "created_at": row.created_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+    }
