@@ -27,6 +27,7 @@ from socialapp.supervisor import Service, Supervisor, tell
 
 ROOT = Path(__file__).resolve().parent.parent
 _READY_SECONDS = 60.0
+_BROUGHT_ALONG = {"DATABASE_URL": "SQLite", "REDIS_URL": "a Valkey of its own", "SECRET_KEY": "secrets made here"}
 
 _DESCRIPTION = "Runs socialapp: API, admin, docs, WebSocket and landing page on one address."
 _EPILOG = """\
@@ -178,8 +179,8 @@ def _lock(place: Place) -> IO[str]:
     return lock
 
 
-def _fill_in_environment(place: Place, *, running: Path | None = None) -> bool:
-    """Sets what the environment leaves open; whether anything embedded is used. `running` notes a Valkey that runs."""
+def _fill_in_environment(place: Place, *, running: Path | None = None) -> list[str]:
+    """Sets what the environment leaves open; what of it is embedded. `running` notes a Valkey that runs."""
     from socialapp.embedded import free_port, secrets_of
 
     given = set(os.environ)
@@ -206,13 +207,13 @@ def _fill_in_environment(place: Place, *, running: Path | None = None) -> bool:
         "BIND": f"unix:{place.sockets_dir}",
     }.items():
         os.environ.setdefault(name, value)
-    return not {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"} <= given
+    return [what for name, what in _BROUGHT_ALONG.items() if name not in given]
 
 
-def _check_exposure(place: Place, embedded: bool, *, allowed: bool) -> None:
+def _check_exposure(place: Place, embedded: list[str], *, allowed: bool) -> None:
     if not embedded:
         return
-    tell("embedded mode, for trying out: SQLite, its own Valkey and secrets; for servers see docs/operating.md")
+    tell(f"embedded mode, for trying out: {', '.join(embedded)}; for servers see docs/operating.md")
     if _is_loopback(place.host):
         return
     if not allowed:
@@ -227,13 +228,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _supervise(supervisor: Supervisor, place: Place, embedded: bool, *, demo: bool) -> int:
+def _supervise(supervisor: Supervisor, place: Place, embedded: list[str], *, demo: bool) -> int:
     from socialapp.embedded import gateway
 
     if os.environ.get("EMBEDDED_VALKEY"):
         supervisor.start([_valkey_service(place)])
     _load_django()
-    if code := supervisor.run_once("prepare", partial(_prepare, place, embedded=embedded, demo=demo)):
+    if code := supervisor.run_once("prepare", partial(_prepare, place, embedded=bool(embedded), demo=demo)):
         if supervisor.stopping:
             return 0
         raise CannotStart(f"the databases could not be prepared (status {code}); see {place.data_dir}/logs/prepare.log")
