@@ -200,7 +200,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+    "POSTPROCESSING_HOOKS": [],  # values are listed where they are used, not as components with made-up names
 }
 RATE_LIMITS = env.str("RATE_LIMITS", default="on") != "off"
 # name → (requests, seconds): each for one user and, four times as many, for one address

@@ -1,10 +1,15 @@
 """OpenAPI: every operation documents its problems, its headers and its list form."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
+
+from socialapp.api.permissions import Public, PublicRead
+from socialapp.api.rendering import ProblemRenderer
+from socialapp.errors import PROBLEMS
 
 
 class FieldErrorBody(serializers.Serializer[Any]):
@@ -34,31 +39,66 @@ PAGE_PARAMETERS = [
 
 def page_of(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """The schema of a list answer whose results are `item`s."""
-    name = item.__name__.removesuffix("Body")
+    return _page_class(item)()
+
+
+@cache
+def _page_class(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    # One class for each item: the schema tells components apart by identity.
     fields = {
         "results": item(many=True),
-        "next": serializers.CharField(allow_null=True),
-        "previous": serializers.CharField(allow_null=True),
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
     }
-    made: serializers.Serializer[Any] = type(f"{name}PageBody", (serializers.Serializer,), fields)()
-    return made
+    return type(f"{item.__name__.removesuffix('Body')}PageBody", (serializers.Serializer,), fields)
 
 
 class ProblemAwareSchema(AutoSchema):
-    """Adds to each operation the problems that the kernel itself can answer with."""
+    """Adds to each operation what the kernel itself takes and answers: problems and conditional requests."""
 
-    def get_response_serializers(self) -> Any:
-        """The declared responses and the kernel's."""
-        declared: Any = super().get_response_serializers()
-        responses: dict[Any, Any] = dict(declared) if isinstance(declared, dict) else {200: declared}
-        documented = {str(key[0] if isinstance(key, tuple) else key) for key in responses}
+    def get_auth(self) -> Any:
+        """The bearer token, and nothing at all where none is needed."""
+        required: list[dict[str, Any]] = super().get_auth()
+        public = any(
+            isinstance(permission, Public) or (isinstance(permission, PublicRead) and self.method in ("GET", "HEAD"))
+            for permission in self.view.get_permissions()
+        )
+        return [*required, {}] if public else required
+
+    def get_override_parameters(self) -> Any:
+        """The headers that the kernel reads."""
+        declared: list[Any] = list(super().get_override_parameters())
+        if self.method == "POST":
+            declared.append(_header("Idempotency-Key", "Makes a repeated creation answer what the first one did."))
+        if self._has_etag():
+            if self.method == "GET":
+                declared.append(_header("If-None-Match", "Answers 304 when the object still has this ETag."))
+            else:
+                declared.append(_header("If-Match", "Answers 412 when the object was edited since it had this ETag."))
+        return declared
+
+    def _has_etag(self) -> bool:
+        return bool(getattr(self.view, "has_etag", False)) and self.method in ("GET", "PATCH", "DELETE")
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        responses: dict[str, Any] = super()._get_response_bodies(direction)
+        if self._has_etag() and self.method == "GET":
+            responses.setdefault("304", {"description": "Not modified"})
         for status in self._problem_statuses():
-            if str(status) not in documented:
-                responses[(status, "application/problem+json")] = OpenApiResponse(ProblemBody)
+            problem = OpenApiResponse(ProblemBody, description=PROBLEMS[status].title)
+            media_types = [ProblemRenderer.media_type]
+            documented = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                problem, str(status), media_types, direction
+            )
+            responses.setdefault(str(status), documented)
         return responses
 
     def _problem_statuses(self) -> list[int]:
-        statuses = [400, 401, 403, 404, 429, 503]
+        statuses = [400, 401, 403, 404, 422, 429, 503]
         if self.method in ("POST", "PUT", "PATCH", "DELETE"):
-            statuses += [409, 412, 413, 415, 422]
+            statuses += [409, 412, 413, 415]
         return statuses
+
+
+def _header(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
