@@ -11,17 +11,31 @@ from whitenoise import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
+_PIECE = 65_536
+_MOST_UNWANTED = 64 * 1024 * 1024
+
 _django = get_wsgi_application()
 
 
 def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Gives a chunked body the length without which Django takes it for empty; one byte too much is enough for 413."""
-    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        from django.conf import settings
+    from django.conf import settings
 
-        body = environ["wsgi.input"].read(settings.MAX_BODY_BYTES + 1)
+    sent = environ["wsgi.input"]
+    if is_chunked := "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        body = sent.read(settings.MAX_BODY_BYTES + 1)
         environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
-    return _django(environ, start_response)
+    answer = _django(environ, start_response)
+    if is_chunked or len(environ.get("CONTENT_LENGTH") or "") >= len(str(settings.MAX_BODY_BYTES)):
+        _read_away(sent)
+    return answer
+
+
+def _read_away(sent: Any) -> None:
+    """Reads what the application did not want: a gateway that cannot finish sending loses the answer, too."""
+    for _ in range(_MOST_UNWANTED // _PIECE):
+        if not sent.read(_PIECE):
+            return
 
 
 def _with_static_files(noise: WhiteNoise) -> WhiteNoise:
