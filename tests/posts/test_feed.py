@@ -138,6 +138,27 @@ def test_a_repost_is_shown_once_and_not_beside_the_original(register, write, fol
     assert shown(alice) == []
 
 
+def test_a_repost_that_was_taken_back_or_is_by_somebody_muted_is_not_shown(register, write, follow, drain):
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    follow(alice, bob)
+    follow(alice, carol)
+    post = write(dave)
+    for person in (bob, carol):
+        assert person.client.put(f"/v1/posts/{post['id']}/repost").status_code == 200
+    drain()
+    assert shown(alice) == [(post["id"], bob.id)]
+    # The list in Redis still names both.
+    alice.client.put(f"/v1/profiles/{bob.id}/mute")
+    assert shown(alice) == [(post["id"], carol.id)]
+    carol.client.delete(f"/v1/posts/{post['id']}/repost")
+    assert shown(alice) == []
+    alice.client.delete(f"/v1/profiles/{bob.id}/mute")
+    assert shown(alice) == [(post["id"], bob.id)]
+    bob.client.delete(f"/v1/posts/{post['id']}/repost")
+    assert shown(alice) == []
+    assert len(redis_client().lrange(feed_key(alice), 0, -1)) == 3
+
+
 class Play:
     """Random deeds of people, done in the product and told to the world."""
 
