@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,20 @@ class Command(BaseCommand):
         path = Path(options["file"])
         partial = path.with_name(path.name + ".partial")
         try:
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            partial.unlink(missing_ok=True)
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                self._write(file, kinds)
+            partial.replace(path)
         except OSError as error:
-            raise CommandError(f"cannot write {partial}: {error.strerror}") from None
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            self._write(file, kinds)
-        partial.replace(path)
+            raise CommandError(f"cannot write {path}: {error.strerror}") from None
+        finally:
+            partial.unlink(missing_ok=True)
 
     def _write(self, file: Any, kinds: list[str]) -> None:
+        until = datetime.now(UTC)
         with tqdm(unit=" records", desc="dump", file=sys.stderr, disable=None) as bar:
             for kind in kinds:
-                for record in dump_records(kind):
+                for record in dump_records(kind, until=until):
                     file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
                     bar.update()

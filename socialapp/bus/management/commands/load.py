@@ -31,10 +31,10 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             size = path.stat().st_size
+            with tqdm(total=size, unit="B", unit_scale=True, desc="load", file=sys.stderr, disable=None) as bar:
+                loaded = load_file(path, on_progress=bar.update, restart=options["restart"])
         except OSError as error:
-            raise CommandError(f"cannot read {path}: {error.strerror}") from None
-        with tqdm(total=size, unit="B", unit_scale=True, desc="load", file=sys.stderr, disable=None) as bar:
-            loaded = load_file(path, on_progress=bar.update, restart=options["restart"])
+            raise CommandError(f"cannot use {error.filename or path}: {error.strerror}") from None
         if options["json"]:
             self.stdout.write(json.dumps({"loaded": loaded.taken, "rejected": loaded.rejected}))
         else:
