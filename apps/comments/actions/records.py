@@ -16,7 +16,8 @@ from socialapp.db import again_after_deadlock, atomic
 
 
 def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
-    """Writes those that are not there yet, in one transaction; rejected are those without their parent.
+    """Writes those that are not there yet, in one transaction; rejected are those without their parent
+    and those with the id of another comment.
 
     Parents must come before their replies. NotFound, with nothing written, when a post or author goes at this moment.
     """
@@ -26,18 +27,20 @@ def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
 def _load(comments: Sequence[Loadable]) -> list[Rejected]:
     with atomic("comments"):
         wanted = [comment.id for comment in comments]
-        present = set(Comment.objects.filter(id__in=wanted).values_list("id", flat=True))
+        present = Comment.objects.in_bulk(wanted)
         parents = _lock_parents(comments)
         made: list[tuple[Loadable, Comment]] = []
         rejected: list[Rejected] = []
         for comment in comments:
-            if comment.id in present:
+            if (found := present.get(comment.id)) is not None:
+                if not _is_same(comment, found):
+                    rejected.append(Rejected(index=comment.index, reason="this id belongs to another comment"))
                 continue
             if reason := _fault(comment, parents):
                 rejected.append(Rejected(index=comment.index, reason=reason))
                 continue
             row = _row(comment, parents)
-            present.add(row.id)
+            present[row.id] = row
             parents[row.id] = row
             made.append((comment, row))
         Comment.objects.bulk_create([row for _, row in made])
@@ -51,6 +54,14 @@ def _lock_parents(comments: Sequence[Loadable]) -> dict[int, Comment]:
     ids = {comment.parent_id for comment in comments if comment.parent_id is not None}
     rows = Comment.objects.select_for_update().filter(id__in=ids).order_by("id") if ids else []
     return {row.id: row for row in rows}
+
+
+def _is_same(comment: Loadable, row: Comment) -> bool:
+    """Whether the record tells of this comment, which may have been edited or deleted since."""
+    if (row.post_id, row.parent_comment_id) != (comment.post.id, comment.parent_id):
+        return False
+    is_newer = row.is_tombstone or row.updated_at > comment.updated_at
+    return row.user_id in (None, comment.author_id) and (is_newer or row.content == comment.content)
 
 
 def _fault(comment: Loadable, parents: dict[int, Comment]) -> str:

@@ -16,7 +16,8 @@ Key = tuple[str, int, int]  # target type, target, user: what there may be one r
 
 
 def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
-    """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target.
+    """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target
+    and those with the id of another reaction.
 
     NotFound, with nothing written, when a target or a person goes at this moment.
     """
@@ -25,19 +26,20 @@ def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
 
 def _load(reactions: Sequence[Loadable]) -> list[Rejected]:
     with atomic("reactions"):
-        present = set(
-            Reaction.objects.filter(id__in=[reaction.id for reaction in reactions]).values_list("id", flat=True)
-        )
+        rows = Reaction.objects.in_bulk([reaction.id for reaction in reactions])
+        present = {row.id: (row.target_type, row.target_id, row.user_id) for row in rows.values()}
         taken = _taken(reactions)
         new: list[Loadable] = []
         rejected: list[Rejected] = []
         for reaction in reactions:
             if reaction.id in present:
+                if present[reaction.id] != _key(reaction):
+                    rejected.append(Rejected(index=reaction.index, reason="this id belongs to another reaction"))
                 continue
             if _key(reaction) in taken:
                 rejected.append(Rejected(index=reaction.index, reason="this user has reacted to this target already"))
                 continue
-            present.add(reaction.id)
+            present[reaction.id] = _key(reaction)
             taken.add(_key(reaction))
             new.append(reaction)
         Reaction.objects.bulk_create([_row(reaction) for reaction in new])
