@@ -25,6 +25,8 @@ from socialapp.errors import Forbidden
 class _PostView(View):
     """What the routes of posts share."""
 
+    has_etag = True
+
     def own_post(self, post_id: int) -> Seen:
         """The caller's post; 404 when it is not visible to them, 403 when it is somebody else's."""
         post = visible_post(self.viewer, post_id)

@@ -82,6 +82,7 @@ def _surroundings(viewer_id: int | None, post_ids: list[int]) -> Surroundings:
     """One query of our own, in SQL as every list needs it, and a call each to comments and reactions."""
     if not post_ids:
         return Surroundings()
+    # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
     with connections[router.db_for_read(RepostCount)].cursor() as cursor:
         places = ",".join(["%s"] * len(post_ids))
         cursor.execute(_KEPT_AND_PASSED_ON_SQL.format(places), [*post_ids, viewer_id or 0, *post_ids])
@@ -89,7 +90,7 @@ def _surroundings(viewer_id: int | None, post_ids: list[int]) -> Surroundings:
     return Surroundings(
         comments=_comment_counts(post_ids),
         reactions=_reactions(viewer_id, post_ids),
-        reposts={post_id: count for post_id, count in rows if count >= 0},
+        reposts={post_id: int(count) for post_id, count in rows if count >= 0},
         bookmarked=frozenset(post_id for post_id, count in rows if count < 0),
     )
 
