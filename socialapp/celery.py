@@ -29,8 +29,7 @@ def configure() -> None:
 
     app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
     app.conf.task_default_queue_type = "quorum" if settings.BROKER_QUORUM_QUEUES else "classic"
-    app.conf.task_default_exchange = TASKS.name
-    app.conf.task_default_exchange_type = TASKS.type
+    app.conf.update(task_default_exchange=TASKS.name, task_default_exchange_type=TASKS.type)
     app.conf.task_default_queue = f"tasks.{served()[0].name}"
     app.conf.task_routes = {f"{name}.*": {"queue": f"tasks.{name}"} for name in CONTEXTS}
     schedule: dict[str, dict[str, object]] = {

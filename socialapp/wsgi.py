@@ -26,13 +26,13 @@ def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
         body = sent.read(settings.MAX_BODY_BYTES + 1)
         environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
     answer = _django(environ, start_response)
-    if is_chunked or len(environ.get("CONTENT_LENGTH") or "") >= len(str(settings.MAX_BODY_BYTES)):
+    if is_chunked or (environ.get("CONTENT_LENGTH") or "0") != "0":
         _read_away(sent)
     return answer
 
 
 def _read_away(sent: Any) -> None:
-    """Reads what the application did not want: a gateway that cannot finish sending loses the answer, too."""
+    """Reads what the application did not want, as behind a 401: a gateway that cannot send all loses the answer too."""
     for _ in range(_MOST_UNWANTED // _PIECE):
         if not sent.read(_PIECE):
             return

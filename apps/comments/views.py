@@ -105,6 +105,7 @@ class RepliesView(View):
 class CommentView(View):
     """GET, PATCH and DELETE /comments/{id}."""
 
+    has_etag = True
     permission_classes = [PublicRead]
 
     @extend_schema(summary="A comment", responses=CommentBody, operation_id="comment_get")

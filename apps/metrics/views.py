@@ -13,6 +13,8 @@ from socialapp.api.views import View
 class PostMetricsView(View):
     """`/posts/{id}/metrics`."""
 
+    has_etag = True
+
     @extend_schema(
         summary="A post's numbers",
         description="For its author: views, reactions, comments and reposts, altogether and by day.",
@@ -26,6 +28,8 @@ class PostMetricsView(View):
 
 class OwnMetricsView(View):
     """`/metrics/me`."""
+
+    has_etag = True
 
     @extend_schema(
         summary="Your numbers",

@@ -85,6 +85,8 @@ class UnreadCountView(View):
 class PreferencesView(View):
     """How the caller wants to be told of each kind."""
 
+    has_etag = True
+
     @extend_schema(
         operation_id="notification_preferences_read",
         summary="How the caller is told of each kind of notification",

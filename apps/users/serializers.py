@@ -19,7 +19,7 @@ class ProfileInput(Input):
 class RelationshipBody(serializers.Serializer[Any]):
     """What is between the caller and somebody; `blocked_by` is for staff only."""
 
-    id = serializers.CharField()
+    id = serializers.CharField(required=False)
     following = serializers.BooleanField()
     followed_by = serializers.BooleanField()
     requested = serializers.BooleanField()

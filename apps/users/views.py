@@ -40,6 +40,8 @@ def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
 class UsersView(View):
     """What the routes of this context share."""
 
+    has_etag = True
+
     @property
     def looker(self) -> Viewer:
         """Who looks."""
@@ -92,6 +94,7 @@ class ProfileDetail(UsersView):
 class ProfileByUsername(UsersView):
     """One profile, by its name."""
 
+    has_etag = True
     permission_classes = [PublicRead]
 
     @extend_schema(

@@ -26,6 +26,7 @@ class JSONParser(BaseParser):
         try:
             text = stream.read().decode("utf-8")
             body = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_members)
+            _refuse_lone_surrogates(text, body)
         except RecursionError:
             raise Malformed(_MAX_DEPTH_ERROR, code="malformed_json") from None
         except (UnicodeDecodeError, ValueError) as error:
@@ -33,6 +34,12 @@ class JSONParser(BaseParser):
         if not isinstance(body, dict):
             raise Malformed("the body must be a JSON object", code="malformed_json")
         return body
+
+
+def _refuse_lone_surrogates(text: str, body: Any) -> None:
+    """Half a character, escaped as in "\\ud800", cannot be stored or sent back."""
+    if "\\u" in text:
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -91,6 +91,9 @@ class ProblemAwareSchema(AutoSchema):
                 problem, str(status), media_types, direction
             )
             responses.setdefault(str(status), documented)
+        for code, response in responses.items():
+            if code >= "400" and "application/json" in response.get("content", {}):
+                response["content"] = {ProblemRenderer.media_type: response["content"]["application/json"]}
         return responses
 
     def _problem_statuses(self) -> list[int]:

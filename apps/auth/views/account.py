@@ -71,6 +71,8 @@ class SessionView(View):
 class MeView(View):
     """/auth/me."""
 
+    has_etag = True
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Deleting asks for the password, so it counts as a log-in: a stolen token must not guess at it."""
         if request.method == "DELETE":
@@ -189,6 +191,7 @@ class ErasureView(View):
 class UserView(View):
     """GET /users/{id}."""
 
+    has_etag = True
     permission_classes = [PublicRead]
 
     @extend_schema(summary="An account", description="`email` only for itself and staff.", responses={200: UserBody})
