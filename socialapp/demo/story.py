@@ -18,7 +18,12 @@ import networkx
 from socialapp.demo.texts import COMMENTS, POSTS
 
 REACTIONS = ("like", "like", "like", "love", "love", "haha", "sad", "angry")
+HERO = "Valjean"
 _API = "http://127.0.0.1"
+_OFTEN = 4  # chapters in which two meet
+_ROUNDS = 2
+_REACTIONS = 160
+_COMMENTS = 80
 
 Step = Callable[[], None]
 
@@ -33,7 +38,11 @@ class Cast:
 
 
 class Story:
-    """Tells the story step by step, so that a progress bar can follow; the same seed tells the same story."""
+    """Tells the story step by step, so that a progress bar can follow; the same seed tells the same story.
+
+    Told again with the same password within a day, it goes on where it was interrupted: who is there logs in, and
+    whatever is written has an Idempotency-Key.
+    """
 
     def __init__(self, *, password: str, seed: int = 1862) -> None:
         from socialapp.wsgi import application
@@ -42,42 +51,46 @@ class Story:
         self._random = random.Random(seed)  # noqa: S311
         self._password = password
         self._graph: networkx.Graph = networkx.les_miserables_graph()
+        self._written = 0
         self.cast = Cast()
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> list[Step]:
         """Everything that happens, in order; later steps rely on earlier ones."""
-        names = sorted(self._graph.nodes)
-        for name in names:
-            yield partial(self._join, name)
-        for one, other in sorted(self._graph.edges):
-            yield partial(self._follow, one, other)
-            yield partial(self._follow, other, one)
-        for text in POSTS * 3:
-            yield partial(self._write, text)
-        for _ in range(240):
-            yield self._react
-        for _ in range(120):
-            yield self._comment
+        names = sorted(self._graph.nodes, key=lambda name: (name != HERO, name))
+        return [
+            *(partial(self._join, name) for name in names),
+            *(partial(self._follow, who, whom) for who, whom in self._follows()),
+            *(partial(self._write, text) for text in POSTS * _ROUNDS),
+            *[self._react] * _REACTIONS,
+            *[self._comment] * _COMMENTS,
+        ]
 
-    def __len__(self) -> int:
-        """How many steps there are."""
-        return len(self._graph.nodes) + 2 * len(self._graph.edges) + 3 * len(POSTS) + 240 + 120
+    def _follows(self) -> Iterator[tuple[str, str]]:
+        """Who meets often follows each other; of two who hardly meet, one follows the other, mostly the greater one."""
+        for one, other, often in sorted(self._graph.edges(data="weight")):
+            who, whom = sorted((one, other), key=self._graph.degree)
+            yield who, whom
+            if often >= _OFTEN:
+                yield whom, who
 
     def _call(self, method: str, path: str, who: str | None, body: dict[str, Any]) -> Any:
         headers = {"Authorization": f"Bearer {self.cast.tokens[who]}"} if who else {}
+        if method == "POST" and who:
+            self._written += 1
+            headers["Idempotency-Key"] = f"les-miserables-{self._written}"
         answer = self._api.request(method, f"/v1{path}", json=body, headers=headers)
         answer.raise_for_status()
         return answer.json()
 
     def _join(self, name: str) -> None:
-        username = "".join(char for char in name.lower() if char.isascii() and char.isalnum()).ljust(3, "_")
-        body = {
-            "username": username,
-            "email": f"{username}@demo.example",
-            "password": self._password,
-            "full_name": name,
-        }
-        made = self._call("POST", "/auth/register", None, body)
+        username = username_of(name)
+        account = {"username": username, "email": f"{username}@demo.example", "password": self._password}
+        try:
+            made = self._call("POST", "/auth/register", None, {**account, "full_name": name})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.CONFLICT:
+                raise
+            made = self._call("POST", "/auth/login", None, {"login": username, "password": self._password})
         self.cast.ids[name], self.cast.tokens[name] = made["user"]["id"], made["access"]
 
     def _follow(self, who: str, whom: str) -> None:
@@ -104,6 +117,11 @@ class Story:
         parent = post.setdefault("_last_comment", None) if self._random.random() < 0.4 else None
         body = {"content": self._random.choice(COMMENTS), **({"parent_comment_id": parent} if parent else {})}
         post["_last_comment"] = self._call("POST", f"/posts/{post['id']}/comments", self._somebody(), body)["id"]
+
+
+def username_of(name: str) -> str:
+    """What somebody of the novel is called here."""
+    return "".join(char for char in name.lower() if char.isascii() and char.isalnum()).ljust(3, "_")
 
 
 def new_password() -> str:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from socialapp.demo.crowd import Crowd
-from socialapp.demo.story import Story, new_password
+from socialapp.demo.story import HERO, Story, new_password, username_of
 from socialapp.records import BATCH, load_records
 
 
@@ -54,13 +54,13 @@ class Command(BaseCommand):
         settings.RATE_LIMITS = False  # one process speaks for everybody
         story = Story(password=password)
         try:
-            for step in tqdm(story.steps(), total=len(story), desc="demo", file=sys.stderr, disable=None):
+            for step in tqdm(story.steps(), desc="demo", file=sys.stderr, disable=None):
                 step()
         except httpx.HTTPStatusError as error:
-            if error.response.status_code == httpx.codes.CONFLICT:
-                raise CommandError("the demo people are here already") from None
+            if error.response.status_code == httpx.codes.UNAUTHORIZED:
+                raise CommandError("the demo people are here already, with another password") from None
             raise CommandError(f"{error.request.url.path}: {error.response.text}") from None
-        return "valjean"
+        return username_of(HERO)
 
     def _draw_crowd(self, people: int, password: str, options: dict[str, Any]) -> str:
         crowd = Crowd(
