@@ -1,0 +1,1 @@
+"""What pages cost: statements, round trips and calls, counted."""

@@ -1,0 +1,94 @@
+"""Counts what a request asks of others: SQL statements, Redis round trips, calls between contexts, index requests."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import elastic_transport
+import pytest
+import redis
+from django.db import connections
+
+from socialapp import calls
+from tests.conftest import ALL_CONTEXTS
+
+_TRANSACTION = re.compile(r"(RELEASE )?SAVEPOINT|ROLLBACK TO", re.IGNORECASE)
+
+
+@dataclass
+class Cost:
+    """What one request asked for, thing by thing; two costs are equal when the numbers are."""
+
+    statements: list[str] = field(default_factory=list)
+    redis: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    index: list[str] = field(default_factory=list)
+
+    def numbers(self) -> dict[str, int]:
+        """How many of each."""
+        return {name: len(found) for name, found in vars(self).items()}
+
+    def details(self) -> str:
+        """Every one of them, cut to a readable length."""
+        return "\n".join(f"    {name}: {one[:200]}" for name, found in vars(self).items() for one in found)
+
+
+class Meter:
+    """Counts while `reading()` is open."""
+
+    def __init__(self) -> None:
+        self._cost: Cost | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Cost]:
+        """The cost of what happens inside."""
+        self._cost = Cost()
+        with ExitStack() as stack:
+            for alias in ALL_CONTEXTS:
+                stack.enter_context(connections[alias].execute_wrapper(self._statement(alias)))
+            try:
+                yield self._cost
+            finally:
+                self._cost = None
+
+    def note(self, name: str, what: str) -> None:
+        """Adds one to what is being counted."""
+        if self._cost is not None:
+            getattr(self._cost, name).append(what)
+
+    def _statement(self, alias: str) -> Any:
+        def wrap(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if not _TRANSACTION.match(sql):
+                self.note("statements", f"{alias}: {sql}")
+            return execute(sql, params, many, context)
+
+        return wrap
+
+
+@pytest.fixture
+def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
+    """A meter attached to everything that a request can ask; each still does what it does."""
+    found = Meter()
+    send = redis.Connection.send_packed_command
+    perform = elastic_transport.Transport.perform_request
+    check = calls._forbid_open_transaction
+
+    def sending(connection: Any, command: Any, *args: Any, **options: Any) -> Any:
+        # A pipeline is packed into one sending, and so is one round trip.
+        found.note("redis", repr(command[:1] if isinstance(command, list) else command))
+        return send(connection, command, *args, **options)
+
+    def performing(transport: Any, method: str, target: str, **options: Any) -> Any:
+        found.note("index", f"{method} {target}")
+        return perform(transport, method, target, **options)
+
+    def checking(context: str, method: str) -> None:
+        found.note("calls", f"{context}.{method}")
+        check(context, method)
+
+    monkeypatch.setattr(redis.Connection, "send_packed_command", sending)
+    monkeypatch.setattr(elastic_transport.Transport, "perform_request", performing)
+    monkeypatch.setattr(calls, "_forbid_open_transaction", checking)
+    return found
