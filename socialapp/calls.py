@@ -16,7 +16,6 @@ from typing import Any, TypeVar, cast, get_type_hints
 import httpx
 import jwt
 import msgspec
-import pybreaker
 import structlog
 from django.conf import settings
 
@@ -27,8 +26,15 @@ from socialapp.errors import PROBLEMS, FieldError, Problem, Unavailable
 Contract = TypeVar("Contract")
 
 _implementations: dict[tuple[str, str], object] = {}
+log = structlog.get_logger()
+
+# A header on answers that the machinery of calls gave, not the implementation: a bad service token, an unknown method.
+CALL_REFUSED = "X-Call-Refused"
+OPEN_SECONDS = 2
+_FAULTS_TO_OPEN = 5
 _READ_ATTEMPTS = 3
 _TOKEN_SECONDS = 60
+_LONGEST_QUERY = 4000  # characters; servers and proxies take no longer ones for granted
 
 
 class CallInTransaction(RuntimeError):
@@ -82,18 +88,50 @@ def _remote_method(contract: type, context: str, method: FunctionType) -> Callab
     returns = get_type_hints(method)["return"]
     is_read = method.__call_kind__ == "read"  # type: ignore[attr-defined]
     path = f"/internal/{context}/{contract.__name__}/{method.__name__}"
+    own_seconds: float | None = getattr(method, "__call_seconds__", None)
 
     def call(**arguments: Any) -> Any:
         _forbid_open_transaction(context, method.__name__)
-        answer = _send(context, path, arguments, is_read=is_read)
+        seconds = own_seconds or settings.CALL_TIMEOUT
+        answer = _send(context, path, arguments, is_read=is_read, seconds=seconds)
         return msgspec.json.decode(answer, type=returns)
 
     return call
 
 
+class _Breaker:
+    """After five faults in a row the other side is left alone for two seconds; then one call finds out how it is.
+
+    pybreaker holds its lock for as long as the guarded call takes, so that the threads of a process would wait for
+    each other's calls; this one only counts.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults = 0
+        self._closed_until = 0.0
+
+    def lets_through(self) -> bool:
+        """Whether to send a call now."""
+        with self._lock:
+            if self._faults < _FAULTS_TO_OPEN:
+                return True
+            now = time.monotonic()
+            if now < self._closed_until:
+                return False
+            self._closed_until = now + OPEN_SECONDS  # for the others, until this one knows more
+            return True
+
+    def note(self, *, fault: bool) -> None:
+        """Takes in how a call went."""
+        with self._lock:
+            self._faults = self._faults + 1 if fault else 0
+            self._closed_until = time.monotonic() + OPEN_SECONDS
+
+
 @cache
-def _breaker(context: str) -> pybreaker.CircuitBreaker:
-    return pybreaker.CircuitBreaker(fail_max=5, reset_timeout=2, name=context)
+def _breaker(context: str) -> _Breaker:
+    return _Breaker()
 
 
 _http: dict[int, httpx.Client] = {}
@@ -102,48 +140,52 @@ _http_lock = threading.Lock()
 
 def _http_client() -> httpx.Client:
     with _http_lock:
-        return _http.setdefault(os.getpid(), httpx.Client(timeout=settings.CALL_TIMEOUT))
+        pid = os.getpid()
+        if pid not in _http:
+            # no proxy from the environment: these calls stay inside
+            _http[pid] = httpx.Client(timeout=settings.CALL_TIMEOUT, trust_env=False)
+        return _http[pid]
 
 
-def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool) -> bytes:
+def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes:
     """One call over HTTP: a deadline, retries for reads, a circuit breaker, and problems raised as they were there."""
-    deadline = time.monotonic() + settings.CALL_TIMEOUT
+    deadline = time.monotonic() + seconds
     attempts = _READ_ATTEMPTS if is_read else 1
     last: Exception | None = None
     for attempt in range(attempts):
-        if attempt and time.monotonic() > deadline:
+        left = deadline - time.monotonic()
+        if left <= 0 or not _breaker(context).lets_through():
             break
         try:
-            answer = _breaker(context).call(_send_once, context, path, arguments, is_read=is_read)
+            answer = _send_once(context, path, arguments, is_read=is_read, seconds=left)
+        except (httpx.HTTPError, httpx.InvalidURL, _ServerFault) as error:
+            _breaker(context).note(fault=True)
+            log.warning("call.failed", context=context, path=path, error=repr(error))
+            last = error
+            time.sleep(min(0.05 * 2**attempt, max(deadline - time.monotonic(), 0)))
+        else:
+            _breaker(context).note(fault=False)
             if isinstance(answer, Problem):
                 raise answer
             return answer
-        except pybreaker.CircuitBreakerError as error:
-            last = error
-            break
-        except (httpx.HTTPError, _ServerFault) as error:
-            last = error
-            time.sleep(0.05 * 2**attempt)
-    raise Unavailable(f"{context} does not answer", code=f"{context}_unavailable") from last
+    raise Unavailable(f"{context} does not answer", code=f"{context}_unavailable", retry_after=OPEN_SECONDS) from last
 
 
 class _ServerFault(Exception):
-    """The other side answered with a fault of its own."""
+    """The other side answered with a fault: its own, or of how the two are put together."""
 
 
-def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: bool) -> bytes | Problem:
+def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes | Problem:
     url = settings.SERVICE_URLS[context].rstrip("/") + path
     headers = {"Authorization": f"Bearer {service_token(context)}", **_correlation_headers()}
-    if is_read:
-        query = {name: msgspec.json.encode(value).decode() for name, value in arguments.items()}
-        response = _http_client().get(url, params=query, headers=headers)
+    query = {name: msgspec.json.encode(value).decode() for name, value in arguments.items()} if is_read else {}
+    if is_read and sum(map(len, query.values())) <= _LONGEST_QUERY:
+        response = _http_client().get(url, params=query, headers=headers, timeout=seconds)
     else:
-        response = _http_client().post(url, content=msgspec.json.encode(arguments), headers=headers)
-    if response.status_code >= 500:
-        raise _ServerFault(f"{response.status_code} from {url}")
-    if response.status_code >= 400:
-        return _problem_from(response)
-    return response.content
+        response = _http_client().post(url, content=msgspec.json.encode(arguments), headers=headers, timeout=seconds)
+    if response.status_code == 200:
+        return response.content
+    return _problem_from(response)
 
 
 def _correlation_headers() -> dict[str, str]:
@@ -153,9 +195,23 @@ def _correlation_headers() -> dict[str, str]:
 
 
 def _problem_from(response: httpx.Response) -> Problem:
-    body = response.json()
+    """The problem that the implementation raised there; anything else is a fault, and none of the client's doing."""
     kind = PROBLEMS.get(response.status_code, Problem)
-    return kind(body["detail"], code=body["code"], errors=[FieldError(**error) for error in body.get("errors", [])])
+    try:
+        body = msgspec.json.decode(response.content, type=_ProblemBody)
+    except msgspec.DecodeError:
+        raise _ServerFault(f"{response.status_code} from {response.url.path}") from None
+    if CALL_REFUSED in response.headers or (kind is Problem and response.status_code >= 500):
+        raise _ServerFault(f"{response.status_code} {body.code} from {response.url.path}: {body.detail}")
+    errors = [FieldError(error["field"], error["code"], error["detail"]) for error in body.errors]
+    retry_after = response.headers.get("Retry-After", "")
+    return kind(body.detail, body.code, errors, int(retry_after) if retry_after.isdigit() else None)
+
+
+class _ProblemBody(msgspec.Struct):
+    detail: str
+    code: str
+    errors: list[dict[str, str]] = []
 
 
 def service_token(audience: str) -> str:

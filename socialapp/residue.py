@@ -5,7 +5,6 @@ It knows no context's tables: it reads the databases' own catalogues, so that no
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
 import httpx
@@ -15,7 +14,9 @@ from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
 from socialapp.cache import redis_client
-from socialapp.contexts import served
+from socialapp.calls import client
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.residue import Residue, Residues
 from socialapp.db import Gone, RemoteKey
 
 _NUMBERS = frozenset({"BigIntegerField", "BigAutoField", "PositiveBigIntegerField"})
@@ -33,20 +34,22 @@ _TOMBSTONES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Residue:
-    """Rows (or keys, or documents) of one place that hold the id. `expected` says why they may; "": they may not."""
+class ContextResidues:
+    """The `Residues` contract for one context."""
 
-    store: str
-    place: str
-    count: int
-    expected: str
+    def __init__(self, context: str) -> None:
+        self.context = context
+
+    def find(self, *, user_id: int) -> list[Residue]:
+        """See `Residues.find`."""
+        index = _in_elasticsearch(user_id) if self.context == "search" else ()
+        return [*_in_database(self.context, user_id), *index]
 
 
 def find_residue(user_id: int) -> list[Residue]:
-    """Everything that the stores of the contexts served here hold of the id. Reads whole tables: not for requests."""
-    found = [residue for context in served() for residue in _in_database(context.name, user_id)]
-    return [*found, *_in_redis(user_id), *_in_elasticsearch(user_id)]
+    """Everything that all contexts' stores hold of the id, wherever they are served. Not for requests."""
+    found = [residue for name in CONTEXTS for residue in client(Residues, context=name).find(user_id=user_id)]
+    return [*found, *_in_redis(user_id)]
 
 
 def _in_database(alias: str, user_id: int) -> Iterator[Residue]:
@@ -55,7 +58,7 @@ def _in_database(alias: str, user_id: int) -> Iterator[Residue]:
             for column, is_number in _columns(alias, cursor, table):
                 count = _count(alias, cursor, table, column, user_id, is_number=is_number)
                 if count:
-                    yield Residue(alias, f"{table}.{column}", count, _reason(table, column))
+                    yield Residue(store=alias, place=f"{table}.{column}", count=count, expected=_reason(table, column))
 
 
 def _columns(alias: str, cursor: CursorWrapper, table: str) -> Iterator[tuple[str, bool]]:
@@ -101,7 +104,7 @@ def _in_redis(user_id: int) -> Iterator[Residue]:
     keys = [key.decode(errors="replace") for key in redis_client().scan_iter(match=pattern, count=1000)]
     left = [key for key in keys if not key.removeprefix(settings.REDIS_PREFIX).startswith("rate:")]
     if left:
-        yield Residue("redis", ", ".join(sorted(left)[:10]), len(left), "")
+        yield Residue(store="redis", place=", ".join(sorted(left)[:10]), count=len(left), expected="")
 
 
 def _in_elasticsearch(user_id: int) -> Iterator[Residue]:
@@ -116,4 +119,4 @@ def _in_elasticsearch(user_id: int) -> Iterator[Residue]:
     answer = httpx.post(f"{indexes}/_count", json={"query": {"bool": {"should": wanted}}}, timeout=10)
     answer.raise_for_status()
     if count := int(answer.json()["count"]):
-        yield Residue("elasticsearch", f"{settings.ELASTICSEARCH_PREFIX}*", count, "")
+        yield Residue(store="elasticsearch", place=f"{settings.ELASTICSEARCH_PREFIX}*", count=count, expected="")

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connections, router
 from django.db.models import Model, UniqueConstraint
 
 from socialapp.cache import redis_client, redis_errors
-from socialapp.contexts import served
+from socialapp.contexts import CONTEXTS, served, serves
 
 _SECRET_CHARACTERS = 32
 SQLITE_FULL = 2
@@ -41,6 +41,10 @@ def settings_findings() -> Iterator[Finding]:
             yield Finding("weak_secret", "settings", f"{name} can be guessed", f"set {name} to 50 random characters")
     if not settings.JWT_PRIVATE_KEY and not settings.JWT_PUBLIC_KEY:
         yield Finding("no_signing_key", "settings", "no key to verify access tokens with", "set JWT_PRIVATE_KEY")
+    for name in CONTEXTS:
+        if not serves(name) and not settings.SERVICE_URLS[name]:
+            variable = f"{name.upper()}_URL"
+            yield Finding("no_service_url", "settings", f"{name} is served elsewhere, but where?", f"set {variable}")
     if settings.EMBEDDED:
         return
     if not settings.PUBLIC_URL.startswith("https://"):
@@ -139,7 +143,7 @@ def broker_findings() -> Iterator[Finding]:
 
 def search_findings() -> Iterator[Finding]:
     """Whether Elasticsearch, if it is used, answers and is not red."""
-    if not settings.ELASTICSEARCH_URL:
+    if not settings.ELASTICSEARCH_URL or not serves("search"):
         return
     import httpx
 

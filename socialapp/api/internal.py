@@ -1,5 +1,7 @@
 """The HTTP side of calls between contexts: `/internal/<context>/<Contract>/<method>`, with a service token."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jwt
@@ -8,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from socialapp.api.problems import problem_response
-from socialapp.calls import argument_types, implementation_of, verify_service_token
+from socialapp.calls import CALL_REFUSED, argument_types, implementation_of, verify_service_token
 from socialapp.contracts.registry import CONTRACTS
 from socialapp.errors import Malformed, NotFound, Problem, Unauthenticated
+
+_METHODS: dict[str | None, tuple[str, ...]] = {"read": ("GET", "POST"), "write": ("POST",)}
 
 
 @csrf_exempt
@@ -18,7 +22,13 @@ def internal_call(request: HttpRequest, context: str, contract: str, method: str
     """Answers one call from another context. Never reachable through the gateway."""
     try:
         _authenticate(request, context)
-        answer = _call(request, context, contract, method)
+        call = _find(request, context, contract, method)
+    except Problem as problem:
+        refusal = problem_response(problem)
+        refusal[CALL_REFUSED] = "yes"
+        return refusal
+    try:
+        answer = call()
     except Problem as problem:
         return problem_response(problem)
     return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
@@ -32,18 +42,18 @@ def _authenticate(request: HttpRequest, context: str) -> None:
         raise Unauthenticated("a service token for this context is needed", code="token_invalid") from None
 
 
-def _call(request: HttpRequest, context: str, contract: str, method: str) -> Any:
+def _find(request: HttpRequest, context: str, contract: str, method: str) -> Callable[[], Any]:
+    """The call that the path and the arguments name, ready to be made."""
     declared = CONTRACTS.get(contract)
     function = getattr(declared, method, None)
     kind = getattr(function, "__call_kind__", None)
-    if declared is None or kind is None or request.method != ("GET" if kind == "read" else "POST"):
+    if declared is None or request.method not in _METHODS.get(kind, ()):
         raise NotFound("there is no such call")
     try:
         implementation = implementation_of(context, contract)
     except LookupError:
         raise NotFound("this process does not serve that context") from None
-    arguments = _arguments(request, declared, method)
-    return getattr(implementation, method)(**arguments)
+    return partial(getattr(implementation, method), **_arguments(request, declared, method))
 
 
 def _arguments(request: HttpRequest, contract: type, method: str) -> dict[str, Any]:
@@ -52,7 +62,8 @@ def _arguments(request: HttpRequest, contract: type, method: str) -> dict[str, A
         if request.method == "GET":
             sent = request.GET.dict()
             return {name: msgspec.json.decode(str(value), type=types[name]) for name, value in sent.items()}
-        raw = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
+        # read() and not .body: the limit of what clients may send is not meant for these
+        raw = msgspec.json.decode(request.read(), type=dict[str, msgspec.Raw])
         return {name: msgspec.json.decode(value, type=types[name]) for name, value in raw.items()}
     except (msgspec.DecodeError, KeyError, UnicodeError):
         raise Malformed("the arguments do not fit the contract") from None

@@ -15,6 +15,7 @@ from socialapp.api.problems import too_large
 Handler = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger("socialapp.request")
+_MAX_CALL_BYTES = 64 * 2**20  # a batch of bulk records with the longest lines
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -57,7 +58,7 @@ class RequestContextMiddleware:
 
 
 class BodyLimitMiddleware:
-    """413 for bodies over `MAX_BODY_BYTES`, before anything reads them."""
+    """413 for bodies over `MAX_BODY_BYTES` (what contexts send each other may be larger), before anything reads them."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -67,6 +68,9 @@ class BodyLimitMiddleware:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
-        if length > settings.MAX_BODY_BYTES and request.path_info.startswith(("/v1/", "/internal/")):
+        path = request.path_info
+        if (length > settings.MAX_BODY_BYTES and path.startswith("/v1/")) or (
+            length > _MAX_CALL_BYTES and path.startswith("/internal/")
+        ):
             return too_large()
         return self.get_response(request)

@@ -7,24 +7,27 @@ from socialapp.calls import serve
 from socialapp.contexts import served
 from socialapp.contracts.bus import Inbox
 from socialapp.contracts.personal import PersonalData
+from socialapp.contracts.residue import Residues
 
 
 class BusConfig(AppConfig):
-    """Loads the handlers of the served contexts and answers for their inboxes."""
+    """Loads the handlers of the served contexts, and serves the contracts that every context serves."""
 
     name = "socialapp.bus"
     label = "bus"
     verbose_name = "Event bus"
 
     def ready(self) -> None:
-        """Registers every served context's handlers and inbox."""
+        """Registers every served context's handlers, and what every context answers."""
         import socialapp.checks  # noqa: F401  (registers them)
         from socialapp.bus.inbox import ContextInbox
         from socialapp.celery import configure  # importing it makes it the app that shared tasks belong to
         from socialapp.personal import ContextPersonalData
+        from socialapp.residue import ContextResidues
 
         autodiscover_modules("handlers")
         for context in served():
             serve(Inbox, ContextInbox(context.name), context=context.name)
             serve(PersonalData, ContextPersonalData(context.name), context=context.name)
+            serve(Residues, ContextResidues(context.name), context=context.name)
         configure()

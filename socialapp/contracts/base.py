@@ -64,7 +64,7 @@ def service(context: str) -> Callable[[type[T]], type[T]]:
 
 
 def read(method: F) -> F:
-    """Marks a method that changes nothing: it may be retried and travels as GET."""
+    """Marks a method that changes nothing: it may be retried and travels as GET, or as POST when its input is long."""
     method.__call_kind__ = "read"  # type: ignore[attr-defined]
     return method
 
@@ -73,3 +73,13 @@ def write(method: F) -> F:
     """Marks a method that changes something (or takes much input): it travels as POST and is sent once."""
     method.__call_kind__ = "write"  # type: ignore[attr-defined]
     return method
+
+
+def within(seconds: float) -> Callable[[F], F]:
+    """Gives a method that works through much at once, never for a waiting person, longer than CALL_TIMEOUT."""
+
+    def mark(method: F) -> F:
+        method.__call_seconds__ = seconds  # type: ignore[attr-defined]
+        return method
+
+    return mark

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from socialapp.contracts.base import data, read, write
+from socialapp.contracts.base import data, read, within, write
 
 Record = dict[str, Any]
 
@@ -35,6 +35,7 @@ class Dumped:
 class Records(Protocol):
     """Served by every context named in KINDS, under its own name. docs/records.md tells the fields of each kind."""
 
+    @within(seconds=60)
     @write
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """Adds the records in one transaction, with the events that their making would publish.
@@ -44,11 +45,13 @@ class Records(Protocol):
         """
         ...
 
+    @within(seconds=60)
     @read
     def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
         """Up to `limit` records behind the position `after` ("" is the start), in a fixed order."""
         ...
 
+    @within(seconds=60)
     @read
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """This context's fields of the records with these ids, each with `id`, where another context dumps the kind."""

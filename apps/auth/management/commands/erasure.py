@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     help = (
         "status ID: which contexts have erased their part (exit code 1 while some have not). verify ID: looks through"
-        " every store served here for the id of the erased user; exit code 1 when more than tombstones is found."
+        " every context's stores for the id of the erased user; exit code 1 when more than tombstones is found."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,27 +1,60 @@
-"""`manage.py serve ROLE`: one role in this process, for servers and containers."""
+"""`manage.py serve ROLE`: one role in this process, or all of them under a supervisor, for servers and containers."""
 
 import gc
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from socialapp.roles import ROLES
+from socialapp.contexts import serves
+from socialapp.roles import ROLES, preload
+from socialapp.supervisor import Service, Supervisor
+
+ALL = "all"
 
 
 class Command(BaseCommand):
-    """Runs one role until SIGTERM or Ctrl-C; logs go to stderr, one JSON object a line."""
+    """Runs until SIGTERM or Ctrl-C; logs go to stderr, one JSON object a line (of `all`: to DATA_DIR/logs too)."""
 
-    help = "Run one role: " + ", ".join(
-        f"{name} ({(run.__doc__ or '').splitlines()[0]})" for name, run in ROLES.items()
+    help = (
+        "Run one role: "
+        + ", ".join(f"{name} ({(run.__doc__ or '').splitlines()[0]})" for name, run in ROLES.items())
+        + ". Or all of them under one supervisor: a small service in one container."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One role."""
-        parser.add_argument("role", choices=list(ROLES))
+        """One role, or all."""
+        parser.add_argument("role", choices=[*ROLES, ALL])
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serves; what was loaded so far is kept out of the garbage collector's way, for roles that fork."""
-        gc.collect()
-        gc.freeze()
-        ROLES[options["role"]]()
+        if options["role"] == ALL:
+            _serve_all()
+        else:
+            _share_memory()
+            ROLES[options["role"]]()
+
+
+def _serve_all() -> None:
+    """Every role that the served contexts need, forked after loading everything once."""
+    preload()
+    logs = settings.DATA_DIR / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    supervisor = Supervisor(logs)
+    _share_memory()
+    try:
+        supervisor.start(Service(name, run) for name, run in ROLES.items() if name != "sockets" or _has_sockets())
+        supervisor.run()
+    finally:
+        supervisor.stop()
+
+
+def _has_sockets() -> bool:
+    """The WebSocket belongs to notifications."""
+    return serves("notifications")
+
+
+def _share_memory() -> None:
+    gc.collect()
+    gc.freeze()
