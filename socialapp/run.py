@@ -1,6 +1,7 @@
 """`./run`: the whole product on one machine with one command. Prepares the environment, then supervises the roles."""
 
 import argparse
+import contextlib
 import errno
 import fcntl
 import gc
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -234,7 +235,7 @@ def _supervise(supervisor: Supervisor, place: Place, embedded: list[str], *, dem
     if os.environ.get("EMBEDDED_VALKEY"):
         supervisor.start([_valkey_service(place)])
     _load_django()
-    if code := supervisor.run_once("prepare", partial(_prepare, place, embedded=bool(embedded), demo=demo)):
+    if code := supervisor.run_once("prepare", partial(_prepare, place, embedded=bool(embedded))):
         if supervisor.stopping:
             return 0
         raise CannotStart(f"the databases could not be prepared (status {code}); see {place.data_dir}/logs/prepare.log")
@@ -247,6 +248,9 @@ def _supervise(supervisor: Supervisor, place: Place, embedded: list[str], *, dem
             return 0
         raise CannotStart(f"no answer within {_READY_SECONDS:g} s; see {place.data_dir}/logs")
     _welcome(place)
+    if embedded and demo and not _done_note(place, "demo data").exists():
+        supervisor.run_once("demo", partial(_make_demo, place))  # people can look around meanwhile
+        _tell_demo_account(place)
     supervisor.run()
     return 0
 
@@ -277,27 +281,56 @@ def _share_memory() -> None:
     gc.freeze()
 
 
-def _prepare(place: Place, *, embedded: bool, demo: bool) -> None:
-    """Tables, demo data and the admin's account; in a process of its own, so that the supervisor has no connection."""
+def _prepare(place: Place, *, embedded: bool) -> None:
+    """Tables and the admin's account; in a process of its own, so that the supervisor has no connection."""
     from django.core.management import call_command, get_commands
 
-    logging.getLogger().setLevel(logging.WARNING)  # the demo makes thousands of requests
     _wait_for_redis()
-    call_command("migrate_all", verbosity=0)
-    if embedded:
-        _once(place, "the admin account", lambda: _create_admin(place), wanted="create_admin" in get_commands())
-        _once(place, "demo data", lambda: _load_demo(place), wanted=demo and "demo" in get_commands())
+    with _synced_at_the_end():
+        call_command("migrate_all", verbosity=0)
+        if embedded and "create_admin" in get_commands():
+            _once(place, "the admin account", lambda: _create_admin(place))
 
 
-def _once(place: Place, name: str, do: Callable[[], object], *, wanted: bool) -> None:
-    done = place.run_dir / f"{name.replace(' ', '-')}.done"
-    if wanted and not done.exists():
-        sys.stderr.write(f"making {name} (only the first time)\n")
-        try:
-            do()
-            done.touch()
-        except Exception:
-            structlog.get_logger("socialapp.run").exception(f"making {name} failed")  # all else works without it
+def _make_demo(place: Place) -> None:
+    """Demo data; in a process of its own too."""
+    logging.getLogger().setLevel(logging.WARNING)  # it makes hundreds of requests
+    _once(place, "demo data", lambda: _load_demo(place))
+
+
+def _once(place: Place, name: str, do: Callable[[], object]) -> None:
+    if _done_note(place, name).exists():
+        return
+    sys.stderr.write(f"making {name} (only the first time)\n")
+    try:
+        do()
+        _done_note(place, name).touch()
+    except Exception:
+        structlog.get_logger("socialapp.run").exception(f"making {name} failed")  # all else works without it
+
+
+def _done_note(place: Place, name: str) -> Path:
+    return place.run_dir / f"{name.replace(' ', '-')}.done"
+
+
+@contextlib.contextmanager
+def _synced_at_the_end() -> Iterator[None]:
+    """Lets this process, whose connections are still to be opened, wait for the disk once, not at every commit.
+
+    SQLite then survives the end of the process as before, but not a power cut in between: only for what would be made
+    again. Source: https://www.sqlite.org/pragma.html#pragma_synchronous
+    """
+    from django.conf import settings
+    from django.db import connections
+
+    names = [name for name, found in settings.DATABASES.items() if "sqlite3" in found.get("ENGINE", "")]
+    for name in names:
+        options = settings.DATABASES[name]["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=NORMAL")
+    yield
+    for name in names:
+        with connections[name].cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _create_admin(place: Place) -> None:
@@ -307,13 +340,16 @@ def _create_admin(place: Place) -> None:
 
 
 def _load_demo(place: Place) -> None:
-    """The demo people; how to log in as one of them is noted for the landing page."""
+    """The demo people; how to log in as one of them is noted for the landing page, and for going on if interrupted."""
     from django.core.management import call_command
 
-    answer = io.StringIO()
-    call_command("demo", json=True, stdout=answer)
-    place.demo_note.touch(mode=0o600)
-    place.demo_note.write_text(answer.getvalue())
+    from socialapp.demo.story import HERO, new_password, username_of
+
+    if not place.demo_note.exists():
+        place.demo_note.touch(mode=0o600)
+        place.demo_note.write_text(json.dumps({"username": username_of(HERO), "password": new_password()}))
+    with _synced_at_the_end():
+        call_command("demo", password=json.loads(place.demo_note.read_text())["password"], stdout=io.StringIO())
 
 
 def _wait_for_redis() -> None:
@@ -343,14 +379,18 @@ def _answers(place: Place) -> bool:
 
 def _welcome(place: Place) -> None:
     lines = [f"ready at {place.url}  (API /v1, docs /v1/docs, admin /admin/, WebSocket /ws/notifications/)"]
-    if (place.run_dir / "the-admin-account.done").exists():
+    if _done_note(place, "the admin account").exists():
         lines.append(f"admin: log in as admin with the password ADMIN_PASSWORD of {place.data_dir / 'secrets.env'}")
-    if place.demo_note.exists():
-        account = json.loads(place.demo_note.read_text())
-        lines.append(f"demo:  log in as {account['username']} with the password {account['password']}")
     lines.append("Ctrl-C ends it")
     for line in lines:
         tell(line)
+    _tell_demo_account(place)
+
+
+def _tell_demo_account(place: Place) -> None:
+    if _done_note(place, "demo data").exists():
+        account = json.loads(place.demo_note.read_text())
+        tell(f"demo:  log in as {account['username']} with the password {account['password']}")
 
 
 if __name__ == "__main__":
