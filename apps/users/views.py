@@ -32,9 +32,8 @@ def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
     try:
         return call()
     except ProfileMissing:
-        if not actions.ensure_profiles(ids=ids):
-            raise
-        return call()
+        actions.ensure_profiles(ids=ids)
+        return call()  # also when none was made: the registration may have arrived between the two looks
 
 
 class UsersView(View):

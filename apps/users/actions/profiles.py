@@ -37,20 +37,25 @@ def make_profile(*, user_id: int, username: str, full_name: str, created_at: dat
 
 
 def ensure_profiles(*, ids: Collection[int]) -> bool:
-    """Makes the profiles that are missing of accounts that exist, by asking auth; whether it made any.
+    """Makes the profiles that are missing of accounts that exist, by asking auth; whether a reader should look again.
 
-    The word of a registration may still be on its way when the new account is first looked at.
+    The word of a registration may still be on its way when the new account is first looked at; or it arrives between
+    that look and this call, and then nothing is missing any more.
     """
-    made = False
-    for user in missing_accounts(ids=ids):
-        made |= make_profile_of(user)
-    return made
+    unknown = unknown_ids(ids)
+    accounts = _accounts(unknown)
+    for account in accounts:
+        make_profile_of(account)
+    return bool(accounts) or not unknown
 
 
 def missing_accounts(*, ids: Collection[int]) -> list[User]:
     """The accounts among `ids` that have no profile yet. Asks auth only when one is missing."""
-    unknown = unknown_ids(ids)
-    return client(Auth).users(ids=unknown) if unknown else []
+    return _accounts(unknown_ids(ids))
+
+
+def _accounts(ids: list[int]) -> list[User]:
+    return client(Auth).users(ids=ids) if ids else []
 
 
 def make_profile_of(user: User) -> bool:
