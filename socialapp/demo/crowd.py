@@ -14,6 +14,9 @@ from socialapp.demo.texts import COMMENTS, POSTS
 from socialapp.ids import first_id_at
 
 _DAYS = 30
+_PRIVATE = 0.05  # of the posts
+_REPLIES = 0.4  # of the comments, about
+_TO_COMMENTS = 0.2  # of the reactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +44,42 @@ class Crowd:
                 yield "follow", {"follower_id": person, "following_id": target, "created_at": clock.next()[1]}
         # Who is followed more also writes more.
         writers = popular or [person for person, _ in people]
-        posts = []
-        for _ in range(self.posts):
+        public = []
+        for number in range(self.posts):
             made, moment = clock.next()
-            posts.append(made)
-            content = f"{dice.choice(POSTS)} (No. {len(posts)})"
-            yield "post", {"id": made, "user_id": dice.choice(writers), "content": content, "created_at": moment}
-        yield from self._answers(dice, clock, [person for person, _ in people], posts)
+            is_private = dice.random() < _PRIVATE
+            if not is_private:
+                public.append(made)
+            content = f"{dice.choice(POSTS)} (No. {number + 1})"
+            post = {"id": made, "user_id": dice.choice(writers), "content": content, "is_private": is_private}
+            yield "post", {**post, "created_at": moment}
+        yield from self._answers(dice, clock, [person for person, _ in people], public)
 
     def _answers(
         self, dice: random.Random, clock: "_Clock", people: list[str], posts: list[str]
     ) -> Iterator[tuple[str, Record]]:
+        """Comments and reactions: on what everybody may see."""
+        first: dict[str, str] = {}
         for _ in range(self.comments if posts else 0):
             made, moment = clock.next()
+            post = _early(dice, posts)
+            parent = first.setdefault(post, made) if dice.random() < _REPLIES else made
+            comment = {"id": made, "post_id": post, "user_id": dice.choice(people), "content": dice.choice(COMMENTS)}
             yield (
                 "comment",
-                {
-                    "id": made,
-                    "post_id": _early(dice, posts),
-                    "user_id": dice.choice(people),
-                    "content": dice.choice(COMMENTS),
-                    "created_at": moment,
-                },
+                {**comment, "parent_comment_id": None if parent == made else parent, "created_at": moment},
             )
+        comments = list(first.values())
         seen: set[tuple[str, str]] = set()
         for _ in range(self.reactions if posts else 0):
             made, moment = clock.next()
-            pair = (dice.choice(people), _early(dice, posts))
+            to_comment = bool(comments) and dice.random() < _TO_COMMENTS
+            pair = (dice.choice(people), _early(dice, comments if to_comment else posts))
             if pair not in seen:
                 seen.add(pair)
-                kind = dice.choice(REACTIONS)
-                yield (
-                    "reaction",
-                    {
-                        "id": made, "user_id": pair[0], "post_id": pair[1], "reaction_type": kind, "created_at": moment,
-                    },
-                )  # fmt: skip
+                target = {"comment_id" if to_comment else "post_id": pair[1]}
+                reaction = {"id": made, "user_id": pair[0], **target, "reaction_type": dice.choice(REACTIONS)}
+                yield "reaction", {**reaction, "created_at": moment}
 
 
 class _Clock:
@@ -115,6 +118,6 @@ def _targets(dice: random.Random, popular: list[str], earlier: list[str], wanted
     return chosen
 
 
-def _early(dice: random.Random, posts: list[str]) -> str:
-    """A post; few get most of the attention."""
-    return posts[int(len(posts) * dice.random() ** 3)]
+def _early(dice: random.Random, targets: list[str]) -> str:
+    """A post or comment; few get most of the attention."""
+    return targets[int(len(targets) * dice.random() ** 3)]
