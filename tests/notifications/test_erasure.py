@@ -7,7 +7,7 @@ import pytest
 from apps.notifications.actions import removing
 from apps.notifications.models import Notification, NotificationActor
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.reactions import ReactionSet
+from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.residue import find_residue
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import comment, post, react, told, unread
@@ -79,3 +79,21 @@ def test_removals_are_bounded_and_complete(register, drain, monkeypatch):
     drain()
     assert Notification.objects.count() == 0
     assert len(published("removal_begun")) == 4
+
+
+def test_what_is_taken_back_after_the_erasure_leaves_no_trace(register, drain):
+    alice, bob = register("alice"), register("bob")
+    assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    drain()
+    hand_over(
+        ReactionRemoved(
+            target_type="post",
+            target_id=7,
+            target_author_id=int(alice.id),
+            post_id=7,
+            user_id=int(bob.id),
+            reaction_type="like",
+            at=datetime.now(UTC),
+        )
+    )
+    assert not NotificationActor.objects.filter(actor_id=int(bob.id)).exists()

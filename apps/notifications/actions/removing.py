@@ -6,7 +6,7 @@ from datetime import datetime
 
 from apps.notifications.actions.announcing import announce_removal
 from apps.notifications.models import GoneThing, Notification, NotificationActor, NotificationGroup
-from apps.notifications.queries import message_text
+from apps.notifications.queries import gone_among, message_text
 from socialapp.bus.publish import publish
 from socialapp.contracts.notifications import RemovalBegun
 from socialapp.db import atomic
@@ -26,7 +26,8 @@ def remove_actor(*, user_id: int, topic: str, actor_id: int, at: datetime) -> No
             .first()
         )
         if known is None:
-            NotificationActor.objects.create(user_id=user_id, topic=topic, actor_id=actor_id, at=at, present=False)
+            if not gone_among([user_id, actor_id]):  # of who is erased not even this is kept
+                NotificationActor.objects.create(user_id=user_id, topic=topic, actor_id=actor_id, at=at, present=False)
         elif known.at <= at:
             take_out([known])
             NotificationActor.objects.filter(id=known.id).update(at=at)
