@@ -1,0 +1,1 @@
+"""Moving whole installations: load, dump and demo data."""

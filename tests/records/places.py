@@ -1,0 +1,95 @@
+"""Installations of their own, each with its databases, that are spoken to through manage.py."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import MySQLdb
+
+from socialapp.contexts import CONTEXTS
+
+ROOT = Path(__file__).resolve().parents[2]
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data folder and, where the tests run on a database server, databases with a prefix of their own."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """manage.py under way."""
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def manage(self, *arguments: str, expect: int = 0) -> str:
+        """manage.py to its end; what it said on standard output."""
+        process = self.start(*arguments)
+        output, errors = process.communicate(timeout=_SECONDS)
+        assert process.returncode == expect, f"{arguments}: {process.returncode}\n{output}\n{errors}"
+        return output
+
+    def dumped(self) -> bytes:
+        """Everything that is in it."""
+        file = self.folder / "dump.jsonl"
+        self.manage("dump", str(file))
+        return file.read_bytes()
+
+
+class Ground:
+    """Where installations are made; on SQLite the second one starts as a copy of the first one's empty tables."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._template: Path | None = None
+        self._url = os.environ.get("DATABASE_URL", "")
+        self._databases: list[str] = []
+
+    def make(self, name: str) -> Installation:
+        """An empty installation."""
+        folder = self._folder / name
+        environment = {**os.environ, "DATA_DIR": str(folder)}
+        if self._url.startswith("mysql"):
+            environment["DATABASE_URL"] = self._url.replace("{context}", f"{name}_{{context}}")
+            self._create_databases(environment["DATABASE_URL"])
+        installation = Installation(folder, environment)
+        if self._template is not None and not self._url:
+            shutil.copytree(self._template, folder)
+            return installation
+        (folder / "db").mkdir(parents=True)
+        installation.manage("migrate_all", "--verbosity=0")
+        if self._template is None:
+            self._template = self._folder / "template"
+            shutil.copytree(folder, self._template)
+        return installation
+
+    def _create_databases(self, url: str) -> None:
+        for context in CONTEXTS:
+            database = urlsplit(url.replace("{context}", context)).path.lstrip("/")
+            self._run_sql(f"DROP DATABASE IF EXISTS `{database}`", f"CREATE DATABASE `{database}`")
+            self._databases.append(database)
+
+    def clear(self) -> None:
+        """Drops the databases again."""
+        for database in self._databases:
+            self._run_sql(f"DROP DATABASE IF EXISTS `{database}`")
+
+    def _run_sql(self, *statements: str) -> None:
+        parts = urlsplit(self._url.replace("{context}", "x"))
+        connection = MySQLdb.connect(
+            host=parts.hostname, port=parts.port or 3306, user=parts.username, password=parts.password
+        )
+        for statement in statements:
+            connection.cursor().execute(statement)
+        connection.close()
