@@ -68,8 +68,8 @@ def count_repost(event: Reposted) -> None:
 
 @handles(Unreposted)
 def uncount_repost(event: Unreposted) -> None:
-    """A repost less, in the hour this is heard of: the event carries no time."""
-    actions.note_repost(post_id=event.post_id, at=timezone.now(), amount=-1)
+    """A repost less; in the hour this is heard of, when an older producer did not say when."""
+    actions.note_repost(post_id=event.post_id, at=event.at or timezone.now(), amount=-1)
 
 
 @handles(Followed)

@@ -51,7 +51,7 @@ def remove_repost(*, user_id: int, post_id: int) -> None:
         if not deleted or author_id is None:
             return
         _change_count(post_id, -1)
-        publish(Unreposted(post_id=post_id, author_id=author_id, user_id=user_id))
+        publish(Unreposted(post_id=post_id, author_id=author_id, user_id=user_id, at=timezone.now()))
 
 
 def _change_count(post_id: int, by: int) -> int:

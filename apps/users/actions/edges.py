@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connections, router
 from django.db.models import F
+from django.utils import timezone
 
 from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile, slot_of
 from apps.users.queries import ProfileMissing, Tie, Viewer, may_see_profile, ties
@@ -90,7 +91,8 @@ def remove_requests(rows: Collection[FollowRequest]) -> None:
     if not rows:
         return
     FollowRequest.objects.filter(id__in=[row.id for row in rows]).delete()
-    publish(*(FollowRequestWithdrawn(requester_id=row.requester_id, target_id=row.target_id) for row in rows))
+    at = timezone.now()
+    publish(*(FollowRequestWithdrawn(requester_id=row.requester_id, target_id=row.target_id, at=at) for row in rows))
 
 
 def _raise_following_versions(pairs: Iterable[Pair]) -> None:
