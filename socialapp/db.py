@@ -1,6 +1,7 @@
 """Transactions on one context's database, references across contexts, and the guard between transactions and calls."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from django.db import OperationalError, models, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, models, transaction
 
 from socialapp.ids import new_id
 
@@ -39,21 +40,31 @@ def after_commit(context: str, callback: Callable[[], object]) -> None:
 def again_after_deadlock(run: Callable[[], T], *, attempts: int = 5) -> T:
     """Runs `run`, which makes a transaction of its own, again when the database ended it for the sake of another.
 
-    Inside an outer transaction nothing is repeated: that whole transaction is lost, and whoever opened it must decide.
+    Also when one of its new ids was taken, which two processes with one node number can bring about: the next try
+    makes others. Inside an outer transaction nothing is repeated: that whole transaction is lost, and whoever opened
+    it must decide.
     """
     for attempt in range(1, attempts):
         try:
             return run()
-        except OperationalError as error:
-            if open_transactions() or not _lost_to_another(error):
+        except (OperationalError, IntegrityError) as error:
+            if open_transactions() or not (_lost_to_another(error) or _id_was_taken(error)):
                 raise
             time.sleep(random.SystemRandom().uniform(0, 0.02 * attempt))
     return run()
 
 
-def _lost_to_another(error: OperationalError) -> bool:
+def _lost_to_another(error: DatabaseError) -> bool:
     """Deadlock or lock wait time-out (MySQL 1213, 1205), or a write conflict (TiDB 9007, 8002, 8022)."""
     return bool(error.args) and error.args[0] in (1213, 1205, 9007, 8002, 8022)
+
+
+_TAKEN_ID = re.compile(r"for key '(\w+\.)?PRIMARY'|UNIQUE constraint failed: \w+\.id$")
+
+
+def _id_was_taken(error: DatabaseError) -> bool:
+    """A clash of primary keys, as MariaDB, MySQL, TiDB and SQLite put it."""
+    return isinstance(error, IntegrityError) and bool(_TAKEN_ID.search(str(error.args[-1] if error.args else "")))
 
 
 def open_transactions() -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def _clock_ms() -> int:
 
 
 class IdGenerator:
-    """Makes ids that rise within a process; safe for threads. A clock that goes back is waited out."""
+    """Makes ids that rise within a process; safe for threads. Where the clock was set back, time is counted on."""
 
     def __init__(self, *, node: Callable[[], int], clock: Callable[[], int] = _clock_ms) -> None:
         self._node = node
@@ -33,34 +33,35 @@ class IdGenerator:
     def next(self) -> int:
         """A new id; at most 64 a millisecond, more wait for the next one."""
         with self._lock:
-            now = self._clock()
-            while now < self._last_ms:
-                time.sleep((self._last_ms - now) / 1000)
-                now = self._clock()
-            if now == self._last_ms:
-                self._sequence += 1
-                while self._sequence >= _SEQUENCES and now <= self._last_ms:
-                    time.sleep(0.0002)
-                    now = self._clock()
-            if now > self._last_ms:
-                self._last_ms, self._sequence = now, 0
+            now = max(self._clock(), self._last_ms)
+            if now == self._last_ms and self._sequence == _SEQUENCES - 1:
+                now = self._next_ms()
+            self._sequence = self._sequence + 1 if now == self._last_ms else 0
+            self._last_ms = now
             return (now << _SHIFT) | (self._node() << SEQUENCE_BITS) | self._sequence
+
+    def _next_ms(self) -> int:
+        """Waits for the next millisecond; not for a clock that was set back, which may take hours to come round."""
+        while (now := self._clock()) == self._last_ms:
+            time.sleep(0.0002)
+        return max(now, self._last_ms + 1)
 
 
 _LEASE_SECONDS = 3600
+_RENEW_SECONDS = 60  # soon, as a Redis that was emptied has forgotten whose the number is
 _lease_lock = threading.Lock()
 _lease: dict[str, float] = {}
 
 
 def _node_number() -> int:
-    """`NODE_ID`, or a number leased in Redis for an hour and renewed when half of it has passed."""
+    """`NODE_ID`, or a number leased in Redis for an hour and renewed every minute."""
     now = time.monotonic()
     if _lease.get("pid") == os.getpid() and now < _lease["renew_at"]:
         return int(_lease["node"])
     with _lease_lock:
         held = int(_lease["node"]) if _lease.get("pid") == os.getpid() else None
         node = _lease_node(held)
-        _lease.update(pid=os.getpid(), node=node, renew_at=now + _LEASE_SECONDS / 2)
+        _lease.update(pid=os.getpid(), node=node, renew_at=now + _RENEW_SECONDS)
         return node
 
 
@@ -81,7 +82,7 @@ def _lease_node(held: int | None) -> int:
                 return node
     except redis_errors():
         pass
-    # Without Redis a random number must do: the primary key catches a clash and the insert is retried once.
+    # Without Redis a random number must do: the primary key catches a clash, and the transaction is run again.
     return start
 
 

@@ -27,11 +27,13 @@ def test_an_id_tells_its_time_and_node() -> None:
     assert (made >> 6) & 1023 == 513
 
 
-def test_a_clock_that_goes_back_is_waited_out() -> None:
-    times = iter([1000, 1000, 990, 995, 1000, 1001])
-    generator = IdGenerator(node=lambda: 0, clock=lambda: next(times))
-    ids = [generator.next() for _ in range(3)]
+def test_a_clock_that_goes_back_keeps_nobody_waiting_and_doubles_nothing() -> None:
+    hours_ago = 1_700_000_000_000 - 7_200_000
+    times = iter([1_700_000_000_000])
+    generator = IdGenerator(node=lambda: 0, clock=lambda: next(times, hours_ago))
+    ids = [generator.next() for _ in range(1000)]
     assert ids == sorted(set(ids))
+    assert id_time(ids[-1]) - id_time(ids[0]) == timedelta(milliseconds=1000 // 64)
 
 
 def test_more_than_64_in_a_millisecond_wait_for_the_next() -> None:
