@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -20,6 +21,7 @@ from socialapp.errors import (
     Problem,
     TooLarge,
     Unauthenticated,
+    Unavailable,
     UnsupportedType,
 )
 
@@ -82,6 +84,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
 def as_problem(error: Exception) -> Problem | None:
     """The problem that an exception of Django or DRF stands for, or None."""
     match error:
+        case OperationalError() | InterfaceError():
+            log.error("database_failed", exc_info=error)
+            return Unavailable("the database does not answer; try again", code="database_unavailable", retry_after=1)
         case Problem():
             return error
         case exceptions.ValidationError():
