@@ -30,7 +30,8 @@ log = structlog.get_logger()
 
 CLAIM_ROWS = 500
 BATCH_EVENTS = 100
-CLAIM_SECONDS = 30
+CLAIM_SECONDS = 10  # a relay that was killed leaves its claim behind: nobody sends those events before it expires
+RETRY_SECONDS = 30
 POLL_SECONDS = 1.0
 DECLARE_SECONDS = 5.0
 
@@ -87,7 +88,7 @@ def send_due_retries(context: str) -> int:
         )
         # The next try writes the true time; should its message be lost, the row comes due again by itself.
         FailedDelivery.objects.using(context).filter(id__in=[row.id for row in due]).update(
-            retry_at=now + timedelta(seconds=CLAIM_SECONDS)
+            retry_at=now + timedelta(seconds=RETRY_SECONDS)
         )
     for envelope in {row.event_id: row.envelope for row in due}.values():
         deliver_batch.apply_async(args=([envelope], context), queue=queue_name(context), retry=False)
