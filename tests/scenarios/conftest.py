@@ -1,4 +1,8 @@
-"""The started product, once for all scenarios of a run. `SCENARIOS_ON=embedded` chooses the embedded default."""
+"""The started product, once for all scenarios of a run.
+
+`SCENARIOS_ON=embedded` chooses the embedded default; `split1`, `split3` and `split9` that many services behind the
+gateway.
+"""
 
 import os
 import secrets
@@ -9,6 +13,7 @@ import pytest
 
 from socialapp.contexts import CONTEXTS
 from tests.scenarios.product import Product, start_product, stop_product
+from tests.split.cluster import SPLITS, cluster
 
 
 def _services() -> dict[str, str]:
@@ -55,8 +60,15 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     data_dir: Path = tmp_path_factory.mktemp("data")
     if services:
         _on_server(services["DATABASE_URL"], "CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-    started = start_product(data_dir, services)
-    yield started
-    stop_product(started)
+    split = os.environ.get("SCENARIOS_ON", "")
+    if split in SPLITS:
+        with cluster(split, data_dir, services) as started:
+            product = started.product()
+            yield product
+            product.http.close()
+    else:
+        product = start_product(data_dir, services)
+        yield product
+        stop_product(product)
     if services:
         _on_server(services["DATABASE_URL"], "DROP DATABASE `{name}`")

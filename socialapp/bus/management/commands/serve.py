@@ -2,10 +2,12 @@
 
 import gc
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
 
 from socialapp.contexts import serves
 from socialapp.roles import ROLES, preload
@@ -26,17 +28,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One role, or all."""
         parser.add_argument("role", choices=[*ROLES, ALL])
+        parser.add_argument("--migrate", action="store_true", help="with `all`: make the tables first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serves; what was loaded so far is kept out of the garbage collector's way, for roles that fork."""
         if options["role"] == ALL:
-            _serve_all()
+            _serve_all(migrate=options["migrate"])
         else:
             _share_memory()
             ROLES[options["role"]]()
 
 
-def _serve_all() -> None:
+def _serve_all(*, migrate: bool) -> None:
     """Every role that the served contexts need, forked after loading everything once."""
     preload()
     logs = settings.DATA_DIR / "logs"
@@ -44,6 +47,9 @@ def _serve_all() -> None:
     supervisor = Supervisor(logs)
     _share_memory()
     try:
+        # in a process of its own, so that the supervisor has no connection
+        if migrate and (status := supervisor.run_once("migrate", partial(call_command, "migrate_all", verbosity=0))):
+            raise CommandError(f"the databases could not be prepared (status {status}); see {logs}/migrate.log")
         supervisor.start(Service(name, run) for name, run in ROLES.items() if name != "sockets" or _has_sockets())
         supervisor.run()
     finally:

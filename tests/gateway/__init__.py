@@ -1,0 +1,1 @@
+"""The gateway: a real nginx with the product's own configuration."""

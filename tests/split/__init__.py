@@ -1,0 +1,1 @@
+"""The product split into services: the same as in one process."""

@@ -1,0 +1,213 @@
+"""Starts the product as several services behind the gateway, each with databases and secrets of its own."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from socialapp.contexts import CONTEXTS
+from tests.gateway.nginx import Gateway, free_port
+from tests.scenarios.product import ROOT, Product
+
+SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
+    "split1": {"everything": tuple(CONTEXTS)},
+    "split3": {
+        "people": ("auth", "users", "notifications", "moderation"),
+        "content": ("posts", "comments", "reactions"),
+        "finding": ("search", "metrics"),
+    },
+    "split9": {name: (name,) for name in CONTEXTS},
+}
+_START_SECONDS = 150.0
+_STOP_SECONDS = 20.0
+# Nothing of the surroundings may leak into a service.
+_OWN = ("_URL", "_KEY", "DATA_DIR", "SERVICES", "SERVICE_NAME", "SERVICE_SECRET", "RATE_LIMITS")
+
+
+@dataclass
+class Service:
+    """One service: some contexts, served by all roles under one supervisor."""
+
+    name: str
+    contexts: tuple[str, ...]
+    environment: dict[str, str]
+    folder: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def port(self) -> str:
+        """Where its web role answers."""
+        return self.environment["WEB_PORT"]
+
+    def start(self) -> None:
+        """Starts it; it makes its tables first."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for inner in ("db", "media", "mail"):
+            (Path(self.environment["DATA_DIR"]) / inner).mkdir(parents=True, exist_ok=True)
+        with (self.folder / "service.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "all", "--migrate"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Until it is ready."""
+        assert self.process
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_ready():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, f"{self.name} is not ready: {self.said()}"
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        """Whether its own databases answer."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self, sent: signal.Signals = signal.SIGTERM) -> None:
+        """Ends it, by force after a while."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(sent)
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def said(self) -> str:
+        """The end of what it wrote."""
+        return (self.folder / "service.log").read_text(errors="replace")[-3000:]
+
+
+@dataclass
+class Cluster:
+    """All services and the gateway in front of them."""
+
+    folder: Path
+    shared: dict[str, str]
+    gateway: Gateway
+    services: dict[str, Service] = field(default_factory=dict)
+    key: str = field(default_factory=lambda: _private_key())
+
+    def serving(self, context: str) -> Service:
+        """The service that serves a context."""
+        return next(service for service in self.services.values() if context in service.contexts)
+
+    def add(self, name: str, contexts: tuple[str, ...], **more: str) -> Service:
+        """Plans a service; `connect` tells all of them where the others are."""
+        folder = self.folder / name
+        keys = {"JWT_PRIVATE_KEY": self.key} if "auth" in contexts else {"JWT_PUBLIC_KEY": _public_key(self.key)}
+        environment = {
+            **{variable: value for variable, value in os.environ.items() if not variable.endswith(_OWN)},
+            **self.shared,
+            **keys,
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "SERVICES": ",".join(contexts),
+            "SERVICE_NAME": name,
+            "DATA_DIR": str(folder / "data"),
+            "WEB_PORT": str(free_port()),
+            "SOCKETS_PORT": str(free_port()),
+            "PUBLIC_URL": self.gateway.url,
+            "TRUSTED_PROXIES": "1",
+            "RATE_LIMITS": "off",
+            "WORKER_POOL": "threads",
+            "WORKER_CONCURRENCY": "2",
+            "LOG_LEVEL": "WARNING",
+            **more,
+        }
+        self.services[name] = Service(name, contexts, environment, folder)
+        return self.services[name]
+
+    def connect(self) -> None:
+        """Tells every service where the contexts are that it does not serve."""
+        for service in self.services.values():
+            for context in CONTEXTS:
+                if context not in service.contexts:
+                    other = self.serving(context)
+                    service.environment[f"{context.upper()}_URL"] = f"http://127.0.0.1:{other.port}"
+
+    def upstreams(self) -> dict[str, str]:
+        """Where the gateway finds everything."""
+        found = {f"{name.upper()}_UPSTREAM": f"127.0.0.1:{self.serving(name).port}" for name in CONTEXTS}
+        sockets = self.serving("notifications").environment["SOCKETS_PORT"]
+        return {**found, "SOCKETS_UPSTREAM": f"127.0.0.1:{sockets}", "RATE_LIMITS": "off"}
+
+    def start(self) -> None:
+        """Starts everything and waits until all of it is ready."""
+        self.connect()
+        for service in self.services.values():
+            service.start()
+        for service in self.services.values():
+            service.wait()
+        self.gateway.variables = {**self.upstreams(), **self.gateway.variables}
+        self.gateway.start()
+
+    def stop(self) -> None:
+        """Ends everything, all at the same time."""
+        self.gateway.stop()
+        for service in self.services.values():
+            if service.process and service.process.poll() is None:
+                service.process.send_signal(signal.SIGTERM)
+        for service in self.services.values():
+            service.stop()
+
+    def product(self) -> Product:
+        """The same product as in one process; commands run where auth is."""
+        auth = self.serving("auth")
+        assert self.gateway.process
+        environment = {**auth.environment, "SOCIALAPP_PYTHON": sys.executable}
+        return Product(self.gateway.url, environment, self.gateway.process)
+
+
+@cache
+def _private_key() -> str:
+    return os.environ["JWT_PRIVATE_KEY"]
+
+
+def _public_key(private: str) -> str:
+    key = load_pem_private_key(private.replace("\\n", "\n").encode(), password=None).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def shared_services(services: dict[str, str]) -> dict[str, str]:
+    """What all services share: Redis, broker, search engine and the secret of the calls between them."""
+    run = f"split_{secrets.token_hex(3)}"
+    given = {name: os.environ[name] for name in ("REDIS_URL", "BROKER_URL") if os.environ.get(name)}
+    return {
+        **given,
+        "REDIS_PREFIX": f"{run}:",
+        "ELASTICSEARCH_PREFIX": run,
+        "SERVICE_SECRET": secrets.token_urlsafe(48),
+        **services,
+    }
+
+
+@contextlib.contextmanager
+def cluster(split: str, folder: Path, services: dict[str, str]) -> Iterator[Cluster]:
+    """The product in one of `SPLITS`; `services` are variables that name servers, over those of the environment."""
+    made = Cluster(folder, shared_services(services), Gateway(folder / "gateway", {}))
+    for name, contexts in SPLITS[split].items():
+        made.add(name, contexts)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
