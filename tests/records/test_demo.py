@@ -1,0 +1,89 @@
+"""Demo data: the story goes through the API and can be told to its end, a crowd is distributed like a real network."""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count, Sum
+
+from apps.comments.models import Comment
+from apps.posts.models import Post
+from apps.reactions.models import Reaction
+from apps.users.models import Follow, FollowCount, PostCount, Profile
+from socialapp.bus.models import FailedDelivery
+from socialapp.calls import client
+from socialapp.contracts.metrics import Metrics
+from socialapp.demo.story import Story
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+def rows() -> list[int]:
+    """How many there are of each kind."""
+    return [model._default_manager.count() for model in (Profile, Follow, Post, Comment, Reaction)]
+
+
+def tell(password: str = PASSWORD) -> dict[str, str]:
+    """What the command says about logging in."""
+    output = io.StringIO()
+    call_command("demo", password=password, json=True, stdout=output)
+    found: dict[str, str] = json.loads(output.getvalue())
+    return found
+
+
+def test_the_story_is_told_through_the_api_and_an_interrupted_one_to_its_end(
+    drain: Callable[[], int], anonymous: JsonClient
+) -> None:
+    interrupted = Story(password=PASSWORD)
+    for step in interrupted.steps()[:450]:
+        step()
+    assert tell() == {"username": "valjean", "password": PASSWORD}
+    drain()
+    before = rows()
+    assert before[:4] == [77, 326, 72, 80]
+    assert 140 <= before[4] <= 160, "who reacts again to the same post changes their reaction"
+    with pytest.raises(CommandError, match="another password"):
+        tell("another password")
+    assert rows() == before
+    access = anonymous.post("/v1/auth/login", {"login": "valjean", "password": PASSWORD}).json()["access"]
+    hero = JsonClient(access)
+    assert len(hero.get("/v1/feed").json()["results"]) == 20
+    assert hero.get("/v1/notifications").json()["results"]
+    assert Comment.objects.exclude(parent_comment_id=None).exists()
+    assert Post.objects.filter(is_private=True).exists()
+
+
+def test_a_crowd_has_few_with_many_followers_and_all_that_is_counted_agrees(drain: Callable[[], int]) -> None:
+    sizes = {"posts": 300, "comments": 300, "reactions": 300}
+    call_command("demo", people=300, password=PASSWORD, stdout=io.StringIO(), **sizes)
+    drain()
+    assert FailedDelivery.objects.using("users").count() == 0
+    followers = Counter(Follow.objects.values_list("following_id", flat=True))
+    numbers = sorted(
+        (followers[user_id] for user_id in Profile.objects.values_list("user_id", flat=True)), reverse=True
+    )
+    assert len(numbers) == 300
+    assert min(numbers[:3]) >= 8 * median(numbers), "the top 1 % have many times what is usual"
+    counted = FollowCount.objects.values_list("user_id").annotate(Sum("followers"))
+    assert {user_id: number for user_id, number in counted if number} == dict(followers)
+    posts = dict(Post.objects.values_list("user_id").annotate(Count("id")))
+    assert dict(PostCount.objects.values_list("user_id", "posts")) == posts
+    days = client(Metrics).overview(days=32)
+    totals = [sum(getattr(day, kind) for day in days) for kind in ("registrations", "posts", "comments", "reactions")]
+    assert totals == [300, 300, 300, Reaction.objects.count()]
+
+
+def test_the_same_crowd_is_not_drawn_twice() -> None:
+    call_command("demo", people=3, password=PASSWORD, stdout=io.StringIO())
+    with pytest.raises(CommandError, match="username is taken"):
+        call_command("demo", people=3, password=PASSWORD, stdout=io.StringIO())
+    with pytest.raises(CommandError, match="at least 1"):
+        call_command("demo", people=0)
+    assert Profile.objects.count() == 3
