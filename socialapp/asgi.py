@@ -14,6 +14,7 @@ django.setup()
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import URLPattern, re_path
 
+from socialapp.api.rendering import to_json
 from socialapp.contexts import served
 
 
@@ -32,5 +33,20 @@ async def _no_such_socket(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
+async def _not_a_socket(scope: Any, receive: Any, send: Any) -> None:
+    """Tells whoever speaks plain HTTP that these paths are WebSockets. Source: RFC 9110, 15.5.22."""
+    body = {
+        "type": "about:blank",
+        "title": "Upgrade Required",
+        "status": 426,
+        "detail": "this is a WebSocket",
+        "code": "upgrade_required",
+        "errors": [],
+    }
+    headers = [(b"content-type", b"application/problem+json"), (b"upgrade", b"websocket"), (b"connection", b"upgrade")]
+    await send({"type": "http.response.start", "status": 426, "headers": headers})
+    await send({"type": "http.response.body", "body": to_json(body)})
+
+
 _sockets = URLRouter(_socket_routes())  # type: ignore[no-untyped-call]
-application = ProtocolTypeRouter({"websocket": _sockets})  # type: ignore[no-untyped-call]
+application = ProtocolTypeRouter({"websocket": _sockets, "http": _not_a_socket})  # type: ignore[no-untyped-call]

@@ -1,0 +1,28 @@
+"""Plain HTTP to the sockets role: a client may send it, so it gets a problem and no 5xx."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from socialapp.asgi import application
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+@pytest.mark.parametrize("path", ["/ws/notifications/", "/ws/", "/"])
+def test_it_is_told_to_upgrade(method: str, path: str) -> None:
+    start, body = asyncio.run(_answer(method, path))
+    headers = dict(start["headers"])
+    assert (start["status"], headers[b"upgrade"]) == (426, b"websocket")
+    assert headers[b"content-type"] == b"application/problem+json"
+    problem = json.loads(body["body"])
+    assert (problem["status"], problem["code"]) == (426, "upgrade_required")
+
+
+async def _answer(method: str, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    asked = ApplicationCommunicator(application, scope)
+    await asked.send_input({"type": "http.request", "body": b"", "more_body": False})
+    return await asked.receive_output(), await asked.receive_output()
