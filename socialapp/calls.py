@@ -22,6 +22,7 @@ from django.conf import settings
 from socialapp.contexts import serves
 from socialapp.db import open_transactions
 from socialapp.errors import PROBLEMS, FieldError, Problem, Unavailable
+from socialapp.telemetry import metrics, traces
 
 Contract = TypeVar("Contract")
 
@@ -93,7 +94,8 @@ def _remote_method(contract: type, context: str, method: FunctionType) -> Callab
     def call(**arguments: Any) -> Any:
         _forbid_open_transaction(context, method.__name__)
         seconds = own_seconds or settings.CALL_TIMEOUT
-        answer = _send(context, path, arguments, is_read=is_read, seconds=seconds)
+        with traces.span(f"call {context}.{contract.__name__}.{method.__name__}", traces.Kind.CLIENT):
+            answer = _send(context, path, arguments, is_read=is_read, seconds=seconds)
         return msgspec.json.decode(answer, type=returns)
 
     return call
@@ -155,16 +157,19 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, 
     for attempt in range(attempts):
         left = deadline - time.monotonic()
         if left <= 0 or not _breaker(context).lets_through():
+            metrics.count_call(context, "kept back")
             break
         try:
             answer = _send_once(context, path, arguments, is_read=is_read, seconds=left)
         except (httpx.HTTPError, httpx.InvalidURL, _ServerFault) as error:
             _breaker(context).note(fault=True)
+            metrics.count_call(context, "failed")
             log.warning("call.failed", context=context, path=path, error=repr(error))
             last = error
             time.sleep(min(0.05 * 2**attempt, max(deadline - time.monotonic(), 0)))
         else:
             _breaker(context).note(fault=False)
+            metrics.count_call(context, "refused" if isinstance(answer, Problem) else "answered")
             if isinstance(answer, Problem):
                 raise answer
             return answer

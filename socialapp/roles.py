@@ -4,6 +4,9 @@ import ctypes
 import os
 import signal
 import sys
+import threading
+import urllib.error
+import urllib.request
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +16,17 @@ from typing import Any
 
 import environ
 
+from socialapp.telemetry import traces
+from socialapp.telemetry.operations import serve_operations
+
 env = environ.Env()  # type: ignore[no-untyped-call]
 os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")  # `serve` has run Django's checks; once is enough
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
+WEB_PORT = 8001
 _GRACE_SECONDS = 5
+_LAST_SECONDS = 1.5
 _SOCKET_MESSAGE_BYTES = 65_536
 
 # What the roles import anyway: loaded before the supervisor forks, so that all of them share the memory of it.
@@ -100,6 +108,20 @@ def _prctl(option: int, value: int | bytes) -> None:
         return
 
 
+def answers(where: Binding) -> bool:
+    """Whether the server of this role answers at all, with whatever status."""
+    if where.path:
+        return where.path.exists()
+    host = "127.0.0.1" if where.host in ("0.0.0.0", "") else where.host
+    try:
+        urllib.request.urlopen(f"http://{host}:{where.port}/health/live", timeout=3).close()  # noqa: S310
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def web() -> None:
     """REST, admin and static files over WSGI."""
     import multiprocessing
@@ -108,7 +130,7 @@ def web() -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    where = binding("web", 8001)
+    where = binding("web", WEB_PORT)
     if where.path:
         where.path.unlink(missing_ok=True)
     server = Server(
@@ -124,6 +146,7 @@ def web() -> None:
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {}}},  # ours write its lines too
     )
     multiprocessing.set_start_method("fork", force=True)  # newer Pythons would load everything again in each worker
+    serve_operations(lambda: answers(where))
     server.serve(target_loader=_wsgi_application, wrap_loader=False)
 
 
@@ -137,12 +160,24 @@ def _wsgi_application() -> Any:
 
 def sockets() -> None:
     """WebSockets over ASGI."""
-    import uvicorn
     from django.conf import settings
 
     where = binding("sockets", 8002)
     if where.path:
         where.path.unlink(missing_ok=True)
+    serve_operations(lambda: answers(where))
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, lambda *_: sys.exit(0))  # uvicorn raises what it was sent once more at its end
+    try:
+        _serve_sockets(where, trusts_proxies=bool(settings.TRUSTED_PROXIES))
+    finally:
+        _end_by(_LAST_SECONDS)
+        traces.flush()
+
+
+def _serve_sockets(where: Binding, *, trusts_proxies: bool) -> None:
+    import uvicorn
+
     uvicorn.run(
         "socialapp.asgi:application",
         host=where.host,
@@ -156,8 +191,8 @@ def sockets() -> None:
         log_config=None,
         log_level="warning",
         access_log=False,
-        proxy_headers=bool(settings.TRUSTED_PROXIES),
-        forwarded_allow_ips="*" if settings.TRUSTED_PROXIES else None,
+        proxy_headers=trusts_proxies,
+        forwarded_allow_ips="*" if trusts_proxies else None,
         timeout_graceful_shutdown=_GRACE_SECONDS - 2,
     )
 
@@ -167,9 +202,16 @@ def relay() -> None:
     from socialapp.bus.relay import Relay
 
     loop = Relay()
+
+    def stop(*_: object) -> None:
+        _end_by(_GRACE_SECONDS)  # a broker that hangs: what was claimed is free again when the claim expires
+        loop.stop()
+
     for sent in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sent, lambda *_: loop.stop())
+        signal.signal(sent, stop)
+    serve_operations(loop.is_alive)
     loop.run()
+    traces.flush()
 
 
 def worker() -> None:
@@ -181,6 +223,9 @@ def worker() -> None:
     from socialapp.celery import app
 
     signals.worker_process_init.connect(lambda **_: end_with_parent(), weak=False)
+    signals.worker_process_shutdown.connect(lambda **_: traces.flush(), weak=False)
+    signals.worker_shutting_down.connect(_hand_back_in_time, weak=False)
+    serve_operations(lambda: True)
     # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is usual.
     warnings.simplefilter("ignore", SecurityWarning)
     pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
@@ -195,7 +240,24 @@ def worker() -> None:
         without_heartbeat=True,
     )
     processor.start()
+    traces.flush()
     sys.exit(processor.exitcode)
+
+
+def _hand_back_in_time(how: str, **_: object) -> None:
+    """What is not finished when the time is over goes back to the broker: asked of Celery first, then by ending."""
+    if how == "Warm":
+        asking = threading.Timer(_GRACE_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
+        asking.daemon = True
+        asking.start()
+        _end_by(_GRACE_SECONDS + _LAST_SECONDS)
+
+
+def _end_by(seconds: float) -> None:
+    """Ends this process then, whatever hangs; a transaction that was open is rolled back."""
+    ending = threading.Timer(seconds, os._exit, (0,))
+    ending.daemon = True
+    ending.start()
 
 
 def beat() -> None:
@@ -205,6 +267,7 @@ def beat() -> None:
     from socialapp.celery import app
 
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    serve_operations(lambda: True)
     app.Beat(
         schedule=str(settings.DATA_DIR / "beat-schedule"), quiet=True, redirect_stdouts=False, loglevel="WARNING"
     ).run()

@@ -5,9 +5,8 @@ them it serves on (events wait in the outbox, search answers that it is away), s
 take every process out of the gateway at once.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -15,31 +14,17 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.db import connections
-from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from kombu import Connection
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import REGISTRY, Collector
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from socialapp.api.rendering import to_json
-from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.cache import redis_client
 from socialapp.contexts import served
+from socialapp.telemetry.metrics import exposition
 
 PROBE_SECONDS = 2.0
-
-_requests = Counter("socialapp_http_requests", "Requests answered.", ["method", "route", "status"])
-_durations = Histogram(
-    "socialapp_http_request_seconds",
-    "Time from the first byte of middleware to the answer.",
-    ["method", "route"],
-    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
-)
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +34,6 @@ class Dependency:
     name: str
     is_needed: bool
     check: Callable[[], None]
-
-
-def count_request(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
-    """Counts one answered request under its route, not its path: the number of routes is bounded."""
-    method = request.method if request.method in _METHODS else "other"
-    route = (request.resolver_match.route or "/") if request.resolver_match else "unmatched"
-    _requests.labels(method, route, str(response.status_code)).inc()
-    _durations.labels(method, route).observe(seconds)
 
 
 @require_safe
@@ -81,44 +58,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
     With `PROMETHEUS_MULTIPROC_DIR` set, the requests of all processes that share the folder are summed.
     """
-    registry: CollectorRegistry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    bus = CollectorRegistry()
-    bus.register(_BusCollector())
-    return HttpResponse(generate_latest(registry) + generate_latest(bus), content_type=CONTENT_TYPE_LATEST)
-
-
-class _BusCollector(Collector):
-    """Outbox and dead letters, counted when asked: a gauge kept by one process would be wrong in the others."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Two queries a context."""
-        unsent = GaugeMetricFamily("socialapp_outbox_unsent", "Events not sent to the broker yet.", labels=["context"])
-        unconfirmed = GaugeMetricFamily(
-            "socialapp_outbox_unconfirmed", "Events sent that not every listener has confirmed.", labels=["context"]
-        )
-        lag = GaugeMetricFamily(
-            "socialapp_outbox_lag_seconds", "Age of the oldest event not sent yet.", labels=["context"]
-        )
-        failing = GaugeMetricFamily(
-            "socialapp_deliveries_failing", "Deliveries that failed and will be tried again.", labels=["context"]
-        )
-        dead = GaugeMetricFamily("socialapp_dead_letters", "Deliveries given up.", labels=["context"])
-        now = timezone.now()
-        for context in served():
-            outbox = OutboxEvent.objects.using(context.name)
-            new = outbox.filter(state=OutboxEvent.State.NEW).aggregate(count=Count("id"), oldest=Min("created_at"))
-            failures = FailedDelivery.objects.using(context.name).aggregate(
-                given_up=Count("id", filter=Q(dead=True)), failing=Count("id", filter=Q(dead=False))
-            )
-            unsent.add_metric([context.name], new["count"])
-            unconfirmed.add_metric([context.name], outbox.filter(state=OutboxEvent.State.SENT).count())
-            lag.add_metric([context.name], (now - new["oldest"]).total_seconds() if new["oldest"] else 0)
-            failing.add_metric([context.name], failures["failing"])
-            dead.add_metric([context.name], failures["given_up"])
-        yield from (unsent, unconfirmed, lag, failing, dead)
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _dependencies() -> list[Dependency]:

@@ -9,8 +9,9 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from socialapp.api.health import count_request
 from socialapp.api.problems import too_large
+from socialapp.telemetry import traces
+from socialapp.telemetry.metrics import count_request, route_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -34,17 +35,19 @@ class RequestContextMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=traceparent)
         if request.path_info.startswith("/v1/"):
             request.path_info = request.path_info.rstrip("/")
-        response = self.get_response(request)
-        response["X-Request-ID"] = request_id
-        seconds = time.perf_counter() - started
-        count_request(request, response, seconds=seconds)
-        log.info(
-            "request",
-            method=request.method,
-            path=request.path,
-            status=response.status_code,
-            milliseconds=round(seconds * 1000, 1),
-        )
+        with traces.span(str(request.method), traces.Kind.SERVER, parent=traceparent, request_id=request_id) as span:
+            response = self.get_response(request)
+            _describe(span, request, response)
+            response["X-Request-ID"] = request_id
+            seconds = time.perf_counter() - started
+            count_request(request, response, seconds=seconds)
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                milliseconds=round(seconds * 1000, 1),
+            )
         return response
 
     def _request_id(self, request: HttpRequest) -> str:
@@ -52,9 +55,20 @@ class RequestContextMiddleware:
         return sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
 
     def _traceparent(self, request: HttpRequest) -> str:
-        """Source: W3C Trace Context."""
+        """The caller's, or a new one; none when tracing is on, which makes its own. Source: W3C Trace Context."""
         sent = request.META.get("HTTP_TRACEPARENT", "")
-        return sent if _TRACEPARENT.fullmatch(sent) else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        if _TRACEPARENT.fullmatch(sent):
+            return sent
+        return "" if traces.is_on() else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def _describe(span: traces.Described, request: HttpRequest, response: HttpResponse) -> None:
+    """Names as OpenTelemetry's conventions for HTTP have them."""
+    route, status = route_of(request), response.status_code
+    names = {"http.request.method": str(request.method), "http.route": route, "url.path": request.path}
+    span.describe(f"{request.method} {route}", **{**names, "http.response.status_code": status})
+    if status >= 500:
+        span.fail(f"answered {status}")
 
 
 class BodyLimitMiddleware:

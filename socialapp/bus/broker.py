@@ -45,13 +45,18 @@ def queue_name(context: str) -> str:
     return f"{_PREFIX}{context}"
 
 
+def task_queue_name(context: str) -> str:
+    """The name of the queue that holds the tasks of `context`."""
+    return f"tasks.{context}"
+
+
 def queues(*, quorum: bool) -> list[Queue]:
     """The queues that this process consumes: of every served context its events and its own tasks."""
     arguments = {"x-queue-type": "quorum"} if quorum else None
     found: list[Queue] = []
     for context in served():
         bindings = [binding(EXCHANGE, routing_key=event) for event in events_of(context.name)]
-        name, tasks = queue_name(context.name), f"tasks.{context.name}"
+        name, tasks = queue_name(context.name), task_queue_name(context.name)
         own = binding(TASKS, routing_key=name)
         found.append(
             ContextQueue(name, exchange=TASKS, routing_key=name, bindings=[own, *bindings], queue_arguments=arguments)

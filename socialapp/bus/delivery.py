@@ -1,6 +1,7 @@
 """Runs the handlers of a batch of events: each effect exactly once, whatever arrives twice, late or broken."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from socialapp.bus.envelope import Envelope, encode
 from socialapp.bus.models import FailedDelivery, InboxEntry
 from socialapp.bus.registry import Handler, handlers_of
 from socialapp.db import atomic
+from socialapp.telemetry import metrics, traces
 
 log = structlog.get_logger()
 
@@ -38,17 +40,26 @@ class Delivery:
         """Decodes the event and asks other contexts, before any transaction."""
         self.event = self.envelope.event()
         if self.handler.gather:
-            self.gathered = self.handler.gather(self.event)
+            with self._traced("gather for"):
+                self.gathered = self.handler.gather(self.event)
 
     def run(self) -> None:
         """Calls the handler; the caller holds the transaction."""
-        with structlog.contextvars.bound_contextvars(
-            event_id=self.envelope.id,
-            request_id=self.envelope.correlationid,
-            traceparent=self.envelope.traceparent,
-        ):
+        with self._traced("handle"):
             arguments = (self.event, self.gathered) if self.handler.gather else (self.event,)
             self.handler.run(*arguments)
+
+    @contextmanager
+    def _traced(self, doing: str) -> Iterator[None]:
+        """Logs, calls and events made in here belong to the request that caused the event."""
+        event_id, parent = self.envelope.id, self.envelope.traceparent
+        with (
+            structlog.contextvars.bound_contextvars(
+                event_id=event_id, request_id=self.envelope.correlationid, traceparent=parent
+            ),
+            traces.span(f"{doing} {self.handler.name}", traces.Kind.CONSUMER, event_id=event_id),
+        ):
+            yield
 
 
 def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
@@ -67,6 +78,9 @@ def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
         log.info("bus.batch_split", context=context, events=len(ready), error=repr(error))
         for delivery in ready:
             _deliver_alone(context, delivery)
+    else:
+        for delivery in ready:
+            metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
 
 
 def _not_yet_handled(context: str, envelopes: list[Envelope]) -> list[Delivery]:
@@ -104,6 +118,8 @@ def _deliver_alone(context: str, delivery: Delivery) -> None:
         return
     except Exception as error:
         _note_failure(context, delivery, error)
+    else:
+        metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
 
 
 def _take(context: str, delivery: Delivery) -> None:
@@ -148,3 +164,4 @@ def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
         row.retry_at = timezone.now() + timedelta(seconds=pause)
         row.error = repr(error)[:_ERROR_CHARACTERS]
         row.save(using=context)
+    metrics.count_failed(envelope.type, dead=row.dead)

@@ -24,6 +24,8 @@ class OutboxEvent(models.Model):
     claim = models.BigIntegerField(default=0)
     claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    # The envelope's correlationid, to be found by; with a default in the database for processes of the release before.
+    correlation = models.CharField(max_length=64, blank=True, default="", db_default="", db_index=True)
 
     class Meta:
         db_table = "bus_outbox"

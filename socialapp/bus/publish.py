@@ -10,6 +10,7 @@ from socialapp.cache import redis_client, redis_errors
 from socialapp.contracts.base import event_type
 from socialapp.db import open_transactions
 from socialapp.ids import new_id
+from socialapp.telemetry import metrics, traces
 
 WAKE_CHANNEL = "bus:wake"
 
@@ -27,13 +28,23 @@ def publish(*events: object) -> None:
     producer = event_type(type(events[0])).producer
     if producer not in open_transactions():
         raise PublishOutsideTransaction(f"{type(events[0]).__name__} needs `with atomic({producer!r})` around it")
-    rows = []
-    for event in events:
-        event_id = new_id()
-        envelope = wrap(event, event_id=event_id)
-        rows.append(OutboxEvent(id=event_id, type=envelope.type, subject=envelope.subject, envelope=encode(envelope)))
+    rows = [_row(event) for event in events]
     OutboxEvent.objects.using(producer).bulk_create(rows)
+    metrics.count_published(row.type for row in rows)
     transaction.on_commit(lambda: wake_relay(producer), using=producer)
+
+
+def _row(event: object) -> OutboxEvent:
+    event_id = new_id()
+    with traces.span(f"publish {event_type(type(event)).name}", traces.Kind.PRODUCER, event_id=event_id):
+        envelope = wrap(event, event_id=event_id)
+    return OutboxEvent(
+        id=event_id,
+        type=envelope.type,
+        subject=envelope.subject,
+        correlation=envelope.correlationid,
+        envelope=encode(envelope),
+    )
 
 
 def wake_relay(context: str) -> None:

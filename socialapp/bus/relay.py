@@ -19,12 +19,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from socialapp.bus.broker import declare_queues, queue_name
+from socialapp.bus.envelope import decode
 from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.bus.publish import WAKE_CHANNEL
 from socialapp.bus.tasks import deliver_batch, publish_batch
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contexts import served
 from socialapp.db import atomic
+from socialapp.telemetry import metrics, traces
+from socialapp.telemetry.operations import Heartbeat
 
 log = structlog.get_logger()
 
@@ -34,6 +37,7 @@ CLAIM_SECONDS = 10  # a relay that was killed leaves its claim behind: nobody se
 RETRY_SECONDS = 30
 POLL_SECONDS = 1.0
 DECLARE_SECONDS = 5.0
+ALIVE_SECONDS = 60.0
 
 
 def relay_once(context: str) -> int:
@@ -74,7 +78,17 @@ def _send(rows: Iterable[OutboxEvent]) -> None:
         by_type[row.type].append(row.envelope)
     for event_type, envelopes in by_type.items():
         for start in range(0, len(envelopes), BATCH_EVENTS):
-            publish_batch(event_type, envelopes[start : start + BATCH_EVENTS])
+            _send_batch(event_type, envelopes[start : start + BATCH_EVENTS])
+
+
+def _send_batch(event_type: str, envelopes: list[str]) -> None:
+    since = traces.now()
+    publish_batch(event_type, envelopes)
+    metrics.count_sent(event_type, len(envelopes))
+    if traces.is_on():
+        for envelope in map(decode, envelopes):
+            kind = traces.Kind.PRODUCER
+            traces.record(f"send {event_type}", kind, parent=envelope.traceparent, since=since, event_id=envelope.id)
 
 
 def send_due_retries(context: str) -> int:
@@ -92,6 +106,7 @@ def send_due_retries(context: str) -> int:
         )
     for envelope in {row.event_id: row.envelope for row in due}.values():
         deliver_batch.apply_async(args=([envelope], context), queue=queue_name(context), retry=False)
+    metrics.count_retries(context, len(due))
     return len(due)
 
 
@@ -100,6 +115,7 @@ class Relay:
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
+        self.is_alive = Heartbeat(ALIVE_SECONDS)
         self._contexts = [context.name for context in served()]
         self._declared_at = 0.0
         self._full_look_at = 0.0
@@ -114,6 +130,7 @@ class Relay:
         pause = POLL_SECONDS
         pending = list(self._contexts)
         while not self.stopping.is_set():
+            self.is_alive.beat()
             try:
                 self._tick(pending)
                 pause = POLL_SECONDS

@@ -19,18 +19,20 @@ log = structlog.get_logger()
 _SHARED = "notifications:all"
 
 
-class Told(msgspec.Struct, tag="told"):
+class Told(msgspec.Struct, tag="told", omit_defaults=True):
     """A person has a new notification, or an older one has become this."""
 
     user_id: int
     notification_id: int
+    traceparent: str = ""
 
 
-class ToldMany(msgspec.Struct, tag="told_many"):
+class ToldMany(msgspec.Struct, tag="told_many", omit_defaults=True):
     """Many people have the same new notification. `body` is its JSON but for the id; `to` are (person, id)."""
 
     body: msgspec.Raw
     to: list[tuple[int, int]]
+    traceparent: str = ""
 
 
 class WasRead(msgspec.Struct, tag="read"):

@@ -16,6 +16,7 @@ from socialapp.contracts.notifications import NewPostPageTold
 from socialapp.contracts.users import Card
 from socialapp.db import atomic
 from socialapp.ids import new_id
+from socialapp.telemetry import traces
 
 _SECONDS_A_DAY = 86_400
 
@@ -126,7 +127,7 @@ def _renew(news: News, group: NotificationGroup) -> None:
             **values,
         )
     NotificationGroup.objects.filter(id=group.id).update(notification_id=fresh)
-    announce(Told(news.user_id, fresh))
+    announce(Told(news.user_id, fresh, traces.current()))
 
 
 def tell_followers(
@@ -149,7 +150,8 @@ def tell_followers(
         rows = [_new_post_row(receiver, page) for receiver in receivers]
         if rows:
             Notification.objects.bulk_create(rows)
-            announce_to_many(ToldMany(_body_without_id(rows[0], author), [(row.user_id, row.id) for row in rows]))
+            told = [(row.user_id, row.id) for row in rows]
+            announce_to_many(ToldMany(_body_without_id(rows[0], author), told, traces.current()))
         if not last_page:
             publish(replace(page, after=follower_ids[-1]))
 

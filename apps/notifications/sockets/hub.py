@@ -31,6 +31,8 @@ from socialapp.calls import client
 from socialapp.contracts.revocations import Revocations
 from socialapp.errors import Problem
 from socialapp.principal import Principal
+from socialapp.telemetry import traces
+from socialapp.telemetry.metrics import count_socket
 
 log = structlog.get_logger()
 
@@ -86,14 +88,16 @@ class Hub:
     async def add(self, socket: Socket) -> None:
         """Has the socket told of everything that is announced from now on."""
         self._sockets[socket.principal.id].add(socket)
+        count_socket(1)
         await self._subscription.follow(user_channel(socket.principal.id), patience=_SUBSCRIBE_PATIENCE)
 
     async def discard(self, socket: Socket) -> None:
         """Forgets the socket. Idempotent."""
         mine = self._sockets.get(socket.principal.id)
-        if mine is None:
+        if mine is None or socket not in mine:
             return
         mine.discard(socket)
+        count_socket(-1)
         if not mine:
             del self._sockets[socket.principal.id]
             await self._subscription.leave(user_channel(socket.principal.id))
@@ -168,8 +172,11 @@ class Hub:
             del self._pending[user_id]
 
     async def _work_on(self, user_id: int, words: list[Word]) -> None:
-        if told := [word.notification_id for word in words if isinstance(word, Told)]:
-            await self._give(user_id, told)
+        if told := [word for word in words if isinstance(word, Told)]:
+            since = traces.now()
+            await self._give(user_id, [word.notification_id for word in told])
+            for word in told:
+                traces.record("push to sockets", traces.Kind.CONSUMER, parent=word.traceparent, since=since)
         others = [word for word in words if not isinstance(word, Told)]
         if others:
             unread = await in_thread(queries.unread, user_id=user_id)
@@ -191,12 +198,14 @@ class Hub:
         here = [(user_id, notification_id) for user_id, notification_id in word.to if user_id in self._sockets]
         if not here:
             return
+        since = traces.now()
         counted = await in_thread(queries.unread_counts, user_ids=[user_id for user_id, _ in here])
         fields = bytes(word.body).decode()[1:]
         for user_id, notification_id in here:
             body = f'{{"id":"{notification_id}",{fields}'
             for socket in list(self.sockets_of(user_id)):
                 socket.offer(notification_id, body, counted=counted.get(user_id, 0))
+        traces.record("push to sockets", traces.Kind.CONSUMER, parent=word.traceparent, since=since, people=len(here))
 
     # --- Sessions that have ended
 

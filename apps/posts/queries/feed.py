@@ -21,6 +21,7 @@ from socialapp.api.pagination import Page, PageRequest
 from socialapp.cache import redis_errors
 from socialapp.calls import client
 from socialapp.contracts.users import Following, Users
+from socialapp.telemetry.metrics import count_cache_read
 
 log = structlog.get_logger()
 
@@ -112,10 +113,13 @@ def is_popular(user_id: int) -> bool:
 
 def _loaded(user_id: int) -> CachedFeed | None:
     try:
-        return feed_cache.load_feed(user_id) or _rebuilt(user_id)
+        feed = feed_cache.load_feed(user_id)
     except redis_errors() as error:
         log.warning("feed.redis_away", error=str(error))
+        count_cache_read("feed", "away")
         return None
+    count_cache_read("feed", "hit" if feed else "miss")
+    return feed or _rebuilt(user_id)
 
 
 def _rebuilt(user_id: int) -> CachedFeed | None:

@@ -1,6 +1,8 @@
 """`manage.py serve ROLE`: one role in this process, or all of them under a supervisor, for servers and containers."""
 
 import gc
+import os
+import threading
 from argparse import ArgumentParser
 from functools import partial
 from typing import Any
@@ -10,8 +12,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from socialapp.contexts import serves
-from socialapp.roles import ROLES, preload
+from socialapp.roles import ROLES, WEB_PORT, answers, binding, preload
 from socialapp.supervisor import Service, Supervisor
+from socialapp.telemetry.operations import serve_operations
 
 ALL = "all"
 
@@ -50,10 +53,20 @@ def _serve_all(*, migrate: bool) -> None:
         # in a process of its own, so that the supervisor has no connection
         if migrate and (status := supervisor.run_once("migrate", partial(call_command, "migrate_all", verbosity=0))):
             raise CommandError(f"the databases could not be prepared (status {status}); see {logs}/migrate.log")
+        port = os.environ.pop("METRICS_PORT", "")  # one for all roles: their numbers are summed in a shared folder
         supervisor.start(Service(name, run) for name, run in ROLES.items() if name != "sockets" or _has_sockets())
+        if port:
+            supervisor.start([Service("operations", lambda: _serve_operations(port))])
         supervisor.run()
     finally:
         supervisor.stop()
+
+
+def _serve_operations(port: str) -> None:
+    os.environ["METRICS_PORT"] = port
+    web = binding("web", WEB_PORT)
+    serve_operations(lambda: answers(web))
+    threading.Event().wait()
 
 
 def _has_sockets() -> bool:

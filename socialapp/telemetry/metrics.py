@@ -1,0 +1,131 @@
+"""What the processes count for Prometheus. docs/observability.md explains every name.
+
+Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed; without it each process tells its own numbers.
+"""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY
+
+
+def _prepare_shared_folder() -> None:
+    """Makes the folder, and drops what processes that have ended said of the present. Before any metric is made."""
+    shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not shared:
+        return
+    folder = Path(shared)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+_prepare_shared_folder()
+
+_requests = Counter("socialapp_http_requests", "Requests answered.", ["method", "route", "status"])
+_durations = Histogram(
+    "socialapp_http_request_seconds",
+    "Time from the first byte of middleware to the answer.",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+_published = Counter("socialapp_events_published", "Events written to the outbox.", ["type"])
+_sent = Counter("socialapp_events_sent", "Events given to the broker.", ["type"])
+_deliveries = Counter(
+    "socialapp_deliveries", "Events that handlers took (handled), refused (failed) or lost (dead).", ["type", "outcome"]
+)
+_delivery_seconds = Histogram(
+    "socialapp_delivery_seconds",
+    "Time from the commit of an event to the commit of what a context made of it.",
+    ["context", "type"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0),
+)
+_delivery_lag = Gauge(
+    "socialapp_delivery_lag_seconds",
+    "Age of the event that a context took last; of search: how far the index is behind.",
+    ["context"],
+    multiprocess_mode="mostrecent",
+)
+_retries = Counter("socialapp_delivery_retries", "Failed deliveries that were sent again.", ["context"])
+_calls = Counter("socialapp_calls", "Calls to contexts in other processes.", ["context", "outcome"])
+_cache_reads = Counter("socialapp_cache_reads", "Reads of caches that can be rebuilt.", ["cache", "outcome"])
+_sockets = Gauge("socialapp_sockets_connected", "WebSockets open and signed in.", multiprocess_mode="livesum")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+    """Counts one answered request under its route, not its path: the number of routes is bounded."""
+    method = request.method if request.method in _METHODS else "other"
+    route = route_of(request)
+    _requests.labels(method, route, str(response.status_code)).inc()
+    _durations.labels(method, route).observe(seconds)
+
+
+def route_of(request: HttpRequest) -> str:
+    """The pattern that a request's path has matched."""
+    return (request.resolver_match.route or "/") if request.resolver_match else "unmatched"
+
+
+def count_published(types: Iterable[str]) -> None:
+    """Counts events that were written to an outbox; also those whose transaction is rolled back later."""
+    for event_type in types:
+        _published.labels(event_type).inc()
+
+
+def count_sent(event_type: str, count: int) -> None:
+    """Counts events that the broker has taken."""
+    _sent.labels(event_type).inc(count)
+
+
+def count_handled(context: str, event_type: str, published_at: datetime) -> None:
+    """Counts one event that a handler of `context` has taken and committed."""
+    age = max((datetime.now(UTC) - published_at).total_seconds(), 0.0)
+    _deliveries.labels(event_type, "handled").inc()
+    _delivery_seconds.labels(context, event_type).observe(age)
+    _delivery_lag.labels(context).set(age)
+
+
+def count_failed(event_type: str, *, dead: bool) -> None:
+    """Counts one event that a handler could not take; `dead`: it is not tried again."""
+    _deliveries.labels(event_type, "dead" if dead else "failed").inc()
+
+
+def count_retries(context: str, count: int) -> None:
+    """Counts failed deliveries that were sent again."""
+    _retries.labels(context).inc(count)
+
+
+def count_call(context: str, outcome: str) -> None:
+    """Counts one call to another process: answered, refused (with a problem), failed or kept back."""
+    _calls.labels(context, outcome).inc()
+
+
+def count_cache_read(cache: str, outcome: str) -> None:
+    """Counts one read of a cache: hit, miss, or away (Redis does not answer)."""
+    _cache_reads.labels(cache, outcome).inc()
+
+
+def count_socket(step: int) -> None:
+    """Counts a WebSocket that signed in (1) or left (-1)."""
+    _sockets.inc(step)
+
+
+def exposition() -> bytes:
+    """Prometheus' text format: what the processes have counted, then the backlog of the served contexts."""
+    from socialapp.telemetry.backlog import BacklogCollector
+
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    backlog = CollectorRegistry()
+    backlog.register(BacklogCollector())
+    return generate_latest(registry) + generate_latest(backlog)

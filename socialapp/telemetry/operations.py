@@ -1,0 +1,86 @@
+"""The small port of every role, `METRICS_PORT`: /metrics for Prometheus, /health/live for who restarts what hangs."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import environ
+import structlog
+
+env = environ.Env()  # type: ignore[no-untyped-call]
+log = structlog.get_logger()
+
+_PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+
+
+class Heartbeat:
+    """Alive as long as `beat()` was called within the last seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = time.monotonic()
+
+    def beat(self) -> None:
+        """Called by what must not hang."""
+        self._last = time.monotonic()
+
+    def __call__(self) -> bool:
+        """Whether it was called lately."""
+        return time.monotonic() - self._last < self._seconds
+
+
+def serve_operations(is_alive: Callable[[], bool]) -> None:
+    """Answers on `METRICS_PORT` in a thread, if that is set; a port that is taken is no reason not to do one's work."""
+    port = env.int("METRICS_PORT", default=0)
+    if not port:
+        return
+    try:
+        server = make_server(
+            env.str("METRICS_BIND", default="127.0.0.1"), port, _application(is_alive), _Server, _Quiet
+        )
+    except OSError as error:
+        log.warning("metrics.port_not_open", port=port, error=str(error))
+        return
+    threading.Thread(target=server.serve_forever, name="operations", daemon=True).start()
+
+
+def _application(is_alive: Callable[[], bool]) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        match environ.get("PATH_INFO"):
+            case "/health/live":
+                alive = is_alive()
+                start_response("200 OK" if alive else "503 Service Unavailable", _PLAIN)
+                return [b"live\n" if alive else b"hanging\n"]
+            case "/metrics":
+                start_response("200 OK", _PLAIN)
+                return [_numbers()]
+            case _:
+                start_response("404 Not Found", _PLAIN)
+                return [b"not found\n"]
+
+    return answer
+
+
+def _numbers() -> bytes:
+    from django.db import connections
+
+    from socialapp.telemetry.metrics import exposition
+
+    try:
+        return exposition()
+    finally:
+        connections.close_all()  # those of this thread, which answers one question
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nobody wants a line for every probe."""

@@ -1,0 +1,149 @@
+"""Traces: one OpenTelemetry span for a request, an event on its way, a handler, a call. Off and free by default.
+
+On when `OTEL_EXPORTER_OTLP_ENDPOINT` is set; OpenTelemetry's other variables (OTEL_TRACES_SAMPLER and so on) count too.
+What carries a trace through the code is `traceparent` among structlog's context variables: logs show it, envelopes and
+calls take it along. Source: W3C Trace Context.
+"""
+
+import multiprocessing
+import multiprocessing.util
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import structlog
+
+_EXPORT_SECONDS = 2.0
+_FLUSH_SECONDS = 2.0
+_DELAY_MILLISECONDS = 1000
+
+Attribute = str | int | float | bool
+
+
+class Kind(Enum):
+    """OpenTelemetry's kinds of span."""
+
+    SERVER = "SERVER"
+    CLIENT = "CLIENT"
+    PRODUCER = "PRODUCER"
+    CONSUMER = "CONSUMER"
+
+
+class Described:
+    """A span under way; when tracing is off, nothing."""
+
+    def __init__(self, span: Any = None) -> None:
+        self._span = span
+
+    def describe(self, name: str, **attributes: Attribute) -> None:
+        """Gives the span the name and attributes that are known only later."""
+        if self._span is not None:
+            self._span.update_name(name)
+            self._span.set_attributes(attributes)
+
+    def fail(self, reason: str) -> None:
+        """Marks the span as failed."""
+        if self._span is not None:
+            from opentelemetry.trace import Status, StatusCode
+
+            self._span.set_status(Status(StatusCode.ERROR, reason))
+
+
+_NOTHING = Described()
+
+
+def is_on() -> bool:
+    """Whether spans are made."""
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+
+
+def current() -> str:
+    """The traceparent of the running code, for those who take it elsewhere; empty when tracing is off."""
+    return str(structlog.contextvars.get_contextvars().get("traceparent", "")) if is_on() else ""
+
+
+@contextmanager
+def span(name: str, kind: Kind, *, parent: str | None = None, **attributes: Attribute) -> Iterator[Described]:
+    """A span around the block, which gets its `traceparent`. `parent`: a traceparent; "": none; None: the bound one."""
+    if not is_on():
+        yield _NOTHING
+        return
+    if parent is None:
+        parent = current()
+    started = _tracer().start_span(name, context=_context(parent), kind=_kind(kind), attributes=attributes)
+    described = Described(started)
+    try:
+        with structlog.contextvars.bound_contextvars(traceparent=_traceparent(started)):
+            yield described
+    except Exception as error:
+        started.record_exception(error)
+        described.fail(type(error).__name__)
+        raise
+    finally:
+        started.end()
+
+
+def record(name: str, kind: Kind, *, parent: str, since: int, **attributes: Attribute) -> None:
+    """A span from `since` (nanoseconds, as of `time.time_ns()`) to now, for what was done for many traces at once."""
+    if is_on() and parent:
+        context = _context(parent)
+        _tracer().start_span(name, context=context, kind=_kind(kind), attributes=attributes, start_time=since).end()
+
+
+def now() -> int:
+    """For `record(since=…)`."""
+    return time.time_ns()
+
+
+def flush() -> None:
+    """Sends what is left, for two seconds at most; for processes that end."""
+    if _provider.cache_info().currsize:
+        thread = threading.Thread(target=_provider().force_flush, daemon=True)
+        thread.start()
+        thread.join(_FLUSH_SECONDS)
+
+
+def _tracer() -> Any:
+    return _provider().get_tracer("socialapp")
+
+
+@cache
+def _provider() -> Any:
+    """Made at the first span, so that no thread runs before a process has forked."""
+    from django.conf import settings
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    name = os.environ.get("OTEL_SERVICE_NAME") or settings.SERVICE_NAME
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    exporter = OTLPSpanExporter(timeout=_EXPORT_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_DELAY_MILLISECONDS))
+    if multiprocessing.parent_process() is not None:
+        # A worker of the web role: it ends without running what others run at exit.
+        multiprocessing.util.Finalize(None, flush, exitpriority=10)
+    return provider
+
+
+def _context(traceparent: str) -> Any:
+    from opentelemetry.context import Context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, context=Context())
+
+
+def _kind(kind: Kind) -> Any:
+    from opentelemetry.trace import SpanKind
+
+    return SpanKind[kind.value]
+
+
+def _traceparent(started: Any) -> str:
+    context = started.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
