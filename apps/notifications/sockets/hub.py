@@ -175,8 +175,8 @@ class Hub:
         if told := [word for word in words if isinstance(word, Told)]:
             since = traces.now()
             await self._give(user_id, [word.notification_id for word in told])
-            for word in told:
-                traces.record("push to sockets", traces.Kind.CONSUMER, parent=word.traceparent, since=since)
+            for one in told:
+                traces.record("push to sockets", traces.Kind.CONSUMER, parent=one.traceparent, since=since)
         others = [word for word in words if not isinstance(word, Told)]
         if others:
             unread = await in_thread(queries.unread, user_id=user_id)
