@@ -98,7 +98,7 @@ class Gateway:
             [str(FOLDER / "render")], env=environment, check=True, capture_output=True, text=True, timeout=20
         )
         (self.folder / "nginx.conf").write_text(made.stdout)
-        check = subprocess.run(self._command()[:-2] + ["-t"], capture_output=True, text=True, timeout=20, check=False)
+        check = subprocess.run([*self._command()[:-2], "-t"], capture_output=True, text=True, timeout=20, check=False)
         assert check.returncode == 0, check.stderr
 
     def _command(self, directives: str = "") -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -105,7 +105,7 @@ class Cluster:
     shared: dict[str, str]
     gateway: Gateway
     services: dict[str, Service] = field(default_factory=dict)
-    key: str = field(default_factory=lambda: _private_key())
+    key: str = field(default_factory=partial(os.environ.__getitem__, "JWT_PRIVATE_KEY"))
 
     def serving(self, context: str) -> Service:
         """The service that serves a context."""
@@ -175,11 +175,6 @@ class Cluster:
         assert self.gateway.process
         environment = {**auth.environment, "SOCIALAPP_PYTHON": sys.executable}
         return Product(self.gateway.url, environment, self.gateway.process)
-
-
-@cache
-def _private_key() -> str:
-    return os.environ["JWT_PRIVATE_KEY"]
 
 
 def _public_key(private: str) -> str:
