@@ -1,0 +1,80 @@
+"""The README and the manual for operators: what they tell to paste works, and what they point at is there."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import get_commands
+
+from tests.run.installation import ROOT, started, until
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OPERATING = ROOT / "docs" / "operating.md"
+SEARCH_SECONDS = 15.0
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    """These tests start a product with a Redis of its own."""
+
+
+def test_the_tour_works_when_pasted(tmp_path: Path) -> None:
+    with started(tmp_path / "var") as installation:
+        tour = _tour().replace("http://127.0.0.1:8000", installation.url)
+        reacted, feed, _ = _pasted(tour)
+        assert (reacted["my_reaction"], reacted["reactions"]["love"]) == ("love", 1)
+        assert [post["content"] for post in feed["results"]] == ["Hello #world"]
+        assert feed["results"][0]["my_reaction"] == "love"
+        until(lambda: _found(tour) == ["Hello #world"], seconds=SEARCH_SECONDS, why="search did not find the post")
+
+
+def _tour() -> str:
+    """The block of the README that is marked as run by this test."""
+    found = re.findall(
+        r"<!-- tests/run/test_readme\.py runs this block\. -->\n```sh\n(.*?)```", _text("README.md"), re.S
+    )
+    assert len(found) == 1
+    assert found[0].count("http://127.0.0.1:8000") == 1, "the port must be changeable in one place"
+    return str(found[0])
+
+
+def _pasted(tour: str) -> list[dict[str, Any]]:
+    """What a terminal shows: a JSON document a line."""
+    environment = {**os.environ, "no_proxy": "127.0.0.1"}
+    shell = ["sh", "-eu"]
+    done = subprocess.run(shell, input=tour, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _found(tour: str) -> list[str]:
+    results = _pasted(tour)[-1]["results"]
+    return [result["item"]["content"] for result in results]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text())
+    files = [target for target in targets if "://" not in target]
+    assert [target for target in files if not (document.parent / target).exists()] == []
+
+
+def test_the_variables_of_the_readme_are_in_the_example() -> None:
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", _text("README.md"), re.M)
+    named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert named
+    assert {name for name in named if not re.search(rf"\b{name}=", _text(".env.example"))} == set()
+
+
+def test_the_commands_told_to_operators_exist() -> None:
+    told = set(re.findall(r"manage\.py ([a-z_]+)", OPERATING.read_text()))
+    assert told >= {"bus", "erasure", "search", "doctor", "migrate_all"}
+    assert told - get_commands().keys() == set()
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text()
