@@ -34,16 +34,18 @@ class Crowd:
         """Every record of the crowd as (kind, record), in loading order."""
         dice = random.Random(self.seed)  # noqa: S311
         clock = _Clock(now or datetime.now(UTC), self)
-        people = [clock.next() for _ in range(self.people)]
-        for number, (person, moment) in enumerate(people):
+        people = []
+        for number in range(self.people):
+            person, moment = clock.next()
+            people.append(person)
             yield "user", _user(number, person, moment, password_hash)
         popular: list[str] = []
-        for number, (person, _) in enumerate(people):
-            for target in _targets(dice, popular, [made for made, _ in people[:number]], self.follows_each):
+        for number, person in enumerate(people):
+            for target in _targets(dice, popular, people, number, self.follows_each):
                 popular.append(target)
                 yield "follow", {"follower_id": person, "following_id": target, "created_at": clock.next()[1]}
         # Who is followed more also writes more.
-        writers = popular or [person for person, _ in people]
+        writers = popular or people
         public = []
         for number in range(self.posts):
             made, moment = clock.next()
@@ -53,7 +55,7 @@ class Crowd:
             content = f"{dice.choice(POSTS)} (No. {number + 1})"
             post = {"id": made, "user_id": dice.choice(writers), "content": content, "is_private": is_private}
             yield "post", {**post, "created_at": moment}
-        yield from self._answers(dice, clock, [person for person, _ in people], public)
+        yield from self._answers(dice, clock, people, public)
 
     def _answers(
         self, dice: random.Random, clock: "_Clock", people: list[str], posts: list[str]
@@ -109,13 +111,13 @@ def _user(number: int, person: str, moment: str, password_hash: str) -> Record:
     }
 
 
-def _targets(dice: random.Random, popular: list[str], earlier: list[str], wanted: int) -> set[str]:
-    """Preferential attachment: half by popularity so far, half by chance, among those who joined before."""
-    chosen: set[str] = set()
+def _targets(dice: random.Random, popular: list[str], people: list[str], earlier: int, wanted: int) -> list[str]:
+    """Preferential attachment: half by popularity so far, half by chance, among the `earlier` who joined before."""
+    chosen: dict[str, None] = {}
     for _ in range(wanted if earlier else 0):
-        pool = popular if popular and dice.random() < 0.5 else earlier
-        chosen.add(dice.choice(pool))
-    return chosen
+        by_popularity = popular and dice.random() < 0.5
+        chosen[dice.choice(popular) if by_popularity else people[dice.randrange(earlier)]] = None
+    return list(chosen)
 
 
 def _early(dice: random.Random, targets: list[str]) -> str:
