@@ -1,0 +1,193 @@
+"""Every contract gives the same answers in process and over HTTP: the test walks all of them, method by method."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from socialapp import calls
+from socialapp.api.rendering import to_json
+from socialapp.calls import client
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.bus import EventRef
+from socialapp.contracts.records import KINDS
+from socialapp.contracts.registry import CONTRACTS
+from socialapp.errors import Problem
+from tests.conftest import ALL_CONTEXTS, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+UNKNOWN = 12345
+_EVERYWHERE = {"Inbox", "PersonalData", "Residues"}
+_HOLD_RECORDS = sorted({context for contexts in KINDS.values() for context in contexts})
+
+
+def contexts_of(name: str) -> list[str]:
+    """The contexts that serve a contract."""
+    if name in _EVERYWHERE:
+        return list(CONTEXTS)
+    return _HOLD_RECORDS if name == "Records" else [calls.context_of(CONTRACTS[name])]
+
+
+CALLS = [
+    (context, contract, method)
+    for contract, declared in sorted(CONTRACTS.items())
+    for method, function in vars(declared).items()
+    if hasattr(function, "__call_kind__")
+    for context in contexts_of(contract)
+]
+
+
+@dataclass
+class World:
+    """A little of everything: ada's posts, bob's comment and reaction, and who follows, mutes and blocks whom."""
+
+    ada: int
+    bob: int
+    eve: int
+    post: int
+    private: int
+    comment: int
+
+    def arguments(self, context: str, contract: str, parameter: str) -> list[Any]:
+        """Values for one parameter; with several, a method is called with each."""
+        people, posts = [self.ada, self.bob, self.eve, UNKNOWN], [self.post, self.private, UNKNOWN]
+        kind = next((kind for kind, holders in KINDS.items() if context in holders), "user")
+        of_records = {"user": people, "post": posts, "comment": [self.comment]}.get(kind, [])
+        named: dict[str, list[Any]] = {
+            "viewer_id": [None, self.bob, self.eve],
+            "user_id": [self.ada, UNKNOWN],
+            "muted_id": [self.eve],
+            "post_id": [self.post, UNKNOWN],
+            "ids": [of_records if contract == "Records" else people, []],
+            "user_ids": [people, []],
+            "author_ids": [people, []],
+            "post_ids": [posts, []],
+            "comment_ids": [[self.comment, UNKNOWN], []],
+            "target_type": ["post"],
+            "target_ids": [posts, []],
+            "usernames": [["ada", "BOB", "nobody", "Zoë & Co?"]],
+            "after": [""] if contract == "Records" else [0],
+            "limit": [2, 100],
+            "days": [3],
+            "offset": [0],
+            "kind": [kind],
+            "records": [[]],
+            "events": [[EventRef(id=1, type="auth.user_registered.v1"), EventRef(id=2, type="no.such.thing.v1")]],
+        }
+        return named[parameter]
+
+
+@pytest.fixture
+def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
+    """The world, with all its events delivered."""
+    ada, bob, eve = register("ada"), register("bob"), register("eve")
+    for path in (f"/v1/profiles/{ada.id}/follow", f"/v1/profiles/{eve.id}/mute"):
+        assert bob.client.put(path).status_code == 200
+    assert ada.client.put(f"/v1/profiles/{eve.id}/block").status_code == 200
+    written = {"content": 'Grüße, @bob! #welt 🧮 " & ? =', "is_private": False}
+    post = ada.client.post("/v1/posts", written).json()["id"]
+    private = ada.client.post("/v1/posts", {"content": "among us", "is_private": True}).json()["id"]
+    comment = bob.client.post(f"/v1/posts/{post}/comments", {"content": "Ja"}).json()["id"]
+    assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
+    drain()
+    return World(int(ada.id), int(bob.id), int(eve.id), int(post), int(private), int(comment))
+
+
+@pytest.fixture
+def over_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Makes all further calls travel as HTTP requests to this same process."""
+    from socialapp.wsgi import application
+
+    def switch() -> None:
+        calls._client.cache_clear()
+        monkeypatch.setattr(calls, "serves", lambda name: False)
+        http = httpx.Client(transport=httpx.WSGITransport(app=application), base_url="http://127.0.0.1")
+        monkeypatch.setattr(calls, "_http_client", lambda: http)
+
+    with pytest.MonkeyPatch.context() as urls:
+        from django.conf import settings
+
+        urls.setattr(settings, "SERVICE_URLS", dict.fromkeys(CONTEXTS, "http://127.0.0.1"))
+        yield switch
+    calls._client.cache_clear()
+
+
+def outcome(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """What a call gives: its answer, or the problem it raises."""
+    try:
+        return call(**arguments)
+    except Problem as problem:
+        return type(problem), problem.code, problem.detail, problem.errors
+
+
+def combinations(world: World, context: str, contract: str, method: str) -> Iterator[dict[str, Any]]:
+    """Arguments for a method: the first value of each parameter, then every other one in turn."""
+    function = getattr(CONTRACTS[contract], method)
+    names = [name for name in inspect.signature(function).parameters if name != "self"]
+    types = calls.argument_types(CONTRACTS[contract], method)
+    tables = client(CONTRACTS["PersonalData"], context=context).tables() if "table" in names else []
+    values = {
+        name: [*tables, "no_such_table"] if name == "table" else world.arguments(context, contract, name)
+        for name in names
+    }
+    values = {
+        name: [option for option in options if option is not None or type(None) in get_args(types[name])]
+        for name, options in values.items()
+    }
+    first = {name: options[0] for name, options in values.items()}
+    yield first
+    for name, options in values.items():
+        for option in options[1:]:
+            yield {**first, name: option}
+
+
+def test_all_contracts_are_walked() -> None:
+    assert {contract for _, contract, _ in CALLS} == CONTRACTS.keys()
+    assert len(CALLS) > 40
+
+
+def test_answers_are_the_same_over_both_transports(world: World, over_http: Callable[[], None], settings: Any) -> None:
+    """`==` for data classes; API objects are compared as the API shows them."""
+    settings.POPULAR_FOLLOWERS = 0
+    asked = [
+        (context, contract, method, arguments)
+        for context, contract, method in CALLS
+        for arguments in combinations(world, context, contract, method)
+        if (contract, method) != ("Users", "hide")
+    ]
+    local = [outcome(_method(*call[:3]), call[3]) for call in asked]
+    over_http()
+    remote = [outcome(_method(*call[:3]), call[3]) for call in asked]
+    for call, here, there in zip(asked, local, remote, strict=True):
+        assert type(here) is type(there), call
+        if isinstance(here, list) and here and isinstance(here[0], dict):
+            assert to_json(here) == to_json(there), call
+        else:
+            assert here == there, call
+    empty = {(contract, method) for (_, contract, method, _), here in zip(asked, local, strict=True) if not here}
+    full = {(contract, method) for (_, contract, method, _), here in zip(asked, local, strict=True) if here}
+    assert empty - full <= {("Records", "load")}, "nothing is compared where every answer is empty"
+
+
+def test_a_write_does_the_same_over_http(world: World, over_http: Callable[[], None]) -> None:
+    over_http()
+    users = client(CONTRACTS["Users"])
+    assert [card.id for card in users.profiles(ids=[world.eve])] == [world.eve]  # type: ignore[attr-defined]
+    users.hide(user_id=world.eve)  # type: ignore[attr-defined]
+    assert users.profiles(ids=[world.eve]) == []  # type: ignore[attr-defined]
+
+
+def test_long_lists_travel(world: World, over_http: Callable[[], None]) -> None:
+    """Longer than any address may be: they go in the body."""
+    over_http()
+    ids = [*range(2**62, 2**62 + 5000), world.ada]
+    assert [card.id for card in client(CONTRACTS["Users"]).profiles(ids=ids)] == [world.ada]  # type: ignore[attr-defined]
+
+
+def _method(context: str, contract: str, method: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(client(CONTRACTS[contract], context=context), method)
+    return found
