@@ -92,13 +92,13 @@ class Installation:
 
 
 @contextlib.contextmanager
-def started(data_dir: Path, **more: str) -> Iterator[Installation]:
-    """A `./run --no-demo`, up and answering; ended by force if the test has not ended it."""
+def started(data_dir: Path, *, demo: bool = False, **more: str) -> Iterator[Installation]:
+    """A `./run`, up and answering; ended by force if the test has not ended it."""
     environment = clean_environment(data_dir, free_port(), **more)
     output = data_dir.with_suffix(".out")
     with output.open("wb") as terminal:
         process = subprocess.Popen(
-            [str(ROOT / "run"), "--no-demo"],
+            [str(ROOT / "run"), *([] if demo else ["--no-demo"])],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=terminal,
