@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 
 from apps.comments.models import Comment, CommentCount, GoneSubject
 from socialapp.api.cards import card_body
@@ -22,6 +22,7 @@ from socialapp.contracts.reactions import ReactionCounts, Reactions
 from socialapp.contracts.users import Card, Users
 from socialapp.errors import Forbidden, Invalid, NotFound
 from socialapp.principal import Principal
+from socialapp.sql import places, select
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
@@ -237,14 +238,15 @@ def new_comment_body(*, comment: Comment, author: Card) -> dict[str, Any]:
     return comment_body(comment, author=author, counts=ReactionCounts(), mine=None)
 
 
+_COUNTS_SQL = "SELECT post_id, SUM(count) FROM comment_counts WHERE post_id IN ({}) GROUP BY post_id"
+
+
 def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
     """How many living comments each post has, for those that have some. One query."""
-    rows = CommentCount.objects.filter(post_id__in=post_ids).values("post_id").annotate(total=Sum("count"))
-    return [
-        PostCommentCount(post_id=post_id, count=total)
-        for post_id, total in rows.values_list("post_id", "total")
-        if total
-    ]
+    if not post_ids:
+        return []
+    rows = select(CommentCount, _COUNTS_SQL.format(places(post_ids)), post_ids)
+    return [PostCommentCount(post_id=post_id, count=int(total)) for post_id, total in rows if total]
 
 
 def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:

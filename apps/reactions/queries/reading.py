@@ -16,6 +16,7 @@ from socialapp.contracts.posts import Posts
 from socialapp.contracts.reactions import ReactionCounts, ReactionSummary
 from socialapp.contracts.users import Users
 from socialapp.errors import Malformed, NotFound
+from socialapp.sql import places, select
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
 TARGET_TYPES: list[str] = list(TargetType.values)
@@ -63,13 +64,27 @@ def reactions_to(target_type: str, target_id: int) -> QuerySet[Reaction]:
     return Reaction.objects.filter(**{_column(target_type): target_id})
 
 
+_SUMMARIES_SQL = (
+    "SELECT 0, target_id, reaction_type, SUM(count) FROM reaction_counts"
+    " WHERE target_type = %s AND target_id IN ({places}) GROUP BY target_id, reaction_type"
+    " UNION ALL SELECT 1, {column}, reaction_type, 1 FROM reactions WHERE user_id = %s AND {column} IN ({places})"
+)
+
+
 def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[int]) -> list[ReactionSummary]:
-    """Counts of those of the targets that have reactions, and the viewer's own. Two queries, one for the anonymous."""
+    """Counts of those of the targets that have reactions, and the viewer's own. One query."""
+    if not target_ids:
+        return []
+    sql = _SUMMARIES_SQL.format(column=_column(target_type), places=places(target_ids))
     counts: dict[int, dict[str, int]] = {}
-    for (target_id, reaction_type), count in _sums(target_type, target_ids).items():
-        if count:
-            counts.setdefault(target_id, {})[reaction_type] = count
-    mine = _own_reactions(viewer_id, target_type, target_ids)
+    mine: dict[int, str] = {}
+    for is_mine, target_id, name, count in select(
+        Reaction, sql, [target_type, *target_ids, viewer_id or 0, *target_ids]
+    ):
+        if is_mine:
+            mine[target_id] = name
+        elif count:
+            counts.setdefault(target_id, {})[name] = int(count)
     return [
         ReactionSummary(target_id=target_id, counts=ReactionCounts(**found), mine=mine.get(target_id))
         for target_id, found in counts.items()
@@ -81,14 +96,6 @@ def _sums(target_type: str, target_ids: Sequence[int]) -> dict[tuple[int, str], 
     rows = ReactionCount.objects.filter(target_type=target_type, target_id__in=target_ids)
     summed = rows.values("target_id", "reaction_type").annotate(total=Sum("count"))
     return {(row["target_id"], row["reaction_type"]): row["total"] for row in summed}
-
-
-def _own_reactions(viewer_id: int | None, target_type: str, target_ids: Sequence[int]) -> dict[int, str]:
-    if viewer_id is None:
-        return {}
-    column = _column(target_type)
-    rows = Reaction.objects.filter(user_id=viewer_id, **{f"{column}__in": target_ids})
-    return dict(rows.values_list(column, "reaction_type"))
 
 
 def _column(target_type: str) -> str:

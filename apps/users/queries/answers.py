@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db import connections, router
 from django.db.models import QuerySet
 
 from apps.users.models import SLOTS, Block, Follow, FollowCount, Mute, Profile
 from apps.users.queries.profiles import counts_of, named
-from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, Tie, ties
+from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, Tie, tie_sql
 from socialapp.contracts.users import Audience, Author, Card, Following, ProfileDocument
+from socialapp.sql import places, select
 
 
 def cards(ids: Collection[int]) -> list[Card]:
@@ -36,28 +36,26 @@ def _cards(profiles: QuerySet[Profile]) -> list[Card]:
 
 
 _AUDIENCE_SQL = (
-    "SELECT user_id, username, full_name, profile_picture, status, is_private, following_version"
-    " FROM profiles WHERE user_id IN ({})"
+    "SELECT user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
+    f" {tie_sql('profiles.user_id', AUDIENCE_TIES)} FROM profiles WHERE user_id IN ({{}})"
 )
 
 
 def audience(viewer_id: int | None, author_ids: Collection[int]) -> Audience:
-    """See `Users.audience`. Two queries, whatever the number of authors; SQL for the reason that `ties` gives."""
+    """See `Users.audience`. One query, whatever the number of authors."""
     wanted = set(author_ids)
     asked = wanted if viewer_id is None else wanted | {viewer_id}
     if not asked:
         return Audience(following_version=0, authors=[])
-    with connections[router.db_for_read(Profile)].cursor() as cursor:
-        cursor.execute(_AUDIENCE_SQL.format(",".join(["%s"] * len(asked))), list(asked))
-        rows = cursor.fetchall()
-    between = ties(viewer_id, wanted, AUDIENCE_TIES)
+    sql = _AUDIENCE_SQL.format(places(asked))
+    rows = select(Profile, sql, [*[viewer_id or 0] * AUDIENCE_TIES.bit_count(), *asked])
     version = next((row[6] for row in rows if row[0] == viewer_id), 0)
-    authors = [_author(row, viewer_id, between.get(row[0], Tie.NONE)) for row in rows if row[0] in wanted]
+    authors = [_author(row, viewer_id) for row in rows if row[0] in wanted]
     return Audience(following_version=version, authors=authors)
 
 
-def _author(row: tuple[Any, ...], viewer_id: int | None, tie: int) -> Author:
-    user_id, username, full_name, picture, status, is_private, _ = row
+def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
+    user_id, username, full_name, picture, status, is_private, _, tie = row
     return Author(
         card=Card(id=user_id, username=username, full_name=full_name, profile_picture=picture),
         active=status == "active",

@@ -49,6 +49,15 @@ _TIE_COLUMNS: dict[int, tuple[str, str, str]] = {
 }
 
 
+def tie_sql(other: str, kinds: int) -> str:
+    """An SQL expression for what is between the viewer, its every parameter, and the person that `other` names."""
+    return " + ".join(
+        f"{kind} * EXISTS (SELECT 1 FROM {table} WHERE {mine} = %s AND {theirs} = {other})"  # noqa: S608
+        for kind, (table, mine, theirs) in _TIE_COLUMNS.items()
+        if kind & kinds
+    )
+
+
 def ties(viewer_id: int | None, ids: Collection[int], kinds: int = SHOWN_TIES) -> dict[int, int]:
     """What is between the viewer and each of `ids`; those with nothing between are left out. One query.
 
