@@ -86,6 +86,7 @@ def _database(context: str) -> dict[str, Any]:
             " PRAGMA cache_size=-4000;",
         }
     else:
+        config["ENGINE"] = "socialapp.mysql"
         config["OPTIONS"] = {
             "charset": "utf8mb4",
             "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=10",
@@ -148,10 +149,10 @@ MIDDLEWARE = [
 ]
 if SERVES_ADMIN:
     MIDDLEWARE += [
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "django.contrib.messages.middleware.MessageMiddleware",
+        "socialapp.api.site.SiteSessionMiddleware",
+        "socialapp.api.site.SiteCsrfMiddleware",
+        "socialapp.api.site.SiteAuthenticationMiddleware",
+        "socialapp.api.site.SiteMessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
 TEMPLATES = [
@@ -297,6 +298,7 @@ _processors: list[Any] = [
 structlog.configure(
     processors=[*_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
     cache_logger_on_first_use=True,
 )
 LOGGING: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""Django's database backend for MySQL, MariaDB and TiDB, with fewer questions between the questions."""
