@@ -141,6 +141,9 @@ def _day(name: str, value: str) -> datetime:
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text, in order."""
     for found in _token_pattern().finditer(text):
+        if found[0].isascii():  # most words; folding them does nothing else
+            yield Token(found[0].lower(), found.start(), found.end())
+            continue
         # Folding can take a character apart into several words; they then share its place.
         for word in _token_pattern().findall(_fold(found[0])):
             yield Token(word, found.start(), found.end())
