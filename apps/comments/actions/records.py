@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.db.models import F
 
-from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.actions.counts import add_to_counts, slot_of
 from apps.comments.actions.writing import refuse_if_gone
 from apps.comments.models import Comment
 from apps.comments.queries import MAX_DEPTH, Loadable
@@ -93,12 +93,10 @@ def _row(comment: Loadable, parents: dict[int, Comment]) -> Comment:
 
 def _count(rows: Sequence[Comment]) -> None:
     replies = Counter(row.parent_comment_id for row in rows if row.parent_comment_id is not None)
-    for parent_id, number in sorted(replies.items()):
-        Comment.objects.filter(id=parent_id).update(replies_count=F("replies_count") + number)
-    living = [row for row in rows if not row.is_tombstone]
-    slots = Counter((row.post_id, slot_of(row.id)) for row in living)
-    for (post_id, slot), number in sorted(slots.items()):
-        change_count(post_id, slot=slot, by=number)
+    for number in sorted(set(replies.values())):
+        parents = [parent_id for parent_id, found in replies.items() if found == number]
+        Comment.objects.filter(id__in=parents).update(replies_count=F("replies_count") + number)
+    add_to_counts(Counter((row.post_id, slot_of(row.id)) for row in rows if not row.is_tombstone))
 
 
 def _created(comment: Loadable, parents: dict[int, Comment]) -> CommentCreated:

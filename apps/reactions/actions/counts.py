@@ -1,7 +1,7 @@
 """The stored counts: changed with the rows, and compared with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from django.db import connections
@@ -12,6 +12,8 @@ from apps.reactions import queries
 from apps.reactions.models import SLOTS, Reaction, ReactionCount
 from apps.reactions.queries import Fault, Target, reactions_to
 from socialapp.db import again_after_deadlock, atomic
+
+_KEY = ("target_type", "target_id", "reaction_type", "slot")
 
 
 def slot_of(user_id: int) -> int:
@@ -39,15 +41,32 @@ def _add(key: dict[str, object], change: int) -> int:
     return ReactionCount.objects.filter(**key).update(count=F("count") + change, updated_at=timezone.now())
 
 
-def _make_sure_of(key: dict[str, object]) -> None:
-    """Inserts a count of 0 unless there is one. An upsert locks for writing; ignoring a clash would deadlock."""
+def _make_sure_of(*keys: dict[str, object]) -> None:
+    """Inserts counts of 0 unless they are there. An upsert locks for writing; ignoring a clash would deadlock."""
     names_its_key = connections["reactions"].features.supports_update_conflicts_with_target
     ReactionCount.objects.bulk_create(
-        [ReactionCount(**key, count=0)],
+        [ReactionCount(**key, count=0) for key in keys],
         update_conflicts=True,
         update_fields=["slot"],
-        unique_fields=list(key) if names_its_key else None,
+        unique_fields=list(_KEY) if names_its_key else None,
     )
+
+
+def add_to_counts(numbers: Mapping[tuple[str, int, str, int], int]) -> None:
+    """Adds to many counts, by (target type, target, reaction type, slot), in few statements.
+
+    Needs the transaction that adds the reactions.
+    """
+    if not numbers:
+        return
+    _make_sure_of(*(dict(zip(_KEY, key, strict=True)) for key in sorted(numbers)))
+    rows = ReactionCount.objects.filter(target_id__in={key[1] for key in numbers})
+    ids: dict[int, list[int]] = defaultdict(list)
+    for row_id, *key in rows.values_list("id", *_KEY):
+        ids[numbers.get((key[0], key[1], key[2], key[3]), 0)].append(row_id)
+    for number in sorted(ids.keys() - {0}):
+        change = {"count": F("count") + number, "updated_at": timezone.now()}
+        ReactionCount.objects.filter(id__in=ids[number]).update(**change)
 
 
 def subtract_counts(reactions: Iterable[Reaction], *, slot: int) -> None:

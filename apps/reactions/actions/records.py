@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from apps.reactions.actions.counts import add_to_count, slot_of
+from apps.reactions.actions.counts import add_to_counts, slot_of
 from apps.reactions.actions.reacting import refuse_if_gone
 from apps.reactions.models import Reaction, TargetType
 from apps.reactions.queries import Loadable
@@ -77,10 +77,10 @@ def _row(reaction: Loadable) -> Reaction:
 
 
 def _count(reactions: Sequence[Loadable]) -> None:
-    targets = {reaction.target.id: reaction.target for reaction in reactions}
-    numbers = Counter((reaction.target.id, reaction.reaction_type, slot_of(reaction.user_id)) for reaction in reactions)
-    for (target_id, reaction_type, slot), number in sorted(numbers.items()):
-        add_to_count(targets[target_id], reaction_type, slot=slot, by=number)
+    targets = ((reaction.target, reaction) for reaction in reactions)
+    add_to_counts(
+        Counter((to.type, to.id, reaction.reaction_type, slot_of(reaction.user_id)) for to, reaction in targets)
+    )
 
 
 def _set(reaction: Loadable) -> ReactionSet:
