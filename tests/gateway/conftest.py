@@ -1,8 +1,63 @@
-"""What the tests of the gateway share."""
+"""What the tests of the gateway share: one gateway, and behind it a server for each context that tells what it got."""
 
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import jwt
 import pytest
+
+from socialapp.contexts import CONTEXTS
+from tests.gateway.nginx import Gateway
+from tests.gateway.stub import Stub
 
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """The services under test keep their queues in Redis: it is not emptied between tests."""
+    """Nothing here uses it."""
+
+
+@pytest.fixture(scope="session")
+def stubs() -> Iterator[dict[str, Stub]]:
+    """A server for each context, and one for the sockets."""
+    started = {name: Stub(name) for name in (*CONTEXTS, "sockets")}
+    yield started
+    for stub in started.values():
+        stub.stop()
+
+
+@pytest.fixture(scope="session")
+def make_gateway(stubs: dict[str, Stub], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Gateway]]:
+    """Starts gateways in front of these servers, with other variables."""
+    made: list[Gateway] = []
+
+    def make(**variables: str) -> Gateway:
+        upstreams = {f"{name.upper()}_UPSTREAM": stub.address for name, stub in stubs.items()}
+        gateway = Gateway(tmp_path_factory.mktemp("gateway"), {**upstreams, **variables})
+        made.append(gateway)
+        gateway.start()
+        return gateway
+
+    yield make
+    for gateway in made:
+        gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def gateway(make_gateway: Callable[..., Gateway], tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    """The gateway, without limits of rate."""
+    media = tmp_path_factory.mktemp("media")
+    (media / "a.svg").write_text("<svg/>")
+    return make_gateway(RATE_LIMITS="off", GATEWAY_MEDIA_ROOT=str(media), GATEWAY_TIMEOUT="1s")
+
+
+@pytest.fixture(scope="session")
+def http(gateway: Gateway) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with httpx.Client(base_url=gateway.url, timeout=10) as client:
+        yield client
+
+
+def token(*, seconds: float = 600, key: str = "k" * 40, **claims: object) -> str:
+    """A token that looks right to whoever has no key."""
+    return jwt.encode({"sub": "1", "exp": int(time.time() + seconds), **claims}, key)

@@ -1,0 +1,137 @@
+"""What the gateway answers by itself: always a problem, with the headers that belong to it."""
+
+import base64
+import json
+import socket
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.gateway.conftest import token
+from tests.gateway.nginx import Gateway, free_port
+
+FORM = {"type", "title", "status", "detail", "code", "errors"}
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of an answer that must be a problem."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body.keys() == FORM
+    assert (body["status"], body["errors"]) == (answer.status_code, [])
+    assert body["type"] == f"urn:socialapp:problem:{body['code']}"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-ID"]
+    return answer.status_code, str(body["code"])
+
+
+def bearer(value: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {value}"}
+
+
+def _unsigned(claims: object) -> str:
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"{part}.{part}.{part}"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer",
+        "Bearer x",
+        "Bearer a.b",
+        "Bearer a.b.c.d",
+        "Bearer a.b!.c",
+        "Basic dTpw",
+        f"Bearer {_unsigned([])}",
+        f"Bearer {_unsigned({'exp': 'never'})}",
+        f"Bearer {_unsigned({})}",
+        f"Bearer {'a' * 5000}.b.c",
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/feed", "/v1/auth/me", "/v1/media"])
+def test_what_is_no_token_is_refused(http: httpx.Client, path: str, header: str) -> None:
+    answer = http.get(path, headers={"Authorization": header})
+    assert problem(answer) == (401, "token_invalid")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="socialapp"'
+
+
+def test_an_expired_token_is_refused(http: httpx.Client) -> None:
+    assert problem(http.get("/v1/feed", headers=bearer(token(seconds=-60)))) == (401, "token_expired")
+    just_now = http.get("/v1/feed", headers=bearer(token(seconds=-2)))
+    assert just_now.status_code == 200, "clocks differ: in doubt the application decides"
+
+
+def test_what_may_be_a_token_is_passed_on_and_so_is_nothing(http: httpx.Client) -> None:
+    given = token()
+    assert http.get("/v1/feed", headers=bearer(given)).json()["headers"]["authorization"] == f"Bearer {given}"
+    assert http.get("/v1/feed", headers={"Authorization": f"bearer  {given}"}).status_code == 200
+    assert "authorization" not in http.get("/v1/posts/1").json()["headers"]
+    assert http.get("/admin/", headers={"Authorization": "Basic dTpw"}).status_code == 200, "not the API"
+
+
+def test_bodies_are_bounded_and_media_may_be_larger(http: httpx.Client) -> None:
+    assert problem(http.post("/v1/posts", content=b"x" * 2_000_000)) == (413, "too_large")
+    assert problem(http.post("/v1/posts", content=iter([b"x" * 65536] * 40))) == (413, "too_large")
+    assert http.post("/v1/media", content=b"x" * 2_000_000).json()["received"] == 2_000_000
+    assert problem(http.post("/v1/media/1/complete", content=b"x" * 2_000_000)) == (413, "too_large")
+
+
+def test_long_addresses_and_headers_are_refused(http: httpx.Client) -> None:
+    assert problem(http.get("/v1/search?q=" + "x" * 20_000)) == (414, "uri_too_long")
+    assert problem(http.get("/v1/feed", headers={"X-Long": "x" * 20_000})) == (431, "headers_too_large")
+
+
+def test_what_cannot_be_read_is_refused(gateway: Gateway) -> None:
+    for request in ("GET /v1/feed HTTP/1.1\r\n\r\n", "GET /v1/feed HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as connection:
+            connection.sendall(request.encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        assert answer.startswith("HTTP/1.1 400"), request
+        assert '"code": "malformed"' in answer
+
+
+def test_methods_that_nothing_here_has_are_refused(http: httpx.Client) -> None:
+    assert problem(http.request("TRACE", "/v1/feed")) == (405, "method_not_allowed")
+
+
+def test_a_context_that_is_down_or_slow_is_told_so(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(SEARCH_UPSTREAM=f"127.0.0.1:{free_port()}", GATEWAY_TIMEOUT="1s")
+    away = httpx.get(f"{gateway.url}/v1/search?q=x")
+    assert problem(away) == (503, "unavailable")
+    assert away.headers["Retry-After"] == "2"
+    slow = httpx.get(f"{gateway.url}/v1/feed?seconds=2")
+    assert problem(slow) == (504, "timeout")
+    assert slow.headers["Retry-After"] == "2"
+    assert httpx.get(f"{gateway.url}/v1/feed").status_code == 200, "the others go on"
+
+
+def test_answers_of_the_application_are_not_touched(http: httpx.Client) -> None:
+    for status in (400, 401, 404, 413, 429, 500, 502, 503):
+        answer = http.get(f"/v1/feed?status={status}")
+        assert (answer.status_code, answer.json()["server"]) == (status, "posts")
+        assert "Retry-After" not in answer.headers
+
+
+def test_a_token_that_asks_too_much_waits_and_others_do_not(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(GATEWAY_RATE_TOKEN="5", GATEWAY_RATE_ADDRESS="1000")
+    with httpx.Client(base_url=gateway.url) as client:
+        greedy, modest = bearer(token(sub="1")), bearer(token(sub="2"))
+        answers = [client.get("/v1/feed", headers=greedy) for _ in range(30)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert 10 <= len(refused) <= 19, "5 a second, and a burst of 10"
+        assert problem(refused[0]) == (429, "rate_limited")
+        assert refused[0].headers["Retry-After"] == "1"
+        assert refused[0].headers["RateLimit"] == '"gateway";r=0;t=1'
+        assert refused[0].headers["RateLimit-Policy"] == '"gateway";q=5;w=1'
+        assert client.get("/v1/feed", headers=modest).status_code == 200
+        assert client.get("/v1/feed").status_code == 200
+
+
+def test_an_address_that_asks_too_much_waits_whatever_its_tokens(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="5")
+    with httpx.Client(base_url=gateway.url) as client:
+        answers = [client.get("/v1/feed", headers=bearer(token(sub=str(n)))).status_code for n in range(30)]
+    assert answers[0] == 200
+    assert answers.count(429) >= 10
