@@ -22,6 +22,7 @@ from django.conf import settings
 from socialapp.contexts import serves
 from socialapp.db import open_transactions
 from socialapp.errors import PROBLEMS, FieldError, Problem, Unavailable
+from socialapp.replicas import lag_headers
 from socialapp.telemetry import metrics, traces
 
 Contract = TypeVar("Contract")
@@ -196,7 +197,7 @@ def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: b
 def _correlation_headers() -> dict[str, str]:
     bound = structlog.contextvars.get_contextvars()
     names = {"request_id": "X-Request-ID", "traceparent": "traceparent"}
-    return {header: str(bound[key]) for key, header in names.items() if key in bound}
+    return {header: str(bound[key]) for key, header in names.items() if key in bound} | lag_headers()
 
 
 def _problem_from(response: httpx.Response) -> Problem:

@@ -4,15 +4,17 @@ from typing import Any
 
 from django.db.models import Model
 
-from socialapp.contexts import KERNEL_LABELS, alias_of
+from socialapp.contexts import CONTEXTS, KERNEL_LABELS, alias_of
+from socialapp.replicas import alias_for_reading
 
 
 class ContextRouter:
     """Label → alias. Kernel tables exist in every alias, so they must always be reached with `using=`."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
-        """The alias to read `model` from; kernel rows stay where they were loaded."""
-        return self._alias(model, hints)
+        """The alias to read `model` from, a replica's where that will do; kernel rows stay where they were loaded."""
+        alias = self._alias(model, hints)
+        return alias if model._meta.app_label in KERNEL_LABELS else alias_for_reading(alias)
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
         """The alias to write `model` to."""
@@ -23,8 +25,8 @@ class ContextRouter:
         return alias_of(one._meta.app_label) == alias_of(other._meta.app_label)
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        """A context's tables are made in its own database only, the kernel's in all."""
-        return app_label in KERNEL_LABELS or alias_of(app_label) == db
+        """A context's tables are made in its own database only, the kernel's in all, and none in replicas."""
+        return db in CONTEXTS if app_label in KERNEL_LABELS else alias_of(app_label) == db
 
     def _alias(self, model: type[Model], hints: dict[str, Any]) -> str:
         label = model._meta.app_label

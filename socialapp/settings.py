@@ -6,6 +6,7 @@ from typing import Any
 import django_stubs_ext
 import environ
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 
 from socialapp.contexts import CONTEXTS, served
 
@@ -71,7 +72,10 @@ DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db/{{conte
 
 
 def _database(context: str) -> dict[str, Any]:
-    url = env.str(f"{context.upper()}_DATABASE_URL", default=DATABASE_URL.replace("{context}", context))
+    return _configured(env.str(f"{context.upper()}_DATABASE_URL", default=DATABASE_URL.replace("{context}", context)))
+
+
+def _configured(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(env.db_url_config(url))
     config["TEST"] = {"DEPENDENCIES": []}
     config["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
@@ -100,6 +104,37 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {},
     **{context.name: _database(context.name) for context in served()},
 }
+
+# --- Read replicas: context → aliases; see socialapp/replicas -----------------------------------------------------
+DATABASE_REPLICA_URLS = env.list("DATABASE_REPLICA_URLS", default=[])
+REPLICA_MAX_LAG_SECONDS = env.float("REPLICA_MAX_LAG_SECONDS", default=2.0)
+# A replica in use may be behind by the allowed lag, the second it is rounded to, and the second since it was asked.
+REPLICA_PIN_SECONDS = REPLICA_MAX_LAG_SECONDS + 3
+_REPLICA_SECONDS = 5  # for a read, after which it is asked of the primary
+
+
+def _replica(context: str, url: str) -> dict[str, Any]:
+    config = _configured(url)
+    if "sqlite3" in config["ENGINE"]:
+        raise ImproperlyConfigured(f"the replica of {context} must be a MySQL or MariaDB")
+    config.update(ENGINE="socialapp.replicas", PRIMARY=context, CONN_HEALTH_CHECKS=False)
+    config["OPTIONS"].update(connect_timeout=1, read_timeout=_REPLICA_SECONDS)
+    config["TEST"]["MIRROR"] = context
+    return config
+
+
+def _replicas(context: str) -> list[str]:
+    """The aliases of the context's replicas. Auth has none: who was let in or thrown out counts at once."""
+    if context == "auth":
+        return []
+    given = [url.replace("{context}", context) for url in DATABASE_REPLICA_URLS]
+    urls = env.list(f"{context.upper()}_REPLICA_URLS", default=given)
+    found = {f"{context}-replica-{number}": _replica(context, url) for number, url in enumerate(urls, start=1)}
+    DATABASES.update(found)
+    return list(found)
+
+
+REPLICAS = {context.name: names for context in served() if (names := _replicas(context.name))}
 DATABASE_ROUTERS = ["socialapp.routers.ContextRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMBEDDED = all("sqlite3" in DATABASES[context.name]["ENGINE"] for context in served())
@@ -146,6 +181,7 @@ MIDDLEWARE = [
     "socialapp.api.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "socialapp.api.middleware.BodyLimitMiddleware",
+    "socialapp.replicas.ReplicaReads",
 ]
 if SERVES_ADMIN:
     MIDDLEWARE += [

@@ -21,6 +21,7 @@ from socialapp.api.pagination import Page, PageRequest
 from socialapp.cache import redis_errors
 from socialapp.calls import client
 from socialapp.contracts.users import Following, Users
+from socialapp.replicas import up_to_date
 from socialapp.telemetry.metrics import count_cache_read
 
 log = structlog.get_logger()
@@ -128,7 +129,8 @@ def _rebuilt(user_id: int) -> CachedFeed | None:
         mark = feed_cache.begin_feed(user_id)
         if mark is None:
             return None
-        feed = _built(user_id)
+        with up_to_date():  # what a replica lacks would be missing for as long as the list lives
+            feed = _built(user_id)
         feed_cache.finish_feed(user_id, mark, feed)
     except redis_errors() as error:
         log.warning("feed.redis_away", error=str(error))

@@ -18,6 +18,7 @@ from django.db.models import Max
 
 from apps.posts.models import PopularAuthor
 from socialapp.cache import redis_client
+from socialapp.replicas import up_to_date
 
 CAP = 800
 _FEED_SECONDS = 7 * 86_400
@@ -158,7 +159,8 @@ def announce_epoch(epoch: int) -> None:
 
 def remembered_epoch() -> int:
     """The epoch from the database, left in Redis for a few seconds for whoever reads a feed next."""
-    epoch = popular_epoch()
+    with up_to_date():
+        epoch = popular_epoch()
     # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
     redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS, nx=True)
     return epoch

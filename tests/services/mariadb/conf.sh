@@ -1,10 +1,15 @@
-# Settings of the MariaDB scripts.
+# Settings of the MariaDB scripts: the primary's and, with ROLE=replica, the replica's.
 MARIADB_PORT="${MARIADB_PORT:-13307}"
 MARIADB_DIR="${MARIADB_DIR:-$SERVICES_HOME/mariadb}"
 MARIADB_USER="${MARIADB_USER:-app}"             # may create databases and read the binlog
 MARIADB_PASSWORD="${MARIADB_PASSWORD:-app}"
 MARIADB_BUFFER_POOL="${MARIADB_BUFFER_POOL:-128M}"
-SVC=mariadb; use_dir "$MARIADB_DIR"; PORT="$MARIADB_PORT"
+if [ "${ROLE:-primary}" = replica ]; then
+  SVC=mariadb-replica; use_dir "${MARIADB_REPLICA_DIR:-$SERVICES_HOME/mariadb-replica}"
+  PORT="${MARIADB_REPLICA_PORT:-13308}"; SERVER_ID=2
+else
+  SVC=mariadb; use_dir "$MARIADB_DIR"; PORT="$MARIADB_PORT"; SERVER_ID=1
+fi
 SOCK="$DIR/s.sock"
 root_sql() { mariadb --no-defaults --protocol=socket --socket="$SOCK" -u root --default-character-set=utf8mb4 "$@"; }
 ready() { mariadb-admin --no-defaults --socket="$SOCK" -u root ping; }

@@ -1,0 +1,137 @@
+"""An installation on a MariaDB of these tests' own, perhaps with a replica; its databases are town_<context>."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from socialapp.contexts import CONTEXTS
+from tests.faults.servers import MariaDB, Server
+from tests.scenarios.product import ROOT, eventually, free_port
+
+PASSWORD = "correct horse battery"
+ON_MARIADB = [name for name in CONTEXTS if name != "search"]
+
+
+class Replica(Server):
+    """A read-only MariaDB that follows `primary`."""
+
+    def __init__(self, folder: Path, primary: MariaDB) -> None:
+        super().__init__("mariadb", folder, ports=("MARIADB_PORT",))
+        self.folder = folder / "replica"
+        self._pid_file = self.folder / "pid"
+        self._environment |= {
+            "MARIADB_PORT": str(primary.port),
+            "MARIADB_DIR": str(primary.folder),
+            "MARIADB_REPLICA_PORT": str(self.port),
+            "MARIADB_REPLICA_DIR": str(self.folder),
+        }
+
+    def _script(self, name: str) -> "subprocess.CompletedProcess[str]":
+        log = self.folder.parent / f"replica-{name}.log"
+        with log.open("w") as file:
+            ended = subprocess.run(
+                [str(ROOT / "tests" / "services" / "mariadb" / "replica"), name],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                timeout=240,
+                check=False,
+            )
+        return subprocess.CompletedProcess(ended.args, ended.returncode, "", log.read_text()[-3000:])
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """One statement, on a connection that may do anything."""
+        import MySQLdb
+
+        connection = MySQLdb.connect(unix_socket=str(self.folder / "s.sock"), user="root")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            connection.close()
+
+    def selects(self) -> int:
+        """How many SELECTs it has answered since it started."""
+        return int(self.sql("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
+
+
+class Town:
+    """The product's web role on these servers, and people of a drawn crowd, who registered long ago."""
+
+    def __init__(self, folder: Path, database: MariaDB, **variables: str) -> None:
+        self.folder, self.database = folder, database
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "SERVICES"))}
+        self.environment = {
+            **kept,
+            "DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": f"mysql://app:app@127.0.0.1:{database.port}/town_{{context}}",
+            "SEARCH_DATABASE_URL": f"sqlite:///{folder}/data/db/search.sqlite3",
+            "ELASTICSEARCH_URL": "",
+            "REDIS_PREFIX": f"{folder.name}:",
+            "RATE_LIMITS": "off",
+            "WEB_PORT": str(self.port),
+            **variables,
+        }
+        (folder / "data" / "db").mkdir(parents=True)
+        self._web: subprocess.Popen[bytes] | None = None
+        self.http = httpx.Client(base_url=self.url, timeout=20)
+
+    def create(self, *, people: int = 0) -> None:
+        """Databases, tables and people."""
+        for context in ON_MARIADB:
+            self.database.sql(f"CREATE DATABASE town_{context} CHARACTER SET utf8mb4")
+        self.manage("migrate_all", "--verbosity", "0")
+        if people:
+            self.manage("demo", "--people", str(people), "--password", PASSWORD)
+
+    def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """A command of manage.py on this installation."""
+        ended = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert not check or ended.returncode == 0, ended.stderr[-3000:]
+        return ended
+
+    def start(self) -> None:
+        """The web role, until it answers."""
+        with (self.folder / "web.log").open("ab") as log:
+            self._web = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), "serve", "web"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        eventually(self._answers, seconds=60)
+
+    def stop(self) -> None:
+        """Ends the web role."""
+        self.http.close()
+        if self._web is not None:
+            self._web.terminate()
+            self._web.wait(20)
+
+    def _answers(self) -> bool:
+        try:
+            return self.http.get("/health/live").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def log_in(self, username: str) -> dict[str, str]:
+        """The header that speaks for somebody."""
+        answer = self.http.post("/v1/auth/login", json={"login": username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access']}"}
