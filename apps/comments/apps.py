@@ -12,10 +12,12 @@ class CommentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.comments.service import CommentRecords, CommentsService
+        from apps.comments.service import CommentRecords, CommentsProjections, CommentsService
         from socialapp.calls import serve
         from socialapp.contracts.comments import Comments
+        from socialapp.contracts.projections import Projections
         from socialapp.contracts.records import Records
 
         serve(Comments, CommentsService())
         serve(Records, CommentRecords(), context="comments")
+        serve(Projections, CommentsProjections(), context="comments")

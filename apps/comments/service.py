@@ -2,6 +2,7 @@
 
 from apps.comments import actions, queries
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef
+from socialapp.contracts.projections import Checked, Drift
 from socialapp.contracts.records import Dumped, Record, Rejected
 
 
@@ -36,3 +37,21 @@ class CommentRecords:
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nobody else dumps comments."""
         return []
+
+
+class CommentsProjections:
+    """The `Projections` contract: counts of comments and replies."""
+
+    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
+        """See `Projections.verify`."""
+        post_ids = queries.posts_in_order(after=int(after or 0), limit=limit)
+        faults = actions.check_posts(post_ids=post_ids, repair=repair)
+        return Checked(
+            compared=len(post_ids),
+            under_way=0,
+            drifts=[
+                Drift(projection=fault.what, id=fault.id, held=str(fault.counted), actual=str(fault.actual))
+                for fault in faults
+            ],
+            next=str(post_ids[-1]) if len(post_ids) == limit else None,
+        )

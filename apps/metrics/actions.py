@@ -4,12 +4,14 @@ Adding is commutative, so order never matters; the inbox makes each event count 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from django.db import connections, router
 from django.utils import timezone
 
+from apps.metrics import queries
 from apps.metrics.models import (
     AuthorRollup,
     Change,
@@ -21,8 +23,13 @@ from apps.metrics.models import (
     Rollup,
 )
 from socialapp.bus.publish import publish
+from socialapp.bus.verification import events_under_way
+from socialapp.calls import client
+from socialapp.contracts.comments import Comments
 from socialapp.contracts.metrics import MetricsErased, MetricsErasureContinued
-from socialapp.contracts.posts import ViewCount
+from socialapp.contracts.posts import Posts, ViewCount
+from socialapp.contracts.projections import Checked, Drift
+from socialapp.contracts.reactions import Reactions
 from socialapp.db import atomic
 from socialapp.ids import id_time
 
@@ -134,6 +141,79 @@ def fold_changes(*, older_than: timedelta) -> int:
         _add(OverallRollup, (), _additions_of_all(changes))
         Change.objects.filter(id__in=[change.id for change in changes]).delete()
         return len(changes)
+
+
+def check_posts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """Compares the engagement with the next posts with the contexts that hold it; views have no other source.
+
+    A difference is added to the hour that the post was written in, as nobody can tell when it came about.
+    """
+    ids = queries.living_posts(after=after, limit=limit)
+    actual = _actual_engagement(ids)
+    held = queries.engagement_held(ids)
+    under_way = events_under_way(("posts", "comments", "reactions", "metrics")) if ids else set()
+    compared = [post_id for post_id in ids if post_id not in under_way]
+    drifts = [drift for post_id in compared for drift in _differences(post_id, held[post_id], actual[post_id])]
+    if repair:
+        additions = _differing(compared, held, actual, at_of=lambda post_id: hour_of(id_time(post_id)))
+        with atomic("metrics"):
+            _add(PostRollup, ("post_id",), additions)
+    checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
+    return checked, ids[-1] if len(ids) == limit else None
+
+
+def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
+    actual = {post_id: {"comments": 0, "reactions": 0, "reposts": 0} for post_id in post_ids}
+    if post_ids:
+        for comments in client(Comments).counts(post_ids=post_ids):
+            actual[comments.post_id]["comments"] = comments.count
+        for summary in client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=post_ids):
+            actual[summary.target_id]["reactions"] = sum(asdict(summary.counts).values())
+        for number in client(Posts).reposts(post_ids=post_ids):
+            actual[number.post_id]["reposts"] = number.reposts
+    return actual
+
+
+def check_authors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """Compares the number of posts of the next authors with posts; a difference is added to the present hour."""
+    ids = queries.authors_held(after=after, limit=limit)
+    actual = {author_id: {"posts": 0} for author_id in ids}
+    for author in client(Posts).author_posts(author_ids=ids) if ids else []:
+        actual[author.author_id]["posts"] = author.posts
+    held = queries.posts_held(ids)
+    under_way = events_under_way(("posts", "metrics")) if ids else set()
+    compared = [author_id for author_id in ids if author_id not in under_way]
+    drifts = [drift for author_id in compared for drift in _differences(author_id, held[author_id], actual[author_id])]
+    if repair:
+        now = hour_of(timezone.now())
+        with atomic("metrics"):
+            _add(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
+    checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
+    return checked, ids[-1] if len(ids) == limit else None
+
+
+def _differences(owner: int, held: dict[str, int], actual: dict[str, int]) -> list[Drift]:
+    return [
+        Drift(projection=name, id=owner, held=str(held[name]), actual=str(actual[name]))
+        for name in actual
+        if held[name] != actual[name]
+    ]
+
+
+def _differing(
+    owners: Iterable[int],
+    held: dict[int, dict[str, int]],
+    actual: dict[int, dict[str, int]],
+    *,
+    at_of: Callable[[int], datetime],
+) -> Additions:
+    """What must be added to make the numbers right."""
+    return _summed(
+        (owner, Change(metric=name, at=at_of(owner), amount=actual[owner][name] - held[owner][name]))
+        for owner in owners
+        for name in actual[owner]
+        if actual[owner][name] != held[owner][name]
+    )
 
 
 def drop_old_hours() -> int:

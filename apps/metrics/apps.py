@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 from socialapp.calls import serve
 from socialapp.contracts.metrics import Metrics
+from socialapp.contracts.projections import Projections
 
 
 class MetricsConfig(AppConfig):
@@ -15,6 +16,7 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers the `Metrics` contract."""
-        from apps.metrics.service import MetricsService
+        from apps.metrics.service import MetricsProjections, MetricsService
 
         serve(Metrics, MetricsService())
+        serve(Projections, MetricsProjections(), context="metrics")

@@ -1,7 +1,7 @@
 """Reads the numbers: the roll-ups, and what was noted since they were last folded. Carries who may read them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -61,6 +61,44 @@ def author_totals(*, author_id: int) -> Totals:
     for day, numbers in own.items():
         engagement[day].update(numbers)
     return _totals(engagement, (*ENGAGEMENT, *own_metrics))
+
+
+def engagement_held(post_ids: Collection[int]) -> dict[int, Numbers]:
+    """Comments, reactions and reposts of each post as counted here, over all time. Two queries."""
+    return _held(PostRollup.objects.all(), "post_id", post_ids, (Metric.COMMENTS, Metric.REACTIONS, Metric.REPOSTS))
+
+
+def posts_held(author_ids: Collection[int]) -> dict[int, Numbers]:
+    """The posts of each author as counted here, over all time. Two queries."""
+    return _held(AuthorRollup.objects.all(), "author_id", author_ids, (Metric.POSTS,))
+
+
+def _held(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: Sequence[Metric]) -> dict[int, Numbers]:
+    held: dict[int, Numbers] = {key: {metric.value: 0 for metric in metrics} for key in ids}
+    sums = {f"sum_{metric.value}": Sum(metric.value) for metric in metrics}
+    wanted = {f"{owner}__in": list(ids)}
+    for row in rollups.filter(**wanted, period=Rollup.Period.DAY).values(owner).annotate(**sums).order_by():
+        for metric in metrics:
+            held[row[owner]][metric.value] += row[f"sum_{metric.value}"]
+    changes = Change.objects.filter(**wanted, metric__in=metrics).values(owner, "metric").annotate(sum=Sum("amount"))
+    for row in changes.order_by():
+        held[row[owner]][row["metric"]] += row["sum"]
+    return held
+
+
+def living_posts(*, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids of posts behind `after` that metrics takes to exist, ascending."""
+    rows = Post.objects.filter(id__gt=after, is_deleted=False).order_by("id")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+def authors_held(*, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids of authors behind `after` that metrics counts anything of, ascending."""
+    found: set[int] = set()
+    for model in (AuthorRollup, Change, Post):
+        rows = model._default_manager.filter(author_id__gt=after).order_by("author_id")
+        found.update(key for key in rows.values_list("author_id", flat=True).distinct()[:limit] if key is not None)
+    return sorted(found)[:limit]
 
 
 def overview(*, days: int) -> list[tuple[date, Numbers]]:

@@ -9,3 +9,11 @@ class NotificationsConfig(AppConfig):
     name = "apps.notifications"
     label = "notifications"
     verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        """Answers calls to the contracts."""
+        from apps.notifications.service import NotificationsProjections
+        from socialapp.calls import serve
+        from socialapp.contracts.projections import Projections
+
+        serve(Projections, NotificationsProjections(), context="notifications")

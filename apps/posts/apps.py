@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 from socialapp.calls import serve
 from socialapp.contracts.posts import Posts
+from socialapp.contracts.projections import Projections
 from socialapp.contracts.records import Records
 
 
@@ -16,7 +17,8 @@ class PostsConfig(AppConfig):
 
     def ready(self) -> None:
         """Serves `Posts` and bulk records."""
-        from apps.posts.service import PostRecords, PostsService
+        from apps.posts.service import PostRecords, PostsProjections, PostsService
 
         serve(Posts, PostsService())
         serve(Records, PostRecords(), context="posts")
+        serve(Projections, PostsProjections(), context="posts")

@@ -1,11 +1,16 @@
 """What posts answers to the other contexts."""
 
+from functools import partial
+
+from apps.posts.actions.projections import check_feeds, check_repost_counts
 from apps.posts.actions.records import load_posts
 from apps.posts.queries.access import post_rows, viewers_among, visible_posts
 from apps.posts.queries.bodies import visible_bodies
-from apps.posts.queries.documents import documents_after, documents_of, refs_of
+from apps.posts.queries.documents import documents_after, documents_of, posts_of_authors, refs_of, reposts_of
 from apps.posts.queries.records import dumped_posts, loadable_posts
-from socialapp.contracts.posts import PostDocument, PostRef
+from socialapp.bus.verification import in_stages
+from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
+from socialapp.contracts.projections import Checked
 from socialapp.contracts.records import Dumped, Record, Rejected
 
 
@@ -32,6 +37,14 @@ class PostsService:
         """See `Posts.documents`."""
         return documents_of(post_ids)
 
+    def author_posts(self, *, author_ids: list[int]) -> list[AuthorPosts]:
+        """See `Posts.author_posts`."""
+        return posts_of_authors(author_ids)
+
+    def reposts(self, *, post_ids: list[int]) -> list[RepostNumber]:
+        """See `Posts.reposts`."""
+        return reposts_of(post_ids)
+
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""
         return documents_after(after, limit=limit)
@@ -56,3 +69,15 @@ class PostRecords:
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nobody else dumps posts."""
         return []
+
+
+class PostsProjections:
+    """The `Projections` contract: home feeds, and counts of reposts."""
+
+    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
+        """See `Projections.verify`."""
+        stages = {
+            "feeds": partial(check_feeds, repair=repair),
+            "repost_counts": partial(check_repost_counts, repair=repair),
+        }
+        return in_stages(stages, after, limit)

@@ -12,10 +12,12 @@ class ReactionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.reactions.service import ReactionRecords, ReactionsService
+        from apps.reactions.service import ReactionRecords, ReactionsProjections, ReactionsService
         from socialapp.calls import serve
+        from socialapp.contracts.projections import Projections
         from socialapp.contracts.reactions import Reactions
         from socialapp.contracts.records import Records
 
         serve(Reactions, ReactionsService())
         serve(Records, ReactionRecords(), context="reactions")
+        serve(Projections, ReactionsProjections(), context="reactions")

@@ -16,8 +16,13 @@ class SearchConfig(AppConfig):
     verbose_name = "Search"
 
     def ready(self) -> None:
-        """Makes sure that there is something to search with."""
+        """Makes sure that there is something to search with, and answers calls to the contracts."""
+        from apps.search.service import SearchProjections
+        from socialapp.calls import serve
+        from socialapp.contracts.projections import Projections
+
         register(check_backend)
+        serve(Projections, SearchProjections(), context="search")
 
 
 def check_backend(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:

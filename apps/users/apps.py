@@ -12,10 +12,12 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.users.service import UsersRecords, UsersService
+        from apps.users.service import UsersProjections, UsersRecords, UsersService
         from socialapp.calls import serve
+        from socialapp.contracts.projections import Projections
         from socialapp.contracts.records import Records
         from socialapp.contracts.users import Users
 
         serve(Users, UsersService())
         serve(Records, UsersRecords(), context="users")
+        serve(Projections, UsersProjections(), context="users")

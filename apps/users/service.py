@@ -1,10 +1,13 @@
 """What users answers to the other contexts: the `Users` contract."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TypeVar
 
 from apps.users import actions, queries
 from apps.users.queries import Viewer
+from socialapp.bus.verification import in_stages
+from socialapp.contracts.projections import Checked
 from socialapp.contracts.records import Dumped, Record, Rejected
 from socialapp.contracts.users import Audience, Card, Following, ProfileDocument
 from socialapp.db import again_after_deadlock
@@ -92,6 +95,18 @@ class UsersRecords:
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """See `Records.parts`; nobody adds to follows."""
         return queries.profile_parts(ids) if kind == "user" else []
+
+
+class UsersProjections:
+    """The `Projections` contract: counts of followers, followings and posts."""
+
+    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
+        """See `Projections.verify`."""
+        stages = {
+            "follow_counts": partial(actions.check_follow_counts, repair=repair),
+            "post_counts": partial(actions.check_post_counts, repair=repair),
+        }
+        return in_stages(stages, after, limit)
 
 
 def _complete(ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:

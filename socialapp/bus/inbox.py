@@ -1,6 +1,9 @@
 """Answers which events a context has not had yet."""
 
-from socialapp.bus.models import FailedDelivery, InboxEntry
+from itertools import chain
+
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.registry import events_of, handlers_of
 from socialapp.contracts.bus import EventRef
 
@@ -23,6 +26,16 @@ class ContextInbox:
             for event_id, event_type in wanted.items()
             if any((event_id, handler.name) not in settled for handler in handlers_of(self.context, event_type))
         ]
+
+    def under_way(self) -> list[int]:
+        """See `Inbox.under_way`; two queries."""
+        unconfirmed = OutboxEvent.objects.using(self.context).filter(state__lt=OutboxEvent.State.CONFIRMED)
+        failed = FailedDelivery.objects.using(self.context).all()
+        texts = chain.from_iterable(rows.values_list("envelope", flat=True) for rows in (unconfirmed, failed))
+        ids: set[int] = set()
+        for envelope in map(decode, texts):
+            ids.update((int(envelope.subject), int(envelope.partitionkey)))
+        return sorted(ids)
 
 
 def known_deliveries(context: str, event_ids: list[int]) -> set[tuple[int, str]]:

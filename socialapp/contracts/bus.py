@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from socialapp.contracts.base import data, write
+from socialapp.contracts.base import data, read, write
 
 
 @data
@@ -19,4 +19,12 @@ class Inbox(Protocol):
     @write
     def missing(self, *, events: list[EventRef]) -> list[int]:
         """Which of `events` this context listens to and has neither handled nor noted as failed."""
+        ...
+
+    @read
+    def under_way(self) -> list[int]:
+        """What the events are about (their subjects and partition keys) that are not known to have arrived everywhere.
+
+        Those that this context has published, and those that it has failed to take.
+        """
         ...

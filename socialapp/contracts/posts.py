@@ -90,7 +90,7 @@ class PostsErased:
 
 @event("posts.fan_out_continued", subject="post_id", partition="author_id")
 class FanOutContinued:
-    """For posts itself: the followers with ids greater than `after` do not have the post, or repost, in their feeds yet."""
+    """For posts itself: the followers with ids above `after` do not have the post, or repost, in their feeds yet."""
 
     post_id: int
     author_id: int
@@ -138,6 +138,23 @@ class PostDocument:
     created_at: datetime
 
 
+@data
+class AuthorPosts:
+    """How many posts a person has; `public_posts` are those that are not private themselves."""
+
+    author_id: int
+    posts: int
+    public_posts: int
+
+
+@data
+class RepostNumber:
+    """How often a post was reposted."""
+
+    post_id: int
+    reposts: int
+
+
 @service("posts")
 class Posts(Protocol):
     """Served by posts."""
@@ -160,6 +177,16 @@ class Posts(Protocol):
     @read
     def documents(self, *, post_ids: list[int]) -> list[PostDocument]:
         """The present form of those of the posts that exist; a deleted one is left out."""
+        ...
+
+    @read
+    def author_posts(self, *, author_ids: list[int]) -> list[AuthorPosts]:
+        """Exact counts of the posts that exist; an author without any may be left out."""
+        ...
+
+    @read
+    def reposts(self, *, post_ids: list[int]) -> list[RepostNumber]:
+        """Exact counts; a post without reposts may be left out."""
         ...
 
     @read

@@ -2,6 +2,7 @@
 
 from apps.notifications.actions.erasing import begin_erasure, erase_step, prune_read
 from apps.notifications.actions.preferring import change_preferences, remove_subscription, subscribe_to_push
+from apps.notifications.actions.projections import check_actors, check_posts
 from apps.notifications.actions.reading import mark_read, mark_read_up_to
 from apps.notifications.actions.removing import (
     begin_post_removal,
@@ -17,6 +18,8 @@ __all__ = [
     "begin_erasure",
     "begin_post_removal",
     "change_preferences",
+    "check_actors",
+    "check_posts",
     "day_of",
     "erase_step",
     "mark_read",

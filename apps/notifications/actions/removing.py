@@ -83,6 +83,24 @@ def take_out(actors: Iterable[NotificationActor]) -> None:
             _count_again(group)
 
 
+def recount_group(*, group_id: int, repair: bool) -> tuple[int, int] | None:
+    """Compares the number of people that a joined notification speaks of while nobody can join: (held, actual).
+
+    None when they are equal or it is gone; otherwise it is corrected if `repair`.
+    """
+    with atomic("notifications"):
+        group = NotificationGroup.objects.select_for_update().filter(id=group_id).first()
+        row = Notification.objects.filter(group_id=group_id).first()
+        if group is None or row is None:
+            return None
+        actual = NotificationActor.objects.filter(group_id=group_id, present=True).count()
+        if row.actors_count == actual:
+            return None
+        if repair:
+            _count_again(group)
+        return row.actors_count, actual
+
+
 def _count_again(group: NotificationGroup) -> None:
     rows = Notification.objects.filter(id=group.notification_id or 0)
     left = NotificationActor.objects.filter(group_id=group.id, present=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from apps.posts.models import Post
+from apps.posts.models import Post, Repost
 from apps.posts.queries.access import PostRow
-from socialapp.contracts.posts import PostDocument, PostRef
+from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
 
 
 def refs_of(rows: Iterable[PostRow]) -> list[PostRef]:
@@ -24,6 +24,19 @@ def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
 def documents_after(after: int, *, limit: int) -> list[PostDocument]:
     """Up to `limit` posts with greater ids, ascending. One query."""
     return _documents(Post.objects.filter(id__gt=after).order_by("id")[:limit])
+
+
+def posts_of_authors(author_ids: Sequence[int]) -> list[AuthorPosts]:
+    """How many posts each author has now; one without any is left out. One query."""
+    rows = Post.objects.filter(user_id__in=list(author_ids)).values_list("user_id")
+    counted = rows.annotate(posts=Count("id"), public=Count("id", filter=Q(is_private=False))).order_by()
+    return [AuthorPosts(author_id=author_id, posts=posts, public_posts=public) for author_id, posts, public in counted]
+
+
+def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
+    """How many reposts each post has now; one without any is left out. One query."""
+    rows = Repost.objects.filter(post_id__in=list(post_ids)).values_list("post_id").annotate(Count("id")).order_by()
+    return [RepostNumber(post_id=post_id, reposts=reposts) for post_id, reposts in rows]
 
 
 def _documents(posts: QuerySet[Post]) -> list[PostDocument]:

@@ -37,6 +37,21 @@ def home_feed(user_id: int, page: PageRequest) -> Page[Seen]:
         return fill_page(page, read=feed.read, see=feed.see)
 
 
+def feed_difference(user_id: int) -> set[int]:
+    """The posts that the list in Redis lacks or has too much, compared with the database; none if it is not in use."""
+    cached = feed_cache.load_feed(user_id)
+    if cached is None or cached.following_version != client(Users).following(user_id=user_id).version:
+        return set()
+    listed = {entry.post_id for entry in _Feed(user_id, cached, backwards=False).read(None, CAP)}
+    stored = {entry.post_id for entry in _Feed(user_id, None, backwards=False).read(None, CAP)}
+    if len(listed) >= CAP or len(stored) >= CAP:
+        end = max(min(listed, default=0), min(stored, default=0))
+        listed, stored = ({post_id for post_id in ids if post_id >= end} for ids in (listed, stored))
+    suspects = listed ^ stored
+    there = set(Post.objects.filter(id__in=suspects).values_list("id", flat=True))
+    return suspects & there  # what was deleted stays in lists and is left out when they are read
+
+
 class _Outdated(Exception):
     """The list was built before the user last followed or unfollowed somebody."""
 

@@ -142,6 +142,13 @@ def push_entry(user_ids: Sequence[int], entry: str) -> None:
         _evaluate(_PUSH, keys, [entry, CAP, _SLACK])
 
 
+def cached_feeds(cursor: int, *, count: int) -> tuple[list[int], int | None]:
+    """Whose feeds Redis holds: some of them, and the cursor to go on with, None at the end. Source: Redis' SCAN."""
+    cursor, keys = redis_client().scan(cursor, match=_key_pattern(), count=count)
+    start = len(_key_pattern()) - 1
+    return [int(key[start:]) for key in keys], cursor or None
+
+
 def forget_feed(user_id: int) -> None:
     """Removes a feed."""
     redis_client().delete(_key(user_id))
@@ -181,6 +188,10 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
 
 def _key(user_id: int) -> str:
     return f"{settings.REDIS_PREFIX}feed:{user_id}"
+
+
+def _key_pattern() -> str:
+    return f"{settings.REDIS_PREFIX}feed:*"
 
 
 def _epoch_key() -> str:

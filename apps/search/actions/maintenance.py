@@ -8,9 +8,12 @@ from django.conf import settings
 
 from apps.search.actions.index import IndexWriter, writer
 from apps.search.models import Kind
-from apps.search.queries.drift import Document, Drift, differences, document_id, pages, present
+from apps.search.queries.drift import Document, differences, differences_behind, document_id, pages, present
+from apps.search.queries.drift import Drift as IndexDrift
 from apps.search.queries.index import Index, index
+from socialapp.bus.verification import events_under_way
 from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.projections import Checked, Drift
 from socialapp.contracts.users import ProfileDocument
 from socialapp.db import atomic
 
@@ -26,7 +29,7 @@ class RebuildFailed(Exception):
     """The new index does not hold what it should; the present one was left as it is."""
 
 
-def rebuild_index(*, advance: Advance = lambda _: None) -> list[Drift]:
+def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
     """Builds the index anew and returns what the final comparison compared; RebuildFailed when it is not equal.
 
     Elasticsearch: a new index behind the alias, swapped in when it is complete. SQLite: every row is written again in
@@ -39,13 +42,34 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[Drift]:
     return _settle(index(), writer())
 
 
+def check_index(kind: str, after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """Compares the next page of one kind with the contexts that own it, and writes again what differs if `repair`.
+
+    A page is as large as those contexts give it, whatever the limit.
+    """
+    drift, next_id = differences_behind(index(), kind, after)
+    under_way = events_under_way(("auth", "users", "posts", "search")) if drift.ids else set()
+    found = [key for key in drift.ids if key not in under_way]
+    if repair and found:
+        _repair(writer(), kind, found)
+    states = {"missing": drift.missing, "outdated": drift.outdated, "left over": drift.left_over}
+    drifts = [
+        Drift(projection=f"index of {kind}s", id=key, held=state, actual="gone" if key in drift.left_over else "there")
+        for state, ids in states.items()
+        for key in ids
+        if key not in under_way
+    ]
+    left_out = len(drift.ids) - len(found)
+    return Checked(compared=drift.compared - left_out, under_way=left_out, drifts=drifts, next=None), next_id
+
+
 def forget_tombstones(*, older_than: timedelta) -> int:
     """Removes the marks of deletions that nothing late can come for any more; how many."""
     with atomic("search"):
         return writer().forget_tombstones(older_than=older_than)
 
 
-def _rebuild_elasticsearch(advance: Advance) -> list[Drift]:
+def _rebuild_elasticsearch(advance: Advance) -> list[IndexDrift]:
     from apps.search.actions import elastic
     from apps.search.queries.elastic import ElasticIndex
 
@@ -69,7 +93,7 @@ def _write_everything(to: IndexWriter, advance: Advance) -> None:
             advance(len(documents))
 
 
-def _settle(at: Index, to: IndexWriter) -> list[Drift]:
+def _settle(at: Index, to: IndexWriter) -> list[IndexDrift]:
     """Compares; sets right what is not, once; compares again."""
     for drift in (differences(at, kind) for kind in (Kind.USER, Kind.POST)):
         for start in range(0, len(drift.ids), _CHUNK):

@@ -37,10 +37,9 @@ def document_id(document: Document) -> int:
     return document.id if isinstance(document, PostDocument) else document.card.id
 
 
-def pages(kind: str) -> Iterator[tuple[int, int, list[Document]]]:
-    """Everything that should be in the index, as (after, up to, documents): the ranges cover all ids without gaps."""
+def pages(kind: str, *, after: int = 0) -> Iterator[tuple[int, int, list[Document]]]:
+    """What should be in the index behind `after`, as (after, up to, documents): the ranges leave no ids out."""
     fetch = _post_page if kind == Kind.POST else _profile_page
-    after = 0
     while True:
         found = fetch(after)
         up_to = document_id(found[-1]) if len(found) >= PAGE else MAX_ID
@@ -61,6 +60,17 @@ def present(kind: str, ids: list[int]) -> list[Document]:
 def is_deleted(document: Document) -> bool:
     """Whether it is a profile whose owner has left for good."""
     return isinstance(document, ProfileDocument) and document.status == DELETED
+
+
+def differences_behind(index: Index, kind: str, after: int) -> tuple[Drift, int | None]:
+    """What differs in one page of ids behind `after`, looked at twice, and the id to go on from (None: the end)."""
+    start, up_to, documents = next(pages(kind, after=after))
+    indexed = index.versions(kind, after=start, up_to=up_to)
+    wanted = {document_id(document): document.version for document in documents}
+    drift = Drift(kind, compared=len(wanted))
+    suspected = [key for key in wanted.keys() | indexed.keys() if wanted.get(key) != indexed.get(key)]
+    _look_again(index, drift, sorted(suspected))
+    return drift, None if up_to == MAX_ID else up_to
 
 
 def differences(index: Index, kind: str, *, advance: Callable[[int], object] = lambda _: None) -> Drift:

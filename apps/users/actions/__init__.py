@@ -18,6 +18,7 @@ from apps.users.actions.profiles import (
     shift_post_counts,
     update_profile,
 )
+from apps.users.actions.projections import check_follow_counts, check_post_counts
 from apps.users.actions.records import load_follows, load_profiles
 from apps.users.actions.work import continue_work
 
@@ -26,6 +27,8 @@ __all__ = [
     "accept_waiting",
     "begin_erasure",
     "block",
+    "check_follow_counts",
+    "check_post_counts",
     "continue_work",
     "ensure_profiles",
     "follow",

@@ -1,0 +1,47 @@
+"""Compares notifications with what they tell of, and mends them while people are told of more."""
+
+from django.db.models import Count
+
+from apps.notifications.actions.removing import begin_post_removal, recount_group
+from apps.notifications.models import Notification, NotificationActor
+from socialapp.bus.verification import events_under_way
+from socialapp.calls import client
+from socialapp.contracts.posts import Posts
+from socialapp.contracts.projections import Checked, Drift
+from socialapp.db import again_after_deadlock
+
+
+def check_actors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """How many people the next joined notifications speak of. Two queries unless one is suspect."""
+    joined = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
+    rows = list(joined.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
+    present = NotificationActor.objects.filter(present=True, group_id__in=[group_id for _, group_id, _ in rows])
+    actual = dict(present.values_list("group_id").annotate(Count("id")))
+    drifts = []
+    for notification_id, group_id, held in rows:
+        if group_id is None or held == actual.get(group_id, 0):
+            continue
+        found = again_after_deadlock(lambda group_id=group_id: recount_group(group_id=group_id, repair=repair))  # type: ignore[misc]
+        if found is not None:
+            drift = Drift(projection="actors", id=notification_id, held=str(found[0]), actual=str(found[1]))
+            drifts.append(drift)
+    checked = Checked(compared=len(rows), under_way=0, drifts=drifts, next=None)
+    return checked, rows[-1][0] if len(rows) == limit else None
+
+
+def check_posts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """Whether the posts exist that notifications tell of. Two queries and two calls."""
+    told = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
+    ids = [post_id for post_id in told.distinct()[:limit] if post_id is not None]
+    there = {ref.id for ref in client(Posts).refs(post_ids=ids)} if ids else set()
+    gone = [post_id for post_id in ids if post_id not in there]
+    under_way = events_under_way(("posts", "notifications")) if gone else set()
+    drifts = []
+    for post_id in gone:
+        if post_id not in under_way:
+            if repair:
+                begin_post_removal(post_id=post_id)
+            drifts.append(Drift(projection="posts_told_of", id=post_id, held="told of", actual="gone"))
+    left_out = len(gone) - len(drifts)
+    checked = Checked(compared=len(ids) - left_out, under_way=left_out, drifts=drifts, next=None)
+    return checked, ids[-1] if len(ids) == limit else None

@@ -1,0 +1,54 @@
+"""Compares feeds and counts of reposts with the posts and reposts they are made from, and mends them."""
+
+from django.db.models import Count
+
+from apps.posts.models import Post, Repost, RepostCount
+from apps.posts.queries.feed import feed_difference
+from apps.posts.queries.feed_cache import cached_feeds, forget_feed
+from socialapp.bus.verification import events_under_way
+from socialapp.contracts.projections import Checked, Drift
+from socialapp.db import again_after_deadlock, atomic
+
+
+def check_feeds(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """The next feeds that Redis holds, in no order; a wrong one is dropped, so that it is made again when read."""
+    user_ids, cursor = cached_feeds(after, count=limit)
+    different = {user_id: ids for user_id in user_ids if (ids := feed_difference(user_id))}
+    under_way = events_under_way(("posts", "users")) if different else set()
+    drifts = []
+    for user_id, post_ids in different.items():
+        if user_id in under_way or not (post_ids - under_way):
+            continue
+        if repair:
+            forget_feed(user_id)
+        drifts.append(Drift(projection="feeds", id=user_id, held=f"{len(post_ids)} posts wrong or missing", actual="0"))
+    left_out = len(different) - len(drifts)
+    return Checked(compared=len(user_ids) - left_out, under_way=left_out, drifts=drifts, next=None), cursor
+
+
+def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """The counts of reposts of the next posts."""
+    ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
+    held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
+    actual = dict(Repost.objects.filter(post_id__in=ids).values_list("post_id").annotate(Count("id")))
+    found = [
+        again_after_deadlock(lambda post_id=post_id: _recheck_reposts(post_id, repair))  # type: ignore[misc]
+        for post_id in ids
+        if held.get(post_id, 0) != actual.get(post_id, 0)
+    ]
+    drifts = [drift for drift in found if drift is not None]
+    checked = Checked(compared=len(ids), under_way=0, drifts=drifts, next=None)
+    return checked, ids[-1] if len(ids) == limit else None
+
+
+def _recheck_reposts(post_id: int, repair: bool) -> Drift | None:
+    """Compares while nobody can count a repost of the post; corrects the count if `repair`."""
+    with atomic("posts"):
+        RepostCount.objects.get_or_create(post_id=post_id)
+        row = RepostCount.objects.select_for_update().get(post_id=post_id)
+        actual = Repost.objects.filter(post_id=post_id).count()
+        if row.count == actual:
+            return None
+        if repair:
+            RepostCount.objects.filter(post_id=post_id).update(count=actual)
+        return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))

@@ -1,0 +1,92 @@
+"""Compares the counts of people with what they count, and mends them while people follow and write."""
+
+from collections.abc import Collection
+
+from django.db.models import Count
+
+from apps.users.actions.edges import shift_counts
+from apps.users.models import Follow, FollowCount, PostCount, Profile
+from apps.users.queries import counts_of
+from socialapp.bus.verification import events_under_way
+from socialapp.calls import client
+from socialapp.contracts.posts import AuthorPosts, Posts
+from socialapp.contracts.projections import Checked, Drift
+from socialapp.db import again_after_deadlock, atomic
+
+
+def check_follow_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """The counts of followers and followings of the next people. Two queries unless one is suspect."""
+    ids = _people(after, limit)
+    held = counts_of(ids)
+    followers = dict(Follow.objects.filter(following_id__in=ids).values_list("following_id").annotate(Count("id")))
+    following = dict(Follow.objects.filter(follower_id__in=ids).values_list("follower_id").annotate(Count("id")))
+    suspects = [
+        user_id
+        for user_id in ids
+        if held.get(user_id, (0, 0)) != (followers.get(user_id, 0), following.get(user_id, 0))
+    ]
+    found = [again_after_deadlock(lambda user_id=user_id: _recheck_follows(user_id, repair)) for user_id in suspects]  # type: ignore[misc]
+    drifts = [drift for drift in found if drift is not None]
+    return Checked(compared=len(ids), under_way=0, drifts=drifts, next=None), _next(ids, limit)
+
+
+def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
+    """Compares while nobody can follow or be followed by this person; corrects the sums if `repair`."""
+    with atomic("users"):
+        shift_counts([], by=0, also_lock=user_id)
+        held = counts_of([user_id]).get(user_id, (0, 0))
+        actual = (
+            Follow.objects.filter(following_id=user_id).count(),
+            Follow.objects.filter(follower_id=user_id).count(),
+        )
+        if held == actual:
+            return None
+        if repair:
+            part = FollowCount.objects.filter(user_id=user_id).order_by("slot")[0]
+            FollowCount.objects.filter(user_id=user_id, slot=part.slot).update(
+                followers=part.followers + actual[0] - held[0], following=part.following + actual[1] - held[1]
+            )
+        return Drift(projection="follow_counts", id=user_id, held=_pair(held), actual=_pair(actual))
+
+
+def check_post_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """How many posts the next people are said to have, which events have counted."""
+    ids = _people(after, limit)
+    actual = {author.author_id: author for author in client(Posts).author_posts(author_ids=ids)} if ids else {}
+    rows = PostCount.objects.filter(user_id__in=ids).values_list("user_id", "posts", "public_posts")
+    held = {user_id: (posts, public_posts) for user_id, posts, public_posts in rows}
+    under_way = events_under_way(("posts", "users")) if ids else set()
+    compared = [user_id for user_id in ids if user_id not in under_way]
+    drifts = []
+    for user_id in compared:
+        is_held, should_be = held.get(user_id, (0, 0)), _posts_of(actual.get(user_id))
+        if is_held != should_be and (not repair or _set_post_counts(user_id, is_held, should_be)):
+            drifts.append(Drift(projection="post_counts", id=user_id, held=_pair(is_held), actual=_pair(should_be)))
+    left_out = len(ids) - len(compared)
+    return Checked(compared=len(compared), under_way=left_out, drifts=drifts, next=None), _next(ids, limit)
+
+
+def _set_post_counts(user_id: int, held: tuple[int, int], actual: tuple[int, int]) -> bool:
+    """False when an event has changed the count meanwhile: then it was compared too early."""
+    with atomic("users"):
+        PostCount.objects.get_or_create(user_id=user_id)
+        rows = PostCount.objects.filter(user_id=user_id, posts=held[0], public_posts=held[1])
+        return bool(rows.update(posts=actual[0], public_posts=actual[1]))
+
+
+def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
+    return (author.posts, author.public_posts) if author else (0, 0)
+
+
+def _people(after: int, limit: int) -> list[int]:
+    """Not those who were erased, who have no counts; of those being erased the counts go first."""
+    profiles = Profile.objects.filter(user_id__gt=after).exclude(status=Profile.Status.DELETED).order_by("user_id")
+    return list(profiles.values_list("user_id", flat=True)[:limit])
+
+
+def _next(ids: Collection[int], limit: int) -> int | None:
+    return max(ids) if len(ids) == limit else None
+
+
+def _pair(numbers: tuple[int, int]) -> str:
+    return f"{numbers[0]} and {numbers[1]}"

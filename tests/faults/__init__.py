@@ -1,0 +1,1 @@
+"""What happens when something breaks: processes killed, servers killed, hung or emptied, events lost or doubled."""

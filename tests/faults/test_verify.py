@@ -1,0 +1,172 @@
+"""`manage.py verify`: drift that was planted is found, told, and mended; without any it says so."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from apps.comments.models import CommentCount
+from apps.metrics.models import Change
+from apps.notifications.models import Notification
+from apps.posts.models import RepostCount
+from apps.posts.queries.feed_cache import CAP
+from apps.reactions.models import ReactionCount
+from apps.search import actions as search_actions
+from apps.users.models import FollowCount, PostCount
+from socialapp.bus.models import OutboxEvent
+from socialapp.cache import redis_client
+from socialapp.contexts import CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    redis_client().flushdb()
+
+
+def verify(*arguments: str) -> tuple[int, dict[str, list[tuple[str, int, str, str]]]]:
+    """Exit status, and per context what differs as (projection, id, held, actual)."""
+    out = io.StringIO()
+    try:
+        call_command("verify", "--json", *arguments, stdout=out)
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    found = json.loads(out.getvalue())["contexts"]
+    drifts = {
+        report["context"]: [(one["projection"], one["id"], one["held"], one["actual"]) for one in report["drifts"]]
+        for report in found
+    }
+    return status, {context: rows for context, rows in drifts.items() if rows}
+
+
+@pytest.fixture
+def settle(drain: Callable[[], int]) -> Callable[[], None]:
+    """Delivers everything, and has the reconciler's word for it."""
+
+    def run() -> None:
+        drain()
+        for context in CONTEXTS:
+            OutboxEvent.objects.using(context).update(state=OutboxEvent.State.CONFIRMED)
+
+    return run
+
+
+@pytest.fixture
+def town(register: Callable[..., Person], settle: Callable[[], None]) -> dict[str, Any]:
+    """Two people, one of whom follows, comments on, reacts to and reposts what the other wrote."""
+    ada, bob = register("ada"), register("bob")
+    assert bob.client.put(f"/v1/profiles/{ada.id}/follow").status_code == 200
+    assert bob.client.get("/v1/feed").json()["results"] == []
+    post = ada.client.post("/v1/posts", {"content": "hello #world"}).json()
+    settle()
+    comment = bob.client.post(f"/v1/posts/{post['id']}/comments", {"content": "hi"}).json()
+    assert bob.client.put(f"/v1/posts/{post['id']}/reaction", {"reaction_type": "love"}).status_code == 200
+    assert bob.client.put(f"/v1/posts/{post['id']}/repost").status_code == 200
+    settle()
+    assert verify() == (0, {}), "what events have made equals its source"
+    return {"ada": ada, "bob": bob, "post": int(post["id"]), "comment": comment, "settle": settle}
+
+
+def assert_mended(found: dict[str, list[tuple[str, int, str, str]]], settle: Callable[[], None]) -> None:
+    assert verify() == (1, found)
+    assert verify("--repair") == (0, found)
+    settle()
+    assert verify() == (0, {})
+
+
+def test_counts_of_followers_and_posts(town: dict[str, Any]) -> None:
+    ada = int(town["ada"].id)
+    FollowCount.objects.filter(user_id=ada, followers=1).update(followers=5)
+    PostCount.objects.filter(user_id=ada).update(posts=0)
+    found = {
+        "users": [("follow_counts", ada, "5 and 0", "1 and 0"), ("post_counts", ada, "0 and 1", "1 and 1")],
+    }
+    assert_mended(found, town["settle"])
+    profile = town["bob"].client.get(f"/v1/profiles/{ada}").json()
+    assert (profile["followers_count"], profile["posts_count"]) == (1, 1)
+
+
+def test_counts_of_comments_reactions_and_reposts(town: dict[str, Any]) -> None:
+    post = town["post"]
+    CommentCount.objects.filter(post_id=post).delete()
+    ReactionCount.objects.filter(target_id=post, reaction_type="love", count=1).update(count=3)
+    RepostCount.objects.filter(post_id=post).update(count=7)
+    found = {
+        "posts": [("repost_counts", post, "7", "1")],
+        "comments": [("comments_count", post, "0", "1")],
+        "reactions": [("love on post", post, "3", "1")],
+    }
+    # Metrics are compared with the counts: once those are right, they agree.
+    assert verify() == (1, {**found, "metrics": [("comments", post, "1", "0"), ("reactions", post, "1", "3")]})
+    assert verify("--repair") == (0, found)
+    assert verify() == (0, {})
+    body = town["bob"].client.get(f"/v1/posts/{post}").json()
+    assert (body["comments_count"], body["reactions"]["love"], body["reposts_count"]) == (1, 1, 1)
+
+
+def test_feeds(town: dict[str, Any]) -> None:
+    bob, post = town["bob"], town["post"]
+    assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
+    key = f"feed:{bob.id}"
+    assert redis_client().llen(key) <= CAP
+    redis_client().lrem(key, 0, str(post))
+    redis_client().lrem(key, 0, f"{post}:{bob.id}")
+    assert bob.client.get("/v1/feed").json()["results"] == []
+    assert_mended({"posts": [("feeds", int(bob.id), "1 posts wrong or missing", "0")]}, town["settle"])
+    assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
+
+
+def test_the_search_index(town: dict[str, Any]) -> None:
+    ada, post = town["ada"], town["post"]
+    found = town["bob"].client.get("/v1/search?q=hello&type=posts").json()["results"]
+    assert [result["item"]["id"] for result in found] == [str(post)]
+    search_actions.remove_post(post_id=post, author_id=int(ada.id))
+    status, drifts = verify()
+    assert (status, drifts) == (1, {"search": [("index of posts", post, "missing", "there")]})
+
+
+def test_notifications(town: dict[str, Any]) -> None:
+    ada, gone = town["ada"], 1234 << 16
+    reaction = Notification.objects.get(user_id=int(ada.id), kind="reaction")
+    Notification.objects.filter(id=reaction.id).update(actors_count=9)
+    comment = Notification.objects.get(user_id=int(ada.id), kind="comment")
+    Notification.objects.filter(id=comment.id).update(post_id=gone)
+    found = {"notifications": [("actors", reaction.id, "9", "1"), ("posts_told_of", gone, "told of", "gone")]}
+    assert_mended(found, town["settle"])
+    assert not Notification.objects.filter(id=comment.id).exists()
+    assert Notification.objects.get(id=reaction.id).actors_count == 1
+
+
+def test_metrics(town: dict[str, Any]) -> None:
+    ada, post = int(town["ada"].id), town["post"]
+    Change.objects.filter(post_id=post, metric="reactions").delete()
+    Change.objects.filter(author_id=ada, metric="posts").update(amount=4)
+    assert_mended({"metrics": [("reactions", post, "0", "1"), ("posts", ada, "4", "1")]}, town["settle"])
+    assert town["ada"].client.get(f"/v1/posts/{post}/metrics").json()["reactions"] == 1
+    assert town["ada"].client.get("/v1/metrics/me").json()["posts"] == 1
+
+
+def test_what_is_under_way_is_no_drift(town: dict[str, Any]) -> None:
+    """Neither reported nor mended: the event will do that, and both together would do it twice."""
+    town["ada"].client.post("/v1/posts", {"content": "not told of yet"})
+    assert verify("--repair") == (0, {})
+    town["settle"]()
+    assert verify() == (0, {})
+    assert PostCount.objects.get(user_id=int(town["ada"].id)).posts == 2
+
+
+def test_a_line_for_each_difference(town: dict[str, Any]) -> None:
+    RepostCount.objects.filter(post_id=town["post"]).update(count=7)
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("verify", stdout=out)
+    assert f"posts: repost_counts of {town['post']}: 7, not 1" in out.getvalue().splitlines()
+    out = io.StringIO()
+    call_command("verify", "--repair", stdout=out)
+    assert f"posts: repost_counts of {town['post']}: 7, not 1 (mended)" in out.getvalue().splitlines()
