@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.core.management import get_commands
 
@@ -25,11 +26,13 @@ def _empty_redis() -> None:
 def test_the_tour_works_when_pasted(tmp_path: Path) -> None:
     with started(tmp_path / "var") as installation:
         tour = _tour().replace("http://127.0.0.1:8000", installation.url)
-        reacted, feed, _ = _pasted(tour)
+        reacted, feed, searched = _pasted(tour)
         assert (reacted["my_reaction"], reacted["reactions"]["love"]) == ("love", 1)
         assert [post["content"] for post in feed["results"]] == ["Hello #world"]
         assert feed["results"][0]["my_reaction"] == "love"
-        until(lambda: _found(tour) == ["Hello #world"], seconds=SEARCH_SECONDS, why="search did not find the post")
+        assert searched.keys() == {"results", "next", "previous"}
+        search = installation.url + "/v1/search" + tour.partition("$API/search")[2].partition('"')[0]
+        until(lambda: _found(search) == ["Hello #world"], seconds=SEARCH_SECONDS, why="search did not find the post")
 
 
 def _tour() -> str:
@@ -51,8 +54,8 @@ def _pasted(tour: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _found(tour: str) -> list[str]:
-    results = _pasted(tour)[-1]["results"]
+def _found(search: str) -> list[str]:
+    results = httpx.get(search, timeout=10).json()["results"]
     return [result["item"]["content"] for result in results]
 
 
