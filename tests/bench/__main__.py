@@ -5,22 +5,30 @@ Needs DATABASE_URL and REDIS_URL of running servers, as `tests/services/up` prin
 
 import argparse
 import json
+import os
+import platform
+import re
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench.accounting import proportional_memory
+import httpx
+import psutil
+
+from tests.bench.accounting import family, proportional_memory
+from tests.bench.effects import fan_out, socket_latency
 from tests.bench.load import Outcome, Route, send
 from tests.bench.stage import Size, Stage
+from tests.scenarios.product import start_product, stop_product
 
 READS = (
-    Route("home feed of 20", "GET", "/v1/feed", 1.0),
+    Route("home feed of 20", "GET", "/v1/feed", 1.0, items=20),
     Route("one post", "GET", "/v1/posts/{post}", 0.5),
     Route("own account", "GET", "/v1/auth/me", 0.5),
-    Route("20 notifications", "GET", "/v1/notifications", 1.0),
-    Route("search", "GET", "/v1/search?q=poetry&type=posts", 3.0),
+    Route("20 notifications", "GET", "/v1/notifications", 1.0, items=20),
+    Route("search", "GET", "/v1/search?q=poetry&type=posts", 3.0, items=20),
 )
 WRITES = (
     Route(
@@ -28,9 +36,17 @@ WRITES = (
         "PUT",
         "/v1/posts/{post}/reaction",
         3.0,
-        """'{"reaction_type":"' .. ({"like","love","haha","sad","angry"})[n % 5 + 1] .. '"}'""",
+        body="""'{"reaction_type":"' .. ({"like","love","haha","sad","angry"})[n % 5 + 1] .. '"}'""",
+        example={"reaction_type": "like"},
     ),
-    Route("post", "POST", "/v1/posts", 5.0, """'{"content":"a thought, number ' .. n .. '"}'"""),
+    Route(
+        "post",
+        "POST",
+        "/v1/posts",
+        5.0,
+        body="""'{"content":"a thought, number ' .. n .. '"}'""",
+        example={"content": "a first thought"},
+    ),
 )
 
 
@@ -42,13 +58,32 @@ def measure(stage: Stage, route: Route, *, seconds: float, twin: bool) -> dict[s
     def once(duration: float) -> Outcome:
         return send(route=route, port=port, access=access, post=post, seconds=duration, folder=stage.folder)
 
-    once(1)
+    probe(route, port=port, access=access, post=post)
+    once(min(seconds, 1))
     meter = stage.meter("twin" if twin else "web")
     before = meter.read()
     outcome = once(seconds)
     spent = meter.since(before)
+    if outcome.failures:
+        raise SystemExit(f"{route.name}: {outcome.failures} of {outcome.requests} requests failed")
     each = {name: round(cpu * 1000 / outcome.requests, 3) for name, cpu in spent.items()}
-    return {**asdict(outcome), "cpu_ms": round(sum(each.values()), 3), "cpu_ms_by_process": each}
+    memory = proportional_memory([stage.processes["twin" if twin else "web"]])
+    return {
+        **asdict(outcome),
+        "cpu_ms": round(sum(each.values()), 3),
+        "cpu_ms_by_process": each,
+        "memory_mib": round(memory, 1),
+    }
+
+
+def probe(route: Route, *, port: int, access: str, post: str) -> None:
+    """Ends the bench unless the row is answered as it should be: with success, and lists with all they should hold."""
+    url = f"http://127.0.0.1:{port}{route.path.format(post=post)}"
+    headers = {"Authorization": f"Bearer {access}"}
+    answer = httpx.request(route.method, url, json=route.example, headers=headers, timeout=20)
+    found = answer.json().get("results") if answer.is_success else None
+    if not answer.is_success or (route.items and len(found or ()) != route.items):
+        raise SystemExit(f"{route.name}: {answer.status_code} with {len(found or ())} items: {answer.text[:300]}")
 
 
 def compare(stage: Stage, routes: tuple[Route, ...], *, seconds: float, rounds: int) -> dict[str, Any]:
@@ -70,13 +105,23 @@ def compare(stage: Stage, routes: tuple[Route, ...], *, seconds: float, rounds: 
     return rows
 
 
-def effects(stage: Stage, *, posts_written: int) -> dict[str, float]:
-    """What relay, worker and database spent on the effects of the writes, once they are let go on."""
-    meter = stage.meter("relay", "worker")
-    before = meter.read()
-    stage.pause(paused=False)
-    stage.drain()
-    return {name: round(cpu * 1000 / posts_written, 3) for name, cpu in meter.since(before).items()}
+def embedded_memory() -> dict[str, Any]:
+    """MiB of all processes of `./run` with nothing configured, after a few requests; shared memory counted once."""
+    with tempfile.TemporaryDirectory(prefix="bench-run-") as folder:
+        product = start_product(Path(folder), {})
+        try:
+            someone = product.join("someone")
+            someone.write("hello")
+            for path in ("/v1/feed", "/v1/auth/me", "/v1/notifications", "/"):
+                product.call("GET", path, token=someone.access)
+            root = psutil.Process(product.process.pid)
+            by_process = {
+                f"{process.name()}.{process.pid}": round(process.memory_full_info().pss / 2**20, 1)
+                for process in family(root)
+            }
+            return {"total_mib": round(proportional_memory([root]), 1), "by_process": by_process}
+        finally:
+            stop_product(product)
 
 
 def tell(line: str) -> None:
@@ -87,31 +132,52 @@ def tell(line: str) -> None:
 def main() -> None:
     """Measures and writes one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5, help="of load for each row and side (5)")
+    parser.add_argument("--seconds", type=float, default=3, help="of load for each row, side and round (3)")
     parser.add_argument("--rounds", type=int, default=3, help="of each row; the median counts (3)")
-    parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--posts", type=int, default=5000)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: little data, one short round")
+    parser.add_argument("--only", default="", help="measure only what has this in its name")
     options = parser.parse_args()
+    seconds, rounds, size, followers = options.seconds, options.rounds, Size(), 10_000
+    if options.quick:
+        seconds, rounds, size, followers = 1, 1, Size(people=80, posts=400, comments=100, reactions=200), 1000
+    routes = tuple(route for route in READS + WRITES if options.only in route.name)
+    report: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
-        stage = Stage(Path(folder), Size(people=options.people, posts=options.posts))
+        stage = Stage(Path(folder), size)
         try:
             tell("starting and filling product and twin")
             stage.open()
+            tell("waiting for the effects of what was filled in")
             stage.drain()
             stage.pause(paused=True)
-            rows = compare(stage, READS + WRITES, seconds=options.seconds, rounds=options.rounds)
-            written = rows["post"]["product"]["requests"] * options.rounds
-            report = {
-                "rows": rows,
-                "effects_ms_per_post": effects(stage, posts_written=written),
-                "web_memory_mib": {
-                    name: round(proportional_memory([stage.processes[name]]), 1) for name in ("web", "twin")
-                },
-            }
+            report["rows"] = compare(stage, routes, seconds=seconds, rounds=rounds)
+            stage.forget_unsent()
+            stage.pause(paused=False)
+            if options.only in "post to socket":
+                report["post_to_socket"] = socket_latency(stage, rate=50, seconds=seconds * 3)
+                tell(f"post to socket: {report['post_to_socket']}")
+            if options.only in "fan-out":
+                stage.drain()
+                report["fan_out"] = fan_out(stage, followers=followers, rounds=rounds)
+                tell(f"fan-out: {report['fan_out']}")
         finally:
             stage.close()
+    if options.only in "memory":
+        report["embedded_memory"] = embedded_memory()
+        tell(f"memory of ./run: {report['embedded_memory']['total_mib']} MiB")
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return {
+        "processors": os.cpu_count(),
+        "model": model.group(1) if model else platform.machine(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+    }
 
 
 if __name__ == "__main__":

@@ -9,13 +9,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the bench. `body` is a Lua expression that makes a JSON body from the request's number `n`."""
+    """One row of the bench.
+
+    `body` is a Lua expression that makes a JSON body from the request's number `n`, `example` such a body; `items` is
+    how many a list must have.
+    """
 
     name: str
     method: str
     path: str
     goal_ms: float
     body: str = ""
+    example: dict[str, str] | None = None
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)

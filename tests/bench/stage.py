@@ -7,14 +7,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 import httpx
+import MySQLdb
 import psutil
+import redis
 
 from socialapp.contexts import CONTEXTS
 from tests.bench.accounting import Meter, listening
@@ -23,7 +26,7 @@ from tests.scenarios.product import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
-PERSON = "person150"
+_NOTIFICATIONS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,34 @@ class Size:
     """How much the crowd is and does."""
 
     people: int = 200
-    posts: int = 5000
-    comments: int = 2000
-    reactions: int = 10000
+    posts: int = 1000
+    comments: int = 500
+    reactions: int = 1500
+
+
+def database_server() -> dict[str, Any]:
+    """Where DATABASE_URL's server is."""
+    url: dict[str, Any] = dict(environ.Env.db_url_config(os.environ["DATABASE_URL"].replace("{context}", "x")))
+    return {**url, "PORT": int(url["PORT"] or 3306)}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the product's crowd, signed in."""
+
+    id: str
+    access: str
+
+    def call(self, stage: "Stage", method: str, path: str, body: Any = None) -> Any:
+        """One request through the gateway; what it answered."""
+        headers = {"Authorization": f"Bearer {self.access}"}
+        url = f"http://127.0.0.1:{stage.ports['gateway']}{path}"
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=20).raise_for_status()
+        return answer.json()
+
+    def write(self, stage: "Stage", content: str) -> str:
+        """Writes a post; its id."""
+        return str(self.call(stage, "POST", "/v1/posts", {"content": content})["id"])
 
 
 @dataclass
@@ -50,7 +78,9 @@ class Stage:
     access: str = ""
     twin_access: str = ""
     post: str = ""
+    members: list[Member] = field(default_factory=list)
     twin_post: str = ""
+    _server: Any = None
 
     def open(self) -> None:
         """Starts and fills both."""
@@ -67,6 +97,8 @@ class Stage:
             "JWT_PRIVATE_KEY": _private_key(),
             "RATE_LIMITS": "off",
             "LOG_LEVEL": "WARNING",
+            "RECONCILE_EVERY_SECONDS": "2",
+            "RECONCILE_AFTER_SECONDS": "4",
             "WEB_PORT": str(self.ports["web"]),
             "SOCKETS_PORT": str(self.ports["sockets"]),
             "PUBLIC_URL": f"http://127.0.0.1:{self.ports['gateway']}",
@@ -87,18 +119,16 @@ class Stage:
         self._start_gateway()
         self._log_in()
 
-    def sql(self, statement: str) -> None:
-        """Runs one statement on the database server."""
-        import MySQLdb
-
-        url = environ.Env.db_url_config(os.environ["DATABASE_URL"].replace("{context}", "x"))
-        server = MySQLdb.connect(
-            host=url["HOST"], port=int(url["PORT"] or 3306), user=url["USER"], password=url["PASSWORD"]
-        )
-        with server.cursor() as cursor:
+    def sql(self, statement: str) -> tuple[tuple[Any, ...], ...]:
+        """What one statement on the database server answers."""
+        if self._server is None:
+            url = database_server()
+            self._server = MySQLdb.connect(
+                host=url["HOST"], port=url["PORT"], user=url["USER"], password=url["PASSWORD"], autocommit=True
+            )
+        with self._server.cursor() as cursor:
             cursor.execute(statement)
-        server.commit()
-        server.close()
+            return tuple(cursor.fetchall())
 
     def manage(self, *arguments: str) -> str:
         """A command of the product."""
@@ -115,25 +145,42 @@ class Stage:
         self.children.append(child)
         self.processes[name] = psutil.Process(child.pid)
 
+    def stop(self, name: str) -> None:
+        """Ends a process in good order."""
+        child = next(child for child in self.children if child.pid == self.processes[name].pid)
+        child.terminate()
+        child.wait(timeout=30)
+
+    @cached_property
+    def redis(self) -> "redis.Redis":
+        """The Redis that both use."""
+        return redis.Redis.from_url(os.environ["REDIS_URL"])
+
+    def feed_key(self, user_id: int) -> str:
+        """Where the product keeps somebody's home feed."""
+        return f"{self.environment['REDIS_PREFIX']}feed:{user_id}"
+
     def meter(self, *names: str) -> Meter:
         """Counts the CPU of the named processes beside MariaDB's and Redis'."""
         groups = {name: [self.processes[name]] for name in names}
-        database = environ.Env.db_url_config(os.environ["DATABASE_URL"].replace("{context}", "x"))
-        groups["mariadb"] = [listening(int(database["PORT"] or 3306))]
+        groups["mariadb"] = [listening(database_server()["PORT"])]
         groups["redis"] = [listening(urlsplit(os.environ["REDIS_URL"]).port or 6379)]
         if url := os.environ.get("ELASTICSEARCH_URL"):
             groups["elasticsearch"] = [listening(urlsplit(url).port or 9200)]
         return Meter(groups)
 
-    def drain(self, *, seconds: float = 600) -> None:
-        """Waits until every event has reached everybody."""
+    def drain(self, *, seconds: float = 240) -> None:
+        """Waits until every event has reached everybody, as the reconciler confirms, and the databases are quiet."""
+        eventually(lambda: self._unconfirmed() == 0, seconds=seconds)
 
-        def drained() -> bool:
-            status = json.loads(self.manage("bus", "status", "--json"))
-            return all(context["new"] == 0 for context in status["contexts"].values())
+    def _unconfirmed(self) -> int:
+        found = [self.sql(f"SELECT COUNT(*) FROM `{self.name}_{name}`.bus_outbox WHERE state < 2") for name in CONTEXTS]
+        return sum(rows[0][0] for rows in found)
 
-        eventually(drained, seconds=seconds)
-        time.sleep(1.5)
+    def forget_unsent(self) -> None:
+        """Marks the events that nobody was let to deliver during the measurements as done: they are thousands."""
+        for name in CONTEXTS:
+            self.sql(f"UPDATE `{self.name}_{name}`.bus_outbox SET state = 2 WHERE state = 0")
 
     def pause(self, *, paused: bool) -> None:
         """Stops relay, worker and beat in their tracks, or lets them go on."""
@@ -192,10 +239,17 @@ class Stage:
         return answer.status_code < 500
 
     def _log_in(self) -> None:
-        url = f"http://127.0.0.1:{self.ports['gateway']}/v1"
-        person = PERSON if self.size.people > 150 else f"person{self.size.people - 1}"
-        answer = httpx.post(f"{url}/auth/login", json={"login": person, "password": PASSWORD}, timeout=20)
-        answer.raise_for_status()
-        self.access = answer.json()["access"]
-        feed = httpx.get(f"{url}/feed", headers={"Authorization": f"Bearer {self.access}"}, timeout=20)
-        self.post = next(post["id"] for post in feed.json()["results"] if not post["is_private"])
+        """The first is who the reads are made for; somebody whom they follow writes, so that they are notified."""
+        self.members = [self._member(self.size.people - number) for number in (1, 2, 3, 4)]
+        reader, writer = self.members[:2]
+        reader.call(self, "PUT", f"/v1/profiles/{writer.id}/follow")
+        for number in range(_NOTIFICATIONS):
+            writer.write(self, f"worth a notification, number {number}")
+        self.access = reader.access
+        self.post = reader.call(self, "GET", "/v1/feed?limit=100")["results"][50]["id"]
+
+    def _member(self, number: int) -> Member:
+        url = f"http://127.0.0.1:{self.ports['gateway']}/v1/auth/login"
+        answer = httpx.post(url, json={"login": f"person{number}", "password": PASSWORD}, timeout=20)
+        signed_in = answer.raise_for_status().json()
+        return Member(signed_in["user"]["id"], signed_in["access"])

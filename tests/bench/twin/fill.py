@@ -8,12 +8,14 @@ import sys
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from tests.bench.twin import app  # noqa: F401  (sets Django up, before any model is imported)
+
+# isort: split
 from django.contrib.auth.models import User
 from django.db import connection
 from rest_framework_simplejwt.tokens import AccessToken
 
 from socialapp.demo.crowd import Crowd
-from tests.bench.twin import app  # noqa: F401  (sets Django up)
 from tests.bench.twin.models import Comment, Follow, Notification, Post, Reaction
 
 
@@ -30,14 +32,15 @@ def main() -> None:
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     for kind, record in crowd.records(password_hash="!"):
         rows[kind].append(record)
-    User.objects.bulk_create(User(id=int(r["id"]), username=r["username"]) for r in rows["user"])
+    users = {r["id"]: number for number, r in enumerate(rows["user"], start=1)}  # Django's own users have 32-bit ids
+    User.objects.bulk_create(User(id=users[r["id"]], username=r["username"]) for r in rows["user"])
     Follow.objects.bulk_create(
-        Follow(follower_id=int(r["follower_id"]), following_id=int(r["following_id"])) for r in rows["follow"]
+        Follow(follower_id=users[r["follower_id"]], following_id=users[r["following_id"]]) for r in rows["follow"]
     )
     Post.objects.bulk_create(
         [
             Post(
-                id=int(r["id"]), user_id=int(r["user_id"]), content=r["content"],
+                id=int(r["id"]), user_id=users[r["user_id"]], content=r["content"],
                 created_at=datetime.fromisoformat(r["created_at"]),
             )
             for r in rows["post"]
@@ -45,17 +48,18 @@ def main() -> None:
         batch_size=1000,
     )  # fmt: skip
     Comment.objects.bulk_create(
-        Comment(id=int(r["id"]), post_id=int(r["post_id"]), user_id=int(r["user_id"]), content=r["content"])
+        Comment(id=int(r["id"]), post_id=int(r["post_id"]), user_id=users[r["user_id"]], content=r["content"])
         for r in rows["comment"]
     )
     Reaction.objects.bulk_create(
         [
-            Reaction(post_id=int(r["post_id"]), user_id=int(r["user_id"]), reaction_type=r["reaction_type"])
+            Reaction(post_id=int(r["post_id"]), user_id=users[r["user_id"]], reaction_type=r["reaction_type"])
             for r in rows["reaction"]
+            if "post_id" in r
         ],
         ignore_conflicts=True,
     )
-    me = User.objects.get(username="person150") if people > 150 else User.objects.order_by("id").last()
+    me = User.objects.get(username=f"person{people - 1}")
     author = Follow.objects.filter(follower=me).values_list("following_id", flat=True)[0]
     last = Post.objects.order_by("-id")[:200]
     Notification.objects.bulk_create(
@@ -63,7 +67,7 @@ def main() -> None:
     )
     token = AccessToken.for_user(me)
     token.set_exp(lifetime=timedelta(hours=2))
-    sys.stdout.write(json.dumps({"access": str(token), "post": str(last[0].id)}) + "\n")
+    sys.stdout.write(json.dumps({"access": str(token), "post": str(last[50].id)}) + "\n")
 
 
 if __name__ == "__main__":
