@@ -35,6 +35,7 @@ def configure() -> None:
     schedule: dict[str, dict[str, object]] = {
         "bus.reconcile": {"task": "bus.reconcile", "schedule": settings.RECONCILE_EVERY_SECONDS},
         "bus.prune": {"task": "bus.prune", "schedule": 3600.0},
+        "bus.partitions_ahead": {"task": "bus.partitions_ahead", "schedule": 86_400.0},
     }
     for context in served():
         schedule.update(_periodic_tasks(context.app))

@@ -116,7 +116,7 @@ _REPLICA_SECONDS = 5  # for a read, after which it is asked of the primary
 def _replica(context: str, url: str) -> dict[str, Any]:
     config = _configured(url)
     if "sqlite3" in config["ENGINE"]:
-        raise ImproperlyConfigured(f"the replica of {context} must be a MySQL or MariaDB")
+        raise ImproperlyConfigured(f"the replica of {context} must be a MySQL or MariaDB, as its primary is")
     config.update(ENGINE="socialapp.replicas", PRIMARY=context, CONN_HEALTH_CHECKS=False)
     config["OPTIONS"].update(connect_timeout=1, read_timeout=_REPLICA_SECONDS)
     config["TEST"]["MIRROR"] = context
@@ -125,7 +125,7 @@ def _replica(context: str, url: str) -> dict[str, Any]:
 
 def _replicas(context: str) -> list[str]:
     """The aliases of the context's replicas. Auth has none: who was let in or thrown out counts at once."""
-    if context == "auth":
+    if context == "auth" or "sqlite3" in DATABASES[context]["ENGINE"]:
         return []
     given = [url.replace("{context}", context) for url in DATABASE_REPLICA_URLS]
     urls = env.list(f"{context.upper()}_REPLICA_URLS", default=given)

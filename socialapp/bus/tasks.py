@@ -9,6 +9,7 @@ from socialapp.bus.delivery import deliver
 from socialapp.bus.envelope import decode
 from socialapp.bus.reconcile import prune, reconcile
 from socialapp.contexts import served
+from socialapp.partitions import add_ahead
 
 
 @shared_task(name="bus.deliver", bind=True, acks_late=True, reject_on_worker_lost=True)
@@ -36,3 +37,9 @@ def prune_served() -> None:
     """Removes bus rows past their retention. Periodic."""
     for context in served():
         prune(context.name)
+
+
+@shared_task(name="bus.partitions_ahead")
+def add_partitions() -> None:
+    """Adds the coming months' partitions to the tables that are partitioned. Periodic; idempotent."""
+    add_ahead()

@@ -34,8 +34,6 @@ def town(folder: Path, database: MariaDB, replica: Replica) -> Iterator[Town]:
     made.start()
     yield made
     made.stop()
-    for name in ("auth", "users", "posts", "comments", "reactions", "notifications", "metrics", "moderation"):
-        database.sql(f"DROP DATABASE town_{name}")
 
 
 @pytest.fixture(scope="module")

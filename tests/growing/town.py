@@ -1,4 +1,4 @@
-"""An installation on a MariaDB of these tests' own, perhaps with a replica; its databases are town_<context>."""
+"""An installation on a MariaDB of these tests' own, perhaps with a replica; its databases: <name>_<context>."""
 
 import os
 import subprocess
@@ -64,15 +64,15 @@ class Replica(Server):
 class Town:
     """The product's web role on these servers, and people of a drawn crowd, who registered long ago."""
 
-    def __init__(self, folder: Path, database: MariaDB, **variables: str) -> None:
-        self.folder, self.database = folder, database
+    def __init__(self, folder: Path, database: MariaDB, *, name: str = "town", **variables: str) -> None:
+        self.folder, self.database, self.name = folder, database, name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "SERVICES"))}
         self.environment = {
             **kept,
             "DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": f"mysql://app:app@127.0.0.1:{database.port}/town_{{context}}",
+            "DATABASE_URL": f"mysql://app:app@127.0.0.1:{database.port}/{name}_{{context}}",
             "SEARCH_DATABASE_URL": f"sqlite:///{folder}/data/db/search.sqlite3",
             "ELASTICSEARCH_URL": "",
             "REDIS_PREFIX": f"{folder.name}:",
@@ -86,11 +86,16 @@ class Town:
 
     def create(self, *, people: int = 0) -> None:
         """Databases, tables and people."""
-        for context in ON_MARIADB:
-            self.database.sql(f"CREATE DATABASE town_{context} CHARACTER SET utf8mb4")
+        self.make_databases()
         self.manage("migrate_all", "--verbosity", "0")
         if people:
             self.manage("demo", "--people", str(people), "--password", PASSWORD)
+
+    def make_databases(self) -> None:
+        """Empty ones, in place of what there was."""
+        for context in ON_MARIADB:
+            self.database.sql(f"DROP DATABASE IF EXISTS {self.name}_{context}")
+            self.database.sql(f"CREATE DATABASE {self.name}_{context} CHARACTER SET utf8mb4")
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """A command of manage.py on this installation."""

@@ -25,6 +25,7 @@ from socialapp.api.tokens import principal_of
 from socialapp.errors import Problem, TooMany, Unauthenticated
 from socialapp.ids import MAX_ID
 from socialapp.principal import Principal
+from socialapp.replicas import pin
 
 log = structlog.get_logger()
 
@@ -292,6 +293,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     async def _read(self, up_to: int) -> None:
         user_id = self.principal.id
         await in_thread(actions.mark_read_up_to, user_id=user_id, up_to=up_to, origin=self.hub.origin)
+        await in_thread(pin, user_id)
         self.hub.read_here(user_id, up_to)
 
     async def _renew(self, access: object) -> None:
