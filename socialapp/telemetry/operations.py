@@ -9,11 +9,12 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import environ
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
 
 env = environ.Env()  # type: ignore[no-untyped-call]
 log = structlog.get_logger()
 
-_PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+_TEXT = "text/plain; charset=utf-8"
 
 
 class Heartbeat:
@@ -49,19 +50,23 @@ def serve_operations(is_alive: Callable[[], bool]) -> None:
 
 def _application(is_alive: Callable[[], bool]) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        match environ.get("PATH_INFO"):
-            case "/health/live":
-                alive = is_alive()
-                start_response("200 OK" if alive else "503 Service Unavailable", _PLAIN)
-                return [b"live\n" if alive else b"hanging\n"]
-            case "/metrics":
-                start_response("200 OK", _PLAIN)
-                return [_numbers()]
-            case _:
-                start_response("404 Not Found", _PLAIN)
-                return [b"not found\n"]
+        status, kind, body = _answer(environ.get("PATH_INFO"), is_alive)
+        start_response(status, [("Content-Type", kind), ("Cache-Control", "no-store")])
+        return [body]
 
     return answer
+
+
+def _answer(path: str | None, is_alive: Callable[[], bool]) -> tuple[str, str, bytes]:
+    match path:
+        case "/health/live" if is_alive():
+            return "200 OK", _TEXT, b"live\n"
+        case "/health/live":
+            return "503 Service Unavailable", _TEXT, b"hanging\n"
+        case "/metrics":
+            return "200 OK", CONTENT_TYPE_LATEST, _numbers()
+        case _:
+            return "404 Not Found", _TEXT, b"not found\n"
 
 
 def _numbers() -> bytes:

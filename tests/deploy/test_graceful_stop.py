@@ -1,0 +1,165 @@
+"""SIGTERM: every role finishes what it has in hand, hands the rest back, and is gone within ten seconds."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from socialapp.contexts import CONTEXTS
+from tests.deploy.processes import STOP_SECONDS, Roles, installed, until
+from tests.scenarios.product import Member
+
+_HELD_SECONDS = 1.5
+_POSTS = 30
+
+
+@pytest.fixture(scope="module")
+def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
+    """One installation for all of them: making the tables takes longest."""
+    with installed(tmp_path_factory.mktemp("stop")) as made:
+        yield made
+
+
+@pytest.fixture
+def alice(roles: Roles) -> Iterator[Member]:
+    """Somebody who has registered, with the web role running."""
+    roles.start("web")
+    yield roles.product.join("alice")
+    if "web" in roles.running:
+        roles.stop("web")
+
+
+@pytest.fixture(autouse=True)
+def _none_left_over(roles: Roles) -> Iterator[None]:
+    yield
+    roles.kill_all()
+    roles.running.clear()
+
+
+def handled(roles: Roles) -> tuple[int, int]:
+    """How many new posts notifications has taken, and how many deliveries stand in its inbox twice."""
+    with_type = "SELECT COUNT(*) FROM bus_inbox WHERE handler = 'notifications.tell_first_followers'"
+    twice = "SELECT COUNT(*) FROM (SELECT 1 FROM bus_inbox GROUP BY event_id, handler HAVING COUNT(*) > 1)"
+    return roles.number("notifications", with_type), roles.number("notifications", twice)
+
+
+def posts_in(roles: Roles) -> int:
+    return roles.number("posts", "SELECT COUNT(*) FROM bus_outbox WHERE type = 'posts.post_created.v1'")
+
+
+def test_web_answers_the_request_in_hand(roles: Roles, alice: Member) -> None:
+    answers: list[httpx.Response] = []
+    with roles.locked("posts"):
+        writing = threading.Thread(target=lambda: answers.append(alice.post("/v1/posts", {"content": "slow"})))
+        writing.start()
+        time.sleep(0.5)
+        roles.ask_to_stop("web")
+        time.sleep(_HELD_SECONDS)
+        assert not answers, "the request must still be under way"
+    writing.join(STOP_SECONDS)
+    code, seconds = roles.wait_for_end("web")
+    assert [answer.status_code for answer in answers] == [201]
+    assert code == 0
+    assert seconds < STOP_SECONDS - _HELD_SECONDS
+    assert roles.number("posts", f"SELECT COUNT(*) FROM posts WHERE id = {answers[0].json()['id']}") == 1
+
+
+def test_web_that_cannot_finish_ends_all_the_same(roles: Roles, alice: Member) -> None:
+    with roles.locked("posts"):
+
+        def write() -> None:
+            with pytest.raises(httpx.HTTPError):
+                alice.post("/v1/posts", {"content": "never"})
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        time.sleep(0.5)
+        _, seconds = roles.stop("web")
+        assert seconds < STOP_SECONDS
+        writing.join(STOP_SECONDS)
+    assert roles.number("posts", "SELECT COUNT(*) FROM posts WHERE content = 'never'") == 0
+
+
+def give_to_the_broker(roles: Roles, alice: Member, count: int) -> None:
+    """Posts whose events wait in the broker when this returns, with neither relay nor worker running."""
+    for number in range(count):
+        alice.write(f"post {number}")
+    roles.start("relay")
+    until(lambda: roles.unsent() == 0)
+    assert roles.stop("relay")[0] == 0
+
+
+def everything_arrives_once(roles: Roles, **options: str) -> None:
+    """With all roles running again, every event is handled, and none twice."""
+    for role in ("relay", "beat"):
+        roles.start(role)
+    roles.start("worker", **options)
+    until(lambda: handled(roles) == (posts_in(roles), 0), seconds=40)
+    for role in ("beat", "relay", "worker"):
+        assert roles.stop(role)[0] == 0, role
+
+
+def test_worker_loses_and_doubles_nothing(roles: Roles, alice: Member) -> None:
+    options = {"WORKER_POOL": "prefork", "WORKER_CONCURRENCY": "2"}
+    give_to_the_broker(roles, alice, _POSTS)
+    with roles.locked("notifications"):  # a batch comes to a halt in the middle of its transaction
+        roles.start("worker", **options)
+        time.sleep(1)
+        roles.ask_to_stop("worker")
+        time.sleep(_HELD_SECONDS)
+        assert roles.running["worker"].poll() is None, "it must still have something in hand"
+    assert roles.wait_for_end("worker")[0] == 0
+    assert handled(roles)[1] == 0
+    everything_arrives_once(roles, **options)
+
+
+def test_worker_that_cannot_finish_hands_back(roles: Roles, alice: Member) -> None:
+    options = {"WORKER_POOL": "threads", "WORKER_CONCURRENCY": "2"}
+    give_to_the_broker(roles, alice, 1)
+    with roles.locked("notifications"):
+        roles.start("worker", **options)
+        time.sleep(1)
+        _, seconds = roles.stop("worker")
+        assert 3 < seconds < STOP_SECONDS
+    everything_arrives_once(roles, **options)
+
+
+def test_relay_sends_what_it_has_claimed(roles: Roles, alice: Member) -> None:
+    for number in range(_POSTS):
+        alice.write(f"waiting {number}")
+    assert roles.unsent() >= _POSTS
+    roles.start("relay")
+    code, seconds = roles.stop("relay")
+    assert (code, seconds < 5) == (0, True)
+    claimed = "SELECT COUNT(*) FROM bus_outbox WHERE state = 0 AND claim <> 0"
+    assert sum(roles.number(name, claimed) for name in CONTEXTS) == 0, "nothing may wait for a claim to expire"
+    everything_arrives_once(roles, WORKER_POOL="threads")
+
+
+def test_sockets_are_told_to_come_again(roles: Roles, alice: Member) -> None:
+    roles.start("sockets")
+    url = f"ws://127.0.0.1:{roles.environment['SOCKETS_PORT']}/ws/notifications/"
+    with connect(url, subprotocols=["bearer", alice.access]) as socket:  # type: ignore[list-item]
+        assert '"ready"' in str(socket.recv(timeout=10))
+        roles.ask_to_stop("sockets")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=STOP_SECONDS)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code in (1001, 1012), "service restart: clients connect again"
+    code, seconds = roles.wait_for_end("sockets")
+    assert code == 0
+    assert seconds < STOP_SECONDS
+
+
+def test_all_roles_of_a_small_service(roles: Roles, tmp_path: Path) -> None:
+    more: dict[str, Any] = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
+    roles.start("all", **more)
+    code, seconds = roles.stop("all")
+    assert code == 0
+    assert seconds < STOP_SECONDS
