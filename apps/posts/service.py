@@ -4,7 +4,7 @@ from functools import partial
 
 from apps.posts.actions.projections import check_feeds, check_repost_counts
 from apps.posts.actions.records import load_posts
-from apps.posts.queries.access import post_rows, viewers_among, visible_posts
+from apps.posts.queries.access import post_rows, viewers_among, visible_refs
 from apps.posts.queries.bodies import visible_bodies
 from apps.posts.queries.documents import documents_after, documents_of, posts_of_authors, refs_of, reposts_of
 from apps.posts.queries.records import dumped_posts, loadable_posts
@@ -19,7 +19,7 @@ class PostsService:
 
     def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.visible`."""
-        return refs_of(post.row for post in visible_posts(viewer_id, post_ids))
+        return visible_refs(viewer_id, post_ids)
 
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.viewers`; nobody sees a post that does not exist."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import connections, router
 
 from apps.posts.models import RepostCount
 from apps.posts.queries.access import PostRow, Seen, visible_posts
@@ -15,6 +14,7 @@ from socialapp.contracts.comments import Comments
 from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
 from socialapp.contracts.users import Card
 from socialapp.errors import Unavailable
+from socialapp.sql import places, select
 
 Body = dict[str, object]
 
@@ -82,14 +82,12 @@ def _surroundings(viewer_id: int | None, post_ids: list[int]) -> Surroundings:
     """One query of our own, in SQL as every list needs it, and a call each to comments and reactions."""
     if not post_ids:
         return Surroundings()
-    # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
-    with connections[router.db_for_read(RepostCount)].cursor() as cursor:
-        places = ",".join(["%s"] * len(post_ids))
-        cursor.execute(_KEPT_AND_PASSED_ON_SQL.format(places), [*post_ids, viewer_id or 0, *post_ids])
-        rows = cursor.fetchall()
+    sql = _KEPT_AND_PASSED_ON_SQL.format(places(post_ids))
+    rows = select(RepostCount, sql, [*post_ids, viewer_id or 0, *post_ids])
     return Surroundings(
         comments=_comment_counts(post_ids),
         reactions=_reactions(viewer_id, post_ids),
+        # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
         reposts={post_id: int(count) for post_id, count in rows if count >= 0},
         bookmarked=frozenset(post_id for post_id, count in rows if count < 0),
     )

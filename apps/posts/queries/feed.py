@@ -15,7 +15,7 @@ import structlog
 from apps.posts.models import PopularAuthor, Post, Repost
 from apps.posts.queries import feed_cache
 from apps.posts.queries.access import PostRow, Seen, Sight, post_rows, sight_of
-from apps.posts.queries.feed_cache import CAP, DIRECT, CachedFeed
+from apps.posts.queries.feed_cache import CAP, DIRECTLY, CachedFeed
 from apps.posts.queries.pages import Entry, beyond, fill_page
 from socialapp.api.pagination import Page, PageRequest
 from socialapp.cache import redis_errors
@@ -164,7 +164,7 @@ def _built(user_id: int) -> CachedFeed:
         popular_epoch=epoch,
         floor=entries[-1].post_id - 1 if len(entries) == CAP else 0,
         popular_ids=tuple(sorted(popular.intersection(following.ids))),
-        sources={entry.post_id: set(entry.reposter_ids) or {DIRECT} for entry in entries},
+        sources={entry.post_id: entry.reposter_ids or DIRECTLY for entry in entries},
     )
 
 
