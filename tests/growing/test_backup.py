@@ -1,0 +1,281 @@
+"""Backups as of one moment, under load, and what is there after restoring them."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from socialapp.contexts import CONTEXTS
+from tests.faults.servers import MariaDB
+from tests.growing.town import ON_MARIADB, Town
+from tests.scenarios.product import ROOT
+
+_PEOPLE = 6
+# What relay, broker, worker and reconciler do, until nothing is left to do: how many events were sent again.
+_SETTLE = """
+from socialapp.bus.reconcile import reconcile
+from socialapp.contexts import CONTEXTS
+from tests.conftest import deliver_outbox
+deliver_outbox()
+resent = sum(reconcile(name)[1] for name in CONTEXTS)
+deliver_outbox()
+print(resent, sum(reconcile(name)[1] for name in CONTEXTS))
+"""
+
+
+@dataclass
+class Written:
+    """What writers were told: the ids of posts with the time at which each was acknowledged."""
+
+    posts: dict[int, datetime] = field(default_factory=dict)
+    refused: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Backup:
+    """A backup that was taken while people wrote."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    written: Written
+
+
+@pytest.fixture(scope="module")
+def town(folder: Path, database: MariaDB) -> Iterator[Town]:
+    home = folder / "source"
+    home.mkdir()
+    made = Town(home, database, name="source")
+    made.create(people=_PEOPLE)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def backup(town: Town, folder: Path) -> Backup:
+    """Taken with three people writing and a cause always written before its effect, in another database."""
+    for context, table in (("posts", "cause"), ("comments", "effect")):
+        town.database.sql(f"CREATE TABLE source_{context}.{table} (id BIGINT PRIMARY KEY)")
+    written = Written()
+    target = folder / "backup"
+    with _running(*(_writer(town, f"person{n}", written) for n in range(3)), _causes_and_effects(town.database)):
+        while len(written.posts) < 10:
+            time.sleep(0.05)
+        # Some events have been given to a broker that will not be there any more.
+        town.database.sql(
+            "UPDATE source_posts.bus_outbox SET state = 1, sent_at = NOW() - INTERVAL 1 MINUTE ORDER BY id LIMIT 4"
+        )
+        manifest = json.loads(town.manage("backup", str(target), "--json").stdout)
+        enough = len(written.posts) + 5
+        while len(written.posts) < enough:
+            time.sleep(0.05)
+    assert written.refused == [], "nobody was refused for the sake of the backup"
+    return Backup(target, manifest, written)
+
+
+@pytest.fixture
+def empty(folder: Path, database: MariaDB) -> Town:
+    """An installation that has databases and nothing in them."""
+    home = folder / f"restored-{time.time_ns()}"
+    home.mkdir()
+    made = Town(home, database, name="restored", RECONCILE_AFTER_SECONDS="0")
+    made.make_databases()
+    return made
+
+
+def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: Backup, empty: Town) -> None:
+    restored = json.loads(empty.manage("restore", str(backup.folder), "--json").stdout)
+    assert {name: part["rows"] for name, part in backup.manifest["contexts"].items()} == restored
+    assert set(restored) == set(CONTEXTS)
+
+    cut = datetime.fromisoformat(backup.manifest["cut_at"])
+    before = {post_id for post_id, moment in backup.written.posts.items() if moment < cut}
+    held = {row[0] for row in empty.database.sql("SELECT id FROM restored_posts.posts")}
+    assert len(before) >= 10
+    assert before <= held, "acknowledged before the cut, and not in the backup"
+    assert sum(post_id > max(before) for post_id in held) <= 3, "what was under way at the cut"
+
+    causes, effects = (
+        empty.database.number(f"SELECT COUNT(*) FROM restored_{table}") for table in ("posts.cause", "comments.effect")
+    )
+    assert effects <= causes <= effects + 1, "all databases are cut at one moment"
+
+    resent, left = map(int, empty.manage("shell", "-v", "0", "-c", _SETTLE).stdout.split())
+    assert resent >= 4, "what only the lost broker had was sent again"
+    assert left == 0
+    wrote = empty.database.sql("SELECT user_id, COUNT(*) FROM restored_posts.posts GROUP BY user_id")
+    for user_id, count in wrote:
+        shown = empty.database.number("SELECT posts FROM restored_users.post_counts WHERE user_id = %s", user_id)
+        assert shown == count, "the projections have caught up"
+    if (ROOT / "socialapp/bus/management/commands/verify.py").exists():
+        verified = empty.manage("verify", check=False)
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_the_manifest_tells_what_is_needed(backup: Backup, town: Town) -> None:
+    assert json.loads((backup.folder / "manifest.json").read_text()) == backup.manifest
+    (position,) = backup.manifest["positions"].values()
+    assert position.startswith("0-1-"), "where a replica, or a point in time recovery, goes on from"
+    assert backup.manifest["commits_held_seconds"] < 10
+    assert all(path.stat().st_mode & 0o077 == 0 for path in backup.folder.iterdir())
+    taken = town.manage("backup", str(backup.folder), check=False)
+    assert taken.returncode != 0
+    assert "is not empty" in taken.stderr
+
+
+def test_what_is_there_is_replaced_only_when_told(backup: Backup, empty: Town) -> None:
+    empty.database.sql("CREATE TABLE restored_posts.mine (id INT)")
+    refused = empty.manage("restore", str(backup.folder), check=False)
+    assert refused.returncode != 0
+    assert "posts already" in refused.stderr
+    assert empty.database.sql("SHOW TABLES FROM restored_posts") == [("mine",)]
+    assert empty.database.sql("SHOW TABLES FROM restored_users") == []
+    empty.manage("restore", str(backup.folder), "--force")
+    assert ("mine",) not in empty.database.sql("SHOW TABLES FROM restored_posts")
+
+
+@pytest.mark.parametrize("harm", ["changed", "missing", "half"])
+def test_a_harmed_backup_is_refused(backup: Backup, empty: Town, tmp_path: Path, harm: str) -> None:
+    for path in backup.folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if harm == "changed":
+        (tmp_path / "posts.sql.gz").write_bytes(b"x" + (tmp_path / "posts.sql.gz").read_bytes()[1:])
+    else:
+        (tmp_path / ("posts.sql.gz" if harm == "missing" else "manifest.json")).unlink()
+    refused = empty.manage("restore", str(tmp_path), check=False)
+    assert refused.returncode != 0
+    assert ("manifest.json" if harm == "half" else "posts.sql.gz") in refused.stderr
+    assert all(empty.database.sql(f"SHOW TABLES FROM restored_{name}") == [] for name in ON_MARIADB)
+
+
+def test_sqlite_files_are_cut_at_one_moment(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "restored"
+    _embedded(source, "migrate_all", "--verbosity", "0")
+    _embedded(source, "demo", "--people", "3", "--password", "correct horse battery")
+    for context, table in (("posts", "cause"), ("comments", "effect")):
+        with closing(sqlite3.connect(source / "db" / f"{context}.sqlite3")) as connection:
+            connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+    with _running(_causes_and_effects_in_files(source / "db")):
+        time.sleep(0.5)
+        _embedded(source, "backup", str(tmp_path / "backup"))
+        time.sleep(0.3)
+    refused = _embedded(source, "restore", str(tmp_path / "backup"), check=False)
+    assert "already" in refused.stderr
+    _embedded(target, "restore", str(tmp_path / "backup"))
+    causes, effects = (
+        _number(target / "db" / f"{context}.sqlite3", f"SELECT COUNT(*) FROM {table}")
+        for context, table in (("posts", "cause"), ("comments", "effect"))
+    )
+    assert 0 < effects <= causes <= effects + 1
+    assert causes < _number(source / "db" / "posts.sqlite3", "SELECT COUNT(*) FROM cause")
+    assert _number(target / "db" / "users.sqlite3", "SELECT COUNT(*) FROM profiles") == 3
+    _embedded(target, "migrate_all", "--check")
+
+
+def _embedded(home: Path, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    import os
+
+    (home / "db").mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "SERVICES"))}
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**kept, "DATA_DIR": str(home), "ELASTICSEARCH_URL": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert not check or ended.returncode == 0, ended.stderr[-3000:]
+    return ended
+
+
+def _number(path: Path, sql: str) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute(sql).fetchone()[0])
+
+
+Loop = Callable[[threading.Event], None]
+
+
+@contextmanager
+def _running(*loops: Loop) -> Iterator[None]:
+    """Runs the loops in threads until the block ends; a loop that fails fails the test."""
+    stopping, failures = threading.Event(), []
+
+    def guarded(loop: Loop) -> None:
+        try:
+            loop(stopping)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(loop,)) for loop in loops]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(60)
+    assert failures == []
+
+
+def _writer(town: Town, username: str, written: Written) -> Loop:
+    headers = town.log_in(username)
+
+    def write(stopping: threading.Event) -> None:
+        with httpx.Client(base_url=town.url, timeout=30, headers=headers) as http:
+            number = 0
+            while not stopping.is_set():
+                number += 1
+                answer = http.post("/v1/posts", json={"content": f"{number} by {username} — ünïcode 🎉 'quoted' \\"})
+                if answer.status_code == 201:
+                    written.posts[int(answer.json()["id"])] = datetime.now(UTC)
+                else:
+                    written.refused.append(answer.status_code)
+                stopping.wait(0.05)
+
+    return write
+
+
+def _causes_and_effects(database: MariaDB) -> Loop:
+    def write(stopping: threading.Event) -> None:
+        import MySQLdb
+
+        with closing(
+            MySQLdb.connect(host="127.0.0.1", port=database.port, user="app", password="app", autocommit=True)
+        ) as connection:
+            number = 0
+            while not stopping.is_set():
+                number += 1
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT INTO source_posts.cause VALUES (%s)", (number,))
+                    cursor.execute("INSERT INTO source_comments.effect VALUES (%s)", (number,))
+
+    return write
+
+
+def _causes_and_effects_in_files(folder: Path) -> Loop:
+    def write(stopping: threading.Event) -> None:
+        with (
+            closing(sqlite3.connect(folder / "posts.sqlite3", timeout=30, isolation_level=None)) as posts,
+            closing(sqlite3.connect(folder / "comments.sqlite3", timeout=30, isolation_level=None)) as comments,
+        ):
+            number = 0
+            while not stopping.is_set():
+                number += 1
+                posts.execute("INSERT INTO cause VALUES (?)", (number,))
+                comments.execute("INSERT INTO effect VALUES (?)", (number,))
+
+    return write
