@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db.models import Count
 
 from apps.comments.models import Comment, CommentCount, GoneSubject
@@ -18,11 +19,13 @@ from socialapp.calls import client
 from socialapp.contracts.comments import CommentCount as PostCommentCount
 from socialapp.contracts.comments import CommentDocument, CommentRef
 from socialapp.contracts.posts import PostRef, Posts
-from socialapp.contracts.reactions import ReactionCounts, Reactions
+from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
 from socialapp.contracts.users import Card, Users
-from socialapp.errors import Forbidden, Invalid, NotFound
+from socialapp.errors import Forbidden, Invalid, NotFound, Unavailable
 from socialapp.principal import Principal
 from socialapp.sql import places, select
+
+log = structlog.get_logger()
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
@@ -179,13 +182,24 @@ def comment_page(*, post_id: int, parent_comment_id: int | None, sort: str, page
     return paginate(rows, page, order=SORTS[sort])
 
 
+def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, ReactionSummary]:
+    """Nobody's, while reactions does not answer: comments without counts are better than none."""
+    if not comment_ids:
+        return {}
+    try:
+        found = client(Reactions).summaries(viewer_id=viewer_id, target_type="comment", target_ids=comment_ids)
+    except Unavailable as error:
+        log.warning("comments.reactions_missing", error=str(error))
+        return {}
+    return {summary.target_id: summary for summary in found}
+
+
 def comment_bodies(*, viewer_id: int | None, comments: Sequence[Comment]) -> list[dict[str, Any]]:
     """Comments of posts that the viewer may see, as the API shows them, without those of hidden authors. Two calls."""
     cards = _visible_cards(viewer_id, comments)
     shown = [row for row in comments if row.is_tombstone or row.user_id in cards]
     living = [row.id for row in shown if not row.is_tombstone]
-    found = client(Reactions).summaries(viewer_id=viewer_id, target_type="comment", target_ids=living) if living else []
-    summaries = {summary.target_id: summary for summary in found}
+    summaries = _reactions(viewer_id, living)
     bodies = []
     for row in shown:
         summary = summaries.get(row.id)
