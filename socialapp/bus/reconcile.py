@@ -16,6 +16,7 @@ from socialapp.errors import Unavailable
 log = structlog.get_logger()
 
 BATCH = 1000
+MOST_PATIENCE = timedelta(seconds=120)
 
 
 def reconcile(context: str) -> tuple[int, int]:
@@ -28,18 +29,28 @@ def reconcile(context: str) -> tuple[int, int]:
         rows = list(
             outbox.filter(state=OutboxEvent.State.SENT, sent_at__lt=horizon, id__gt=last)
             .order_by("id")
-            .values_list("id", "type")[:BATCH]
+            .only("id", "type", "created_at", "sent_at")[:BATCH]
         )
         if not rows:
             return confirmed, resent
-        last = rows[-1][0]
-        missing, answered_by_all = _missing([EventRef(id=event_id, type=event_type) for event_id, event_type in rows])
-        if missing:
-            resent += outbox.filter(id__in=missing).update(state=OutboxEvent.State.NEW, claim=0, claimed_until=None)
-            log.warning("bus.sent_again", context=context, events=len(missing))
+        last = rows[-1].id
+        missing, answered_by_all = _missing([EventRef(id=row.id, type=row.type) for row in rows])
+        if lost := [row.id for row in rows if row.id in missing and _seems_lost(row)]:
+            resent += outbox.filter(id__in=lost).update(state=OutboxEvent.State.NEW, claim=0, claimed_until=None)
+            log.warning("bus.sent_again", context=context, events=len(lost))
         if answered_by_all:
-            arrived = [event_id for event_id, _ in rows if event_id not in missing]
+            arrived = [row.id for row in rows if row.id not in missing]
             confirmed += outbox.filter(id__in=arrived).update(state=OutboxEvent.State.CONFIRMED)
+
+
+def _seems_lost(row: OutboxEvent) -> bool:
+    """Whether to send it again: after pauses that double, as it may only wait behind others in the consumer's queue.
+
+    An event that has been sent again and again was sent last when it was already this old: so long it is waited for.
+    """
+    if row.sent_at is None:
+        return True
+    return timezone.now() - row.sent_at > min(row.sent_at - row.created_at, MOST_PATIENCE)
 
 
 def _missing(events: list[EventRef]) -> tuple[set[int], bool]:

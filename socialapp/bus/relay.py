@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -147,12 +147,16 @@ class Relay:
         if time.monotonic() - self._declared_at > DECLARE_SECONDS:
             declare_queues()
             self._declared_at = time.monotonic()
+        is_full_look = len(contexts) == len(self._contexts)
         for context in contexts:
-            while relay_once(context) == CLAIM_ROWS and not self.stopping.is_set():
-                pass
-        if len(contexts) == len(self._contexts):
-            for context in contexts:
-                send_due_retries(context)
+            try:
+                while relay_once(context) == CLAIM_ROWS and not self.stopping.is_set():
+                    pass
+                if is_full_look:
+                    send_due_retries(context)
+            except (DatabaseError, InterfaceError) as error:
+                # Each context has a database of its own: one that is away must not keep the events of the others.
+                log.warning("relay.database_failed", context=context, error=repr(error))
 
     def _wait(self) -> list[str]:
         """Waits for a commit; the contexts to look at: those that called, or all when nobody did for a second."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from socialapp.bus import registry
@@ -15,7 +15,8 @@ from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.publish import PublishOutsideTransaction, publish
 from socialapp.bus.reconcile import prune, reconcile
 from socialapp.bus.registry import Handler
-from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
+from socialapp.bus.relay import CLAIM_ROWS, Relay, relay_once, send_due_retries
+from socialapp.contexts import CONTEXTS
 from socialapp.contracts.base import EVENTS, event
 from socialapp.db import atomic
 from tests.conftest import ALL_CONTEXTS
@@ -200,6 +201,39 @@ def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[
     relay_once(PRODUCER)
     deliver(CONSUMER, [decode(broker[-1][1][0])])
     assert rung == [1, 2]
+
+
+def test_what_is_still_missing_is_sent_again_after_longer_and_longer_pauses(
+    rung: list[int], broker: list[tuple[str, list[str]]]
+) -> None:
+    """A consumer that is behind must not be given ever more of the same."""
+    (envelope,) = ring(1)
+    relay_once(PRODUCER)
+    row = OutboxEvent.objects.using(PRODUCER).filter(id=envelope.id)
+    now = timezone.now()
+    row.update(created_at=now - timedelta(seconds=90), sent_at=now - timedelta(seconds=40))
+    assert reconcile(PRODUCER) == (0, 0), "it was last sent when it was 50 s old: 40 s are too short"
+    row.update(created_at=now - timedelta(seconds=95), sent_at=now - timedelta(seconds=50))
+    assert reconcile(PRODUCER) == (0, 1)
+    relay_once(PRODUCER)
+    row.update(created_at=now - timedelta(days=2), sent_at=now - timedelta(seconds=121))
+    assert reconcile(PRODUCER) == (0, 1), "two minutes at most"
+
+
+def test_a_database_that_is_away_keeps_no_other_contexts_events(
+    broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claim(context: str) -> int:
+        if context == "auth":
+            raise OperationalError("away")
+        return relay_once(context)
+
+    monkeypatch.setattr("socialapp.bus.relay.relay_once", claim)
+    monkeypatch.setattr("socialapp.bus.relay.declare_queues", lambda: None)
+    ring(3)
+    relay = Relay()
+    relay._tick(list(CONTEXTS))
+    assert [kind for kind, _ in broker] == ["metrics.bell_rung.v1"]
 
 
 def test_a_dead_letter_counts_as_arrived(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
