@@ -50,7 +50,7 @@ end
 """
 
 
-def send(*, route: Route, port: int, access: str, post: str, seconds: float, folder: Path) -> Outcome:
+def send(*, route: Route, port: int, access: str, post: str, seconds: int, folder: Path) -> Outcome:
     """Four connections, one thread, for some seconds."""
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -58,7 +58,7 @@ def send(*, route: Route, port: int, access: str, post: str, seconds: float, fol
     script = folder / "load.lua"
     path = route.path.format(post=post)
     script.write_text(_SCRIPT.format(access=access, method=route.method, path=path, body=route.body or "nil"))
-    command = [wrk, "-t1", "-c4", f"-d{seconds:g}s", "-s", str(script), f"http://127.0.0.1:{port}"]
+    command = [wrk, "-t1", "-c4", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"^OUT (\d+) ([\d.]+) ([\d.]+) ([\d.]+) (\d+)", said, re.MULTILINE)
     if found is None:
