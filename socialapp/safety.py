@@ -14,6 +14,7 @@ from django.db.models import Model, UniqueConstraint
 
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contexts import CONTEXTS, served, serves
+from socialapp.replicas import trouble_with
 
 _SECRET_CHARACTERS = 32
 SQLITE_FULL = 2
@@ -118,6 +119,14 @@ def _declared_names(model: type[Model], features: Any) -> list[str]:
     ]
 
 
+def replica_findings() -> Iterator[Finding]:
+    """A replica that is passed over costs nothing but what it costs; the primary carries its share."""
+    for aliases in settings.REPLICAS.values():
+        for alias in aliases:
+            if trouble := trouble_with(alias):
+                yield Finding("replica_unusable", alias, trouble, "look at its replication and the privilege to see it")
+
+
 def redis_findings() -> Iterator[Finding]:
     """Redis may lose everything, but must not throw single keys away: a broker's queue is one of them."""
     try:
@@ -163,7 +172,12 @@ def all_findings() -> list[Finding]:
     found = [*settings_findings()]
     for context in served():
         found += database_findings(context.name)
-    looks: tuple[Callable[[], Iterator[Finding]], ...] = (redis_findings, broker_findings, search_findings)
+    looks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        replica_findings,
+        redis_findings,
+        broker_findings,
+        search_findings,
+    )
     for look in looks:
         found += look()
     return found

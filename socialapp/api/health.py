@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from socialapp.api.rendering import to_json
 from socialapp.cache import redis_client
 from socialapp.contexts import served
+from socialapp.replicas import trouble_with
 from socialapp.telemetry.metrics import exposition
 
 PROBE_SECONDS = 2.0
@@ -63,6 +64,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _dependencies() -> list[Dependency]:
     found = [Dependency(f"database:{context.name}", True, _database(context.name)) for context in served()]
+    found += [
+        Dependency(f"replica:{alias}", False, _replica(alias)) for some in settings.REPLICAS.values() for alias in some
+    ]
     found.append(Dependency("redis", False, _redis))
     found.append(Dependency("broker", False, _broker))
     if settings.ELASTICSEARCH_URL and any(context.name == "search" for context in served()):
@@ -103,6 +107,17 @@ def _database(alias: str) -> Callable[[], None]:
                 cursor.execute("SELECT 1")
         finally:
             connection.close()
+
+    return check
+
+
+def _replica(alias: str) -> Callable[[], None]:
+    def check() -> None:
+        try:
+            if trouble := trouble_with(alias):
+                raise RuntimeError(trouble)
+        finally:
+            connections[alias].close()
 
     return check
 

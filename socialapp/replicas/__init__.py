@@ -163,9 +163,11 @@ class _Health:
                 return state.usable
             # The others go by the last answer while this thread looks; a replica that was down stays out meanwhile.
             self._states[alias] = _State(state is not None and state.usable, now + _DOWN_SECONDS)
-        usable = _is_up_to_date(alias)
-        self._note(alias, usable=usable)
-        return usable
+        trouble = trouble_with(alias)
+        if trouble:
+            log.warning("replicas.passed_over", alias=alias, why=trouble)
+        self._note(alias, usable=not trouble)
+        return not trouble
 
     def note_down(self, alias: str) -> None:
         """Leaves a replica alone for some seconds."""
@@ -182,26 +184,20 @@ _health = _Health()
 
 def note_down(alias: str) -> None:
     """Called where a replica failed in use: it is passed over for some seconds."""
-    log.warning("replicas.down", alias=alias)
+    log.warning("replicas.failed_in_use", alias=alias)
     _health.note_down(alias)
 
 
-def lag_of(alias: str) -> float | None:
-    """How many seconds a replica is behind its primary; None when it does not replicate. Raises when it is down."""
+def trouble_with(alias: str) -> str:
+    """Why a replica is not to be read from, asked of itself; empty when it is."""
     connection: Any = connections[alias]
-    return connection.lag_seconds()  # type: ignore[no-any-return]
-
-
-def _is_up_to_date(alias: str) -> bool:
     try:
-        lag = lag_of(alias)
+        lag: float | None = connection.lag_seconds()
     except Error as error:
-        log.warning("replicas.down", alias=alias, error=str(error))
-        return False
-    if lag is None or lag > settings.REPLICA_MAX_LAG_SECONDS:
-        log.warning("replicas.behind", alias=alias, seconds=lag)
-        return False
-    return True
+        return f"it does not answer: {error}"
+    if lag is None:
+        return "it does not replicate"
+    return "" if lag <= settings.REPLICA_MAX_LAG_SECONDS else f"it is {lag:.0f} seconds behind"
 
 
 class ReplicaReads:

@@ -2,8 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ import pytest
 
 from socialapp.contexts import CONTEXTS
 from tests.faults.servers import MariaDB
-from tests.growing.town import ON_MARIADB, Town
+from tests.growing.town import ON_MARIADB, Town, embedded
 from tests.scenarios.product import ROOT
 
 _PEOPLE = 6
@@ -161,18 +159,18 @@ def test_a_harmed_backup_is_refused(backup: Backup, empty: Town, tmp_path: Path,
 
 def test_sqlite_files_are_cut_at_one_moment(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "restored"
-    _embedded(source, "migrate_all", "--verbosity", "0")
-    _embedded(source, "demo", "--people", "3", "--password", "correct horse battery")
+    embedded(source, "migrate_all", "--verbosity", "0")
+    embedded(source, "demo", "--people", "3", "--password", "correct horse battery")
     for context, table in (("posts", "cause"), ("comments", "effect")):
         with closing(sqlite3.connect(source / "db" / f"{context}.sqlite3")) as connection:
             connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
     with _running(_causes_and_effects_in_files(source / "db")):
         time.sleep(0.5)
-        _embedded(source, "backup", str(tmp_path / "backup"))
+        embedded(source, "backup", str(tmp_path / "backup"))
         time.sleep(0.3)
-    refused = _embedded(source, "restore", str(tmp_path / "backup"), check=False)
+    refused = embedded(source, "restore", str(tmp_path / "backup"), check=False)
     assert "already" in refused.stderr
-    _embedded(target, "restore", str(tmp_path / "backup"))
+    embedded(target, "restore", str(tmp_path / "backup"))
     causes, effects = (
         _number(target / "db" / f"{context}.sqlite3", f"SELECT COUNT(*) FROM {table}")
         for context, table in (("posts", "cause"), ("comments", "effect"))
@@ -180,24 +178,7 @@ def test_sqlite_files_are_cut_at_one_moment(tmp_path: Path) -> None:
     assert 0 < effects <= causes <= effects + 1
     assert causes < _number(source / "db" / "posts.sqlite3", "SELECT COUNT(*) FROM cause")
     assert _number(target / "db" / "users.sqlite3", "SELECT COUNT(*) FROM profiles") == 3
-    _embedded(target, "migrate_all", "--check")
-
-
-def _embedded(home: Path, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-    import os
-
-    (home / "db").mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "SERVICES"))}
-    ended = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env={**kept, "DATA_DIR": str(home), "ELASTICSEARCH_URL": ""},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert not check or ended.returncode == 0, ended.stderr[-3000:]
-    return ended
+    embedded(target, "migrate_all", "--check")
 
 
 def _number(path: Path, sql: str) -> int:

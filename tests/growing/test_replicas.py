@@ -150,6 +150,9 @@ def test_a_killed_replica_costs_no_answer_and_comes_back(
     assert town.http.get("/v1/feed", headers=reader).status_code == 200
     assert replica.selects() > before
     replica.kill()
+    health = town.http.get("/health/ready")
+    assert health.status_code == 200
+    assert health.json()["dependencies"]["replica:posts-replica-1"]["status"] == "down"
     slowest = 0.0
     for _ in range(40):
         started = time.monotonic()

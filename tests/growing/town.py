@@ -16,6 +16,26 @@ PASSWORD = "correct horse battery"
 ON_MARIADB = [name for name in CONTEXTS if name != "search"]
 
 
+def embedded(home: Path, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """A command of manage.py on an installation with SQLite files in a folder."""
+    (home / "db").mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "SERVICES"))}
+    return _manage({**kept, "DATA_DIR": str(home), "ELASTICSEARCH_URL": ""}, *arguments, check=check)
+
+
+def _manage(environment: dict[str, str], *arguments: str, check: bool) -> "subprocess.CompletedProcess[str]":
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert not check or ended.returncode == 0, ended.stderr[-3000:]
+    return ended
+
+
 class Replica(Server):
     """A read-only MariaDB that follows `primary`."""
 
@@ -99,16 +119,7 @@ class Town:
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """A command of manage.py on this installation."""
-        ended = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert not check or ended.returncode == 0, ended.stderr[-3000:]
-        return ended
+        return _manage(self.environment, *arguments, check=check)
 
     def start(self) -> None:
         """The web role, until it answers."""
