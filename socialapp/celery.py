@@ -11,6 +11,8 @@ from socialapp.contexts import CONTEXTS, served
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
+_EXPIRY_SECONDS = 60.0
+
 app = Celery("socialapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -39,6 +41,9 @@ def configure() -> None:
     }
     for context in served():
         schedule.update(_periodic_tasks(context.app))
+    for entry in schedule.values():
+        # While no worker runs they pile up: one of each is enough then. Not sooner, as a busy worker is late, too.
+        entry["options"] = {"expires": max(_EXPIRY_SECONDS, float(str(entry["schedule"])))}
     app.conf.beat_schedule = schedule
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from socialapp.bus import registry
 from socialapp.bus.delivery import RETRY_PAUSES, deliver
-from socialapp.bus.envelope import Envelope, decode
+from socialapp.bus.envelope import Envelope, decode, encode
 from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.publish import PublishOutsideTransaction, publish
 from socialapp.bus.reconcile import prune, reconcile
@@ -201,6 +201,14 @@ def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[
     relay_once(PRODUCER)
     deliver(CONSUMER, [decode(broker[-1][1][0])])
     assert rung == [1, 2]
+
+
+def test_what_cannot_be_read_keeps_no_neighbour(rung: list[int]) -> None:
+    from socialapp.bus.tasks import deliver_batch
+
+    first, last = (encode(envelope) for envelope in ring(1, 2))
+    deliver_batch([first, '{"id": "damaged', last], CONSUMER)
+    assert sorted(rung) == [1, 2]
 
 
 def test_what_is_still_missing_is_sent_again_after_longer_and_longer_pauses(
