@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-_TOGETHER = ("tests/scenarios", "tests/run")  # folders whose tests share a started product, or mind a busy machine
+# Folders whose tests share what they have started, or mind a busy machine.
+_TOGETHER = ("tests/scenarios", "tests/run", "tests/faults")
 
 
 def _private_key() -> str:
