@@ -63,9 +63,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     split = os.environ.get("SCENARIOS_ON", "")
     if split in SPLITS:
         with cluster(split, data_dir, services) as started:
-            product = started.product()
-            yield product
-            product.http.close()
+            yield started.product()
     else:
         product = start_product(data_dir, services)
         yield product

@@ -106,6 +106,7 @@ class Cluster:
     gateway: Gateway
     services: dict[str, Service] = field(default_factory=dict)
     key: str = field(default_factory=partial(os.environ.__getitem__, "JWT_PRIVATE_KEY"))
+    _products: list[Product] = field(default_factory=list)
 
     def serving(self, context: str) -> Service:
         """The service that serves a context."""
@@ -162,6 +163,8 @@ class Cluster:
 
     def stop(self) -> None:
         """Ends everything, all at the same time."""
+        for product in self._products:
+            product.http.close()
         self.gateway.stop()
         for service in self.services.values():
             if service.process and service.process.poll() is None:
@@ -174,7 +177,9 @@ class Cluster:
         auth = self.serving("auth")
         assert self.gateway.process
         environment = {**auth.environment, "SOCIALAPP_PYTHON": sys.executable}
-        return Product(self.gateway.url, environment, self.gateway.process)
+        product = Product(self.gateway.url, environment, self.gateway.process)
+        self._products.append(product)
+        return product
 
 
 def _public_key(private: str) -> str:

@@ -22,11 +22,9 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def product(services: Cluster) -> Iterator[Product]:
+def product(services: Cluster) -> Product:
     """What clients see of them."""
-    product = services.product()
-    yield product
-    product.http.close()
+    return services.product()
 
 
 @contextmanager

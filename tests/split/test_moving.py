@@ -1,0 +1,183 @@
+"""Moves reactions out of a running installation, as docs/splitting.md tells it, while people go on reacting."""
+
+import contextlib
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from socialapp.contexts import CONTEXTS
+from tests.gateway.nginx import Gateway
+from tests.scenarios.product import ROOT, Member, eventually
+from tests.split.cluster import Cluster, Service, shared_services
+
+_KINDS = ("like", "love", "haha", "sad", "angry")
+_OTHERS = tuple(name for name in CONTEXTS if name != "reactions")
+
+
+@dataclass
+class Load:
+    """Somebody who keeps reacting to posts and reading them, and remembers what was answered."""
+
+    member: Member
+    posts: list[str]
+    stopping: threading.Event
+    answered: dict[str, str] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    writes: Counter[int] = field(default_factory=Counter)
+    reads: Counter[int] = field(default_factory=Counter)
+
+    def run(self) -> None:
+        """Until told to stop."""
+        chance = random.Random(self.member.id)
+        headers = {"Authorization": f"Bearer {self.member.access}"}
+        with httpx.Client(base_url=self.member.product.url, headers=headers, timeout=20) as client:
+            while not self.stopping.is_set():
+                self._react(client, chance.choice(self.posts), chance.choice(_KINDS))
+                self._read(client, chance.choice(self.posts))
+                time.sleep(0.02)
+
+    def _react(self, client: httpx.Client, post: str, kind: str) -> None:
+        """A connection that was closed under way is tried again, as browsers do: the request is idempotent."""
+        try:
+            answer = client.put(f"/v1/posts/{post}/reaction", json={"reaction_type": kind})
+        except httpx.RemoteProtocolError:
+            answer = client.put(f"/v1/posts/{post}/reaction", json={"reaction_type": kind})
+        self.writes[answer.status_code] += 1
+        if answer.status_code == 200:
+            self.answered[post] = kind
+            self.unknown.discard(post)
+        else:
+            assert answer.status_code != 503 or answer.headers["Retry-After"]
+            self.unknown.add(post)  # a 503 may have been done all the same
+
+    def _read(self, client: httpx.Client, post: str) -> None:
+        try:
+            answer = client.get(f"/v1/posts/{post}")
+        except httpx.RemoteProtocolError:
+            answer = client.get(f"/v1/posts/{post}")
+        self.reads[answer.status_code] += 1
+
+
+def total(loads: list[Load], kind: str) -> Counter[int]:
+    """All answers to writes, or to reads, by status."""
+    return sum((getattr(load, kind) for load in loads), Counter())
+
+
+def go_on(loads: list[Load], *, answers: int = 40) -> None:
+    """Waits until that many more writes were answered."""
+    before = sum(total(loads, "writes").values())
+    eventually(lambda: sum(total(loads, "writes").values()) >= before + answers, seconds=60)
+
+
+def is_all_there(loads: list[Load], post: str) -> bool:
+    """AssertionError unless all that was answered with 200 is there, and counts are those of the reactions."""
+    for load in loads:
+        for seen_post, kind in load.answered.items():
+            seen = load.member.get(f"/v1/posts/{seen_post}").json()
+            assert seen_post in load.unknown or seen["my_reaction"] == kind, f"{load.member.username}'s was lost"
+    counts = loads[0].member.get(f"/v1/posts/{post}").json()["reactions"]
+    own = [load.member.get(f"/v1/posts/{post}").json()["my_reaction"] for load in loads]
+    assert {kind: count for kind, count in counts.items() if count} == dict(Counter(filter(None, own)))
+    return True
+
+
+def manage(service: Service, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command where a service runs."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=service.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@contextlib.contextmanager
+def people_reacting(cluster: Cluster) -> Iterator[list[Load]]:
+    """Three people who react to the posts of one of them until the end of the block."""
+    product = cluster.product()
+    people = [product.join(name) for name in ("ada", "bob", "eve")]
+    posts = [people[0].write(f"post {number}")["id"] for number in range(4)]
+    eventually(lambda: all(person.get(f"/v1/posts/{posts[0]}").status_code == 200 for person in people))
+    stopping = threading.Event()
+    loads = [Load(person, posts, stopping) for person in people]
+    threads = [threading.Thread(target=load.run) for load in loads]
+    for thread in threads:
+        thread.start()
+    try:
+        go_on(loads)
+        yield loads
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(20)
+
+
+def test_reactions_move_out_while_people_react(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, shared_services({}), Gateway(tmp_path / "gateway", {}))
+    old = cluster.add("everything", tuple(CONTEXTS))
+    try:
+        cluster.start()
+        with people_reacting(cluster) as loads:
+            _serve_beside(cluster, old)
+            go_on(loads)
+            cluster.gateway.change(**cluster.upstreams())
+            go_on(loads)
+            old.stop()
+            go_on(loads)
+            assert set(total(loads, "writes")) == {200}, "nobody has noticed"
+            _move_database(cluster.services["reactions"], old, loads)
+            assert set(total(loads, "writes")) == {200, 503}, "paused, and said so"
+            assert set(total(loads, "reads")) == {200}, "posts are read on, without counts"
+        for post in loads[0].posts:
+            eventually(partial(is_all_there, loads, post))  # a breaker may be open for two seconds more
+        verified = manage(cluster.services["reactions"], "reactions_verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+    finally:
+        old.stop()
+        cluster.stop()
+
+
+def _serve_beside(cluster: Cluster, old: Service) -> None:
+    """Reactions alone, and all others without it, beside the old process and on the same databases."""
+    same = {
+        "DATABASE_URL": f"sqlite:///{old.environment['DATA_DIR']}/db/{{context}}.sqlite3",
+        "SECRET_KEY": old.environment["SECRET_KEY"],
+    }
+    del cluster.services["everything"]
+    cluster.add("reactions", ("reactions",), **same)
+    cluster.add("others", _OTHERS, **same)
+    cluster.connect()
+    for service in cluster.services.values():
+        service.start()
+    for service in cluster.services.values():
+        service.wait()
+
+
+def _move_database(reactions: Service, old: Service, loads: list[Load]) -> None:
+    """The database goes to a place of its own while reactions, and nothing else, pauses."""
+    before = total(loads, "writes")[503]
+    reactions.stop()
+    eventually(lambda: total(loads, "writes")[503] > before)
+    own = Path(reactions.environment["DATA_DIR"]) / "db"
+    _copy(Path(old.environment["DATA_DIR"]) / "db" / "reactions.sqlite3", own / "reactions.sqlite3")
+    reactions.environment["DATABASE_URL"] = f"sqlite:///{own}/{{context}}.sqlite3"
+    reactions.start()
+    reactions.wait()
+    done = total(loads, "writes")[200]
+    eventually(lambda: total(loads, "writes")[200] > done)
+    go_on(loads)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A database as it is at one moment. With MariaDB: a replica that has caught up."""
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)
