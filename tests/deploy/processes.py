@@ -29,6 +29,7 @@ class Roles:
     folder: Path
     environment: dict[str, str]
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    metrics_ports: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def product(self) -> Product:
@@ -44,19 +45,28 @@ class Roles:
         assert ended.returncode == 0, ended.stderr[-3000:]
         return ended.stdout
 
-    def start(self, role: str, **more: str) -> None:
-        """Starts a role and waits until it can work."""
+    def start(
+        self,
+        role: str,
+        *,
+        command: tuple[str, ...] = (),
+        folder: Path = ROOT,
+        port: str = "",
+        **more: str,
+    ) -> None:
+        """Starts a role (by its usual command, if no other is given) and waits until it can work."""
+        port = port or str(free_port())
         with (self.folder / f"{role}.log").open("ab") as log:
-            port = str(free_port())
             self.running[role] = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", role],
-                cwd=ROOT,
+                command or (sys.executable, "manage.py", "serve", role),
+                cwd=folder,
                 env={**self.environment, "METRICS_PORT": port, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        self.metrics_ports[role] = port
         eventually(lambda: self._is_live(role, port), seconds=60)
 
     def _is_live(self, role: str, port: str) -> bool:

@@ -1,0 +1,197 @@
+"""Seeing inside: one trace from a request to the last socket, numbers of every role, and who asks for them."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import promql_parser
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+import socialapp.telemetry.metrics  # noqa: F401  (declares them)
+from socialapp.roles import ROLES
+from tests.deploy.otlp import Collector, collecting
+from tests.deploy.processes import Roles, installed, until
+from tests.scenarios.product import ROOT, Product
+
+FOLDER = ROOT / "docker" / "observability"
+_NAME = re.compile(r"socialapp_\w+")
+_TRACE = "0af7651916cd43dd8448eb211c80319c"
+_CALLER = "b7ad6b7169203331"
+_REQUEST = "see-me-everywhere"
+
+
+@dataclass
+class Seen:
+    """What one story has left outside of the processes that it ran in."""
+
+    roles: Roles
+    collector: Collector
+    numbers: dict[str, dict[str, float]]  # of every role: sample with its labels → value
+    families: set[str]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """All roles as processes of their own; somebody follows, somebody posts, a socket is told."""
+    folder = tmp_path_factory.mktemp("seen")
+    with ExitStack() as stack:
+        collector = stack.enter_context(collecting())
+        endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_SERVICE_NAME": "socialapp-test"}
+        roles = stack.enter_context(installed(folder, WORKER_POOL="prefork", WORKER_CONCURRENCY="1", **endpoint))
+        for role in ROLES:
+            roles.start(role, PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics" / role))
+        tell_a_story(roles)
+        until(lambda: "push to sockets" in {span.name for span in collector.trace(_TRACE).values()}, seconds=30)
+        numbers: dict[str, dict[str, float]] = {}
+        families: set[str] = set()
+        for role in ROLES:
+            text = httpx.get(f"http://127.0.0.1:{roles.metrics_ports[role]}/metrics", timeout=20).text
+            found = list(text_string_to_metric_families(text))
+            families |= {sample.name for family in found for sample in family.samples} | {one.name for one in found}
+            numbers[role] = {_with_labels(sample): sample.value for family in found for sample in family.samples}
+        for role in ROLES:
+            assert roles.stop(role)[0] == 0, roles.said(role)
+        yield Seen(roles, collector, numbers, families)
+
+
+def _with_labels(sample: Any) -> str:
+    return sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items()))
+
+
+def tell_a_story(roles: Roles) -> None:
+    product = Product(f"http://127.0.0.1:{roles.environment['WEB_PORT']}", roles.environment, None)  # type: ignore[arg-type]
+    alice, bob = product.join("alice"), product.join("bob")
+    assert bob.follow(alice)["following"] is True
+    until(lambda: roles.unsent() == 0)
+    assert alice.get("/v1/feed").status_code == 200
+    sockets = Product(f"http://127.0.0.1:{roles.environment['SOCKETS_PORT']}", roles.environment, None)  # type: ignore[arg-type]
+    bob.product.http.close()
+    bob.product = sockets
+    with bob.socket() as socket:
+        posted = httpx.post(
+            f"{product.url}/v1/posts",
+            json={"content": f"hello @{bob.username}"},
+            headers={
+                "Authorization": f"Bearer {alice.access}",
+                "X-Request-ID": _REQUEST,
+                "traceparent": f"00-{_TRACE}-{_CALLER}-01",
+            },
+            timeout=20,
+        )
+        assert posted.status_code == 201
+        assert socket.next("notification")["notification"]
+    sockets.http.close()
+
+
+def test_one_trace_from_the_request_to_the_socket(seen: Seen) -> None:
+    spans = seen.collector.trace(_TRACE)
+    by_name = {span.name: span for span in spans.values()}
+    request = by_name["POST v1/posts"]
+    assert request.parent_span_id.hex() == _CALLER, "the caller's trace goes on"
+    attributes = {one.key: one.value for one in request.attributes}
+    assert attributes["http.response.status_code"].int_value == 201
+    assert attributes["request_id"].string_value == _REQUEST
+    published = by_name["publish posts.post_created.v1"]
+    assert published.parent_span_id == request.span_id
+    handled = [span for span in spans.values() if span.name.startswith("handle ")]
+    assert {span.name.split()[1].split(".")[0] for span in handled} >= {"notifications", "users", "search", "metrics"}
+    assert by_name["send posts.post_created.v1"].parent_span_id == published.span_id
+    pushed = by_name["push to sockets"]
+    teller = spans[pushed.parent_span_id.hex()]
+    assert teller.name.startswith("handle notifications.")
+    for span in spans.values():
+        assert span.parent_span_id.hex() in {*spans, _CALLER}, f"{span.name} hangs in the air"
+        assert span.end_time_unix_nano >= span.start_time_unix_nano
+    assert seen.collector.services == {"socialapp-test"}
+
+
+def test_a_request_without_a_trace_begins_one(seen: Seen) -> None:
+    (feed,) = seen.collector.named("GET v1/feed")
+    assert feed.parent_span_id == b""
+
+
+def test_logs_carry_request_and_trace(seen: Seen) -> None:
+    lines = [json.loads(line) for line in seen.roles.said("web").splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("request_id") == _REQUEST and line["event"] == "request"]
+    assert line["traceparent"].split("-")[1] == _TRACE
+    request = {span.name: span for span in seen.collector.trace(_TRACE).values()}["POST v1/posts"]
+    assert line["traceparent"].split("-")[2] == request.span_id.hex()
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/posts", 201)
+
+
+def test_every_role_tells_what_it_does(seen: Seen) -> None:
+    numbers = seen.numbers
+    assert numbers["web"]["socialapp_http_requests_total method=POST route=v1/posts status=201"] == 1
+    assert numbers["web"]["socialapp_events_published_total type=posts.post_created.v1"] == 1
+    assert numbers["web"]["socialapp_cache_reads_total cache=feed outcome=miss"] == 1
+    assert numbers["relay"]["socialapp_events_sent_total type=posts.post_created.v1"] == 1
+    assert numbers["worker"]["socialapp_deliveries_total outcome=handled type=posts.post_created.v1"] >= 4
+    assert numbers["worker"]["socialapp_delivery_seconds_count context=search type=posts.post_created.v1"] == 1
+    assert 0 <= numbers["worker"]["socialapp_delivery_lag_seconds context=search"] < 30
+    assert numbers["sockets"]["socialapp_sockets_connected"] == 0, "the one that was open has left"
+    for role in ROLES:
+        assert numbers[role]["socialapp_outbox_unsent context=posts"] == 0, role
+        assert numbers[role]["socialapp_broker_up"] == 1, role
+        assert "socialapp_queue_depth queue=events.posts" in numbers[role]
+
+
+def expressions() -> Iterator[str]:
+    dashboard = json.loads((FOLDER / "grafana/dashboards/socialapp.json").read_text())
+    for panel in dashboard["panels"]:
+        assert panel["title"]
+        assert panel["targets"]
+        for target in panel["targets"]:
+            yield target["expr"].replace("$__rate_interval", "5m")
+    for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]:
+        for rule in group["rules"]:
+            yield rule["expr"]
+
+
+def test_dashboard_and_alerts_are_promql() -> None:
+    found = list(expressions())
+    assert len(found) > 30
+    for expression in found:
+        promql_parser.parse(expression)
+
+
+def test_alerts_are_whole() -> None:
+    for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]:
+        for rule in group["rules"]:
+            if "record" in rule:
+                assert rule.keys() == {"record", "expr"}
+                continue
+            assert rule.keys() - {"for"} == {"alert", "expr", "labels", "annotations"}
+            assert rule["labels"]["severity"] in ("page", "warn")
+            assert rule["annotations"]["summary"].count("{{") == rule["annotations"]["summary"].count("}}") <= 2
+            documented = (ROOT / "docs/observability.md").read_text()
+            assert f"`{rule['alert']}`" in documented, "what to do must be told"
+
+
+def test_every_number_asked_for_is_told(seen: Seen) -> None:
+    """By dashboard, alerts, adapter, autoscalers and documentation."""
+    asked = {name for expression in expressions() for name in _NAME.findall(expression)}
+    for path in (
+        FOLDER / "adapter.yaml",
+        *(ROOT / "docker/kubernetes").rglob("*.yaml"),
+        ROOT / "docs/observability.md",
+    ):
+        asked |= set(_NAME.findall(path.read_text()))
+    told = seen.families | {name.removesuffix("_total") for name in seen.families}
+    # calls and retries did not happen here, but are counted where they do
+    declared = {family.name for family in REGISTRY.collect()}
+    assert asked - told - {f"{name}_total" for name in declared} == set()
+    documented = _stems(set(_NAME.findall((ROOT / "docs/observability.md").read_text())))
+    own = {name for name in seen.families if name.startswith("socialapp_")}
+    undocumented = {name for name in own if re.sub(r"_(total|bucket|count|sum|created)$", "", name) not in documented}
+    assert undocumented == set()
+
+
+def _stems(names: set[str]) -> set[str]:
+    return {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in names}
