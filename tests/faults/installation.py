@@ -1,0 +1,291 @@
+"""The product on servers of the tests' own, role by role, so that each can be killed by itself."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from socialapp.contexts import CONTEXTS
+from tests.faults.servers import MariaDB, RabbitMQ, Redis
+from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
+
+T = TypeVar("T")
+_ON_MARIADB = [name for name in CONTEXTS if name != "search"]
+
+
+@dataclass
+class Post:
+    """A request to write a post, and how it was answered: None until it was."""
+
+    author: Member
+    content: str
+    key: str
+    answer: dict[str, Any] | None = None
+
+
+class Installation(Product):
+    """One installation: databases, Redis, broker, and the roles that run now."""
+
+    def __init__(self, folder: Path, *, database: MariaDB, redis: Redis, broker: RabbitMQ) -> None:
+        self.database, self.redis, self.broker = database, redis, broker
+        self.ports = {"web": free_port(), "sockets": free_port()}
+        kept = {name: value for name, value in os.environ.items() if not name.endswith(("_URL", "NODE_ID", "SERVICES"))}
+        environment = {
+            **kept,
+            "DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": database.url(),
+            "SEARCH_DATABASE_URL": f"sqlite:///{folder}/data/db/search.sqlite3",  # its own text search: light
+            "REDIS_URL": redis.url,
+            "REDIS_PREFIX": "",
+            "BROKER_URL": broker.url,
+            "WEB_PORT": str(self.ports["web"]),
+            "SOCKETS_PORT": str(self.ports["sockets"]),
+            "RATE_LIMITS": "off",
+            "LOG_LEVEL": "INFO",
+        }
+        (folder / "data" / "db").mkdir(parents=True)
+        self._logs = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        super().__init__(f"http://127.0.0.1:{self.ports['web']}", environment, None)  # type: ignore[arg-type]
+
+    def create(self) -> None:
+        """Databases and tables."""
+        for context in _ON_MARIADB:
+            self.database.sql(f"CREATE DATABASE faults_{context} CHARACTER SET utf8mb4")
+        self.manage("migrate_all", "--verbosity", "0")
+
+    def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """A command of manage.py on this installation."""
+        ended = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert not check or ended.returncode == 0, ended.stderr[-3000:]
+        return ended
+
+    def start(self, *roles: str, **variables: str) -> None:
+        """Starts roles that do not run, with further environment variables, and waits until they can work."""
+        for role in roles:
+            assert role not in self._running, f"{role} runs already"
+            with (self._logs / f"{role}.log").open("ab") as log:
+                self._running[role] = subprocess.Popen(
+                    [sys.executable, str(ROOT / "manage.py"), "serve", role],
+                    env={**self.environment, **variables},
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        for role in set(roles) & self.ports.keys():
+            eventually(lambda role=role: self._listens(role), seconds=60)
+
+    def kill(self, *roles: str) -> None:
+        """`kill -9` for all processes of these roles; returns when they are gone."""
+        for role in roles:
+            process = self._running.pop(role)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def run_only(self, *roles: str) -> None:
+        """Starts those of the roles that do not run, and kills the others."""
+        self.kill(*(set(self._running) - set(roles)))
+        for role, process in list(self._running.items()):
+            if process.poll() is not None:
+                self.kill(role)
+        self.start(*(role for role in roles if role not in self._running))
+
+    def stop(self) -> None:
+        """Ends all."""
+        self.run_only()
+        self.http.close()
+
+    def pids(self, role: str) -> list[int]:
+        """The processes of a role."""
+        import psutil
+
+        root = psutil.Process(self._running[role].pid)
+        return [root.pid, *(child.pid for child in root.children(recursive=True))]
+
+    def logged(self, role: str) -> str:
+        """The last lines of a role's log."""
+        return (self._logs / f"{role}.log").read_text(errors="replace")[-4000:]
+
+    def _listens(self, role: str) -> bool:
+        assert self._running[role].poll() is None, self.logged(role)
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.ports[role]}/health/live", timeout=5).status_code < 500
+        except httpx.HTTPError:
+            return False
+
+    # --- What it holds ---------------------------------------------------------------------------------------------
+
+    def settled(self) -> bool:
+        """Whether nothing is under way: every event was sent, and handled by whoever listens."""
+        counts = [
+            self.database.number(f"SELECT COUNT(*) FROM faults_{context}.{rows}")
+            for context in _ON_MARIADB
+            for rows in ("bus_outbox WHERE state = 0", "bus_failed_delivery")
+        ]
+        return not any(counts)
+
+    def confirmed(self) -> bool:
+        """Whether the reconciler has seen every event handled by all who listen."""
+        return not sum(
+            self.database.number(f"SELECT COUNT(*) FROM faults_{context}.bus_outbox WHERE state < 2")
+            for context in _ON_MARIADB
+        )
+
+    def posts_of(self, author: Member) -> list[int]:
+        """The ids in the table, ascending."""
+        rows = self.database.sql("SELECT id FROM faults_posts.posts WHERE user_id = %s ORDER BY id", int(author.id))
+        return [row[0] for row in rows]
+
+    def posts_count(self, member: Member) -> int:
+        """What the profile shows: counted by events."""
+        found: int = self.call("GET", f"/v1/profiles/{member.id}").json()["posts_count"]
+        return found
+
+    def events(self, event: str, subjects: list[int]) -> dict[int, int]:
+        """How many events of a type each subject has in the outbox of posts."""
+        marks = ",".join(["%s"] * len(subjects)) or "NULL"
+        rows = self.database.sql(
+            f"SELECT subject, COUNT(*) FROM faults_posts.bus_outbox WHERE type = %s AND subject IN ({marks})"
+            " GROUP BY subject",
+            event,
+            *map(str, subjects),
+        )
+        return {int(subject): count for subject, count in rows}
+
+    def assert_each_written_once(self, posts: list[Post]) -> None:
+        """Every acknowledged request has one row and one event, and nothing else was written."""
+        acknowledged = [int(post.answer["id"]) for post in posts if post.answer]
+        assert len(acknowledged) == len(posts), "every request was answered in the end"
+        authors = {post.author.id: post.author for post in posts}.values()
+        stored = sorted(post_id for author in authors for post_id in self.posts_of(author))
+        assert stored == sorted(acknowledged), "the table holds what was acknowledged, each once"
+        assert self.events("posts.post_created.v1", acknowledged) == dict.fromkeys(acknowledged, 1), "an event each"
+
+    def assert_nothing_twice(self) -> None:
+        """No handler has taken an event twice: said by a unique key, and by what the events have made."""
+        for context in _ON_MARIADB:
+            doubled = self.database.number(
+                f"SELECT COUNT(*) FROM (SELECT 1 FROM faults_{context}.bus_inbox"
+                " GROUP BY event_id, handler HAVING COUNT(*) > 1) AS doubled"
+            )
+            assert doubled == 0, context
+
+    # --- Load ------------------------------------------------------------------------------------------------------
+
+    def send(self, post: Post, *, http: httpx.Client | None = None, url: str = "") -> httpx.Response:
+        """One try to write the post; a 201 is noted."""
+        answer = (http or self.http).post(
+            f"{url or self.url}/v1/posts",
+            json={"content": post.content},
+            headers={"Authorization": f"Bearer {post.author.access}", "Idempotency-Key": post.key},
+        )
+        if answer.status_code == 201:
+            post.answer = answer.json()
+        return answer
+
+
+@dataclass
+class Writers:
+    """People who write posts, each in a thread, and try again with the same key until they are answered."""
+
+    installation: Installation
+    authors: list[Member]
+    pause: float = 0.0
+    posts: list[Post] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)  # status codes that were not 201
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """They write until the block ends; what they had begun by then is tried on until it is answered."""
+        stopping = threading.Event()
+        threads = [threading.Thread(target=self._write, args=(author, stopping)) for author in self.authors]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            for thread in threads:
+                thread.join(90)
+        assert not any(thread.is_alive() for thread in threads)
+
+    def _write(self, author: Member, stopping: threading.Event) -> None:
+        with httpx.Client(timeout=20) as http:
+            while not stopping.is_set():
+                post = Post(author, f"post {secrets.token_hex(4)} of {author.username}", secrets.token_hex(8))
+                self.posts.append(post)
+                deadline = time.monotonic() + 80
+                while post.answer is None and time.monotonic() < deadline:
+                    self._try(post, http)
+                stopping.wait(self.pause)
+
+    def _try(self, post: Post, http: httpx.Client) -> None:
+        try:
+            answer = self.installation.send(post, http=http)
+        except httpx.HTTPError:
+            time.sleep(0.05)
+            return
+        if answer.status_code != 201:
+            self.refused.append(answer.status_code)
+            time.sleep(0.05)
+
+
+def crowd(installation: Installation, author: Member, people: int) -> range:
+    """Has so many people follow an author, made in SQL; their ids."""
+    first = (int(time.time() * 1000) << 16) + secrets.randbelow(1 << 12) * (1 << 20)
+    ids = range(first, first + people)
+    sql = installation.database.sql
+    sql(
+        "INSERT INTO faults_users.profiles (user_id, username, username_key, full_name, bio, profile_picture, status,"
+        " is_private, version, following_version, erased, created_at)"
+        f" SELECT {first} + seq, CONCAT('crowd', {first} + seq), CONCAT('crowd', {first} + seq), '', '', '', 'active',"
+        f" 0, 1, 1, 0, NOW() FROM faults_users.seq_0_to_{people - 1}"
+    )
+    sql(
+        "INSERT INTO faults_users.follows (id, follower_id, following_id, created_at)"
+        f" SELECT {first} + seq, {first} + seq, %s, NOW() FROM faults_users.seq_0_to_{people - 1}",
+        int(author.id),
+    )
+    sql(
+        "INSERT INTO faults_users.follow_counts (user_id, slot, followers, following)"
+        f" SELECT %s, ({first} + seq) >> 16 & 15, COUNT(*), 0 FROM faults_users.seq_0_to_{people - 1} GROUP BY 2"
+        " ON DUPLICATE KEY UPDATE followers = followers + VALUES(followers)",
+        int(author.id),
+    )
+    sql(
+        "INSERT INTO faults_users.follow_counts (user_id, slot, followers, following)"
+        f" SELECT {first} + seq, (%s >> 16) & 15, 0, 1 FROM faults_users.seq_0_to_{people - 1}",
+        int(author.id),
+    )
+    return ids
+
+
+def in_time(check: Callable[[], T], *, seconds: float) -> float:
+    """Waits until `check` holds; how long that took."""
+    started = time.monotonic()
+    eventually(check, seconds=seconds)
+    return time.monotonic() - started
+
+
+def as_json(text: str) -> Any:
+    """What a command with --json printed."""
+    return json.loads(text)

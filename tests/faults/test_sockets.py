@@ -1,0 +1,100 @@
+"""The socket server is killed: clients come back with their last id, miss nothing and get nothing twice."""
+
+import json
+import threading
+import time
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.faults.installation import Installation
+from tests.scenarios.product import Member, eventually
+
+
+class Listener:
+    """A client that stays connected whatever happens, and notes every notification it is given."""
+
+    def __init__(self, url: str, member: Member) -> None:
+        self.ids: list[int] = []
+        self.connections = 0
+        self._url, self._member = url, member
+        self._last: int | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ending.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                with connect(self._url, subprotocols=["bearer", self._member.access], open_timeout=5) as connection:  # type: ignore[list-item]
+                    self._listen(connection)
+            except (OSError, ConnectionClosed, TimeoutError, EOFError):
+                time.sleep(0.1)
+
+    def _listen(self, connection: object) -> None:
+        while not self._ending.is_set():
+            try:
+                message = json.loads(connection.recv(timeout=0.3))  # type: ignore[attr-defined]
+            except TimeoutError:
+                continue
+            if message["type"] == "ready":
+                self.connections += 1
+                if self._last is None:
+                    self._last = int(message["cursor"] or 0)
+                connection.send(json.dumps({"type": "resume", "after": str(self._last)}))  # type: ignore[attr-defined]
+            elif message["type"] == "notification":
+                self.ids.append(int(message["notification"]["id"]))
+                self._last = max(self._last or 0, self.ids[-1])
+
+
+def _notified(town: Installation, member: Member) -> list[int]:
+    rows = town.database.sql(
+        "SELECT id FROM faults_notifications.notifications WHERE user_id = %s AND kind = 'new_post' ORDER BY id",
+        int(member.id),
+    )
+    return [row[0] for row in rows]
+
+
+def test_killed_again_and_again(town: Installation) -> None:
+    ada = town.join("ada")
+    readers = [town.join(name) for name in ("bob", "eve", "ida")]
+    for reader in readers:
+        reader.follow(ada)
+    eventually(town.settled, seconds=30)
+    town.start("sockets")
+    url = f"ws://127.0.0.1:{town.ports['sockets']}/ws/notifications/"
+    listeners = [Listener(url, reader) for reader in readers]
+    for listener in listeners:
+        listener.start()
+    try:
+        eventually(lambda: all(listener.connections for listener in listeners), seconds=20)
+        written = 0
+        for _ in range(3):
+            for number in range(20):
+                ada.write(f"post {number}")
+                written += 1
+            town.kill("sockets")
+            for number in range(10):
+                ada.write(f"unheard {number}")
+                written += 1
+            town.start("sockets")
+        eventually(lambda: all(len(_notified(town, reader)) == written for reader in readers), seconds=30)
+        for listener, reader in zip(listeners, readers, strict=True):
+            eventually(
+                lambda listener=listener, reader=reader: set(listener.ids) == set(_notified(town, reader)), seconds=30
+            )
+        time.sleep(1)
+    finally:
+        for listener in listeners:
+            listener.stop()
+    for listener, reader in zip(listeners, readers, strict=True):
+        assert sorted(listener.ids) == _notified(town, reader), "nothing missed and nothing twice"
+        assert listener.connections == 4
+    town.kill("sockets")

@@ -1,0 +1,66 @@
+"""The web process is killed: what it acknowledged is there, and a repeated request gives the same answer."""
+
+import contextlib
+import random
+import threading
+import time
+
+import httpx
+
+from tests.faults.installation import Installation, Post, Writers
+from tests.faults.proxy import proxy_to
+from tests.scenarios.product import eventually
+
+
+def test_killed_after_the_commit_and_before_the_answer(town: Installation) -> None:
+    ada = town.join("ada")
+    post = Post(ada, "written once", "key-of-ada")
+    answered = threading.Event()
+    swallowed: list[bytes] = []
+
+    def swallow(data: bytes) -> bool:
+        swallowed.append(data)
+        answered.set()
+        return False
+
+    with proxy_to(town.ports["web"]) as proxy:
+        proxy.on_answer = swallow
+
+        def ask() -> None:
+            with contextlib.suppress(httpx.HTTPError), httpx.Client(timeout=20) as http:
+                town.send(post, http=http, url=f"http://127.0.0.1:{proxy.port}")
+
+        client = threading.Thread(target=ask)
+        client.start()
+        assert answered.wait(20), "the product answered, but its client does not know"
+        town.kill("web")
+        client.join(30)
+    assert post.answer is None
+    town.start("web")
+    for _ in range(2):
+        again = town.send(post)
+        assert again.status_code == 201
+        assert again.content in b"".join(swallowed), "the answer that was lost"
+    assert again.headers["Idempotency-Replayed"] == "true"
+    town.assert_each_written_once([post])
+    eventually(lambda: town.posts_count(ada) == 1, seconds=30)
+
+
+def test_killed_at_any_moment_under_load(town: Installation) -> None:
+    writers = Writers(town, [town.join(name) for name in ("ada", "bob", "eve", "ida")])
+    moment = random.Random(1)
+    with writers.writing():
+        for _ in range(4):
+            time.sleep(moment.uniform(0.3, 1.0))
+            town.kill("web")
+            town.start("web")
+        time.sleep(0.5)
+    town.assert_each_written_once(writers.posts)
+    for post in writers.posts[::5]:
+        first = post.answer
+        assert town.send(post).status_code == 201
+        assert post.answer == first, "the same key gives the same body"
+    town.assert_each_written_once(writers.posts)
+    for author in writers.authors:
+        mine = sum(post.author is author for post in writers.posts)
+        eventually(lambda author=author, mine=mine: town.posts_count(author) == mine, seconds=60)
