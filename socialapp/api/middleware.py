@@ -56,7 +56,7 @@ class RequestContextMiddleware:
 
     def _traceparent(self, request: HttpRequest) -> str:
         """The caller's, or a new one; none when tracing is on, which makes its own. Source: W3C Trace Context."""
-        sent = request.META.get("HTTP_TRACEPARENT", "")
+        sent: str = request.META.get("HTTP_TRACEPARENT", "")
         if _TRACEPARENT.fullmatch(sent):
             return sent
         return "" if traces.is_on() else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
@@ -64,15 +64,22 @@ class RequestContextMiddleware:
 
 def _describe(span: traces.Described, request: HttpRequest, response: HttpResponse) -> None:
     """Names as OpenTelemetry's conventions for HTTP have them."""
+    if not traces.is_on():
+        return
     route, status = route_of(request), response.status_code
-    names = {"http.request.method": str(request.method), "http.route": route, "url.path": request.path}
-    span.describe(f"{request.method} {route}", **{**names, "http.response.status_code": status})
+    attributes: dict[str, traces.Attribute] = {
+        "http.request.method": str(request.method),
+        "http.route": route,
+        "url.path": request.path,
+        "http.response.status_code": status,
+    }
+    span.describe(f"{request.method} {route}", **attributes)
     if status >= 500:
         span.fail(f"answered {status}")
 
 
 class BodyLimitMiddleware:
-    """413 for bodies over `MAX_BODY_BYTES` (what contexts send each other may be larger), before anything reads them."""
+    """413 for bodies over `MAX_BODY_BYTES`, before anything reads them; what contexts send each other may be larger."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -54,7 +54,7 @@ def journey(request_id: str) -> list[Step]:
             causes[row.id] = int(envelope.causationid or 0)
     for context in served():
         _add_receptions(context.name, steps)
-    roots = []
+    roots: list[Step] = []
     for event_id, step in sorted(steps.items()):
         cause = steps.get(causes[event_id])
         (cause.caused if cause else roots).append(step)
