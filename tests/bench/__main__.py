@@ -158,6 +158,7 @@ def main() -> None:
             stage.forget_unsent()
             stage.pause(paused=False)
             if options.only in "post to socket":
+                stage.drain()  # relay and worker have stood still for minutes
                 report["post_to_socket"] = [
                     socket_latency(stage, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND
                 ]
