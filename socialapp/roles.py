@@ -157,7 +157,7 @@ def _wsgi_application() -> Any:
     import socialapp.urls  # noqa: F401  (otherwise loaded by the first request)
     from socialapp.wsgi import application
 
-    # What was loaded stays: looking through it again and again for garbage took a tenth of a request.
+    # What was loaded here stays too: the garbage collector need not look through it again and again.
     gc.collect()
     gc.freeze()
     return application
