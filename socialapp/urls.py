@@ -10,6 +10,7 @@ import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
 from socialapp.api import health
 from socialapp.api.internal import internal_call
 from socialapp.api.landing import landing
+from socialapp.api.whole_schema import WholeSchemaGenerator
 from socialapp.contexts import served
 
 handler400 = "socialapp.api.problems.bad_request"
@@ -33,7 +34,7 @@ _under_v1, _at_root = _context_urls()
 urlpatterns: list[URLPattern | URLResolver] = [
     *_under_v1,
     *_at_root,
-    path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/schema", SpectacularAPIView.as_view(generator_class=WholeSchemaGenerator), name="schema"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("internal/<str:context>/<str:contract>/<str:method>", internal_call),
     path("health/live", health.live),

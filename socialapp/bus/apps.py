@@ -6,6 +6,7 @@ from django.utils.module_loading import autodiscover_modules
 from socialapp.calls import serve
 from socialapp.contexts import served
 from socialapp.contracts.bus import Inbox
+from socialapp.contracts.description import Description
 from socialapp.contracts.personal import PersonalData
 from socialapp.contracts.residue import Residues
 
@@ -20,6 +21,7 @@ class BusConfig(AppConfig):
     def ready(self) -> None:
         """Registers every served context's handlers, and what every context answers."""
         import socialapp.checks  # noqa: F401  (registers them)
+        from socialapp.api.whole_schema import ContextDescription
         from socialapp.bus.inbox import ContextInbox
         from socialapp.celery import configure  # importing it makes it the app that shared tasks belong to
         from socialapp.personal import ContextPersonalData
@@ -27,6 +29,7 @@ class BusConfig(AppConfig):
 
         autodiscover_modules("handlers")
         for context in served():
+            serve(Description, ContextDescription(), context=context.name)
             serve(Inbox, ContextInbox(context.name), context=context.name)
             serve(PersonalData, ContextPersonalData(context.name), context=context.name)
             serve(Residues, ContextResidues(context.name), context=context.name)

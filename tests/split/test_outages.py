@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import httpx
 import psutil
 import pytest
+import yaml
 
-from tests.scenarios.product import Member, Product, eventually
+from tests.scenarios.product import ROOT, Member, Product, eventually
 from tests.split.cluster import Cluster, Service, cluster
 
 
@@ -94,6 +95,13 @@ def talk(product: Product) -> tuple[Member, str, str]:
     everything = [path for paths in paths_of(ada, post, comment).values() for path in paths]
     eventually(lambda: set(statuses(ada, everything).values()) == {200})
     return ada, post, comment
+
+
+def test_the_schema_describes_all_services(product: Product) -> None:
+    found = yaml.safe_load(product.call("GET", "/v1/schema").text)
+    expected = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    assert found["paths"] == expected["paths"]
+    assert found["components"] == expected["components"]
 
 
 # Whose reads may fail while a context is down: its own, and of those that cannot answer without asking it.
