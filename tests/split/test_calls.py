@@ -1,0 +1,160 @@
+"""What can go wrong between two services, and what the caller makes of it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from socialapp import calls
+from socialapp.calls import CALL_REFUSED, client
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.users import Card, Users
+from socialapp.errors import NotFound, Unavailable
+
+Answer = Callable[[BaseHTTPRequestHandler], tuple[int, object, dict[str, str]]]
+_CARD = {"id": 1, "username": "ada", "full_name": "Ada", "profile_picture": ""}
+
+
+class Other(ThreadingHTTPServer):
+    """The other service: it answers what the test says, and counts."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        server = self
+        self.asked = 0
+        self.answer: Answer = lambda request: (200, [_CARD], {})
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                server.asked += 1
+                status, body, headers = server.answer(self)
+                content = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def other(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Other]:
+    """Users, served elsewhere."""
+    server = Other()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(calls, "serves", lambda name: False)
+    settings.SERVICE_URLS = dict.fromkeys(CONTEXTS, f"http://127.0.0.1:{server.server_port}")
+    settings.CALL_TIMEOUT = 0.6
+    calls._client.cache_clear()
+    calls._breaker.cache_clear()
+    yield server
+    server.shutdown()
+    server.server_close()
+    calls._client.cache_clear()
+    calls._breaker.cache_clear()
+    for http in calls._http.values():
+        http.close()
+    calls._http.clear()
+
+
+def problem(status: int, code: str, **headers: str) -> Answer:
+    """A problem as the other side would tell it."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda request: (status, {"detail": "so it is", "code": code, "errors": []}, named)
+
+
+def profiles() -> list[Card]:
+    return client(Users).profiles(ids=[1])
+
+
+def test_a_refused_service_token_is_a_fault_and_not_the_clients(other: Other) -> None:
+    other.answer = problem(401, "token_invalid", **{CALL_REFUSED.replace("-", "_"): "yes"})
+    with pytest.raises(Unavailable) as caught:
+        profiles()
+    assert (caught.value.code, caught.value.retry_after) == ("users_unavailable", 2)
+
+
+def test_a_context_that_is_not_served_there_is_not_a_thing_that_is_not_there(other: Other) -> None:
+    other.answer = problem(404, "not_found", **{CALL_REFUSED.replace("-", "_"): "yes"})
+    with pytest.raises(Unavailable):
+        profiles()
+    other.answer = problem(404, "not_found")
+    with pytest.raises(NotFound):
+        profiles()
+
+
+def test_what_is_missing_further_on_is_told_on_and_is_no_fault_of_this_service(other: Other) -> None:
+    other.answer = problem(503, "auth_unavailable", Retry_After="7")
+    for _ in range(8):
+        with pytest.raises(Unavailable) as caught:
+            profiles()
+        assert (caught.value.code, caught.value.retry_after) == ("auth_unavailable", 7)
+    assert other.asked == 8, "asked once each time, and no breaker opened"
+    other.answer = lambda request: (200, [_CARD], {})
+    assert [card.username for card in profiles()] == ["ada"]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) -> None:
+    answers = iter([(status, b"<html>", {}), (status, b"", {}), (200, [_CARD], {})])
+    other.answer = lambda request: next(answers)  # type: ignore[assignment, return-value]
+    assert [card.username for card in profiles()] == ["ada"]
+    assert other.asked == 3
+    other.answer = lambda request: (status, b"<html>", {})
+    with pytest.raises(Unavailable):
+        profiles()
+
+
+def test_all_tries_together_keep_the_deadline(other: Other) -> None:
+    def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+        time.sleep(0.4)
+        return 500, b"", {}
+
+    other.answer = slow
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        profiles()
+    assert time.monotonic() - started < 0.9
+
+
+def test_threads_do_not_wait_for_each_others_calls(other: Other) -> None:
+    def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+        time.sleep(0.3)
+        return 200, [_CARD], {}
+
+    other.answer = slow
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: profiles(), range(8)))
+    assert len(answers) == 8
+    assert time.monotonic() - started < 1.2, "eight calls of 0.3 s in a row would take 2.4 s"
+
+
+def test_after_faults_one_call_finds_out_and_the_others_wait_for_it(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "OPEN_SECONDS", 0.3)
+    other.answer = lambda request: (500, b"", {})
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            profiles()
+    asked = other.asked
+    assert asked == 5, "three tries, then two, then the breaker is open"
+    time.sleep(0.35)
+    other.answer = lambda request: (200, [_CARD], {})
+    assert profiles()
+    assert profiles()
+    assert other.asked == asked + 2
