@@ -44,7 +44,7 @@ def test_from_the_request_to_its_last_handler(register: Callable[..., Person], d
     drain()
     (created,) = steps()
     handlers = {reception["handler"]: reception for reception in created["received"]}
-    assert {reception["outcome"] for reception in created["received"]} == {"handled"}
+    assert [reception for reception in created["received"] if reception["outcome"] != "handled"] == []
     assert {"notifications.tell_first_followers", "users.count_post"} & handlers.keys()
     assert all(reception["at"] for reception in created["received"])
     lines = told().splitlines()
