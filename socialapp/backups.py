@@ -31,7 +31,7 @@ from socialapp.contexts import served
 FORMAT = 1
 MANIFEST = "manifest.json"
 _PIECE = 1 << 20
-_START_SECONDS = 60
+_START_SECONDS = 20
 _LOCK_SECONDS = 15
 _BEGUN = b"-- Table structure for table"  # what a dump says once its snapshot is open
 
@@ -74,7 +74,7 @@ def take_backup(folder: Path, *, on_bytes: OnBytes) -> dict[str, Any]:
             dumps = {context.name: _open_dump(context.name, folder, stack, on_bytes) for context in served()}
             for dump in dumps.values():
                 if isinstance(dump, _MySQLDump):
-                    dump.wait_begun()
+                    dump.wait_begun(until=started + _START_SECONDS)
             held = time.monotonic() - started
         for dump in dumps.values():
             dump.finish()
@@ -207,9 +207,9 @@ class _MySQLDump:
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._writer.start()
 
-    def wait_begun(self) -> None:
-        """Returns when the tool's snapshot is open."""
-        if not self._begun.wait(_START_SECONDS):
+    def wait_begun(self, *, until: float) -> None:
+        """Returns when the tool's snapshot is open; gives up at a time of the monotonic clock: all writers wait."""
+        if not self._begun.wait(until - time.monotonic()):
             raise BackupError(f"the dump of {self._alias} did not begin")
 
     def finish(self) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from socialapp.calls import service_token
+from socialapp.replicas import LAG_HEADER, lag_headers
 from tests.faults.servers import MariaDB
 from tests.growing.town import Replica, Town
 from tests.scenarios.product import eventually
@@ -87,6 +89,22 @@ def test_writes_and_what_is_read_for_them_stay_with_the_primary(
         answer = town.http.patch(f"/v1/posts/{post_id}", json={"content": "changed there"}, headers=author)
         assert answer.status_code == 200
     assert replica.selects() - before <= 5, "only the looks at its state, once a second, count"
+
+
+def test_calls_between_contexts_say_whether_they_may_lag(town: Town, replica: Replica, reader: dict[str, str]) -> None:
+    def selects(**headers: str) -> int:
+        before = replica.selects()
+        answer = town.http.get(
+            "/internal/users/Users/audience",
+            params={"viewer_id": "1", "author_ids": "[1]"},
+            headers={"Authorization": f"Bearer {service_token('users')}", **headers},
+        )
+        assert answer.status_code == 200, answer.text
+        return replica.selects() - before
+
+    assert selects() == 0, "handlers and writes ask without it"
+    assert selects(**{LAG_HEADER: "7"}) >= 1
+    assert lag_headers() == {}, "nothing may lag but a request that reads"
 
 
 def test_an_author_sees_at_once_what_others_see_later(
