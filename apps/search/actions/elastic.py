@@ -121,7 +121,8 @@ def write_targets() -> list[str]:
     """The indices that are written to; makes the first one where there is none."""
     with answering():
         try:
-            found = elasticsearch().indices.get_alias(name=write_alias())
+            client = elasticsearch().options(request_timeout=_WRITE_SECONDS)
+            found = client.indices.get_alias(name=write_alias())
         except NotFoundError:
             return [_first_index()]
     return sorted(found)
@@ -200,7 +201,8 @@ def _erased(target: str, author_ids: set[int]) -> set[int]:
         return set()
     wanted = [{"_id": entry_id(Kind.USER, one), "routing": str(one), "_source": ["deleted"]} for one in author_ids]
     with answering():
-        answer = elasticsearch().mget(index=target, docs=wanted)
+        client = elasticsearch().options(request_timeout=_WRITE_SECONDS)
+        answer = client.mget(index=target, docs=wanted)
     buried = {hit["_id"] for hit in answer["docs"] if hit.get("found") and hit["_source"].get("deleted")}
     return {one for one in author_ids if entry_id(Kind.USER, one) in buried}
 

@@ -17,6 +17,7 @@ from socialapp.errors import Unavailable
 Clause = dict[str, Any]
 
 _SECONDS = 1.5
+_COMPARISON_SECONDS = 30.0  # nobody waits for it
 _MOST_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
 
@@ -132,10 +133,11 @@ class ElasticIndex:
         """See `Index.versions`; makes what was written a moment ago searchable first."""
         found: dict[int, int] = {}
         with answering():
-            elasticsearch().indices.refresh(index=self._read_from, ignore_unavailable=True)
+            client = elasticsearch().options(request_timeout=_COMPARISON_SECONDS)
+            client.indices.refresh(index=self._read_from, ignore_unavailable=True)
             while True:
                 bounds = {"gt": max([after, *found]), "lte": up_to}
-                answer = elasticsearch().search(
+                answer = client.search(
                     index=self._read_from,
                     query={"bool": {"filter": [{"term": {"kind": kind}}, {"range": {"id": bounds}}]}},
                     sort=[{"id": "asc"}],
