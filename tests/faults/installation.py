@@ -57,6 +57,7 @@ class Installation(Product):
         (folder / "data" / "db").mkdir(parents=True)
         self._logs = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._altered: set[str] = set()  # roles that run with variables of one test
         super().__init__(f"http://127.0.0.1:{self.ports['web']}", environment, None)  # type: ignore[arg-type]
 
     def create(self) -> None:
@@ -82,6 +83,8 @@ class Installation(Product):
         """Starts roles that do not run, with further environment variables, and waits until they can work."""
         for role in roles:
             assert role not in self._running, f"{role} runs already"
+            if variables:
+                self._altered.add(role)
             with (self._logs / f"{role}.log").open("ab") as log:
                 self._running[role] = subprocess.Popen(
                     [sys.executable, str(ROOT / "manage.py"), "serve", role],
@@ -97,13 +100,14 @@ class Installation(Product):
         """`kill -9` for all processes of these roles; returns when they are gone."""
         for role in roles:
             process = self._running.pop(role)
+            self._altered.discard(role)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def run_only(self, *roles: str) -> None:
-        """Starts those of the roles that do not run, and kills the others."""
-        self.kill(*(set(self._running) - set(roles)))
+        """Starts those of the roles that do not run as usual, and kills the others."""
+        self.kill(*(set(self._running) - set(roles) | self._altered))
         for role, process in list(self._running.items()):
             if process.poll() is not None:
                 self.kill(role)

@@ -97,9 +97,9 @@ class MariaDB(Server):
     def __init__(self, folder: Path) -> None:
         super().__init__("mariadb", folder, ports=("MARIADB_PORT",))
 
-    def url(self, *, port: int | None = None) -> str:
-        """DATABASE_URL, perhaps through a proxy on another port."""
-        return f"mysql://app:app@127.0.0.1:{port or self.port}/faults_{{context}}"
+    def url(self, context: str = "{context}", *, port: int | None = None) -> str:
+        """DATABASE_URL, or that of one context; perhaps through a proxy on another port."""
+        return f"mysql://app:app@127.0.0.1:{port or self.port}/faults_{context}"
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Runs one statement on a connection of its own and commits; its rows. Tables: `faults_<context>.<table>`."""

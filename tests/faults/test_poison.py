@@ -74,7 +74,7 @@ def test_an_early_id_that_commits_late(town: Installation) -> None:
     early = Post(ada, "early id, late commit", "early")
     with proxy_to(town.database.port) as proxy:
         town.kill("web")
-        town.start("web", POSTS_DATABASE_URL=town.database.url(port=proxy.port))
+        town.start("web", POSTS_DATABASE_URL=town.database.url("posts", port=proxy.port))
         proxy.on_request = hold_the_first_commit
         with httpx.Client(timeout=30) as http:
             late = threading.Thread(target=lambda: town.send(early, http=http))
@@ -88,4 +88,3 @@ def test_an_early_id_that_commits_late(town: Installation) -> None:
         assert early.answer is not None
         assert int(early.answer["id"]) < min(map(int, later))
         eventually(lambda: town.posts_count(ada) == 1, seconds=30)
-        town.kill("web")
