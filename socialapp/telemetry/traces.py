@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import structlog
+
+log = structlog.get_logger()
 
 _EXPORT_SECONDS = 2.0
 _FLUSH_SECONDS = 2.0
@@ -59,7 +62,18 @@ _NOTHING = Described()
 
 def is_on() -> bool:
     """Whether spans are made."""
-    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")) and _is_installed()
+
+
+@cache
+def _is_installed() -> bool:
+    try:
+        found = find_spec("opentelemetry.sdk") is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        log.warning("traces.not_installed", remedy="pip install -r requirements-mysql.txt")
+    return found
 
 
 def current() -> str:
