@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from apps.notifications.models import Notification
 from apps.posts.actions.posts import delete_post
 from apps.posts.models import Post
+from apps.search.actions import rebuild_index
 from apps.users.models import PostCount
 from socialapp import ids
 from socialapp.bus.delivery import deliver
@@ -33,8 +35,11 @@ EVENTS = int(os.environ.get("FAULTS_SHUFFLED_EVENTS", "1000"))
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis() -> None:
+def _empty_redis(db: None) -> None:
+    """Empty too is the index in Elasticsearch, which no transaction rolls back."""
     redis_client().flushdb()
+    if settings.ELASTICSEARCH_URL:
+        rebuild_index()
 
 
 def _deliver_in_disorder(luck: random.Random) -> int:
