@@ -49,16 +49,28 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             roles.start(role, PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics" / role))
         tell_a_story(roles)
         until(lambda: "push to sockets" in {span.name for span in collector.trace(_TRACE).values()}, seconds=30)
+        until(lambda: _all_listeners_have_it(roles), seconds=30)
         numbers: dict[str, dict[str, float]] = {}
         families: set[str] = set()
         for role in ROLES:
-            text = httpx.get(f"http://127.0.0.1:{roles.metrics_ports[role]}/metrics", timeout=20).text
-            found = list(text_string_to_metric_families(text))
+            found = list(text_string_to_metric_families(_metrics(roles, role)))
             families |= {sample.name for family in found for sample in family.samples} | {one.name for one in found}
             numbers[role] = {_with_labels(sample): sample.value for family in found for sample in family.samples}
         for role in ROLES:
             assert roles.stop(role)[0] == 0, roles.said(role)
         yield Seen(roles, collector, numbers, families)
+
+
+def _metrics(roles: Roles, role: str) -> str:
+    return httpx.get(f"http://127.0.0.1:{roles.metrics_ports[role]}/metrics", timeout=20).text
+
+
+def _all_listeners_have_it(roles: Roles) -> bool:
+    told = _metrics(roles, "worker")
+    return all(
+        f'socialapp_delivery_seconds_count{{context="{context}",type="posts.post_created.v1"}}' in told
+        for context in ("users", "notifications", "search", "metrics")
+    )
 
 
 def _with_labels(sample: Any) -> str:
