@@ -21,7 +21,7 @@ from tests.faults.servers import MariaDB, RabbitMQ, Redis
 from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
 
 T = TypeVar("T")
-_ON_MARIADB = [name for name in CONTEXTS if name != "search"]
+ON_MARIADB = [name for name in CONTEXTS if name != "search"]
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Installation(Product):
 
     def create(self) -> None:
         """Databases and tables."""
-        for context in _ON_MARIADB:
+        for context in ON_MARIADB:
             self.database.sql(f"CREATE DATABASE faults_{context} CHARACTER SET utf8mb4")
         self.manage("migrate_all", "--verbosity", "0")
 
@@ -142,7 +142,7 @@ class Installation(Product):
         """Whether nothing is under way: every event was sent, and handled by whoever listens."""
         counts = [
             self.database.number(f"SELECT COUNT(*) FROM faults_{context}.{rows}")
-            for context in _ON_MARIADB
+            for context in ON_MARIADB
             for rows in ("bus_outbox WHERE state = 0", "bus_failed_delivery")
         ]
         return not any(counts)
@@ -151,7 +151,7 @@ class Installation(Product):
         """Whether the reconciler has seen every event handled by all who listen."""
         return not sum(
             self.database.number(f"SELECT COUNT(*) FROM faults_{context}.bus_outbox WHERE state < 2")
-            for context in _ON_MARIADB
+            for context in ON_MARIADB
         )
 
     def posts_of(self, author: Member) -> list[int]:
@@ -186,7 +186,7 @@ class Installation(Product):
 
     def assert_nothing_twice(self) -> None:
         """No handler has taken an event twice: said by a unique key, and by what the events have made."""
-        for context in _ON_MARIADB:
+        for context in ON_MARIADB:
             doubled = self.database.number(
                 f"SELECT COUNT(*) FROM (SELECT 1 FROM faults_{context}.bus_inbox"
                 " GROUP BY event_id, handler HAVING COUNT(*) > 1) AS doubled"
