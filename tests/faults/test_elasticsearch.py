@@ -16,14 +16,16 @@ def searching(folder: Path, town: Installation) -> Iterator[tuple[Installation, 
     """The installation with Elasticsearch behind its search."""
     server = Elasticsearch(folder)
     server.start()
-    town.run_only()
-    town.environment["ELASTICSEARCH_URL"] = server.url
-    town.manage("search", "reindex", "--json")
-    town.run_only("web", "relay", "worker", "beat")
-    yield town, server
-    town.run_only()
-    del town.environment["ELASTICSEARCH_URL"]
-    server.stop()
+    try:
+        town.run_only()
+        town.environment["ELASTICSEARCH_URL"] = server.url
+        town.manage("search", "reindex", "--json")
+        town.run_only("web", "relay", "worker", "beat")
+        yield town, server
+    finally:
+        town.run_only()
+        town.environment.pop("ELASTICSEARCH_URL", None)
+        server.stop()
 
 
 def test_down_for_a_while(searching: tuple[Installation, Elasticsearch]) -> None:
