@@ -27,13 +27,13 @@ def configure() -> None:
     """Gives every served context its queues, routes and periodic tasks; called once all handlers are known."""
     from django.conf import settings
 
-    from socialapp.bus.broker import TASKS, queues
+    from socialapp.bus.broker import TASKS, queues, task_queue_name
 
     app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
     app.conf.task_default_queue_type = "quorum" if settings.BROKER_QUORUM_QUEUES else "classic"
     app.conf.update(task_default_exchange=TASKS.name, task_default_exchange_type=TASKS.type)
-    app.conf.task_default_queue = f"tasks.{served()[0].name}"
-    app.conf.task_routes = {f"{name}.*": {"queue": f"tasks.{name}"} for name in CONTEXTS}
+    app.conf.task_default_queue = task_queue_name(served()[0].name)
+    app.conf.task_routes = {f"{name}.*": {"queue": task_queue_name(name)} for name in CONTEXTS}
     schedule: dict[str, dict[str, object]] = {
         "bus.reconcile": {"task": "bus.reconcile", "schedule": settings.RECONCILE_EVERY_SECONDS},
         "bus.prune": {"task": "bus.prune", "schedule": 3600.0},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from socialapp.bus.delivery import deliver
@@ -103,6 +104,13 @@ def register(drain: Callable[[], int]) -> Callable[..., Person]:
         return Person(made["user"]["id"], username, made["access"], made["refresh"], JsonClient(made["access"]))
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _keep_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request in process must not close the connection that the test's own transaction is on."""
+    for wrapper in {type(connection) for connection in connections.all()}:
+        monkeypatch.setattr(wrapper, "close_if_unusable_or_obsolete", lambda self: None)
 
 
 @pytest.fixture(autouse=True)

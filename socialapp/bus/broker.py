@@ -9,15 +9,16 @@ from functools import partial
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from kombu import Exchange, Queue, binding
 
 from socialapp.bus.registry import events_of
 from socialapp.contexts import served
 
-EXCHANGE = Exchange("socialapp.events", type="topic", durable=True)
-TASKS = Exchange("socialapp.tasks", type="topic", durable=True)
+EXCHANGE = Exchange(f"{settings.QUEUE_PREFIX}socialapp.events", type="topic", durable=True)
+TASKS = Exchange(f"{settings.QUEUE_PREFIX}socialapp.tasks", type="topic", durable=True)
 CONTEXT_HEADER = "socialapp_context"
-_PREFIX = "events."
+_PREFIX = f"{settings.QUEUE_PREFIX}events."
 
 
 class ContextQueue(Queue):
@@ -47,7 +48,7 @@ def queue_name(context: str) -> str:
 
 def task_queue_name(context: str) -> str:
     """The name of the queue that holds the tasks of `context`."""
-    return f"tasks.{context}"
+    return f"{settings.QUEUE_PREFIX}tasks.{context}"
 
 
 def queues(*, quorum: bool) -> list[Queue]:

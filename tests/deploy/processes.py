@@ -14,11 +14,9 @@ from functools import cached_property
 from pathlib import Path
 
 import httpx
-from kombu import Connection
 
-from socialapp.bus.broker import queue_name, task_queue_name
 from socialapp.contexts import CONTEXTS
-from tests.scenarios.product import ROOT, Product, eventually, free_port
+from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 
 STOP_SECONDS = 10.0
 _OWN = ("_URL", "SERVICES", "DATA_DIR", "PROMETHEUS_MULTIPROC_DIR", "METRICS_PORT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -146,6 +144,7 @@ def installed(folder: Path, **more: str) -> Iterator[Roles]:
         "DATA_DIR": str(data),
         "REDIS_URL": os.environ["REDIS_URL"],
         "REDIS_PREFIX": f"deploy-{secrets.token_hex(4)}:",
+        "QUEUE_PREFIX": f"deploy-{secrets.token_hex(4)}.",
         **({"BROKER_URL": os.environ["BROKER_URL"]} if "BROKER_URL" in os.environ else {}),
         "WEB_PORT": str(free_port()),
         "SOCKETS_PORT": str(free_port()),
@@ -155,22 +154,13 @@ def installed(folder: Path, **more: str) -> Iterator[Roles]:
         "RECONCILE_AFTER_SECONDS": "3",
         **more,
     }
-    _empty_queues(environment.get("BROKER_URL", ""))
     roles = Roles(folder, environment)
     roles.manage("migrate_all", "--verbosity", "0")
     try:
         yield roles
     finally:
         roles.kill_all()
-
-
-def _empty_queues(broker: str) -> None:
-    """Removes what other tests have left in a RabbitMQ; on Redis each installation has keys of its own."""
-    if broker.startswith("amqp"):
-        with Connection(broker) as connection, connection.channel() as channel:
-            for name in CONTEXTS:
-                for queue in (queue_name(name), task_queue_name(name)):
-                    channel.queue_delete(queue)
+        drop_queues(environment.get("BROKER_URL", ""), environment["QUEUE_PREFIX"])
 
 
 def until(check: Callable[[], bool], *, seconds: float = 20.0) -> None:

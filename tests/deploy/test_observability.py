@@ -151,7 +151,7 @@ def test_every_role_tells_what_it_does(seen: Seen) -> None:
     for role in ROLES:
         assert numbers[role]["socialapp_outbox_unsent context=posts"] == 0, role
         assert numbers[role]["socialapp_broker_up"] == 1, role
-        assert "socialapp_queue_depth queue=events.posts" in numbers[role]
+        assert f"socialapp_queue_depth queue={roles.environment['QUEUE_PREFIX']}events.posts" in numbers[role]
 
 
 def expressions() -> Iterator[str]:

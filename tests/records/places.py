@@ -1,6 +1,7 @@
 """Installations of their own, each with its databases, that are spoken to through manage.py."""
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -55,13 +56,14 @@ class Ground:
         self._template: Path | None = None
         self._url = os.environ.get("DATABASE_URL", "")
         self._databases: list[str] = []
+        self._run = secrets.token_hex(3)  # other test processes make databases on the same server
 
     def make(self, name: str) -> Installation:
         """An empty installation."""
         folder = self._folder / name
         environment = {**os.environ, "DATA_DIR": str(folder)}
         if self._url.startswith("mysql"):
-            environment["DATABASE_URL"] = self._url.replace("{context}", f"{name}_{{context}}")
+            environment["DATABASE_URL"] = self._url.replace("{context}", f"{self._run}_{name}_{{context}}")
             self._create_databases(environment["DATABASE_URL"])
         installation = Installation(folder, environment)
         if self._template is not None and not self._url:

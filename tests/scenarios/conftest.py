@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from socialapp.contexts import CONTEXTS
-from tests.scenarios.product import Product, start_product, stop_product
+from tests.scenarios.product import Product, drop_queues, start_product, stop_product
 from tests.split.cluster import SPLITS, cluster
 
 
@@ -29,6 +29,7 @@ def _services() -> dict[str, str]:
         **services,
         "DATABASE_URL": f"{base}/{run}_{{context}}",
         "REDIS_PREFIX": f"{run}:",
+        "QUEUE_PREFIX": f"{run}.",
         "ELASTICSEARCH_PREFIX": run,
     }
 
@@ -70,3 +71,4 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         stop_product(product)
     if services:
         _on_server(services["DATABASE_URL"], "DROP DATABASE `{name}`")
+        drop_queues(services.get("BROKER_URL", ""), services["QUEUE_PREFIX"])

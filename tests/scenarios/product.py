@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from kombu import Connection
 from websockets.sync.client import ClientConnection, connect
+
+from socialapp.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -222,3 +225,12 @@ def stop_product(product: Product) -> None:
             product.process.wait(timeout=15)
         except subprocess.TimeoutExpired:
             os.killpg(product.process.pid, signal.SIGKILL)
+
+
+def drop_queues(broker: str, prefix: str) -> None:
+    """Removes an installation's queues from a RabbitMQ; a Redis forgets empty ones by itself."""
+    if broker.startswith("amqp"):
+        with Connection(broker) as connection, connection.channel() as channel:
+            for name in CONTEXTS:
+                for kind in ("events", "tasks"):
+                    channel.queue_delete(f"{prefix}{kind}.{name}")

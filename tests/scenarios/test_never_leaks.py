@@ -6,7 +6,9 @@ The machine keeps a model of its own, in plain sets, and holds every read of the
 import secrets
 from typing import Any
 
+import httpx
 import pytest
+from django.conf import settings as conf
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -16,6 +18,12 @@ from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
 PEOPLE = 4
 person = st.integers(0, PEOPLE - 1)
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def refresh_index() -> None:
+    """Elasticsearch finds what was written after a moment; this is that moment."""
+    if conf.ELASTICSEARCH_URL:
+        httpx.post(f"{conf.ELASTICSEARCH_URL}/{conf.ELASTICSEARCH_PREFIX}*/_refresh").raise_for_status()
 
 
 class Network(RuleBasedStateMachine):
@@ -153,6 +161,7 @@ class Network(RuleBasedStateMachine):
     def look(self, who: int | None) -> None:
         """Everything that `who` can read is what the model says, no more and no less."""
         deliver_outbox()
+        refresh_index()
         client = JsonClient() if who is None else self.clients[who]
         visible = {post_id for post_id, post in self.posts.items() if self.sees(who, post)}
         for post_id, post in self.posts.items():
