@@ -13,7 +13,6 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from socialapp.bus.broker import queue_name
 from tests.bench.stage import Member, Stage
 from tests.scenarios.product import eventually
 
@@ -64,7 +63,7 @@ def _one_context(
 ) -> dict[str, float]:
     """The CPU that a post costs a worker of this context, the database and Redis, without its writing."""
     name = f"worker_{context}"
-    command = [sys.executable, "-m", "celery", "-A", "socialapp.celery", "worker", "-Q", queue_name(context)]
+    command = [sys.executable, "-m", "celery", "-A", "socialapp.celery", "worker", "-Q", f"events.{context}"]
     stage.start(name, [*command, "--pool=threads", "-c1", "--without-gossip", "--without-mingle", "-lERROR"])
     first = star.write(stage, "one to warm up")
     eventually(lambda: is_done(first), seconds=60)
