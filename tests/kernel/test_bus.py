@@ -1,7 +1,7 @@
 """The bus: state and event together or not at all, each effect once, a poison event alone, the broker disposable."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -34,7 +34,7 @@ class BellRung:
 
 
 @pytest.fixture
-def rung() -> Iterator[list[int]]:
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A handler on CONSUMER that notes the bells it heard, and fails for negative ones."""
     heard: list[int] = []
 
@@ -44,9 +44,8 @@ def rung() -> Iterator[list[int]]:
             raise ValueError("cracked bell")
 
     key = (CONSUMER, EVENTS["metrics.bell_rung.v1"].name)
-    registry._handlers[key].append(Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, None))
-    yield heard
-    registry._handlers.pop(key)
+    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, None)])
+    return heard
 
 
 @pytest.fixture
@@ -275,7 +274,7 @@ def test_a_call_inside_a_handler_transaction_is_refused(drain: Callable[[], int]
     assert client(Inbox, context=PRODUCER).missing(events=[]) == []
 
 
-def test_a_handler_may_gather_before_its_transaction() -> None:
+def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[bool, int]] = []
     key = (CONSUMER, "metrics.bell_rung.v1")
 
@@ -289,9 +288,6 @@ def test_a_handler_may_gather_before_its_transaction() -> None:
         assert transaction.get_connection(CONSUMER).in_atomic_block
         seen.append((True, doubled))
 
-    registry._handlers[key].append(Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather))
-    try:
-        deliver(CONSUMER, ring(4))
-    finally:
-        registry._handlers.pop(key)
+    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather)])
+    deliver(CONSUMER, ring(4))
     assert seen == [(False, 4), (True, 8)]
