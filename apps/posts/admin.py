@@ -10,6 +10,7 @@ from apps.posts.actions.posts import delete_post
 from apps.posts.models import (
     Bookmark,
     ErasedAuthor,
+    FeedEpoch,
     PopularAuthor,
     Post,
     PostEdit,
@@ -99,6 +100,14 @@ class PopularAuthorAdmin(_BelongsToPost):
 
     list_display = ("id", remote_link("user_id", _PERSON))
     search_fields = ("=user_id",)
+
+
+@admin.register(FeedEpoch)
+class FeedEpochAdmin(_BelongsToPost):
+    """Since when lists of feeds count."""
+
+    list_display = ("id", "number", "redis_run")
+    search_fields = ("redis_run",)
 
 
 @admin.register(ErasedAuthor)

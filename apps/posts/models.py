@@ -133,8 +133,7 @@ class RepostCount(models.Model):
 class PopularAuthor(models.Model):
     """Somebody whose posts are no longer pushed into feeds but merged in when a feed is read.
 
-    Nobody is taken out again: posts that were not pushed would be missing from the feeds. The greatest id tells a
-    feed whether somebody was added since it was built.
+    Nobody is taken out again: posts that were not pushed would be missing from the feeds.
     """
 
     id = IdField()
@@ -145,6 +144,24 @@ class PopularAuthor(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id}"
+
+
+class FeedEpoch(models.Model):
+    """One row, whose number rises when no list of a feed that was built before may be read on.
+
+    That is so when somebody became popular, when a post could not be pushed into lists, and when Redis may have come
+    back with lists of an earlier time. Raising it locks the row, so numbers rise in the order of commits.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    number = models.PositiveBigIntegerField(default=0)
+    redis_run = models.CharField(max_length=64, blank=True, default="")  # which process of Redis held the lists last
+
+    class Meta:
+        db_table = "feed_epoch"
+
+    def __str__(self) -> str:
+        return f"epoch {self.number}"
 
 
 class ErasedAuthor(models.Model):

@@ -1,17 +1,28 @@
 """What posts does by the clock."""
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from apps.posts.actions.erasure import sweep_erased_users
+from apps.posts.actions.feeds import notice_restart
 from apps.posts.actions.views import flush_views
+from socialapp.cache import redis_errors
 
-PERIODIC = {"posts.flush_views": 10.0, "posts.sweep_erased_users": 300.0}
+PERIODIC = {"posts.flush_views": 10.0, "posts.notice_restart": 10.0, "posts.sweep_erased_users": 300.0}
 
 
 @shared_task(name="posts.flush_views")
 def publish_views() -> None:
     """Publishes the views counted since the last run. Periodic."""
     flush_views()
+
+
+@shared_task(name="posts.notice_restart")
+def notice_restart_of_redis() -> None:
+    """Looks whether Redis was started anew. Idempotent, periodic."""
+    with suppress(*redis_errors()):
+        notice_restart()
 
 
 @shared_task(name="posts.sweep_erased_users")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 # Seconds until the next try after the first, second, … failure; then the event rests as a dead letter.
 RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
 _ERROR_CHARACTERS = 2000
+
+
+_running: ContextVar["Delivery | None"] = ContextVar("delivery_running", default=None)
 
 
 class DuplicateDelivery(Exception):
@@ -45,9 +49,13 @@ class Delivery:
 
     def run(self) -> None:
         """Calls the handler; the caller holds the transaction."""
-        with self._traced("handle"):
-            arguments = (self.event, self.gathered) if self.handler.gather else (self.event,)
-            self.handler.run(*arguments)
+        token = _running.set(self)
+        try:
+            with self._traced("handle"):
+                arguments = (self.event, self.gathered) if self.handler.gather else (self.event,)
+                self.handler.run(*arguments)
+        finally:
+            _running.reset(token)
 
     @contextmanager
     def _traced(self, doing: str) -> Iterator[None]:
@@ -81,6 +89,16 @@ def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
     else:
         for delivery in ready:
             metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
+
+
+def failures_so_far() -> int:
+    """How often the running handler has failed to take its event; 0 outside of handlers. One query."""
+    running = _running.get()
+    if running is None:
+        return 0
+    rows = FailedDelivery.objects.using(running.handler.context)
+    noted = rows.filter(event_id=running.envelope.id, handler=running.handler.name)
+    return noted.values_list("attempts", flat=True).first() or 0
 
 
 def _not_yet_handled(context: str, envelopes: list[Envelope]) -> list[Delivery]:

@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from apps.posts.actions import feeds
 from apps.posts.models import PopularAuthor
 from apps.posts.queries import feed_cache
+from socialapp.bus.delivery import deliver
 from socialapp.bus.envelope import decode
-from socialapp.bus.models import InboxEntry, OutboxEvent
-from socialapp.cache import redis_client
+from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
+from socialapp.cache import _BreakingConnection, redis_client
 from socialapp.calls import client
 from socialapp.contracts.users import Users
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
@@ -72,18 +73,17 @@ def feed_key(person):
 
 
 @pytest.fixture
-def redis_away(settings, monkeypatch):
+def redis_away(settings):
     """Takes Redis away and brings it back: a port that nobody listens on."""
     url = settings.REDIS_URL
 
     def switch(away):
         settings.REDIS_URL = "redis://127.0.0.1:1/0" if away else url
         if not away:
-            from socialapp.cache import _BreakingConnection
+            _BreakingConnection.open_until = 0.0
 
-            monkeypatch.setattr(_BreakingConnection, "open_until", 0.0)
-
-    return switch
+    yield switch
+    switch(False)
 
 
 def test_own_posts_and_those_of_people_followed(register, write, follow, drain):
@@ -397,7 +397,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
     before = write(bob)
     drain()
     written = {}
-    asked = feed_cache.popular_epoch
+    asked = feed_cache.current_epoch
 
     def meanwhile():
         if not written:
@@ -407,7 +407,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
         return asked()
 
     # The moment after the list was made and before the database is asked.
-    monkeypatch.setattr(feed_cache, "popular_epoch", meanwhile)
+    monkeypatch.setattr(feed_cache, "current_epoch", meanwhile)
     assert shown(alice) == [(written["post"]["id"], None), (before["id"], None)]
 
     finish = feed_cache.finish_feed
@@ -424,6 +424,45 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
     shown(alice)
     assert redis_client().lindex(feed_cache._key(int(alice.id)), 0) == late["post"]["id"].encode()
     assert shown(alice)[0] == (late["post"]["id"], None)
+
+
+def test_a_list_that_survives_while_redis_is_away_has_no_hole(register, write, follow, redis_away):
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    before = write(bob)
+    deliver_outbox()
+    assert shown(alice) == [(before["id"], None)]
+    redis_away(True)
+    missed = write(bob)
+    event = OutboxEvent.objects.using("posts").get(type="posts.post_created.v1", subject=missed["id"])
+    for _ in range(2):
+        deliver("posts", [decode(event.envelope)])
+    assert FailedDelivery.objects.using("posts").get().attempts == 2, "a short absence is waited out"
+    deliver("posts", [decode(event.envelope)])
+    assert not FailedDelivery.objects.using("posts").exists(), "nothing is left that could become a dead letter"
+    redis_away(False)
+    assert missed["id"].encode() not in redis_client().lrange(feed_key(alice), 0, -1)
+    redis_client().delete(feed_cache._epoch_key())  # which is remembered for some seconds
+    assert shown(alice) == [(missed["id"], None), (before["id"], None)]
+    assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was built anew"
+
+
+def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(register, write, follow, drain, monkeypatch):
+    alice, bob = register("alice"), register("bob")
+    follow(alice, bob)
+    feeds.notice_restart()
+    post = write(bob)
+    drain()
+    assert shown(alice) == [(post["id"], None)]
+    redis_client().lrem(feed_key(alice), 0, post["id"])  # as if it had come back with what it had saved before
+    feeds.notice_restart()
+    assert shown(alice) == [], "the same process: its lists are read"
+    monkeypatch.setattr("apps.posts.actions.feeds.process_of_redis", lambda: "another")
+    epoch = feed_cache.current_epoch()
+    for _ in range(2):
+        feeds.notice_restart()
+        assert shown(alice) == [(post["id"], None)]
+    assert feed_cache.current_epoch() == epoch + 1, "once for each process"
 
 
 def test_while_somebody_else_builds_the_database_answers(register, write, follow, drain):

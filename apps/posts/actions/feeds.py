@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import structlog
+from django.db.models import F
 
-from apps.posts.models import ErasedAuthor, PopularAuthor
-from apps.posts.queries.feed_cache import announce_epoch, entry_of, push_entry
+from apps.posts.models import ErasedAuthor, FeedEpoch, PopularAuthor
+from apps.posts.queries.feed_cache import announce_epoch, entry_of, process_of_redis, push_entry
+from socialapp.bus.delivery import failures_so_far
 from socialapp.bus.publish import publish
 from socialapp.cache import redis_errors
 from socialapp.contracts.posts import FanOutContinued
@@ -14,6 +16,7 @@ from socialapp.db import atomic
 log = structlog.get_logger()
 
 FAN_OUT_PAGE = 5000
+_TRIES = 3  # pushing fails so often, over some seconds, before all feeds are built anew instead
 
 
 def push_own_post(*, author_id: int, post_id: int) -> None:
@@ -25,8 +28,17 @@ def push_own_post(*, author_id: int, post_id: int) -> None:
 
 
 def fan_out(*, post_id: int, author_id: int, reposter_id: int | None, follower_ids: Sequence[int]) -> None:
-    """Pushes a post, or the repost of it, into one page of feeds; a full page goes on by event. Again is harmless."""
-    push_entry(follower_ids, entry_of(post_id, reposter_id or 0))
+    """Pushes a post, or the repost of it, into one page of feeds; a full page goes on by event. Again is harmless.
+
+    When Redis stays away, no list that it may come back with counts any more: they lack this post.
+    """
+    try:
+        push_entry(follower_ids, entry_of(post_id, reposter_id or 0))
+    except redis_errors():
+        if failures_so_far() + 1 < _TRIES:
+            raise
+        begin_epoch()
+        return
     if len(follower_ids) >= FAN_OUT_PAGE:
         with atomic("posts"):
             publish(
@@ -39,11 +51,29 @@ def mark_popular(*, user_id: int) -> None:
     with atomic("posts"):
         if ErasedAuthor.objects.filter(user_id=user_id).exists():
             return
-        row, created = PopularAuthor.objects.get_or_create(user_id=user_id)
-    if not created:
+        _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
+        if created:
+            begin_epoch()
+
+
+def notice_restart() -> None:
+    """Has all feeds built anew when another process answers as Redis: what it loaded may lack posts. Idempotent."""
+    process = process_of_redis()
+    if FeedEpoch.objects.filter(redis_run=process).exists():
         return
+    with atomic("posts"):
+        begin_epoch()
+        FeedEpoch.objects.update(redis_run=process)
+
+
+def begin_epoch() -> None:
+    """From now on every list of a feed that was built before is built anew when it is read."""
+    with atomic("posts"):
+        FeedEpoch.objects.get_or_create()
+        FeedEpoch.objects.update(number=F("number") + 1)
+        number = FeedEpoch.objects.get().number
     try:
-        announce_epoch(row.id)
+        announce_epoch(number)
     except redis_errors() as error:
         # Readers forget the older epoch within seconds by themselves.
         log.warning("feed.redis_away", error=str(error))

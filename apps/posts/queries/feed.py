@@ -161,7 +161,7 @@ def _built(user_id: int) -> CachedFeed:
     entries = _entries([*following.ids, user_id], following.ids, None, CAP, backwards=False)
     return CachedFeed(
         following_version=following.version,
-        popular_epoch=epoch,
+        epoch=epoch,
         floor=entries[-1].post_id - 1 if len(entries) == CAP else 0,
         popular_ids=tuple(sorted(popular.intersection(following.ids))),
         sources={entry.post_id: entry.reposter_ids or DIRECTLY for entry in entries},

@@ -1,10 +1,11 @@
 """Home feeds in Redis: per user one list of what fan-out has pushed, which may vanish at any time.
 
 The head holds the newest entry, `<post id>` or, where somebody passed the post on, `<post id>:<reposter id>`. The
-last element tells what the list stands for: `=<following version>:<popular epoch>:<floor>:<popular ids>`, complete
-for all posts with ids greater than the floor; or, while the list is being built, `?<token of the builder>`. The
-builder makes the list first and asks the database then: a post that commits meanwhile is pushed into the list, and one
-that committed before is found in the database.
+last element tells what the list stands for: `=<following version>:<epoch>:<floor>:<popular ids>`, complete for all
+posts with ids greater than the floor; or, while the list is being built, `?<token of the builder>`. The builder makes
+the list first and asks the database then: a post that commits meanwhile is pushed into the list, and one that committed
+before is found in the database. Where that cannot be held, because pushing failed or Redis lost something, the epoch
+rises, and the lists of those before count no more.
 """
 
 import secrets
@@ -14,9 +15,8 @@ from functools import cached_property
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Max
 
-from apps.posts.models import PopularAuthor
+from apps.posts.models import FeedEpoch
 from socialapp.cache import redis_client
 from socialapp.replicas import up_to_date
 
@@ -75,6 +75,13 @@ for i = 1, #KEYS do
   end
 end
 """
+
+# KEYS: the epoch. ARGV: a number, seconds. Who read the database earlier does not overwrite what is newer.
+_ANNOUNCE = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') <= tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+end
+"""
 _SLACK = 64
 _KEYS_A_CALL = 500
 
@@ -84,7 +91,7 @@ class CachedFeed:
     """A feed as Redis holds it: for whom it was built, and who stands behind each post (DIRECT: its author)."""
 
     following_version: int
-    popular_epoch: int
+    epoch: int
     floor: int
     popular_ids: tuple[int, ...]
     sources: dict[int, frozenset[int]]
@@ -105,7 +112,7 @@ def entry_of(post_id: int, reposter_id: int = DIRECT) -> str:
 
 
 def load_feed(user_id: int) -> CachedFeed | None:
-    """The feed, unless it is missing, being built, or somebody became popular since it was built.
+    """The feed, unless it is missing, being built, or of an epoch that is over.
 
     One round trip. Raises one of `redis_errors()` when Redis is away.
     """
@@ -117,7 +124,7 @@ def load_feed(user_id: int) -> CachedFeed | None:
     if feed is None:
         return None
     epoch = int(known_epoch) if known_epoch is not None else remembered_epoch()
-    return feed if feed.popular_epoch == epoch else None
+    return feed if feed.epoch == epoch else None
 
 
 def begin_feed(user_id: int) -> str | None:
@@ -132,7 +139,7 @@ def finish_feed(user_id: int, mark: str, feed: CachedFeed) -> None:
         entry_of(post_id, source) for post_id in reversed(feed.post_ids) for source in sorted(feed.sources[post_id])
     ]
     popular = ",".join(map(str, feed.popular_ids))
-    last = f"={feed.following_version}:{feed.popular_epoch}:{feed.floor}:{popular}"
+    last = f"={feed.following_version}:{feed.epoch}:{feed.floor}:{popular}"
     _evaluate(_FINISH, [_key(user_id)], [mark, _FEED_SECONDS, *entries, last])
 
 
@@ -155,22 +162,27 @@ def forget_feed(user_id: int) -> None:
     redis_client().delete(_key(user_id))
 
 
-def popular_epoch() -> int:
-    """Rises whenever somebody becomes popular. One query."""
-    return PopularAuthor.objects.aggregate(newest=Max("id"))["newest"] or 0
+def current_epoch() -> int:
+    """The epoch according to the database. One query."""
+    return FeedEpoch.objects.values_list("number", flat=True).first() or 0
 
 
 def announce_epoch(epoch: int) -> None:
     """Makes every feed that was built before be built again when it is read."""
-    redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS)
+    # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
+    _evaluate(_ANNOUNCE, [_epoch_key()], [epoch, _EPOCH_SECONDS])
+
+
+def process_of_redis() -> str:
+    """Names the process that answers as Redis: another one may have come back with the lists of an earlier time."""
+    return str(redis_client().info("server")["run_id"])
 
 
 def remembered_epoch() -> int:
     """The epoch from the database, left in Redis for a few seconds for whoever reads a feed next."""
     with up_to_date():
-        epoch = popular_epoch()
-    # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
-    redis_client().set(_epoch_key(), epoch, ex=_EPOCH_SECONDS, nx=True)
+        epoch = current_epoch()
+    announce_epoch(epoch)
     return epoch
 
 
@@ -199,7 +211,7 @@ def _key_pattern() -> str:
 
 
 def _epoch_key() -> str:
-    return f"{settings.REDIS_PREFIX}feed-popular-epoch"
+    return f"{settings.REDIS_PREFIX}feed-epoch"
 
 
 def _evaluate(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
