@@ -66,6 +66,12 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         """Who may look at these rows: administrators, unless a subclass lets moderators in too."""
         return is_admin(request)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Nobody may filter by a field that the pages leave out: that would tell what is in it."""
+        if lookup.split("__", maxsplit=1)[0] in (self.exclude or ()):
+            return False
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the section shows on the front page."""
         return self.is_allowed(request)

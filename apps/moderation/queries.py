@@ -15,10 +15,12 @@ from django.db.models import Count, QuerySet
 from apps.moderation.models import Action, Appeal, Case, LogHead, Reason, Report, TargetType, WordRule
 from socialapp.api.pagination import Page, PageRequest, paginate
 from socialapp.calls import client
+from socialapp.contracts.auth import Auth
 from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import Users
 from socialapp.errors import Invalid, NotFound, Problem
+from socialapp.principal import ADMIN, MODERATOR
 
 log = structlog.get_logger()
 
@@ -76,8 +78,16 @@ def _author_if_visible(viewer_id: int, target_type: str, target_id: int) -> int 
             comments = client(Comments).visible(viewer_id=viewer_id, comment_ids=[target_id])
             found = [comment.author_id for comment in comments]
         case _:
-            found = [card.id for card in client(Users).profiles(ids=[target_id])]
+            cards = client(Users).profiles(ids=[target_id])
+            seen = client(Users).profile_bodies(viewer_id=viewer_id, ids=[target_id]) if cards else []
+            found = [int(str(body["id"])) for body in seen]
     return found[0] if found else None
+
+
+def may_ban(*, moderator_id: int, user_id: int) -> bool:
+    """Whether this moderator may ban this person: staff is banned by administrators only. One call."""
+    roles = {user.id: user.roles for user in client(Auth).users(ids=[moderator_id, user_id])}
+    return ADMIN in roles.get(moderator_id, []) or not {ADMIN, MODERATOR}.intersection(roles.get(user_id, []))
 
 
 def own_reports(*, reporter_id: int, page: PageRequest) -> Page[Report]:

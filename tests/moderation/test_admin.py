@@ -245,3 +245,41 @@ def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain:
     actions.erase_user(user_id=int(stage.ann.id), erasure_id=1)
     closed = browser.get(f"{CASES}?state=all").content.decode()
     assert "(erased)" in closed
+
+
+def test_no_filter_tells_what_a_page_does_not_show(
+    stage: Stage, moderator: Person, register: Callable[..., Person]
+) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    browser = enter(moderator, "moderator")
+    for name, value in (("reporter_id", stage.cleo.id), ("open_key__startswith", f"{stage.cleo.id}:")):
+        answer = browser.get(f"/admin/moderation/report/?{name}={value}")
+        assert answer.status_code == 400, f"?{name}= would tell who reported"
+    administrator = enter(register("ada"), "admin")
+    assert administrator.get("/admin/identity/user/?password__startswith=argon2").status_code == 400
+    assert administrator.get("/admin/identity/user/?status=active").status_code == 200
+
+
+def test_moderators_do_not_decide_about_themselves(stage: Stage, moderator: Person) -> None:
+    post = moderator.client.post("/v1/posts", {"content": "by the moderator"}).json()
+    report(stage.cleo, "post", post["id"])
+    case = Case.objects.get()
+    browser = enter(moderator, "moderator")
+    for decision in ("dismiss", "remove", "warn", "ban"):
+        browser.post(f"{CASES}{case.id}/decide/", {"decision": decision})
+    case.refresh_from_db()
+    assert case.is_open
+    assert not Action.objects.exists()
+
+
+def test_moderators_do_not_ban_administrators(stage: Stage, moderator: Person, register: Callable[..., Person]) -> None:
+    chief = register("ada")
+    administrator = enter(chief, "admin")
+    for person in (chief, moderator):
+        assert report(stage.cleo, "user", person.id).status_code == 201
+    about_chief, about_moderator = Case.objects.order_by("id")
+    browser = enter(moderator, "moderator")
+    browser.post(f"{CASES}{about_chief.id}/decide/", {"decision": "ban"})
+    assert not Action.objects.exists()
+    administrator.post(f"{CASES}{about_moderator.id}/decide/", {"decision": "ban"})
+    assert Action.objects.get().user_id == int(moderator.id)

@@ -9,7 +9,7 @@ from apps.moderation import actions
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.errors import Conflict
+from socialapp.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient
 from tests.moderation.conftest import MODERATOR_ID, Stage, published
 
@@ -111,3 +111,12 @@ def test_a_removal_can_be_appealed_against(stage: Stage, drain: Callable[[], int
     removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
     drain()
     assert appeal(stage, removal).status_code == 201
+
+
+def test_nobody_answers_their_own_appeal(stage: Stage, warning: Action) -> None:
+    made = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="no")
+    with pytest.raises(Invalid):
+        actions.decide_appeal(moderator_id=int(stage.ann.id), appeal_id=made.id, is_accepted=True, answer="yes")
+    made.refresh_from_db()
+    assert made.status == "open"
+    assert not Action.objects.filter(kind="decide_appeal").exists()

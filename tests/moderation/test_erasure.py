@@ -8,11 +8,17 @@ import pytest
 from apps.moderation import actions
 from apps.moderation.actions import erasure
 from apps.moderation.models import Action, Appeal, Case, Report
-from apps.moderation.queries import check_log
+from apps.moderation.queries import Target, check_log
 from socialapp.bus.delivery import deliver
 from socialapp.bus.envelope import wrap
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued, ReportResolved
+from socialapp.contracts.moderation import (
+    ContentRemoved,
+    ModerationErased,
+    ModerationErasureContinued,
+    ReportResolved,
+)
+from socialapp.errors import NotFound
 from socialapp.ids import new_id
 from socialapp.residue import find_residue
 from tests.conftest import ALL_CONTEXTS
@@ -107,3 +113,39 @@ def test_the_whole_way_from_the_account(stage: Stage, drain: Callable[[], int]) 
     assert {residue.place for residue in left if not residue.expected} == set()
     assert check_log().problems == []
     assert Action.objects.get(id=warning.id).reason == "by ann", "what was decided about others stays"
+
+
+def test_nothing_is_logged_about_somebody_who_is_gone(stage: Stage) -> None:
+    """What was under way when the person was erased: a decision, and a text that a word rule is found in."""
+    actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="plain", effect="remove", is_active=True)
+    person = int(stage.ann.id)
+    target = Target("post", int(stage.post_id), person)
+    erase(stage.ann.id)
+    entries = Action.objects.count()
+    for decision in (
+        lambda: actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="late"),
+        lambda: actions.ban_user(moderator_id=MODERATOR_ID, user_id=person, reason="late"),
+    ):
+        with pytest.raises(NotFound):
+            decision()
+    actions.check_text(target=target, text="a plain post")
+    assert traces(stage.ann.id) == {}
+    assert Action.objects.count() == entries
+    assert not of_kind(ContentRemoved)
+    assert check_log().problems == []
+
+
+def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = int(stage.ann.id)
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=person, reason="about ann")
+    redact = erasure.redact_entries
+
+    def file_meanwhile(**arguments: Any) -> int:
+        actions.file_appeal(user_id=person, action_id=warning.id, text="by ann")
+        return redact(**arguments)
+
+    monkeypatch.setattr(erasure, "redact_entries", file_meanwhile)
+    actions.erase_user(user_id=person, erasure_id=3)
+    assert traces(stage.ann.id) == {}

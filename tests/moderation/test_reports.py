@@ -270,3 +270,11 @@ def test_the_list_costs_the_same_for_one_report_and_for_many(stage: Stage, drain
         actions.file_report(reporter_id=int(stage.cleo.id), target=target, reason="spam", details="")
     assert len(stage.cleo.client.get("/v1/reports?limit=50").json()["results"]) == 50
     assert statements() == few
+
+
+def test_nobody_reports_somebody_who_blocks_them(stage: Stage) -> None:
+    assert stage.ann.client.put(f"/v1/profiles/{stage.cleo.id}/block").status_code == 200
+    assert report(stage.cleo, "user", stage.ann.id).status_code == 404, "as if there was nobody"
+    assert not Report.objects.exists()
+    assert published() == []
+    assert report(stage.ann, "user", stage.cleo.id).status_code == 201, "who blocks somebody may still report them"

@@ -3,17 +3,18 @@
 from apps.moderation.actions.cases import close_case, close_case_of
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Case, Outcome
-from apps.moderation.queries import Target
+from apps.moderation.queries import Target, may_ban
 from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import ContentRemoved, UserSanctioned
 from socialapp.db import atomic
-from socialapp.errors import Conflict, Invalid, NotFound
+from socialapp.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> Action:
     """Removes a post or comment and closes its case; `moderator_id` is None for a word rule. Once is enough."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
+    refuse_own(moderator_id, target.author_id)
     with atomic("moderation"):
         close_case_of(target.key, Outcome.REMOVED)
         earlier = Action.objects.filter(
@@ -46,7 +47,9 @@ def warn_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | No
 
 
 def ban_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
-    """Bans a user; closes the case that led to it."""
+    """Bans a user; closes the case that led to it. Forbidden for staff, unless by an administrator. Asks auth."""
+    if not may_ban(moderator_id=moderator_id, user_id=user_id):
+        raise Forbidden("only administrators ban staff", code="staff")
     return _sanction(Action.Kind.BAN_USER, moderator_id, user_id, reason, case_id)
 
 
@@ -59,6 +62,7 @@ def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
     """Closes a case: nothing is wrong with its target. 409 when it is closed already."""
     with atomic("moderation"):
         case = _locked_open_case(case_id)
+        refuse_own(moderator_id, case.author_id)
         entry = add_entry(
             Action.Kind.DISMISS_CASE, moderator_id=moderator_id, target=_target_of(case), case_id=case.id, reason=reason
         )
@@ -67,8 +71,7 @@ def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
 
 
 def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, case_id: int | None) -> Action:
-    if user_id == moderator_id:
-        raise Invalid.of("user_id", "own_account", "Moderators cannot decide about themselves.")
+    refuse_own(moderator_id, user_id)
     with atomic("moderation"):
         if case_id is not None:
             close_case(_locked_open_case(case_id), Outcome.SANCTIONED)
@@ -90,6 +93,12 @@ def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, c
             )
         )
         return entry
+
+
+def refuse_own(moderator_id: int | None, user_id: int | None) -> None:
+    """Refuses with 422 what a moderator would decide about themselves; None is a word rule, or somebody erased."""
+    if moderator_id is not None and user_id == moderator_id:
+        raise Invalid.of("user_id", "own_account", "Moderators cannot decide about themselves.")
 
 
 def _locked_open_case(case_id: int) -> Case:

@@ -14,7 +14,8 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Erases a bounded part, and tells when nothing is left. Idempotent."""
     with atomic("moderation"):
         ErasedUser.objects.get_or_create(id=user_id)
-        done = (_anonymize_reports(user_id), _close_cases(user_id), _delete_appeals(user_id), _redact_log(user_id))
+        # The log before the appeals: who appeals at this moment has locked an entry, and is waited for.
+        done = (_anonymize_reports(user_id), _close_cases(user_id), _redact_log(user_id), _delete_appeals(user_id))
         if max(done) >= ROWS_A_STEP:
             publish(ModerationErasureContinued(user_id=user_id, erasure_id=erasure_id))
         else:

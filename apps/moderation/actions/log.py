@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.moderation.models import Action, LogHead, TargetType
+from apps.moderation.models import Action, ErasedUser, LogHead, TargetType
 from apps.moderation.queries import Target, chain_hash, content_hash
 from socialapp.db import atomic
+from socialapp.errors import NotFound
 
 
 def add_entry(
@@ -24,7 +25,10 @@ def add_entry(
     case_id: int | None = None,
     reason: str = "",
 ) -> Action:
-    """Adds one entry at the end of the log. `moderator_id` is None for what a word rule or an erasure did."""
+    """Adds one entry at the end of the log. `moderator_id` is None for what a word rule or an erasure did.
+
+    NotFound when the person it is about was erased: the log names nobody who is gone.
+    """
     with atomic("moderation"):
         head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
         entry = Action(
@@ -45,14 +49,25 @@ def add_entry(
         entry.save()
         head.sequence, head.hash = entry.sequence, entry.hash
         head.save()
+        _refuse_if_erased(user_id, target.author_id if target else None)
         return entry
+
+
+def _refuse_if_erased(*people: int | None) -> None:
+    """A locking read *after* the entry was written: an erasure marks first and then reads the entries with locks.
+
+    So one of the two waits for the other, and no entry slips through between them.
+    """
+    ids = [user_id for user_id in people if user_id is not None]
+    if list(ErasedUser.objects.select_for_update().filter(id__in=ids).values_list("id")):
+        raise NotFound("the person it is about was erased")
 
 
 def redact_entries(*, user_id: int, limit: int) -> int:
     """Takes a person's traces out of up to `limit` entries, and adds an entry that names them; how many there were."""
     with atomic("moderation"):
         about = Q(user_id=user_id) | Q(target_type=TargetType.USER, target_id=user_id)
-        concerning = list(Action.objects.filter(about).order_by("id")[:limit])
+        concerning = list(Action.objects.select_for_update().filter(about).order_by("id")[:limit])
         made_by = list(Action.objects.filter(moderator_id=user_id).order_by("id")[:limit])
         entries = {entry.sequence: entry for entry in (*concerning, *made_by)}
         if not entries:

@@ -3,7 +3,7 @@
 from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import remove_content
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, WordRule
+from apps.moderation.models import Action, ErasedUser, WordRule
 from apps.moderation.queries import Target, plain_pattern, rules_matching
 from socialapp.db import atomic
 
@@ -34,8 +34,13 @@ def delete_word_rule(*, moderator_id: int, rule_id: int) -> None:
 
 
 def check_text(*, target: Target, text: str) -> None:
-    """Applies the rules to a text: the strictest that matches removes it, or opens a case about it. Idempotent."""
+    """Applies the rules to a text: the strictest that matches removes it, or opens a case about it. Idempotent.
+
+    Nothing happens when its author was erased meanwhile.
+    """
     with atomic("moderation"):
+        if ErasedUser.objects.filter(id=target.author_id).exists():
+            return
         rules = rules_matching(text)
         words = ", ".join(rule.pattern for rule in rules)[:200]
         if any(rule.action == WordRule.Effect.REMOVE for rule in rules):
