@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from apps.auth.models import Erasure, Export, Session, User, UserRole
 from socialapp.api.pagination import Page, PageRequest, paginate
+from socialapp.calls import client
 from socialapp.contexts import CONTEXTS
 from socialapp.contracts.records import Dumped, Record
+from socialapp.contracts.users import Users
 from socialapp.errors import NotFound
 from socialapp.sql import moment_of, select
 
@@ -123,6 +125,20 @@ def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> A
     if found.status != User.Status.ACTIVE and not is_staff and viewer_id != user_id:
         raise NotFound("there is no such user")
     return found
+
+
+def require_no_block(user_id: int, *, viewer_id: int | None, is_staff: bool) -> None:
+    """NotFound for somebody who blocks the viewer. One call for those with a token, one more where there is a block."""
+    if viewer_id in (None, user_id) or is_staff:
+        return
+    found = client(Users).audience(viewer_id=viewer_id, author_ids=[user_id]).authors
+    # A block has two sides, and who blocks somebody still finds them.
+    if any(person.blocked for person in found) and not _sees_profile(viewer_id, user_id):
+        raise NotFound("there is no such user")
+
+
+def _sees_profile(viewer_id: int | None, user_id: int) -> bool:
+    return bool(client(Users).profile_bodies(viewer_id=viewer_id, ids=[user_id]))
 
 
 def live_sessions(user_id: int, page: PageRequest) -> Page[SignIn]:

@@ -303,3 +303,15 @@ def test_the_key_set_verifies_access_tokens(register, anonymous):
     assert claims["sub"] == alice.id
     assert claims["exp"] - claims["iat"] == 600
     assert set(claims) >= {"iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"}
+
+
+def test_an_account_is_absent_for_whom_it_blocks(register, anonymous):
+    alice, bob = register("alice"), register("bob")
+    path = f"/v1/users/{alice.id}"
+    assert alice.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
+    assert bob.client.get(path).status_code == 404
+    assert bob.client.get(path, If_None_Match="*").status_code == 404
+    assert alice.client.get(f"/v1/users/{bob.id}").status_code == 200, "who blocks somebody still finds them"
+    assert alice.client.get(path).status_code == anonymous.get(path).status_code == 200
+    assert alice.client.delete(f"/v1/profiles/{bob.id}/block").status_code == 200
+    assert bob.client.get(path).status_code == 200

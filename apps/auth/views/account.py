@@ -199,6 +199,7 @@ class UserView(View):
         """200 with the user."""
         is_staff = bool(request.user and request.user.is_staff)
         account = queries.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
+        queries.require_no_block(user_id, viewer_id=self.viewer, is_staff=is_staff)
         body = user_body(account, with_email=is_staff or self.viewer == user_id)
         return single(request, body, version=account.version)
 
