@@ -19,7 +19,9 @@ from socialapp.api.pagination import Page, ids_from_query, page_request, page_re
 from socialapp.api.permissions import PublicRead
 from socialapp.api.schema import PAGE_PARAMETERS, page_of
 from socialapp.api.views import View
-from socialapp.errors import Forbidden
+from socialapp.errors import Conflict, Forbidden, Stale
+
+_TRIES = 5
 
 
 class _PostView(View):
@@ -108,11 +110,20 @@ class PostDetail(_PostView):
     def patch(self, request: Request, post_id: int) -> Response:
         """The post as it is now."""
         expected = etags.expected_version(request)
-        post = self.own_post(post_id)
-        sent = {"content": post.row.content, "is_private": post.row.is_private, **self.read_input(PostChange)}
-        draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent["is_private"])
-        row = edit_post(post_id=post_id, draft=draft, expected_version=expected)
-        return self.one_post(post._replace(row=row))
+        for _ in range(_TRIES):
+            post = self.own_post(post_id)
+            sent = {"content": post.row.content, "is_private": post.row.is_private, **self.read_input(PostChange)}
+            draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent["is_private"])
+            # The draft repeats what was not sent, so it is for the version it was made from and for no other.
+            version = post.row.version if expected is None else expected
+            try:
+                row = edit_post(post_id=post_id, draft=draft, expected_version=version)
+            except Stale:
+                if expected is not None:
+                    raise
+            else:
+                return self.one_post(post._replace(row=row))
+        raise Conflict("the post is being changed elsewhere; try again", code="post_contended")
 
     @extend_schema(
         operation_id="post_delete",
@@ -215,7 +226,7 @@ class TrendingHashtags(_PostView):
     )
     def get(self, request: Request) -> Response:
         """The only page."""
-        tags = trending_tags(page_request(request).limit)
+        tags = trending_tags(self.viewer, page_request(request).limit)
         return page_response(request, Page(tags), [{"tag": tag, "posts_count": count} for tag, count in tags])
 
 

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from apps.posts.actions import reposts
+from apps.posts.actions.erasure import clean_up_post
+from apps.posts.actions.posts import delete_post
 from apps.posts.models import Bookmark, Repost, RepostCount
 from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import UserSanctioned
@@ -180,3 +183,34 @@ def test_hashtag_pages_and_trends(register, write, follow, make_private, anonymo
     make_private(alice)
     assert bob.client.get("/v1/hashtags/trending").json()["results"] == [{"tag": "tag", "posts_count": 1}]
     assert anonymous.get("/v1/hashtags/%00/posts").json()["results"] == []
+
+
+def test_nothing_trends_for_somebody_that_they_may_not_see(register, write, anonymous):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    write(alice, "#rare #common")
+    write(bob, "#common")
+    both = [{"tag": "common", "posts_count": 2}, {"tag": "rare", "posts_count": 1}]
+    assert carol.client.get("/v1/hashtags/trending").json()["results"] == both
+    assert alice.client.put(f"/v1/profiles/{carol.id}/block").status_code == 200
+    assert carol.client.get("/v1/hashtags/trending").json()["results"] == [{"tag": "common", "posts_count": 1}]
+    assert alice.client.get("/v1/hashtags/trending").json()["results"] == both
+    assert anonymous.get("/v1/hashtags/trending").json()["results"] == both
+
+
+@pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost)])
+def test_what_is_kept_or_passed_on_while_a_post_goes_leaves_nothing(register, write, monkeypatch, path, model):
+    alice, bob = register("alice"), register("bob")
+    post = write(alice)
+    insert = reposts._insert_once
+
+    def delete_first(row):
+        """The post goes, and is cleaned up after, between the look at it and the insert."""
+        monkeypatch.setattr(reposts, "_insert_once", insert)
+        delete_post(post_id=int(post["id"]))
+        clean_up_post(post_id=int(post["id"]), author_id=int(alice.id))
+        return insert(row)
+
+    monkeypatch.setattr(reposts, "_insert_once", delete_first)
+    assert bob.client.put(f"/v1/posts/{post['id']}/{path}").status_code == 404
+    assert not model.objects.exists()
+    assert not RepostCount.objects.exists()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.posts import views
 from apps.posts.actions.posts import delete_post
 from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
 from socialapp.bus.publish import publish
@@ -266,3 +267,21 @@ def test_several_posts_at_once(register, write, anonymous):
     assert answer == {"results": [posts[2], posts[0]], "next": None, "previous": None}
     assert anonymous.get("/v1/posts?ids=abc").status_code == 400
     assert anonymous.get("/v1/posts").json()["results"] == []
+
+
+def test_edits_of_different_fields_at_once_both_stand(register, write, monkeypatch):
+    """Two devices, neither with If-Match: what one did not send is not put back to what it was."""
+    alice = register("alice")
+    path = f"/v1/posts/{write(alice, 'one')['id']}"
+    draft_of = views.draft_of
+
+    def edit_meanwhile(**arguments):
+        monkeypatch.setattr(views, "draft_of", draft_of)
+        assert alice.client.patch(path, {"content": "two"}).status_code == 200
+        return draft_of(**arguments)
+
+    monkeypatch.setattr(views, "draft_of", edit_meanwhile)
+    answer = alice.client.patch(path, {"is_private": True})
+    assert (answer.status_code, answer.json()["content"], answer.json()["is_private"]) == (200, "two", True)
+    assert [item["content"] for item in read_all(alice.client, f"{path}/history")] == ["one"]
+    assert [event["version"] for event in events("post_edited")] == [2, 3]

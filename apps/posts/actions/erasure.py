@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.posts.actions.posts import delete_locked_posts
-from apps.posts.actions.reposts import remove_repost
+from apps.posts.actions.reposts import forget_post, remove_repost
 from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost
 from apps.posts.queries.feed_cache import forget_feed
 from socialapp.bus.publish import publish
@@ -41,8 +41,7 @@ def clean_up_post(*, post_id: int, author_id: int) -> None:
     with atomic("posts"):
         if Post.objects.filter(id=post_id).exists():
             return
-        removed = [_delete_some(Bookmark, post_id=post_id), _delete_some(Repost, post_id=post_id)]
-        if max(removed) == STEP:
+        if forget_post(post_id, limit=STEP):
             publish(CleanUpContinued(post_id=post_id, author_id=author_id))
 
 
@@ -57,7 +56,7 @@ def _erase_step(user_id: int) -> bool:
     mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
     _forget_mentions(user_id, mentioned)
     PopularAuthor.objects.filter(user_id=user_id).delete()
-    return STEP in (len(posts), len(reposted), len(mentioned), _delete_some(Bookmark, user_id=user_id))
+    return STEP in (len(posts), len(reposted), len(mentioned), _delete_bookmarks(user_id))
 
 
 def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
@@ -67,7 +66,7 @@ def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
     PostMention.objects.filter(user_id=user_id, post_id__in=post_ids).delete()
 
 
-def _delete_some(model: type[Bookmark] | type[Repost], **of: int) -> int:
-    ids = list(model._default_manager.filter(**of).values_list("id", flat=True)[:STEP])
-    model._default_manager.filter(id__in=ids).delete()
+def _delete_bookmarks(user_id: int) -> int:
+    ids = list(Bookmark.objects.filter(user_id=user_id).values_list("id", flat=True)[:STEP])
+    Bookmark.objects.filter(id__in=ids).delete()
     return len(ids)

@@ -10,11 +10,14 @@ from socialapp.contracts.posts import Reposted, Unreposted
 from socialapp.db import atomic
 from socialapp.errors import Forbidden, NotFound
 
+_FEW = 100
+
 
 def add_bookmark(*, user_id: int, post_id: int) -> None:
-    """Keeps a post that the caller has found visible. Idempotent."""
+    """Keeps a post that the caller has found visible. Idempotent. NotFound when it was deleted meanwhile."""
     with atomic("posts"):
         _insert_once(Bookmark(user_id=user_id, post_id=post_id))
+    _take_back_if_gone(post_id)
 
 
 def remove_bookmark(*, user_id: int, post_id: int) -> None:
@@ -31,7 +34,7 @@ def add_repost(*, user_id: int, post_id: int) -> None:
     with atomic("posts"):
         post = Post.objects.filter(id=post_id).values_list("user_id", "is_private").first()
         if post is None:
-            raise NotFound("there is no such post, or you may not see it", code="post_not_found")
+            raise no_such_post()
         author_id, is_private = post
         if is_private:
             raise Forbidden("a private post cannot be reposted", code="post_private")
@@ -41,6 +44,35 @@ def add_repost(*, user_id: int, post_id: int) -> None:
         if not _change_count(post_id, 1) and not _insert_once(RepostCount(post_id=post_id, count=1)):
             _change_count(post_id, 1)
         publish(Reposted(post_id=post_id, author_id=author_id, user_id=user_id, at=now))
+    _take_back_if_gone(post_id)
+
+
+def forget_post(post_id: int, *, limit: int) -> bool:
+    """Removes up to `limit` bookmarks and reposts of a post that is gone, and the count; whether there may be more."""
+    with atomic("posts"):
+        RepostCount.objects.filter(post_id=post_id).delete()
+        removed = []
+        for model in (Bookmark, Repost):
+            ids = list(model._default_manager.filter(post_id=post_id).values_list("id", flat=True)[:limit])
+            model._default_manager.filter(id__in=ids).delete()
+            removed.append(len(ids))
+        return max(removed) == limit
+
+
+def _take_back_if_gone(post_id: int) -> None:
+    """NotFound, with nothing left, when the post has gone since it was looked at.
+
+    Its deletion may have been cleaned up after before this was written. Asked after the commit: whoever cleans up
+    later finds what is committed.
+    """
+    if not Post.objects.filter(id=post_id).exists():
+        forget_post(post_id, limit=_FEW)
+        raise no_such_post()
+
+
+def no_such_post() -> NotFound:
+    """The refusal of a post that is absent or not visible."""
+    return NotFound("there is no such post, or you may not see it", code="post_not_found")
 
 
 def remove_repost(*, user_id: int, post_id: int) -> None:

@@ -65,8 +65,8 @@ def history_page(viewer_id: int | None, post: Seen, page: PageRequest) -> Page[P
     return paginate(edits, page, order=("-version",))
 
 
-def trending_tags(limit: int) -> list[tuple[str, int]]:
-    """The most used hashtags of the last day, among public posts, with how many of these bear them.
+def trending_tags(viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
+    """The most used hashtags of the last day, with how many public posts of people whom the viewer may meet bear them.
 
     Looks at the last thousand uses at most. Two queries and one call.
     """
@@ -74,8 +74,13 @@ def trending_tags(limit: int) -> list[tuple[str, int]]:
     used = list(PostHashtag.objects.filter(id__gte=since).order_by("-id").values_list("tag", "post_id")[:_TREND_TAGS])
     posts = Post.objects.filter(id__in={post_id for _, post_id in used}, is_private=False)
     authors = dict(posts.values_list("id", "user_id"))
-    sight = sight_of(None, authors.values())
-    public = {post_id for post_id, author_id in authors.items() if sight.may_see(author_id, is_private=False)}
+    sight = sight_of(viewer_id, authors.values())
+    # What only followers may see trends for nobody, so that all count alike but for blocks.
+    public = {
+        post_id
+        for post_id, author_id in authors.items()
+        if sight.may_meet(author_id) and not sight.authors[author_id].is_private
+    }
     counts = Counter(tag for tag, post_id in used if post_id in public)
     return sorted(counts.items(), key=lambda found: (-found[1], found[0]))[:limit]
 
