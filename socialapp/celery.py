@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from celery import Celery, signals
+from django.db import close_old_connections
 
 from socialapp.contexts import CONTEXTS, served
 
@@ -21,6 +22,12 @@ app.autodiscover_tasks()
 @signals.setup_logging.connect
 def _keep_django_logging(**_: Any) -> None:
     """Celery leaves the logging set-up to Django's settings."""
+
+
+@signals.task_prerun.connect
+def _keep_good_connections(**_: Any) -> None:
+    """A task takes over the connections of the one before as a request does: unless they are broken or too old."""
+    close_old_connections()
 
 
 def configure() -> None:
