@@ -25,7 +25,7 @@ _SORT = OpenApiParameter(
 _PAGE = page_of(CommentBody)
 _LIST_DESCRIPTION = (
     "Comments of people whom the caller may not see are left out, so a page may be shorter than asked for. "
-    "A deleted comment that has replies stays as a tombstone: `author` is null and `content` empty."
+    "With replies they stay as tombstones, as deleted comments do: `author` is null and `content` empty."
 )
 
 
@@ -98,7 +98,7 @@ class RepliesView(View):
     )
     def get(self, request: Request, comment_id: int) -> Response:
         """A page of direct replies."""
-        comment = queries.visible_comment(viewer_id=self.viewer, comment_id=comment_id)
+        comment = queries.place_in_thread(viewer_id=self.viewer, comment_id=comment_id)
         return _list(self, request, post_id=comment.post_id, parent_comment_id=comment.id)
 
 
@@ -111,7 +111,7 @@ class CommentView(View):
     @extend_schema(summary="A comment", responses=CommentBody, operation_id="comment_get")
     def get(self, request: Request, comment_id: int) -> Response:
         """The comment or tombstone."""
-        comment = queries.visible_comment(viewer_id=self.viewer, comment_id=comment_id)
+        comment = queries.place_in_thread(viewer_id=self.viewer, comment_id=comment_id)
         body = queries.single_body(viewer_id=self.viewer, comment=comment)
         return single(request, body, version=comment.version)
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.reactions import actions, queries
+from apps.reactions import actions
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount
 from socialapp.admin import ContextModelAdmin, remote_link
 
@@ -27,7 +27,9 @@ class ReactionAdmin(ContextModelAdmin[Reaction]):
     def remove_reactions(self, request: HttpRequest, queryset: QuerySet[Reaction]) -> None:
         """Removes them as those who reacted could."""
         for reaction in queryset:
-            actions.remove_reaction(user_id=reaction.user_id, target=queries.target_of(reaction))
+            actions.remove_reaction(
+                user_id=reaction.user_id, target_type=reaction.target_type, target_id=reaction.target_id
+            )
             self.log_change(request, reaction, "Removed the reaction.")
         self.message_user(request, "The reactions are removed.")
 

@@ -17,6 +17,8 @@ _LIST_DESCRIPTION = (
     "Newest first. People whom the caller may not see are left out, so a page may be shorter than asked for."
 )
 
+_REMOVAL_DESCRIPTION = "404, with the reaction gone all the same, when you may no longer see what it is to."
+
 
 class _ReactionView(View):
     """The caller's own reaction to one target."""
@@ -32,8 +34,9 @@ class _ReactionView(View):
 
     def _remove(self, request: Request, target_id: int) -> Response:
         viewer_id = self.principal.id
+        # First: what one said can be taken back also where one may no longer look, and that answers 404.
+        actions.remove_reaction(user_id=viewer_id, target_type=self.target_type, target_id=target_id)
         target = queries.visible_target(viewer_id=viewer_id, target_type=self.target_type, target_id=target_id)
-        actions.remove_reaction(user_id=viewer_id, target=target)
         return Response(queries.summary_body(viewer_id=viewer_id, target=target))
 
 
@@ -69,6 +72,7 @@ class PostReactionView(_ReactionView):
 
     @extend_schema(
         summary="Take a reaction to a post back",
+        description=_REMOVAL_DESCRIPTION,
         request=None,
         responses=ReactionStateBody,
         operation_id="post_reaction_remove",
@@ -96,6 +100,7 @@ class CommentReactionView(_ReactionView):
 
     @extend_schema(
         summary="Take a reaction to a comment back",
+        description=_REMOVAL_DESCRIPTION,
         request=None,
         responses=ReactionStateBody,
         operation_id="comment_reaction_remove",

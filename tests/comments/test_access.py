@@ -142,3 +142,35 @@ def test_other_contexts_are_told_the_same(register: Callable[..., Person]) -> No
     assert counts == {int(open_post): 2, int(private): 1}
     documents = {row.id: row.content for row in service.documents(comment_ids=[*ids, 5])}
     assert documents == dict.fromkeys(ids[:2], "Nice")
+
+
+def test_replies_to_what_is_hidden_can_be_read(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post = write_post(alice)
+    root = comment_on(bob, post, "hidden from carol")
+    reply = comment_on(alice, post, "for all", parent=root["id"])
+    assert bob.client.patch(f"/v1/comments/{root['id']}", {"content": "still hidden"}).status_code == 200
+    assert alice.client.put(f"/v1/comments/{root['id']}/reaction", {"reaction_type": "love"}).status_code == 200
+    drain()
+    assert carol.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
+    stone = root | {"author": None, "content": "", "replies_count": 1}
+    assert carol.client.get(f"/v1/posts/{post}/comments").json()["results"] == [stone]
+    assert carol.client.get(f"/v1/comments/{root['id']}").json() == stone
+    assert carol.client.get(f"/v1/comments/{root['id']}/replies").json()["results"] == [reply]
+    assert carol.client.get(f"/v1/comments/{root['id']}/reactions").status_code == 404
+    assert refusals(carol.client, post, root["id"])[1:] == [404] * 4
+    assert alice.client.put(f"/v1/profiles/{carol.id}/block").status_code == 200
+    assert statuses(carol.client, post, root["id"]) == [404] * 4
+
+
+def test_after_a_block_words_can_still_be_taken_back(register: Callable[..., Person], anonymous: JsonClient) -> None:
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post = write_post(alice)
+    insult, other, kept = (comment_on(bob, post, text)["id"] for text in ("insult", "mine", "seen by others"))
+    assert alice.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
+    assert alice.client.get(f"/v1/comments/{insult}").status_code == 404
+    assert alice.client.delete(f"/v1/comments/{insult}").status_code == 204, "others read it under her post"
+    assert bob.client.delete(f"/v1/comments/{other}").status_code == 204, "his own"
+    assert carol.client.delete(f"/v1/comments/{kept}").status_code == 403
+    assert bob.client.patch(f"/v1/comments/{kept}", {"content": "worse"}).status_code == 404
+    assert [row["id"] for row in anonymous.get(f"/v1/posts/{post}/comments").json()["results"]] == [kept]

@@ -94,7 +94,10 @@ def test_many_peoples_reactions_at_once_are_all_counted() -> None:
     assert queries.summaries(viewer_id=None, target_type="comment", target_ids=[target.id])[0].counts.like == 40
     in_parallel(
         *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="sad") for user in people),  # type: ignore[misc]
-        *(lambda user=user: actions.remove_reaction(user_id=user, target=target) for user in people[::2]),  # type: ignore[misc]
+        *(
+            lambda user=user: actions.remove_reaction(user_id=user, target_type=target.type, target_id=target.id)
+            for user in people[::2]
+        ),  # type: ignore[misc]
         *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="love") for user in people),  # type: ignore[misc]
     )
     assert_exact(target)
@@ -168,7 +171,7 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
             actions.set_reaction(user_id=user_id, target=target, reaction_type=TYPES[type_number])
             expected[(target.id, user_id)] = TYPES[type_number]
         elif kind == "remove":
-            actions.remove_reaction(user_id=user_id, target=target)
+            actions.remove_reaction(user_id=user_id, target_type=target.type, target_id=target.id)
             expected.pop((target.id, user_id), None)
         elif type_number == 0:
             subject_id = target.id if kind == "forget" else user_id

@@ -177,3 +177,24 @@ def test_pages_neither_skip_nor_repeat_while_others_react(register: Callable[...
             react(person, target, "love")
         react(people[3], target, "angry")
     assert seen == ["person4", "person3", "person2", "person1", "person0"]
+
+
+@pytest.mark.parametrize("hide", ["block", "private"])
+def test_a_reaction_can_be_taken_back_from_what_is_hidden_now(
+    register: Callable[..., Person], drain: Callable[[], int], hide: str
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post = write_post(alice)
+    comment = write_comment(alice, post)
+    for target in (post, comment):
+        react(bob, target)
+    if hide == "block":
+        assert alice.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
+    else:
+        assert alice.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
+    for target in (post, comment):
+        assert bob.client.put(f"{target}/reaction", {"reaction_type": "angry"}).status_code == 404
+        assert bob.client.delete(f"{target}/reaction").status_code == 404
+        assert alice.client.get(target).json()["reactions"] == NONE
+    assert not Reaction.objects.exists()
+    assert [event["target_id"] for event in published("reactions.reaction_removed")] == [id_of(post), id_of(comment)]

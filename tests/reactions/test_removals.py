@@ -64,7 +64,7 @@ def test_a_deletion_that_comes_first_keeps_late_reactions_out() -> None:
     for person, target in late:
         with pytest.raises(NotFound):
             actions.set_reaction(user_id=person, target=target, reaction_type="like")
-        actions.remove_reaction(user_id=person, target=target)
+        actions.remove_reaction(user_id=person, target_type=target.type, target_id=target.id)
     assert Reaction.objects.count() == ReactionCount.objects.count() == 0
     assert published() == before
 

@@ -1,6 +1,7 @@
 """Reads comments and carries their access rule: the post is visible, and the author active and not blocked.
 
-A tombstone has no author, so it shows wherever its post does.
+A tombstone has no author, so it shows wherever its post does. What is hidden but has replies shows as if it was one,
+so that the replies can be read.
 """
 
 import re
@@ -140,6 +141,16 @@ def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
     raise _no_such_comment()
 
 
+def place_in_thread(*, viewer_id: int | None, comment_id: int) -> Comment:
+    """The comment, or one with replies that the viewer may see as a tombstone only; NotFound without a visible post."""
+    row = Comment.objects.filter(id=comment_id).first()
+    if row is not None and row.replies_count:
+        if client(Posts).visible(viewer_id=viewer_id, post_ids=[row.post_id]):
+            return row
+        raise _no_such_comment()
+    return visible_comment(viewer_id=viewer_id, comment_id=comment_id)
+
+
 def _no_such_comment() -> NotFound:
     return NotFound("there is no such comment that you may see")
 
@@ -155,21 +166,18 @@ def own_comment(*, author_id: int, comment_id: int) -> Comment:
 
 
 def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
-    """The comment, if the caller may delete it: its author, the author of its post, or staff, who need not see it.
+    """The comment, if the caller may delete it: its author, the author of its post, or staff.
 
-    Forbidden for others who see it, NotFound for those who do not.
+    These need not see it: after a block one can still take back one's own words, and what others read under one's
+    post. Forbidden for others who see it, NotFound for those who do not.
     """
-    if principal.is_staff:
-        row = Comment.objects.filter(id=comment_id, deleted_at=None).first()
-        if row is None:
-            raise _no_such_comment()
-        return row
-    row = visible_comment(viewer_id=principal.id, comment_id=comment_id)
-    if row.is_tombstone:
+    row = Comment.objects.filter(id=comment_id, deleted_at=None).first()
+    if row is None:
         raise _no_such_comment()
-    if principal.id != row.user_id and principal.id not in _author_of_post(row.post_id):
-        raise Forbidden("only its author or the author of the post may delete a comment", code="not_author")
-    return row
+    if principal.is_staff or principal.id == row.user_id or principal.id in _author_of_post(row.post_id):
+        return row
+    visible_comment(viewer_id=principal.id, comment_id=comment_id)
+    raise Forbidden("only its author or the author of the post may delete a comment", code="not_author")
 
 
 def _author_of_post(post_id: int) -> set[int]:
@@ -195,15 +203,20 @@ def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, React
 
 
 def comment_bodies(*, viewer_id: int | None, comments: Sequence[Comment]) -> list[dict[str, Any]]:
-    """Comments of posts that the viewer may see, as the API shows them, without those of hidden authors. Two calls."""
+    """Comments of posts that the viewer may see, as the API shows them. Two calls.
+
+    Those of hidden authors are left out, or look like tombstones where they have replies.
+    """
     cards = _visible_cards(viewer_id, comments)
-    shown = [row for row in comments if row.is_tombstone or row.user_id in cards]
-    living = [row.id for row in shown if not row.is_tombstone]
-    summaries = _reactions(viewer_id, living)
+    summaries = _reactions(viewer_id, [row.id for row in comments if row.user_id in cards])
     bodies = []
-    for row in shown:
+    for row in comments:
         summary = summaries.get(row.id)
         card = cards.get(row.user_id) if row.user_id is not None else None
+        if card is None and not row.is_tombstone:
+            if row.replies_count:
+                bodies.append(_hidden_body(row))
+            continue
         bodies.append(
             comment_body(
                 row,
@@ -213,6 +226,12 @@ def comment_bodies(*, viewer_id: int | None, comments: Sequence[Comment]) -> lis
             )
         )
     return bodies
+
+
+def _hidden_body(comment: Comment) -> dict[str, Any]:
+    """A comment of a hidden author: nothing but its place in the thread."""
+    body = comment_body(comment, author=None, counts=ReactionCounts(), mine=None)
+    return {**body, "content": "", "edited": False, "updated_at": comment.created_at}
 
 
 def single_body(*, viewer_id: int | None, comment: Comment) -> dict[str, Any]:

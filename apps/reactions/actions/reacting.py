@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import GoneSubject, Reaction, TargetType
-from apps.reactions.queries import Target, reactions_to
+from apps.reactions.queries import Target, reactions_to, target_of
 from socialapp.bus.publish import publish
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.db import again_after_deadlock, atomic
@@ -83,19 +83,19 @@ def refuse_if_gone(*subject_ids: int) -> None:
         raise NotFound("there is nothing here that you may react to")
 
 
-def remove_reaction(*, user_id: int, target: Target) -> None:
-    """Takes the user's reaction to the target back; without one, nothing happens."""
-    again_after_deadlock(lambda: _remove_reaction(user_id, target))
+def remove_reaction(*, user_id: int, target_type: str, target_id: int) -> None:
+    """Takes the user's reaction to the target back, seen or not; without one, nothing happens."""
+    again_after_deadlock(lambda: _remove_reaction(user_id, target_type, target_id))
 
 
-def _remove_reaction(user_id: int, target: Target) -> None:
+def _remove_reaction(user_id: int, target_type: str, target_id: int) -> None:
     with atomic("reactions"):
-        reaction = reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id).first()
+        reaction = reactions_to(target_type, target_id).select_for_update().filter(user_id=user_id).first()
         if reaction is None:
             return
-        reaction_type = reaction.reaction_type
+        target = target_of(reaction)
         reaction.delete()
-        change_counts(target, user_id, added=None, removed=reaction_type)
+        change_counts(target, user_id, added=None, removed=reaction.reaction_type)
         publish(removal_of(reaction, at=timezone.now()))
 
 
