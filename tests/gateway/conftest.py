@@ -48,13 +48,13 @@ def gateway(make_gateway: Callable[..., Gateway], tmp_path_factory: pytest.TempP
     """The gateway, without limits of rate."""
     media = tmp_path_factory.mktemp("media")
     (media / "a.svg").write_text("<svg/>")
-    return make_gateway(RATE_LIMITS="off", GATEWAY_MEDIA_ROOT=str(media), GATEWAY_TIMEOUT="1s")
+    return make_gateway(RATE_LIMITS="off", GATEWAY_MEDIA_ROOT=str(media), GATEWAY_TIMEOUT="30s")
 
 
 @pytest.fixture(scope="session")
 def http(gateway: Gateway) -> Iterator[httpx.Client]:
     """A client of it."""
-    with httpx.Client(base_url=gateway.url, timeout=10) as client:
+    with httpx.Client(base_url=gateway.url, timeout=60) as client:
         yield client
 
 

@@ -8,17 +8,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.scenarios.product import ROOT, free_port
+
 FOLDER = ROOT / "docker" / "gateway"
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
 _NEEDS = "nginx libnginx-mod-http-js gettext-base"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -67,7 +61,7 @@ class Gateway:
         """Ends it."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=30)
 
     def log(self) -> str:
         """What it wrote of its requests."""
@@ -95,10 +89,10 @@ class Gateway:
             **self.variables,
         }
         made = subprocess.run(
-            [str(FOLDER / "render")], env=environment, check=True, capture_output=True, text=True, timeout=20
+            [str(FOLDER / "render")], env=environment, check=True, capture_output=True, text=True, timeout=60
         )
         (self.folder / "nginx.conf").write_text(made.stdout)
-        check = subprocess.run([*self._command()[:-2], "-t"], capture_output=True, text=True, timeout=20, check=False)
+        check = subprocess.run([*self._command()[:-2], "-t"], capture_output=True, text=True, timeout=60, check=False)
         assert check.returncode == 0, check.stderr
 
     def _command(self, directives: str = "") -> list[str]:

@@ -61,14 +61,14 @@ def test_links_and_request_ids_are_those_of_the_gateway(product: Product) -> Non
     answer = ada.get(f"/v1/profiles/{ada.id}/posts?limit=2", X_Request_ID="from-the-test")
     assert answer.json()["next"].startswith(f"{product.url}/v1/profiles/{ada.id}/posts?")
     assert answer.headers.get_list("X-Request-ID") == ["from-the-test"]
-    assert len(httpx.get(answer.json()["next"]).json()["results"]) == 1
+    assert len(httpx.get(answer.json()["next"], timeout=30).json()["results"]) == 1
 
 
 def test_who_lies_about_an_address_is_counted_by_the_real_one(product: Product) -> None:
-    answer = httpx.get(f"{product.url}/v1/hashtags/trending", headers={"X-Forwarded-For": "1.2.3.4"})
+    answer = httpx.get(f"{product.url}/v1/hashtags/trending", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=30)
     assert answer.status_code == 200
-    assert httpx.get(f"{product.url}/internal/users/Users/profiles").status_code == 404
-    assert httpx.get(f"{product.url}/metrics").status_code == 404
+    assert httpx.get(f"{product.url}/internal/users/Users/profiles", timeout=30).status_code == 404
+    assert httpx.get(f"{product.url}/metrics", timeout=30).status_code == 404
 
 
 def test_large_posts_keep_their_etag_through_compression(product: Product) -> None:

@@ -3,13 +3,15 @@
 import base64
 import json
 import socket
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 
 from tests.gateway.conftest import token
-from tests.gateway.nginx import Gateway, free_port
+from tests.gateway.nginx import Gateway
+from tests.scenarios.product import free_port
 
 FORM = {"type", "title", "status", "detail", "code", "errors"}
 
@@ -59,7 +61,7 @@ def test_what_is_no_token_is_refused(http: httpx.Client, path: str, header: str)
 
 def test_an_expired_token_is_refused(http: httpx.Client) -> None:
     assert problem(http.get("/v1/feed", headers=bearer(token(seconds=-60)))) == (401, "token_expired")
-    just_now = http.get("/v1/feed", headers=bearer(token(seconds=-2)))
+    just_now = http.get("/v1/feed", headers=bearer(token(seconds=0)))
     assert just_now.status_code == 200, "clocks differ: in doubt the application decides"
 
 
@@ -85,7 +87,7 @@ def test_long_addresses_and_headers_are_refused(http: httpx.Client) -> None:
 
 def test_what_cannot_be_read_is_refused(gateway: Gateway) -> None:
     for request in ("GET /v1/feed HTTP/1.1\r\n\r\n", "GET /v1/feed HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
             connection.sendall(request.encode())
             answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
         assert answer.startswith("HTTP/1.1 400"), request
@@ -97,14 +99,14 @@ def test_methods_that_nothing_here_has_are_refused(http: httpx.Client) -> None:
 
 
 def test_a_context_that_is_down_or_slow_is_told_so(make_gateway: Callable[..., Gateway]) -> None:
-    gateway = make_gateway(SEARCH_UPSTREAM=f"127.0.0.1:{free_port()}", GATEWAY_TIMEOUT="1s")
-    away = httpx.get(f"{gateway.url}/v1/search?q=x")
+    gateway = make_gateway(SEARCH_UPSTREAM=f"127.0.0.1:{free_port()}", GATEWAY_TIMEOUT="3s")
+    away = httpx.get(f"{gateway.url}/v1/search?q=x", timeout=30)
     assert problem(away) == (503, "unavailable")
     assert away.headers["Retry-After"] == "2"
-    slow = httpx.get(f"{gateway.url}/v1/feed?seconds=2")
+    slow = httpx.get(f"{gateway.url}/v1/feed?seconds=5", timeout=30)
     assert problem(slow) == (504, "timeout")
     assert slow.headers["Retry-After"] == "2"
-    assert httpx.get(f"{gateway.url}/v1/feed").status_code == 200, "the others go on"
+    assert httpx.get(f"{gateway.url}/v1/feed", timeout=30).status_code == 200, "the others go on"
 
 
 def test_answers_of_the_application_are_not_touched(http: httpx.Client) -> None:
@@ -115,23 +117,25 @@ def test_answers_of_the_application_are_not_touched(http: httpx.Client) -> None:
 
 
 def test_a_token_that_asks_too_much_waits_and_others_do_not(make_gateway: Callable[..., Gateway]) -> None:
-    gateway = make_gateway(GATEWAY_RATE_TOKEN="5", GATEWAY_RATE_ADDRESS="1000")
-    with httpx.Client(base_url=gateway.url) as client:
+    gateway = make_gateway(GATEWAY_RATE_TOKEN="1", GATEWAY_RATE_ADDRESS="1000")
+    with httpx.Client(base_url=gateway.url, timeout=30) as client:
         greedy, modest = bearer(token(sub="1")), bearer(token(sub="2"))
+        started = time.monotonic()
         answers = [client.get("/v1/feed", headers=greedy) for _ in range(30)]
+        passed = time.monotonic() - started
         refused = [answer for answer in answers if answer.status_code == 429]
-        assert 10 <= len(refused) <= 19, "5 a second, and a burst of 10"
+        assert 26 - passed <= len(refused) <= 27, "one, a burst of two, and one more each second"
         assert problem(refused[0]) == (429, "rate_limited")
         assert refused[0].headers["Retry-After"] == "1"
         assert refused[0].headers["RateLimit"] == '"gateway";r=0;t=1'
-        assert refused[0].headers["RateLimit-Policy"] == '"gateway";q=5;w=1'
+        assert refused[0].headers["RateLimit-Policy"] == '"gateway";q=1;w=1'
         assert client.get("/v1/feed", headers=modest).status_code == 200
         assert client.get("/v1/feed").status_code == 200
 
 
 def test_an_address_that_asks_too_much_waits_whatever_its_tokens(make_gateway: Callable[..., Gateway]) -> None:
-    gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="5")
-    with httpx.Client(base_url=gateway.url) as client:
+    gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1")
+    with httpx.Client(base_url=gateway.url, timeout=30) as client:
         answers = [client.get("/v1/feed", headers=bearer(token(sub=str(n)))).status_code for n in range(30)]
     assert answers[0] == 200
     assert answers.count(429) >= 10

@@ -57,7 +57,7 @@ def test_what_no_context_owns_is_with_auth(http: httpx.Client, path: str) -> Non
 )
 def test_what_is_for_machines_is_not_there(gateway: Gateway, path: str) -> None:
     """Sent as it stands: a client library would tidy the path up."""
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     head, _, body = answer.partition("\r\n\r\n")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery"
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], *, seconds: float = 15.0) -> T:
+def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
     """What `check` returns once it is true; AssertionError with the last outcome when time runs out."""
     deadline = time.monotonic() + seconds
     while True:
@@ -48,7 +48,7 @@ class Product:
     url: str
     environment: dict[str, str]
     process: "subprocess.Popen[bytes]"
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def call(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> httpx.Response:
         """One request; a 5xx fails the test, whatever it tests."""
@@ -159,7 +159,7 @@ class Socket:
     def send(self, **message: Any) -> None:
         self.connection.send(json.dumps(message))
 
-    def next(self, kind: str, *, seconds: float = 10.0) -> dict[str, Any]:
+    def next(self, kind: str, *, seconds: float = 30.0) -> dict[str, Any]:
         """The next message of a type; others are passed over."""
         deadline = time.monotonic() + seconds
         while True:
@@ -177,10 +177,13 @@ class Socket:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has now, and that no outgoing connection is given while its server is down."""
+    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(10_000, max(lowest_given, 20_000)))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def start_product(data_dir: Path, services: dict[str, str]) -> Product:
@@ -200,7 +203,7 @@ def start_product(data_dir: Path, services: dict[str, str]) -> Product:
         )
     product = Product(f"http://127.0.0.1:{port}", environment, process)
     try:
-        eventually(lambda: _ready(product, data_dir), seconds=90)
+        eventually(lambda: _ready(product, data_dir), seconds=180)
     except AssertionError:
         stop_product(product)
         raise AssertionError((data_dir / "run.log").read_text()[-3000:]) from None

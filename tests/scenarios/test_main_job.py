@@ -196,7 +196,7 @@ def test_who_leaves_leaves_nothing_behind(product: Product) -> None:
         assert state.status_code == 200, state.text
         return all(context["erased_at"] for context in state.json()["contexts"])
 
-    eventually(erased, seconds=40)
+    eventually(erased, seconds=180)
     seen = bob.get(f"/v1/posts/{other['id']}").json()
     assert (seen["comments_count"], seen["reactions"]["love"]) == (0, 0)
     assert bob.get(f"/v1/comments/{mine['id']}").status_code == 404

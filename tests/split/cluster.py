@@ -16,8 +16,8 @@ import httpx
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from socialapp.contexts import CONTEXTS
-from tests.gateway.nginx import Gateway, free_port
-from tests.scenarios.product import ROOT, Product
+from tests.gateway.nginx import Gateway
+from tests.scenarios.product import ROOT, Product, drop_queues, free_port
 
 SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
     "split1": {"everything": tuple(CONTEXTS)},
@@ -28,8 +28,8 @@ SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "split9": {name: (name,) for name in CONTEXTS},
 }
-_START_SECONDS = 150.0
-_STOP_SECONDS = 20.0
+_START_SECONDS = 300.0
+_STOP_SECONDS = 30.0
 # Nothing of the surroundings may leak into a service.
 _OWN = ("_URL", "_KEY", "DATA_DIR", "SERVICES", "SERVICE_NAME", "SERVICE_SECRET", "RATE_LIMITS")
 
@@ -77,7 +77,7 @@ class Service:
     def is_ready(self) -> bool:
         """Whether its own databases answer."""
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=5).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=20).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -171,6 +171,7 @@ class Cluster:
                 service.process.send_signal(signal.SIGTERM)
         for service in self.services.values():
             service.stop()
+        drop_queues(self.shared.get("BROKER_URL", ""), self.shared["QUEUE_PREFIX"])
 
     def product(self) -> Product:
         """The same product as in one process; commands run where auth is."""
@@ -194,6 +195,7 @@ def shared_services(services: dict[str, str]) -> dict[str, str]:
     return {
         **given,
         "REDIS_PREFIX": f"{run}:",
+        "QUEUE_PREFIX": f"{run}.",
         "ELASTICSEARCH_PREFIX": run,
         "SERVICE_SECRET": secrets.token_urlsafe(48),
         **services,

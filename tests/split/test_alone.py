@@ -75,7 +75,7 @@ def look(services: str) -> dict[str, Any]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
@@ -114,7 +114,7 @@ def test_a_name_that_no_context_has_is_refused() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert ended.returncode != 0

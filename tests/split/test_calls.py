@@ -57,7 +57,7 @@ def other(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Other]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(calls, "serves", lambda name: False)
     settings.SERVICE_URLS = dict.fromkeys(CONTEXTS, f"http://127.0.0.1:{server.server_port}")
-    settings.CALL_TIMEOUT = 0.6
+    settings.CALL_TIMEOUT = 20.0
     calls._client.cache_clear()
     calls._breaker.cache_clear()
     yield server
@@ -118,21 +118,22 @@ def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) 
         profiles()
 
 
-def test_all_tries_together_keep_the_deadline(other: Other) -> None:
+def test_all_tries_together_keep_the_deadline(other: Other, settings: Any) -> None:
     def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        time.sleep(0.4)
+        time.sleep(1.2)
         return 500, b"", {}
 
     other.answer = slow
+    settings.CALL_TIMEOUT = 1.5
     started = time.monotonic()
     with pytest.raises(Unavailable):
         profiles()
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 2.4, "one try and what is left for a second, not two tries"
 
 
 def test_threads_do_not_wait_for_each_others_calls(other: Other) -> None:
     def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        time.sleep(0.3)
+        time.sleep(0.5)
         return 200, [_CARD], {}
 
     other.answer = slow
@@ -140,21 +141,18 @@ def test_threads_do_not_wait_for_each_others_calls(other: Other) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: profiles(), range(8)))
     assert len(answers) == 8
-    assert time.monotonic() - started < 1.2, "eight calls of 0.3 s in a row would take 2.4 s"
+    assert time.monotonic() - started < 3.5, "eight calls of 0.5 s in a row would take 4 s"
 
 
-def test_after_faults_one_call_finds_out_and_the_others_wait_for_it(
-    other: Other, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calls, "OPEN_SECONDS", 0.3)
+def test_after_faults_one_call_finds_out_and_the_others_wait_for_it(other: Other) -> None:
     other.answer = lambda request: (500, b"", {})
     for _ in range(3):
         with pytest.raises(Unavailable):
             profiles()
     asked = other.asked
     assert asked == 5, "three tries, then two, then the breaker is open"
-    time.sleep(0.35)
     other.answer = lambda request: (200, [_CARD], {})
+    time.sleep(calls.OPEN_SECONDS + 0.1)
     assert profiles()
     assert profiles()
     assert other.asked == asked + 2

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -14,11 +15,13 @@ import yaml
 from tests.scenarios.product import ROOT, Member, Product, eventually
 from tests.split.cluster import Cluster, Service, cluster
 
+_DEADLINE = 5.0  # of a call, in seconds
+
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Nine services on their embedded databases."""
-    with cluster("split9", tmp_path_factory.mktemp("outages"), {}) as started:
+    """Nine services on their embedded databases; a busy machine may be slow to answer."""
+    with cluster("split9", tmp_path_factory.mktemp("outages"), {"CALL_TIMEOUT": str(_DEADLINE)}) as started:
         yield started
 
 
@@ -32,9 +35,11 @@ def product(services: Cluster) -> Product:
 def down(service: Service) -> Iterator[None]:
     """The service is stopped, all of it, and comes back afterwards."""
     service.stop()
-    yield
-    service.start()
-    service.wait()
+    try:
+        yield
+    finally:
+        service.start()
+        service.wait()
 
 
 @contextmanager
@@ -44,9 +49,11 @@ def hanging(service: Service) -> Iterator[None]:
     processes = psutil.Process(service.process.pid).children(recursive=True)
     for process in processes:
         process.send_signal(signal.SIGSTOP)
-    yield
-    for process in processes:
-        process.send_signal(signal.SIGCONT)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
     eventually(service.is_ready)
 
 
@@ -160,8 +167,7 @@ def test_what_happens_while_search_is_down_is_found_afterwards(
     def found() -> list[str]:
         return [item["item"]["id"] for item in ada.get(f"/v1/search?q={word}&type=posts").json()["results"]]
 
-    # with Redis as the broker an ending worker can take an event along: it comes again after some seconds
-    eventually(lambda: found() == [post], seconds=90)
+    eventually(lambda: found() == [post], seconds=120)
 
 
 def test_what_needs_users_says_when_to_come_back(services: Cluster, talk: tuple[Member, str, str]) -> None:
@@ -178,13 +184,16 @@ def test_what_needs_users_says_when_to_come_back(services: Cluster, talk: tuple[
 def test_a_context_that_hangs_costs_a_deadline_once(services: Cluster, talk: tuple[Member, str, str]) -> None:
     ada, post, _ = talk
     with hanging(services.serving("reactions")):
-        took = []
-        for _ in range(8):
+
+        def seconds(_: int = 0) -> float:
             started = time.monotonic()
             assert ada.get(f"/v1/posts/{post}").status_code == 200
-            took.append(time.monotonic() - started)
-        assert max(took) < 4.0, f"the deadline of a call is 2 s: {took}"
-        assert min(took) < 0.5, f"after some faults it is not asked any more: {took}"
+            return time.monotonic() - started
+
+        with ThreadPoolExecutor(5) as threads:
+            took = list(threads.map(seconds, range(5)))
+        assert max(took) >= _DEADLINE, f"it was waited for: {took}"
+        eventually(lambda: seconds() < _DEADLINE / 2)  # after five faults it is not asked any more
 
 
 def test_without_auth_those_who_are_in_stay_in(services: Cluster, talk: tuple[Member, str, str]) -> None:
