@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery, signals
 from django.db import close_old_connections
+from kombu.transport import TRANSPORT_ALIASES
 
 from socialapp.contexts import CONTEXTS, served
 
@@ -36,6 +37,8 @@ def configure() -> None:
 
     from socialapp.bus.broker import TASKS, queues, task_queue_name
 
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = "socialapp.bus.redis_broker:Transport"
     app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
     app.conf.task_default_queue_type = "quorum" if settings.BROKER_QUORUM_QUEUES else "classic"
     app.conf.update(task_default_exchange=TASKS.name, task_default_exchange_type=TASKS.type)

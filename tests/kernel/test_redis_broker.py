@@ -1,0 +1,31 @@
+"""Redis as broker: a worker that could not acknowledge what it did goes on when Redis is back."""
+
+import os
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from kombu import Connection, Queue
+
+from tests.faults.proxy import proxy_to
+
+QUEUE = "tests.redis-broker"
+
+
+@pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
+def test_what_cannot_be_acknowledged_is_not_in_hand_for_ever(answer: str) -> None:
+    redis = urlsplit(os.environ["REDIS_URL"])
+    with proxy_to(redis.port or 6379) as proxy:
+        through_proxy = redis._replace(netloc=f"{redis.netloc.rpartition(':')[0]}:{proxy.port}")
+        connection = Connection(urlunsplit(through_proxy))
+        channel = connection.channel()
+        queue = Queue(QUEUE)(channel)
+        queue.declare()
+        channel.basic_qos(0, 1, False)
+        connection.Producer().publish("work", routing_key=QUEUE)
+        message = queue.get()
+        assert not channel.qos.can_consume(), "one is in hand, and no more may be"
+        proxy.close()
+        with pytest.raises(channel.connection_errors):
+            {"ack": message.ack, "reject": message.reject, "requeue": message.requeue}[answer]()
+    assert channel.qos.can_consume()
+    connection.close()
