@@ -4,7 +4,8 @@ from importlib import import_module
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
 from socialapp.api import health
@@ -29,13 +30,18 @@ def _context_urls() -> tuple[list[URLResolver], list[URLPattern]]:
     return under_v1, at_root
 
 
+_READING = ["get", "head"]
 _under_v1, _at_root = _context_urls()
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *_under_v1,
     *_at_root,
-    path("v1/schema", SpectacularAPIView.as_view(generator_class=WholeSchemaGenerator), name="schema"),
-    path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "v1/schema",
+        SpectacularJSONAPIView.as_view(generator_class=WholeSchemaGenerator, http_method_names=_READING),
+        name="schema",
+    ),
+    path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READING), name="docs"),
     path("internal/<str:context>/<str:contract>/<str:method>", internal_call),
     path("health/live", health.live),
     path("health/ready", health.ready, name="ready"),
@@ -46,4 +52,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.SERVES_ADMIN:
     from django.contrib import admin
 
-    urlpatterns.append(path("admin/", admin.site.urls))
+    urlpatterns += [path("admin/", admin.site.urls), path("admin", RedirectView.as_view(url="/admin/"))]

@@ -14,7 +14,9 @@ from rest_framework.response import Response
 from socialapp.api.rendering import to_json
 from socialapp.errors import Malformed
 
-_TAG = re.compile(r'(?:W/)?"(\d{1,19})-[0-9a-f]{16}"')
+_OURS = re.compile(r'(?:W/)?"([0-9]{1,9})-[0-9a-f]{16}"')
+_TAG = r'(?:W/)?"[^"]*"'
+_TAGS = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
 
 
 def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
@@ -32,13 +34,10 @@ def expected_version(request: Request) -> int | None:
     sent = request.META.get("HTTP_IF_MATCH", "").strip()
     if not sent or sent == "*":
         return None
-    found = _TAG.fullmatch(sent)
-    if not found:
-        # A tag of another form was never ours, so it cannot be the current one.
-        if re.fullmatch(r'(?:W/)?"[^"]*"', sent):
-            return -1
-        raise Malformed("If-Match must be one ETag", code="if_match_invalid")
-    return int(found.group(1))
+    if not _TAGS.fullmatch(sent):
+        raise Malformed("If-Match must be ETags, each in quotation marks, separated by commas", code="if_match_invalid")
+    # A tag of another form was never ours, so it cannot be the current one; of ours only the newest can be.
+    return max((int(version) for version in _OURS.findall(sent)), default=-1)
 
 
 def _matches(header: str, tag: str) -> bool:

@@ -15,10 +15,10 @@ import httpx
 from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
 from kombu import Connection
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from socialapp.api.problems import reading_only
 from socialapp.api.rendering import to_json
 from socialapp.cache import redis_client
 from socialapp.contexts import served
@@ -37,13 +37,13 @@ class Dependency:
     check: Callable[[], None]
 
 
-@require_safe
+@reading_only
 def live(request: HttpRequest) -> HttpResponse:
     """200 as long as the process can answer anything."""
     return _json({"status": "live"})
 
 
-@require_safe
+@reading_only
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when everything needed answers, else 503; names each dependency. Takes at most `PROBE_SECONDS`."""
     states = _probe(_dependencies())
@@ -53,7 +53,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     return _json({"status": status, "dependencies": states}, status=503 if needed_down else 200)
 
 
-@require_safe
+@reading_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format: requests by route, and of each served context how far its events have come.
 
@@ -69,6 +69,8 @@ def _dependencies() -> list[Dependency]:
     ]
     found.append(Dependency("redis", False, _redis))
     found.append(Dependency("broker", False, _broker))
+    if settings.KAFKA_URL:
+        found.append(Dependency("kafka", False, _kafka))
     if settings.ELASTICSEARCH_URL and any(context.name == "search" for context in served()):
         found.append(Dependency("search", False, _search))
     return found
@@ -129,6 +131,12 @@ def _redis() -> None:
 def _broker() -> None:
     with Connection(settings.BROKER_URL, connect_timeout=PROBE_SECONDS) as connection:
         connection.ensure_connection(max_retries=0)
+
+
+def _kafka() -> None:
+    from socialapp.bus import kafka
+
+    kafka.check(PROBE_SECONDS)
 
 
 def _search() -> None:

@@ -7,11 +7,11 @@ key: the table alone gives away neither tokens nor texts.
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-import orjson
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -84,8 +84,7 @@ class _Record:
         self._key = key
         owner = str(request.user.id) if request.user else "anonymous"
         self._digest = _keyed_digest(f"{owner}\n{key}")
-        body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS).decode()
-        self._fingerprint = _keyed_digest(f"{request.method}\n{request.path_info}\n{body}")
+        self._fingerprint = _keyed_digest(f"{request.method}\n{request.path_info}\n{_canonical(request.data)}")
 
     def replay(self) -> Response | None:
         since = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
@@ -114,6 +113,14 @@ class _Record:
         derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"socialapp idempotency answer")
         secret = derive.derive(f"{settings.SECRET_KEY}\n{self._key}".encode())
         return Fernet(base64.urlsafe_b64encode(secret))
+
+
+def _canonical(body: Any) -> str:
+    """The body in the one form that spaces and the order of members do not change, whatever numbers it holds."""
+    try:
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:
+        raise Malformed("the body is nested too deeply", code="malformed_json") from None
 
 
 def _keyed_digest(text: str) -> str:

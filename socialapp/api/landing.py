@@ -7,7 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from socialapp.api.problems import reading_only
 
+
+@reading_only
 def landing(request: HttpRequest) -> HttpResponse:
     """Links to the API, its docs and the admin site, and a tour with curl."""
     context = {

@@ -17,6 +17,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger("socialapp.request")
 _MAX_CALL_BYTES = 64 * 2**20  # a batch of bulk records with the longest lines
+_SLASH_OR_NOT = ("/v1/", "/health/", "/.well-known/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -33,7 +34,7 @@ class RequestContextMiddleware:
         traceparent = self._traceparent(request)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=traceparent)
-        if request.path_info.startswith("/v1/"):
+        if request.path_info.startswith(_SLASH_OR_NOT):
             request.path_info = request.path_info.rstrip("/")
         with traces.span(str(request.method), traces.Kind.SERVER, parent=traceparent, request_id=request_id) as span:
             response = self.get_response(request)

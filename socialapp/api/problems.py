@@ -1,5 +1,7 @@
 """Turns every error into problem+json. Source: RFC 9457."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -7,6 +9,7 @@ import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -102,9 +105,7 @@ def as_problem(error: Exception) -> Problem | None:
         case exceptions.ParseError() | SuspiciousOperation():
             return Malformed("the request cannot be read")
         case exceptions.MethodNotAllowed():
-            problem = Problem("this method is not allowed here", code="method_not_allowed")
-            problem.status, problem.title = 405, "Method not allowed"
-            return problem
+            return _method_not_allowed()
         case _:
             return None
 
@@ -117,6 +118,27 @@ def _field_errors(path: str, details: Any) -> list[FieldError]:
             found for name, inner in details.items() for found in _field_errors(f"{path}.{name}".lstrip("."), inner)
         ]
     return [found for inner in details for found in _field_errors(path, inner)]
+
+
+def _method_not_allowed() -> Problem:
+    problem = Problem("this method is not allowed here", code="method_not_allowed")
+    problem.status, problem.title = 405, "Method not allowed"
+    return problem
+
+
+def reading_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A view outside of DRF that is asked with GET and HEAD; OPTIONS tells so, and other methods are a problem."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        refusal = HttpResponse(status=204) if request.method == "OPTIONS" else problem_response(_method_not_allowed())
+        refusal["Allow"] = "GET, HEAD, OPTIONS"
+        return refusal
+
+    return answer
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -41,7 +41,9 @@ class AlwaysJSON(BaseContentNegotiation):
     """No negotiation: there is one representation."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The parser for the body's type; None is answered with 415."""
+        """The parser for the body's type; None, also for a compressed body, is answered with 415."""
+        if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+            return None
         sent = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == sent), None)
 

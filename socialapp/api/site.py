@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
-_API_PATHS = ("/v1/", "/internal/")
+_API_PATHS = ("/v1/", "/internal/", "/health/", "/metrics", "/.well-known/")
 
 
 class _OnSite:

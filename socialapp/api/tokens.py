@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.conf import settings
 
+from socialapp.ids import MAX_ID
 from socialapp.principal import Principal
 
 ALGORITHM = "RS256"
@@ -65,15 +66,24 @@ def principal_of(token: str) -> tuple[Principal, float]:
     )
     if claims.get("token_type", "access") != "access":
         raise jwt.InvalidTokenError("not an access token")
-    try:
-        principal = Principal(int(claims["sub"]), frozenset(claims["roles"]), int(claims["sid"]))
-    except (TypeError, ValueError):
-        raise jwt.InvalidTokenError("malformed claims") from None
+    principal = Principal(_id_in(claims["sub"]), _roles_in(claims["roles"]), _id_in(claims["sid"]))
     with _lock:
         _verified[digest] = (float(claims["exp"]), principal)
         if len(_verified) > _CACHED_TOKENS:
             _verified.popitem(last=False)
     return principal, float(claims["exp"])
+
+
+def _id_in(claim: object) -> int:
+    if isinstance(claim, str) and claim.isascii() and claim.isdigit() and len(claim) <= 19 and int(claim) <= MAX_ID:
+        return int(claim)
+    raise jwt.InvalidTokenError("a claim is not an id")
+
+
+def _roles_in(claim: object) -> frozenset[str]:
+    if isinstance(claim, list) and all(isinstance(role, str) for role in claim):
+        return frozenset(claim)
+    raise jwt.InvalidTokenError("roles are not a list of names")
 
 
 def _forget_after_fork() -> None:

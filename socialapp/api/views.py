@@ -31,7 +31,12 @@ class View(APIView):
             rate=self.rate or ("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"),
             subject=self.limit_subject(request),
         )
-        self.check_permissions(request)
+        if request.method != "OPTIONS":
+            self.check_permissions(request)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """204: `Allow` says which methods there are, to anybody; what they take stands in the schema."""
+        return Response(status=204)
 
     def limit_subject(self, request: Request) -> str:
         """What else the limit counts for, such as the account that a log-in is for."""

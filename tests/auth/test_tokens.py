@@ -1,0 +1,119 @@
+"""Access tokens that do not hold: whatever is wrong with one, it is 401 everywhere, and never a fault of ours."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from django.conf import settings
+
+from socialapp.api.tokens import public_key
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PATHS = ("/v1/auth/me", "/v1/feed", "/v1/hashtags/trending")
+
+
+def part(content: Any) -> str:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def signed(claims: dict[str, Any]) -> str:
+    """By our own key, whatever the claims: what a fault elsewhere in the product could make."""
+    message = f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}"
+    key = load_pem_private_key(settings.JWT_PRIVATE_KEY.encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    return f"{message}.{part(key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def signed_with_the_public_key(claims: dict[str, Any]) -> str:
+    message = f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(claims)}"
+    secret = public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return f"{message}.{part(hmac.new(secret, message.encode(), hashlib.sha256).digest())}"
+
+
+@pytest.fixture
+def alice(register) -> Person:
+    return register("alice")
+
+
+@pytest.fixture
+def claims(alice: Person) -> dict[str, Any]:
+    return jwt.decode(alice.access, options={"verify_signature": False})
+
+
+def refused(token: str, code: str = "token_invalid") -> None:
+    for path in PATHS:
+        answer = JsonClient(token).get(path)
+        assert (answer.status_code, answer.json()["code"]) == (401, code), path
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_what_is_signed_here_is_what_holds(claims):
+    assert JsonClient(signed(claims)).get("/v1/auth/me").status_code == 200
+
+
+def test_no_signature_or_one_of_another_kind_is_refused(alice, claims):
+    for name in ("none", "None", "nOnE"):
+        refused(f"{part({'alg': name, 'typ': 'JWT'})}.{part(claims)}.")
+    refused(signed_with_the_public_key(claims))
+    head, body, signature = alice.access.split(".")
+    refused(f"{head}.{part({**claims, 'roles': ['admin']})}.{signature}")
+    refused(f"{head}.{body}.{signature[:-20]}{'A' * 20}")
+    refused(f"{head}.{body}")
+
+
+@pytest.mark.parametrize("header", [b"[" * 2500, b'{"alg": 1}', b'{"alg": null}', b"[]", b"\xff", b'{"kid": 5}'])
+def test_a_header_that_is_none_is_refused(claims, header):
+    refused(f"{part(header)}.{part(claims)}.{part(b'x' * 256)}")
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"])
+def test_each_claim_must_be_there(claims, name):
+    del claims[name]
+    refused(signed(claims))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "somebody else"},
+        {"aud": "another product"},
+        {"iat": time.time() + 86_400},
+        {"nbf": time.time() + 86_400},
+        {"exp": "soon"},
+        {"sub": 5},
+        {"sub": "x"},
+        {"sub": "-5"},
+        {"sub": "9" * 19},
+        {"sub": "9" * 40},
+        {"sid": "9" * 40},
+        {"sid": None},
+        {"roles": "admin"},
+        {"roles": None},
+        {"roles": {"admin": True}},
+        {"roles": [["admin"]]},
+        {"token_type": "refresh"},
+    ],
+    ids=str,
+)
+def test_each_claim_must_be_what_it_should(claims, wrong):
+    refused(signed({**claims, **wrong}))
+
+
+def test_one_that_has_expired_says_so(claims):
+    refused(signed({**claims, "exp": int(time.time()) - 1}), "token_expired")
+
+
+def test_a_refresh_token_opens_nothing(alice):
+    refused(alice.refresh)

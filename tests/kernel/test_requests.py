@@ -1,0 +1,126 @@
+"""Requests that clients send by mistake or out of malice: each is answered with a problem, none is a fault of ours."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from socialapp.api.models import IdempotencyKey
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+DEEP = b'{"content": "x", "y": ' + b"[" * 300 + b"]" * 300 + b"}"
+
+
+def problem(answer: Any) -> tuple[int, str]:
+    """Its status and code, when it is a problem."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.content
+    body = answer.json()
+    assert set(body) == {"type", "title", "status", "detail", "code", "errors"}
+    assert body["status"] == answer.status_code
+    return answer.status_code, body["code"]
+
+
+@pytest.mark.parametrize("body", [b'{"content": "x", "y": 1' + b"0" * 40 + b"}", b'{"content": 1e999}', DEEP])
+def test_a_key_with_a_strange_body_is_refused_as_the_body_is_without_it(register, body):
+    alice = register("alice")
+    without = alice.client.post("/v1/posts", body)
+    with_key = alice.client.post("/v1/posts", body, Idempotency_Key="k")
+    assert problem(without) == problem(with_key) == (422, "invalid")
+    assert not IdempotencyKey.objects.using("posts").exists()
+
+
+def test_a_body_nested_beyond_measure_is_malformed(register):
+    alice = register("alice")
+    body = b'{"content": "x", "y": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+    for headers in ({}, {"Idempotency_Key": "k"}):
+        assert problem(alice.client.post("/v1/posts", body, **headers)) == (400, "malformed_json")
+
+
+def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register):
+    alice = register("alice")
+    assert alice.client.post("/v1/posts", {"content": "x"}, Idempotency_Key="k").status_code == 201
+    again = alice.client.post("/v1/posts", b'{"content": 1' + b"0" * 40 + b"}", Idempotency_Key="k")
+    assert problem(again) in {(422, "idempotency_key_reused"), (422, "invalid")}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity"])
+def test_a_compressed_body_is_not_taken_for_a_plain_one(anonymous: JsonClient, encoding: str) -> None:
+    answer = anonymous.post("/v1/auth/login", {"login": "a", "password": "b"}, Content_Encoding=encoding)
+    assert problem(answer) == (415, "unsupported_type")
+    plain = anonymous.post("/v1/auth/login", {"login": "a", "password": "b"}, Content_Encoding="identity")
+    assert problem(plain) == (401, "invalid_credentials")
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/.well-known/jwks.json", "/v1/hashtags/trending", "/v1/schema"])
+def test_a_slash_at_the_end_changes_nothing(anonymous: JsonClient, path: str) -> None:
+    plain, slash = anonymous.get(path), anonymous.get(f"{path}/")
+    assert (plain.status_code, slash.status_code) == (200, 200)
+    assert plain.content == slash.content
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+@pytest.mark.parametrize(
+    "path", ["/", "/health/live", "/health/ready", "/metrics", "/v1/schema", "/v1/docs", "/.well-known/jwks.json"]
+)
+def test_a_method_that_a_path_does_not_have_is_a_problem_that_names_those_it_has(method: str, path: str) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    assert problem(answer) == (405, "method_not_allowed")
+    assert {"GET", "HEAD"} <= set(answer.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/posts", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("/v1/feed", {"GET", "HEAD", "OPTIONS"}),
+        ("/v1/posts/5", {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}),
+        ("/v1/auth/me", {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}),
+        ("/health/live", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_anybody_may_ask_which_methods_there_are(anonymous: JsonClient, path: str, methods: set[str]) -> None:
+    answer = anonymous.request("OPTIONS", path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer.headers["Allow"].split(", ")) == methods
+
+
+def test_the_admin_site_is_found_without_its_slash(anonymous: JsonClient) -> None:
+    answer = anonymous.get("/admin")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
+def test_the_schema_is_json_which_is_also_yaml(anonymous: JsonClient) -> None:
+    answer = anonymous.get("/v1/schema")
+    assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json"
+    document = json.loads(answer.content)
+    assert document["openapi"].startswith("3.1")
+    assert "/v1/posts" in document["paths"]
+
+
+def test_if_match_may_name_several_tags(register):
+    alice = register("alice")
+    path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
+    first = alice.client.get(path).headers["ETag"]
+    second = alice.client.patch(path, {"content": "two"}, If_Match=f'"other", {first}').headers["ETag"]
+    stale = alice.client.patch(path, {"content": "three"}, If_Match=f'{first},W/"x"')
+    assert problem(stale) == (412, "stale")
+    assert alice.client.patch(path, {"content": "three"}, If_Match=f"{first} , {second}").status_code == 200
+
+
+@pytest.mark.parametrize("tag", ["1-0123456789abcdef", '"', '"a" "b"', '"a",', ","])
+def test_an_if_match_that_is_no_tag_is_malformed(register, tag):
+    alice = register("alice")
+    path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
+    assert problem(alice.client.patch(path, {"content": "two"}, If_Match=tag)) == (400, "if_match_invalid")
+    assert alice.client.get(path).json()["content"] == "one"
+
+
+@pytest.mark.parametrize("version", ["7", "999999999", "9" * 19, "9" * 40])
+def test_a_version_of_any_size_that_is_not_the_present_one_is_stale(register, version):
+    alice = register("alice")
+    path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
+    for where in (path, "/v1/profiles/me", "/v1/auth/me", "/v1/notifications/preferences"):
+        assert problem(alice.client.patch(where, {}, If_Match=f'"{version}-0123456789abcdef"')) == (412, "stale"), where
