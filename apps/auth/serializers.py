@@ -53,6 +53,12 @@ class KeyInput(Input):
     key = Text(max_length=_MAX_KEY)
 
 
+class ResendInput(Input):
+    """Nothing is needed; whoever has an old key may send it along."""
+
+    key = Text(max_length=_MAX_KEY, required=False)
+
+
 class EmailInput(Input):
     """An e-mail address."""
 

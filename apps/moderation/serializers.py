@@ -8,16 +8,28 @@ from socialapp.api.fields import Id, Input, Text
 
 TARGET_TYPES = ["user", "post", "comment"]
 REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"]
+_MAX_DETAILS = 1000
 OUTCOMES = ["removed", "sanctioned", "dismissed"]
 
 
 class ReportInput(Input):
-    """A report."""
+    """A report. A reason in words of one's own counts as `other`, and its words come before the details."""
 
     target_type = serializers.ChoiceField(choices=TARGET_TYPES)
     target_id = Id()
-    reason = serializers.ChoiceField(choices=REASONS)
-    details = Text(multiline=True, max_length=1000, allow_blank=True, required=False, default="")
+    reason = Text(max_length=100, help_text=f"One of {', '.join(REASONS)}, or words of your own.")
+    details = Text(multiline=True, max_length=_MAX_DETAILS, allow_blank=True, required=False, default="")
+
+    default_error_messages = {"max_length": f"Reason and details together have at most {_MAX_DETAILS} characters."}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The values that the action takes."""
+        if attrs["reason"] in REASONS:
+            return attrs
+        details = "\n".join(filter(None, (attrs["reason"], attrs["details"])))
+        if len(details) > _MAX_DETAILS:
+            self.fail("max_length")
+        return {**attrs, "reason": "other", "details": details}
 
 
 class AppealInput(Input):

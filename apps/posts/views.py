@@ -27,8 +27,6 @@ _TRIES = 5
 class _PostView(View):
     """What the routes of posts share."""
 
-    has_etag = True
-
     def own_post(self, post_id: int) -> Seen:
         """The caller's post; 404 when it is not visible to them, 403 when it is somebody else's."""
         post = visible_post(self.viewer, post_id)
@@ -85,6 +83,7 @@ class PostList(_PostView):
 class PostDetail(_PostView):
     """One post."""
 
+    has_etag = True
     permission_classes = [PublicRead]
 
     @extend_schema(

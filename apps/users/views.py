@@ -22,9 +22,6 @@ from socialapp.errors import Invalid
 T = TypeVar("T")
 
 _IDS = [OpenApiParameter("ids", str, required=True, description="Up to 100 ids, separated by commas.")]
-_IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that the change is meant for."
-)
 
 
 def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
@@ -38,8 +35,6 @@ def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
 
 class UsersView(View):
     """What the routes of this context share."""
-
-    has_etag = True
 
     @property
     def looker(self) -> Viewer:
@@ -82,6 +77,7 @@ class ProfileList(UsersView):
 class ProfileDetail(UsersView):
     """One profile."""
 
+    has_etag = True
     permission_classes = [PublicRead]
 
     @extend_schema(operation_id="profile", summary="A profile", responses=ProfileBody)
@@ -111,6 +107,8 @@ class ProfileByUsername(UsersView):
 class OwnProfile(UsersView):
     """The caller's profile."""
 
+    has_etag = True
+
     @extend_schema(operation_id="own_profile", summary="Your profile", responses=ProfileBody)
     def get(self, request: Request) -> Response:
         """The caller's profile."""
@@ -121,7 +119,6 @@ class OwnProfile(UsersView):
         summary="Change your profile",
         description="Turning a private account public lets in everybody who had asked to follow it.",
         request=ProfileInput,
-        parameters=[_IF_MATCH],
         responses=ProfileBody,
     )
     def patch(self, request: Request) -> Response:
@@ -219,10 +216,13 @@ class MuteView(UsersView):
 class RelationshipDetail(UsersView):
     """What is between the caller and one person."""
 
+    has_etag = True
+
     @extend_schema(operation_id="relationship", summary="Your relationship to somebody", responses=RelationshipBody)
     def get(self, request: Request, user_id: int) -> Response:
         """The relationship."""
-        return Response(_once_made([user_id], lambda: queries.relationship(user_id, self.looker)))
+        body = _once_made([user_id], lambda: queries.relationship(user_id, self.looker))
+        return etags.single(request, body, version=0)
 
 
 class RelationshipList(UsersView):

@@ -93,6 +93,17 @@ def test_the_documents_are_those_of_the_code(tmp_path: Path) -> None:
         assert made == kept, f"docs/{name} is out of date: run manage.py schemas"
 
 
+def test_only_routes_that_show_one_object_promise_an_etag() -> None:
+    paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
+    promising = {path for path, methods in paths.items() if "304" in methods.get("get", {}).get("responses", {})}
+    shown = {
+        path: paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        for path in promising
+    }
+    assert "/v1/posts/{post_id}" in shown
+    assert [path for path, body in shown.items() if body.endswith("Page")] == []
+
+
 def _without_tests(text: str) -> str:
     document = yaml.safe_load(text)
     own = set(own_events())

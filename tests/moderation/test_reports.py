@@ -81,9 +81,20 @@ def refused(answer: Any, status: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("details", "kept"), [("", "It is boring"), ("two\nlines", "It is boring\ntwo\nlines")], ids=["alone", "more"]
+)
+def test_a_reason_in_own_words_counts_as_other(stage: Stage, details: str, kept: str) -> None:
+    answer = report(stage.cleo, "post", stage.post_id, reason="It is boring", details=details)
+    assert answer.status_code == 201, answer.content
+    assert (answer.json()["reason"], answer.json()["details"]) == ("other", kept)
+
+
+@pytest.mark.parametrize(
     "changes",
     [
-        {"reason": "boring"},
+        {"reason": ""},
+        {"reason": "x" * 101},
+        {"reason": "my own words", "details": "x" * 990},
         {"reason": None},
         {"target_type": "media"},
         {"target_id": 5},

@@ -327,3 +327,14 @@ def test_whoever_acts_must_be_active(person: MakePerson) -> None:
         with pytest.raises(NotFound):
             act()
     assert (events_since(mark), FollowCount.objects.count()) == ([], 0)
+
+
+def test_a_relationship_has_an_etag_that_changes_with_it(register):
+    alice, bob = register("alice"), register("bob")
+    path = f"/v1/profiles/{bob.id}/relationship"
+    tag = alice.client.get(path).headers["ETag"]
+    assert alice.client.get(path, If_None_Match=tag).status_code == 304
+    alice.client.put(f"/v1/profiles/{bob.id}/follow")
+    changed = alice.client.get(path, If_None_Match=tag)
+    assert (changed.status_code, changed.json()["following"]) == (200, True)
+    assert changed.headers["ETag"] != tag

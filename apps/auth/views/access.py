@@ -15,6 +15,7 @@ from apps.auth.serializers import (
     RecoveryCodesBody,
     RefreshInput,
     RegisterInput,
+    ResendInput,
     ResetInput,
     SignedInBody,
     SocialInput,
@@ -139,10 +140,10 @@ class ResendVerificationView(View):
 
     rate = "login"
 
-    @extend_schema(summary="Send the verification mail again", request=None, responses={204: None})
+    @extend_schema(summary="Send the verification mail again", request=ResendInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """204; a mail is on its way unless the address is verified."""
-        self.read_input(Input)
+        self.read_input(ResendInput)
         actions.request_verification(user_id=self.principal.id)
         return Response(status=204)
 
