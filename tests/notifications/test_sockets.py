@@ -243,6 +243,35 @@ def test_a_foreign_page_is_refused_and_our_own_is_not(server, bob, settings):
     run(scenario())
 
 
+def test_a_page_may_open_a_socket_to_the_very_host_that_it_came_from(server, bob, settings):
+    settings.ALLOWED_ORIGINS = []
+    here = server.url.replace("ws://", "http://").partition("/ws/")[0]
+
+    async def scenario() -> None:
+        async with connected(server, bob.access, origin=here) as client:
+            await ready(client)
+        settings.ALLOWED_HOSTS = ["social.example"]
+        with pytest.raises(InvalidStatus):
+            async with connected(server, bob.access, origin=here):
+                pass
+
+    run(scenario())
+
+
+def test_messages_are_not_counted_where_limits_are_off(server, bob, settings):
+    settings.RATE_LIMITS = False
+    settings.SOCKET_MESSAGES = 1
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            for _ in range(50):
+                await client.send({"type": "ping"})
+            assert [await client.receive() for _ in range(50)] == [{"type": "pong"}] * 50
+
+    run(scenario())
+
+
 def test_bad_messages_are_answered_and_kill_nothing(server, bob):
     bad = [
         "",
@@ -273,8 +302,11 @@ def test_bad_messages_are_answered_and_kill_nothing(server, bob):
             assert (await client.receive())["code"] == "malformed"
             await client.send({"type": "ping"})
             assert await client.receive() == {"type": "pong"}
-            await client.send("x" * 9000)
-            assert await client.close_code() == 1009
+        for large in ("x" * 9000, "é" * 5000, b"x" * 9000):
+            async with connected(server, bob.access) as client:
+                await ready(client)
+                await client.connection.send(large)
+                assert await client.close_code() == 1009
         async with connected(server, bob.access) as client:
             await ready(client)
 
@@ -282,6 +314,7 @@ def test_bad_messages_are_answered_and_kill_nothing(server, bob):
 
 
 def test_too_many_messages_and_too_many_sockets_are_refused(server, alice, bob, settings):
+    settings.RATE_LIMITS = True
     settings.SOCKET_MESSAGES = 5
     settings.SOCKETS_PER_USER = 2
 

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import msgspec
@@ -14,6 +15,7 @@ import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port, validate_host
 
 from apps.notifications import actions, queries
 from apps.notifications.actions.announcing import WasRead
@@ -253,7 +255,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         """Does what a message asks, or says what is wrong with it."""
         if self._ending:
             return
-        if text_data is not None and len(text_data) > settings.SOCKET_MESSAGE_BYTES:
+        if _size(text_data, bytes_data) > settings.SOCKET_MESSAGE_BYTES:
             self.end(TOO_LARGE)
             return
         try:
@@ -266,6 +268,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     def _spend_allowance(self) -> None:
         """A token bucket: so many messages a minute."""
+        if not settings.RATE_LIMITS:
+            return
         now = time.monotonic()
         refill = (now - self._allowed_at) * settings.SOCKET_MESSAGES / _MINUTE
         self._allowance = min(self._allowance + refill, float(settings.SOCKET_MESSAGES))
@@ -349,9 +353,24 @@ def _state(user_id: int) -> tuple[int, queries.Unread]:
 
 
 def _is_known_origin(scope: dict[str, Any]) -> bool:
-    """Whether the page that opens the socket is one of ours. Clients that are no browsers send no Origin."""
-    sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
-    return not sent or sent[0].rstrip("/") in settings.ALLOWED_ORIGINS
+    """Whether the page that opens the socket is one of ours. Clients that are no browsers send no Origin.
+
+    Ours is also what was asked for by one of our other names: a page on localhost that asks localhost.
+    """
+    sent = _header(scope, b"origin").rstrip("/")
+    return not sent or sent in settings.ALLOWED_ORIGINS or sent == _own_origin(scope)
+
+
+def _own_origin(scope: dict[str, Any]) -> str | None:
+    """The origin of the host that was asked, when that is a name of ours: no page can make that header up."""
+    host = _header(scope, b"host")
+    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return None
+    return f"{urlsplit(settings.PUBLIC_URL).scheme}://{host}"
+
+
+def _header(scope: dict[str, Any], wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
 def _address(scope: dict[str, Any]) -> str:
@@ -361,6 +380,11 @@ def _address(scope: dict[str, Any]) -> str:
     request.META["HTTP_X_FORWARDED_FOR"] = ", ".join(forwarded)
     request.META["REMOTE_ADDR"] = str((scope.get("client") or [""])[0])
     return client_address(request)
+
+
+def _size(text: str | None, data: bytes | None) -> int:
+    """Of a message, in bytes as it was sent."""
+    return len(text.encode()) if text is not None else len(data or b"")
 
 
 def _parse(text: str | None) -> Message:
