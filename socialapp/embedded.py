@@ -114,6 +114,7 @@ _CADDYFILE = """\
 	}}
 	servers {{
 		protocols h1
+		max_header_size 1MB
 		timeouts {{
 			read_header 10s
 			idle 2m
@@ -122,6 +123,11 @@ _CADDYFILE = """\
 }}
 http://:{port} {{
 	bind {host}
+	@named header_regexp named X-Request-ID ^[A-Za-z0-9._-]{{1,64}}$
+	vars asked_id {{http.request.uuid}}
+	vars @named asked_id {{re.named.0}}
+	request_header X-Request-ID {{vars.asked_id}}
+	header ?X-Request-ID {{vars.asked_id}}
 	@inside path /internal /internal/* /metrics /metrics/*
 	handle @inside {{
 		error 404
@@ -136,10 +142,19 @@ http://:{port} {{
 		reverse_proxy unix/{sockets}/web.sock {{
 			lb_try_duration 5s
 			lb_try_interval 100ms
+			@long_address status 414
+			handle_response @long_address {{
+				error 414
+			}}
+			@long_headers status 431
+			handle_response @long_headers {{
+				error 431
+			}}
 		}}
 	}}
 	handle_errors {{
 		header Content-Type application/problem+json
+		header X-Request-ID {{vars.asked_id}}
 		respond <<JSON
 			{{"type": "about:blank", "title": "{{err.status_text}}", "status": {{err.status_code}},
 			"detail": "the gateway did not pass this on", "code": "gateway_{{err.status_code}}", "errors": []}}

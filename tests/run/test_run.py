@@ -1,11 +1,14 @@
 """`./run`: one command, one address, and nothing of it left behind."""
 
+import contextlib
 import json
+import re
 import signal
 import socket
 import stat
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -55,6 +58,36 @@ def test_inside_paths_do_not_pass_the_gateway(installation: Installation) -> Non
         answer = httpx.get(installation.url + path)
         assert answer.status_code == 404, path
         assert answer.json()["code"] in ("gateway_404", "not_found"), path
+
+
+def test_whoever_answers_gives_the_request_id(installation: Installation) -> None:
+    paths = ("/", "/v1/hashtags/trending", "/v1/nowhere", "/metrics", "/ws/notifications/", "/static/landing.css")
+    for path in paths:
+        named = httpx.get(installation.url + path, headers={"X-Request-ID": "Mine-1.2_3"})
+        assert named.headers.get_list("X-Request-ID") == ["Mine-1.2_3"], path
+        for headers in ({}, {"X-Request-ID": "not one of ours"}):
+            (made,) = httpx.get(installation.url + path, headers=headers).headers.get_list("X-Request-ID")
+            assert re.fullmatch(r"[a-z0-9-]{32,36}", made), (path, made)
+    with pytest.raises(InvalidStatus) as refusal:
+        connect(f"{installation.url.replace('http', 'ws', 1)}/ws/nowhere/", additional_headers={"X-Request-ID": "Mine"})
+    assert refusal.value.response.headers.get_all("X-Request-ID") == ["Mine"]
+
+
+@pytest.mark.parametrize(
+    ("size", "statuses"), [(5_000, (422, 401)), (60_000, (422, 401)), (300_000, (414, 401)), (900_000, (431, 431))]
+)
+def test_an_address_or_a_header_of_any_length_is_answered_with_a_problem(
+    installation: Installation, size: int, statuses: tuple[int, int]
+) -> None:
+    long_address = (f"/v1/search?q={'a' * size}", {})
+    long_header = ("/v1/feed", {"Authorization": f"Bearer {'a' * size}"})
+    for (path, headers), status in zip((long_address, long_header), statuses, strict=True):
+        with contextlib.closing(HTTPConnection(installation.url.removeprefix("http://"), timeout=20)) as asked:
+            asked.request("GET", path, headers=headers)
+            answer = asked.getresponse()
+            body = json.loads(answer.read())
+        assert (answer.status, body["status"]) == (status, status), path[:20]
+        assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 def test_a_body_too_large_is_answered_with_a_problem(installation: Installation) -> None:
