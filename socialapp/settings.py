@@ -182,6 +182,7 @@ MAX_FOLLOWINGS = env.int("MAX_FOLLOWINGS", default=7_500)
 MIDDLEWARE = [
     "socialapp.api.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "socialapp.api.origins.CrossOriginMiddleware",
     "socialapp.api.middleware.BodyLimitMiddleware",
     "socialapp.replicas.ReplicaReads",
 ]

@@ -1,0 +1,53 @@
+"""Front ends on other origins: those that are allowed may call the API from a browser, no others."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+OURS = "https://front.example"
+
+
+@pytest.fixture(autouse=True)
+def _one_front_end(settings: Any) -> None:
+    settings.ALLOWED_ORIGINS = [OURS]
+
+
+@pytest.mark.parametrize("path", ["/v1/feed", "/v1/auth/me", "/v1/posts/5", "/.well-known/jwks.json"])
+def test_a_browser_that_asks_before_it_calls_is_told_what_it_may_send(anonymous: JsonClient, path: str) -> None:
+    answer = anonymous.request("OPTIONS", path, Origin=OURS, Access_Control_Request_Method="PATCH")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == OURS
+    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
+    for name in ("Authorization", "Content-Type", "If-Match", "Idempotency-Key"):
+        assert name in answer.headers["Access-Control-Allow-Headers"]
+    assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/hashtags/trending", 200), ("/v1/feed", 401), ("/v1/nothing", 404)])
+def test_an_allowed_page_may_read_answers_and_refusals(anonymous: JsonClient, path: str, status: int) -> None:
+    answer = anonymous.get(path, Origin=OURS)
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] == OURS
+    for name in ("ETag", "RateLimit", "Retry-After", "X-Request-ID"):
+        assert name in answer.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers, "no cookies: tokens are sent by the page itself"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://front.example.evil.example", "null", ""])
+def test_a_foreign_page_may_read_nothing(anonymous: JsonClient, origin: str) -> None:
+    asked = anonymous.request("OPTIONS", "/v1/feed", Origin=origin, Access_Control_Request_Method="GET")
+    read = anonymous.get("/v1/hashtags/trending", Origin=origin)
+    for answer in (asked, read):
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/login/", "/health/live"])
+def test_what_is_not_the_api_is_for_its_own_pages_only(anonymous: JsonClient, path: str) -> None:
+    answer = anonymous.get(path, Origin=OURS)
+    assert answer.status_code == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
