@@ -254,7 +254,7 @@ class PostBookmark(_PostView):
         add_bookmark(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
-    @extend_schema(operation_id="bookmark_remove", summary="Remove a bookmark", responses=PostBody)
+    @extend_schema(operation_id="bookmark_remove", summary="Remove a bookmark", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer bookmarked; 404, with the bookmark gone, when it can no longer be seen."""
         remove_bookmark(user_id=self.principal.id, post_id=post_id)
@@ -279,7 +279,7 @@ class PostRepost(_PostView):
         add_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
-    @extend_schema(operation_id="repost_remove", summary="Take a repost back", responses=PostBody)
+    @extend_schema(operation_id="repost_remove", summary="Take a repost back", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer passed on; 404, with the repost gone, when it can no longer be seen."""
         remove_repost(user_id=self.principal.id, post_id=post_id)

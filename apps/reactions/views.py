@@ -74,7 +74,7 @@ class PostReactionView(_ReactionView):
         summary="Take a reaction to a post back",
         description=_REMOVAL_DESCRIPTION,
         request=None,
-        responses=ReactionStateBody,
+        responses={200: ReactionStateBody},
         operation_id="post_reaction_remove",
     )
     def delete(self, request: Request, post_id: int) -> Response:
@@ -102,7 +102,7 @@ class CommentReactionView(_ReactionView):
         summary="Take a reaction to a comment back",
         description=_REMOVAL_DESCRIPTION,
         request=None,
-        responses=ReactionStateBody,
+        responses={200: ReactionStateBody},
         operation_id="comment_reaction_remove",
     )
     def delete(self, request: Request, comment_id: int) -> Response:

@@ -161,7 +161,7 @@ class FollowView(UsersView):
         summary="Stop following somebody",
         description="Also withdraws a request to follow. Repeating changes nothing.",
         request=None,
-        responses=RelationshipBody,
+        responses={200: RelationshipBody},
     )
     def delete(self, request: Request, user_id: int) -> Response:
         """Unfollows, or withdraws the request."""
@@ -184,7 +184,7 @@ class BlockView(UsersView):
         me = self.principal.id
         return self.change_relationship(user_id, lambda: actions.block(blocker_id=me, blocked_id=user_id))
 
-    @extend_schema(operation_id="unblock", summary="End a block", request=None, responses=RelationshipBody)
+    @extend_schema(operation_id="unblock", summary="End a block", request=None, responses={200: RelationshipBody})
     def delete(self, request: Request, user_id: int) -> Response:
         """Unblocks."""
         me = self.principal.id
@@ -206,7 +206,7 @@ class MuteView(UsersView):
         me = self.principal.id
         return self.change_relationship(user_id, lambda: actions.mute(muter_id=me, muted_id=user_id))
 
-    @extend_schema(operation_id="unmute", summary="End a mute", request=None, responses=RelationshipBody)
+    @extend_schema(operation_id="unmute", summary="End a mute", request=None, responses={200: RelationshipBody})
     def delete(self, request: Request, user_id: int) -> Response:
         """Unmutes."""
         me = self.principal.id

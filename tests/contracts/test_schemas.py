@@ -104,6 +104,13 @@ def test_only_routes_that_show_one_object_promise_an_etag() -> None:
     assert [path for path, body in shown.items() if body.endswith("Page")] == []
 
 
+def test_taking_back_shows_what_is_left() -> None:
+    paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
+    shown = {path for path, methods in paths.items() if "200" in methods.get("delete", {}).get("responses", {})}
+    taken_back = ("/follow", "/block", "/mute", "/bookmark", "/repost", "/reaction")
+    assert shown == {path for path in paths if path.endswith(taken_back)}
+
+
 def _without_tests(text: str) -> str:
     document = yaml.safe_load(text)
     own = set(own_events())
