@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import multiprocessing
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +127,6 @@ def answers(where: Binding) -> bool:
 
 def web() -> None:
     """REST, admin and static files over WSGI."""
-    import multiprocessing
-
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server
@@ -230,6 +230,7 @@ def worker() -> None:
     signals.worker_process_init.connect(lambda **_: end_with_parent(), weak=False)
     signals.worker_process_shutdown.connect(lambda **_: traces.flush(), weak=False)
     signals.worker_shutting_down.connect(_hand_back_in_time, weak=False)
+    consumer = _start_consumer() if settings.KAFKA_URL else None
     serve_operations(lambda: True)
     # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is usual.
     warnings.simplefilter("ignore", SecurityWarning)
@@ -245,8 +246,49 @@ def worker() -> None:
         without_heartbeat=True,
     )
     processor.start()
+    if consumer:
+        consumer.join(_GRACE_SECONDS)
     traces.flush()
     sys.exit(processor.exitcode)
+
+
+def _start_consumer() -> BaseProcess:
+    """Kafka's events are taken by a child, as a process that forks must have no threads; neither outlives the other."""
+    from celery import signals
+
+    child = multiprocessing.get_context("fork").Process(target=_consume, name="consumer", daemon=True)
+    child.start()
+    ended = threading.Event()
+
+    def end_together() -> None:
+        child.join()
+        if not ended.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def stop(**_: object) -> None:
+        ended.set()
+        child.terminate()
+
+    signals.worker_shutting_down.connect(stop, weak=False)
+    threading.Thread(target=end_together, name="consumer", daemon=True).start()
+    return child
+
+
+def _consume() -> None:
+    from socialapp.bus.consumer import consume
+
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        _end_by(_GRACE_SECONDS)
+        stopping.set()
+
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, stop)
+    end_with_parent()
+    name_process("consumer")
+    consume(stopping)
+    traces.flush()
 
 
 def _hand_back_in_time(how: str, **_: object) -> None:

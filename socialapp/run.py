@@ -38,6 +38,7 @@ environment:
   DATABASE_URL         mysql://user:password@host/{context} instead of one SQLite file per context
   REDIS_URL            redis://… instead of the Valkey that comes along
   BROKER_URL           amqp://… instead of REDIS_URL
+  KAFKA_URL            kafka://… for events instead of BROKER_URL
   ELASTICSEARCH_URL    http://… instead of SQLite's full text search
   EMAIL_URL            smtp://… instead of files in DATA_DIR/mail
   SECRET_KEY, JWT_PRIVATE_KEY, SERVICE_SECRET

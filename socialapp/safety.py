@@ -150,6 +150,20 @@ def broker_findings() -> Iterator[Finding]:
         yield Finding("broker_unreachable", "broker", f"the broker does not answer: {error}", "look at BROKER_URL")
 
 
+def kafka_findings() -> Iterator[Finding]:
+    """Whether Kafka, if it is used, answers, and its client is there to ask it."""
+    if not settings.KAFKA_URL:
+        return
+    try:
+        from socialapp.bus import kafka
+
+        kafka.check(3)
+    except ModuleNotFoundError:
+        yield Finding("no_kafka_client", "kafka", "its client is missing", "pip install -r requirements-kafka.txt")
+    except Exception as error:
+        yield Finding("kafka_unreachable", "kafka", f"Kafka does not answer: {error}", "look at KAFKA_URL")
+
+
 def search_findings() -> Iterator[Finding]:
     """Whether Elasticsearch, if it is used, answers and is not red."""
     if not settings.ELASTICSEARCH_URL or not serves("search"):
@@ -176,6 +190,7 @@ def all_findings() -> list[Finding]:
         replica_findings,
         redis_findings,
         broker_findings,
+        kafka_findings,
         search_findings,
     )
     for look in looks:

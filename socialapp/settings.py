@@ -149,14 +149,21 @@ ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1
 
 BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 QUEUE_PREFIX = env.str("QUEUE_PREFIX", default="")
+KAFKA_URL = env.str("KAFKA_URL", default="")
+KAFKA_PARTITIONS = env.int("KAFKA_PARTITIONS", default=12)
 BROKER_QUORUM_QUEUES = env.bool("BROKER_QUORUM_QUEUES", default=BROKER_URL.startswith("amqp"))
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+_BROKER_SECONDS = 5  # that a broker may take for an answer; one that hangs must not keep a process for ever
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {"confirm_publish": True}
+    {"confirm_publish": True, "read_timeout": _BROKER_SECONDS, "write_timeout": _BROKER_SECONDS}
     if BROKER_URL.startswith("amqp")
-    else {"visibility_timeout": 120, "global_keyprefix": f"{REDIS_PREFIX}celery:", "socket_timeout": 5}
+    else {
+        "visibility_timeout": 120,
+        "global_keyprefix": f"{REDIS_PREFIX}celery:",
+        "socket_timeout": _BROKER_SECONDS,
+    }
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -34,7 +34,8 @@ def asyncapi() -> Schema:
         "info": {
             "title": "socialapp events",
             "version": "1",
-            "description": "CloudEvents 1.0 envelopes on the topic exchange socialapp.events; routing key = type.",
+            "description": "CloudEvents 1.0 envelopes on the topic exchange socialapp.events; routing key = type. With"
+            " Kafka on the topic events.<producer>, a message each; key = partitionkey.",
         },
         "channels": {name: {"address": name, "messages": {"event": _message(EVENTS[name])}} for name in names},
         "operations": {

@@ -1,5 +1,6 @@
 """The form in which an event travels. Source: CloudEvents 1.0 and its partitioning, sequence, tracing extensions."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -7,6 +8,8 @@ import msgspec
 import structlog
 
 from socialapp.contracts.base import EVENTS, event_type
+
+log = structlog.get_logger()
 
 Data = dict[str, Any]
 
@@ -64,3 +67,12 @@ _decoder = msgspec.json.Decoder(Envelope)
 def decode(text: str | bytes) -> Envelope:
     """The envelope that JSON text holds."""
     return _decoder.decode(text)
+
+
+def readable(texts: Iterable[str | bytes]) -> Iterator[Envelope]:
+    """The envelopes, without those that are damaged beyond reading: they would keep their whole batch from arriving."""
+    for text in texts:
+        try:
+            yield decode(text)
+        except msgspec.DecodeError as error:
+            log.error("bus.unreadable", error=str(error), envelope=text[:200])

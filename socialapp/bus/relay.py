@@ -7,22 +7,21 @@ would lose events, and SKIP LOCKED is not honoured by every MySQL-compatible ser
 import random
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import close_old_connections, connections
 from django.db.models import Q
 from django.utils import timezone
 
-from socialapp.bus.broker import declare_queues, queue_name
 from socialapp.bus.envelope import decode
 from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.bus.publish import WAKE_CHANNEL
-from socialapp.bus.tasks import deliver_batch, publish_batch
+from socialapp.bus.tasks import deliver_again
+from socialapp.bus.transport import BATCH_EVENTS, prepare, send
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contexts import served
 from socialapp.db import atomic
@@ -32,12 +31,14 @@ from socialapp.telemetry.operations import Heartbeat
 log = structlog.get_logger()
 
 CLAIM_ROWS = 500
-BATCH_EVENTS = 100
 CLAIM_SECONDS = 10  # a relay that was killed leaves its claim behind: nobody sends those events before it expires
 RETRY_SECONDS = 30
 POLL_SECONDS = 1.0
-DECLARE_SECONDS = 5.0
+# Events that follow each other faster than this wait for each other: a batch costs little more than one event does.
+GATHER_SECONDS = 0.05
+PREPARE_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
+_LONGEST_PAUSE = 5.0
 
 
 def relay_once(context: str) -> int:
@@ -72,23 +73,15 @@ def _claim(context: str) -> list[OutboxEvent]:
     return list(outbox.filter(claim=claim).order_by("id"))
 
 
-def _send(rows: Iterable[OutboxEvent]) -> None:
-    by_type: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        by_type[row.type].append(row.envelope)
-    for event_type, envelopes in by_type.items():
-        for start in range(0, len(envelopes), BATCH_EVENTS):
-            _send_batch(event_type, envelopes[start : start + BATCH_EVENTS])
-
-
-def _send_batch(event_type: str, envelopes: list[str]) -> None:
+def _send(rows: list[OutboxEvent]) -> None:
     since = traces.now()
-    publish_batch(event_type, envelopes)
-    metrics.count_sent(event_type, len(envelopes))
+    send(rows)
+    for event_type, count in Counter(row.type for row in rows).items():
+        metrics.count_sent(event_type, count)
     if traces.is_on():
-        for envelope in map(decode, envelopes):
+        for envelope in (decode(row.envelope) for row in rows):
             kind = traces.Kind.PRODUCER
-            traces.record(f"send {event_type}", kind, parent=envelope.traceparent, since=since, event_id=envelope.id)
+            traces.record(f"send {envelope.type}", kind, parent=envelope.traceparent, since=since, event_id=envelope.id)
 
 
 def send_due_retries(context: str) -> int:
@@ -105,81 +98,115 @@ def send_due_retries(context: str) -> int:
             retry_at=now + timedelta(seconds=RETRY_SECONDS)
         )
     for envelope in {row.event_id: row.envelope for row in due}.values():
-        deliver_batch.apply_async(args=([envelope], context), queue=queue_name(context), retry=False)
+        deliver_again(context, envelope)
     metrics.count_retries(context, len(due))
     return len(due)
 
 
 class Relay:
-    """The loop of the `relay` role: wakes on commits, looks by itself every second, pauses while the broker is away."""
+    """The `relay` role: a loop for each served context, so that none waits for the database of another."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
-        self.is_alive = Heartbeat(ALIVE_SECONDS)
-        self._contexts = [context.name for context in served()]
-        self._declared_at = 0.0
-        self._full_look_at = 0.0
+        self._prepared = threading.Event()
+        self._prepare_at = 0.0
+        self._loops = {context.name: _Loop(context.name, self.stopping, self._prepared) for context in served()}
         self._subscription: Any = None
 
+    @property
+    def contexts(self) -> list[str]:
+        """Whose events it sends."""
+        return list(self._loops)
+
+    def is_alive(self) -> bool:
+        """Whether every loop has come round lately."""
+        return all(loop.is_beating() for loop in self._loops.values())
+
     def stop(self) -> None:
-        """Lets the loop end after what is in hand."""
+        """Lets the loops end after what is in hand."""
         self.stopping.set()
+        for loop in self._loops.values():
+            loop.called.set()
 
     def run(self) -> None:
-        """Runs until `stop()`."""
-        pause = POLL_SECONDS
-        pending = list(self._contexts)
+        """Runs until `stop()`; passes on the word of a commit at once, though every loop also looks by itself."""
+        threads = [threading.Thread(target=loop.run, name=f"relay-{name}") for name, loop in self._loops.items()]
+        for thread in threads:
+            thread.start()
         while not self.stopping.is_set():
-            self.is_alive.beat()
-            try:
-                self._tick(pending)
-                pause = POLL_SECONDS
-            except Exception as error:
-                log.warning("relay.failed", error=repr(error), pause_seconds=pause)
-                self.stopping.wait(pause)
-                pause = min(pause * 2, 5.0)
-                pending = list(self._contexts)
-                continue
-            pending = self._wait()
+            self._prepare()
+            for context in self._listen():
+                if context in self._loops:
+                    self._loops[context].called.set()
+        for thread in threads:
+            thread.join()
 
-    def _tick(self, contexts: list[str]) -> None:
-        close_old_connections()
-        if time.monotonic() - self._declared_at > DECLARE_SECONDS:
-            declare_queues()
-            self._declared_at = time.monotonic()
-        is_full_look = len(contexts) == len(self._contexts)
-        for context in contexts:
-            try:
-                while relay_once(context) == CLAIM_ROWS and not self.stopping.is_set():
-                    pass
-                if is_full_look:
-                    send_due_retries(context)
-            except (DatabaseError, InterfaceError) as error:
-                # Each context has a database of its own: one that is away must not keep the events of the others.
-                log.warning("relay.database_failed", context=context, error=repr(error))
-
-    def _wait(self) -> list[str]:
-        """Waits for a commit; the contexts to look at: those that called, or all when nobody did for a second."""
+    def _prepare(self) -> None:
+        """Every few seconds; while it fails the loops rest: what is sent to a broker without queues is lost."""
+        if time.monotonic() < self._prepare_at:
+            return
         try:
-            called = self._listen()
+            prepare()
+            self._prepared.set()
+        except Exception as error:
+            log.warning("relay.broker_away", error=repr(error))
+            self._prepared.clear()
+        self._prepare_at = time.monotonic() + (PREPARE_SECONDS if self._prepared.is_set() else POLL_SECONDS)
+
+    def _listen(self) -> set[str]:
+        """The contexts that have called, after a second at most."""
+        try:
+            return self._calls()
         except redis_errors():
             self._subscription = None
             self.stopping.wait(POLL_SECONDS)
-            called = set()
-        now = time.monotonic()
-        if not called or now - self._full_look_at > POLL_SECONDS:
-            self._full_look_at = now
-            return list(self._contexts)
-        return [context for context in self._contexts if context in called]
+            return set()
 
-    def _listen(self) -> set[str]:
+    def _calls(self) -> set[str]:
         if self._subscription is None:
             self._subscription = redis_client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             self._subscription.subscribe(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}")
-            return set()  # what was published before is found by the look at all contexts that follows
         called: set[str] = set()
         message = self._subscription.get_message(timeout=POLL_SECONDS)
         while message is not None:
             called.add(message["data"].decode())
             message = self._subscription.get_message(timeout=0)
         return called
+
+
+class _Loop:
+    """Sends the events of one context: when it is called, and every second; pauses while something is away."""
+
+    def __init__(self, context: str, stopping: threading.Event, prepared: threading.Event) -> None:
+        self.called = threading.Event()
+        self.is_beating = Heartbeat(ALIVE_SECONDS)
+        self._context = context
+        self._stopping = stopping
+        self._prepared = prepared
+        self._retries_at = 0.0
+
+    def run(self) -> None:
+        """Until `stopping` is set."""
+        pause = POLL_SECONDS
+        while not self._stopping.is_set():
+            self.is_beating.beat()
+            if not self._prepared.wait(POLL_SECONDS):
+                continue
+            self.called.clear()
+            try:
+                self._look()
+                pause = POLL_SECONDS
+                self.called.wait(POLL_SECONDS)
+            except Exception as error:
+                log.warning("relay.failed", context=self._context, error=repr(error), pause_seconds=pause)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        connections.close_all()
+
+    def _look(self) -> None:
+        close_old_connections()
+        while relay_once(self._context) == CLAIM_ROWS and not self._stopping.is_set():
+            self.is_beating.beat()
+        if time.monotonic() >= self._retries_at:
+            self._retries_at = time.monotonic() + POLL_SECONDS
+            send_due_retries(self._context)

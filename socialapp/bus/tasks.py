@@ -1,16 +1,14 @@
 """The Celery tasks of the bus."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import structlog
-from celery import shared_task
+from celery import current_app, shared_task
 from django.db import DatabaseError, InterfaceError
 
-from socialapp.bus.broker import CONTEXT_HEADER, EXCHANGE
+from socialapp.bus.broker import CONTEXT_HEADER, EXCHANGE, queue_name
 from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import Envelope, decode
+from socialapp.bus.envelope import readable
 from socialapp.bus.reconcile import prune, reconcile
 from socialapp.contexts import served
 from socialapp.partitions import add_ahead
@@ -21,23 +19,27 @@ log = structlog.get_logger()
 @shared_task(name="bus.deliver", bind=True, acks_late=True, reject_on_worker_lost=True)
 def deliver_batch(self: Any, envelopes: list[str], context: str = "") -> None:
     """Delivers a batch to the context whose queue it came from (or, for a retry, to the one named). Idempotent."""
-    deliver(context or self.request.get(CONTEXT_HEADER), list(_readable(envelopes)))
-
-
-def _readable(envelopes: list[str]) -> Iterator[Envelope]:
-    """Without those that are damaged beyond reading, which would keep their whole batch from arriving."""
-    for text in envelopes:
-        try:
-            yield decode(text)
-        except msgspec.DecodeError as error:
-            log.error("bus.unreadable", error=str(error), envelope=text[:200])
+    deliver(context or self.request.get(CONTEXT_HEADER), list(readable(envelopes)))
 
 
 def publish_batch(event_type: str, envelopes: list[str]) -> None:
     """Sends events of one type to whoever listens; raises when the broker does not take them."""
     # Celery would also declare its default queue here: the exchange is all that a producer knows.
-    routing: dict[str, Any] = {"exchange": EXCHANGE, "routing_key": event_type, "declare": [EXCHANGE], "retry": False}
-    deliver_batch.apply_async(args=(envelopes,), **routing)
+    _send((envelopes,), exchange=EXCHANGE, routing_key=event_type, declare=[EXCHANGE])
+
+
+def deliver_again(context: str, envelope: str) -> None:
+    """Sends one event to one context that has failed to take it."""
+    _send(([envelope], context), queue=queue_name(context))
+
+
+def _send(arguments: tuple[Any, ...], **routing: Any) -> None:
+    with current_app.producer_or_acquire() as producer:
+        try:
+            deliver_batch.apply_async(arguments, producer=producer, retry=False, **routing)
+        except Exception:
+            producer.connection.collect()  # to close it in order, one would wait for the broker that does not answer
+            raise
 
 
 @shared_task(name="bus.reconcile")

@@ -1,8 +1,9 @@
-"""What still waits: outbox, failed deliveries and queues.
+"""What still waits: outbox, failed deliveries and queues, those of Kafka included.
 
 Counted when asked: a number kept by one process would be wrong in the others.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -67,7 +68,7 @@ def _queues() -> Iterator[GaugeMetricFamily]:
     up = _gauge("socialapp_broker_up", "Whether the broker answered.")
     depth = _gauge("socialapp_queue_depth", "Messages that wait in a queue for a worker.", "queue")
     try:
-        for name, count in _depths():
+        for name, count in _depths().items():
             depth.add_metric([name], count)
         up.add_metric([], 1)
     except Exception as error:  # the transports raise what they like, and the other numbers are still wanted
@@ -76,7 +77,17 @@ def _queues() -> Iterator[GaugeMetricFamily]:
     yield from (up, depth)
 
 
-def _depths() -> Iterator[tuple[str, int]]:
+def _depths() -> Counter[str]:
+    """What waits in each queue; with Kafka, a context's events are its lag and what is tried again through Celery."""
+    depths = Counter(dict(_celery_depths()))
+    if settings.KAFKA_URL:
+        from socialapp.bus import kafka
+
+        depths.update({queue_name(context): lag for context, lag in kafka.lag().items()})
+    return depths
+
+
+def _celery_depths() -> Iterator[tuple[str, int]]:
     options: dict[str, Any] = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
     if not settings.BROKER_URL.startswith("amqp"):
         options.update(socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS)
@@ -88,10 +99,14 @@ def _depths() -> Iterator[tuple[str, int]]:
 
 
 def _depth(connection: Connection, name: str) -> int:
-    """A queue that is not there (on Redis: that is empty) holds nothing; asking for it closes the channel."""
+    """A queue that is not there holds nothing; asking RabbitMQ for it closes the channel.
+
+    On Redis a queue is made by its messages alone, and kombu, given a prefix for keys, takes any for missing.
+    """
     channel: Any = connection.channel()
+    must_exist = settings.BROKER_URL.startswith("amqp")
     try:
         with closing(channel):
-            return int(channel.queue_declare(queue=name, passive=True).message_count)
+            return int(channel.queue_declare(queue=name, passive=must_exist).message_count)
     except connection.channel_errors:
         return 0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from socialapp.bus import registry
@@ -15,8 +15,7 @@ from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.publish import PublishOutsideTransaction, publish
 from socialapp.bus.reconcile import prune, reconcile
 from socialapp.bus.registry import Handler
-from socialapp.bus.relay import CLAIM_ROWS, Relay, relay_once, send_due_retries
-from socialapp.contexts import CONTEXTS
+from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
 from socialapp.contracts.base import EVENTS, event
 from socialapp.db import atomic
 from tests.conftest import ALL_CONTEXTS
@@ -52,7 +51,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def broker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What the relay handed to the broker."""
     sent: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr("socialapp.bus.relay.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes)))
+    monkeypatch.setattr("socialapp.bus.transport.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes)))
     return sent
 
 
@@ -138,14 +137,14 @@ def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: p
 
 
 def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[dict[str, object]] = []
-    monkeypatch.setattr("socialapp.bus.relay.deliver_batch.apply_async", lambda **options: sent.append(options))
+    sent: list[str] = []
+    monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(context))
     deliver(CONSUMER, ring(-1))
     assert send_due_retries(CONSUMER) == 0
     FailedDelivery.objects.using(CONSUMER).update(retry_at=timezone.now() - timedelta(seconds=1))
     assert send_due_retries(CONSUMER) == 1
     assert send_due_retries(CONSUMER) == 0, "a retry that is under way is not sent again at once"
-    assert [options["queue"] for options in sent] == [f"events.{CONSUMER}"]
+    assert sent == [CONSUMER]
 
 
 def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) -> None:
@@ -171,7 +170,7 @@ def test_a_broker_that_refuses_leaves_the_events_unsent(monkeypatch: pytest.Monk
     def refuse(kind: str, envelopes: list[str]) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr("socialapp.bus.relay.publish_batch", refuse)
+    monkeypatch.setattr("socialapp.bus.transport.publish_batch", refuse)
     ring(1, 2)
     with pytest.raises(ConnectionError):
         relay_once(PRODUCER)
@@ -225,24 +224,6 @@ def test_what_is_still_missing_is_sent_again_after_longer_and_longer_pauses(
     relay_once(PRODUCER)
     row.update(created_at=now - timedelta(days=2), sent_at=now - timedelta(seconds=121))
     assert reconcile(PRODUCER) == (0, 1), "two minutes at most"
-
-
-def test_a_database_that_is_away_keeps_no_other_contexts_events(
-    broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def claim(context: str) -> int:
-        if context == "auth":
-            raise OperationalError("away")
-        return relay_once(context)
-
-    monkeypatch.setattr("socialapp.bus.relay.relay_once", claim)
-    monkeypatch.setattr("socialapp.bus.relay.declare_queues", lambda: None)
-    # The test's own transaction lives on the connections that the relay would renew.
-    monkeypatch.setattr("socialapp.bus.relay.close_old_connections", lambda: None)
-    ring(3)
-    relay = Relay()
-    relay._tick(list(CONTEXTS))
-    assert [kind for kind, _ in broker] == ["metrics.bell_rung.v1"]
 
 
 def test_a_dead_letter_counts_as_arrived(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:

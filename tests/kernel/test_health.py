@@ -48,9 +48,17 @@ def test_ready_names_every_dependency(anonymous: JsonClient) -> None:
     assert {state["status"] for state in body["dependencies"].values()} == {"up"}
 
 
-@pytest.mark.parametrize("setting", ["BROKER_URL", "ELASTICSEARCH_URL"])
-def test_without_what_is_not_needed_it_stays_ready(anonymous: JsonClient, settings: Any, setting: str) -> None:
-    scheme = "amqp://app:app@" if setting == "BROKER_URL" else "http://"
+@pytest.mark.parametrize(
+    ("setting", "scheme", "dependency"),
+    [
+        ("BROKER_URL", "amqp://app:app@", "broker"),
+        ("KAFKA_URL", "kafka://", "kafka"),
+        ("ELASTICSEARCH_URL", "http://", "search"),
+    ],
+)
+def test_without_what_is_not_needed_it_stays_ready(
+    anonymous: JsonClient, settings: Any, setting: str, scheme: str, dependency: str
+) -> None:
     with silent_server() as port:
         setattr(settings, setting, f"{scheme}127.0.0.1:{port}/")
         started = timezone.now()
@@ -59,7 +67,7 @@ def test_without_what_is_not_needed_it_stays_ready(anonymous: JsonClient, settin
     assert answer.status_code == 200
     body = answer.json()
     down = [name for name, state in body["dependencies"].items() if state["status"] == "down"]
-    assert (body["status"], down) == ("degraded", ["broker" if setting == "BROKER_URL" else "search"])
+    assert (body["status"], down) == ("degraded", [dependency])
 
 
 def test_without_a_database_it_is_not_ready(anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch) -> None:

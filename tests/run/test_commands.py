@@ -170,8 +170,10 @@ def test_doctor_tells_what_does_not_answer(settings: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(cache._BreakingConnection, "open_until", 0.0)  # put back at the end: others need Redis
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.ELASTICSEARCH_URL = "http://127.0.0.1:1"
+    settings.KAFKA_URL = "kafka://127.0.0.1:1"
     assert codes(safety.redis_findings()) == ["redis_unreachable"]
     assert codes(safety.search_findings()) == ["search_unreachable"]
+    assert codes(safety.kafka_findings()) == ["kafka_unreachable"]
     out = io.StringIO()
     with pytest.raises(SystemExit) as stop:
         call_command("doctor", "--json", stdout=out)

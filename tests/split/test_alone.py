@@ -36,7 +36,7 @@ print(json.dumps({
     "default_queue": app.conf.task_default_queue,
     "beat": sorted(app.conf.beat_schedule),
     "tasks": sorted(name for name in app.tasks if not name.startswith("celery.")),
-    "relayed": Relay()._contexts,
+    "relayed": Relay().contexts,
     "paths": [path for path in PATHS if is_there(path)],
     "tables": sorted({model._meta.app_label for model in apps.get_models()}),
 }))

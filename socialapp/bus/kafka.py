@@ -1,0 +1,183 @@
+"""Kafka as the way of events: a topic for what each context publishes, a consumer group for each context that listens.
+
+A message is one event in CloudEvents' structured mode. Its key is the event's partition key, so that what one context
+tells of one thing stays in order. Names of settings: librdkafka's CONFIGURATION.md.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from django.conf import settings
+
+from socialapp.bus.envelope import decode
+from socialapp.bus.models import OutboxEvent
+from socialapp.bus.registry import events_of
+from socialapp.contexts import CONTEXTS, served
+from socialapp.contracts.base import EVENTS
+
+SEND_SECONDS = 5.0
+ADMIN_SECONDS = 5.0
+# What consumers have missed for longer is sent again by the reconciler; so little is kept for the sake of the erased.
+_TOPIC = {"retention.ms": "86400000", "segment.ms": "3600000"}
+_HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", "application/cloudevents+json; charset=UTF-8")]
+_own = threading.local()
+log = logging.getLogger("socialapp.kafka")
+
+
+class NotTaken(Exception):
+    """Kafka has not confirmed all events in time."""
+
+
+def configuration(**more: Any) -> dict[str, Any]:
+    """What every client is made with: servers from `KAFKA_URL`, and settings of librdkafka from its query."""
+    url = urlsplit(settings.KAFKA_URL)
+    servers = url.netloc.rpartition("@")[2]
+    return {"bootstrap.servers": servers, "logger": log, **dict(parse_qsl(url.query)), **more}
+
+
+def topic_of(context: str) -> str:
+    """The topic of all that `context` publishes."""
+    return f"{settings.QUEUE_PREFIX}events.{context}"
+
+
+def group_of(context: str) -> str:
+    """The consumer group in which the processes that serve `context` share its events."""
+    return f"{settings.QUEUE_PREFIX}socialapp.{context}"
+
+
+def topics_for(context: str) -> list[str]:
+    """The topics with events that `context` listens to."""
+    return sorted({topic_of(EVENTS[event].producer) for event in events_of(context)})
+
+
+def make_topics() -> None:
+    """Makes the topics that are missing, with as many replicas as the cluster makes by default. Idempotent."""
+    there = _admin().list_topics(timeout=ADMIN_SECONDS).topics
+    wanted = [
+        NewTopic(topic_of(name), num_partitions=settings.KAFKA_PARTITIONS, replication_factor=-1, config=_TOPIC)
+        for name in CONTEXTS
+        if topic_of(name) not in there
+    ]
+    if not wanted:
+        return
+    for made in _admin().create_topics(wanted, request_timeout=ADMIN_SECONDS).values():
+        try:
+            made.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+
+
+def send(events: Sequence[OutboxEvent]) -> None:
+    """Sends events in this order and waits until every replica in sync has them; NotTaken when that takes too long."""
+    failures: list[KafkaError] = []
+
+    def note(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            failures.append(error)
+
+    producer = _producer()
+    for event in events:
+        envelope = decode(event.envelope)
+        topic = topic_of(EVENTS[event.type].producer)
+        producer.produce(topic, event.envelope, envelope.partitionkey, on_delivery=note, headers=_HEADERS)
+    left = producer.flush(SEND_SECONDS + 1)
+    if failures or left:
+        producer.purge()
+        del _own.producer  # one that has given up an event must not go on in the middle of its sequence
+        raise NotTaken(f"{len(failures) + left} of {len(events)} events were not taken: {failures[:1]}")
+
+
+def _producer() -> Producer:
+    """The producer of this thread: nobody else's events are waited for."""
+    if not hasattr(_own, "producer"):
+        _own.producer = Producer(
+            configuration(
+                **{
+                    "acks": "all",
+                    "enable.idempotence": True,
+                    "linger.ms": 0,
+                    "message.timeout.ms": int(SEND_SECONDS * 1000),
+                }
+            )
+        )
+    return _own.producer  # type: ignore[no-any-return]
+
+
+def consumer(context: str) -> Consumer:
+    """A new member of the group of `context`, which commits nothing by itself."""
+    joined = Consumer(
+        configuration(
+            **{
+                "group.id": group_of(context),
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "partition.assignment.strategy": "cooperative-sticky",
+                "session.timeout.ms": 10_000,  # so long a killed member's events wait
+                "topic.metadata.refresh.interval.ms": 10_000,
+            }
+        )
+    )
+    joined.subscribe(topics_for(context))
+    return joined
+
+
+def lag() -> dict[str, int]:
+    """For each served context the events in its topics that its group has not taken."""
+    admin = _admin()
+    topics = admin.list_topics(timeout=ADMIN_SECONDS).topics
+    partitions = [
+        TopicPartition(name, number)
+        for name in map(topic_of, CONTEXTS)
+        if name in topics
+        for number in topics[name].partitions
+    ]
+    first = _offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    last = _offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    return {context.name: _behind(context.name, first, last) for context in served()}
+
+
+_Offsets = dict[tuple[str, int], int]
+
+
+def _offsets(partitions: list[TopicPartition], which: OffsetSpec) -> _Offsets:
+    asked = _admin().list_offsets(dict.fromkeys(partitions, which), request_timeout=ADMIN_SECONDS)
+    return {(place.topic, place.partition): found.result().offset for place, found in asked.items()}
+
+
+def _behind(context: str, first: _Offsets, last: _Offsets) -> int:
+    wanted = ConsumerGroupTopicPartitions(group_of(context))
+    (asked,) = _admin().list_consumer_group_offsets([wanted], request_timeout=ADMIN_SECONDS).values()
+    taken = {(place.topic, place.partition): place.offset for place in asked.result().topic_partitions or []}
+    topics = topics_for(context)
+    return sum(end - max(taken.get(place, 0), first[place]) for place, end in last.items() if place[0] in topics)
+
+
+def check(seconds: float) -> None:
+    """Raises unless a broker answers."""
+    _admin().list_topics(timeout=seconds)
+
+
+def _admin() -> AdminClient:
+    """The one client of this process for all but events; another after a fork, as its threads do not come along."""
+    return _admin_of(settings.KAFKA_URL, os.getpid())
+
+
+@cache
+def _admin_of(url: str, pid: int) -> AdminClient:
+    return AdminClient(configuration())

@@ -1,0 +1,41 @@
+"""The way that events take to those who listen: Celery over RabbitMQ or Redis, or Kafka when `KAFKA_URL` is set."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from socialapp.bus.broker import declare_queues
+from socialapp.bus.models import OutboxEvent
+from socialapp.bus.tasks import publish_batch
+
+BATCH_EVENTS = 100
+
+
+def prepare() -> None:
+    """Makes what events wait in, again if a broker came back empty; raises after some seconds if it does not answer."""
+    if settings.KAFKA_URL:
+        from socialapp.bus import kafka
+
+        kafka.make_topics()
+    else:
+        declare_queues()
+
+
+def send(events: Sequence[OutboxEvent]) -> None:
+    """Hands events over; raises after some seconds unless the broker has confirmed all of them."""
+    if settings.KAFKA_URL:
+        from socialapp.bus import kafka
+
+        kafka.send(events)
+    else:
+        _send_by_celery(events)
+
+
+def _send_by_celery(events: Sequence[OutboxEvent]) -> None:
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for event in events:
+        by_type[event.type].append(event.envelope)
+    for event_type, envelopes in by_type.items():
+        for start in range(0, len(envelopes), BATCH_EVENTS):
+            publish_batch(event_type, envelopes[start : start + BATCH_EVENTS])

@@ -1,0 +1,190 @@
+"""Celery over RabbitMQ, Celery over Redis, Kafka: whatever happens to brokers and workers, each effect comes once."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.processes import installed, until
+from tests.faults.servers import RabbitMQ, Redis, Server
+from tests.transports.tower import PATIENCE, Kafka, Tower
+
+BELLS = range(1, 121)
+LOCK_SECONDS = 20
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    """Nothing of these tests is in the test process' own Redis database."""
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A short path that servers which drop root's rights can enter."""
+    path = Path(tempfile.mkdtemp(prefix="transports-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _kafka(folder: Path) -> Server:
+    pytest.importorskip("confluent_kafka", reason="Kafka's client is not installed")
+    server = Kafka(folder)
+    try:
+        server.start()
+    except AssertionError as error:
+        pytest.skip(f"Kafka cannot be had here: {error}")
+    return server
+
+
+def _server(way: str, folder: Path) -> Server:
+    if way == "kafka":
+        return _kafka(folder)
+    server: Server = RabbitMQ(folder) if way == "rabbitmq" else Redis(folder, "broker")
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="module", params=["rabbitmq", "redis", "kafka"])
+def _tower(request: pytest.FixtureRequest, folder: Path) -> Iterator[Tower]:
+    server = _server(request.param, folder)
+    data = folder / f"installation-{request.param}"
+    data.mkdir()
+    name = "KAFKA_URL" if request.param == "kafka" else "BROKER_URL"
+    try:
+        with installed(data, **{name: server.url, "KAFKA_PARTITIONS": "3"}) as roles:
+            yield Tower(request.param, roles, server)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def tower(_tower: Tower) -> Iterator[Tower]:
+    """With all its roles running, nobody waiting and nothing heard yet."""
+    _tower.start("relay", "worker", "beat")
+    _tower.forget()
+    yield _tower
+    _tower.hold.unlink(missing_ok=True)
+
+
+def test_each_event_takes_effect_once_though_it_is_sent_again(tower: Tower) -> None:
+    tower.strike(*BELLS)
+    tower.assert_heard_once(BELLS)
+    tower.strike_again()
+    tower.strike(1000)
+    tower.assert_heard_once([*BELLS, 1000])
+
+
+def test_poison_rests_and_its_neighbours_arrive(tower: Tower) -> None:
+    tower.strike(1, -2, 3)
+    tower.assert_heard_once([1, 3])
+    failed = "SELECT COUNT(*) FROM bus_failed_delivery WHERE subject = '-2'"
+    until(lambda: tower.roles.number("moderation", failed) == 1, seconds=PATIENCE)
+
+
+def test_a_poisoned_event_is_tried_again(tower: Tower) -> None:
+    tower.strike(-5)
+    again = "SELECT COUNT(*) FROM bus_failed_delivery WHERE subject = '-5' AND attempts > 1"
+    until(lambda: tower.roles.number("moderation", again) == 1, seconds=PATIENCE)
+
+
+def test_only_those_who_listen_are_sent_what_is_published(tower: Tower) -> None:
+    tower.roles.stop("worker")
+    tower.strike(1, 2)
+    until(lambda: tower.unsent() == 0, seconds=PATIENCE)
+    until(lambda: tower.depth("moderation") > 0, seconds=PATIENCE)
+    assert tower.depth("search") == 0
+    tower.start("worker")
+    tower.assert_heard_once([1, 2])
+    until(lambda: tower.depth("moderation") == 0, seconds=PATIENCE)
+    assert tower.roles.number("search", "SELECT COUNT(*) FROM bus_inbox") == 0
+
+
+def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(tower: Tower) -> None:
+    tower.hold_a_bell(7)
+    tower.strike(8, 9)
+    tower.kill("worker")
+    assert tower.heard() == []
+    tower.hold.unlink()
+    tower.start("worker")
+    tower.assert_heard_once([7, 8, 9])
+
+
+def test_a_worker_that_is_stopped_finishes_what_it_has(tower: Tower) -> None:
+    tower.hold_a_bell(7)
+    tower.roles.ask_to_stop("worker")
+    time.sleep(0.5)
+    tower.hold.unlink()
+    code, _ = tower.roles.wait_for_end("worker")
+    assert (code, tower.heard()) == (0, [7])
+
+
+def test_workers_that_come_and_go_lose_nothing(tower: Tower) -> None:
+    tower.strike(*BELLS)
+    tower.start("worker2")
+    tower.strike(*(bell + 1000 for bell in BELLS))
+    tower.roles.stop("worker")
+    tower.strike(*(bell + 2000 for bell in BELLS))
+    tower.assert_heard_once([*BELLS, *(bell + 1000 for bell in BELLS), *(bell + 2000 for bell in BELLS)])
+    tower.start("worker")
+    tower.roles.stop("worker2")
+
+
+def test_a_broker_that_comes_back_empty_delays_events_and_loses_none(tower: Tower) -> None:
+    tower.roles.stop("worker")
+    tower.strike(*BELLS)
+    until(lambda: tower.unsent() == 0, seconds=PATIENCE)
+    tower.server.kill()
+    tower.server.forget_everything()
+    tower.server.start()
+    tower.start("worker")
+    tower.assert_heard_once(BELLS)
+
+
+def test_a_broker_that_hangs_blocks_no_relay(tower: Tower) -> None:
+    tower.strike(1)
+    tower.assert_heard_once([1])
+    free = "SELECT COUNT(*) FROM bus_outbox WHERE state = 0 AND claimed_until IS NULL"
+    log = tower.roles.folder / "relay.log"
+    said = log.stat().st_size
+    with tower.server.hung():
+        tower.strike(2, 3)
+        until(lambda: b'"relay.' in log.read_bytes()[said:], seconds=PATIENCE)
+        until(lambda: tower.roles.number("metrics", free) == 2, seconds=PATIENCE)
+        assert tower.is_live("relay")
+    tower.assert_heard_once([1, 2, 3])
+
+
+def test_a_relay_ends_in_time_though_its_broker_hangs(tower: Tower) -> None:
+    with tower.server.hung():
+        tower.strike(1)
+        time.sleep(1)
+        tower.roles.stop("relay")
+    tower.start("relay")
+    tower.assert_heard_once([1])
+
+
+def test_a_locked_database_keeps_no_other_contexts_events(tower: Tower) -> None:
+    tower.roles.stop("relay")
+    tower.strike(1, context="posts")
+    with tower.roles.locked("posts"):
+        tower.start("relay")
+        tower.strike(2, 3)
+        started = time.monotonic()
+        tower.assert_heard_once([2, 3])
+        assert time.monotonic() - started < LOCK_SECONDS, "a claim waits so long for a lock"
+    tower.assert_heard_once([1, 2, 3])
+
+
+def test_events_with_one_key_arrive_in_order(tower: Tower) -> None:
+    if tower.way != "kafka":
+        pytest.skip("Celery promises no order")
+    for start in range(0, 200, 10):
+        for key in (1, 2, 3):
+            tower.strike(*range(start, start + 10), tower=key)
+    for key in (1, 2, 3):
+        tower.assert_heard_once(range(200), tower=key)
+        assert tower.heard(key) == list(range(200))

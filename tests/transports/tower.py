@@ -1,0 +1,140 @@
+"""An installation on one way of events: bells are struck in its outbox, and heard by its worker."""
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import httpx
+
+from tests.deploy.processes import Roles, until
+from tests.faults.servers import Server
+
+_COMMAND = (sys.executable, "-m", "tests.transports.bells")
+PATIENCE = 120.0  # seconds; on a busy machine a consumer group takes its time
+
+
+class Kafka(Server):
+    """Kafka."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("kafka", folder, ports=("KAFKA_PORT", "KAFKA_CONTROLLER_PORT"))
+
+    @property
+    def url(self) -> str:
+        return f"kafka://127.0.0.1:{self.port}"
+
+
+@dataclass
+class Tower:
+    """The roles of an installation, and the server that carries its events."""
+
+    way: str
+    roles: Roles
+    server: Server
+
+    def __post_init__(self) -> None:
+        self._ids = count(int(time.time() * 1000) << 16)
+        self.hold = self.roles.folder / "hold"
+        self.roles.environment["BELLS_HOLD"] = str(self.hold)
+        self._run(
+            "moderation", "CREATE TABLE heard (id INTEGER PRIMARY KEY AUTOINCREMENT, bell INTEGER, tower INTEGER)"
+        )
+
+    def start(self, *roles: str) -> None:
+        """Starts those that do not run."""
+        for role in roles:
+            if role not in self.roles.running:
+                self.roles.start(role, command=(*_COMMAND, "serve", role.rstrip("0123456789")))
+
+    def kill(self, role: str) -> None:
+        """`kill -9` for all of its processes."""
+        process = self.roles.running.pop(role)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def forget(self) -> None:
+        """Waits until nobody has anything left to hear, and removes what was struck and heard; inboxes remember."""
+        until(lambda: self.depth("moderation") == 0, seconds=PATIENCE)
+        for context, table in (
+            ("metrics", "bus_outbox"),
+            ("moderation", "heard"),
+            ("moderation", "bus_failed_delivery"),
+        ):
+            self._run(context, f"DELETE FROM {table}")
+
+    def strike(self, *bells: int, tower: int = 1, context: str = "metrics") -> None:
+        """Publishes bells in one transaction, as if by that context; the relay finds them at its next look."""
+        self._run(
+            context,
+            "INSERT INTO bus_outbox (id, type, subject, envelope, created_at, state, claim, correlation)"
+            " VALUES (?, ?, ?, ?, ?, 0, 0, '')",
+            [_row(next(self._ids), bell, tower) for bell in bells],
+        )
+
+    def strike_again(self) -> None:
+        """Has everything that was ever sent sent once more."""
+        self._run("metrics", "UPDATE bus_outbox SET state = 0, claim = 0, claimed_until = NULL")
+
+    def heard(self, tower: int = 1) -> list[int]:
+        """The bells of a tower in the order in which they were heard."""
+        with closing(sqlite3.connect(self.roles.database("moderation"), timeout=30)) as connection:
+            return [row[0] for row in connection.execute("SELECT bell FROM heard WHERE tower = ? ORDER BY id", [tower])]
+
+    def assert_heard_once(self, bells: Iterable[int], *, tower: int = 1) -> None:
+        """Waits until all have been heard, and sees that none was heard twice."""
+        wanted = sorted(bells)
+        deadline = time.monotonic() + PATIENCE
+        while len(self.heard(tower)) < len(wanted) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert sorted(self.heard(tower)) == wanted, self.roles.said("relay") + self.roles.said("worker")
+
+    def unsent(self) -> int:
+        """Bells that the relay has not handed over."""
+        return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 0")
+
+    def depth(self, context: str) -> float:
+        """What waits for a context, as the relay's numbers tell."""
+        port = self.roles.metrics_ports["relay"]
+        name = f'socialapp_queue_depth{{queue="{self.roles.environment["QUEUE_PREFIX"]}events.{context}"}} '
+        lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text.splitlines()
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+    def is_live(self, role: str) -> bool:
+        """What the engine asks in order to restart what hangs."""
+        port = self.roles.metrics_ports[role]
+        return httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=10).status_code == 200
+
+    def hold_a_bell(self, bell: int) -> None:
+        """Waits until the worker is in the middle of a bell's transaction."""
+        self.hold.with_suffix(".reached").unlink(missing_ok=True)
+        self.hold.touch()
+        self.strike(bell)
+        until(self.hold.with_suffix(".reached").exists, seconds=PATIENCE)
+
+    def _run(self, context: str, statement: str, rows: Iterable[tuple[object, ...]] = ((),)) -> None:
+        with closing(sqlite3.connect(self.roles.database(context), timeout=30)) as connection, connection:
+            connection.executemany(statement, rows)
+
+
+def _row(event_id: int, bell: int, tower: int) -> tuple[object, ...]:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    envelope = {
+        "id": event_id,
+        "source": "/metrics",
+        "type": "metrics.bell_struck.v1",
+        "subject": str(bell),
+        "time": f"{now.isoformat()}Z",
+        "partitionkey": str(tower),
+        "sequence": event_id,
+        "data": {"bell_id": bell, "tower_id": tower},
+    }
+    return event_id, envelope["type"], str(bell), json.dumps(envelope), str(now)
