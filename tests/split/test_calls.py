@@ -120,28 +120,29 @@ def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) 
 
 def test_all_tries_together_keep_the_deadline(other: Other, settings: Any) -> None:
     def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        time.sleep(1.2)
+        time.sleep(2.0)
         return 500, b"", {}
 
     other.answer = slow
-    settings.CALL_TIMEOUT = 1.5
+    settings.CALL_TIMEOUT = 2.5
     started = time.monotonic()
     with pytest.raises(Unavailable):
         profiles()
-    assert time.monotonic() - started < 2.4, "one try and what is left for a second, not two tries"
+    assert time.monotonic() - started < 3.9, "one try and what is left for a second, not two tries"
 
 
-def test_threads_do_not_wait_for_each_others_calls(other: Other) -> None:
-    def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        time.sleep(0.5)
+def test_threads_do_not_wait_for_each_others_calls(other: Other, settings: Any) -> None:
+    all_have_asked = threading.Barrier(8)
+
+    def wait_for_the_others(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+        all_have_asked.wait(20)
         return 200, [_CARD], {}
 
-    other.answer = slow
-    started = time.monotonic()
+    other.answer = wait_for_the_others
+    settings.CALL_TIMEOUT = 25
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: profiles(), range(8)))
     assert len(answers) == 8
-    assert time.monotonic() - started < 3.5, "eight calls of 0.5 s in a row would take 4 s"
 
 
 def test_after_faults_one_call_finds_out_and_the_others_wait_for_it(other: Other) -> None:
