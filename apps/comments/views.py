@@ -41,6 +41,7 @@ def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int 
 class PostCommentsView(View):
     """GET and POST /posts/{id}/comments."""
 
+    has_idempotency_key = True
     permission_classes = [PublicRead]
 
     @extend_schema(

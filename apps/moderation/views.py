@@ -15,6 +15,8 @@ from socialapp.api.views import View
 class ReportsView(View):
     """`/reports`."""
 
+    has_idempotency_key = True
+
     @extend_schema(
         summary="Your reports",
         description="What you reported, newest first, and how it was decided.",
@@ -68,6 +70,8 @@ class OwnActionsView(View):
 
 class AppealsView(View):
     """`/appeals`."""
+
+    has_idempotency_key = True
 
     @extend_schema(
         summary="Your appeals",

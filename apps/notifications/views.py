@@ -120,6 +120,8 @@ class PreferencesView(View):
 class PushSubscriptionsView(View):
     """The browsers of the caller that take pushes."""
 
+    has_idempotency_key = True
+
     @extend_schema(
         operation_id="push_subscriptions_list",
         summary="The caller's push subscriptions",

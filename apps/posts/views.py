@@ -46,13 +46,14 @@ class _PostView(View):
 class PostList(_PostView):
     """Several posts at once, and new ones."""
 
+    has_idempotency_key = True
     permission_classes = [PublicRead]
 
     @extend_schema(
         operation_id="posts_by_ids",
         summary="Read several posts",
         description="Those of the posts that you may see, in the order asked for; at most 100.",
-        parameters=[OpenApiParameter("ids", str, required=True, description="Ids, separated by commas.")],
+        parameters=[OpenApiParameter("ids", str, description="Ids, separated by commas; none finds none.")],
         responses=page_of(PostBody),
     )
     def get(self, request: Request) -> Response:

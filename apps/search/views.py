@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from apps.search import queries
 from apps.search.queries.index import Window
+from apps.search.queries.language import MAX_QUERY
 from apps.search.serializers import SearchResultBody
 from socialapp.api.pagination import Page, page_request, page_response
 from socialapp.api.permissions import PublicRead
@@ -17,6 +18,7 @@ from socialapp.errors import Invalid
 
 _POSITIONS: dict[str, tuple[type, ...]] = {"users": (int, int, int), "hashtags": (int, str)}
 _MOST_SUGGESTIONS = 20
+_TYPED = {"type": "string", "minLength": 1, "maxLength": MAX_QUERY, "pattern": r"\S"}
 _LANGUAGE = (
     'Words must all be there. `"a phrase"` must stand together, `-word` must not be there, `#tag` finds posts with the '
     "hashtag, `from:username` posts of one person, `before:2026-01-01` posts older than that day (UTC), "
@@ -40,7 +42,7 @@ class SearchView(View):
         description=f"{_LANGUAGE} Without `type` a few people and hashtags come first, then posts. "
         "Posts are listed newest first, people by how well the name fits and by followers, hashtags by use.",
         parameters=[
-            OpenApiParameter("q", str, required=True, description=_LANGUAGE),
+            OpenApiParameter("q", _TYPED, required=True, description=_LANGUAGE),
             OpenApiParameter("type", str, enum=list(queries.KINDS), description="Only this kind."),
             *PAGE_PARAMETERS,
         ],
@@ -73,9 +75,11 @@ class SuggestView(View):
         summary="Suggest people and hashtags as you type",
         description="Those whose names begin with `q`; `@` or `#` in front asks for one kind only. There is one page.",
         parameters=[
-            OpenApiParameter("q", str, required=True, description="What was typed so far."),
+            OpenApiParameter("q", _TYPED, required=True, description="What was typed so far."),
             OpenApiParameter(
-                "limit", int, description=f"At most this many, up to {_MOST_SUGGESTIONS}; 20 when absent."
+                "limit",
+                {"type": "integer", "minimum": 1, "default": _MOST_SUGGESTIONS},
+                description="At most this many.",
             ),
         ],
         responses=_ANSWERS,

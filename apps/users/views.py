@@ -21,7 +21,7 @@ from socialapp.errors import Invalid
 
 T = TypeVar("T")
 
-_IDS = [OpenApiParameter("ids", str, required=True, description="Up to 100 ids, separated by commas.")]
+_IDS = [OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas; none finds none.")]
 
 
 def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
@@ -325,6 +325,8 @@ class FollowRequestList(UsersView):
 class FollowRequestAccept(UsersView):
     """Letting somebody in."""
 
+    has_idempotency_key = True
+
     @extend_schema(
         operation_id="accept_follow_request",
         summary="Accept a follow request",
@@ -342,6 +344,8 @@ class FollowRequestAccept(UsersView):
 
 class FollowRequestReject(UsersView):
     """Turning somebody down."""
+
+    has_idempotency_key = True
 
     @extend_schema(
         operation_id="reject_follow_request",

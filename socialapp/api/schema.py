@@ -32,7 +32,11 @@ class ProblemBody(serializers.Serializer[Any]):
 
 
 PAGE_PARAMETERS = [
-    OpenApiParameter("limit", int, description="Items a page, 1 to 100; 20 when absent."),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "default": 20},
+        description="Items a page; 100 at most, also when more are asked for.",
+    ),
     OpenApiParameter("cursor", str, description="Where to go on; taken from `next` or `previous`."),
 ]
 
@@ -68,8 +72,8 @@ class ProblemAwareSchema(AutoSchema):
     def get_override_parameters(self) -> Any:
         """The headers that the kernel reads."""
         declared: list[Any] = list(super().get_override_parameters())
-        if self.method == "POST":
-            declared.append(_header("Idempotency-Key", "Makes a repeated creation answer what the first one did."))
+        if self.method == "POST" and getattr(self.view, "has_idempotency_key", False):
+            declared.append(_idempotency_key())
         if self._has_etag():
             if self.method == "GET":
                 declared.append(_header("If-None-Match", "Answers 304 when the object still has this ETag."))
@@ -101,6 +105,15 @@ class ProblemAwareSchema(AutoSchema):
         if self.method in ("POST", "PUT", "PATCH", "DELETE"):
             statuses += [409, 412, 413, 415]
         return statuses
+
+
+def _idempotency_key() -> OpenApiParameter:
+    return OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+        OpenApiParameter.HEADER,
+        description="Makes a repeated creation answer what the first one did, for a day.",
+    )
 
 
 def _header(name: str, description: str) -> OpenApiParameter:

@@ -16,11 +16,13 @@ from socialapp.principal import Principal
 class View(APIView):
     """What every route stands on.
 
-    `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag.
+    `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
+    `has_idempotency_key` that its POST can be repeated by `create_once`.
     """
 
     rate: str | None = None
     has_etag = False
+    has_idempotency_key = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticates, checks limits and revocation in one round trip, then permissions."""

@@ -104,6 +104,27 @@ def test_only_routes_that_show_one_object_promise_an_etag() -> None:
     assert [path for path, body in shown.items() if body.endswith("Page")] == []
 
 
+def test_keys_are_taken_by_every_post_that_creates() -> None:
+    paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
+    named = {
+        path: {parameter["name"] for parameter in methods["post"].get("parameters", [])}
+        for path, methods in paths.items()
+        if "post" in methods
+    }
+    assert {path for path, names in named.items() if "Idempotency-Key" in names} == {
+        "/v1/appeals",
+        "/v1/auth/me/export",
+        "/v1/auth/register",
+        "/v1/auth/totp",
+        "/v1/follow-requests/{user_id}/accept",
+        "/v1/follow-requests/{user_id}/reject",
+        "/v1/posts",
+        "/v1/posts/{post_id}/comments",
+        "/v1/push-subscriptions",
+        "/v1/reports",
+    }
+
+
 def test_taking_back_shows_what_is_left() -> None:
     paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
     shown = {path for path, methods in paths.items() if "200" in methods.get("delete", {}).get("responses", {})}

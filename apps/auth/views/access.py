@@ -53,6 +53,7 @@ class _LimitedByField(View):
 class RegisterView(View):
     """POST /auth/register."""
 
+    has_idempotency_key = True
     permission_classes = [Public]
     rate = "register"
 
@@ -240,6 +241,7 @@ class SocialView(View):
 class TotpView(View):
     """/auth/totp."""
 
+    has_idempotency_key = True
     rate = "login"
 
     @extend_schema(

@@ -117,6 +117,7 @@ class MeView(View):
 class ExportsView(View):
     """POST /auth/me/export."""
 
+    has_idempotency_key = True
     rate = "login"
 
     @extend_schema(
