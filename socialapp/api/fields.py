@@ -21,13 +21,23 @@ class Text(serializers.CharField):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
-        """The text; refuses anything but a string."""
+        """The text; refuses anything but a string. Nothing visible is blank."""
         if not isinstance(data, str):
             self.fail("invalid")
         allowed = _ALLOWED_CONTROLS if self.multiline else frozenset()
         if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in data):
             self.fail("control_character")
-        return super().to_internal_value(data)
+        text = super().to_internal_value(data)
+        if self.trim_whitespace and not any(map(_is_visible, text)):
+            if not self.allow_blank:
+                self.fail("blank")
+            return ""
+        return text
+
+
+def _is_visible(char: str) -> bool:
+    """Whether a reader sees it: format characters, such as U+200B, leave nothing on a page, as spaces do."""
+    return not char.isspace() and unicodedata.category(char) != "Cf"
 
 
 class Flag(serializers.BooleanField):

@@ -46,6 +46,17 @@ def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register):
     assert problem(again) in {(422, "idempotency_key_reused"), (422, "invalid")}
 
 
+@pytest.mark.parametrize("text", ["\u200b", "\u202e \u2060", "\ufeff \u00ad", "\u3000\u2028"])
+def test_a_text_in_which_nothing_is_to_be_seen_is_blank(register, text):
+    alice = register("alice")
+    answer = alice.client.post("/v1/posts", {"content": text})
+    assert problem(answer) == (422, "invalid")
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("content", "blank")]
+    assert alice.client.patch("/v1/profiles/me", {"full_name": text}).json()["full_name"] == ""
+    family = "\U0001f469\u200d\U0001f467"
+    assert alice.client.post("/v1/posts", {"content": family}).json()["content"] == family
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity"])
 def test_a_compressed_body_is_not_taken_for_a_plain_one(anonymous: JsonClient, encoding: str) -> None:
     answer = anonymous.post("/v1/auth/login", {"login": "a", "password": "b"}, Content_Encoding=encoding)
