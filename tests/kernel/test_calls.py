@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import jwt
 import pytest
