@@ -155,6 +155,11 @@ http://:{port} {{
 	handle_errors {{
 		header Content-Type application/problem+json
 		header X-Request-ID {{vars.asked_id}}
+		@bad_chunks expression `{{err.message}}.contains("chunk")`
+		respond @bad_chunks <<JSON
+			{{"type": "about:blank", "title": "Bad Request", "status": 400,
+			"detail": "the body cannot be read", "code": "malformed", "errors": []}}
+			JSON 400
 		respond <<JSON
 			{{"type": "about:blank", "title": "{{err.status_text}}", "status": {{err.status_code}},
 			"detail": "the gateway did not pass this on", "code": "gateway_{{err.status_code}}", "errors": []}}

@@ -8,7 +8,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import httpx
@@ -88,6 +88,16 @@ def test_an_address_or_a_header_of_any_length_is_answered_with_a_problem(
             body = json.loads(answer.read())
         assert (answer.status, body["status"]) == (status, status), path[:20]
         assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"zz\r\nabc\r\n", b"2\r\nabcdef\r\n0\r\n\r\n"])
+def test_a_body_in_broken_chunks_is_the_fault_of_its_sender(installation: Installation, body: bytes) -> None:
+    head = b"POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", int(installation.environment["PORT"])), timeout=20) as asked:
+        asked.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+        answer = HTTPResponse(asked)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["code"]) == (400, "malformed")
 
 
 def test_a_body_too_large_is_answered_with_a_problem(installation: Installation) -> None:
