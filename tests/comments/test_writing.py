@@ -70,6 +70,16 @@ def test_the_event_names_everybody_concerned(register: Callable[..., Person], dr
     }
 
 
+def test_the_same_words_name_the_same_people_as_in_a_post(register: Callable[..., Person]) -> None:
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol.c", "dave_"))
+    text = f"@bob-thanks, @carol.c... and @dave_'s, (@{'x' * 40}) a@alice @bo"
+    post = alice.client.post("/v1/posts", {"content": text}).json()
+    comment_on(alice, post["id"], text)
+    named = published("comments.comment_created.v1")[-1]["mention_ids"]
+    assert {str(user_id) for user_id in named} == {person["id"] for person in post["mentions"]}
+    assert {str(user_id) for user_id in named} == {bob.id, carol.id, dave.id}
+
+
 @pytest.mark.parametrize(
     ("body", "field", "code"),
     [

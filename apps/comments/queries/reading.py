@@ -35,7 +35,7 @@ MAX_MENTIONS = 50
 SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
 
 # A name after an @ that does not stand in the middle of a word or address.
-_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)")
+_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_.]{3,31})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,11 @@ class Fault:
 
 
 def mentioned_names(content: str) -> list[str]:
-    """The distinct @names in a text, lower-case, in the order of their first appearance; at most MAX_MENTIONS."""
-    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
+    """The distinct @names in a text, lower-case, in the order of their first appearance; at most MAX_MENTIONS.
+
+    A dot at the end ends the sentence.
+    """
+    return list(dict.fromkeys(name.rstrip(".").lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
