@@ -35,6 +35,7 @@ ADMIN_SECONDS = 5.0
 # What consumers have missed for longer is sent again by the reconciler; so little is kept for the sake of the erased.
 _TOPIC = {"retention.ms": "86400000", "segment.ms": "3600000"}
 _HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", "application/cloudevents+json; charset=UTF-8")]
+Offsets = dict[tuple[str, int], int]  # by topic and partition
 _own = threading.local()
 log = logging.getLogger("socialapp.kafka")
 
@@ -46,8 +47,7 @@ class NotTaken(Exception):
 def configuration(**more: Any) -> dict[str, Any]:
     """What every client is made with: servers from `KAFKA_URL`, and settings of librdkafka from its query."""
     url = urlsplit(settings.KAFKA_URL)
-    servers = url.netloc.rpartition("@")[2]
-    return {"bootstrap.servers": servers, "logger": log, **dict(parse_qsl(url.query)), **more}
+    return {"bootstrap.servers": url.netloc, "logger": log, **dict(parse_qsl(url.query)), **more}
 
 
 def topic_of(context: str) -> str:
@@ -149,21 +149,22 @@ def lag() -> dict[str, int]:
     ]
     first = _offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
     last = _offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    return {context.name: _behind(context.name, first, last) for context in served()}
+    return {context.name: behind(context.name, _taken(context.name), first, last) for context in served()}
 
 
-_Offsets = dict[tuple[str, int], int]
-
-
-def _offsets(partitions: list[TopicPartition], which: OffsetSpec) -> _Offsets:
+def _offsets(partitions: list[TopicPartition], which: OffsetSpec) -> Offsets:
     asked = _admin().list_offsets(dict.fromkeys(partitions, which), request_timeout=ADMIN_SECONDS)
     return {(place.topic, place.partition): found.result().offset for place, found in asked.items()}
 
 
-def _behind(context: str, first: _Offsets, last: _Offsets) -> int:
+def _taken(context: str) -> Offsets:
     wanted = ConsumerGroupTopicPartitions(group_of(context))
     (asked,) = _admin().list_consumer_group_offsets([wanted], request_timeout=ADMIN_SECONDS).values()
-    taken = {(place.topic, place.partition): place.offset for place in asked.result().topic_partitions or []}
+    return {(place.topic, place.partition): place.offset for place in asked.result().topic_partitions or []}
+
+
+def behind(context: str, taken: Offsets, first: Offsets, last: Offsets) -> int:
+    """The messages between what a group has taken, or what is kept at all, and the ends of the topics it reads."""
     topics = topics_for(context)
     return sum(end - max(taken.get(place, 0), first[place]) for place, end in last.items() if place[0] in topics)
 

@@ -49,11 +49,11 @@ class Tower:
             "moderation", "CREATE TABLE heard (id INTEGER PRIMARY KEY AUTOINCREMENT, bell INTEGER, tower INTEGER)"
         )
 
-    def start(self, *roles: str) -> None:
-        """Starts those that do not run."""
+    def start(self, *roles: str, **variables: str) -> None:
+        """Starts those that do not run; a number sets several of one role apart."""
         for role in roles:
             if role not in self.roles.running:
-                self.roles.start(role, command=(*_COMMAND, "serve", role.rstrip("0123456789")))
+                self.roles.start(role, command=(*_COMMAND, "serve", role.rstrip("0123456789")), **variables)
 
     def kill(self, role: str) -> None:
         """`kill -9` for all of its processes."""

@@ -1,0 +1,38 @@
+"""Kafka as the way of events, as far as it can be asked without one; tests/transports asks a real one."""
+
+from typing import Any
+
+import pytest
+
+from socialapp.bus import kafka
+from socialapp.bus.registry import events_of
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.base import EVENTS
+
+
+def test_the_url_tells_servers_and_whatever_librdkafka_can_be_told(settings: Any) -> None:
+    settings.KAFKA_URL = "kafka://a:9092,b:9093?security.protocol=SASL_SSL&sasl.password=p%2B%26q"
+    told = kafka.configuration(acks="all")
+    assert told.pop("logger").name == "socialapp.kafka"
+    assert told == {
+        "bootstrap.servers": "a:9092,b:9093",
+        "security.protocol": "SASL_SSL",
+        "sasl.password": "p+&q",
+        "acks": "all",
+    }
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_context_reads_the_topics_of_those_it_listens_to(context: str) -> None:
+    producers = {EVENTS[event].producer for event in events_of(context)}
+    assert kafka.topics_for(context) == sorted(f"events.{producer}" for producer in producers)
+    assert kafka.group_of(context) == f"socialapp.{context}"
+
+
+def test_what_a_group_has_not_taken_is_counted_from_where_it_is_or_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kafka, "topics_for", lambda context: ["events.posts"])
+    first = {("events.posts", 0): 10, ("events.posts", 1): 0, ("events.users", 0): 0}
+    last = {("events.posts", 0): 25, ("events.posts", 1): 7, ("events.users", 0): 99}
+    assert kafka.behind("search", {("events.posts", 1): 4}, first, last) == 15 + 3
