@@ -30,6 +30,7 @@ def consume(stopping: threading.Event) -> None:
     threads = [threading.Thread(target=_consume, args=(name, stopping), name=f"consume-{name}") for name in contexts]
     for thread in threads:
         thread.start()
+    stopping.wait()
     for thread in threads:
         thread.join()
 
