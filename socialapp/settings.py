@@ -250,7 +250,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # values are listed where they are used, not as components with made-up names
 }
 RATE_LIMITS = env.str("RATE_LIMITS", default="on") != "off"
-# name → (requests, seconds): each for one user and, four times as many, for one address
+# name → (requests, seconds): each for one user and, so many times as many, for one address
+RATE_ADDRESS_FACTOR = env.int("RATE_ADDRESS_FACTOR", default=4)
 RATES: dict[str, tuple[int, int]] = {
     "read": (env.int("RATE_READ", default=600), 60),
     "write": (env.int("RATE_WRITE", default=120), 60),

@@ -26,7 +26,6 @@ log = structlog.get_logger()
 REVOKED_KEY = "auth:revoked"
 _COMPLETE = "complete"
 _REFRESH_SECONDS = 60
-_ADDRESS_FACTOR = 4
 FAIL_CLOSED = frozenset({"login", "register"})
 
 # KEYS: the revoked set, then one counter per limit. ARGV: members to look for, "|", then limit and window per counter.
@@ -113,13 +112,28 @@ def _counters(principal: Principal | None, address: str, rate: str, subject: str
     quota, window = settings.RATES[rate]
     slot = int(time.time()) // window
     counters = [
-        _Counter(f"{rate}-address", f"rate:{rate}:a:{address}:{slot}", quota * _ADDRESS_FACTOR, window),
+        _Counter(f"{rate}-address", f"rate:{rate}:a:{address}:{slot}", quota * settings.RATE_ADDRESS_FACTOR, window),
     ]
     if principal:
         counters.append(_Counter(rate, f"rate:{rate}:u:{principal.id}:{slot}", quota, window))
     if subject:
-        counters.append(_Counter(rate, f"rate:{rate}:s:{subject}:{slot}", quota, window))
+        counters.append(_Counter(rate, _subject_key(rate, subject, slot), quota, window))
     return counters
+
+
+def _subject_key(rate: str, subject: str, slot: int) -> str:
+    return f"rate:{rate}:s:{subject}:{slot}"
+
+
+def forgive(*, rate: str, subject: str) -> None:
+    """Counts the tries for `subject` no more: one of them was right, so that they were no guesses."""
+    if not (settings.RATE_LIMITS and subject):
+        return
+    slot = int(time.time()) // settings.RATES[rate][1]
+    try:
+        redis_client().delete(settings.REDIS_PREFIX + _subject_key(rate, subject, slot))
+    except redis_errors() as error:
+        log.info("admission.not_forgiven", error=str(error))
 
 
 def _evaluate(members: list[str], counters: list[_Counter]) -> list[int]:

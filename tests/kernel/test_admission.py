@@ -141,6 +141,25 @@ def test_guessing_at_one_account_is_refused_from_wherever_it_comes(register, lim
     assert log_in(login="bob", X_Forwarded_For="10.0.0.9").status_code == 401, "others are not held up"
 
 
+def test_who_logs_in_may_do_so_again_and_again(register, limits):
+    limits.RATE_ADDRESS_FACTOR = 100
+    register("alice")
+    for _ in range(3):
+        assert [log_in(password="wrong horse").status_code, log_in().status_code, log_in().status_code] == [
+            401,
+            200,
+            200,
+        ]
+    assert [log_in(password="wrong horse").status_code for _ in range(4)] == [401, 401, 401, 429]
+    assert log_in().status_code == 429, "after too many guesses the right one does not count either"
+
+
+def test_a_log_in_goes_on_when_redis_cannot_be_told_of_it(register, limits, no_redis):
+    register("alice")
+    no_redis()
+    admission.forgive(rate="login", subject="alice")
+
+
 def test_guessing_from_one_address_is_refused_whoever_it_aims_at(limits):
     answers = [log_in(login=f"person{number}").status_code for number in range(13)]
     assert answers == [401] * 12 + [429]

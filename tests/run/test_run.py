@@ -150,6 +150,15 @@ def test_a_healthy_installation_satisfies_the_doctor(installation: Installation)
     assert (found.returncode, json.loads(found.stdout)) == (0, [])
 
 
+@pytest.mark.parametrize(("host", "factor"), [("127.0.0.1", "50"), ("0.0.0.0", "4")])
+def test_one_address_has_more_where_only_this_machine_can_come_from_it(
+    installation: Installation, host: str, factor: str
+) -> None:
+    code = "from django.conf import settings; print(settings.RATE_ADDRESS_FACTOR)"
+    said = run_to_end({**installation.environment, "HOST": host}, "manage", "shell", "--no-imports", "-c", code)
+    assert (said.returncode, said.stdout.strip()) == (0, factor), said.stderr
+
+
 def test_a_taken_port_is_one_line(installation: Installation, tmp_path: Path) -> None:
     port = int(installation.environment["PORT"])
     refused = run_to_end(clean_environment(tmp_path / "var", port))

@@ -24,7 +24,7 @@ from apps.auth.serializers import (
     signed_in_body,
     tokens_body,
 )
-from socialapp.api.admission import client_address
+from socialapp.api.admission import client_address, forgive
 from socialapp.api.fields import Input
 from socialapp.api.idempotency import create_once, replayed
 from socialapp.api.permissions import Public
@@ -90,6 +90,7 @@ class LoginView(_LimitedByField):
         signed_in = actions.log_in(
             login=fields["login"], password=fields["password"], otp=fields.get("otp"), device=_device(request)
         )
+        forgive(rate="login", subject=self.limit_subject(request))
         return Response(signed_in_body(signed_in))
 
 
