@@ -84,22 +84,29 @@ def make_topics() -> None:
 
 
 def send(events: Sequence[OutboxEvent]) -> None:
-    """Sends events in this order and waits until every replica in sync has them; NotTaken when that takes too long."""
+    """Sends events in this order and waits until every replica in sync has them; raises when that takes too long."""
+    producer = _producer()
+    try:
+        _produce(producer, events)
+    except Exception:
+        producer.purge()
+        del _own.producer  # one that has given up an event may take no more: its sequence has a hole
+        raise
+
+
+def _produce(producer: Producer, events: Sequence[OutboxEvent]) -> None:
     failures: list[KafkaError] = []
 
     def note(error: KafkaError | None, message: Message) -> None:
         if error is not None:
             failures.append(error)
 
-    producer = _producer()
     for event in events:
         envelope = decode(event.envelope)
         topic = topic_of(EVENTS[event.type].producer)
         producer.produce(topic, event.envelope, envelope.partitionkey, on_delivery=note, headers=_HEADERS)
     left = producer.flush(SEND_SECONDS + 1)
     if failures or left:
-        producer.purge()
-        del _own.producer  # one that has given up an event must not go on in the middle of its sequence
         raise NotTaken(f"{len(failures) + left} of {len(events)} events were not taken: {failures[:1]}")
 
 

@@ -1,10 +1,15 @@
 """Kafka as the way of events, as far as it can be asked without one; tests/transports asks a real one."""
 
+import threading
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
+from django.utils import timezone
 
 from socialapp.bus import kafka
+from socialapp.bus.envelope import Envelope, encode
+from socialapp.bus.models import OutboxEvent
 from socialapp.bus.registry import events_of
 from socialapp.contexts import CONTEXTS
 from socialapp.contracts.base import EVENTS
@@ -20,6 +25,28 @@ def test_the_url_tells_servers_and_whatever_librdkafka_can_be_told(settings: Any
         "sasl.password": "p+&q",
         "acks": "all",
     }
+
+
+class Broken:
+    """A producer that has failed for good, as one does whose sequence has a hole."""
+
+    def produce(self, *arguments: Any, **more: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._FATAL))
+
+    def purge(self) -> None:
+        """Nothing is left in it."""
+
+
+def test_a_producer_that_has_failed_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "_own", threading.local())
+    kafka._own.producer = Broken()
+    envelope = Envelope(
+        id=1, source="/a", type="x", subject="1", time=timezone.now(), partitionkey="1", sequence=1, data={}
+    )
+    event = OutboxEvent(type="posts.post_created.v1", envelope=encode(envelope))
+    with pytest.raises(KafkaException):
+        kafka.send([event])
+    assert not hasattr(kafka._own, "producer"), "the next try makes another"
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
