@@ -3,11 +3,13 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from xdist.scheduler import LoadScopeScheduling
 
 # Folders whose tests share what they have started, or mind a busy machine.
 _TOGETHER = ("tests/scenarios", "tests/run", "tests/faults")
@@ -45,16 +47,33 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 (Path(os.environ["DATA_DIR"]) / "db").mkdir(parents=True, exist_ok=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """With several test processes: a file's tests run in one of them, and those of some folders too."""
-    for item in items:
-        file = item.location[0]
-        folder = next((folder for folder in _TOGETHER if file.startswith(folder)), file)
-        item.add_marker(pytest.mark.xdist_group(folder))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
+    """Has xdist keep together what shares the servers that it started."""
+    return FilesTogether(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Repeats what failed before the tests, where it is not overlooked."""
+    """Tells what tests have measured, and repeats what failed before them, where it is not overlooked."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    figures = [
+        f"{report.nodeid.rpartition('::')[2]}: {name.removeprefix('measured: ')}: {value}"
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name.startswith("measured: ")
+    ]
+    if figures:
+        terminalreporter.section("measured")
+        for figure in figures:
+            terminalreporter.line(figure)
     if failed := os.environ.get("FAILED_STEPS"):
         terminalreporter.section("failed before the tests")
         terminalreporter.line(failed)

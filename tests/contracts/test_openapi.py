@@ -41,7 +41,6 @@ def _empty_redis() -> None:
     """The product is shared: its Redis is left alone."""
 
 
-@pytest.mark.xdist_group("openapi")
 @schema.parametrize()
 @hypothesis.settings(
     max_examples=12,
