@@ -145,6 +145,7 @@ REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.5)
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="")
 ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="")
 ELASTICSEARCH_PREFIX = env.str("ELASTICSEARCH_PREFIX", default="socialapp")
+ELASTICSEARCH_SECONDS = env.float("ELASTICSEARCH_SECONDS", default=1.5)  # how long a search may take: then 503
 ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1:9200"}}
 
 BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)

@@ -259,6 +259,7 @@ def away(request):
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
 def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, people, anonymous, settings, away):
     working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, away
+    settings.ELASTICSEARCH_SECONDS = 1.5
     started = time.monotonic()
     for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):
         answer = anonymous.get(path)

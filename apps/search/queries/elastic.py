@@ -16,21 +16,19 @@ from socialapp.errors import Unavailable
 
 Clause = dict[str, Any]
 
-_SECONDS = 1.5
 _COMPARISON_SECONDS = 30.0  # nobody waits for it
 _MOST_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
 
-_clients: dict[tuple[int, str], Elasticsearch] = {}
+_clients: dict[tuple[int, str, float], Elasticsearch] = {}
 
 
 def elasticsearch() -> Elasticsearch:
     """The client of this process: it gives up soon and never tries twice, as only a search depends on it."""
-    key = (os.getpid(), settings.ELASTICSEARCH_URL)
+    url, seconds = settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_SECONDS
+    key = (os.getpid(), url, seconds)
     if key not in _clients:
-        _clients[key] = Elasticsearch(
-            settings.ELASTICSEARCH_URL, request_timeout=_SECONDS, max_retries=0, retry_on_timeout=False
-        )
+        _clients[key] = Elasticsearch(url, request_timeout=seconds, max_retries=0, retry_on_timeout=False)
     return _clients[key]
 
 
