@@ -22,11 +22,17 @@ _open_on: ContextVar[tuple[str, ...]] = ContextVar("open_transactions", default=
 
 
 @contextmanager
-def atomic(context: str) -> Iterator[None]:
-    """One transaction on the database of `context`; nested use joins the outer one through a savepoint."""
-    token = _open_on.set((*_open_on.get(), context))
+def atomic(context: str, *, savepoint: bool = True) -> Iterator[None]:
+    """One transaction on the database of `context`; nested use joins the outer one through a savepoint.
+
+    Without one (`savepoint=False`), which saves two round trips, what fails in here ends the outer transaction with it:
+    for what is called in the transactions of handlers and requests, where nobody catches an error and goes on.
+    """
+    outer = _open_on.get()
+    token = _open_on.set((*outer, context))
     try:
-        with transaction.atomic(using=context):
+        # Transactions that others opened, such as those around tests, always get one.
+        with transaction.atomic(using=context, savepoint=savepoint or context not in outer):
             yield
     finally:
         _open_on.reset(token)

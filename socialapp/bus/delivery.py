@@ -8,13 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import IntegrityError
+from django.db import IntegrityError, connections
 from django.utils import timezone
 
 from socialapp.bus.envelope import Envelope, encode
 from socialapp.bus.models import FailedDelivery, InboxEntry
 from socialapp.bus.registry import Handler, handlers_of
 from socialapp.db import atomic
+from socialapp.ids import new_id
+from socialapp.sql import insert, places
 from socialapp.telemetry import metrics, traces
 
 log = structlog.get_logger()
@@ -22,7 +24,10 @@ log = structlog.get_logger()
 # Seconds until the next try after the first, second, … failure; then the event rests as a dead letter.
 RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
 _ERROR_CHARACTERS = 2000
-
+_KNOWN = (
+    "SELECT event_id, handler, 0 FROM bus_inbox WHERE event_id IN ({ids})"
+    " UNION ALL SELECT event_id, handler, 1 FROM bus_failed_delivery WHERE event_id IN ({ids})"
+)
 
 _running: ContextVar["Delivery | None"] = ContextVar("delivery_running", default=None)
 
@@ -39,6 +44,11 @@ class Delivery:
     envelope: Envelope
     event: Any = None
     gathered: Any = None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What the inbox knows it by."""
+        return self.envelope.id, self.handler.name
 
     def gather(self) -> None:
         """Decodes the event and asks other contexts, before any transaction."""
@@ -72,16 +82,17 @@ class Delivery:
 
 def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
     """Hands events to the handlers of `context`: all in one transaction, or one by one when one of them fails."""
-    deliveries = _not_yet_handled(context, list(envelopes))
+    deliveries, failed = _not_yet_handled(context, list(envelopes))
     ready = [delivery for delivery in deliveries if _gather(context, delivery)]
     if not ready:
         return
     try:
         with atomic(context):
-            InboxEntry.objects.using(context).bulk_create([_inbox_entry(delivery) for delivery in ready])
+            _take_all(context, ready)
             for delivery in ready:
                 delivery.run()
-            _forget_failures(context, ready)
+            if failed:
+                _forget_failures(context, ready)
     except Exception as error:
         log.info("bus.batch_split", context=context, events=len(ready), error=repr(error))
         for delivery in ready:
@@ -101,16 +112,29 @@ def failures_so_far() -> int:
     return noted.values_list("attempts", flat=True).first() or 0
 
 
-def _not_yet_handled(context: str, envelopes: list[Envelope]) -> list[Delivery]:
-    rows = InboxEntry.objects.using(context).filter(event_id__in=[envelope.id for envelope in envelopes])
-    handled = set(rows.values_list("event_id", "handler"))
-    unique = {envelope.id: envelope for envelope in envelopes}.values()
-    return [
+def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Delivery], bool]:
+    """What is left to hand over, and whether any of it is noted as failed: one query, written in SQL for its cost.
+
+    A failure that is noted only after this look stays noted: its next delivery finds the event handled and forgets it.
+    """
+    deliveries = [
         Delivery(handler, envelope)
-        for envelope in unique
+        for envelope in {envelope.id: envelope for envelope in envelopes}.values()
         for handler in handlers_of(context, envelope.type)
-        if (envelope.id, handler.name) not in handled
     ]
+    if not deliveries:
+        return [], False
+    ids = sorted({delivery.envelope.id for delivery in deliveries})
+    with connections[context].cursor() as cursor:
+        cursor.execute(_KNOWN.format(ids=places(ids)), [*ids, *ids])
+        rows = cursor.fetchall()
+    handled = {(event_id, handler) for event_id, handler, failed in rows if not failed}
+    failed = {(event_id, handler) for event_id, handler, failed in rows if failed}
+    done = [delivery for delivery in deliveries if delivery.key in handled]
+    if any(delivery.key in failed for delivery in done):
+        _forget_failures(context, done)
+    left = [delivery for delivery in deliveries if delivery.key not in handled]
+    return left, any(delivery.key in failed for delivery in left)
 
 
 def _gather(context: str, delivery: Delivery) -> bool:
@@ -120,6 +144,12 @@ def _gather(context: str, delivery: Delivery) -> bool:
         _note_failure(context, delivery, error)
         return False
     return True
+
+
+def _take_all(context: str, deliveries: list[Delivery]) -> None:
+    now = timezone.now()
+    rows = [(new_id(), *delivery.key, now) for delivery in deliveries]
+    insert(context, InboxEntry, ("id", "event_id", "handler", "handled_at"), rows)
 
 
 def _inbox_entry(delivery: Delivery) -> InboxEntry:
@@ -149,9 +179,9 @@ def _take(context: str, delivery: Delivery) -> None:
 
 
 def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
-    ids = [delivery.envelope.id for delivery in deliveries]
-    for row in FailedDelivery.objects.using(context).filter(event_id__in=ids):
-        if any(row.event_id == done.envelope.id and row.handler == done.handler.name for done in deliveries):
+    keys = {delivery.key for delivery in deliveries}
+    for row in FailedDelivery.objects.using(context).filter(event_id__in=[event_id for event_id, _ in keys]):
+        if (row.event_id, row.handler) in keys:
             row.delete(using=context)
 
 

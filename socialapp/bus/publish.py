@@ -3,16 +3,19 @@
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
-from socialapp.bus.envelope import encode, wrap
+from socialapp.bus.envelope import Envelope, encode, wrap
 from socialapp.bus.models import OutboxEvent
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contracts.base import event_type
 from socialapp.db import open_transactions
 from socialapp.ids import new_id
+from socialapp.sql import insert
 from socialapp.telemetry import metrics, traces
 
 WAKE_CHANNEL = "bus:wake"
+_COLUMNS = ("id", "type", "subject", "envelope", "state", "created_at", "claim", "correlation")
 
 log = structlog.get_logger()
 
@@ -28,23 +31,21 @@ def publish(*events: object) -> None:
     producer = event_type(type(events[0])).producer
     if producer not in open_transactions():
         raise PublishOutsideTransaction(f"{type(events[0]).__name__} needs `with atomic({producer!r})` around it")
-    rows = [_row(event) for event in events]
-    OutboxEvent.objects.using(producer).bulk_create(rows)
-    metrics.count_published(row.type for row in rows)
+    envelopes = [_envelope(event) for event in events]
+    now = timezone.now()
+    rows = [
+        (told.id, told.type, told.subject, encode(told), OutboxEvent.State.NEW.value, now, 0, told.correlationid)
+        for told in envelopes
+    ]
+    insert(producer, OutboxEvent, _COLUMNS, rows)
+    metrics.count_published(envelope.type for envelope in envelopes)
     transaction.on_commit(lambda: wake_relay(producer), using=producer)
 
 
-def _row(event: object) -> OutboxEvent:
+def _envelope(event: object) -> Envelope:
     event_id = new_id()
     with traces.span(f"publish {event_type(type(event)).name}", traces.Kind.PRODUCER, event_id=event_id):
-        envelope = wrap(event, event_id=event_id)
-    return OutboxEvent(
-        id=event_id,
-        type=envelope.type,
-        subject=envelope.subject,
-        correlation=envelope.correlationid,
-        envelope=encode(envelope),
-    )
+        return wrap(event, event_id=event_id)
 
 
 def wake_relay(context: str) -> None:

@@ -136,6 +136,18 @@ def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: p
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
 
+def test_a_failure_noted_of_what_is_handled_is_forgotten_at_the_next_delivery(rung: list[int]) -> None:
+    """Two workers had it at once: the one that failed wrote so after the other had looked for failures."""
+    (envelope,) = ring(1)
+    deliver(CONSUMER, [envelope])
+    FailedDelivery.objects.using(CONSUMER).create(
+        event_id=envelope.id, handler=f"{CONSUMER}.hear", subject="1", error="", retry_at=timezone.now()
+    )
+    deliver(CONSUMER, [envelope])
+    assert rung == [1]
+    assert not FailedDelivery.objects.using(CONSUMER).exists()
+
+
 def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(context))

@@ -1,0 +1,96 @@
+"""Transactions: all or nothing, with no more round trips than they need."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from socialapp.bus.models import InboxEntry
+from socialapp.db import atomic
+from socialapp.sql import insert
+
+CONTEXT = "metrics"
+COLUMNS = ("id", "event_id", "handler", "handled_at")
+
+
+def add(*ids: int) -> None:
+    """Inbox entries with these ids."""
+    insert(CONTEXT, InboxEntry, COLUMNS, [(row_id, row_id, "some handler", timezone.now()) for row_id in ids])
+
+
+def add_together(*ids: int) -> None:
+    """Entries with these ids, a statement each, in one transaction."""
+    with atomic(CONTEXT):
+        for row_id in ids:
+            add(row_id)
+
+
+def there() -> list[int]:
+    """Their ids."""
+    return list(InboxEntry.objects.using(CONTEXT).order_by("id").values_list("id", flat=True))
+
+
+@pytest.mark.django_db(databases={CONTEXT}, transaction=True)
+def test_a_transaction_is_all_or_nothing_and_nothing_stays_open() -> None:
+    with atomic(CONTEXT):
+        add(1)
+    with pytest.raises(IntegrityError):
+        add_together(2, 1)
+    connections[CONTEXT].close()
+    assert there() == [1]
+
+
+@pytest.mark.django_db(databases={CONTEXT}, transaction=True)
+def test_a_transaction_costs_two_round_trips_beside_its_statements() -> None:
+    connection = connections[CONTEXT]
+    if connection.vendor != "mysql":
+        pytest.skip("only servers have round trips")
+
+    def statements() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Questions'")
+            return int(cursor.fetchone()[1])
+
+    asking = statements()
+    asking = statements() - asking
+    before = statements()
+    with atomic(CONTEXT):
+        add(1)
+    assert statements() - before - asking == 3  # BEGIN, INSERT, COMMIT
+
+
+@pytest.mark.django_db(databases={CONTEXT})
+def test_an_inner_transaction_without_savepoint_takes_the_outer_one_with_it() -> None:
+    def fail() -> None:
+        with atomic(CONTEXT, savepoint=False):
+            add(2)
+            raise RuntimeError
+
+    def fail_within_another() -> None:
+        with atomic(CONTEXT):
+            add(1)
+            fail()
+
+    with pytest.raises(RuntimeError):
+        fail_within_another()
+    assert there() == []
+
+
+@pytest.mark.django_db(databases={CONTEXT})
+def test_an_inner_transaction_without_savepoint_costs_nothing() -> None:
+    with atomic(CONTEXT), CaptureQueriesContext(connections[CONTEXT]) as queries, atomic(CONTEXT, savepoint=False):
+        add(1)
+    assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
+
+
+@pytest.mark.django_db(databases={CONTEXT})
+def test_rows_are_added_by_the_thousand_with_their_times() -> None:
+    moment = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
+    rows = [(row_id, row_id, "some handler", moment) for row_id in range(1, 2002)]
+    with CaptureQueriesContext(connections[CONTEXT]) as queries, atomic(CONTEXT, savepoint=False):
+        insert(CONTEXT, InboxEntry, COLUMNS, rows)
+    assert sum(query["sql"].startswith("INSERT") for query in queries) == 3
+    assert there() == list(range(1, 2002))
+    assert InboxEntry.objects.using(CONTEXT).get(id=2001).handled_at == moment
