@@ -4,12 +4,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.faults.installation import Installation
-from tests.faults.servers import MariaDB, RabbitMQ, Redis
+from tests.faults.servers import MariaDB, RabbitMQ, Redis, Server
 
 
 @pytest.fixture(autouse=True)
@@ -28,39 +29,26 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def database(folder: Path) -> Iterator[MariaDB]:
-    server = MariaDB(folder)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def redis(folder: Path) -> Iterator[Redis]:
-    server = Redis(folder, "cache")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def broker(folder: Path) -> Iterator[RabbitMQ]:
-    server = RabbitMQ(folder)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def _installation(folder: Path, database: MariaDB, redis: Redis, broker: RabbitMQ) -> Iterator[Installation]:
+def _installation(folder: Path) -> Iterator[Installation]:
+    database, redis, broker = MariaDB(folder), Redis(folder, "cache"), RabbitMQ(folder)
     installation = Installation(folder, database=database, redis=redis, broker=broker)
-    installation.create()
-    yield installation
-    installation.stop()
+    servers = (database, redis, broker)
+    try:
+        with ThreadPoolExecutor() as starting:
+            list(starting.map(Server.start, servers))
+        installation.create()
+        yield installation
+    finally:
+        installation.stop()
+        for server in servers:
+            server.stop()
 
 
 @pytest.fixture
-def town(_installation: Installation) -> Installation:
-    """The installation with web, relay, worker and beat running."""
+def town(_installation: Installation, request: pytest.FixtureRequest) -> Installation:
+    """The installation with web, relay, worker and beat running, and nothing left to do."""
+    _installation.measured = request.node.user_properties
+    for server in (_installation.database, _installation.redis, _installation.broker):
+        server.mend()
     _installation.run_only("web", "relay", "worker", "beat")
     return _installation

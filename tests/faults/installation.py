@@ -5,22 +5,28 @@ import json
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from socialapp.contexts import CONTEXTS
-from tests.faults.servers import MariaDB, RabbitMQ, Redis
-from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
+from tests.faults.servers import MariaDB, RabbitMQ, Redis, lasting_port
+from tests.faults.sizes import size
+from tests.scenarios.product import ROOT, Member, Product, eventually
 
-T = TypeVar("T")
+# What was lost is looked for sooner than usual, so that a run does not take long.
+_HASTE = {"RECONCILE_EVERY_SECONDS": "1", "RECONCILE_AFTER_SECONDS": "3"}
+# Others may use the machine: what takes this many times as long as promised is still no fault of the product.
+_PATIENCE = 4
 ON_MARIADB = [name for name in CONTEXTS if name != "search"]
 
 
@@ -39,7 +45,7 @@ class Installation(Product):
 
     def __init__(self, folder: Path, *, database: MariaDB, redis: Redis, broker: RabbitMQ) -> None:
         self.database, self.redis, self.broker = database, redis, broker
-        self.ports = {"web": free_port(), "sockets": free_port()}
+        self.ports = {"web": lasting_port(), "sockets": lasting_port()}
         kept = {name: value for name, value in os.environ.items() if not name.endswith(("_URL", "NODE_ID", "SERVICES"))}
         environment = {
             **kept,
@@ -51,13 +57,16 @@ class Installation(Product):
             "BROKER_URL": broker.url,
             "WEB_PORT": str(self.ports["web"]),
             "SOCKETS_PORT": str(self.ports["sockets"]),
+            "ELASTICSEARCH_SECONDS": "4",
             "RATE_LIMITS": "off",
             "LOG_LEVEL": "INFO",
+            **size(_HASTE, {}),
         }
         (folder / "data" / "db").mkdir(parents=True)
         self._logs = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._altered: set[str] = set()  # roles that run with variables of one test
+        self.measured: list[tuple[str, object]] = []
         super().__init__(f"http://127.0.0.1:{self.ports['web']}", environment, None)  # type: ignore[arg-type]
 
     def create(self) -> None:
@@ -139,20 +148,33 @@ class Installation(Product):
     # --- What it holds ---------------------------------------------------------------------------------------------
 
     def settled(self) -> bool:
-        """Whether nothing is under way: every event was sent, and handled by whoever listens."""
-        counts = [
-            self.database.number(f"SELECT COUNT(*) FROM faults_{context}.{rows}")
-            for context in ON_MARIADB
-            for rows in ("bus_outbox WHERE state = 0", "bus_failed_delivery")
-        ]
-        return not any(counts)
+        """Whether every event was sent, and no handler has to try again."""
+        return not self._number_of("bus_outbox WHERE state = 0") and not self._number_of("bus_failed_delivery")
 
     def confirmed(self) -> bool:
-        """Whether the reconciler has seen every event handled by all who listen."""
-        return not sum(
-            self.database.number(f"SELECT COUNT(*) FROM faults_{context}.bus_outbox WHERE state < 2")
-            for context in ON_MARIADB
-        )
+        """Whether moreover the reconciler has seen every event handled by all who listen."""
+        return not self._number_of("bus_outbox WHERE state < 2") and self.settled()
+
+    def _number_of(self, rows: str) -> int:
+        """How many such rows there are in the databases of all contexts."""
+        counts = [f"(SELECT COUNT(*) FROM faults_{context}.{rows})" for context in ON_MARIADB]
+        with closing(self.search_database()) as search:
+            [in_search] = search.execute(f"SELECT COUNT(*) FROM {rows}").fetchone()
+        return self.database.number(f"SELECT {' + '.join(counts)}") + int(in_search)
+
+    def search_database(self) -> sqlite3.Connection:
+        """The database of search."""
+        return sqlite3.connect(f"{self.environment['DATA_DIR']}/db/search.sqlite3", timeout=30)
+
+    def within(self, promised: float, check: Callable[[], object], what: str) -> None:
+        """Waits until `check` holds, patiently, and notes how long it took; `promised` in seconds."""
+        started = time.monotonic()
+        eventually(check, seconds=promised * _PATIENCE)
+        self.note(what, f"{time.monotonic() - started:.1f} s, promised {promised:g} s")
+
+    def note(self, what: str, found: object) -> None:
+        """A figure for the summary of the run."""
+        self.measured.append((f"measured: {what}", str(found)))
 
     def posts_of(self, author: Member) -> list[int]:
         """The ids in the table, ascending."""
@@ -193,7 +215,60 @@ class Installation(Product):
             )
             assert doubled == 0, context
 
+    def feed_in_sql(self, reader: Member) -> list[str]:
+        """The reader's feed as the tables have it: their own posts and those of whom they follow, newest first."""
+        rows = self.database.sql(
+            "SELECT id FROM faults_posts.posts WHERE user_id = %s OR user_id IN"
+            " (SELECT following_id FROM faults_users.follows WHERE follower_id = %s) ORDER BY id DESC",
+            int(reader.id),
+            int(reader.id),
+        )
+        return [str(post_id) for (post_id,) in rows]
+
+    def wrongly_told(self, authors: list[Member]) -> int:
+        """How many followers were not told exactly once of a post of these authors."""
+        return self.database.number(
+            "SELECT COUNT(*) FROM faults_posts.posts JOIN faults_users.follows ON following_id = posts.user_id"
+            " LEFT JOIN (SELECT post_id, user_id, COUNT(*) AS times FROM faults_notifications.notifications"
+            " WHERE kind = 'new_post' GROUP BY post_id, user_id) AS told"
+            " ON told.post_id = posts.id AND told.user_id = follower_id"
+            f" WHERE COALESCE(times, 0) <> 1 AND posts.user_id IN ({','.join(['%s'] * len(authors))})",
+            *(int(author.id) for author in authors),
+        )
+
+    def assert_all_agree(self, posts: list[Post], readers: Sequence[Member] = ()) -> None:
+        """Every store holds what was acknowledged, and nothing else: tables, events, counts, feeds, index, and so on.
+
+        The posts are all that their authors have ever written.
+        """
+        eventually(self.confirmed, seconds=180)
+        self.assert_each_written_once(posts)
+        self.assert_nothing_twice()
+        authors = list({post.author.id: post.author for post in posts}.values())
+        for author in authors:
+            assert self.posts_count(author) == sum(post.author.id == author.id for post in posts)
+        assert self.wrongly_told(authors) == 0, "each follower was told of each post once"
+        for reader in readers:
+            assert reader.feed_ids() == self.feed_in_sql(reader)
+        self.assert_projections_agree()
+
+    def assert_projections_agree(self) -> None:
+        """The product's own comparison: counts, lists of feeds, search index, notifications and metrics."""
+        reports = as_json(self.manage("verify", "--json", check=False).stdout)["contexts"]
+        found = [(report["context"], len(report["drifts"]), report["drifts"][:3]) for report in reports]
+        assert not any(number for _, number, _ in found), f"drifts, of each context their number and some: {found}"
+
     # --- Load ------------------------------------------------------------------------------------------------------
+
+    def write(self, authors: Sequence[Member], count: int) -> list[Post]:
+        """So many posts, one after the other, by the authors in turn."""
+        posts = [
+            Post(authors[number % len(authors)], f"post {number}", secrets.token_hex(8)) for number in range(count)
+        ]
+        for post in posts:
+            answer = self.send(post)
+            assert answer.status_code == 201, answer.text
+        return posts
 
     def send(self, post: Post, *, http: httpx.Client | None = None, url: str = "") -> httpx.Response:
         """One try to write the post; a 201 is noted."""
@@ -254,7 +329,7 @@ class Writers:
 
 
 def crowd(installation: Installation, author: Member, people: int) -> range:
-    """Has so many people follow an author, made in SQL; their ids."""
+    """Has so many people follow an author, made in SQL: the index does not know of them. Their ids."""
     first = (int(time.time() * 1000) << 16) + secrets.randbelow(1 << 12) * (1 << 20)
     ids = range(first, first + people)
     sql = installation.database.sql
@@ -283,11 +358,15 @@ def crowd(installation: Installation, author: Member, people: int) -> range:
     return ids
 
 
-def in_time(check: Callable[[], T], *, seconds: float) -> float:
-    """Waits until `check` holds; how long that took."""
-    started = time.monotonic()
-    eventually(check, seconds=seconds)
-    return time.monotonic() - started
+def disperse(installation: Installation, people: range) -> None:
+    """Removes such a crowd with what it was told, so that what comes next need not go through it."""
+    for table, column in (
+        ("users.follows", "follower_id"),
+        ("users.follow_counts", "user_id"),
+        ("users.profiles", "user_id"),
+        ("notifications.notifications", "user_id"),
+    ):
+        installation.database.sql(f"DELETE FROM faults_{table} WHERE {column} BETWEEN %s AND %s", people[0], people[-1])
 
 
 def as_json(text: str) -> Any:

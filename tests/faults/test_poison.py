@@ -1,96 +1,123 @@
 """An event that nobody can take rests by itself; one that commits late is not overlooked."""
 
-import sqlite3
 import threading
-import time
 from contextlib import closing
 
 import httpx
 
 from tests.faults.installation import ON_MARIADB, Installation, Post, as_json
 from tests.faults.proxy import proxy_to
+from tests.faults.sizes import SETTLE_SECONDS
 from tests.scenarios.product import eventually
 
 HANDLER = "users.count_post"
+POISON, CURE = '"is_private":"perhaps"', '"is_private":false'
+LATE_SECONDS = 1
 
 
 def test_a_poison_event_rests_and_its_neighbours_arrive(town: Installation) -> None:
-    ada = town.join("ada")
-    eventually(town.confirmed, seconds=60)
+    ada, bob = town.join("ada"), town.join("bob")
+    bob.follow(ada)
+    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    assert bob.feed_ids() == []
     town.kill("relay")
-    posts = [ada.write(f"post {number}")["id"] for number in range(9)]
-    poisoned = posts[4]
+    posts = town.write([ada], 9)
+    ids = [post.answer["id"] for post in posts if post.answer]
     town.database.sql(
         "UPDATE faults_posts.bus_outbox SET envelope = REPLACE(envelope, %s, %s) WHERE subject = %s",
-        '"is_private":false',
-        '"is_private":"perhaps"',
-        poisoned,
+        CURE,
+        POISON,
+        ids[4],
     )
     town.start("relay")
-    eventually(lambda: town.posts_count(ada) == 8, seconds=30)
-    [(event, failed_at)] = town.database.sql(
-        "SELECT event_id, failed_at FROM faults_users.bus_failed_delivery WHERE handler = %s", HANDLER
+    eventually(lambda: town.posts_count(ada) == 8, seconds=SETTLE_SECONDS)
+    _assert_neighbours_were_in_time(town, ids)
+    event = _wait_for_dead_letter(town)
+    _mend_the_poison(town)
+    for _ in range(2):
+        town.manage("bus", "replay", "--all")
+        eventually(lambda: town.posts_count(ada) == 9, seconds=SETTLE_SECONDS)
+        eventually(town.settled, seconds=SETTLE_SECONDS)
+    assert town.database.number("SELECT COUNT(*) FROM faults_users.bus_inbox WHERE event_id = %s", event) == 1
+    town.assert_all_agree(posts, [ada, bob])
+
+
+def _assert_neighbours_were_in_time(town: Installation, ids: list[str]) -> None:
+    [(failed_at,)] = town.database.sql(
+        "SELECT failed_at FROM faults_users.bus_failed_delivery WHERE handler = %s AND subject = %s", HANDLER, ids[4]
     )
     handled = town.database.sql(
         "SELECT inbox.handled_at FROM faults_users.bus_inbox AS inbox JOIN faults_posts.bus_outbox AS outbox"
         f" ON outbox.id = inbox.event_id WHERE outbox.subject IN ({','.join(['%s'] * 9)}) AND handler = %s",
-        *posts,
+        *ids,
         HANDLER,
     )
     assert len(handled) == 8
-    assert all((when - failed_at).total_seconds() < 1 for (when,) in handled), "it held its neighbours up"
-    # The tries that are spread over an hour, at once:
-    broken = "FROM faults_users.bus_failed_delivery WHERE event_id = %s"
+    latest = max((when - failed_at).total_seconds() for (when,) in handled)
+    town.note("neighbours of a poison event handled after its failure", f"{latest:.2f} s, promised {LATE_SECONDS} s")
+    assert latest < 4 * LATE_SECONDS, "it held its neighbours up"
+
+
+def _wait_for_dead_letter(town: Installation) -> int:
+    """Has the tries that are spread over an hour made at once; the id of the event that is given up then."""
+    waiting = "FROM faults_users.bus_failed_delivery WHERE handler = %s"
+    [(event,)] = town.database.sql(f"SELECT event_id {waiting}", HANDLER)
     town.database.sql(
         "UPDATE faults_users.bus_failed_delivery SET attempts = 6, retry_at = NOW() WHERE event_id = %s", event
     )
-    eventually(lambda: town.database.number(f"SELECT dead {broken}", event) == 1, seconds=60)
+    eventually(lambda: town.database.number(f"SELECT dead {waiting}", HANDLER) == 1, seconds=SETTLE_SECONDS)
     letters = as_json(town.manage("bus", "dead", "--json", "--context", "users").stdout)
     assert [(letter["event"], letter["handler"], letter["attempts"]) for letter in letters] == [(event, HANDLER, 7)]
+    return int(event)
+
+
+def _mend_the_poison(town: Installation) -> None:
+    """In every context that has put it aside."""
     for context in ON_MARIADB:
         town.database.sql(
-            f"UPDATE faults_{context}.bus_failed_delivery SET envelope = REPLACE(envelope, %s, %s)",
-            '"is_private":"perhaps"',
-            '"is_private":false',
+            f"UPDATE faults_{context}.bus_failed_delivery SET envelope = REPLACE(envelope, %s, %s)", POISON, CURE
         )
-    with closing(sqlite3.connect(f"{town.environment['DATA_DIR']}/db/search.sqlite3", timeout=20)) as search:
-        repair = "UPDATE bus_failed_delivery SET envelope = REPLACE(envelope, ?, ?)"
-        search.execute(repair, ('"is_private":"perhaps"', '"is_private":false'))
+    with closing(town.search_database()) as search:
+        search.execute("UPDATE bus_failed_delivery SET envelope = REPLACE(envelope, ?, ?)", (POISON, CURE))
         search.commit()
-    for _ in range(2):
-        town.manage("bus", "replay", "--all")
-        eventually(lambda: town.posts_count(ada) == 9, seconds=30)
-    eventually(town.settled, seconds=60)
-    time.sleep(1)
-    assert town.posts_count(ada) == 9, "replayed twice, applied once"
 
 
 def test_an_early_id_that_commits_late(town: Installation) -> None:
     ada, bob = town.join("ada"), town.join("bob")
-    eventually(town.settled, seconds=30)
+    bob.follow(ada)
+    eventually(town.settled, seconds=SETTLE_SECONDS)
+    assert bob.feed_ids() == []
     held = threading.Event()
     release = threading.Event()
 
     def hold_the_first_insert(data: bytes) -> bool:
         if b"INSERT INTO `posts`" in data and not held.is_set():
             held.set()
-            release.wait(20)
+            release.wait(SETTLE_SECONDS)
         return True
 
     early = Post(ada, "early id, late commit", "early")
+    later = [Post(bob, f"later {number}", f"later {number}") for number in range(5)]
     with proxy_to(town.database.port) as proxy:
         town.kill("web")
         town.start("web", POSTS_DATABASE_URL=town.database.url("posts", port=proxy.port))
         proxy.on_request = hold_the_first_insert
-        with httpx.Client(timeout=30) as http:
+        with httpx.Client(timeout=2 * SETTLE_SECONDS) as http:
             late = threading.Thread(target=lambda: town.send(early, http=http))
             late.start()
-            assert held.wait(20)
-            later = [bob.write(f"later {number}")["id"] for number in range(5)]
-            eventually(lambda: town.posts_count(bob) == 5, seconds=30)
-            assert early.answer is None
-            release.set()
-            late.join(30)
+            try:
+                assert held.wait(SETTLE_SECONDS)
+                for post in later:
+                    assert town.send(post).status_code == 201
+                eventually(lambda: town.posts_count(bob) == 5, seconds=SETTLE_SECONDS)
+                assert early.answer is None
+            finally:
+                release.set()
+                late.join()
         assert early.answer is not None
-        assert int(early.answer["id"]) < min(map(int, later))
-        eventually(lambda: town.posts_count(ada) == 1, seconds=30)
+        ids = [int(post.answer["id"]) for post in later if post.answer]
+        assert int(early.answer["id"]) < min(ids)
+        eventually(lambda: town.posts_count(ada) == 1, seconds=SETTLE_SECONDS)
+        town.kill("web")
+    town.start("web")
+    town.assert_all_agree([early, *later], [ada, bob])

@@ -8,20 +8,15 @@ import httpx
 
 from tests.faults.installation import Installation, Writers
 from tests.faults.proxy import proxy_to
+from tests.faults.sizes import SETTLE_SECONDS
 from tests.scenarios.product import PASSWORD, Member, eventually
 
 HUNG_SECONDS = 10
 
 
-def _oracle(town: Installation, reader: Member) -> list[str]:
-    """The reader's feed as SQL has it: their own posts and those of whom they follow, newest first."""
-    rows = town.database.sql(
-        "SELECT id FROM faults_posts.posts WHERE user_id = %s OR user_id IN"
-        " (SELECT following_id FROM faults_users.follows WHERE follower_id = %s) ORDER BY id DESC",
-        int(reader.id),
-        int(reader.id),
-    )
-    return [str(post_id) for (post_id,) in rows]
+def _feeds_are_right(town: Installation, people: list[Member]) -> bool:
+    """Whether everybody is shown what the tables say."""
+    return all(person.feed_ids() == town.feed_in_sql(person) for person in people)
 
 
 def _people(town: Installation) -> list[Member]:
@@ -30,7 +25,7 @@ def _people(town: Installation) -> list[Member]:
         for other in people[:3]:
             if other is not person:
                 person.follow(other)
-    eventually(town.settled, seconds=30)
+    eventually(town.settled, seconds=SETTLE_SECONDS)
     return people
 
 
@@ -44,10 +39,8 @@ def test_redis_emptied_while_people_write_and_read(town: Installation) -> None:
                 assert person.get("/v1/feed").status_code == 200
             town.redis.flush()
     assert writers.refused == [], "no write fails"
-    town.assert_each_written_once(writers.posts)
-    eventually(town.settled, seconds=30)
-    for person in people:
-        eventually(lambda person=person: person.feed_ids() == _oracle(town, person), seconds=30)
+    town.within(30, lambda: _feeds_are_right(town, people), "feeds right after six FLUSHALLs")
+    town.assert_all_agree(writers.posts, people)
 
 
 def test_redis_hangs(town: Installation) -> None:
@@ -62,13 +55,49 @@ def test_redis_hangs(town: Installation) -> None:
                 assert person.get("/v1/feed").status_code == 200
                 slowest = max(slowest, time.monotonic() - started)
             time.sleep(0.2)
-    assert slowest < 6, "a Redis that hangs costs no request its time"
+    assert slowest < 4 * 1.5, "a Redis that hangs costs no request its time"
     assert writers.refused == [], "no write fails"
     assert len(writers.posts) >= 3 * HUNG_SECONDS / 4, "writing goes on"
-    town.assert_each_written_once(writers.posts)
-    eventually(town.settled, seconds=90)
+    town.note("slowest page of a feed while Redis hung", f"{slowest:.1f} s")
+    town.within(30, lambda: _feeds_are_right(town, people), f"feeds right after Redis hung for {HUNG_SECONDS} s")
+    with town.redis.hung():
+        assert _feeds_are_right(town, people), "without Redis they are read from the database"
+    town.assert_all_agree(writers.posts, people)
+
+
+def test_lists_that_survive_have_no_holes(town: Installation) -> None:
+    """Only the workers lose Redis, for longer than an event is tried again: the lists that others read live on."""
+    people = _people(town)
     for person in people:
-        eventually(lambda person=person: person.feed_ids() == _oracle(town, person), seconds=30)
+        assert person.feed_ids() == []
+    with proxy_to(town.redis.port) as proxy:
+        proxy.on_request = lambda _: False
+        town.kill("worker")
+        town.start("worker", REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
+        posts = town.write(people[:3], 10)
+        eventually(town.settled, seconds=SETTLE_SECONDS)
+        assert town.redis.client().exists(*(f"feed:{person.id}" for person in people)), "lists that lack posts"
+        town.within(10, lambda: _feeds_are_right(town, people), "feeds right though nothing could be pushed")
+    town.run_only("web", "relay", "worker", "beat")
+    posts += town.write(people[:3], 3)
+    town.within(10, lambda: _feeds_are_right(town, people), "feeds right after Redis was there again")
+    town.assert_all_agree(posts, people)
+
+
+def test_redis_comes_back_with_lists_of_an_earlier_time(town: Installation) -> None:
+    people = _people(town)
+    for person in people:
+        assert person.feed_ids() == []
+    posts = town.write(people[:3], 3)
+    town.within(30, lambda: _feeds_are_right(town, people), "feeds right")
+    town.redis.client().save()
+    posts += town.write(people[:3], 5)
+    eventually(town.settled, seconds=SETTLE_SECONDS)
+    town.redis.kill()
+    town.redis.start()
+    assert town.redis.client().llen(f"feed:{people[0].id}") > 0, "an older list came back"
+    town.within(30, lambda: _feeds_are_right(town, people), "feeds right after Redis came back older")
+    town.assert_all_agree(posts, people)
 
 
 def test_log_in_limits_fail_closed(town: Installation) -> None:
@@ -82,7 +111,7 @@ def test_log_in_limits_fail_closed(town: Installation) -> None:
             refused = http.post(f"{town.url}/v1/auth/login", json=login)
             assert (refused.status_code, refused.json()["code"]) == (503, "limits_unavailable")
             assert ada.write("still here")["content"] == "still here"
-        eventually(lambda: http.post(f"{town.url}/v1/auth/login", json=login).status_code == 200, seconds=10)
+        eventually(lambda: http.post(f"{town.url}/v1/auth/login", json=login).status_code == 200, seconds=60)
 
 
 def test_one_rebuild_of_a_feed_at_a_time(town: Installation) -> None:
@@ -90,7 +119,7 @@ def test_one_rebuild_of_a_feed_at_a_time(town: Installation) -> None:
     ada, bob = town.join("ada"), town.join("bob")
     bob.follow(ada)
     expected = [ada.write(f"post {number}")["id"] for number in range(5)][::-1]
-    eventually(town.settled, seconds=30)
+    eventually(town.settled, seconds=SETTLE_SECONDS)
     in_flight = threading.Semaphore()
     builds: list[bool] = []  # whether each was the only one
 

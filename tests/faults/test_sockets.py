@@ -8,7 +8,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.faults.installation import Installation
+from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
+
+KILLS = size(3, 10)
+HEARD_SECONDS = 10
 
 
 class Listener:
@@ -33,7 +37,7 @@ class Listener:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                with connect(self._url, subprotocols=["bearer", self._member.access], open_timeout=5) as connection:  # type: ignore[list-item]
+                with connect(self._url, subprotocols=["bearer", self._member.access], open_timeout=20) as connection:  # type: ignore[list-item]
                     self._listen(connection)
             except (OSError, ConnectionClosed, TimeoutError, EOFError):
                 time.sleep(0.1)
@@ -67,34 +71,40 @@ def test_killed_again_and_again(town: Installation) -> None:
     readers = [town.join(name) for name in ("bob", "eve", "ida")]
     for reader in readers:
         reader.follow(ada)
-    eventually(town.settled, seconds=30)
+    eventually(town.settled, seconds=SETTLE_SECONDS)
     town.start("sockets")
     url = f"ws://127.0.0.1:{town.ports['sockets']}/ws/notifications/"
     listeners = [Listener(url, reader) for reader in readers]
     for listener in listeners:
         listener.start()
     try:
-        eventually(lambda: all(listener.connections for listener in listeners), seconds=20)
-        written = 0
-        for _ in range(3):
-            for number in range(20):
-                ada.write(f"post {number}")
-                written += 1
+        eventually(lambda: all(listener.connections for listener in listeners), seconds=SETTLE_SECONDS)
+        posts = []
+        for kills in range(1, KILLS + 1):
+            posts += town.write([ada], 20)
             town.kill("sockets")
-            for number in range(10):
-                ada.write(f"unheard {number}")
-                written += 1
+            posts += town.write([ada], 10)
             town.start("sockets")
-        eventually(lambda: all(len(_notified(town, reader)) == written for reader in readers), seconds=30)
-        for listener, reader in zip(listeners, readers, strict=True):
             eventually(
-                lambda listener=listener, reader=reader: set(listener.ids) == set(_notified(town, reader)), seconds=30
+                lambda kills=kills: all(listener.connections > kills for listener in listeners), seconds=SETTLE_SECONDS
             )
-        time.sleep(1)
+        eventually(
+            lambda: all(len(_notified(town, reader)) == len(posts) for reader in readers), seconds=SETTLE_SECONDS
+        )
+        town.within(
+            HEARD_SECONDS,
+            lambda: all(
+                set(listener.ids) == set(_notified(town, reader))
+                for listener, reader in zip(listeners, readers, strict=True)
+            ),
+            f"everything heard after {KILLS} kills of the socket server",
+        )
+        time.sleep(1)  # for what might come twice
     finally:
         for listener in listeners:
             listener.stop()
     for listener, reader in zip(listeners, readers, strict=True):
         assert sorted(listener.ids) == _notified(town, reader), "nothing missed and nothing twice"
-        assert listener.connections == 4
+        assert listener.connections >= KILLS + 1
     town.kill("sockets")
+    town.assert_all_agree(posts, [ada, *readers])

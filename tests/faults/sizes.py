@@ -1,0 +1,16 @@
+"""How much these tests do: something with every run, and with FAULTS=full in the environment all that is promised."""
+
+import os
+from typing import TypeVar
+
+T = TypeVar("T")
+FULL = os.environ.get("FAULTS") == "full"
+
+
+def size(usual: T, full: T) -> T:
+    """One of the two."""
+    return full if FULL else usual
+
+
+# For what no time is promised: only a test that fails waits so long.
+SETTLE_SECONDS = size(240, 900)

@@ -1,0 +1,26 @@
+"""Processes that all have the same node number, and would make the same ids: nobody notices."""
+
+import time
+
+from tests.faults.installation import Installation, Writers
+from tests.faults.sizes import SETTLE_SECONDS, size
+from tests.scenarios.product import eventually
+
+WRITE_SECONDS = size(4, 30)
+
+
+def test_all_processes_with_one_node_number(town: Installation) -> None:
+    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    town.run_only()
+    town.start("relay", "worker", "beat", NODE_ID="7")
+    town.start("web", NODE_ID="7", WEB_WORKERS="2")
+    people = [town.join(f"writer{number}") for number in range(8)]
+    for person in people[1:]:
+        person.follow(people[0])
+    eventually(town.settled, seconds=SETTLE_SECONDS)
+    writers = Writers(town, people)
+    with writers.writing():
+        time.sleep(WRITE_SECONDS)
+    assert writers.refused == [], "whoever comes second makes other ids"
+    town.note("posts written by two processes with one node number", len(writers.posts))
+    town.assert_all_agree(writers.posts, people)
