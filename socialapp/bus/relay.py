@@ -196,6 +196,7 @@ class _Loop:
             try:
                 self._look()
                 pause = POLL_SECONDS
+                self._stopping.wait(GATHER_SECONDS)  # one after a quiet spell has been sent at once
                 self.called.wait(POLL_SECONDS)
             except Exception as error:
                 log.warning("relay.failed", context=self._context, error=repr(error), pause_seconds=pause)
