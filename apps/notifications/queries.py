@@ -24,6 +24,7 @@ from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Author, Card, Users
 from socialapp.ids import first_id_at, id_time
+from socialapp.sql import places, select
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 FLAGS = ("in_app", "push", "email")
@@ -258,14 +259,23 @@ def preferences(*, user_id: int) -> Preferences:
 
 def unwilling(*, kinds: Iterable[str], user_ids: Iterable[int]) -> set[tuple[int, str]]:
     """Which of these people want no notifications (in the app) of which of these kinds. One query."""
-    rows = NotificationPreference.objects.filter(user_id__in=list(user_ids), kind__in=list(kinds), in_app=False)
-    return set(rows.values_list("user_id", "kind"))
+    people, wanted = list(user_ids), list(kinds)
+    if not people or not wanted:
+        return set()
+    sql = (
+        "SELECT user_id, kind FROM notification_preferences"  # noqa: S608
+        f" WHERE user_id IN ({places(people)}) AND kind IN ({places(wanted)}) AND NOT in_app"
+    )
+    return {(user_id, kind) for user_id, kind in select(NotificationPreference, sql, [*people, *wanted])}
 
 
 def gone_among(ids: Iterable[int | None]) -> set[int]:
     """Which of these people, posts and comments are gone for good. One query."""
     wanted = [value for value in ids if value is not None]
-    return set(GoneThing.objects.filter(id__in=wanted).values_list("id", flat=True))
+    if not wanted:
+        return set()
+    sql = f"SELECT id FROM notification_gone WHERE id IN ({places(wanted)})"  # noqa: S608
+    return {row[0] for row in select(GoneThing, sql, wanted)}
 
 
 def subscriptions(*, user_id: int) -> QuerySet[PushSubscription]:

@@ -16,9 +16,11 @@ from socialapp.contracts.notifications import NewPostPageTold
 from socialapp.contracts.users import Card
 from socialapp.db import atomic
 from socialapp.ids import new_id
+from socialapp.sql import insert
 from socialapp.telemetry import traces
 
 _SECONDS_A_DAY = 86_400
+_COLUMNS = tuple(field.attname for field in Notification._meta.concrete_fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def tell(news: Sequence[News]) -> None:
     wanted = [item for item in news if item.actor_id != item.user_id]
     if not wanted:
         return
-    with atomic("notifications"):
+    with atomic("notifications", savepoint=False):
         gone = gone_among(_named_ids(wanted))
         refused = unwilling(kinds={item.kind for item in wanted}, user_ids={item.user_id for item in wanted})
         for item in wanted:
@@ -137,7 +139,7 @@ def tell_followers(
 
     Exactly once because the bus hands each page's event over once; there is no row to look up for each follower.
     """
-    with atomic("notifications"):
+    with atomic("notifications", savepoint=False):
         gone = gone_among([page.post_id, page.author_id, *follower_ids])
         if page.post_id in gone or page.author_id in gone:
             return
@@ -147,21 +149,22 @@ def tell_followers(
         mentioned = {user_id for user_id in page.mention_ids if (user_id, Kind.MENTION) not in refusals}
         skipped = {*excluded, *mentioned, *gone, *refused, page.author_id}
         receivers = [follower for follower in follower_ids if follower not in skipped]
-        rows = [_new_post_row(receiver, page) for receiver in receivers]
+        now = timezone.now()
+        rows = [_new_post_row(receiver, page, now) for receiver in receivers]
         if rows:
-            Notification.objects.bulk_create(rows)
+            insert("notifications", Notification, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
             told = [(row.user_id, row.id) for row in rows]
             announce_to_many(ToldMany(_body_without_id(rows[0], author), told, traces.current()))
         if not last_page:
             publish(replace(page, after=follower_ids[-1]))
 
 
-def _new_post_row(receiver: int, page: NewPostPageTold) -> Notification:
+def _new_post_row(receiver: int, page: NewPostPageTold, now: datetime) -> Notification:
     return Notification(
         user_id=receiver,
         kind=Kind.NEW_POST,
         message=message_text(Kind.NEW_POST, names=[], count=1, target_type=Target.POST),
-        created_at=timezone.now(),
+        created_at=now,
         actor_id=page.author_id,
         actors_count=1,
         target_type=Target.POST,

@@ -128,10 +128,10 @@ def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
 
 def shift_post_counts(*, user_id: int, posts: int, public_posts: int) -> None:
     """Adds to how many posts somebody has; an erased person has no counts any more."""
-    with atomic("users"):
-        PostCount.objects.get_or_create(user_id=user_id)
-        PostCount.objects.filter(user_id=user_id).update(
-            posts=F("posts") + posts, public_posts=F("public_posts") + public_posts
-        )
+    with atomic("users", savepoint=False):
+        added = {"posts": F("posts") + posts, "public_posts": F("public_posts") + public_posts}
+        if not PostCount.objects.filter(user_id=user_id).update(**added):
+            PostCount.objects.get_or_create(user_id=user_id)
+            PostCount.objects.filter(user_id=user_id).update(**added)
         if Profile.objects.filter(user_id=user_id, erased=True).exists():
             PostCount.objects.filter(user_id=user_id).delete()

@@ -6,16 +6,24 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from apps.users.models import SLOTS, Block, Follow, FollowCount, Mute, Profile
+from apps.users.models import SLOTS, Block, Follow, FollowCount, Profile
 from apps.users.queries.profiles import counts_of, named
 from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, Tie, tie_sql
 from socialapp.contracts.users import Audience, Author, Card, Following, ProfileDocument
 from socialapp.sql import places, select
 
+_CARDS_SQL = (
+    "SELECT user_id, username, full_name, profile_picture FROM profiles WHERE status = 'active' AND user_id IN ({})"
+)
+
 
 def cards(ids: Collection[int]) -> list[Card]:
     """The cards of those among `ids` who are active. One query."""
-    return _cards(Profile.objects.filter(user_id__in=ids))
+    if not ids:
+        return []
+    wanted = list(ids)
+    rows = select(Profile, _CARDS_SQL.format(places(wanted)), wanted)
+    return [Card(id=row[0], username=row[1], full_name=row[2], profile_picture=row[3]) for row in rows]
 
 
 def cards_by_username(usernames: Iterable[str]) -> list[Card]:
@@ -68,8 +76,12 @@ def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
 
 def follower_ids(user_id: int, *, after: int, limit: int) -> list[int]:
     """Up to `limit` ids of followers greater than `after`, ascending."""
-    rows = Follow.objects.filter(following_id=user_id, follower_id__gt=after).order_by("follower_id")
-    return list(rows.values_list("follower_id", flat=True)[: max(0, limit)])
+    rows = select(
+        Follow,
+        "SELECT follower_id FROM follows WHERE following_id = %s AND follower_id > %s ORDER BY follower_id LIMIT %s",
+        [user_id, after, max(0, limit)],
+    )
+    return [row[0] for row in rows]
 
 
 def following_of(user_id: int) -> Following:
@@ -103,10 +115,19 @@ def muted_by(user_ids: Collection[int], muted_id: int) -> list[int]:
     """Which of `user_ids` mute, block or are blocked by `muted_id`. One query."""
     if not user_ids:
         return []
-    muting = Mute.objects.filter(muted_id=muted_id, muter_id__in=user_ids).values_list("muter_id", flat=True)
-    blocking = Block.objects.filter(blocked_id=muted_id, blocker_id__in=user_ids).values_list("blocker_id", flat=True)
-    blocked = Block.objects.filter(blocker_id=muted_id, blocked_id__in=user_ids).values_list("blocked_id", flat=True)
-    return list(muting.union(blocking, blocked))
+    wanted = list(user_ids)
+    rows = select(Profile, _MUTED_BY_SQL.format(places(wanted)), [muted_id, *wanted] * 3)
+    return [row[0] for row in rows]
+
+
+_MUTED_BY_SQL = " UNION ".join(
+    f"SELECT {theirs} FROM {table} WHERE {mine} = %s AND {theirs} IN ({{0}})"  # noqa: S608
+    for table, mine, theirs in (
+        ("mutes", "muted_id", "muter_id"),
+        ("blocks", "blocked_id", "blocker_id"),
+        ("blocks", "blocker_id", "blocked_id"),
+    )
+)
 
 
 def documents(ids: Collection[int]) -> list[ProfileDocument]:
