@@ -134,13 +134,15 @@ def web() -> None:
     where = binding("web", WEB_PORT)
     if where.path:
         where.path.unlink(missing_ok=True)
+    workers = env.int("WEB_WORKERS", default=1)
     server = Server(
         "socialapp.wsgi:application",
         address=where.host,
         port=where.port,
         uds=where.path,
         interface=Interfaces.WSGI,
-        workers=env.int("WEB_WORKERS", default=1),
+        workers=workers,
+        respawn_failed_workers=workers > 1,  # one that dies takes only its own requests along
         blocking_threads=env.int("WEB_THREADS", default=4),
         workers_kill_timeout=_GRACE_SECONDS,
         log_level=LogLevels.warning,

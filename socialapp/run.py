@@ -25,6 +25,7 @@ import structlog
 
 from socialapp.roles import ROLES, preload
 from socialapp.supervisor import Service, Supervisor, tell
+from socialapp.telemetry.sharing import share_numbers
 
 ROOT = Path(__file__).resolve().parent.parent
 _READY_SECONDS = 60.0
@@ -236,6 +237,7 @@ def _is_loopback(host: str) -> bool:
 def _supervise(supervisor: Supervisor, place: Place, embedded: list[str], *, demo: bool) -> int:
     from socialapp.embedded import gateway
 
+    share_numbers("web")
     if os.environ.get("EMBEDDED_VALKEY"):
         supervisor.start([_valkey_service(place)])
     _load_django()

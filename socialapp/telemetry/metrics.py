@@ -1,6 +1,7 @@
 """What the processes count for Prometheus. docs/observability.md explains every name.
 
-Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed; without it each process tells its own numbers.
+Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (`sharing.py` makes the folder); without it each process tells
+its own numbers.
 """
 
 import os
@@ -13,22 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
-
-
-def _prepare_shared_folder() -> None:
-    """Makes the folder, and drops what processes that have ended said of the present. Before any metric is made."""
-    shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if not shared:
-        return
-    folder = Path(shared)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("gauge_live*_*.db"):
-        pid = path.stem.rpartition("_")[2]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            path.unlink(missing_ok=True)
-
-
-_prepare_shared_folder()
 
 _requests = Counter("socialapp_http_requests", "Requests answered.", ["method", "route", "status"])
 _durations = Histogram(
@@ -123,9 +108,25 @@ def exposition() -> bytes:
     from socialapp.telemetry.backlog import BacklogCollector
 
     registry: CollectorRegistry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        _forget_the_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     backlog = CollectorRegistry()
     backlog.register(BacklogCollector())
     return generate_latest(registry) + generate_latest(backlog)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Drops what processes that have ended said of the present; what they have counted stays in the sums."""
+    for path in folder.glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if pid.isdigit() and not _runs(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,120 @@
+"""Several processes of one role count together, also when one of them is killed, and begin anew with the role."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.deploy.processes import Roles, installed, until
+
+
+@pytest.fixture(scope="module")
+def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
+    """An installation whose web role has two processes, and which is told of no folder for their numbers."""
+    with installed(tmp_path_factory.mktemp("shared"), WEB_WORKERS="2") as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _none_left_over(roles: Roles) -> Iterator[None]:
+    yield
+    roles.kill_all()
+    roles.running.clear()
+
+
+def ask(roles: Roles, times: int) -> None:
+    """Requests on connections of their own, so that any process may take them."""
+    for _ in range(times):
+        answer = httpx.get(f"http://127.0.0.1:{roles.environment['WEB_PORT']}/health/live", timeout=30)
+        assert answer.status_code == 200
+
+
+def number(roles: Roles, role: str, name: str, **labels: str) -> float:
+    """The sum of the samples with that name and those labels."""
+    told = httpx.get(f"http://127.0.0.1:{roles.metrics_ports[role]}/metrics", timeout=30).text
+    samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+    return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+
+def asked(roles: Roles) -> float:
+    """How often the web role says that it was asked."""
+    return number(roles, "web", "socialapp_http_requests_total", route="health/live", status="200")
+
+
+def workers(roles: Roles) -> set[int]:
+    """The processes that answer requests."""
+    children = psutil.Process(roles.running["web"].pid).children()
+    return {child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}
+
+
+def test_counts_add_up_and_outlive_a_killed_process(roles: Roles, tmp_path: Path) -> None:
+    roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    before = asked(roles)
+    ask(roles, 60)
+    assert asked(roles) == before + 60
+    counting = {path.stem.rpartition("_")[2] for path in tmp_path.glob("counter_*.db")}
+    assert counting >= {str(pid) for pid in workers(roles)}, "both have a part in it"
+    killed = workers(roles).pop()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(workers(roles) - {killed}) == 2, seconds=60)
+    assert asked(roles) >= before + 60, "what it had counted stays counted"
+    before = asked(roles)
+    ask(roles, 40)
+    assert asked(roles) == before + 40
+
+
+def test_what_the_dead_said_of_the_present_is_forgotten(roles: Roles, tmp_path: Path) -> None:
+    roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    gone = workers(roles).pop()
+    os.kill(gone, signal.SIGKILL)
+    until(lambda: gone not in workers(roles), seconds=60)
+    of_the_living = next(tmp_path.glob("gauge_livesum_*.db"))
+    left = tmp_path / f"gauge_livesum_{gone}.db"
+    left.write_bytes(of_the_living.read_bytes())
+    assert number(roles, "web", "socialapp_sockets_connected") == 0
+    assert not left.exists()
+
+
+def test_a_role_begins_with_an_empty_folder(roles: Roles, tmp_path: Path) -> None:
+    roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    ask(roles, 25)
+    roles.kill_all()
+    roles.running.clear()
+    assert list(tmp_path.glob("counter_*.db")), "killed as it was, it could not tidy up"
+    until(lambda: not still_counting(tmp_path), seconds=30)
+    roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert asked(roles) < 25
+
+
+def still_counting(folder: Path) -> bool:
+    """Whether a process has the folder's lock open."""
+    lock = str(folder / "lock")
+    for process in psutil.process_iter():
+        try:
+            if any(file.path == lock for file in process.open_files()):
+                return True
+        except psutil.Error:
+            continue
+    return False
+
+
+def test_a_folder_in_use_is_not_emptied(roles: Roles, tmp_path: Path) -> None:
+    roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    ask(roles, 25)
+    roles.start("beat", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert asked(roles) >= 25
+
+
+def test_a_role_of_several_makes_a_folder_and_takes_it_away(roles: Roles, tmp_path: Path) -> None:
+    roles.start("web", TMPDIR=str(tmp_path))
+    (folder,) = tmp_path.glob("socialapp-metrics-*")
+    before = asked(roles)
+    ask(roles, 30)
+    assert asked(roles) == before + 30
+    assert roles.stop("web")[0] == 0
+    assert not folder.exists()
