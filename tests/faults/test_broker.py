@@ -113,7 +113,9 @@ def _all_arrived(town: Installation, authors: list[Member], posts: list[Post]) -
 def test_broker_down(brokered: Installation) -> None:
     town = brokered
     authors = _people(town)
-    town.kill("beat")  # so that nothing but the relay helps
+    lasting = not isinstance(town.broker, Redis)
+    if lasting:
+        town.kill("beat")  # so that nothing but the relay helps; what Redis forgets, the reconciler has to find
 
     def disturb() -> None:
         town.broker.kill()
@@ -122,7 +124,8 @@ def test_broker_down(brokered: Installation) -> None:
     posts = _while_posting(town, authors, disturb)
     town.broker.start()
     town.within(DRAIN_SECONDS, lambda: _all_arrived(town, authors, posts), f"drained after {DOWN_SECONDS} s down")
-    town.start("beat")
+    if lasting:
+        town.start("beat")
     town.assert_all_agree(posts, authors)
 
 
