@@ -1,7 +1,6 @@
 """What the processes count for Prometheus. docs/observability.md explains every name.
 
-Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (`sharing.py` makes the folder); without it each process tells
-its own numbers.
+Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (`sharing.py` makes it); without it each tells its own.
 """
 
 import os
