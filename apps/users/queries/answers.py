@@ -85,30 +85,49 @@ def follower_ids(user_id: int, *, after: int, limit: int) -> list[int]:
 
 
 def following_of(user_id: int) -> Following:
-    """Whom a person follows, with the popular ones marked. Three queries."""
-    version = Profile.objects.filter(user_id=user_id).values_list("following_version", flat=True).first() or 0
-    followed = Follow.objects.filter(follower_id=user_id)
-    ids = list(followed.values_list("following_id", flat=True))
-    popular = _popular(FollowCount.objects.filter(user_id__in=followed.values("following_id"))) if ids else []
-    return Following(version=version, ids=ids, popular_ids=popular)
+    """Whom a person follows, with the popular ones marked. Two queries, three if some may be popular."""
+    versions = select(Profile, "SELECT following_version FROM profiles WHERE user_id = %s", [user_id])
+    rows = select(Follow, _FOLLOWING_SQL, [_least_of_popular(), user_id])
+    return Following(
+        version=versions[0][0] if versions else 0,
+        ids=[followed for followed, _ in rows],
+        popular_ids=_popular_among({followed for followed, may_be_popular in rows if may_be_popular}),
+    )
+
+
+_FOLLOWING_SQL = (
+    "SELECT following_id,"
+    " EXISTS (SELECT 1 FROM follow_counts WHERE user_id = follows.following_id AND followers > %s)"
+    " FROM follows WHERE follower_id = %s"
+)
 
 
 def popular_ids(ids: Collection[int]) -> list[int]:
     """Which of `ids` have more than POPULAR_FOLLOWERS followers. Two queries at most."""
-    return _popular(FollowCount.objects.filter(user_id__in=ids))
+    if not ids:
+        return []
+    wanted = list(ids)
+    sql = f"SELECT DISTINCT user_id FROM follow_counts WHERE user_id IN ({places(wanted)}) AND followers > %s"  # noqa: S608
+    return _popular_among({row[0] for row in select(FollowCount, sql, [*wanted, _least_of_popular()])})
 
 
-def _popular(parts: QuerySet[FollowCount]) -> list[int]:
-    """Adds up only for those of whom one part alone is large enough: a sum over N needs one of 16 parts over N/16."""
-    least = settings.POPULAR_FOLLOWERS // SLOTS
-    candidates = set(parts.filter(followers__gt=least).values_list("user_id", flat=True))
+def _least_of_popular() -> int:
+    """A sum over N needs one of 16 parts over N/16: only where there is one, the parts are added up."""
+    return int(settings.POPULAR_FOLLOWERS) // SLOTS
+
+
+def _popular_among(candidates: set[int]) -> list[int]:
     return [user_id for user_id, counts in counts_of(candidates).items() if counts[0] > settings.POPULAR_FOLLOWERS]
 
 
 def hidden_from(viewer_id: int) -> list[int]:
     """Everyone who blocks or is blocked by the viewer. One query."""
-    blocking = Block.objects.filter(blocker_id=viewer_id).values_list("blocked_id", flat=True)
-    return list(blocking.union(Block.objects.filter(blocked_id=viewer_id).values_list("blocker_id", flat=True)))
+    rows = select(
+        Block,
+        "SELECT blocked_id FROM blocks WHERE blocker_id = %s UNION SELECT blocker_id FROM blocks WHERE blocked_id = %s",
+        [viewer_id, viewer_id],
+    )
+    return [row[0] for row in rows]
 
 
 def muted_by(user_ids: Collection[int], muted_id: int) -> list[int]:
