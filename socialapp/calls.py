@@ -102,7 +102,7 @@ def _remote_method(contract: type, context: str, method: FunctionType) -> Callab
     return call
 
 
-class _Breaker:
+class Breaker:
     """After five faults in a row the other side is left alone for two seconds; then one call finds out how it is.
 
     pybreaker holds its lock for as long as the guarded call takes, so that the threads of a process would wait for
@@ -133,8 +133,8 @@ class _Breaker:
 
 
 @cache
-def _breaker(context: str) -> _Breaker:
-    return _Breaker()
+def _breaker(context: str) -> Breaker:
+    return Breaker()
 
 
 _http: dict[int, httpx.Client] = {}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from apps.search.models import Kind
 from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
 from apps.search.queries.language import Criteria, Phrase
+from socialapp.calls import Breaker
 from socialapp.errors import Unavailable
 
 Clause = dict[str, Any]
@@ -49,15 +51,29 @@ def entry_id(kind: str, doc_id: int) -> str:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns an Elasticsearch that is away, overloaded or slow into 503; a mistake of ours stays one."""
+    """Turns an Elasticsearch that is away, overloaded or slow into 503; a mistake of ours stays one.
+
+    One that hangs is left alone for a while, or the workers would spend their time on waiting for it.
+    """
+    breaker = _breaker(settings.ELASTICSEARCH_URL)
+    if not breaker.lets_through():
+        raise _unavailable()
     try:
         yield
+        breaker.note(fault=False)
     except TransportError as error:
+        breaker.note(fault=True)
         raise _unavailable() from error
     except ApiError as error:
+        breaker.note(fault=False)
         if error.status_code == 429 or error.status_code >= 500:
             raise _unavailable() from error
         raise
+
+
+@cache
+def _breaker(url: str) -> Breaker:
+    return Breaker()
 
 
 def _unavailable() -> Unavailable:
