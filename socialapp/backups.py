@@ -27,6 +27,7 @@ from django.conf import settings
 from django.db import Error, connections
 
 from socialapp.contexts import served
+from socialapp.db import is_tidb
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -150,6 +151,8 @@ def _nobody_commits() -> Iterator[dict[str, str]]:
 
 
 def _lock_server(control: Any) -> str:
+    if is_tidb(control.alias):
+        raise BackupError("TiDB cannot hold commits for a moment; use its own tool, `br backup`")
     try:
         with control.cursor() as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {_LOCK_SECONDS}")
