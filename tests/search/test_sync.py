@@ -259,12 +259,12 @@ def away(request):
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
 def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, people, anonymous, settings, away):
     working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, away
-    settings.ELASTICSEARCH_SECONDS = 1.5
+    settings.ELASTICSEARCH_SECONDS = 4
     started = time.monotonic()
     for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):
         answer = anonymous.get(path)
         assert (answer.status_code, answer.json()["code"]) == (503, "search_unavailable")
-    assert time.monotonic() - started < 3 * 2.5
+    assert time.monotonic() - started < 2 * settings.ELASTICSEARCH_SECONDS, "one that is silent is asked but once"
     with pytest.raises(CommandError):
         call_command("search", "status")
     post_id = searching.post(people["alice"], "written in the dark")
