@@ -277,6 +277,7 @@ USE_I18N = False
 # --- Notifications --------------------------------------------------------------------------------------------------
 VAPID_PUBLIC_KEY = env.str("VAPID_PUBLIC_KEY", default="")
 NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)
+APPEAL_DAYS = env.int("APPEAL_DAYS", default=183)  # what moderators removed is kept twice as long, then deleted
 SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=20)  # in one process
 SOCKET_QUEUE = env.int("SOCKET_QUEUE", default=256)  # messages that wait for a slow client before it is dropped
 SOCKET_SEND_SECONDS = env.float("SOCKET_SEND_SECONDS", default=15.0)

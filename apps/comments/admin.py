@@ -1,12 +1,15 @@
 """Comments in the admin site: to look at, and to delete through the context's own actions."""
 
+from contextlib import suppress
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.comments import actions
-from apps.comments.models import Comment, CommentCount, GoneSubject
+from apps.comments.models import Comment, CommentCount, GoneSubject, RestoredRemoval, WithdrawnComment
 from socialapp.admin import ContextModelAdmin, remote_link
+from socialapp.errors import NotFound
 
 _post = remote_link("post_id", "admin:posts_post_change")
 _author = remote_link("user_id", "admin:users_profile_change", description="author")
@@ -31,9 +34,29 @@ class CommentAdmin(ContextModelAdmin[Comment]):
     def delete_comments(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
         """Deletes them as their authors could: those with replies become tombstones."""
         for comment in queryset:
-            actions.remove_comment(comment_id=comment.id)
+            with suppress(NotFound):  # gone since the page was made
+                actions.delete_comment(comment_id=comment.id)
             self.log_change(request, comment, "Deleted the comment.")
         self.message_user(request, "The comments are deleted.")
+
+
+@admin.register(WithdrawnComment)
+class WithdrawnCommentAdmin(ContextModelAdmin[WithdrawnComment]):
+    """Comments that moderators have removed and that may come back."""
+
+    list_display = ("comment_id", _post, _author, "withdrawn_at")
+    list_filter = ("withdrawn_at",)
+    search_fields = ("=comment_id", "=post_id", "=user_id", "=action_id")
+    ordering = ("-comment_id",)
+
+
+@admin.register(RestoredRemoval)
+class RestoredRemovalAdmin(ContextModelAdmin[RestoredRemoval]):
+    """Removals that were taken back."""
+
+    list_display = ("action_id", "restored_at")
+    search_fields = ("=action_id",)
+    ordering = ("-action_id",)
 
 
 @admin.register(CommentCount)

@@ -3,7 +3,7 @@
 from apps.comments import actions
 from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.contracts.posts import PostDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 
@@ -22,9 +22,16 @@ def erase_user(event: UserDeleted) -> None:
 
 @handles(ContentRemoved)
 def remove_comment(event: ContentRemoved) -> None:
-    """Deletes the comment that a moderator removed."""
+    """Takes the comment that a moderator removed out of sight."""
     if event.target_type == "comment":
-        actions.remove_comment(comment_id=event.target_id)
+        actions.withdraw_comment(comment_id=event.target_id, action_id=event.action_id)
+
+
+@handles(ContentRestored)
+def restore_comment(event: ContentRestored) -> None:
+    """Brings back a comment that was removed wrongly."""
+    if event.target_type == "comment":
+        actions.restore_comment(comment_id=event.target_id, action_id=event.action_id)
 
 
 @handles(ReactionSet)

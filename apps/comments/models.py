@@ -5,13 +5,15 @@ from django.db import models
 from socialapp.db import Gone, IdField, RemoteKey
 
 SLOTS = 8
+NOT_HIDDEN = models.Q(deleted_at=None) | models.Q(replies_count__gt=0)
 
 
 class Comment(models.Model):
     """A comment on a post (depth 0) or a reply to another comment.
 
     A deleted one that has replies stays as a tombstone: `deleted_at` is set, `user_id` and `content` are wiped.
-    `replies_count` is the number of rows directly under it, tombstones included; `score` how many reactions it has.
+    A tombstone without replies is hidden: it keeps the place of what a moderator removed and may come back.
+    `replies_count` is the number of rows directly under it that are not hidden; `score` how many reactions it has.
     """
 
     id = IdField()
@@ -46,6 +48,45 @@ class Comment(models.Model):
     def is_tombstone(self) -> bool:
         """Whether only its place in the thread is left."""
         return self.deleted_at is not None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody sees even its place: no reply shows under it."""
+        return self.is_tombstone and not self.replies_count
+
+
+class WithdrawnComment(models.Model):
+    """What a comment was before a moderator removed it: a tombstone, hidden or not, keeps its place.
+
+    `action_id` is the removal.
+    """
+
+    comment_id = models.BigIntegerField(primary_key=True)
+    post_id = RemoteKey("posts.Post", gone=Gone.ERASE, db_index=True)
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, db_index=True)
+    content = models.TextField()
+    updated_at = models.DateTimeField()
+    action_id = models.BigIntegerField()
+    withdrawn_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "withdrawn_comments"
+
+    def __str__(self) -> str:
+        return f"withdrawn comment {self.comment_id}"
+
+
+class RestoredRemoval(models.Model):
+    """The mark of a removal that was taken back: should the word of it arrive late, it removes nothing."""
+
+    action_id = models.BigIntegerField(primary_key=True)
+    restored_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "comments_restored_removals"
+
+    def __str__(self) -> str:
+        return f"removal {self.action_id}"
 
 
 class CommentCount(models.Model):

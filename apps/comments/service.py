@@ -21,6 +21,10 @@ class CommentsService:
         """See `Comments.documents`."""
         return queries.documents(comment_ids=comment_ids)
 
+    def withdrawn(self, *, comment_ids: list[int]) -> list[CommentDocument]:
+        """See `Comments.withdrawn`."""
+        return queries.withdrawn(comment_ids=comment_ids)
+
 
 class CommentRecords:
     """The `Records` contract, for the kind "comment"."""

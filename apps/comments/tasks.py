@@ -9,7 +9,11 @@ from django.utils import timezone
 
 from apps.comments import actions, queries
 
-PERIODIC: dict[str, float] = {"comments.continue_removals": 5.0, "comments.check_counts": 300.0}
+PERIODIC: dict[str, float] = {
+    "comments.continue_removals": 5.0,
+    "comments.check_counts": 300.0,
+    "comments.delete_long_withdrawn": 3600.0,
+}
 
 log = structlog.get_logger()
 
@@ -36,3 +40,11 @@ def check_counts() -> None:
         post_ids=queries.recently_changed_posts(since=since, limit=_CHECK_POSTS), repair=True
     ):
         log.error("comments.count_repaired", **asdict(fault))
+
+
+@shared_task(name="comments.delete_long_withdrawn")
+def delete_withdrawn() -> None:
+    """Deletes what moderators removed so long ago that nobody can appeal any more, some thousands a run. Idempotent."""
+    for _ in range(_STEPS):
+        if not actions.delete_long_withdrawn():
+            break

@@ -57,12 +57,33 @@ def note_post(*, post_id: int, author_id: int) -> None:
         _note(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
 
 
-def note_post_deleted(*, post_id: int, author_id: int) -> None:
-    """Removes a post's numbers for good, and takes it from its author's count of posts."""
+def note_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> None:
+    """Removes a post's numbers for good, and takes it from its author's count of posts if it was in it."""
     with atomic("metrics"):
         _bury([post_id])
+        if was_counted:
+            note_post_withdrawn(post_id=post_id, author_id=author_id)
+
+
+def note_post_withdrawn(*, post_id: int, author_id: int) -> None:
+    """Takes a post from its author's count of posts."""
+    with atomic("metrics"):
         if not _is_erased(author_id):
             _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
+
+
+def note_post_restored(*, post_id: int, author_id: int) -> None:
+    """Puts a post back into its author's count of posts."""
+    with atomic("metrics"):
+        if not _is_erased(author_id):
+            _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, is_again=True)
+
+
+def note_comment_restored(*, post_id: int, comment_id: int) -> None:
+    """Puts a comment back into its post's numbers."""
+    with atomic("metrics"):
+        if not _buried([post_id]):
+            _note(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)
 
 
 def note_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
@@ -257,9 +278,17 @@ def _note_engagement(metric: Metric, *, post_id: int, at: datetime, amount: int)
 
 
 def _note(
-    metric: Metric, *, at: datetime, post_id: int | None = None, author_id: int | None = None, amount: int = 1
+    metric: Metric,
+    *,
+    at: datetime,
+    post_id: int | None = None,
+    author_id: int | None = None,
+    amount: int = 1,
+    is_again: bool = False,
 ) -> None:
-    _change(metric, at=at, post_id=post_id, author_id=author_id, amount=amount).save(force_insert=True)
+    change = _change(metric, at=at, post_id=post_id, author_id=author_id, amount=amount)
+    change.is_again = is_again
+    change.save(force_insert=True)
 
 
 def _change(
@@ -289,7 +318,11 @@ def _additions_of_authors(changes: Iterable[Change]) -> Additions:
 
 def _additions_of_all(changes: Iterable[Change]) -> Additions:
     """Overall numbers tell what happened: what was taken back later happened all the same."""
-    return _summed((None, change) for change in changes if change.amount > 0 and change.metric != Metric.FOLLOWERS)
+    return _summed(
+        (None, change)
+        for change in changes
+        if change.amount > 0 and not change.is_again and change.metric != Metric.FOLLOWERS
+    )
 
 
 def _summed(owned: Iterable[tuple[int | None, Change]]) -> Additions:

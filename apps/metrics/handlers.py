@@ -5,9 +5,17 @@ from django.utils import timezone
 from apps.metrics import actions
 from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted, UserRegistered
-from socialapp.contracts.comments import CommentCreated, CommentDeleted
+from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentRestored, CommentWithdrawn
 from socialapp.contracts.metrics import MetricsErasureContinued
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostsViewed, Reposted, Unreposted
+from socialapp.contracts.posts import (
+    PostCreated,
+    PostDeleted,
+    PostRestored,
+    PostsViewed,
+    PostWithdrawn,
+    Reposted,
+    Unreposted,
+)
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
 
@@ -21,7 +29,19 @@ def count_post(event: PostCreated) -> None:
 @handles(PostDeleted)
 def forget_post(event: PostDeleted) -> None:
     """A post's numbers go with it."""
-    actions.note_post_deleted(post_id=event.post_id, author_id=event.author_id)
+    actions.note_post_deleted(post_id=event.post_id, author_id=event.author_id, was_counted=not event.was_withdrawn)
+
+
+@handles(PostWithdrawn)
+def uncount_post(event: PostWithdrawn) -> None:
+    """A post less; its numbers stay, in case it comes back."""
+    actions.note_post_withdrawn(post_id=event.post_id, author_id=event.author_id)
+
+
+@handles(PostRestored)
+def count_post_again(event: PostRestored) -> None:
+    """A post more, that was written long ago."""
+    actions.note_post_restored(post_id=event.post_id, author_id=event.author_id)
 
 
 @handles(PostsViewed)
@@ -36,9 +56,20 @@ def count_comment(event: CommentCreated) -> None:
     actions.note_comment(post_id=event.post_id, comment_id=event.comment_id)
 
 
-@handles(CommentDeleted)
-def uncount_comment(event: CommentDeleted) -> None:
-    """A comment less, in the hour it was written: its id tells which, even when its creation is heard of later."""
+@handles(CommentRestored)
+def count_comment_again(event: CommentRestored) -> None:
+    """A comment more, that was written long ago."""
+    actions.note_comment_restored(post_id=event.post_id, comment_id=event.comment_id)
+
+
+@handles(CommentDeleted, CommentWithdrawn)
+def uncount_comment(event: CommentDeleted | CommentWithdrawn) -> None:
+    """A comment less, in the hour it was written: its id tells which, even when its creation is heard of later.
+
+    Once: what was withdrawn is not counted when it is deleted.
+    """
+    if isinstance(event, CommentDeleted) and event.was_withdrawn:
+        return
     actions.note_comment(post_id=event.post_id, comment_id=event.comment_id, amount=-1)
 
 

@@ -23,6 +23,7 @@ class Change(models.Model):
 
     Handlers only ever insert here, so that no two of them wait for the same counter, however popular a post is.
     `post_id` or `author_id` say whose roll-up it belongs to; `amount` is negative when something was taken back.
+    `is_again`: what was taken back came back, and the overall numbers, which never took it back, have it already.
     """
 
     id = IdField()
@@ -31,6 +32,7 @@ class Change(models.Model):
     author_id = RemoteKey("users.Profile", gone=Gone.ERASE, null=True)
     at = models.DateTimeField()
     amount = models.IntegerField()
+    is_again = models.BooleanField(default=False, db_default=False)
     heard_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -128,6 +128,7 @@ class Action(models.Model):
         """What was done."""
 
         REMOVE_CONTENT = "remove_content"
+        RESTORE_CONTENT = "restore_content"
         WARN_USER = "warn_user"
         BAN_USER = "ban_user"
         UNBAN_USER = "unban_user"
@@ -203,6 +204,7 @@ class Appeal(models.Model):
 
     # What moderators see beside the row: filled in for a whole page at once, never stored.
     user_name = ""
+    content = ""
 
     def __str__(self) -> str:
         return f"appeal {self.id}"

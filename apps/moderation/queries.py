@@ -171,6 +171,25 @@ def show_names(rows: Sequence[Action | Appeal]) -> None:
             row.moderator_name = names.get(row.moderator_id or 0, "")
 
 
+def show_removed(appeals: Sequence[Appeal]) -> None:
+    """Fills in the texts that were removed and can still come back: a call each for posts and comments, if any."""
+    removals = [appeal.action for appeal in appeals if appeal.action.kind == Action.Kind.REMOVE_CONTENT]
+    ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
+    for removal in removals:
+        if removal.target_id is not None:
+            ids[removal.target_type].append(removal.target_id)
+    try:
+        posts = client(Posts).withdrawn(post_ids=ids["post"]) if ids["post"] else []
+        comments = client(Comments).withdrawn(comment_ids=ids["comment"]) if ids["comment"] else []
+    except Problem as problem:
+        log.warning("moderation.no_texts", error=problem.detail)
+        return
+    # Ids are unique over all contexts.
+    texts = {post.id: post.content for post in posts} | {comment.id: comment.content for comment in comments}
+    for appeal in appeals:
+        appeal.content = texts.get(appeal.action.target_id or 0, "")
+
+
 def _usernames(ids: list[int]) -> dict[int, str]:
     try:
         people = client(Users).documents(ids=sorted(ids)) if ids else []

@@ -10,7 +10,7 @@ from socialapp.bus.registry import handles
 from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
-from socialapp.contracts.moderation import ContentRemoved, ReportResolved, UserSanctioned
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ReportResolved, UserSanctioned
 from socialapp.contracts.notifications import ErasureBegun, NewPostPageTold, RemovalBegun
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
@@ -422,6 +422,16 @@ def tell_of_removal(event: ContentRemoved) -> None:
         user_id=event.author_id,
         topic=f"moderation:{event.action_id}:{event.target_id}",
         message=f"A moderator has removed your {event.target_type}{reason}",
+    )
+
+
+@handles(ContentRestored)
+def tell_of_return(event: ContentRestored) -> None:
+    """The author of what was removed wrongly is told that it is back."""
+    _tell_from_moderation(
+        user_id=event.author_id,
+        topic=f"restored:{event.action_id}:{event.target_id}",
+        message=f"We looked at your appeal, and your {event.target_type} is back.",
     )
 
 

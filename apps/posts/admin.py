@@ -18,6 +18,8 @@ from apps.posts.models import (
     PostMention,
     Repost,
     RepostCount,
+    RestoredRemoval,
+    WithdrawnPost,
 )
 from socialapp.admin import ContextModelAdmin, remote_link
 from socialapp.errors import NotFound
@@ -53,6 +55,16 @@ class PostAdmin(ContextModelAdmin[Post]):
             self.log_deletions(request, [post])
             removed += 1
         self.message_user(request, f"{removed} posts removed", messages.SUCCESS)
+
+
+@admin.register(WithdrawnPost)
+class WithdrawnPostAdmin(ContextModelAdmin[WithdrawnPost]):
+    """Posts that moderators have removed and that may come back."""
+
+    list_display = ("id", remote_link("user_id", _PERSON), "is_private", "withdrawn_at")
+    list_filter = ("withdrawn_at",)
+    search_fields = ("=id", "=user_id", "=action_id")
+    ordering = ("-id",)
 
 
 class _BelongsToPost(ContextModelAdmin[Any]):
@@ -108,6 +120,14 @@ class FeedEpochAdmin(_BelongsToPost):
 
     list_display = ("id", "number", "redis_run")
     search_fields = ("redis_run",)
+
+
+@admin.register(RestoredRemoval)
+class RestoredRemovalAdmin(_BelongsToPost):
+    """Removals that were taken back."""
+
+    list_display = ("action_id", "restored_at")
+    search_fields = ("=action_id",)
 
 
 @admin.register(ErasedAuthor)

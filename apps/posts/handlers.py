@@ -2,22 +2,22 @@
 
 from apps.posts.actions.erasure import clean_up_post, erase_user
 from apps.posts.actions.feeds import FAN_OUT_PAGE, fan_out, mark_popular
-from apps.posts.actions.posts import delete_post
+from apps.posts.actions.withdrawals import restore_post, withdraw_post
 from apps.posts.queries.feed import is_popular
 from socialapp.bus.registry import handles
 from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.moderation import ContentRemoved
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.contracts.posts import (
     CleanUpContinued,
     ErasureContinued,
     FanOutContinued,
     PostCreated,
     PostDeleted,
+    PostRestored,
     Reposted,
 )
 from socialapp.contracts.users import Users
-from socialapp.errors import NotFound
 
 
 def _first_followers(user_id: int) -> list[int] | None:
@@ -32,9 +32,9 @@ def _more_followers(event: FanOutContinued) -> list[int]:
     return client(Users).followers(user_id=user_id, after=event.after, limit=FAN_OUT_PAGE)
 
 
-@handles(PostCreated, gather=lambda event: _first_followers(event.author_id))
-def fan_out_post(event: PostCreated, follower_ids: list[int] | None) -> None:
-    """Puts a new post into the feeds of its author and of the first followers, or leaves it to reading."""
+@handles(PostCreated, PostRestored, gather=lambda event: _first_followers(event.author_id))
+def fan_out_post(event: PostCreated | PostRestored, follower_ids: list[int] | None) -> None:
+    """Puts a post, new or back, into the feeds of its author and of the first followers, or leaves it to reading."""
     fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=None, follower_ids=[event.author_id])
     if follower_ids is None:
         mark_popular(user_id=event.author_id)
@@ -65,13 +65,16 @@ def clean_up(event: PostDeleted | CleanUpContinued) -> None:
 
 @handles(ContentRemoved)
 def remove_content(event: ContentRemoved) -> None:
-    """Deletes a post that a moderator has removed."""
-    if event.target_type != "post":
-        return
-    try:
-        delete_post(post_id=event.target_id)
-    except NotFound:
-        return  # its author was faster, or the event came twice
+    """Takes a post that a moderator has removed out of sight."""
+    if event.target_type == "post":
+        withdraw_post(post_id=event.target_id, action_id=event.action_id)
+
+
+@handles(ContentRestored)
+def restore_content(event: ContentRestored) -> None:
+    """Brings back a post that was removed wrongly."""
+    if event.target_type == "post":
+        restore_post(post_id=event.target_id, action_id=event.action_id)
 
 
 @handles(UserDeleted, ErasureContinued)

@@ -7,8 +7,8 @@ from socialapp.db import Gone, IdField, RemoteKey
 MAX_TAG = 100
 
 
-class Post(models.Model):
-    """A post. The id alone is the key and nothing else is unique, so that the table can be partitioned by id."""
+class _PostColumns(models.Model):
+    """What a post is made of."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -23,11 +23,48 @@ class Post(models.Model):
     mentions = models.JSONField(default=list)  # [[user id, username], …] in the order of the text
 
     class Meta:
+        abstract = True
+
+
+class Post(_PostColumns):
+    """A post. The id alone is the key and nothing else is unique, so that the table can be partitioned by id."""
+
+    class Meta:
         db_table = "posts"
         indexes = (models.Index(fields=["user_id", "id"], name="posts_author"),)
 
     def __str__(self) -> str:
         return f"post {self.id}"
+
+
+class WithdrawnPost(_PostColumns):
+    """A post that a moderator removed, as it was: no longer among the posts, so that no read can come upon it.
+
+    What belongs to it stays where it is, for the case that it comes back. `action_id` is the removal.
+    """
+
+    action_id = models.BigIntegerField(db_index=True)
+    withdrawn_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "withdrawn_posts"
+        indexes = (models.Index(fields=["user_id", "id"], name="withdrawn_posts_author"),)
+
+    def __str__(self) -> str:
+        return f"withdrawn post {self.id}"
+
+
+class RestoredRemoval(models.Model):
+    """The mark of a removal that was taken back: should the word of it arrive late, it removes nothing."""
+
+    action_id = models.BigIntegerField(primary_key=True)
+    restored_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "posts_restored_removals"
+
+    def __str__(self) -> str:
+        return f"removal {self.action_id}"
 
 
 class PostEdit(models.Model):

@@ -6,7 +6,14 @@ from apps.posts.actions.projections import check_feeds, check_repost_counts
 from apps.posts.actions.records import load_posts
 from apps.posts.queries.access import post_rows, viewers_among, visible_refs
 from apps.posts.queries.bodies import visible_bodies
-from apps.posts.queries.documents import documents_after, documents_of, posts_of_authors, refs_of, reposts_of
+from apps.posts.queries.documents import (
+    documents_after,
+    documents_of,
+    posts_of_authors,
+    refs_of,
+    reposts_of,
+    withdrawn_documents_of,
+)
 from apps.posts.queries.records import dumped_posts, loadable_posts
 from socialapp.bus.verification import in_stages
 from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
@@ -44,6 +51,10 @@ class PostsService:
     def reposts(self, *, post_ids: list[int]) -> list[RepostNumber]:
         """See `Posts.reposts`."""
         return reposts_of(post_ids)
+
+    def withdrawn(self, *, post_ids: list[int]) -> list[PostDocument]:
+        """See `Posts.withdrawn`."""
+        return withdrawn_documents_of(post_ids)
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""

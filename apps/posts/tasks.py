@@ -7,9 +7,17 @@ from celery import shared_task
 from apps.posts.actions.erasure import sweep_erased_users
 from apps.posts.actions.feeds import notice_restart
 from apps.posts.actions.views import flush_views
+from apps.posts.actions.withdrawals import delete_long_withdrawn
 from socialapp.cache import redis_errors
 
-PERIODIC = {"posts.flush_views": 10.0, "posts.notice_restart": 10.0, "posts.sweep_erased_users": 300.0}
+PERIODIC = {
+    "posts.flush_views": 10.0,
+    "posts.notice_restart": 10.0,
+    "posts.sweep_erased_users": 300.0,
+    "posts.delete_long_withdrawn": 3600.0,
+}
+
+_STEPS = 50
 
 
 @shared_task(name="posts.flush_views")
@@ -29,3 +37,11 @@ def notice_restart_of_redis() -> None:
 def sweep_erased() -> None:
     """Erases what was written while its user was being erased. Idempotent, periodic."""
     sweep_erased_users()
+
+
+@shared_task(name="posts.delete_long_withdrawn")
+def delete_withdrawn() -> None:
+    """Deletes what moderators removed so long ago that nobody can appeal any more. Idempotent, periodic."""
+    for _ in range(_STEPS):
+        if not delete_long_withdrawn():
+            break

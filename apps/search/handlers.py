@@ -4,11 +4,19 @@ from apps.search import actions
 from socialapp.bus.registry import handles
 from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostDocument, PostEdited, Posts
+from socialapp.contracts.posts import (
+    PostCreated,
+    PostDeleted,
+    PostDocument,
+    PostEdited,
+    PostRestored,
+    Posts,
+    PostWithdrawn,
+)
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed, Users
 
 
-def _present_post(event: PostCreated | PostEdited) -> list[PostDocument]:
+def _present_post(event: PostCreated | PostEdited | PostRestored) -> list[PostDocument]:
     return client(Posts).documents(post_ids=[event.post_id])
 
 
@@ -20,8 +28,8 @@ def _followed_profile(event: Followed | Unfollowed) -> list[ProfileDocument]:
     return client(Users).documents(ids=[event.following_id])
 
 
-@handles(PostCreated, PostEdited, gather=_present_post)
-def index_post(event: PostCreated | PostEdited, documents: list[PostDocument]) -> None:
+@handles(PostCreated, PostEdited, PostRestored, gather=_present_post)
+def index_post(event: PostCreated | PostEdited | PostRestored, documents: list[PostDocument]) -> None:
     """Indexes the post; one that is gone already tells so itself."""
     actions.index_posts(documents=documents)
 
@@ -30,6 +38,12 @@ def index_post(event: PostCreated | PostEdited, documents: list[PostDocument]) -
 def remove_post(event: PostDeleted) -> None:
     """Removes the post, and keeps it from coming back."""
     actions.remove_post(post_id=event.post_id, author_id=event.author_id)
+
+
+@handles(PostWithdrawn)
+def hide_post(event: PostWithdrawn) -> None:
+    """Removes the post for as long as it is withdrawn."""
+    actions.hide_post(post_id=event.post_id, author_id=event.author_id, version=event.version)
 
 
 @handles(ProfileChanged, StatusChanged, gather=_present_profile)

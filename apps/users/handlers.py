@@ -4,7 +4,7 @@ from apps.users import actions
 from socialapp.bus.registry import handles
 from socialapp.contracts.auth import User, UserDeleted, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRestored, PostWithdrawn
 
 
 @handles(UserRegistered)
@@ -46,7 +46,15 @@ def recount_post(event: PostEdited) -> None:
         actions.shift_post_counts(user_id=event.author_id, posts=0, public_posts=-1 if event.is_private else 1)
 
 
-@handles(PostDeleted)
-def uncount_post(event: PostDeleted) -> None:
-    """A post less."""
+@handles(PostRestored)
+def count_restored_post(event: PostRestored) -> None:
+    """A post more, again."""
+    actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
+
+
+@handles(PostDeleted, PostWithdrawn)
+def uncount_post(event: PostDeleted | PostWithdrawn) -> None:
+    """A post less, once: what was withdrawn is not counted when it is deleted."""
+    if isinstance(event, PostDeleted) and event.was_withdrawn:
+        return
     actions.shift_post_counts(user_id=event.author_id, posts=-1, public_posts=0 if event.was_private else -1)

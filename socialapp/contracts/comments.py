@@ -32,7 +32,26 @@ class CommentEdited:
 
 @event("comments.comment_deleted", subject="comment_id", partition="post_id")
 class CommentDeleted:
-    """A comment is gone (a tombstone, where it had replies)."""
+    """A comment is gone (a tombstone, where it had replies). `was_withdrawn`: it was in no count before."""
+
+    comment_id: int
+    post_id: int
+    author_id: int
+    was_withdrawn: bool = False
+
+
+@event("comments.comment_withdrawn", subject="comment_id", partition="post_id")
+class CommentWithdrawn:
+    """A moderator removed a comment: only a tombstone is seen of it. It may come back, with the reactions to it."""
+
+    comment_id: int
+    post_id: int
+    author_id: int
+
+
+@event("comments.comment_restored", subject="comment_id", partition="post_id")
+class CommentRestored:
+    """A withdrawn comment is back."""
 
     comment_id: int
     post_id: int
@@ -93,4 +112,9 @@ class Comments(Protocol):
     @read
     def documents(self, *, comment_ids: list[int]) -> list[CommentDocument]:
         """The present form of those of the comments that exist."""
+        ...
+
+    @read
+    def withdrawn(self, *, comment_ids: list[int]) -> list[CommentDocument]:
+        """Those of the comments that a moderator removed and that may come back. For moderators' eyes only."""
         ...

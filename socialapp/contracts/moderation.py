@@ -26,6 +26,16 @@ class ContentRemoved:
     reason: str
 
 
+@event("moderation.content_restored", subject="target_id")
+class ContentRestored:
+    """The removal with the id `action_id` was wrong, as an appeal has shown: what it removed comes back."""
+
+    target_type: str
+    target_id: int
+    author_id: int
+    action_id: int
+
+
 @event("moderation.user_sanctioned", subject="user_id")
 class UserSanctioned:
     """A moderator warned, banned or unbanned a user: `kind` is warn, ban or unban. `at` orders them."""

@@ -34,11 +34,35 @@ class PostEdited:
 
 @event("posts.post_deleted", subject="post_id", partition="author_id")
 class PostDeleted:
-    """A post is gone: deleted by its author, removed by a moderator, or erased with its author."""
+    """A post is gone: deleted by its author, erased with its author, or removed so long ago that it cannot come back.
+
+    `was_withdrawn`: it was out of sight and out of all counts before.
+    """
 
     post_id: int
     author_id: int
     was_private: bool
+    version: int
+    was_withdrawn: bool = False
+
+
+@event("posts.post_withdrawn", subject="post_id", partition="author_id")
+class PostWithdrawn:
+    """A moderator removed a post. Nobody sees or counts it; it may come back, with all that belongs to it."""
+
+    post_id: int
+    author_id: int
+    was_private: bool
+    version: int
+
+
+@event("posts.post_restored", subject="post_id", partition="author_id")
+class PostRestored:
+    """A withdrawn post is back."""
+
+    post_id: int
+    author_id: int
+    is_private: bool
     version: int
 
 
@@ -187,6 +211,11 @@ class Posts(Protocol):
     @read
     def reposts(self, *, post_ids: list[int]) -> list[RepostNumber]:
         """Exact counts; a post without reposts may be left out."""
+        ...
+
+    @read
+    def withdrawn(self, *, post_ids: list[int]) -> list[PostDocument]:
+        """Those of the posts that a moderator removed and that may come back. For moderators' eyes only."""
         ...
 
     @read

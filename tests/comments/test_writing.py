@@ -237,6 +237,7 @@ def test_author_post_author_and_moderators_delete(
     assert bob.client.delete(f"/v1/comments/{own}").status_code == 404
     assert anonymous.get(f"/v1/comments/{own}").status_code == 404
     assert published("comments.comment_deleted.v1") == [
-        {"comment_id": int(comment), "post_id": int(post), "author_id": int(bob.id)} for comment in (own, guests)
+        {"comment_id": int(comment), "post_id": int(post), "author_id": int(bob.id), "was_withdrawn": False}
+        for comment in (own, guests)
     ]
     assert anonymous.get(f"/v1/posts/{post}").json()["comments_count"] == 1

@@ -10,11 +10,14 @@ import pytest
 
 from socialapp import calls
 from socialapp.api.rendering import to_json
+from socialapp.bus.publish import publish
 from socialapp.calls import client
 from socialapp.contexts import CONTEXTS
 from socialapp.contracts.bus import EventRef
+from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.records import KINDS
 from socialapp.contracts.registry import CONTRACTS
+from socialapp.db import atomic
 from socialapp.errors import Problem
 from tests.conftest import ALL_CONTEXTS, Person
 
@@ -47,6 +50,8 @@ class World:
     post: int
     private: int
     comment: int
+    removed_post: int
+    removed_comment: int
 
     def arguments(self, context: str, contract: str, parameter: str) -> list[Any]:
         """Values for one parameter; with several, a method is called with each."""
@@ -61,8 +66,8 @@ class World:
             "ids": [of_records if contract == "Records" else people, []],
             "user_ids": [people, []],
             "author_ids": [people, []],
-            "post_ids": [posts, []],
-            "comment_ids": [[self.comment, UNKNOWN], []],
+            "post_ids": [[*posts, self.removed_post], []],
+            "comment_ids": [[self.comment, self.removed_comment, UNKNOWN], []],
             "target_type": ["post"],
             "target_ids": [posts, []],
             "usernames": [["ada", "BOB", "nobody", "Zoë & Co?"]],
@@ -91,8 +96,20 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
     assert bob.client.put(f"/v1/posts/{post}/repost").status_code == 200
     comment = bob.client.post(f"/v1/posts/{post}/comments", {"content": "Ja"}).json()["id"]
     assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
+    removed = {
+        "post": ada.client.post("/v1/posts", {"content": "buy this"}).json()["id"],
+        "comment": bob.client.post(f"/v1/posts/{post}/comments", {"content": "and that"}).json()["id"],
+    }
+    with atomic("moderation"):
+        for number, (kind, key) in enumerate(removed.items()):
+            author_id = int(ada.id if kind == "post" else bob.id)
+            publish(
+                ContentRemoved(
+                    target_type=kind, target_id=int(key), author_id=author_id, action_id=number, reason="spam"
+                )
+            )
     drain()
-    return World(int(ada.id), int(bob.id), int(eve.id), int(post), int(private), int(comment))
+    return World(*map(int, (ada.id, bob.id, eve.id, post, private, comment, removed["post"], removed["comment"])))
 
 
 @pytest.fixture

@@ -194,7 +194,13 @@ def test_deleting_leaves_nothing(register, write, drain):
     for model in (Post, PostEdit, PostHashtag, PostMention, Bookmark, Repost, RepostCount):
         assert not model.objects.exists(), model
     [event] = events("post_deleted")
-    assert event == {"post_id": int(post["id"]), "author_id": int(alice.id), "was_private": False, "version": 3}
+    assert event == {
+        "post_id": int(post["id"]),
+        "author_id": int(alice.id),
+        "was_private": False,
+        "version": 3,
+        "was_withdrawn": False,
+    }
 
 
 def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(register, write):
@@ -213,7 +219,8 @@ def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(register, 
             publish(removed)
         deliver_outbox()
     assert alice.client.get(f"/v1/posts/{post['id']}").status_code == 404
-    assert len(events("post_deleted")) == 1
+    assert len(events("post_withdrawn")) == 1
+    assert events("post_deleted") == []
 
 
 def test_the_service_answers_what_may_be_seen(register, write, follow, make_private):

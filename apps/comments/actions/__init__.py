@@ -3,7 +3,8 @@
 from apps.comments.actions.counts import check_posts
 from apps.comments.actions.records import load_comments
 from apps.comments.actions.removals import CHUNK, continue_removal, erase_user, forget_post
-from apps.comments.actions.writing import change_score, create_comment, delete_comment, edit_comment, remove_comment
+from apps.comments.actions.withdrawals import delete_long_withdrawn, restore_comment, withdraw_comment
+from apps.comments.actions.writing import change_score, create_comment, delete_comment, edit_comment
 
 __all__ = [
     "CHUNK",
@@ -12,9 +13,11 @@ __all__ = [
     "continue_removal",
     "create_comment",
     "delete_comment",
+    "delete_long_withdrawn",
     "edit_comment",
     "erase_user",
     "forget_post",
     "load_comments",
-    "remove_comment",
+    "restore_comment",
+    "withdraw_comment",
 ]

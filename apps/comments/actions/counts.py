@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.comments import queries
-from apps.comments.models import SLOTS, Comment, CommentCount
+from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
 from apps.comments.queries import Fault
 from socialapp.db import again_after_deadlock, atomic
 
@@ -98,7 +98,7 @@ def _recheck_replies_count(comment_id: int, repair: bool) -> Fault | None:
         if comment is None:
             return None
         counted = comment.replies_count
-        actual = Comment.objects.filter(post_id=comment.post_id, parent_comment_id=comment_id).count()
+        actual = Comment.objects.filter(NOT_HIDDEN, post_id=comment.post_id, parent_comment_id=comment_id).count()
         if counted == actual:
             return None
         if repair:

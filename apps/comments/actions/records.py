@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from django.db.models import F
 
 from apps.comments.actions.counts import add_to_counts, slot_of
+from apps.comments.actions.threads import show_upwards
 from apps.comments.actions.writing import refuse_if_gone
 from apps.comments.models import Comment
 from apps.comments.queries import MAX_DEPTH, Loadable
@@ -45,7 +46,7 @@ def _load(comments: Sequence[Loadable]) -> list[Rejected]:
             made.append((comment, row))
         Comment.objects.bulk_create([row for _, row in made])
         refuse_if_gone(*{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None})
-        _count([row for _, row in made])
+        _count([row for _, row in made], parents)
         publish(*(_created(comment, parents) for comment, row in made if not row.is_tombstone))
         return rejected
 
@@ -91,12 +92,16 @@ def _row(comment: Loadable, parents: dict[int, Comment]) -> Comment:
     )
 
 
-def _count(rows: Sequence[Comment]) -> None:
-    replies = Counter(row.parent_comment_id for row in rows if row.parent_comment_id is not None)
+def _count(rows: Sequence[Comment], parents: dict[int, Comment]) -> None:
+    living = [row for row in rows if not row.is_tombstone]
+    replies = Counter(row.parent_comment_id for row in living if row.parent_comment_id is not None)
     for number in sorted(set(replies.values())):
-        parents = [parent_id for parent_id, found in replies.items() if found == number]
-        Comment.objects.filter(id__in=parents).update(replies_count=F("replies_count") + number)
-    add_to_counts(Counter((row.post_id, slot_of(row.id)) for row in rows if not row.is_tombstone))
+        parent_ids = [parent_id for parent_id, found in replies.items() if found == number]
+        Comment.objects.filter(id__in=parent_ids).update(replies_count=F("replies_count") + number)
+    for parent_id in replies:
+        if parents[parent_id].is_hidden:  # until now: these rows were read before
+            show_upwards(parents[parent_id])
+    add_to_counts(Counter((row.post_id, slot_of(row.id)) for row in living))
 
 
 def _created(comment: Loadable, parents: dict[int, Comment]) -> CommentCreated:

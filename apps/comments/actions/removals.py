@@ -1,7 +1,8 @@
 """Removing everything on a post or by a person that is gone, in chunks, so that nothing comes back."""
 
+from apps.comments.actions.withdrawals import delete_withdrawn, deletion_of
 from apps.comments.actions.writing import author_of, delete_living
-from apps.comments.models import Comment, CommentCount, GoneSubject
+from apps.comments.models import Comment, CommentCount, GoneSubject, WithdrawnComment
 from socialapp.bus.publish import publish
 from socialapp.contracts.comments import CommentDeleted, CommentsErased
 from socialapp.db import again_after_deadlock, atomic
@@ -59,14 +60,18 @@ def _erase_on_post(post_id: int) -> bool:
     # In the order of the index: sorting first would read and lock all comments for every chunk.
     in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
     rows = list(in_order[:CHUNK])
-    Comment.objects.filter(id__in=[row.id for row in rows]).delete()
+    ids = [row.id for row in rows]
+    withdrawn = list(WithdrawnComment.objects.filter(comment_id__in=ids))
+    WithdrawnComment.objects.filter(comment_id__in=ids).delete()
+    Comment.objects.filter(id__in=ids).delete()
     CommentCount.objects.filter(post_id=post_id).delete()
     publish(
         *(
             CommentDeleted(comment_id=row.id, post_id=row.post_id, author_id=author_of(row))
             for row in rows
             if not row.is_tombstone
-        )
+        ),
+        *map(deletion_of, withdrawn),
     )
     return len(rows) == CHUNK
 
@@ -78,4 +83,7 @@ def _erase_of_user(user_id: int) -> bool:
     for comment_id in ids:
         # Read one by one: deleting a reply changes the count of the comment above, which may be the next one.
         delete_living(Comment.objects.get(id=comment_id))
-    return len(ids) == CHUNK
+    withdrawn = WithdrawnComment.objects.filter(user_id=user_id).order_by("-comment_id")
+    withdrawn_ids = list(withdrawn.values_list("comment_id", flat=True)[:CHUNK])
+    delete_withdrawn(withdrawn_ids)
+    return CHUNK in (len(ids), len(withdrawn_ids))

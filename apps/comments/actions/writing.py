@@ -3,11 +3,12 @@
 Rows are locked from a comment upwards to its ancestors and never downwards, so threads cannot deadlock.
 """
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.comments.actions.counts import change_count, slot_of
-from apps.comments.models import Comment, GoneSubject
+from apps.comments.actions.threads import bury
+from apps.comments.models import Comment, GoneSubject, WithdrawnComment
 from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
 from socialapp.bus.publish import publish
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
@@ -122,48 +123,18 @@ def _delete_comment(comment_id: int, expected_version: int | None) -> None:
         delete_living(_lock_living(comment_id, expected_version))
 
 
-def remove_comment(*, comment_id: int) -> None:
-    """Deletes a comment because a moderator decided so; nothing happens when it is gone already."""
-    with atomic("comments"):
-        comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
-        if comment is not None:
-            delete_living(comment)
-
-
 def delete_living(comment: Comment) -> None:
     """Deletes a locked, living comment, and the tombstones above that stood only for it."""
     deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
     change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
-    if comment.replies_count:
-        _bury(comment)
-    else:
-        _remove_upwards(comment)
-    publish(deleted)
-
-
-def _bury(comment: Comment) -> None:
-    comment.user_id = None
-    comment.content = ""
     comment.score = 0
-    comment.version += 1
-    comment.deleted_at = comment.updated_at = timezone.now()
-    comment.save(update_fields=["user_id", "content", "score", "version", "deleted_at", "updated_at"])
-
-
-def _remove_upwards(comment: Comment) -> None:
-    """Removes a row without replies, then its parent if that is a tombstone without further replies, and so on."""
-    row: Comment | None = comment
-    while row is not None:
-        parent = Comment.objects.select_for_update().filter(id=row.parent_comment_id).first()
-        row.delete()
-        if parent is None:
-            return
-        parent.replies_count -= 1
-        parent.save(update_fields=["replies_count"])
-        row = parent if parent.is_tombstone and not parent.replies_count else None
+    bury(comment)
+    publish(deleted)
 
 
 def change_score(*, comment_id: int, by: int) -> None:
     """Adds to the number of reactions that `top` goes by. A sum comes out right in whatever order its parts arrive."""
     with atomic("comments"):
-        Comment.objects.filter(id=comment_id, deleted_at=None).update(score=F("score") + by)
+        withdrawn = WithdrawnComment.objects.filter(comment_id=comment_id).values("comment_id")
+        counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=withdrawn), id=comment_id)
+        counting.update(score=F("score") + by)

@@ -28,6 +28,7 @@ from apps.comments.queries.reading import (
     visible_comment,
     visible_post,
     visible_refs,
+    withdrawn,
 )
 from apps.comments.queries.records import Loadable, dumped_comments, loadable_comments
 
@@ -62,4 +63,5 @@ __all__ = [
     "visible_comment",
     "visible_post",
     "visible_refs",
+    "withdrawn",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from django.db.models import Count
 
-from apps.comments.models import Comment, CommentCount, GoneSubject
+from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, GoneSubject, WithdrawnComment
 from socialapp.api.cards import card_body
 from socialapp.api.pagination import Page, PageRequest, paginate
 from socialapp.calls import client
@@ -23,6 +23,7 @@ from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
 from socialapp.contracts.users import Card, Users
 from socialapp.errors import Forbidden, Invalid, NotFound, Unavailable
+from socialapp.ids import id_time
 from socialapp.principal import Principal
 from socialapp.sql import places, select
 
@@ -136,7 +137,7 @@ def _visible_cards(viewer_id: int | None, rows: Sequence[Comment]) -> dict[int, 
 
 def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
     """The comment or tombstone, if the viewer may see it; NotFound otherwise."""
-    row = Comment.objects.filter(id=comment_id).first()
+    row = Comment.objects.filter(NOT_HIDDEN, id=comment_id).first()
     if row is not None:
         visible = client(Posts).visible(viewer_id=viewer_id, post_ids=[row.post_id])
         if visible and (row.is_tombstone or _visible_cards(viewer_id, [row])):
@@ -189,7 +190,7 @@ def _author_of_post(post_id: int) -> set[int]:
 
 def comment_page(*, post_id: int, parent_comment_id: int | None, sort: str, page: PageRequest) -> Page[Comment]:
     """One page of a post's top-level comments, or of the direct replies to one of them, in one of `SORTS`."""
-    rows = Comment.objects.filter(post_id=post_id, parent_comment_id=parent_comment_id)
+    rows = Comment.objects.filter(NOT_HIDDEN, post_id=post_id, parent_comment_id=parent_comment_id)
     return paginate(rows, page, order=SORTS[sort])
 
 
@@ -297,6 +298,21 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
     ]
 
 
+def withdrawn(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
+    """What those of the comments were that moderators removed and that may come back. One query."""
+    rows = WithdrawnComment.objects.filter(comment_id__in=comment_ids)
+    return [
+        CommentDocument(
+            id=row.comment_id,
+            post_id=row.post_id,
+            author_id=row.user_id,
+            content=row.content,
+            created_at=id_time(row.comment_id),
+        )
+        for row in rows
+    ]
+
+
 def unfinished_removals(*, limit: int) -> list[int]:
     """The ids of gone subjects whose comments are not all removed yet, oldest first."""
     return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])
@@ -328,7 +344,7 @@ def suspect_posts(*, post_ids: Sequence[int]) -> list[int]:
 def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
     """Those comments of the posts whose `replies_count` differs from the rows under them at first sight."""
     remaining = _not_gone(post_ids)
-    replies = Comment.objects.filter(post_id__in=remaining, parent_comment__isnull=False)
+    replies = Comment.objects.filter(NOT_HIDDEN, post_id__in=remaining, parent_comment__isnull=False)
     actual = dict(replies.values("parent_comment_id").annotate(n=Count("id")).values_list("parent_comment_id", "n"))
     stored = Comment.objects.filter(post_id__in=remaining).exclude(replies_count=0).values_list("id", "replies_count")
     counted = dict(stored)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from apps.comments.models import Comment
+from apps.comments.models import NOT_HIDDEN, Comment
 from apps.comments.queries.reading import MAX_CONTENT, mentioned_names
 from socialapp.calls import client
 from socialapp.contracts.posts import PostRef, Posts
@@ -122,8 +122,8 @@ def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def dumped_comments(*, after: str, limit: int) -> Dumped:
-    """Up to `limit` comments and tombstones behind the id `after`, in id order."""
-    rows = list(Comment.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
+    """Up to `limit` comments and tombstones that show behind the id `after`, in id order."""
+    rows = list(Comment.objects.filter(NOT_HIDDEN, id__gt=int(after or 0)).order_by("id")[: limit + 1])
     shown = rows[:limit]
     return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
 

@@ -1,8 +1,11 @@
 """Appeals: the person concerned asks once, a moderator answers once."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.utils import timezone
 
-from apps.moderation.actions.decisions import refuse_own, unban_user
+from apps.moderation.actions.decisions import refuse_own, restore_content, unban_user
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import APPEALABLE
@@ -11,12 +14,17 @@ from socialapp.errors import Conflict, NotFound
 
 
 def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:
-    """Appeals against an action; 404 when it is not about the caller, 409 when they have appealed before."""
+    """Appeals against an action; 404 when it is not about the caller, 409 when they have appealed before or it is
+    longer ago than APPEAL_DAYS.
+    """
     with atomic("moderation"):
         # Locked, so that an erasure, which takes the person out of the entry, comes before this or after it.
         about_them = Action.objects.select_for_update().filter(id=action_id, user_id=user_id, kind__in=APPEALABLE)
-        if about_them.first() is None:
+        action = about_them.first()
+        if action is None:
             raise NotFound("there is no such action about you")
+        if action.created_at < timezone.now() - timedelta(days=settings.APPEAL_DAYS):
+            raise Conflict(f"one can appeal for {settings.APPEAL_DAYS} days", code="appeal_too_late")
         appeal, made = Appeal.objects.get_or_create(action_id=action_id, defaults={"user_id": user_id, "text": text})
         if not made:
             raise Conflict("you have appealed against this already", code="already_appealed")
@@ -24,7 +32,10 @@ def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:
 
 
 def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str) -> Appeal:
-    """Answers an appeal; an accepted one against a ban lifts it. 409 when it is answered already."""
+    """Answers an appeal; an accepted one lifts a ban or brings back what was removed.
+
+    409 when it is answered already, 422 for an appeal of the moderator's own.
+    """
     with atomic("moderation"):
         appeal = Appeal.objects.select_for_update().select_related("action").filter(id=appeal_id).first()
         if appeal is None:
@@ -44,4 +55,6 @@ def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answe
         )
         if is_accepted and appeal.action.kind == Action.Kind.BAN_USER:
             unban_user(moderator_id=moderator_id, user_id=appeal.user_id, reason="appeal accepted")
+        elif is_accepted and appeal.action.kind == Action.Kind.REMOVE_CONTENT:
+            restore_content(moderator_id=moderator_id, removal=appeal.action, reason="appeal accepted")
         return appeal

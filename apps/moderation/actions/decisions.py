@@ -2,10 +2,10 @@
 
 from apps.moderation.actions.cases import close_case, close_case_of
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, Case, Outcome
+from apps.moderation.models import Action, Appeal, Case, Outcome
 from apps.moderation.queries import Target, may_ban
 from socialapp.bus.publish import publish
-from socialapp.contracts.moderation import ContentRemoved, UserSanctioned
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored, UserSanctioned
 from socialapp.db import atomic
 from socialapp.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -17,9 +17,9 @@ def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> 
     refuse_own(moderator_id, target.author_id)
     with atomic("moderation"):
         close_case_of(target.key, Outcome.REMOVED)
-        earlier = Action.objects.filter(
-            kind=Action.Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id
-        ).first()
+        removals = Action.objects.filter(kind=Action.Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
+        # What an appeal has brought back can be removed again.
+        earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).first()
         if earlier is not None:
             return earlier
         entry = add_entry(
@@ -36,6 +36,27 @@ def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> 
                 author_id=target.author_id,
                 action_id=entry.id,
                 reason=reason,
+            )
+        )
+        return entry
+
+
+def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Action:
+    """Takes a removal back: the post or comment returns as it was."""
+    if removal.target_id is None or removal.user_id is None:
+        raise NotFound("the person it is about was erased")
+    with atomic("moderation"):
+        target = Target(removal.target_type, removal.target_id, removal.user_id)
+        entry = add_entry(
+            Action.Kind.RESTORE_CONTENT,
+            moderator_id=moderator_id,
+            user_id=target.author_id,
+            target=target,
+            reason=reason,
+        )
+        publish(
+            ContentRestored(
+                target_type=target.type, target_id=target.id, author_id=target.author_id, action_id=removal.id
             )
         )
         return entry

@@ -25,6 +25,15 @@ class NamedList(ChangeList):
         queries.show_names(self.result_list)
 
 
+class AppealList(NamedList):
+    """A page of appeals, also with what they want back."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page's rows, with names and texts."""
+        super().get_results(request)
+        queries.show_removed(self.result_list)
+
+
 @admin.register(Action)
 class ActionAdmin(ModerationAdmin[Action]):
     """The log of what was done: to be read, and to lift bans from."""
@@ -66,7 +75,7 @@ def _lift_ban(entry: Action, moderator_id: int, reason: str) -> None:
 class AppealAdmin(ModerationAdmin[Appeal]):
     """What people appeal against; the answer is told to them."""
 
-    list_display = ("created_at", "user", "against", "text", "status", "answer")
+    list_display = ("created_at", "user", "against", "content", "text", "status", "answer")
     list_filter = ("status",)
     list_select_related = ("action",)
     search_fields = ("=user_id", "text")
@@ -80,15 +89,20 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         return person_link(appeal.user_id, appeal.user_name)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in names."""
-        return NamedList
+        """The list that fills in names, and what was removed."""
+        return AppealList
 
     @admin.display(description="against")
     def against(self, appeal: Appeal) -> str:
         """What was done, and why."""
         return f"{appeal.action.kind}: {appeal.action.reason}"
 
-    @admin.action(description="Accept (lifts a ban)", permissions=["decide"])
+    @admin.display(description="content")
+    def content(self, appeal: Appeal) -> str:
+        """What was removed, if that is what the appeal is about."""
+        return appeal.content or "–"
+
+    @admin.action(description="Accept (lifts a ban, brings back what was removed)", permissions=["decide"])
     def accept(self, request: HttpRequest, rows: QuerySet[Appeal]) -> None:
         """Accepts the appeals."""
         run_on_each(request, rows, "Accepted", lambda row, by, why: _answer(row, by, why, is_accepted=True))

@@ -34,7 +34,10 @@ def check_posts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int |
     told = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
     ids = [post_id for post_id in told.distinct()[:limit] if post_id is not None]
     there = {ref.id for ref in client(Posts).refs(post_ids=ids)} if ids else set()
-    gone = [post_id for post_id in ids if post_id not in there]
+    missing = [post_id for post_id in ids if post_id not in there]
+    # What a moderator removed may come back, and what was told of it is hidden until then.
+    held = {document.id for document in client(Posts).withdrawn(post_ids=missing)} if missing else set()
+    gone = [post_id for post_id in missing if post_id not in held]
     under_way = events_under_way(("posts", "notifications")) if gone else set()
     drifts = []
     for post_id in gone:

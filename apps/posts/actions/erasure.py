@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from apps.posts.actions.posts import delete_locked_posts
-from apps.posts.actions.reposts import forget_post, remove_repost
-from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost
+from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
+from apps.posts.actions.reposts import forget_post, is_there, remove_repost
+from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost, WithdrawnPost
 from apps.posts.queries.feed_cache import forget_feed
 from socialapp.bus.publish import publish
 from socialapp.contracts.posts import CleanUpContinued, ErasureContinued, PostsErased
@@ -39,7 +39,7 @@ def sweep_erased_users() -> None:
 def clean_up_post(*, post_id: int, author_id: int) -> None:
     """One step of removing the bookmarks and reposts of a deleted post; goes on by event. Idempotent."""
     with atomic("posts"):
-        if Post.objects.filter(id=post_id).exists():
+        if is_there(post_id):
             return
         if forget_post(post_id, limit=STEP):
             publish(CleanUpContinued(post_id=post_id, author_id=author_id))
@@ -50,19 +50,24 @@ def _erase_step(user_id: int) -> bool:
     posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
     if posts:
         delete_locked_posts(posts)
+    withdrawn = list(WithdrawnPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
+    if withdrawn:
+        delete_withdrawn_posts(withdrawn)
     reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
     for post_id in reposted:
         remove_repost(user_id=user_id, post_id=post_id)
     mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
     _forget_mentions(user_id, mentioned)
     PopularAuthor.objects.filter(user_id=user_id).delete()
-    return STEP in (len(posts), len(reposted), len(mentioned), _delete_bookmarks(user_id))
+    done = (len(posts), len(withdrawn), len(reposted), len(mentioned), _delete_bookmarks(user_id))
+    return STEP in done
 
 
 def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
-    for post in Post.objects.select_for_update().filter(id__in=post_ids):
-        post.mentions = [mention for mention in post.mentions if mention[0] != user_id]
-        post.save(update_fields=["mentions"])
+    for model in (Post, WithdrawnPost, Post):  # again, as a post may come back between the two
+        for post in model._default_manager.select_for_update().filter(id__in=post_ids):
+            post.mentions = [mention for mention in post.mentions if mention[0] != user_id]
+            post.save(update_fields=["mentions"])
     PostMention.objects.filter(user_id=user_id, post_id__in=post_ids).delete()
 
 

@@ -1,13 +1,14 @@
 """Writing, editing and deleting posts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.db import router, transaction
 from django.utils import timezone
 
 from apps.posts.actions.feeds import push_own_post
-from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMention, RepostCount
+from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMention, RepostCount, WithdrawnPost
 from apps.posts.queries.access import PostRow
 from apps.posts.queries.texts import Draft, tag_key
 from socialapp.bus.publish import publish
@@ -101,16 +102,27 @@ def delete_post(*, post_id: int, expected_version: int | None = None) -> None:
 
 def delete_locked_posts(posts: list[Post]) -> None:
     """Deletes posts whose rows the caller's transaction has locked. Bookmarks and reposts of them go by event."""
+    ids = _delete_parts(posts)
+    Post.objects.filter(id__in=ids).delete()
+    publish(*(_deletion(post) for post in posts))
+
+
+def delete_withdrawn_posts(posts: list[WithdrawnPost]) -> None:
+    """The same for posts that moderators had removed."""
+    ids = _delete_parts(posts)
+    WithdrawnPost.objects.filter(id__in=ids).delete()
+    publish(*(replace(_deletion(post), was_withdrawn=True) for post in posts))
+
+
+def _delete_parts(posts: Sequence[Post | WithdrawnPost]) -> list[int]:
     ids = [post.id for post in posts]
     for model in (PostEdit, PostHashtag, PostMention, RepostCount):
         model._default_manager.filter(post_id__in=ids).delete()
-    Post.objects.filter(id__in=ids).delete()
-    publish(
-        *(
-            PostDeleted(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version + 1)
-            for post in posts
-        )
-    )
+    return ids
+
+
+def _deletion(post: Post | WithdrawnPost) -> PostDeleted:
+    return PostDeleted(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version + 1)
 
 
 def _locked(post_id: int, expected_version: int | None) -> Post:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError
 
-from apps.posts.models import ErasedAuthor, Post, PostHashtag, PostMention
+from apps.posts.models import ErasedAuthor, Post, PostHashtag, PostMention, WithdrawnPost
 from apps.posts.queries.records import LoadablePost
 from apps.posts.queries.texts import tag_key
 from socialapp.bus.publish import publish
@@ -16,7 +16,7 @@ from socialapp.db import again_after_deadlock, atomic
 def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
     """Writes the posts that are not there yet, in one transaction; rejected are ids that belong to another post.
 
-    A post that was edited since it was loaded counts as there.
+    A post that was edited since it was loaded counts as there, and so does one that a moderator removed meanwhile.
     """
     try:
         return again_after_deadlock(lambda: _load(posts))
@@ -27,24 +27,27 @@ def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
 
 def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
     with atomic("posts"):
-        rows = Post.objects.in_bulk([post.id for post in posts])
+        ids = [post.id for post in posts]
+        rows: dict[int, Post | WithdrawnPost] = {**Post.objects.in_bulk(ids), **WithdrawnPost.objects.in_bulk(ids)}
         erased = set(
             ErasedAuthor.objects.filter(user_id__in={post.author_id for post in posts}).values_list(
                 "user_id", flat=True
             )
         )
         new: list[LoadablePost] = []
+        made: list[Post] = []
         rejected: list[Rejected] = []
         for post in posts:
             row = rows.get(post.id)
             if post.author_id in erased:
                 rejected.append(Rejected(index=post.index, reason="there is no such author"))
             elif row is None:
-                rows[post.id] = _row(post)
+                rows[post.id] = row = _row(post)
+                made.append(row)
                 new.append(post)
             elif not _is_same(post, row):
                 rejected.append(Rejected(index=post.index, reason="this id belongs to another post"))
-        Post.objects.bulk_create([rows[post.id] for post in new])
+        Post.objects.bulk_create(made)
         PostHashtag.objects.bulk_create(
             [PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post.id) for post in new for tag in post.hashtags]
         )
@@ -55,7 +58,7 @@ def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
         return rejected
 
 
-def _is_same(post: LoadablePost, row: Post) -> bool:
+def _is_same(post: LoadablePost, row: Post | WithdrawnPost) -> bool:
     return post.author_id == row.user_id and (post.content == row.content or row.updated_at > post.updated_at)
 
 

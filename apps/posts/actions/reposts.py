@@ -4,7 +4,7 @@ from django.db import IntegrityError
 from django.db.models import F, Model
 from django.utils import timezone
 
-from apps.posts.models import Bookmark, Post, Repost, RepostCount
+from apps.posts.models import Bookmark, Post, Repost, RepostCount, WithdrawnPost
 from socialapp.bus.publish import publish
 from socialapp.contracts.posts import Reposted, Unreposted
 from socialapp.db import atomic
@@ -65,9 +65,22 @@ def _take_back_if_gone(post_id: int) -> None:
     Its deletion may have been cleaned up after before this was written. Asked after the commit: whoever cleans up
     later finds what is committed.
     """
-    if not Post.objects.filter(id=post_id).exists():
+    if not is_there(post_id):
         forget_post(post_id, limit=_FEW)
         raise no_such_post()
+
+
+def is_there(post_id: int) -> bool:
+    """Whether there is such a post, or may be again: what belongs to a withdrawn one stays for its return."""
+    return author_of(post_id) is not None
+
+
+def author_of(post_id: int) -> int | None:
+    """Who wrote a post that is there, or may be again."""
+    for model in (Post, WithdrawnPost):
+        for author_id in model._default_manager.filter(id=post_id).values_list("user_id", flat=True):
+            return int(author_id)
+    return None
 
 
 def no_such_post() -> NotFound:
@@ -79,7 +92,7 @@ def remove_repost(*, user_id: int, post_id: int) -> None:
     """Takes a repost back and publishes Unreposted. Idempotent."""
     with atomic("posts"):
         deleted, _ = Repost.objects.filter(user_id=user_id, post_id=post_id).delete()
-        author_id = Post.objects.filter(id=post_id).values_list("user_id", flat=True).first()
+        author_id = author_of(post_id)
         if not deleted or author_id is None:
             return
         _change_count(post_id, -1)

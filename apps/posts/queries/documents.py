@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Q, QuerySet
 
-from apps.posts.models import Post, Repost
+from apps.posts.models import Post, Repost, WithdrawnPost
 from apps.posts.queries.access import PostRow
 from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
 
@@ -19,6 +19,11 @@ def refs_of(rows: Iterable[PostRow]) -> list[PostRef]:
 def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
     """The posts among `post_ids` that exist. One query."""
     return _documents(Post.objects.filter(id__in=list(post_ids))) if post_ids else []
+
+
+def withdrawn_documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
+    """The posts among `post_ids` that moderators removed and that may come back. One query."""
+    return _documents(WithdrawnPost.objects.filter(id__in=list(post_ids))) if post_ids else []
 
 
 def documents_after(after: int, *, limit: int) -> list[PostDocument]:
@@ -39,7 +44,7 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
     return [RepostNumber(post_id=post_id, reposts=reposts) for post_id, reposts in rows]
 
 
-def _documents(posts: QuerySet[Post]) -> list[PostDocument]:
+def _documents(posts: QuerySet[Post] | QuerySet[WithdrawnPost]) -> list[PostDocument]:
     fields = ("id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at")
     return [
         PostDocument(

@@ -1,12 +1,13 @@
 """What search writes: the index, kept up with events, and rebuilt on demand."""
 
 from apps.search.actions.maintenance import check_index, forget_tombstones, rebuild_index
-from apps.search.actions.sync import erase_user, index_posts, index_profiles, remove_post
+from apps.search.actions.sync import erase_user, hide_post, index_posts, index_profiles, remove_post
 
 __all__ = [
     "check_index",
     "erase_user",
     "forget_tombstones",
+    "hide_post",
     "index_posts",
     "index_profiles",
     "rebuild_index",

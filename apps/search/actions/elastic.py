@@ -10,7 +10,7 @@ from typing import Any
 
 from elasticsearch import BadRequestError, NotFoundError
 
-from apps.search.models import Kind
+from apps.search.models import FINAL, Kind
 from apps.search.models.documents import Entry
 from apps.search.queries.elastic import answering, elasticsearch, entry_id, read_alias, write_alias
 from apps.search.queries.language import fold_tag, folded
@@ -19,7 +19,6 @@ from socialapp.contracts.users import ProfileDocument
 from socialapp.ids import new_id
 
 _ACTIVE = "active"
-_FINAL = 1 << 62
 _WRITE_SECONDS = 5.0
 _SWEEP_SECONDS = 30.0
 _SWEEP = 5000
@@ -44,7 +43,7 @@ class ElasticWriter:
         operations: list[Operation] = []
         for one in documents:
             if one.author_id in erased:
-                operations += _operation(Kind.POST, one.id, one.author_id, _FINAL, _tombstone())
+                operations += _operation(Kind.POST, one.id, one.author_id, FINAL, _tombstone())
             else:
                 operations += _operation(Kind.POST, one.id, one.author_id, one.version, _post_entry(one))
         self._write(operations, targets)
@@ -56,9 +55,9 @@ class ElasticWriter:
             operations += _operation(Kind.USER, one.card.id, one.card.id, one.version, _profile_entry(one))
         self._write(operations, self._targets())
 
-    def bury(self, kind: str, doc_id: int, *, author_id: int) -> None:
+    def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """See `IndexWriter.bury`."""
-        self._write(_operation(kind, doc_id, author_id, _FINAL, _tombstone()), self._targets())
+        self._write(_operation(kind, doc_id, author_id, version, _tombstone()), self._targets())
 
     def discard(self, kind: str, ids: list[int]) -> None:
         """See `IndexWriter.discard`."""
@@ -121,8 +120,7 @@ def write_targets() -> list[str]:
     """The indices that are written to; makes the first one where there is none."""
     with answering():
         try:
-            client = elasticsearch().options(request_timeout=_WRITE_SECONDS)
-            found = client.indices.get_alias(name=write_alias())
+            found = elasticsearch().indices.get_alias(name=write_alias())
         except NotFoundError:
             return [_first_index()]
     return sorted(found)

@@ -6,7 +6,16 @@ from datetime import timedelta
 from django.db import connections, router
 from django.utils import timezone
 
-from apps.search.models import POSTS_TEXT, PROFILES_TEXT, IndexedHashtag, IndexedPost, IndexedProfile, Kind, Tombstone
+from apps.search.models import (
+    FINAL,
+    POSTS_TEXT,
+    PROFILES_TEXT,
+    IndexedHashtag,
+    IndexedPost,
+    IndexedProfile,
+    Kind,
+    Tombstone,
+)
 from apps.search.queries.language import fold_tag, folded
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
@@ -28,8 +37,9 @@ class FtsWriter:
                 self.bury(Kind.POST, document.id, author_id=document.author_id)
         ids = [document.id for document in documents]
         held = dict(IndexedPost.objects.filter(post_id__in=ids).values_list("post_id", "version"))
-        buried = _buried(Kind.POST, ids)
-        newer = [one for one in documents if one.id not in buried and one.version >= held.get(one.id, 0)]
+        buried = _tombstones(Kind.POST, ids)
+        newer = [one for one in documents if one.version >= held.get(one.id, 0) and one.version > buried.get(one.id, 0)]
+        Tombstone.objects.filter(kind=Kind.POST, doc_id__in=[one.id for one in newer]).delete()
         rows = [
             IndexedPost(
                 post_id=one.id,
@@ -79,9 +89,14 @@ class FtsWriter:
         _remove_text(PROFILES_TEXT, [one.card.id for one in newer])
         _write_text(PROFILES_TEXT, ["names", "bio"], texts)
 
-    def bury(self, kind: str, doc_id: int, *, author_id: int) -> None:
+    def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """See `IndexWriter.bury`."""
-        Tombstone.objects.get_or_create(kind=kind, doc_id=doc_id)
+        if kind == Kind.POST and IndexedPost.objects.filter(post_id=doc_id, version__gt=version).exists():
+            return  # it has come back meanwhile
+        mark, _ = Tombstone.objects.get_or_create(kind=kind, doc_id=doc_id, defaults={"version": version})
+        if mark.version < version:
+            mark.version = version
+            mark.save(update_fields=["version"])
         if kind == Kind.POST:
             _remove_posts([doc_id])
         else:
@@ -90,8 +105,11 @@ class FtsWriter:
 
     def discard(self, kind: str, ids: list[int]) -> None:
         """See `IndexWriter.discard`."""
+        held = dict(IndexedPost.objects.filter(post_id__in=ids).values_list("post_id", "version"))
         for doc_id in ids:
-            self.bury(kind, doc_id, author_id=0)
+            # A post may have been withdrawn: then it can come back, with a version above the next one.
+            version = held.get(doc_id, 0) + 1 if kind == Kind.POST else FINAL
+            self.bury(kind, doc_id, author_id=0, version=version)
 
     def erase_author(self, user_id: int) -> None:
         """See `IndexWriter.erase_author`."""
@@ -109,7 +127,12 @@ class FtsWriter:
 
 
 def _buried(kind: str, ids: list[int]) -> set[int]:
-    return set(Tombstone.objects.filter(kind=kind, doc_id__in=ids).values_list("doc_id", flat=True))
+    return set(_tombstones(kind, ids))
+
+
+def _tombstones(kind: str, ids: list[int]) -> dict[int, int]:
+    """The versions of the tombstones of these ids."""
+    return dict(Tombstone.objects.filter(kind=kind, doc_id__in=ids).values_list("doc_id", "version"))
 
 
 def _remove_posts(ids: list[int]) -> None:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from django.conf import settings
 
+from apps.search.models import FINAL
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 
@@ -20,8 +21,11 @@ class IndexWriter(Protocol):
         """Makes the profiles findable; of one that is not active only the state is kept, not the text."""
         ...
 
-    def bury(self, kind: str, doc_id: int, *, author_id: int) -> None:
-        """Removes a document and leaves a tombstone in its place. `author_id` is a user's own id for a profile."""
+    def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
+        """Removes a document and leaves a tombstone in its place, which only a version above its own replaces.
+
+        `author_id` is a user's own id for a profile.
+        """
         ...
 
     def discard(self, kind: str, ids: list[int]) -> None:

@@ -34,6 +34,12 @@ def remove_post(*, post_id: int, author_id: int) -> None:
         writer().bury(Kind.POST, post_id, author_id=author_id)
 
 
+def hide_post(*, post_id: int, author_id: int, version: int) -> None:
+    """Removes a withdrawn post, until a version above this one is indexed."""
+    with atomic("search"):
+        writer().bury(Kind.POST, post_id, author_id=author_id, version=version)
+
+
 def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Removes everything of a user from the index and says so."""
     with atomic("search"):

@@ -12,6 +12,10 @@ POSTS_TEXT = "search_posts_text"
 PROFILES_TEXT = "search_profiles_text"
 
 
+# The version of a tombstone that nothing replaces: above all that rows count up to.
+FINAL = 1 << 62
+
+
 class Kind(models.TextChoices):
     """What can be found and has a row of its own elsewhere."""
 
@@ -71,12 +75,16 @@ class IndexedHashtag(models.Model):
 
 
 class Tombstone(models.Model):
-    """The mark that something was deleted: whatever arrives late about it is not indexed again."""
+    """The mark that something was deleted: whatever arrives late about it is not indexed again.
+
+    What may come back has a mark of its own version, and comes back with one above it.
+    """
 
     id = IdField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
     # Of a user too: without their id they could come back. It says nothing about them.
     doc_id = RemoteKey("users.Profile", gone=Gone.KEEP)
+    version = models.PositiveBigIntegerField(default=FINAL, db_default=FINAL)
     deleted_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -1,0 +1,59 @@
+"""The place of a comment in its thread: coming into sight, going out of sight, and for good.
+
+A tombstone shows only for the replies that show under it. Without them it stays, hidden and in no `replies_count`,
+while it or something under it may come back. Rows are locked from a comment upwards, never downwards.
+"""
+
+from django.utils import timezone
+
+from apps.comments.models import Comment, WithdrawnComment
+
+
+def bury(comment: Comment) -> None:
+    """Makes a tombstone of a locked, living comment; one without replies leaves its thread."""
+    comment.user_id = None
+    comment.content = ""
+    comment.version += 1
+    comment.deleted_at = comment.updated_at = timezone.now()
+    comment.save(update_fields=["user_id", "content", "score", "version", "deleted_at", "updated_at"])
+    if not comment.replies_count:
+        _hide_upwards(comment)
+        remove_needless(comment)
+
+
+def _hide_upwards(comment: Comment) -> None:
+    """Takes a row out of the count above it, then what stood there only for it out of the next, and so on."""
+    parent = _lock_parent(comment)
+    while parent is not None:
+        parent.replies_count -= 1
+        parent.save(update_fields=["replies_count"])
+        parent = _lock_parent(parent) if parent.is_hidden else None
+
+
+def show_upwards(comment: Comment) -> None:
+    """Adds a row to the count above it, then what comes into sight with it to the next, and so on."""
+    parent = _lock_parent(comment)
+    while parent is not None:
+        was_hidden = parent.is_hidden
+        parent.replies_count += 1
+        parent.save(update_fields=["replies_count"])
+        parent = _lock_parent(parent) if was_hidden else None
+
+
+def remove_needless(comment: Comment) -> None:
+    """Removes a locked row that is hidden and that nothing can bring back, then the one above it, and so on."""
+    row: Comment | None = comment
+    while row is not None and row.is_hidden and not _may_come_back(row):
+        parent = _lock_parent(row)
+        row.delete()
+        row = parent
+
+
+def _may_come_back(row: Comment) -> bool:
+    """Whether it was withdrawn, or stands above something that was."""
+    under_it = Comment.objects.filter(post_id=row.post_id, parent_comment_id=row.id)
+    return WithdrawnComment.objects.filter(comment_id=row.id).exists() or under_it.exists()
+
+
+def _lock_parent(row: Comment) -> Comment | None:
+    return Comment.objects.select_for_update().filter(id=row.parent_comment_id).first()

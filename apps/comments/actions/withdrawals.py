@@ -1,0 +1,96 @@
+"""Taking comments out of sight when a moderator removes them, and bringing them back when an appeal is accepted."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.actions.threads import bury, remove_needless, show_upwards
+from apps.comments.actions.writing import author_of, refuse_if_gone
+from apps.comments.models import Comment, RestoredRemoval, WithdrawnComment
+from socialapp.bus.publish import publish
+from socialapp.contracts.comments import CommentDeleted, CommentRestored, CommentWithdrawn
+from socialapp.db import atomic
+from socialapp.errors import NotFound
+
+_STEP = 100
+
+
+def withdraw_comment(*, comment_id: int, action_id: int) -> None:
+    """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentWithdrawn. Idempotent.
+
+    Nothing happens when it is gone, or when the removal was taken back before it was heard of.
+    """
+    with atomic("comments"):
+        comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
+        if comment is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
+            return
+        author_id = author_of(comment)
+        WithdrawnComment.objects.create(
+            comment_id=comment.id,
+            post_id=comment.post_id,
+            user_id=author_id,
+            content=comment.content,
+            updated_at=comment.updated_at,
+            action_id=action_id,
+        )
+        bury(comment)
+        change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
+        publish(CommentWithdrawn(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
+
+
+def restore_comment(*, comment_id: int, action_id: int) -> None:
+    """Brings back a comment as it was and publishes CommentRestored; nothing when it is gone for good. Idempotent."""
+    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author goes at this moment
+        RestoredRemoval.objects.get_or_create(action_id=action_id)
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        held = WithdrawnComment.objects.filter(comment_id=comment_id, action_id=action_id).first()
+        if comment is None or held is None:
+            return
+        comment.user_id, comment.content = held.user_id, held.content
+        comment.updated_at, comment.deleted_at = held.updated_at, None
+        comment.version += 1
+        comment.save(update_fields=["user_id", "content", "version", "updated_at", "deleted_at"])
+        WithdrawnComment.objects.filter(comment_id=comment_id).delete()
+        refuse_if_gone(comment.post_id, held.user_id)
+        if not comment.replies_count:
+            show_upwards(comment)
+        change_count(comment.post_id, slot=slot_of(comment.id), by=1)
+        publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
+
+
+def delete_long_withdrawn() -> bool:
+    """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
+
+    A bounded number; whether there may be more.
+    """
+    until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
+    old = WithdrawnComment.objects.filter(withdrawn_at__lt=until).order_by("-comment_id")
+    marks = RestoredRemoval.objects.filter(restored_at__lt=until)
+    with atomic("comments"):
+        ids = list(old.values_list("comment_id", flat=True)[:_STEP])
+        delete_withdrawn(ids)
+        mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
+        RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
+    return _STEP in (len(ids), len(mark_ids))
+
+
+def delete_withdrawn(comment_ids: Iterable[int]) -> None:
+    """Deletes withdrawn comments for good; where replies show, so does the tombstone. The caller's transaction."""
+    for comment_id in comment_ids:
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        held = WithdrawnComment.objects.filter(comment_id=comment_id).first()
+        if comment is None or held is None:
+            continue  # it has come back, or gone, meanwhile
+        WithdrawnComment.objects.filter(comment_id=comment_id).delete()
+        Comment.objects.filter(id=comment_id).update(score=0)
+        remove_needless(comment)
+        publish(deletion_of(held))
+
+
+def deletion_of(held: WithdrawnComment) -> CommentDeleted:
+    """The event that tells that a withdrawn comment will not come back."""
+    return CommentDeleted(comment_id=held.comment_id, post_id=held.post_id, author_id=held.user_id, was_withdrawn=True)

@@ -1,0 +1,383 @@
+"""An accepted appeal brings back what was removed: the text, what others did with it, every count and place it had."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from apps.comments.actions import delete_long_withdrawn as delete_old_comments
+from apps.comments.models import Comment, GoneSubject, WithdrawnComment
+from apps.metrics.actions import fold_changes
+from apps.metrics.models import OverallRollup
+from apps.moderation import actions
+from apps.moderation.models import Action
+from apps.moderation.queries import Target
+from apps.posts.actions.withdrawals import delete_long_withdrawn as delete_old_posts
+from apps.posts.models import ErasedAuthor, Post, PostHashtag, WithdrawnPost
+from apps.search.actions import rebuild_index
+from socialapp.bus.models import OutboxEvent
+from socialapp.bus.publish import publish
+from socialapp.calls import client
+from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored
+from socialapp.contracts.projections import PROJECTING, Projections
+from socialapp.contracts.records import Record, Records
+from socialapp.db import atomic
+from socialapp.errors import Conflict
+from socialapp.residue import find_residue
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, report
+from tests.moderation.test_admin import enter
+from tests.scenarios.test_never_leaks import refresh_index
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+@pytest.fixture
+def empty_index(db: None) -> None:
+    """The index in Elasticsearch, which no transaction rolls back, is as empty as everything else."""
+    if settings.ELASTICSEARCH_URL:
+        rebuild_index()
+
+
+@pytest.fixture
+def lively(empty_index: None, stage: Stage, drain: Callable[[], int]) -> Stage:
+    """The stage, with all that people do with a post and a comment."""
+    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
+    stage.cleo.client.put(f"/v1/profiles/{stage.ann.id}/follow")
+    drain()
+    assert stage.ann.client.patch(post, {"content": "a plain post #marmot @cleo"}).status_code == 200
+    for path in ("bookmark", "repost"):
+        assert stage.cleo.client.put(f"{post}/{path}").status_code == 200
+    for target in (post, comment):
+        assert stage.cleo.client.put(f"{target}/reaction", {"reaction_type": "love"}).status_code == 200
+    drain()
+    assert stage.cleo.client.get("/v1/feed").status_code == 200, "now there is a feed in the cache"
+    return stage
+
+
+def remove(stage: Stage, target_type: str) -> Action:
+    """The removal of the post or the comment, not heard of yet."""
+    author, target_id = (stage.ann, stage.post_id) if target_type == "post" else (stage.ben, stage.comment_id)
+    target = Target(target_type, int(target_id), int(author.id))
+    return actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+
+
+def win_appeal(removal: Action) -> None:
+    """The person concerned appeals, and is right."""
+    made = actions.file_appeal(user_id=removal.user_id or 0, action_id=removal.id, text="it is fine")
+    actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=True, answer="you are right")
+
+
+def everything(stage: Stage, reader: JsonClient) -> dict[str, Any]:
+    """All that a reader finds of the post and its comment, wherever they look."""
+    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
+    refresh_index()
+    paths = [
+        *(f"{post}{part}" for part in ("", "/history", "/comments", "/reactions", "/metrics")),
+        *(f"{comment}{part}" for part in ("", "/replies", "/reactions")),
+        f"/v1/posts?ids={stage.post_id}",
+        f"/v1/profiles/{stage.ann.id}/posts",
+        f"/v1/profiles/{stage.ann.id}",
+        "/v1/feed",
+        "/v1/bookmarks",
+        "/v1/hashtags/marmot/posts",
+        "/v1/hashtags/trending",
+        "/v1/search?q=plain&type=posts",
+        "/v1/search/suggest?q=marm",
+        "/v1/metrics/me",
+    ]
+    return {path: answer.json() if (answer := reader.get(path)).status_code == 200 else None for path in paths}
+
+
+def content(found: Any) -> str:
+    """What was found, without what every page says of itself."""
+    return repr([value for value in found.values() if value])
+
+
+def told(person: Person) -> list[tuple[str, str | None]]:
+    """The kinds and targets of somebody's notifications, without those from moderation."""
+    listed = person.client.get("/v1/notifications").json()["results"]
+    return [(item["kind"], (item["target"] or {}).get("id")) for item in listed if item["kind"] != "moderation"]
+
+
+def drifts() -> list[object]:
+    """What differs from its source, anywhere."""
+    found: list[object] = []
+    for context in PROJECTING:
+        after: str | None = ""
+        while after is not None:
+            checked = client(Projections, context=context).verify(repair=False, after=after, limit=100)
+            found += checked.drifts
+            after = checked.next
+    return found
+
+
+def settle() -> None:
+    """All events count as known to have arrived: what is under way is not compared."""
+    for alias in ALL_CONTEXTS:
+        OutboxEvent.objects.using(alias).update(state=OutboxEvent.State.CONFIRMED)
+
+
+@pytest.mark.parametrize("target_type", ["post", "comment"])
+def test_what_was_removed_comes_back_as_it_was(
+    lively: Stage, drain: Callable[[], int], anonymous: JsonClient, target_type: str
+) -> None:
+    readers = (lively.ann.client, lively.ben.client, lively.cleo.client, anonymous)
+    people = (lively.ann, lively.ben, lively.cleo)
+    before = [everything(lively, reader) for reader in readers]
+    news = [told(person) for person in people]
+    removal = remove(lively, target_type)
+    drain()
+    assert lively.cleo.client.get("/v1/feed").status_code == 200
+    word = "a plain post" if target_type == "post" else "a plain comment"
+    gone = lively.post_id if target_type == "post" else lively.comment_id
+    for reader, earlier in zip(readers, before, strict=True):
+        assert word in content(earlier)
+        found = everything(lively, reader)
+        assert word not in content(found)
+        assert found[f"/v1/{target_type}s/{gone}"] is None
+        assert gone not in content({"list": found[f"/v1/posts/{lively.post_id}/comments"]})
+    for person in people:
+        assert gone not in [target for _, target in told(person)]
+    settle()
+    assert drifts() == []
+    win_appeal(removal)
+    drain()
+    assert [everything(lively, reader) for reader in readers] == before
+    assert [told(person) for person in people] == news
+    settle()
+    assert drifts() == []
+
+
+@pytest.mark.parametrize("target_type", ["post", "comment"])
+def test_the_words_may_come_in_any_order_and_twice(lively: Stage, drain: Callable[[], int], target_type: str) -> None:
+    before = everything(lively, lively.cleo.client)
+    target = lively.post_id if target_type == "post" else lively.comment_id
+    same = {"target_type": target_type, "target_id": int(target), "author_id": 1, "action_id": 77}
+    for event in (ContentRestored(**same), ContentRemoved(**same, reason="late"), ContentRestored(**same)):
+        with atomic("moderation"):
+            publish(event)
+        drain()
+    assert everything(lively, lively.cleo.client) == before
+    for _ in range(2):
+        with atomic("moderation"):
+            publish(ContentRemoved(**{**same, "action_id": 78}, reason="another removal"))
+        drain()
+    assert everything(lively, lively.cleo.client) != before
+    for _ in range(2):
+        with atomic("moderation"):
+            publish(ContentRestored(**{**same, "action_id": 78}))
+        drain()
+    assert everything(lively, lively.cleo.client) == before
+
+
+def test_what_came_back_can_be_removed_again(lively: Stage, drain: Callable[[], int]) -> None:
+    first = remove(lively, "post")
+    assert remove(lively, "post") == first, "once is enough"
+    drain()
+    win_appeal(first)
+    drain()
+    second = remove(lively, "post")
+    assert second.id != first.id
+    drain()
+    assert lively.ann.client.get(f"/v1/posts/{lively.post_id}").status_code == 404
+    win_appeal(second)
+    drain()
+    assert lively.ann.client.get(f"/v1/posts/{lively.post_id}").status_code == 200
+    kinds = [entry.kind for entry in Action.objects.order_by("sequence")]
+    assert kinds == ["remove_content", "decide_appeal", "restore_content"] * 2
+
+
+def test_moderators_see_what_an_appeal_is_about(lively: Stage, drain: Callable[[], int]) -> None:
+    for target_type in ("post", "comment"):
+        removal = remove(lively, target_type)
+        actions.file_appeal(user_id=removal.user_id or 0, action_id=removal.id, text="look again")
+    drain()
+    page = enter(lively.cleo, "moderator").get("/admin/moderation/appeal/").content.decode()
+    assert "a plain post #marmot" in page
+    assert "a plain comment" in page
+
+
+def test_one_can_appeal_for_a_time(lively: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    removal = remove(lively, "post")
+    monkeypatch.setattr(settings, "APPEAL_DAYS", 0)
+    with pytest.raises(Conflict) as refused:
+        win_appeal(removal)
+    assert refused.value.code == "appeal_too_late"
+
+
+def test_what_nobody_appeals_against_is_deleted_in_the_end(lively: Stage, drain: Callable[[], int]) -> None:
+    removals = [remove(lively, "comment")]
+    drain()
+    reply = {"content": "reply", "parent_comment_id": lively.comment_id}
+    assert lively.cleo.client.post(f"/v1/posts/{lively.post_id}/comments", reply).status_code == 422
+    long_ago = timezone.now() - timedelta(days=400)
+    WithdrawnComment.objects.update(withdrawn_at=long_ago)
+    delete_old_comments()
+    drain()
+    assert not WithdrawnComment.objects.exists()
+    assert not Comment.objects.exists()
+    removals.append(remove(lively, "post"))
+    drain()
+    WithdrawnPost.objects.update(withdrawn_at=long_ago)
+    delete_old_posts()
+    drain()
+    assert not WithdrawnPost.objects.exists()
+    assert not PostHashtag.objects.exists()
+    for removal in removals:
+        win_appeal(removal)
+    drain()
+    assert lively.ann.client.get(f"/v1/posts/{lively.post_id}").status_code == 404
+    profile = lively.ann.client.get(f"/v1/profiles/{lively.ann.id}").json()
+    assert profile["posts_count"] == 0
+    assert lively.ann.client.get("/v1/metrics/me").json()["posts"] == 0
+    settle()
+    assert drifts() == []
+
+
+@pytest.mark.parametrize("target_type", ["post", "comment"])
+def test_what_is_held_goes_with_its_author(lively: Stage, drain: Callable[[], int], target_type: str) -> None:
+    removal = remove(lively, target_type)
+    drain()
+    author = removal.user_id or 0
+    for person in (author, int(lively.cleo.id)):
+        with atomic("auth"):
+            publish(UserDeleted(user_id=person, erasure_id=1))
+        drain()
+        found = [one for one in find_residue(person) if not one.expected and one.store not in ("auth", "redis")]
+        assert found == [], "neither of the author nor of whom the post names"
+    assert not WithdrawnPost.objects.exists()
+    assert not WithdrawnComment.objects.exists()
+
+
+def test_what_people_take_back_meanwhile_stays_taken_back(lively: Stage, drain: Callable[[], int]) -> None:
+    removal = remove(lively, "post")
+    drain()
+    for path in ("repost", "reaction", "bookmark"):
+        assert lively.cleo.client.delete(f"/v1/posts/{lively.post_id}/{path}").status_code == 404
+    drain()
+    win_appeal(removal)
+    drain()
+    post = lively.cleo.client.get(f"/v1/posts/{lively.post_id}").json()
+    assert (post["reposts_count"], post["reactions"]["love"], post["bookmarked"]) == (0, 0, False)
+    settle()
+    assert drifts() == []
+
+
+def test_a_removed_comment_keeps_its_thread(stage: Stage, drain: Callable[[], int]) -> None:
+    path = f"/v1/posts/{stage.post_id}/comments"
+    reply = stage.cleo.client.post(path, {"content": "reply", "parent_comment_id": stage.comment_id}).json()
+    drain()
+    assert report(stage.cleo, "comment", stage.comment_id).status_code == 201
+    removal = remove(stage, "comment")
+    drain()
+    [stone] = stage.cleo.client.get(path).json()["results"]
+    assert (stone["id"], stone["author"], stone["content"]) == (stage.comment_id, None, "")
+    assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}/replies").json()["results"] == [reply]
+    assert stage.cleo.client.delete(f"/v1/comments/{reply['id']}").status_code == 204
+    win_appeal(removal)
+    drain()
+    [back] = stage.cleo.client.get(path).json()["results"]
+    assert (back["author"]["id"], back["content"], back["replies_count"]) == (stage.ben.id, "a plain comment", 0)
+
+
+def thread(stage: Stage) -> list[tuple[str, bool, int]]:
+    """The comments on the post with all replies, depth first: id, whether it is more than a tombstone, its replies."""
+    found: list[tuple[str, bool, int]] = []
+
+    def walk(path: str) -> None:
+        for item in stage.cleo.client.get(path).json()["results"]:
+            found.append((item["id"], item["author"] is not None, item["replies_count"]))
+            if item["replies_count"]:
+                walk(f"/v1/comments/{item['id']}/replies")
+
+    walk(f"/v1/posts/{stage.post_id}/comments")
+    return found
+
+
+@pytest.mark.usefixtures("empty_index")
+def test_a_tombstone_above_what_was_removed_hides_and_returns(stage: Stage, drain: Callable[[], int]) -> None:
+    def reply(to: str) -> str:
+        body = {"content": "reply", "parent_comment_id": to}
+        made = stage.ben.client.post(f"/v1/posts/{stage.post_id}/comments", body)
+        assert made.status_code == 201, made.content
+        return str(made.json()["id"])
+
+    top = stage.comment_id
+    middle = reply(top)
+    low, other = reply(middle), reply(middle)
+    assert stage.ben.client.delete(f"/v1/comments/{middle}").status_code == 204
+    drain()
+    assert thread(stage) == [(top, True, 1), (middle, False, 2), (low, True, 0), (other, True, 0)]
+    removals = [remove(replace(stage, comment_id=one), "comment") for one in (low, other)]
+    drain()
+    assert thread(stage) == [(top, True, 0)], "no tombstone stands without a reply that shows"
+    assert stage.ben.client.get(f"/v1/comments/{middle}").status_code == 404
+    assert stage.ben.client.delete(f"/v1/comments/{top}").status_code == 204
+    assert thread(stage) == []
+    win_appeal(removals[1])
+    drain()
+    assert thread(stage) == [(top, False, 1), (middle, False, 1), (other, True, 0)]
+    settle()
+    assert drifts() == []
+    WithdrawnComment.objects.update(withdrawn_at=timezone.now() - timedelta(days=400))
+    delete_old_comments()
+    assert sorted(Comment.objects.values_list("id", flat=True)) == sorted(map(int, (top, middle, other)))
+    assert stage.ben.client.delete(f"/v1/comments/{other}").status_code == 204
+    assert not Comment.objects.exists(), "nothing is left to come back"
+
+
+def test_nothing_of_an_erased_author_comes_back(lively: Stage, drain: Callable[[], int]) -> None:
+    removals = [remove(lively, kind) for kind in ("comment", "post")]
+    drain()
+    ErasedAuthor.objects.create(user_id=int(lively.ann.id))
+    GoneSubject.objects.create(subject_id=int(lively.ben.id), kind=GoneSubject.Kind.USER)
+    for removal in removals:
+        win_appeal(removal)
+    drain()
+    assert not Post.objects.exists()
+    assert not Comment.objects.filter(deleted_at=None).exists()
+
+
+def test_what_was_removed_is_not_loaded_from_records(lively: Stage, drain: Callable[[], int]) -> None:
+    def dump(kind: str) -> list[Record]:
+        return client(Records, context=f"{kind}s").dump(kind=kind, after="", limit=10).records
+
+    def load(kind: str, records: list[Record]) -> None:
+        assert client(Records, context=f"{kind}s").load(kind=kind, records=records) == []
+        drain()
+
+    posts, comments = dump("post"), dump("comment")
+    of_comment, of_post = (remove(lively, kind) for kind in ("comment", "post"))
+    drain()
+    assert (dump("post"), dump("comment")) == ([], [])
+    load("post", posts)
+    assert lively.ann.client.get(f"/v1/posts/{lively.post_id}").status_code == 404
+    win_appeal(of_post)
+    drain()
+    load("comment", comments)
+    assert thread(lively) == []
+    win_appeal(of_comment)
+    drain()
+    assert (dump("post"), dump("comment")) == (posts, comments)
+
+
+def test_the_overall_numbers_count_once_what_came_back(lively: Stage, drain: Callable[[], int]) -> None:
+    def overall() -> list[tuple[int, int]]:
+        fold_changes(older_than=timedelta(0))
+        days = OverallRollup.objects.filter(period=OverallRollup.Period.DAY)
+        return list(days.order_by("start").values_list("posts", "comments"))
+
+    before = overall()
+    assert before
+    removals = [remove(lively, kind) for kind in ("comment", "post")]
+    drain()
+    for removal in removals:
+        win_appeal(removal)
+    drain()
+    assert overall() == before
