@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from apps.search.queries import elastic
-from socialapp import calls
 from socialapp.errors import Unavailable
 
 
@@ -36,19 +35,19 @@ def _ask() -> None:
 
 
 def test_it_is_left_alone(hanging: socket.socket, settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "OPEN_SECONDS", 600.0)
+    monkeypatch.setattr(elastic, "OPEN_SECONDS", 600.0)
     settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
     settings.ELASTICSEARCH_SECONDS = 0.2
-    for _ in range(5):
+    for _ in range(elastic.FAULTS_TO_OPEN):
         _ask()
-    assert _connections(hanging) == 5
+    assert _connections(hanging) == elastic.FAULTS_TO_OPEN
     for _ in range(20):
         _ask()
     assert _connections(hanging) == 0
 
 
 def test_it_is_asked_again(hanging: socket.socket, settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "OPEN_SECONDS", 0.0)
+    monkeypatch.setattr(elastic, "OPEN_SECONDS", 0.0)
     settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
     settings.ELASTICSEARCH_SECONDS = 0.2
     for _ in range(6):

@@ -264,7 +264,7 @@ def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, 
     for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):
         answer = anonymous.get(path)
         assert (answer.status_code, answer.json()["code"]) == (503, "search_unavailable")
-    assert time.monotonic() - started < 2 * settings.ELASTICSEARCH_SECONDS, "one that is silent is asked but once"
+    assert time.monotonic() - started < 3 * settings.ELASTICSEARCH_SECONDS, "one that is silent is soon not asked"
     with pytest.raises(CommandError):
         call_command("search", "status")
     post_id = searching.post(people["alice"], "written in the dark")

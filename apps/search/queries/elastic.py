@@ -18,6 +18,8 @@ from socialapp.errors import Unavailable
 
 Clause = dict[str, Any]
 
+FAULTS_TO_OPEN = 2  # each costs a worker the seconds it waits, and retries of all events come together
+OPEN_SECONDS = 5.0
 _COMPARISON_SECONDS = 30.0  # nobody waits for it
 _MOST_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
@@ -73,7 +75,7 @@ def answering() -> Iterator[None]:
 
 @cache
 def _breaker(url: str) -> Breaker:
-    return Breaker()
+    return Breaker(faults=FAULTS_TO_OPEN, open_seconds=OPEN_SECONDS)
 
 
 def _unavailable() -> Unavailable:
