@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.installation import Installation, Post
 from tests.faults.servers import Redis
-from tests.faults.sizes import SETTLE_SECONDS, size
+from tests.faults.sizes import FULL, SETTLE_SECONDS, size
 from tests.scenarios.product import Member, drop_queues, eventually
 
 DOWN_SECONDS = size(6, 60)
@@ -20,6 +20,7 @@ POSTS_A_SECOND = 20
 LOADED_POSTS = size(300, 5_000)
 DRAIN_SECONDS = 30
 REBUILD_SECONDS = 60
+_ALSO = pytest.mark.skipif(not FULL, reason="takes its time, and is much like the others: FAULTS=full")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def redis_broker(folder: Path) -> Iterator[Redis]:
     server.stop()
 
 
-@pytest.fixture(params=["rabbitmq", "redis"])
+@pytest.fixture
 def brokered(request: pytest.FixtureRequest, town: Installation) -> Iterator[Installation]:
     """The installation on each kind of broker, all that it had to do done."""
     eventually(town.confirmed, seconds=SETTLE_SECONDS)
@@ -110,6 +111,7 @@ def _all_arrived(town: Installation, authors: list[Member], posts: list[Post]) -
     )
 
 
+@pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_down(brokered: Installation) -> None:
     town = brokered
     authors = _people(town)
@@ -129,6 +131,7 @@ def test_broker_down(brokered: Installation) -> None:
     town.assert_all_agree(posts, authors)
 
 
+@pytest.mark.parametrize("brokered", ["rabbitmq", pytest.param("redis", marks=_ALSO)], indirect=True)
 def test_broker_hangs(brokered: Installation) -> None:
     town = brokered
     authors = _people(town)
@@ -156,7 +159,16 @@ def _flush(town: Installation) -> None:
         drop_queues(town.broker.url, "")
 
 
-@pytest.mark.parametrize("lose", [_come_back_empty, _flush])
+@pytest.mark.parametrize(
+    ("brokered", "lose"),
+    [
+        ("rabbitmq", _come_back_empty),
+        pytest.param("rabbitmq", _flush, marks=_ALSO),
+        pytest.param("redis", _come_back_empty, marks=_ALSO),
+        ("redis", _flush),
+    ],
+    indirect=["brokered"],
+)
 def test_broker_loses_all_that_is_in_it(
     brokered: Installation, lose: Callable[[Installation], None], tmp_path: Path
 ) -> None:
