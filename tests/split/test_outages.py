@@ -12,6 +12,7 @@ import psutil
 import pytest
 import yaml
 
+from socialapp.calls import OPEN_SECONDS
 from tests.scenarios.product import ROOT, Member, Product, eventually
 from tests.split.cluster import Cluster, Service, cluster
 
@@ -40,6 +41,7 @@ def down(service: Service) -> Iterator[None]:
     finally:
         service.start()
         service.wait()
+        time.sleep(OPEN_SECONDS)  # so long those who missed it leave it alone
 
 
 @contextmanager
