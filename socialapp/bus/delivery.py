@@ -152,10 +152,6 @@ def _take_all(context: str, deliveries: list[Delivery]) -> None:
     insert(context, InboxEntry, ("id", "event_id", "handler", "handled_at"), rows)
 
 
-def _inbox_entry(delivery: Delivery) -> InboxEntry:
-    return InboxEntry(event_id=delivery.envelope.id, handler=delivery.handler.name)
-
-
 def _deliver_alone(context: str, delivery: Delivery) -> None:
     try:
         with atomic(context):
@@ -173,7 +169,7 @@ def _deliver_alone(context: str, delivery: Delivery) -> None:
 def _take(context: str, delivery: Delivery) -> None:
     try:
         with atomic(context):
-            _inbox_entry(delivery).save(using=context, force_insert=True)
+            _take_all(context, [delivery])
     except IntegrityError:
         raise DuplicateDelivery from None
 
