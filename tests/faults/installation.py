@@ -19,9 +19,9 @@ from typing import Any
 import httpx
 
 from socialapp.contexts import CONTEXTS
-from tests.faults.servers import MariaDB, RabbitMQ, Redis, lasting_port
+from tests.faults.servers import MariaDB, RabbitMQ, Redis
 from tests.faults.sizes import size
-from tests.scenarios.product import ROOT, Member, Product, eventually
+from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
 
 # What was lost is looked for sooner than usual, so that a run does not take long.
 _HASTE = {"RECONCILE_EVERY_SECONDS": "1", "RECONCILE_AFTER_SECONDS": "3"}
@@ -45,7 +45,7 @@ class Installation(Product):
 
     def __init__(self, folder: Path, *, database: MariaDB, redis: Redis, broker: RabbitMQ) -> None:
         self.database, self.redis, self.broker = database, redis, broker
-        self.ports = {"web": lasting_port(), "sockets": lasting_port()}
+        self.ports = {"web": free_port(), "sockets": free_port()}
         kept = {name: value for name, value in os.environ.items() if not name.endswith(("_URL", "NODE_ID", "SERVICES"))}
         environment = {
             **kept,

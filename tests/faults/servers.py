@@ -2,34 +2,18 @@
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.product import ROOT
+from tests.scenarios.product import ROOT, free_port
 
 SCRIPTS = ROOT / "tests" / "services"
 _START_SECONDS = 240
-
-
-def lasting_port() -> int:
-    """A free port that stays free while its server is down.
-
-    Among those that outgoing connections are given, one of them would take it sooner or later: even a client that
-    tries to reach the very server that is gone may be given its port, and be connected with itself.
-    """
-    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = secrets.choice(range(10_000, max(lowest_given, 20_000)))
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Server:
@@ -40,9 +24,9 @@ class Server:
     ) -> None:
         self.name = name
         self.folder = folder / name
-        self.port = lasting_port()
+        self.port = free_port()
         self._pid_file = self.folder / pid_file
-        variables = {variable: str(self.port if not index else lasting_port()) for index, variable in enumerate(ports)}
+        variables = {variable: str(self.port if not index else free_port()) for index, variable in enumerate(ports)}
         home = ports[0].removesuffix("_PORT") + "_DIR"
         self._environment = {**os.environ, **variables, home: str(self.folder)}
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+
+from tests.scenarios.product import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -34,13 +35,6 @@ def clean_environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
     """What a new user's shell has, with this test's folder and port."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith(_OURS)}
     return {**kept, "SOCIALAPP_PYTHON": sys.executable, "DATA_DIR": str(data_dir), "PORT": str(port), **more}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run_to_end(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":

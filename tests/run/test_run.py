@@ -22,11 +22,11 @@ from tests.run.installation import (
     Installation,
     all_gone,
     clean_environment,
-    free_port,
     run_to_end,
     started,
     until,
 )
+from tests.scenarios.product import free_port
 
 ROLES = ["valkey", "web", "sockets", "relay", "worker", "beat", "gateway"]
 MOST_MIB = 400

@@ -177,7 +177,10 @@ class Socket:
 
 
 def free_port() -> int:
-    """A port that nobody has now, and that no outgoing connection is given while its server is down."""
+    """A port that nobody has now, and that no outgoing connection is given while its server is down.
+
+    Even a client that tries to reach the server that is gone could be given its port, and be connected with itself.
+    """
     lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = secrets.choice(range(10_000, max(lowest_given, 20_000)))
