@@ -2,8 +2,13 @@
 // Whoever forges a signature gets past this and is refused by the application. See docs/adr/0010-gateway-tokens.md.
 
 const BEARER = /^bearer +([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/i;
+const ALGORITHM = "RS256"; // as in socialapp/api/tokens.py: "none", or HMAC with the public key, are old tricks
 const LONGEST = 4096;
 const CLOCK_SKEW_SECONDS = 5; // in doubt the application decides
+
+function decoded(part) {
+    return JSON.parse(Buffer.from(part, "base64url").toString());
+}
 
 function state(r) {
     const header = r.headersIn.Authorization;
@@ -15,11 +20,12 @@ function state(r) {
         return "malformed";
     }
     try {
-        const claims = JSON.parse(Buffer.from(parts[2], "base64url").toString());
-        if (typeof claims.exp !== "number") {
+        const claims = decoded(parts[2]);
+        const now = Date.now() / 1000;
+        if (decoded(parts[1]).alg !== ALGORITHM || typeof claims.exp !== "number" || claims.nbf > now + CLOCK_SKEW_SECONDS) {
             return "malformed";
         }
-        return claims.exp + CLOCK_SKEW_SECONDS < Date.now() / 1000 ? "expired" : "plausible";
+        return claims.exp + CLOCK_SKEW_SECONDS < now ? "expired" : "plausible";
     } catch (error) {
         return "malformed";
     }

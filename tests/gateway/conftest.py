@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from socialapp.api.tokens import ALGORITHM
 from socialapp.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub
@@ -58,6 +62,12 @@ def http(gateway: Gateway) -> Iterator[httpx.Client]:
         yield client
 
 
-def token(*, seconds: float = 600, key: str = "k" * 40, **claims: object) -> str:
+@cache
+def stranger() -> RSAPrivateKey:
+    """A key that is nobody's here."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def token(*, seconds: float = 600, **claims: object) -> str:
     """A token that looks right to whoever has no key."""
-    return jwt.encode({"sub": "1", "exp": int(time.time() + seconds), **claims}, key)
+    return jwt.encode({"sub": "1", "exp": int(time.time() + seconds), **claims}, stranger(), algorithm=ALGORITHM)

@@ -67,6 +67,12 @@ class Gateway:
         """What it wrote of its requests."""
         return (self.folder / "access.log").read_text()
 
+    def exchange(self, sent: bytes) -> str:
+        """What it answers to these very bytes, until it closes the connection; a client's library would tidy up."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            connection.sendall(sent)
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
     def _workers(self) -> set[int]:
         assert self.process
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()

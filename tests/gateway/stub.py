@@ -14,6 +14,7 @@ class _Echo(BaseHTTPRequestHandler):
     def answer(self) -> None:
         url = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        self.server.seen.append(self.requestline)  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         told: dict[str, Any] = {
             "server": self.server.name,  # type: ignore[attr-defined]
@@ -23,6 +24,9 @@ class _Echo(BaseHTTPRequestHandler):
             "received": len(body),
             "padding": "x" * int(asked.get("size", 0)),
         }
+        if "hang_up" in self.server.name:  # type: ignore[attr-defined]
+            self.close_connection = True
+            return
         time.sleep(float(asked.get("seconds", 0)))
         content = json.dumps(told).encode()
         self.send_response(int(asked.get("status", 200)))
@@ -41,13 +45,17 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 class Stub(ThreadingHTTPServer):
-    """One such server, called `name`."""
+    """One such server, called `name`; `seen` has the first lines of the requests that reached it.
+
+    One with "hang_up" in its name reads what it gets and closes the connection, as if it had been killed.
+    """
 
     daemon_threads = True
 
     def __init__(self, name: str) -> None:
         super().__init__(("127.0.0.1", 0), _Echo)
         self.name = name
+        self.seen: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property

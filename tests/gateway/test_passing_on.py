@@ -90,7 +90,11 @@ def test_a_file_that_the_application_lets_out_is_sent_by_the_gateway(http: httpx
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox", "it may hold a script"
     assert "X-Accel-Redirect" not in answer.headers
     assert http.get("/media/a.svg?accel=/_media/../nginx.conf").status_code == 404
-    assert http.get("/media/b.svg?accel=/_media/b.svg").status_code == 404
+    for missing in ("/_media/b.svg", "/_media/"):
+        answer = http.get(f"/media/b.svg?accel={missing}")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json"), missing
+    beyond = http.get("/media/a.svg?accel=/_media/a.svg", headers={"Range": "bytes=999-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "range_not_satisfiable")
 
 
 def test_only_the_socket_is_upgraded(gateway: Gateway) -> None:

@@ -8,32 +8,71 @@ import jwt
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.gateway.conftest import token
+from tests.gateway.conftest import stranger, token
 from tests.scenarios.product import Product
-from tests.split.cluster import cluster
+from tests.split.cluster import Cluster, cluster
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """All contexts in one service, behind the gateway."""
     with cluster("split1", tmp_path_factory.mktemp("real"), {}) as started:
-        yield started.product()
+        yield started
 
 
-def test_a_forged_token_gets_past_the_gateway_and_no_further(product: Product) -> None:
+@pytest.fixture(scope="module")
+def product(services: Cluster) -> Product:
+    """What clients see of it."""
+    return services.product()
+
+
+def test_a_forged_token_gets_past_the_gateway_and_no_further(product: Product, services: Cluster) -> None:
     ada = product.join("ada")
     claims = jwt.decode(ada.access, options={"verify_signature": False})
+    own = jwt.get_unverified_header(ada.access)
     header, payload, signature = ada.access.split(".")
+
+    def signed(changes: dict[str, object], **more: str) -> str:
+        return jwt.encode({**claims, **changes}, services.key.replace("\\n", "\n"), "RS256", headers={**own, **more})
+
     forged = [
-        token(**{name: value for name, value in claims.items() if name != "exp"}),
+        token(**claims),
+        jwt.encode(claims, stranger(), algorithm="RS256", headers=own),
         f"{header}.{payload}.{signature[:-8]}AAAAAAAA",
-        jwt.encode(claims, None, algorithm="none") + "x",
+        signed({"aud": "another product"}),
+        signed({"iss": "somebody else"}),
+        signed({"nbf": time.time() + 3}),
+        signed({}, kid="unknown"),
     ]
     for value in forged:
         answer = product.call("GET", "/v1/auth/me", token=value)
         assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="socialapp"'
+        assert "X-Frame-Options" in answer.headers, "the application's own word"
+    just_now = product.call("GET", "/v1/auth/me", token=signed({"exp": int(time.time()) - 1}))
+    assert (just_now.status_code, just_now.json()["code"]) == (401, "token_expired")
+    assert product.call("GET", "/v1/auth/me", token=signed({"jti": "another"})).status_code == 200
     assert ada.get("/v1/auth/me").status_code == 200
+
+
+def test_links_never_lead_to_a_host_that_a_request_has_made_up(product: Product, services: Cluster) -> None:
+    ada = product.join("ada")
+    for number in range(3):
+        ada.write(f"post {number}")
+    path = f"/v1/profiles/{ada.id}/posts?limit=2"
+    for start in (
+        f"GET {path} HTTP/1.1\r\nHost: evil.example\r\n",
+        f"GET {path} HTTP/1.1\r\nHost: evil.example:80\r\nX-Forwarded-Host: 127.0.0.1\r\n",
+        f"GET http://evil.example{path} HTTP/1.1\r\nHost: evil.example\r\n",
+        f"GET {path} HTTP/1.0\r\n",
+    ):
+        answer = services.gateway.exchange(f"{start}Connection: close\r\n\r\n".encode())
+        assert answer.startswith("HTTP/1.1 400"), answer
+        assert '"malformed"' in answer
+    good = f"GET http://evil.example{path} HTTP/1.1\r\nHost: 127.0.0.1:{services.gateway.port}\r\n"
+    answer = services.gateway.exchange(f"{good}Connection: close\r\n\r\n".encode())
+    assert answer.startswith("HTTP/1.1 200"), answer
+    assert "evil.example" not in answer
 
 
 def test_gateway_and_application_refuse_in_the_same_words(product: Product) -> None:

@@ -2,15 +2,16 @@
 
 import base64
 import json
-import socket
 import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 
+from socialapp.api.tokens import ALGORITHM
 from tests.gateway.conftest import token
 from tests.gateway.nginx import Gateway
+from tests.gateway.stub import Stub
 from tests.scenarios.product import free_port
 
 FORM = {"type", "title", "status", "detail", "code", "errors"}
@@ -32,9 +33,14 @@ def bearer(value: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {value}"}
 
 
-def _unsigned(claims: object) -> str:
-    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"{part}.{part}.{part}"
+def _signed_by_nobody(claims: object, algorithm: str = ALGORITHM) -> str:
+    """A token of these claims with a signature that is none; never expires where a moment is not given."""
+    parts = ({"alg": algorithm, "typ": "JWT"}, claims)
+    coded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    return ".".join((*coded, "x" * 43))
+
+
+FOREVER = 2**40
 
 
 @pytest.mark.parametrize(
@@ -46,9 +52,14 @@ def _unsigned(claims: object) -> str:
         "Bearer a.b.c.d",
         "Bearer a.b!.c",
         "Basic dTpw",
-        f"Bearer {_unsigned([])}",
-        f"Bearer {_unsigned({'exp': 'never'})}",
-        f"Bearer {_unsigned({})}",
+        f"Bearer {_signed_by_nobody([])}",
+        f"Bearer {_signed_by_nobody(None)}",
+        f"Bearer {_signed_by_nobody({'exp': 'never'})}",
+        f"Bearer {_signed_by_nobody({})}",
+        f"Bearer {_signed_by_nobody({'exp': FOREVER, 'nbf': FOREVER})}",
+        f"Bearer {_signed_by_nobody({'exp': FOREVER}, 'none')}",
+        f"Bearer {_signed_by_nobody({'exp': FOREVER}, 'HS256')}",
+        f"Bearer {_signed_by_nobody({'exp': FOREVER}, 'rs256')}",
         f"Bearer {'a' * 5000}.b.c",
     ],
 )
@@ -87,9 +98,7 @@ def test_long_addresses_and_headers_are_refused(http: httpx.Client) -> None:
 
 def test_what_cannot_be_read_is_refused(gateway: Gateway) -> None:
     for request in ("GET /v1/feed HTTP/1.1\r\n\r\n", "GET /v1/feed HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
-            connection.sendall(request.encode())
-            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        answer = gateway.exchange(request.encode())
         assert answer.startswith("HTTP/1.1 400"), request
         assert '"code": "malformed"' in answer
 
@@ -107,6 +116,24 @@ def test_a_context_that_is_down_or_slow_is_told_so(make_gateway: Callable[..., G
     assert problem(slow) == (504, "timeout")
     assert slow.headers["Retry-After"] == "2"
     assert httpx.get(f"{gateway.url}/v1/feed", timeout=30).status_code == 200, "the others go on"
+
+
+def test_what_may_have_been_done_is_not_asked_of_another(make_gateway: Callable[..., Gateway]) -> None:
+    """Of two web processes one is killed again and again in the middle of its work."""
+    good, bad = Stub("good"), Stub("hang_up")
+    try:
+        gateway = make_gateway(POSTS_UPSTREAM=f"{good.address} {bad.address}")
+        with httpx.Client(base_url=gateway.url, timeout=60) as client:
+            assert [client.get("/v1/feed").status_code for _ in range(6)] == [200] * 6, "reading is tried elsewhere"
+            good.seen.clear()
+            bad.seen.clear()
+            answers = [client.post("/v1/posts", content=b"{}") for _ in range(6)]
+    finally:
+        good.stop()
+        bad.stop()
+    assert len(good.seen) + len(bad.seen) == 6, "each once"
+    assert [answer.status_code for answer in answers].count(200) == len(good.seen) > 0
+    assert {problem(answer) for answer in answers if answer.status_code != 200} == {(503, "unavailable")}
 
 
 def test_answers_of_the_application_are_not_touched(http: httpx.Client) -> None:
@@ -127,8 +154,8 @@ def test_a_token_that_asks_too_much_waits_and_others_do_not(make_gateway: Callab
         assert 26 - passed <= len(refused) <= 27, "one, a burst of two, and one more each second"
         assert problem(refused[0]) == (429, "rate_limited")
         assert refused[0].headers["Retry-After"] == "1"
-        assert refused[0].headers["RateLimit"] == '"gateway";r=0;t=1'
-        assert refused[0].headers["RateLimit-Policy"] == '"gateway";q=1;w=1'
+        assert refused[0].headers["RateLimit"] == '"gateway-token";r=0;t=1, "gateway-address";r=0;t=1'
+        assert refused[0].headers["RateLimit-Policy"] == '"gateway-token";q=1;w=1, "gateway-address";q=1000;w=1'
         assert client.get("/v1/feed", headers=modest).status_code == 200
         assert client.get("/v1/feed").status_code == 200
 
@@ -137,5 +164,9 @@ def test_an_address_that_asks_too_much_waits_whatever_its_tokens(make_gateway: C
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1")
     with httpx.Client(base_url=gateway.url, timeout=30) as client:
         answers = [client.get("/v1/feed", headers=bearer(token(sub=str(n)))).status_code for n in range(30)]
+        anonymous = [client.get("/v1/feed") for _ in range(30)]
     assert answers[0] == 200
     assert answers.count(429) >= 10
+    refused = next(answer for answer in anonymous if answer.status_code == 429)
+    assert problem(refused) == (429, "rate_limited")
+    assert refused.headers["RateLimit"] == '"gateway-address";r=0;t=1', "there is no other without a token"
