@@ -5,6 +5,7 @@ Source: RFC 8725, JSON Web Token Best Current Practices.
 
 import hashlib
 import os
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -22,27 +23,31 @@ from socialapp.principal import Principal
 ALGORITHM = "RS256"
 _REQUIRED = ["iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"]
 _CACHED_TOKENS = 10_000
+_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
 
 _verified: "OrderedDict[bytes, tuple[float, Principal]]" = OrderedDict()
 _lock = threading.Lock()
 
 
 @cache
-def public_key() -> RSAPublicKey:
-    """The key that verifies access tokens: `JWT_PUBLIC_KEY`, or derived from the private key where that is held."""
-    if settings.JWT_PUBLIC_KEY:
-        key: Any = load_pem_public_key(settings.JWT_PUBLIC_KEY.encode())
-    else:
-        key = load_pem_private_key(settings.JWT_PRIVATE_KEY.encode(), password=None).public_key()
-    if not isinstance(key, RSAPublicKey):
+def public_keys() -> dict[str, RSAPublicKey]:
+    """The keys that verify access tokens, by their `kid`: of `JWT_PRIVATE_KEY` where it is held, then `JWT_PUBLIC_KEY`.
+
+    The latter may hold several, so that the signing key can be changed while tokens of the old one are still out.
+    """
+    found: list[Any] = [load_pem_public_key(block.encode()) for block in _PEM.findall(settings.JWT_PUBLIC_KEY)]
+    if settings.JWT_PRIVATE_KEY:
+        found.insert(0, load_pem_private_key(settings.JWT_PRIVATE_KEY.encode(), password=None).public_key())
+    if not found:
+        raise ValueError("JWT_PUBLIC_KEY holds no key")
+    if not all(isinstance(key, RSAPublicKey) for key in found):
         raise TypeError("JWT keys must be RSA keys")
-    return key
+    return {key_id(key): key for key in found}
 
 
-@cache
-def key_id() -> str:
-    """The `kid` of the signing key: its thumbprint. Source: RFC 7638."""
-    numbers: dict[str, str] = jwt.algorithms.RSAAlgorithm.to_jwk(public_key(), as_dict=True)
+def key_id(key: RSAPublicKey) -> str:
+    """The `kid` of a key: its thumbprint. Source: RFC 7638."""
+    numbers: dict[str, str] = jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)
     canonical = '{{"e":"{e}","kty":"{kty}","n":"{n}"}}'.format(**numbers)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -56,9 +61,12 @@ def principal_of(token: str) -> tuple[Principal, float]:
     known = _verified.get(digest)
     if known and known[0] > time.time():
         return known[1], known[0]
+    key = public_keys().get(jwt.get_unverified_header(token).get("kid", ""))
+    if key is None:
+        raise jwt.InvalidTokenError("signed with no key of ours")
     claims = jwt.decode(
         token,
-        public_key(),
+        key,
         algorithms=[ALGORITHM],
         issuer=settings.JWT_ISSUER,
         audience=settings.JWT_AUDIENCE,

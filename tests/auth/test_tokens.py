@@ -10,16 +10,23 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from django.conf import settings
 
-from socialapp.api.tokens import public_key
+from socialapp.api.tokens import key_id, public_keys
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
+_PUBLIC = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 PATHS = ("/v1/auth/me", "/v1/feed", "/v1/hashtags/trending")
 
 
@@ -28,17 +35,22 @@ def part(content: Any) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def signed(claims: dict[str, Any]) -> str:
-    """By our own key, whatever the claims: what a fault elsewhere in the product could make."""
-    message = f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}"
+def own_key() -> RSAPrivateKey:
     key = load_pem_private_key(settings.JWT_PRIVATE_KEY.encode(), None)
     assert isinstance(key, RSAPrivateKey)
+    return key
+
+
+def signed(claims: dict[str, Any], *, key: RSAPrivateKey | None = None, kid: str = "") -> str:
+    """By our own key, whatever the claims: what a fault elsewhere in the product could make. Or by another."""
+    key = key or own_key()
+    message = f"{part({'alg': 'RS256', 'typ': 'JWT', 'kid': kid or key_id(key.public_key())})}.{part(claims)}"
     return f"{message}.{part(key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
 def signed_with_the_public_key(claims: dict[str, Any]) -> str:
-    message = f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(claims)}"
-    secret = public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    message = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': key_id(own_key().public_key())})}.{part(claims)}"
+    secret = own_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return f"{message}.{part(hmac.new(secret, message.encode(), hashlib.sha256).digest())}"
 
 
@@ -113,6 +125,50 @@ def test_each_claim_must_be_what_it_should(claims, wrong):
 
 def test_one_that_has_expired_says_so(claims):
     refused(signed({**claims, "exp": int(time.time()) - 1}), "token_expired")
+
+
+def test_a_key_that_is_unknown_or_another_than_it_says_is_refused(claims):
+    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    refused(signed(claims, key=stranger))
+    refused(signed(claims, key=stranger, kid=key_id(own_key().public_key())))
+    refused(signed(claims, kid="unknown"))
+
+
+def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(settings, claims, anonymous):
+    """Keys are read when a process starts: each change of the settings here stands for a rollout."""
+    old, new = own_key(), rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = {key: key.public_key().public_bytes(*_PUBLIC).decode() for key in (old, new)}
+    issued = {
+        key: [signed({**claims, "jti": f"{name}{n}"}, key=key) for n in range(4)]
+        for name, key in (("old", old), ("new", new))
+    }
+
+    def rollout(**changed: str) -> None:
+        for name, value in changed.items():
+            setattr(settings, name, value)
+        public_keys.cache_clear()
+
+    def opens(key: RSAPrivateKey) -> bool:
+        status = JsonClient(issued[key].pop()).get("/v1/auth/me").status_code
+        assert status in (200, 401)
+        return bool(status == 200)
+
+    def shown() -> set[str]:
+        return {key["kid"] for key in anonymous.get("/.well-known/jwks.json").json()["keys"]}
+
+    try:
+        assert (opens(old), opens(new)) == (True, False)
+        rollout(JWT_PUBLIC_KEY=pem[old] + pem[new])
+        assert (opens(old), opens(new)) == (True, True), "before anything signs with it"
+        assert shown() == {key_id(old.public_key()), key_id(new.public_key())}
+        private = new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        rollout(JWT_PRIVATE_KEY=private)
+        assert (opens(old), opens(new)) == (True, True)
+        rollout(JWT_PUBLIC_KEY="")
+        assert (opens(old), opens(new)) == (False, True)
+        assert shown() == {key_id(new.public_key())}
+    finally:
+        public_keys.cache_clear()
 
 
 def test_a_refresh_token_opens_nothing(alice):

@@ -33,6 +33,11 @@ def _private_key() -> RSAPrivateKey:
     return key
 
 
+@cache
+def _key_id() -> str:
+    return key_id(_private_key().public_key())
+
+
 def access_token(*, user_id: int, session_id: int, roles: list[str]) -> str:
     """A signed access token, good for `ACCESS_TOKEN_SECONDS`."""
     now = int(time.time())
@@ -47,7 +52,7 @@ def access_token(*, user_id: int, session_id: int, roles: list[str]) -> str:
         "jti": secrets.token_hex(16),
         "token_type": "access",
     }
-    return jwt.encode(claims, _private_key(), algorithm=ALGORITHM, headers={"kid": key_id()})
+    return jwt.encode(claims, _private_key(), algorithm=ALGORITHM, headers={"kid": _key_id()})
 
 
 def new_refresh_token(session_id: int) -> str:

@@ -29,7 +29,7 @@ from socialapp.api.idempotency import create_once
 from socialapp.api.pagination import page_request, page_response
 from socialapp.api.permissions import Public, PublicRead
 from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.tokens import ALGORITHM, key_id, public_key
+from socialapp.api.tokens import ALGORITHM, public_keys
 from socialapp.api.views import View
 
 
@@ -215,6 +215,9 @@ class KeySetView(View):
     )
     def get(self, request: Request) -> Response:
         """200 with a JSON Web Key Set. Source: RFC 7517."""
-        numbers = jwt.algorithms.RSAAlgorithm.to_jwk(public_key(), as_dict=True)
-        key = {"kty": "RSA", "n": numbers["n"], "e": numbers["e"], "use": "sig", "alg": ALGORITHM, "kid": key_id()}
-        return Response({"keys": [key]}, headers={"Cache-Control": "public, max-age=300"})
+        keys = [
+            {"kty": "RSA", "n": numbers["n"], "e": numbers["e"], "use": "sig", "alg": ALGORITHM, "kid": kid}
+            for kid, key in public_keys().items()
+            for numbers in [jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)]
+        ]
+        return Response({"keys": keys}, headers={"Cache-Control": "public, max-age=300"})
