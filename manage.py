@@ -4,12 +4,11 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
+from socialapp.commands import run_command
 from socialapp.telemetry.sharing import share_numbers
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
     if sys.argv[1:2] == ["serve"]:
         share_numbers(next((word for word in sys.argv[2:] if not word.startswith("-")), ""))
-    execute_from_command_line(sys.argv)
+    run_command(sys.argv)

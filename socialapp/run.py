@@ -128,9 +128,9 @@ def _manage(arguments: list[str]) -> int:
     _read_env_file()
     place = _place(Path(tempfile.gettempdir()), check_port=False)
     _fill_in_environment(place, running=place.redis_note)
-    from django.core.management import execute_from_command_line
+    from socialapp.commands import run_command
 
-    execute_from_command_line(["./run manage", *arguments])
+    run_command(["./run manage", *arguments])
     return 0
 
 

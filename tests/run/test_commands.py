@@ -2,6 +2,10 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +21,7 @@ from socialapp import cache, safety
 from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.contexts import CONTEXTS
 from tests.conftest import ALL_CONTEXTS
+from tests.scenarios.product import ROOT
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -180,3 +185,43 @@ def test_doctor_tells_what_does_not_answer(settings: Any, monkeypatch: pytest.Mo
     assert stop.value.code == 1
     assert {"redis_unreachable", "search_unreachable"} <= {finding["code"] for finding in json.loads(out.getvalue())}
     assert django_settings.SECRET_KEY not in out.getvalue()
+
+
+NOBODY = "127.0.0.1:1"  # a port where nothing listens
+
+
+@pytest.mark.parametrize(
+    ("commands", "reason"),
+    [
+        (["verify", "bus status", "trace x", "erasure status 1", "comments_verify", "partitions status"], "2002"),
+        (["search status", "search reindex"], "search does not answer"),
+        (["migrate_all --check"], "the database of auth does not answer"),
+        (["create_admin"], "there is nobody to ask"),
+    ],
+)
+def test_what_keeps_a_command_from_its_work_is_told_in_a_line(commands: list[str], reason: str, tmp_path: Any) -> None:
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path),
+        "REDIS_URL": f"redis://{NOBODY}",
+        "DATABASE_URL": f"mysql://nobody:nothing@{NOBODY}/nothing_{{context}}",
+        "ELASTICSEARCH_URL": f"http://{NOBODY}",
+    }
+
+    def run(command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "manage.py", *command.split()],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        for command, ended in zip(commands, pool.map(run, commands), strict=True):
+            assert ended.returncode == 1, command
+            assert len(ended.stderr.splitlines()) == 1, ended.stderr
+            assert reason in ended.stderr, command
