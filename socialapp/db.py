@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, connections, models, transaction
 
 from socialapp.ids import new_id
@@ -72,6 +73,21 @@ _TAKEN_ID = re.compile(r"for key '(\w+\.)?PRIMARY'|UNIQUE constraint failed: \w+
 def _id_was_taken(error: DatabaseError) -> bool:
     """A clash of primary keys, as MariaDB, MySQL, TiDB and SQLite put it."""
     return isinstance(error, IntegrityError) and bool(_TAKEN_ID.search(str(error.args[-1] if error.args else "")))
+
+
+def give_up_on_silence() -> None:
+    """Has this process and its database servers take each other for gone after `DATABASE_SECONDS` without a word.
+
+    For the roles: a network that drops packets tells nobody. Without it a statement waits for ever, and so does the
+    transaction of a machine that is gone, with its locks. The statements of commands may take hours.
+    """
+    for configured in connections.settings.values():
+        if "mysql" in configured["ENGINE"] or "replicas" in configured["ENGINE"]:
+            options = configured["OPTIONS"]
+            options.setdefault("read_timeout", settings.DATABASE_SECONDS)
+            options.setdefault("write_timeout", settings.DATABASE_SECONDS)
+            # only MariaDB knows it, and only MariaDB reads such comments
+            options["init_command"] += f" /*M!100300 , idle_transaction_timeout={settings.DATABASE_SECONDS} */"
 
 
 def open_transactions() -> tuple[str, ...]:

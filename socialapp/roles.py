@@ -12,6 +12,7 @@ import urllib.request
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -322,10 +323,15 @@ def beat() -> None:
     ).run()
 
 
-ROLES: dict[str, Callable[[], None]] = {
-    "web": web,
-    "sockets": sockets,
-    "relay": relay,
-    "worker": worker,
-    "beat": beat,
-}
+def _role(run: Callable[[], None]) -> Callable[[], None]:
+    @wraps(run)
+    def serve() -> None:
+        from socialapp.db import give_up_on_silence
+
+        give_up_on_silence()
+        run()
+
+    return serve
+
+
+ROLES = {run.__name__: _role(run) for run in (web, sockets, relay, worker, beat)}

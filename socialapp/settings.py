@@ -69,6 +69,7 @@ CALL_TIMEOUT = env.float("CALL_TIMEOUT", default=2.0)
 
 # --- Databases: one per context, never a default ------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db/{{context}}.sqlite3")
+DATABASE_SECONDS = env.int("DATABASE_SECONDS", default=20)  # see `roles.py`; more than a lock is waited for: 10
 
 
 def _database(context: str) -> dict[str, Any]:
@@ -164,8 +165,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "visibility_timeout": 120,
         "global_keyprefix": f"{REDIS_PREFIX}celery:",
         "socket_timeout": _BROKER_SECONDS,
+        "health_check_interval": 2
+        * _BROKER_SECONDS,  # waiting for messages it hears as often from a Redis that is there
     }
 )
+CELERY_BROKER_HEARTBEAT = 2 * _BROKER_SECONDS  # RabbitMQ's and ours: after two that did not come, it connects anew
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -292,6 +296,7 @@ EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST") or "", _email.get("EMAIL_PORT") or 0
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER") or "", _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
+EMAIL_TIMEOUT = 10  # seconds that a mail server may take for each answer
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socialapp <no-reply@localhost>")
 

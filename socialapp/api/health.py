@@ -129,7 +129,8 @@ def _redis() -> None:
 
 
 def _broker() -> None:
-    with Connection(settings.BROKER_URL, connect_timeout=PROBE_SECONDS) as connection:
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    with Connection(settings.BROKER_URL, connect_timeout=PROBE_SECONDS, transport_options=options) as connection:
         connection.ensure_connection(max_retries=0)
 
 

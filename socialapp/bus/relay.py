@@ -38,6 +38,7 @@ POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.05
 PREPARE_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
+LOOKS_IN_VAIN = 5  # at what Redis says, before it is asked whether it is there; after twice that it is taken for gone
 _LONGEST_PAUSE = 5.0
 
 
@@ -112,6 +113,7 @@ class Relay:
         self._prepare_at = 0.0
         self._loops = {context.name: _Loop(context.name, self.stopping, self._prepared) for context in served()}
         self._subscription: Any = None
+        self._looks_in_vain = 0
 
     @property
     def contexts(self) -> list[str]:
@@ -166,11 +168,19 @@ class Relay:
         if self._subscription is None:
             self._subscription = redis_client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             self._subscription.subscribe(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}")
+            self._looks_in_vain = 0
         called: set[str] = set()
         message = self._subscription.get_message(timeout=POLL_SECONDS)
+        self._looks_in_vain = 0 if message else self._looks_in_vain + 1
         while message is not None:
-            called.add(message["data"].decode())
+            if message["type"] == "message":
+                called.add(message["data"].decode())
             message = self._subscription.get_message(timeout=0)
+        if self._looks_in_vain == 2 * LOOKS_IN_VAIN:
+            log.warning("relay.redis_silent")
+            self._subscription = None
+        elif self._looks_in_vain == LOOKS_IN_VAIN:
+            self._subscription.ping()
         return called
 
 

@@ -2,6 +2,8 @@
 
 import time
 
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.mysql import base
 
 _TRUSTED_SECONDS = 1.0
@@ -11,7 +13,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, with fewer round trips: for transactions, and to find out whether a connection still stands.
 
     That is asked at most once a second, not before the first query of each request. A connection that breaks within
-    that second fails the one request that finds out; Django then checks it by itself.
+    that second fails the one request that finds out; Django then checks it by itself. Of several to one server, which
+    different contexts use, only the first that is found broken costs the time that a silent network takes.
     """
 
     health_check_done: bool
@@ -28,7 +31,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().close_if_health_check_failed()
         self._checked_at = now
 
+    def is_usable(self) -> bool:
+        """As Django finds it; if not, the others that this thread has to the same server are not asked, but renewed."""
+        usable = super().is_usable()
+        if not usable:
+            for other in connections.all(initialized_only=True):
+                if other is not self and _server(other) == _server(self) and not other.in_atomic_block:
+                    other.close()
+        return usable
+
     def _start_transaction_under_autocommit(self) -> None:
         """One statement, where Django switches autocommit off before each transaction and on again after it."""
         with self.wrap_database_errors:
             self.connection.query("BEGIN")
+
+
+def _server(connection: BaseDatabaseWrapper) -> tuple[object, object]:
+    return connection.settings_dict["HOST"], connection.settings_dict["PORT"]

@@ -11,6 +11,8 @@ import pytest
 
 from tests.faults.installation import Installation
 from tests.faults.servers import MariaDB, RabbitMQ, Redis, Server
+from tests.faults.sizes import SETTLE_SECONDS
+from tests.scenarios.product import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +54,32 @@ def town(_installation: Installation, request: pytest.FixtureRequest) -> Install
         server.mend()
     _installation.run_only("web", "relay", "worker", "beat")
     return _installation
+
+
+@pytest.fixture(scope="session")
+def redis_broker(folder: Path) -> Iterator[Redis]:
+    """A Redis that is nothing but a broker."""
+    server = Redis(folder, "broker")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def brokered(request: pytest.FixtureRequest, town: Installation) -> Iterator[Installation]:
+    """The installation on each kind of broker, all that it had to do done."""
+    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    if request.param == "rabbitmq":
+        yield town
+        return
+    rabbitmq = town.broker
+    town.broker = request.getfixturevalue("redis_broker")
+    town.broker.mend()
+    town.environment["BROKER_URL"] = town.broker.url
+    town.run_only("web")
+    town.run_only("web", "relay", "worker", "beat")
+    try:
+        yield town
+    finally:
+        town.broker, town.environment["BROKER_URL"] = rabbitmq, rabbitmq.url
+        town.run_only("web")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -234,6 +235,14 @@ class Installation(Product):
             " ON told.post_id = posts.id AND told.user_id = follower_id"
             f" WHERE COALESCE(times, 0) <> 1 AND posts.user_id IN ({','.join(['%s'] * len(authors))})",
             *(int(author.id) for author in authors),
+        )
+
+    def arrived(self, posts: Sequence[Post]) -> bool:
+        """Whether the posts, all that their authors have written, are counted, and all followers told of them, once."""
+        written = Counter(post.author.id for post in posts)
+        authors = list({post.author.id: post.author for post in posts}.values())
+        return all(self.posts_count(author) == written[author.id] for author in authors) and not self.wrongly_told(
+            authors
         )
 
     def assert_all_agree(self, posts: list[Post], readers: Sequence[Member] = ()) -> None:

@@ -1,15 +1,36 @@
-"""A small TCP proxy between the product and a server, through which a test cuts, slows and holds connections."""
+"""A small TCP proxy between the product and a server, through which a test cuts, slows and silences connections."""
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 _CHUNK = 65_536
 
 
+@dataclass(eq=False)
+class _Line:
+    """One connection: its two ends, and whether bytes pass between them now."""
+
+    client: socket.socket
+    server: socket.socket
+    passes: threading.Event = field(default_factory=threading.Event)
+
+    def cut(self) -> None:
+        """Ends it at both ends, at once."""
+        for end in (self.client, self.server):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.passes.set()
+
+
 class Proxy:
-    """Passes bytes on both ways. `on_request` and `on_answer` see each chunk first; False holds that chunk for good."""
+    """Passes bytes on both ways. `on_request` and `on_answer` see each chunk first; False holds that chunk for good.
+
+    Each chunk is `delay` seconds on its way, and a connection carries no more than `bytes_per_second` each way.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -17,8 +38,13 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.on_request: Callable[[bytes], bool] = lambda _: True
         self.on_answer: Callable[[bytes], bool] = lambda _: True
-        self._open: set[socket.socket] = set()
+        self.delay = 0.0
+        self.bytes_per_second = float("inf")
+        self._lines: set[_Line] = set()
+        self._forgotten: set[_Line] = set()
         self._lock = threading.Lock()
+        self._takes_new = threading.Event()
+        self._takes_new.set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -27,17 +53,41 @@ class Proxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._takes_new.set()
+        with self._lock:
+            self._lines |= self._forgotten
         self.cut()
         for thread in list(self._threads):
             thread.join(10)
             assert not thread.is_alive(), "the proxy does not end"
 
     def cut(self) -> None:
-        """Cuts the connections that are open now; new ones are taken."""
+        """Cuts the connections that are open now, which both ends are told; new ones are taken."""
         with self._lock:
-            for end in self._open:
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+            for line in self._lines:
+                line.cut()
+
+    @contextlib.contextmanager
+    def dead(self, *, forgets: bool) -> Iterator[None]:
+        """Nothing passes and nobody is told, as when packets are dropped; new connections get no answer.
+
+        Afterwards what was under way arrives, late. A network that forgets, as a firewall that was started anew does,
+        takes new connections only: those of before stay open at both ends, and dead.
+        """
+        with self._lock:
+            self._takes_new.clear()
+            for line in self._lines:
+                line.passes.clear()
+            if forgets:
+                self._forgotten |= self._lines
+                self._lines.clear()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._takes_new.set()
+                for line in self._lines:
+                    line.passes.set()
 
     def _accept(self) -> None:
         while True:
@@ -45,25 +95,29 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            try:
-                server = socket.create_connection(("127.0.0.1", self._target), timeout=5)
-            except OSError:
-                client.close()
-                continue
-            server.settimeout(None)
-            with self._lock:
-                self._open |= {client, server}
-            pair = threading.Thread(target=self._serve, args=(client, server), daemon=True)
+            pair = threading.Thread(target=self._serve, args=(client,), daemon=True)
             self._threads.append(pair)
             pair.start()
 
-    def _serve(self, client: socket.socket, server: socket.socket) -> None:
-        back = threading.Thread(target=self._pump, args=(server, client, self._passes_answer), daemon=True)
+    def _serve(self, client: socket.socket) -> None:
+        self._takes_new.wait()
+        try:
+            server = socket.create_connection(("127.0.0.1", self._target), timeout=5)
+        except OSError:
+            client.close()
+            return
+        server.settimeout(None)
+        line = _Line(client, server)
+        with self._lock:
+            self._lines.add(line)
+            if self._takes_new.is_set():
+                line.passes.set()
+        back = threading.Thread(target=self._pump, args=(line, server, client, self._passes_answer), daemon=True)
         back.start()
-        self._pump(client, server, self._passes_request)
+        self._pump(line, client, server, self._passes_request)
         back.join()
         with self._lock:
-            self._open -= {client, server}
+            self._lines.discard(line)
         client.close()
         server.close()
 
@@ -73,14 +127,15 @@ class Proxy:
     def _passes_answer(self, data: bytes) -> bool:
         return self.on_answer(data)
 
-    def _pump(self, source: socket.socket, target: socket.socket, passes: Callable[[bytes], bool]) -> None:
+    def _pump(self, line: _Line, source: socket.socket, target: socket.socket, passes: Callable[[bytes], bool]) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(_CHUNK):
+                time.sleep(self.delay + len(data) / self.bytes_per_second)
+                line.passes.wait()
                 if passes(data):
                     target.sendall(data)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+        line.passes.wait()
+        line.cut()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,34 +21,6 @@ LOADED_POSTS = size(300, 5_000)
 DRAIN_SECONDS = 30
 REBUILD_SECONDS = 60
 _ALSO = pytest.mark.skipif(not FULL, reason="takes its time, and is much like the others: FAULTS=full")
-
-
-@pytest.fixture(scope="module")
-def redis_broker(folder: Path) -> Iterator[Redis]:
-    server = Redis(folder, "broker")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def brokered(request: pytest.FixtureRequest, town: Installation) -> Iterator[Installation]:
-    """The installation on each kind of broker, all that it had to do done."""
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
-    if request.param == "rabbitmq":
-        yield town
-        return
-    rabbitmq = town.broker
-    town.broker = request.getfixturevalue("redis_broker")
-    town.broker.mend()
-    town.environment["BROKER_URL"] = town.broker.url
-    town.run_only("web")
-    town.run_only("web", "relay", "worker", "beat")
-    try:
-        yield town
-    finally:
-        town.broker, town.environment["BROKER_URL"] = rabbitmq, rabbitmq.url
-        town.run_only("web")
 
 
 def _people(town: Installation) -> list[Member]:
@@ -104,13 +76,6 @@ def _while_posting(town: Installation, authors: list[Member], disturb: Callable[
     return posting.posts
 
 
-def _all_arrived(town: Installation, authors: list[Member], posts: list[Post]) -> bool:
-    return (
-        all(town.posts_count(author) == sum(post.author is author for post in posts) for author in authors)
-        and town.wrongly_told(authors) == 0
-    )
-
-
 @pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_down(brokered: Installation) -> None:
     town = brokered
@@ -125,7 +90,7 @@ def test_broker_down(brokered: Installation) -> None:
 
     posts = _while_posting(town, authors, disturb)
     town.broker.start()
-    town.within(DRAIN_SECONDS, lambda: _all_arrived(town, authors, posts), f"drained after {DOWN_SECONDS} s down")
+    town.within(DRAIN_SECONDS, lambda: town.arrived(posts), f"drained after {DOWN_SECONDS} s down")
     if lasting:
         town.start("beat")
     town.assert_all_agree(posts, authors)
@@ -141,7 +106,7 @@ def test_broker_hangs(brokered: Installation) -> None:
             time.sleep(DOWN_SECONDS)
 
     posts = _while_posting(town, authors, disturb)
-    town.within(DRAIN_SECONDS, lambda: _all_arrived(town, authors, posts), f"drained after {DOWN_SECONDS} s hung")
+    town.within(DRAIN_SECONDS, lambda: town.arrived(posts), f"drained after {DOWN_SECONDS} s hung")
     town.assert_all_agree(posts, authors)
 
 
