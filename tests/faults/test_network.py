@@ -16,7 +16,7 @@ from tests.scenarios.product import PASSWORD, eventually
 
 DATABASE_SECONDS = size(4, 20)
 DEAD_SECONDS = size(6, 60)
-RECOVERY_SECONDS = 60
+RECOVERY_SECONDS = 30
 
 
 @contextmanager
