@@ -3,10 +3,11 @@
 import os
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Self
 
 from celery import Celery, signals
 from django.db import close_old_connections
+from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES
 
 from socialapp.contexts import CONTEXTS, served
@@ -14,8 +15,19 @@ from socialapp.contexts import CONTEXTS, served
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
 _EXPIRY_SECONDS = 60.0
+_LONGEST_PAUSE = 3.0
+
+
+class _Connection(Connection):
+    """Tries a broker that is away every few seconds; kombu's pauses grow to half a minute, which events wait longer."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Self:
+        """As kombu does it, with shorter pauses."""
+        return super().ensure_connection(*args, **{"interval_max": _LONGEST_PAUSE, **options})
+
 
 app = Celery("socialapp")
+app.amqp.Connection = _Connection
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -1,13 +1,14 @@
-"""Roles and their database servers take each other for gone after a while of silence; commands may take their time."""
+"""Who is silent is given up after a while, and what is away is tried again soon."""
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import OperationalError, connections
 
 from socialapp.db import give_up_on_silence, is_tidb
-from tests.scenarios.product import eventually
+from tests.scenarios.product import eventually, free_port
 
-pytestmark = pytest.mark.django_db(databases={"posts", "users"}, transaction=True)
+DATABASES = pytest.mark.django_db(databases={"posts", "users"}, transaction=True)
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         connections[alias].close()
 
 
+@DATABASES
 @pytest.mark.usefixtures("_impatient")
 def test_a_server_that_does_not_answer_is_given_up() -> None:
     with connections["posts"].cursor() as cursor, pytest.raises(OperationalError):
@@ -30,6 +32,7 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
     connections["posts"].close()
 
 
+@DATABASES
 @pytest.mark.usefixtures("_impatient")
 def test_a_client_in_a_transaction_that_says_nothing_is_given_up() -> None:
     silent, asking = connections["posts"], connections["users"]
@@ -51,6 +54,7 @@ def test_a_client_in_a_transaction_that_says_nothing_is_given_up() -> None:
     silent.close()
 
 
+@DATABASES
 @pytest.mark.usefixtures("_impatient")
 def test_only_the_first_broken_connection_to_a_server_is_waited_for() -> None:
     posts, users = connections["posts"], connections["users"]
@@ -62,3 +66,13 @@ def test_only_the_first_broken_connection_to_a_server_is_waited_for() -> None:
     assert not posts.is_usable()
     assert users.connection is None, "renewed, not asked"
     posts.close()
+
+
+def test_a_broker_that_is_away_is_tried_again_every_few_seconds() -> None:
+    pauses: list[float] = []
+    connection = current_app.connection_for_read(f"amqp://127.0.0.1:{free_port()}//")
+    with pytest.raises(connection.connection_errors):
+        connection.ensure_connection(
+            lambda _, pause: pauses.append(pause), max_retries=3, reraise_as_library_errors=False
+        )
+    assert pauses == [2, 3, 3]
