@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from django.db import connections, router
 from django.utils import timezone
 
 from apps.metrics import queries
@@ -32,6 +31,7 @@ from socialapp.contracts.projections import Checked, Drift
 from socialapp.contracts.reactions import Reactions
 from socialapp.db import atomic
 from socialapp.ids import id_time
+from socialapp.sql import add
 
 FOLD_CHANGES = 2000
 ERASE_POSTS = 500
@@ -336,44 +336,8 @@ def _summed(owned: Iterable[tuple[int | None, Change]]) -> Additions:
 
 
 def _add(model: type[Rollup], owner: tuple[str, ...], additions: Additions) -> None:
-    """Adds to the rows of a roll-up, making those that are missing: one statement for some hundred rows.
-
-    Written in SQL because the ORM's upsert can set a column but not add to it. Keys are sorted, so that two of these
-    at once take their locks in the same order.
-    """
-    names = (*owner, "period", "start")
-    columns = [field.name for field in model._meta.fields if field.name not in (*names, "id")]
-    alias = router.db_for_write(model)
-    connection = connections[alias]
-    keys = sorted(additions, key=str)
-    for first in range(0, len(keys), _ROWS_A_STATEMENT):
-        rows = []
-        for key in keys[first : first + _ROWS_A_STATEMENT]:
-            row_id = model._meta.get_field("id").get_default()
-            times = [
-                connection.ops.adapt_datetimefield_value(part) if isinstance(part, datetime) else part for part in key
-            ]
-            rows.append([row_id, *times, *(additions[key].get(column, 0) for column in columns)])
-        sql = _adding_upsert(model._meta.db_table, names, columns, rows=len(rows), mysql=connection.vendor == "mysql")
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [value for row in rows for value in row])
-
-
-_ROWS_A_STATEMENT = 200
-
-
-def _adding_upsert(table: str, names: Sequence[str], columns: Sequence[str], *, rows: int, mysql: bool) -> str:
-    quote = "`" if mysql else '"'
-    quoted = {name: f"{quote}{name}{quote}" for name in ("id", table, *names, *columns)}
-    listed = ", ".join(quoted[name] for name in ("id", *names, *columns))
-    row = f"({', '.join(['%s'] * (1 + len(names) + len(columns)))})"
-    if mysql:
-        sums = ", ".join(f"{quoted[name]} = {quoted[name]} + VALUES({quoted[name]})" for name in columns)
-        clause = f"ON DUPLICATE KEY UPDATE {sums}"
-    else:
-        sums = ", ".join(
-            f"{quoted[name]} = {quoted[table]}.{quoted[name]} + excluded.{quoted[name]}" for name in columns
-        )
-        clause = f"ON CONFLICT ({', '.join(quoted[name] for name in names)}) DO UPDATE SET {sums}"
-    # The names are the model's own, never input.
-    return f"INSERT INTO {quoted[table]} ({listed}) VALUES {', '.join([row] * rows)} {clause}"  # noqa: S608
+    """Adds to the rows of a roll-up, making those that are missing."""
+    key = (*owner, "period", "start")
+    numbers = [field.name for field in model._meta.fields if field.name not in (*key, "id")]
+    amounts = {found: [amount.get(name, 0) for name in numbers] for found, amount in additions.items()}
+    add(model, amounts, key=key, numbers=numbers)

@@ -1,16 +1,14 @@
 """The stored counts: changed with the rows, and compared with them."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from django.db import connections
-from django.db.models import F
 from django.utils import timezone
 
 from apps.comments import queries
 from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
 from apps.comments.queries import Fault
 from socialapp.db import again_after_deadlock, atomic
+from socialapp.sql import add
 
 
 def slot_of(comment_id: int) -> int:
@@ -20,40 +18,13 @@ def slot_of(comment_id: int) -> int:
 
 def change_count(post_id: int, *, slot: int, by: int) -> None:
     """Adds to the number of comments on a post, in one slot. Needs the transaction that changes the comments."""
-    rows = CommentCount.objects.filter(post_id=post_id, slot=slot)
-    change = {"count": F("count") + by, "updated_at": timezone.now()}
-    if not rows.update(**change):
-        _make_sure_of_count(post_id, slot)
-        rows.update(**change)
+    add_to_counts({(post_id, slot): by})
 
 
 def add_to_counts(numbers: Mapping[tuple[int, int], int]) -> None:
-    """Adds to many counts, by (post, slot), in few statements. Needs the transaction that adds the comments."""
-    if not numbers:
-        return
-    _make_sure_of_counts(sorted(numbers))
-    rows = CommentCount.objects.filter(post_id__in={post_id for post_id, _ in numbers})
-    ids: dict[int, list[int]] = defaultdict(list)
-    for row_id, post_id, slot in rows.values_list("id", "post_id", "slot"):
-        ids[numbers.get((post_id, slot), 0)].append(row_id)
-    for number in sorted(ids.keys() - {0}):
-        change = {"count": F("count") + number, "updated_at": timezone.now()}
-        CommentCount.objects.filter(id__in=ids[number]).update(**change)
-
-
-def _make_sure_of_count(post_id: int, slot: int) -> None:
-    _make_sure_of_counts([(post_id, slot)])
-
-
-def _make_sure_of_counts(keys: Sequence[tuple[int, int]]) -> None:
-    """Inserts counts of 0 unless they are there. An upsert locks for writing; ignoring a clash would deadlock."""
-    names_its_key = connections["comments"].features.supports_update_conflicts_with_target
-    CommentCount.objects.bulk_create(
-        [CommentCount(post_id=post_id, slot=slot, count=0) for post_id, slot in keys],
-        update_conflicts=True,
-        update_fields=["slot"],
-        unique_fields=["post_id", "slot"] if names_its_key else None,
-    )
+    """Adds to many counts, by (post, slot). Needs the transaction that changes the comments."""
+    additions = {key: (number,) for key, number in numbers.items()}
+    add(CommentCount, additions, key=("post_id", "slot"), numbers=("count",), updated_at=timezone.now())
 
 
 def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[Fault]:
@@ -74,8 +45,7 @@ def recheck_post_count(*, post_id: int, repair: bool) -> Fault | None:
 def _recheck_post_count(post_id: int, repair: bool) -> Fault | None:
     with atomic("comments"):
         # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
-        for slot in range(SLOTS):
-            _make_sure_of_count(post_id, slot)
+        add_to_counts({(post_id, slot): 0 for slot in range(SLOTS)})
         slots = list(CommentCount.objects.select_for_update().filter(post_id=post_id).order_by("slot"))
         counted = sum(row.count for row in slots)
         actual = Comment.objects.filter(post_id=post_id, deleted_at=None).count()

@@ -9,6 +9,7 @@ from socialapp.bus.publish import publish
 from socialapp.contracts.posts import Reposted, Unreposted
 from socialapp.db import atomic
 from socialapp.errors import Forbidden, NotFound
+from socialapp.sql import add
 
 _FEW = 100
 
@@ -41,8 +42,7 @@ def add_repost(*, user_id: int, post_id: int) -> None:
         now = timezone.now()
         if not _insert_once(Repost(user_id=user_id, post_id=post_id, created_at=now)):
             return
-        if not _change_count(post_id, 1) and not _insert_once(RepostCount(post_id=post_id, count=1)):
-            _change_count(post_id, 1)
+        add(RepostCount, {(post_id,): (1,)}, key=("post_id",), numbers=("count",))
         publish(Reposted(post_id=post_id, author_id=author_id, user_id=user_id, at=now))
     _take_back_if_gone(post_id)
 
@@ -95,12 +95,8 @@ def remove_repost(*, user_id: int, post_id: int) -> None:
         author_id = author_of(post_id)
         if not deleted or author_id is None:
             return
-        _change_count(post_id, -1)
+        RepostCount.objects.filter(post_id=post_id, count__gt=0).update(count=F("count") - 1)
         publish(Unreposted(post_id=post_id, author_id=author_id, user_id=user_id, at=timezone.now()))
-
-
-def _change_count(post_id: int, by: int) -> int:
-    return RepostCount.objects.filter(post_id=post_id, count__gte=-by).update(count=F("count") + by)
 
 
 def _insert_once(row: Model) -> bool:

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from apps.reactions import queries
 from apps.reactions.models import SLOTS, Reaction, ReactionCount
 from apps.reactions.queries import Fault, Target, reactions_to
 from socialapp.db import again_after_deadlock, atomic
+from socialapp.sql import add
 
 _KEY = ("target_type", "target_id", "reaction_type", "slot")
 
@@ -24,49 +24,14 @@ def slot_of(user_id: int) -> int:
 def change_counts(target: Target, user_id: int, *, added: str | None, removed: str | None) -> None:
     """Counts one person's change of reaction to a target. Needs the transaction of that change."""
     changes = {name: 1 if name == added else -1 for name in (added, removed) if name}
-    # Always in one order, so that two people of one slot cannot wait for each other.
-    for reaction_type in sorted(changes):
-        add_to_count(target, reaction_type, slot=slot_of(user_id), by=changes[reaction_type])
-
-
-def add_to_count(target: Target, reaction_type: str, *, slot: int, by: int) -> None:
-    """Adds to one slot of a count, which is made if need be."""
-    key = {"target_type": target.type, "target_id": target.id, "reaction_type": reaction_type, "slot": slot}
-    if not _add(key, by):
-        _make_sure_of(key)
-        _add(key, by)
-
-
-def _add(key: dict[str, object], change: int) -> int:
-    return ReactionCount.objects.filter(**key).update(count=F("count") + change, updated_at=timezone.now())
-
-
-def _make_sure_of(*keys: dict[str, object]) -> None:
-    """Inserts counts of 0 unless they are there. An upsert locks for writing; ignoring a clash would deadlock."""
-    names_its_key = connections["reactions"].features.supports_update_conflicts_with_target
-    ReactionCount.objects.bulk_create(
-        [ReactionCount(**key, count=0) for key in keys],
-        update_conflicts=True,
-        update_fields=["slot"],
-        unique_fields=list(_KEY) if names_its_key else None,
-    )
+    slot = slot_of(user_id)
+    add_to_counts({(target.type, target.id, name, slot): by for name, by in changes.items()})
 
 
 def add_to_counts(numbers: Mapping[tuple[str, int, str, int], int]) -> None:
-    """Adds to many counts, by (target type, target, reaction type, slot), in few statements.
-
-    Needs the transaction that adds the reactions.
-    """
-    if not numbers:
-        return
-    _make_sure_of(*(dict(zip(_KEY, key, strict=True)) for key in sorted(numbers)))
-    rows = ReactionCount.objects.filter(target_id__in={key[1] for key in numbers})
-    ids: dict[int, list[int]] = defaultdict(list)
-    for row_id, *key in rows.values_list("id", *_KEY):
-        ids[numbers.get((key[0], key[1], key[2], key[3]), 0)].append(row_id)
-    for number in sorted(ids.keys() - {0}):
-        change = {"count": F("count") + number, "updated_at": timezone.now()}
-        ReactionCount.objects.filter(id__in=ids[number]).update(**change)
+    """Adds to many counts, by (target type, target, reaction type, slot). Needs the transaction of the reactions."""
+    additions = {key: (number,) for key, number in numbers.items()}
+    add(ReactionCount, additions, key=_KEY, numbers=("count",), updated_at=timezone.now())
 
 
 def subtract_counts(reactions: Iterable[Reaction], *, slot: int) -> None:
@@ -94,8 +59,7 @@ def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool)
     key: dict[str, object] = {"target_type": target_type, "target_id": target_id, "reaction_type": reaction_type}
     with atomic("reactions"):
         # With every slot there and locked, whoever is reacting has either finished or not counted yet.
-        for slot in range(SLOTS):
-            _make_sure_of({**key, "slot": slot})
+        add_to_counts({(target_type, target_id, reaction_type, slot): 0 for slot in range(SLOTS)})
         slots = list(ReactionCount.objects.select_for_update().filter(**key).order_by("slot"))
         counted = sum(row.count for row in slots)
         actual = reactions_to(target_type, target_id).filter(reaction_type=reaction_type).count()

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from django.db import connections, router
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from apps.users.queries import ProfileMissing, Tie, Viewer, may_see_profile, tie
 from socialapp.bus.publish import publish
 from socialapp.contracts.users import Followed, FollowRequestWithdrawn, Unfollowed
 from socialapp.errors import Invalid, NotFound
+from socialapp.sql import add
 
 Pair = tuple[int, int]  # (follower, followed)
 
@@ -111,23 +111,4 @@ def shift_counts(pairs: Iterable[Pair], *, by: int, also_lock: int | None = None
     for follower, followed in pairs:
         changes[(followed, slot_of(follower))][0] += by
         changes[(follower, slot_of(followed))][1] += by
-    if not changes:
-        return
-    connection = connections[router.db_for_write(FollowCount)]
-    values = [number for key in sorted(changes) for number in (*key, *changes[key])]
-    sql = (
-        "INSERT INTO follow_counts (user_id, slot, followers, following) VALUES "  # noqa: S608 (marks only)
-        + ",".join(["(%s,%s,%s,%s)"] * len(changes))
-        + _ADD_ON_CLASH[connection.vendor]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-
-
-# Django's bulk_create can replace a value on a clash, but not add to it.
-_ADD_ON_CLASH = {
-    "mysql": " ON DUPLICATE KEY UPDATE"
-    " followers = followers + VALUES(followers), following = following + VALUES(following)",
-    "sqlite": " ON CONFLICT (user_id, slot) DO UPDATE SET"
-    " followers = followers + excluded.followers, following = following + excluded.following",
-}
+    add(FollowCount, changes, key=("user_id", "slot"), numbers=("followers", "following"))

@@ -4,8 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
-
 from apps.users.actions.edges import lock_profiles, require_active, shift_counts
 from apps.users.actions.follows import accept_waiting
 from apps.users.models import FollowRequest, PostCount, Profile, UnfinishedWork
@@ -16,6 +14,7 @@ from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.users import ProfileChanged, StatusChanged
 from socialapp.db import again_after_deadlock, atomic
 from socialapp.errors import Stale
+from socialapp.sql import add
 
 
 def make_profile(*, user_id: int, username: str, full_name: str, created_at: datetime, banned: bool = False) -> bool:
@@ -129,9 +128,6 @@ def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
 def shift_post_counts(*, user_id: int, posts: int, public_posts: int) -> None:
     """Adds to how many posts somebody has; an erased person has no counts any more."""
     with atomic("users", savepoint=False):
-        added = {"posts": F("posts") + posts, "public_posts": F("public_posts") + public_posts}
-        if not PostCount.objects.filter(user_id=user_id).update(**added):
-            PostCount.objects.get_or_create(user_id=user_id)
-            PostCount.objects.filter(user_id=user_id).update(**added)
+        add(PostCount, {(user_id,): (posts, public_posts)}, key=("user_id",), numbers=("posts", "public_posts"))
         if Profile.objects.filter(user_id=user_id, erased=True).exists():
             PostCount.objects.filter(user_id=user_id).delete()
