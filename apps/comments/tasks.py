@@ -27,15 +27,25 @@ _CHECK_POSTS = 500
 def continue_removals() -> None:
     """Goes on erasing gone people's comments and those on gone posts, some thousands a run. Idempotent."""
     for subject_id in queries.unfinished_removals(limit=_SUBJECTS):
-        for _ in range(_STEPS):
-            if actions.continue_removal(subject_id=subject_id):
-                break
+        _continue_removal(subject_id)
+
+
+def _continue_removal(subject_id: int) -> None:
+    for _ in range(_STEPS):
+        if actions.continue_removal(subject_id=subject_id):
+            break
 
 
 @shared_task(name="comments.check_counts")
 def check_counts() -> None:
-    """Corrects the counts of recently changed posts, should they differ from the rows, and says so in the log."""
+    """Corrects the counts of recently changed posts, should they differ from the rows, and says so in the log.
+
+    Before, it removes what slipped past a recent removal.
+    """
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
+    for subject_id in queries.unclean_removals(since=since):
+        log.warning("comments.removal_repaired", subject_id=subject_id)
+        _continue_removal(subject_id)
     for fault in actions.check_posts(
         post_ids=queries.recently_changed_posts(since=since, limit=_CHECK_POSTS), repair=True
     ):

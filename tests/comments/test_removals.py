@@ -157,6 +157,23 @@ def test_a_large_post_goes_in_chunks() -> None:
     assert len(published("comments.comment_deleted.v1")) == actions.CHUNK + 5
 
 
+def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
+    """As TiDB may leave it: committed by a writer who saw no mark, unseen by the removal that set the mark."""
+    post_id, user_id, other = new_id(), new_id(), new_id()
+    actions.create_comment(draft=draft(post_id=post_id, author_id=new_id()))
+    actions.create_comment(draft=draft(post_id=other, author_id=user_id))
+    kept = actions.create_comment(draft=draft(post_id=other, author_id=new_id()))
+    GoneSubject.objects.create(subject_id=post_id, kind=GoneSubject.Kind.POST, done=True)
+    GoneSubject.objects.create(subject_id=user_id, kind=GoneSubject.Kind.USER, done=True, erasure_id=7)
+    tasks.check_counts()
+    assert list(Comment.objects.all()) == [kept]
+    assert [(row.post_id, row.count) for row in queries.counts(post_ids=[post_id, other])] == [(other, 1)]
+    assert len(published("comments.comment_deleted.v1")) == 2
+    assert [event["erasure_id"] for event in published("comments.user_erased.v1")] == [7]
+    tasks.check_counts()
+    assert len(published_types("comments")) == 3 + 2 + 1, "what is clean is left alone"
+
+
 def test_erasing_a_person_leaves_no_trace_of_them(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
 ) -> None:

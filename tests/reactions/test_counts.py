@@ -107,8 +107,6 @@ def test_many_peoples_reactions_at_once_are_all_counted() -> None:
 @pytest.mark.usefixtures("server_database")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
-    if is_tidb("reactions"):
-        pytest.skip("TiDB does not wait for rows that others are about to add")
     for _ in range(4):
         target, erased = a_target(), new_id()
         people = [erased, *(new_id() for _ in range(6))]
@@ -121,6 +119,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
             lambda: again_after_deadlock(lambda: actions.forget_subject(kind="post", subject_id=target.id)),  # noqa: B023
             *reacting[4:],
         )
+        _on_tidb_look_again()
         assert not Reaction.objects.filter(post_id=target.id).exists()
         assert not ReactionCount.objects.filter(target_id=target.id).exists()
         others = [a_target() for _ in range(8)]
@@ -135,9 +134,16 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
             ),
             *reacting[4:],
         )
+        _on_tidb_look_again()
         assert not Reaction.objects.filter(user_id=erased).exists()
         for other in others:
             assert_exact(other)
+
+
+def _on_tidb_look_again() -> None:
+    """TiDB does not wait for rows that others are about to add: one may stay until the periodic check."""
+    if is_tidb("reactions"):
+        tasks.check_counts()
 
 
 STEP = st.tuples(

@@ -14,6 +14,7 @@ from apps.reactions.queries.reading import (
     suspect_counts,
     target_of,
     targets_in_order,
+    unclean_removals,
     unfinished_removals,
     visible_target,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "suspect_counts",
     "target_of",
     "targets_in_order",
+    "unclean_removals",
     "unfinished_removals",
     "visible_target",
 ]
