@@ -148,21 +148,24 @@ class _State:
 
 
 class _Health:
-    """Which replicas of this process answer and are up to date, looked at once a second by whoever comes first."""
+    """Which replicas of this process answer and are up to date, looked at once a second by whoever comes first.
+
+    By server: one that hangs is found out once, not by each context that has a replica there.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: dict[str, _State] = {}
+        self._states: dict[tuple[str, str], _State] = {}
 
     def is_usable(self, alias: str) -> bool:
         """Whether to read from it. Asks the replica when the last answer is too old."""
-        now = time.monotonic()
+        now, server = time.monotonic(), _server_of(alias)
         with self._lock:
-            state = self._states.get(alias)
+            state = self._states.get(server)
             if state is not None and now < state.look_at:
                 return state.usable
             # The others go by the last answer while this thread looks; a replica that was down stays out meanwhile.
-            self._states[alias] = _State(state is not None and state.usable, now + _DOWN_SECONDS)
+            self._states[server] = _State(state is not None and state.usable, now + _DOWN_SECONDS)
         trouble = trouble_with(alias)
         if trouble:
             log.warning("replicas.passed_over", alias=alias, why=trouble)
@@ -176,7 +179,12 @@ class _Health:
     def _note(self, alias: str, *, usable: bool) -> None:
         with self._lock:
             look_at = time.monotonic() + (_LOOK_EVERY_SECONDS if usable else _DOWN_SECONDS)
-            self._states[alias] = _State(usable, look_at)
+            self._states[_server_of(alias)] = _State(usable, look_at)
+
+
+def _server_of(alias: str) -> tuple[str, str]:
+    config = settings.DATABASES[alias]
+    return str(config["HOST"]), str(config["PORT"])
 
 
 _health = _Health()

@@ -85,6 +85,7 @@ def _opened(table: str) -> Iterator[list[str]]:
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
         opened = [row["partitions"] or "" for row in rows if row["table"] == table]
+        assert opened, f"nothing is told of {table}: {sql}"
         found += [name for names in opened for name in names.split(",") if name]
 
 
@@ -222,10 +223,22 @@ def test_reads_open_the_months_they_need(partitioned: None) -> None:
     assert _names("notifications")[0] not in told, "nobody was told anything before they were registered"
 
 
-def test_an_authors_page_is_bounded(partitioned: None, register: Any, drain: Any) -> None:
-    anna = register("anna")
+def test_pages_open_the_months_they_need(partitioned: None, register: Any, drain: Any) -> None:
+    """As clients ask for them: the statements of a feed, of notifications and of an author's page."""
+    anna, ben = register("anna"), register("ben")
+    assert ben.client.put(f"/v1/profiles/{anna.id}/follow").status_code == 200
+    drain()
     made = anna.client.post("/v1/posts", {"content": "today"}).json()["id"]
-    with _opened("posts") as opened:
-        page = anna.client.get(f"/v1/profiles/{anna.id}/posts").json()["results"]
-    assert [post["id"] for post in page] == [made]
-    assert _names("posts")[0] not in opened
+    drain()
+    assert ben.client.get("/v1/feed").status_code == 200  # builds the feed in Redis, from all months
+    this_month = {f"p{id_time(int(made)):%Y_%m}"}
+    with _opened("posts") as feed:
+        assert [post["id"] for post in ben.client.get("/v1/feed").json()["results"]] == [made]
+    assert set(feed) == this_month
+    with _opened("posts") as authors:
+        assert [post["id"] for post in anna.client.get(f"/v1/profiles/{anna.id}/posts").json()["results"]] == [made]
+    assert _names("posts")[0] not in authors
+    with _opened("notifications") as told:
+        assert len(anna.client.get("/v1/notifications").json()["results"]) == 1
+    assert _names("notifications")[0] not in told
+    assert len(set(told)) <= 2 + partitions.AHEAD_MONTHS + 1

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +39,23 @@ def _manage(environment: dict[str, str], *arguments: str, check: bool) -> "subpr
 
 
 class Replica(Server):
-    """A read-only MariaDB that follows `primary`."""
+    """A read-only MariaDB that follows `primary`; `number` sets several apart."""
 
-    def __init__(self, folder: Path, primary: MariaDB) -> None:
+    def __init__(self, folder: Path, primary: MariaDB, *, number: int) -> None:
         super().__init__("mariadb", folder, ports=("MARIADB_PORT",))
-        self.folder = folder / "replica"
+        self.folder = folder / f"replica{number}"
+        self._primary = primary
         self._pid_file = self.folder / "pid"
         self._environment |= {
             "MARIADB_PORT": str(primary.port),
             "MARIADB_DIR": str(primary.folder),
             "MARIADB_REPLICA_PORT": str(self.port),
             "MARIADB_REPLICA_DIR": str(self.folder),
+            "MARIADB_REPLICA_SERVER_ID": str(1 + number),
         }
 
     def _script(self, name: str) -> "subprocess.CompletedProcess[str]":
-        log = self.folder.parent / f"replica-{name}.log"
+        log = self.folder.parent / f"{self.folder.name}-{name}.log"
         with log.open("w") as file:
             ended = subprocess.run(
                 [str(ROOT / "tests" / "services" / "mariadb" / "replica"), name],
@@ -79,6 +83,20 @@ class Replica(Server):
     def selects(self) -> int:
         """How many SELECTs it has answered since it started."""
         return int(self.sql("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
+
+    def catch_up(self) -> None:
+        """Returns when it has all that the primary has now."""
+        position = self._primary.sql("SELECT @@gtid_binlog_pos")[0][0]
+        assert self.sql(f"SELECT MASTER_GTID_WAIT('{position}', 120)") == [(0,)]
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """It gets nothing new, while it goes on to say that it replicates."""
+        import MySQLdb
+
+        with closing(MySQLdb.connect(unix_socket=str(self.folder / "s.sock"), user="root")) as connection:
+            connection.query("FLUSH TABLES WITH READ LOCK")
+            yield
 
 
 class Town:
