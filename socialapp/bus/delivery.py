@@ -14,7 +14,9 @@ from django.utils import timezone
 from socialapp.bus.envelope import Envelope, encode
 from socialapp.bus.models import FailedDelivery, InboxEntry
 from socialapp.bus.registry import Handler, handlers_of
+from socialapp.cache import redis_errors
 from socialapp.db import atomic
+from socialapp.errors import Unavailable
 from socialapp.ids import new_id
 from socialapp.sql import insert, places
 from socialapp.telemetry import metrics, traces
@@ -23,6 +25,9 @@ log = structlog.get_logger()
 
 # Seconds until the next try after the first, second, … failure; then the event rests as a dead letter.
 RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
+# What a handler needs may be away, for a night even, which is no fault of the event: the last pause is made again and
+# again, so that all arrives soon after; then it counts as no more failures than these.
+AWAY_PAUSES = (1, 5, 10)
 _ERROR_CHARACTERS = 2000
 _KNOWN = (
     "SELECT event_id, handler, 0 FROM bus_inbox WHERE event_id IN ({ids})"
@@ -202,9 +207,13 @@ def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
                 },
             )
         )
-        row.attempts += 1
-        row.dead = row.attempts > len(RETRY_PAUSES)
-        pause = RETRY_PAUSES[min(row.attempts, len(RETRY_PAUSES)) - 1]
+        if isinstance(error, (Unavailable, *redis_errors())):
+            row.attempts = min(row.attempts + 1, len(AWAY_PAUSES))
+            pause = AWAY_PAUSES[row.attempts - 1]
+        else:
+            row.attempts += 1
+            row.dead = row.attempts > len(RETRY_PAUSES)
+            pause = RETRY_PAUSES[min(row.attempts, len(RETRY_PAUSES)) - 1]
         row.retry_at = timezone.now() + timedelta(seconds=pause)
         row.error = repr(error)[:_ERROR_CHARACTERS]
         row.save(using=context)
