@@ -319,7 +319,11 @@ def beat() -> None:
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     serve_operations(lambda: True)
     app.Beat(
-        schedule=str(settings.DATA_DIR / "beat-schedule"), quiet=True, redirect_stdouts=False, loglevel="WARNING"
+        scheduler="socialapp.periodic:SteadyScheduler",
+        schedule=str(settings.DATA_DIR / "beat-schedule"),
+        quiet=True,
+        redirect_stdouts=False,
+        loglevel="WARNING",
     ).run()
 
 

@@ -1,8 +1,13 @@
 """The bus tables, one set in every context's database: outbox, inbox and failed deliveries."""
 
+from datetime import timedelta
+
 from django.db import models
 
 from socialapp.db import IdField
+
+# The clocks of two machines differ by less. What was noted for later than that was noted before a clock was set back.
+CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 class OutboxEvent(models.Model):

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from socialapp.api.models import IdempotencyKey
-from socialapp.bus.models import InboxEntry, OutboxEvent
+from socialapp.bus.models import CLOCKS_DIFFER, InboxEntry, OutboxEvent
 from socialapp.calls import client
 from socialapp.contexts import CONTEXTS
 from socialapp.contracts.bus import EventRef, Inbox
@@ -21,13 +22,15 @@ MOST_PATIENCE = timedelta(seconds=120)
 
 def reconcile(context: str) -> tuple[int, int]:
     """Confirms or re-sends the events of `context` that were sent some seconds ago: (confirmed, sent again)."""
-    horizon = timezone.now() - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+    now = timezone.now()
+    some_seconds_ago = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+    sent = Q(sent_at__lt=some_seconds_ago) | Q(sent_at__gt=now + CLOCKS_DIFFER)
     outbox = OutboxEvent.objects.using(context)
     confirmed = resent = 0
     last = 0
     while True:
         rows = list(
-            outbox.filter(state=OutboxEvent.State.SENT, sent_at__lt=horizon, id__gt=last)
+            outbox.filter(sent, state=OutboxEvent.State.SENT, id__gt=last)
             .order_by("id")
             .only("id", "type", "created_at", "sent_at")[:BATCH]
         )
@@ -47,10 +50,12 @@ def _seems_lost(row: OutboxEvent) -> bool:
     """Whether to send it again: after pauses that double, as it may only wait behind others in the consumer's queue.
 
     An event that has been sent again and again was sent last when it was already this old: so long it is waited for.
+    Where a clock was set back meanwhile, nobody knows how old it is.
     """
     if row.sent_at is None:
         return True
-    return timezone.now() - row.sent_at > min(row.sent_at - row.created_at, MOST_PATIENCE)
+    waited = timezone.now() - row.sent_at
+    return waited < -CLOCKS_DIFFER or waited > min(abs(row.sent_at - row.created_at), MOST_PATIENCE)
 
 
 def _missing(events: list[EventRef]) -> tuple[set[int], bool]:

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from socialapp.bus.envelope import decode
-from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.bus.models import CLOCKS_DIFFER, FailedDelivery, OutboxEvent
 from socialapp.bus.publish import WAKE_CHANNEL
 from socialapp.bus.tasks import deliver_again
 from socialapp.bus.transport import BATCH_EVENTS, prepare, send
@@ -61,7 +61,7 @@ def relay_once(context: str) -> int:
 def _claim(context: str) -> list[OutboxEvent]:
     now = timezone.now()
     outbox = OutboxEvent.objects.using(context)
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLOCKS_DIFFER)
     candidates = list(
         outbox.filter(free, state=OutboxEvent.State.NEW).order_by("id").values_list("id", flat=True)[:CLAIM_ROWS]
     )
@@ -92,12 +92,13 @@ def send_due_retries(context: str) -> int:
         due = list(
             FailedDelivery.objects.using(context)
             .select_for_update()
-            .filter(dead=False, retry_at__lte=now)[:BATCH_EVENTS]
+            .filter(Q(retry_at__lte=now) | Q(failed_at__gt=now + CLOCKS_DIFFER), dead=False)[:BATCH_EVENTS]
         )
-        # The next try writes the true time; should its message be lost, the row comes due again by itself.
-        FailedDelivery.objects.using(context).filter(id__in=[row.id for row in due]).update(
-            retry_at=now + timedelta(seconds=RETRY_SECONDS)
-        )
+        for row in due:
+            # The next try writes the true time; should its message be lost, the row comes due again by itself.
+            row.retry_at = now + timedelta(seconds=RETRY_SECONDS)
+            row.failed_at = min(row.failed_at, now)
+        FailedDelivery.objects.using(context).bulk_update(due, ["retry_at", "failed_at"])
     for envelope in {row.event_id: row.envelope for row in due}.values():
         deliver_again(context, envelope)
     metrics.count_retries(context, len(due))

@@ -75,6 +75,10 @@ def test_what_is_signed_here_is_what_holds(claims):
     assert JsonClient(signed(claims)).get("/v1/auth/me").status_code == 200
 
 
+def test_one_made_before_the_clock_was_set_back_still_holds(claims):
+    assert JsonClient(signed({**claims, "iat": claims["exp"] - 1})).get("/v1/auth/me").status_code == 200
+
+
 def test_no_signature_or_one_of_another_kind_is_refused(alice, claims):
     for name in ("none", "None", "nOnE"):
         refused(f"{part({'alg': name, 'typ': 'JWT'})}.{part(claims)}.")
@@ -102,6 +106,7 @@ def test_each_claim_must_be_there(claims, name):
         {"iss": "somebody else"},
         {"aud": "another product"},
         {"iat": 4_000_000_000},
+        {"iat": "soon"},
         {"nbf": 4_000_000_000},
         {"exp": "soon"},
         {"sub": 5},

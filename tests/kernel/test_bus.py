@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from socialapp.bus import registry
-from socialapp.bus.delivery import RETRY_PAUSES, deliver
+from socialapp.bus.delivery import AWAY_PAUSES, RETRY_PAUSES, deliver
 from socialapp.bus.envelope import Envelope, decode, encode
 from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.publish import PublishOutsideTransaction, publish
@@ -18,6 +18,7 @@ from socialapp.bus.registry import Handler
 from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
 from socialapp.contracts.base import EVENTS, event
 from socialapp.db import atomic
+from socialapp.errors import Unavailable
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -121,6 +122,32 @@ def test_pauses_grow_and_then_the_event_is_dead(rung: list[int]) -> None:
     assert failure.dead
 
 
+def test_while_something_is_away_no_event_waits_long_or_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault: list[Exception] = [Unavailable("gone for the night")]
+
+    def fail(_: BellRung) -> None:
+        raise fault[0]
+
+    key = (CONSUMER, "metrics.bell_rung.v1")
+    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], fail, None)])
+    (envelope,) = ring(1)
+    pauses = []
+    for _ in range(20):
+        before = timezone.now()
+        deliver(CONSUMER, [envelope])
+        failure = FailedDelivery.objects.using(CONSUMER).get()
+        pauses.append(round((failure.retry_at - before).total_seconds()))
+    assert pauses == [*AWAY_PAUSES, *[AWAY_PAUSES[-1]] * 17]
+    assert not failure.dead
+    fault[0] = ValueError("cracked bell")
+    for _ in range(len(RETRY_PAUSES) + 1 - len(AWAY_PAUSES)):
+        failure.refresh_from_db()
+        assert not failure.dead
+        deliver(CONSUMER, [envelope])
+    failure.refresh_from_db()
+    assert failure.dead, "what cannot be taken though everything is there is given up"
+
+
 def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     (envelope,) = ring(-5)
     deliver(CONSUMER, [envelope])
@@ -197,6 +224,25 @@ def test_a_relay_that_died_holds_its_claim_only_for_a_while(broker: list[tuple[s
     assert relay_once(PRODUCER) == 0
     rows.update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert relay_once(PRODUCER) == 1
+
+
+def test_what_was_noted_before_the_clock_was_set_back_need_not_wait_for_it(
+    rung: list[int], broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(context))
+    deliver(CONSUMER, ring(-1))
+    soon = timezone.now() + timedelta(minutes=10)
+    FailedDelivery.objects.using(CONSUMER).update(failed_at=soon, retry_at=soon + timedelta(seconds=1))
+    assert [send_due_retries(CONSUMER) for _ in range(2)] == [1, 0]
+    rows = OutboxEvent.objects.using(PRODUCER)
+    rows.update(claim=42, claimed_until=soon)
+    assert relay_once(PRODUCER) == 1, "no claim made now is as long"
+    lost = ring(2)[0].id
+    relay_once(PRODUCER)
+    rows.update(sent_at=soon, created_at=soon)
+    assert reconcile(PRODUCER) == (1, 1)
+    assert rows.get(state=OutboxEvent.State.NEW).id == lost
 
 
 def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:

@@ -1,0 +1,18 @@
+"""Celery's scheduler, which would rest for as long as the clock was set back: until the time of the last run again."""
+
+from typing import Any
+
+from celery.beat import PersistentScheduler
+
+
+class SteadyScheduler(PersistentScheduler):
+    """What ran later than now, as the file or this process remembers it, counts as run now."""
+
+    def tick(self, *arguments: Any, **options: Any) -> float:
+        """See `Scheduler.tick`."""
+        now = self.app.now()
+        if ahead := [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]:
+            for entry in ahead:
+                entry.last_run_at = now
+            self._heap = None  # the order of what is next, made anew
+        return float(super().tick(*arguments, **options))

@@ -1,0 +1,19 @@
+"""Periodic tasks: a clock that was set back keeps none of them waiting for longer than it does anyway."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from socialapp.celery import app
+from socialapp.periodic import SteadyScheduler
+
+
+def test_a_clock_that_was_set_back_keeps_no_task_waiting(tmp_path: Path) -> None:
+    scheduler = SteadyScheduler(app=app, schedule_filename=str(tmp_path / "beat-schedule"))
+    try:
+        for entry in scheduler.schedule.values():
+            entry.last_run_at = app.now() + timedelta(hours=1)
+        ours = [scheduler.schedule[name] for name in app.conf.beat_schedule]
+        assert scheduler.tick() <= min(entry.schedule.seconds for entry in ours)
+        assert all(entry.is_due()[1] <= entry.schedule.seconds for entry in ours)
+    finally:
+        scheduler.close()
