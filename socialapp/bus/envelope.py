@@ -11,6 +11,9 @@ from socialapp.contracts.base import EVENTS, event_type
 
 log = structlog.get_logger()
 
+# Of an envelope's JSON: in UTF-8 that is less than the million bytes which Kafka takes, and its clients, by default.
+MAX_CHARACTERS = 200_000
+
 Data = dict[str, Any]
 
 

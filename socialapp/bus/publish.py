@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from socialapp.bus.envelope import Envelope, encode, wrap
+from socialapp.bus.envelope import MAX_CHARACTERS, Envelope, encode, wrap
 from socialapp.bus.models import OutboxEvent
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contracts.base import event_type
@@ -24,6 +24,10 @@ class PublishOutsideTransaction(RuntimeError):
     """An event was published without the transaction that makes it true."""
 
 
+class EventTooLarge(RuntimeError):
+    """An event is larger than brokers take: it would never leave the outbox, nor would those behind it."""
+
+
 def publish(*events: object) -> None:
     """Adds events to the outbox of their producer; they take effect if and only if the transaction commits."""
     if not events:
@@ -34,7 +38,7 @@ def publish(*events: object) -> None:
     envelopes = [_envelope(event) for event in events]
     now = timezone.now()
     rows = [
-        (told.id, told.type, told.subject, encode(told), OutboxEvent.State.NEW.value, now, 0, told.correlationid)
+        (told.id, told.type, told.subject, _encoded(told), OutboxEvent.State.NEW.value, now, 0, told.correlationid)
         for told in envelopes
     ]
     insert(producer, OutboxEvent, _COLUMNS, rows)
@@ -46,6 +50,13 @@ def _envelope(event: object) -> Envelope:
     event_id = new_id()
     with traces.span(f"publish {event_type(type(event)).name}", traces.Kind.PRODUCER, event_id=event_id):
         return wrap(event, event_id=event_id)
+
+
+def _encoded(envelope: Envelope) -> str:
+    text = encode(envelope)
+    if len(text) > MAX_CHARACTERS:
+        raise EventTooLarge(f"{envelope.type} {envelope.id}: {len(text)} characters, at most {MAX_CHARACTERS}")
+    return text
 
 
 def wake_relay(context: str) -> None:

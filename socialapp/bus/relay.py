@@ -21,7 +21,7 @@ from socialapp.bus.envelope import decode
 from socialapp.bus.models import CLOCKS_DIFFER, FailedDelivery, OutboxEvent
 from socialapp.bus.publish import WAKE_CHANNEL
 from socialapp.bus.tasks import deliver_again
-from socialapp.bus.transport import BATCH_EVENTS, prepare, send
+from socialapp.bus.transport import BATCH_EVENTS, keeps_order, prepare, send
 from socialapp.cache import redis_client, redis_errors
 from socialapp.contexts import served
 from socialapp.db import atomic
@@ -59,19 +59,24 @@ def relay_once(context: str) -> int:
 
 
 def _claim(context: str) -> list[OutboxEvent]:
+    """The oldest events that nobody is sending; where order is kept, none while another relay is sending some."""
     now = timezone.now()
-    outbox = OutboxEvent.objects.using(context)
+    held = Q(claimed_until__gte=now, claimed_until__lte=now + CLOCKS_DIFFER)
     free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLOCKS_DIFFER)
-    candidates = list(
-        outbox.filter(free, state=OutboxEvent.State.NEW).order_by("id").values_list("id", flat=True)[:CLAIM_ROWS]
-    )
-    if not candidates:
+    unsent = OutboxEvent.objects.using(context).filter(state=OutboxEvent.State.NEW).order_by("id")
+    candidates = unsent if keeps_order() else unsent.filter(free)
+    claims = dict(candidates.values_list("id", "claimed_until")[:CLAIM_ROWS])
+    if not claims or any(until and now <= until <= now + CLOCKS_DIFFER for until in claims.values()):
         return []
     claim = random.SystemRandom().getrandbits(62)
-    outbox.filter(free, id__in=candidates, state=OutboxEvent.State.NEW).update(
-        claim=claim, claimed_until=now + timedelta(seconds=CLAIM_SECONDS)
-    )
-    return list(outbox.filter(claim=claim).order_by("id"))
+    unsent.filter(free, id__in=claims).update(claim=claim, claimed_until=now + timedelta(seconds=CLAIM_SECONDS))
+    rows = list(unsent.filter(claim=claim))
+    if rows and keeps_order():
+        others = unsent.filter(held, id__lt=rows[-1].id).exclude(claim=claim)
+        if others.exists():  # another relay looked at the same moment: it goes first
+            unsent.filter(claim=claim).update(claim=0, claimed_until=None)
+            return []
+    return rows
 
 
 def _send(rows: list[OutboxEvent]) -> None:

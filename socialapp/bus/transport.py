@@ -1,7 +1,7 @@
 """The way that events take to those who listen: Celery over RabbitMQ or Redis, or Kafka when `KAFKA_URL` is set."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
@@ -10,6 +10,8 @@ from socialapp.bus.models import OutboxEvent
 from socialapp.bus.tasks import publish_batch
 
 BATCH_EVENTS = 100
+# JSON in base64 in JSON: a character may take 16 bytes, and RabbitMQ takes messages of 16 MB.
+BATCH_CHARACTERS = 500_000
 
 
 def prepare() -> None:
@@ -20,6 +22,11 @@ def prepare() -> None:
         kafka.make_topics()
     else:
         declare_queues()
+
+
+def keeps_order() -> bool:
+    """Whether what is sent of one thing arrives in the order in which it was sent."""
+    return bool(settings.KAFKA_URL)
 
 
 def send(events: Sequence[OutboxEvent]) -> None:
@@ -37,5 +44,17 @@ def _send_by_celery(events: Sequence[OutboxEvent]) -> None:
     for event in events:
         by_type[event.type].append(event.envelope)
     for event_type, envelopes in by_type.items():
-        for start in range(0, len(envelopes), BATCH_EVENTS):
-            publish_batch(event_type, envelopes[start : start + BATCH_EVENTS])
+        for batch in _batches(envelopes):
+            publish_batch(event_type, batch)
+
+
+def _batches(envelopes: list[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    left = BATCH_CHARACTERS
+    for envelope in envelopes:
+        if len(batch) == BATCH_EVENTS or len(envelope) > left:
+            yield batch
+            batch, left = [], BATCH_CHARACTERS
+        batch.append(envelope)
+        left -= len(envelope)
+    yield batch

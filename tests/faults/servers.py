@@ -28,7 +28,7 @@ class Server:
         self._pid_file = self.folder / pid_file
         variables = {variable: str(self.port if not index else free_port()) for index, variable in enumerate(ports)}
         home = ports[0].removesuffix("_PORT") + "_DIR"
-        self._environment = {**os.environ, **variables, home: str(self.folder)}
+        self._environment = {**os.environ, **variables, home: str(self.folder), **options}
 
     def start(self) -> None:
         """Starts it, on the data that it had, and waits until it answers."""

@@ -12,7 +12,7 @@ from socialapp.bus import registry
 from socialapp.bus.delivery import AWAY_PAUSES, RETRY_PAUSES, deliver
 from socialapp.bus.envelope import Envelope, decode, encode
 from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
-from socialapp.bus.publish import PublishOutsideTransaction, publish
+from socialapp.bus.publish import EventTooLarge, PublishOutsideTransaction, publish
 from socialapp.bus.reconcile import prune, reconcile
 from socialapp.bus.registry import Handler
 from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
@@ -81,6 +81,15 @@ def test_an_event_goes_with_its_transaction() -> None:
     with pytest.raises(RuntimeError):
         fail_after_publishing()
     assert not OutboxEvent.objects.using(PRODUCER).exists()
+
+
+def test_an_event_that_no_broker_takes_is_refused_with_what_it_tells_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socialapp.bus.publish.MAX_CHARACTERS", 400)
+    with pytest.raises(EventTooLarge, match="bell_rung"), atomic(PRODUCER):
+        publish(*(BellRung(bell_id=bell) for bell in (1, 10**100)))
+    assert not OutboxEvent.objects.using(PRODUCER).exists()
+    ring(1)
+    assert OutboxEvent.objects.using(PRODUCER).count() == 1
 
 
 def test_an_envelope_names_what_cloudevents_names() -> None:
@@ -193,6 +202,35 @@ def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) ->
     assert relay_once(PRODUCER) == 0
     bells = [decode(text).event().bell_id for _, envelopes in broker for text in envelopes]
     assert sorted(bells) == list(range(CLAIM_ROWS + 20))
+
+
+def test_messages_are_bounded_in_size_and_number(
+    broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [len(encode(envelope)) for envelope in ring(*range(10, 20))]
+    monkeypatch.setattr("socialapp.bus.transport.BATCH_CHARACTERS", max(sizes) * 4)
+    assert relay_once(PRODUCER) == 10
+    assert [len(batch) for _, batch in broker] == [4, 4, 2]
+    broker.clear()
+    monkeypatch.setattr("socialapp.bus.transport.BATCH_EVENTS", 3)
+    ring(*range(10, 20))
+    relay_once(PRODUCER)
+    assert [len(batch) for _, batch in broker] == [3, 3, 3, 1]
+
+
+@pytest.mark.parametrize("keeps_order", [True, False])
+def test_where_order_is_kept_one_relay_sends_at_a_time(
+    broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch, keeps_order: bool
+) -> None:
+    monkeypatch.setattr("socialapp.bus.relay.keeps_order", lambda: keeps_order)
+    ring(1, 2)
+    held = OutboxEvent.objects.using(PRODUCER).order_by("id")[0]
+    OutboxEvent.objects.using(PRODUCER).filter(id=held.id).update(
+        claim=7, claimed_until=timezone.now() + timedelta(seconds=30)
+    )
+    assert relay_once(PRODUCER) == (0 if keeps_order else 1)
+    OutboxEvent.objects.using(PRODUCER).filter(id=held.id).update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert relay_once(PRODUCER) == (2 if keeps_order else 1), "it was killed in the middle"
 
 
 def test_an_early_id_that_commits_late_is_sent(broker: list[tuple[str, list[str]]]) -> None:

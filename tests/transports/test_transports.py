@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from socialapp.bus.envelope import MAX_CHARACTERS
 from tests.deploy.processes import installed, until
 from tests.faults.servers import RabbitMQ, Redis, Server
 from tests.transports.tower import PATIENCE, Kafka, Tower
@@ -184,3 +185,27 @@ def test_events_with_one_key_arrive_in_order(tower: Tower) -> None:
     for key in (1, 2, 3):
         tower.assert_heard_once(range(200), tower=key)
         assert tower.heard(key) == list(range(200))
+
+
+def test_two_relays_keep_that_order(tower: Tower) -> None:
+    """More than one of them claims at a time, from several relays that are killed in between."""
+    if tower.way != "kafka":
+        pytest.skip("Celery promises no order")
+    tower.start("relay2", "relay3")
+    for start in range(0, 3000, 100):
+        for key in (1, 2):
+            tower.strike(*range(start, start + 100), tower=key)
+        if start == 1000:
+            tower.kill("relay2")
+    for key in (1, 2):
+        tower.assert_heard_once(range(3000), tower=key)
+        assert tower.heard(key) == list(range(3000))
+    tower.roles.stop("relay3")
+
+
+def test_the_largest_events_arrive(tower: Tower) -> None:
+    """In characters of four bytes each, which is as large as one may be."""
+    padding = "😀" * (MAX_CHARACTERS - 1000)
+    tower.strike(*range(1, 7), padding=padding)
+    tower.strike(7)
+    tower.assert_heard_once(range(1, 8))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 
@@ -19,6 +20,7 @@ from tests.deploy.processes import Roles, until
 from tests.faults.servers import Server
 
 _COMMAND = (sys.executable, "-m", "tests.transports.bells")
+_PASSWORD = "a pass&word+"
 PATIENCE = 120.0  # seconds; on a busy machine a consumer group takes its time
 
 
@@ -31,6 +33,30 @@ class Kafka(Server):
     @property
     def url(self) -> str:
         return f"kafka://127.0.0.1:{self.port}"
+
+
+class GuardedKafka(Kafka):
+    """Kafka that takes only who knows the password, and talks to them over TLS."""
+
+    def __init__(self, folder: Path) -> None:
+        Server.__init__(self, "kafka", folder, ports=("KAFKA_PORT", "KAFKA_CONTROLLER_PORT"), KAFKA_PASSWORD=_PASSWORD)
+
+    @property
+    def url(self) -> str:
+        return self.url_with()
+
+    def url_with(self, **changes: str) -> str:
+        """How to reach it, with settings of librdkafka of one's own; an empty one is left out."""
+        told = {
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_username": "app",
+            "sasl_password": _PASSWORD,
+            "ssl_ca_location": str(self.folder / "ca.pem"),
+            **changes,
+        }
+        query = urlencode({name.replace("_", "."): value for name, value in told.items() if value})
+        return f"kafka://127.0.0.1:{self.port}?{query}"
 
 
 @dataclass
@@ -71,13 +97,13 @@ class Tower:
         ):
             self._run(context, f"DELETE FROM {table}")
 
-    def strike(self, *bells: int, tower: int = 1, context: str = "metrics") -> None:
+    def strike(self, *bells: int, tower: int = 1, context: str = "metrics", padding: str = "") -> None:
         """Publishes bells in one transaction, as if by that context; the relay finds them at its next look."""
         self._run(
             context,
             "INSERT INTO bus_outbox (id, type, subject, envelope, created_at, state, claim, correlation)"
             " VALUES (?, ?, ?, ?, ?, 0, 0, '')",
-            [_row(next(self._ids), bell, tower) for bell in bells],
+            [_row(next(self._ids), bell, tower, padding) for bell in bells],
         )
 
     def strike_again(self) -> None:
@@ -96,6 +122,13 @@ class Tower:
         while len(self.heard(tower)) < len(wanted) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert sorted(self.heard(tower)) == wanted, self.roles.said("relay") + self.roles.said("worker")
+
+    def assert_kept(self, bells: int, *, because: str) -> None:
+        """Waits until the relay has said so of what it tried since its start, and sees that nothing has left."""
+        log = self.roles.folder / "relay.log"
+        until(lambda: because in log.read_text(errors="replace"), seconds=PATIENCE)
+        assert self.unsent() == bells
+        log.write_text("")
 
     def unsent(self) -> int:
         """Bells that the relay has not handed over."""
@@ -125,7 +158,7 @@ class Tower:
             connection.executemany(statement, rows)
 
 
-def _row(event_id: int, bell: int, tower: int) -> tuple[object, ...]:
+def _row(event_id: int, bell: int, tower: int, padding: str) -> tuple[object, ...]:
     now = datetime.now(UTC).replace(tzinfo=None)
     envelope = {
         "id": event_id,
@@ -135,6 +168,6 @@ def _row(event_id: int, bell: int, tower: int) -> tuple[object, ...]:
         "time": f"{now.isoformat()}Z",
         "partitionkey": str(tower),
         "sequence": event_id,
-        "data": {"bell_id": bell, "tower_id": tower},
+        "data": {"bell_id": bell, "tower_id": tower, "padding": padding},
     }
-    return event_id, envelope["type"], str(bell), json.dumps(envelope), str(now)
+    return event_id, envelope["type"], str(bell), json.dumps(envelope, ensure_ascii=False), str(now)
