@@ -29,6 +29,7 @@ _HASTE = {"RECONCILE_EVERY_SECONDS": "1", "RECONCILE_AFTER_SECONDS": "3"}
 # Others may use the machine: what takes this many times as long as promised is still no fault of the product, and
 # where more wants to run than there are cores, so many times more.
 _PATIENCE = 4
+_TRY_SECONDS = 200  # so long a writer tries to have a post taken
 ON_MARIADB = [name for name in CONTEXTS if name != "search"]
 
 
@@ -315,7 +316,7 @@ class Writers:
         finally:
             stopping.set()
             for thread in threads:
-                thread.join(90)
+                thread.join(_TRY_SECONDS + 30)
         assert not any(thread.is_alive() for thread in threads)
 
     def _write(self, author: Member, stopping: threading.Event) -> None:
@@ -323,7 +324,7 @@ class Writers:
             while not stopping.is_set():
                 post = Post(author, f"post {secrets.token_hex(4)} of {author.username}", secrets.token_hex(8))
                 self.posts.append(post)
-                deadline = time.monotonic() + 80
+                deadline = time.monotonic() + _TRY_SECONDS
                 while post.answer is None and time.monotonic() < deadline:
                     self._try(post, http)
                 stopping.wait(self.pause)

@@ -3,6 +3,8 @@
 import os
 from typing import TypeVar
 
+import pytest
+
 T = TypeVar("T")
 FULL = os.environ.get("FAULTS") == "full"
 
@@ -14,3 +16,6 @@ def size(usual: T, full: T) -> T:
 
 # For what no time is promised: only a test that fails waits so long.
 SETTLE_SECONDS = size(240, 900)
+
+# For a fault that is much like another one that is always tried.
+ONLY_FULL = pytest.mark.skipif(not FULL, reason="takes its time, and is much like the others: FAULTS=full")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.installation import Installation, Post
 from tests.faults.servers import Redis
-from tests.faults.sizes import FULL, SETTLE_SECONDS, size
+from tests.faults.sizes import ONLY_FULL, SETTLE_SECONDS, size
 from tests.scenarios.product import Member, drop_queues, eventually
 
 DOWN_SECONDS = size(6, 60)
@@ -20,7 +20,6 @@ POSTS_A_SECOND = 20
 LOADED_POSTS = size(300, 5_000)
 DRAIN_SECONDS = 30
 REBUILD_SECONDS = 60
-_ALSO = pytest.mark.skipif(not FULL, reason="takes its time, and is much like the others: FAULTS=full")
 
 
 def _people(town: Installation) -> list[Member]:
@@ -96,7 +95,8 @@ def test_broker_down(brokered: Installation) -> None:
     town.assert_all_agree(posts, authors)
 
 
-@pytest.mark.parametrize("brokered", ["rabbitmq", pytest.param("redis", marks=_ALSO)], indirect=True)
+@ONLY_FULL  # test_network.py has a broker that is not heard of, whose connections do not come back either
+@pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_hangs(brokered: Installation) -> None:
     town = brokered
     authors = _people(town)
@@ -128,8 +128,8 @@ def _flush(town: Installation) -> None:
     ("brokered", "lose"),
     [
         ("rabbitmq", _come_back_empty),
-        pytest.param("rabbitmq", _flush, marks=_ALSO),
-        pytest.param("redis", _come_back_empty, marks=_ALSO),
+        pytest.param("rabbitmq", _flush, marks=ONLY_FULL),
+        pytest.param("redis", _come_back_empty, marks=ONLY_FULL),
         ("redis", _flush),
     ],
     indirect=["brokered"],
