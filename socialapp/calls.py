@@ -8,7 +8,9 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import FunctionType
 from typing import Any, TypeVar, cast, get_type_hints
@@ -27,9 +29,13 @@ from socialapp.telemetry import metrics, traces
 
 Contract = TypeVar("Contract")
 
+_answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
 _implementations: dict[tuple[str, str], object] = {}
 log = structlog.get_logger()
 
+# How many seconds the caller waits for this answer: what is asked of others for its sake must take less.
+CALL_SECONDS = "X-Call-Seconds"
+_PASSED_ON = 0.75  # of the seconds left, so that what is missing further on is told before the caller gives up
 # A header on answers that the machinery of calls gave, not the implementation: a bad service token, an unknown method.
 CALL_REFUSED = "X-Call-Refused"
 OPEN_SECONDS = 2
@@ -94,12 +100,27 @@ def _remote_method(contract: type, context: str, method: FunctionType) -> Callab
 
     def call(**arguments: Any) -> Any:
         _forbid_open_transaction(context, method.__name__)
-        seconds = own_seconds or settings.CALL_TIMEOUT
+        seconds = _at_most(own_seconds or settings.CALL_TIMEOUT)
         with traces.span(f"call {context}.{contract.__name__}.{method.__name__}", traces.Kind.CLIENT):
             answer = _send(context, path, arguments, is_read=is_read, seconds=seconds)
         return msgspec.json.decode(answer, type=returns)
 
     return call
+
+
+@contextmanager
+def answering_within(seconds: float | None) -> Iterator[None]:
+    """Has all calls in the block end before whoever asked, and waits for so long, gives up."""
+    token = _answer_by.set(time.monotonic() + seconds if seconds else None)
+    try:
+        yield
+    finally:
+        _answer_by.reset(token)
+
+
+def _at_most(seconds: float) -> float:
+    answer_by = _answer_by.get()
+    return seconds if answer_by is None else min(seconds, (answer_by - time.monotonic()) * _PASSED_ON)
 
 
 class Breaker:
@@ -184,15 +205,31 @@ class _ServerFault(Exception):
 
 def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes | Problem:
     url = settings.SERVICE_URLS[context].rstrip("/") + path
-    headers = {"Authorization": f"Bearer {service_token(context)}", **_correlation_headers()}
+    headers = {
+        "Authorization": f"Bearer {service_token(context)}",
+        CALL_SECONDS: f"{seconds:.3f}",
+        **_correlation_headers(),
+    }
     query = {name: msgspec.json.encode(value).decode() for name, value in arguments.items()} if is_read else {}
+    sent: tuple[str, dict[str, Any]] = ("POST", {"content": msgspec.json.encode(arguments)})
     if is_read and sum(map(len, query.values())) <= _LONGEST_QUERY:
-        response = _http_client().get(url, params=query, headers=headers, timeout=seconds)
-    else:
-        response = _http_client().post(url, content=msgspec.json.encode(arguments), headers=headers, timeout=seconds)
+        sent = ("GET", {"params": query})
+    deadline = time.monotonic() + seconds
+    with _http_client().stream(sent[0], url, **sent[1], headers=headers, timeout=seconds) as response:
+        content = _read_until(deadline, response)
     if response.status_code == 200:
-        return response.content
-    return _problem_from(response)
+        return content
+    return _problem_from(response, content)
+
+
+def _read_until(deadline: float, response: httpx.Response) -> bytes:
+    """The body, if it is there in time: httpx by itself waits as long for each piece of it."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if time.monotonic() > deadline:
+            raise _ServerFault(f"{response.url.path} took too long")
+    return bytes(body)
 
 
 def _correlation_headers() -> dict[str, str]:
@@ -201,11 +238,11 @@ def _correlation_headers() -> dict[str, str]:
     return {header: str(bound[key]) for key, header in names.items() if key in bound} | lag_headers()
 
 
-def _problem_from(response: httpx.Response) -> Problem:
+def _problem_from(response: httpx.Response, content: bytes) -> Problem:
     """The problem that the implementation raised there; anything else is a fault, and none of the client's doing."""
     kind = PROBLEMS.get(response.status_code, Problem)
     try:
-        body = msgspec.json.decode(response.content, type=_ProblemBody)
+        body = msgspec.json.decode(content, type=_ProblemBody)
     except msgspec.DecodeError:
         raise _ServerFault(f"{response.status_code} from {response.url.path}") from None
     if CALL_REFUSED in response.headers or (kind is Problem and response.status_code >= 500):
@@ -237,6 +274,8 @@ def verify_service_token(token: str, *, audience: str) -> str:
         audience=f"internal:{audience}",
         options={"require": ["iss", "aud", "exp", "iat"], "verify_iat": False},  # clocks differ, and are set back
     )
+    if int(claims["exp"]) - int(claims["iat"]) > _TOKEN_SECONDS:
+        raise jwt.InvalidTokenError("a service token is good for a minute")
     return str(claims["iss"])
 
 

@@ -11,7 +11,14 @@ from django.views.decorators.csrf import csrf_exempt
 
 from socialapp.api.problems import problem_response
 from socialapp.api.rendering import to_json
-from socialapp.calls import CALL_REFUSED, argument_types, implementation_of, verify_service_token
+from socialapp.calls import (
+    CALL_REFUSED,
+    CALL_SECONDS,
+    answering_within,
+    argument_types,
+    implementation_of,
+    verify_service_token,
+)
 from socialapp.contracts.registry import CONTRACTS
 from socialapp.errors import Malformed, NotFound, Problem, Unauthenticated
 
@@ -29,7 +36,8 @@ def internal_call(request: HttpRequest, context: str, contract: str, method: str
         refusal[CALL_REFUSED] = "yes"
         return refusal
     try:
-        answer = call()
+        with answering_within(_seconds(request)):
+            answer = call()
     except Problem as problem:
         return problem_response(problem)
     return HttpResponse(_encode(answer), content_type="application/json")
@@ -40,6 +48,14 @@ def _encode(answer: Any) -> bytes:
     if isinstance(answer, list) and answer and isinstance(answer[0], dict):
         return to_json(answer)
     return msgspec.json.encode(answer)
+
+
+def _seconds(request: HttpRequest) -> float | None:
+    """How long the caller waits, if it says so."""
+    try:
+        return float(request.headers.get(CALL_SECONDS, ""))
+    except ValueError:
+        return None
 
 
 def _authenticate(request: HttpRequest, context: str) -> None:

@@ -77,7 +77,7 @@ class World:
             "days": [3],
             "offset": [0],
             "kind": [kind],
-            "records": [[]],
+            "records": [[{"id": "12", "no": "such record"}], []],
             "events": [[EventRef(id=1, type="auth.user_registered.v1"), EventRef(id=2, type="no.such.thing.v1")]],
         }
         return named[parameter]
@@ -127,6 +127,7 @@ def over_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         from django.conf import settings
 
         urls.setattr(settings, "SERVICE_URLS", dict.fromkeys(CONTEXTS, "http://127.0.0.1"))
+        urls.setattr(settings, "CALL_TIMEOUT", 60.0)  # a busy machine is no outage
         yield switch
     calls._client.cache_clear()
 
@@ -136,7 +137,7 @@ def outcome(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     try:
         return call(**arguments)
     except Problem as problem:
-        return type(problem), problem.code, problem.detail, problem.errors
+        return type(problem), problem.code, problem.detail, problem.errors, problem.retry_after
 
 
 def combinations(world: World, context: str, contract: str, method: str) -> Iterator[dict[str, Any]]:
@@ -185,7 +186,7 @@ def test_answers_are_the_same_over_both_transports(world: World, over_http: Call
             assert here == there, call
     empty = {(contract, method) for (_, contract, method, _), here in zip(asked, local, strict=True) if not here}
     full = {(contract, method) for (_, contract, method, _), here in zip(asked, local, strict=True) if here}
-    assert empty - full <= {("Records", "load")}, "nothing is compared where every answer is empty"
+    assert empty <= full, "nothing is compared where every answer is empty"
 
 
 def test_a_write_does_the_same_over_http(world: World, over_http: Callable[[], None]) -> None:

@@ -1,7 +1,8 @@
 """Typed calls give the same answers and the same problems in process and over HTTP."""
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -81,7 +82,7 @@ def forecasts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         thread.start()
         monkeypatch.setattr(calls, "serves", lambda name: False)
         urls = {**settings.SERVICE_URLS, "metrics": f"http://127.0.0.1:{server.server_port}"}
-        with override_settings(SERVICE_URLS=urls):
+        with override_settings(SERVICE_URLS=urls, CALL_TIMEOUT=20.0):
             yield client(Forecasts)
         server.shutdown()
         server.server_close()
@@ -134,9 +135,51 @@ def test_a_service_token_is_for_one_audience_only() -> None:
         verify_service_token(token, audience="users")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer x", "Bearer " + jwt.encode({"aud": "internal:metrics"}, "k" * 40)])
-def test_internal_paths_refuse_everybody_without_a_service_token(header: str) -> None:
+def token(*, key: str = "", algorithm: str = "HS256", seconds: int = 60, leaving_out: str = "", **claims: Any) -> str:
+    """A service token for metrics, made now and good, but for what is named."""
+    now = int(time.time())
+    made = {"iss": "posts", "aud": "internal:metrics", "iat": now, "exp": now + seconds, **claims}
+    made.pop(leaving_out, None)
+    return jwt.encode(made, key or (None if algorithm == "none" else settings.SERVICE_SECRET), algorithm=algorithm)
+
+
+def status_with(header: str) -> int:
+    """What a call of metrics answers to an Authorization header."""
     from django.test import Client
 
-    answer = Client().get("/internal/metrics/Inbox/missing", headers={"Authorization": header})
-    assert answer.status_code == 401
+    body = b'{"events": []}'
+    answer = Client().post(
+        "/internal/metrics/Inbox/missing", body, content_type="application/json", headers={"Authorization": header}
+    )
+    assert (answer.status_code == 401) == (calls.CALL_REFUSED in answer.headers)
+    return answer.status_code
+
+
+@pytest.mark.django_db(databases=["metrics"])
+def test_a_service_token_that_holds_is_let_in() -> None:
+    assert status_with(f"Bearer {token()}") == 200
+    ahead = int(time.time()) + 5
+    assert status_with(f"Bearer {token(iat=ahead, exp=ahead + 60)}") == 200, "clocks differ"
+
+
+REFUSED: dict[str, Callable[[], str]] = {
+    "nothing": lambda: "",
+    "no token": lambda: "Bearer x",
+    "of another service": lambda: f"Bearer {token(aud='internal:posts')}",
+    "for everybody": lambda: f"Bearer {token(leaving_out='aud')}",
+    "of nobody": lambda: f"Bearer {token(leaving_out='iss')}",
+    "expired": lambda: f"Bearer {token(iat=int(time.time()) - 90, exp=int(time.time()) - 30)}",
+    "good for ever": lambda: f"Bearer {token(leaving_out='exp')}",
+    "good for an hour": lambda: f"Bearer {token(seconds=3600)}",
+    "signed with another key": lambda: f"Bearer {token(key='k' * 40)}",
+    "not signed": lambda: f"Bearer {token(algorithm='none')}",
+    "signed by who made access tokens": lambda: (
+        f"Bearer {token(algorithm='RS256', key=settings.JWT_PRIVATE_KEY.replace(chr(92) + 'n', chr(10)))}"
+    ),
+}
+
+
+@pytest.mark.django_db(databases=["metrics"])
+@pytest.mark.parametrize("kind", REFUSED)
+def test_internal_paths_refuse_everybody_without_a_service_token(kind: str) -> None:
+    assert status_with(REFUSED[kind]()) == 401

@@ -1,6 +1,7 @@
 """What can go wrong between two services, and what the caller makes of it."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,6 +44,10 @@ class Other(ThreadingHTTPServer):
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -116,6 +121,64 @@ def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) 
     other.answer = lambda request: (status, b"<html>", {})
     with pytest.raises(Unavailable):
         profiles()
+
+
+def hang_up(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+    """The connection is cut instead of an answer."""
+    request.connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError
+
+
+@pytest.mark.parametrize("answer", [lambda request: (500, b"", {}), hang_up], ids=["a fault", "a cut connection"])
+def test_reads_are_tried_again_and_writes_are_not(other: Other, answer: Answer) -> None:
+    other.answer = answer
+    with pytest.raises(Unavailable):
+        profiles()
+    assert other.asked == 3
+    with pytest.raises(Unavailable):
+        client(Users).hide(user_id=1)
+    assert other.asked == 4, "it may have been done"
+
+
+def test_an_answer_that_comes_in_small_pieces_keeps_the_deadline_too(other: Other, settings: Any) -> None:
+    gone_on = threading.Event()
+
+    def trickle(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        for _ in range(1000):
+            request.wfile.write(b" ")
+            if gone_on.wait(0.1):
+                break
+        raise ConnectionAbortedError
+
+    other.answer = trickle
+    settings.CALL_TIMEOUT = 0.5
+    with pytest.raises(Unavailable):
+        profiles()
+    gone_on.set()
+    assert other.asked == 1, "nothing was left for a second try"
+
+
+def test_what_is_asked_for_somebody_elses_sake_ends_before_they_give_up(other: Other) -> None:
+    told: list[float] = []
+
+    def note(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+        told.append(float(request.headers[calls.CALL_SECONDS]))
+        return 200, [_CARD], {}
+
+    other.answer = note
+    profiles()
+    with calls.answering_within(8.0):
+        profiles()
+    with calls.answering_within(1000.0):
+        profiles()
+    assert told[1] <= 6 < told[0] <= 20, "three quarters of what is left, or the whole deadline"
+    assert 6 < told[2] <= 20, "no longer than its own deadline"
+    with calls.answering_within(0.000_001), pytest.raises(Unavailable):
+        profiles()
+    assert len(told) == 3, "there was no time left to ask"
 
 
 def test_all_tries_together_keep_the_deadline(other: Other, settings: Any) -> None:
