@@ -1,23 +1,27 @@
-"""The schemas in docs/ are those of the code, and no event changes in a way that breaks who listens."""
+"""The schemas in docs/ are those of the code; no event and no call changes so that who listens or asks stumbles."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import jsonschema
 import msgspec
 import pytest
 import yaml
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
-from socialapp.bus.asyncapi import event_schema
+from socialapp.bus.asyncapi import Schema, event_schema
 from socialapp.bus.registry import events_of
 from socialapp.contexts import CONTEXTS
-from socialapp.contracts.base import EVENTS, event
+from socialapp.contracts.base import EVENTS, data, event, read, write
+from socialapp.promises import broken, call_schema, promises
 from tests.conftest import ALL_CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
-PROMISED = ROOT / "docs" / "schemas" / "events"
+PROMISED = ROOT / "docs" / "schemas"
 # Told for who comes later: what they change is asked for, not copied.
 HEARD_BY_NOBODY = {
     "auth.roles_changed.v1", "auth.user_verified.v1", "moderation.report_filed.v1", "users.muted.v1",
@@ -30,25 +34,25 @@ def own_events() -> list[str]:
     return sorted(name for name, declared in EVENTS.items() if declared.cls.__module__.startswith("socialapp."))
 
 
-def breaking_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What an old producer's or listener's idea of an event would stumble over in the new one."""
-    was, now = old.get("properties", {}), new.get("properties", {})
-    found = [f"{name} is gone" for name in was if name not in now]
-    found += [f"{name} changed its type" for name in was if name in now and was[name] != now[name]]
-    found += [f"{name} became required" for name in new.get("required", []) if name not in old.get("required", [])]
-    found += [f"{name} is no longer sent for sure" for name in old.get("required", []) if name not in new["required"]]
-    return found
+def own_promises() -> dict[str, Schema]:
+    """What the product promises, without what tests declare."""
+    own = own_events()
+    return {
+        name: made for name, made in promises().items() if Path(name).parent.name == "calls" or Path(name).stem in own
+    }
 
 
-@pytest.mark.parametrize("name", own_events())
-def test_a_promised_event_is_kept(name: str) -> None:
-    promised = PROMISED / f"{name}.json"
-    assert promised.exists(), "a new event: run manage.py schemas"
-    assert breaking_changes(json.loads(promised.read_text()), event_schema(EVENTS[name])) == []
+@pytest.mark.parametrize("name", own_promises())
+def test_a_promise_is_kept_and_written_down(name: str) -> None:
+    promised = PROMISED / name
+    assert promised.exists(), "a new event or contract: run manage.py schemas"
+    kept, made = json.loads(promised.read_text()), own_promises()[name]
+    assert broken(kept, made) == [], "docs/adding.md tells how promises change"
+    assert kept == made, f"docs/schemas/{name} is out of date: run manage.py schemas"
 
 
-def test_no_promised_event_is_gone() -> None:
-    assert sorted(path.stem for path in PROMISED.glob("*.json")) == own_events()
+def test_no_promised_event_or_contract_is_gone() -> None:
+    assert sorted(str(path.relative_to(PROMISED)) for path in PROMISED.glob("*/*.json")) == sorted(own_promises())
 
 
 def test_every_event_fits_its_schema() -> None:
@@ -62,12 +66,103 @@ def test_every_event_has_a_listener() -> None:
     assert set(own_events()) - heard == HEARD_BY_NOBODY
 
 
-def test_a_planted_break_is_caught() -> None:
+def test_a_planted_break_of_an_event_is_caught() -> None:
     old = {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a", "b"]}
-    new = {"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["a", "c"]}
-    assert breaking_changes(old, new) == [
-        "b is gone", "a changed its type", "c became required", "b is no longer sent for sure"
+    new = {"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["c"]}
+    assert broken(old, new) == [
+        "b is gone", "a changed its type", "c became required", "a is no longer sent for sure"
     ]  # fmt: skip
+    assert broken(old, {**old, "properties": {**old["properties"], "c": {"type": "string", "default": ""}}}) == []
+
+
+@data
+class Lamp:
+    """A lamp, as it was promised."""
+
+    id: int
+    colour: str
+
+
+@data
+class BrighterLamp:
+    """A lamp that has gained a field with a default."""
+
+    id: int
+    colour: str
+    watts: int = 5
+
+
+@data
+class DarkLamp:
+    """A lamp that has lost its colour."""
+
+    id: int
+
+
+def schema_of(lamp: type, *methods: FunctionType) -> Schema:
+    """The promise of a contract with these methods, in which `lamp` is called Lamp."""
+    made = call_schema(type("Lamps", (), {method.__name__: method for method in methods}))
+    return dict(json.loads(json.dumps(made).replace(lamp.__name__, "Lamp")))
+
+
+def lamps(lamp: Any) -> FunctionType:
+    @read
+    def lamps(self: Any, *, ids: list[int]) -> list[lamp]: ...
+
+    return lamps
+
+
+@write
+def light(self: Any, *, id: int) -> None: ...
+
+
+def _light_read(self: Any, *, id: int) -> None: ...
+def _light_brightly(self: Any, *, id: int, watts: int) -> None: ...
+def _light_more(self: Any, *, id: int, watts: int = 5) -> None: ...
+def _light_all(self: Any) -> None: ...
+def _light_and_tell(self: Any, *, id: int) -> bool: ...
+def _put_out(self: Any, *, id: int) -> None: ...
+
+
+def as_light(method: FunctionType, kind: Callable[[FunctionType], FunctionType] = write) -> FunctionType:
+    """The method, in place of `light`."""
+    method.__name__ = "light"
+    return kind(method)
+
+
+@pytest.mark.parametrize(
+    ("new", "faults"),
+    [
+        (schema_of(BrighterLamp, lamps(BrighterLamp), light), []),
+        (schema_of(Lamp, lamps(Lamp), light, write(_put_out)), []),
+        (schema_of(Lamp, lamps(Lamp), as_light(_light_more)), []),
+        (schema_of(DarkLamp, lamps(DarkLamp), light), ["Lamp.colour is gone"]),
+        (schema_of(Lamp, light), ["lamps() is gone"]),
+        (schema_of(Lamp, lamps(Lamp), as_light(_light_read, read)), ["light() kind changed"]),
+        (schema_of(Lamp, lamps(Lamp), as_light(_light_brightly)), ["light() watts became required"]),
+        (schema_of(Lamp, lamps(Lamp), as_light(_light_all)), ["light() id is gone"]),
+        (schema_of(Lamp, lamps(Lamp), as_light(_light_and_tell)), ["light() answer changed"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) and value else "",
+)
+def test_a_planted_break_of_a_call_is_caught_and_what_is_added_is_not(new: Schema, faults: list[str]) -> None:
+    assert broken(schema_of(Lamp, lamps(Lamp), light), new) == faults
+
+
+def test_a_broken_promise_is_not_written_down(tmp_path: Path) -> None:
+    promised = tmp_path / "schemas" / "calls" / "Users.json"
+    shutil.copytree(PROMISED, tmp_path / "schemas")
+    schema = json.loads(promised.read_text())
+    schema["methods"]["befriend"] = schema["methods"]["hide"]
+    promised.write_text(json.dumps(schema))
+    (tmp_path / "schemas" / "calls" / "Friends.json").write_text("{}")
+    with pytest.raises(CommandError) as refused:
+        call_command("schemas", into=tmp_path)
+    assert str(refused.value).splitlines()[1:] == [
+        "calls/Friends.json: is gone",
+        "calls/Users.json: befriend() is gone",
+    ]
+    assert json.loads(promised.read_text()) == schema
 
 
 def test_an_event_from_an_older_producer_is_understood() -> None:
