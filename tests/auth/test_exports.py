@@ -128,11 +128,26 @@ def test_it_goes_with_the_account(register, drain):
     assert actions.build_due_exports() == 0
 
 
+def test_one_that_could_not_be_made_is_made_soon(register, settings, tmp_path):
+    alice = register("alice")
+    export_id = alice.client.post("/v1/auth/me/export").json()["id"]
+    in_the_way = tmp_path / "exports"
+    in_the_way.write_text("a file where the folder should be")
+    assert actions.build_due_exports() == 0
+    assert actions.build_due_exports() == 0, "not at once"
+    in_the_way.unlink()
+    assert Export.objects.get().due_at < timezone.now() + timedelta(minutes=1)
+    Export.objects.update(due_at=timezone.now())
+    assert actions.build_due_exports() == 1
+    assert alice.client.get(f"/v1/auth/exports/{export_id}").json()["status"] == "ready"
+
+
 def test_one_that_cannot_be_made_is_tried_again_and_then_failed(register, settings, tmp_path):
     alice = register("alice")
     export_id = alice.client.post("/v1/auth/me/export").json()["id"]
     (tmp_path / "exports").write_text("a file where the folder should be")
-    for _ in range(5):
+    for _ in range(8):
+        assert alice.client.get(f"/v1/auth/exports/{export_id}").json()["status"] == "processing"
         Export.objects.update(due_at=timezone.now())
         assert actions.build_due_exports() == 0
     state = alice.client.get(f"/v1/auth/exports/{export_id}").json()

@@ -27,7 +27,8 @@ log = structlog.get_logger()
 KEPT = timedelta(days=7)
 _BATCH = 10
 _ROWS = 500
-_MAX_ATTEMPTS = 5
+# Until the next try after the first, second, … failure; then it has failed. Some context may be down for hours.
+_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600))
 # Longer than an archive takes: a worker that dies leaves it to the next one.
 _CLAIM = timedelta(minutes=15)
 
@@ -60,8 +61,7 @@ def _build(export: Export) -> bool:
         archive = _save_archive(export)
     except Exception as error:
         log.warning("auth.export_failed", export_id=export.id, attempts=export.attempts + 1, error=repr(error))
-        if export.attempts + 1 >= _MAX_ATTEMPTS:
-            Export.objects.filter(id=export.id).update(status=Export.Status.FAILED, expires_at=timezone.now() + KEPT)
+        _try_later(export)
         return False
     finished = Export.objects.filter(id=export.id, status=Export.Status.PROCESSING).update(
         status=Export.Status.READY, archive=archive, expires_at=timezone.now() + KEPT
@@ -70,6 +70,14 @@ def _build(export: Export) -> bool:
         # The account was erased meanwhile, or another worker was faster.
         default_storage.delete(archive)
     return bool(finished)
+
+
+def _try_later(export: Export) -> None:
+    now, this = timezone.now(), Export.objects.filter(id=export.id, attempts=export.attempts + 1)
+    if export.attempts < len(_PAUSES):
+        this.update(due_at=now + _PAUSES[export.attempts])
+    else:
+        this.update(status=Export.Status.FAILED, expires_at=now + KEPT)
 
 
 def _save_archive(export: Export) -> str:
