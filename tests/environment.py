@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from xdist.scheduler import LoadScopeScheduling
 
 # Folders whose tests share what they have started, or mind a busy machine.
-_TOGETHER = ("tests/scenarios", "tests/run", "tests/faults")
+_TOGETHER = ("tests/scenarios", "tests/run", "tests/faults", "tests/split")
 
 
 def _private_key() -> str:

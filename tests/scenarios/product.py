@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import environ
 import httpx
+import MySQLdb
 from kombu import Connection
 from websockets.sync.client import ClientConnection, connect
 
@@ -231,6 +233,42 @@ def stop_product(product: Product) -> None:
             product.process.wait(timeout=15)
         except subprocess.TimeoutExpired:
             os.killpg(product.process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def own_services(*, embedded: bool = False) -> Iterator[dict[str, str]]:
+    """The variables that name servers, with databases and queues of this run's own; none for the embedded default."""
+    if embedded or "mysql" not in os.environ.get("DATABASE_URL", ""):
+        yield {}
+        return
+    run = f"scn_{secrets.token_hex(3)}"
+    base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    services = {
+        name: os.environ[name] for name in ("REDIS_URL", "BROKER_URL", "ELASTICSEARCH_URL") if os.environ.get(name)
+    }
+    _for_each_database(run, "CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    try:
+        yield {
+            **services,
+            "DATABASE_URL": f"{base}/{run}_{{context}}",
+            "REDIS_PREFIX": f"{run}:",
+            "QUEUE_PREFIX": f"{run}.",
+            "ELASTICSEARCH_PREFIX": run,
+        }
+    finally:
+        _for_each_database(run, "DROP DATABASE `{name}`")
+        drop_queues(services.get("BROKER_URL", ""), f"{run}.")
+
+
+def _for_each_database(run: str, statement: str) -> None:
+    url = environ.Env.db_url_config(os.environ["DATABASE_URL"].replace("{context}", "x"))
+    server = MySQLdb.connect(
+        host=url["HOST"], port=int(url["PORT"] or 3306), user=url["USER"], password=url["PASSWORD"]
+    )
+    with server.cursor() as cursor:
+        for context in CONTEXTS:
+            cursor.execute(statement.format(name=f"{run}_{context}"))
+    server.close()
 
 
 def drop_queues(broker: str, prefix: str) -> None:

@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import psutil
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from socialapp.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
-from tests.scenarios.product import ROOT, Product, drop_queues, free_port
+from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 
 SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
     "split1": {"everything": tuple(CONTEXTS)},
@@ -92,6 +93,46 @@ class Service:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    @contextlib.contextmanager
+    def hung(self) -> Iterator[None]:
+        """All its roles take connections and never answer."""
+        roles = self._roles()
+        for role in roles:
+            role.suspend()
+        try:
+            yield
+        finally:
+            for role in roles:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    role.resume()
+            self.wait()
+
+    @contextlib.contextmanager
+    def killed(self) -> Iterator[None]:
+        """All its roles are killed; their supervisor is held until the end, and then starts them again."""
+        assert self.process
+        supervisor = psutil.Process(self.process.pid)
+        supervisor.suspend()
+        try:
+            for role in self._roles():
+                role.kill()
+            eventually(lambda: not self.is_ready())
+            yield
+        finally:
+            supervisor.resume()
+            self.wait()
+
+    def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A command where this service runs."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180, check=False
+        )
+
+    def _roles(self) -> list[psutil.Process]:
+        assert self.process
+        return psutil.Process(self.process.pid).children(recursive=True)
+
     def said(self) -> str:
         """The end of what it wrote."""
         return (self.folder / "service.log").read_text(errors="replace")[-3000:]
@@ -129,6 +170,7 @@ class Cluster:
             "PUBLIC_URL": self.gateway.url,
             "TRUSTED_PROXIES": "1",
             "RATE_LIMITS": "off",
+            "WEB_THREADS": "12",
             "WORKER_POOL": "threads",
             "WORKER_CONCURRENCY": "2",
             "LOG_LEVEL": "WARNING",

@@ -1,8 +1,31 @@
-"""What the tests of the split product share."""
+"""What the tests of the split product share: a cluster of each kind, started once for all of them."""
+
+from collections.abc import Iterator
 
 import pytest
+
+from tests.scenarios.product import Product, own_services
+from tests.split.cluster import Cluster, cluster
+
+DEADLINE = 4.0  # that one service waits for another; a busy machine may be slow to answer
 
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     """The services under test keep their queues in Redis: it is not emptied between tests."""
+
+
+@pytest.fixture(scope="package")
+def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The services of one of `SPLITS`, which the test names by parametrizing this fixture."""
+    with (
+        own_services() as own,
+        cluster(request.param, tmp_path_factory.mktemp("split"), {**own, "CALL_TIMEOUT": str(DEADLINE)}) as started,
+    ):
+        yield started
+
+
+@pytest.fixture(scope="package")
+def product(services: Cluster) -> Product:
+    """What clients see of them."""
+    return services.product()

@@ -2,14 +2,10 @@
 
 import contextlib
 import random
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,12 +14,13 @@ import httpx
 
 from socialapp.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
-from tests.scenarios.product import ROOT, Member, eventually
+from tests.scenarios.product import Member, eventually
 from tests.split.cluster import Cluster, Service, shared_services
 
 _KINDS = ("like", "love", "haha", "sad", "angry")
 # How a connection that was kept for the next request ends, by an nginx whose configuration has changed.
 _CLOSED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_VERIFYING = (("reactions", "reactions_verify"), ("others", "verify"))
 _OTHERS = tuple(name for name in CONTEXTS if name != "reactions")
 
 
@@ -94,12 +91,11 @@ def is_all_there(loads: list[Load], post: str) -> bool:
     return True
 
 
-def manage(service: Service, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A command where a service runs."""
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=service.environment, capture_output=True, text=True, timeout=180, check=False
-    )
+def nothing_differs(cluster: Cluster) -> bool:
+    """Whether counts, metrics, notifications and all else that was told of the reactions are what they must be."""
+    found = [cluster.services[name].manage(*command) for name, *command in _VERIFYING]
+    assert all(ended.returncode == 0 for ended in found), [ended.stdout + ended.stderr for ended in found]
+    return not any("under way" in ended.stdout for ended in found)
 
 
 @contextlib.contextmanager
@@ -131,18 +127,21 @@ def test_reactions_move_out_while_people_react(tmp_path: Path) -> None:
         with people_reacting(cluster) as loads:
             _serve_beside(cluster, old)
             go_on(loads)
-            cluster.gateway.change(**cluster.upstreams())
-            go_on(loads)
+            before, after = dict(cluster.gateway.variables), cluster.upstreams()
+            for upstreams in (after, before, after):  # there, back, and there again
+                cluster.gateway.change(**upstreams)
+                go_on(loads)
             old.stop()
             go_on(loads)
             assert set(total(loads, "writes")) == {200}, "nobody has noticed"
-            _move_database(cluster.services["reactions"], old, loads)
+            _move_database(cluster.services["reactions"], loads)
             assert set(total(loads, "writes")) == {200, 503}, "paused, and said so"
             assert set(total(loads, "reads")) == {200}, "posts are read on, without counts"
         for post in loads[0].posts:
             eventually(partial(is_all_there, loads, post))  # a breaker may be open for two seconds more
-        verified = manage(cluster.services["reactions"], "reactions_verify")
-        assert verified.returncode == 0, verified.stdout + verified.stderr
+        eventually(lambda: nothing_differs(cluster), seconds=180)
+        for service in cluster.services.values():
+            eventually(lambda service=service: service.manage("doctor").returncode == 0)
     finally:
         old.stop()
         cluster.stop()
@@ -164,22 +163,19 @@ def _serve_beside(cluster: Cluster, old: Service) -> None:
         service.wait()
 
 
-def _move_database(reactions: Service, old: Service, loads: list[Load]) -> None:
+def _move_database(reactions: Service, loads: list[Load]) -> None:
     """The database goes to a place of its own while reactions, and nothing else, pauses."""
     before = total(loads, "writes")[503]
     reactions.stop()
     eventually(lambda: total(loads, "writes")[503] > before)
-    own = Path(reactions.environment["DATA_DIR"]) / "db"
-    _copy(Path(old.environment["DATA_DIR"]) / "db" / "reactions.sqlite3", own / "reactions.sqlite3")
-    reactions.environment["DATABASE_URL"] = f"sqlite:///{own}/{{context}}.sqlite3"
+    backup = str(reactions.folder / "backup")
+    taken = reactions.manage("backup", backup)
+    assert taken.returncode == 0, taken.stderr
+    reactions.environment["DATABASE_URL"] = f"sqlite:///{reactions.environment['DATA_DIR']}/db/{{context}}.sqlite3"
+    restored = reactions.manage("restore", backup)
+    assert restored.returncode == 0, restored.stderr
     reactions.start()
     reactions.wait()
     done = total(loads, "writes")[200]
     eventually(lambda: total(loads, "writes")[200] > done)
     go_on(loads)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A database as it is at one moment. With MariaDB: a replica that has caught up."""
-    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
-        here.backup(there)

@@ -1,23 +1,17 @@
-"""The main job, unchanged, on three and nine services; on one it is tested in tests/scenarios."""
+"""The main job, unchanged, on one, three and nine services behind the gateway, with a database for each context."""
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 
 import pytest
 
-from tests.scenarios.product import ROOT
+from tests.scenarios import test_main_job
+from tests.scenarios.product import Product
+from tests.split.cluster import SPLITS
 
-_SECONDS = 1200
+_MAIN_JOB = [scenario for name, scenario in vars(test_main_job).items() if name.startswith("test_")]
 
 
-@pytest.mark.parametrize("split", ["split3", "split9"])
-def test_the_main_job_passes(split: str) -> None:
-    environment = {**os.environ, "SCENARIOS_ON": split}
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_CURRENT_TEST"):
-        environment.pop(name, None)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/scenarios/test_main_job.py"]
-    ended = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
-    assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
+@pytest.mark.parametrize("services", SPLITS, indirect=True)
+@pytest.mark.parametrize("scenario", _MAIN_JOB, ids=lambda scenario: scenario.__name__.removeprefix("test_"))
+def test_the_main_job_passes(scenario: Callable[[Product], None], product: Product) -> None:
+    scenario(product)
