@@ -61,6 +61,25 @@ def test_all_that_is_named_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_the_gateway_finds_what_was_replaced(name: str) -> None:
+    """nginx looks names up when it starts, and a container that is replaced may get another address."""
+    gateway = services(name)["gateway"]
+    upstreams = {value.partition(":")[0] for key, value in gateway["environment"].items() if key.endswith("UPSTREAM")}
+    assert upstreams == gateway["depends_on"].keys()
+    for other, needed in gateway["depends_on"].items():
+        assert needed == {"condition": "service_healthy", "restart": True}, other
+
+
+def test_all_that_an_installation_needs_is_started_with_it() -> None:
+    images = {key: service["image"] for key, service in services("compose.yaml").items() if "profiles" not in service}
+    needed = {"mariadb": "database", "redis": "redis", "rabbitmq": "rabbitmq", "elasticsearch": "elasticsearch"}
+    for image, name in {**needed, "minio": "objects", "nginx": "gateway"}.items():
+        assert image in images[name]
+        if name != "gateway":
+            assert services("compose.split.yaml")[name] == services("compose.yaml")[name], "one and the same"
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_images_are_pinned_and_name_no_registry(name: str) -> None:
     for service in services(name).values():
         image = _VARIABLE.sub(lambda match: match[3] or "", service["image"])

@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from socialapp.bus.broker import queue_name, task_queue_name
 from socialapp.contexts import CONTEXTS
 from socialapp.roles import ROLES
 from tests.scenarios.product import ROOT
@@ -93,6 +94,38 @@ def test_deployments_survive_drains_and_releases(overlay: str) -> None:
         if role != "beat":
             labels = found["spec"]["template"]["metadata"]["labels"]
             assert sum(fits(budget, labels) for budget in budgets) == 1, name
+
+
+def metrics_of(scaler: Document) -> dict[str, Document]:
+    """By name: what a HorizontalPodAutoscaler looks at, with the selector if it has one."""
+    found = {}
+    for metric in scaler["spec"]["metrics"]:
+        kind = metric["type"].lower()
+        told = metric[kind]
+        found[told["name"] if kind == "resource" else told["metric"]["name"]] = told.get("metric", {}).get("selector")
+    return found
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_each_role_is_scaled_by_what_it_falls_short_of(overlay: str) -> None:
+    wanted = {
+        "web": {"cpu"},
+        "worker": {"socialapp_queue_depth", "socialapp_outbox_lag_seconds"},
+        "sockets": {"socialapp_sockets_connected", "cpu"},
+    }
+    scalers = of_kind(overlay, "HorizontalPodAutoscaler").values()
+    assert len(scalers) == (3 if overlay == "monolith" else 2 * len(CONTEXTS) + 1)
+    for scaler in scalers:
+        role = scaler["metadata"]["labels"]["app.kubernetes.io/component"]
+        metrics = metrics_of(scaler)
+        assert metrics.keys() == wanted[role]
+        assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
+        if overlay == "split" and role == "worker":
+            context = scaler["spec"]["scaleTargetRef"]["name"].removesuffix("-worker")
+            (queues,) = metrics["socialapp_queue_depth"]["matchExpressions"]
+            assert (queues["key"], queues["operator"]) == ("queue", "In")
+            assert set(queues["values"]) == {queue_name(context), task_queue_name(context)}, "its own, and no others'"
+            assert metrics["socialapp_outbox_lag_seconds"] == {"matchLabels": {"context": context}}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
