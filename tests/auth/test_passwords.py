@@ -1,10 +1,13 @@
 """Passwords: forgotten, reset with a mailed key, changed."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from apps.auth import actions
-from apps.auth.models import User
+from apps.auth.models import Mail, User
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -67,6 +70,12 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(register, anonymous
     assert actions.send_due_mails() == 2
     assert {tuple(message.to) for message in mail.outbox} == {("alice@example.org",)}
     assert actions.send_due_mails() == 0
+
+
+def test_a_mail_written_before_the_clock_was_set_back_need_not_wait(register):
+    register("alice")
+    Mail.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    assert actions.send_due_mails() == 1
 
 
 @pytest.mark.parametrize("email", ["no address", "a" * 254, "ä@ö.ü", "x@" + "y" * 240])

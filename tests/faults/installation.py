@@ -61,6 +61,7 @@ class Installation(Product):
             "WEB_PORT": str(self.ports["web"]),
             "SOCKETS_PORT": str(self.ports["sockets"]),
             "ELASTICSEARCH_SECONDS": "4",
+            "ACCESS_TOKEN_SECONDS": "7200",  # for all of a long test on a busy machine
             "RATE_LIMITS": "off",
             "LOG_LEVEL": "INFO",
             **size(_HASTE, {}),

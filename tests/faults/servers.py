@@ -13,7 +13,7 @@ from typing import Any
 from tests.scenarios.product import ROOT, free_port
 
 SCRIPTS = ROOT / "tests" / "services"
-_START_SECONDS = 240
+_START_SECONDS = 400  # longer than any of the scripts waits, as they end what has not started
 
 
 class Server:

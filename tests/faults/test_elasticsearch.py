@@ -21,9 +21,11 @@ CAUGHT_UP_SECONDS = 60
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Elasticsearch]:
     server = Elasticsearch(folder)
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
