@@ -37,6 +37,11 @@ def share_numbers(role: str) -> None:
     fcntl.flock(lock, fcntl.LOCK_SH)
 
 
+def count_alone() -> None:
+    """For commands that are no role: nobody reads their numbers, and the folder is made by roles alone."""
+    os.environ.pop(_FOLDER, None)
+
+
 def _forks(role: str) -> bool:
     """Whether it has several processes that count: the worker mostly does, and keeps a folder if it does not."""
     return role in ("worker", "all") or (role == "web" and os.environ.get("WEB_WORKERS", "1") != "1")

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.deploy.processes import Roles, installed, until
+from tests.scenarios.product import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,12 @@ def test_a_role_of_several_makes_a_folder_and_takes_it_away(roles: Roles, tmp_pa
     assert asked(roles) == before + 30
     assert roles.stop("web")[0] == 0
     assert not folder.exists()
+
+
+def test_a_command_that_is_no_role_needs_no_folder(tmp_path: Path) -> None:
+    """As the variable may stand in the environment of all containers, that of the migrations too."""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "not made")}
+    command = [sys.executable, "manage.py", "help"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert list(tmp_path.iterdir()) == []
