@@ -206,7 +206,7 @@ def token_for(person: Any, seconds: float) -> str:
 
 def test_an_expired_token_closes_the_socket_unless_it_was_renewed(server, bob):
     async def scenario() -> None:
-        async with connected(server, token_for(bob, 1.5)) as client, connected(server, token_for(bob, 1.5)) as other:
+        async with connected(server, token_for(bob, 5)) as client, connected(server, token_for(bob, 5)) as other:
             await ready(client)
             await ready(other)
             await client.send({"type": "token", "access": bob.access})
