@@ -91,11 +91,12 @@ class Server:
 
 
 def _is_alive(pid: int) -> bool:
+    """Whether any of its threads is: the first may be a zombie already while others still hold the port."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
     except FileNotFoundError:
         return False
-    return state != "Z"
 
 
 class MariaDB(Server):
