@@ -13,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Folders whose tests share what they have started, or mind a busy machine.
 _TOGETHER = ("tests/scenarios", "tests/run", "tests/faults", "tests/split")
+# What takes long comes first, so that no test process is left waiting for another in the end.
+_FIRST = ("tests/faults", "tests/split", "tests/growing")
 
 
 def _private_key() -> str:
@@ -54,6 +56,11 @@ class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest tests first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
