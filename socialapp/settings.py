@@ -9,6 +9,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from socialapp.contexts import CONTEXTS, served
+from socialapp.telemetry.concealing import conceal
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted, as their type stubs have it
 
@@ -348,6 +349,7 @@ _processors: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    conceal,
 ]
 structlog.configure(
     processors=[*_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -29,6 +29,7 @@ from socialapp.contracts.metrics import MetricsErased, MetricsErasureContinued
 from socialapp.contracts.posts import Posts, ViewCount
 from socialapp.contracts.projections import Checked, Drift
 from socialapp.contracts.reactions import Reactions
+from socialapp.contracts.users import Users
 from socialapp.db import atomic
 from socialapp.ids import id_time
 from socialapp.sql import add
@@ -211,6 +212,23 @@ def check_authors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int
             _add(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
     checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
+
+
+def check_followers(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """Compares the followers of the next people with users; a difference is added to the present hour."""
+    people = client(Users).document_page(after=after, limit=limit)
+    actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}
+    ids = list(actual)
+    held = queries.followers_held(ids)
+    under_way = events_under_way(("users", "metrics")) if ids else set()
+    compared = [user_id for user_id in ids if user_id not in under_way]
+    drifts = [drift for user_id in compared for drift in _differences(user_id, held[user_id], actual[user_id])]
+    if repair:
+        now = hour_of(timezone.now())
+        with atomic("metrics"):
+            _add(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
+    checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
+    return checked, people[-1].card.id if len(people) == limit else None
 
 
 def _differences(owner: int, held: dict[str, int], actual: dict[str, int]) -> list[Drift]:

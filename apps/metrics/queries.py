@@ -73,6 +73,11 @@ def posts_held(author_ids: Collection[int]) -> dict[int, Numbers]:
     return _held(AuthorRollup.objects.all(), "author_id", author_ids, (Metric.POSTS,))
 
 
+def followers_held(user_ids: Collection[int]) -> dict[int, Numbers]:
+    """The followers of each person as counted here, over all time. Two queries."""
+    return _held(AuthorRollup.objects.all(), "author_id", user_ids, (Metric.FOLLOWERS,))
+
+
 def _held(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: Sequence[Metric]) -> dict[int, Numbers]:
     held: dict[int, Numbers] = {key: {metric.value: 0 for metric in metrics} for key in ids}
     sums = {f"sum_{metric.value}": Sum(metric.value) for metric in metrics}

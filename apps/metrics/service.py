@@ -24,5 +24,6 @@ class MetricsProjections:
         stages = {
             "posts": partial(actions.check_posts, repair=repair),
             "authors": partial(actions.check_authors, repair=repair),
+            "followers": partial(actions.check_followers, repair=repair),
         }
         return in_stages(stages, after, limit)

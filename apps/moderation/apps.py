@@ -9,3 +9,11 @@ class ModerationConfig(AppConfig):
     name = "apps.moderation"
     label = "moderation"
     verbose_name = "Moderation"
+
+    def ready(self) -> None:
+        """Answers calls to the contracts."""
+        from apps.moderation.service import ModerationProjections
+        from socialapp.calls import serve
+        from socialapp.contracts.projections import Projections
+
+        serve(Projections, ModerationProjections(), context="moderation")

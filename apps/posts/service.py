@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from apps.posts.actions.projections import check_feeds, check_repost_counts
+from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.actions.records import load_posts
 from apps.posts.queries.access import post_rows, viewers_among, visible_refs
 from apps.posts.queries.bodies import visible_bodies
@@ -83,12 +83,13 @@ class PostRecords:
 
 
 class PostsProjections:
-    """The `Projections` contract: home feeds, and counts of reposts."""
+    """The `Projections` contract: home feeds, counts of reposts, and what posts are found by."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
         """See `Projections.verify`."""
         stages = {
             "feeds": partial(check_feeds, repair=repair),
             "repost_counts": partial(check_repost_counts, repair=repair),
+            "tags": partial(check_tags, repair=repair),
         }
         return in_stages(stages, after, limit)

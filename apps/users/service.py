@@ -105,6 +105,7 @@ class UsersProjections:
         stages = {
             "follow_counts": partial(actions.check_follow_counts, repair=repair),
             "post_counts": partial(actions.check_post_counts, repair=repair),
+            "statuses": partial(actions.check_statuses, repair=repair),
         }
         return in_stages(stages, after, limit)
 

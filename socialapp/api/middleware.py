@@ -30,10 +30,12 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        request_id = self._request_id(request)
-        traceparent = self._traceparent(request)
+        correlation = correlation_of(
+            request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
+        )
+        request_id, traceparent = correlation["request_id"], correlation["traceparent"]
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=traceparent)
+        structlog.contextvars.bind_contextvars(**correlation)
         if request.path_info.startswith(_SLASH_OR_NOT):
             request.path_info = request.path_info.rstrip("/")
         with traces.span(str(request.method), traces.Kind.SERVER, parent=traceparent, request_id=request_id) as span:
@@ -51,16 +53,17 @@ class RequestContextMiddleware:
             )
         return response
 
-    def _request_id(self, request: HttpRequest) -> str:
-        sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        return sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
 
-    def _traceparent(self, request: HttpRequest) -> str:
-        """The caller's, or a new one; none when tracing is on, which makes its own. Source: W3C Trace Context."""
-        sent: str = request.META.get("HTTP_TRACEPARENT", "")
-        if _TRACEPARENT.fullmatch(sent):
-            return sent
-        return "" if traces.is_on() else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+def correlation_of(request_id: str, traceparent: str) -> dict[str, str]:
+    """What a caller has sent to be bound to logs, events and calls; new ones in place of what is none.
+
+    No new trace when tracing is on, which makes its own. Source: W3C Trace Context.
+    """
+    if not _REQUEST_ID.fullmatch(request_id):
+        request_id = secrets.token_hex(16)
+    if not _TRACEPARENT.fullmatch(traceparent):
+        traceparent = "" if traces.is_on() else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return {"request_id": request_id, "traceparent": traceparent}
 
 
 def _describe(span: traces.Described, request: HttpRequest, response: HttpResponse) -> None:

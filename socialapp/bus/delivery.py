@@ -1,7 +1,7 @@
 """Runs the handlers of a batch of events: each effect exactly once, whatever arrives twice, late or broken."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,15 +72,18 @@ class Delivery:
         finally:
             _running.reset(token)
 
+    def correlated(self) -> AbstractContextManager[None]:
+        """Logs, calls and events made in here belong to the request that caused the event."""
+        told = self.envelope
+        return structlog.contextvars.bound_contextvars(
+            event_id=told.id, request_id=told.correlationid, traceparent=told.traceparent
+        )
+
     @contextmanager
     def _traced(self, doing: str) -> Iterator[None]:
-        """Logs, calls and events made in here belong to the request that caused the event."""
-        event_id, parent = self.envelope.id, self.envelope.traceparent
         with (
-            structlog.contextvars.bound_contextvars(
-                event_id=event_id, request_id=self.envelope.correlationid, traceparent=parent
-            ),
-            traces.span(f"{doing} {self.handler.name}", traces.Kind.CONSUMER, event_id=event_id),
+            self.correlated(),
+            traces.span(f"{doing} {self.handler.name}", traces.Kind.CONSUMER, event_id=self.envelope.id),
         ):
             yield
 
@@ -189,7 +192,8 @@ def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
 def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
     """Writes down the failure and when to try again; if even that fails, the reconciler sends the event again."""
     envelope, handler = delivery.envelope, delivery.handler
-    log.warning("bus.handler_failed", handler=handler.name, event_id=envelope.id, type=envelope.type, error=repr(error))
+    with delivery.correlated():
+        log.warning("bus.handler_failed", handler=handler.name, type=envelope.type, error=repr(error))
     with atomic(context):
         row, _ = (
             FailedDelivery.objects.using(context)

@@ -5,6 +5,7 @@ from itertools import chain
 from socialapp.bus.envelope import decode
 from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.registry import events_of, handlers_of
+from socialapp.contracts.base import EVENTS
 from socialapp.contracts.bus import EventRef
 
 
@@ -16,12 +17,14 @@ class ContextInbox:
 
     def missing(self, *, events: list[EventRef]) -> list[int]:
         """See `Inbox.missing`; one query for the handled ones and one for the failed ones."""
+        # Of another release, which may have a handler for it: to be sent again until that release runs here, too.
+        unknown = [event.id for event in events if event.type not in EVENTS]
         listened = set(events_of(self.context))
         wanted = {event.id: event.type for event in events if event.type in listened}
         if not wanted:
-            return []
+            return unknown
         settled = known_deliveries(self.context, list(wanted))
-        return [
+        return unknown + [
             event_id
             for event_id, event_type in wanted.items()
             if any((event_id, handler.name) not in settled for handler in handlers_of(self.context, event_type))

@@ -1,15 +1,19 @@
-"""The way of one request through the bus, put together from what the tables of the served contexts say."""
+"""The way of one request through the bus, put together from what the tables of all contexts still know."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from socialapp.bus.envelope import Envelope, decode
+from socialapp.bus.envelope import decode
 from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.bus.registry import handlers_of
-from socialapp.contexts import served
+from socialapp.calls import client
+from socialapp.contexts import CONTEXTS
+from socialapp.contracts.bus import EventRef, Journeys, Published, Received
+from socialapp.errors import Unavailable
 
 _LISTED = 10_000
+_ASKED_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
@@ -19,9 +23,9 @@ class Reception:
     context: str
     handler: str
     outcome: str
-    at: datetime | None = None
-    attempts: int = 0
-    error: str = ""
+    at: datetime | None
+    attempts: int
+    error: str
 
 
 @dataclass(slots=True)
@@ -39,48 +43,95 @@ class Step:
     caused: list["Step"] = field(default_factory=list)
 
 
-def journey(request_id: str) -> list[Step]:
-    """The events that a request published itself, each with what came of it; at most ten thousand a context.
+class ContextJourneys:
+    """The `Journeys` contract for one context."""
 
-    Served contexts only: the others keep their own tables. Three queries a context.
-    """
+    def __init__(self, context: str) -> None:
+        self.context = context
+
+    def published(self, *, request_id: str) -> list[Published]:
+        """See `Journeys.published`; one query."""
+        rows = OutboxEvent.objects.using(self.context).filter(correlation=request_id).order_by("id")[:_LISTED]
+        return [_published(row) for row in rows]
+
+    def received(self, *, events: list[EventRef]) -> list[Received]:
+        """See `Journeys.received`; two queries."""
+        ids = [event.id for event in events]
+        handled = InboxEntry.objects.using(self.context).filter(event_id__in=ids).order_by("handled_at", "id")
+        failed = FailedDelivery.objects.using(self.context).filter(event_id__in=ids).order_by("id")
+        found = [*map(_handled, handled), *map(_failed, failed)]
+        known = {(one.event, one.handler) for one in found}
+        waiting = [
+            Received(event=event.id, handler=handler.name, outcome="waiting", at=None, attempts=0, error="")
+            for event in events
+            for handler in handlers_of(self.context, event.type)
+            if (event.id, handler.name) not in known
+        ]
+        return found + waiting
+
+
+def _published(row: OutboxEvent) -> Published:
+    envelope = decode(row.envelope)
+    return Published(
+        id=row.id,
+        type=row.type,
+        subject=row.subject,
+        state=OutboxEvent.State(row.state).name.lower(),
+        published_at=envelope.time,
+        sent_at=row.sent_at,
+        cause=int(envelope.causationid or 0),
+    )
+
+
+def _handled(row: InboxEntry) -> Received:
+    return Received(event=row.event_id, handler=row.handler, outcome="handled", at=row.handled_at, attempts=0, error="")
+
+
+def _failed(row: FailedDelivery) -> Received:
+    return Received(
+        event=row.event_id,
+        handler=row.handler,
+        outcome="dead" if row.dead else "failed",
+        at=row.failed_at,
+        attempts=row.attempts,
+        error=row.error,
+    )
+
+
+def journey(request_id: str) -> tuple[list[Step], list[str]]:
+    """The events that a request published itself, each with what came of it; and the contexts that did not answer."""
+    silent: set[str] = set()
     steps: dict[int, Step] = {}
     causes: dict[int, int] = {}
-    for context in served():
-        rows = OutboxEvent.objects.using(context.name).filter(correlation=request_id).order_by("id")[:_LISTED]
-        for row in rows:
-            envelope = decode(row.envelope)
-            steps[row.id] = _step(context.name, row, envelope)
-            causes[row.id] = int(envelope.causationid or 0)
-    for context in served():
-        _add_receptions(context.name, steps)
+    for context in CONTEXTS:
+        try:
+            for event in client(Journeys, context=context).published(request_id=request_id):
+                steps[event.id] = _step(context, event)
+                causes[event.id] = event.cause
+        except Unavailable:
+            silent.add(context)
+    for context in CONTEXTS:
+        try:
+            _add_receptions(context, steps)
+        except Unavailable:
+            silent.add(context)
     roots: list[Step] = []
     for event_id, step in sorted(steps.items()):
         cause = steps.get(causes[event_id])
         (cause.caused if cause else roots).append(step)
-    return roots
+    return roots, sorted(silent)
 
 
-def _step(context: str, row: OutboxEvent, envelope: Envelope) -> Step:
-    state = OutboxEvent.State(row.state).name.lower()
-    return Step(row.id, row.type, row.subject, context, state, envelope.time, row.sent_at)
+def _step(context: str, event: Published) -> Step:
+    return Step(event.id, event.type, event.subject, context, event.state, event.published_at, event.sent_at)
 
 
 def _add_receptions(context: str, steps: dict[int, Step]) -> None:
-    known: set[tuple[int, str]] = set()
-    for entry in InboxEntry.objects.using(context).filter(event_id__in=steps).order_by("handled_at", "id"):
-        known.add((entry.event_id, entry.handler))
-        steps[entry.event_id].received.append(Reception(context, entry.handler, "handled", entry.handled_at))
-    for row in FailedDelivery.objects.using(context).filter(event_id__in=steps).order_by("id"):
-        known.add((row.event_id, row.handler))
-        outcome = "dead" if row.dead else "failed"
-        steps[row.event_id].received.append(
-            Reception(context, row.handler, outcome, row.failed_at, row.attempts, row.error)
-        )
-    for step in steps.values():
-        for handler in handlers_of(context, step.type):
-            if (step.event, handler.name) not in known:
-                step.received.append(Reception(context, handler.name, "waiting"))
+    events = [EventRef(id=step.event, type=step.type) for step in steps.values()]
+    for start in range(0, len(events), _ASKED_AT_ONCE):
+        for one in client(Journeys, context=context).received(events=events[start : start + _ASKED_AT_ONCE]):
+            reception = Reception(context, one.handler, one.outcome, one.at, one.attempts, one.error)
+            steps[one.event].received.append(reception)
 
 
 def lines(steps: Iterable[Step], *, depth: int = 0) -> Iterable[str]:

@@ -5,7 +5,7 @@ from typing import Protocol
 from socialapp.contracts.base import data, within, write
 
 # The contexts that hold such things, in the order in which they are compared.
-PROJECTING = ("users", "posts", "comments", "reactions", "notifications", "search", "metrics")
+PROJECTING = ("users", "posts", "comments", "reactions", "notifications", "search", "metrics", "moderation")
 
 
 @data

@@ -196,6 +196,16 @@ def note_down(alias: str) -> None:
     _health.note_down(alias)
 
 
+def lag_of(alias: str) -> float | None:
+    """Seconds that a replica is behind, asked of itself; None when it does not answer or does not replicate."""
+    connection: Any = connections[alias]
+    try:
+        lag: float | None = connection.lag_seconds()
+    except Error:
+        return None
+    return lag
+
+
 def trouble_with(alias: str) -> str:
     """Why a replica is not to be read from, asked of itself; empty when it is."""
     connection: Any = connections[alias]

@@ -1,4 +1,4 @@
-"""What still waits: outbox, failed deliveries and queues, those of Kafka included.
+"""What still waits: outbox, failed deliveries, queues (those of Kafka included), and how far replicas are behind.
 
 Counted when asked: a number kept by one process would be wrong in the others.
 """
@@ -19,18 +19,21 @@ from prometheus_client.registry import Collector
 from socialapp.bus.broker import queue_name, task_queue_name
 from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.contexts import served
+from socialapp.ids import id_time
+from socialapp.replicas import lag_of
 
 log = structlog.get_logger()
 _BROKER_SECONDS = 1.0
 
 
 class BacklogCollector(Collector):
-    """Three queries a context, and one look at each of its queues."""
+    """Three queries a context, and one look at each of its queues and at each server with read replicas."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges."""
         yield from _tables()
         yield from _queues()
+        yield from _replicas()
 
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
@@ -45,6 +48,9 @@ def _tables() -> Iterator[GaugeMetricFamily]:
         "socialapp_outbox_unconfirmed_seconds", "Age of the oldest event that not every listener has.", "context"
     )
     failing = _gauge("socialapp_deliveries_failing", "Deliveries that failed and will be tried again.", "context")
+    failing_age = _gauge(
+        "socialapp_deliveries_failing_seconds", "Age of the oldest event that is tried again.", "context"
+    )
     dead = _gauge("socialapp_dead_letters", "Deliveries given up.", "context")
     now = timezone.now()
     for context in served():
@@ -53,15 +59,19 @@ def _tables() -> Iterator[GaugeMetricFamily]:
         new = outbox.filter(state=OutboxEvent.State.NEW).aggregate(count=Count("id"), oldest=Min("created_at"))
         sent = outbox.filter(state=OutboxEvent.State.SENT).aggregate(count=Count("id"), oldest=Min("created_at"))
         failures = FailedDelivery.objects.using(context.name).aggregate(
-            given_up=Count("id", filter=Q(dead=True)), failing=Count("id", filter=Q(dead=False))
+            given_up=Count("id", filter=Q(dead=True)),
+            failing=Count("id", filter=Q(dead=False)),
+            oldest=Min("event_id", filter=Q(dead=False)),
         )
         unsent.add_metric(labels, new["count"])
         unconfirmed.add_metric(labels, sent["count"])
         lag.add_metric(labels, (now - new["oldest"]).total_seconds() if new["oldest"] else 0)
         unconfirmed_age.add_metric(labels, (now - sent["oldest"]).total_seconds() if sent["oldest"] else 0)
         failing.add_metric(labels, failures["failing"])
+        oldest = failures["oldest"]
+        failing_age.add_metric(labels, (now - id_time(oldest)).total_seconds() if oldest else 0)
         dead.add_metric(labels, failures["given_up"])
-    yield from (unsent, unconfirmed, lag, unconfirmed_age, failing, dead)
+    yield from (unsent, unconfirmed, lag, unconfirmed_age, failing, failing_age, dead)
 
 
 def _queues() -> Iterator[GaugeMetricFamily]:
@@ -110,3 +120,21 @@ def _depth(connection: Connection, name: str) -> int:
             return int(channel.queue_declare(queue=name, passive=must_exist).message_count)
     except connection.channel_errors:
         return 0
+
+
+def _replicas() -> Iterator[GaugeMetricFamily]:
+    up = _gauge("socialapp_replica_up", "Whether a server with read replicas answers and replicates.", "server")
+    lag = _gauge("socialapp_replica_lag_seconds", "How far it is behind its primary.", "server")
+    for server, alias in _replica_servers().items():
+        seconds = lag_of(alias)
+        up.add_metric([server], seconds is not None)
+        if seconds is not None:
+            lag.add_metric([server], seconds)
+    yield from (up, lag)
+
+
+def _replica_servers() -> dict[str, str]:
+    """Each server that holds replicas, with one of their aliases: a server is behind with all of them alike."""
+    aliases = [alias for names in settings.REPLICAS.values() for alias in names]
+    found = [(settings.DATABASES[alias], alias) for alias in aliases]
+    return {f"{database['HOST']}:{database['PORT'] or 3306}": alias for database, alias in found}

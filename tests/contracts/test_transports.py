@@ -24,6 +24,7 @@ from tests.conftest import ALL_CONTEXTS, Person
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 UNKNOWN = 12345
+REQUEST = "a-request-of-ada"
 
 
 def contexts_of(name: str) -> list[str]:
@@ -78,6 +79,7 @@ class World:
             "offset": [0],
             "kind": [kind],
             "records": [[{"id": "12", "no": "such record"}], []],
+            "request_id": [REQUEST, "unknown"],
             "events": [[EventRef(id=1, type="auth.user_registered.v1"), EventRef(id=2, type="no.such.thing.v1")]],
         }
         return named[parameter]
@@ -91,7 +93,7 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         assert bob.client.put(path).status_code == 200
     assert ada.client.put(f"/v1/profiles/{eve.id}/block").status_code == 200
     written = {"content": 'Grüße, @bob! #welt 🧮 " & ? =', "is_private": False}
-    post = ada.client.post("/v1/posts", written).json()["id"]
+    post = ada.client.post("/v1/posts", written, X_Request_ID=REQUEST).json()["id"]
     private = ada.client.post("/v1/posts", {"content": "among us", "is_private": True}).json()["id"]
     assert bob.client.put(f"/v1/posts/{post}/repost").status_code == 200
     comment = bob.client.post(f"/v1/posts/{post}/comments", {"content": "Ja"}).json()["id"]

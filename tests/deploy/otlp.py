@@ -32,6 +32,10 @@ class Collector:
         """The spans of a trace by their ids."""
         return {span.span_id.hex(): span for span in list(self._spans) if span.trace_id.hex() == trace_id}
 
+    def names(self, trace_id: str) -> set[str]:
+        """The names of the spans of a trace."""
+        return {span.name for span in self.trace(trace_id).values()}
+
     def named(self, name: str) -> list[Span]:
         """All spans of this name."""
         return [span for span in list(self._spans) if span.name == name]

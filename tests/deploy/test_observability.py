@@ -15,16 +15,20 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 import socialapp.telemetry.metrics  # noqa: F401  (declares them)
+from socialapp.bus.registry import handlers_of
+from socialapp.contexts import CONTEXTS
 from socialapp.roles import ROLES
 from tests.deploy.otlp import Collector, collecting
 from tests.deploy.processes import Roles, installed, until
-from tests.scenarios.product import ROOT, Product
+from tests.scenarios.product import PASSWORD, ROOT, Product
 
 FOLDER = ROOT / "docker" / "observability"
 _NAME = re.compile(r"socialapp_\w+")
 _TRACE = "0af7651916cd43dd8448eb211c80319c"
 _CALLER = "b7ad6b7169203331"
 _REQUEST = "see-me-everywhere"
+_SOCKET = "see-my-socket"
+_TEXT = "nobody else may read this"
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Seen:
     collector: Collector
     numbers: dict[str, dict[str, float]]  # of every role: sample with its labels → value
     families: set[str]
+    private: list[str]  # what no log may show
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +52,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         roles = stack.enter_context(installed(folder, WORKER_POOL="prefork", WORKER_CONCURRENCY="1", **endpoint))
         for role in ROLES:
             roles.start(role, PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics" / role))
-        tell_a_story(roles)
+        private = tell_a_story(roles)
         until(lambda: "push to sockets" in {span.name for span in collector.trace(_TRACE).values()}, seconds=30)
         until(lambda: _all_listeners_have_it(roles), seconds=30)
         numbers: dict[str, dict[str, float]] = {}
@@ -58,7 +63,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             numbers[role] = {_with_labels(sample): sample.value for family in found for sample in family.samples}
         for role in ROLES:
             assert roles.stop(role)[0] == 0, roles.said(role)
-        yield Seen(roles, collector, numbers, families)
+        yield Seen(roles, collector, numbers, families, private)
 
 
 def _metrics(roles: Roles, role: str) -> str:
@@ -77,19 +82,24 @@ def _with_labels(sample: Any) -> str:
     return sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items()))
 
 
-def tell_a_story(roles: Roles) -> None:
+def tell_a_story(roles: Roles) -> list[str]:
+    """What happens; and what of it is nobody's business."""
     product = Product(f"http://127.0.0.1:{roles.environment['WEB_PORT']}", roles.environment, None)  # type: ignore[arg-type]
     alice, bob = product.join("alice"), product.join("bob")
     assert bob.follow(alice)["following"] is True
     until(lambda: roles.unsent() == 0)
     assert alice.get("/v1/feed").status_code == 200
+    address = f"{alice.username}@example.org"
+    mistyped = {"login": address, "password": "an almost secret pass phrase"}
+    assert product.call("POST", "/v1/auth/login", mistyped).status_code == 401
+    assert product.call("POST", "/v1/auth/password/forgot", {"email": address}).status_code == 202
     sockets = Product(f"http://127.0.0.1:{roles.environment['SOCKETS_PORT']}", roles.environment, None)  # type: ignore[arg-type]
     bob.product.http.close()
     bob.product = sockets
-    with bob.socket() as socket:
+    with bob.socket(additional_headers={"X-Request-ID": _SOCKET}) as socket:
         posted = httpx.post(
             f"{product.url}/v1/posts",
-            json={"content": f"hello @{bob.username}"},
+            json={"content": f"{_TEXT} @{bob.username}"},
             headers={
                 "Authorization": f"Bearer {alice.access}",
                 "X-Request-ID": _REQUEST,
@@ -100,6 +110,8 @@ def tell_a_story(roles: Roles) -> None:
         assert posted.status_code == 201
         assert socket.next("notification")["notification"]
     sockets.http.close()
+    tokens = [token for member in (alice, bob) for token in (member.access, member.refresh)]
+    return [PASSWORD, mistyped["password"], address, f"{bob.username}@example.org", _TEXT, *tokens]
 
 
 def test_one_trace_from_the_request_to_the_socket(seen: Seen) -> None:
@@ -112,8 +124,10 @@ def test_one_trace_from_the_request_to_the_socket(seen: Seen) -> None:
     assert attributes["request_id"].string_value == _REQUEST
     published = by_name["publish posts.post_created.v1"]
     assert published.parent_span_id == request.span_id
-    handled = [span for span in spans.values() if span.name.startswith("handle ")]
-    assert {span.name.split()[1].split(".")[0] for span in handled} >= {"notifications", "users", "search", "metrics"}
+    every = [handler for context in CONTEXTS for handler in handlers_of(context, "posts.post_created.v1")]
+    assert {handler.context for handler in every} >= {"notifications", "users", "search", "metrics"}
+    taken = {span.name for span in spans.values() if span.parent_span_id == published.span_id}
+    assert {f"handle {handler.name}" for handler in every} <= taken
     assert by_name["send posts.post_created.v1"].parent_span_id == published.span_id
     pushed = by_name["push to sockets"]
     teller = spans[pushed.parent_span_id.hex()]
@@ -136,6 +150,19 @@ def test_logs_carry_request_and_trace(seen: Seen) -> None:
     request = {span.name: span for span in seen.collector.trace(_TRACE).values()}["POST v1/posts"]
     assert line["traceparent"].split("-")[2] == request.span_id.hex()
     assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/posts", 201)
+
+
+def test_a_socket_has_a_line_with_its_request(seen: Seen) -> None:
+    lines = [json.loads(line) for line in seen.roles.said("sockets").splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line["event"] == "socket"]
+    assert (line["request_id"], line["path"]) == (_SOCKET, "/ws/notifications/")
+    assert line["seconds"] > 0
+
+
+def test_no_log_shows_what_is_private(seen: Seen) -> None:
+    for role in ROLES:
+        said = (seen.roles.folder / f"{role}.log").read_text()
+        assert [text for text in seen.private if text in said] == [], role
 
 
 def test_every_role_tells_what_it_does(seen: Seen) -> None:
@@ -201,10 +228,15 @@ def test_every_number_asked_for_is_told(seen: Seen) -> None:
     declared = {family.name for family in REGISTRY.collect()}
     assert asked - told - {f"{name}_total" for name in declared} == set()
     documented = _stems(set(_NAME.findall((ROOT / "docs/observability.md").read_text())))
-    own = {name for name in seen.families if name.startswith("socialapp_")}
-    undocumented = {name for name in own if re.sub(r"_(total|bucket|count|sum|created)$", "", name) not in documented}
-    assert undocumented == set()
+    own = _stems({name for name in seen.families if name.startswith("socialapp_")})
+    assert own - documented == set()
+
+
+def test_every_number_told_is_shown(seen: Seen) -> None:
+    shown = _stems({name for expression in expressions() for name in _NAME.findall(expression)})
+    told = _stems({name for name in seen.families if name.startswith("socialapp_")})
+    assert told - shown == set(), "on the dashboard or in an alert"
 
 
 def _stems(names: set[str]) -> set[str]:
-    return {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in names}
+    return {re.sub(r"_(total|bucket|count|sum|created)$", "", name) for name in names}

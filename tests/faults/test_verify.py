@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
+from apps.auth.models import User
 from apps.comments.models import CommentCount
 from apps.metrics.models import Change
+from apps.moderation.models import Case
 from apps.notifications.models import Notification
-from apps.posts.models import RepostCount
+from apps.posts.models import PostHashtag, PostMention, RepostCount
 from apps.posts.queries.feed_cache import CAP
 from apps.reactions.models import ReactionCount
 from apps.search import actions as search_actions
 from apps.search.actions import rebuild_index
-from apps.users.models import FollowCount, PostCount
+from apps.users.actions.profiles import sanction_profile
+from apps.users.models import FollowCount, PostCount, Profile
 from socialapp.bus.models import OutboxEvent
 from socialapp.cache import redis_client
 from socialapp.contexts import CONTEXTS
@@ -92,7 +96,10 @@ def test_counts_of_followers_and_posts(town: dict[str, Any]) -> None:
     found = {
         "users": [("follow_counts", ada, "5 and 0", "1 and 0"), ("post_counts", ada, "0 and 1", "1 and 1")],
     }
-    assert_mended(found, town["settle"])
+    # Metrics are compared with the counts: once those are right, they agree.
+    assert verify() == (1, {**found, "metrics": [("followers", ada, "1", "5")]})
+    assert verify("--repair") == (0, found)
+    assert verify() == (0, {})
     profile = town["bob"].client.get(f"/v1/profiles/{ada}").json()
     assert (profile["followers_count"], profile["posts_count"]) == (1, 1)
 
@@ -113,6 +120,43 @@ def test_counts_of_comments_reactions_and_reposts(town: dict[str, Any]) -> None:
     assert verify() == (0, {})
     body = town["bob"].client.get(f"/v1/posts/{post}").json()
     assert (body["comments_count"], body["reactions"]["love"], body["reposts_count"]) == (1, 1, 1)
+
+
+def test_who_is_hidden(town: dict[str, Any]) -> None:
+    ada, bob = int(town["ada"].id), int(town["bob"].id)
+    Profile.objects.filter(user_id=ada).update(status="banned")
+    User.objects.filter(id=bob).update(status="banned")
+    found = {"users": [("statuses", ada, "banned", "active"), ("statuses", bob, "active", "banned")]}
+    assert_mended(found, town["settle"])
+    assert town["ada"].client.get(f"/v1/profiles/{bob}").status_code == 404
+    assert town["ada"].client.get(f"/v1/profiles/{ada}").status_code == 200
+
+
+def test_a_repair_does_not_undo_a_sanction_that_comes_meanwhile(town: dict[str, Any]) -> None:
+    bob = int(town["bob"].id)
+    looked_at = timezone.now()
+    sanction_profile(user_id=bob, kind="ban", at=timezone.now())
+    sanction_profile(user_id=bob, kind="unban", at=looked_at)
+    assert Profile.objects.get(user_id=bob).status == "banned"
+
+
+def test_hashtags_and_mentions(town: dict[str, Any]) -> None:
+    post, somebody = town["post"], 77 << 16
+    PostHashtag.objects.filter(post_id=post).delete()
+    PostMention.objects.create(post_id=post, user_id=somebody)
+    found = {"posts": [("hashtags", post, "none", "world"), ("mentions", post, str(somebody), "none")]}
+    assert_mended(found, town["settle"])
+    assert [tag.tag for tag in PostHashtag.objects.filter(post_id=post)] == ["world"]
+    assert not PostMention.objects.exists()
+
+
+def test_counts_of_reports(town: dict[str, Any]) -> None:
+    report = {"target_type": "post", "target_id": str(town["post"]), "reason": "spam"}
+    assert town["bob"].client.post("/v1/reports", report).status_code == 201
+    town["settle"]()
+    case = Case.objects.get()
+    Case.objects.update(reports_count=9)
+    assert_mended({"moderation": [("reports_counts", case.id, "9", "1")]}, town["settle"])
 
 
 def test_feeds(town: dict[str, Any]) -> None:
@@ -150,7 +194,9 @@ def test_metrics(town: dict[str, Any]) -> None:
     ada, post = int(town["ada"].id), town["post"]
     Change.objects.filter(post_id=post, metric="reactions").delete()
     Change.objects.filter(author_id=ada, metric="posts").update(amount=4)
-    assert_mended({"metrics": [("reactions", post, "0", "1"), ("posts", ada, "4", "1")]}, town["settle"])
+    Change.objects.filter(author_id=ada, metric="followers").delete()
+    found = {"metrics": [("reactions", post, "0", "1"), ("posts", ada, "4", "1"), ("followers", ada, "0", "1")]}
+    assert_mended(found, town["settle"])
     assert town["ada"].client.get(f"/v1/posts/{post}/metrics").json()["reactions"] == 1
     assert town["ada"].client.get("/v1/metrics/me").json()["posts"] == 1
 

@@ -162,6 +162,29 @@ def test_an_author_sees_at_once_what_others_see_later(
     eventually(lambda: _status(town, made) == 200)
 
 
+def test_how_far_a_replica_is_behind_is_told(town: Town, replicas: list[Replica], author: Headers) -> None:
+    late, *_ = replicas
+    with late.held_back():
+        _write(town, author, "late")
+        eventually(lambda: _told(town, late, "lag_seconds") >= 2, seconds=_PATIENCE)
+        assert _told(town, late, "up") == 1
+    eventually(lambda: _told(town, late, "lag_seconds") == 0, seconds=_PATIENCE)
+    late.sql("STOP SLAVE SQL_THREAD")
+    try:
+        assert _told(town, late, "up") == 0
+        assert _told(town, late, "lag_seconds") == -1, "nobody knows"
+    finally:
+        late.sql("START SLAVE SQL_THREAD")
+    eventually(lambda: _told(town, late, "up") == 1, seconds=_PATIENCE)
+
+
+def _told(town: Town, replica: Replica, what: str) -> float:
+    """A number of the replica as Prometheus gets it; -1: none."""
+    name = f'socialapp_replica_{what}{{server="127.0.0.1:{replica.port}"}} '
+    lines = town.http.get("/metrics").text.splitlines()
+    return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), -1.0)
+
+
 def test_a_replica_that_stopped_replicating_is_passed_over(
     town: Town, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:

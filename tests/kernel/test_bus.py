@@ -1,9 +1,11 @@
 """The bus: state and event together or not at all, each effect once, a poison event alone, the broker disposable."""
 
+import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +21,8 @@ from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
 from socialapp.contracts.base import EVENTS, event
 from socialapp.db import atomic
 from socialapp.errors import Unavailable
+from socialapp.ids import first_id_at
+from socialapp.telemetry.metrics import exposition
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -155,6 +159,31 @@ def test_while_something_is_away_no_event_waits_long_or_is_given_up(monkeypatch:
         deliver(CONSUMER, [envelope])
     failure.refresh_from_db()
     assert failure.dead, "what cannot be taken though everything is there is given up"
+
+
+def test_what_waits_is_told_to_prometheus(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
+    def told(name: str, context: str) -> float:
+        start = f'socialapp_{name}{{context="{context}"}} '
+        (line,) = [line for line in exposition().decode().splitlines() if line.startswith(start)]
+        return float(line.removeprefix(start))
+
+    (envelope,) = ring(-1)
+    ring(1)
+    OutboxEvent.objects.using(PRODUCER).update(created_at=timezone.now() - timedelta(seconds=70))
+    assert (told("outbox_unsent", PRODUCER), told("outbox_unconfirmed", PRODUCER)) == (2, 0)
+    assert 70 <= told("outbox_lag_seconds", PRODUCER) < 700
+    relay_once(PRODUCER)
+    assert (told("outbox_unsent", PRODUCER), told("outbox_unconfirmed", PRODUCER)) == (0, 2)
+    assert told("outbox_lag_seconds", PRODUCER) == 0
+    assert 70 <= told("outbox_unconfirmed_seconds", PRODUCER) < 700
+    old = msgspec.structs.replace(envelope, id=first_id_at(timezone.now() - timedelta(seconds=50)))
+    for tries in range(len(RETRY_PAUSES)):
+        deliver(CONSUMER, [old])
+        assert (told("deliveries_failing", CONSUMER), told("dead_letters", CONSUMER)) == (1, 0), tries
+    assert 50 <= told("deliveries_failing_seconds", CONSUMER) < 500
+    deliver(CONSUMER, [old])
+    assert (told("deliveries_failing", CONSUMER), told("dead_letters", CONSUMER)) == (0, 1)
+    assert told("deliveries_failing_seconds", CONSUMER) == 0
 
 
 def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,6 +378,34 @@ def test_a_call_inside_a_handler_transaction_is_refused(drain: Callable[[], int]
     with atomic(CONSUMER), pytest.raises(CallInTransaction):
         client(Inbox, context=PRODUCER).missing(events=[])
     assert client(Inbox, context=PRODUCER).missing(events=[]) == []
+
+
+def test_what_a_newer_release_adds_to_an_event_is_ignored(rung: list[int]) -> None:
+    (envelope,) = ring(3)
+    newer = json.loads(encode(envelope))
+    newer["data"]["loudness"] = {"decibel": 90}
+    newer["severity"] = "high"
+    deliver(CONSUMER, [decode(json.dumps(newer))])
+    assert rung == [3]
+
+
+def test_an_event_that_only_a_newer_release_knows_is_never_confirmed(
+    rung: list[int], broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (envelope,) = ring(1)
+    relay_once(PRODUCER)
+    rows = OutboxEvent.objects.using(PRODUCER)
+    rows.update(sent_at=timezone.now() - timedelta(minutes=1))
+    with monkeypatch.context() as before:
+        before.delitem(EVENTS, envelope.type)
+        before.delitem(registry._handlers, (CONSUMER, envelope.type))
+        deliver(CONSUMER, [envelope])
+        assert reconcile(PRODUCER) == (0, 1)
+    assert not FailedDelivery.objects.using(CONSUMER).exists(), "nothing to try again: it is not for this release"
+    relay_once(PRODUCER)
+    deliver(CONSUMER, [decode(broker[-1][1][0])])
+    rows.update(sent_at=timezone.now() - timedelta(minutes=5))
+    assert (rung, reconcile(PRODUCER)) == ([1], (1, 0))
 
 
 def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyPatch) -> None:

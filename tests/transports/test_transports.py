@@ -1,5 +1,7 @@
 """Celery over RabbitMQ, Celery over Redis, Kafka: whatever happens to brokers and workers, each effect comes once."""
 
+import json
+import secrets
 import shutil
 import tempfile
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from socialapp.bus.envelope import MAX_CHARACTERS
+from tests.deploy.otlp import Collector, collecting
 from tests.deploy.processes import installed, until
 from tests.faults.servers import RabbitMQ, Redis, Server
 from tests.transports.tower import PATIENCE, Kafka, Tower
@@ -29,6 +32,13 @@ def folder() -> Iterator[Path]:
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    """Takes the traces of all installations."""
+    with collecting() as made:
+        yield made
 
 
 def _kafka(folder: Path) -> Server:
@@ -56,12 +66,13 @@ def _environment(way: str, server: Server) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", params=["rabbitmq", "redis", "kafka"])
-def _tower(request: pytest.FixtureRequest, folder: Path) -> Iterator[Tower]:
+def _tower(request: pytest.FixtureRequest, folder: Path, collector: Collector) -> Iterator[Tower]:
     server = _server(request.param, folder)
     data = folder / f"installation-{request.param}"
     data.mkdir()
+    traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
     try:
-        with installed(data, **_environment(request.param, server)) as roles:
+        with installed(data, **_environment(request.param, server), **traced) as roles:
             yield Tower(request.param, roles, server)
     finally:
         server.stop()
@@ -90,6 +101,21 @@ def test_poison_is_tried_again_and_its_neighbours_arrive(tower: Tower) -> None:
     tried_again = "SELECT COUNT(*) FROM bus_failed_delivery WHERE subject = '-2' AND attempts > 1"
     until(lambda: tower.roles.number("moderation", tried_again) == 1, seconds=PATIENCE)
     assert sorted(tower.heard()) == [1, 3]
+    until(lambda: tower.told('socialapp_delivery_retries_total{context="moderation"}') >= 1, seconds=PATIENCE)
+    assert tower.told('socialapp_deliveries_failing{context="moderation"}') == 1
+    assert tower.told('socialapp_deliveries_failing_seconds{context="moderation"}') > 1
+
+
+def test_trace_and_request_go_along(tower: Tower, collector: Collector) -> None:
+    """From the event to its handler, and to what the log says of it."""
+    trace, parent = secrets.token_hex(16), secrets.token_hex(8)
+    tower.strike(5, -6, traceparent=f"00-{trace}-{parent}-01", correlationid="the-request")
+    names = {"send metrics.bell_struck.v1", "handle moderation.hear"}
+    until(lambda: {span.name for span in collector.trace(trace).values()} == names, seconds=PATIENCE)
+    assert {span.parent_span_id.hex() for span in collector.trace(trace).values()} == {parent}
+    log = (tower.roles.folder / "worker.log").read_text().splitlines()
+    failures = [json.loads(line) for line in log if "bus.handler_failed" in line and "the-request" in line]
+    assert {line["traceparent"].split("-")[1] for line in failures} == {trace}
 
 
 def test_only_those_who_listen_are_sent_what_is_published(tower: Tower) -> None:
@@ -209,3 +235,16 @@ def test_the_largest_events_arrive(tower: Tower) -> None:
     tower.strike(*range(1, 7), padding=padding)
     tower.strike(7)
     tower.assert_heard_once(range(1, 8))
+
+
+def test_what_the_release_before_does_not_know_waits_for_the_new_one(tower: Tower) -> None:
+    """While a release is rolled out, old workers take new events from the queue, and cannot tell who listens."""
+    with tower.release_before("relay", "worker", "beat"):
+        tower.strike(*BELLS)
+        until(lambda: tower.unsent() == 0, seconds=PATIENCE)
+        until(lambda: tower.depth("moderation") == 0, seconds=PATIENCE)
+        tower.wait_for_the_reconciler()
+        assert tower.confirmed() == 0, "nobody may say of what they do not know that it has arrived"
+    tower.start("relay", "worker", "beat")
+    tower.assert_heard_once(BELLS)
+    until(lambda: tower.confirmed() == len(BELLS), seconds=PATIENCE)

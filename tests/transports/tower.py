@@ -6,8 +6,8 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -97,13 +97,16 @@ class Tower:
         ):
             self._run(context, f"DELETE FROM {table}")
 
-    def strike(self, *bells: int, tower: int = 1, context: str = "metrics", padding: str = "") -> None:
-        """Publishes bells in one transaction, as if by that context; the relay finds them at its next look."""
+    def strike(self, *bells: int, tower: int = 1, context: str = "metrics", padding: str = "", **told: str) -> None:
+        """Publishes bells in one transaction, as if by that context; the relay finds them at its next look.
+
+        `told`: more of their envelopes.
+        """
         self._run(
             context,
             "INSERT INTO bus_outbox (id, type, subject, envelope, created_at, state, claim, correlation)"
             " VALUES (?, ?, ?, ?, ?, 0, 0, '')",
-            [_row(next(self._ids), bell, tower, padding) for bell in bells],
+            [_row(next(self._ids), bell, tower, padding, told) for bell in bells],
         )
 
     def strike_again(self) -> None:
@@ -134,12 +137,39 @@ class Tower:
         """Bells that the relay has not handed over."""
         return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 0")
 
+    def confirmed(self) -> int:
+        """Bells that everybody has heard who listens, as the reconciler has it."""
+        return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 2")
+
+    def wait_for_the_reconciler(self) -> None:
+        """Until it has looked at every bell that was sent, and has found it arrived, or missing and so sent again."""
+        with closing(sqlite3.connect(self.roles.database("metrics"), timeout=30)) as connection:
+            [last] = connection.execute("SELECT MAX(sent_at) FROM bus_outbox").fetchone()
+        waiting = f"SELECT COUNT(*) FROM bus_outbox WHERE state < 2 AND sent_at <= '{last}'"
+        until(lambda: self.roles.number("metrics", waiting) == 0, seconds=PATIENCE)
+
+    @contextmanager
+    def release_before(self, *roles: str) -> Iterator[None]:
+        """These roles run as a release that knows of no bells."""
+        for role in roles:
+            if role in self.roles.running:
+                self.roles.stop(role)
+            self.roles.start(role)
+        try:
+            yield
+        finally:
+            for role in roles:
+                self.roles.stop(role)
+
     def depth(self, context: str) -> float:
-        """What waits for a context, as the relay's numbers tell."""
+        """What waits for a context."""
+        return self.told(f'socialapp_queue_depth{{queue="{self.roles.environment["QUEUE_PREFIX"]}events.{context}"}}')
+
+    def told(self, name: str) -> float:
+        """One of the relay's numbers; 0 when it has none of that name."""
         port = self.roles.metrics_ports["relay"]
-        name = f'socialapp_queue_depth{{queue="{self.roles.environment["QUEUE_PREFIX"]}events.{context}"}} '
         lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text.splitlines()
-        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(f"{name} "))
 
     def is_live(self, role: str) -> bool:
         """What the engine asks in order to restart what hangs."""
@@ -158,7 +188,7 @@ class Tower:
             connection.executemany(statement, rows)
 
 
-def _row(event_id: int, bell: int, tower: int, padding: str) -> tuple[object, ...]:
+def _row(event_id: int, bell: int, tower: int, padding: str, told: dict[str, str]) -> tuple[object, ...]:
     now = datetime.now(UTC).replace(tzinfo=None)
     envelope = {
         "id": event_id,
@@ -169,5 +199,6 @@ def _row(event_id: int, bell: int, tower: int, padding: str) -> tuple[object, ..
         "partitionkey": str(tower),
         "sequence": event_id,
         "data": {"bell_id": bell, "tower_id": tower, "padding": padding},
+        **told,
     }
     return event_id, envelope["type"], str(bell), json.dumps(envelope, ensure_ascii=False), str(now)

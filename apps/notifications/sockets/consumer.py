@@ -22,6 +22,7 @@ from apps.notifications.actions.announcing import WasRead
 from apps.notifications.sockets.hub import Hub, running_hub
 from apps.notifications.sockets.threads import in_thread
 from socialapp.api.admission import admit, client_address
+from socialapp.api.middleware import correlation_of
 from socialapp.api.rendering import to_json
 from socialapp.api.tokens import principal_of
 from socialapp.errors import Problem, TooMany, Unauthenticated
@@ -76,11 +77,15 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._allowance = float(settings.SOCKET_MESSAGES)
         self._allowed_at = time.monotonic()
         self._refusals = 0
+        self._opened_at = time.monotonic()
 
     # --- Opening and closing
 
     async def connect(self) -> None:
         """Refuses foreign pages before the handshake; a bad token after it, so that the client learns the code."""
+        headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
+        correlation = correlation_of(headers.get(b"x-request-id", ""), headers.get(b"traceparent", ""))
+        structlog.contextvars.bind_contextvars(**correlation)
         if not _is_known_origin(self.scope):
             await self.close()  # type: ignore[no-untyped-call]
             return
@@ -161,7 +166,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             await self.hub.discard(self)
 
     async def disconnect(self, code: int) -> None:
-        """Forgets the client."""
+        """Forgets the client; a line of its own in the log, as each request has one."""
+        log.info("socket", path=self.scope["path"], code=code, seconds=round(time.monotonic() - self._opened_at, 1))
         self._ending = True
         for task in self._tasks:
             task.cancel()

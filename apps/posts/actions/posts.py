@@ -34,8 +34,8 @@ def create_post(*, draft: Draft) -> PostRow:
             mentions=draft.mentions,
         )
         post.save(force_insert=True)
-        _add_hashtags(post.id, draft.hashtags)
-        _add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
+        add_hashtags(post.id, draft.hashtags)
+        add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
         publish(
             PostCreated(
                 post_id=post.id,
@@ -70,8 +70,8 @@ def edit_post(*, post_id: int, draft: Draft, expected_version: int | None) -> Po
         after = {user_id for user_id, _ in draft.mentions}
         PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(tag_key, draft.hashtags)).delete()
         PostMention.objects.filter(post_id=post_id).exclude(user_id__in=after).delete()
-        _add_hashtags(post_id, new_tags)
-        _add_mentions(post_id, sorted(after - before))
+        add_hashtags(post_id, new_tags)
+        add_mentions(post_id, sorted(after - before))
         post.content, post.is_private = draft.content, draft.is_private
         post.hashtags, post.mentions = draft.hashtags, draft.mentions
         post.version += 1
@@ -144,11 +144,13 @@ def _keep_edit(post: Post) -> None:
     ).save(force_insert=True)
 
 
-def _add_hashtags(post_id: int, tags: Iterable[str]) -> None:
+def add_hashtags(post_id: int, tags: Iterable[str]) -> None:
+    """Rows by which a post is found under its hashtags; the caller holds the transaction."""
     PostHashtag.objects.bulk_create([PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post_id) for tag in tags])
 
 
-def _add_mentions(post_id: int, user_ids: Iterable[int]) -> None:
+def add_mentions(post_id: int, user_ids: Iterable[int]) -> None:
+    """Rows by which a post is found by whom it names; the caller holds the transaction."""
     PostMention.objects.bulk_create([PostMention(post_id=post_id, user_id=user_id) for user_id in user_ids])
 
 

@@ -1,8 +1,9 @@
-"""Compares feeds and counts of reposts with the posts and reposts they are made from, and mends them."""
+"""Compares feeds, counts of reposts, and rows of hashtags and mentions with posts and reposts, and mends them."""
 
 from django.db.models import Count
 
-from apps.posts.models import Post, Repost, RepostCount
+from apps.posts.actions.posts import add_hashtags, add_mentions
+from apps.posts.models import Post, PostHashtag, PostMention, Repost, RepostCount
 from apps.posts.queries.feed import feed_difference
 from apps.posts.queries.feed_cache import cached_feeds, forget_feed
 from socialapp.bus.verification import events_under_way
@@ -52,3 +53,52 @@ def _recheck_reposts(post_id: int, repair: bool) -> Drift | None:
         if repair:
             RepostCount.objects.filter(post_id=post_id).update(count=actual)
         return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))
+
+
+def check_tags(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """The rows by which the next posts are found: their hashtags, and whom they name. Three queries."""
+    posts = list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
+    ids = [post.id for post in posts]
+    held: dict[int, tuple[set[str], set[int]]] = {post_id: (set(), set()) for post_id in ids}
+    for post_id, tag in PostHashtag.objects.filter(post_id__in=ids).values_list("post_id", "tag"):
+        held[post_id][0].add(tag)
+    for post_id, user_id in PostMention.objects.filter(post_id__in=ids).values_list("post_id", "user_id"):
+        held[post_id][1].add(user_id)
+    suspects = [post.id for post in posts if held[post.id] != _named_in(post)]
+    found = [again_after_deadlock(lambda post_id=post_id: _recheck_tags(post_id, repair)) for post_id in suspects]  # type: ignore[misc]
+    drifts = [drift for some in found for drift in some]
+    checked = Checked(compared=len(ids), under_way=0, drifts=drifts, next=None)
+    return checked, ids[-1] if len(ids) == limit else None
+
+
+def _named_in(post: Post) -> tuple[set[str], set[int]]:
+    return set(post.hashtags), {user_id for user_id, _ in post.mentions}
+
+
+def _recheck_tags(post_id: int, repair: bool) -> list[Drift]:
+    """Compares while nobody can edit the post; makes its rows anew if `repair`."""
+    with atomic("posts"):
+        post = Post.objects.select_for_update().filter(id=post_id).first()
+        if post is None:
+            return []
+        tags, people = _named_in(post)
+        tag_rows, mention_rows = (
+            PostHashtag.objects.filter(post_id=post_id),
+            PostMention.objects.filter(post_id=post_id),
+        )
+        drifts = []
+        if (held_tags := set(tag_rows.values_list("tag", flat=True))) != tags:
+            drifts.append(Drift(projection="hashtags", id=post_id, held=_listed(held_tags), actual=_listed(tags)))
+            if repair:
+                tag_rows.delete()
+                add_hashtags(post_id, tags)
+        if (held_people := set(mention_rows.values_list("user_id", flat=True))) != people:
+            drifts.append(Drift(projection="mentions", id=post_id, held=_listed(held_people), actual=_listed(people)))
+            if repair:
+                mention_rows.delete()
+                add_mentions(post_id, people)
+        return drifts
+
+
+def _listed(named: set[str] | set[int]) -> str:
+    return " ".join(sorted(map(str, named))) or "none"

@@ -18,7 +18,7 @@ from apps.users.actions.profiles import (
     shift_post_counts,
     update_profile,
 )
-from apps.users.actions.projections import check_follow_counts, check_post_counts
+from apps.users.actions.projections import check_follow_counts, check_post_counts, check_statuses
 from apps.users.actions.records import load_follows, load_profiles
 from apps.users.actions.work import continue_work
 
@@ -29,6 +29,7 @@ __all__ = [
     "block",
     "check_follow_counts",
     "check_post_counts",
+    "check_statuses",
     "continue_work",
     "ensure_profiles",
     "follow",

@@ -1,14 +1,17 @@
-"""Compares the counts of people with what they count, and mends them while people follow and write."""
+"""Compares people's counts and statuses with what they are made from, and mends them while people follow and write."""
 
 from collections.abc import Collection
 
 from django.db.models import Count
+from django.utils import timezone
 
 from apps.users.actions.edges import shift_counts
+from apps.users.actions.profiles import sanction_profile
 from apps.users.models import Follow, FollowCount, PostCount, Profile
 from apps.users.queries import counts_of
 from socialapp.bus.verification import events_under_way
 from socialapp.calls import client
+from socialapp.contracts.auth import Auth
 from socialapp.contracts.posts import AuthorPosts, Posts
 from socialapp.contracts.projections import Checked, Drift
 from socialapp.db import again_after_deadlock, atomic
@@ -76,6 +79,29 @@ def _set_post_counts(user_id: int, held: tuple[int, int], actual: tuple[int, int
 
 def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
     return (author.posts, author.public_posts) if author else (0, 0)
+
+
+def check_statuses(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+    """Whether those are hidden who are banned, as auth has it, which hears of sanctions too. One query and one call."""
+    started = timezone.now()  # a sanction that comes meanwhile is later, and so holds
+    ids = _people(after, limit)
+    held = dict(Profile.objects.filter(user_id__in=ids).values_list("user_id", "status"))
+    accounts = client(Auth).users(ids=ids) if ids else []
+    differing = {
+        account.id: account.status
+        for account in accounts
+        if (account.status == Profile.Status.BANNED) != (held.get(account.id) == Profile.Status.BANNED)
+    }
+    under_way = events_under_way(("moderation", "auth", "users")) if differing else set()
+    drifts = []
+    for user_id, status in differing.items():
+        if user_id not in under_way:
+            if repair:
+                kind = "ban" if status == Profile.Status.BANNED else "unban"
+                sanction_profile(user_id=user_id, kind=kind, at=started)
+            drifts.append(Drift(projection="statuses", id=user_id, held=held[user_id], actual=status))
+    left_out = len(differing) - len(drifts)
+    return Checked(compared=len(ids) - left_out, under_way=left_out, drifts=drifts, next=None), _next(ids, limit)
 
 
 def _people(after: int, limit: int) -> list[int]:

@@ -1,0 +1,56 @@
+"""What logs must not show, whoever quotes it: secrets, tokens, addresses, values that a database refused."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+from django.conf import settings
+from django.db import IntegrityError
+
+from socialapp.telemetry.concealing import conceal
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("cannot reach amqp://app:secret@rabbit:5672//", "cannot reach amqp://[concealed]@rabbit:5672//"),
+        ("no mailbox ada.l+x@mail.example.org here", "no mailbox [concealed] here"),
+        (f"refused {TOKEN}, it is old", "refused [concealed], it is old"),
+        ("Authorization: Bearer c2VjcmV0", "Authorization: Bearer [concealed]"),
+        ("Duplicate entry 'it's ada' for key 'users.name'", "Duplicate entry '[concealed]' for key 'users.name'"),
+        ("GET /v1/posts/117 200", "GET /v1/posts/117 200"),
+    ],
+)
+def test_it_is_concealed(said: str, shown: str) -> None:
+    assert conceal(None, "info", {"event": said, "status": 200}) == {"event": shown, "status": 200}
+
+
+@pytest.fixture
+def lines() -> io.StringIO:
+    """What the settings make of log lines, those of libraries too."""
+    formatter = settings.LOGGING["formatters"]["json"]
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(**{key: formatter[key] for key in formatter if key != "()"})
+    )
+    logger = logging.getLogger("tests.logs")
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel("INFO")
+    return written
+
+
+def test_it_is_concealed_in_what_libraries_log_and_in_exceptions(lines: io.StringIO) -> None:
+    try:
+        raise IntegrityError(1062, "Duplicate entry 'ada@example.org' for key 'users.email'")
+    except IntegrityError:
+        logging.getLogger("tests.logs").exception("refused %s", "ada@example.org")
+    line = json.loads(lines.getvalue())
+    assert line["event"] == "refused [concealed]"
+    assert "Duplicate entry '[concealed]' for key 'users.email'" in line["exception"]
+    assert "ada" not in lines.getvalue()
