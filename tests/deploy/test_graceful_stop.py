@@ -1,5 +1,9 @@
 """SIGTERM: every role finishes what it has in hand, hands the rest back, and is gone within ten seconds."""
 
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from socialapp.contexts import CONTEXTS
+from socialapp.roles import ROLES
 from tests.deploy.processes import STOP_SECONDS, Roles, installed, until
-from tests.scenarios.product import Member
+from tests.scenarios.product import ROOT, Member
 
 _HELD_SECONDS = 1.5
 _POSTS = 30
@@ -49,6 +54,12 @@ def handled(roles: Roles) -> tuple[int, int]:
     return roles.number("notifications", with_type), roles.number("notifications", twice)
 
 
+def indexed(roles: Roles) -> tuple[int, int]:
+    """How many new posts search has taken, and how many deliveries it has to try again."""
+    taken = "SELECT COUNT(*) FROM bus_inbox WHERE handler = 'search.index_post'"
+    return roles.number("search", taken), roles.number("search", "SELECT COUNT(*) FROM bus_failed_delivery")
+
+
 def posts_in(roles: Roles) -> int:
     return roles.number("posts", "SELECT COUNT(*) FROM bus_outbox WHERE type = 'posts.post_created.v1'")
 
@@ -62,6 +73,7 @@ def test_web_answers_the_request_in_hand(roles: Roles, alice: Member) -> None:
         roles.ask_to_stop("web")
         time.sleep(_HELD_SECONDS)
         assert not answers, "the request must still be under way"
+        roles.ask_to_stop("web")  # somebody who is impatient changes nothing
     writing.join(STOP_SECONDS)
     code, seconds = roles.wait_for_end("web")
     assert [answer.status_code for answer in answers] == [201]
@@ -95,12 +107,26 @@ def give_to_the_broker(roles: Roles, alice: Member, count: int) -> None:
     assert roles.stop("relay")[0] == 0
 
 
+def wait_for_the_others(roles: Roles) -> None:
+    """Until all but notifications, whose database is locked, have taken every post: its batch is all that is left."""
+    takers = (
+        ("users", "count_post"),
+        ("search", "index_post"),
+        ("metrics", "count_post"),
+        ("moderation", "check_post"),
+    )
+    for context, handler in takers:
+        taken = f"SELECT COUNT(*) FROM bus_inbox WHERE handler = '{context}.{handler}'"
+        until(lambda context=context, taken=taken: roles.number(context, taken) == posts_in(roles), seconds=60)
+    time.sleep(1)
+
+
 def everything_arrives_once(roles: Roles, **options: str) -> None:
     """With all roles running again, every event is handled, and none twice."""
     for role in ("relay", "beat"):
         roles.start(role)
     roles.start("worker", **options)
-    until(lambda: handled(roles) == (posts_in(roles), 0), seconds=40)
+    until(lambda: handled(roles) == indexed(roles) == (posts_in(roles), 0), seconds=90)
     for role in ("beat", "relay", "worker"):
         assert roles.stop(role)[0] == 0, role
 
@@ -110,10 +136,11 @@ def test_worker_loses_and_doubles_nothing(roles: Roles, alice: Member) -> None:
     give_to_the_broker(roles, alice, _POSTS)
     with roles.locked("notifications"):  # a batch comes to a halt in the middle of its transaction
         roles.start("worker", **options)
-        time.sleep(1)
+        wait_for_the_others(roles)
         roles.ask_to_stop("worker")
         time.sleep(_HELD_SECONDS)
         assert roles.running["worker"].poll() is None, "it must still have something in hand"
+        roles.ask_to_stop("worker")  # somebody who is impatient changes nothing
     assert roles.wait_for_end("worker")[0] == 0
     assert handled(roles)[1] == 0
     everything_arrives_once(roles, **options)
@@ -124,10 +151,45 @@ def test_worker_that_cannot_finish_hands_back(roles: Roles, alice: Member) -> No
     give_to_the_broker(roles, alice, 1)
     with roles.locked("notifications"):
         roles.start("worker", **options)
-        time.sleep(1)
+        wait_for_the_others(roles)
         _, seconds = roles.stop("worker")
         assert 3 < seconds < STOP_SECONDS
     everything_arrives_once(roles, **options)
+
+
+def test_worker_does_not_wait_for_an_elasticsearch_that_hangs(roles: Roles, alice: Member) -> None:
+    give_to_the_broker(roles, alice, 1)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        hanging.settimeout(60)
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        roles.start("worker", WORKER_POOL="prefork", ELASTICSEARCH_URL=url, ELASTICSEARCH_SECONDS="60")
+        connection, _ = hanging.accept()
+        with connection:
+            assert connection.recv(1), "it asks, and nobody will answer"
+            code, seconds = roles.stop("worker")
+    assert (code, seconds < STOP_SECONDS) == (0, True)
+    everything_arrives_once(roles, WORKER_POOL="threads")
+
+
+@pytest.mark.parametrize("role", [*ROLES, "all"])
+def test_a_role_that_is_still_loading_ends_at_once(roles: Roles, role: str, tmp_path: Path) -> None:
+    """As the first process of a container it would not get a signal that it has no handler for."""
+    (tmp_path / "django_stubs_ext.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(tmp_path / 'loading')!r}).touch()\ntime.sleep(120)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", role],
+        cwd=ROOT,
+        env={**roles.environment, "PYTHONPATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        until((tmp_path / "loading").exists, seconds=60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_relay_sends_what_it_has_claimed(roles: Roles, alice: Member) -> None:

@@ -368,6 +368,13 @@ def crowd(installation: Installation, author: Member, people: int) -> range:
         f" SELECT {first} + seq, (%s >> 16) & 15, 0, 1 FROM faults_users.seq_0_to_{people - 1}",
         int(author.id),
     )
+    sql(
+        "INSERT INTO faults_metrics.metrics_author_rollups (id, author_id, period, start, posts, followers)"
+        " VALUES (%s, %s, 'day', UTC_DATE(), 0, %s) ON DUPLICATE KEY UPDATE followers = followers + VALUES(followers)",
+        first,
+        int(author.id),
+        people,
+    )
     return ids
 
 

@@ -58,4 +58,7 @@ def test_others_are_served_meanwhile(town: Installation) -> None:
     assert (doubled, town.database.number(told, int(post))) == (0, len(followers))
     disperse(town, followers)
     town.database.sql("DELETE FROM faults_users.follow_counts WHERE user_id = %s", int(star.id))
+    town.database.sql(
+        "UPDATE faults_metrics.metrics_author_rollups SET followers = 0 WHERE author_id = %s", int(star.id)
+    )
     town.assert_projections_agree()

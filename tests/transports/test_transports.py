@@ -12,7 +12,7 @@ import pytest
 
 from socialapp.bus.envelope import MAX_CHARACTERS
 from tests.deploy.otlp import Collector, collecting
-from tests.deploy.processes import installed, until
+from tests.deploy.processes import STOP_SECONDS, installed, until
 from tests.faults.servers import RabbitMQ, Redis, Server
 from tests.transports.tower import PATIENCE, Kafka, Tower
 
@@ -147,6 +147,15 @@ def test_a_worker_that_is_stopped_finishes_what_it_has(tower: Tower) -> None:
     tower.hold.unlink()
     code, _ = tower.roles.wait_for_end("worker")
     assert (code, tower.heard()) == (0, [7])
+
+
+def test_a_worker_that_cannot_finish_hands_back_what_it_has(tower: Tower) -> None:
+    tower.hold_a_bell(7)
+    code, seconds = tower.roles.stop("worker")
+    assert (code, seconds < STOP_SECONDS, tower.heard()) == (0, True, [])
+    tower.hold.unlink()
+    tower.start("worker")
+    tower.assert_heard_once([7])
 
 
 def test_workers_that_come_and_go_lose_nothing(tower: Tower) -> None:
