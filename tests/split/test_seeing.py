@@ -12,7 +12,7 @@ import pytest
 from socialapp.bus.registry import handlers_of
 from socialapp.contexts import CONTEXTS
 from tests.deploy.otlp import Collector, collecting
-from tests.scenarios.product import ROOT, eventually
+from tests.scenarios.product import ROOT, eventually, own_services
 from tests.split.cluster import Cluster, Service, cluster
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -25,7 +25,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Co
     """Three services; somebody who is followed posts, and a socket is told."""
     with ExitStack() as stack:
         collector = stack.enter_context(collecting())
-        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        own = stack.enter_context(own_services())
+        traced = {**own, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         services = stack.enter_context(cluster("split3", tmp_path_factory.mktemp("seeing"), traced))
         alice, bob = services.product().join("alice"), services.product().join("bob")
         bob.follow(alice)
