@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 # Folders whose tests share what they have started, or mind a busy machine.
 _TOGETHER = ("tests/scenarios", "tests/run", "tests/faults", "tests/split")
 # What takes long comes first, so that no test process is left waiting for another in the end.
-_FIRST = ("tests/faults", "tests/split", "tests/growing")
+_FIRST = ("tests/faults", "tests/growing", "tests/split", "tests/transports", "tests/deploy")
 
 
 def _private_key() -> str:

@@ -97,7 +97,8 @@ def send_due_retries(context: str) -> int:
         due = list(
             FailedDelivery.objects.using(context)
             .select_for_update()
-            .filter(Q(retry_at__lte=now) | Q(failed_at__gt=now + CLOCKS_DIFFER), dead=False)[:BATCH_EVENTS]
+            .filter(Q(retry_at__lte=now) | Q(failed_at__gt=now + CLOCKS_DIFFER), dead=False)
+            .order_by("retry_at")[:BATCH_EVENTS]
         )
         for row in due:
             # The next try writes the true time; should its message be lost, the row comes due again by itself.

@@ -18,6 +18,7 @@ from socialapp.bus.publish import EventTooLarge, PublishOutsideTransaction, publ
 from socialapp.bus.reconcile import prune, reconcile
 from socialapp.bus.registry import Handler
 from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
+from socialapp.bus.transport import BATCH_EVENTS
 from socialapp.contracts.base import EVENTS, event
 from socialapp.db import atomic
 from socialapp.errors import Unavailable
@@ -222,6 +223,20 @@ def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch
     assert send_due_retries(CONSUMER) == 1
     assert send_due_retries(CONSUMER) == 0, "a retry that is under way is not sent again at once"
     assert sent == [CONSUMER]
+
+
+def test_those_who_wait_longest_are_tried_again_first(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(envelope))
+    envelopes = ring(*range(-BATCH_EVENTS - 1, 0))
+    deliver(CONSUMER, envelopes)
+    now = timezone.now()
+    for waited, envelope in enumerate(envelopes):
+        FailedDelivery.objects.using(CONSUMER).filter(event_id=envelope.id).update(
+            retry_at=now - timedelta(seconds=waited)
+        )
+    assert send_due_retries(CONSUMER) == BATCH_EVENTS
+    assert {decode(text).id for text in sent} == {envelope.id for envelope in envelopes[1:]}
 
 
 def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) -> None:
