@@ -202,15 +202,7 @@ def check_authors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int
     actual = {author_id: {"posts": 0} for author_id in ids}
     for author in client(Posts).author_posts(author_ids=ids) if ids else []:
         actual[author.author_id]["posts"] = author.posts
-    held = queries.posts_held(ids)
-    under_way = events_under_way(("posts", "metrics")) if ids else set()
-    compared = [author_id for author_id in ids if author_id not in under_way]
-    drifts = [drift for author_id in compared for drift in _differences(author_id, held[author_id], actual[author_id])]
-    if repair:
-        now = hour_of(timezone.now())
-        with atomic("metrics"):
-            _add(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
-    checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
+    checked = _check_people(queries.posts_held(ids), actual, source="posts", repair=repair)
     return checked, ids[-1] if len(ids) == limit else None
 
 
@@ -218,17 +210,22 @@ def check_followers(after: int, limit: int, *, repair: bool) -> tuple[Checked, i
     """Compares the followers of the next people with users; a difference is added to the present hour."""
     people = client(Users).document_page(after=after, limit=limit)
     actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}
-    ids = list(actual)
-    held = queries.followers_held(ids)
-    under_way = events_under_way(("users", "metrics")) if ids else set()
-    compared = [user_id for user_id in ids if user_id not in under_way]
+    checked = _check_people(queries.followers_held(list(actual)), actual, source="users", repair=repair)
+    return checked, people[-1].card.id if len(people) == limit else None
+
+
+def _check_people(
+    held: dict[int, dict[str, int]], actual: dict[int, dict[str, int]], *, source: str, repair: bool
+) -> Checked:
+    """Compares what is held of people with what its source says; a difference is added to the present hour."""
+    under_way = events_under_way((source, "metrics")) if actual else set()
+    compared = [user_id for user_id in actual if user_id not in under_way]
     drifts = [drift for user_id in compared for drift in _differences(user_id, held[user_id], actual[user_id])]
     if repair:
         now = hour_of(timezone.now())
         with atomic("metrics"):
             _add(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
-    checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
-    return checked, people[-1].card.id if len(people) == limit else None
+    return Checked(compared=len(compared), under_way=len(actual) - len(compared), drifts=drifts, next=None)
 
 
 def _differences(owner: int, held: dict[str, int], actual: dict[str, int]) -> list[Drift]:

@@ -1,8 +1,6 @@
 """Seeing through split services: one trace over all of them, and the way of one request from the rows of all."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,7 +10,7 @@ import pytest
 from socialapp.bus.registry import handlers_of
 from socialapp.contexts import CONTEXTS
 from tests.deploy.otlp import Collector, collecting
-from tests.scenarios.product import ROOT, eventually, own_services
+from tests.scenarios.product import eventually, own_services
 from tests.split.cluster import Cluster, Service, cluster
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -59,15 +57,7 @@ def _answers(collector: Collector) -> list[Any]:
 
 def traced_from(service: Service) -> tuple[list[dict[str, Any]], str]:
     """What `manage.py trace` tells in the place of a service, and what it complains of."""
-    ended = subprocess.run(
-        [sys.executable, "manage.py", "trace", _REQUEST, "--json"],
-        cwd=ROOT,
-        env=service.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = service.manage("trace", _REQUEST, "--json")
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout), ended.stderr
 
