@@ -1,5 +1,5 @@
 // Says of the Authorization header what can be said without a key: none, malformed, expired, or plausible.
-// Whoever forges a signature gets past this and is refused by the application. See docs/adr/0010-gateway-tokens.md.
+// Whoever forges a signature gets past this and is refused by the application. See docs/adr/0007-gateway-tokens.md.
 
 const BEARER = /^bearer +([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/i;
 const ALGORITHM = "RS256"; // as in socialapp/api/tokens.py: "none", or HMAC with the public key, are old tricks
