@@ -5,15 +5,15 @@ import os
 import signal
 import sys
 
-from socialapp.commands import run_command
-from socialapp.telemetry.sharing import count_alone, share_numbers
+from socialapp.runtime.commands import run_command
+from socialapp.telemetry.multiprocess import keep_metrics_private, share_metrics
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
     if sys.argv[1:2] == ["serve"]:
         # Until the role has its own handler: without any, the first process of a container would not notice.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        share_numbers(next((word for word in sys.argv[2:] if not word.startswith("-")), ""))
+        share_metrics(next((word for word in sys.argv[2:] if not word.startswith("-")), ""))
     else:
-        count_alone()
+        keep_metrics_private()
     run_command(sys.argv)

@@ -14,8 +14,8 @@ django.setup()
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import URLPattern, re_path
 
-from socialapp.api.rendering import to_json
-from socialapp.contexts import served
+from socialapp.core.contexts import served
+from socialapp.core.json import to_json
 
 
 def _socket_routes() -> list[URLPattern]:

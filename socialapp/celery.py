@@ -10,12 +10,13 @@ from django.db import close_old_connections
 from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES
 
-from socialapp.contexts import CONTEXTS, served
+from socialapp.core.contexts import CONTEXTS, served
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
 _EXPIRY_SECONDS = 60.0
 _LONGEST_PAUSE = 3.0
+_KERNEL_TASKS = ("socialapp.messaging", "socialapp.http", "socialapp.ops")
 
 
 class _Connection(Connection):
@@ -47,22 +48,18 @@ def configure() -> None:
     """Gives every served context its queues, routes and periodic tasks; called once all handlers are known."""
     from django.conf import settings
 
-    from socialapp.bus.broker import TASKS, queues, task_queue_name
+    from socialapp.messaging.transports.celery import TASKS, queues, task_queue_name
 
     for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = "socialapp.bus.redis_broker:Transport"
+        TRANSPORT_ALIASES[scheme] = "socialapp.messaging.transports.redis:Transport"
     app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
     app.conf.task_default_queue_type = "quorum" if settings.BROKER_QUORUM_QUEUES else "classic"
     app.conf.update(task_default_exchange=TASKS.name, task_default_exchange_type=TASKS.type)
     app.conf.task_default_queue = task_queue_name(served()[0].name)
     app.conf.task_routes = {f"{name}.*": {"queue": task_queue_name(name)} for name in CONTEXTS}
-    schedule: dict[str, dict[str, object]] = {
-        "bus.reconcile": {"task": "bus.reconcile", "schedule": settings.RECONCILE_EVERY_SECONDS},
-        "bus.prune": {"task": "bus.prune", "schedule": 3600.0},
-        "bus.partitions_ahead": {"task": "bus.partitions_ahead", "schedule": 86_400.0},
-    }
-    for context in served():
-        schedule.update(_periodic_tasks(context.app))
+    schedule: dict[str, dict[str, object]] = {}
+    for package in (*_KERNEL_TASKS, *(context.app for context in served())):
+        schedule.update(_periodic_tasks(package))
     for entry in schedule.values():
         # While no worker runs they pile up: one of each is enough then. Not sooner, as a busy worker is late, too.
         entry["options"] = {"expires": max(_EXPIRY_SECONDS, float(str(entry["schedule"])))}
@@ -70,7 +67,7 @@ def configure() -> None:
 
 
 def _periodic_tasks(app_module: str) -> dict[str, dict[str, object]]:
-    """What a context's tasks.py lists in `PERIODIC`: task name → seconds between runs."""
+    """What an app's tasks.py lists in `PERIODIC`: task name → seconds between runs."""
     if find_spec(f"{app_module}.tasks") is None:
         return {}
     periodic: dict[str, float] = getattr(import_module(f"{app_module}.tasks"), "PERIODIC", {})

@@ -8,8 +8,8 @@ import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
-from socialapp.contexts import CONTEXTS, served
-from socialapp.telemetry.concealing import conceal
+from socialapp.core.contexts import CONTEXTS, served
+from socialapp.telemetry.redact import redact
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted, as their type stubs have it
 
@@ -55,9 +55,14 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
-    "socialapp.api",
+    "socialapp.http",
     *(context.app for context in served()),
-    "socialapp.bus",
+    "socialapp.messaging",
+    "socialapp.lifecycle",
+    "socialapp.ops",
+    "socialapp.demo",
+    "socialapp.runtime",
+    "socialapp",
 ]
 AUTH_USER_MODEL = "identity.User"
 SERVES_ADMIN = "django.contrib.admin" in INSTALLED_APPS
@@ -92,7 +97,7 @@ def _configured(url: str) -> dict[str, Any]:
             " PRAGMA cache_size=-4000;",
         }
     else:
-        config["ENGINE"] = "socialapp.mysql"
+        config["ENGINE"] = "socialapp.core.mysql"
         config["OPTIONS"] = {
             "charset": "utf8mb4",
             "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=10",
@@ -107,7 +112,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     **{context.name: _database(context.name) for context in served()},
 }
 
-# --- Read replicas: context → aliases; see socialapp/replicas -----------------------------------------------------
+# --- Read replicas: context → aliases; see socialapp/core/replicas ------------------------------------------------
 DATABASE_REPLICA_URLS = env.list("DATABASE_REPLICA_URLS", default=[])
 REPLICA_MAX_LAG_SECONDS = env.float("REPLICA_MAX_LAG_SECONDS", default=2.0)
 # A replica in use may be behind by the allowed lag, the second it is rounded to, and the second since it was asked.
@@ -119,7 +124,7 @@ def _replica(context: str, url: str) -> dict[str, Any]:
     config = _configured(url)
     if "sqlite3" in config["ENGINE"]:
         raise ImproperlyConfigured(f"the replica of {context} must be a MySQL or MariaDB, as its primary is")
-    config.update(ENGINE="socialapp.replicas", PRIMARY=context, CONN_HEALTH_CHECKS=False)
+    config.update(ENGINE="socialapp.core.replicas", PRIMARY=context, CONN_HEALTH_CHECKS=False)
     config["OPTIONS"].update(connect_timeout=1, read_timeout=_REPLICA_SECONDS)
     config["TEST"]["MIRROR"] = context
     return config
@@ -137,7 +142,7 @@ def _replicas(context: str) -> list[str]:
 
 
 REPLICAS = {context.name: names for context in served() if (names := _replicas(context.name))}
-DATABASE_ROUTERS = ["socialapp.routers.ContextRouter"]
+DATABASE_ROUTERS = ["socialapp.core.routers.ContextRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMBEDDED = all("sqlite3" in DATABASES[context.name]["ENGINE"] for context in served())
 
@@ -193,18 +198,18 @@ MAX_FOLLOWINGS = env.int("MAX_FOLLOWINGS", default=7_500)
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
-    "socialapp.api.middleware.RequestContextMiddleware",
+    "socialapp.http.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "socialapp.api.origins.CrossOriginMiddleware",
-    "socialapp.api.middleware.BodyLimitMiddleware",
-    "socialapp.replicas.ReplicaReads",
+    "socialapp.http.origins.CrossOriginMiddleware",
+    "socialapp.http.middleware.BodyLimitMiddleware",
+    "socialapp.core.replicas.ReplicaReads",
 ]
 if SERVES_ADMIN:
     MIDDLEWARE += [
-        "socialapp.api.site.SiteSessionMiddleware",
-        "socialapp.api.site.SiteCsrfMiddleware",
-        "socialapp.api.site.SiteAuthenticationMiddleware",
-        "socialapp.api.site.SiteMessageMiddleware",
+        "socialapp.http.site.SiteSessionMiddleware",
+        "socialapp.http.site.SiteCsrfMiddleware",
+        "socialapp.http.site.SiteAuthenticationMiddleware",
+        "socialapp.http.site.SiteMessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
 TEMPLATES = [
@@ -228,13 +233,13 @@ TEMPLATES = [
     }
 ]
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["socialapp.api.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["socialapp.api.permissions.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["socialapp.api.rendering.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["socialapp.api.parsing.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "socialapp.api.rendering.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "socialapp.api.schema.ProblemAwareSchema",
-    "EXCEPTION_HANDLER": "socialapp.api.problems.handle_exception",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["socialapp.http.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["socialapp.http.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["socialapp.http.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["socialapp.http.parsing.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "socialapp.http.rendering.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "socialapp.http.schema.ProblemAwareSchema",
+    "EXCEPTION_HANDLER": "socialapp.http.problems.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
@@ -303,7 +308,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socialapp <no-reply@
 
 # --- Passwords ------------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [
-    "socialapp.passwords.OwaspArgon2PasswordHasher",
+    "socialapp.core.passwords.OwaspArgon2PasswordHasher",
     "django.contrib.auth.hashers.Argon2PasswordHasher",
 ]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_SECONDS", default=3600)
@@ -349,7 +354,7 @@ _processors: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
-    conceal,
+    redact,
 ]
 structlog.configure(
     processors=[*_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

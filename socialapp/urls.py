@@ -7,16 +7,16 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-import socialapp.api.converters  # noqa: F401  (registers the `id` converter)
-from socialapp.api import health
-from socialapp.api.internal import internal_call
-from socialapp.api.landing import landing
-from socialapp.api.whole_schema import WholeSchemaGenerator
-from socialapp.contexts import served
+import socialapp.http.converters  # noqa: F401  (registers the `id` converter)
+from socialapp.core.contexts import served
+from socialapp.http.internal import internal_call
+from socialapp.http.landing import landing
+from socialapp.http.whole_schema import WholeSchemaGenerator
+from socialapp.ops import health
 
-handler400 = "socialapp.api.problems.bad_request"
-handler404 = "socialapp.api.problems.not_found"
-handler500 = "socialapp.api.problems.server_error"
+handler400 = "socialapp.http.problems.bad_request"
+handler404 = "socialapp.http.problems.not_found"
+handler500 = "socialapp.http.problems.server_error"
 
 
 def _context_urls() -> tuple[list[URLResolver], list[URLPattern]]:

@@ -8,11 +8,11 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import decode
-from socialapp.bus.models import OutboxEvent
-from socialapp.cache import redis_client
-from socialapp.contexts import CONTEXTS, served
+from socialapp.core.cache import redis_client
+from socialapp.core.contexts import CONTEXTS, served
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import OutboxEvent
 
 ALL_CONTEXTS = list(CONTEXTS)
 

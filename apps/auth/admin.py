@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from apps.auth import actions
 from apps.auth.models import Erasure, ErasureAck, Export, Mail, RecoveryCode, Role, Session, TotpDevice, User, UserRole
 from apps.auth.queries import limit_digest
-from socialapp.admin import ContextModelAdmin
-from socialapp.api.admission import admit, client_address
-from socialapp.errors import Problem
-from socialapp.principal import ADMIN, MODERATOR
+from socialapp.core.errors import Problem
+from socialapp.core.principal import ADMIN, MODERATOR
+from socialapp.http.admin import ContextModelAdmin
+from socialapp.http.admission import admit, client_address
 
 
 class StaffLoginForm(AdminAuthenticationForm):

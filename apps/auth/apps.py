@@ -13,11 +13,11 @@ class AuthConfig(AppConfig):
     def ready(self) -> None:
         """Answers for accounts, bulk records and revoked tokens."""
         from apps.auth.service import AccountRecords, AuthService, RevocationService
-        from socialapp.calls import serve
         from socialapp.contracts.auth import Auth
-        from socialapp.contracts.records import Records
+        from socialapp.contracts.bulk import BulkTransfer
         from socialapp.contracts.revocations import Revocations
+        from socialapp.rpc.calls import serve
 
         serve(Auth, AuthService())
-        serve(Records, AccountRecords(), context="auth")
+        serve(BulkTransfer, AccountRecords(), context="auth")
         serve(Revocations, RevocationService())

@@ -1,7 +1,6 @@
 """What auth does when something happened elsewhere: bans, and erasures that others report as done."""
 
 from apps.auth import actions
-from socialapp.bus.registry import handles
 from socialapp.contracts.auth import AuthErased, UserDeleted
 from socialapp.contracts.base import event_type
 from socialapp.contracts.comments import CommentsErased
@@ -12,6 +11,7 @@ from socialapp.contracts.posts import PostsErased
 from socialapp.contracts.reactions import ReactionsErased
 from socialapp.contracts.search import SearchErased
 from socialapp.contracts.users import UsersErased
+from socialapp.messaging.registry import handles
 
 Erased = (
     AuthErased

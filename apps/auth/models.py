@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from socialapp.db import IdField
-from socialapp.principal import ADMIN, MODERATOR
+from socialapp.core.db import IdField
+from socialapp.core.principal import ADMIN, MODERATOR
 
 MODERATION_LABEL = "moderation"
 

@@ -11,13 +11,13 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from apps.auth.models import Erasure, Export, Session, User, UserRole
-from socialapp.api.pagination import Page, PageRequest, paginate
-from socialapp.calls import client
-from socialapp.contexts import CONTEXTS
-from socialapp.contracts.records import Dumped, Record
+from socialapp.contracts.bulk import Record, RecordPage
 from socialapp.contracts.users import Users
-from socialapp.errors import NotFound
-from socialapp.sql import moment_of, select
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.errors import NotFound
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.sql import as_utc, select
+from socialapp.rpc.calls import client
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def account(user_id: int) -> Account:
         oauth_provider=oauth_provider,
         roles=sorted(row[-1] for row in rows if row[-1] is not None),
         version=version,
-        created_at=moment_of(created_at),
+        created_at=as_utc(created_at),
     )
 
 
@@ -163,13 +163,13 @@ def recently_ended_sessions() -> list[int]:
     return list(Session.objects.filter(ended_at__gt=_token_horizon()).values_list("id", flat=True))
 
 
-def dumped_users(*, after: str, limit: int) -> Dumped:
+def dumped_users(*, after: str, limit: int) -> RecordPage:
     """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query."""
     rows = list(
         User.objects.exclude(status=User.Status.DELETED).filter(id__gt=int(after or 0)).order_by("id")[: limit + 1]
     )
     shown = rows[:limit]
-    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
 
 
 def _record(user: User) -> Record:

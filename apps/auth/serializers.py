@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from apps.auth.actions import SignedIn
 from apps.auth.queries import Account, ErasureProgress, ExportState
-from socialapp.api.fields import Input, Text
+from socialapp.http.fields import Input, Text
 
 _MAX_PASSWORD = 256
 _MAX_KEY = 500

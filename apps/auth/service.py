@@ -2,7 +2,7 @@
 
 from apps.auth import actions, queries
 from socialapp.contracts.auth import User
-from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.revocations import Revoked
 
 
@@ -27,14 +27,14 @@ class RevocationService:
 
 
 class AccountRecords:
-    """The `Records` contract: of the kind "user" what an account is; users adds the profile."""
+    """The `BulkTransfer` contract: of the kind "user" what an account is; users adds the profile."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
-        """See `Records.load`."""
+        """See `BulkTransfer.load`."""
         return actions.load_users(records=records)
 
-    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
-        """See `Records.dump`."""
+    def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
+        """See `BulkTransfer.dump`."""
         return queries.dumped_users(after=after, limit=limit)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:

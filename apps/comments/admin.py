@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from apps.comments import actions
 from apps.comments.models import Comment, CommentCount, GoneSubject, RestoredRemoval, WithdrawnComment
-from socialapp.admin import ContextModelAdmin, remote_link
-from socialapp.errors import NotFound
+from socialapp.core.errors import NotFound
+from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _post = remote_link("post_id", "admin:posts_post_change")
 _author = remote_link("user_id", "admin:users_profile_change", description="author")

@@ -13,11 +13,11 @@ class CommentsConfig(AppConfig):
     def ready(self) -> None:
         """Answers calls to the contracts."""
         from apps.comments.service import CommentRecords, CommentsProjections, CommentsService
-        from socialapp.calls import serve
+        from socialapp.contracts.bulk import BulkTransfer
         from socialapp.contracts.comments import Comments
-        from socialapp.contracts.projections import Projections
-        from socialapp.contracts.records import Records
+        from socialapp.contracts.drift import DriftChecks
+        from socialapp.rpc.calls import serve
 
         serve(Comments, CommentsService())
-        serve(Records, CommentRecords(), context="comments")
-        serve(Projections, CommentsProjections(), context="comments")
+        serve(BulkTransfer, CommentRecords(), context="comments")
+        serve(DriftChecks, CommentsProjections(), context="comments")

@@ -1,11 +1,11 @@
 """What comments does when posts and people go, when a moderator removes one, and when people react."""
 
 from apps.comments import actions
-from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.contracts.posts import PostDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from socialapp.messaging.registry import handles
 
 
 @handles(PostDeleted)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from socialapp.db import Gone, IdField, RemoteKey
+from socialapp.core.db import Gone, IdField, RemoteKey
 
 SLOTS = 8
 NOT_HIDDEN = models.Q(deleted_at=None) | models.Q(replies_count__gt=0)

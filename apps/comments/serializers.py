@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.comments.queries import MAX_CONTENT
-from socialapp.api.fields import Id, Input, Text
+from socialapp.http.fields import Id, Input, Text
 
 
 class NewCommentInput(Input):

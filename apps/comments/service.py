@@ -1,9 +1,9 @@
 """What comments answers to the other contexts."""
 
 from apps.comments import actions, queries
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef
-from socialapp.contracts.projections import Checked, Drift
-from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.contracts.drift import Drift, DriftPage
 
 
 class CommentsService:
@@ -21,21 +21,21 @@ class CommentsService:
         """See `Comments.documents`."""
         return queries.documents(comment_ids=comment_ids)
 
-    def withdrawn(self, *, comment_ids: list[int]) -> list[CommentDocument]:
-        """See `Comments.withdrawn`."""
-        return queries.withdrawn(comment_ids=comment_ids)
+    def removed(self, *, comment_ids: list[int]) -> list[CommentDocument]:
+        """See `Comments.removed`."""
+        return queries.removed(comment_ids=comment_ids)
 
 
 class CommentRecords:
-    """The `Records` contract, for the kind "comment"."""
+    """The `BulkTransfer` contract, for the kind "comment"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
-        """See `Records.load`."""
+        """See `BulkTransfer.load`."""
         loadable, rejected = queries.loadable_comments(records)
         return [*rejected, *actions.load_comments(comments=loadable)]
 
-    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
-        """See `Records.dump`."""
+    def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
+        """See `BulkTransfer.dump`."""
         return queries.dumped_comments(after=after, limit=limit)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
@@ -44,15 +44,15 @@ class CommentRecords:
 
 
 class CommentsProjections:
-    """The `Projections` contract: counts of comments and replies."""
+    """The `DriftChecks` contract: counts of comments and replies."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
         post_ids = queries.posts_in_order(after=int(after or 0), limit=limit)
         faults = actions.check_posts(post_ids=post_ids, repair=repair)
-        return Checked(
+        return DriftPage(
             compared=len(post_ids),
-            under_way=0,
+            in_flight=0,
             drifts=[
                 Drift(projection=fault.what, id=fault.id, held=str(fault.counted), actual=str(fault.actual))
                 for fault in faults

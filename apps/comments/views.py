@@ -8,13 +8,13 @@ from rest_framework.response import Response
 
 from apps.comments import actions, queries
 from apps.comments.serializers import CommentBody, CommentInput, NewCommentInput
-from socialapp.api.etags import expected_version, single
-from socialapp.api.idempotency import create_once, replayed
-from socialapp.api.pagination import page_request, page_response
-from socialapp.api.permissions import PublicRead
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.views import View
-from socialapp.errors import Malformed
+from socialapp.core.errors import Malformed
+from socialapp.http.etags import expected_version, single
+from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.pagination import page_request, page_response
+from socialapp.http.permissions import PublicRead
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.views import View
 
 _SORT = OpenApiParameter(
     "sort",

@@ -21,18 +21,18 @@ from apps.metrics.models import (
     PostRollup,
     Rollup,
 )
-from socialapp.bus.publish import publish
-from socialapp.bus.verification import events_under_way
-from socialapp.calls import client
 from socialapp.contracts.comments import Comments
+from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.metrics import MetricsErased, MetricsErasureContinued
 from socialapp.contracts.posts import Posts, ViewCount
-from socialapp.contracts.projections import Checked, Drift
 from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
-from socialapp.db import atomic
-from socialapp.ids import id_time
-from socialapp.sql import add
+from socialapp.core.db import atomic
+from socialapp.core.ids import id_time
+from socialapp.core.sql import add
+from socialapp.lifecycle.drift import events_in_flight
+from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 FOLD_CHANGES = 2000
 ERASE_POSTS = 500
@@ -165,7 +165,7 @@ def fold_changes(*, older_than: timedelta) -> int:
         return len(changes)
 
 
-def check_posts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the engagement with the next posts with the contexts that hold it; views have no other source.
 
     A difference is added to the hour that the post was written in, as nobody can tell when it came about.
@@ -173,14 +173,14 @@ def check_posts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int |
     ids = queries.living_posts(after=after, limit=limit)
     actual = _actual_engagement(ids)
     held = queries.engagement_held(ids)
-    under_way = events_under_way(("posts", "comments", "reactions", "metrics")) if ids else set()
-    compared = [post_id for post_id in ids if post_id not in under_way]
+    in_flight = events_in_flight(("posts", "comments", "reactions", "metrics")) if ids else set()
+    compared = [post_id for post_id in ids if post_id not in in_flight]
     drifts = [drift for post_id in compared for drift in _differences(post_id, held[post_id], actual[post_id])]
     if repair:
         additions = _differing(compared, held, actual, at_of=lambda post_id: hour_of(id_time(post_id)))
         with atomic("metrics"):
             _add(PostRollup, ("post_id",), additions)
-    checked = Checked(compared=len(compared), under_way=len(ids) - len(compared), drifts=drifts, next=None)
+    checked = DriftPage(compared=len(compared), in_flight=len(ids) - len(compared), drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
 
 
@@ -196,7 +196,7 @@ def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
     return actual
 
 
-def check_authors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_authors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the number of posts of the next authors with posts; a difference is added to the present hour."""
     ids = queries.authors_held(after=after, limit=limit)
     actual = {author_id: {"posts": 0} for author_id in ids}
@@ -206,7 +206,7 @@ def check_authors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int
     return checked, ids[-1] if len(ids) == limit else None
 
 
-def check_followers(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_followers(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the followers of the next people with users; a difference is added to the present hour."""
     people = client(Users).document_page(after=after, limit=limit)
     actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}
@@ -216,16 +216,16 @@ def check_followers(after: int, limit: int, *, repair: bool) -> tuple[Checked, i
 
 def _check_people(
     held: dict[int, dict[str, int]], actual: dict[int, dict[str, int]], *, source: str, repair: bool
-) -> Checked:
+) -> DriftPage:
     """Compares what is held of people with what its source says; a difference is added to the present hour."""
-    under_way = events_under_way((source, "metrics")) if actual else set()
-    compared = [user_id for user_id in actual if user_id not in under_way]
+    in_flight = events_in_flight((source, "metrics")) if actual else set()
+    compared = [user_id for user_id in actual if user_id not in in_flight]
     drifts = [drift for user_id in compared for drift in _differences(user_id, held[user_id], actual[user_id])]
     if repair:
         now = hour_of(timezone.now())
         with atomic("metrics"):
             _add(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
-    return Checked(compared=len(compared), under_way=len(actual) - len(compared), drifts=drifts, next=None)
+    return DriftPage(compared=len(compared), in_flight=len(actual) - len(compared), drifts=drifts, next=None)
 
 
 def _differences(owner: int, held: dict[str, int], actual: dict[str, int]) -> list[Drift]:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.metrics.models import AuthorRollup, Change, ErasedUser, OverallRollup, Post, PostRollup
-from socialapp.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _post = remote_link("post_id", "admin:posts_post_change")
 _author = remote_link("author_id", "admin:users_profile_change")

@@ -2,9 +2,9 @@
 
 from django.apps import AppConfig
 
-from socialapp.calls import serve
+from socialapp.contracts.drift import DriftChecks
 from socialapp.contracts.metrics import Metrics
-from socialapp.contracts.projections import Projections
+from socialapp.rpc.calls import serve
 
 
 class MetricsConfig(AppConfig):
@@ -19,4 +19,4 @@ class MetricsConfig(AppConfig):
         from apps.metrics.service import MetricsProjections, MetricsService
 
         serve(Metrics, MetricsService())
-        serve(Projections, MetricsProjections(), context="metrics")
+        serve(DriftChecks, MetricsProjections(), context="metrics")

@@ -3,21 +3,21 @@
 from django.utils import timezone
 
 from apps.metrics import actions
-from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted, UserRegistered
-from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentRestored, CommentWithdrawn
+from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentRemoved, CommentRestored
 from socialapp.contracts.metrics import MetricsErasureContinued
 from socialapp.contracts.posts import (
     PostCreated,
     PostDeleted,
+    PostRemoved,
     PostRestored,
     PostsViewed,
-    PostWithdrawn,
     Reposted,
     Unreposted,
 )
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
+from socialapp.messaging.registry import handles
 
 
 @handles(PostCreated)
@@ -32,8 +32,8 @@ def forget_post(event: PostDeleted) -> None:
     actions.note_post_deleted(post_id=event.post_id, author_id=event.author_id, was_counted=not event.was_withdrawn)
 
 
-@handles(PostWithdrawn)
-def uncount_post(event: PostWithdrawn) -> None:
+@handles(PostRemoved)
+def uncount_post(event: PostRemoved) -> None:
     """A post less; its numbers stay, in case it comes back."""
     actions.note_post_withdrawn(post_id=event.post_id, author_id=event.author_id)
 
@@ -62,8 +62,8 @@ def count_comment_again(event: CommentRestored) -> None:
     actions.note_comment_restored(post_id=event.post_id, comment_id=event.comment_id)
 
 
-@handles(CommentDeleted, CommentWithdrawn)
-def uncount_comment(event: CommentDeleted | CommentWithdrawn) -> None:
+@handles(CommentDeleted, CommentRemoved)
+def uncount_comment(event: CommentDeleted | CommentRemoved) -> None:
     """A comment less, in the hour it was written: its id tells which, even when its creation is heard of later.
 
     Once: what was withdrawn is not counted when it is deleted.

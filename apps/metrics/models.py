@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from socialapp.db import Gone, IdField, RemoteKey
+from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Metric(models.TextChoices):

@@ -11,10 +11,10 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.metrics.models import AuthorRollup, Change, Metric, OverallRollup, Post, PostRollup, Rollup
-from socialapp.calls import client
 from socialapp.contracts.posts import Posts
-from socialapp.errors import Forbidden, NotFound
-from socialapp.ids import id_time
+from socialapp.core.errors import Forbidden, NotFound
+from socialapp.core.ids import id_time
+from socialapp.rpc.calls import client
 
 ENGAGEMENT = (Metric.VIEWS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
 OVERALL = (*ENGAGEMENT, Metric.POSTS, Metric.REGISTRATIONS)

@@ -3,9 +3,9 @@
 from functools import partial
 
 from apps.metrics import actions, queries
-from socialapp.bus.verification import in_stages
+from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.metrics import DayEngagement
-from socialapp.contracts.projections import Checked
+from socialapp.lifecycle.drift import run_stages
 
 
 class MetricsService:
@@ -17,13 +17,13 @@ class MetricsService:
 
 
 class MetricsProjections:
-    """The `Projections` contract: what posts have brought about, and how many posts authors have."""
+    """The `DriftChecks` contract: what posts have brought about, and how many posts authors have."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
         stages = {
             "posts": partial(actions.check_posts, repair=repair),
             "authors": partial(actions.check_authors, repair=repair),
             "followers": partial(actions.check_followers, repair=repair),
         }
-        return in_stages(stages, after, limit)
+        return run_stages(stages, after, limit)

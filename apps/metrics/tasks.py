@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from apps.metrics import actions
-from socialapp.db import again_after_deadlock
+from socialapp.core.db import again_after_deadlock
 
 PERIODIC = {"metrics.fold": 15.0, "metrics.drop_old_hours": 3600.0}
 

@@ -6,8 +6,8 @@ from rest_framework.response import Response
 
 from apps.metrics import queries
 from apps.metrics.serializers import AuthorMetricsBody, PostMetricsBody
-from socialapp.api.etags import single
-from socialapp.api.views import View
+from socialapp.http.etags import single
+from socialapp.http.views import View
 
 
 class PostMetricsView(View):

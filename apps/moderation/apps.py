@@ -13,7 +13,7 @@ class ModerationConfig(AppConfig):
     def ready(self) -> None:
         """Answers calls to the contracts."""
         from apps.moderation.service import ModerationProjections
-        from socialapp.calls import serve
-        from socialapp.contracts.projections import Projections
+        from socialapp.contracts.drift import DriftChecks
+        from socialapp.rpc.calls import serve
 
-        serve(Projections, ModerationProjections(), context="moderation")
+        serve(DriftChecks, ModerationProjections(), context="moderation")

@@ -1,11 +1,11 @@
 """Checks new texts against the word rules, closes cases whose target is gone, and erases."""
 
 from apps.moderation import actions, queries
-from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.moderation import ModerationErasureContinued
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.messaging.registry import handles
 
 Texts = list[tuple[queries.Target, str]]
 

@@ -13,14 +13,14 @@ import structlog
 from django.db.models import Count, QuerySet
 
 from apps.moderation.models import Action, Appeal, Case, LogHead, Reason, Report, TargetType, WordRule
-from socialapp.api.pagination import Page, PageRequest, paginate
-from socialapp.calls import client
 from socialapp.contracts.auth import Auth
 from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import Users
-from socialapp.errors import Invalid, NotFound, Problem
-from socialapp.principal import ADMIN, MODERATOR
+from socialapp.core.errors import Invalid, NotFound, Problem
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.principal import ADMIN, MODERATOR
+from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 
@@ -179,8 +179,8 @@ def show_removed(appeals: Sequence[Appeal]) -> None:
         if removal.target_id is not None:
             ids[removal.target_type].append(removal.target_id)
     try:
-        posts = client(Posts).withdrawn(post_ids=ids["post"]) if ids["post"] else []
-        comments = client(Comments).withdrawn(comment_ids=ids["comment"]) if ids["comment"] else []
+        posts = client(Posts).removed(post_ids=ids["post"]) if ids["post"] else []
+        comments = client(Comments).removed(comment_ids=ids["comment"]) if ids["comment"] else []
     except Problem as problem:
         log.warning("moderation.no_texts", error=problem.detail)
         return

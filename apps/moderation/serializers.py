@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from socialapp.api.fields import Id, Input, Text
+from socialapp.http.fields import Id, Input, Text
 
 TARGET_TYPES = ["user", "post", "comment"]
 REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"]

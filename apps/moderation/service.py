@@ -3,13 +3,13 @@
 from functools import partial
 
 from apps.moderation import actions
-from socialapp.bus.verification import in_stages
-from socialapp.contracts.projections import Checked
+from socialapp.contracts.drift import DriftPage
+from socialapp.lifecycle.drift import run_stages
 
 
 class ModerationProjections:
-    """The `Projections` contract: counts of reports."""
+    """The `DriftChecks` contract: counts of reports."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
-        return in_stages({"reports_counts": partial(actions.check_reports_counts, repair=repair)}, after, limit)
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
+        return run_stages({"reports_counts": partial(actions.check_reports_counts, repair=repair)}, after, limit)

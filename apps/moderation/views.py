@@ -6,10 +6,10 @@ from rest_framework.response import Response
 
 from apps.moderation import actions, queries
 from apps.moderation.serializers import ActionBody, AppealBody, AppealInput, ReportBody, ReportInput
-from socialapp.api.idempotency import create_once, replayed
-from socialapp.api.pagination import page_request, page_response
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.views import View
+from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.pagination import page_request, page_response
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.views import View
 
 
 class ReportsView(View):

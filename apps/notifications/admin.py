@@ -10,7 +10,7 @@ from apps.notifications.models import (
     NotificationPreference,
     PushSubscription,
 )
-from socialapp.admin import ContextModelAdmin
+from socialapp.http.admin import ContextModelAdmin
 
 
 @admin.register(Notification)

@@ -13,7 +13,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Answers calls to the contracts."""
         from apps.notifications.service import NotificationsProjections
-        from socialapp.calls import serve
-        from socialapp.contracts.projections import Projections
+        from socialapp.contracts.drift import DriftChecks
+        from socialapp.rpc.calls import serve
 
-        serve(Projections, NotificationsProjections(), context="notifications")
+        serve(DriftChecks, NotificationsProjections(), context="notifications")

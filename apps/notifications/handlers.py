@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from apps.notifications import actions
 from apps.notifications.actions import News, day_of
-from socialapp.bus.registry import handles
-from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ReportResolved, UserSanctioned
@@ -16,13 +14,15 @@ from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Post
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import (
     Blocked,
-    Card,
     Followed,
     FollowRequested,
     FollowRequestWithdrawn,
+    ProfileSummary,
     Unfollowed,
     Users,
 )
+from socialapp.messaging.registry import handles
+from socialapp.rpc.calls import client
 
 # Followers told in one transaction. Their ids also travel in the URL of a call, so not many more.
 FOLLOWERS_A_PAGE = 1000
@@ -41,7 +41,7 @@ _OUTCOMES = {
 class FollowerPage:
     """Who is to be told of a new post. `author` is None when the post or its author is gone."""
 
-    author: Card | None
+    author: ProfileSummary | None
     follower_ids: list[int]
     excluded: list[int]
 

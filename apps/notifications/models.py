@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from socialapp.db import Gone, IdField, RemoteKey
+from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Kind(models.TextChoices):

@@ -17,14 +17,14 @@ from apps.notifications.models import (
     PushSubscription,
     Target,
 )
-from socialapp.api.cards import card_body
-from socialapp.api.pagination import Page, PageRequest, paginate
-from socialapp.calls import client
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
-from socialapp.contracts.users import Author, Card, Users
-from socialapp.ids import first_id_at, id_time
-from socialapp.sql import places, select
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.core.ids import first_id_at, id_time
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.sql import placeholders, select
+from socialapp.http.profile_summary import profile_summary_body
+from socialapp.rpc.calls import client
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 FLAGS = ("in_app", "push", "email")
@@ -159,7 +159,7 @@ def notification_bodies(*, user_id: int, rows: Sequence[Notification]) -> list[d
     return [_body(row, sight) for row in rows if _is_visible(row, sight)]
 
 
-def new_post_body(row: Notification, *, author: Card) -> dict[str, object]:
+def new_post_body(row: Notification, *, author: ProfileSummary) -> dict[str, object]:
     """The notification object of a post that was written a moment ago, the same but for its id for every follower."""
     return _fields(row, actors=[author], count=1, message=_message(row, [author], 1))
 
@@ -205,7 +205,7 @@ def _is_visible(row: Notification, sight: _Sight) -> bool:
     return row.kind == Kind.MODERATION or bool(_cards(row, sight))
 
 
-def _cards(row: Notification, sight: _Sight) -> list[Card]:
+def _cards(row: Notification, sight: _Sight) -> list[ProfileSummary]:
     people = [sight.people.get(actor) for actor in sight.actors.get(row.id, [])]
     return [person.card for person in people if person and person.active and not person.blocked]
 
@@ -218,17 +218,17 @@ def _body(row: Notification, sight: _Sight) -> dict[str, object]:
     return _fields(row, actors=cards[:SHOWN_ACTORS], count=count, message=_message(row, cards[:SHOWN_ACTORS], count))
 
 
-def _message(row: Notification, actors: Sequence[Card], count: int) -> str:
+def _message(row: Notification, actors: Sequence[ProfileSummary], count: int) -> str:
     names = [card.full_name or card.username for card in actors]
     return message_text(row.kind, names=names, count=count, target_type=row.target_type)
 
 
-def _fields(row: Notification, *, actors: Sequence[Card], count: int, message: str) -> dict[str, object]:
+def _fields(row: Notification, *, actors: Sequence[ProfileSummary], count: int, message: str) -> dict[str, object]:
     return {
         "id": str(row.id),
         "kind": row.kind,
         "message": message,
-        "actors": [card_body(card) for card in actors],
+        "actors": [profile_summary_body(card) for card in actors],
         "actors_count": count,
         "target": _target(row),
         "is_read": row.is_read,
@@ -264,7 +264,7 @@ def unwilling(*, kinds: Iterable[str], user_ids: Iterable[int]) -> set[tuple[int
         return set()
     sql = (
         "SELECT user_id, kind FROM notification_preferences"  # noqa: S608
-        f" WHERE user_id IN ({places(people)}) AND kind IN ({places(wanted)}) AND NOT in_app"
+        f" WHERE user_id IN ({placeholders(people)}) AND kind IN ({placeholders(wanted)}) AND NOT in_app"
     )
     return {(user_id, kind) for user_id, kind in select(NotificationPreference, sql, [*people, *wanted])}
 
@@ -274,7 +274,7 @@ def gone_among(ids: Iterable[int | None]) -> set[int]:
     wanted = [value for value in ids if value is not None]
     if not wanted:
         return set()
-    sql = f"SELECT id FROM notification_gone WHERE id IN ({places(wanted)})"  # noqa: S608
+    sql = f"SELECT id FROM notification_gone WHERE id IN ({placeholders(wanted)})"  # noqa: S608
     return {row[0] for row in select(GoneThing, sql, wanted)}
 
 

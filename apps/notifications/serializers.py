@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rest_framework import serializers
 
 from apps.notifications.queries import KINDS
-from socialapp.api.fields import Flag, Id, Input, Text
+from socialapp.http.fields import Flag, Id, Input, Text
 
 _MAX_IDS = 1000
 

@@ -16,13 +16,13 @@ from apps.notifications.serializers import (
     SubscriptionInput,
     UnreadCountBody,
 )
-from socialapp.api import etags
-from socialapp.api.idempotency import create_once, replayed
-from socialapp.api.pagination import page_request, page_response
-from socialapp.api.permissions import Public
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.views import View
-from socialapp.errors import Malformed
+from socialapp.core.errors import Malformed
+from socialapp.http import etags
+from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.pagination import page_request, page_response
+from socialapp.http.permissions import Public
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.views import View
 
 
 class NotificationsView(View):

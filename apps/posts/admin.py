@@ -21,8 +21,8 @@ from apps.posts.models import (
     RestoredRemoval,
     WithdrawnPost,
 )
-from socialapp.admin import ContextModelAdmin, remote_link
-from socialapp.errors import NotFound
+from socialapp.core.errors import NotFound
+from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _PERSON = "admin:users_profile_change"
 _POST = "admin:posts_post_change"

@@ -2,10 +2,10 @@
 
 from django.apps import AppConfig
 
-from socialapp.calls import serve
+from socialapp.contracts.bulk import BulkTransfer
+from socialapp.contracts.drift import DriftChecks
 from socialapp.contracts.posts import Posts
-from socialapp.contracts.projections import Projections
-from socialapp.contracts.records import Records
+from socialapp.rpc.calls import serve
 
 
 class PostsConfig(AppConfig):
@@ -17,8 +17,8 @@ class PostsConfig(AppConfig):
 
     def ready(self) -> None:
         """Serves `Posts` and bulk records."""
-        from apps.posts.service import PostRecords, PostsProjections, PostsService
+        from apps.posts.service import PostsProjections, PostsService, PostTransfer
 
         serve(Posts, PostsService())
-        serve(Records, PostRecords(), context="posts")
-        serve(Projections, PostsProjections(), context="posts")
+        serve(BulkTransfer, PostTransfer(), context="posts")
+        serve(DriftChecks, PostsProjections(), context="posts")

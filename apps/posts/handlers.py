@@ -4,8 +4,6 @@ from apps.posts.actions.erasure import clean_up_post, erase_user
 from apps.posts.actions.feeds import FAN_OUT_PAGE, fan_out, mark_popular
 from apps.posts.actions.withdrawals import restore_post, withdraw_post
 from apps.posts.queries.feed import is_popular
-from socialapp.bus.registry import handles
-from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.contracts.posts import (
@@ -18,6 +16,8 @@ from socialapp.contracts.posts import (
     Reposted,
 )
 from socialapp.contracts.users import Users
+from socialapp.messaging.registry import handles
+from socialapp.rpc.calls import client
 
 
 def _first_followers(user_id: int) -> list[int] | None:

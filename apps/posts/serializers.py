@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.posts.queries.texts import MAX_CONTENT
-from socialapp.api.fields import Flag, Id, Input, Text
+from socialapp.http.fields import Flag, Id, Input, Text
 
 
 class NewPost(Input):

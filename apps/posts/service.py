@@ -15,10 +15,10 @@ from apps.posts.queries.documents import (
     withdrawn_documents_of,
 )
 from apps.posts.queries.records import dumped_posts, loadable_posts
-from socialapp.bus.verification import in_stages
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
-from socialapp.contracts.projections import Checked
-from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.lifecycle.drift import run_stages
 
 
 class PostsService:
@@ -52,8 +52,8 @@ class PostsService:
         """See `Posts.reposts`."""
         return reposts_of(post_ids)
 
-    def withdrawn(self, *, post_ids: list[int]) -> list[PostDocument]:
-        """See `Posts.withdrawn`."""
+    def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
+        """See `Posts.removed`."""
         return withdrawn_documents_of(post_ids)
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
@@ -65,16 +65,16 @@ class PostsService:
         return visible_bodies(viewer_id, post_ids)
 
 
-class PostRecords:
-    """The `Records` contract, for the kind "post"."""
+class PostTransfer:
+    """The `BulkTransfer` contract, for the kind "post"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
-        """See `Records.load`."""
+        """See `BulkTransfer.load`."""
         loadable, rejected = loadable_posts(records)
         return [*rejected, *load_posts(posts=loadable)]
 
-    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
-        """See `Records.dump`."""
+    def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
+        """See `BulkTransfer.dump`."""
         return dumped_posts(after=after, limit=limit)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
@@ -83,13 +83,13 @@ class PostRecords:
 
 
 class PostsProjections:
-    """The `Projections` contract: home feeds, counts of reposts, and what posts are found by."""
+    """The `DriftChecks` contract: home feeds, counts of reposts, and what posts are found by."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
         stages = {
             "feeds": partial(check_feeds, repair=repair),
             "repost_counts": partial(check_repost_counts, repair=repair),
             "tags": partial(check_tags, repair=repair),
         }
-        return in_stages(stages, after, limit)
+        return run_stages(stages, after, limit)

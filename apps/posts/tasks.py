@@ -8,7 +8,7 @@ from apps.posts.actions.erasure import sweep_erased_users
 from apps.posts.actions.feeds import notice_restart
 from apps.posts.actions.views import flush_views
 from apps.posts.actions.withdrawals import delete_long_withdrawn
-from socialapp.cache import redis_errors
+from socialapp.core.cache import redis_errors
 
 PERIODIC = {
     "posts.flush_views": 10.0,

@@ -8,18 +8,19 @@ from apps.posts.actions.posts import create_post, delete_post, edit_post
 from apps.posts.actions.reposts import add_bookmark, add_repost, remove_bookmark, remove_repost
 from apps.posts.actions.views import count_view
 from apps.posts.queries.access import Seen, visible_post
-from apps.posts.queries.bodies import Surroundings, bodies_of, body_of, visible_bodies
+from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
 from apps.posts.queries.feed import home_feed
 from apps.posts.queries.lists import author_page, bookmark_page, hashtag_page, history_page, trending_tags
 from apps.posts.queries.texts import draft_of
 from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBody, TrendingTagBody
-from socialapp.api import etags
-from socialapp.api.idempotency import create_once, replayed
-from socialapp.api.pagination import Page, ids_from_query, page_request, page_response
-from socialapp.api.permissions import PublicRead
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.views import View
-from socialapp.errors import Conflict, Forbidden, Stale
+from socialapp.core.errors import Conflict, Forbidden, Stale
+from socialapp.core.pages import Page
+from socialapp.http import etags
+from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.pagination import ids_from_query, page_request, page_response
+from socialapp.http.permissions import PublicRead
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.views import View
 
 _TRIES = 5
 
@@ -76,7 +77,7 @@ class PostList(_PostView):
         draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent.get("is_private"))
 
         def create() -> tuple[int, dict[str, object]]:
-            return 201, body_of(create_post(draft=draft), draft.author.card, Surroundings())
+            return 201, body_of(create_post(draft=draft), draft.author.card, PostStats())
 
         return create_once(request, context="posts", create=create)
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from apps.reactions import actions
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount
-from socialapp.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _user = remote_link("user_id", "admin:users_profile_change")
 _post = remote_link("post_id", "admin:posts_post_change")

@@ -13,11 +13,11 @@ class ReactionsConfig(AppConfig):
     def ready(self) -> None:
         """Answers calls to the contracts."""
         from apps.reactions.service import ReactionRecords, ReactionsProjections, ReactionsService
-        from socialapp.calls import serve
-        from socialapp.contracts.projections import Projections
+        from socialapp.contracts.bulk import BulkTransfer
+        from socialapp.contracts.drift import DriftChecks
         from socialapp.contracts.reactions import Reactions
-        from socialapp.contracts.records import Records
+        from socialapp.rpc.calls import serve
 
         serve(Reactions, ReactionsService())
-        serve(Records, ReactionRecords(), context="reactions")
-        serve(Projections, ReactionsProjections(), context="reactions")
+        serve(BulkTransfer, ReactionRecords(), context="reactions")
+        serve(DriftChecks, ReactionsProjections(), context="reactions")

@@ -1,10 +1,10 @@
 """What reactions does when posts, comments and people go."""
 
 from apps.reactions import actions
-from socialapp.bus.registry import handles
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.posts import PostDeleted
+from socialapp.messaging.registry import handles
 
 
 @handles(PostDeleted)

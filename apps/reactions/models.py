@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from socialapp.db import Gone, IdField, RemoteKey
+from socialapp.core.db import Gone, IdField, RemoteKey
 
 SLOTS = 8
 

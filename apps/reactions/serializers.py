@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.reactions.queries import REACTION_TYPES
-from socialapp.api.fields import Input
+from socialapp.http.fields import Input
 
 
 class ReactionInput(Input):

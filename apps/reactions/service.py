@@ -3,10 +3,10 @@
 from functools import partial
 
 from apps.reactions import actions, queries
-from socialapp.bus.verification import in_stages
-from socialapp.contracts.projections import Checked, Drift
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.reactions import ReactionSummary
-from socialapp.contracts.records import Dumped, Record, Rejected
+from socialapp.lifecycle.drift import run_stages
 
 
 class ReactionsService:
@@ -18,15 +18,15 @@ class ReactionsService:
 
 
 class ReactionRecords:
-    """The `Records` contract, for the kind "reaction"."""
+    """The `BulkTransfer` contract, for the kind "reaction"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
-        """See `Records.load`."""
+        """See `BulkTransfer.load`."""
         loadable, rejected = queries.loadable_reactions(records)
         return [*rejected, *actions.load_reactions(reactions=loadable)]
 
-    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
-        """See `Records.dump`."""
+    def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
+        """See `BulkTransfer.dump`."""
         return queries.dumped_reactions(after=after, limit=limit)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
@@ -35,15 +35,15 @@ class ReactionRecords:
 
 
 class ReactionsProjections:
-    """The `Projections` contract: counts of reactions."""
+    """The `DriftChecks` contract: counts of reactions."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
         stages = {name: partial(_check_targets, name, repair=repair) for name in queries.TARGET_TYPES}
-        return in_stages(stages, after, limit)
+        return run_stages(stages, after, limit)
 
 
-def _check_targets(target_type: str, after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def _check_targets(target_type: str, after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     ids = queries.targets_in_order(target_type=target_type, after=after, limit=limit)
     faults = actions.check_targets(target_type=target_type, target_ids=ids, repair=repair)
     drifts = [
@@ -55,5 +55,5 @@ def _check_targets(target_type: str, after: int, limit: int, *, repair: bool) ->
         )
         for fault in faults
     ]
-    checked = Checked(compared=len(ids), under_way=0, drifts=drifts, next=None)
+    checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None

@@ -6,10 +6,10 @@ from rest_framework.response import Response
 
 from apps.reactions import actions, queries
 from apps.reactions.serializers import ReactionBody, ReactionInput, ReactionStateBody
-from socialapp.api.pagination import page_request, page_response
-from socialapp.api.permissions import PublicRead
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.views import View
+from socialapp.http.pagination import page_request, page_response
+from socialapp.http.permissions import PublicRead
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.views import View
 
 _TYPE = OpenApiParameter("type", str, enum=queries.REACTION_TYPES, description="Only reactions of this type.")
 _PAGE = page_of(ReactionBody)

@@ -18,11 +18,11 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         """Makes sure that there is something to search with, and answers calls to the contracts."""
         from apps.search.service import SearchProjections
-        from socialapp.calls import serve
-        from socialapp.contracts.projections import Projections
+        from socialapp.contracts.drift import DriftChecks
+        from socialapp.rpc.calls import serve
 
         register(check_backend)
-        serve(Projections, SearchProjections(), context="search")
+        serve(DriftChecks, SearchProjections(), context="search")
 
 
 def check_backend(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:

@@ -1,19 +1,19 @@
 """What search does when something happened elsewhere: it asks for the present form and indexes that."""
 
 from apps.search import actions
-from socialapp.bus.registry import handles
-from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.posts import (
     PostCreated,
     PostDeleted,
     PostDocument,
     PostEdited,
+    PostRemoved,
     PostRestored,
     Posts,
-    PostWithdrawn,
 )
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed, Users
+from socialapp.messaging.registry import handles
+from socialapp.rpc.calls import client
 
 
 def _present_post(event: PostCreated | PostEdited | PostRestored) -> list[PostDocument]:
@@ -40,8 +40,8 @@ def remove_post(event: PostDeleted) -> None:
     actions.remove_post(post_id=event.post_id, author_id=event.author_id)
 
 
-@handles(PostWithdrawn)
-def hide_post(event: PostWithdrawn) -> None:
+@handles(PostRemoved)
+def hide_post(event: PostRemoved) -> None:
     """Removes the post for as long as it is withdrawn."""
     actions.hide_post(post_id=event.post_id, author_id=event.author_id, version=event.version)
 

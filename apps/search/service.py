@@ -3,14 +3,14 @@
 from functools import partial
 
 from apps.search import actions
-from socialapp.bus.verification import in_stages
-from socialapp.contracts.projections import Checked
+from socialapp.contracts.drift import DriftPage
+from socialapp.lifecycle.drift import run_stages
 
 
 class SearchProjections:
-    """The `Projections` contract: the index of people and posts."""
+    """The `DriftChecks` contract: the index of people and posts."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
         stages = {kind: partial(actions.check_index, kind, repair=repair) for kind in ("user", "post")}
-        return in_stages(stages, after, limit)
+        return run_stages(stages, after, limit)

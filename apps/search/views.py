@@ -10,11 +10,12 @@ from apps.search import queries
 from apps.search.queries.index import Window
 from apps.search.queries.language import MAX_QUERY
 from apps.search.serializers import SearchResultBody
-from socialapp.api.pagination import Page, page_request, page_response
-from socialapp.api.permissions import PublicRead
-from socialapp.api.schema import PAGE_PARAMETERS, ProblemBody, page_of
-from socialapp.api.views import View
-from socialapp.errors import Invalid
+from socialapp.core.errors import Invalid
+from socialapp.core.pages import Page
+from socialapp.http.pagination import page_request, page_response
+from socialapp.http.permissions import PublicRead
+from socialapp.http.schema import PAGE_PARAMETERS, ProblemBody, page_of
+from socialapp.http.views import View
 
 _POSITIONS: dict[str, tuple[type, ...]] = {"users": (int, int, int), "hashtags": (int, str)}
 _MOST_SUGGESTIONS = 20

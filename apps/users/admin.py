@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile, UnfinishedWork
-from socialapp.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _PROFILE = "admin:users_profile_change"
 

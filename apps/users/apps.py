@@ -13,11 +13,11 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         """Answers calls to the contracts."""
         from apps.users.service import UsersProjections, UsersRecords, UsersService
-        from socialapp.calls import serve
-        from socialapp.contracts.projections import Projections
-        from socialapp.contracts.records import Records
+        from socialapp.contracts.bulk import BulkTransfer
+        from socialapp.contracts.drift import DriftChecks
         from socialapp.contracts.users import Users
+        from socialapp.rpc.calls import serve
 
         serve(Users, UsersService())
-        serve(Records, UsersRecords(), context="users")
-        serve(Projections, UsersProjections(), context="users")
+        serve(BulkTransfer, UsersRecords(), context="users")
+        serve(DriftChecks, UsersProjections(), context="users")

@@ -1,10 +1,10 @@
 """What users does when accounts come, go and are sanctioned, and when posts are written and deleted."""
 
 from apps.users import actions
-from socialapp.bus.registry import handles
 from socialapp.contracts.auth import User, UserDeleted, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRestored, PostWithdrawn
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved, PostRestored
+from socialapp.messaging.registry import handles
 
 
 @handles(UserRegistered)
@@ -52,8 +52,8 @@ def count_restored_post(event: PostRestored) -> None:
     actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
 
 
-@handles(PostDeleted, PostWithdrawn)
-def uncount_post(event: PostDeleted | PostWithdrawn) -> None:
+@handles(PostDeleted, PostRemoved)
+def uncount_post(event: PostDeleted | PostRemoved) -> None:
     """A post less, once: what was withdrawn is not counted when it is deleted."""
     if isinstance(event, PostDeleted) and event.was_withdrawn:
         return

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from socialapp.api.fields import Flag, Id, Input, Text
+from socialapp.http.fields import Flag, Id, Input, Text
 
 
 class ProfileInput(Input):

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from apps.users import actions, queries
 from apps.users.queries import Viewer
-from socialapp.bus.verification import in_stages
-from socialapp.contracts.projections import Checked
-from socialapp.contracts.records import Dumped, Record, Rejected
-from socialapp.contracts.users import Audience, Card, Following, ProfileDocument
-from socialapp.db import again_after_deadlock
-from socialapp.errors import NotFound
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from socialapp.contracts.drift import DriftPage
+from socialapp.contracts.users import Audience, Following, ProfileDocument, ProfileSummary
+from socialapp.core.db import again_after_deadlock
+from socialapp.core.errors import NotFound
+from socialapp.lifecycle.drift import run_stages
 
 T = TypeVar("T")
 
@@ -19,18 +19,18 @@ T = TypeVar("T")
 class UsersService:
     """See `socialapp.contracts.users.Users`, which says what each method answers."""
 
-    def profile(self, *, user_id: int) -> Card:
+    def profile(self, *, user_id: int) -> ProfileSummary:
         """One query."""
         cards = self.profiles(ids=[user_id])
         if not cards:
             raise NotFound("there is no such profile")
         return cards[0]
 
-    def profiles(self, *, ids: list[int]) -> list[Card]:
+    def profiles(self, *, ids: list[int]) -> list[ProfileSummary]:
         """One query."""
         return _complete(ids, lambda: queries.cards(ids), len)
 
-    def by_usernames(self, *, usernames: list[str]) -> list[Card]:
+    def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
         """One query."""
         return queries.cards_by_username(usernames)
 
@@ -76,10 +76,10 @@ class UsersService:
 
 
 class UsersRecords:
-    """The `Records` contract: the kind "follow", and of the kind "user" what a profile adds to an account."""
+    """The `BulkTransfer` contract: the kind "follow", and of the kind "user" what a profile adds to an account."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
-        """See `Records.load`."""
+        """See `BulkTransfer.load`."""
         if kind == "follow":
             follows, rejected = queries.loadable_follows(records)
             actions.ensure_profiles(ids={user_id for row in follows for user_id in (row.follower_id, row.following_id)})
@@ -88,26 +88,28 @@ class UsersRecords:
         actions.load_profiles(profiles=profiles)
         return rejected
 
-    def dump(self, *, kind: str, after: str, limit: int) -> Dumped:
-        """See `Records.dump`; people are dumped by auth."""
-        return queries.dumped_follows(after=after, limit=limit) if kind == "follow" else Dumped(records=[], next=None)
+    def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
+        """See `BulkTransfer.dump`; people are dumped by auth."""
+        return (
+            queries.dumped_follows(after=after, limit=limit) if kind == "follow" else RecordPage(records=[], next=None)
+        )
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
-        """See `Records.parts`; nobody adds to follows."""
+        """See `BulkTransfer.parts`; nobody adds to follows."""
         return queries.profile_parts(ids) if kind == "user" else []
 
 
 class UsersProjections:
-    """The `Projections` contract: counts of followers, followings and posts."""
+    """The `DriftChecks` contract: counts of followers, followings and posts."""
 
-    def verify(self, *, repair: bool, after: str, limit: int) -> Checked:
-        """See `Projections.verify`."""
+    def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
+        """See `DriftChecks.verify`."""
         stages = {
             "follow_counts": partial(actions.check_follow_counts, repair=repair),
             "post_counts": partial(actions.check_post_counts, repair=repair),
             "statuses": partial(actions.check_statuses, repair=repair),
         }
-        return in_stages(stages, after, limit)
+        return run_stages(stages, after, limit)
 
 
 def _complete(ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:

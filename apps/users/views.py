@@ -10,14 +10,15 @@ from rest_framework.response import Response
 from apps.users import actions, queries
 from apps.users.queries import ProfileMissing, Viewer
 from apps.users.serializers import ProfileBody, ProfileInput, RelationshipBody
-from socialapp.api import etags
-from socialapp.api.idempotency import create_once
-from socialapp.api.pagination import Page, ids_from_query, page_request, page_response
-from socialapp.api.permissions import PublicRead
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.views import View
-from socialapp.db import again_after_deadlock
-from socialapp.errors import Invalid
+from socialapp.core.db import again_after_deadlock
+from socialapp.core.errors import Invalid
+from socialapp.core.pages import Page
+from socialapp.http import etags
+from socialapp.http.idempotency import create_once
+from socialapp.http.pagination import ids_from_query, page_request, page_response
+from socialapp.http.permissions import PublicRead
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.views import View
 
 T = TypeVar("T")
 
@@ -37,20 +38,20 @@ class UsersView(View):
     """What the routes of this context share."""
 
     @property
-    def looker(self) -> Viewer:
+    def asking(self) -> Viewer:
         """Who looks."""
         principal = self.request.user
         return Viewer(principal.id, principal.is_staff) if principal else Viewer(None)
 
     def answer_profile(self, request: Request, user_id: int) -> Response:
         """One profile with its ETag."""
-        body, version = _once_made([user_id], lambda: queries.profile_page(user_id, self.looker))
+        body, version = _once_made([user_id], lambda: queries.profile_page(user_id, self.asking))
         return etags.single(request, body, version=version)
 
     def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
         """What is between the two after `change`."""
         _once_made([self.principal.id, user_id], lambda: again_after_deadlock(change))
-        return Response(queries.relationship_after(user_id, self.looker))
+        return Response(queries.relationship_after(user_id, self.asking))
 
 
 class ProfileList(UsersView):
@@ -68,9 +69,9 @@ class ProfileList(UsersView):
     def get(self, request: Request) -> Response:
         """Up to 100 profiles."""
         ids = ids_from_query(request)
-        bodies = queries.profile_bodies(ids, self.looker)
+        bodies = queries.profile_bodies(ids, self.asking)
         if len(bodies) < len(ids) and actions.ensure_profiles(ids=ids):
-            bodies = queries.profile_bodies(ids, self.looker)
+            bodies = queries.profile_bodies(ids, self.asking)
         return page_response(request, Page(bodies), bodies)
 
 
@@ -100,7 +101,7 @@ class ProfileByUsername(UsersView):
     )
     def get(self, request: Request, username: str) -> Response:
         """The profile; 404 when it is absent or not for you."""
-        body, version = queries.profile_by_username(username, self.looker)
+        body, version = queries.profile_by_username(username, self.asking)
         return etags.single(request, body, version=version)
 
 
@@ -221,7 +222,7 @@ class RelationshipDetail(UsersView):
     @extend_schema(operation_id="relationship", summary="Your relationship to somebody", responses=RelationshipBody)
     def get(self, request: Request, user_id: int) -> Response:
         """The relationship."""
-        body = _once_made([user_id], lambda: queries.relationship(user_id, self.looker))
+        body = _once_made([user_id], lambda: queries.relationship(user_id, self.asking))
         return etags.single(request, body, version=0)
 
 
@@ -238,9 +239,9 @@ class RelationshipList(UsersView):
     def get(self, request: Request) -> Response:
         """Up to 100 relationships."""
         ids = ids_from_query(request)
-        bodies = queries.relationships(ids, self.looker)
+        bodies = queries.relationships(ids, self.asking)
         if len(bodies) < len(ids) and actions.ensure_profiles(ids=ids):
-            bodies = queries.relationships(ids, self.looker)
+            bodies = queries.relationships(ids, self.asking)
         return page_response(request, Page(bodies), bodies)
 
 
@@ -260,7 +261,7 @@ class FollowersList(UsersView):
         """A page of profiles."""
         page = page_request(request)
         return page_response(
-            request, *_once_made([user_id], lambda: queries.followers_page(user_id, self.looker, page))
+            request, *_once_made([user_id], lambda: queries.followers_page(user_id, self.asking, page))
         )
 
 
@@ -280,7 +281,7 @@ class FollowingList(UsersView):
         """A page of profiles."""
         page = page_request(request)
         return page_response(
-            request, *_once_made([user_id], lambda: queries.following_page(user_id, self.looker, page))
+            request, *_once_made([user_id], lambda: queries.following_page(user_id, self.asking, page))
         )
 
 
@@ -292,7 +293,7 @@ class BlockList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest block first."""
-        return page_response(request, *queries.blocks_page(self.principal.id, self.looker, page_request(request)))
+        return page_response(request, *queries.blocks_page(self.principal.id, self.asking, page_request(request)))
 
 
 class MuteList(UsersView):
@@ -303,7 +304,7 @@ class MuteList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest mute first."""
-        return page_response(request, *queries.mutes_page(self.principal.id, self.looker, page_request(request)))
+        return page_response(request, *queries.mutes_page(self.principal.id, self.asking, page_request(request)))
 
 
 class FollowRequestList(UsersView):
@@ -318,7 +319,7 @@ class FollowRequestList(UsersView):
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest request first."""
         return page_response(
-            request, *queries.follow_requests_page(self.principal.id, self.looker, page_request(request))
+            request, *queries.follow_requests_page(self.principal.id, self.asking, page_request(request))
         )
 
 
@@ -339,7 +340,7 @@ class FollowRequestAccept(UsersView):
 
     def _accept(self, user_id: int) -> tuple[int, dict[str, object]]:
         actions.accept_request(target_id=self.principal.id, requester_id=user_id)
-        return 200, queries.relationship_after(user_id, self.looker)
+        return 200, queries.relationship_after(user_id, self.asking)
 
 
 class FollowRequestReject(UsersView):
@@ -359,7 +360,7 @@ class FollowRequestReject(UsersView):
 
     def _reject(self, user_id: int) -> tuple[int, dict[str, object]]:
         actions.reject_request(target_id=self.principal.id, requester_id=user_id)
-        return 200, queries.relationship_after(user_id, self.looker)
+        return 200, queries.relationship_after(user_id, self.asking)
 
 
 class SuggestionList(UsersView):

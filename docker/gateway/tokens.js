@@ -2,7 +2,7 @@
 // Whoever forges a signature gets past this and is refused by the application. See docs/adr/0007-gateway-tokens.md.
 
 const BEARER = /^bearer +([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/i;
-const ALGORITHM = "RS256"; // as in socialapp/api/tokens.py: "none", or HMAC with the public key, are old tricks
+const ALGORITHM = "RS256"; // as in socialapp/http/tokens.py: "none", or HMAC with the public key, are old tricks
 const LONGEST = 4096;
 const CLOCK_SKEW_SECONDS = 5; // in doubt the application decides
 

@@ -41,7 +41,7 @@ class CommentDeleted:
 
 
 @event("comments.comment_withdrawn", subject="comment_id", partition="post_id")
-class CommentWithdrawn:
+class CommentRemoved:
     """A moderator removed a comment: only a tombstone is seen of it. It may come back, with the reactions to it."""
 
     comment_id: int
@@ -115,6 +115,6 @@ class Comments(Protocol):
         ...
 
     @read
-    def withdrawn(self, *, comment_ids: list[int]) -> list[CommentDocument]:
+    def removed(self, *, comment_ids: list[int]) -> list[CommentDocument]:
         """Those of the comments that a moderator removed and that may come back. For moderators' eyes only."""
         ...

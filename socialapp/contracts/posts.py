@@ -47,7 +47,7 @@ class PostDeleted:
 
 
 @event("posts.post_withdrawn", subject="post_id", partition="author_id")
-class PostWithdrawn:
+class PostRemoved:
     """A moderator removed a post. Nobody sees or counts it; it may come back, with all that belongs to it."""
 
     post_id: int
@@ -214,7 +214,7 @@ class Posts(Protocol):
         ...
 
     @read
-    def withdrawn(self, *, post_ids: list[int]) -> list[PostDocument]:
+    def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
         """Those of the posts that a moderator removed and that may come back. For moderators' eyes only."""
         ...
 

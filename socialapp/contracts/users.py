@@ -101,7 +101,7 @@ class UsersErased:
 
 
 @data
-class Card:
+class ProfileSummary:
     """The little that is shown of a person beside what they wrote. `profile_picture` is a URL or ""."""
 
     id: int
@@ -118,7 +118,7 @@ class Author:
     `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
     """
 
-    card: Card
+    card: ProfileSummary
     active: bool
     is_private: bool
     follows: bool
@@ -147,7 +147,7 @@ class Following:
 class ProfileDocument:
     """A profile for the search index and moderation; `status` as in StatusChanged."""
 
-    card: Card
+    card: ProfileSummary
     bio: str
     status: str
     is_private: bool
@@ -161,17 +161,17 @@ class Users(Protocol):
     """Served by users."""
 
     @read
-    def profile(self, *, user_id: int) -> Card:
+    def profile(self, *, user_id: int) -> ProfileSummary:
         """The card of an active person; NotFound otherwise."""
         ...
 
     @read
-    def profiles(self, *, ids: list[int]) -> list[Card]:
+    def profiles(self, *, ids: list[int]) -> list[ProfileSummary]:
         """The cards of those among `ids` who are active, in any order."""
         ...
 
     @read
-    def by_usernames(self, *, usernames: list[str]) -> list[Card]:
+    def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
         """The cards of the active people with these names (compared without case)."""
         ...
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from socialapp.contracts.records import Record
+from socialapp.contracts.bulk import Record
+from socialapp.core.ids import first_id_at
 from socialapp.demo.story import REACTIONS
 from socialapp.demo.texts import COMMENTS, POSTS
-from socialapp.ids import first_id_at
 
 _DAYS = 30
 _PRIVATE = 0.05  # of the posts

@@ -1,6 +1,6 @@
 """What the processes count for Prometheus. docs/observability.md explains every name.
 
-Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (`sharing.py` makes it); without it each tells its own.
+Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (`multiprocess.py` makes it); without it each tells its own.
 """
 
 import os
@@ -12,7 +12,7 @@ import psutil
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import REGISTRY
+from prometheus_client.registry import REGISTRY, Collector
 
 _requests = Counter("socialapp_http_requests", "Requests answered.", ["method", "route", "status"])
 _durations = Histogram(
@@ -42,6 +42,7 @@ _retries = Counter("socialapp_delivery_retries", "Failed deliveries that were se
 _calls = Counter("socialapp_calls", "Calls to contexts in other processes.", ["context", "outcome"])
 _cache_reads = Counter("socialapp_cache_reads", "Reads of caches that can be rebuilt.", ["cache", "outcome"])
 _sockets = Gauge("socialapp_sockets_connected", "WebSockets open and signed in.", multiprocess_mode="livesum")
+_asked = CollectorRegistry(auto_describe=False)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -102,18 +103,19 @@ def count_socket(step: int) -> None:
     _sockets.inc(step)
 
 
-def exposition() -> bytes:
-    """Prometheus' text format: what the processes have counted, then the backlog of the served contexts."""
-    from socialapp.telemetry.backlog import BacklogCollector
+def add_collector(collector: Collector) -> None:
+    """Has `exposition` also ask `collector`, for what is counted when asked."""
+    _asked.register(collector)
 
+
+def exposition() -> bytes:
+    """Prometheus' text format: what the processes have counted, then what the added collectors count now."""
     registry: CollectorRegistry = REGISTRY
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         _forget_the_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    backlog = CollectorRegistry()
-    backlog.register(BacklogCollector())
-    return generate_latest(registry) + generate_latest(backlog)
+    return generate_latest(registry) + generate_latest(_asked)
 
 
 def _forget_the_dead(folder: Path) -> None:

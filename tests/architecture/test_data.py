@@ -9,10 +9,10 @@ from django.core.management import call_command
 from django.db import connections, models
 from django.db.migrations.loader import MigrationLoader
 
-from socialapp.bus.registry import events_of
-from socialapp.contexts import CONTEXTS, KERNEL_LABELS, alias_of
-from socialapp.db import Gone, RemoteKey
-from socialapp.routers import ContextRouter
+from socialapp.core.contexts import CONTEXTS, KERNEL_LABELS, alias_of
+from socialapp.core.db import Gone, RemoteKey
+from socialapp.core.routers import ContextRouter
+from socialapp.messaging.registry import events_of
 from tests.conftest import ALL_CONTEXTS
 
 # What tells that a target is gone: the context that refers to it must listen to one of these.
@@ -91,7 +91,7 @@ def test_every_third_party_table_has_an_owner() -> None:
 
 
 def test_kernel_rows_need_an_alias() -> None:
-    from socialapp.bus.models import OutboxEvent
+    from socialapp.messaging.models import OutboxEvent
 
     with pytest.raises(LookupError):
         OutboxEvent.objects.count()
@@ -118,7 +118,7 @@ def test_no_default_database() -> None:
 
 
 def test_a_planted_relation_and_key_are_caught() -> None:
-    from socialapp.bus.models import InboxEntry
+    from socialapp.messaging.models import InboxEntry
 
     meta = type("Meta", (), {"app_label": "posts", "apps": Apps()})
     planted = type(

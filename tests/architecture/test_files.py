@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {

@@ -4,8 +4,8 @@ import pytest
 from django.core import mail
 
 from apps.auth import actions, queries
-from socialapp.api.tokens import principal_of
-from socialapp.bus.models import OutboxEvent
+from socialapp.http.tokens import principal_of
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from apps.auth import actions, handlers, tasks
 from apps.auth.models import Erasure, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
-from socialapp.bus.models import OutboxEvent
-from socialapp.calls import client
-from socialapp.contexts import CONTEXTS
 from socialapp.contracts.auth import Auth, UserDeleted
 from socialapp.contracts.comments import CommentsErased
 from socialapp.contracts.revocations import Revocations
-from socialapp.errors import NotFound
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.errors import NotFound
+from socialapp.messaging.models import OutboxEvent
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from apps.auth.actions.names import RESERVED, checked_email, checked_username, email_key, lookup_key
 from apps.auth.actions.tokens import new_refresh_token, session_of_refresh_token
-from socialapp.errors import Invalid
+from socialapp.core.errors import Invalid
 
 
 @given(st.text())

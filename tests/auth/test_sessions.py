@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from apps.auth import actions, queries
 from apps.auth.models import Session
-from socialapp.api.tokens import principal_of
-from socialapp.calls import client
 from socialapp.contracts.revocations import Revocations
+from socialapp.http.tokens import principal_of
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -10,13 +10,13 @@ from django.test import Client
 
 from apps.auth import actions, handlers, queries
 from apps.auth.models import User
-from socialapp.api.tokens import principal_of
-from socialapp.bus.models import OutboxEvent
-from socialapp.calls import client
 from socialapp.contracts.auth import Auth
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.revocations import Revocations
-from socialapp.errors import NotFound
+from socialapp.core.errors import NotFound
+from socialapp.http.tokens import principal_of
+from socialapp.messaging.models import OutboxEvent
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 
-from socialapp.api.tokens import key_id, public_keys
+from socialapp.http.tokens import key_id, public_keys
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -19,7 +19,7 @@ import MySQLdb
 import psutil
 import redis
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.bench.accounting import Meter, listening
 from tests.environment import _private_key
 from tests.scenarios.product import eventually, free_port

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from socialapp.bus.envelope import decode
-from socialapp.bus.models import OutboxEvent
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.comments.service import CommentsService
-from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 from tests.comments.stories import comment_on, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 

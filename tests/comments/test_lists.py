@@ -9,9 +9,9 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from apps.comments.models import Comment
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import decode
-from socialapp.bus.models import OutboxEvent
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import OutboxEvent
 from tests.comments.stories import comment_on, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 

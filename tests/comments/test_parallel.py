@@ -11,10 +11,10 @@ from apps.comments import actions, queries, tasks
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
-from socialapp.contracts.users import Card
-from socialapp.db import again_after_deadlock, is_tidb
-from socialapp.errors import Invalid, NotFound
-from socialapp.ids import id_time, new_id
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.db import again_after_deadlock, is_tidb
+from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.ids import id_time, new_id
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
@@ -48,7 +48,7 @@ def in_parallel(*jobs: Callable[[], Any]) -> list[Any]:
 def draft(post_id: int, author_id: int, parent: Comment | None = None) -> queries.Draft:
     """A comment ready to be written."""
     post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
-    card = Card(id=author_id, username="x", full_name="", profile_picture="")
+    card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
     ref = None
     if parent is not None:
         ref = CommentRef(id=parent.id, post_id=post_id, author_id=author_id, created_at=parent.created_at)

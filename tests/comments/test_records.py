@@ -8,7 +8,7 @@ import pytest
 from apps.comments import queries
 from apps.comments.models import Comment, CommentCount
 from apps.comments.service import CommentRecords
-from socialapp.bus.models import OutboxEvent
+from socialapp.messaging.models import OutboxEvent
 from tests.comments.stories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, Person
 

@@ -10,14 +10,14 @@ from django.core.management import CommandError, call_command
 
 from apps.comments import actions, handlers, queries, tasks
 from apps.comments.models import Comment, CommentCount, GoneSubject
-from socialapp.bus.publish import publish
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostDeleted, PostRef
-from socialapp.contracts.users import Card
-from socialapp.db import atomic
-from socialapp.errors import NotFound
-from socialapp.ids import id_time, new_id
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.db import atomic
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import id_time, new_id
+from socialapp.messaging.publish import publish
 from tests.comments.stories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
@@ -33,7 +33,7 @@ def tell(context: str, event: object) -> None:
 def draft(*, post_id: int, author_id: int) -> queries.Draft:
     """A comment as it was gathered before its post or author went away."""
     post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
-    card = Card(id=author_id, username="x", full_name="", profile_picture="")
+    card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
     return queries.Draft(post, card, None, [], "late")
 
 

@@ -12,8 +12,8 @@ from apps.auth.actions import grant_role
 from apps.auth.models import User
 from apps.comments.models import Comment
 from apps.reactions.models import Reaction
-from socialapp.api.tokens import ALGORITHM
-from socialapp.principal import MODERATOR
+from socialapp.core.principal import MODERATOR
+from socialapp.http.tokens import ALGORITHM
 from tests.comments.stories import comment_on, published, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 

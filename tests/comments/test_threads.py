@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from apps.comments import actions, queries
 from apps.comments.models import Comment, CommentCount, GoneSubject
-from socialapp.bus.models import OutboxEvent
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
-from socialapp.contracts.users import Card
-from socialapp.ids import id_time, new_id
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.ids import id_time, new_id
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -34,7 +34,7 @@ class Model:
 
     def write(self, post_id: int, author_id: int, parent_id: int | None) -> None:
         post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(new_id()))
-        card = Card(id=author_id, username="x", full_name="", profile_picture="")
+        card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
         parent = None
         if parent_id is not None:
             parent = CommentRef(

@@ -8,7 +8,7 @@ import pytest
 
 from apps.comments import queries
 from apps.comments.models import Comment
-from socialapp.principal import MODERATOR, Principal
+from socialapp.core.principal import MODERATOR, Principal
 from tests.comments.stories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 

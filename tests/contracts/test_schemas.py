@@ -13,11 +13,11 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from socialapp.bus.asyncapi import Schema, event_schema
-from socialapp.bus.registry import events_of
-from socialapp.contexts import CONTEXTS
 from socialapp.contracts.base import EVENTS, data, event, read, write
-from socialapp.promises import broken, call_schema, promises
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.asyncapi import Schema, event_schema
+from socialapp.messaging.registry import events_of
+from socialapp.ops.contract_schemas import broken, call_schema, contract_schemas
 from tests.conftest import ALL_CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,10 +35,12 @@ def own_events() -> list[str]:
 
 
 def own_promises() -> dict[str, Schema]:
-    """What the product promises, without what tests declare."""
+    """The schemas that the product publishes, without what tests declare."""
     own = own_events()
     return {
-        name: made for name, made in promises().items() if Path(name).parent.name == "calls" or Path(name).stem in own
+        name: made
+        for name, made in contract_schemas().items()
+        if Path(name).parent.name == "calls" or Path(name).stem in own
     }
 
 
@@ -47,7 +49,7 @@ def test_a_promise_is_kept_and_written_down(name: str) -> None:
     promised = PROMISED / name
     assert promised.exists(), "a new event or contract: run manage.py schemas"
     kept, made = json.loads(promised.read_text()), own_promises()[name]
-    assert broken(kept, made) == [], "docs/adding.md tells how promises change"
+    assert broken(kept, made) == [], "docs/adding.md tells how contract_schemas change"
     assert kept == made, f"docs/schemas/{name} is out of date: run manage.py schemas"
 
 

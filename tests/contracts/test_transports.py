@@ -8,17 +8,17 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from socialapp import calls
-from socialapp.api.rendering import to_json
-from socialapp.bus.publish import publish
-from socialapp.calls import client
-from socialapp.contexts import CONTEXTS
-from socialapp.contracts.bus import EventRef
+from socialapp.contracts.bulk import KINDS
+from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
-from socialapp.contracts.records import KINDS
 from socialapp.contracts.registry import CONTRACTS
-from socialapp.db import atomic
-from socialapp.errors import Problem
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.db import atomic
+from socialapp.core.errors import Problem
+from socialapp.core.json import to_json
+from socialapp.messaging.publish import publish
+from socialapp.rpc import calls
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -64,7 +64,7 @@ class World:
             "user_id": [self.ada, UNKNOWN],
             "muted_id": [self.eve],
             "post_id": [self.post, UNKNOWN],
-            "ids": [of_records if contract == "Records" else people, []],
+            "ids": [of_records if contract == "BulkTransfer" else people, []],
             "user_ids": [people, []],
             "author_ids": [people, []],
             "post_ids": [[*posts, self.removed_post], []],
@@ -72,7 +72,7 @@ class World:
             "target_type": ["post"],
             "target_ids": [posts, []],
             "usernames": [["ada", "BOB", "nobody", "Zoë & Co?"]],
-            "after": [""] if contract in ("Records", "Projections") else [0],
+            "after": [""] if contract in ("BulkTransfer", "DriftChecks") else [0],
             "repair": [False],
             "limit": [2, 100],
             "days": [3],
@@ -147,7 +147,7 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
     function = getattr(CONTRACTS[contract], method)
     names = [name for name in inspect.signature(function).parameters if name != "self"]
     types = calls.argument_types(CONTRACTS[contract], method)
-    tables = client(CONTRACTS["PersonalData"], context=context).tables() if "table" in names else []
+    tables = client(CONTRACTS["DataExport"], context=context).tables() if "table" in names else []
     values = {
         name: [*tables, "no_such_table"] if name == "table" else world.arguments(context, contract, name)
         for name in names

@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.db import connections
 
-from socialapp import calls
+from socialapp.rpc import calls
 from tests.conftest import ALL_CONTEXTS
 
 _TRANSACTION = re.compile(r"(RELEASE )?SAVEPOINT|ROLLBACK TO", re.IGNORECASE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from socialapp.cache import redis_client
+from socialapp.core.cache import redis_client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.cost.counting import Cost, Meter, meter
 from tests.cost.town import Town, build, make_searchable

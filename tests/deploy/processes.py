@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 
 STOP_SECONDS = 10.0

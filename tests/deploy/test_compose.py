@@ -12,8 +12,8 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-from socialapp.contexts import CONTEXTS
-from socialapp.roles import ROLES
+from socialapp.core.contexts import CONTEXTS
+from socialapp.runtime.roles import ROLES
 from tests.scenarios.product import ROOT
 
 FOLDER = ROOT / "docker"

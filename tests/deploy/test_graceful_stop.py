@@ -15,8 +15,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from socialapp.contexts import CONTEXTS
-from socialapp.roles import ROLES
+from socialapp.core.contexts import CONTEXTS
+from socialapp.runtime.roles import ROLES
 from tests.deploy.processes import STOP_SECONDS, Roles, installed, until
 from tests.scenarios.product import ROOT, Member
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from socialapp.roles import ROLES
+from socialapp.runtime.roles import ROLES
 from tests.deploy.processes import Roles, installed
 from tests.scenarios.product import ROOT, free_port
 
@@ -223,7 +223,7 @@ for name in {names!r}:
     sys.modules[name] = None
 import django
 django.setup()
-from socialapp.roles import preload
+from socialapp.runtime.roles import preload
 preload()
 """
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "socialapp.settings"}

@@ -10,9 +10,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from socialapp.bus.broker import queue_name, task_queue_name
-from socialapp.contexts import CONTEXTS
-from socialapp.roles import ROLES
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.transports.celery import queue_name, task_queue_name
+from socialapp.runtime.roles import ROLES
 from tests.scenarios.product import ROOT
 
 FOLDER = ROOT / "docker" / "kubernetes"

@@ -15,9 +15,9 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 import socialapp.telemetry.metrics  # noqa: F401  (declares them)
-from socialapp.bus.registry import handlers_of
-from socialapp.contexts import CONTEXTS
-from socialapp.roles import ROLES
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.registry import handlers_of
+from socialapp.runtime.roles import ROLES
 from tests.deploy.otlp import Collector, collecting
 from tests.deploy.processes import Roles, installed, until
 from tests.scenarios.product import PASSWORD, ROOT, Product

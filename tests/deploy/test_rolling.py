@@ -7,11 +7,11 @@ from contextlib import closing
 
 import pytest
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.deploy.processes import Roles, installed, until
 from tests.scenarios.product import Member
 
-# What socialapp/rolling.py lets a migration add to a table that is in use.
+# What socialapp/ops/migration_lint.py lets a migration add to a table that is in use.
 _ADDED = ("next_optional TEXT NULL", "next_filled INTEGER NOT NULL DEFAULT 7")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from socialapp.bus.models import FailedDelivery, OutboxEvent
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

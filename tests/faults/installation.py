@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.faults.servers import MariaDB, RabbitMQ, Redis
 from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import ROOT, Member, Product, eventually, free_port

@@ -18,14 +18,14 @@ from apps.posts.actions.posts import delete_post
 from apps.posts.models import Post
 from apps.search.actions import rebuild_index
 from apps.users.models import PostCount
-from socialapp import ids
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import decode
-from socialapp.bus.models import FailedDelivery, OutboxEvent
-from socialapp.cache import redis_client
-from socialapp.contexts import CONTEXTS
-from socialapp.ids import IdGenerator
-from socialapp.records import load_records
+from socialapp.core import ids
+from socialapp.core.cache import redis_client
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.ids import IdGenerator
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
+from socialapp.ops.bulk import import_records
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.faults.sizes import size
 
@@ -123,7 +123,7 @@ def _load(luck: random.Random, people: list[int]) -> list[int]:
     ]
     for kind, records in (("post", posts), ("comment", comments), ("reaction", reactions)):
         for start in range(0, len(records), 500):
-            assert load_records(kind, records[start : start + 500]) == []
+            assert import_records(kind, records[start : start + 500]) == []
     return [int(post["id"]) for post in posts]
 
 

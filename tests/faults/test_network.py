@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from socialapp.bus.publish import WAKE_CHANNEL
+from socialapp.messaging.publish import WAKE_CHANNEL
 from tests.faults.installation import Installation, Post, Writers
 from tests.faults.proxy import Proxy, proxy_to
 from tests.faults.sizes import ONLY_FULL, SETTLE_SECONDS, size

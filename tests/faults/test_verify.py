@@ -22,9 +22,9 @@ from apps.search import actions as search_actions
 from apps.search.actions import rebuild_index
 from apps.users.actions.profiles import sanction_profile
 from apps.users.models import FollowCount, PostCount, Profile
-from socialapp.bus.models import OutboxEvent
-from socialapp.cache import redis_client
-from socialapp.contexts import CONTEXTS
+from socialapp.core.cache import redis_client
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

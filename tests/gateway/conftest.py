@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from socialapp.api.tokens import ALGORITHM
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
+from socialapp.http.tokens import ALGORITHM
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub
 

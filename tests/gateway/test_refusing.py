@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from socialapp.api.tokens import ALGORITHM
+from socialapp.http.tokens import ALGORITHM
 from tests.gateway.conftest import token
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub

@@ -6,7 +6,7 @@ from importlib import import_module
 import httpx
 import pytest
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
 
 _PLACES = {"id": "117664673366887552", "str": "x", "slug": "google", "path": "a/b.webp"}

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from socialapp.backups import BackupError, read_manifest
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
+from socialapp.ops.backups import BackupError, read_manifest
 from tests.faults.servers import MariaDB
 from tests.growing.town import ON_MARIADB, Town, embedded
 from tests.scenarios.product import eventually
@@ -24,8 +24,8 @@ from tests.scenarios.product import eventually
 _PEOPLE = 6
 # What relay, broker, worker and reconciler do, until nothing is left to do: how many events were sent again.
 _SETTLE = """
-from socialapp.bus.reconcile import reconcile
-from socialapp.contexts import CONTEXTS
+from socialapp.messaging.reconcile import reconcile
+from socialapp.core.contexts import CONTEXTS
 from tests.conftest import deliver_outbox
 deliver_outbox()
 resent = sum(reconcile(name)[1] for name in CONTEXTS)

@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from socialapp import partitions
-from socialapp.ids import first_id_at, id_time
-from socialapp.partitions import TABLES
+from socialapp.core.ids import first_id_at, id_time
+from socialapp.ops import partitions
+from socialapp.ops.partitions import TABLES
 from tests.conftest import ALL_CONTEXTS
 from tests.growing.town import embedded
 
@@ -201,7 +201,7 @@ def test_reads_open_the_months_they_need(partitioned: None) -> None:
     from apps.notifications.queries import notification_page
     from apps.posts.models import Post
     from apps.posts.queries.access import post_rows
-    from socialapp.api.pagination import PageRequest, paginate
+    from socialapp.core.pages import PageRequest, paginate
 
     ids = [_post(_NOW - timedelta(minutes=number), number) for number in range(20)]
     notified = [_notification(_NOW - timedelta(minutes=number), number) for number in range(20)]

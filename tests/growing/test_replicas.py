@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from socialapp.cache import redis_client
-from socialapp.calls import service_token
-from socialapp.replicas import LAG_HEADER, lag_headers
+from socialapp.core.cache import redis_client
+from socialapp.core.replicas import LAG_HEADER, lag_headers
+from socialapp.rpc.calls import service_token
 from tests.faults.servers import MariaDB
 from tests.growing.town import Replica, Town
 from tests.scenarios.product import eventually

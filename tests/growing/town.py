@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.faults.servers import MariaDB, Server
 from tests.scenarios.product import ROOT, eventually, free_port
 

@@ -3,11 +3,11 @@
 import pytest
 
 from apps.auth import actions
-from socialapp import cache
-from socialapp.api import admission
-from socialapp.api.admission import REVOKED_KEY
-from socialapp.api.tokens import principal_of
-from socialapp.cache import redis_client
+from socialapp.core import cache
+from socialapp.core.cache import redis_client
+from socialapp.http import admission
+from socialapp.http.admission import REVOKED_KEY
+from socialapp.http.tokens import principal_of
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -157,7 +157,7 @@ def test_who_logs_in_may_do_so_again_and_again(register, limits):
 def test_a_log_in_goes_on_when_redis_cannot_be_told_of_it(register, limits, no_redis):
     register("alice")
     no_redis()
-    admission.forgive(rate="login", subject="alice")
+    admission.reset_attempts(rate="login", subject="alice")
 
 
 def test_guessing_from_one_address_is_refused_whoever_it_aims_at(limits):

@@ -10,19 +10,19 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from socialapp.bus import registry
-from socialapp.bus.delivery import AWAY_PAUSES, RETRY_PAUSES, deliver
-from socialapp.bus.envelope import Envelope, decode, encode
-from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
-from socialapp.bus.publish import EventTooLarge, PublishOutsideTransaction, publish
-from socialapp.bus.reconcile import prune, reconcile
-from socialapp.bus.registry import Handler
-from socialapp.bus.relay import CLAIM_ROWS, relay_once, send_due_retries
-from socialapp.bus.transport import BATCH_EVENTS
 from socialapp.contracts.base import EVENTS, event
-from socialapp.db import atomic
-from socialapp.errors import Unavailable
-from socialapp.ids import first_id_at
+from socialapp.core.db import atomic
+from socialapp.core.errors import Unavailable
+from socialapp.core.ids import first_id_at
+from socialapp.messaging import registry
+from socialapp.messaging.delivery import AWAY_PAUSES, RETRY_PAUSES, deliver
+from socialapp.messaging.envelope import Envelope, decode, encode
+from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
+from socialapp.messaging.publish import EventTooLarge, PublishOutsideTransaction, publish
+from socialapp.messaging.reconcile import prune, reconcile
+from socialapp.messaging.registry import Handler
+from socialapp.messaging.relay import CLAIM_ROWS, relay_once, send_due_retries
+from socialapp.messaging.transports.port import BATCH_EVENTS
 from socialapp.telemetry.metrics import exposition
 from tests.conftest import ALL_CONTEXTS
 
@@ -57,7 +57,9 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def broker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What the relay handed to the broker."""
     sent: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr("socialapp.bus.transport.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes)))
+    monkeypatch.setattr(
+        "socialapp.messaging.transports.port.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes))
+    )
     return sent
 
 
@@ -89,7 +91,7 @@ def test_an_event_goes_with_its_transaction() -> None:
 
 
 def test_an_event_that_no_broker_takes_is_refused_with_what_it_tells_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socialapp.bus.publish.MAX_CHARACTERS", 400)
+    monkeypatch.setattr("socialapp.messaging.publish.MAX_CHARACTERS", 400)
     with pytest.raises(EventTooLarge, match="bell_rung"), atomic(PRODUCER):
         publish(*(BellRung(bell_id=bell) for bell in (1, 10**100)))
     assert not OutboxEvent.objects.using(PRODUCER).exists()
@@ -216,7 +218,7 @@ def test_a_failure_noted_of_what_is_handled_is_forgotten_at_the_next_delivery(ru
 
 def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(context))
+    monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(context))
     deliver(CONSUMER, ring(-1))
     assert send_due_retries(CONSUMER) == 0
     FailedDelivery.objects.using(CONSUMER).update(retry_at=timezone.now() - timedelta(seconds=1))
@@ -227,7 +229,7 @@ def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch
 
 def test_those_who_wait_longest_are_tried_again_first(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(envelope))
+    monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(envelope))
     envelopes = ring(*range(-BATCH_EVENTS - 1, 0))
     deliver(CONSUMER, envelopes)
     now = timezone.now()
@@ -252,11 +254,11 @@ def test_messages_are_bounded_in_size_and_number(
     broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = [len(encode(envelope)) for envelope in ring(*range(10, 20))]
-    monkeypatch.setattr("socialapp.bus.transport.BATCH_CHARACTERS", max(sizes) * 4)
+    monkeypatch.setattr("socialapp.messaging.transports.port.BATCH_CHARACTERS", max(sizes) * 4)
     assert relay_once(PRODUCER) == 10
     assert [len(batch) for _, batch in broker] == [4, 4, 2]
     broker.clear()
-    monkeypatch.setattr("socialapp.bus.transport.BATCH_EVENTS", 3)
+    monkeypatch.setattr("socialapp.messaging.transports.port.BATCH_EVENTS", 3)
     ring(*range(10, 20))
     relay_once(PRODUCER)
     assert [len(batch) for _, batch in broker] == [3, 3, 3, 1]
@@ -266,7 +268,7 @@ def test_messages_are_bounded_in_size_and_number(
 def test_where_order_is_kept_one_relay_sends_at_a_time(
     broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch, keeps_order: bool
 ) -> None:
-    monkeypatch.setattr("socialapp.bus.relay.keeps_order", lambda: keeps_order)
+    monkeypatch.setattr("socialapp.messaging.relay.keeps_order", lambda: keeps_order)
     ring(1, 2)
     held = OutboxEvent.objects.using(PRODUCER).order_by("id")[0]
     OutboxEvent.objects.using(PRODUCER).filter(id=held.id).update(
@@ -291,7 +293,7 @@ def test_a_broker_that_refuses_leaves_the_events_unsent(monkeypatch: pytest.Monk
     def refuse(kind: str, envelopes: list[str]) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr("socialapp.bus.transport.publish_batch", refuse)
+    monkeypatch.setattr("socialapp.messaging.transports.port.publish_batch", refuse)
     ring(1, 2)
     with pytest.raises(ConnectionError):
         relay_once(PRODUCER)
@@ -312,7 +314,7 @@ def test_what_was_noted_before_the_clock_was_set_back_need_not_wait_for_it(
     rung: list[int], broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("socialapp.bus.relay.deliver_again", lambda context, envelope: sent.append(context))
+    monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(context))
     deliver(CONSUMER, ring(-1))
     soon = timezone.now() + timedelta(minutes=10)
     FailedDelivery.objects.using(CONSUMER).update(failed_at=soon, retry_at=soon + timedelta(seconds=1))
@@ -342,7 +344,7 @@ def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[
 
 
 def test_what_cannot_be_read_keeps_no_neighbour(rung: list[int]) -> None:
-    from socialapp.bus.tasks import deliver_batch
+    from socialapp.messaging.tasks import deliver_batch
 
     first, last = (encode(envelope) for envelope in ring(1, 2))
     deliver_batch([first, '{"id": "damaged', last], CONSUMER)
@@ -387,8 +389,8 @@ def test_only_confirmed_events_are_pruned(broker: list[tuple[str, list[str]]]) -
 
 
 def test_a_call_inside_a_handler_transaction_is_refused(drain: Callable[[], int]) -> None:
-    from socialapp.calls import CallInTransaction, client
-    from socialapp.contracts.bus import Inbox
+    from socialapp.contracts.messaging import Inbox
+    from socialapp.rpc.calls import CallInTransaction, client
 
     with atomic(CONSUMER), pytest.raises(CallInTransaction):
         client(Inbox, context=PRODUCER).missing(events=[])
@@ -428,7 +430,7 @@ def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyP
     key = (CONSUMER, "metrics.bell_rung.v1")
 
     def gather(bell: BellRung) -> int:
-        from socialapp.db import open_transactions
+        from socialapp.core.db import open_transactions
 
         seen.append((bool(open_transactions()), bell.bell_id))
         return bell.bell_id * 2

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.auth.actions import create_admin, prepare_account
 from apps.auth.models import User
-from socialapp.bus.models import FailedDelivery
+from socialapp.messaging.models import FailedDelivery
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

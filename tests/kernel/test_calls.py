@@ -11,11 +11,11 @@ import pytest
 from django.conf import settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-from socialapp import calls
-from socialapp.calls import client, serve, service_token, verify_service_token
 from socialapp.contracts import registry
 from socialapp.contracts.base import data, read, service, write
-from socialapp.errors import Invalid, NotFound, Unavailable
+from socialapp.core.errors import Invalid, NotFound, Unavailable
+from socialapp.rpc import calls
+from socialapp.rpc.calls import client, serve, service_token, verify_service_token
 
 
 @data

@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from socialapp.bus.models import FailedDelivery, OutboxEvent
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -79,7 +79,7 @@ def test_without_a_database_it_is_not_ready(anonymous: JsonClient, monkeypatch: 
                 raise ConnectionRefusedError(alias)
             return connections[alias]
 
-    monkeypatch.setattr("socialapp.api.health.connections", Refusing())
+    monkeypatch.setattr("socialapp.ops.health.connections", Refusing())
     answer = anonymous.get("/health/ready")
     assert answer.status_code == 503
     states = answer.json()["dependencies"]

@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from socialapp.ids import IdGenerator, _lease_node, first_id_at, id_time, new_id
+from socialapp.core.ids import IdGenerator, _lease_node, first_id_at, id_time, new_id
 
 
 def test_ids_rise_and_fit_in_64_bits() -> None:

@@ -7,12 +7,12 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from django.utils import timezone
 
-from socialapp.bus import kafka
-from socialapp.bus.envelope import Envelope, encode
-from socialapp.bus.models import OutboxEvent
-from socialapp.bus.registry import events_of
-from socialapp.contexts import CONTEXTS
 from socialapp.contracts.base import EVENTS
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.envelope import Envelope, encode
+from socialapp.messaging.models import OutboxEvent
+from socialapp.messaging.registry import events_of
+from socialapp.messaging.transports import kafka
 
 
 def test_the_url_tells_servers_and_whatever_librdkafka_can_be_told(settings: Any) -> None:

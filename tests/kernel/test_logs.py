@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from socialapp.telemetry.concealing import conceal
+from socialapp.telemetry.redact import redact
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
@@ -26,7 +26,7 @@ TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
     ],
 )
 def test_it_is_concealed(said: str, shown: str) -> None:
-    assert conceal(None, "info", {"event": said, "status": 200}) == {"event": shown, "status": 200}
+    assert redact(None, "info", {"event": said, "status": 200}) == {"event": shown, "status": 200}
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from socialapp.celery import app
-from socialapp.periodic import SteadyScheduler
+from socialapp.runtime.scheduler import SteadyScheduler
 
 
 def test_a_clock_that_was_set_back_keeps_no_task_waiting(tmp_path: Path) -> None:

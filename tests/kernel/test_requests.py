@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from socialapp.api.models import IdempotencyKey
+from socialapp.http.models import IdempotencyKey
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

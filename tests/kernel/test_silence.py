@@ -5,7 +5,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import OperationalError, connections
 
-from socialapp.db import give_up_on_silence, is_tidb
+from socialapp.core.db import is_tidb, set_database_timeouts
 from tests.scenarios.product import eventually, free_port
 
 DATABASES = pytest.mark.django_db(databases={"posts", "users"}, transaction=True)
@@ -19,7 +19,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DATABASE_SECONDS", 4)
     for configured in connections.settings.values():
         monkeypatch.setitem(configured, "OPTIONS", dict(configured.get("OPTIONS", {})))
-    give_up_on_silence()
+    set_database_timeouts()
     for alias in ("posts", "users"):
         connections[alias].close()
 

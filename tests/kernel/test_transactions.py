@@ -7,9 +7,9 @@ from django.db import IntegrityError, OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from socialapp.bus.models import InboxEntry
-from socialapp.db import again_after_deadlock, atomic, is_tidb
-from socialapp.sql import insert
+from socialapp.core.db import again_after_deadlock, atomic, is_tidb
+from socialapp.core.sql import insert
+from socialapp.messaging.models import InboxEntry
 
 CONTEXT = "metrics"
 COLUMNS = ("id", "event_id", "handler", "handled_at")

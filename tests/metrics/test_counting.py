@@ -12,17 +12,17 @@ from django.utils import timezone
 
 from apps.metrics import actions, queries
 from apps.metrics.models import AuthorRollup, Change, ErasedUser, OverallRollup, Post, PostRollup
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import Envelope, wrap
-from socialapp.bus.models import FailedDelivery, OutboxEvent
-from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
 from socialapp.contracts.metrics import Metrics
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostsViewed, Reposted, Unreposted, ViewCount
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
-from socialapp.ids import first_id_at, new_id
+from socialapp.core.ids import first_id_at, new_id
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import Envelope, wrap
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

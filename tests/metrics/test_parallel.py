@@ -10,8 +10,8 @@ from django.db import connections
 from apps.metrics import actions, queries
 from apps.metrics.models import Change, PostRollup
 from socialapp.contracts.posts import ViewCount
-from socialapp.db import again_after_deadlock
-from socialapp.ids import id_time, new_id
+from socialapp.core.db import again_after_deadlock
+from socialapp.core.ids import id_time, new_id
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from socialapp.bus.envelope import decode
-from socialapp.bus.models import OutboxEvent
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
 
 MODERATOR_ID = 900

@@ -15,7 +15,7 @@ from apps.auth.models import User
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Case, WordRule
 from apps.moderation.queries import Target
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, report
 

@@ -9,7 +9,7 @@ from apps.moderation import actions
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.errors import Conflict, Invalid
+from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient
 from tests.moderation.conftest import MODERATOR_ID, Stage, published
 

@@ -9,8 +9,6 @@ from apps.moderation import actions
 from apps.moderation.actions import erasure
 from apps.moderation.models import Action, Appeal, Case, Report
 from apps.moderation.queries import Target, check_log
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import wrap
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import (
     ContentRemoved,
@@ -18,9 +16,11 @@ from socialapp.contracts.moderation import (
     ModerationErasureContinued,
     ReportResolved,
 )
-from socialapp.errors import NotFound
-from socialapp.ids import new_id
-from socialapp.residue import find_residue
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import new_id
+from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS
 from tests.moderation.conftest import MODERATOR_ID, Stage, published, report
 
@@ -109,7 +109,7 @@ def test_the_whole_way_from_the_account(stage: Stage, drain: Callable[[], int]) 
     drain()
     assert traces(stage.ann.id) == {}
     assert len(of_kind(ModerationErased)) == 1
-    left = [residue for residue in find_residue(int(stage.ann.id)) if residue.store in ("moderation", "metrics")]
+    left = [residue for residue in audit_erasure(int(stage.ann.id)) if residue.store in ("moderation", "metrics")]
     assert {residue.place for residue in left if not residue.expected} == set()
     assert check_log().problems == []
     assert Action.objects.get(id=warning.id).reason == "by ann", "what was decided about others stays"

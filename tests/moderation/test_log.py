@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from apps.moderation import actions
 from apps.moderation.models import Action, LogHead
 from apps.moderation.queries import Target, check_log
-from socialapp.db import atomic
+from socialapp.core.db import atomic
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

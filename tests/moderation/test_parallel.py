@@ -10,7 +10,7 @@ from django.db import connections
 from apps.moderation import actions
 from apps.moderation.models import Case, Report
 from apps.moderation.queries import Target, check_log
-from socialapp.db import again_after_deadlock
+from socialapp.core.db import again_after_deadlock
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [

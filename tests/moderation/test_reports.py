@@ -192,7 +192,7 @@ def test_a_dismissed_case_can_be_reported_again(stage: Stage) -> None:
 
 
 def test_two_moderators_cannot_decide_the_same_case(stage: Stage) -> None:
-    from socialapp.errors import Conflict
+    from socialapp.core.errors import Conflict
 
     report(stage.cleo, "user", stage.ann.id)
     case = Case.objects.get()
@@ -223,7 +223,7 @@ def test_a_ban_hides_and_lifting_it_shows_again(stage: Stage, drain: Callable[[]
 
 
 def test_moderators_cannot_decide_about_themselves(stage: Stage) -> None:
-    from socialapp.errors import Invalid
+    from socialapp.core.errors import Invalid
 
     with pytest.raises(Invalid):
         actions.unban_user(moderator_id=MODERATOR_ID, user_id=MODERATOR_ID, reason="me")

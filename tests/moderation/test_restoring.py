@@ -19,16 +19,16 @@ from apps.moderation.queries import Target
 from apps.posts.actions.withdrawals import delete_long_withdrawn as delete_old_posts
 from apps.posts.models import ErasedAuthor, Post, PostHashtag, WithdrawnPost
 from apps.search.actions import rebuild_index
-from socialapp.bus.models import OutboxEvent
-from socialapp.bus.publish import publish
-from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.bulk import BulkTransfer, Record
+from socialapp.contracts.drift import PROJECTING, DriftChecks
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
-from socialapp.contracts.projections import PROJECTING, Projections
-from socialapp.contracts.records import Record, Records
-from socialapp.db import atomic
-from socialapp.errors import Conflict
-from socialapp.residue import find_residue
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict
+from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.messaging.models import OutboxEvent
+from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, report
 from tests.moderation.test_admin import enter
@@ -111,7 +111,7 @@ def drifts() -> list[object]:
     for context in PROJECTING:
         after: str | None = ""
         while after is not None:
-            checked = client(Projections, context=context).verify(repair=False, after=after, limit=100)
+            checked = client(DriftChecks, context=context).verify(repair=False, after=after, limit=100)
             found += checked.drifts
             after = checked.next
     return found
@@ -249,7 +249,7 @@ def test_what_is_held_goes_with_its_author(lively: Stage, drain: Callable[[], in
         with atomic("auth"):
             publish(UserDeleted(user_id=person, erasure_id=1))
         drain()
-        found = [one for one in find_residue(person) if not one.expected and one.store not in ("auth", "redis")]
+        found = [one for one in audit_erasure(person) if not one.expected and one.store not in ("auth", "redis")]
         assert found == [], "neither of the author nor of whom the post names"
     assert not WithdrawnPost.objects.exists()
     assert not WithdrawnComment.objects.exists()
@@ -346,10 +346,10 @@ def test_nothing_of_an_erased_author_comes_back(lively: Stage, drain: Callable[[
 
 def test_what_was_removed_is_not_loaded_from_records(lively: Stage, drain: Callable[[], int]) -> None:
     def dump(kind: str) -> list[Record]:
-        return client(Records, context=f"{kind}s").dump(kind=kind, after="", limit=10).records
+        return client(BulkTransfer, context=f"{kind}s").dump(kind=kind, after="", limit=10).records
 
     def load(kind: str, records: list[Record]) -> None:
-        assert client(Records, context=f"{kind}s").load(kind=kind, records=records) == []
+        assert client(BulkTransfer, context=f"{kind}s").load(kind=kind, records=records) == []
         drain()
 
     posts, comments = dump("post"), dump("comment")

@@ -8,13 +8,13 @@ import pytest
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, WordRule
 from apps.moderation.queries import Target, check_log, rules_matching
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import wrap
-from socialapp.bus.models import FailedDelivery, OutboxEvent
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostEdited
-from socialapp.errors import Invalid
-from socialapp.ids import new_id
+from socialapp.core.errors import Invalid
+from socialapp.core.ids import new_id
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import wrap
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from tests.conftest import ALL_CONTEXTS
 from tests.moderation.conftest import MODERATOR_ID, Stage, published
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from socialapp.bus.models import FailedDelivery
+from socialapp.messaging.models import FailedDelivery
 from tests.conftest import Person
 
 

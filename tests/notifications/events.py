@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import decode, wrap
-from socialapp.bus.models import FailedDelivery, OutboxEvent
-from socialapp.ids import new_id
+from socialapp.core.ids import new_id
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import decode, wrap
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
 
 
 def published(event_type: str = "") -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from apps.notifications.actions import removing
 from apps.notifications.models import Notification, NotificationActor
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
-from socialapp.residue import find_residue
+from socialapp.lifecycle.erasure_audit import audit_erasure
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import comment, post, react, told, unread
 from tests.notifications.events import hand_over, published
@@ -40,7 +40,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, mon
     drain()
     erasures = published("user_erased")
     assert [one["user_id"] for one in erasures] == [int(bob.id)]
-    left = [one for one in find_residue(int(bob.id)) if one.store in ("notifications", "redis") and not one.expected]
+    left = [one for one in audit_erasure(int(bob.id)) if one.store in ("notifications", "redis") and not one.expected]
     assert left == []
     shown = told(alice)
     assert sorted(item["kind"] for item in shown) == ["comment", "reaction"]

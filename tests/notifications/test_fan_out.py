@@ -7,7 +7,7 @@ import pytest
 from apps.notifications import handlers
 from apps.notifications.models import Notification
 from apps.users.models import Follow, Profile
-from socialapp.bus.models import InboxEntry
+from socialapp.messaging.models import InboxEntry
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post, told
 from tests.notifications.events import published

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from apps.moderation.actions import ban_user, unban_user
 from apps.notifications.models import Notification
 from apps.notifications.tasks import prune_read
-from socialapp.bus.models import OutboxEvent
-from socialapp.ids import first_id_at
+from socialapp.core.ids import first_id_at
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import comment, kinds, post, react, told, unread
 

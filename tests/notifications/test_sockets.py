@@ -387,7 +387,7 @@ def test_nothing_is_missed_when_the_connection_to_redis_breaks(server, alice, bo
 
 def kill_subscriptions() -> int:
     """Cuts every subscribed connection to the tests' own Redis database; how many."""
-    from socialapp.cache import redis_client
+    from socialapp.core.cache import redis_client
 
     redis = redis_client()
     mine = str(redis.get_connection_kwargs().get("db") or 0)

@@ -214,9 +214,9 @@ def test_the_muted_and_the_blocked_tell_nothing(register, drain, follow):
 def test_moderators_words_arrive(register, drain):
     from datetime import UTC, datetime
 
-    from socialapp.bus.publish import publish
     from socialapp.contracts.moderation import ReportResolved, UserSanctioned
-    from socialapp.db import atomic
+    from socialapp.core.db import atomic
+    from socialapp.messaging.publish import publish
 
     alice = register("alice")
     with atomic("moderation"):

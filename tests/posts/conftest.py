@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from socialapp.bus.models import OutboxEvent
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import JsonClient, Person
 
 

@@ -18,12 +18,12 @@ from apps.posts.models import (
 )
 from apps.posts.queries.texts import draft_of
 from apps.posts.tasks import publish_views
-from socialapp.bus.models import InboxEntry, OutboxEvent
-from socialapp.bus.publish import publish
-from socialapp.cache import redis_client
 from socialapp.contracts.auth import UserDeleted
-from socialapp.db import atomic
-from socialapp.errors import Forbidden
+from socialapp.core.cache import redis_client
+from socialapp.core.db import atomic
+from socialapp.core.errors import Forbidden
+from socialapp.messaging.models import InboxEntry, OutboxEvent
+from socialapp.messaging.publish import publish
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.posts.conftest import events
 

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from apps.posts.actions import feeds
 from apps.posts.models import PopularAuthor
 from apps.posts.queries import feed_cache
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import decode
-from socialapp.bus.models import FailedDelivery, InboxEntry, OutboxEvent
-from socialapp.cache import _BreakingConnection, redis_client
-from socialapp.calls import client
 from socialapp.contracts.users import Users
+from socialapp.core.cache import _BreakingConnection, redis_client
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.posts.conftest import ids_of, read_all
 

@@ -8,9 +8,9 @@ from apps.posts.actions import reposts
 from apps.posts.actions.erasure import clean_up_post
 from apps.posts.actions.posts import delete_post
 from apps.posts.models import Bookmark, Repost, RepostCount
-from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.posts.conftest import events, ids_of, read_all
 

@@ -5,11 +5,11 @@ import pytest
 from apps.posts import views
 from apps.posts.actions.posts import delete_post
 from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
-from socialapp.bus.publish import publish
-from socialapp.calls import client
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import Posts
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.posts.conftest import events, ids_of, read_all
 

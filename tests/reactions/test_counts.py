@@ -18,11 +18,11 @@ from apps.reactions import actions, queries, tasks
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount
 from apps.reactions.queries import Target
 from apps.reactions.service import ReactionsService
-from socialapp.bus.models import OutboxEvent
 from socialapp.contracts.reactions import ReactionCounts
-from socialapp.db import again_after_deadlock, is_tidb
-from socialapp.errors import NotFound
-from socialapp.ids import new_id
+from socialapp.core.db import again_after_deadlock, is_tidb
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import new_id
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.reactions.stories import published, react, write_comment, write_post
 

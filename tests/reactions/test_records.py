@@ -7,7 +7,7 @@ import pytest
 
 from apps.reactions.models import Reaction, ReactionCount
 from apps.reactions.service import ReactionRecords
-from socialapp.bus.models import OutboxEvent
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.reactions.stories import NONE, id_of, published, react, write_comment, write_post
 

@@ -10,8 +10,8 @@ from apps.reactions.queries import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.posts import PostDeleted
-from socialapp.errors import NotFound
-from socialapp.ids import new_id
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import new_id
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.reactions.stories import NONE, id_of, published, react, write_comment, write_post
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import MySQLdb
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 300

@@ -16,11 +16,11 @@ from apps.auth.models import User
 from apps.notifications.models import Notification
 from apps.posts.models import Post, PostHashtag
 from apps.users.models import Follow, Profile
-from socialapp.bus.models import OutboxEvent
-from socialapp.calls import client
-from socialapp.contexts import CONTEXTS
-from socialapp.contracts.records import Records
-from socialapp.records import MAX_LINE, dump_records, load_file, load_records
+from socialapp.contracts.bulk import BulkTransfer
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.models import OutboxEvent
+from socialapp.ops.bulk import MAX_LINE, export_records, import_records, load_file
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -227,7 +227,7 @@ def test_what_is_new_notifies_and_what_is_old_does_not(
     alice, bob = register("alice"), register("bob")
     now = datetime.now(UTC).isoformat()
     for number, at in ((11, AT), (12, now)):
-        found = load_records("post", [_bare(post(number, content="hi @bob", user_id=alice.id, created_at=at))])
+        found = import_records("post", [_bare(post(number, content="hi @bob", user_id=alice.id, created_at=at))])
         assert found == []
     drain()
     found = bob.client.get("/v1/notifications").json()["results"]
@@ -241,31 +241,31 @@ def _bare(record: dict[str, Any]) -> dict[str, Any]:
 def test_loading_again_passes_over_what_was_changed_since(register: Callable[..., Person]) -> None:
     alice = register("alice")
     made = alice.client.post("/v1/posts", {"content": "first"}).json()
-    record = next(dump_records("post", until=datetime.now(UTC)))
+    record = next(export_records("post", until=datetime.now(UTC)))
     assert alice.client.patch(f"/v1/posts/{made['id']}", {"content": "second"}).status_code == 200
-    assert load_records("post", [_bare(record)]) == []
+    assert import_records("post", [_bare(record)]) == []
     assert Post.objects.get().content == "second"
 
 
 def test_who_was_deleted_is_not_loaded_again(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
-    record = next(dump_records("user", until=datetime.now(UTC)))
+    record = next(export_records("user", until=datetime.now(UTC)))
     password = {"password": "correct horse battery"}
     assert alice.client.delete("/v1/auth/me", password).status_code in (202, 204)
-    assert [found.reason for found in load_records("user", [_bare(record)])] == [
+    assert [found.reason for found in import_records("user", [_bare(record)])] == [
         "this id belongs to another account, or to one that was deleted"
     ]
     drain()
-    assert len(load_records("user", [_bare(record)])) == 1
-    assert list(dump_records("user", until=datetime.now(UTC))) == []
+    assert len(import_records("user", [_bare(record)])) == 1
+    assert list(export_records("user", until=datetime.now(UTC))) == []
 
 
 def test_a_loaded_person_logs_in_with_their_password(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
-    record = next(dump_records("user", until=datetime.now(UTC)))
+    record = next(export_records("user", until=datetime.now(UTC)))
     User.objects.all().delete()
     Profile.objects.all().delete()
-    assert load_records("user", [_bare(record)]) == []
+    assert import_records("user", [_bare(record)]) == []
     answer = anonymous.post("/v1/auth/login", {"login": "alice", "password": "correct horse battery"})
     assert answer.status_code == 200
 
@@ -275,8 +275,8 @@ def test_what_is_made_while_a_dump_runs_is_left_out(register: Callable[..., Pers
     until = datetime.now(UTC)
     bob = register("bob")
     bob.client.post("/v1/posts", {"content": "too late"})
-    assert [record["id"] for record in dump_records("user", until=until)] == [alice.id]
-    assert list(dump_records("post", until=until)) == []
+    assert [record["id"] for record in export_records("user", until=until)] == [alice.id]
+    assert list(export_records("post", until=until)) == []
 
 
 def test_a_note_of_progress_that_is_damaged_or_of_another_file_is_ignored(file: Path) -> None:
@@ -313,11 +313,11 @@ def _counted(run: Callable[[], object]) -> Iterator[int]:
 
 def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
     def people(first: int, last: int) -> None:
-        assert load_records("user", [_bare(user(number)) for number in range(first, last)]) == []
+        assert import_records("user", [_bare(user(number)) for number in range(first, last)]) == []
 
     def posts(first: int, last: int) -> None:
         lines = [_bare(post(number, author=2, content=f"#a @person2 {number}")) for number in range(first, last)]
-        assert load_records("post", lines) == []
+        assert import_records("post", lines) == []
 
     people(1, 3)
     assert queries(lambda: people(10, 11)) == queries(lambda: people(20, 70))
@@ -331,4 +331,4 @@ def test_a_file_may_be_of_any_size(tmp_path: Path) -> None:
     loaded = load_file(path, on_progress=seen.append)
     assert (loaded.rejected, loaded.taken["user"]) == (1, 1)
     assert sum(seen) == path.stat().st_size
-    assert client(Records, context="auth").parts(kind="user", ids=[1]) == []
+    assert client(BulkTransfer, context="auth").parts(kind="user", ids=[1]) == []

@@ -14,10 +14,10 @@ from apps.comments.models import Comment
 from apps.posts.models import Post
 from apps.reactions.models import Reaction
 from apps.users.models import Follow, FollowCount, PostCount, Profile
-from socialapp.bus.models import FailedDelivery
-from socialapp.calls import client
 from socialapp.contracts.metrics import Metrics
 from socialapp.demo.story import Story
+from socialapp.messaging.models import FailedDelivery
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -17,9 +17,10 @@ from django.db import connections
 from django.db.models import Index
 from django.utils import timezone
 
-from socialapp import cache, safety
-from socialapp.bus.models import FailedDelivery, OutboxEvent
-from socialapp.contexts import CONTEXTS
+from socialapp.core import cache
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
+from socialapp.ops import diagnostics
 from tests.conftest import ALL_CONTEXTS
 from tests.scenarios.product import ROOT
 
@@ -118,32 +119,32 @@ def test_migrate_all_notices_a_missing_migration() -> None:
     with pytest.raises(CommandError, match="lack migrations"):
         said("migrate_all", "--check")
     assert "reactions: reactions.0001_initial" in said("migrate_all", "--plan")
-    assert "unmigrated" in codes(safety.database_findings("reactions"))
+    assert "unmigrated" in codes(diagnostics.database_findings("reactions"))
 
 
 def test_no_declared_index_is_missing() -> None:
     for alias in CONTEXTS:
-        assert [found for found in safety.database_findings(alias) if found.code == "missing_index"] == []
+        assert [found for found in diagnostics.database_findings(alias) if found.code == "missing_index"] == []
 
 
 def test_an_index_that_is_declared_but_absent_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = [*OutboxEvent._meta.indexes, Index(fields=["type"], name="bus_outbox_absent")]
     monkeypatch.setattr(OutboxEvent._meta, "indexes", declared)
-    found = [found for found in safety.database_findings("metrics") if found.code == "missing_index"]
+    found = [found for found in diagnostics.database_findings("metrics") if found.code == "missing_index"]
     assert [finding.problem for finding in found] == ["bus_outbox lacks bus_outbox_absent"]
 
 
 def test_commits_that_can_be_lost_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = connections["posts"]
     if connection.vendor == "sqlite":
-        assert "not_durable" not in codes(safety.database_findings("posts"))
-        monkeypatch.setattr(safety, "SQLITE_FULL", 3)  # the level cannot be lowered inside a test's transaction
-        assert "not_durable" in codes(safety.database_findings("posts"))
+        assert "not_durable" not in codes(diagnostics.database_findings("posts"))
+        monkeypatch.setattr(diagnostics, "SQLITE_FULL", 3)  # the level cannot be lowered inside a test's transaction
+        assert "not_durable" in codes(diagnostics.database_findings("posts"))
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit, @@GLOBAL.sync_binlog")
         expected = sum(str(value) != "1" for value in cursor.fetchone())
-    assert codes(safety.database_findings("posts")).count("not_durable") == expected
+    assert codes(diagnostics.database_findings("posts")).count("not_durable") == expected
 
 
 @pytest.mark.parametrize(
@@ -156,9 +157,9 @@ def test_commits_that_can_be_lost_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_unsafe_settings_fail_the_deploy_check(settings: Any, name: str, value: object, code: str) -> None:
-    assert code not in codes(safety.settings_findings())
+    assert code not in codes(diagnostics.settings_findings())
     setattr(settings, name, value)
-    assert code in codes(safety.settings_findings())
+    assert code in codes(diagnostics.settings_findings())
     with pytest.raises(SystemCheckError, match=f"socialapp.{code}"):
         call_command("check", "--deploy", "--tag", "security", stdout=io.StringIO(), stderr=io.StringIO())
 
@@ -166,9 +167,9 @@ def test_unsafe_settings_fail_the_deploy_check(settings: Any, name: str, value: 
 def test_a_server_is_held_to_more_than_the_embedded_default(settings: Any) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS, settings.RATE_LIMITS = "http://example.org", ["*"], False
     settings.EMBEDDED = True
-    assert codes(safety.settings_findings()) == []
+    assert codes(diagnostics.settings_findings()) == []
     settings.EMBEDDED = False
-    assert codes(safety.settings_findings()) == ["no_https", "any_host", "no_rate_limits"]
+    assert codes(diagnostics.settings_findings()) == ["no_https", "any_host", "no_rate_limits"]
 
 
 def test_doctor_tells_what_does_not_answer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,9 +177,9 @@ def test_doctor_tells_what_does_not_answer(settings: Any, monkeypatch: pytest.Mo
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.ELASTICSEARCH_URL = "http://127.0.0.1:1"
     settings.KAFKA_URL = "kafka://127.0.0.1:1"
-    assert codes(safety.redis_findings()) == ["redis_unreachable"]
-    assert codes(safety.search_findings()) == ["search_unreachable"]
-    assert codes(safety.kafka_findings()) == ["kafka_unreachable"]
+    assert codes(diagnostics.redis_findings()) == ["redis_unreachable"]
+    assert codes(diagnostics.search_findings()) == ["search_unreachable"]
+    assert codes(diagnostics.kafka_findings()) == ["kafka_unreachable"]
     out = io.StringIO()
     with pytest.raises(SystemExit) as stop:
         call_command("doctor", "--json", stdout=out)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 _READS = re.compile(r"""(?:\benv\.\w+\(|os\.environ\.get\(|os\.environ\[)\s*f?"([A-Z][A-Z0-9_]+)\"""")

@@ -20,7 +20,7 @@ import MySQLdb
 from kombu import Connection
 from websockets.sync.client import ClientConnection, connect
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"

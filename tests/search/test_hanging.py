@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.search.queries import elastic
-from socialapp.errors import Unavailable
+from socialapp.core.errors import Unavailable
 
 
 @pytest.fixture

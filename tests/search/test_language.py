@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apps.search.queries.highlight import mark_beginnings, mark_phrases, mark_tag
 from apps.search.queries.language import Criteria, folded, parse, tokens
-from socialapp.errors import Invalid
+from socialapp.core.errors import Invalid
 
 PIECES = st.sampled_from(
     [

@@ -7,8 +7,8 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from socialapp.calls import client
 from socialapp.contracts.posts import Posts
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

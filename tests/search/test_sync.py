@@ -16,12 +16,12 @@ from django.utils import timezone
 from apps.search import actions, handlers, queries
 from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
 from apps.search.queries.elastic import elasticsearch, read_alias
-from socialapp.bus.models import FailedDelivery, OutboxEvent
-from socialapp.calls import client
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
 from socialapp.contracts.users import Users
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.models import FailedDelivery, OutboxEvent
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.search.conftest import BACKENDS, remove_indices
 
@@ -282,8 +282,8 @@ def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, 
 
 def retry_failed():
     """What the relay does when the pause after a failure is over."""
-    from socialapp.bus.delivery import deliver
-    from socialapp.bus.envelope import decode
+    from socialapp.messaging.delivery import deliver
+    from socialapp.messaging.envelope import decode
 
     rows = list(FailedDelivery.objects.using("search").all())
     deliver("search", [decode(row.envelope) for row in rows])

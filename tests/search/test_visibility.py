@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.db import atomic
-from socialapp.ids import new_id
+from socialapp.core.db import atomic
+from socialapp.core.ids import new_id
+from socialapp.messaging.publish import publish
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

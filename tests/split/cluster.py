@@ -16,7 +16,7 @@ import httpx
 import psutil
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
 from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 

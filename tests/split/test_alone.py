@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.scenarios.product import ROOT
 
 _LOOK = """
@@ -20,7 +20,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import Resolver404, resolve
-from socialapp.bus.relay import Relay
+from socialapp.messaging.relay import Relay
 from socialapp.celery import app
 call_command("check", fail_level="WARNING")
 import socialapp.asgi, socialapp.wsgi

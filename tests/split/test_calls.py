@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from socialapp import calls
-from socialapp.calls import CALL_REFUSED, client
-from socialapp.contexts import CONTEXTS
-from socialapp.contracts.users import Card, Users
-from socialapp.errors import NotFound, Unavailable
+from socialapp.contracts.users import ProfileSummary, Users
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.errors import NotFound, Unavailable
+from socialapp.rpc import calls
+from socialapp.rpc.calls import CALL_REFUSED, client
 
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, object, dict[str, str]]]
 _CARD = {"id": 1, "username": "ada", "full_name": "Ada", "profile_picture": ""}
@@ -81,7 +81,7 @@ def problem(status: int, code: str, **headers: str) -> Answer:
     return lambda request: (status, {"detail": "so it is", "code": code, "errors": []}, named)
 
 
-def profiles() -> list[Card]:
+def profiles() -> list[ProfileSummary]:
     return client(Users).profiles(ids=[1])
 
 
@@ -165,18 +165,18 @@ def test_what_is_asked_for_somebody_elses_sake_ends_before_they_give_up(other: O
     told: list[float] = []
 
     def note(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        told.append(float(request.headers[calls.CALL_SECONDS]))
+        told.append(float(request.headers[calls.REQUEST_TIMEOUT]))
         return 200, [_CARD], {}
 
     other.answer = note
     profiles()
-    with calls.answering_within(8.0):
+    with calls.deadline(8.0):
         profiles()
-    with calls.answering_within(1000.0):
+    with calls.deadline(1000.0):
         profiles()
     assert told[1] <= 6 < told[0] <= 20, "three quarters of what is left, or the whole deadline"
     assert 6 < told[2] <= 20, "no longer than its own deadline"
-    with calls.answering_within(0.000_001), pytest.raises(Unavailable):
+    with calls.deadline(0.000_001), pytest.raises(Unavailable):
         profiles()
     assert len(told) == 3, "there was no time left to ask"
 

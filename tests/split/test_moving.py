@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
 from tests.scenarios.product import Member, eventually
 from tests.split.cluster import Cluster, Service, shared_services

@@ -14,7 +14,7 @@ import pytest
 import redis
 import yaml
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.scenarios.product import ROOT, Member, Product, eventually
 from tests.split.cluster import Cluster
 from tests.split.conftest import DEADLINE

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
 from tests.scenarios.product import PASSWORD, Member, Product, eventually
 from tests.split.cluster import Cluster
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from socialapp.bus.registry import handlers_of
-from socialapp.contexts import CONTEXTS
+from socialapp.core.contexts import CONTEXTS
+from socialapp.messaging.registry import handlers_of
 from tests.deploy.otlp import Collector, collecting
 from tests.scenarios.product import eventually, own_services
 from tests.split.cluster import Cluster, Service, cluster

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from socialapp.bus import registry
 from socialapp.contracts.base import EVENTS, event
+from socialapp.messaging import registry
 
 CONSUMER = "moderation"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from socialapp.bus.envelope import MAX_CHARACTERS
+from socialapp.messaging.envelope import MAX_CHARACTERS
 from tests.deploy.otlp import Collector, collecting
 from tests.deploy.processes import STOP_SECONDS, installed, until
 from tests.faults.servers import RabbitMQ, Redis, Server
@@ -213,7 +213,7 @@ def test_a_locked_database_keeps_no_other_contexts_events(tower: Tower) -> None:
 
 def test_events_with_one_key_arrive_in_order(tower: Tower) -> None:
     if tower.way != "kafka":
-        pytest.skip("Celery promises no order")
+        pytest.skip("Celery contract_schemas no order")
     for start in range(0, 200, 10):
         for key in (1, 2, 3):
             tower.strike(*range(start, start + 10), tower=key)
@@ -225,7 +225,7 @@ def test_events_with_one_key_arrive_in_order(tower: Tower) -> None:
 def test_two_relays_keep_that_order(tower: Tower) -> None:
     """More than one of them claims at a time, from several relays that are killed in between."""
     if tower.way != "kafka":
-        pytest.skip("Celery promises no order")
+        pytest.skip("Celery contract_schemas no order")
     tower.start("relay2", "relay3")
     for start in range(0, 3000, 100):
         for key in (1, 2):

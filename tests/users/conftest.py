@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from apps.users import actions
-from socialapp.ids import new_id
+from socialapp.core.ids import new_id
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.db.models import Count
 from apps.users import actions
 from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
 from apps.users.queries import counts_of
-from socialapp.db import again_after_deadlock
-from socialapp.errors import Problem
+from socialapp.core.db import again_after_deadlock
+from socialapp.core.errors import Problem
 from tests.users.events import published
 
 pytestmark = [

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from apps.users import actions
 from apps.users.models import Follow, FollowCount, FollowRequest
 from apps.users.queries import counts_of
-from socialapp.errors import Forbidden, NotFound
+from socialapp.core.errors import Forbidden, NotFound
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.users.events import published, published_types
 

@@ -18,13 +18,13 @@ from apps.users.models import (
     UnfinishedWork,
 )
 from apps.users.queries import counts_of
-from socialapp.bus.delivery import deliver
-from socialapp.bus.envelope import wrap
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
-from socialapp.ids import new_id
-from socialapp.residue import find_residue
+from socialapp.core.ids import new_id
+from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.users.events import hand_over, published, published_types
 
@@ -301,4 +301,4 @@ def test_deleting_an_account_hides_and_erases_it(register: Callable[..., Person]
     drain()
     assert rows_with(int(alice.id)) == {}
     assert bob.client.get("/v1/profiles/me").json()["following_count"] == 0
-    assert [left for left in find_residue(int(alice.id)) if left.store == "users" and not left.expected] == []
+    assert [left for left in audit_erasure(int(alice.id)) if left.store == "users" and not left.expected] == []

@@ -8,16 +8,16 @@ import pytest
 from apps.users import actions
 from apps.users.models import Follow, FollowRequest, Profile
 from apps.users.queries import counts_of
-from socialapp.calls import client
 from socialapp.contracts.auth import UserRegistered
-from socialapp.contracts.personal import PersonalData
-from socialapp.contracts.records import Records
+from socialapp.contracts.bulk import BulkTransfer
+from socialapp.contracts.data_export import DataExport
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS
 from tests.users.events import hand_over, published, published_types
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 MakePerson = Callable[..., int]
-records = client(Records, context="users")
+records = client(BulkTransfer, context="users")
 ADA = {
     "id": "7",
     "username": "Ada",
@@ -107,7 +107,7 @@ def test_the_archive_holds_every_table(person: MakePerson) -> None:
     alice, bob = person(bio="mine"), person()
     actions.follow(follower_id=alice, target_id=bob)
     actions.mute(muter_id=alice, muted_id=bob)
-    held = client(PersonalData, context="users")
+    held = client(DataExport, context="users")
     rows = {
         table: [orjson.loads(row) for row in held.rows(user_id=alice, table=table, offset=0, limit=10)]
         for table in held.tables()

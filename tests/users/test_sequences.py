@@ -9,9 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from apps.users import actions
 from apps.users.models import Block, Follow, FollowCount, FollowRequest, Profile
 from apps.users.queries import counts_of
-from socialapp.bus.models import OutboxEvent
-from socialapp.errors import Conflict, NotFound
-from socialapp.ids import new_id
+from socialapp.core.errors import Conflict, NotFound
+from socialapp.core.ids import new_id
+from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS
 from tests.users.events import published
 

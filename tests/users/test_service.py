@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from apps.users import actions
-from socialapp.calls import client
-from socialapp.contracts.users import Author, Card, Users
-from socialapp.errors import NotFound
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.core.errors import NotFound
+from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient
 from tests.users.events import published_types
 
@@ -51,7 +51,7 @@ def test_an_audience_tells_all_that_decides(person: MakePerson) -> None:
         muted: {"active", "muted"},
         gone: set(),
     }
-    assert found[plain].card == Card(id=plain, username="person1", full_name="", profile_picture="")
+    assert found[plain].card == ProfileSummary(id=plain, username="person1", full_name="", profile_picture="")
     anonymous = seen(None, *everybody)
     assert {
         user_id for user_id, author in anonymous.items() if author.follows or author.blocked or author.muted
@@ -95,7 +95,7 @@ def test_the_following_version_rises_with_every_change_and_no_other(person: Make
 def test_cards_are_of_active_people(person: MakePerson) -> None:
     alice, gone = person(username="Alice"), person(username="Gone")
     actions.hide_profile(user_id=gone)
-    card = Card(id=alice, username="Alice", full_name="", profile_picture="")
+    card = ProfileSummary(id=alice, username="Alice", full_name="", profile_picture="")
     assert users.profiles(ids=[alice, gone, 5]) == [card]
     assert users.profile(user_id=alice) == card
     for user_id in (gone, 5):

@@ -10,11 +10,11 @@ from apps.auth.actions.names import NewAccount, check_password_strength, checked
 from apps.auth.actions.sessions import Device, SignedIn, end_all_sessions, start_session
 from apps.auth.models import Mail, Role, User, UserRole
 from apps.auth.queries import Account, account, account_of, existing_users, lock_user
-from socialapp.bus.publish import publish
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
-from socialapp.db import atomic
-from socialapp.errors import Conflict, FieldError, Invalid, NotFound, Stale
-from socialapp.principal import ADMIN, MODERATOR
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from socialapp.core.principal import ADMIN, MODERATOR
+from socialapp.messaging.publish import publish
 
 
 def prepare_account(

@@ -7,9 +7,9 @@ from apps.auth.actions.names import check_password_strength
 from apps.auth.actions.sessions import end_all_sessions
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users, lock_user
-from socialapp.db import atomic
-from socialapp.errors import Forbidden, Invalid, NotFound
-from socialapp.ids import MAX_ID
+from socialapp.core.db import atomic
+from socialapp.core.errors import Forbidden, Invalid, NotFound
+from socialapp.core.ids import MAX_ID
 
 
 def change_password(*, user_id: int, session_id: int, password: str, new_password: str) -> None:

@@ -15,14 +15,14 @@ from apps.auth.actions.names import TOMBSTONE_PREFIX
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions
 from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
 from apps.auth.queries import lock_user
-from socialapp.bus.erasure import forget_events
-from socialapp.bus.publish import publish
-from socialapp.calls import client
-from socialapp.contexts import CONTEXTS
 from socialapp.contracts.auth import AuthErased, RolesChanged, UserDeleted, UserRegistered, UserVerified
 from socialapp.contracts.users import Users
-from socialapp.db import after_commit, atomic
-from socialapp.errors import Forbidden, Stale
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.db import after_commit, atomic
+from socialapp.core.errors import Forbidden, Stale
+from socialapp.messaging.erasure import forget_events
+from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 

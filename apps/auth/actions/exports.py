@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from apps.auth.models import Export
 from apps.auth.queries import ExportState, export_of, lock_user
-from socialapp.calls import client
-from socialapp.contexts import CONTEXTS
-from socialapp.contracts.personal import PersonalData
-from socialapp.db import atomic
-from socialapp.errors import NotFound
+from socialapp.contracts.data_export import DataExport
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.db import atomic
+from socialapp.core.errors import NotFound
+from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 
@@ -91,14 +91,14 @@ def _save_archive(export: Export) -> str:
 
 def _add_context(archive: zipfile.ZipFile, context: str, user_id: int) -> None:
     """One file a table, with one JSON object a line: it never has to fit into memory."""
-    for table in client(PersonalData, context=context).tables():
+    for table in client(DataExport, context=context).tables():
         with archive.open(f"{context}/{table}.jsonl", "w", force_zip64=True) as lines:
             for row in _rows(context, table, user_id):
                 lines.write(f"{row}\n".encode())
 
 
 def _rows(context: str, table: str, user_id: int) -> Iterator[str]:
-    personal = client(PersonalData, context=context)
+    personal = client(DataExport, context=context)
     for page in count():
         rows = personal.rows(user_id=user_id, table=table, offset=page * _ROWS, limit=_ROWS)
         yield from rows

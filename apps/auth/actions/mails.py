@@ -13,8 +13,8 @@ from django.utils import timezone
 from apps.auth.actions.names import MAX_EMAIL, lookup_key
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users
-from socialapp.db import atomic
-from socialapp.errors import Invalid, NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import Invalid, NotFound
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from apps.auth.models import User
-from socialapp.errors import FieldError, Invalid
+from socialapp.core.errors import FieldError, Invalid
 
 MAX_EMAIL = 254
 MAX_USERNAME = 30

@@ -12,12 +12,12 @@ from django.db import IntegrityError
 
 from apps.auth.actions.names import checked_email, checked_username, email_key
 from apps.auth.models import User
-from socialapp.bus.publish import publish
 from socialapp.contracts.auth import UserRegistered, UserVerified
-from socialapp.contracts.records import Record, Rejected
-from socialapp.db import again_after_deadlock, atomic
-from socialapp.errors import Invalid
-from socialapp.ids import MAX_ID
+from socialapp.contracts.bulk import Record, Rejected
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.errors import Invalid
+from socialapp.core.ids import MAX_ID
+from socialapp.messaging.publish import publish
 
 _MAX_HASH = 128
 

@@ -17,10 +17,10 @@ from apps.auth.actions.tokens import access_token, digest, new_refresh_token, se
 from apps.auth.actions.totp import accept_code, has_totp
 from apps.auth.models import Session, User
 from apps.auth.queries import Account, account_of, existing_users, lock_user
-from socialapp.api.admission import remember_revoked
-from socialapp.cache import redis_errors
-from socialapp.db import after_commit, atomic
-from socialapp.errors import Forbidden, NotFound, Unauthenticated
+from socialapp.core.cache import redis_errors
+from socialapp.core.db import after_commit, atomic
+from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
+from socialapp.http.admission import remember_revoked
 
 log = structlog.get_logger()
 

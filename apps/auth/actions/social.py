@@ -22,8 +22,8 @@ from apps.auth.actions.sessions import Device, SignedIn, demand_code, refuse_ban
 from apps.auth.actions.tokens import cipher
 from apps.auth.models import User
 from apps.auth.queries import existing_users
-from socialapp.db import atomic
-from socialapp.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
 
 STATE_SECONDS = 600
 _SCOPES = {

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
-from socialapp.api.tokens import ALGORITHM, key_id
-from socialapp.ids import MAX_ID
+from socialapp.core.ids import MAX_ID
+from socialapp.http.tokens import ALGORITHM, key_id
 
 _NONCE_BYTES = 24
 _MAX_REFRESH = 200

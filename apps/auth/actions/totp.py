@@ -15,8 +15,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from apps.auth.actions.tokens import cipher
 from apps.auth.models import RecoveryCode, TotpDevice
 from apps.auth.queries import lock_user
-from socialapp.db import atomic
-from socialapp.errors import Conflict, Invalid, NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict, Invalid, NotFound
 
 STEP_SECONDS = 30
 _STEPS_OFF = 1  # clocks differ: the codes just before and after count too

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import socialapp.db
+import socialapp.core.db
 from django.conf import settings
 from django.db import migrations, models
 
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Role',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('name', models.CharField(max_length=30, unique=True)),
             ],
             options={
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             name='User',
             fields=[
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('username', models.CharField(max_length=30, unique=True)),
                 ('username_key', models.CharField(max_length=30, unique=True)),
                 ('email', models.CharField(max_length=254)),
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Erasure',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('requested_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('completed_at', models.DateTimeField(blank=True, null=True)),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ErasureAck',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('context', models.CharField(max_length=30)),
                 ('erased_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('erasure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='acks', to='identity.erasure')),
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Export',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('status', models.CharField(choices=[('processing', 'Processing'), ('ready', 'Ready'), ('failed', 'Failed')], default='processing', max_length=10)),
                 ('archive', models.CharField(blank=True, max_length=200)),
                 ('attempts', models.PositiveIntegerField(default=0)),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Mail',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('kind', models.CharField(choices=[('verify_email', 'Verify Email'), ('reset_password', 'Reset Password'), ('email_changed', 'Email Changed'), ('password_changed', 'Password Changed')], max_length=20)),
                 ('address', models.CharField(max_length=254)),
                 ('attempts', models.PositiveIntegerField(default=0)),
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='RecoveryCode',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('digest', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL)),
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Session',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('token_digest', models.CharField(max_length=64)),
                 ('user_agent', models.CharField(blank=True, max_length=200)),
                 ('address', models.CharField(blank=True, max_length=45)),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='TotpDevice',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('secret', models.CharField(max_length=200)),
                 ('last_step', models.BigIntegerField(default=0)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='UserRole',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('role', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='user_roles', to='identity.role')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='user_roles', to=settings.AUTH_USER_MODEL)),
             ],

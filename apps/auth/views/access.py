@@ -24,11 +24,11 @@ from apps.auth.serializers import (
     signed_in_body,
     tokens_body,
 )
-from socialapp.api.admission import client_address, forgive
-from socialapp.api.fields import Input
-from socialapp.api.idempotency import create_once, replayed
-from socialapp.api.permissions import Public
-from socialapp.api.views import View
+from socialapp.http.admission import client_address, reset_attempts
+from socialapp.http.fields import Input
+from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.permissions import Public
+from socialapp.http.views import View
 
 
 def _device(request: Request) -> actions.Device:
@@ -90,7 +90,7 @@ class LoginView(_LimitedByField):
         signed_in = actions.log_in(
             login=fields["login"], password=fields["password"], otp=fields.get("otp"), device=_device(request)
         )
-        forgive(rate="login", subject=self.limit_subject(request))
+        reset_attempts(rate="login", subject=self.limit_subject(request))
         return Response(signed_in_body(signed_in))
 
 

@@ -23,14 +23,14 @@ from apps.auth.serializers import (
     export_body,
     user_body,
 )
-from socialapp.api.etags import expected_version, single
-from socialapp.api.fields import Input
-from socialapp.api.idempotency import create_once
-from socialapp.api.pagination import page_request, page_response
-from socialapp.api.permissions import Public, PublicRead
-from socialapp.api.schema import PAGE_PARAMETERS, page_of
-from socialapp.api.tokens import ALGORITHM, public_keys
-from socialapp.api.views import View
+from socialapp.http.etags import expected_version, single
+from socialapp.http.fields import Input
+from socialapp.http.idempotency import create_once
+from socialapp.http.pagination import page_request, page_response
+from socialapp.http.permissions import Public, PublicRead
+from socialapp.http.schema import PAGE_PARAMETERS, page_of
+from socialapp.http.tokens import ALGORITHM, public_keys
+from socialapp.http.views import View
 
 
 class SessionsView(View):

@@ -7,8 +7,8 @@ from django.utils import timezone
 from apps.comments import queries
 from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
 from apps.comments.queries import Fault
-from socialapp.db import again_after_deadlock, atomic
-from socialapp.sql import add
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.sql import add
 
 
 def slot_of(comment_id: int) -> int:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from django.db.models import F
 
 from apps.comments.actions.counts import add_to_counts, slot_of
-from apps.comments.actions.threads import show_upwards
+from apps.comments.actions.threads import show_ancestors
 from apps.comments.actions.writing import refuse_if_gone
 from apps.comments.models import Comment
 from apps.comments.queries import MAX_DEPTH, Loadable
-from socialapp.bus.publish import publish
+from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.comments import CommentCreated
-from socialapp.contracts.records import Rejected
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.messaging.publish import publish
 
 
 def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
@@ -100,7 +100,7 @@ def _count(rows: Sequence[Comment], parents: dict[int, Comment]) -> None:
         Comment.objects.filter(id__in=parent_ids).update(replies_count=F("replies_count") + number)
     for parent_id in replies:
         if parents[parent_id].is_hidden:  # until now: these rows were read before
-            show_upwards(parents[parent_id])
+            show_ancestors(parents[parent_id])
     add_to_counts(Counter((row.post_id, slot_of(row.id)) for row in living))
 
 

@@ -3,9 +3,9 @@
 from apps.comments.actions.withdrawals import delete_withdrawn, deletion_of
 from apps.comments.actions.writing import author_of, delete_living
 from apps.comments.models import Comment, CommentCount, GoneSubject, WithdrawnComment
-from socialapp.bus.publish import publish
 from socialapp.contracts.comments import CommentDeleted, CommentsErased
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.messaging.publish import publish
 
 CHUNK = 100
 

@@ -18,7 +18,7 @@ def bury(comment: Comment) -> None:
     comment.save(update_fields=["user_id", "content", "score", "version", "deleted_at", "updated_at"])
     if not comment.replies_count:
         _hide_upwards(comment)
-        remove_needless(comment)
+        prune_tombstones(comment)
 
 
 def _hide_upwards(comment: Comment) -> None:
@@ -30,7 +30,7 @@ def _hide_upwards(comment: Comment) -> None:
         parent = _lock_parent(parent) if parent.is_hidden else None
 
 
-def show_upwards(comment: Comment) -> None:
+def show_ancestors(comment: Comment) -> None:
     """Adds a row to the count above it, then what comes into sight with it to the next, and so on."""
     parent = _lock_parent(comment)
     while parent is not None:
@@ -40,7 +40,7 @@ def show_upwards(comment: Comment) -> None:
         parent = _lock_parent(parent) if was_hidden else None
 
 
-def remove_needless(comment: Comment) -> None:
+def prune_tombstones(comment: Comment) -> None:
     """Removes a locked row that is hidden and that nothing can bring back, then the one above it, and so on."""
     row: Comment | None = comment
     while row is not None and row.is_hidden and not _may_come_back(row):

@@ -8,19 +8,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.comments.actions.counts import change_count, slot_of
-from apps.comments.actions.threads import bury, remove_needless, show_upwards
+from apps.comments.actions.threads import bury, prune_tombstones, show_ancestors
 from apps.comments.actions.writing import author_of, refuse_if_gone
 from apps.comments.models import Comment, RestoredRemoval, WithdrawnComment
-from socialapp.bus.publish import publish
-from socialapp.contracts.comments import CommentDeleted, CommentRestored, CommentWithdrawn
-from socialapp.db import atomic
-from socialapp.errors import NotFound
+from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
+from socialapp.core.db import atomic
+from socialapp.core.errors import NotFound
+from socialapp.messaging.publish import publish
 
 _STEP = 100
 
 
 def withdraw_comment(*, comment_id: int, action_id: int) -> None:
-    """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentWithdrawn. Idempotent.
+    """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
     Nothing happens when it is gone, or when the removal was taken back before it was heard of.
     """
@@ -39,7 +39,7 @@ def withdraw_comment(*, comment_id: int, action_id: int) -> None:
         )
         bury(comment)
         change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
-        publish(CommentWithdrawn(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
+        publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
 
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:
@@ -57,7 +57,7 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
         WithdrawnComment.objects.filter(comment_id=comment_id).delete()
         refuse_if_gone(comment.post_id, held.user_id)
         if not comment.replies_count:
-            show_upwards(comment)
+            show_ancestors(comment)
         change_count(comment.post_id, slot=slot_of(comment.id), by=1)
         publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
 
@@ -87,7 +87,7 @@ def delete_withdrawn(comment_ids: Iterable[int]) -> None:
             continue  # it has come back, or gone, meanwhile
         WithdrawnComment.objects.filter(comment_id=comment_id).delete()
         Comment.objects.filter(id=comment_id).update(score=0)
-        remove_needless(comment)
+        prune_tombstones(comment)
         publish(deletion_of(held))
 
 

@@ -10,10 +10,10 @@ from apps.comments.actions.counts import change_count, slot_of
 from apps.comments.actions.threads import bury
 from apps.comments.models import Comment, GoneSubject, WithdrawnComment
 from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
-from socialapp.bus.publish import publish
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
-from socialapp.db import again_after_deadlock, atomic
-from socialapp.errors import Invalid, NotFound, Stale
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.errors import Invalid, NotFound, Stale
+from socialapp.messaging.publish import publish
 
 
 def create_comment(*, draft: Draft) -> Comment:

@@ -21,6 +21,7 @@ from apps.comments.queries.reading import (
     posts_in_order,
     recently_changed_posts,
     removable_comment,
+    removed,
     single_body,
     suspect_posts,
     suspect_threads,
@@ -29,7 +30,6 @@ from apps.comments.queries.reading import (
     visible_comment,
     visible_post,
     visible_refs,
-    withdrawn,
 )
 from apps.comments.queries.records import Loadable, dumped_comments, loadable_comments
 
@@ -57,6 +57,7 @@ __all__ = [
     "posts_in_order",
     "recently_changed_posts",
     "removable_comment",
+    "removed",
     "single_body",
     "suspect_posts",
     "suspect_threads",
@@ -65,5 +66,4 @@ __all__ = [
     "visible_comment",
     "visible_post",
     "visible_refs",
-    "withdrawn",
 ]

@@ -14,18 +14,18 @@ import structlog
 from django.db.models import Count, Exists, OuterRef
 
 from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, GoneSubject, WithdrawnComment
-from socialapp.api.cards import card_body
-from socialapp.api.pagination import Page, PageRequest, paginate
-from socialapp.calls import client
 from socialapp.contracts.comments import CommentCount as PostCommentCount
 from socialapp.contracts.comments import CommentDocument, CommentRef
 from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
-from socialapp.contracts.users import Card, Users
-from socialapp.errors import Forbidden, Invalid, NotFound, Unavailable
-from socialapp.ids import id_time
-from socialapp.principal import Principal
-from socialapp.sql import places, select
+from socialapp.contracts.users import ProfileSummary, Users
+from socialapp.core.errors import Forbidden, Invalid, NotFound, Unavailable
+from socialapp.core.ids import id_time
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.principal import Principal
+from socialapp.core.sql import placeholders, select
+from socialapp.http.profile_summary import profile_summary_body
+from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class Draft:
     """A comment about to be written, with all that other contexts had to say about it."""
 
     post: PostRef
-    author: Card
+    author: ProfileSummary
     parent: CommentRef | None
     mention_ids: list[int]
     content: str
@@ -126,7 +126,7 @@ def _distinct_posts(rows: Sequence[Comment]) -> list[int]:
     return sorted({row.post_id for row in rows})
 
 
-def _visible_cards(viewer_id: int | None, rows: Sequence[Comment]) -> dict[int, Card]:
+def _visible_cards(viewer_id: int | None, rows: Sequence[Comment]) -> dict[int, ProfileSummary]:
     """The cards of those authors whom the viewer may see."""
     author_ids = sorted({row.user_id for row in rows if row.user_id is not None})
     if not author_ids:
@@ -245,14 +245,16 @@ def single_body(*, viewer_id: int | None, comment: Comment) -> dict[str, Any]:
     raise _no_such_comment()
 
 
-def comment_body(comment: Comment, *, author: Card | None, counts: ReactionCounts, mine: str | None) -> dict[str, Any]:
+def comment_body(
+    comment: Comment, *, author: ProfileSummary | None, counts: ReactionCounts, mine: str | None
+) -> dict[str, Any]:
     """The API's comment object."""
     parent_id = comment.parent_comment_id
     return {
         "id": str(comment.id),
         "post_id": str(comment.post_id),
         "parent_comment_id": str(parent_id) if parent_id is not None else None,
-        "author": card_body(author) if author else None,
+        "author": profile_summary_body(author) if author else None,
         "content": comment.content,
         "depth": comment.depth,
         "replies_count": comment.replies_count,
@@ -270,7 +272,7 @@ def comment_body(comment: Comment, *, author: Card | None, counts: ReactionCount
     }
 
 
-def new_comment_body(*, comment: Comment, author: Card) -> dict[str, Any]:
+def new_comment_body(*, comment: Comment, author: ProfileSummary) -> dict[str, Any]:
     """The API's object of a comment that was just written, so that nobody can have reacted to it."""
     return comment_body(comment, author=author, counts=ReactionCounts(), mine=None)
 
@@ -282,7 +284,7 @@ def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
     """How many living comments each post has, for those that have some. One query."""
     if not post_ids:
         return []
-    rows = select(CommentCount, _COUNTS_SQL.format(places(post_ids)), post_ids)
+    rows = select(CommentCount, _COUNTS_SQL.format(placeholders(post_ids)), post_ids)
     return [PostCommentCount(post_id=post_id, count=int(total)) for post_id, total in rows if total]
 
 
@@ -298,7 +300,7 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
     ]
 
 
-def withdrawn(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
+def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
     """What those of the comments were that moderators removed and that may come back. One query."""
     rows = WithdrawnComment.objects.filter(comment_id__in=comment_ids)
     return [

@@ -10,11 +10,11 @@ import msgspec
 
 from apps.comments.models import NOT_HIDDEN, Comment
 from apps.comments.queries.reading import MAX_CONTENT, mentioned_names
-from socialapp.calls import client
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.posts import PostRef, Posts
-from socialapp.contracts.records import Dumped, Record, Rejected
 from socialapp.contracts.users import Users
-from socialapp.ids import MAX_ID
+from socialapp.core.ids import MAX_ID
+from socialapp.rpc.calls import client
 
 _ASKED_AT_ONCE = 100
 
@@ -121,11 +121,11 @@ def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
         yield distinct[start : start + _ASKED_AT_ONCE]
 
 
-def dumped_comments(*, after: str, limit: int) -> Dumped:
+def dumped_comments(*, after: str, limit: int) -> RecordPage:
     """Up to `limit` comments and tombstones that show behind the id `after`, in id order."""
     rows = list(Comment.objects.filter(NOT_HIDDEN, id__gt=int(after or 0)).order_by("id")[: limit + 1])
     shown = rows[:limit]
-    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
 
 
 def _record(row: Comment) -> Record:

@@ -9,8 +9,8 @@ from apps.moderation.actions.decisions import refuse_own, restore_content, unban
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import APPEALABLE
-from socialapp.db import atomic
-from socialapp.errors import Conflict, NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict, NotFound
 
 
 def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:

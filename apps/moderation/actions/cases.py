@@ -5,10 +5,10 @@ from django.utils import timezone
 
 from apps.moderation.models import Case, ErasedUser, Outcome, Report
 from apps.moderation.queries import Target
-from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
-from socialapp.db import atomic
-from socialapp.errors import NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import NotFound
+from socialapp.messaging.publish import publish
 
 
 def file_report(*, reporter_id: int, target: Target, reason: str, details: str) -> tuple[Report, bool]:

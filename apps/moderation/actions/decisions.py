@@ -4,10 +4,10 @@ from apps.moderation.actions.cases import close_case, close_case_of
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal, Case, Outcome
 from apps.moderation.queries import Target, may_ban
-from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, UserSanctioned
-from socialapp.db import atomic
-from socialapp.errors import Conflict, Forbidden, Invalid, NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound
+from socialapp.messaging.publish import publish
 
 
 def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> Action:

@@ -3,9 +3,9 @@
 from apps.moderation.actions.cases import close_case
 from apps.moderation.actions.log import redact_entries
 from apps.moderation.models import Appeal, Case, ErasedUser, Outcome, Report, TargetType
-from socialapp.bus.publish import publish
 from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 
 ROWS_A_STEP = 200
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from apps.moderation.models import Action, ErasedUser, LogHead, TargetType
 from apps.moderation.queries import Target, chain_hash, content_hash
-from socialapp.db import atomic
-from socialapp.errors import NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import NotFound
 
 
 def add_entry(

@@ -3,11 +3,11 @@
 from django.db.models import Count
 
 from apps.moderation.models import Case, Report
-from socialapp.contracts.projections import Checked, Drift
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.core.db import again_after_deadlock, atomic
 
 
-def check_reports_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_reports_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of the next cases. One query unless one is suspect."""
     cases = Case.objects.filter(id__gt=after).order_by("id")[:limit]
     rows = list(cases.annotate(actual=Count("reports")).values_list("id", "reports_count", "actual"))
@@ -17,7 +17,7 @@ def check_reports_counts(after: int, limit: int, *, repair: bool) -> tuple[Check
         if held != actual
     ]
     drifts = [drift for drift in found if drift is not None]
-    checked = Checked(compared=len(rows), under_way=0, drifts=drifts, next=None)
+    checked = DriftPage(compared=len(rows), in_flight=0, drifts=drifts, next=None)
     return checked, rows[-1][0] if len(rows) == limit else None
 
 

@@ -5,7 +5,7 @@ from apps.moderation.actions.decisions import remove_content
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, ErasedUser, WordRule
 from apps.moderation.queries import Target, plain_pattern, rules_matching
-from socialapp.db import atomic
+from socialapp.core.db import atomic
 
 
 def set_word_rule(

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from apps.moderation import actions, queries
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
 from apps.moderation.models import Case, Report
-from socialapp.errors import Problem
+from socialapp.core.errors import Problem
 
 _PREVIEW_CHARACTERS = 160
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from socialapp.admin import ContextModelAdmin, M, is_staff
-from socialapp.db import again_after_deadlock
-from socialapp.errors import Problem
+from socialapp.core.db import again_after_deadlock
+from socialapp.core.errors import Problem
+from socialapp.http.admin import ContextModelAdmin, M, is_staff
 
 _DEFAULT_REASON = "It breaks the rules."
 _LONGEST_REASON = 1000

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from apps.moderation import actions, queries
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
 from apps.moderation.models import Action, Appeal, ErasedUser, LogHead
-from socialapp.admin import ContextModelAdmin
-from socialapp.errors import Problem
+from socialapp.core.errors import Problem
+from socialapp.http.admin import ContextModelAdmin
 
 
 class NamedList(ChangeList):

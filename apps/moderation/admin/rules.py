@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from apps.moderation import actions, queries
 from apps.moderation.admin.deciding import ModerationAdmin
 from apps.moderation.models import WordRule
-from socialapp.errors import Invalid
+from socialapp.core.errors import Invalid
 
 
 class WordRuleForm(forms.ModelForm[WordRule]):

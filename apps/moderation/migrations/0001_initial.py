@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import socialapp.db
+import socialapp.core.db
 from django.db import migrations, models
 
 
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='WordRule',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('pattern', models.CharField(help_text='A word or phrase; * stands for any letters.', max_length=100, unique=True)),
                 ('action', models.CharField(choices=[('flag', 'Flag'), ('remove', 'Remove')], default='flag', max_length=8)),
                 ('is_active', models.BooleanField(default=True)),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Action',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('sequence', models.BigIntegerField(unique=True)),
                 ('kind', models.CharField(choices=[('remove_content', 'Remove Content'), ('warn_user', 'Warn User'), ('ban_user', 'Ban User'), ('unban_user', 'Unban User'), ('dismiss_case', 'Dismiss Case'), ('decide_appeal', 'Decide Appeal'), ('change_rule', 'Change Rule'), ('redact_entries', 'Redact Entries')], max_length=16)),
                 ('moderator_id', models.BigIntegerField(null=True)),
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Case',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('target_type', models.CharField(choices=[('user', 'User'), ('post', 'Post'), ('comment', 'Comment')], max_length=8)),
                 ('target_id', models.BigIntegerField(null=True)),
                 ('author_id', models.BigIntegerField(null=True)),
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Appeal',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('user_id', models.BigIntegerField()),
                 ('text', models.CharField(max_length=2000)),
                 ('status', models.CharField(choices=[('open', 'Open'), ('accepted', 'Accepted'), ('rejected', 'Rejected')], default='open', max_length=8)),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Report',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('reporter_id', models.BigIntegerField(null=True)),
                 ('target_type', models.CharField(choices=[('user', 'User'), ('post', 'Post'), ('comment', 'Comment')], max_length=8)),
                 ('target_id', models.BigIntegerField(null=True)),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import router, transaction
 
 from apps.notifications.models import Notification
-from socialapp.cache import redis_client, redis_errors
+from socialapp.core.cache import redis_client, redis_errors
 
 log = structlog.get_logger()
 

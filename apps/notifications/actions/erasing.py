@@ -17,10 +17,10 @@ from apps.notifications.models import (
     NotificationPreference,
     PushSubscription,
 )
-from socialapp.bus.publish import publish
 from socialapp.contracts.notifications import ErasureBegun, NotificationsErased
-from socialapp.db import atomic
-from socialapp.ids import first_id_at
+from socialapp.core.db import atomic
+from socialapp.core.ids import first_id_at
+from socialapp.messaging.publish import publish
 
 _ACTORS_A_STEP = 200
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from apps.notifications.models import NotificationPreference, PushSubscription
 from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, gone_among, subscriptions
-from socialapp.db import atomic
-from socialapp.errors import NotFound, Stale
+from socialapp.core.db import atomic
+from socialapp.core.errors import NotFound, Stale
 
 MOST_SUBSCRIPTIONS = 20
 

@@ -4,14 +4,14 @@ from django.db.models import Count
 
 from apps.notifications.actions.removing import begin_post_removal, recount_group
 from apps.notifications.models import Notification, NotificationActor
-from socialapp.bus.verification import events_under_way
-from socialapp.calls import client
+from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import Posts
-from socialapp.contracts.projections import Checked, Drift
-from socialapp.db import again_after_deadlock
+from socialapp.core.db import again_after_deadlock
+from socialapp.lifecycle.drift import events_in_flight
+from socialapp.rpc.calls import client
 
 
-def check_actors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_actors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """How many people the next joined notifications speak of. Two queries unless one is suspect."""
     joined = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
     rows = list(joined.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
@@ -25,26 +25,26 @@ def check_actors(after: int, limit: int, *, repair: bool) -> tuple[Checked, int 
         if found is not None:
             drift = Drift(projection="actors", id=notification_id, held=str(found[0]), actual=str(found[1]))
             drifts.append(drift)
-    checked = Checked(compared=len(rows), under_way=0, drifts=drifts, next=None)
+    checked = DriftPage(compared=len(rows), in_flight=0, drifts=drifts, next=None)
     return checked, rows[-1][0] if len(rows) == limit else None
 
 
-def check_posts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """Whether the posts exist that notifications tell of. Two queries and two calls."""
     told = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
     ids = [post_id for post_id in told.distinct()[:limit] if post_id is not None]
     there = {ref.id for ref in client(Posts).refs(post_ids=ids)} if ids else set()
     missing = [post_id for post_id in ids if post_id not in there]
     # What a moderator removed may come back, and what was told of it is hidden until then.
-    held = {document.id for document in client(Posts).withdrawn(post_ids=missing)} if missing else set()
+    held = {document.id for document in client(Posts).removed(post_ids=missing)} if missing else set()
     gone = [post_id for post_id in missing if post_id not in held]
-    under_way = events_under_way(("posts", "notifications")) if gone else set()
+    in_flight = events_in_flight(("posts", "notifications")) if gone else set()
     drifts = []
     for post_id in gone:
-        if post_id not in under_way:
+        if post_id not in in_flight:
             if repair:
                 begin_post_removal(post_id=post_id)
             drifts.append(Drift(projection="posts_told_of", id=post_id, held="told of", actual="gone"))
     left_out = len(gone) - len(drifts)
-    checked = Checked(compared=len(ids) - left_out, under_way=left_out, drifts=drifts, next=None)
+    checked = DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None

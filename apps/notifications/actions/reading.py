@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from apps.notifications.actions.announcing import WasRead, announce
 from apps.notifications.models import Notification
-from socialapp.db import atomic
+from socialapp.core.db import atomic
 
 
 def mark_read(*, user_id: int, ids: Sequence[int]) -> None:

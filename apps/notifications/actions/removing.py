@@ -7,9 +7,9 @@ from datetime import datetime
 from apps.notifications.actions.announcing import announce_removal
 from apps.notifications.models import GoneThing, Notification, NotificationActor, NotificationGroup
 from apps.notifications.queries import gone_among, message_text
-from socialapp.bus.publish import publish
 from socialapp.contracts.notifications import RemovalBegun
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 
 REMOVED_A_STEP = 2000
 

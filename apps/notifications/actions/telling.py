@@ -10,13 +10,13 @@ from django.utils import timezone
 from apps.notifications.actions.announcing import Told, ToldMany, announce, announce_to_many
 from apps.notifications.models import Kind, Notification, NotificationActor, NotificationGroup, Target
 from apps.notifications.queries import gone_among, message_text, new_post_body, unwilling
-from socialapp.api.rendering import to_json
-from socialapp.bus.publish import publish
 from socialapp.contracts.notifications import NewPostPageTold
-from socialapp.contracts.users import Card
-from socialapp.db import atomic
-from socialapp.ids import new_id
-from socialapp.sql import insert
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.db import atomic
+from socialapp.core.ids import new_id
+from socialapp.core.json import to_json
+from socialapp.core.sql import insert
+from socialapp.messaging.publish import publish
 from socialapp.telemetry import traces
 
 _SECONDS_A_DAY = 86_400
@@ -133,7 +133,12 @@ def _renew(news: News, group: NotificationGroup) -> None:
 
 
 def tell_followers(
-    page: NewPostPageTold, *, follower_ids: Sequence[int], excluded: Iterable[int], author: Card, last_page: bool
+    page: NewPostPageTold,
+    *,
+    follower_ids: Sequence[int],
+    excluded: Iterable[int],
+    author: ProfileSummary,
+    last_page: bool,
 ) -> None:
     """Tells one page of the author's followers of a new post, and says so if there are more pages.
 
@@ -173,7 +178,7 @@ def _new_post_row(receiver: int, page: NewPostPageTold, now: datetime) -> Notifi
     )
 
 
-def _body_without_id(row: Notification, author: Card) -> msgspec.Raw:
+def _body_without_id(row: Notification, author: ProfileSummary) -> msgspec.Raw:
     body = new_post_body(row, author=author)
     del body["id"]
     return msgspec.Raw(to_json(body))

@@ -21,14 +21,14 @@ from apps.notifications import actions, queries
 from apps.notifications.actions.announcing import WasRead
 from apps.notifications.sockets.hub import Hub, running_hub
 from apps.notifications.sockets.threads import in_thread
-from socialapp.api.admission import admit, client_address
-from socialapp.api.middleware import correlation_of
-from socialapp.api.rendering import to_json
-from socialapp.api.tokens import principal_of
-from socialapp.errors import Problem, TooMany, Unauthenticated
-from socialapp.ids import MAX_ID
-from socialapp.principal import Principal
-from socialapp.replicas import pin
+from socialapp.core.errors import Problem, TooMany, Unauthenticated
+from socialapp.core.ids import MAX_ID
+from socialapp.core.json import to_json
+from socialapp.core.principal import Principal
+from socialapp.core.replicas import pin
+from socialapp.http.admission import admit, client_address
+from socialapp.http.middleware import correlation_of
+from socialapp.http.tokens import principal_of
 
 log = structlog.get_logger()
 

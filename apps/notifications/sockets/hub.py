@@ -25,13 +25,13 @@ from apps.notifications.actions.announcing import (
 )
 from apps.notifications.sockets.subscription import Subscription
 from apps.notifications.sockets.threads import in_thread
-from socialapp.api.admission import REVOKED_KEY, remember_revoked
-from socialapp.api.rendering import to_json
-from socialapp.cache import redis_client, redis_errors
-from socialapp.calls import client
 from socialapp.contracts.revocations import Revocations
-from socialapp.errors import Problem
-from socialapp.principal import Principal
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.errors import Problem
+from socialapp.core.json import to_json
+from socialapp.core.principal import Principal
+from socialapp.http.admission import REVOKED_KEY, remember_revoked
+from socialapp.rpc.calls import client
 from socialapp.telemetry import traces
 from socialapp.telemetry.metrics import count_socket
 

@@ -10,7 +10,7 @@ from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from socialapp.cache import redis_errors
+from socialapp.core.cache import redis_errors
 
 log = structlog.get_logger()
 

@@ -9,9 +9,9 @@ from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
 from apps.posts.actions.reposts import forget_post, is_there, remove_repost
 from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost, WithdrawnPost
 from apps.posts.queries.feed_cache import forget_feed
-from socialapp.bus.publish import publish
 from socialapp.contracts.posts import CleanUpContinued, ErasureContinued, PostsErased
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 
 STEP = 200
 _SWEPT_FOR = timedelta(hours=1)

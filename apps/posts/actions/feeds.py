@@ -7,11 +7,11 @@ from django.db.models import F
 
 from apps.posts.models import ErasedAuthor, FeedEpoch, PopularAuthor
 from apps.posts.queries.feed_cache import announce_epoch, entry_of, process_of_redis, push_entry
-from socialapp.bus.delivery import failures_so_far
-from socialapp.bus.publish import publish
-from socialapp.cache import redis_errors
 from socialapp.contracts.posts import FanOutContinued
-from socialapp.db import atomic
+from socialapp.core.cache import redis_errors
+from socialapp.core.db import atomic
+from socialapp.messaging.delivery import failures_so_far
+from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
 

@@ -11,10 +11,10 @@ from apps.posts.actions.feeds import push_own_post
 from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMention, RepostCount, WithdrawnPost
 from apps.posts.queries.access import PostRow
 from apps.posts.queries.texts import Draft, tag_key
-from socialapp.bus.publish import publish
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
-from socialapp.db import atomic
-from socialapp.errors import Forbidden, NotFound, Stale
+from socialapp.core.db import atomic
+from socialapp.core.errors import Forbidden, NotFound, Stale
+from socialapp.messaging.publish import publish
 
 
 def create_post(*, draft: Draft) -> PostRow:

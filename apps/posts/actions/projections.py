@@ -6,28 +6,28 @@ from apps.posts.actions.posts import add_hashtags, add_mentions
 from apps.posts.models import Post, PostHashtag, PostMention, Repost, RepostCount
 from apps.posts.queries.feed import feed_difference
 from apps.posts.queries.feed_cache import cached_feeds, forget_feed
-from socialapp.bus.verification import events_under_way
-from socialapp.contracts.projections import Checked, Drift
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.lifecycle.drift import events_in_flight
 
 
-def check_feeds(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_feeds(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """The next feeds that Redis holds, in no order; a wrong one is dropped, so that it is made again when read."""
     user_ids, cursor = cached_feeds(after, count=limit)
     different = {user_id: ids for user_id in user_ids if (ids := feed_difference(user_id))}
-    under_way = events_under_way(("posts", "users")) if different else set()
+    in_flight = events_in_flight(("posts", "users")) if different else set()
     drifts = []
     for user_id, post_ids in different.items():
-        if user_id in under_way or not (post_ids - under_way):
+        if user_id in in_flight or not (post_ids - in_flight):
             continue
         if repair:
             forget_feed(user_id)
         drifts.append(Drift(projection="feeds", id=user_id, held=f"{len(post_ids)} posts wrong or missing", actual="0"))
     left_out = len(different) - len(drifts)
-    return Checked(compared=len(user_ids) - left_out, under_way=left_out, drifts=drifts, next=None), cursor
+    return DriftPage(compared=len(user_ids) - left_out, in_flight=left_out, drifts=drifts, next=None), cursor
 
 
-def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of reposts of the next posts."""
     ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
     held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
@@ -38,7 +38,7 @@ def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[Checke
         if held.get(post_id, 0) != actual.get(post_id, 0)
     ]
     drifts = [drift for drift in found if drift is not None]
-    checked = Checked(compared=len(ids), under_way=0, drifts=drifts, next=None)
+    checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
 
 
@@ -55,7 +55,7 @@ def _recheck_reposts(post_id: int, repair: bool) -> Drift | None:
         return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))
 
 
-def check_tags(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """The rows by which the next posts are found: their hashtags, and whom they name. Three queries."""
     posts = list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
     ids = [post.id for post in posts]
@@ -67,7 +67,7 @@ def check_tags(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | 
     suspects = [post.id for post in posts if held[post.id] != _named_in(post)]
     found = [again_after_deadlock(lambda post_id=post_id: _recheck_tags(post_id, repair)) for post_id in suspects]  # type: ignore[misc]
     drifts = [drift for some in found for drift in some]
-    checked = Checked(compared=len(ids), under_way=0, drifts=drifts, next=None)
+    checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
 
 

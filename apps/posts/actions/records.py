@@ -7,10 +7,10 @@ from django.db import IntegrityError
 from apps.posts.models import ErasedAuthor, Post, PostHashtag, PostMention, WithdrawnPost
 from apps.posts.queries.records import LoadablePost
 from apps.posts.queries.texts import tag_key
-from socialapp.bus.publish import publish
+from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated
-from socialapp.contracts.records import Rejected
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.messaging.publish import publish
 
 
 def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:

@@ -5,11 +5,11 @@ from django.db.models import F, Model
 from django.utils import timezone
 
 from apps.posts.models import Bookmark, Post, Repost, RepostCount, WithdrawnPost
-from socialapp.bus.publish import publish
 from socialapp.contracts.posts import Reposted, Unreposted
-from socialapp.db import atomic
-from socialapp.errors import Forbidden, NotFound
-from socialapp.sql import add
+from socialapp.core.db import atomic
+from socialapp.core.errors import Forbidden, NotFound
+from socialapp.core.sql import add
+from socialapp.messaging.publish import publish
 
 _FEW = 100
 

@@ -8,11 +8,11 @@ import redis
 import structlog
 from django.conf import settings
 
-from socialapp.bus.publish import publish
-from socialapp.cache import redis_client, redis_errors
 from socialapp.contracts.posts import PostsViewed, ViewCount
-from socialapp.db import atomic
-from socialapp.ids import new_id
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.db import atomic
+from socialapp.core.ids import new_id
+from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
 

@@ -7,16 +7,16 @@ from django.utils import timezone
 
 from apps.posts.actions.posts import delete_withdrawn_posts
 from apps.posts.models import ErasedAuthor, Post, RestoredRemoval, WithdrawnPost
-from socialapp.bus.publish import publish
-from socialapp.contracts.posts import PostRestored, PostWithdrawn
-from socialapp.db import atomic
+from socialapp.contracts.posts import PostRemoved, PostRestored
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 
 _COLUMNS = [field.attname for field in Post._meta.concrete_fields]
 _STEP = 200
 
 
 def withdraw_post(*, post_id: int, action_id: int) -> None:
-    """Takes a post out of sight, with all that belongs to it, and publishes PostWithdrawn. Idempotent.
+    """Takes a post out of sight, with all that belongs to it, and publishes PostRemoved. Idempotent.
 
     Nothing happens when it is gone, or when the removal was taken back before it was heard of.
     """
@@ -28,7 +28,7 @@ def withdraw_post(*, post_id: int, action_id: int) -> None:
         WithdrawnPost(**columns, action_id=action_id).save(force_insert=True)
         Post.objects.filter(id=post_id).delete()
         publish(
-            PostWithdrawn(
+            PostRemoved(
                 post_id=post_id, author_id=post.user_id, was_private=post.is_private, version=columns["version"]
             )
         )

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from apps.posts.models import Post
-from socialapp.calls import client
 from socialapp.contracts.posts import PostRef
-from socialapp.contracts.users import Author, Card, Users
-from socialapp.errors import NotFound
-from socialapp.sql import moment_of, places, select
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.core.errors import NotFound
+from socialapp.core.sql import as_utc, placeholders, select
+from socialapp.rpc.calls import client
 
 _FOLLOWER_PAGE = 5000
 
@@ -33,7 +33,7 @@ class PostRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """How one viewer (None: anonymous) may see some authors."""
 
     viewer_id: int | None
@@ -67,14 +67,14 @@ class Seen(NamedTuple):
     position: int
     row: PostRow
     author: Author
-    reposted_by: Card | None = None
+    reposted_by: ProfileSummary | None = None
 
 
-def sight_of(viewer_id: int | None, author_ids: Iterable[int]) -> Sight:
+def load_visibility(viewer_id: int | None, author_ids: Iterable[int]) -> Visibility:
     """How `viewer_id` may see these authors: one call, whatever their number."""
     wanted = sorted(set(author_ids))
     audience = client(Users).audience(viewer_id=viewer_id, author_ids=wanted)
-    return Sight(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
+    return Visibility(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
 
 
 _ROWS_SQL = f"SELECT {', '.join(PostRow._fields)} FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
@@ -88,7 +88,7 @@ def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
     ids = list(post_ids)
     if not ids:
         return []
-    return [_post_row(values) for values in select(Post, _ROWS_SQL.format(places(ids)), ids)]
+    return [_post_row(values) for values in select(Post, _ROWS_SQL.format(placeholders(ids)), ids)]
 
 
 def _post_row(values: tuple[Any, ...]) -> PostRow:
@@ -98,8 +98,8 @@ def _post_row(values: tuple[Any, ...]) -> PostRow:
         user_id,
         content,
         bool(is_private),
-        moment_of(created_at),
-        moment_of(updated_at),
+        as_utc(created_at),
+        as_utc(updated_at),
         version,
         bool(edited),
         orjson.loads(hashtags),
@@ -110,7 +110,7 @@ def _post_row(values: tuple[Any, ...]) -> PostRow:
 def visible_posts(viewer_id: int | None, post_ids: Sequence[int]) -> list[Seen]:
     """Those of the posts that the viewer may see, in the order of `post_ids`. One query and one call."""
     rows = {row.id: row for row in post_rows(post_ids)}
-    sight = sight_of(viewer_id, (row.user_id for row in rows.values()))
+    sight = load_visibility(viewer_id, (row.user_id for row in rows.values()))
     return [
         Seen(row.id, row, sight.authors[row.user_id])
         for post_id in post_ids
@@ -126,10 +126,10 @@ def visible_refs(viewer_id: int | None, post_ids: Sequence[int]) -> list[PostRef
     if not post_ids:
         return []
     refs = [
-        PostRef(id=post_id, author_id=user_id, is_private=bool(is_private), created_at=moment_of(created_at))
-        for post_id, user_id, is_private, created_at in select(Post, _REFS_SQL.format(places(post_ids)), post_ids)
+        PostRef(id=post_id, author_id=user_id, is_private=bool(is_private), created_at=as_utc(created_at))
+        for post_id, user_id, is_private, created_at in select(Post, _REFS_SQL.format(placeholders(post_ids)), post_ids)
     ]
-    sight = sight_of(viewer_id, (ref.author_id for ref in refs))
+    sight = load_visibility(viewer_id, (ref.author_id for ref in refs))
     return [ref for ref in refs if sight.may_see(ref.author_id, is_private=ref.is_private)]
 
 
@@ -143,7 +143,7 @@ def visible_post(viewer_id: int | None, post_id: int) -> Seen:
 
 def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) -> list[int]:
     """Those of `user_ids` who may see such a post of the author: the rule, asked from the other side."""
-    sight = sight_of(author_id, [author_id, *user_ids])
+    sight = load_visibility(author_id, [author_id, *user_ids])
     author = sight.authors.get(author_id)
     if author is None or not author.active:
         return []

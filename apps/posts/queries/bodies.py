@@ -7,14 +7,14 @@ import structlog
 
 from apps.posts.models import RepostCount
 from apps.posts.queries.access import PostRow, Seen, visible_posts
-from socialapp.api.cards import card_body
-from socialapp.api.rendering import rfc3339
-from socialapp.calls import client
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
-from socialapp.contracts.users import Card
-from socialapp.errors import Unavailable
-from socialapp.sql import places, select
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.errors import Unavailable
+from socialapp.core.json import rfc3339
+from socialapp.core.sql import placeholders, select
+from socialapp.http.profile_summary import profile_summary_body
+from socialapp.rpc.calls import client
 
 Body = dict[str, object]
 
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PostStats:
     """What is shown with posts but not held in their rows, by post id."""
 
     comments: Mapping[int, int] = field(default_factory=dict)
@@ -42,19 +42,21 @@ def visible_bodies(viewer_id: int | None, post_ids: Sequence[int]) -> list[Body]
     return bodies_of(viewer_id, visible_posts(viewer_id, post_ids))
 
 
-def body_of(row: PostRow, author: Card, around: Surroundings, *, reposted_by: Card | None = None) -> Body:
+def body_of(
+    row: PostRow, author: ProfileSummary, around: PostStats, *, reposted_by: ProfileSummary | None = None
+) -> Body:
     """One post object."""
     summary = around.reactions.get(row.id)
     counts = summary.counts if summary else ReactionCounts()
     return {
         "id": str(row.id),
-        "author": card_body(author),
+        "author": profile_summary_body(author),
         "content": row.content,
         "media": [],
         "is_private": row.is_private,
         "hashtags": row.hashtags,
         "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
-        "reposted_by": card_body(reposted_by) if reposted_by else None,
+        "reposted_by": profile_summary_body(reposted_by) if reposted_by else None,
         "comments_count": around.comments.get(row.id, 0),
         "reactions": {
             "like": counts.like,
@@ -78,13 +80,13 @@ _KEPT_AND_PASSED_ON_SQL = (
 )
 
 
-def _surroundings(viewer_id: int | None, post_ids: list[int]) -> Surroundings:
+def _surroundings(viewer_id: int | None, post_ids: list[int]) -> PostStats:
     """One query of our own, in SQL as every list needs it, and a call each to comments and reactions."""
     if not post_ids:
-        return Surroundings()
-    sql = _KEPT_AND_PASSED_ON_SQL.format(places(post_ids))
+        return PostStats()
+    sql = _KEPT_AND_PASSED_ON_SQL.format(placeholders(post_ids))
     rows = select(RepostCount, sql, [*post_ids, viewer_id or 0, *post_ids])
-    return Surroundings(
+    return PostStats(
         comments=_comment_counts(post_ids),
         reactions=_reactions(viewer_id, post_ids),
         # MariaDB makes a decimal of a column that unites unsigned and signed numbers.

@@ -14,14 +14,14 @@ import structlog
 
 from apps.posts.models import PopularAuthor, Post, Repost
 from apps.posts.queries import feed_cache
-from apps.posts.queries.access import PostRow, Seen, Sight, post_rows, sight_of
+from apps.posts.queries.access import PostRow, Seen, Visibility, load_visibility, post_rows
 from apps.posts.queries.feed_cache import CAP, DIRECTLY, CachedFeed
 from apps.posts.queries.pages import Entry, beyond, fill_page
-from socialapp.api.pagination import Page, PageRequest
-from socialapp.cache import redis_errors
-from socialapp.calls import client
 from socialapp.contracts.users import Following, Users
-from socialapp.replicas import up_to_date
+from socialapp.core.cache import redis_errors
+from socialapp.core.pages import Page, PageRequest
+from socialapp.core.replicas import up_to_date
+from socialapp.rpc.calls import client
 from socialapp.telemetry.metrics import count_cache_read
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ class _Feed:
         """What of the entries may be shown. Two queries and one call at most."""
         rows = {row.id: row for row in post_rows(entry.post_id for entry in entries)}
         people = {row.user_id for row in rows.values()}.union(*(entry.reposter_ids for entry in entries))
-        sight = sight_of(self._user_id, people)
+        sight = load_visibility(self._user_id, people)
         self._check(sight)
         reposters = _reposters([entry for entry in entries if entry.reposter_ids])
         return [
@@ -94,7 +94,7 @@ class _Feed:
             if (row := rows.get(entry.post_id)) and (seen := _shown(row, sight, reposters.get(row.id, [])))
         ]
 
-    def _check(self, sight: Sight) -> None:
+    def _check(self, sight: Visibility) -> None:
         if not self._is_checked and self._cached and self._cached.following_version != sight.following_version:
             raise _Outdated
         self._is_checked = True
@@ -212,7 +212,7 @@ def _reposters(entries: Sequence[Entry]) -> dict[int, list[int]]:
     return found
 
 
-def _shown(row: PostRow, sight: Sight, reposter_ids: Sequence[int]) -> Seen | None:
+def _shown(row: PostRow, sight: Visibility, reposter_ids: Sequence[int]) -> Seen | None:
     """The post as it stands in the feed: for its author's sake if the user follows them, else for a reposter's."""
     author = sight.authors.get(row.user_id)
     if author is None or author.muted or not sight.shows(row):

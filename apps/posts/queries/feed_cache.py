@@ -17,8 +17,8 @@ from typing import Any, cast
 from django.conf import settings
 
 from apps.posts.models import FeedEpoch
-from socialapp.cache import redis_client
-from socialapp.replicas import up_to_date
+from socialapp.core.cache import redis_client
+from socialapp.core.replicas import up_to_date
 
 CAP = 800
 _FEED_SECONDS = 7 * 86_400

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag
-from apps.posts.queries.access import Seen, sight_of, visible_posts
+from apps.posts.queries.access import Seen, load_visibility, visible_posts
 from apps.posts.queries.pages import Entry, beyond, fill_page
 from apps.posts.queries.texts import normal_tag, tag_key
-from socialapp.api.pagination import Page, PageRequest, paginate
-from socialapp.errors import NotFound
-from socialapp.ids import first_id_at, id_time
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import first_id_at, id_time
+from socialapp.core.pages import Page, PageRequest, paginate
 
 _TREND_WINDOW = timedelta(hours=24)
 _TREND_TAGS = 1000
@@ -20,7 +20,7 @@ _CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 def author_page(viewer_id: int | None, author_id: int, page: PageRequest) -> Page[Seen]:
     """An author's posts that the viewer may see, newest first; NotFound when the author is not visible at all."""
-    sight = sight_of(viewer_id, [author_id])
+    sight = load_visibility(viewer_id, [author_id])
     if not sight.may_meet(author_id):
         raise NotFound("there is no such profile, or you may not see it", code="profile_not_found")
     # Nobody writes before they are registered: the bound spares a partitioned table its earlier partitions.
@@ -74,7 +74,7 @@ def trending_tags(viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
     used = list(PostHashtag.objects.filter(id__gte=since).order_by("-id").values_list("tag", "post_id")[:_TREND_TAGS])
     posts = Post.objects.filter(id__in={post_id for _, post_id in used}, is_private=False)
     authors = dict(posts.values_list("id", "user_id"))
-    sight = sight_of(viewer_id, authors.values())
+    sight = load_visibility(viewer_id, authors.values())
     # What only followers may see trends for nobody, so that all count alike but for blocks.
     public = {
         post_id

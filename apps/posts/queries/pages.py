@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from django.db.models import Model, QuerySet
 
 from apps.posts.queries.access import Seen
-from socialapp.api.pagination import Page, PageRequest
+from socialapp.core.pages import Page, PageRequest
 
 _ROUNDS = 5
 _MOST_ENTRIES = 400

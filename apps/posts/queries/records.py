@@ -11,10 +11,10 @@ import msgspec
 from apps.posts.models import Post
 from apps.posts.queries.access import viewers_among
 from apps.posts.queries.texts import MAX_CONTENT, hashtags_of, usernames_of
-from socialapp.calls import client
-from socialapp.contracts.records import Dumped, Record, Rejected
-from socialapp.contracts.users import Card, ProfileDocument, Users
-from socialapp.ids import MAX_ID
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from socialapp.contracts.users import ProfileDocument, ProfileSummary, Users
+from socialapp.core.ids import MAX_ID
+from socialapp.rpc.calls import client
 
 _ASKED_AT_ONCE = 100
 
@@ -74,7 +74,9 @@ def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[
     return loadable, rejected
 
 
-def _loadable(index: int, record: _PostRecord, author: ProfileDocument, named: dict[str, Card]) -> LoadablePost:
+def _loadable(
+    index: int, record: _PostRecord, author: ProfileDocument, named: dict[str, ProfileSummary]
+) -> LoadablePost:
     cards = [named[name] for name in usernames_of(record.content) if name in named]
     if cards and (record.is_private or author.is_private):
         may_see = set(viewers_among(author_id=author.card.id, is_private=True, user_ids=[card.id for card in cards]))
@@ -115,7 +117,7 @@ def _people(ids: Iterable[int]) -> dict[int, ProfileDocument]:
     return {document.card.id: document for document in found if document.status != "deleted"}
 
 
-def _named(names: Iterable[str]) -> dict[str, Card]:
+def _named(names: Iterable[str]) -> dict[str, ProfileSummary]:
     found = (card for some in _chunks(names) for card in client(Users).by_usernames(usernames=some))
     return {card.username.lower(): card for card in found}
 
@@ -126,11 +128,11 @@ def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
         yield distinct[start : start + _ASKED_AT_ONCE]
 
 
-def dumped_posts(*, after: str, limit: int) -> Dumped:
+def dumped_posts(*, after: str, limit: int) -> RecordPage:
     """Up to `limit` posts behind the id `after`, in id order. One query."""
     rows = list(Post.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
     shown = rows[:limit]
-    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
 
 
 def _record(row: Post) -> Record:

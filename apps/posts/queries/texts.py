@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from apps.posts.models import MAX_TAG
-from apps.posts.queries.access import sight_of, viewers_among
-from socialapp.calls import client
-from socialapp.contracts.users import Author, Card, Users
-from socialapp.errors import Forbidden
+from apps.posts.queries.access import load_visibility, viewers_among
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.core.errors import Forbidden
+from socialapp.rpc.calls import client
 
 MAX_CONTENT = 5000
 MAX_HASHTAGS = 30
@@ -65,7 +65,7 @@ def draft_of(*, author_id: int, content: str, is_private: bool | None) -> Draft:
     Forbidden when the account may not write. Two calls, and one more for a private text that names somebody.
     """
     cards = _mentioned(content)
-    sight = sight_of(author_id, [author_id, *(card.id for card in cards)])
+    sight = load_visibility(author_id, [author_id, *(card.id for card in cards)])
     author = sight.authors.get(author_id)
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
@@ -77,7 +77,7 @@ def draft_of(*, author_id: int, content: str, is_private: bool | None) -> Draft:
     return Draft(author, content, private, hashtags_of(content), [(user_id, names[user_id]) for user_id in named])
 
 
-def _mentioned(content: str) -> Sequence[Card]:
+def _mentioned(content: str) -> Sequence[ProfileSummary]:
     names = usernames_of(content)
     if not names:
         return []

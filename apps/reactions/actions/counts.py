@@ -10,8 +10,8 @@ from django.utils import timezone
 from apps.reactions import queries
 from apps.reactions.models import SLOTS, Reaction, ReactionCount
 from apps.reactions.queries import Fault, Target, reactions_to
-from socialapp.db import again_after_deadlock, atomic
-from socialapp.sql import add
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.sql import add
 
 _KEY = ("target_type", "target_id", "reaction_type", "slot")
 

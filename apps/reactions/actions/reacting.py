@@ -9,10 +9,10 @@ from django.utils import timezone
 from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import GoneSubject, Reaction, TargetType
 from apps.reactions.queries import Target, reactions_to, target_of
-from socialapp.bus.publish import publish
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
-from socialapp.db import again_after_deadlock, atomic
-from socialapp.errors import Conflict, NotFound
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.errors import Conflict, NotFound
+from socialapp.messaging.publish import publish
 
 _TRIES = 3
 

@@ -7,10 +7,10 @@ from apps.reactions.actions.counts import add_to_counts, slot_of
 from apps.reactions.actions.reacting import refuse_if_gone
 from apps.reactions.models import Reaction, TargetType
 from apps.reactions.queries import Loadable
-from socialapp.bus.publish import publish
+from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.reactions import ReactionSet
-from socialapp.contracts.records import Rejected
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.messaging.publish import publish
 
 Key = tuple[str, int, int]  # target type, target, user: what there may be one reaction of
 

@@ -6,9 +6,9 @@ from apps.reactions.actions.counts import slot_of, subtract_counts
 from apps.reactions.actions.reacting import removal_of
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount
 from apps.reactions.queries import reactions_to
-from socialapp.bus.publish import publish
 from socialapp.contracts.reactions import ReactionsErased
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.messaging.publish import publish
 
 CHUNK = 500
 

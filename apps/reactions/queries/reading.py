@@ -8,15 +8,15 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount, ReactionType, TargetType
-from socialapp.api.cards import card_body
-from socialapp.api.pagination import Page, PageRequest, paginate
-from socialapp.calls import client
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.reactions import ReactionCounts, ReactionSummary
 from socialapp.contracts.users import Users
-from socialapp.errors import Malformed, NotFound
-from socialapp.sql import places, select
+from socialapp.core.errors import Malformed, NotFound
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.sql import placeholders, select
+from socialapp.http.profile_summary import profile_summary_body
+from socialapp.rpc.calls import client
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
 TARGET_TYPES: list[str] = list(TargetType.values)
@@ -66,8 +66,8 @@ def reactions_to(target_type: str, target_id: int) -> QuerySet[Reaction]:
 
 _SUMMARIES_SQL = (
     "SELECT 0, target_id, reaction_type, SUM(count) FROM reaction_counts"
-    " WHERE target_type = %s AND target_id IN ({places}) GROUP BY target_id, reaction_type"
-    " UNION ALL SELECT 1, {column}, reaction_type, 1 FROM reactions WHERE user_id = %s AND {column} IN ({places})"
+    " WHERE target_type = %s AND target_id IN ({placeholders}) GROUP BY target_id, reaction_type"
+    " UNION ALL SELECT 1, {column}, reaction_type, 1 FROM reactions WHERE user_id = %s AND {column} IN ({placeholders})"
 )
 
 
@@ -75,7 +75,7 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
     """Counts of those of the targets that have reactions, and the viewer's own. One query."""
     if not target_ids:
         return []
-    sql = _SUMMARIES_SQL.format(column=_column(target_type), places=places(target_ids))
+    sql = _SUMMARIES_SQL.format(column=_column(target_type), placeholders=placeholders(target_ids))
     counts: dict[int, dict[str, int]] = {}
     mine: dict[int, str] = {}
     for is_mine, target_id, name, count in select(
@@ -128,7 +128,7 @@ def reaction_bodies(*, viewer_id: int | None, reactions: Sequence[Reaction]) -> 
     cards = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
     return [
         {
-            **card_body(cards[reaction.user_id]),
+            **profile_summary_body(cards[reaction.user_id]),
             "reaction_type": reaction.reaction_type,
             "created_at": reaction.created_at,
         }

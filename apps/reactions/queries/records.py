@@ -9,12 +9,12 @@ import msgspec
 
 from apps.reactions.models import Reaction, TargetType
 from apps.reactions.queries.reading import Target
-from socialapp.calls import client
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
-from socialapp.contracts.records import Dumped, Record, Rejected
 from socialapp.contracts.users import Users
-from socialapp.ids import MAX_ID
+from socialapp.core.ids import MAX_ID
+from socialapp.rpc.calls import client
 
 _ASKED_AT_ONCE = 100
 
@@ -110,11 +110,11 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
         yield distinct[start : start + _ASKED_AT_ONCE]
 
 
-def dumped_reactions(*, after: str, limit: int) -> Dumped:
+def dumped_reactions(*, after: str, limit: int) -> RecordPage:
     """Up to `limit` reactions behind the id `after`, in id order."""
     rows = list(Reaction.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
     shown = rows[:limit]
-    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
 
 
 def _record(row: Reaction) -> Record:

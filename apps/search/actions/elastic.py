@@ -16,7 +16,7 @@ from apps.search.queries.elastic import answering, elasticsearch, entry_id, read
 from apps.search.queries.language import fold_tag, folded
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
-from socialapp.ids import new_id
+from socialapp.core.ids import new_id
 
 _ACTIVE = "active"
 _WRITE_SECONDS = 5.0

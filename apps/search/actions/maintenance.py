@@ -11,11 +11,11 @@ from apps.search.models import Kind
 from apps.search.queries.drift import Document, differences, differences_behind, document_id, pages, present
 from apps.search.queries.drift import Drift as IndexDrift
 from apps.search.queries.index import Index, index
-from socialapp.bus.verification import events_under_way
+from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import PostDocument
-from socialapp.contracts.projections import Checked, Drift
 from socialapp.contracts.users import ProfileDocument
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.lifecycle.drift import events_in_flight
 
 _CHUNK = 500
 # A rebuild believes the databases, which may have been restored from a backup: only tombstones that a handler still at
@@ -42,14 +42,14 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
     return _settle(index(), writer())
 
 
-def check_index(kind: str, after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_index(kind: str, after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the next page of one kind with the contexts that own it, and writes again what differs if `repair`.
 
     A page is as large as those contexts give it, whatever the limit.
     """
     drift, next_id = differences_behind(index(), kind, after)
-    under_way = events_under_way(("auth", "users", "posts", "search")) if drift.ids else set()
-    found = [key for key in drift.ids if key not in under_way]
+    in_flight = events_in_flight(("auth", "users", "posts", "search")) if drift.ids else set()
+    found = [key for key in drift.ids if key not in in_flight]
     if repair and found:
         _repair(writer(), kind, found)
     states = {"missing": drift.missing, "outdated": drift.outdated, "left over": drift.left_over}
@@ -57,10 +57,10 @@ def check_index(kind: str, after: int, limit: int, *, repair: bool) -> tuple[Che
         Drift(projection=f"index of {kind}s", id=key, held=state, actual="gone" if key in drift.left_over else "there")
         for state, ids in states.items()
         for key in ids
-        if key not in under_way
+        if key not in in_flight
     ]
     left_out = len(drift.ids) - len(found)
-    return Checked(compared=drift.compared - left_out, under_way=left_out, drifts=drifts, next=None), next_id
+    return DriftPage(compared=drift.compared - left_out, in_flight=left_out, drifts=drifts, next=None), next_id
 
 
 def forget_tombstones(*, older_than: timedelta) -> int:

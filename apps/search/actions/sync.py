@@ -2,12 +2,12 @@
 
 from apps.search.actions.index import writer
 from apps.search.models import Kind
-from socialapp.bus.erasure import forget_events
-from socialapp.bus.publish import publish
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.search import SearchErased
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.erasure import forget_events
+from socialapp.messaging.publish import publish
 
 _DELETED = "deleted"
 

@@ -1,7 +1,7 @@
 """The tables of the search index, and the full-text tables where the database is SQLite."""
 
 import django.db.models.deletion
-import socialapp.db
+import socialapp.core.db
 from django.db import migrations, models
 
 
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Tombstone',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('kind', models.CharField(choices=[('post', 'Post'), ('user', 'User')], max_length=8)),
                 ('doc_id', models.BigIntegerField()),
                 ('deleted_at', models.DateTimeField(auto_now_add=True, db_index=True)),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='IndexedHashtag',
             fields=[
-                ('id', socialapp.db.IdField(serialize=False)),
+                ('id', socialapp.core.db.IdField(serialize=False)),
                 ('tag', models.CharField(max_length=255)),
                 ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hashtags', to='search.indexedpost')),
             ],

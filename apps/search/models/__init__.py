@@ -6,7 +6,7 @@ migration where the database is SQLite); the rows here carry what results are fi
 
 from django.db import models
 
-from socialapp.db import Gone, IdField, RemoteKey
+from socialapp.core.db import Gone, IdField, RemoteKey
 
 POSTS_TEXT = "search_posts_text"
 PROFILES_TEXT = "search_profiles_text"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from apps.search.models import Kind
 from apps.search.queries.index import Index
-from socialapp.calls import client
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import ProfileDocument, Users
-from socialapp.ids import MAX_ID
+from socialapp.core.ids import MAX_ID
+from socialapp.rpc.calls import client
 
 PAGE = 500
 DELETED = "deleted"

@@ -13,8 +13,8 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from apps.search.models import Kind
 from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
 from apps.search.queries.language import Criteria, Phrase
-from socialapp.calls import Breaker
-from socialapp.errors import Unavailable
+from socialapp.core.errors import Unavailable
+from socialapp.rpc.calls import Breaker
 
 Clause = dict[str, Any]
 
@@ -58,7 +58,7 @@ def answering() -> Iterator[None]:
     One that hangs is left alone for a while, or the workers would spend their time on waiting for it.
     """
     breaker = _breaker(settings.ELASTICSEARCH_URL)
-    if not breaker.lets_through():
+    if not breaker.allow():
         raise _unavailable()
     try:
         yield

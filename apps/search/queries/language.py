@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 from itertools import takewhile
 
-from socialapp.errors import Invalid
+from socialapp.core.errors import Invalid
 
 MAX_QUERY = 500
 _MAX_TERMS = 40

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from apps.search.queries.highlight import mark_beginnings, mark_phrases, mark_tag
 from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window, index
 from apps.search.queries.language import MAX_QUERY, Criteria, parse, tag_characters, tokens
-from socialapp.calls import client
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
-from socialapp.errors import Invalid
-from socialapp.ids import MAX_ID
+from socialapp.core.errors import Invalid
+from socialapp.core.ids import MAX_ID
+from socialapp.rpc.calls import client
 
 Body = dict[str, Any]
 Position = tuple[int | str, ...]

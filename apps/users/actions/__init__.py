@@ -1,4 +1,4 @@
-"""Writes of the users context: the only places that change its tables and publish its events."""
+"""Writes of the users context: the only ones that change its tables and publish its events."""
 
 from apps.users.actions.blocks import block, mute, unblock, unmute
 from apps.users.actions.erasure import begin_erasure, hide_profile

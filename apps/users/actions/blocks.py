@@ -4,26 +4,26 @@ from django.utils import timezone
 
 from apps.users.actions.edges import (
     lock_profiles,
+    reject_self,
     remove_follows,
     remove_requests,
     require_active,
-    require_two,
     require_visible,
 )
 from apps.users.models import Block, Follow, FollowRequest, Mute, Profile
-from apps.users.queries import Tie
-from socialapp.bus.publish import publish
+from apps.users.queries import RelationshipFlags
 from socialapp.contracts.users import Blocked, Muted, Unblocked, Unmuted
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.publish import publish
 
 
 def block(*, blocker_id: int, blocked_id: int) -> None:
     """Blocks somebody: follows and requests between the two go, both ways. Idempotent."""
-    require_two(blocker_id, blocked_id)
+    reject_self(blocker_id, blocked_id)
     with atomic("users"):
         locked = lock_profiles([blocker_id, blocked_id])
         require_active(locked.get(blocker_id))
-        if require_visible(locked.get(blocked_id), viewer_id=blocker_id) & Tie.BLOCKING:
+        if require_visible(locked.get(blocked_id), viewer_id=blocker_id) & RelationshipFlags.BLOCKING:
             return
         now = timezone.now()
         both = (blocker_id, blocked_id)
@@ -35,7 +35,7 @@ def block(*, blocker_id: int, blocked_id: int) -> None:
 
 def unblock(*, blocker_id: int, blocked_id: int) -> None:
     """Ends a block; what it removed stays removed. Idempotent."""
-    require_two(blocker_id, blocked_id)
+    reject_self(blocker_id, blocked_id)
     with atomic("users"):
         lock_profiles([blocker_id, blocked_id])
         if Block.objects.filter(blocker_id=blocker_id, blocked_id=blocked_id).delete()[0]:
@@ -46,11 +46,11 @@ def unblock(*, blocker_id: int, blocked_id: int) -> None:
 
 def mute(*, muter_id: int, muted_id: int) -> None:
     """Keeps somebody's posts out of the muter's feed, and what they do out of their notifications. Idempotent."""
-    require_two(muter_id, muted_id)
+    reject_self(muter_id, muted_id)
     with atomic("users"):
         locked = lock_profiles([muter_id, muted_id])
         require_active(locked.get(muter_id))
-        if require_visible(locked.get(muted_id), viewer_id=muter_id) & Tie.MUTING:
+        if require_visible(locked.get(muted_id), viewer_id=muter_id) & RelationshipFlags.MUTING:
             return
         Mute.objects.create(muter_id=muter_id, muted_id=muted_id, created_at=timezone.now())
         publish(Muted(muter_id=muter_id, muted_id=muted_id))
@@ -58,7 +58,7 @@ def mute(*, muter_id: int, muted_id: int) -> None:
 
 def unmute(*, muter_id: int, muted_id: int) -> None:
     """Ends a mute. Idempotent."""
-    require_two(muter_id, muted_id)
+    reject_self(muter_id, muted_id)
     with atomic("users"):
         lock_profiles([muter_id, muted_id])
         if Mute.objects.filter(muter_id=muter_id, muted_id=muted_id).delete()[0]:

@@ -13,16 +13,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile, slot_of
-from apps.users.queries import ProfileMissing, Tie, Viewer, may_see_profile, ties
-from socialapp.bus.publish import publish
+from apps.users.queries import ProfileMissing, RelationshipFlags, Viewer, may_see_profile, ties
 from socialapp.contracts.users import Followed, FollowRequestWithdrawn, Unfollowed
-from socialapp.errors import Invalid, NotFound
-from socialapp.sql import add
+from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.sql import add
+from socialapp.messaging.publish import publish
 
 Pair = tuple[int, int]  # (follower, followed)
 
 
-def require_two(one: int, other: int) -> None:
+def reject_self(one: int, other: int) -> None:
     """Refuses with 422 what nobody can do to themselves."""
     if one == other:
         raise Invalid("you cannot do this to yourself", code="self_not_allowed")
@@ -38,7 +38,7 @@ def require_visible(person: Profile | None, *, viewer_id: int) -> int:
     """What is between the two; NotFound when the viewer may not see the person."""
     if person is None:
         raise ProfileMissing("there is no such profile")
-    tie = ties(viewer_id, [person.user_id]).get(person.user_id, Tie.NONE)
+    tie = ties(viewer_id, [person.user_id]).get(person.user_id, RelationshipFlags.NONE)
     if not may_see_profile(person, Viewer(viewer_id), tie):
         raise NotFound("there is no such profile")
     return tie

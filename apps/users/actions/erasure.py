@@ -15,12 +15,12 @@ from apps.users.models import (
     UnfinishedWork,
 )
 from apps.users.queries import edges_of
-from socialapp.bus.erasure import forget_events
-from socialapp.bus.publish import publish
 from socialapp.contracts.auth import UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted, UsersErased
-from socialapp.db import atomic
+from socialapp.core.db import atomic
+from socialapp.messaging.erasure import forget_events
+from socialapp.messaging.publish import publish
 
 ERASE_CHUNK = 200
 

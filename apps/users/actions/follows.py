@@ -6,20 +6,20 @@ from django.utils import timezone
 from apps.users.actions.edges import (
     add_follows,
     lock_profiles,
+    reject_self,
     remove_follows,
     remove_requests,
     require_active,
-    require_two,
     require_visible,
     shift_counts,
     write_follows,
 )
 from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
-from apps.users.queries import Tie, followings_and_requests, ties
-from socialapp.bus.publish import publish
+from apps.users.queries import RelationshipFlags, followings_and_requests, ties
 from socialapp.contracts.users import FollowRequested
-from socialapp.db import atomic
-from socialapp.errors import Conflict, Forbidden, NotFound
+from socialapp.core.db import atomic
+from socialapp.core.errors import Conflict, Forbidden, NotFound
+from socialapp.messaging.publish import publish
 
 ACCEPT_CHUNK = 200
 
@@ -30,16 +30,16 @@ def follow(*, follower_id: int, target_id: int) -> None:
     NotFound for whom the follower may not see, Conflict for whom they block, Forbidden (`too_many_followings`) beyond
     MAX_FOLLOWINGS.
     """
-    require_two(follower_id, target_id)
+    reject_self(follower_id, target_id)
     with atomic("users"):
         require_active(lock_profiles([follower_id]).get(follower_id))
         target = Profile.objects.filter(user_id=target_id).first()
         tie = require_visible(target, viewer_id=follower_id)
-        if tie & Tie.FOLLOWING or target is None:
+        if tie & RelationshipFlags.FOLLOWING or target is None:
             return
-        if tie & Tie.BLOCKING:
+        if tie & RelationshipFlags.BLOCKING:
             raise Conflict("end the block before following", code="blocking")
-        if tie & Tie.REQUESTED and target.is_private:
+        if tie & RelationshipFlags.REQUESTED and target.is_private:
             return
         _require_room(follower_id)
         _write_follow(follower_id, target)
@@ -72,7 +72,7 @@ def _write_follow(follower_id: int, target: Profile) -> None:
 
 def unfollow(*, follower_id: int, target_id: int) -> None:
     """Ends a follow, or withdraws the request for one. Idempotent; NotFound for whom one may not see nor follows."""
-    require_two(follower_id, target_id)
+    reject_self(follower_id, target_id)
     with atomic("users"):
         lock_profiles([follower_id])
         follows = list(Follow.objects.filter(follower_id=follower_id, following_id=target_id))
@@ -87,7 +87,7 @@ def accept_request(*, target_id: int, requester_id: int) -> None:
     """Lets somebody in who asked to follow. Idempotent; NotFound when they neither asked nor follow."""
     with atomic("users"):
         requester = lock_profiles([requester_id]).get(requester_id)
-        if ties(target_id, [requester_id]).get(requester_id, Tie.NONE) & Tie.FOLLOWED_BY:
+        if ties(target_id, [requester_id]).get(requester_id, RelationshipFlags.NONE) & RelationshipFlags.FOLLOWED_BY:
             return
         require_active(Profile.objects.filter(user_id=target_id).first())
         asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)

@@ -8,13 +8,13 @@ from apps.users.actions.edges import lock_profiles, require_active, shift_counts
 from apps.users.actions.follows import accept_waiting
 from apps.users.models import FollowRequest, PostCount, Profile, UnfinishedWork
 from apps.users.queries import unknown_ids
-from socialapp.bus.publish import publish
-from socialapp.calls import client
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.users import ProfileChanged, StatusChanged
-from socialapp.db import again_after_deadlock, atomic
-from socialapp.errors import Stale
-from socialapp.sql import add
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.errors import Stale
+from socialapp.core.sql import add
+from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 
 def make_profile(*, user_id: int, username: str, full_name: str, created_at: datetime, banned: bool = False) -> bool:

@@ -9,15 +9,15 @@ from apps.users.actions.edges import shift_counts
 from apps.users.actions.profiles import sanction_profile
 from apps.users.models import Follow, FollowCount, PostCount, Profile
 from apps.users.queries import counts_of
-from socialapp.bus.verification import events_under_way
-from socialapp.calls import client
 from socialapp.contracts.auth import Auth
+from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import AuthorPosts, Posts
-from socialapp.contracts.projections import Checked, Drift
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.lifecycle.drift import events_in_flight
+from socialapp.rpc.calls import client
 
 
-def check_follow_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_follow_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of followers and followings of the next people. Two queries unless one is suspect."""
     ids = _people(after, limit)
     held = counts_of(ids)
@@ -30,7 +30,7 @@ def check_follow_counts(after: int, limit: int, *, repair: bool) -> tuple[Checke
     ]
     found = [again_after_deadlock(lambda user_id=user_id: _recheck_follows(user_id, repair)) for user_id in suspects]  # type: ignore[misc]
     drifts = [drift for drift in found if drift is not None]
-    return Checked(compared=len(ids), under_way=0, drifts=drifts, next=None), _next(ids, limit)
+    return DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None), _next(ids, limit)
 
 
 def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
@@ -52,21 +52,21 @@ def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
         return Drift(projection="follow_counts", id=user_id, held=_pair(held), actual=_pair(actual))
 
 
-def check_post_counts(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_post_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """How many posts the next people are said to have, which events have counted."""
     ids = _people(after, limit)
     actual = {author.author_id: author for author in client(Posts).author_posts(author_ids=ids)} if ids else {}
     rows = PostCount.objects.filter(user_id__in=ids).values_list("user_id", "posts", "public_posts")
     held = {user_id: (posts, public_posts) for user_id, posts, public_posts in rows}
-    under_way = events_under_way(("posts", "users")) if ids else set()
-    compared = [user_id for user_id in ids if user_id not in under_way]
+    in_flight = events_in_flight(("posts", "users")) if ids else set()
+    compared = [user_id for user_id in ids if user_id not in in_flight]
     drifts = []
     for user_id in compared:
         is_held, should_be = held.get(user_id, (0, 0)), _posts_of(actual.get(user_id))
         if is_held != should_be and (not repair or _set_post_counts(user_id, is_held, should_be)):
             drifts.append(Drift(projection="post_counts", id=user_id, held=_pair(is_held), actual=_pair(should_be)))
     left_out = len(ids) - len(compared)
-    return Checked(compared=len(compared), under_way=left_out, drifts=drifts, next=None), _next(ids, limit)
+    return DriftPage(compared=len(compared), in_flight=left_out, drifts=drifts, next=None), _next(ids, limit)
 
 
 def _set_post_counts(user_id: int, held: tuple[int, int], actual: tuple[int, int]) -> bool:
@@ -81,7 +81,7 @@ def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
     return (author.posts, author.public_posts) if author else (0, 0)
 
 
-def check_statuses(after: int, limit: int, *, repair: bool) -> tuple[Checked, int | None]:
+def check_statuses(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """Whether those are hidden who are banned, as auth has it, which hears of sanctions too. One query and one call."""
     started = timezone.now()  # a sanction that comes meanwhile is later, and so holds
     ids = _people(after, limit)
@@ -92,16 +92,16 @@ def check_statuses(after: int, limit: int, *, repair: bool) -> tuple[Checked, in
         for account in accounts
         if (account.status == Profile.Status.BANNED) != (held.get(account.id) == Profile.Status.BANNED)
     }
-    under_way = events_under_way(("moderation", "auth", "users")) if differing else set()
+    in_flight = events_in_flight(("moderation", "auth", "users")) if differing else set()
     drifts = []
     for user_id, status in differing.items():
-        if user_id not in under_way:
+        if user_id not in in_flight:
             if repair:
                 kind = "ban" if status == Profile.Status.BANNED else "unban"
                 sanction_profile(user_id=user_id, kind=kind, at=started)
             drifts.append(Drift(projection="statuses", id=user_id, held=held[user_id], actual=status))
     left_out = len(differing) - len(drifts)
-    return Checked(compared=len(ids) - left_out, under_way=left_out, drifts=drifts, next=None), _next(ids, limit)
+    return DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None), _next(ids, limit)
 
 
 def _people(after: int, limit: int) -> list[int]:

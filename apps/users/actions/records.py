@@ -8,10 +8,10 @@ from django.db.models import Q
 from apps.users.actions.edges import Pair, lock_profiles, shift_counts, write_follows
 from apps.users.models import Block, Follow, FollowRequest, Profile
 from apps.users.queries import LoadableFollow, LoadableProfile
-from socialapp.bus.publish import publish
-from socialapp.contracts.records import Rejected
+from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.users import ProfileChanged
-from socialapp.db import again_after_deadlock, atomic
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.messaging.publish import publish
 
 _GONE = "one of the two does not exist"
 _BLOCKED = "one of the two blocks the other"

@@ -42,7 +42,7 @@ from apps.users.queries.records import (
 )
 from apps.users.queries.visibility import (
     ProfileMissing,
-    Tie,
+    RelationshipFlags,
     Viewer,
     may_see_profile,
     ties,
@@ -53,7 +53,7 @@ __all__ = [
     "LoadableFollow",
     "LoadableProfile",
     "ProfileMissing",
-    "Tie",
+    "RelationshipFlags",
     "Viewer",
     "audience",
     "blocks_page",

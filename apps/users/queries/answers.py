@@ -8,37 +8,37 @@ from django.db.models import QuerySet
 
 from apps.users.models import SLOTS, Block, Follow, FollowCount, Profile
 from apps.users.queries.profiles import counts_of, named
-from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, Tie, tie_sql
-from socialapp.contracts.users import Audience, Author, Card, Following, ProfileDocument
-from socialapp.sql import places, select
+from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, RelationshipFlags, tie_sql
+from socialapp.contracts.users import Audience, Author, Following, ProfileDocument, ProfileSummary
+from socialapp.core.sql import placeholders, select
 
 _CARDS_SQL = (
     "SELECT user_id, username, full_name, profile_picture FROM profiles WHERE status = 'active' AND user_id IN ({})"
 )
 
 
-def cards(ids: Collection[int]) -> list[Card]:
+def cards(ids: Collection[int]) -> list[ProfileSummary]:
     """The cards of those among `ids` who are active. One query."""
     if not ids:
         return []
     wanted = list(ids)
-    rows = select(Profile, _CARDS_SQL.format(places(wanted)), wanted)
-    return [Card(id=row[0], username=row[1], full_name=row[2], profile_picture=row[3]) for row in rows]
+    rows = select(Profile, _CARDS_SQL.format(placeholders(wanted)), wanted)
+    return [ProfileSummary(id=row[0], username=row[1], full_name=row[2], profile_picture=row[3]) for row in rows]
 
 
-def cards_by_username(usernames: Iterable[str]) -> list[Card]:
+def cards_by_username(usernames: Iterable[str]) -> list[ProfileSummary]:
     """The cards of the active people with these names, compared without case. One query."""
     names = list(usernames)
     keys = {name.casefold() for name in names}
     return [card for card in _cards(named(names)) if card.username.casefold() in keys]
 
 
-def _cards(profiles: QuerySet[Profile]) -> list[Card]:
+def _cards(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
     rows = profiles.filter(status=Profile.Status.ACTIVE).values_list(
         "user_id", "username", "full_name", "profile_picture"
     )
     return [
-        Card(id=user_id, username=username, full_name=full_name, profile_picture=picture)
+        ProfileSummary(id=user_id, username=username, full_name=full_name, profile_picture=picture)
         for user_id, username, full_name, picture in rows
     ]
 
@@ -55,7 +55,7 @@ def audience(viewer_id: int | None, author_ids: Collection[int]) -> Audience:
     asked = wanted if viewer_id is None else wanted | {viewer_id}
     if not asked:
         return Audience(following_version=0, authors=[])
-    sql = _AUDIENCE_SQL.format(places(asked))
+    sql = _AUDIENCE_SQL.format(placeholders(asked))
     rows = select(Profile, sql, [*[viewer_id or 0] * AUDIENCE_TIES.bit_count(), *asked])
     version = next((row[6] for row in rows if row[0] == viewer_id), 0)
     authors = [_author(row, viewer_id) for row in rows if row[0] in wanted]
@@ -65,12 +65,12 @@ def audience(viewer_id: int | None, author_ids: Collection[int]) -> Audience:
 def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
     user_id, username, full_name, picture, status, is_private, _, tie = row
     return Author(
-        card=Card(id=user_id, username=username, full_name=full_name, profile_picture=picture),
+        card=ProfileSummary(id=user_id, username=username, full_name=full_name, profile_picture=picture),
         active=status == "active",
         is_private=bool(is_private),
-        follows=user_id == viewer_id or bool(tie & Tie.FOLLOWING),
+        follows=user_id == viewer_id or bool(tie & RelationshipFlags.FOLLOWING),
         blocked=bool(tie & BLOCKED),
-        muted=bool(tie & Tie.MUTING),
+        muted=bool(tie & RelationshipFlags.MUTING),
     )
 
 
@@ -107,7 +107,7 @@ def popular_ids(ids: Collection[int]) -> list[int]:
     if not ids:
         return []
     wanted = list(ids)
-    sql = f"SELECT DISTINCT user_id FROM follow_counts WHERE user_id IN ({places(wanted)}) AND followers > %s"  # noqa: S608
+    sql = f"SELECT DISTINCT user_id FROM follow_counts WHERE user_id IN ({placeholders(wanted)}) AND followers > %s"  # noqa: S608
     return _popular_among({row[0] for row in select(FollowCount, sql, [*wanted, _least_of_popular()])})
 
 
@@ -135,7 +135,7 @@ def muted_by(user_ids: Collection[int], muted_id: int) -> list[int]:
     if not user_ids:
         return []
     wanted = list(user_ids)
-    rows = select(Profile, _MUTED_BY_SQL.format(places(wanted)), [muted_id, *wanted] * 3)
+    rows = select(Profile, _MUTED_BY_SQL.format(placeholders(wanted)), [muted_id, *wanted] * 3)
     return [row[0] for row in rows]
 
 
@@ -163,7 +163,7 @@ def _documents(profiles: list[Profile]) -> list[ProfileDocument]:
     counts = counts_of([profile.user_id for profile in profiles])
     return [
         ProfileDocument(
-            card=Card(
+            card=ProfileSummary(
                 id=profile.user_id,
                 username=profile.username,
                 full_name=profile.full_name,

@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from apps.users.models import Block, Follow, FollowRequest, Mute, Profile
 from apps.users.queries.profiles import bodies_of
-from apps.users.queries.visibility import Tie, Viewer, ties, visible_profile
-from socialapp.api.pagination import Page, PageRequest, page_of, paginate
-from socialapp.errors import Forbidden
+from apps.users.queries.visibility import RelationshipFlags, Viewer, ties, visible_profile
+from socialapp.core.errors import Forbidden
+from socialapp.core.pages import Page, PageRequest, page_of, paginate
 
 _SUGGESTING_FOLLOWINGS = 50  # how many of those one follows are asked for suggestions
 _SUGGESTED_BY_EACH = 100  # and how many of whom they follow are looked at
@@ -50,7 +50,7 @@ def mutes_page(user_id: int, viewer: Viewer, page: PageRequest) -> tuple[Page[Mu
 def _require_lists(user_id: int, viewer: Viewer) -> None:
     """A private account shows its lists to itself, its accepted followers and staff."""
     profile, tie = visible_profile(user_id, viewer)
-    if viewer.is_staff or user_id == viewer.id or tie & Tie.FOLLOWING:
+    if viewer.is_staff or user_id == viewer.id or tie & RelationshipFlags.FOLLOWING:
         return
     if profile.is_private:
         raise Forbidden("this account shows its lists to its followers only", code="account_private")
@@ -88,7 +88,13 @@ def suggestions_page(viewer_id: int, page: PageRequest) -> tuple[Page[tuple[int,
         position = (int(page.position[0]), int(page.position[1]))
         ranked = [item for item in ranked if (item > position if page.backwards else item < position)]
     between = ties(viewer_id, [user_id for _, user_id in ranked])
-    active = _active_ids([user_id for _, user_id in ranked if between.get(user_id, Tie.NONE) in (0, Tie.FOLLOWED_BY)])
+    active = _active_ids(
+        [
+            user_id
+            for _, user_id in ranked
+            if between.get(user_id, RelationshipFlags.NONE) in (0, RelationshipFlags.FOLLOWED_BY)
+        ]
+    )
     fitting = [item for item in ranked if item[1] in active]
     more = len(fitting) > page.limit
     fitting = fitting[-page.limit :] if page.backwards else fitting[: page.limit]

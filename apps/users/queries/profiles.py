@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from django.db.models import QuerySet, Sum
 
 from apps.users.models import FollowCount, FollowRequest, PostCount, Profile
-from apps.users.queries.visibility import Tie, Viewer, may_see_profile, ties, visible_profile
-from socialapp.errors import NotFound
+from apps.users.queries.visibility import RelationshipFlags, Viewer, may_see_profile, ties, visible_profile
+from socialapp.core.errors import NotFound
 
 
 def profile_page(user_id: int, viewer: Viewer) -> tuple[dict[str, object], int]:
@@ -18,7 +18,7 @@ def profile_page(user_id: int, viewer: Viewer) -> tuple[dict[str, object], int]:
 def profile_by_username(username: str, viewer: Viewer) -> tuple[dict[str, object], int]:
     """The same for a name, compared without case."""
     for profile in named([username]).order_by("-user_id"):
-        tie = ties(viewer.id, [profile.user_id]).get(profile.user_id, Tie.NONE)
+        tie = ties(viewer.id, [profile.user_id]).get(profile.user_id, RelationshipFlags.NONE)
         if profile.username_key == username.casefold() and may_see_profile(profile, viewer, tie):
             return bodies_of([profile], viewer, {profile.user_id: tie})[0], profile.version
     raise NotFound("there is no such profile")
@@ -31,7 +31,7 @@ def profile_bodies(ids: Collection[int], viewer: Viewer) -> list[dict[str, objec
     shown = [
         rows[user_id]
         for user_id in ids
-        if user_id in rows and may_see_profile(rows[user_id], viewer, between.get(user_id, Tie.NONE))
+        if user_id in rows and may_see_profile(rows[user_id], viewer, between.get(user_id, RelationshipFlags.NONE))
     ]
     return bodies_of(shown, viewer, between)
 
@@ -43,10 +43,10 @@ def bodies_of(profiles: list[Profile], viewer: Viewer, between: Mapping[int, int
     posts = {row[0]: row[1:] for row in PostCount.objects.filter(user_id__in=ids).values_list()} if ids else {}
     bodies = []
     for profile in profiles:
-        tie = between.get(profile.user_id, Tie.NONE)
+        tie = between.get(profile.user_id, RelationshipFlags.NONE)
         followers, following = follow_counts.get(profile.user_id, (0, 0))
         total, public = posts.get(profile.user_id, (0, 0))
-        sees_private = viewer.is_staff or profile.user_id == viewer.id or bool(tie & Tie.FOLLOWING)
+        sees_private = viewer.is_staff or profile.user_id == viewer.id or bool(tie & RelationshipFlags.FOLLOWING)
         body: dict[str, object] = {
             "id": str(profile.user_id),
             "username": profile.username,
@@ -69,14 +69,14 @@ def bodies_of(profiles: list[Profile], viewer: Viewer, between: Mapping[int, int
 
 def _relationship_body(tie: int, viewer: Viewer) -> dict[str, object]:
     body: dict[str, object] = {
-        "following": bool(tie & Tie.FOLLOWING),
-        "followed_by": bool(tie & Tie.FOLLOWED_BY),
-        "requested": bool(tie & Tie.REQUESTED),
-        "blocking": bool(tie & Tie.BLOCKING),
-        "muting": bool(tie & Tie.MUTING),
+        "following": bool(tie & RelationshipFlags.FOLLOWING),
+        "followed_by": bool(tie & RelationshipFlags.FOLLOWED_BY),
+        "requested": bool(tie & RelationshipFlags.REQUESTED),
+        "blocking": bool(tie & RelationshipFlags.BLOCKING),
+        "muting": bool(tie & RelationshipFlags.MUTING),
     }
     if viewer.is_staff:
-        body["blocked_by"] = bool(tie & Tie.BLOCKED_BY)
+        body["blocked_by"] = bool(tie & RelationshipFlags.BLOCKED_BY)
     return body
 
 
@@ -88,7 +88,7 @@ def relationship(user_id: int, viewer: Viewer) -> dict[str, object]:
 
 def relationship_after(user_id: int, viewer: Viewer) -> dict[str, object]:
     """The same after a write that was allowed, whether or not the other is to be seen any more. One query."""
-    tie = ties(viewer.id, [user_id]).get(user_id, Tie.NONE)
+    tie = ties(viewer.id, [user_id]).get(user_id, RelationshipFlags.NONE)
     return {"id": str(user_id), **_relationship_body(tie, viewer)}
 
 
@@ -97,9 +97,9 @@ def relationships(ids: Collection[int], viewer: Viewer) -> list[dict[str, object
     rows = {profile.user_id: profile for profile in Profile.objects.filter(user_id__in=ids)}
     between = ties(viewer.id, rows)
     return [
-        {"id": str(user_id), **_relationship_body(between.get(user_id, Tie.NONE), viewer)}
+        {"id": str(user_id), **_relationship_body(between.get(user_id, RelationshipFlags.NONE), viewer)}
         for user_id in ids
-        if user_id in rows and may_see_profile(rows[user_id], viewer, between.get(user_id, Tie.NONE))
+        if user_id in rows and may_see_profile(rows[user_id], viewer, between.get(user_id, RelationshipFlags.NONE))
     ]
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from apps.users.models import Follow, Profile
-from socialapp.api.rendering import rfc3339
-from socialapp.contracts.records import Dumped, Record, Rejected
-from socialapp.ids import MAX_ID
+from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from socialapp.core.ids import MAX_ID
+from socialapp.core.json import rfc3339
 
 T = TypeVar("T")
 
@@ -130,11 +130,11 @@ def profile_parts(ids: Sequence[int]) -> list[Record]:
     ]
 
 
-def dumped_follows(*, after: str, limit: int) -> Dumped:
+def dumped_follows(*, after: str, limit: int) -> RecordPage:
     """Up to `limit` follows behind the row `after`, in the order in which they were made."""
     rows = list(Follow.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
     shown = rows[:limit]
-    return Dumped(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
 
 
 def _record(row: Follow) -> Record:

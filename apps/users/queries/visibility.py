@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import connections, router
 
 from apps.users.models import Follow, Profile
-from socialapp.errors import NotFound
+from socialapp.core.errors import NotFound
 
 
 class ProfileMissing(NotFound):
@@ -21,7 +21,7 @@ class Viewer:
     is_staff: bool = False
 
 
-class Tie:
+class RelationshipFlags:
     """What is between a viewer and another person: bits of one number.
 
     Not an IntFlag: with one, `audience` took half as long again.
@@ -36,16 +36,22 @@ class Tie:
     MUTING = 32
 
 
-BLOCKED = Tie.BLOCKING | Tie.BLOCKED_BY
-SHOWN_TIES = Tie.FOLLOWING | Tie.FOLLOWED_BY | Tie.REQUESTED | BLOCKED | Tie.MUTING
-AUDIENCE_TIES = Tie.FOLLOWING | BLOCKED | Tie.MUTING
+BLOCKED = RelationshipFlags.BLOCKING | RelationshipFlags.BLOCKED_BY
+SHOWN_TIES = (
+    RelationshipFlags.FOLLOWING
+    | RelationshipFlags.FOLLOWED_BY
+    | RelationshipFlags.REQUESTED
+    | BLOCKED
+    | RelationshipFlags.MUTING
+)
+AUDIENCE_TIES = RelationshipFlags.FOLLOWING | BLOCKED | RelationshipFlags.MUTING
 _TIE_COLUMNS: dict[int, tuple[str, str, str]] = {
-    Tie.FOLLOWING: ("follows", "follower_id", "following_id"),
-    Tie.FOLLOWED_BY: ("follows", "following_id", "follower_id"),
-    Tie.REQUESTED: ("follow_requests", "requester_id", "target_id"),
-    Tie.BLOCKING: ("blocks", "blocker_id", "blocked_id"),
-    Tie.BLOCKED_BY: ("blocks", "blocked_id", "blocker_id"),
-    Tie.MUTING: ("mutes", "muter_id", "muted_id"),
+    RelationshipFlags.FOLLOWING: ("follows", "follower_id", "following_id"),
+    RelationshipFlags.FOLLOWED_BY: ("follows", "following_id", "follower_id"),
+    RelationshipFlags.REQUESTED: ("follow_requests", "requester_id", "target_id"),
+    RelationshipFlags.BLOCKING: ("blocks", "blocker_id", "blocked_id"),
+    RelationshipFlags.BLOCKED_BY: ("blocks", "blocked_id", "blocker_id"),
+    RelationshipFlags.MUTING: ("mutes", "muter_id", "muted_id"),
 }
 
 
@@ -77,7 +83,7 @@ def ties(viewer_id: int | None, ids: Collection[int], kinds: int = SHOWN_TIES) -
     with connections[router.db_for_read(Follow)].cursor() as cursor:
         cursor.execute(sql, [viewer_id, *others] * len(wanted))
         for kind, other in cursor.fetchall():
-            found[other] = found.get(other, Tie.NONE) | kind
+            found[other] = found.get(other, RelationshipFlags.NONE) | kind
     return found
 
 
@@ -92,7 +98,7 @@ def may_see_profile(profile: Profile, viewer: Viewer, tie: int) -> bool:
         return True
     if profile.user_id == viewer.id:
         return profile.status != Profile.Status.DELETED
-    return profile.status == Profile.Status.ACTIVE and not tie & Tie.BLOCKED_BY
+    return profile.status == Profile.Status.ACTIVE and not tie & RelationshipFlags.BLOCKED_BY
 
 
 def visible_profile(user_id: int, viewer: Viewer) -> tuple[Profile, int]:
@@ -100,7 +106,7 @@ def visible_profile(user_id: int, viewer: Viewer) -> tuple[Profile, int]:
     profile = Profile.objects.filter(user_id=user_id).first()
     if profile is None:
         raise ProfileMissing("there is no such profile")
-    tie = ties(viewer.id, [user_id]).get(user_id, Tie.NONE)
+    tie = ties(viewer.id, [user_id]).get(user_id, RelationshipFlags.NONE)
     if not may_see_profile(profile, viewer, tie):
         raise NotFound("there is no such profile")
     return profile, tie

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.auth import actions
-from socialapp.errors import Problem
+from socialapp.core.errors import Problem
 
 
 class Command(BaseCommand):

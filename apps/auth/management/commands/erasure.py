@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.auth import queries
-from socialapp.api.rendering import rfc3339
-from socialapp.errors import NotFound
-from socialapp.residue import find_residue
+from socialapp.core.errors import NotFound
+from socialapp.core.json import rfc3339
+from socialapp.lifecycle.erasure_audit import audit_erasure
 
 
 class Command(BaseCommand):
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _verify(self, erasure_id: int, *, as_json: bool) -> None:
         user_id = queries.erased_user(erasure_id)
-        found = find_residue(user_id)
+        found = audit_erasure(user_id)
         left = [residue for residue in found if not residue.expected]
         if as_json:
             self.stdout.write(json.dumps({"user_id": str(user_id), "found": [asdict(residue) for residue in found]}))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from apps.search import actions, queries
-from socialapp.errors import Unavailable
+from socialapp.core.errors import Unavailable
 
 
 class Command(BaseCommand):

@@ -1,0 +1,147 @@
+"""Transactions on one context's database, references across contexts, and the guard between transactions and calls."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, models, transaction
+
+from socialapp.core.ids import new_id
+
+T = TypeVar("T")
+# What may be assigned to a field and what it gives: the type checker adds None where `null=True`.
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
+
+_open_on: ContextVar[tuple[str, ...]] = ContextVar("open_transactions", default=())
+
+
+@contextmanager
+def atomic(context: str, *, savepoint: bool = True) -> Iterator[None]:
+    """One transaction on the database of `context`; nested use joins the outer one through a savepoint.
+
+    Without one (`savepoint=False`), which saves two round trips, what fails in here ends the outer transaction with it:
+    for what is called in the transactions of handlers and requests, where nobody catches an error and goes on.
+    """
+    outer = _open_on.get()
+    token = _open_on.set((*outer, context))
+    try:
+        # Transactions that others opened, such as those around tests, always get one.
+        with transaction.atomic(using=context, savepoint=savepoint or context not in outer):
+            yield
+    finally:
+        _open_on.reset(token)
+
+
+def after_commit(context: str, callback: Callable[[], object]) -> None:
+    """Runs `callback` once the open transaction on `context` has committed, at once when there is none."""
+    transaction.on_commit(callback, using=context)
+
+
+def again_after_deadlock(run: Callable[[], T], *, attempts: int = 5) -> T:
+    """Runs `run`, which makes a transaction of its own, again when the database ended it for the sake of another.
+
+    Also when one of its new ids was taken, which two processes with one node number can bring about: the next try
+    makes others. Inside an outer transaction nothing is repeated: that whole transaction is lost, and whoever opened
+    it must decide.
+    """
+    for attempt in range(1, attempts):
+        try:
+            return run()
+        except (OperationalError, IntegrityError) as error:
+            if open_transactions() or not (_lost_to_another(error) or _id_was_taken(error)):
+                raise
+            time.sleep(random.SystemRandom().uniform(0, 0.02 * attempt))
+    return run()
+
+
+def _lost_to_another(error: DatabaseError) -> bool:
+    """Deadlock or lock wait time-out (MySQL 1213, 1205), or a write conflict (TiDB 9007, 8002, 8022, some 1105)."""
+    code, text = (*error.args, "", "")[:2]
+    return code in (1213, 1205, 9007, 8002, 8022) or (code == 1105 and "lock retry limit reached" in str(text))
+
+
+_TAKEN_ID = re.compile(r"for key '(\w+\.)?PRIMARY'|UNIQUE constraint failed: \w+\.id$")
+
+
+def _id_was_taken(error: DatabaseError) -> bool:
+    """A clash of primary keys, as MariaDB, MySQL, TiDB and SQLite put it."""
+    return isinstance(error, IntegrityError) and bool(_TAKEN_ID.search(str(error.args[-1] if error.args else "")))
+
+
+def set_database_timeouts() -> None:
+    """Has this process and its database servers take each other for gone after `DATABASE_SECONDS` without a word.
+
+    For the roles: a network that drops packets tells nobody. Without it a statement waits for ever, and so does the
+    transaction of a machine that is gone, with its locks. The statements of commands may take hours.
+    """
+    for configured in connections.settings.values():
+        if "mysql" in configured["ENGINE"] or "replicas" in configured["ENGINE"]:
+            options = configured["OPTIONS"]
+            options.setdefault("read_timeout", settings.DATABASE_SECONDS)
+            options.setdefault("write_timeout", settings.DATABASE_SECONDS)
+            # only MariaDB knows it, and only MariaDB reads such comments
+            options["init_command"] += f" /*M!100300 , idle_transaction_timeout={settings.DATABASE_SECONDS} */"
+
+
+def open_transactions() -> tuple[str, ...]:
+    """The contexts whose transaction the running code holds open, outermost first."""
+    return _open_on.get()
+
+
+def is_tidb(alias: str) -> bool:
+    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0032 tells what differs."""
+    connection: Any = connections[alias]
+    return connection.vendor == "mysql" and "TiDB" in connection.mysql_server_info
+
+
+class Gone(StrEnum):
+    """What happens to a row when what it refers to in another context is deleted."""
+
+    ERASE = "erase"  # the row goes too
+    KEEP = "keep"  # the row stays and the reader tolerates the dangling id
+    ANONYMIZE = "anonymize"  # the row stays without the reference
+
+
+class RemoteKey(models.BigIntegerField[_Set, _Get]):
+    """The id of a row in another context: a plain BIGINT whose owner's deletion some handler must answer.
+
+    `target` is "context.Model"; `gone` says what is done when the target goes. A test proves that a handler
+    of this context listens to the target's deletion.
+    """
+
+    def __init__(self, target: str, *, gone: Gone, **options: Any) -> None:
+        self.target = target
+        self.gone = gone
+        super().__init__(**options)
+
+    def deconstruct(self) -> Any:
+        """For migrations it is the BIGINT that it is in the database."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BigIntegerField", args, kwargs
+
+    def clone(self) -> "RemoteKey[_Set, _Get]":
+        """A copy: Django's own way goes through `deconstruct`, which leaves out what is not in the database."""
+        _, _, args, kwargs = self.deconstruct()
+        return RemoteKey(self.target, *args, gone=self.gone, **kwargs)
+
+
+class IdField(models.BigIntegerField[int, int]):
+    """The primary key of the contexts' tables: a time-sortable id made in the application."""
+
+    def __init__(self, **options: Any) -> None:
+        options.update(primary_key=True, default=new_id, editable=False)
+        super().__init__(**options)
+
+    def deconstruct(self) -> Any:
+        """The default is always `new_id`, so migrations need not repeat the rest."""
+        name, path, args, kwargs = super().deconstruct()
+        for option in ("primary_key", "default", "editable"):
+            kwargs.pop(option, None)
+        return name, path, args, kwargs

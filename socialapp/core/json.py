@@ -1,0 +1,22 @@
+"""JSON as the API writes it: `orjson`, times by RFC 3339 with milliseconds."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+
+def to_json(data: Any) -> bytes:
+    """JSON bytes; data classes and times are written as the API writes them."""
+    return orjson.dumps(data, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time as the API writes it: UTC, milliseconds, `Z`. Source: RFC 3339."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,75 @@
+"""Pages of lists: a page starts at a position in an order, so additions elsewhere never make it skip or repeat.
+
+Source: keyset pagination, https://use-the-index-luke.com/no-offset.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+Position = tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page is wanted: up to `limit` items after `position` (before it when `backwards`); None is the start."""
+
+    limit: int = DEFAULT_LIMIT
+    position: Position | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Items in list order, and where the neighbouring pages start (None: there is none)."""
+
+    items: Sequence[T]
+    next: Position | None = None
+    previous: Position | None = None
+
+
+def paginate(queryset: QuerySet[M], page: PageRequest, *, order: tuple[str, ...] = ("-id",)) -> Page[M]:
+    """One page of `queryset` by the fields of `order`, the last of which must be unique. One query."""
+    rows = queryset
+    if page.position is not None:
+        rows = rows.filter(_beyond(order, page.position, backwards=page.backwards))
+    fields = [_flip(name) for name in order] if page.backwards else list(order)
+    found = list(rows.order_by(*fields)[: page.limit + 1])
+    more = len(found) > page.limit
+    found = found[: page.limit]
+    if page.backwards:
+        found.reverse()
+    names = [name.lstrip("-") for name in order]
+    return page_of(found, page, more=more, position=lambda row: tuple(getattr(row, name) for name in names))
+
+
+def page_of(items: Sequence[T], page: PageRequest, *, more: bool, position: Callable[[T], Position]) -> Page[T]:
+    """A page from items in list order, when `more` says whether there are further ones in the direction read."""
+    if not items:
+        return Page(items)
+    first, last = position(items[0]), position(items[-1])
+    if page.backwards:
+        return Page(items, next=last, previous=first if more else None)
+    return Page(items, next=last if more else None, previous=first if page.position is not None else None)
+
+
+def _flip(name: str) -> str:
+    return name[1:] if name.startswith("-") else f"-{name}"
+
+
+def _beyond(order: tuple[str, ...], position: Position, *, backwards: bool) -> Q:
+    """The rows after `position`: (a, b) > (x, y) written out, as not every database uses an index for row values."""
+    condition = Q()
+    for index, name in enumerate(order):
+        field = name.lstrip("-")
+        descending = name.startswith("-") != backwards
+        equal = {order[i].lstrip("-"): position[i] for i in range(index)}
+        condition |= Q(**equal, **{f"{field}__{'lt' if descending else 'gt'}": position[index]})
+    return condition

@@ -1,0 +1,212 @@
+"""Decides in one Redis round trip whether a request may go on: its token not revoked, its rate limits not used up.
+
+Rate limits follow draft-ietf-httpapi-ratelimit-headers; a fixed window is counted per user and per address.
+Without Redis, revocation is asked of auth, log-in limits refuse, and the other limits let through.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest
+
+from socialapp.contracts.revocations import Revocations
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.errors import TooMany, Unauthenticated, Unavailable
+from socialapp.core.principal import Principal
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+REVOKED_KEY = "auth:revoked"
+_COMPLETE = "complete"
+_REFRESH_SECONDS = 60
+FAIL_CLOSED = frozenset({"login", "register"})
+
+# KEYS: the revoked set, then one counter per limit. ARGV: members to look for, "|", then limit and window per counter.
+# Answers: is the set complete, is a member in it, then used and seconds left per counter.
+_ADMIT = """
+local answer = {redis.call('SISMEMBER', KEYS[1], 'complete'), 0}
+local i = 1
+while ARGV[i] ~= '|' do
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then answer[2] = 1 end
+  i = i + 1
+end
+for k = 2, #KEYS do
+  local window = tonumber(ARGV[i + 1])
+  i = i + 1
+  local used = redis.call('INCR', KEYS[k])
+  if used == 1 then redis.call('EXPIRE', KEYS[k], window) end
+  answer[#answer + 1] = used
+  answer[#answer + 1] = redis.call('TTL', KEYS[k])
+end
+return answer
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The state of one rate limit after this request."""
+
+    name: str
+    quota: int
+    window: int
+    remaining: int
+    reset: int
+
+    def policy(self) -> str:
+        """Its item in RateLimit-Policy."""
+        return f'"{self.name}";q={self.quota};w={self.window}'
+
+    def state(self) -> str:
+        """Its item in RateLimit."""
+        return f'"{self.name}";r={self.remaining};t={self.reset}'
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of the client, as seen by the outermost trusted proxy."""
+    hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    trusted = settings.TRUSTED_PROXIES
+    candidate = hops[-trusted] if trusted and len(hops) >= trusted else request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ip_address(candidate))
+    except ValueError:
+        return "unknown"
+
+
+def admit(*, principal: Principal | None, address: str, rate: str, subject: str = "") -> list[Limit]:
+    """Lets a request on, or raises 401 (revoked), 429 (a limit) or 503 (a limit that fails closed without Redis).
+
+    `subject` names what a log-in is for: tries are counted for it too, whoever makes them.
+    """
+    members = [f"user:{principal.id}", f"session:{principal.session}"] if principal else []
+    counters = _counters(principal, address, rate, subject) if settings.RATE_LIMITS else []
+    if not members and not counters:
+        return []
+    try:
+        answer = _evaluate(members, counters)
+    except redis_errors() as error:
+        log.warning("admission.redis_away", error=str(error), rate=rate)
+        if rate in FAIL_CLOSED and counters:
+            raise Unavailable("log-in limits cannot be checked right now", code="limits_unavailable") from None
+        _ask_auth(principal)
+        return []
+    _check_revoked(principal, complete=bool(answer[0]), found=bool(answer[1]))
+    return _check_limits(counters, answer[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    name: str
+    key: str
+    quota: int
+    window: int
+
+
+def _counters(principal: Principal | None, address: str, rate: str, subject: str) -> list[_Counter]:
+    quota, window = settings.RATES[rate]
+    slot = int(time.time()) // window
+    counters = [
+        _Counter(f"{rate}-address", f"rate:{rate}:a:{address}:{slot}", quota * settings.RATE_ADDRESS_FACTOR, window),
+    ]
+    if principal:
+        counters.append(_Counter(rate, f"rate:{rate}:u:{principal.id}:{slot}", quota, window))
+    if subject:
+        counters.append(_Counter(rate, _subject_key(rate, subject, slot), quota, window))
+    return counters
+
+
+def _subject_key(rate: str, subject: str, slot: int) -> str:
+    return f"rate:{rate}:s:{subject}:{slot}"
+
+
+def reset_attempts(*, rate: str, subject: str) -> None:
+    """Counts the tries for `subject` no more: one of them was right, so that they were no guesses."""
+    if not (settings.RATE_LIMITS and subject):
+        return
+    slot = int(time.time()) // settings.RATES[rate][1]
+    try:
+        redis_client().delete(settings.REDIS_PREFIX + _subject_key(rate, subject, slot))
+    except redis_errors() as error:
+        log.info("admission.not_forgiven", error=str(error))
+
+
+def _evaluate(members: list[str], counters: list[_Counter]) -> list[int]:
+    prefix = settings.REDIS_PREFIX
+    keys = [f"{prefix}{REVOKED_KEY}", *(prefix + counter.key for counter in counters)]
+    arguments = [*members, "|", *(str(counter.window) for counter in counters)]
+    script = _script()
+    answer: list[int] = script(keys=keys, args=arguments)
+    return answer
+
+
+_scripts: dict[int, Callable[..., Any]] = {}
+
+
+def _script() -> Callable[..., Any]:
+    pid = os.getpid()
+    if pid not in _scripts:
+        _scripts[pid] = redis_client().register_script(_ADMIT)
+    return _scripts[pid]
+
+
+def _check_revoked(principal: Principal | None, *, complete: bool, found: bool) -> None:
+    if principal is None:
+        return
+    if found:
+        raise _revoked()
+    if not complete:
+        _ask_auth(principal)
+
+
+def _revoked() -> Unauthenticated:
+    return Unauthenticated("this session has ended", code="token_revoked")
+
+
+def _ask_auth(principal: Principal | None) -> None:
+    """Asks the source of truth, and fills Redis with its answer for the next minute."""
+    if principal is None:
+        return
+    revoked = client(Revocations).recent()
+    members = [*(f"user:{user}" for user in revoked.users), *(f"session:{session}" for session in revoked.sessions)]
+    try:
+        remember_revoked(members, complete=True)
+    except redis_errors():
+        pass
+    if principal.id in revoked.users or principal.session in revoked.sessions:
+        raise _revoked()
+
+
+def remember_revoked(members: list[str], *, complete: bool = False) -> None:
+    """Adds "user:<id>" and "session:<id>" members to the set that every request is checked against."""
+    key = f"{settings.REDIS_PREFIX}{REVOKED_KEY}"
+    pipe = redis_client().pipeline(transaction=True)
+    if complete:
+        pipe.sadd(key, _COMPLETE, *members)
+        pipe.expire(key, _REFRESH_SECONDS)
+    elif members:
+        pipe.sadd(key, *members)
+    pipe.execute()
+
+
+def _check_limits(counters: list[_Counter], answer: list[int]) -> list[Limit]:
+    limits = []
+    for counter, used, left in zip(counters, answer[::2], answer[1::2], strict=True):
+        remaining = max(counter.quota - used, 0)
+        limits.append(Limit(counter.name, counter.quota, counter.window, remaining, max(left, 1)))
+        if used > counter.quota:
+            raise LimitExceeded("too many requests; slow down", retry_after=max(left, 1), limits=limits)
+    return limits
+
+
+class LimitExceeded(TooMany):
+    """429 that also carries the state of the limits for its headers."""
+
+    def __init__(self, detail: str, *, retry_after: int, limits: list[Limit]) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.limits = limits

@@ -1,0 +1,44 @@
+"""ETags of single objects: `"<version>-<digest of the body>"`.
+
+The digest makes `If-None-Match` true for everything shown; `If-Match` compares the version alone, which only edits
+change, so that a reaction by somebody else does not make an edit stale. Source: RFC 9110, sections 8.8.3 and 13.1.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from socialapp.core.errors import Malformed
+from socialapp.core.json import to_json
+
+_OURS = re.compile(r'(?:W/)?"([0-9]{1,9})-[0-9a-f]{16}"')
+_TAG = r'(?:W/)?"[^"]*"'
+_TAGS = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
+
+
+def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
+    """Answers one object with its ETag, or 304 when the client has it already."""
+    content = body if isinstance(body, bytes) else to_json(body)
+    tag = f'"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if request.method in ("GET", "HEAD") and _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
+        return Response(None, status=304, headers=headers)
+    return Response(content, status=status, headers=headers)
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` demands, which the action compares; None without the header or for `*`."""
+    sent = request.META.get("HTTP_IF_MATCH", "").strip()
+    if not sent or sent == "*":
+        return None
+    if not _TAGS.fullmatch(sent):
+        raise Malformed("If-Match must be ETags, each in quotation marks, separated by commas", code="if_match_invalid")
+    # A tag of another form was never ours, so it cannot be the current one; of ours only the newest can be.
+    return max((int(version) for version in _OURS.findall(sent)), default=-1)
+
+
+def _matches(header: str, tag: str) -> bool:
+    return header.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in header.split(",")]

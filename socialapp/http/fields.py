@@ -1,0 +1,84 @@
+"""Input fields that take what they say and nothing else: no numbers as text, no text as numbers, no unknown fields."""
+
+import unicodedata
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from socialapp.core.ids import MAX_ID
+
+_ALLOWED_CONTROLS = frozenset("\n\t\r")
+
+
+class Text(serializers.CharField):
+    """A JSON string without control characters (line breaks and tabs are let through where `multiline`)."""
+
+    default_error_messages = {"control_character": "Control characters are not allowed."}
+
+    def __init__(self, *, multiline: bool = False, **options: Any) -> None:
+        self.multiline = multiline
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text; refuses anything but a string. Nothing visible is blank."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        allowed = _ALLOWED_CONTROLS if self.multiline else frozenset()
+        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in data):
+            self.fail("control_character")
+        text = super().to_internal_value(data)
+        if self.trim_whitespace and not any(map(_is_visible, text)):
+            if not self.allow_blank:
+                self.fail("blank")
+            return ""
+        return text
+
+
+def _is_visible(char: str) -> bool:
+    """Whether a reader sees it: format characters, such as U+200B, leave nothing on a page, as spaces do."""
+    return not char.isspace() and unicodedata.category(char) != "Cf"
+
+
+class Flag(serializers.BooleanField):
+    """A JSON true or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value; refuses strings and numbers."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{1,19}$"})
+class Id(serializers.Field[int, Any, str, Any]):
+    """An id: a string of decimal digits outside, an int inside."""
+
+    default_error_messages = {"invalid": "An id is a string of decimal digits."}
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number; refuses anything but a string of digits in the range of ids."""
+        if not (
+            isinstance(data, str) and data.isascii() and data.isdigit() and len(data) <= 19 and int(data) <= MAX_ID
+        ):
+            self.fail("invalid")
+        return int(data)
+
+    def to_representation(self, value: int) -> str:
+        """The digits."""
+        return str(value)
+
+
+class Input(serializers.Serializer[Any]):
+    """Input of a route: a field that the route does not have is an error, not something to ignore in silence."""
+
+    default_error_messages = {"unknown_field": "This field is not part of the request."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated values."""
+        if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
+            message = str(self.error_messages["unknown_field"])
+            raise serializers.ValidationError(
+                {name: [serializers.ErrorDetail(message, "unknown_field")] for name in sorted(map(str, unknown))}
+            )
+        return super().to_internal_value(data)

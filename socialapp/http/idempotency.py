@@ -1,0 +1,127 @@
+"""`Idempotency-Key`: the answer is stored in the transaction of the write, so a retry finds both or neither.
+
+Source: draft-ietf-httpapi-idempotency-key-header. The answer is encrypted under a key derived from the client's own
+key: the table alone gives away neither tokens nor texts.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.errors import Invalid, Malformed, Problem
+from socialapp.core.json import to_json
+from socialapp.http.models import IdempotencyKey
+
+_MAX_KEY = 255
+
+T = TypeVar("T")
+
+
+def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]]) -> Response:
+    """Runs `create` in one transaction on `context` and answers its (status, body), once for each Idempotency-Key.
+
+    `create` must do its writing and its rendering and may not call other contexts: gather before. A repeated key with
+    the same method, path and body gets the stored answer; with another, 422. Without a key it just runs. A transaction
+    that the database ended as the victim of a deadlock is run again.
+    """
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        status, body = again_after_deadlock(lambda: _in_transaction(context, create))
+        return Response(body, status=status)
+    record = _Record(request, context, key)
+    if (answer := record.replay()) is not None:
+        return answer
+    try:
+        return again_after_deadlock(lambda: _in_transaction(context, lambda: record.store(*_answer(create))))
+    except (IntegrityError, Problem):
+        # The same key was stored meanwhile: its answer is ours too, also where its effect is what refused us now
+        # ("this name is taken", by our own first try). Any other clash or refusal is raised again.
+        answer = record.replay()
+        if answer is None:
+            raise
+        return answer
+
+
+def replayed(request: Request, *, context: str) -> Response | None:
+    """The stored answer for this request's key, to look at before gathering from other contexts; None when new."""
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    return _Record(request, context, key).replay() if key is not None else None
+
+
+def _in_transaction(context: str, run: Callable[[], T]) -> T:
+    with atomic(context):
+        return run()
+
+
+def _answer(create: Callable[[], tuple[int, Any]]) -> tuple[int, bytes]:
+    status, body = create()
+    return status, to_json(body)
+
+
+class _Record:
+    """One caller's key for one request."""
+
+    def __init__(self, request: Request, context: str, key: str) -> None:
+        if not key or len(key) > _MAX_KEY or not key.isprintable():
+            raise Malformed(
+                f"Idempotency-Key must be 1 to {_MAX_KEY} printable characters", code="idempotency_key_invalid"
+            )
+        self._context = context
+        self._key = key
+        owner = str(request.user.id) if request.user else "anonymous"
+        self._digest = _keyed_digest(f"{owner}\n{key}")
+        self._fingerprint = _keyed_digest(f"{request.method}\n{request.path_info}\n{_canonical(request.data)}")
+
+    def replay(self) -> Response | None:
+        since = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+        rows = IdempotencyKey.objects.using(self._context).filter(digest=self._digest)
+        row = rows.first()
+        if row is None:
+            return None
+        if row.created_at < since:
+            rows.delete()
+            return None
+        if row.fingerprint != self._fingerprint:
+            raise Invalid("this Idempotency-Key was used for another request", code="idempotency_key_reused")
+        body = self._cipher().decrypt(row.answer.encode())
+        return Response(body, status=row.status, headers={"Idempotency-Replayed": "true"})
+
+    def store(self, status: int, body: bytes) -> Response:
+        IdempotencyKey(
+            digest=self._digest,
+            fingerprint=self._fingerprint,
+            status=status,
+            answer=self._cipher().encrypt(body).decode(),
+        ).save(using=self._context, force_insert=True)
+        return Response(body, status=status)
+
+    def _cipher(self) -> Fernet:
+        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"socialapp idempotency answer")
+        secret = derive.derive(f"{settings.SECRET_KEY}\n{self._key}".encode())
+        return Fernet(base64.urlsafe_b64encode(secret))
+
+
+def _canonical(body: Any) -> str:
+    """The body in the one form that spaces and the order of members do not change, whatever numbers it holds."""
+    try:
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:
+        raise Malformed("the body is nested too deeply", code="malformed_json") from None
+
+
+def _keyed_digest(text: str) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()

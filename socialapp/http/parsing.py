@@ -1,0 +1,53 @@
+"""Reads JSON bodies strictly: UTF-8, no NaN, no duplicate members, bounded size, and only objects."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.parsers import BaseParser
+
+from socialapp.core.errors import Malformed
+
+_MAX_DEPTH_ERROR = "the body is nested too deeply"
+
+
+class JSONParser(BaseParser):
+    """`application/json`."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The object in the body; 400 for anything else."""
+        try:
+            text = stream.read().decode("utf-8")
+            body = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_members)
+            _refuse_lone_surrogates(text, body)
+        except RecursionError:
+            raise Malformed(_MAX_DEPTH_ERROR, code="malformed_json") from None
+        except (UnicodeDecodeError, ValueError) as error:
+            raise Malformed(f"the body is not valid JSON: {error}", code="malformed_json") from None
+        if not isinstance(body, dict):
+            raise Malformed("the body must be a JSON object", code="malformed_json")
+        return body
+
+
+def _refuse_lone_surrogates(text: str, body: Any) -> None:
+    """Half a character, escaped as in "\\ud800", cannot be stored or sent back."""
+    if "\\u" in text:
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object has a member twice")
+    return members

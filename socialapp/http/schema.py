@@ -1,0 +1,120 @@
+"""OpenAPI: every operation documents its problems, its headers and its list form."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from socialapp.core.errors import PROBLEMS
+from socialapp.http.permissions import Public, PublicRead
+from socialapp.http.rendering import ProblemRenderer
+
+
+class FieldErrorBody(serializers.Serializer[Any]):
+    """One thing wrong with one field."""
+
+    field = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemBody(serializers.Serializer[Any]):
+    """An error. Source: RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = FieldErrorBody(many=True)  # type: ignore[assignment]
+
+
+PAGE_PARAMETERS = [
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "default": 20},
+        description="Items a page; 100 at most, also when more are asked for.",
+    ),
+    OpenApiParameter("cursor", str, description="Where to go on; taken from `next` or `previous`."),
+]
+
+
+def page_of(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """The schema of a list answer whose results are `item`s."""
+    return _page_class(item)()
+
+
+@cache
+def _page_class(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    # One class for each item: the schema tells components apart by identity.
+    fields = {
+        "results": item(many=True),
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+    }
+    return type(f"{item.__name__.removesuffix('Body')}PageBody", (serializers.Serializer,), fields)
+
+
+class ProblemAwareSchema(AutoSchema):
+    """Adds to each operation what the kernel itself takes and answers: problems and conditional requests."""
+
+    def get_auth(self) -> Any:
+        """The bearer token, and nothing at all where none is needed."""
+        required: list[dict[str, Any]] = super().get_auth()
+        public = any(
+            isinstance(permission, Public) or (isinstance(permission, PublicRead) and self.method in ("GET", "HEAD"))
+            for permission in self.view.get_permissions()
+        )
+        return [*required, {}] if public else required
+
+    def get_override_parameters(self) -> Any:
+        """The headers that the kernel reads."""
+        declared: list[Any] = list(super().get_override_parameters())
+        if self.method == "POST" and getattr(self.view, "has_idempotency_key", False):
+            declared.append(_idempotency_key())
+        if self._has_etag():
+            if self.method == "GET":
+                declared.append(_header("If-None-Match", "Answers 304 when the object still has this ETag."))
+            else:
+                declared.append(_header("If-Match", "Answers 412 when the object was edited since it had this ETag."))
+        return declared
+
+    def _has_etag(self) -> bool:
+        return bool(getattr(self.view, "has_etag", False)) and self.method in ("GET", "PATCH", "DELETE")
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        responses: dict[str, Any] = super()._get_response_bodies(direction)
+        if self._has_etag() and self.method == "GET":
+            responses.setdefault("304", {"description": "Not modified"})
+        for status in self._problem_statuses():
+            problem = OpenApiResponse(ProblemBody, description=PROBLEMS[status].title)
+            media_types = [ProblemRenderer.media_type]
+            documented = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                problem, str(status), media_types, direction
+            )
+            responses.setdefault(str(status), documented)
+        for code, response in responses.items():
+            if code >= "400" and "application/json" in response.get("content", {}):
+                response["content"] = {ProblemRenderer.media_type: response["content"]["application/json"]}
+        return responses
+
+    def _problem_statuses(self) -> list[int]:
+        statuses = [400, 401, 403, 404, 422, 429, 503]
+        if self.method in ("POST", "PUT", "PATCH", "DELETE"):
+            statuses += [409, 412, 413, 415]
+        return statuses
+
+
+def _idempotency_key() -> OpenApiParameter:
+    return OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+        OpenApiParameter.HEADER,
+        description="Makes a repeated creation answer what the first one did, for a day.",
+    )
+
+
+def _header(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)

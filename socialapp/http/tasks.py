@@ -1,0 +1,23 @@
+"""Periodic tasks of the API."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from socialapp.core.contexts import served
+from socialapp.http.models import IdempotencyKey
+
+PERIODIC = {"http.prune_idempotency_keys": 3600.0}
+_ROWS_A_STATEMENT = 1000
+
+
+@shared_task(name="http.prune_idempotency_keys")
+def prune_idempotency_keys() -> None:
+    """Removes the served contexts' idempotency keys that are older than they are promised to be kept. Idempotent."""
+    until = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+    for context in served():
+        keys = IdempotencyKey.objects.using(context.name)
+        while ids := list(keys.filter(created_at__lt=until).values_list("id", flat=True)[:_ROWS_A_STATEMENT]):
+            keys.filter(id__in=ids).delete()

@@ -1,0 +1,72 @@
+"""The view class of the API: authenticates, admits, parses, and turns every error into a problem."""
+
+from typing import Any, cast
+
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from socialapp.core.errors import Unauthenticated
+from socialapp.core.principal import Principal
+from socialapp.http.admission import Limit, admit, client_address
+from socialapp.http.fields import Input
+
+
+class View(APIView):
+    """What every route stands on.
+
+    `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
+    `has_idempotency_key` that its POST can be repeated by `create_once`.
+    """
+
+    rate: str | None = None
+    has_etag = False
+    has_idempotency_key = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticates, checks limits and revocation in one round trip, then permissions."""
+        self.perform_authentication(request)
+        self.limits = admit(
+            principal=cast(Principal | None, request.user),
+            address=client_address(request),
+            rate=self.rate or ("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"),
+            subject=self.limit_subject(request),
+        )
+        if request.method != "OPTIONS":
+            self.check_permissions(request)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """204: `Allow` says which methods there are, to anybody; what they take stands in the schema."""
+        return Response(status=204)
+
+    def limit_subject(self, request: Request) -> str:
+        """What else the limit counts for, such as the account that a log-in is for."""
+        return ""
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
+        """Adds the rate limit headers."""
+        answer = super().finalize_response(request, cast(Response, response), *args, **kwargs)
+        limits: list[Limit] = getattr(self, "limits", [])
+        if limits and "RateLimit" not in answer.headers:
+            answer["RateLimit"] = ", ".join(limit.state() for limit in limits)
+            answer["RateLimit-Policy"] = ", ".join(limit.policy() for limit in limits)
+        return answer
+
+    @property
+    def principal(self) -> Principal:
+        """The caller; 401 without a token."""
+        if self.request.user is None:
+            raise Unauthenticated("this needs an access token")
+        return cast(Principal, self.request.user)
+
+    @property
+    def viewer(self) -> int | None:
+        """The caller's id, or None when anonymous."""
+        return self.request.user.id if self.request.user else None
+
+    def read_input(self, serializer: type[Input]) -> dict[str, Any]:
+        """The validated body; 400 when it is not JSON, 422 when a field is wrong."""
+        parsed = serializer(data=self.request.data)
+        parsed.is_valid(raise_exception=True)
+        return cast(dict[str, Any], parsed.validated_data)

@@ -1,0 +1,63 @@
+"""The OpenAPI document of the whole product, also where this process serves a part of it."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+import structlog
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+
+from socialapp.contracts.description import Description
+from socialapp.core.contexts import CONTEXTS, serves
+from socialapp.core.errors import Unavailable
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+Schema = dict[str, Any]
+
+
+class ContextDescription:
+    """The `Description` contract; the answer is the same for every context served here."""
+
+    def openapi(self) -> str:
+        """See `Description.openapi`."""
+        return _own_schema()
+
+
+@cache
+def _own_schema() -> str:
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return OpenApiJsonRenderer().render(schema).decode()
+
+
+class WholeSchemaGenerator(SchemaGenerator):
+    """Adds what the other services describe; one that does not answer is left out."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Schema:
+        """The document, with the paths in order."""
+        schema: Schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
+        described = set(schema["paths"])
+        for name in CONTEXTS:
+            if not serves(name):
+                _merge(schema, _schema_elsewhere(name))
+        if described != set(schema["paths"]):
+            schema["paths"] = dict(sorted(schema["paths"].items()))
+        return schema
+
+
+def _schema_elsewhere(context: str) -> Schema:
+    try:
+        return dict(orjson.loads(client(Description, context=context).openapi()))
+    except Unavailable as error:
+        log.warning("schema.part_missing", context=context, error=str(error))
+        return {}
+
+
+def _merge(schema: Schema, other: Schema) -> None:
+    schema["paths"].update(other.get("paths", {}))
+    for kind, named in other.get("components", {}).items():
+        found = schema["components"].setdefault(kind, {})
+        found.update(named)
+        schema["components"][kind] = dict(sorted(found.items()))

@@ -1,0 +1,89 @@
+"""Collects what a context holds about a person, by the references its models declare: no table can be forgotten."""
+
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models import ForeignKey, Model
+
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.db import RemoteKey
+from socialapp.core.errors import NotFound
+from socialapp.core.json import to_json
+
+# Whose a row is, where it refers to several people: the one who did it, not the one it was done to.
+_OWNERS = ("user_id", "author_id", "follower_id", "requester_id", "blocker_id", "muter_id", "reporter_id")
+# Nobody's business (other people's names, marks of the machinery) or too dangerous to carry around (secrets).
+_HIDDEN = frozenset(
+    {"password", "secret", "digest", "token_digest", "endpoint_digest", "p256dh", "auth", "salt", "moderator_id"}
+    | {"hash", "content_hash", "previous_hash", "actor_id"}
+)
+_EXACT_IN_JAVASCRIPT = 2**53
+
+
+class ContextDataExport:
+    """The `DataExport` contract for one context."""
+
+    def __init__(self, context: str) -> None:
+        self.context = context
+
+    def tables(self) -> list[str]:
+        """See `DataExport.tables`."""
+        return sorted(_personal_models(self.context))
+
+    def rows(self, *, user_id: int, table: str, offset: int, limit: int) -> list[str]:
+        """See `DataExport.rows`; NotFound for a table that is none of these. One query."""
+        try:
+            model, lookup = _personal_models(self.context)[table]
+        except KeyError:
+            raise NotFound(f"{self.context} has no table {table} of persons") from None
+        names = [field.attname for field in model._meta.concrete_fields if field.attname not in _HIDDEN]
+        found = model._default_manager.filter(**{lookup: user_id}).order_by("pk").values(*names)
+        return [to_json(_portable(row)).decode() for row in found[offset : offset + limit]]
+
+
+@cache
+def _personal_models(context: str) -> dict[str, tuple[type[Model], str]]:
+    """The context's models that hold rows of persons, by table, each with the lookup that finds a person's rows."""
+    models = apps.get_app_config(CONTEXTS[context].label).get_models()
+    found = {model._meta.db_table: (model, _owner_lookup(model)) for model in models if model._meta.managed}
+    return {table: (model, lookup) for table, (model, lookup) in found.items() if lookup}
+
+
+def _owner_lookup(model: type[Model]) -> str:
+    """How to find a person's rows: by its own column, or by that of the row it belongs to; "" when it has no owner."""
+    if model._meta.label == settings.AUTH_USER_MODEL:
+        return "id"
+    if own := _own_lookup(model):
+        return own
+    for field in model._meta.concrete_fields:
+        if (
+            isinstance(field, ForeignKey)
+            and field.related_model is not model
+            and (above := _own_lookup(field.related_model))
+        ):
+            return f"{field.name}__{above}"
+    return ""
+
+
+def _own_lookup(model: type[Model]) -> str:
+    people = {field.attname for field in model._meta.concrete_fields if _refers_to_a_person(field)}
+    return next((name for name in _OWNERS if name in people), "")
+
+
+def _refers_to_a_person(field: Any) -> bool:
+    if isinstance(field, RemoteKey):
+        return field.target in ("users.Profile", "auth.User")
+    return isinstance(field, ForeignKey) and field.related_model._meta.label == settings.AUTH_USER_MODEL
+
+
+def _portable(row: dict[str, Any]) -> dict[str, Any]:
+    """Values as any JSON reader takes them: numbers too large for some become strings, unknown types their text."""
+    return {name: _portable_value(value) for name, value in row.items()}
+
+
+def _portable_value(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) >= _EXACT_IN_JAVASCRIPT:
+        return str(value)
+    return value

@@ -1,0 +1,48 @@
+"""Compares everything that is made from elsewhere with its source, context by context."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from socialapp.contracts.drift import DriftChecks, DriftPage
+from socialapp.contracts.messaging import Inbox
+from socialapp.rpc.calls import client
+
+BATCH = 200
+
+
+def verify(context: str, *, repair: bool) -> Iterator[DriftPage]:
+    """The steps of one context, in small calls; Unavailable when it, or one of its sources, does not answer."""
+    after: str | None = ""
+    while after is not None:
+        checked = client(DriftChecks, context=context).verify(repair=repair, after=after, limit=BATCH)
+        yield checked
+        after = checked.next
+
+
+def events_in_flight(contexts: Iterable[str]) -> set[int]:
+    """What events published or missed by these contexts are about: what was made from them may still change by itself.
+
+    Ask this last, after the source and what was made from it: every change that only one of them has shows here, as an
+    event is not taken for arrived before it is some seconds old.
+    """
+    return {about for context in contexts for about in client(Inbox, context=context).in_flight()}
+
+
+Stage = Callable[[int, int], tuple[DriftPage, int | None]]
+
+
+def run_stages(stages: Mapping[str, Stage], after: str, limit: int) -> DriftPage:
+    """One step of a context that compares several things one after the other.
+
+    A stage is called with the id that it has come to and the limit, and answers what it found and the id to go on
+    from, or None at its end. The position between steps is written as "stage:id".
+    """
+    names = list(stages)
+    name, _, position = after.partition(":")
+    name = name or names[0]
+    checked, next_id = stages[name](int(position or 0), limit)
+    if next_id is not None:
+        following: str | None = f"{name}:{next_id}"
+    else:
+        place = names.index(name) + 1
+        following = f"{names[place]}:0" if place < len(names) else None
+    return DriftPage(compared=checked.compared, in_flight=checked.in_flight, drifts=checked.drifts, next=following)

@@ -1,0 +1,61 @@
+"""`manage.py verify`: compares feeds, counts, search index, notifications and metrics with what they are made from."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from socialapp.contracts.drift import PROJECTING
+from socialapp.core.errors import Unavailable
+from socialapp.lifecycle.drift import verify
+
+
+class Command(BaseCommand):
+    """Works while people write; what events are still under way about is left out, and told."""
+
+    help = (
+        "Compare everything that is made from elsewhere (feeds, counts, search index, notifications, metrics) with its"
+        " source; --repair mends it. Exit status 1 when something differs and was not mended."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What to compare, and how to tell."""
+        parser.add_argument("--repair", action="store_true", help="mend what differs")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object instead of lines")
+        parser.add_argument(
+            "--context", action="append", choices=PROJECTING, help="only this one (may be given several times)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Goes through all contexts in small steps; a line for each thing that differs."""
+        found = [self._verify(name, options) for name in options["context"] or PROJECTING]
+        if options["as_json"]:
+            self.stdout.write(json.dumps({"repaired": options["repair"], "contexts": found}, indent=2))
+        if any(report["drifts"] for report in found) and not options["repair"]:
+            sys.exit(1)
+
+    def _verify(self, context: str, options: dict[str, Any]) -> dict[str, Any]:
+        report: dict[str, Any] = {"context": context, "compared": 0, "in_flight": 0, "drifts": []}
+        try:
+            for checked in verify(context, repair=options["repair"]):
+                report["compared"] += checked.compared
+                report["in_flight"] += checked.in_flight
+                report["drifts"] += [asdict(drift) for drift in checked.drifts]
+        except Unavailable as error:
+            raise CommandError(error.detail) from error
+        if not options["as_json"]:
+            self._tell(report, mended=options["repair"])
+        return report
+
+    def _tell(self, report: dict[str, Any], *, mended: bool) -> None:
+        for drift in report["drifts"]:
+            self.stdout.write(
+                f"{report['context']}: {drift['projection']} of {drift['id']}: {drift['held']}, not {drift['actual']}"
+                + (" (mended)" if mended else "")
+            )
+        in_flight = f", {report['in_flight']} left out: events under way" if report["in_flight"] else ""
+        differing = f"{len(report['drifts'])} differ"
+        self.stdout.write(f"{report['context']}: {report['compared']} compared, {differing}{in_flight}")

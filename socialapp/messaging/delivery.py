@@ -1,0 +1,224 @@
+"""Runs the handlers of a batch of events: each effect exactly once, whatever arrives twice, late or broken."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, connections
+from django.utils import timezone
+
+from socialapp.core.cache import redis_errors
+from socialapp.core.db import atomic
+from socialapp.core.errors import Unavailable
+from socialapp.core.ids import new_id
+from socialapp.core.sql import insert, placeholders
+from socialapp.messaging.envelope import Envelope, encode
+from socialapp.messaging.models import FailedDelivery, InboxEntry
+from socialapp.messaging.registry import Handler, handlers_of
+from socialapp.telemetry import metrics, traces
+
+log = structlog.get_logger()
+
+# Seconds until the next try after the first, second, … failure; then the event rests as a dead letter.
+RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
+# What a handler needs may be away, for a night even, which is no fault of the event: the last pause is made again and
+# again, so that all arrives soon after; then it counts as no more failures than these.
+AWAY_PAUSES = (1, 5, 10)
+_ERROR_CHARACTERS = 2000
+_KNOWN = (
+    "SELECT event_id, handler, 0 FROM bus_inbox WHERE event_id IN ({ids})"
+    " UNION ALL SELECT event_id, handler, 1 FROM bus_failed_delivery WHERE event_id IN ({ids})"
+)
+
+_running: ContextVar["Delivery | None"] = ContextVar("delivery_running", default=None)
+
+
+class DuplicateDelivery(Exception):
+    """Another worker has taken this event for this handler at the same moment."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One event on its way to one handler, with what the handler gathered from other contexts."""
+
+    handler: Handler
+    envelope: Envelope
+    event: Any = None
+    gathered: Any = None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What the inbox knows it by."""
+        return self.envelope.id, self.handler.name
+
+    def gather(self) -> None:
+        """Decodes the event and asks other contexts, before any transaction."""
+        self.event = self.envelope.event()
+        if self.handler.gather:
+            with self._traced("gather for"):
+                self.gathered = self.handler.gather(self.event)
+
+    def run(self) -> None:
+        """Calls the handler; the caller holds the transaction."""
+        token = _running.set(self)
+        try:
+            with self._traced("handle"):
+                arguments = (self.event, self.gathered) if self.handler.gather else (self.event,)
+                self.handler.run(*arguments)
+        finally:
+            _running.reset(token)
+
+    def correlated(self) -> AbstractContextManager[None]:
+        """Logs, calls and events made in here belong to the request that caused the event."""
+        told = self.envelope
+        return structlog.contextvars.bound_contextvars(
+            event_id=told.id, request_id=told.correlationid, traceparent=told.traceparent
+        )
+
+    @contextmanager
+    def _traced(self, doing: str) -> Iterator[None]:
+        with (
+            self.correlated(),
+            traces.span(f"{doing} {self.handler.name}", traces.Kind.CONSUMER, event_id=self.envelope.id),
+        ):
+            yield
+
+
+def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
+    """Hands events to the handlers of `context`: all in one transaction, or one by one when one of them fails."""
+    deliveries, failed = _not_yet_handled(context, list(envelopes))
+    ready = [delivery for delivery in deliveries if _gather(context, delivery)]
+    if not ready:
+        return
+    try:
+        with atomic(context):
+            _take_all(context, ready)
+            for delivery in ready:
+                delivery.run()
+            if failed:
+                _forget_failures(context, ready)
+    except Exception as error:
+        log.info("bus.batch_split", context=context, events=len(ready), error=repr(error))
+        for delivery in ready:
+            _deliver_alone(context, delivery)
+    else:
+        for delivery in ready:
+            metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
+
+
+def failures_so_far() -> int:
+    """How often the running handler has failed to take its event; 0 outside of handlers. One query."""
+    running = _running.get()
+    if running is None:
+        return 0
+    rows = FailedDelivery.objects.using(running.handler.context)
+    noted = rows.filter(event_id=running.envelope.id, handler=running.handler.name)
+    return noted.values_list("attempts", flat=True).first() or 0
+
+
+def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Delivery], bool]:
+    """What is left to hand over, and whether any of it is noted as failed: one query, written in SQL for its cost.
+
+    A failure that is noted only after this look stays noted: its next delivery finds the event handled and forgets it.
+    """
+    deliveries = [
+        Delivery(handler, envelope)
+        for envelope in {envelope.id: envelope for envelope in envelopes}.values()
+        for handler in handlers_of(context, envelope.type)
+    ]
+    if not deliveries:
+        return [], False
+    ids = sorted({delivery.envelope.id for delivery in deliveries})
+    with connections[context].cursor() as cursor:
+        cursor.execute(_KNOWN.format(ids=placeholders(ids)), [*ids, *ids])
+        rows = cursor.fetchall()
+    handled = {(event_id, handler) for event_id, handler, failed in rows if not failed}
+    failed = {(event_id, handler) for event_id, handler, failed in rows if failed}
+    done = [delivery for delivery in deliveries if delivery.key in handled]
+    if any(delivery.key in failed for delivery in done):
+        _forget_failures(context, done)
+    left = [delivery for delivery in deliveries if delivery.key not in handled]
+    return left, any(delivery.key in failed for delivery in left)
+
+
+def _gather(context: str, delivery: Delivery) -> bool:
+    try:
+        delivery.gather()
+    except Exception as error:
+        _note_failure(context, delivery, error)
+        return False
+    return True
+
+
+def _take_all(context: str, deliveries: list[Delivery]) -> None:
+    now = timezone.now()
+    rows = [(new_id(), *delivery.key, now) for delivery in deliveries]
+    insert(context, InboxEntry, ("id", "event_id", "handler", "handled_at"), rows)
+
+
+def _deliver_alone(context: str, delivery: Delivery) -> None:
+    try:
+        with atomic(context):
+            _take(context, delivery)
+            delivery.run()
+            _forget_failures(context, [delivery])
+    except DuplicateDelivery:
+        return
+    except Exception as error:
+        _note_failure(context, delivery, error)
+    else:
+        metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
+
+
+def _take(context: str, delivery: Delivery) -> None:
+    try:
+        with atomic(context):
+            _take_all(context, [delivery])
+    except IntegrityError:
+        raise DuplicateDelivery from None
+
+
+def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
+    keys = {delivery.key for delivery in deliveries}
+    for row in FailedDelivery.objects.using(context).filter(event_id__in=[event_id for event_id, _ in keys]):
+        if (row.event_id, row.handler) in keys:
+            row.delete(using=context)
+
+
+def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
+    """Writes down the failure and when to try again; if even that fails, the reconciler sends the event again."""
+    envelope, handler = delivery.envelope, delivery.handler
+    with delivery.correlated():
+        log.warning("bus.handler_failed", handler=handler.name, type=envelope.type, error=repr(error))
+    with atomic(context):
+        row, _ = (
+            FailedDelivery.objects.using(context)
+            .select_for_update()
+            .get_or_create(
+                event_id=envelope.id,
+                handler=handler.name,
+                defaults={
+                    "type": envelope.type,
+                    "subject": envelope.subject,
+                    "envelope": encode(envelope),
+                    "attempts": 0,
+                    "retry_at": timezone.now(),
+                    "error": "",
+                },
+            )
+        )
+        if isinstance(error, (Unavailable, *redis_errors())):
+            row.attempts = min(row.attempts + 1, len(AWAY_PAUSES))
+            pause = AWAY_PAUSES[row.attempts - 1]
+        else:
+            row.attempts += 1
+            row.dead = row.attempts > len(RETRY_PAUSES)
+            pause = RETRY_PAUSES[min(row.attempts, len(RETRY_PAUSES)) - 1]
+        row.retry_at = timezone.now() + timedelta(seconds=pause)
+        row.error = repr(error)[:_ERROR_CHARACTERS]
+        row.save(using=context)
+    metrics.count_failed(envelope.type, dead=row.dead)

@@ -1,0 +1,67 @@
+"""`publish(event)`: writes the event beside the state that it tells of, in the same transaction."""
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from socialapp.contracts.base import event_type
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.db import open_transactions
+from socialapp.core.ids import new_id
+from socialapp.core.sql import insert
+from socialapp.messaging.envelope import MAX_CHARACTERS, Envelope, encode, wrap
+from socialapp.messaging.models import OutboxEvent
+from socialapp.telemetry import metrics, traces
+
+WAKE_CHANNEL = "bus:wake"
+_COLUMNS = ("id", "type", "subject", "envelope", "state", "created_at", "claim", "correlation")
+
+log = structlog.get_logger()
+
+
+class PublishOutsideTransaction(RuntimeError):
+    """An event was published without the transaction that makes it true."""
+
+
+class EventTooLarge(RuntimeError):
+    """An event is larger than brokers take: it would never leave the outbox, nor would those behind it."""
+
+
+def publish(*events: object) -> None:
+    """Adds events to the outbox of their producer; they take effect if and only if the transaction commits."""
+    if not events:
+        return
+    producer = event_type(type(events[0])).producer
+    if producer not in open_transactions():
+        raise PublishOutsideTransaction(f"{type(events[0]).__name__} needs `with atomic({producer!r})` around it")
+    envelopes = [_envelope(event) for event in events]
+    now = timezone.now()
+    rows = [
+        (told.id, told.type, told.subject, _encoded(told), OutboxEvent.State.NEW.value, now, 0, told.correlationid)
+        for told in envelopes
+    ]
+    insert(producer, OutboxEvent, _COLUMNS, rows)
+    metrics.count_published(envelope.type for envelope in envelopes)
+    transaction.on_commit(lambda: wake_relay(producer), using=producer)
+
+
+def _envelope(event: object) -> Envelope:
+    event_id = new_id()
+    with traces.span(f"publish {event_type(type(event)).name}", traces.Kind.PRODUCER, event_id=event_id):
+        return wrap(event, event_id=event_id)
+
+
+def _encoded(envelope: Envelope) -> str:
+    text = encode(envelope)
+    if len(text) > MAX_CHARACTERS:
+        raise EventTooLarge(f"{envelope.type} {envelope.id}: {len(text)} characters, at most {MAX_CHARACTERS}")
+    return text
+
+
+def wake_relay(context: str) -> None:
+    """Tells the relays that `context` has something to send. A lost word costs a second: they also look unasked."""
+    try:
+        redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
+    except redis_errors() as error:
+        log.warning("bus.wake_failed", error=str(error))

@@ -1,0 +1,230 @@
+"""The relay: claims unsent outbox rows, sends them to the broker in batches, and marks them sent.
+
+Rows are claimed by an UPDATE with an expiring claim: ids are not in commit order, so remembering the last one
+would lose events, and SKIP LOCKED is not honoured by every MySQL-compatible server.
+"""
+
+import random
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connections
+from django.db.models import Q
+from django.utils import timezone
+
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.contexts import served
+from socialapp.core.db import atomic
+from socialapp.messaging.envelope import decode
+from socialapp.messaging.models import CLOCKS_DIFFER, FailedDelivery, OutboxEvent
+from socialapp.messaging.publish import WAKE_CHANNEL
+from socialapp.messaging.tasks import deliver_again
+from socialapp.messaging.transports.port import BATCH_EVENTS, keeps_order, prepare, send
+from socialapp.telemetry import metrics, traces
+from socialapp.telemetry.operations import Heartbeat
+
+log = structlog.get_logger()
+
+CLAIM_ROWS = 500
+CLAIM_SECONDS = 10  # a relay that was killed leaves its claim behind: nobody sends those events before it expires
+RETRY_SECONDS = 30
+POLL_SECONDS = 1.0
+# Events that follow each other faster than this wait for each other: a batch costs little more than one event does.
+GATHER_SECONDS = 0.05
+PREPARE_SECONDS = 5.0
+ALIVE_SECONDS = 60.0
+LOOKS_IN_VAIN = 5  # at what Redis says, before it is asked whether it is there; after twice that it is taken for gone
+_LONGEST_PAUSE = 5.0
+
+
+def relay_once(context: str) -> int:
+    """Sends one claim's worth of the context's unsent events; how many. Safe to run in many processes at once."""
+    rows = _claim(context)
+    if not rows:
+        return 0
+    ids = [row.id for row in rows]
+    outbox = OutboxEvent.objects.using(context)
+    try:
+        _send(rows)
+    except Exception:
+        outbox.filter(id__in=ids).update(claim=0, claimed_until=None)
+        raise
+    outbox.filter(id__in=ids).update(state=OutboxEvent.State.SENT, sent_at=timezone.now(), claim=0)
+    return len(rows)
+
+
+def _claim(context: str) -> list[OutboxEvent]:
+    """The oldest events that nobody is sending; where order is kept, none while another relay is sending some."""
+    now = timezone.now()
+    held = Q(claimed_until__gte=now, claimed_until__lte=now + CLOCKS_DIFFER)
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLOCKS_DIFFER)
+    unsent = OutboxEvent.objects.using(context).filter(state=OutboxEvent.State.NEW).order_by("id")
+    candidates = unsent if keeps_order() else unsent.filter(free)
+    claims = dict(candidates.values_list("id", "claimed_until")[:CLAIM_ROWS])
+    if not claims or any(until and now <= until <= now + CLOCKS_DIFFER for until in claims.values()):
+        return []
+    claim = random.SystemRandom().getrandbits(62)
+    unsent.filter(free, id__in=claims).update(claim=claim, claimed_until=now + timedelta(seconds=CLAIM_SECONDS))
+    rows = list(unsent.filter(claim=claim))
+    if rows and keeps_order():
+        others = unsent.filter(held, id__lt=rows[-1].id).exclude(claim=claim)
+        if others.exists():  # another relay looked at the same moment: it goes first
+            unsent.filter(claim=claim).update(claim=0, claimed_until=None)
+            return []
+    return rows
+
+
+def _send(rows: list[OutboxEvent]) -> None:
+    since = traces.now()
+    send(rows)
+    for event_type, count in Counter(row.type for row in rows).items():
+        metrics.count_sent(event_type, count)
+    if traces.is_on():
+        for envelope in (decode(row.envelope) for row in rows):
+            kind = traces.Kind.PRODUCER
+            traces.record(f"send {envelope.type}", kind, parent=envelope.traceparent, since=since, event_id=envelope.id)
+
+
+def send_due_retries(context: str) -> int:
+    """Sends the failed deliveries of `context` whose pause is over straight to its own queue; how many."""
+    now = timezone.now()
+    with atomic(context):
+        due = list(
+            FailedDelivery.objects.using(context)
+            .select_for_update()
+            .filter(Q(retry_at__lte=now) | Q(failed_at__gt=now + CLOCKS_DIFFER), dead=False)
+            .order_by("retry_at")[:BATCH_EVENTS]
+        )
+        for row in due:
+            # The next try writes the true time; should its message be lost, the row comes due again by itself.
+            row.retry_at = now + timedelta(seconds=RETRY_SECONDS)
+            row.failed_at = min(row.failed_at, now)
+        FailedDelivery.objects.using(context).bulk_update(due, ["retry_at", "failed_at"])
+    for envelope in {row.event_id: row.envelope for row in due}.values():
+        deliver_again(context, envelope)
+    metrics.count_retries(context, len(due))
+    return len(due)
+
+
+class Relay:
+    """The `relay` role: a loop for each served context, so that none waits for the database of another."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._prepared = threading.Event()
+        self._prepare_at = 0.0
+        self._loops = {context.name: _Loop(context.name, self.stopping, self._prepared) for context in served()}
+        self._subscription: Any = None
+        self._looks_in_vain = 0
+
+    @property
+    def contexts(self) -> list[str]:
+        """Whose events it sends."""
+        return list(self._loops)
+
+    def is_alive(self) -> bool:
+        """Whether every loop has come round lately."""
+        return all(loop.is_beating() for loop in self._loops.values())
+
+    def stop(self) -> None:
+        """Lets the loops end after what is in hand."""
+        self.stopping.set()
+        for loop in self._loops.values():
+            loop.called.set()
+
+    def run(self) -> None:
+        """Runs until `stop()`; passes on the word of a commit at once, though every loop also looks by itself."""
+        threads = [threading.Thread(target=loop.run, name=f"relay-{name}") for name, loop in self._loops.items()]
+        for thread in threads:
+            thread.start()
+        while not self.stopping.is_set():
+            self._prepare()
+            for context in self._listen():
+                if context in self._loops:
+                    self._loops[context].called.set()
+        for thread in threads:
+            thread.join()
+
+    def _prepare(self) -> None:
+        """Every few seconds; while it fails the loops rest: what is sent to a broker without queues is lost."""
+        if time.monotonic() < self._prepare_at:
+            return
+        try:
+            prepare()
+            self._prepared.set()
+        except Exception as error:
+            log.warning("relay.broker_away", error=repr(error))
+            self._prepared.clear()
+        self._prepare_at = time.monotonic() + (PREPARE_SECONDS if self._prepared.is_set() else POLL_SECONDS)
+
+    def _listen(self) -> set[str]:
+        """The contexts that have called, after a second at most."""
+        try:
+            return self._calls()
+        except redis_errors():
+            self._subscription = None
+            self.stopping.wait(POLL_SECONDS)
+            return set()
+
+    def _calls(self) -> set[str]:
+        if self._subscription is None:
+            self._subscription = redis_client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+            self._subscription.subscribe(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}")
+            self._looks_in_vain = 0
+        called: set[str] = set()
+        message = self._subscription.get_message(timeout=POLL_SECONDS)
+        self._looks_in_vain = 0 if message else self._looks_in_vain + 1
+        while message is not None:
+            if message["type"] == "message":
+                called.add(message["data"].decode())
+            message = self._subscription.get_message(timeout=0)
+        if self._looks_in_vain == 2 * LOOKS_IN_VAIN:
+            log.warning("relay.redis_silent")
+            self._subscription = None
+        elif self._looks_in_vain == LOOKS_IN_VAIN:
+            self._subscription.ping()
+        return called
+
+
+class _Loop:
+    """Sends the events of one context: when it is called, and every second; pauses while something is away."""
+
+    def __init__(self, context: str, stopping: threading.Event, prepared: threading.Event) -> None:
+        self.called = threading.Event()
+        self.is_beating = Heartbeat(ALIVE_SECONDS)
+        self._context = context
+        self._stopping = stopping
+        self._prepared = prepared
+        self._retries_at = 0.0
+
+    def run(self) -> None:
+        """Until `stopping` is set."""
+        pause = POLL_SECONDS
+        while not self._stopping.is_set():
+            self.is_beating.beat()
+            if not self._prepared.wait(POLL_SECONDS):
+                continue
+            self.called.clear()
+            try:
+                self._look()
+                pause = POLL_SECONDS
+                self._stopping.wait(GATHER_SECONDS)  # one after a quiet spell has been sent at once
+                self.called.wait(POLL_SECONDS)
+            except Exception as error:
+                log.warning("relay.failed", context=self._context, error=repr(error), pause_seconds=pause)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        connections.close_all()
+
+    def _look(self) -> None:
+        close_old_connections()
+        while relay_once(self._context) == CLAIM_ROWS and not self._stopping.is_set():
+            self.is_beating.beat()
+        if time.monotonic() >= self._retries_at:
+            self._retries_at = time.monotonic() + POLL_SECONDS
+            send_due_retries(self._context)

@@ -1,0 +1,62 @@
+"""The Celery tasks of the bus."""
+
+from typing import Any
+
+import structlog
+from celery import current_app, shared_task
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from socialapp.core.contexts import served
+from socialapp.messaging.delivery import deliver
+from socialapp.messaging.envelope import readable
+from socialapp.messaging.reconcile import prune, reconcile
+from socialapp.messaging.transports.celery import CONTEXT_HEADER, EXCHANGE, queue_name
+
+PERIODIC = {"bus.reconcile": settings.RECONCILE_EVERY_SECONDS, "bus.prune": 3600.0}
+
+log = structlog.get_logger()
+
+
+@shared_task(name="bus.deliver", bind=True, acks_late=True, reject_on_worker_lost=True)
+def deliver_batch(self: Any, envelopes: list[str], context: str = "") -> None:
+    """Delivers a batch to the context whose queue it came from (or, for a retry, to the one named). Idempotent."""
+    deliver(context or self.request.get(CONTEXT_HEADER), list(readable(envelopes)))
+
+
+def publish_batch(event_type: str, envelopes: list[str]) -> None:
+    """Sends events of one type to whoever listens; raises when the broker does not take them."""
+    # Celery would also declare its default queue here: the exchange is all that a producer knows.
+    _send((envelopes,), exchange=EXCHANGE, routing_key=event_type, declare=[EXCHANGE])
+
+
+def deliver_again(context: str, envelope: str) -> None:
+    """Sends one event to one context that has failed to take it."""
+    _send(([envelope], context), queue=queue_name(context))
+
+
+def _send(arguments: tuple[Any, ...], **routing: Any) -> None:
+    with current_app.producer_or_acquire() as producer:
+        try:
+            deliver_batch.apply_async(arguments, producer=producer, retry=False, **routing)
+        except Exception:
+            producer.connection.collect()  # to close it in order, one would wait for the broker that does not answer
+            raise
+
+
+@shared_task(name="bus.reconcile")
+def reconcile_served() -> None:
+    """Confirms or re-sends what the served contexts have sent. Periodic."""
+    for context in served():
+        try:
+            reconcile(context.name)
+        except (DatabaseError, InterfaceError) as error:
+            # Each context has a database of its own: one that is away must not keep the others from being looked at.
+            log.warning("bus.not_reconciled", context=context.name, error=repr(error))
+
+
+@shared_task(name="bus.prune")
+def prune_served() -> None:
+    """Removes bus rows past their retention. Periodic."""
+    for context in served():
+        prune(context.name)

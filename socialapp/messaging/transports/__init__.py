@@ -1,0 +1,1 @@
+"""How events travel: Celery over RabbitMQ or Redis, or Kafka."""

@@ -1,0 +1,73 @@
+"""The broker's side of the bus: one topic exchange, one durable queue per context, Celery tasks in between.
+
+A Celery message does not say which queue it was taken from, and the same message lies in the queue of every
+context that listens. So the queue writes its context into the headers of what it hands to its consumer.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from kombu import Exchange, Queue, binding
+
+from socialapp.core.contexts import served
+from socialapp.messaging.registry import events_of
+
+EXCHANGE = Exchange(f"{settings.QUEUE_PREFIX}socialapp.events", type="topic", durable=True)
+TASKS = Exchange(f"{settings.QUEUE_PREFIX}socialapp.tasks", type="topic", durable=True)
+CONTEXT_HEADER = "socialapp_context"
+_PREFIX = f"{settings.QUEUE_PREFIX}events."
+
+
+class ContextQueue(Queue):
+    """The queue of one context, bound to the types of event that its handlers name."""
+
+    def consume(
+        self,
+        consumer_tag: str = "",
+        callback: Callable[..., None] | None = None,
+        *options: Any,
+        **named_options: Any,
+    ) -> str:
+        """Consumes as any queue does, with the context's name added to the headers of every message."""
+        marking = partial(_mark, self.name.removeprefix(_PREFIX), callback) if callback else None
+        return super().consume(consumer_tag, marking, *options, **named_options)
+
+
+def _mark(context: str, callback: Callable[..., None], message: Any) -> None:
+    message.headers[CONTEXT_HEADER] = context
+    callback(message)
+
+
+def queue_name(context: str) -> str:
+    """The name of the queue that holds the events for `context`."""
+    return f"{_PREFIX}{context}"
+
+
+def task_queue_name(context: str) -> str:
+    """The name of the queue that holds the tasks of `context`."""
+    return f"{settings.QUEUE_PREFIX}tasks.{context}"
+
+
+def queues(*, quorum: bool) -> list[Queue]:
+    """The queues that this process consumes: of every served context its events and its own tasks."""
+    arguments = {"x-queue-type": "quorum"} if quorum else None
+    found: list[Queue] = []
+    for context in served():
+        bindings = [binding(EXCHANGE, routing_key=event) for event in events_of(context.name)]
+        name, tasks = queue_name(context.name), task_queue_name(context.name)
+        own = binding(TASKS, routing_key=name)
+        found.append(
+            ContextQueue(name, exchange=TASKS, routing_key=name, bindings=[own, *bindings], queue_arguments=arguments)
+        )
+        found.append(Queue(tasks, exchange=TASKS, routing_key=tasks, queue_arguments=arguments))
+    return found
+
+
+def declare_queues() -> None:
+    """Makes the queues and bindings of the served contexts, again if a broker came back empty. Idempotent."""
+    with current_app.connection_for_write() as connection, connection.channel() as channel:
+        for queue in current_app.amqp.queues.values():
+            queue(channel).declare()

@@ -1,0 +1,1 @@
+"""What operators use: diagnostics, backups, partitions, bulk import and export, migration lint, and their commands."""

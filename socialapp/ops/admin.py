@@ -1,0 +1,40 @@
+"""The bus in the admin site: how events fare in every context, what rests as a dead letter, and a button to replay."""
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from socialapp.core.contexts import served
+from socialapp.http.admin import ContextModelAdmin
+from socialapp.messaging.models import FailedDelivery
+from socialapp.messaging.operations import dead_letters, replay, status
+
+
+@admin.register(FailedDelivery)
+class BusAdmin(ContextModelAdmin[FailedDelivery]):
+    """One page over all contexts: their tables lie in different databases, so no list of Django's shows them all."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Shows the state of the bus; POST replays the event chosen, or all of a context."""
+        if not self.has_view_permission(request):
+            return HttpResponse(status=403)
+        if request.method == "POST":
+            return self._replay(request)
+        names = [context.name for context in served()]
+        page = {
+            **self.admin_site.each_context(request),
+            "title": "Event bus",
+            "contexts": [status(name) for name in names],
+            "letters": [letter for name in names for letter in dead_letters(name)],
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/bus/dead_letters.html", page)
+
+    def _replay(self, request: HttpRequest) -> HttpResponse:
+        context, event = request.POST.get("context", ""), request.POST.get("event", "")
+        if context not in {known.name for known in served()} or not (event == "" or event.isdecimal()):
+            messages.error(request, "There is no such delivery.")
+        else:
+            count = replay(context, event_id=int(event) if event else None)
+            messages.success(request, f"{count} deliveries of {context} are due again.")
+        return HttpResponseRedirect(request.path)

@@ -1,0 +1,16 @@
+"""Django system checks for `manage.py check --deploy`: the settings that would make a server unsafe."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from socialapp.ops.diagnostics import settings_findings
+
+
+@register(Tags.security, deploy=True)
+def check_safety(app_configs: Iterable[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every unsafe setting is an error."""
+    return [
+        Error(finding.problem, hint=finding.remedy, id=f"socialapp.{finding.code}") for finding in settings_findings()
+    ]

@@ -1,0 +1,44 @@
+"""`manage.py backup DIR`: the databases of all contexts as of one moment, while the application goes on."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from socialapp.ops.backups import BackupError, media_folder, take_backup
+
+
+class Command(BaseCommand):
+    """The files hold everything that people have entrusted to the installation: mode 0600, and keep them so."""
+
+    help = (
+        "Write the databases of all served contexts, as of one moment, into an empty folder. Media files, secrets and "
+        "the search index are not in it: see docs/growing.md."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to."""
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print the manifest")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Takes it and tells what is in it."""
+        folder: Path = options["folder"]
+        try:
+            with tqdm(unit="B", unit_scale=True, desc="backup", file=sys.stderr, disable=None) as bar:
+                manifest = take_backup(folder, on_bytes=bar.update)
+        except (BackupError, OSError) as error:
+            raise CommandError(str(error)) from None
+        if options["as_json"]:
+            self.stdout.write(json.dumps(manifest))
+            return
+        rows = sum(sum(part["rows"].values()) for part in manifest["contexts"].values())
+        size = sum(part["bytes"] for part in manifest["contexts"].values())
+        self.stdout.write(
+            f"{rows} rows of {len(manifest['contexts'])} contexts in {size} bytes, as of {manifest['cut_at']}\n"
+            f"not in it: secrets (secrets.env or your environment), and uploads ({media_folder()} or your bucket)"
+        )

@@ -1,0 +1,35 @@
+"""`manage.py doctor`: what is unreachable, misconfigured or unsafe, with the remedy; exit status 1 when anything is."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from socialapp.ops.diagnostics import all_findings
+
+
+class Command(BaseCommand):
+    """Looks only; changes nothing."""
+
+    help = "Tell what is unreachable, misconfigured or unsafe"
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How to tell it."""
+        parser.add_argument("--json", action="store_true", dest="as_json", help="a JSON list instead of lines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """A line for each finding."""
+        findings = all_findings()
+        if options["as_json"]:
+            self.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2))
+        elif not findings:
+            self.stdout.write("all is well")
+        else:
+            for finding in findings:
+                self.stdout.write(f"{finding.where}: {finding.problem} ({finding.remedy}) [{finding.code}]")
+        if findings:
+            sys.exit(1)

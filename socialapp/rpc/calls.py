@@ -1,0 +1,286 @@
+"""Typed calls between contexts: in process when the other is served here, over HTTP when it is served elsewhere.
+
+`client(Users).profiles(ids=[1])` gives the same data classes and raises the same problems either way. A call
+must not be made inside an open transaction: it would hold locks for as long as the other side takes.
+"""
+
+import inspect
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from types import FunctionType
+from typing import Any, TypeVar, cast, get_type_hints
+
+import httpx
+import jwt
+import msgspec
+import structlog
+from django.conf import settings
+
+from socialapp.core.contexts import serves
+from socialapp.core.db import open_transactions
+from socialapp.core.errors import PROBLEMS, FieldError, Problem, Unavailable
+from socialapp.core.replicas import lag_headers
+from socialapp.telemetry import metrics, traces
+
+Contract = TypeVar("Contract")
+
+_answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
+_implementations: dict[tuple[str, str], object] = {}
+log = structlog.get_logger()
+
+# How many seconds the caller waits for this answer: what is asked of others for its sake must take less.
+REQUEST_TIMEOUT = "X-Request-Timeout"
+_PASSED_ON = 0.75  # of the seconds left, so that what is missing further on is told before the caller gives up
+# A header on answers that the machinery of calls gave, not the implementation: a bad service token, an unknown method.
+CALL_REFUSED = "X-Call-Refused"
+OPEN_SECONDS = 2
+_FAULTS_TO_OPEN = 5
+_READ_ATTEMPTS = 3
+_TOKEN_SECONDS = 60
+_LONGEST_QUERY = 4000  # characters; servers and proxies take no longer ones for granted
+
+
+class CallInTransaction(RuntimeError):
+    """A context was called while the caller held a transaction open: gather first, then write."""
+
+
+def serve(contract: type[Contract], implementation: Contract, *, context: str | None = None) -> None:
+    """Makes `implementation` answer calls to `contract`; called once, when the context's app is ready."""
+    _implementations[(context or context_of(contract), contract.__name__)] = implementation
+
+
+def client(contract: type[Contract], *, context: str | None = None) -> Contract:
+    """The way to call `contract`; `context` is needed only for contracts that every context serves."""
+    return cast(Contract, _client(cast(type, contract), context or context_of(contract)))
+
+
+def context_of(contract: type) -> str:
+    """The context that serves a contract, as declared with `@service`."""
+    return str(contract.__service_context__)  # type: ignore[attr-defined]
+
+
+def implementation_of(context: str, contract_name: str) -> object:
+    """What answers here; LookupError when this process does not serve it."""
+    return _implementations[(context, contract_name)]
+
+
+@cache
+def _client(contract: type, context: str) -> object:
+    methods = {name: method for name, method in vars(contract).items() if hasattr(method, "__call_kind__")}
+    make = _local_method if serves(context) else _remote_method
+    body = {name: staticmethod(make(contract, context, method)) for name, method in methods.items()}
+    return type(f"{contract.__name__}Client", (), body)()
+
+
+def _forbid_open_transaction(context: str, method: str) -> None:
+    if held := open_transactions():
+        raise CallInTransaction(f"{context}.{method} was called inside a transaction on {', '.join(held)}")
+
+
+def _local_method(contract: type, context: str, method: FunctionType) -> Callable[..., Any]:
+    name = method.__name__
+
+    def call(**arguments: Any) -> Any:
+        _forbid_open_transaction(context, name)
+        return getattr(implementation_of(context, contract.__name__), name)(**arguments)
+
+    return call
+
+
+def _remote_method(contract: type, context: str, method: FunctionType) -> Callable[..., Any]:
+    returns = get_type_hints(method)["return"]
+    is_read = method.__call_kind__ == "read"  # type: ignore[attr-defined]
+    path = f"/internal/{context}/{contract.__name__}/{method.__name__}"
+    own_seconds: float | None = getattr(method, "__call_seconds__", None)
+
+    def call(**arguments: Any) -> Any:
+        _forbid_open_transaction(context, method.__name__)
+        seconds = _at_most(own_seconds or settings.CALL_TIMEOUT)
+        with traces.span(f"call {context}.{contract.__name__}.{method.__name__}", traces.Kind.CLIENT):
+            answer = _send(context, path, arguments, is_read=is_read, seconds=seconds)
+        return msgspec.json.decode(answer, type=returns)
+
+    return call
+
+
+@contextmanager
+def deadline(seconds: float | None) -> Iterator[None]:
+    """Has all calls in the block end before whoever asked, and waits for so long, gives up."""
+    token = _answer_by.set(time.monotonic() + seconds if seconds else None)
+    try:
+        yield
+    finally:
+        _answer_by.reset(token)
+
+
+def _at_most(seconds: float) -> float:
+    answer_by = _answer_by.get()
+    return seconds if answer_by is None else min(seconds, (answer_by - time.monotonic()) * _PASSED_ON)
+
+
+class Breaker:
+    """After so many faults in a row the other side is left alone for a while; then one call finds out how it is.
+
+    pybreaker holds its lock for as long as the guarded call takes, so that the threads of a process would wait for
+    each other's calls; this one only counts.
+    """
+
+    def __init__(self, *, faults: int, open_seconds: float) -> None:
+        self._faults_to_open, self._open_seconds = faults, open_seconds
+        self._lock = threading.Lock()
+        self._faults = 0
+        self._closed_until = 0.0
+
+    def allow(self) -> bool:
+        """Whether to send a call now."""
+        with self._lock:
+            if self._faults < self._faults_to_open:
+                return True
+            now = time.monotonic()
+            if now < self._closed_until:
+                return False
+            self._closed_until = now + self._open_seconds  # for the others, until this one knows more
+            return True
+
+    def note(self, *, fault: bool) -> None:
+        """Takes in how a call went."""
+        with self._lock:
+            self._faults = self._faults + 1 if fault else 0
+            self._closed_until = time.monotonic() + self._open_seconds
+
+
+@cache
+def _breaker(context: str) -> Breaker:
+    return Breaker(faults=_FAULTS_TO_OPEN, open_seconds=OPEN_SECONDS)
+
+
+_http: dict[int, httpx.Client] = {}
+_http_lock = threading.Lock()
+
+
+def _http_client() -> httpx.Client:
+    with _http_lock:
+        pid = os.getpid()
+        if pid not in _http:
+            # no proxy from the environment: these calls stay inside
+            _http[pid] = httpx.Client(timeout=settings.CALL_TIMEOUT, trust_env=False)
+        return _http[pid]
+
+
+def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes:
+    """One call over HTTP: a deadline, retries for reads, a circuit breaker, and problems raised as they were there."""
+    deadline = time.monotonic() + seconds
+    attempts = _READ_ATTEMPTS if is_read else 1
+    last: Exception | None = None
+    for attempt in range(attempts):
+        left = deadline - time.monotonic()
+        if left <= 0 or not _breaker(context).allow():
+            metrics.count_call(context, "kept back")
+            break
+        try:
+            answer = _send_once(context, path, arguments, is_read=is_read, seconds=left)
+        except (httpx.HTTPError, httpx.InvalidURL, _ServerFault) as error:
+            _breaker(context).note(fault=True)
+            metrics.count_call(context, "failed")
+            log.warning("call.failed", context=context, path=path, error=repr(error))
+            last = error
+            time.sleep(min(0.05 * 2**attempt, max(deadline - time.monotonic(), 0)))
+        else:
+            _breaker(context).note(fault=False)
+            metrics.count_call(context, "refused" if isinstance(answer, Problem) else "answered")
+            if isinstance(answer, Problem):
+                raise answer
+            return answer
+    raise Unavailable(f"{context} does not answer", code=f"{context}_unavailable", retry_after=OPEN_SECONDS) from last
+
+
+class _ServerFault(Exception):
+    """The other side answered with a fault: its own, or of how the two are put together."""
+
+
+def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes | Problem:
+    url = settings.SERVICE_URLS[context].rstrip("/") + path
+    headers = {
+        "Authorization": f"Bearer {service_token(context)}",
+        REQUEST_TIMEOUT: f"{seconds:.3f}",
+        **_correlation_headers(),
+    }
+    query = {name: msgspec.json.encode(value).decode() for name, value in arguments.items()} if is_read else {}
+    sent: tuple[str, dict[str, Any]] = ("POST", {"content": msgspec.json.encode(arguments)})
+    if is_read and sum(map(len, query.values())) <= _LONGEST_QUERY:
+        sent = ("GET", {"params": query})
+    deadline = time.monotonic() + seconds
+    with _http_client().stream(sent[0], url, **sent[1], headers=headers, timeout=seconds) as response:
+        content = _read_until(deadline, response)
+    if response.status_code == 200:
+        return content
+    return _problem_from(response, content)
+
+
+def _read_until(deadline: float, response: httpx.Response) -> bytes:
+    """The body, if it is there in time: httpx by itself waits as long for each piece of it."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if time.monotonic() > deadline:
+            raise _ServerFault(f"{response.url.path} took too long")
+    return bytes(body)
+
+
+def _correlation_headers() -> dict[str, str]:
+    bound = structlog.contextvars.get_contextvars()
+    names = {"request_id": "X-Request-ID", "traceparent": "traceparent"}
+    return {header: str(bound[key]) for key, header in names.items() if key in bound} | lag_headers()
+
+
+def _problem_from(response: httpx.Response, content: bytes) -> Problem:
+    """The problem that the implementation raised there; anything else is a fault, and none of the client's doing."""
+    kind = PROBLEMS.get(response.status_code, Problem)
+    try:
+        body = msgspec.json.decode(content, type=_ProblemBody)
+    except msgspec.DecodeError:
+        raise _ServerFault(f"{response.status_code} from {response.url.path}") from None
+    if CALL_REFUSED in response.headers or (kind is Problem and response.status_code >= 500):
+        raise _ServerFault(f"{response.status_code} {body.code} from {response.url.path}: {body.detail}")
+    errors = [FieldError(error["field"], error["code"], error["detail"]) for error in body.errors]
+    retry_after = response.headers.get("Retry-After", "")
+    return kind(body.detail, body.code, errors, int(retry_after) if retry_after.isdigit() else None)
+
+
+class _ProblemBody(msgspec.Struct):
+    detail: str
+    code: str
+    errors: list[dict[str, str]] = []
+
+
+def service_token(audience: str) -> str:
+    """A token for one call to `audience`: signed with `SERVICE_SECRET`, good for a minute."""
+    now = int(time.time())
+    claims = {"iss": settings.SERVICE_NAME, "aud": f"internal:{audience}", "iat": now, "exp": now + _TOKEN_SECONDS}
+    return jwt.encode(claims, settings.SERVICE_SECRET, algorithm="HS256")
+
+
+def verify_service_token(token: str, *, audience: str) -> str:
+    """The caller that a service token names; raises `jwt.InvalidTokenError` when it does not hold."""
+    claims = jwt.decode(
+        token,
+        settings.SERVICE_SECRET,
+        algorithms=["HS256"],
+        audience=f"internal:{audience}",
+        options={"require": ["iss", "aud", "exp", "iat"], "verify_iat": False},  # clocks differ, and are set back
+    )
+    if int(claims["exp"]) - int(claims["iat"]) > _TOKEN_SECONDS:
+        raise jwt.InvalidTokenError("a service token is good for a minute")
+    return str(claims["iss"])
+
+
+def argument_types(contract: type, method: str) -> dict[str, Any]:
+    """The declared argument types of a contract's method, for decoding what came over HTTP."""
+    function = getattr(contract, method)
+    hints = get_type_hints(function)
+    return {name: hints[name] for name in inspect.signature(function).parameters if name != "self"}

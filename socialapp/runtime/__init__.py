@@ -1,0 +1,1 @@
+"""Starts processes: `./run`, the supervisor, the roles, the embedded default."""

@@ -1,0 +1,38 @@
+"""Runs the commands of manage.py; what keeps one from its work is told in a line, not in a traceback."""
+
+import sys
+from collections.abc import Sequence
+
+from django.core.management import execute_from_command_line
+from django.db import Error as DatabaseError
+
+from socialapp.core.cache import redis_errors
+from socialapp.core.errors import Problem
+
+_EXPECTED: tuple[type[Exception], ...] = (DatabaseError, Problem, EOFError, *redis_errors())
+_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+
+
+def run_command(arguments: Sequence[str]) -> None:
+    """Runs `arguments[1]`; ends with status 1 and the reason when a server is away or tables are missing.
+
+    With `--traceback` the exception itself is raised.
+    """
+    try:
+        execute_from_command_line(list(arguments))
+    except _EXPECTED as error:
+        if "--traceback" in arguments:
+            raise
+        sys.exit(f"{arguments[1]}: {_reason(error)}")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Problem):
+        return error.detail
+    if isinstance(error, DatabaseError):
+        return f"the database: {error} (`doctor` and `migrate_all --check` tell more)"
+    if isinstance(error, EOFError):
+        return "there is nobody to ask: give it as an option or in the environment"
+    return f"Redis: {error}"

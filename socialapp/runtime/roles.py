@@ -1,0 +1,341 @@
+"""The roles a process can take: web, sockets, relay, worker, beat. Each runs until SIGTERM or SIGINT ends it."""
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from importlib import import_module
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from socialapp.telemetry import traces
+from socialapp.telemetry.operations import serve_operations
+
+env = environ.Env()  # type: ignore[no-untyped-call]
+os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")  # `serve` has run Django's checks; once is enough
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+WEB_PORT = 8001
+_GRACE_SECONDS = 5
+_LAST_SECONDS = 1.5
+_SOCKET_MESSAGE_BYTES = 65_536
+
+# What the roles import anyway: loaded before the supervisor forks, so that all of them share the memory of it.
+PRELOAD = (
+    "socialapp.wsgi",
+    "socialapp.asgi",
+    "socialapp.messaging.relay",
+    "socialapp.urls",
+    "celery.app.amqp",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.app.routes",
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.concurrency.thread",
+    "celery.contrib.django.task",
+    "celery.events",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "concurrent.futures.thread",
+    "django.db.models.sql.compiler",
+    "granian.server",
+    "kombu.transport.redis",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a role listens: a unix socket, or an address and port."""
+
+    path: Path | None = None
+    host: str = ""
+    port: int = 0
+
+
+def binding(role: str, default_port: int) -> Binding:
+    """From `BIND` (an address, or `unix:<folder>` for `<folder>/<role>.sock`) and `<ROLE>_PORT`."""
+    where = env.str("BIND", default="127.0.0.1")
+    if where.startswith("unix:"):
+        return Binding(path=Path(where.removeprefix("unix:")) / f"{role}.sock")
+    return Binding(host=where, port=env.int(f"{role.upper()}_PORT", default=default_port))
+
+
+def preload() -> None:
+    """Imports what the roles need, so that forked roles share it. Opens no connection and starts no thread."""
+    for module in PRELOAD:
+        import_module(module)
+    from django.db import connections
+
+    from socialapp.celery import app
+
+    for alias in connections.settings:
+        connections[alias]  # loads the database's driver; connecting is left to its first use
+    app.finalize()
+
+
+def end_with_parent(sent: int = signal.SIGTERM) -> None:
+    """Has the kernel send this process a signal when its parent dies, however that dies. Linux; elsewhere nothing.
+
+    Source: prctl(2), PR_SET_PDEATHSIG; it outlives execve.
+    """
+    _prctl(_PR_SET_PDEATHSIG, sent)
+
+
+def name_process(name: str) -> None:
+    """The name that ps and top show for this process. Source: prctl(2), PR_SET_NAME."""
+    _prctl(_PR_SET_NAME, name.encode())
+
+
+def _prctl(option: int, value: int | bytes) -> None:
+    try:
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    except AttributeError:
+        return
+
+
+def answers(where: Binding) -> bool:
+    """Whether the server of this role answers at all, with whatever status."""
+    if where.path:
+        return where.path.exists()
+    host = "127.0.0.1" if where.host in ("0.0.0.0", "") else where.host
+    try:
+        urllib.request.urlopen(f"http://{host}:{where.port}/health/live", timeout=3).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def web() -> None:
+    """REST, admin and static files over WSGI."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    where = binding("web", WEB_PORT)
+    if where.path:
+        where.path.unlink(missing_ok=True)
+    workers = env.int("WEB_WORKERS", default=1)
+    server = Server(
+        "socialapp.wsgi:application",
+        address=where.host,
+        port=where.port,
+        uds=where.path,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        respawn_failed_workers=workers > 1,  # one that dies takes only its own requests along
+        blocking_threads=env.int("WEB_THREADS", default=4),
+        workers_kill_timeout=_GRACE_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}}},  # ours write its lines too
+    )
+    multiprocessing.set_start_method("fork", force=True)  # newer Pythons would load everything again in each worker
+    serve_operations(lambda: answers(where))
+    server.serve(target_loader=_wsgi_application, wrap_loader=False)
+
+
+def _wsgi_application() -> Any:
+    """Called by granian in each of its workers."""
+    end_with_parent()
+    import socialapp.urls  # noqa: F401  (otherwise loaded by the first request)
+    from socialapp.wsgi import application
+
+    # What was loaded here stays too: the garbage collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
+    return application
+
+
+def sockets() -> None:
+    """WebSockets over ASGI."""
+    from django.conf import settings
+
+    where = binding("sockets", 8002)
+    if where.path:
+        where.path.unlink(missing_ok=True)
+    serve_operations(lambda: answers(where))
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, lambda *_: sys.exit(0))  # uvicorn raises what it was sent once more at its end
+    try:
+        _serve_sockets(where, trusts_proxies=bool(settings.TRUSTED_PROXIES))
+    finally:
+        _end_by(_LAST_SECONDS)
+        traces.flush()
+
+
+def _serve_sockets(where: Binding, *, trusts_proxies: bool) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        "socialapp.asgi:application",
+        host=where.host,
+        port=where.port,
+        uds=str(where.path) if where.path else None,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=_SOCKET_MESSAGE_BYTES,
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=trusts_proxies,
+        forwarded_allow_ips="*" if trusts_proxies else None,
+        timeout_graceful_shutdown=_GRACE_SECONDS - 2,
+    )
+
+
+def relay() -> None:
+    """Sends committed events to the broker."""
+    from socialapp.messaging.relay import Relay
+
+    loop = Relay()
+
+    def stop(*_: object) -> None:
+        _end_by(_GRACE_SECONDS)  # a broker that hangs: what was claimed is free again when the claim expires
+        loop.stop()
+
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, stop)
+    serve_operations(loop.is_alive)
+    loop.run()
+    traces.flush()
+
+
+def worker() -> None:
+    """Delivers events to their handlers and runs the contexts' tasks."""
+    from celery import signals
+    from celery.exceptions import SecurityWarning
+    from django.conf import settings
+
+    from socialapp.celery import app
+
+    signals.worker_process_init.connect(lambda **_: end_with_parent(), weak=False)
+    signals.worker_process_shutdown.connect(lambda **_: traces.flush(), weak=False)
+    signals.worker_shutting_down.connect(_hand_back_in_time, weak=False)
+    consumer = _start_consumer() if settings.KAFKA_URL else None
+    serve_operations(lambda: True)
+    # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is usual.
+    warnings.simplefilter("ignore", SecurityWarning)
+    pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
+    processor = app.Worker(
+        pool=pool,
+        concurrency=env.int("WORKER_CONCURRENCY", default=2 if pool == "threads" else (os.cpu_count() or 1)),
+        loglevel=settings.LOG_LEVEL,
+        quiet=True,
+        redirect_stdouts=False,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    processor.start()
+    if consumer:
+        consumer.join(_GRACE_SECONDS)
+    traces.flush()
+    sys.exit(processor.exitcode)
+
+
+def _start_consumer() -> BaseProcess:
+    """Kafka's events are taken by a child, as a process that forks must have no threads; neither outlives the other."""
+    from celery import signals
+
+    child = multiprocessing.get_context("fork").Process(target=_consume, name="consumer", daemon=True)
+    child.start()
+    ended = threading.Event()
+
+    def end_together() -> None:
+        child.join()
+        if not ended.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def stop(**_: object) -> None:
+        ended.set()
+        child.terminate()
+
+    signals.worker_shutting_down.connect(stop, weak=False)
+    threading.Thread(target=end_together, name="consumer", daemon=True).start()
+    return child
+
+
+def _consume() -> None:
+    from socialapp.messaging.transports.kafka_consumer import consume
+
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        _end_by(_GRACE_SECONDS)
+        stopping.set()
+
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, stop)
+    end_with_parent()
+    name_process("consumer")
+    consume(stopping)
+    traces.flush()
+
+
+def _hand_back_in_time(how: str, **_: object) -> None:
+    """What is not finished when the time is over goes back to the broker: asked of Celery first, then by ending."""
+    if how == "Warm":
+        asking = threading.Timer(_GRACE_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
+        asking.daemon = True
+        asking.start()
+        _end_by(_GRACE_SECONDS + _LAST_SECONDS)
+
+
+def _end_by(seconds: float) -> None:
+    """Ends this process then, whatever hangs; a transaction that was open is rolled back."""
+    ending = threading.Timer(seconds, os._exit, (0,))
+    ending.daemon = True
+    ending.start()
+
+
+def beat() -> None:
+    """Sends the periodic tasks when they are due. One process of this role is enough; a second does no harm."""
+    from django.conf import settings
+
+    from socialapp.celery import app
+
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    serve_operations(lambda: True)
+    app.Beat(
+        scheduler="socialapp.runtime.scheduler:SteadyScheduler",
+        schedule=str(settings.DATA_DIR / "beat-schedule"),
+        quiet=True,
+        redirect_stdouts=False,
+        loglevel="WARNING",
+    ).run()
+
+
+def _role(run: Callable[[], None]) -> Callable[[], None]:
+    @wraps(run)
+    def serve() -> None:
+        from socialapp.core.db import set_database_timeouts
+
+        set_database_timeouts()
+        run()
+
+    return serve
+
+
+ROLES = {run.__name__: _role(run) for run in (web, sockets, relay, worker, beat)}

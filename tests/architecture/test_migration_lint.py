@@ -1,0 +1,125 @@
+"""No migration takes away from the release before what it still uses; one planted for each way is refused."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import models
+from django.db.migrations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    AlterField,
+    AlterModelTable,
+    AlterUniqueTogether,
+    CreateModel,
+    DeleteModel,
+    Migration,
+    RemoveField,
+    RenameField,
+    RenameModel,
+    RunSQL,
+)
+from django.db.migrations import SeparateDatabaseAndState as Apart
+from django.db.migrations.operations.base import Operation
+
+from socialapp.ops import migration_lint
+from socialapp.ops.migration_lint import findings
+
+_PLACES = CreateModel(
+    "Place",
+    fields=[
+        ("id", models.BigIntegerField(primary_key=True)),
+        ("name", models.CharField(max_length=50)),
+        ("note", models.CharField(max_length=50, null=True)),
+        ("visits", models.IntegerField(db_default=0)),
+    ],
+    options={"db_table": "places"},
+)
+
+
+def planted(*operations: Operation, **attributes: Any) -> list[str]:
+    """What is found when a migration follows that made the table `places`."""
+    first = type("Migration", (Migration,), {"operations": [_PLACES]})("0001_initial", "places")
+    then = type("Migration", (Migration,), {"operations": list(operations), **attributes})("0002_change", "places")
+    found = findings([first, then])
+    assert all(line.startswith("places.0002_change: ") for line in found)
+    return [line.removeprefix("places.0002_change: ") for line in found]
+
+
+def test_the_release_before_can_live_with_every_migration() -> None:
+    assert findings() == []
+    call_command("lint_migrations")
+
+
+_DEMANDING = models.CharField(max_length=5, default="")
+_REFUSED: list[tuple[Operation, str]] = [
+    (RemoveField("place", "name"), "drops or renames places.name"),
+    (RenameField("place", "name", "title"), "drops or renames places.name"),
+    (DeleteModel("Place"), "drops or renames the table places"),
+    (AlterModelTable("place", "locations"), "drops or renames the table places"),
+    (AddField("place", "city", _DEMANDING), "adds places.city, which old code leaves out"),
+    (AddField("place", "code", models.CharField(max_length=5, db_default="", unique=True)), "unique code"),
+    (AlterField("place", "name", models.CharField(max_length=49)), "narrows places.name"),
+    (AlterField("place", "name", models.IntegerField()), "narrows places.name"),
+    (AlterField("place", "visits", models.SmallIntegerField(db_default=0)), "narrows places.visits"),
+    (AlterField("place", "visits", models.PositiveBigIntegerField(db_default=0)), "narrows places.visits"),
+    (AlterField("place", "note", models.CharField(max_length=50, default="")), "demands a value of places.note"),
+    (AlterField("place", "visits", models.IntegerField(default=0)), "demands a value of places.visits"),
+    (AlterField("place", "name", models.CharField(max_length=50, unique=True)), "unique name"),
+    (AlterField("place", "name", models.CharField(max_length=50, db_column="title")), "drops or renames places.name"),
+    (AddConstraint("place", models.UniqueConstraint(fields=["name", "note"], name="once")), "once"),
+    (AddConstraint("place", models.CheckConstraint(condition=models.Q(visits__gte=0), name="many")), "many"),
+    (AlterUniqueTogether("place", {("name", "note")}), "unique name, note"),
+    (RunSQL("ALTER TABLE places DROP COLUMN note"), "runs SQL with DROP"),
+    (Apart(database_operations=[RunSQL("ALTER TABLE places MODIFY name CHAR(3)")]), "runs SQL with MODIFY"),
+    (Apart(state_operations=[RemoveField("place", "name")]), "the database demands a value"),
+]
+
+
+@pytest.mark.parametrize(("operation", "problem"), _REFUSED)
+def test_what_old_code_stumbles_over_is_refused(operation: Operation, problem: str) -> None:
+    assert problem in "\n".join(planted(operation))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        AddField("place", "city", models.CharField(max_length=5, null=True)),
+        AddField("place", "city", models.CharField(max_length=5, db_default="")),
+        AddField("place", "code", models.CharField(max_length=5, null=True, unique=True)),
+        AddIndex("place", models.Index(fields=["name"], name="by_name")),
+        AlterField("place", "name", models.CharField(max_length=51)),
+        AlterField("place", "name", models.TextField(null=True)),
+        AlterField("place", "visits", models.BigIntegerField(db_default=0)),
+        RenameField("place", "name", "name"),
+        RenameModel("Place", "Spot"),
+        CreateModel("Road", fields=[("id", models.BigIntegerField(primary_key=True)), ("name", _DEMANDING)]),
+        RunSQL("UPDATE places SET visits = 0"),
+        Apart(state_operations=[RemoveField("place", "note")]),
+    ],
+)
+def test_what_old_code_does_not_notice_passes(operation: Operation) -> None:
+    assert planted(operation) == []
+
+
+def test_what_is_made_and_dropped_in_one_migration_was_never_used() -> None:
+    field = models.CharField(max_length=5, default="")
+    assert planted(AddField("place", "city", field), RemoveField("place", "city")) == []
+
+
+def test_a_column_goes_in_the_release_after_the_one_that_stopped_using_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    optional = AlterField("place", "name", models.CharField(max_length=50, null=True))
+    assert planted(optional, Apart(state_operations=[RemoveField("place", "name")])) == []
+    drop = RunSQL("ALTER TABLE places DROP COLUMN name")
+    monkeypatch.setattr(migration_lint, "current_release", lambda: "1.10.0")
+    assert planted(drop, safe_after_release="1.9.0") == []
+    for release in ("1.10.0", "1.11.0", "", "soon"):
+        (refused,) = planted(drop, safe_after_release=release)
+        assert "is not a release before 1.10.0" in refused
+    (idle,) = planted(RunSQL("UPDATE places SET visits = 0"), safe_after_release="1.9.0")
+    assert "stands there for nothing" in idle
+
+
+def test_the_release_that_is_being_made_is_known() -> None:
+    assert migration_lint.current_release().count(".") == 2
