@@ -284,6 +284,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
+# --- Outgoing requests: see core/outgoing.py ------------------------------------------------------------------------
+# host:port of servers that may be called although they are not public, such as a push gateway in the same network
+OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
+
 # --- Notifications --------------------------------------------------------------------------------------------------
 VAPID_PUBLIC_KEY = env.str("VAPID_PUBLIC_KEY", default="")
 NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)

@@ -1,0 +1,269 @@
+"""Requests to addresses that people or their browsers have named: link previews, push services, log-in providers.
+
+Server-side request forgery is prevented by resolving a name once, refusing addresses that are not public, and
+connecting to the address that was checked. Source: OWASP SSRF Prevention Cheat Sheet.
+"""
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+import httpcore
+import httpx
+from django.conf import settings
+
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_USER_AGENT = "socialapp/1.0 (+https://github.com/socialapp)"
+
+
+class OutgoingError(Exception):
+    """The request could not be made or its answer not be read: unreachable, too slow, too large, or malformed."""
+
+
+class AddressRefused(OutgoingError):
+    """The URL leads where no request may go; nothing was sent there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may cost, its redirects included."""
+
+    seconds: float = 5.0
+    max_bytes: int = 2 * 2**20
+    redirects: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a request; `url` is where it came from after redirects. Header names are in lower case."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def request(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes = b"",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Response:
+    """Sends one request and follows redirects, each of them checked anew.
+
+    Raises AddressRefused or OutgoingError; an answer with an error status is an answer. Credentials are not sent on to
+    another origin, and a redirect other than 307 and 308 is followed with GET. Not for use inside a transaction.
+    """
+    deadline = time.monotonic() + limits.seconds
+    sent = {"user-agent": _USER_AGENT, **{name.lower(): value for name, value in (headers or {}).items()}}
+    sent["accept-encoding"] = "identity"  # a compressed answer may be a thousand times as large as its bytes
+    for _ in range(limits.redirects + 1):
+        target = _checked_url(url)
+        response = _exchange(method, target, headers=sent, content=content, deadline=deadline, limits=limits)
+        location = response.headers.get("location")
+        if response.status not in _REDIRECTS or not location:
+            return response
+        url = urljoin(url, location)
+        if _origin(_checked_url(url)) != _origin(target):
+            sent = {name: value for name, value in sent.items() if name not in _CREDENTIALS}
+        if response.status not in (307, 308) and method not in ("GET", "HEAD"):
+            method, content = "GET", b""
+            sent = {name: value for name, value in sent.items() if not name.startswith("content-")}
+    raise OutgoingError("there are too many redirects")
+
+
+def check_url(url: str) -> None:
+    """AddressRefused unless requests may go to this URL: for refusing it when it is entered, before it is used."""
+    target = _checked_url(url)
+    _public_address(target.host, _port(target), deadline=time.monotonic() + DEFAULT_LIMITS.seconds)
+
+
+def _exchange(
+    method: str, target: httpx.URL, *, headers: Mapping[str, str], content: bytes, deadline: float, limits: Limits
+) -> Response:
+    backend = _GuardedBackend(deadline)
+    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), limits.seconds)
+    try:
+        with httpcore.ConnectionPool(
+            network_backend=backend, ssl_context=httpx.create_ssl_context(trust_env=False)
+        ) as pool:
+            prepared = httpx.Request(method, target, headers=dict(headers), content=content or None)
+            with pool.stream(
+                method.encode(),
+                httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
+                headers=prepared.headers.raw,
+                content=content or None,
+                extensions={"timeout": timeouts},
+            ) as answer:
+                received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+                body = _read(answer.iter_stream(), received, limits.max_bytes)
+                return Response(status=answer.status, url=str(target), headers=received, body=body)
+    except (
+        httpcore.NetworkError,
+        httpcore.TimeoutException,
+        httpcore.ProtocolError,
+        httpcore.ConnectionNotAvailable,
+    ) as error:
+        raise OutgoingError(f"{target.host} did not answer properly: {type(error).__name__}") from error
+
+
+def _read(chunks: Iterable[bytes], headers: Mapping[str, str], max_bytes: int) -> bytes:
+    length = headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > max_bytes:
+        raise OutgoingError("the answer is too large")
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > max_bytes:
+            raise OutgoingError("the answer is too large")
+    return bytes(body)
+
+
+def _checked_url(url: str) -> httpx.URL:
+    try:
+        target = httpx.URL(url)
+        port = _port(target)
+    except (httpx.InvalidURL, ValueError, UnicodeError) as error:
+        raise AddressRefused("this is not a URL") from error
+    if "%" in target.host:
+        raise AddressRefused("this is not a URL")
+    if target.scheme not in _PORTS or not target.host:
+        raise AddressRefused("only http and https URLs are allowed")
+    if target.userinfo:
+        raise AddressRefused("a URL with a user name is not allowed")
+    if port != _PORTS[target.scheme] and not _is_allowed(target.host, port):
+        raise AddressRefused("only the standard ports are allowed")
+    return target
+
+
+def _port(target: httpx.URL) -> int:
+    return _PORTS.get(target.scheme, 0) if target.port is None else target.port
+
+
+def _origin(target: httpx.URL) -> tuple[str, str, int]:
+    return target.scheme, target.host, _port(target)
+
+
+def _is_allowed(host: str, port: int) -> bool:
+    """Whether the operator lets requests go there although it is not public."""
+    return f"{host}:{port}" in settings.OUTGOING_ALLOWED_HOSTS
+
+
+def _public_address(host: str, port: int, *, deadline: float) -> str:
+    """The address to connect to. AddressRefused when any address of the name is not public."""
+    addresses = _resolve(host, port, deadline=deadline)
+    if not _is_allowed(host, port):
+        for address in addresses:
+            if not is_public(address):
+                raise AddressRefused("the URL leads to an address that is not public")
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, also when it wraps an IPv4 address (mapped, 6to4, NAT64)."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        wrapped = parsed.ipv4_mapped or parsed.sixtofour
+        if parsed in _NAT64:
+            wrapped = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+        if wrapped is not None:
+            return is_public(str(wrapped))
+        if parsed.teredo is not None or parsed.is_site_local:
+            return False
+    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified)
+
+
+def _resolve(host: str, port: int, *, deadline: float) -> list[str]:
+    """All addresses of a name, IPv4 first. The resolver takes no timeout, so it is waited for in a thread."""
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return
+        found.extend(str(answer[4][0]) for answer in sorted(answers, key=_ipv4_first))
+
+    thread = threading.Thread(target=ask, daemon=True, name="resolve")
+    thread.start()
+    thread.join(max(deadline - time.monotonic(), 0))
+    addresses = list(found)
+    if not addresses:
+        raise OutgoingError(f"{host} has no address")
+    return addresses
+
+
+def _ipv4_first(answer: tuple[Any, ...]) -> bool:
+    return bool(answer[0] != socket.AF_INET)
+
+
+class _GuardedBackend(httpcore.NetworkBackend):
+    """Connects to public addresses only, and ends everything at the deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the address that was checked. TLS still verifies the name."""
+        address = _public_address(host, port, deadline=self._deadline)
+        stream = self._backend.connect_tcp(address, port, _seconds_left(self._deadline))
+        return _TimedStream(stream, self._deadline)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which no step goes on past the deadline, however slowly the other side sends."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """See `NetworkStream.read`."""
+        return self._stream.read(max_bytes, _seconds_left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """See `NetworkStream.write`."""
+        self._stream.write(buffer, _seconds_left(self._deadline))
+
+    def close(self) -> None:
+        """See `NetworkStream.close`."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """See `NetworkStream.start_tls`."""
+        stream = self._stream.start_tls(ssl_context, server_hostname, _seconds_left(self._deadline))
+        return _TimedStream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """See `NetworkStream.get_extra_info`."""
+        return self._stream.get_extra_info(info)
+
+
+def _seconds_left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.TimeoutException("the deadline has passed")
+    return left

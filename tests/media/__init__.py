@@ -1,0 +1,1 @@
+"""Tests of media: uploads, processing, stores, serving, and requests to other servers."""
