@@ -27,7 +27,7 @@ from socialapp.contracts.metrics import MetricsErased, MetricsErasureContinued
 from socialapp.contracts.posts import Posts, ViewCount
 from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
-from socialapp.core.db import atomic
+from socialapp.core.db import atomic, transactional
 from socialapp.core.ids import id_time
 from socialapp.core.sql import add
 from socialapp.lifecycle.drift import events_in_flight
@@ -46,55 +46,55 @@ Key = tuple[object, ...]
 Additions = dict[Key, dict[str, int]]
 
 
+@transactional("metrics")
 def note_post(*, post_id: int, author_id: int) -> None:
     """Remembers whose a new post is, and counts it. One that was deleted before it was heard of stays deleted."""
-    with atomic("metrics"):
-        erased = _is_erased(author_id)
-        post, made = Post.objects.get_or_create(
-            id=post_id, defaults={"author_id": None if erased else author_id, "is_deleted": erased}
-        )
-        if not made and not post.is_deleted and not erased:
-            Post.objects.filter(id=post_id, is_deleted=False).update(author_id=author_id)
-        _note(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
+    erased = _is_erased(author_id)
+    post, made = Post.objects.get_or_create(
+        id=post_id, defaults={"author_id": None if erased else author_id, "is_deleted": erased}
+    )
+    if not made and not post.is_deleted and not erased:
+        Post.objects.filter(id=post_id, is_deleted=False).update(author_id=author_id)
+    _note(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
 
 
+@transactional("metrics")
 def note_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> None:
     """Removes a post's numbers for good, and takes it from its author's count of posts if it was in it."""
-    with atomic("metrics"):
-        _bury([post_id])
-        if was_counted:
-            note_post_withdrawn(post_id=post_id, author_id=author_id)
+    _bury([post_id])
+    if was_counted:
+        note_post_withdrawn(post_id=post_id, author_id=author_id)
 
 
+@transactional("metrics")
 def note_post_withdrawn(*, post_id: int, author_id: int) -> None:
     """Takes a post from its author's count of posts."""
-    with atomic("metrics"):
-        if not _is_erased(author_id):
-            _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
+    if not _is_erased(author_id):
+        _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
 
 
+@transactional("metrics")
 def note_post_restored(*, post_id: int, author_id: int) -> None:
     """Puts a post back into its author's count of posts."""
-    with atomic("metrics"):
-        if not _is_erased(author_id):
-            _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, is_again=True)
+    if not _is_erased(author_id):
+        _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, is_again=True)
 
 
+@transactional("metrics")
 def note_comment_restored(*, post_id: int, comment_id: int) -> None:
     """Puts a comment back into its post's numbers."""
-    with atomic("metrics"):
-        if not _buried([post_id]):
-            _note(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)
+    if not _buried([post_id]):
+        _note(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)
 
 
+@transactional("metrics")
 def note_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
     """Counts a batch of views; one INSERT whatever its size."""
-    with atomic("metrics"):
-        buried = _buried([count.post_id for count in counts])
-        Change.objects.bulk_create(
-            _change(Metric.VIEWS, at=at, post_id=None if count.post_id in buried else count.post_id, amount=count.views)
-            for count in counts
-        )
+    buried = _buried([count.post_id for count in counts])
+    Change.objects.bulk_create(
+        _change(Metric.VIEWS, at=at, post_id=None if count.post_id in buried else count.post_id, amount=count.views)
+        for count in counts
+    )
 
 
 def note_comment(*, post_id: int, comment_id: int, amount: int = 1) -> None:
@@ -107,10 +107,10 @@ def note_reaction(*, post_id: int, at: datetime, amount: int = 1) -> None:
     _note_engagement(Metric.REACTIONS, post_id=post_id, at=at, amount=amount)
 
 
+@transactional("metrics")
 def note_reaction_to_comment(*, at: datetime) -> None:
     """Counts a reaction to a comment: it belongs to no post's numbers, only to the overall ones."""
-    with atomic("metrics"):
-        _note(Metric.REACTIONS, at=at)
+    _note(Metric.REACTIONS, at=at)
 
 
 def note_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
@@ -118,51 +118,49 @@ def note_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
     _note_engagement(Metric.REPOSTS, post_id=post_id, at=at, amount=amount)
 
 
+@transactional("metrics")
 def note_registration(*, at: datetime) -> None:
     """Counts a registration."""
-    with atomic("metrics"):
-        _note(Metric.REGISTRATIONS, at=at)
+    _note(Metric.REGISTRATIONS, at=at)
 
 
+@transactional("metrics")
 def note_follower(*, author_id: int, at: datetime, amount: int) -> None:
     """Counts one follower gained or, with -1, lost."""
-    with atomic("metrics"):
-        if not _is_erased(author_id):
-            _note(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
+    if not _is_erased(author_id):
+        _note(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
 
 
+@transactional("metrics")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Removes a user's numbers, a bounded part at a time; tells when nothing is left. Idempotent."""
-    with atomic("metrics"):
-        ErasedUser.objects.get_or_create(id=user_id)
-        Change.objects.filter(author_id=user_id).update(author_id=None)
-        AuthorRollup.objects.filter(author_id=user_id).delete()
-        posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_POSTS])
-        _bury(posts)
-        if len(posts) == ERASE_POSTS:
-            publish(MetricsErasureContinued(user_id=user_id, erasure_id=erasure_id))
-        else:
-            publish(MetricsErased(user_id=user_id, erasure_id=erasure_id))
+    ErasedUser.objects.get_or_create(id=user_id)
+    Change.objects.filter(author_id=user_id).update(author_id=None)
+    AuthorRollup.objects.filter(author_id=user_id).delete()
+    posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_POSTS])
+    _bury(posts)
+    if len(posts) == ERASE_POSTS:
+        publish(MetricsErasureContinued(user_id=user_id, erasure_id=erasure_id))
+    else:
+        publish(MetricsErased(user_id=user_id, erasure_id=erasure_id))
 
 
+@transactional("metrics")
 def fold_changes(*, older_than: timedelta) -> int:
     """Adds a bounded number of noted changes to the roll-ups and removes them; how many.
 
     Several may run at once: the rows are locked, and whoever comes second finds them gone. Changes wait a few seconds
     (`older_than`), so that a tombstone written at the same time is seen.
     """
-    with atomic("metrics"):
-        heard_before = timezone.now() - older_than
-        changes = list(
-            Change.objects.select_for_update()
-            .filter(heard_at__lte=heard_before)
-            .order_by("heard_at", "id")[:FOLD_CHANGES]
-        )
-        _add(PostRollup, ("post_id",), _additions_of_posts(changes))
-        _add(AuthorRollup, ("author_id",), _additions_of_authors(changes))
-        _add(OverallRollup, (), _additions_of_all(changes))
-        Change.objects.filter(id__in=[change.id for change in changes]).delete()
-        return len(changes)
+    heard_before = timezone.now() - older_than
+    changes = list(
+        Change.objects.select_for_update().filter(heard_at__lte=heard_before).order_by("heard_at", "id")[:FOLD_CHANGES]
+    )
+    _add(PostRollup, ("post_id",), _additions_of_posts(changes))
+    _add(AuthorRollup, ("author_id",), _additions_of_authors(changes))
+    _add(OverallRollup, (), _additions_of_all(changes))
+    Change.objects.filter(id__in=[change.id for change in changes]).delete()
+    return len(changes)
 
 
 def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
@@ -286,10 +284,10 @@ def _bury(post_ids: Sequence[int]) -> None:
     PostRollup.objects.filter(post_id__in=post_ids).delete()
 
 
+@transactional("metrics")
 def _note_engagement(metric: Metric, *, post_id: int, at: datetime, amount: int) -> None:
-    with atomic("metrics"):
-        gone = bool(_buried([post_id]))
-        _note(metric, at=at, post_id=None if gone else post_id, amount=amount)
+    gone = bool(_buried([post_id]))
+    _note(metric, at=at, post_id=None if gone else post_id, amount=amount)
 
 
 def _note(

@@ -5,7 +5,6 @@ from datetime import timedelta
 from celery import shared_task
 
 from apps.metrics import actions
-from socialapp.core.db import again_after_deadlock
 
 PERIODIC = {"metrics.fold": 15.0, "metrics.drop_old_hours": 3600.0}
 
@@ -15,7 +14,7 @@ _SETTLE = timedelta(seconds=10)
 @shared_task(name="metrics.fold")
 def fold() -> None:
     """Folds everything that was noted into the roll-ups."""
-    while again_after_deadlock(lambda: actions.fold_changes(older_than=_SETTLE)) == actions.FOLD_CHANGES:
+    while actions.fold_changes(older_than=_SETTLE) == actions.FOLD_CHANGES:
         pass
 
 

@@ -9,7 +9,6 @@ from apps.users.queries import Viewer
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.users import Audience, Following, ProfileDocument, ProfileSummary
-from socialapp.core.db import again_after_deadlock
 from socialapp.core.errors import NotFound
 from socialapp.lifecycle.drift import run_stages
 
@@ -72,7 +71,7 @@ class UsersService:
 
     def hide(self, *, user_id: int) -> None:
         """A few queries in one transaction."""
-        again_after_deadlock(lambda: actions.hide_profile(user_id=user_id))
+        actions.hide_profile(user_id=user_id)
 
 
 class UsersRecords:

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from apps.users import actions, queries
 from apps.users.queries import ProfileMissing, Viewer
 from apps.users.serializers import ProfileBody, ProfileInput, RelationshipBody
-from socialapp.core.db import again_after_deadlock
 from socialapp.core.errors import Invalid
 from socialapp.core.pages import Page
 from socialapp.http import etags
@@ -50,7 +49,7 @@ class UsersView(View):
 
     def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
         """What is between the two after `change`."""
-        _once_made([self.principal.id, user_id], lambda: again_after_deadlock(change))
+        _once_made([self.principal.id, user_id], change)
         return Response(queries.relationship_after(user_id, self.asking))
 
 

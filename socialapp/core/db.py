@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, connections, models, transaction
@@ -15,10 +16,12 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from socialapp.core.ids import new_id
 
 T = TypeVar("T")
+P = ParamSpec("P")
 # What may be assigned to a field and what it gives: the type checker adds None where `null=True`.
 _Set = TypeVar("_Set")
 _Get = TypeVar("_Get")
 
+_ATTEMPTS = 5
 _open_on: ContextVar[tuple[str, ...]] = ContextVar("open_transactions", default=())
 
 
@@ -44,21 +47,33 @@ def after_commit(context: str, callback: Callable[[], object]) -> None:
     transaction.on_commit(callback, using=context)
 
 
-def again_after_deadlock(run: Callable[[], T], *, attempts: int = 5) -> T:
-    """Runs `run`, which makes a transaction of its own, again when the database ended it for the sake of another.
+def transactional(context: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Runs the decorated action in one transaction on the database of `context`.
 
-    Also when one of its new ids was taken, which two processes with one node number can bring about: the next try
-    makes others. Inside an outer transaction nothing is repeated: that whole transaction is lost, and whoever opened
-    it must decide.
+    Called inside a transaction on that database, it joins it: what fails here ends the outer one too. The outermost
+    one runs the action again, after a short random pause and at most four times, when the database ended it for the
+    sake of another (deadlock, lock wait timeout, TiDB's write conflict) or a new id was taken, which two processes
+    with one node number can bring about. So the action must be repeatable: it asks no other context, and leaves what
+    is outside the database to `after_commit`.
     """
-    for attempt in range(1, attempts):
-        try:
-            return run()
-        except (OperationalError, IntegrityError) as error:
-            if open_transactions() or not (_lost_to_another(error) or _id_was_taken(error)):
-                raise
-            time.sleep(random.SystemRandom().uniform(0, 0.02 * attempt))
-    return run()
+
+    def decorate(action: Callable[P, T]) -> Callable[P, T]:
+        @wraps(action)
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            for attempt in range(1, _ATTEMPTS):
+                try:
+                    with atomic(context, savepoint=False):
+                        return action(*args, **kwargs)
+                except (OperationalError, IntegrityError) as error:
+                    if open_transactions() or not (_lost_to_another(error) or _id_was_taken(error)):
+                        raise
+                    time.sleep(random.SystemRandom().uniform(0, 0.02 * attempt))
+            with atomic(context, savepoint=False):
+                return action(*args, **kwargs)
+
+        return run
+
+    return decorate
 
 
 def _lost_to_another(error: DatabaseError) -> bool:

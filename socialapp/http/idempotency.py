@@ -10,7 +10,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,14 +21,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, Malformed, Problem
 from socialapp.core.json import to_json
 from socialapp.http.models import IdempotencyKey
 
 _MAX_KEY = 255
-
-T = TypeVar("T")
 
 
 def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]]) -> Response:
@@ -40,13 +38,13 @@ def create_once(request: Request, *, context: str, create: Callable[[], tuple[in
     """
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
-        status, body = again_after_deadlock(lambda: _in_transaction(context, create))
+        status, body = transactional(context)(create)()
         return Response(body, status=status)
     record = _Record(request, context, key)
     if (answer := record.replay()) is not None:
         return answer
     try:
-        return again_after_deadlock(lambda: _in_transaction(context, lambda: record.store(*_answer(create))))
+        return transactional(context)(lambda: record.store(*_answer(create)))()
     except (IntegrityError, Problem):
         # The same key was stored meanwhile: its answer is ours too, also where its effect is what refused us now
         # ("this name is taken", by our own first try). Any other clash or refusal is raised again.
@@ -60,11 +58,6 @@ def replayed(request: Request, *, context: str) -> Response | None:
     """The stored answer for this request's key, to look at before gathering from other contexts; None when new."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     return _Record(request, context, key).replay() if key is not None else None
-
-
-def _in_transaction(context: str, run: Callable[[], T]) -> T:
-    with atomic(context):
-        return run()
 
 
 def _answer(create: Callable[[], tuple[int, Any]]) -> tuple[int, bytes]:

@@ -12,7 +12,7 @@ from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
 from socialapp.contracts.users import ProfileSummary
-from socialapp.core.db import again_after_deadlock, is_tidb
+from socialapp.core.db import is_tidb
 from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.ids import id_time, new_id
 from tests.conftest import ALL_CONTEXTS
@@ -57,7 +57,7 @@ def draft(post_id: int, author_id: int, parent: Comment | None = None) -> querie
 
 def write(post_id: int, author_id: int, parent: Comment | None = None) -> Comment:
     """A new comment."""
-    return again_after_deadlock(lambda: actions.create_comment(draft=draft(post_id, author_id, parent)))
+    return actions.create_comment(draft=draft(post_id, author_id, parent))
 
 
 def assert_exact(post_id: int) -> None:
@@ -120,7 +120,7 @@ def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
         post_id, author_id = new_id(), new_id()
         in_parallel(
             *(lambda: write(post_id, author_id) for _ in range(6)),  # noqa: B023
-            lambda: again_after_deadlock(lambda: actions.forget_post(post_id=post_id)),  # noqa: B023
+            lambda: actions.forget_post(post_id=post_id),  # noqa: B023
             *(lambda: write(post_id, author_id) for _ in range(6)),  # noqa: B023
         )
         _on_tidb_look_again()
@@ -129,7 +129,7 @@ def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
         other = new_id()
         in_parallel(
             *(lambda: write(other, author_id) for _ in range(6)),  # noqa: B023
-            lambda: again_after_deadlock(lambda: actions.erase_user(user_id=author_id, erasure_id=1)),  # noqa: B023
+            lambda: actions.erase_user(user_id=author_id, erasure_id=1),  # noqa: B023
             *(lambda: write(other, author_id) for _ in range(6)),  # noqa: B023
         )
         _on_tidb_look_again()

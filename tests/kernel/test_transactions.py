@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from socialapp.core.db import again_after_deadlock, atomic, is_tidb
+from socialapp.core.db import atomic, is_tidb, transactional
 from socialapp.core.sql import insert
 from socialapp.messaging.models import InboxEntry
 
@@ -107,6 +107,7 @@ def test_rows_are_added_by_the_thousand_with_their_times() -> None:
         (1146, "no such table", 1),
     ],
 )
+@pytest.mark.django_db(databases={CONTEXT})
 def test_what_was_lost_to_another_is_tried_again(code: int, text: str, tries: int) -> None:
     made: list[int] = []
 
@@ -117,7 +118,7 @@ def test_what_was_lost_to_another_is_tried_again(code: int, text: str, tries: in
 
     if tries == 1:
         with pytest.raises(OperationalError):
-            again_after_deadlock(run)
+            transactional(CONTEXT)(run)()
     else:
-        again_after_deadlock(run)
+        transactional(CONTEXT)(run)()
     assert len(made) == tries

@@ -10,7 +10,6 @@ from django.db import connections
 from apps.metrics import actions, queries
 from apps.metrics.models import Change, PostRollup
 from socialapp.contracts.posts import ViewCount
-from socialapp.core.db import again_after_deadlock
 from socialapp.core.ids import id_time, new_id
 from tests.conftest import ALL_CONTEXTS
 
@@ -29,7 +28,7 @@ def test_noting_and_folding_at_once_loses_and_doubles_nothing() -> None:
             if number % 3:
                 actions.note_views(counts=counts, at=id_time(posts[0]))
             else:
-                again_after_deadlock(lambda: actions.fold_changes(older_than=timedelta(0)))
+                actions.fold_changes(older_than=timedelta(0))
         finally:
             connections.close_all()
 

@@ -19,7 +19,7 @@ from apps.reactions.models import GoneSubject, Reaction, ReactionCount
 from apps.reactions.queries import Target
 from apps.reactions.service import ReactionsService
 from socialapp.contracts.reactions import ReactionCounts
-from socialapp.core.db import again_after_deadlock, is_tidb
+from socialapp.core.db import is_tidb
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from socialapp.messaging.models import OutboxEvent
@@ -116,7 +116,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         ]
         in_parallel(
             *reacting[:4],
-            lambda: again_after_deadlock(lambda: actions.forget_subject(kind="post", subject_id=target.id)),  # noqa: B023
+            lambda: actions.forget_subject(kind="post", subject_id=target.id),  # noqa: B023
             *reacting[4:],
         )
         _on_tidb_look_again()
@@ -129,9 +129,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         ]
         in_parallel(
             *reacting[:4],
-            lambda: again_after_deadlock(
-                lambda: actions.forget_subject(kind="user", subject_id=erased, erasure_id=1)  # noqa: B023
-            ),
+            lambda: actions.forget_subject(kind="user", subject_id=erased, erasure_id=1),  # noqa: B023
             *reacting[4:],
         )
         _on_tidb_look_again()

@@ -11,7 +11,6 @@ from django.db.models import Count
 from apps.users import actions
 from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
 from apps.users.queries import counts_of
-from socialapp.core.db import again_after_deadlock
 from socialapp.core.errors import Problem
 from tests.users.events import published
 
@@ -27,7 +26,7 @@ def at_once(acts: Iterable[Callable[[], object]], *, threads: int = 8) -> None:
 
     def run(act: Callable[[], object]) -> None:
         try:
-            again_after_deadlock(act)  # as the views have it
+            act()
         except Problem:
             pass
         finally:

@@ -11,7 +11,7 @@ from apps.auth.actions.sessions import Device, SignedIn, end_all_sessions, start
 from apps.auth.models import Mail, Role, User, UserRole
 from apps.auth.queries import Account, account, account_of, existing_users, lock_user
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
-from socialapp.core.db import atomic
+from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from socialapp.core.principal import ADMIN, MODERATOR
 from socialapp.messaging.publish import publish
@@ -27,19 +27,19 @@ def prepare_account(
     return NewAccount(name, address, full_name, make_password(password))
 
 
+@transactional("auth")
 def register_user(*, new: NewAccount, device: Device) -> SignedIn:
     """Makes an account and signs it in; Conflict when the username or the address is taken."""
-    with atomic("auth"):
-        return start_session(create_user(new), device=device)
+    return start_session(create_user(new), device=device)
 
 
+@transactional("auth")
 def create_admin(*, new: NewAccount) -> Account:
     """Makes an account with the admin role; Conflict when the username or the address is taken."""
-    with atomic("auth"):
-        user = create_user(new)
-        User.objects.filter(id=user.id).update(email_verified=True)
-        grant_role(user_id=user.id, role=ADMIN)
-        return account_of(existing_users().get(id=user.id))
+    user = create_user(new)
+    User.objects.filter(id=user.id).update(email_verified=True)
+    grant_role(user_id=user.id, role=ADMIN)
+    return account_of(existing_users().get(id=user.id))
 
 
 def create_user(new: NewAccount) -> User:
@@ -130,24 +130,24 @@ def mark_verified(user: User) -> None:
     publish(UserVerified(user_id=user.id))
 
 
+@transactional("auth")
 def grant_role(*, user_id: int, role: str) -> None:
     """Gives an account a role, admin or moderator. Idempotent."""
-    with atomic("auth"):
-        lock_user(user_id)
-        row, _ = Role.objects.get_or_create(name=_known_role(role))
-        _, is_new = UserRole.objects.get_or_create(user_id=user_id, role=row)
-        if is_new:
-            _publish_roles(user_id)
+    lock_user(user_id)
+    row, _ = Role.objects.get_or_create(name=_known_role(role))
+    _, is_new = UserRole.objects.get_or_create(user_id=user_id, role=row)
+    if is_new:
+        _publish_roles(user_id)
 
 
+@transactional("auth")
 def revoke_role(*, user_id: int, role: str) -> None:
     """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent."""
-    with atomic("auth"):
-        lock_user(user_id)
-        removed, _ = UserRole.objects.filter(user_id=user_id, role__name=_known_role(role)).delete()
-        if removed:
-            end_all_sessions(user_id)
-            _publish_roles(user_id)
+    lock_user(user_id)
+    removed, _ = UserRole.objects.filter(user_id=user_id, role__name=_known_role(role)).delete()
+    if removed:
+        end_all_sessions(user_id)
+        _publish_roles(user_id)
 
 
 def _known_role(role: str) -> str:
@@ -161,15 +161,15 @@ def _publish_roles(user_id: int) -> None:
     publish(RolesChanged(user_id=user_id, roles=sorted(names)))
 
 
+@transactional("auth")
 def apply_sanction(*, user_id: int, banned: bool, at: datetime) -> None:
     """Bans or unbans an account unless something later was decided; a ban ends all sessions. Idempotent."""
-    with atomic("auth"):
-        user = existing_users().select_for_update().filter(id=user_id).first()
-        if user is None or (user.sanctioned_at is not None and user.sanctioned_at >= at):
-            return
-        user.status = User.Status.BANNED if banned else User.Status.ACTIVE
-        user.sanctioned_at = at
-        user.version += 1
-        user.save(update_fields=["status", "sanctioned_at", "version"])
-        if banned:
-            end_all_sessions(user_id)
+    user = existing_users().select_for_update().filter(id=user_id).first()
+    if user is None or (user.sanctioned_at is not None and user.sanctioned_at >= at):
+        return
+    user.status = User.Status.BANNED if banned else User.Status.ACTIVE
+    user.sanctioned_at = at
+    user.version += 1
+    user.save(update_fields=["status", "sanctioned_at", "version"])
+    if banned:
+        end_all_sessions(user_id)

@@ -7,7 +7,7 @@ from apps.auth.actions.names import check_password_strength
 from apps.auth.actions.sessions import end_all_sessions
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users, lock_user
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, Invalid, NotFound
 from socialapp.core.ids import MAX_ID
 
@@ -45,17 +45,17 @@ def _user_of_key(key: str) -> User | None:
     return existing_users().filter(id=int(digits)).first()
 
 
+@transactional("auth")
 def _set_password(user: User, password_hash: str, *, keep_session: int | None) -> None:
-    with atomic("auth"):
-        locked = lock_user(user.id)
-        if locked.password != user.password:
-            # Another change came between: the key is used up, the confirmed password no longer the one.
-            raise _bad_key() if keep_session is None else Forbidden("the password is wrong", code="password_wrong")
-        locked.password = password_hash
-        locked.version += 1
-        locked.save(update_fields=["password", "version"])
-        end_all_sessions(user.id, but=keep_session)
-        queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
+    locked = lock_user(user.id)
+    if locked.password != user.password:
+        # Another change came between: the key is used up, the confirmed password no longer the one.
+        raise _bad_key() if keep_session is None else Forbidden("the password is wrong", code="password_wrong")
+    locked.password = password_hash
+    locked.version += 1
+    locked.save(update_fields=["password", "version"])
+    end_all_sessions(user.id, but=keep_session)
+    queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
 
 
 def _bad_key() -> Invalid:

@@ -18,7 +18,7 @@ from apps.auth.queries import lock_user
 from socialapp.contracts.auth import AuthErased, RolesChanged, UserDeleted, UserRegistered, UserVerified
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.db import after_commit, atomic
+from socialapp.core.db import after_commit, atomic, transactional
 from socialapp.core.errors import Forbidden, Stale
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
@@ -62,22 +62,20 @@ def _hide_at_once(user_id: int) -> None:
         log.warning("auth.hide_failed", user_id=user_id, error=repr(error))
 
 
+@transactional("auth")
 def erase_account(*, user_id: int, erasure_id: int) -> None:
     """Erases what auth holds of a deleted account, but for the tombstone's id, and reports it. Idempotent."""
-    with atomic("auth"):
-        user = User.objects.select_for_update().filter(id=user_id, status=User.Status.DELETED).first()
-        if user is None:
-            return
-        _scrub(user)
-        delete_archives(user_id)
-        for rows in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
-            rows.objects.filter(user_id=user_id).delete()
-        LogEntry.objects.filter(
-            Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))
-        ).delete()
-        _forget_admin_sessions(user_id)
-        forget_events("auth", subject=user_id, events=[UserRegistered, UserVerified, RolesChanged])
-        publish(AuthErased(user_id=user_id, erasure_id=erasure_id))
+    user = User.objects.select_for_update().filter(id=user_id, status=User.Status.DELETED).first()
+    if user is None:
+        return
+    _scrub(user)
+    delete_archives(user_id)
+    for rows in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
+        rows.objects.filter(user_id=user_id).delete()
+    LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
+    _forget_admin_sessions(user_id)
+    forget_events("auth", subject=user_id, events=[UserRegistered, UserVerified, RolesChanged])
+    publish(AuthErased(user_id=user_id, erasure_id=erasure_id))
 
 
 def _forget_admin_sessions(user_id: int) -> None:
@@ -98,16 +96,16 @@ def _scrub(user: User) -> None:
     user.save()
 
 
+@transactional("auth")
 def acknowledge_erasure(*, erasure_id: int, context: str) -> None:
     """Notes that a context has erased its part; the last one completes the erasure. Idempotent."""
-    with atomic("auth"):
-        erasure = Erasure.objects.select_for_update().filter(id=erasure_id).first()
-        if erasure is None:
-            return
-        ErasureAck.objects.get_or_create(erasure=erasure, context=context)
-        if erasure.completed_at is None and erasure.acks.count() == len(CONTEXTS):
-            erasure.completed_at = timezone.now()
-            erasure.save(update_fields=["completed_at"])
+    erasure = Erasure.objects.select_for_update().filter(id=erasure_id).first()
+    if erasure is None:
+        return
+    ErasureAck.objects.get_or_create(erasure=erasure, context=context)
+    if erasure.completed_at is None and erasure.acks.count() == len(CONTEXTS):
+        erasure.completed_at = timezone.now()
+        erasure.save(update_fields=["completed_at"])
 
 
 def repeat_unfinished_erasures() -> int:

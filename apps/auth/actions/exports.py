@@ -18,7 +18,7 @@ from apps.auth.models import Export
 from apps.auth.queries import ExportState, export_of, lock_user
 from socialapp.contracts.data_export import DataExport
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
 from socialapp.rpc.calls import client
 
@@ -33,15 +33,15 @@ _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600
 _CLAIM = timedelta(minutes=15)
 
 
+@transactional("auth")
 def request_export(*, user_id: int) -> ExportState:
     """Has an archive made; the one that is being made already, when there is one."""
-    with atomic("auth"):
-        user = lock_user(user_id)
-        export = Export.objects.filter(user=user, status=Export.Status.PROCESSING).first()
-        if export is None:
-            export = Export(user=user)
-            export.save(force_insert=True)
-        return export_of(export)
+    user = lock_user(user_id)
+    export = Export.objects.filter(user=user, status=Export.Status.PROCESSING).first()
+    if export is None:
+        export = Export(user=user)
+        export.save(force_insert=True)
+    return export_of(export)
 
 
 def build_due_exports() -> int:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.auth.actions.names import MAX_EMAIL, lookup_key
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound
 
 log = structlog.get_logger()
@@ -37,20 +37,20 @@ def queue_mail(kind: Mail.Kind, *, user: User) -> None:
     Mail(kind=kind, user=user, address=user.email).save(force_insert=True)
 
 
+@transactional("auth")
 def request_verification(*, user_id: int) -> None:
     """Has the verification mail sent again; nothing happens when the address is verified."""
-    with atomic("auth"):
-        user = existing_users().filter(id=user_id).first()
-        if user is None:
-            raise NotFound("there is no such user")
-        if not user.email_verified:
-            queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
+    user = existing_users().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    if not user.email_verified:
+        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
 
 
+@transactional("auth")
 def request_password_reset(*, email: str) -> None:
     """Has a mail with a key sent to the account with this address; costs the same when there is none."""
-    with atomic("auth"):
-        Mail(kind=Mail.Kind.RESET_PASSWORD, address=lookup_key(email)[:MAX_EMAIL]).save(force_insert=True)
+    Mail(kind=Mail.Kind.RESET_PASSWORD, address=lookup_key(email)[:MAX_EMAIL]).save(force_insert=True)
 
 
 def verification_key(user: User) -> str:

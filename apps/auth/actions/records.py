@@ -14,7 +14,7 @@ from apps.auth.actions.names import checked_email, checked_username, email_key
 from apps.auth.models import User
 from socialapp.contracts.auth import UserRegistered, UserVerified
 from socialapp.contracts.bulk import Record, Rejected
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import MAX_ID
 from socialapp.messaging.publish import publish
@@ -65,10 +65,10 @@ def load_users(*, records: Sequence[Record]) -> list[Rejected]:
         except ValueError as error:  # msgspec.ValidationError is one
             rejected.append(Rejected(index=index, reason=str(error)))
     try:
-        clashes = again_after_deadlock(lambda: _load(loadable))
+        clashes = _load(loadable)
     except IntegrityError:
         # Somebody registered with one of the names at this moment: now it is seen.
-        clashes = again_after_deadlock(lambda: _load(loadable))
+        clashes = _load(loadable)
     return [*rejected, *clashes]
 
 
@@ -103,26 +103,26 @@ def _checked_hash(password_hash: str) -> str:
     return password_hash
 
 
+@transactional("auth")
 def _load(users: Sequence[LoadableUser]) -> list[Rejected]:
-    with atomic("auth"):
-        names, addresses, owners = _taken(users)
-        made: list[LoadableUser] = []
-        rejected: list[Rejected] = []
-        for user in users:
-            name, address = user.username.casefold(), email_key(user.email)
-            if owners.get(user.id) == name:
-                continue
-            if reason := _clash(user.id in owners, name in names, address in addresses):
-                rejected.append(Rejected(index=user.index, reason=reason))
-                continue
-            owners[user.id] = name
-            names.add(name)
-            addresses.add(address)
-            made.append(user)
-        User.objects.bulk_create([_row(user) for user in made])
-        publish(*(_registered(user) for user in made))
-        publish(*(UserVerified(user_id=user.id) for user in made if user.email_verified))
-        return rejected
+    names, addresses, owners = _taken(users)
+    made: list[LoadableUser] = []
+    rejected: list[Rejected] = []
+    for user in users:
+        name, address = user.username.casefold(), email_key(user.email)
+        if owners.get(user.id) == name:
+            continue
+        if reason := _clash(user.id in owners, name in names, address in addresses):
+            rejected.append(Rejected(index=user.index, reason=reason))
+            continue
+        owners[user.id] = name
+        names.add(name)
+        addresses.add(address)
+        made.append(user)
+    User.objects.bulk_create([_row(user) for user in made])
+    publish(*(_registered(user) for user in made))
+    publish(*(UserVerified(user_id=user.id) for user in made if user.email_verified))
+    return rejected
 
 
 def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:

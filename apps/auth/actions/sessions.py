@@ -18,7 +18,7 @@ from apps.auth.actions.totp import accept_code, has_totp
 from apps.auth.models import Session, User
 from apps.auth.queries import Account, account_of, existing_users, lock_user
 from socialapp.core.cache import redis_errors
-from socialapp.core.db import after_commit, atomic
+from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
 from socialapp.http.admission import remember_revoked
 
@@ -58,15 +58,20 @@ def log_in(*, login: str, password: str, otp: str | None, device: Device) -> Sig
         raise _wrong_credentials()
     if not user.check_password(password):
         raise _wrong_credentials()
-    with atomic("auth"):
-        locked = existing_users().select_for_update().filter(id=user.id).first()
-        if locked is None or locked.password != user.password:
-            raise _wrong_credentials()
-        refuse_banned(locked)
-        demand_code(locked, otp)
-        locked.last_login = timezone.now()
-        locked.save(update_fields=["last_login"])
-        return start_session(locked, device=device)
+    return _sign_in(user, otp=otp, device=device)
+
+
+@transactional("auth")
+def _sign_in(user: User, *, otp: str | None, device: Device) -> SignedIn:
+    """The part of `log_in` behind the password, which was checked without holding a transaction open."""
+    locked = existing_users().select_for_update().filter(id=user.id).first()
+    if locked is None or locked.password != user.password:
+        raise _wrong_credentials()
+    refuse_banned(locked)
+    demand_code(locked, otp)
+    locked.last_login = timezone.now()
+    locked.save(update_fields=["last_login"])
+    return start_session(locked, device=device)
 
 
 def refuse_banned(user: User) -> None:
@@ -85,10 +90,10 @@ def demand_code(user: User, otp: str | None) -> None:
         raise Unauthenticated("the code is wrong or was used before", code="otp_invalid")
 
 
+@transactional("auth")
 def demand_staff_code(*, user_id: int, otp: str | None) -> None:
     """The second factor of the admin site's log-in, see `demand_code`; NotFound for no such account."""
-    with atomic("auth"):
-        demand_code(lock_user(user_id), otp)
+    demand_code(lock_user(user_id), otp)
 
 
 def start_session(user: User, *, device: Device) -> SignedIn:
@@ -117,8 +122,7 @@ def rotate_refresh_token(*, refresh: str) -> SignedIn:
     session_id = session_of_refresh_token(refresh)
     if session_id is None:
         raise _invalid_refresh()
-    with atomic("auth"):
-        outcome = _rotate(session_id, refresh)
+    outcome = _rotate(session_id, refresh)
     # Raised only now: the end of the session must be committed.
     if outcome is _Rotation.REUSED:
         raise Unauthenticated("this refresh token was used before; the session has ended", code="refresh_reused")
@@ -127,6 +131,7 @@ def rotate_refresh_token(*, refresh: str) -> SignedIn:
     return outcome
 
 
+@transactional("auth")
 def _rotate(session_id: int, refresh: str) -> SignedIn | _Rotation:
     session = Session.objects.select_for_update().filter(id=session_id).first()
     if session is None or session.ended_at is not None or session.expires_at <= timezone.now():
@@ -151,21 +156,25 @@ def log_out(*, refresh: str) -> None:
     session_id = session_of_refresh_token(refresh)
     if session_id is None:
         raise _invalid_refresh()
-    with atomic("auth"):
-        end_sessions([session_id])
+    _end_session(session_id)
 
 
+@transactional("auth")
+def _end_session(session_id: int) -> None:
+    end_sessions([session_id])
+
+
+@transactional("auth")
 def end_session(*, user_id: int, session_id: int) -> None:
     """Ends one of a user's sessions; NotFound when they have no such live one."""
-    with atomic("auth"):
-        if not end_sessions(list(_live_ids(user_id, Q(id=session_id)))):
-            raise NotFound("there is no such session")
+    if not end_sessions(list(_live_ids(user_id, Q(id=session_id)))):
+        raise NotFound("there is no such session")
 
 
+@transactional("auth")
 def end_sessions_of(*, user_id: int) -> None:
     """Signs a user out everywhere. Idempotent."""
-    with atomic("auth"):
-        end_all_sessions(user_id)
+    end_all_sessions(user_id)
 
 
 def end_all_sessions(user_id: int, *, but: int | None = None) -> None:

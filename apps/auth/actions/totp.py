@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from apps.auth.actions.tokens import cipher
 from apps.auth.models import RecoveryCode, TotpDevice
 from apps.auth.queries import lock_user
-from socialapp.core.db import atomic
+from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
 
 STEP_SECONDS = 30
@@ -45,32 +45,32 @@ def start_totp(*, user_id: int) -> TotpSecret:
     return TotpSecret(secret, app.provisioning_uri(name=user.username, issuer_name=settings.JWT_ISSUER))
 
 
+@transactional("auth")
 def confirm_totp(*, user_id: int, code: str) -> list[str]:
     """Puts the secret in force when `code` fits it; the recovery codes, which are shown this once."""
-    with atomic("auth"):
-        lock_user(user_id)
-        device = TotpDevice.objects.filter(user_id=user_id).first()
-        if device is None:
-            raise NotFound("no authenticator app is being set up", code="totp_not_started")
-        if device.confirmed_at is not None:
-            raise Conflict("the authenticator app is confirmed already", code="totp_enabled")
-        if not _accept_app_code(device, code):
-            raise _wrong_code()
-        device.confirmed_at = timezone.now()
-        device.save(update_fields=["confirmed_at"])
-        return _new_recovery_codes(user_id)
+    lock_user(user_id)
+    device = TotpDevice.objects.filter(user_id=user_id).first()
+    if device is None:
+        raise NotFound("no authenticator app is being set up", code="totp_not_started")
+    if device.confirmed_at is not None:
+        raise Conflict("the authenticator app is confirmed already", code="totp_enabled")
+    if not _accept_app_code(device, code):
+        raise _wrong_code()
+    device.confirmed_at = timezone.now()
+    device.save(update_fields=["confirmed_at"])
+    return _new_recovery_codes(user_id)
 
 
+@transactional("auth")
 def remove_totp(*, user_id: int, code: str) -> None:
     """Takes the authenticator app away; Invalid when `code` is neither of it nor a recovery code."""
-    with atomic("auth"):
-        lock_user(user_id)
-        if not TotpDevice.objects.filter(user_id=user_id).exists():
-            raise NotFound("there is no authenticator app", code="totp_not_enabled")
-        if not accept_code(user_id, code):
-            raise _wrong_code()
-        TotpDevice.objects.filter(user_id=user_id).delete()
-        RecoveryCode.objects.filter(user_id=user_id).delete()
+    lock_user(user_id)
+    if not TotpDevice.objects.filter(user_id=user_id).exists():
+        raise NotFound("there is no authenticator app", code="totp_not_enabled")
+    if not accept_code(user_id, code):
+        raise _wrong_code()
+    TotpDevice.objects.filter(user_id=user_id).delete()
+    RecoveryCode.objects.filter(user_id=user_id).delete()
 
 
 def has_totp(user_id: int) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.comments import queries
 from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
 from apps.comments.queries import Fault
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.core.sql import add
 
 
@@ -37,41 +37,33 @@ def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[Fault]:
     return [fault for fault in found if fault is not None]
 
 
+@transactional("comments")
 def recheck_post_count(*, post_id: int, repair: bool) -> Fault | None:
     """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
-    return again_after_deadlock(lambda: _recheck_post_count(post_id, repair))
+    # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
+    add_to_counts({(post_id, slot): 0 for slot in range(SLOTS)})
+    slots = list(CommentCount.objects.select_for_update().filter(post_id=post_id).order_by("slot"))
+    counted = sum(row.count for row in slots)
+    actual = Comment.objects.filter(post_id=post_id, deleted_at=None).count()
+    if counted == actual:
+        return None
+    if repair:
+        slots[0].count += actual - counted
+        slots[0].save(update_fields=["count", "updated_at"])
+    return Fault("comments_count", post_id, counted, actual)
 
 
-def _recheck_post_count(post_id: int, repair: bool) -> Fault | None:
-    with atomic("comments"):
-        # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
-        add_to_counts({(post_id, slot): 0 for slot in range(SLOTS)})
-        slots = list(CommentCount.objects.select_for_update().filter(post_id=post_id).order_by("slot"))
-        counted = sum(row.count for row in slots)
-        actual = Comment.objects.filter(post_id=post_id, deleted_at=None).count()
-        if counted == actual:
-            return None
-        if repair:
-            slots[0].count += actual - counted
-            slots[0].save(update_fields=["count", "updated_at"])
-        return Fault("comments_count", post_id, counted, actual)
-
-
+@transactional("comments")
 def recheck_replies_count(*, comment_id: int, repair: bool) -> Fault | None:
     """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if told."""
-    return again_after_deadlock(lambda: _recheck_replies_count(comment_id, repair))
-
-
-def _recheck_replies_count(comment_id: int, repair: bool) -> Fault | None:
-    with atomic("comments"):
-        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
-        if comment is None:
-            return None
-        counted = comment.replies_count
-        actual = Comment.objects.filter(NOT_HIDDEN, post_id=comment.post_id, parent_comment_id=comment_id).count()
-        if counted == actual:
-            return None
-        if repair:
-            comment.replies_count = actual
-            comment.save(update_fields=["replies_count"])
-        return Fault("replies_count", comment_id, counted, actual)
+    comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+    if comment is None:
+        return None
+    counted = comment.replies_count
+    actual = Comment.objects.filter(NOT_HIDDEN, post_id=comment.post_id, parent_comment_id=comment_id).count()
+    if counted == actual:
+        return None
+    if repair:
+        comment.replies_count = actual
+        comment.save(update_fields=["replies_count"])
+    return Fault("replies_count", comment_id, counted, actual)

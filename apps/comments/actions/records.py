@@ -12,43 +12,39 @@ from apps.comments.models import Comment
 from apps.comments.queries import MAX_DEPTH, Loadable
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.comments import CommentCreated
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 
+@transactional("comments")
 def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
     """Writes those that are not there yet, in one transaction; rejected are those without their parent
     and those with the id of another comment.
 
     Parents must come before their replies. NotFound, with nothing written, when a post or author goes at this moment.
     """
-    return again_after_deadlock(lambda: _load(comments))
-
-
-def _load(comments: Sequence[Loadable]) -> list[Rejected]:
-    with atomic("comments"):
-        wanted = [comment.id for comment in comments]
-        present = Comment.objects.in_bulk(wanted)
-        parents = _lock_parents(comments)
-        made: list[tuple[Loadable, Comment]] = []
-        rejected: list[Rejected] = []
-        for comment in comments:
-            if (found := present.get(comment.id)) is not None:
-                if not _is_same(comment, found):
-                    rejected.append(Rejected(index=comment.index, reason="this id belongs to another comment"))
-                continue
-            if reason := _fault(comment, parents):
-                rejected.append(Rejected(index=comment.index, reason=reason))
-                continue
-            row = _row(comment, parents)
-            present[row.id] = row
-            parents[row.id] = row
-            made.append((comment, row))
-        Comment.objects.bulk_create([row for _, row in made])
-        refuse_if_gone(*{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None})
-        _count([row for _, row in made], parents)
-        publish(*(_created(comment, parents) for comment, row in made if not row.is_tombstone))
-        return rejected
+    wanted = [comment.id for comment in comments]
+    present = Comment.objects.in_bulk(wanted)
+    parents = _lock_parents(comments)
+    made: list[tuple[Loadable, Comment]] = []
+    rejected: list[Rejected] = []
+    for comment in comments:
+        if (found := present.get(comment.id)) is not None:
+            if not _is_same(comment, found):
+                rejected.append(Rejected(index=comment.index, reason="this id belongs to another comment"))
+            continue
+        if reason := _fault(comment, parents):
+            rejected.append(Rejected(index=comment.index, reason=reason))
+            continue
+        row = _row(comment, parents)
+        present[row.id] = row
+        parents[row.id] = row
+        made.append((comment, row))
+    Comment.objects.bulk_create([row for _, row in made])
+    refuse_if_gone(*{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None})
+    _count([row for _, row in made], parents)
+    publish(*(_created(comment, parents) for comment, row in made if not row.is_tombstone))
+    return rejected
 
 
 def _lock_parents(comments: Sequence[Loadable]) -> dict[int, Comment]:

@@ -4,7 +4,7 @@ from apps.comments.actions.withdrawals import delete_withdrawn, deletion_of
 from apps.comments.actions.writing import author_of, delete_living
 from apps.comments.models import Comment, CommentCount, GoneSubject, WithdrawnComment
 from socialapp.contracts.comments import CommentDeleted, CommentsErased
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 CHUNK = 100
@@ -23,22 +23,18 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
     _forget(GoneSubject.Kind.USER, user_id, erasure_id)
 
 
+@transactional("comments")
 def _forget(kind: str, subject_id: int, erasure_id: int | None) -> None:
-    with atomic("comments"):
-        GoneSubject.objects.select_for_update().get_or_create(
-            subject_id=subject_id, defaults={"kind": kind, "erasure_id": erasure_id}
-        )
-        _remove_chunk(subject_id, erasure_id)
+    GoneSubject.objects.select_for_update().get_or_create(
+        subject_id=subject_id, defaults={"kind": kind, "erasure_id": erasure_id}
+    )
+    _remove_chunk(subject_id, erasure_id)
 
 
+@transactional("comments")
 def continue_removal(*, subject_id: int) -> bool:
     """Removes the next comments on or by a gone subject; whether nothing is left."""
-    return again_after_deadlock(lambda: _continue_removal(subject_id))
-
-
-def _continue_removal(subject_id: int) -> bool:
-    with atomic("comments"):
-        return _remove_chunk(subject_id, None)
+    return _remove_chunk(subject_id, None)
 
 
 def _remove_chunk(subject_id: int, erasure_id: int | None) -> bool:

@@ -12,34 +12,34 @@ from apps.comments.actions.threads import bury, prune_tombstones, show_ancestors
 from apps.comments.actions.writing import author_of, refuse_if_gone
 from apps.comments.models import Comment, RestoredRemoval, WithdrawnComment
 from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
-from socialapp.core.db import atomic
+from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import NotFound
 from socialapp.messaging.publish import publish
 
 _STEP = 100
 
 
+@transactional("comments")
 def withdraw_comment(*, comment_id: int, action_id: int) -> None:
     """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
     Nothing happens when it is gone, or when the removal was taken back before it was heard of.
     """
-    with atomic("comments"):
-        comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
-        if comment is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
-            return
-        author_id = author_of(comment)
-        WithdrawnComment.objects.create(
-            comment_id=comment.id,
-            post_id=comment.post_id,
-            user_id=author_id,
-            content=comment.content,
-            updated_at=comment.updated_at,
-            action_id=action_id,
-        )
-        bury(comment)
-        change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
-        publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
+    comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
+    if comment is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
+        return
+    author_id = author_of(comment)
+    WithdrawnComment.objects.create(
+        comment_id=comment.id,
+        post_id=comment.post_id,
+        user_id=author_id,
+        content=comment.content,
+        updated_at=comment.updated_at,
+        action_id=action_id,
+    )
+    bury(comment)
+    change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
+    publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
 
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:
@@ -62,6 +62,7 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
         publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
 
 
+@transactional("comments")
 def delete_long_withdrawn() -> bool:
     """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
 
@@ -70,11 +71,10 @@ def delete_long_withdrawn() -> bool:
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     old = WithdrawnComment.objects.filter(withdrawn_at__lt=until).order_by("-comment_id")
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
-    with atomic("comments"):
-        ids = list(old.values_list("comment_id", flat=True)[:_STEP])
-        delete_withdrawn(ids)
-        mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
-        RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
+    ids = list(old.values_list("comment_id", flat=True)[:_STEP])
+    delete_withdrawn(ids)
+    mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
+    RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
     return _STEP in (len(ids), len(mark_ids))
 
 

@@ -11,46 +11,46 @@ from apps.comments.actions.threads import bury
 from apps.comments.models import Comment, GoneSubject, WithdrawnComment
 from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, Stale
 from socialapp.messaging.publish import publish
 
 
+@transactional("comments")
 def create_comment(*, draft: Draft) -> Comment:
     """Writes a comment. Runs within the caller's transaction, if there is one.
 
     NotFound when the post or the author went away meanwhile; Invalid when the parent did, or when the thread would
     get deeper than MAX_DEPTH.
     """
-    with atomic("comments"):
-        parent = _lock_parent(draft)
-        now = timezone.now()
-        comment = Comment.objects.create(
+    parent = _lock_parent(draft)
+    now = timezone.now()
+    comment = Comment.objects.create(
+        post_id=draft.post.id,
+        user_id=draft.author.id,
+        parent_comment=parent,
+        content=draft.content,
+        created_at=now,
+        updated_at=now,
+        depth=parent.depth + 1 if parent else 0,
+    )
+    refuse_if_gone(draft.post.id, draft.author.id)
+    if parent:
+        Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
+    change_count(draft.post.id, slot=slot_of(comment.id), by=1)
+    publish(
+        CommentCreated(
+            comment_id=comment.id,
             post_id=draft.post.id,
-            user_id=draft.author.id,
-            parent_comment=parent,
-            content=draft.content,
+            post_author_id=draft.post.author_id,
+            author_id=draft.author.id,
+            parent_comment_id=parent.id if parent else None,
+            parent_author_id=parent.user_id if parent else None,
+            mention_ids=draft.mention_ids,
             created_at=now,
-            updated_at=now,
-            depth=parent.depth + 1 if parent else 0,
         )
-        refuse_if_gone(draft.post.id, draft.author.id)
-        if parent:
-            Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
-        change_count(draft.post.id, slot=slot_of(comment.id), by=1)
-        publish(
-            CommentCreated(
-                comment_id=comment.id,
-                post_id=draft.post.id,
-                post_author_id=draft.post.author_id,
-                author_id=draft.author.id,
-                parent_comment_id=parent.id if parent else None,
-                parent_author_id=parent.user_id if parent else None,
-                mention_ids=draft.mention_ids,
-                created_at=now,
-            )
-        )
-        return comment
+    )
+    return comment
 
 
 def _lock_parent(draft: Draft) -> Comment | None:
@@ -74,27 +74,23 @@ def refuse_if_gone(*subject_ids: int) -> None:
         raise NotFound("there is nothing here that you may comment on")
 
 
+@transactional("comments")
 def edit_comment(*, comment_id: int, content: str, expected_version: int | None) -> Comment:
     """Changes the text of a comment. The same text again changes nothing. Stale when the version is another one."""
-    return again_after_deadlock(lambda: _edit_comment(comment_id, content, expected_version))
-
-
-def _edit_comment(comment_id: int, content: str, expected_version: int | None) -> Comment:
-    with atomic("comments"):
-        comment = _lock_living(comment_id, expected_version)
-        if comment.content == content:
-            return comment
-        comment.content = content
-        comment.version += 1
-        comment.edited = True
-        comment.updated_at = timezone.now()
-        comment.save(update_fields=["content", "version", "edited", "updated_at"])
-        publish(
-            CommentEdited(
-                comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment), version=comment.version
-            )
-        )
+    comment = _lock_living(comment_id, expected_version)
+    if comment.content == content:
         return comment
+    comment.content = content
+    comment.version += 1
+    comment.edited = True
+    comment.updated_at = timezone.now()
+    comment.save(update_fields=["content", "version", "edited", "updated_at"])
+    publish(
+        CommentEdited(
+            comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment), version=comment.version
+        )
+    )
+    return comment
 
 
 def _lock_living(comment_id: int, expected_version: int | None) -> Comment:
@@ -113,14 +109,10 @@ def author_of(comment: Comment) -> int:
     return comment.user_id
 
 
+@transactional("comments")
 def delete_comment(*, comment_id: int, expected_version: int | None = None) -> None:
     """Deletes a comment; one with replies becomes a tombstone. NotFound when it is gone already, Stale as for edits."""
-    again_after_deadlock(lambda: _delete_comment(comment_id, expected_version))
-
-
-def _delete_comment(comment_id: int, expected_version: int | None) -> None:
-    with atomic("comments"):
-        delete_living(_lock_living(comment_id, expected_version))
+    delete_living(_lock_living(comment_id, expected_version))
 
 
 def delete_living(comment: Comment) -> None:
@@ -132,9 +124,9 @@ def delete_living(comment: Comment) -> None:
     publish(deleted)
 
 
+@transactional("comments")
 def change_score(*, comment_id: int, by: int) -> None:
     """Adds to the number of reactions that `top` goes by. A sum comes out right in whatever order its parts arrive."""
-    with atomic("comments"):
-        withdrawn = WithdrawnComment.objects.filter(comment_id=comment_id).values("comment_id")
-        counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=withdrawn), id=comment_id)
-        counting.update(score=F("score") + by)
+    withdrawn = WithdrawnComment.objects.filter(comment_id=comment_id).values("comment_id")
+    counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=withdrawn), id=comment_id)
+    counting.update(score=F("score") + by)

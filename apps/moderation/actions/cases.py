@@ -6,50 +6,48 @@ from django.utils import timezone
 from apps.moderation.models import Case, ErasedUser, Outcome, Report
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
 from socialapp.messaging.publish import publish
 
 
+@transactional("moderation")
 def file_report(*, reporter_id: int, target: Target, reason: str, details: str) -> tuple[Report, bool]:
     """The report, and whether it is new: while an earlier one by the same person is open, that is the answer."""
     open_key = f"{reporter_id}:{target.key}"
-    with atomic("moderation"):
-        case = open_case(target)
-        if case is None or ErasedUser.objects.filter(id=reporter_id).exists():
-            raise NotFound("there is nothing here that you may see")
-        report, made = Report.objects.get_or_create(
-            open_key=open_key,
-            defaults={
-                "case": case,
-                "reporter_id": reporter_id,
-                "target_type": target.type,
-                "target_id": target.id,
-                "reason": reason,
-                "details": details,
-            },
-        )
-        if made:
-            Case.objects.filter(id=case.id).update(reports_count=F("reports_count") + 1)
-            publish(
-                ReportFiled(report_id=report.id, target_type=target.type, target_id=target.id, reporter_id=reporter_id)
-            )
-        return report, made
+    case = open_case(target)
+    if case is None or ErasedUser.objects.filter(id=reporter_id).exists():
+        raise NotFound("there is nothing here that you may see")
+    report, made = Report.objects.get_or_create(
+        open_key=open_key,
+        defaults={
+            "case": case,
+            "reporter_id": reporter_id,
+            "target_type": target.type,
+            "target_id": target.id,
+            "reason": reason,
+            "details": details,
+        },
+    )
+    if made:
+        Case.objects.filter(id=case.id).update(reports_count=F("reports_count") + 1)
+        publish(ReportFiled(report_id=report.id, target_type=target.type, target_id=target.id, reporter_id=reporter_id))
+    return report, made
 
 
+@transactional("moderation")
 def open_case(target: Target, *, flagged_words: str = "") -> Case | None:
     """The open case about a target, locked, made if there is none; None when its author was erased."""
-    with atomic("moderation"):
-        if ErasedUser.objects.filter(id=target.author_id).exists():
-            return None
-        case, _ = Case.objects.select_for_update().get_or_create(
-            open_key=target.key,
-            defaults={"target_type": target.type, "target_id": target.id, "author_id": target.author_id},
-        )
-        if flagged_words and case.flagged_words != flagged_words:
-            case.flagged_words = flagged_words
-            case.save(update_fields=["flagged_words"])
-        return case
+    if ErasedUser.objects.filter(id=target.author_id).exists():
+        return None
+    case, _ = Case.objects.select_for_update().get_or_create(
+        open_key=target.key,
+        defaults={"target_type": target.type, "target_id": target.id, "author_id": target.author_id},
+    )
+    if flagged_words and case.flagged_words != flagged_words:
+        case.flagged_words = flagged_words
+        case.save(update_fields=["flagged_words"])
+    return case
 
 
 def close_case(case: Case, outcome: Outcome) -> None:
@@ -74,7 +72,7 @@ def close_case_of(target_key: str, outcome: Outcome) -> None:
         close_case(case, outcome)
 
 
+@transactional("moderation")
 def close_case_of_gone_target(*, target_type: str, target_id: int) -> None:
     """What was reported is gone, whoever removed it: nothing is left to decide. Idempotent."""
-    with atomic("moderation"):
-        close_case_of(f"{target_type}:{target_id}", Outcome.REMOVED)
+    close_case_of(f"{target_type}:{target_id}", Outcome.REMOVED)

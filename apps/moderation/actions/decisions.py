@@ -5,61 +5,59 @@ from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal, Case, Outcome
 from apps.moderation.queries import Target, may_ban
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, UserSanctioned
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound
 from socialapp.messaging.publish import publish
 
 
+@transactional("moderation")
 def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> Action:
     """Removes a post or comment and closes its case; `moderator_id` is None for a word rule. Once is enough."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
     refuse_own(moderator_id, target.author_id)
-    with atomic("moderation"):
-        close_case_of(target.key, Outcome.REMOVED)
-        removals = Action.objects.filter(kind=Action.Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
-        # What an appeal has brought back can be removed again.
-        earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).first()
-        if earlier is not None:
-            return earlier
-        entry = add_entry(
-            Action.Kind.REMOVE_CONTENT,
-            moderator_id=moderator_id,
-            user_id=target.author_id,
-            target=target,
+    close_case_of(target.key, Outcome.REMOVED)
+    removals = Action.objects.filter(kind=Action.Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
+    # What an appeal has brought back can be removed again.
+    earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).first()
+    if earlier is not None:
+        return earlier
+    entry = add_entry(
+        Action.Kind.REMOVE_CONTENT,
+        moderator_id=moderator_id,
+        user_id=target.author_id,
+        target=target,
+        reason=reason,
+    )
+    publish(
+        ContentRemoved(
+            target_type=target.type,
+            target_id=target.id,
+            author_id=target.author_id,
+            action_id=entry.id,
             reason=reason,
         )
-        publish(
-            ContentRemoved(
-                target_type=target.type,
-                target_id=target.id,
-                author_id=target.author_id,
-                action_id=entry.id,
-                reason=reason,
-            )
-        )
-        return entry
+    )
+    return entry
 
 
+@transactional("moderation")
 def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Action:
     """Takes a removal back: the post or comment returns as it was."""
     if removal.target_id is None or removal.user_id is None:
         raise NotFound("the person it is about was erased")
-    with atomic("moderation"):
-        target = Target(removal.target_type, removal.target_id, removal.user_id)
-        entry = add_entry(
-            Action.Kind.RESTORE_CONTENT,
-            moderator_id=moderator_id,
-            user_id=target.author_id,
-            target=target,
-            reason=reason,
-        )
-        publish(
-            ContentRestored(
-                target_type=target.type, target_id=target.id, author_id=target.author_id, action_id=removal.id
-            )
-        )
-        return entry
+    target = Target(removal.target_type, removal.target_id, removal.user_id)
+    entry = add_entry(
+        Action.Kind.RESTORE_CONTENT,
+        moderator_id=moderator_id,
+        user_id=target.author_id,
+        target=target,
+        reason=reason,
+    )
+    publish(
+        ContentRestored(target_type=target.type, target_id=target.id, author_id=target.author_id, action_id=removal.id)
+    )
+    return entry
 
 
 def warn_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
@@ -79,41 +77,41 @@ def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
     return _sanction(Action.Kind.UNBAN_USER, moderator_id, user_id, reason, None)
 
 
+@transactional("moderation")
 def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
     """Closes a case: nothing is wrong with its target. 409 when it is closed already."""
-    with atomic("moderation"):
-        case = _locked_open_case(case_id)
-        refuse_own(moderator_id, case.author_id)
-        entry = add_entry(
-            Action.Kind.DISMISS_CASE, moderator_id=moderator_id, target=_target_of(case), case_id=case.id, reason=reason
-        )
-        close_case(case, Outcome.DISMISSED)
-        return entry
+    case = _locked_open_case(case_id)
+    refuse_own(moderator_id, case.author_id)
+    entry = add_entry(
+        Action.Kind.DISMISS_CASE, moderator_id=moderator_id, target=_target_of(case), case_id=case.id, reason=reason
+    )
+    close_case(case, Outcome.DISMISSED)
+    return entry
 
 
+@transactional("moderation")
 def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, case_id: int | None) -> Action:
     refuse_own(moderator_id, user_id)
-    with atomic("moderation"):
-        if case_id is not None:
-            close_case(_locked_open_case(case_id), Outcome.SANCTIONED)
-        entry = add_entry(
-            kind,
-            moderator_id=moderator_id,
+    if case_id is not None:
+        close_case(_locked_open_case(case_id), Outcome.SANCTIONED)
+    entry = add_entry(
+        kind,
+        moderator_id=moderator_id,
+        user_id=user_id,
+        target=Target("user", user_id, user_id),
+        case_id=case_id,
+        reason=reason,
+    )
+    publish(
+        UserSanctioned(
             user_id=user_id,
-            target=Target("user", user_id, user_id),
-            case_id=case_id,
+            action_id=entry.id,
+            kind=kind.value.removesuffix("_user"),
             reason=reason,
+            at=entry.created_at,
         )
-        publish(
-            UserSanctioned(
-                user_id=user_id,
-                action_id=entry.id,
-                kind=kind.value.removesuffix("_user"),
-                reason=reason,
-                at=entry.created_at,
-            )
-        )
-        return entry
+    )
+    return entry
 
 
 def refuse_own(moderator_id: int | None, user_id: int | None) -> None:

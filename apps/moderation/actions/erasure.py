@@ -4,22 +4,22 @@ from apps.moderation.actions.cases import close_case
 from apps.moderation.actions.log import redact_entries
 from apps.moderation.models import Appeal, Case, ErasedUser, Outcome, Report, TargetType
 from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 ROWS_A_STEP = 200
 
 
+@transactional("moderation")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Erases a bounded part, and tells when nothing is left. Idempotent."""
-    with atomic("moderation"):
-        ErasedUser.objects.get_or_create(id=user_id)
-        # The log before the appeals: who appeals at this moment has locked an entry, and is waited for.
-        done = (_anonymize_reports(user_id), _close_cases(user_id), _redact_log(user_id), _delete_appeals(user_id))
-        if max(done) >= ROWS_A_STEP:
-            publish(ModerationErasureContinued(user_id=user_id, erasure_id=erasure_id))
-        else:
-            publish(ModerationErased(user_id=user_id, erasure_id=erasure_id))
+    ErasedUser.objects.get_or_create(id=user_id)
+    # The log before the appeals: who appeals at this moment has locked an entry, and is waited for.
+    done = (_anonymize_reports(user_id), _close_cases(user_id), _redact_log(user_id), _delete_appeals(user_id))
+    if max(done) >= ROWS_A_STEP:
+        publish(ModerationErasureContinued(user_id=user_id, erasure_id=erasure_id))
+    else:
+        publish(ModerationErased(user_id=user_id, erasure_id=erasure_id))
 
 
 def _anonymize_reports(user_id: int) -> int:

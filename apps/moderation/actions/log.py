@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from apps.moderation.models import Action, ErasedUser, LogHead, TargetType
 from apps.moderation.queries import Target, chain_hash, content_hash
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
 
 
+@transactional("moderation")
 def add_entry(
     kind: Action.Kind,
     *,
@@ -29,28 +30,27 @@ def add_entry(
 
     NotFound when the person it is about was erased: the log names nobody who is gone.
     """
-    with atomic("moderation"):
-        head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
-        entry = Action(
-            sequence=head.sequence + 1,
-            kind=kind,
-            moderator_id=moderator_id,
-            user_id=user_id,
-            target_type=target.type if target else "",
-            target_id=target.id if target else None,
-            case_id=case_id,
-            reason=reason,
-            created_at=timezone.now(),
-            salt=secrets.token_hex(16),
-            previous_hash=head.hash,
-        )
-        entry.content_hash = content_hash(entry)
-        entry.hash = chain_hash(entry.previous_hash, entry.content_hash)
-        entry.save()
-        head.sequence, head.hash = entry.sequence, entry.hash
-        head.save()
-        _refuse_if_erased(user_id, target.author_id if target else None)
-        return entry
+    head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
+    entry = Action(
+        sequence=head.sequence + 1,
+        kind=kind,
+        moderator_id=moderator_id,
+        user_id=user_id,
+        target_type=target.type if target else "",
+        target_id=target.id if target else None,
+        case_id=case_id,
+        reason=reason,
+        created_at=timezone.now(),
+        salt=secrets.token_hex(16),
+        previous_hash=head.hash,
+    )
+    entry.content_hash = content_hash(entry)
+    entry.hash = chain_hash(entry.previous_hash, entry.content_hash)
+    entry.save()
+    head.sequence, head.hash = entry.sequence, entry.hash
+    head.save()
+    _refuse_if_erased(user_id, target.author_id if target else None)
+    return entry
 
 
 def _refuse_if_erased(*people: int | None) -> None:
@@ -63,22 +63,22 @@ def _refuse_if_erased(*people: int | None) -> None:
         raise NotFound("the person it is about was erased")
 
 
+@transactional("moderation")
 def redact_entries(*, user_id: int, limit: int) -> int:
     """Takes a person's traces out of up to `limit` entries, and adds an entry that names them; how many there were."""
-    with atomic("moderation"):
-        about = Q(user_id=user_id) | Q(target_type=TargetType.USER, target_id=user_id)
-        concerning = list(Action.objects.select_for_update().filter(about).order_by("id")[:limit])
-        made_by = list(Action.objects.filter(moderator_id=user_id).order_by("id")[:limit])
-        entries = {entry.sequence: entry for entry in (*concerning, *made_by)}
-        if not entries:
-            return 0
-        Action.objects.filter(id__in=[entry.id for entry in concerning]).update(user_id=None, reason="")
-        about_user = [entry.id for entry in concerning if entry.target_type == TargetType.USER]
-        Action.objects.filter(id__in=about_user).update(target_id=None)
-        Action.objects.filter(id__in=[entry.id for entry in made_by]).update(moderator_id=None)
-        Action.objects.filter(sequence__in=list(entries)).update(salt="", is_redacted=True)
-        add_entry(Action.Kind.REDACT_ENTRIES, moderator_id=None, reason=_named(sorted(entries)))
-        return len(entries)
+    about = Q(user_id=user_id) | Q(target_type=TargetType.USER, target_id=user_id)
+    concerning = list(Action.objects.select_for_update().filter(about).order_by("id")[:limit])
+    made_by = list(Action.objects.filter(moderator_id=user_id).order_by("id")[:limit])
+    entries = {entry.sequence: entry for entry in (*concerning, *made_by)}
+    if not entries:
+        return 0
+    Action.objects.filter(id__in=[entry.id for entry in concerning]).update(user_id=None, reason="")
+    about_user = [entry.id for entry in concerning if entry.target_type == TargetType.USER]
+    Action.objects.filter(id__in=about_user).update(target_id=None)
+    Action.objects.filter(id__in=[entry.id for entry in made_by]).update(moderator_id=None)
+    Action.objects.filter(sequence__in=list(entries)).update(salt="", is_redacted=True)
+    add_entry(Action.Kind.REDACT_ENTRIES, moderator_id=None, reason=_named(sorted(entries)))
+    return len(entries)
 
 
 def _named(sequences: Sequence[int]) -> str:

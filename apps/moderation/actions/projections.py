@@ -4,30 +4,26 @@ from django.db.models import Count
 
 from apps.moderation.models import Case, Report
 from socialapp.contracts.drift import Drift, DriftPage
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 
 
 def check_reports_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of the next cases. One query unless one is suspect."""
     cases = Case.objects.filter(id__gt=after).order_by("id")[:limit]
     rows = list(cases.annotate(actual=Count("reports")).values_list("id", "reports_count", "actual"))
-    found = [
-        again_after_deadlock(lambda case_id=case_id: _recheck(case_id, repair))  # type: ignore[misc]
-        for case_id, held, actual in rows
-        if held != actual
-    ]
+    found = [_recheck(case_id, repair) for case_id, held, actual in rows if held != actual]
     drifts = [drift for drift in found if drift is not None]
     checked = DriftPage(compared=len(rows), in_flight=0, drifts=drifts, next=None)
     return checked, rows[-1][0] if len(rows) == limit else None
 
 
+@transactional("moderation")
 def _recheck(case_id: int, repair: bool) -> Drift | None:
     """Compares while nobody can report to the case; corrects the count if `repair`."""
-    with atomic("moderation"):
-        case = Case.objects.select_for_update().get(id=case_id)
-        actual = Report.objects.filter(case_id=case_id).count()
-        if case.reports_count == actual:
-            return None
-        if repair:
-            Case.objects.filter(id=case_id).update(reports_count=actual)
-        return Drift(projection="reports_counts", id=case_id, held=str(case.reports_count), actual=str(actual))
+    case = Case.objects.select_for_update().get(id=case_id)
+    actual = Report.objects.filter(case_id=case_id).count()
+    if case.reports_count == actual:
+        return None
+    if repair:
+        Case.objects.filter(id=case_id).update(reports_count=actual)
+    return Drift(projection="reports_counts", id=case_id, held=str(case.reports_count), actual=str(actual))

@@ -5,45 +5,45 @@ from apps.moderation.actions.decisions import remove_content
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, ErasedUser, WordRule
 from apps.moderation.queries import Target, plain_pattern, rules_matching
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 
 
+@transactional("moderation")
 def set_word_rule(
     *, moderator_id: int, pattern: str, effect: str, is_active: bool, rule_id: int | None = None
 ) -> WordRule:
     """Makes a rule, or changes the one with `rule_id`; 422 for a pattern that is none."""
     plain = plain_pattern(pattern)
-    with atomic("moderation"):
-        values = {"pattern": plain, "action": WordRule.Effect(effect), "is_active": is_active}
-        if rule_id is None:
-            rule = WordRule.objects.create(**values)
-        else:
-            rule, _ = WordRule.objects.update_or_create(id=rule_id, defaults=values)
-        state = "on" if is_active else "off"
-        add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"{plain}: {effect}, {state}")
-        return rule
+    values = {"pattern": plain, "action": WordRule.Effect(effect), "is_active": is_active}
+    if rule_id is None:
+        rule = WordRule.objects.create(**values)
+    else:
+        rule, _ = WordRule.objects.update_or_create(id=rule_id, defaults=values)
+    state = "on" if is_active else "off"
+    add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"{plain}: {effect}, {state}")
+    return rule
 
 
+@transactional("moderation")
 def delete_word_rule(*, moderator_id: int, rule_id: int) -> None:
     """Deletes a rule. Idempotent."""
-    with atomic("moderation"):
-        rule = WordRule.objects.filter(id=rule_id).first()
-        if rule is not None:
-            rule.delete()
-            add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"{rule.pattern}: deleted")
+    rule = WordRule.objects.filter(id=rule_id).first()
+    if rule is not None:
+        rule.delete()
+        add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"{rule.pattern}: deleted")
 
 
+@transactional("moderation")
 def check_text(*, target: Target, text: str) -> None:
     """Applies the rules to a text: the strictest that matches removes it, or opens a case about it. Idempotent.
 
     Nothing happens when its author was erased meanwhile.
     """
-    with atomic("moderation"):
-        if ErasedUser.objects.filter(id=target.author_id).exists():
-            return
-        rules = rules_matching(text)
-        words = ", ".join(rule.pattern for rule in rules)[:200]
-        if any(rule.action == WordRule.Effect.REMOVE for rule in rules):
-            remove_content(moderator_id=None, target=target, reason=f"word rule: {words}")
-        elif rules:
-            open_case(target, flagged_words=words)
+    if ErasedUser.objects.filter(id=target.author_id).exists():
+        return
+    rules = rules_matching(text)
+    words = ", ".join(rule.pattern for rule in rules)[:200]
+    if any(rule.action == WordRule.Effect.REMOVE for rule in rules):
+        remove_content(moderator_id=None, target=target, reason=f"word rule: {words}")
+    elif rules:
+        open_case(target, flagged_words=words)

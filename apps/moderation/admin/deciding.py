@@ -1,7 +1,6 @@
 """What the pages of moderation share: who may use them, the reason that is asked for, and how decisions are run."""
 
 from collections.abc import Callable
-from functools import partial
 from urllib.parse import urlencode
 
 from django import forms
@@ -13,7 +12,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from socialapp.core.db import again_after_deadlock
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, M, is_staff
 
@@ -54,7 +52,7 @@ def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callabl
     succeeded = 0
     for row in rows:
         try:
-            again_after_deadlock(partial(run, row, moderator_id, reason))
+            run(row, moderator_id, reason)
         except Problem as problem:
             messages.error(request, f"{row}: {problem.detail}")
         else:

@@ -18,27 +18,27 @@ from apps.notifications.models import (
     PushSubscription,
 )
 from socialapp.contracts.notifications import ErasureBegun, NotificationsErased
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.ids import first_id_at
 from socialapp.messaging.publish import publish
 
 _ACTORS_A_STEP = 200
 
 
+@transactional("notifications")
 def begin_erasure(*, user_id: int, erasure_id: int) -> None:
     """Lets nothing more be told of or to the person; the erasure goes on in the steps that follow. Idempotent."""
-    with atomic("notifications"):
-        GoneThing.objects.bulk_create([GoneThing(id=user_id, is_person=True)], ignore_conflicts=True)
-        publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
+    GoneThing.objects.bulk_create([GoneThing(id=user_id, is_person=True)], ignore_conflicts=True)
+    publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
 
 
+@transactional("notifications")
 def erase_step(*, user_id: int, erasure_id: int) -> None:
     """Erases a part, and says whether there is more to erase or all is done. Idempotent."""
-    with atomic("notifications"):
-        if _erase_own(user_id) and _erase_deeds(user_id):
-            publish(NotificationsErased(user_id=user_id, erasure_id=erasure_id))
-        else:
-            publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
+    if _erase_own(user_id) and _erase_deeds(user_id):
+        publish(NotificationsErased(user_id=user_id, erasure_id=erasure_id))
+    else:
+        publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
 
 
 def _erase_own(user_id: int) -> bool:
@@ -89,11 +89,11 @@ def prune_read() -> int:
     return removed
 
 
+@transactional("notifications")
 def _prune_step(before_id: int) -> int:
-    with atomic("notifications"):
-        rows = list(Notification.objects.filter(id__lt=before_id, is_read=True).order_by("id")[:REMOVED_A_STEP])
-        groups = [row.group_id for row in rows if row.group_id is not None]
-        NotificationActor.objects.filter(group_id__in=groups).delete()
-        NotificationGroup.objects.filter(id__in=groups).delete()
-        Notification.objects.filter(id__in=[row.id for row in rows]).delete()
-        return len(rows)
+    rows = list(Notification.objects.filter(id__lt=before_id, is_read=True).order_by("id")[:REMOVED_A_STEP])
+    groups = [row.group_id for row in rows if row.group_id is not None]
+    NotificationActor.objects.filter(group_id__in=groups).delete()
+    NotificationGroup.objects.filter(id__in=groups).delete()
+    Notification.objects.filter(id__in=[row.id for row in rows]).delete()
+    return len(rows)

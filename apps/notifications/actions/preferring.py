@@ -6,27 +6,27 @@ from datetime import datetime
 
 from apps.notifications.models import NotificationPreference, PushSubscription
 from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, gone_among, subscriptions
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound, Stale
 
 MOST_SUBSCRIPTIONS = 20
 
 
+@transactional("notifications")
 def change_preferences(
     *, user_id: int, changes: Mapping[str, Mapping[str, bool]], expected_version: int | None
 ) -> None:
     """Sets the given flags of the given kinds and leaves the others; Stale when the version is another."""
-    with atomic("notifications"):
-        rows = {row.kind: row for row in NotificationPreference.objects.select_for_update().filter(user_id=user_id)}
-        if expected_version is not None and expected_version != sum(row.version for row in rows.values()):
-            raise Stale("the preferences were changed meanwhile; read them again")
-        for kind, flags in sorted(changes.items()):
-            row = rows.get(kind) or _default_row(user_id, kind)
-            if any(getattr(row, name) != value for name, value in flags.items()):
-                for name, value in flags.items():
-                    setattr(row, name, value)
-                row.version += 1
-                row.save(update_fields=[*FLAGS, "version"])
+    rows = {row.kind: row for row in NotificationPreference.objects.select_for_update().filter(user_id=user_id)}
+    if expected_version is not None and expected_version != sum(row.version for row in rows.values()):
+        raise Stale("the preferences were changed meanwhile; read them again")
+    for kind, flags in sorted(changes.items()):
+        row = rows.get(kind) or _default_row(user_id, kind)
+        if any(getattr(row, name) != value for name, value in flags.items()):
+            for name, value in flags.items():
+                setattr(row, name, value)
+            row.version += 1
+            row.save(update_fields=[*FLAGS, "version"])
 
 
 def _default_row(user_id: int, kind: str) -> NotificationPreference:
@@ -35,6 +35,7 @@ def _default_row(user_id: int, kind: str) -> NotificationPreference:
     return row
 
 
+@transactional("notifications")
 def subscribe_to_push(
     *, user_id: int, endpoint: str, p256dh: str, auth: str, expires_at: datetime | None
 ) -> PushSubscription:
@@ -43,28 +44,27 @@ def subscribe_to_push(
     A person's oldest ones beyond MOST_SUBSCRIPTIONS go.
     """
     digest = hashlib.sha256(endpoint.encode()).hexdigest()
-    with atomic("notifications"):
-        if gone_among([user_id]):
-            raise NotFound("this account is gone")
-        PushSubscription.objects.filter(endpoint_digest=digest).exclude(user_id=user_id).delete()
-        row, _ = PushSubscription.objects.update_or_create(
-            endpoint_digest=digest,
-            defaults={
-                "user_id": user_id,
-                "endpoint": endpoint,
-                "p256dh": p256dh,
-                "auth": auth,
-                "expires_at": expires_at,
-            },
-        )
-        beyond = subscriptions(user_id=user_id).order_by("-id").values_list("id", flat=True)
-        PushSubscription.objects.filter(id__in=list(beyond[MOST_SUBSCRIPTIONS:])).delete()
-        return row
+    if gone_among([user_id]):
+        raise NotFound("this account is gone")
+    PushSubscription.objects.filter(endpoint_digest=digest).exclude(user_id=user_id).delete()
+    row, _ = PushSubscription.objects.update_or_create(
+        endpoint_digest=digest,
+        defaults={
+            "user_id": user_id,
+            "endpoint": endpoint,
+            "p256dh": p256dh,
+            "auth": auth,
+            "expires_at": expires_at,
+        },
+    )
+    beyond = subscriptions(user_id=user_id).order_by("-id").values_list("id", flat=True)
+    PushSubscription.objects.filter(id__in=list(beyond[MOST_SUBSCRIPTIONS:])).delete()
+    return row
 
 
+@transactional("notifications")
 def remove_subscription(*, user_id: int, subscription_id: int) -> None:
     """Forgets one of the person's own subscriptions; NotFound otherwise."""
-    with atomic("notifications"):
-        deleted, _ = subscriptions(user_id=user_id).filter(id=subscription_id).delete()
-        if not deleted:
-            raise NotFound("there is no such subscription")
+    deleted, _ = subscriptions(user_id=user_id).filter(id=subscription_id).delete()
+    if not deleted:
+        raise NotFound("there is no such subscription")

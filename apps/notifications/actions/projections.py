@@ -6,7 +6,6 @@ from apps.notifications.actions.removing import begin_post_removal, recount_grou
 from apps.notifications.models import Notification, NotificationActor
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import Posts
-from socialapp.core.db import again_after_deadlock
 from socialapp.lifecycle.drift import events_in_flight
 from socialapp.rpc.calls import client
 
@@ -21,7 +20,7 @@ def check_actors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, in
     for notification_id, group_id, held in rows:
         if group_id is None or held == actual.get(group_id, 0):
             continue
-        found = again_after_deadlock(lambda group_id=group_id: recount_group(group_id=group_id, repair=repair))  # type: ignore[misc]
+        found = recount_group(group_id=group_id, repair=repair)
         if found is not None:
             drift = Drift(projection="actors", id=notification_id, held=str(found[0]), actual=str(found[1]))
             drifts.append(drift)

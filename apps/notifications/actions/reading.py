@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 from apps.notifications.actions.announcing import WasRead, announce
 from apps.notifications.models import Notification
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 
 
+@transactional("notifications")
 def mark_read(*, user_id: int, ids: Sequence[int]) -> None:
     """Marks those of `ids` that are the person's own. Idempotent; ids of others and unknown ones are passed over."""
-    with atomic("notifications"):
-        Notification.objects.filter(user_id=user_id, id__in=ids, is_read=False).update(is_read=True)
-        announce(WasRead(user_id, None, list(ids), ""))
+    Notification.objects.filter(user_id=user_id, id__in=ids, is_read=False).update(is_read=True)
+    announce(WasRead(user_id, None, list(ids), ""))
 
 
+@transactional("notifications")
 def mark_read_up_to(*, user_id: int, up_to: int, origin: str = "") -> None:
     """Marks everything up to and with the id `up_to`. Idempotent. `origin`: see `WasRead`."""
-    with atomic("notifications"):
-        Notification.objects.filter(user_id=user_id, id__lte=up_to, is_read=False).update(is_read=True)
-        announce(WasRead(user_id, up_to, [], origin))
+    Notification.objects.filter(user_id=user_id, id__lte=up_to, is_read=False).update(is_read=True)
+    announce(WasRead(user_id, up_to, [], origin))

@@ -12,7 +12,7 @@ from apps.notifications.models import Kind, Notification, NotificationActor, Not
 from apps.notifications.queries import gone_among, message_text, new_post_body, unwilling
 from socialapp.contracts.notifications import NewPostPageTold
 from socialapp.contracts.users import ProfileSummary
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.ids import new_id
 from socialapp.core.json import to_json
 from socialapp.core.sql import insert
@@ -48,17 +48,17 @@ def day_of(at: datetime) -> int:
     return int(at.timestamp()) // _SECONDS_A_DAY
 
 
+@transactional("notifications")
 def tell(news: Sequence[News]) -> None:
     """Makes the notifications, unless what they tell of is gone, unwanted, or was told before. Idempotent."""
     wanted = [item for item in news if item.actor_id != item.user_id]
     if not wanted:
         return
-    with atomic("notifications", savepoint=False):
-        gone = gone_among(_named_ids(wanted))
-        refused = unwilling(kinds={item.kind for item in wanted}, user_ids={item.user_id for item in wanted})
-        for item in wanted:
-            if gone.isdisjoint(_named_ids([item])) and (item.user_id, item.kind) not in refused:
-                _tell_one(item)
+    gone = gone_among(_named_ids(wanted))
+    refused = unwilling(kinds={item.kind for item in wanted}, user_ids={item.user_id for item in wanted})
+    for item in wanted:
+        if gone.isdisjoint(_named_ids([item])) and (item.user_id, item.kind) not in refused:
+            _tell_one(item)
 
 
 def _named_ids(news: Iterable[News]) -> set[int]:
@@ -132,6 +132,7 @@ def _renew(news: News, group: NotificationGroup) -> None:
     announce(Told(news.user_id, fresh, traces.current()))
 
 
+@transactional("notifications")
 def tell_followers(
     page: NewPostPageTold,
     *,
@@ -144,24 +145,23 @@ def tell_followers(
 
     Exactly once because the bus hands each page's event over once; there is no row to look up for each follower.
     """
-    with atomic("notifications", savepoint=False):
-        gone = gone_among([page.post_id, page.author_id, *follower_ids])
-        if page.post_id in gone or page.author_id in gone:
-            return
-        refusals = unwilling(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)
-        refused = {user_id for user_id, kind in refusals if kind == Kind.NEW_POST}
-        # Whoever the post names is told that instead.
-        mentioned = {user_id for user_id in page.mention_ids if (user_id, Kind.MENTION) not in refusals}
-        skipped = {*excluded, *mentioned, *gone, *refused, page.author_id}
-        receivers = [follower for follower in follower_ids if follower not in skipped]
-        now = timezone.now()
-        rows = [_new_post_row(receiver, page, now) for receiver in receivers]
-        if rows:
-            insert("notifications", Notification, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
-            told = [(row.user_id, row.id) for row in rows]
-            announce_to_many(ToldMany(_body_without_id(rows[0], author), told, traces.current()))
-        if not last_page:
-            publish(replace(page, after=follower_ids[-1]))
+    gone = gone_among([page.post_id, page.author_id, *follower_ids])
+    if page.post_id in gone or page.author_id in gone:
+        return
+    refusals = unwilling(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)
+    refused = {user_id for user_id, kind in refusals if kind == Kind.NEW_POST}
+    # Whoever the post names is told that instead.
+    mentioned = {user_id for user_id in page.mention_ids if (user_id, Kind.MENTION) not in refusals}
+    skipped = {*excluded, *mentioned, *gone, *refused, page.author_id}
+    receivers = [follower for follower in follower_ids if follower not in skipped]
+    now = timezone.now()
+    rows = [_new_post_row(receiver, page, now) for receiver in receivers]
+    if rows:
+        insert("notifications", Notification, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
+        told = [(row.user_id, row.id) for row in rows]
+        announce_to_many(ToldMany(_body_without_id(rows[0], author), told, traces.current()))
+    if not last_page:
+        publish(replace(page, after=follower_ids[-1]))
 
 
 def _new_post_row(receiver: int, page: NewPostPageTold, now: datetime) -> Notification:

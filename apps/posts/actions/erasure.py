@@ -10,41 +10,41 @@ from apps.posts.actions.reposts import forget_post, is_there, remove_repost
 from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost, WithdrawnPost
 from apps.posts.queries.feed_cache import forget_feed
 from socialapp.contracts.posts import CleanUpContinued, ErasureContinued, PostsErased
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 STEP = 200
 _SWEPT_FOR = timedelta(hours=1)
 
 
+@transactional("posts")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
     """One step of erasing everything of a user; publishes PostsErased when nothing is left. Idempotent."""
     forget_feed(user_id)
-    with atomic("posts"):
-        ErasedAuthor.objects.get_or_create(user_id=user_id)
-        if _erase_step(user_id):
-            publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
-        else:
-            publish(PostsErased(user_id=user_id, erasure_id=erasure_id))
+    ErasedAuthor.objects.get_or_create(user_id=user_id)
+    if _erase_step(user_id):
+        publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
+    else:
+        publish(PostsErased(user_id=user_id, erasure_id=erasure_id))
 
 
 def sweep_erased_users() -> None:
     """Erases what requests that were under way when their user was deleted have written after the erasure."""
     since = timezone.now() - _SWEPT_FOR
     for user_id in ErasedAuthor.objects.filter(erased_at__gt=since).values_list("user_id", flat=True):
-        with atomic("posts"):
-            _erase_step(user_id)
+        _erase_step(user_id)
 
 
+@transactional("posts")
 def clean_up_post(*, post_id: int, author_id: int) -> None:
     """One step of removing the bookmarks and reposts of a deleted post; goes on by event. Idempotent."""
-    with atomic("posts"):
-        if is_there(post_id):
-            return
-        if forget_post(post_id, limit=STEP):
-            publish(CleanUpContinued(post_id=post_id, author_id=author_id))
+    if is_there(post_id):
+        return
+    if forget_post(post_id, limit=STEP):
+        publish(CleanUpContinued(post_id=post_id, author_id=author_id))
 
 
+@transactional("posts")
 def _erase_step(user_id: int) -> bool:
     """Erases up to a step of each kind; whether there may be more."""
     posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])

@@ -9,7 +9,7 @@ from apps.posts.models import ErasedAuthor, FeedEpoch, PopularAuthor
 from apps.posts.queries.feed_cache import announce_epoch, entry_of, process_of_redis, push_entry
 from socialapp.contracts.posts import FanOutContinued
 from socialapp.core.cache import redis_errors
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.delivery import failures_so_far
 from socialapp.messaging.publish import publish
 
@@ -40,38 +40,42 @@ def fan_out(*, post_id: int, author_id: int, reposter_id: int | None, follower_i
         begin_epoch()
         return
     if len(follower_ids) >= FAN_OUT_PAGE:
-        with atomic("posts"):
-            publish(
-                FanOutContinued(post_id=post_id, author_id=author_id, reposter_id=reposter_id, after=follower_ids[-1])
-            )
+        _continue_fan_out(
+            FanOutContinued(post_id=post_id, author_id=author_id, reposter_id=reposter_id, after=follower_ids[-1])
+        )
 
 
+@transactional("posts")
+def _continue_fan_out(event: FanOutContinued) -> None:
+    publish(event)
+
+
+@transactional("posts")
 def mark_popular(*, user_id: int) -> None:
     """From now on this person's posts are merged in when feeds are read. Idempotent; nothing for an erased one."""
-    with atomic("posts"):
-        if ErasedAuthor.objects.filter(user_id=user_id).exists():
-            return
-        _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
-        if created:
-            begin_epoch()
+    if ErasedAuthor.objects.filter(user_id=user_id).exists():
+        return
+    _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
+    if created:
+        begin_epoch()
 
 
+@transactional("posts")
 def notice_restart() -> None:
     """Has all feeds built anew when another process answers as Redis: what it loaded may lack posts. Idempotent."""
     process = process_of_redis()
     if FeedEpoch.objects.filter(redis_run=process).exists():
         return
-    with atomic("posts"):
-        begin_epoch()
-        FeedEpoch.objects.update(redis_run=process)
+    begin_epoch()
+    FeedEpoch.objects.update(redis_run=process)
 
 
+@transactional("posts")
 def begin_epoch() -> None:
     """From now on every list of a feed that was built before is built anew when it is read."""
-    with atomic("posts"):
-        FeedEpoch.objects.get_or_create()
-        FeedEpoch.objects.update(number=F("number") + 1)
-        number = FeedEpoch.objects.get().number
+    FeedEpoch.objects.get_or_create()
+    FeedEpoch.objects.update(number=F("number") + 1)
+    number = FeedEpoch.objects.get().number
     try:
         announce_epoch(number)
     except redis_errors() as error:

@@ -12,92 +12,92 @@ from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMen
 from apps.posts.queries.access import PostRow
 from apps.posts.queries.texts import Draft, tag_key
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, NotFound, Stale
 from socialapp.messaging.publish import publish
 
 
+@transactional("posts")
 def create_post(*, draft: Draft) -> PostRow:
     """Writes a post and publishes PostCreated; Forbidden when its author was deleted meanwhile."""
     author_id = draft.author.card.id
     now = timezone.now()
-    with atomic("posts"):
-        if ErasedAuthor.objects.filter(user_id=author_id).exists():
-            raise Forbidden("this account may not write posts", code="account_not_active")
-        post = Post(
-            user_id=author_id,
-            content=draft.content,
-            is_private=draft.is_private,
-            created_at=now,
-            updated_at=now,
+    if ErasedAuthor.objects.filter(user_id=author_id).exists():
+        raise Forbidden("this account may not write posts", code="account_not_active")
+    post = Post(
+        user_id=author_id,
+        content=draft.content,
+        is_private=draft.is_private,
+        created_at=now,
+        updated_at=now,
+        hashtags=draft.hashtags,
+        mentions=draft.mentions,
+    )
+    post.save(force_insert=True)
+    add_hashtags(post.id, draft.hashtags)
+    add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
+    publish(
+        PostCreated(
+            post_id=post.id,
+            author_id=author_id,
+            is_private=post.is_private,
             hashtags=draft.hashtags,
-            mentions=draft.mentions,
+            mention_ids=draft.mention_ids,
+            created_at=now,
+            version=post.version,
         )
-        post.save(force_insert=True)
-        add_hashtags(post.id, draft.hashtags)
-        add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
-        publish(
-            PostCreated(
-                post_id=post.id,
-                author_id=author_id,
-                is_private=post.is_private,
-                hashtags=draft.hashtags,
-                mention_ids=draft.mention_ids,
-                created_at=now,
-                version=post.version,
-            )
-        )
-        push = partial(push_own_post, author_id=author_id, post_id=post.id)
-        transaction.on_commit(push, using=router.db_for_write(Post))
+    )
+    push = partial(push_own_post, author_id=author_id, post_id=post.id)
+    transaction.on_commit(push, using=router.db_for_write(Post))
     return _row(post)
 
 
+@transactional("posts")
 def edit_post(*, post_id: int, draft: Draft, expected_version: int | None) -> PostRow:
     """Gives a post the draft's text and privacy, keeps the earlier text, and publishes PostEdited.
 
     A draft that changes nothing writes nothing. Stale unless the post has `expected_version`; NotFound when it is gone.
     """
-    with atomic("posts"):
-        post = _locked(post_id, expected_version)
-        was_private = post.is_private
-        if (post.content, was_private) == (draft.content, draft.is_private):
-            return _row(post)
-        if post.content != draft.content:
-            _keep_edit(post)
-            post.edited = True
-        new_tags = [tag for tag in draft.hashtags if tag not in post.hashtags]
-        before = {user_id for user_id, _ in post.mentions}
-        after = {user_id for user_id, _ in draft.mentions}
-        PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(tag_key, draft.hashtags)).delete()
-        PostMention.objects.filter(post_id=post_id).exclude(user_id__in=after).delete()
-        add_hashtags(post_id, new_tags)
-        add_mentions(post_id, sorted(after - before))
-        post.content, post.is_private = draft.content, draft.is_private
-        post.hashtags, post.mentions = draft.hashtags, draft.mentions
-        post.version += 1
-        post.updated_at = timezone.now()
-        post.save(force_update=True)
-        publish(
-            PostEdited(
-                post_id=post_id,
-                author_id=post.user_id,
-                is_private=post.is_private,
-                was_private=was_private,
-                hashtags=draft.hashtags,
-                new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in before],
-                version=post.version,
-            )
+    post = _locked(post_id, expected_version)
+    was_private = post.is_private
+    if (post.content, was_private) == (draft.content, draft.is_private):
+        return _row(post)
+    if post.content != draft.content:
+        _keep_edit(post)
+        post.edited = True
+    new_tags = [tag for tag in draft.hashtags if tag not in post.hashtags]
+    before = {user_id for user_id, _ in post.mentions}
+    after = {user_id for user_id, _ in draft.mentions}
+    PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(tag_key, draft.hashtags)).delete()
+    PostMention.objects.filter(post_id=post_id).exclude(user_id__in=after).delete()
+    add_hashtags(post_id, new_tags)
+    add_mentions(post_id, sorted(after - before))
+    post.content, post.is_private = draft.content, draft.is_private
+    post.hashtags, post.mentions = draft.hashtags, draft.mentions
+    post.version += 1
+    post.updated_at = timezone.now()
+    post.save(force_update=True)
+    publish(
+        PostEdited(
+            post_id=post_id,
+            author_id=post.user_id,
+            is_private=post.is_private,
+            was_private=was_private,
+            hashtags=draft.hashtags,
+            new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in before],
+            version=post.version,
         )
+    )
     return _row(post)
 
 
+@transactional("posts")
 def delete_post(*, post_id: int, expected_version: int | None = None) -> None:
     """Deletes a post with what belongs to it and publishes PostDeleted.
 
     NotFound when there is none (any more), Stale unless it has `expected_version`.
     """
-    with atomic("posts"):
-        delete_locked_posts([_locked(post_id, expected_version)])
+    delete_locked_posts([_locked(post_id, expected_version)])
 
 
 def delete_locked_posts(posts: list[Post]) -> None:

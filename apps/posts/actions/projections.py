@@ -7,7 +7,7 @@ from apps.posts.models import Post, PostHashtag, PostMention, Repost, RepostCoun
 from apps.posts.queries.feed import feed_difference
 from apps.posts.queries.feed_cache import cached_feeds, forget_feed
 from socialapp.contracts.drift import Drift, DriftPage
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.lifecycle.drift import events_in_flight
 
 
@@ -32,27 +32,23 @@ def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftP
     ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
     held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
     actual = dict(Repost.objects.filter(post_id__in=ids).values_list("post_id").annotate(Count("id")))
-    found = [
-        again_after_deadlock(lambda post_id=post_id: _recheck_reposts(post_id, repair))  # type: ignore[misc]
-        for post_id in ids
-        if held.get(post_id, 0) != actual.get(post_id, 0)
-    ]
+    found = [_recheck_reposts(post_id, repair) for post_id in ids if held.get(post_id, 0) != actual.get(post_id, 0)]
     drifts = [drift for drift in found if drift is not None]
     checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
 
 
+@transactional("posts")
 def _recheck_reposts(post_id: int, repair: bool) -> Drift | None:
     """Compares while nobody can count a repost of the post; corrects the count if `repair`."""
-    with atomic("posts"):
-        RepostCount.objects.get_or_create(post_id=post_id)
-        row = RepostCount.objects.select_for_update().get(post_id=post_id)
-        actual = Repost.objects.filter(post_id=post_id).count()
-        if row.count == actual:
-            return None
-        if repair:
-            RepostCount.objects.filter(post_id=post_id).update(count=actual)
-        return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))
+    RepostCount.objects.get_or_create(post_id=post_id)
+    row = RepostCount.objects.select_for_update().get(post_id=post_id)
+    actual = Repost.objects.filter(post_id=post_id).count()
+    if row.count == actual:
+        return None
+    if repair:
+        RepostCount.objects.filter(post_id=post_id).update(count=actual)
+    return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))
 
 
 def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
@@ -65,7 +61,7 @@ def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int 
     for post_id, user_id in PostMention.objects.filter(post_id__in=ids).values_list("post_id", "user_id"):
         held[post_id][1].add(user_id)
     suspects = [post.id for post in posts if held[post.id] != _named_in(post)]
-    found = [again_after_deadlock(lambda post_id=post_id: _recheck_tags(post_id, repair)) for post_id in suspects]  # type: ignore[misc]
+    found = [_recheck_tags(post_id, repair) for post_id in suspects]
     drifts = [drift for some in found for drift in some]
     checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
@@ -75,29 +71,29 @@ def _named_in(post: Post) -> tuple[set[str], set[int]]:
     return set(post.hashtags), {user_id for user_id, _ in post.mentions}
 
 
+@transactional("posts")
 def _recheck_tags(post_id: int, repair: bool) -> list[Drift]:
     """Compares while nobody can edit the post; makes its rows anew if `repair`."""
-    with atomic("posts"):
-        post = Post.objects.select_for_update().filter(id=post_id).first()
-        if post is None:
-            return []
-        tags, people = _named_in(post)
-        tag_rows, mention_rows = (
-            PostHashtag.objects.filter(post_id=post_id),
-            PostMention.objects.filter(post_id=post_id),
-        )
-        drifts = []
-        if (held_tags := set(tag_rows.values_list("tag", flat=True))) != tags:
-            drifts.append(Drift(projection="hashtags", id=post_id, held=_listed(held_tags), actual=_listed(tags)))
-            if repair:
-                tag_rows.delete()
-                add_hashtags(post_id, tags)
-        if (held_people := set(mention_rows.values_list("user_id", flat=True))) != people:
-            drifts.append(Drift(projection="mentions", id=post_id, held=_listed(held_people), actual=_listed(people)))
-            if repair:
-                mention_rows.delete()
-                add_mentions(post_id, people)
-        return drifts
+    post = Post.objects.select_for_update().filter(id=post_id).first()
+    if post is None:
+        return []
+    tags, people = _named_in(post)
+    tag_rows, mention_rows = (
+        PostHashtag.objects.filter(post_id=post_id),
+        PostMention.objects.filter(post_id=post_id),
+    )
+    drifts = []
+    if (held_tags := set(tag_rows.values_list("tag", flat=True))) != tags:
+        drifts.append(Drift(projection="hashtags", id=post_id, held=_listed(held_tags), actual=_listed(tags)))
+        if repair:
+            tag_rows.delete()
+            add_hashtags(post_id, tags)
+    if (held_people := set(mention_rows.values_list("user_id", flat=True))) != people:
+        drifts.append(Drift(projection="mentions", id=post_id, held=_listed(held_people), actual=_listed(people)))
+        if repair:
+            mention_rows.delete()
+            add_mentions(post_id, people)
+    return drifts
 
 
 def _listed(named: set[str] | set[int]) -> str:

@@ -9,7 +9,7 @@ from apps.posts.queries.records import LoadablePost
 from apps.posts.queries.texts import tag_key
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 
@@ -19,43 +19,41 @@ def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
     A post that was edited since it was loaded counts as there, and so does one that a moderator removed meanwhile.
     """
     try:
-        return again_after_deadlock(lambda: _load(posts))
+        return _load(posts)
     except IntegrityError:
         # One of them was written at this moment: now it is seen.
-        return again_after_deadlock(lambda: _load(posts))
+        return _load(posts)
 
 
+@transactional("posts")
 def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
-    with atomic("posts"):
-        ids = [post.id for post in posts]
-        rows: dict[int, Post | WithdrawnPost] = {**Post.objects.in_bulk(ids), **WithdrawnPost.objects.in_bulk(ids)}
-        erased = set(
-            ErasedAuthor.objects.filter(user_id__in={post.author_id for post in posts}).values_list(
-                "user_id", flat=True
-            )
-        )
-        new: list[LoadablePost] = []
-        made: list[Post] = []
-        rejected: list[Rejected] = []
-        for post in posts:
-            row = rows.get(post.id)
-            if post.author_id in erased:
-                rejected.append(Rejected(index=post.index, reason="there is no such author"))
-            elif row is None:
-                rows[post.id] = row = _row(post)
-                made.append(row)
-                new.append(post)
-            elif not _is_same(post, row):
-                rejected.append(Rejected(index=post.index, reason="this id belongs to another post"))
-        Post.objects.bulk_create(made)
-        PostHashtag.objects.bulk_create(
-            [PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post.id) for post in new for tag in post.hashtags]
-        )
-        PostMention.objects.bulk_create(
-            [PostMention(post_id=post.id, user_id=user_id) for post in new for user_id, _ in post.mentions]
-        )
-        publish(*(_created(post, rows[post.id].version) for post in new))
-        return rejected
+    ids = [post.id for post in posts]
+    rows: dict[int, Post | WithdrawnPost] = {**Post.objects.in_bulk(ids), **WithdrawnPost.objects.in_bulk(ids)}
+    erased = set(
+        ErasedAuthor.objects.filter(user_id__in={post.author_id for post in posts}).values_list("user_id", flat=True)
+    )
+    new: list[LoadablePost] = []
+    made: list[Post] = []
+    rejected: list[Rejected] = []
+    for post in posts:
+        row = rows.get(post.id)
+        if post.author_id in erased:
+            rejected.append(Rejected(index=post.index, reason="there is no such author"))
+        elif row is None:
+            rows[post.id] = row = _row(post)
+            made.append(row)
+            new.append(post)
+        elif not _is_same(post, row):
+            rejected.append(Rejected(index=post.index, reason="this id belongs to another post"))
+    Post.objects.bulk_create(made)
+    PostHashtag.objects.bulk_create(
+        [PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post.id) for post in new for tag in post.hashtags]
+    )
+    PostMention.objects.bulk_create(
+        [PostMention(post_id=post.id, user_id=user_id) for post in new for user_id, _ in post.mentions]
+    )
+    publish(*(_created(post, rows[post.id].version) for post in new))
+    return rejected
 
 
 def _is_same(post: LoadablePost, row: Post | WithdrawnPost) -> bool:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from apps.posts.models import Bookmark, Post, Repost, RepostCount, WithdrawnPost
 from socialapp.contracts.posts import Reposted, Unreposted
-from socialapp.core.db import atomic
+from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Forbidden, NotFound
 from socialapp.core.sql import add
 from socialapp.messaging.publish import publish
@@ -16,15 +16,19 @@ _FEW = 100
 
 def add_bookmark(*, user_id: int, post_id: int) -> None:
     """Keeps a post that the caller has found visible. Idempotent. NotFound when it was deleted meanwhile."""
-    with atomic("posts"):
-        _insert_once(Bookmark(user_id=user_id, post_id=post_id))
+    _write_bookmark(user_id=user_id, post_id=post_id)
     _take_back_if_gone(post_id)
 
 
+@transactional("posts")
+def _write_bookmark(*, user_id: int, post_id: int) -> None:
+    _insert_once(Bookmark(user_id=user_id, post_id=post_id))
+
+
+@transactional("posts")
 def remove_bookmark(*, user_id: int, post_id: int) -> None:
     """Keeps a post no longer. Idempotent."""
-    with atomic("posts"):
-        Bookmark.objects.filter(user_id=user_id, post_id=post_id).delete()
+    Bookmark.objects.filter(user_id=user_id, post_id=post_id).delete()
 
 
 def add_repost(*, user_id: int, post_id: int) -> None:
@@ -32,31 +36,35 @@ def add_repost(*, user_id: int, post_id: int) -> None:
 
     Forbidden when the post is private, NotFound when it was deleted meanwhile.
     """
-    with atomic("posts"):
-        post = Post.objects.filter(id=post_id).values_list("user_id", "is_private").first()
-        if post is None:
-            raise no_such_post()
-        author_id, is_private = post
-        if is_private:
-            raise Forbidden("a private post cannot be reposted", code="post_private")
-        now = timezone.now()
-        if not _insert_once(Repost(user_id=user_id, post_id=post_id, created_at=now)):
-            return
-        add(RepostCount, {(post_id,): (1,)}, key=("post_id",), numbers=("count",))
-        publish(Reposted(post_id=post_id, author_id=author_id, user_id=user_id, at=now))
+    _write_repost(user_id=user_id, post_id=post_id)
     _take_back_if_gone(post_id)
 
 
+@transactional("posts")
+def _write_repost(*, user_id: int, post_id: int) -> None:
+    post = Post.objects.filter(id=post_id).values_list("user_id", "is_private").first()
+    if post is None:
+        raise no_such_post()
+    author_id, is_private = post
+    if is_private:
+        raise Forbidden("a private post cannot be reposted", code="post_private")
+    now = timezone.now()
+    if not _insert_once(Repost(user_id=user_id, post_id=post_id, created_at=now)):
+        return
+    add(RepostCount, {(post_id,): (1,)}, key=("post_id",), numbers=("count",))
+    publish(Reposted(post_id=post_id, author_id=author_id, user_id=user_id, at=now))
+
+
+@transactional("posts")
 def forget_post(post_id: int, *, limit: int) -> bool:
     """Removes up to `limit` bookmarks and reposts of a post that is gone, and the count; whether there may be more."""
-    with atomic("posts"):
-        RepostCount.objects.filter(post_id=post_id).delete()
-        removed = []
-        for model in (Bookmark, Repost):
-            ids = list(model._default_manager.filter(post_id=post_id).values_list("id", flat=True)[:limit])
-            model._default_manager.filter(id__in=ids).delete()
-            removed.append(len(ids))
-        return max(removed) == limit
+    RepostCount.objects.filter(post_id=post_id).delete()
+    removed = []
+    for model in (Bookmark, Repost):
+        ids = list(model._default_manager.filter(post_id=post_id).values_list("id", flat=True)[:limit])
+        model._default_manager.filter(id__in=ids).delete()
+        removed.append(len(ids))
+    return max(removed) == limit
 
 
 def _take_back_if_gone(post_id: int) -> None:
@@ -88,15 +96,15 @@ def no_such_post() -> NotFound:
     return NotFound("there is no such post, or you may not see it", code="post_not_found")
 
 
+@transactional("posts")
 def remove_repost(*, user_id: int, post_id: int) -> None:
     """Takes a repost back and publishes Unreposted. Idempotent."""
-    with atomic("posts"):
-        deleted, _ = Repost.objects.filter(user_id=user_id, post_id=post_id).delete()
-        author_id = author_of(post_id)
-        if not deleted or author_id is None:
-            return
-        RepostCount.objects.filter(post_id=post_id, count__gt=0).update(count=F("count") - 1)
-        publish(Unreposted(post_id=post_id, author_id=author_id, user_id=user_id, at=timezone.now()))
+    deleted, _ = Repost.objects.filter(user_id=user_id, post_id=post_id).delete()
+    author_id = author_of(post_id)
+    if not deleted or author_id is None:
+        return
+    RepostCount.objects.filter(post_id=post_id, count__gt=0).update(count=F("count") - 1)
+    publish(Unreposted(post_id=post_id, author_id=author_id, user_id=user_id, at=timezone.now()))
 
 
 def _insert_once(row: Model) -> bool:

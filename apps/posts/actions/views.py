@@ -10,7 +10,7 @@ from django.conf import settings
 
 from socialapp.contracts.posts import PostsViewed, ViewCount
 from socialapp.core.cache import redis_client, redis_errors
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.ids import new_id
 from socialapp.messaging.publish import publish
 
@@ -36,13 +36,16 @@ def flush_views() -> int:
     with suppress(redis.exceptions.ResponseError):  # when nobody looked at anything, there is no such key
         client.renamenx(_key("views"), _key("views-flushing"))
     counted = cast(dict[bytes, bytes], client.hgetall(_key("views-flushing")))
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    counts = [_view_count(name.decode(), int(views)) for name, views in counted.items()]
-    with atomic("posts"):
-        for start in range(0, len(counts), _COUNTS_A_BATCH):
-            publish(PostsViewed(batch_id=new_id(), at=hour, counts=counts[start : start + _COUNTS_A_BATCH]))
+    _publish_counts([_view_count(name.decode(), int(views)) for name, views in counted.items()])
     client.delete(_key("views-flushing"))
-    return len(counts)
+    return len(counted)
+
+
+@transactional("posts")
+def _publish_counts(counts: list[ViewCount]) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for start in range(0, len(counts), _COUNTS_A_BATCH):
+        publish(PostsViewed(batch_id=new_id(), at=hour, counts=counts[start : start + _COUNTS_A_BATCH]))
 
 
 def _view_count(name: str, views: int) -> ViewCount:

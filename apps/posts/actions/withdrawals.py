@@ -8,49 +8,46 @@ from django.utils import timezone
 from apps.posts.actions.posts import delete_withdrawn_posts
 from apps.posts.models import ErasedAuthor, Post, RestoredRemoval, WithdrawnPost
 from socialapp.contracts.posts import PostRemoved, PostRestored
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 _COLUMNS = [field.attname for field in Post._meta.concrete_fields]
 _STEP = 200
 
 
+@transactional("posts")
 def withdraw_post(*, post_id: int, action_id: int) -> None:
     """Takes a post out of sight, with all that belongs to it, and publishes PostRemoved. Idempotent.
 
     Nothing happens when it is gone, or when the removal was taken back before it was heard of.
     """
-    with atomic("posts"):
-        post = Post.objects.select_for_update().filter(id=post_id).first()
-        if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
-            return
-        columns = {name: getattr(post, name) for name in _COLUMNS} | {"version": post.version + 1}
-        WithdrawnPost(**columns, action_id=action_id).save(force_insert=True)
-        Post.objects.filter(id=post_id).delete()
-        publish(
-            PostRemoved(
-                post_id=post_id, author_id=post.user_id, was_private=post.is_private, version=columns["version"]
-            )
-        )
+    post = Post.objects.select_for_update().filter(id=post_id).first()
+    if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
+        return
+    columns = {name: getattr(post, name) for name in _COLUMNS} | {"version": post.version + 1}
+    WithdrawnPost(**columns, action_id=action_id).save(force_insert=True)
+    Post.objects.filter(id=post_id).delete()
+    publish(
+        PostRemoved(post_id=post_id, author_id=post.user_id, was_private=post.is_private, version=columns["version"])
+    )
 
 
+@transactional("posts")
 def restore_post(*, post_id: int, action_id: int) -> None:
     """Brings back a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
-    with atomic("posts"):
-        RestoredRemoval.objects.get_or_create(action_id=action_id)
-        held = WithdrawnPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
-        if held is None or ErasedAuthor.objects.filter(user_id=held.user_id).exists():
-            return
-        columns = {name: getattr(held, name) for name in _COLUMNS} | {"version": held.version + 1}
-        Post(**columns).save(force_insert=True)
-        WithdrawnPost.objects.filter(id=post_id).delete()
-        publish(
-            PostRestored(
-                post_id=post_id, author_id=held.user_id, is_private=held.is_private, version=columns["version"]
-            )
-        )
+    RestoredRemoval.objects.get_or_create(action_id=action_id)
+    held = WithdrawnPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
+    if held is None or ErasedAuthor.objects.filter(user_id=held.user_id).exists():
+        return
+    columns = {name: getattr(held, name) for name in _COLUMNS} | {"version": held.version + 1}
+    Post(**columns).save(force_insert=True)
+    WithdrawnPost.objects.filter(id=post_id).delete()
+    publish(
+        PostRestored(post_id=post_id, author_id=held.user_id, is_private=held.is_private, version=columns["version"])
+    )
 
 
+@transactional("posts")
 def delete_long_withdrawn() -> bool:
     """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
 
@@ -58,9 +55,8 @@ def delete_long_withdrawn() -> bool:
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
-    with atomic("posts"):
-        old = list(WithdrawnPost.objects.select_for_update().filter(withdrawn_at__lt=until).order_by("id")[:_STEP])
-        delete_withdrawn_posts(old)
-        mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
-        RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
+    old = list(WithdrawnPost.objects.select_for_update().filter(withdrawn_at__lt=until).order_by("id")[:_STEP])
+    delete_withdrawn_posts(old)
+    mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
+    RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
     return _STEP in (len(old), len(mark_ids))

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 
 from django.db.models import F
 from django.utils import timezone
@@ -10,7 +9,7 @@ from django.utils import timezone
 from apps.reactions import queries
 from apps.reactions.models import SLOTS, Reaction, ReactionCount
 from apps.reactions.queries import Fault, Target, reactions_to
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.core.sql import add
 
 _KEY = ("target_type", "target_id", "reaction_type", "slot")
@@ -48,24 +47,24 @@ def subtract_counts(reactions: Iterable[Reaction], *, slot: int) -> None:
 def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[Fault]:
     """The wrong counts of these targets; each is corrected if `repair`."""
     found = [
-        again_after_deadlock(partial(_recheck, target_type, target_id, reaction_type, repair))
+        _recheck(target_type, target_id, reaction_type, repair)
         for target_id, reaction_type in queries.suspect_counts(target_type=target_type, target_ids=target_ids)
     ]
     return [fault for fault in found if fault is not None]
 
 
+@transactional("reactions")
 def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> Fault | None:
     """Compares one count with its rows while nobody can change either; corrects it if `repair`."""
     key: dict[str, object] = {"target_type": target_type, "target_id": target_id, "reaction_type": reaction_type}
-    with atomic("reactions"):
-        # With every slot there and locked, whoever is reacting has either finished or not counted yet.
-        add_to_counts({(target_type, target_id, reaction_type, slot): 0 for slot in range(SLOTS)})
-        slots = list(ReactionCount.objects.select_for_update().filter(**key).order_by("slot"))
-        counted = sum(row.count for row in slots)
-        actual = reactions_to(target_type, target_id).filter(reaction_type=reaction_type).count()
-        if counted == actual:
-            return None
-        if repair:
-            slots[0].count += actual - counted
-            slots[0].save(update_fields=["count", "updated_at"])
-        return Fault(target_type, target_id, reaction_type, counted, actual)
+    # With every slot there and locked, whoever is reacting has either finished or not counted yet.
+    add_to_counts({(target_type, target_id, reaction_type, slot): 0 for slot in range(SLOTS)})
+    slots = list(ReactionCount.objects.select_for_update().filter(**key).order_by("slot"))
+    counted = sum(row.count for row in slots)
+    actual = reactions_to(target_type, target_id).filter(reaction_type=reaction_type).count()
+    if counted == actual:
+        return None
+    if repair:
+        slots[0].count += actual - counted
+        slots[0].save(update_fields=["count", "updated_at"])
+    return Fault(target_type, target_id, reaction_type, counted, actual)

@@ -10,43 +10,39 @@ from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import GoneSubject, Reaction, TargetType
 from apps.reactions.queries import Target, reactions_to, target_of
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict, NotFound
 from socialapp.messaging.publish import publish
 
 _TRIES = 3
 
 
+@transactional("reactions")
 def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
     """Makes `reaction_type` the user's one reaction to the target. The same again changes nothing and tells nobody.
 
     NotFound when the target or the user went away meanwhile.
     """
-    again_after_deadlock(lambda: _set_reaction(user_id, target, reaction_type))
-
-
-def _set_reaction(user_id: int, target: Target, reaction_type: str) -> None:
-    with atomic("reactions"):
-        reaction, previous = _take_row(user_id, target, reaction_type)
-        refuse_if_gone(target.id, user_id)
-        if previous == reaction_type:
-            return
-        if previous is not None:
-            reaction.reaction_type = reaction_type
-            reaction.save(update_fields=["reaction_type"])
-        change_counts(target, user_id, added=reaction_type, removed=previous)
-        publish(
-            ReactionSet(
-                target_type=target.type,
-                target_id=target.id,
-                target_author_id=target.author_id,
-                post_id=target.post_id,
-                user_id=user_id,
-                reaction_type=reaction_type,
-                previous=previous,
-                at=timezone.now(),
-            )
+    reaction, previous = _take_row(user_id, target, reaction_type)
+    refuse_if_gone(target.id, user_id)
+    if previous == reaction_type:
+        return
+    if previous is not None:
+        reaction.reaction_type = reaction_type
+        reaction.save(update_fields=["reaction_type"])
+    change_counts(target, user_id, added=reaction_type, removed=previous)
+    publish(
+        ReactionSet(
+            target_type=target.type,
+            target_id=target.id,
+            target_author_id=target.author_id,
+            post_id=target.post_id,
+            user_id=user_id,
+            reaction_type=reaction_type,
+            previous=previous,
+            at=timezone.now(),
         )
+    )
 
 
 def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[Reaction, str | None]:
@@ -83,20 +79,16 @@ def refuse_if_gone(*subject_ids: int) -> None:
         raise NotFound("there is nothing here that you may react to")
 
 
+@transactional("reactions")
 def remove_reaction(*, user_id: int, target_type: str, target_id: int) -> None:
     """Takes the user's reaction to the target back, seen or not; without one, nothing happens."""
-    again_after_deadlock(lambda: _remove_reaction(user_id, target_type, target_id))
-
-
-def _remove_reaction(user_id: int, target_type: str, target_id: int) -> None:
-    with atomic("reactions"):
-        reaction = reactions_to(target_type, target_id).select_for_update().filter(user_id=user_id).first()
-        if reaction is None:
-            return
-        target = target_of(reaction)
-        reaction.delete()
-        change_counts(target, user_id, added=None, removed=reaction.reaction_type)
-        publish(removal_of(reaction, at=timezone.now()))
+    reaction = reactions_to(target_type, target_id).select_for_update().filter(user_id=user_id).first()
+    if reaction is None:
+        return
+    target = target_of(reaction)
+    reaction.delete()
+    change_counts(target, user_id, added=None, removed=reaction.reaction_type)
+    publish(removal_of(reaction, at=timezone.now()))
 
 
 def removal_of(reaction: Reaction, *, at: datetime) -> ReactionRemoved:

@@ -9,44 +9,40 @@ from apps.reactions.models import Reaction, TargetType
 from apps.reactions.queries import Loadable
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.reactions import ReactionSet
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 Key = tuple[str, int, int]  # target type, target, user: what there may be one reaction of
 
 
+@transactional("reactions")
 def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
     """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target
     and those with the id of another reaction.
 
     NotFound, with nothing written, when a target or a person goes at this moment.
     """
-    return again_after_deadlock(lambda: _load(reactions))
-
-
-def _load(reactions: Sequence[Loadable]) -> list[Rejected]:
-    with atomic("reactions"):
-        rows = Reaction.objects.in_bulk([reaction.id for reaction in reactions])
-        present = {row.id: (row.target_type, row.target_id, row.user_id) for row in rows.values()}
-        taken = _taken(reactions)
-        new: list[Loadable] = []
-        rejected: list[Rejected] = []
-        for reaction in reactions:
-            if reaction.id in present:
-                if present[reaction.id] != _key(reaction):
-                    rejected.append(Rejected(index=reaction.index, reason="this id belongs to another reaction"))
-                continue
-            if _key(reaction) in taken:
-                rejected.append(Rejected(index=reaction.index, reason="this user has reacted to this target already"))
-                continue
-            present[reaction.id] = _key(reaction)
-            taken.add(_key(reaction))
-            new.append(reaction)
-        Reaction.objects.bulk_create([_row(reaction) for reaction in new])
-        refuse_if_gone(*{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
-        _count(new)
-        publish(*(_set(reaction) for reaction in new))
-        return rejected
+    rows = Reaction.objects.in_bulk([reaction.id for reaction in reactions])
+    present = {row.id: (row.target_type, row.target_id, row.user_id) for row in rows.values()}
+    taken = _taken(reactions)
+    new: list[Loadable] = []
+    rejected: list[Rejected] = []
+    for reaction in reactions:
+        if reaction.id in present:
+            if present[reaction.id] != _key(reaction):
+                rejected.append(Rejected(index=reaction.index, reason="this id belongs to another reaction"))
+            continue
+        if _key(reaction) in taken:
+            rejected.append(Rejected(index=reaction.index, reason="this user has reacted to this target already"))
+            continue
+        present[reaction.id] = _key(reaction)
+        taken.add(_key(reaction))
+        new.append(reaction)
+    Reaction.objects.bulk_create([_row(reaction) for reaction in new])
+    refuse_if_gone(*{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
+    _count(new)
+    publish(*(_set(reaction) for reaction in new))
+    return rejected
 
 
 def _key(reaction: Loadable) -> Key:

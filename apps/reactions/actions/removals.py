@@ -7,32 +7,28 @@ from apps.reactions.actions.reacting import removal_of
 from apps.reactions.models import GoneSubject, Reaction, ReactionCount
 from apps.reactions.queries import reactions_to
 from socialapp.contracts.reactions import ReactionsErased
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 CHUNK = 500
 
 
+@transactional("reactions")
 def forget_subject(*, kind: str, subject_id: int, erasure_id: int | None = None) -> None:
     """Marks a post, comment or user gone for good and removes the first of their reactions; `continue_removal` goes on.
 
     Idempotent: asked again, it makes sure again (and acknowledges an erasure again).
     """
-    with atomic("reactions"):
-        GoneSubject.objects.select_for_update().get_or_create(
-            subject_id=subject_id, defaults={"kind": kind, "erasure_id": erasure_id}
-        )
-        _remove_chunk(subject_id, erasure_id)
+    GoneSubject.objects.select_for_update().get_or_create(
+        subject_id=subject_id, defaults={"kind": kind, "erasure_id": erasure_id}
+    )
+    _remove_chunk(subject_id, erasure_id)
 
 
+@transactional("reactions")
 def continue_removal(*, subject_id: int) -> bool:
     """Removes the next reactions of or to a gone subject; whether nothing is left."""
-    return again_after_deadlock(lambda: _continue_removal(subject_id))
-
-
-def _continue_removal(subject_id: int) -> bool:
-    with atomic("reactions"):
-        return _remove_chunk(subject_id, None)
+    return _remove_chunk(subject_id, None)
 
 
 def _remove_chunk(subject_id: int, erasure_id: int | None) -> bool:

@@ -14,7 +14,7 @@ from apps.search.queries.index import Index, index
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.lifecycle.drift import events_in_flight
 
 _CHUNK = 500
@@ -63,10 +63,10 @@ def check_index(kind: str, after: int, limit: int, *, repair: bool) -> tuple[Dri
     return DriftPage(compared=drift.compared - left_out, in_flight=left_out, drifts=drifts, next=None), next_id
 
 
+@transactional("search")
 def forget_tombstones(*, older_than: timedelta) -> int:
     """Removes the marks of deletions that nothing late can come for any more; how many."""
-    with atomic("search"):
-        return writer().forget_tombstones(older_than=older_than)
+    return writer().forget_tombstones(older_than=older_than)
 
 
 def _rebuild_elasticsearch(advance: Advance) -> list[IndexDrift]:
@@ -105,15 +105,18 @@ def _settle(at: Index, to: IndexWriter) -> list[IndexDrift]:
 
 
 def _repair(to: IndexWriter, kind: str, ids: list[int]) -> None:
-    documents = present(kind, ids)
+    _replace(to, kind, ids, present(kind, ids))
+
+
+@transactional("search")
+def _replace(to: IndexWriter, kind: str, ids: list[int], documents: list[Document]) -> None:
     _write(to, kind, documents)
-    with atomic("search"):
-        to.discard(kind, sorted(set(ids) - {document_id(document) for document in documents}))
+    to.discard(kind, sorted(set(ids) - {document_id(document) for document in documents}))
 
 
+@transactional("search")
 def _write(to: IndexWriter, kind: str, documents: list[Document]) -> None:
-    with atomic("search"):
-        if kind == Kind.POST:
-            to.write_posts(cast(list[PostDocument], documents))
-        else:
-            to.write_profiles(cast(list[ProfileDocument], documents))
+    if kind == Kind.POST:
+        to.write_posts(cast(list[PostDocument], documents))
+    else:
+        to.write_profiles(cast(list[ProfileDocument], documents))

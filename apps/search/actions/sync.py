@@ -5,44 +5,44 @@ from apps.search.models import Kind
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.search import SearchErased
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 
 _DELETED = "deleted"
 
 
+@transactional("search")
 def index_posts(*, documents: list[PostDocument]) -> None:
     """Makes posts findable in the form of their documents, unless a newer form or a tombstone is there."""
-    with atomic("search"):
-        writer().write_posts(documents)
+    writer().write_posts(documents)
 
 
+@transactional("search")
 def index_profiles(*, documents: list[ProfileDocument]) -> None:
     """Makes profiles findable in the form of their documents; one that is deleted is removed for good."""
-    with atomic("search"):
-        present = [document for document in documents if document.status != _DELETED]
-        writer().write_profiles(present)
-        for document in documents:
-            if document.status == _DELETED:
-                writer().bury(Kind.USER, document.card.id, author_id=document.card.id)
+    present = [document for document in documents if document.status != _DELETED]
+    writer().write_profiles(present)
+    for document in documents:
+        if document.status == _DELETED:
+            writer().bury(Kind.USER, document.card.id, author_id=document.card.id)
 
 
+@transactional("search")
 def remove_post(*, post_id: int, author_id: int) -> None:
     """Removes a deleted post for good."""
-    with atomic("search"):
-        writer().bury(Kind.POST, post_id, author_id=author_id)
+    writer().bury(Kind.POST, post_id, author_id=author_id)
 
 
+@transactional("search")
 def hide_post(*, post_id: int, author_id: int, version: int) -> None:
     """Removes a withdrawn post, until a version above this one is indexed."""
-    with atomic("search"):
-        writer().bury(Kind.POST, post_id, author_id=author_id, version=version)
+    writer().bury(Kind.POST, post_id, author_id=author_id, version=version)
 
 
+@transactional("search")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Removes everything of a user from the index and says so."""
-    with atomic("search"):
-        writer().erase_author(user_id)
-        forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
-        publish(SearchErased(user_id=user_id, erasure_id=erasure_id))
+    writer().erase_author(user_id)
+    forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
+    publish(SearchErased(user_id=user_id, erasure_id=erasure_id))

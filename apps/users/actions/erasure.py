@@ -18,51 +18,51 @@ from apps.users.queries import edges_of
 from socialapp.contracts.auth import UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted, UsersErased
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 
 ERASE_CHUNK = 200
 
 
+@transactional("users")
 def hide_profile(*, user_id: int) -> None:
     """Shows nothing of this person from now on. Idempotent; an unknown id is kept from ever becoming a profile."""
-    with atomic("users"):
-        profile = _locked_or_made(user_id)
-        if profile.status == Profile.Status.DELETED:
-            return
-        profile.status = Profile.Status.DELETED
-        profile.version += 1
-        profile.save(update_fields=["status", "version"])
-        publish(StatusChanged(user_id=user_id, status=profile.status, version=profile.version))
+    profile = _locked_or_made(user_id)
+    if profile.status == Profile.Status.DELETED:
+        return
+    profile.status = Profile.Status.DELETED
+    profile.version += 1
+    profile.save(update_fields=["status", "version"])
+    publish(StatusChanged(user_id=user_id, status=profile.status, version=profile.version))
 
 
+@transactional("users")
 def begin_erasure(*, user_id: int, erasure_id: int) -> None:
     """Hides the person, empties their profile and notes what is to be erased; the first chunk goes at once."""
-    with atomic("users"):
-        UnfinishedWork.objects.get_or_create(kind=UnfinishedWork.Kind.ERASE, user_id=user_id, erasure_id=erasure_id)
-        erase_chunk(user_id=user_id)
+    UnfinishedWork.objects.get_or_create(kind=UnfinishedWork.Kind.ERASE, user_id=user_id, erasure_id=erasure_id)
+    erase_chunk(user_id=user_id)
 
 
+@transactional("users")
 def erase_chunk(*, user_id: int) -> bool:
     """Removes a bounded part of what is left of a person and, when that was all, acknowledges; whether it was all."""
-    with atomic("users"):
-        edges = edges_of(user_id, ERASE_CHUNK)
-        lock_profiles({user_id, *(edge.follower_id for edge in edges)})
-        hide_profile(user_id=user_id)
-        _empty_profile(user_id)
-        # Some may have been ended before the lock.
-        remaining = list(Follow.objects.filter(id__in=[edge.id for edge in edges]))
-        remove_follows(remaining, at=timezone.now(), also_lock=user_id)
-        _erase_requests(user_id)
-        _erase_blocks_and_mutes(user_id)
-        if _anything_left(user_id):
-            return False
-        FollowCount.objects.filter(user_id=user_id).delete()
-        PostCount.objects.filter(user_id=user_id).delete()
-        forget_events("users", subject=user_id, events=[UserRegistered, UserSanctioned])
-        _acknowledge(user_id)
-        return True
+    edges = edges_of(user_id, ERASE_CHUNK)
+    lock_profiles({user_id, *(edge.follower_id for edge in edges)})
+    hide_profile(user_id=user_id)
+    _empty_profile(user_id)
+    # Some may have been ended before the lock.
+    remaining = list(Follow.objects.filter(id__in=[edge.id for edge in edges]))
+    remove_follows(remaining, at=timezone.now(), also_lock=user_id)
+    _erase_requests(user_id)
+    _erase_blocks_and_mutes(user_id)
+    if _anything_left(user_id):
+        return False
+    FollowCount.objects.filter(user_id=user_id).delete()
+    PostCount.objects.filter(user_id=user_id).delete()
+    forget_events("users", subject=user_id, events=[UserRegistered, UserSanctioned])
+    _acknowledge(user_id)
+    return True
 
 
 def _locked_or_made(user_id: int) -> Profile:

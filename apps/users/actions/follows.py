@@ -17,13 +17,14 @@ from apps.users.actions.edges import (
 from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
 from apps.users.queries import RelationshipFlags, followings_and_requests, ties
 from socialapp.contracts.users import FollowRequested
-from socialapp.core.db import atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound
 from socialapp.messaging.publish import publish
 
 ACCEPT_CHUNK = 200
 
 
+@transactional("users")
 def follow(*, follower_id: int, target_id: int) -> None:
     """Follows somebody, or asks a private account to be let in. Idempotent.
 
@@ -31,18 +32,17 @@ def follow(*, follower_id: int, target_id: int) -> None:
     MAX_FOLLOWINGS.
     """
     reject_self(follower_id, target_id)
-    with atomic("users"):
-        require_active(lock_profiles([follower_id]).get(follower_id))
-        target = Profile.objects.filter(user_id=target_id).first()
-        tie = require_visible(target, viewer_id=follower_id)
-        if tie & RelationshipFlags.FOLLOWING or target is None:
-            return
-        if tie & RelationshipFlags.BLOCKING:
-            raise Conflict("end the block before following", code="blocking")
-        if tie & RelationshipFlags.REQUESTED and target.is_private:
-            return
-        _require_room(follower_id)
-        _write_follow(follower_id, target)
+    require_active(lock_profiles([follower_id]).get(follower_id))
+    target = Profile.objects.filter(user_id=target_id).first()
+    tie = require_visible(target, viewer_id=follower_id)
+    if tie & RelationshipFlags.FOLLOWING or target is None:
+        return
+    if tie & RelationshipFlags.BLOCKING:
+        raise Conflict("end the block before following", code="blocking")
+    if tie & RelationshipFlags.REQUESTED and target.is_private:
+        return
+    _require_room(follower_id)
+    _write_follow(follower_id, target)
 
 
 def _require_room(follower_id: int) -> None:
@@ -70,61 +70,61 @@ def _write_follow(follower_id: int, target: Profile) -> None:
         publish(FollowRequested(requester_id=follower_id, target_id=target.user_id, at=now))
 
 
+@transactional("users")
 def unfollow(*, follower_id: int, target_id: int) -> None:
     """Ends a follow, or withdraws the request for one. Idempotent; NotFound for whom one may not see nor follows."""
     reject_self(follower_id, target_id)
-    with atomic("users"):
-        lock_profiles([follower_id])
-        follows = list(Follow.objects.filter(follower_id=follower_id, following_id=target_id))
-        requests = list(FollowRequest.objects.filter(requester_id=follower_id, target_id=target_id))
-        remove_follows(follows, at=timezone.now())
-        remove_requests(requests)
-        if not follows and not requests:
-            require_visible(Profile.objects.filter(user_id=target_id).first(), viewer_id=follower_id)
+    lock_profiles([follower_id])
+    follows = list(Follow.objects.filter(follower_id=follower_id, following_id=target_id))
+    requests = list(FollowRequest.objects.filter(requester_id=follower_id, target_id=target_id))
+    remove_follows(follows, at=timezone.now())
+    remove_requests(requests)
+    if not follows and not requests:
+        require_visible(Profile.objects.filter(user_id=target_id).first(), viewer_id=follower_id)
 
 
+@transactional("users")
 def accept_request(*, target_id: int, requester_id: int) -> None:
     """Lets somebody in who asked to follow. Idempotent; NotFound when they neither asked nor follow."""
-    with atomic("users"):
-        requester = lock_profiles([requester_id]).get(requester_id)
-        if ties(target_id, [requester_id]).get(requester_id, RelationshipFlags.NONE) & RelationshipFlags.FOLLOWED_BY:
-            return
-        require_active(Profile.objects.filter(user_id=target_id).first())
-        asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)
-        if requester is None or requester.status != Profile.Status.ACTIVE or not asked.delete()[0]:
-            raise NotFound("there is no such follow request", code="follow_request_not_found")
-        add_follows([(requester_id, target_id)], accepted=True, at=timezone.now())
+    requester = lock_profiles([requester_id]).get(requester_id)
+    if ties(target_id, [requester_id]).get(requester_id, RelationshipFlags.NONE) & RelationshipFlags.FOLLOWED_BY:
+        return
+    require_active(Profile.objects.filter(user_id=target_id).first())
+    asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)
+    if requester is None or requester.status != Profile.Status.ACTIVE or not asked.delete()[0]:
+        raise NotFound("there is no such follow request", code="follow_request_not_found")
+    add_follows([(requester_id, target_id)], accepted=True, at=timezone.now())
 
 
+@transactional("users")
 def reject_request(*, target_id: int, requester_id: int) -> None:
     """Turns down somebody who asked to follow; NotFound when they did not ask."""
-    with atomic("users"):
-        lock_profiles([requester_id])
-        asked = list(FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id))
-        if not asked:
-            raise NotFound("there is no such follow request", code="follow_request_not_found")
-        remove_requests(asked)
+    lock_profiles([requester_id])
+    asked = list(FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id))
+    if not asked:
+        raise NotFound("there is no such follow request", code="follow_request_not_found")
+    remove_requests(asked)
 
 
+@transactional("users")
 def accept_waiting(*, target_id: int) -> bool:
     """Lets in a chunk of those who wait for an account that is private no more; whether none is left."""
-    with atomic("users"):
-        waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
-        ids = list(waiting.values_list("requester_id", flat=True)[:ACCEPT_CHUNK])
-        locked = lock_profiles([*ids, target_id])
-        target = locked.get(target_id)
-        if target is None or target.is_private or target.status == Profile.Status.DELETED:
-            _forget_opening(target_id)
-            return True
-        # Some may have been answered or withdrawn before the lock.
-        asked = list(waiting.filter(requester_id__in=ids))
-        FollowRequest.objects.filter(id__in=[row.id for row in asked]).delete()
-        pairs = [(row.requester_id, target_id) for row in asked]
-        add_follows(pairs, accepted=True, at=timezone.now())
-        if waiting.exists():
-            return False
+    waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
+    ids = list(waiting.values_list("requester_id", flat=True)[:ACCEPT_CHUNK])
+    locked = lock_profiles([*ids, target_id])
+    target = locked.get(target_id)
+    if target is None or target.is_private or target.status == Profile.Status.DELETED:
         _forget_opening(target_id)
         return True
+    # Some may have been answered or withdrawn before the lock.
+    asked = list(waiting.filter(requester_id__in=ids))
+    FollowRequest.objects.filter(id__in=[row.id for row in asked]).delete()
+    pairs = [(row.requester_id, target_id) for row in asked]
+    add_follows(pairs, accepted=True, at=timezone.now())
+    if waiting.exists():
+        return False
+    _forget_opening(target_id)
+    return True
 
 
 def _forget_opening(target_id: int) -> None:

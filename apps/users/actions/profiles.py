@@ -10,29 +10,29 @@ from apps.users.models import FollowRequest, PostCount, Profile, UnfinishedWork
 from apps.users.queries import unknown_ids
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.users import ProfileChanged, StatusChanged
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.core.errors import Stale
 from socialapp.core.sql import add
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
 
+@transactional("users")
 def make_profile(*, user_id: int, username: str, full_name: str, created_at: datetime, banned: bool = False) -> bool:
     """Makes the profile of a new account; False when there is one already, or what is left of an erased one."""
-    with atomic("users"):
-        _, made = Profile.objects.get_or_create(
-            user_id=user_id,
-            defaults={
-                "username": username,
-                "username_key": username.casefold(),
-                "full_name": full_name[:100],
-                "created_at": created_at,
-                "status": Profile.Status.BANNED if banned else Profile.Status.ACTIVE,
-            },
-        )
-        if made:
-            publish(ProfileChanged(user_id=user_id, version=1))
-        return made
+    _, made = Profile.objects.get_or_create(
+        user_id=user_id,
+        defaults={
+            "username": username,
+            "username_key": username.casefold(),
+            "full_name": full_name[:100],
+            "created_at": created_at,
+            "status": Profile.Status.BANNED if banned else Profile.Status.ACTIVE,
+        },
+    )
+    if made:
+        publish(ProfileChanged(user_id=user_id, version=1))
+    return made
 
 
 def ensure_profiles(*, ids: Collection[int]) -> bool:
@@ -74,28 +74,28 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_version: i
     Stale when `expected_version` is not the newest. An account that is private no more lets in all who waited: a chunk
     of them at once, the others a moment later.
     """
-    if again_after_deadlock(lambda: _change_profile(user_id, changes, expected_version)):
-        again_after_deadlock(lambda: accept_waiting(target_id=user_id))
+    if _change_profile(user_id, changes, expected_version):
+        accept_waiting(target_id=user_id)
 
 
+@transactional("users")
 def _change_profile(user_id: int, changes: dict[str, Any], expected_version: int | None) -> bool:
     """Whether that opened the account."""
-    with atomic("users"):
-        profile = require_active(lock_profiles([user_id]).get(user_id))
-        if expected_version is not None and profile.version != expected_version:
-            raise Stale("the profile has been changed meanwhile")
-        changed = [name for name, value in changes.items() if getattr(profile, name) != value]
-        if not changed:
-            return False
-        opened = profile.is_private and changes.get("is_private") is False
-        for name in changed:
-            setattr(profile, name, changes[name])
-        profile.version += 1
-        profile.save(update_fields=[*changed, "version"])
-        publish(ProfileChanged(user_id=user_id, version=profile.version))
-        if opened:
-            _open_account(user_id)
-        return opened
+    profile = require_active(lock_profiles([user_id]).get(user_id))
+    if expected_version is not None and profile.version != expected_version:
+        raise Stale("the profile has been changed meanwhile")
+    changed = [name for name, value in changes.items() if getattr(profile, name) != value]
+    if not changed:
+        return False
+    opened = profile.is_private and changes.get("is_private") is False
+    for name in changed:
+        setattr(profile, name, changes[name])
+    profile.version += 1
+    profile.save(update_fields=[*changed, "version"])
+    publish(ProfileChanged(user_id=user_id, version=profile.version))
+    if opened:
+        _open_account(user_id)
+    return opened
 
 
 def _open_account(user_id: int) -> None:
@@ -105,29 +105,29 @@ def _open_account(user_id: int) -> None:
         UnfinishedWork.objects.get_or_create(kind=UnfinishedWork.Kind.ACCEPT, user_id=user_id, erasure_id=0)
 
 
+@transactional("users")
 def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
     """Applies a ban or its end, unless a later one has been applied already. Other kinds change nothing here."""
     if kind not in ("ban", "unban"):
         return
-    with atomic("users"):
-        profile = lock_profiles([user_id]).get(user_id)
-        if profile is None or profile.status == Profile.Status.DELETED:
-            return
-        if profile.sanctioned_at is not None and profile.sanctioned_at >= at:
-            return
-        status = Profile.Status.BANNED if kind == "ban" else Profile.Status.ACTIVE
-        profile.sanctioned_at = at
-        changed = profile.status != status
-        if changed:
-            profile.status = status
-            profile.version += 1
-            publish(StatusChanged(user_id=user_id, status=status, version=profile.version))
-        profile.save(update_fields=["sanctioned_at", "status", "version"])
+    profile = lock_profiles([user_id]).get(user_id)
+    if profile is None or profile.status == Profile.Status.DELETED:
+        return
+    if profile.sanctioned_at is not None and profile.sanctioned_at >= at:
+        return
+    status = Profile.Status.BANNED if kind == "ban" else Profile.Status.ACTIVE
+    profile.sanctioned_at = at
+    changed = profile.status != status
+    if changed:
+        profile.status = status
+        profile.version += 1
+        publish(StatusChanged(user_id=user_id, status=status, version=profile.version))
+    profile.save(update_fields=["sanctioned_at", "status", "version"])
 
 
+@transactional("users")
 def shift_post_counts(*, user_id: int, posts: int, public_posts: int) -> None:
     """Adds to how many posts somebody has; an erased person has no counts any more."""
-    with atomic("users", savepoint=False):
-        add(PostCount, {(user_id,): (posts, public_posts)}, key=("user_id",), numbers=("posts", "public_posts"))
-        if Profile.objects.filter(user_id=user_id, erased=True).exists():
-            PostCount.objects.filter(user_id=user_id).delete()
+    add(PostCount, {(user_id,): (posts, public_posts)}, key=("user_id",), numbers=("posts", "public_posts"))
+    if Profile.objects.filter(user_id=user_id, erased=True).exists():
+        PostCount.objects.filter(user_id=user_id).delete()

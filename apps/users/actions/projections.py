@@ -12,7 +12,7 @@ from apps.users.queries import counts_of
 from socialapp.contracts.auth import Auth
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import AuthorPosts, Posts
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.lifecycle.drift import events_in_flight
 from socialapp.rpc.calls import client
 
@@ -28,28 +28,28 @@ def check_follow_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftP
         for user_id in ids
         if held.get(user_id, (0, 0)) != (followers.get(user_id, 0), following.get(user_id, 0))
     ]
-    found = [again_after_deadlock(lambda user_id=user_id: _recheck_follows(user_id, repair)) for user_id in suspects]  # type: ignore[misc]
+    found = [_recheck_follows(user_id, repair) for user_id in suspects]
     drifts = [drift for drift in found if drift is not None]
     return DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None), _next(ids, limit)
 
 
+@transactional("users")
 def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
     """Compares while nobody can follow or be followed by this person; corrects the sums if `repair`."""
-    with atomic("users"):
-        shift_counts([], by=0, also_lock=user_id)
-        held = counts_of([user_id]).get(user_id, (0, 0))
-        actual = (
-            Follow.objects.filter(following_id=user_id).count(),
-            Follow.objects.filter(follower_id=user_id).count(),
+    shift_counts([], by=0, also_lock=user_id)
+    held = counts_of([user_id]).get(user_id, (0, 0))
+    actual = (
+        Follow.objects.filter(following_id=user_id).count(),
+        Follow.objects.filter(follower_id=user_id).count(),
+    )
+    if held == actual:
+        return None
+    if repair:
+        part = FollowCount.objects.filter(user_id=user_id).order_by("slot")[0]
+        FollowCount.objects.filter(user_id=user_id, slot=part.slot).update(
+            followers=part.followers + actual[0] - held[0], following=part.following + actual[1] - held[1]
         )
-        if held == actual:
-            return None
-        if repair:
-            part = FollowCount.objects.filter(user_id=user_id).order_by("slot")[0]
-            FollowCount.objects.filter(user_id=user_id, slot=part.slot).update(
-                followers=part.followers + actual[0] - held[0], following=part.following + actual[1] - held[1]
-            )
-        return Drift(projection="follow_counts", id=user_id, held=_pair(held), actual=_pair(actual))
+    return Drift(projection="follow_counts", id=user_id, held=_pair(held), actual=_pair(actual))
 
 
 def check_post_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
@@ -69,12 +69,12 @@ def check_post_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPag
     return DriftPage(compared=len(compared), in_flight=left_out, drifts=drifts, next=None), _next(ids, limit)
 
 
+@transactional("users")
 def _set_post_counts(user_id: int, held: tuple[int, int], actual: tuple[int, int]) -> bool:
     """False when an event has changed the count meanwhile: then it was compared too early."""
-    with atomic("users"):
-        PostCount.objects.get_or_create(user_id=user_id)
-        rows = PostCount.objects.filter(user_id=user_id, posts=held[0], public_posts=held[1])
-        return bool(rows.update(posts=actual[0], public_posts=actual[1]))
+    PostCount.objects.get_or_create(user_id=user_id)
+    rows = PostCount.objects.filter(user_id=user_id, posts=held[0], public_posts=held[1])
+    return bool(rows.update(posts=actual[0], public_posts=actual[1]))
 
 
 def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from apps.users.models import Block, Follow, FollowRequest, Profile
 from apps.users.queries import LoadableFollow, LoadableProfile
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.users import ProfileChanged
-from socialapp.core.db import again_after_deadlock, atomic
+from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
 _GONE = "one of the two does not exist"
@@ -23,21 +23,21 @@ def load_profiles(*, profiles: Sequence[LoadableProfile]) -> None:
     One that the word of the registration has made meanwhile, and that nobody has changed since, is completed.
     """
     try:
-        again_after_deadlock(lambda: _load_profiles(profiles))
+        _load_profiles(profiles)
     except IntegrityError:
         # The word of a registration made one of them at this moment: now it is there, and is completed.
-        again_after_deadlock(lambda: _load_profiles(profiles))
+        _load_profiles(profiles)
 
 
+@transactional("users")
 def _load_profiles(profiles: Sequence[LoadableProfile]) -> None:
-    with atomic("users"):
-        wanted = {profile.user_id: profile for profile in profiles}
-        present = lock_profiles(wanted)
-        new = [profile for user_id, profile in wanted.items() if user_id not in present]
-        Profile.objects.bulk_create(_row(profile) for profile in new)
-        publish(*(ProfileChanged(user_id=profile.user_id, version=1) for profile in new))
-        for row in present.values():
-            _complete(row, wanted[row.user_id])
+    wanted = {profile.user_id: profile for profile in profiles}
+    present = lock_profiles(wanted)
+    new = [profile for user_id, profile in wanted.items() if user_id not in present]
+    Profile.objects.bulk_create(_row(profile) for profile in new)
+    publish(*(ProfileChanged(user_id=profile.user_id, version=1) for profile in new))
+    for row in present.values():
+        _complete(row, wanted[row.user_id])
 
 
 def _row(profile: LoadableProfile) -> Profile:
@@ -63,35 +63,31 @@ def _complete(row: Profile, profile: LoadableProfile) -> None:
     publish(ProfileChanged(user_id=row.user_id, version=row.version))
 
 
+@transactional("users")
 def load_follows(*, follows: Sequence[LoadableFollow]) -> list[Rejected]:
     """Writes the follows that are not there yet, in one transaction; private accounts are not asked.
 
     Rejected are those of people who do not exist, or of whom one blocks the other.
     """
-    return again_after_deadlock(lambda: _load_follows(follows))
-
-
-def _load_follows(follows: Sequence[LoadableFollow]) -> list[Rejected]:
-    with atomic("users"):
-        wanted: dict[Pair, LoadableFollow] = {}
-        for follow in follows:
-            wanted.setdefault((follow.follower_id, follow.following_id), follow)
-        people = {user_id for pair in wanted for user_id in pair}
-        lock_profiles({follower for follower, _ in wanted})
-        taken = _pairs_of(people)
-        new = [pair for pair in wanted if pair not in taken]
-        # Locks the counts of the followed ones: who goes at this moment waits for this, or is seen by the next line.
-        shift_counts(new, by=1)
-        refused = _refusals(new, people)
-        shift_counts(list(refused), by=-1)
-        made = {pair: wanted[pair].created_at for pair in new if pair not in refused}
-        _forget_requests(made.keys() & _requested(people))
-        write_follows(made)
-        return [
-            Rejected(index=follow.index, reason=refused[pair])
-            for follow in follows
-            if (pair := (follow.follower_id, follow.following_id)) in refused
-        ]
+    wanted: dict[Pair, LoadableFollow] = {}
+    for follow in follows:
+        wanted.setdefault((follow.follower_id, follow.following_id), follow)
+    people = {user_id for pair in wanted for user_id in pair}
+    lock_profiles({follower for follower, _ in wanted})
+    taken = _pairs_of(people)
+    new = [pair for pair in wanted if pair not in taken]
+    # Locks the counts of the followed ones: who goes at this moment waits for this, or is seen by the next line.
+    shift_counts(new, by=1)
+    refused = _refusals(new, people)
+    shift_counts(list(refused), by=-1)
+    made = {pair: wanted[pair].created_at for pair in new if pair not in refused}
+    _forget_requests(made.keys() & _requested(people))
+    write_follows(made)
+    return [
+        Rejected(index=follow.index, reason=refused[pair])
+        for follow in follows
+        if (pair := (follow.follower_id, follow.following_id)) in refused
+    ]
 
 
 def _pairs_of(people: set[int]) -> set[Pair]:
