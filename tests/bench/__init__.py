@@ -1,1 +1,1 @@
-"""What requests cost: `python -m tests.bench` measures the product beside a twin, in one run. Not part of ./test."""
+"""What requests cost: `python -m tests.bench` measures the product beside a baseline. Not part of ./test."""

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: CPU a request, requests a second, latency and memory, beside the twin's in the same run.
+"""`python -m tests.bench`: CPU a request, requests a second, latency and memory, beside the baseline's in the same run.
 
 Needs DATABASE_URL and REDIS_URL of running servers, as `tests/services/up` prints them, nginx and wrk.
 """
@@ -18,9 +18,9 @@ import httpx
 import psutil
 
 from tests.bench.accounting import family, proportional_memory
+from tests.bench.bench_setup import BenchSetup, Size
 from tests.bench.effects import fan_out, socket_latency
 from tests.bench.load import Outcome, Route, send
-from tests.bench.stage import Size, Stage
 from tests.scenarios.product import start_product, stop_product
 
 READS = (
@@ -53,24 +53,24 @@ WRITES = (
 _POSTS_A_SECOND = (10, 50)
 
 
-def measure(stage: Stage, route: Route, *, seconds: int, twin: bool) -> dict[str, Any]:
+def measure(setup: BenchSetup, route: Route, *, seconds: int, baseline: bool) -> dict[str, Any]:
     """One row for one side: what a request cost, and how fast they went."""
-    port = stage.ports["twin_gateway" if twin else "gateway"]
-    access, post = (stage.twin_access, stage.twin_post) if twin else (stage.access, stage.post)
+    port = setup.ports["baseline_gateway" if baseline else "gateway"]
+    access, post = (setup.baseline_access, setup.baseline_post) if baseline else (setup.access, setup.post)
 
     def once(duration: int) -> Outcome:
-        return send(route=route, port=port, access=access, post=post, seconds=duration, folder=stage.folder)
+        return send(route=route, port=port, access=access, post=post, seconds=duration, folder=setup.folder)
 
     probe(route, port=port, access=access, post=post)
     once(min(seconds, 1))
-    meter = stage.meter("twin" if twin else "web")
+    meter = setup.meter("baseline" if baseline else "web")
     before = meter.read()
     outcome = once(seconds)
     spent = meter.since(before)
     if outcome.failures:
         raise SystemExit(f"{route.name}: {outcome.failures} of {outcome.requests} requests failed")
     each = {name: round(cpu * 1000 / outcome.requests, 3) for name, cpu in spent.items()}
-    memory = proportional_memory([stage.processes["twin" if twin else "web"]])
+    memory = proportional_memory([setup.processes["baseline" if baseline else "web"]])
     return {
         **asdict(outcome),
         "cpu_ms": round(sum(each.values()), 3),
@@ -89,22 +89,22 @@ def probe(route: Route, *, port: int, access: str, post: str) -> None:
         raise SystemExit(f"{route.name}: {answer.status_code} with {len(found or ())} items: {answer.text[:300]}")
 
 
-def compare(stage: Stage, routes: tuple[Route, ...], *, seconds: int, rounds: int) -> dict[str, Any]:
-    """Product and twin in turn, the median round of each."""
+def compare(setup: BenchSetup, routes: tuple[Route, ...], *, seconds: int, rounds: int) -> dict[str, Any]:
+    """Product and baseline in turn, the median round of each."""
     rows = {}
     for route in routes:
         ours, theirs = [], []
         for _ in range(rounds):
-            ours.append(measure(stage, route, seconds=seconds, twin=False))
-            theirs.append(measure(stage, route, seconds=seconds, twin=True))
+            ours.append(measure(setup, route, seconds=seconds, baseline=False))
+            theirs.append(measure(setup, route, seconds=seconds, baseline=True))
         mine, other = (sorted(side, key=lambda row: row["cpu_ms"])[rounds // 2] for side in (ours, theirs))
         rows[route.name] = {
             "goal_ms": route.goal_ms,
             "product": mine,
-            "twin": other,
+            "baseline": other,
             "ratio": round(mine["cpu_ms"] / other["cpu_ms"], 2),
         }
-        tell(f"{route.name}: {mine['cpu_ms']} ms of CPU (goal {route.goal_ms}), twin {other['cpu_ms']} ms")
+        tell(f"{route.name}: {mine['cpu_ms']} ms of CPU (goal {route.goal_ms}), baseline {other['cpu_ms']} ms")
     return rows
 
 
@@ -147,28 +147,28 @@ def main() -> None:
     report: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
-        stage = Stage(Path(folder), size)
+        setup = BenchSetup(Path(folder), size)
         try:
-            tell("starting and filling product and twin")
-            stage.open()
+            tell("starting and filling product and baseline")
+            setup.open()
             tell("waiting for the effects of what was filled in")
-            stage.drain()
-            stage.pause(paused=True)
-            report["rows"] = compare(stage, routes, seconds=seconds, rounds=rounds)
-            stage.forget_unsent()
-            stage.pause(paused=False)
+            setup.drain()
+            setup.pause(paused=True)
+            report["rows"] = compare(setup, routes, seconds=seconds, rounds=rounds)
+            setup.forget_unsent()
+            setup.pause(paused=False)
             if options.only in "post to socket":
-                stage.drain()  # relay and worker have stood still for minutes
+                setup.drain()  # relay and worker have stood still for minutes
                 report["post_to_socket"] = [
-                    socket_latency(stage, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND
+                    socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND
                 ]
                 tell(f"post to socket: {report['post_to_socket']}")
             if options.only in "fan-out":
-                stage.drain()
-                report["fan_out"] = fan_out(stage, followers=followers, rounds=rounds)
+                setup.drain()
+                report["fan_out"] = fan_out(setup, followers=followers, rounds=rounds)
                 tell(f"fan-out: {report['fan_out']}")
         finally:
-            stage.close()
+            setup.close()
     if options.only in "memory":
         report["embedded_memory"] = embedded_memory()
         tell(f"memory of ./run: {report['embedded_memory']['total_mib']} MiB")

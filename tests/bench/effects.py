@@ -13,7 +13,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.bench.stage import Member, Stage
+from tests.bench.bench_setup import BenchSetup, Member
 from tests.scenarios.product import eventually
 
 _ROWS_A_STATEMENT = 2000
@@ -21,84 +21,84 @@ _ids = itertools.count(int(time.time() * 1000) << 16)  # shaped like the product
 _POSTERS = 8
 
 
-def fan_out(stage: Stage, *, followers: int, rounds: int) -> dict[str, Any]:
+def fan_out(setup: BenchSetup, *, followers: int, rounds: int) -> dict[str, Any]:
     """CPU milliseconds of one post to so many followers who all have a feed in Redis: the feeds' part, then the
     notifications' part, each by a worker that does nothing else. The median of some posts."""
-    star = stage.members[1]
+    star = setup.members[1]
     ids = [next(_ids) for _ in range(followers)]
-    _make_followers(stage, star, ids)
-    _make_feeds(stage, ids)
-    stage.stop("worker")
+    _make_followers(setup, star, ids)
+    _make_feeds(setup, ids)
+    setup.stop("worker")
     last = ids[-1]
-    feeds = _one_context(stage, "posts", star, rounds, lambda post: _is_in_feed(stage, last, post))
-    told = f"SELECT COUNT(*) FROM `{stage.name}_notifications`.notifications WHERE target_id = {{}}"
+    feeds = _one_context(setup, "posts", star, rounds, lambda post: _is_in_feed(setup, last, post))
+    told = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {{}}"
     told_all = _one_context(
-        stage, "notifications", star, rounds, lambda post: stage.sql(told.format(post))[0][0] >= followers
+        setup, "notifications", star, rounds, lambda post: setup.sql(told.format(post))[0][0] >= followers
     )
-    stage.start("worker", [sys.executable, "manage.py", "serve", "worker"])
+    setup.start("worker", [sys.executable, "manage.py", "serve", "worker"])
     return {"followers": followers, "feeds": feeds, "notifications": told_all}
 
 
-def _make_followers(stage: Stage, star: Member, ids: list[int]) -> None:
+def _make_followers(setup: BenchSetup, star: Member, ids: list[int]) -> None:
     for some in _chunks(ids):
         rows = ",".join(f"({next(_ids)},{follower},{star.id},UTC_TIMESTAMP(3))" for follower in some)
-        stage.sql(f"INSERT INTO `{stage.name}_users`.follows (id, follower_id, following_id, created_at) VALUES {rows}")
+        setup.sql(f"INSERT INTO `{setup.name}_users`.follows (id, follower_id, following_id, created_at) VALUES {rows}")
 
 
-def _make_feeds(stage: Stage, ids: list[int]) -> None:
+def _make_feeds(setup: BenchSetup, ids: list[int]) -> None:
     """Lists as they are after a feed was read: some posts, then what the list stands for."""
     entries = [str(next(_ids)) for _ in range(40)][::-1]
-    pipe = stage.redis.pipeline(transaction=False)
+    pipe = setup.redis.pipeline(transaction=False)
     for follower in ids:
-        pipe.rpush(stage.feed_key(follower), *entries, "=1:0:0:")
+        pipe.rpush(setup.feed_key(follower), *entries, "=1:0:0:")
     pipe.execute()
 
 
-def _is_in_feed(stage: Stage, follower: int, post: str) -> bool:
-    return post.encode() in stage.redis.lrange(stage.feed_key(follower), 0, 3)
+def _is_in_feed(setup: BenchSetup, follower: int, post: str) -> bool:
+    return post.encode() in setup.redis.lrange(setup.feed_key(follower), 0, 3)
 
 
 def _one_context(
-    stage: Stage, context: str, star: Member, rounds: int, is_done: Callable[[str], bool]
+    setup: BenchSetup, context: str, star: Member, rounds: int, is_done: Callable[[str], bool]
 ) -> dict[str, float]:
     """The CPU that a post costs a worker of this context, the database and Redis, without its writing."""
     name = f"worker_{context}"
     command = [sys.executable, "-m", "celery", "-A", "socialapp.celery", "worker", "-Q", f"events.{context}"]
-    stage.start(name, [*command, "--pool=threads", "-c1", "--without-gossip", "--without-mingle", "-lERROR"])
-    first = star.write(stage, "one to warm up")
+    setup.start(name, [*command, "--pool=threads", "-c1", "--without-gossip", "--without-mingle", "-lERROR"])
+    first = star.write(setup, "one to warm up")
     eventually(lambda: is_done(first), seconds=60)
     time.sleep(1)
     spent = []
     for number in range(rounds):
-        stage.processes["relay"].suspend()  # so that the request itself is not counted
-        post = star.write(stage, f"to everybody, {number}")
+        setup.processes["relay"].suspend()  # so that the request itself is not counted
+        post = star.write(setup, f"to everybody, {number}")
         time.sleep(0.3)
-        meter = stage.meter(name)
+        meter = setup.meter(name)
         before = meter.read()
-        stage.processes["relay"].resume()
+        setup.processes["relay"].resume()
         eventually(lambda post=post: is_done(post), seconds=60)
         time.sleep(0.5)  # until the transaction is through
         spent.append(meter.since(before))
-    stage.stop(name)
+    setup.stop(name)
     middle = sorted(spent, key=lambda found: sum(found.values()))[rounds // 2]
     each = {part: round(seconds * 1000, 1) for part, seconds in middle.items() if part != "elasticsearch"}
     return {"cpu_ms": round(sum(each.values()), 1), **each}
 
 
-def socket_latency(stage: Stage, *, rate: int, seconds: float) -> dict[str, Any]:
+def socket_latency(setup: BenchSetup, *, rate: int, seconds: float) -> dict[str, Any]:
     """Milliseconds from sending a POST to the follower's socket having the notification, at so many posts a second."""
-    author, follower = stage.members[2], stage.members[3]
-    follower.call(stage, "PUT", f"/v1/profiles/{author.id}/follow")
+    author, follower = setup.members[2], setup.members[3]
+    follower.call(setup, "PUT", f"/v1/profiles/{author.id}/follow")
     arrived: dict[str, float] = {}
-    url = f"ws://127.0.0.1:{stage.ports['sockets']}/ws/notifications/"
-    origin: Any = f"http://127.0.0.1:{stage.ports['gateway']}"
+    url = f"ws://127.0.0.1:{setup.ports['sockets']}/ws/notifications/"
+    origin: Any = f"http://127.0.0.1:{setup.ports['gateway']}"
     with connect(url, subprotocols=["bearer", follower.access], origin=origin) as socket:  # type: ignore[list-item]
         listener = threading.Thread(target=_listen, args=(socket, arrived))
         listener.start()
-        _post_at(stage, author, rate=rate, seconds=2)
-        meter = stage.meter("web", "relay", "worker", "sockets")
+        _post_at(setup, author, rate=rate, seconds=2)
+        meter = setup.meter("web", "relay", "worker", "sockets")
         before = meter.read()
-        sent = _post_at(stage, author, rate=rate, seconds=seconds)
+        sent = _post_at(setup, author, rate=rate, seconds=seconds)
         deadline = time.monotonic() + 20
         while not sent.keys() <= arrived.keys() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -127,14 +127,14 @@ def _listen(socket: Any, arrived: dict[str, float]) -> None:
         return
 
 
-def _post_at(stage: Stage, author: Member, *, rate: int, seconds: float) -> dict[str, float]:
+def _post_at(setup: BenchSetup, author: Member, *, rate: int, seconds: float) -> dict[str, float]:
     """Posts at a steady rate, whatever the answers take; post id → when it was sent."""
     sent: dict[str, float] = {}
     local = threading.local()
 
     def write(number: int) -> None:
         if not hasattr(local, "connection"):
-            local.connection = http.client.HTTPConnection("127.0.0.1", stage.ports["gateway"], timeout=20)
+            local.connection = http.client.HTTPConnection("127.0.0.1", setup.ports["gateway"], timeout=20)
         started = time.perf_counter()
         body = json.dumps({"content": f"at once, {number}"})
         headers = {"Authorization": f"Bearer {author.access}", "Content-Type": "application/json"}

@@ -8,19 +8,19 @@ from typing import Any
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _BAR, _TOP = 760, 150, 70, 46, 15, 64
 _PAIRS = (("rate", 0), ("p50", 1), ("p99", 1), ("memory_mib", 0))
-_OURS, _TWINS, _GOAL, _INK = "#2563eb", "#c4c9d4", "#dc2626", "#1f2937"
+_OURS, _BASELINES, _GOAL, _INK = "#2563eb", "#c4c9d4", "#dc2626", "#1f2937"
 
 
 def draw(report: dict[str, Any]) -> str:
-    """An SVG: CPU milliseconds a request, product above twin, with a mark at the goal."""
+    """An SVG: CPU milliseconds a request, product above baseline, with a mark at the goal."""
     rows = report["rows"]
-    most = max(max(row["product"]["cpu_ms"], row["twin"]["cpu_ms"], row["goal_ms"]) for row in rows.values())
+    most = max(max(row["product"]["cpu_ms"], row["baseline"]["cpu_ms"], row["goal_ms"]) for row in rows.values())
     scale = (_WIDTH - _LEFT - _RIGHT) / most
     parts = [_legend()]
     for number, (name, row) in enumerate(rows.items()):
         top = _TOP + number * _ROW
         parts.append(_text(_LEFT - 10, top + _BAR + 4, name, anchor="end"))
-        for place, (side, colour) in enumerate((("product", _OURS), ("twin", _TWINS))):
+        for place, (side, colour) in enumerate((("product", _OURS), ("baseline", _BASELINES))):
             cost = row[side]["cpu_ms"]
             y = top + place * (_BAR + 2)
             parts.append(
@@ -39,11 +39,11 @@ def draw(report: dict[str, Any]) -> str:
 def table(report: dict[str, Any]) -> str:
     """The rows as a table in Markdown."""
     lines = [
-        "| request | goal | product | twin | product/twin | requests/s | p50 ms | p99 ms | MiB |",
+        "| request | goal | product | baseline | product/baseline | requests/s | p50 ms | p99 ms | MiB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in report["rows"].items():
-        ours, theirs = row["product"], row["twin"]
+        ours, theirs = row["product"], row["baseline"]
         pairs = (f"{ours[what]:.{digits}f} / {theirs[what]:.{digits}f}" for what, digits in _PAIRS)
         lines.append(
             f"| {name} | {row['goal_ms']} | {ours['cpu_ms']:.2f} | {theirs['cpu_ms']:.2f} | {row['ratio']:.2f} | "
@@ -54,7 +54,7 @@ def table(report: dict[str, Any]) -> str:
 
 
 def _legend() -> str:
-    marks = ((_OURS, "product"), (_TWINS, "plain Django REST twin"), (_GOAL, "goal"))
+    marks = ((_OURS, "product"), (_BASELINES, "plain Django REST baseline"), (_GOAL, "goal"))
     title = _text(_LEFT, 22, "CPU milliseconds a request: application, database, Redis and search together")
     return title + "".join(
         f'<rect x="{_LEFT + place * 120}" y="34" width="11" height="11" fill="{colour}"/>'

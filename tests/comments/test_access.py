@@ -9,7 +9,7 @@ from apps.comments.service import CommentsService
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic
 from socialapp.messaging.publish import publish
-from tests.comments.stories import comment_on, published_types, write_post
+from tests.comments.factories import comment_on, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

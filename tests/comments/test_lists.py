@@ -12,7 +12,7 @@ from apps.comments.models import Comment
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
-from tests.comments.stories import comment_on, write_post
+from tests.comments.factories import comment_on, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

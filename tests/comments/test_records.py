@@ -9,7 +9,7 @@ from apps.comments import queries
 from apps.comments.models import Comment, CommentCount
 from apps.comments.service import CommentRecords
 from socialapp.messaging.models import OutboxEvent
-from tests.comments.stories import comment_on, published, published_types, write_post
+from tests.comments.factories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

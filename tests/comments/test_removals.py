@@ -18,7 +18,7 @@ from socialapp.core.db import atomic
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import id_time, new_id
 from socialapp.messaging.publish import publish
-from tests.comments.stories import comment_on, published, published_types, write_post
+from tests.comments.factories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -14,7 +14,7 @@ from apps.comments.models import Comment
 from apps.reactions.models import Reaction
 from socialapp.core.principal import MODERATOR
 from socialapp.http.tokens import ALGORITHM
-from tests.comments.stories import comment_on, published, write_post
+from tests.comments.factories import comment_on, published, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -9,7 +9,7 @@ import pytest
 from apps.comments import queries
 from apps.comments.models import Comment
 from socialapp.core.principal import MODERATOR, Principal
-from tests.comments.stories import comment_on, published, published_types, write_post
+from tests.comments.factories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -47,7 +47,7 @@ def _installation(folder: Path) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def town(_installation: Installation, request: pytest.FixtureRequest) -> Installation:
+def installation(_installation: Installation, request: pytest.FixtureRequest) -> Installation:
     """The installation with web, relay, worker and beat running, and nothing left to do."""
     _installation.measured = request.node.user_properties
     for server in (_installation.database, _installation.redis, _installation.broker):
@@ -66,20 +66,20 @@ def redis_broker(folder: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def brokered(request: pytest.FixtureRequest, town: Installation) -> Iterator[Installation]:
+def brokered(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Installation]:
     """The installation on each kind of broker, all that it had to do done."""
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     if request.param == "rabbitmq":
-        yield town
+        yield installation
         return
-    rabbitmq = town.broker
-    town.broker = request.getfixturevalue("redis_broker")
-    town.broker.mend()
-    town.environment["BROKER_URL"] = town.broker.url
-    town.run_only("web")
-    town.run_only("web", "relay", "worker", "beat")
+    rabbitmq = installation.broker
+    installation.broker = request.getfixturevalue("redis_broker")
+    installation.broker.mend()
+    installation.environment["BROKER_URL"] = installation.broker.url
+    installation.run_only("web")
+    installation.run_only("web", "relay", "worker", "beat")
     try:
-        yield town
+        yield installation
     finally:
-        town.broker, town.environment["BROKER_URL"] = rabbitmq, rabbitmq.url
-        town.run_only("web")
+        installation.broker, installation.environment["BROKER_URL"] = rabbitmq, rabbitmq.url
+        installation.run_only("web")

@@ -22,12 +22,12 @@ DRAIN_SECONDS = 30
 REBUILD_SECONDS = 60
 
 
-def _people(town: Installation) -> list[Member]:
+def _people(installation: Installation) -> list[Member]:
     """Two who follow each other, with feeds in Redis."""
-    ada, bob = town.join("ada"), town.join("bob")
+    ada, bob = installation.join("ada"), installation.join("bob")
     ada.follow(bob)
     bob.follow(ada)
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     assert (ada.feed_ids(), bob.feed_ids()) == ([], [])
     return [ada, bob]
 
@@ -35,12 +35,12 @@ def _people(town: Installation) -> list[Member]:
 class _Posting(threading.Thread):
     """20 posts a second; notes what was answered other than 201."""
 
-    def __init__(self, town: Installation, authors: list[Member]) -> None:
+    def __init__(self, installation: Installation, authors: list[Member]) -> None:
         super().__init__()
         self.posts: list[Post] = []
         self.failed: list[object] = []
         self.until = threading.Event()
-        self._town, self._authors = town, authors
+        self._town, self._authors = installation, authors
 
     def run(self) -> None:
         started = time.monotonic()
@@ -58,9 +58,9 @@ class _Posting(threading.Thread):
             self.until.wait(max(0.0, started + len(self.posts) / POSTS_A_SECOND - time.monotonic()))
 
 
-def _while_posting(town: Installation, authors: list[Member], disturb: Callable[[], None]) -> list[Post]:
+def _while_posting(installation: Installation, authors: list[Member], disturb: Callable[[], None]) -> list[Post]:
     """Has people post while `disturb` runs; none of it may fail."""
-    posting = _Posting(town, authors)
+    posting = _Posting(installation, authors)
     started = time.monotonic()
     posting.start()
     try:
@@ -71,57 +71,57 @@ def _while_posting(town: Installation, authors: list[Member], disturb: Callable[
         posting.join()
     assert posting.failed == [], "no POST fails because the broker is away"
     took = time.monotonic() - started
-    town.note("written meanwhile", f"{len(posting.posts)} posts, {len(posting.posts) / took:.0f} a second")
+    installation.note("written meanwhile", f"{len(posting.posts)} posts, {len(posting.posts) / took:.0f} a second")
     return posting.posts
 
 
 @pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_down(brokered: Installation) -> None:
-    town = brokered
-    authors = _people(town)
-    lasting = not isinstance(town.broker, Redis)
+    installation = brokered
+    authors = _people(installation)
+    lasting = not isinstance(installation.broker, Redis)
     if lasting:
-        town.kill("beat")  # so that nothing but the relay helps; what Redis forgets, the reconciler has to find
+        installation.kill("beat")  # so that nothing but the relay helps; what Redis forgets, the reconciler has to find
 
     def disturb() -> None:
-        town.broker.kill()
+        installation.broker.kill()
         time.sleep(DOWN_SECONDS)
 
-    posts = _while_posting(town, authors, disturb)
-    town.broker.start()
-    town.within(DRAIN_SECONDS, lambda: town.arrived(posts), f"drained after {DOWN_SECONDS} s down")
+    posts = _while_posting(installation, authors, disturb)
+    installation.broker.start()
+    installation.within(DRAIN_SECONDS, lambda: installation.arrived(posts), f"drained after {DOWN_SECONDS} s down")
     if lasting:
-        town.start("beat")
-    town.assert_all_agree(posts, authors)
+        installation.start("beat")
+    installation.assert_all_agree(posts, authors)
 
 
 @ONLY_FULL  # test_network.py has a broker that is not heard of, whose connections do not come back either
 @pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_hangs(brokered: Installation) -> None:
-    town = brokered
-    authors = _people(town)
+    installation = brokered
+    authors = _people(installation)
 
     def disturb() -> None:
-        with town.broker.hung():
+        with installation.broker.hung():
             time.sleep(DOWN_SECONDS)
 
-    posts = _while_posting(town, authors, disturb)
-    town.within(DRAIN_SECONDS, lambda: town.arrived(posts), f"drained after {DOWN_SECONDS} s hung")
-    town.assert_all_agree(posts, authors)
+    posts = _while_posting(installation, authors, disturb)
+    installation.within(DRAIN_SECONDS, lambda: installation.arrived(posts), f"drained after {DOWN_SECONDS} s hung")
+    installation.assert_all_agree(posts, authors)
 
 
-def _come_back_empty(town: Installation) -> None:
-    town.broker.kill()
-    town.broker.forget_everything()
-    town.broker.start()
+def _come_back_empty(installation: Installation) -> None:
+    installation.broker.kill()
+    installation.broker.forget_everything()
+    installation.broker.start()
 
 
-def _flush(town: Installation) -> None:
+def _flush(installation: Installation) -> None:
     """It runs on and loses all: messages, queues and where they are bound to."""
-    if isinstance(town.broker, Redis):
-        town.broker.flush()
+    if isinstance(installation.broker, Redis):
+        installation.broker.flush()
     else:
-        drop_queues(town.broker.url, "")
+        drop_queues(installation.broker.url, "")
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def _flush(town: Installation) -> None:
 def test_broker_loses_all_that_is_in_it(
     brokered: Installation, lose: Callable[[Installation], None], tmp_path: Path
 ) -> None:
-    town = brokered
-    ada = town.join("ada")
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
-    town.kill("worker")
+    installation = brokered
+    ada = installation.join("ada")
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
+    installation.kill("worker")
     records = tmp_path / "posts.jsonl"
     now = datetime.now(UTC).isoformat()
     first = int(time.time() * 1000) << 16
@@ -149,11 +149,11 @@ def test_broker_loses_all_that_is_in_it(
         for post_id in ids:
             record = {"type": "post", "id": str(post_id), "user_id": ada.id, "content": "x", "created_at": now}
             file.write(json.dumps(record) + "\n")
-    town.manage("load", str(records))
+    installation.manage("load", str(records))
     unsent = "SELECT COUNT(*) FROM faults_posts.bus_outbox WHERE state = 0"
-    eventually(lambda: town.database.number(unsent) == 0, seconds=SETTLE_SECONDS)
-    lose(town)
-    town.start("worker")
+    eventually(lambda: installation.database.number(unsent) == 0, seconds=SETTLE_SECONDS)
+    lose(installation)
+    installation.start("worker")
     every = f"effects of {LOADED_POSTS} posts that the broker lost"
-    town.within(REBUILD_SECONDS, lambda: town.posts_count(ada) == LOADED_POSTS, every)
-    town.assert_all_agree([Post(ada, "x", str(post_id), {"id": str(post_id)}) for post_id in ids])
+    installation.within(REBUILD_SECONDS, lambda: installation.posts_count(ada) == LOADED_POSTS, every)
+    installation.assert_all_agree([Post(ada, "x", str(post_id), {"id": str(post_id)}) for post_id in ids])

@@ -47,16 +47,16 @@ def clock(library: Path) -> Clock:
 
 
 @pytest.fixture
-def people(town: Installation, clock: Clock) -> list[Member]:
+def people(installation: Installation, clock: Clock) -> list[Member]:
     """Some who follow each other, in an installation whose every role goes by the clock."""
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
-    town.run_only()
-    town.start("relay", "worker", "beat", **clock.variables)
-    town.start("web", NODE_ID="7", **clock.variables)
-    people = [town.join(name) for name in ("ada", "bob", "eve")]
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
+    installation.run_only()
+    installation.start("relay", "worker", "beat", **clock.variables)
+    installation.start("web", NODE_ID="7", **clock.variables)
+    people = [installation.join(name) for name in ("ada", "bob", "eve")]
     for person in people[1:]:
         person.follow(people[0])
-    eventually(town.settled, seconds=SETTLE_SECONDS)
+    eventually(installation.settled, seconds=SETTLE_SECONDS)
     return people
 
 
@@ -66,12 +66,14 @@ def _wait_for_posts(writers: Writers) -> None:
     eventually(lambda: sum(bool(post.answer) for post in writers.posts[begun:]) >= POSTS, seconds=SETTLE_SECONDS)
 
 
-def test_set_back_and_forward_while_people_write(town: Installation, clock: Clock, people: list[Member]) -> None:
-    writers = Writers(town, people, pause=0.05)
+def test_set_back_and_forward_while_people_write(
+    installation: Installation, clock: Clock, people: list[Member]
+) -> None:
+    writers = Writers(installation, people, pause=0.05)
     with writers.writing():
         _wait_for_posts(writers)
         for seconds in (-5, -300, -HOUR):
-            stranger = town.join("ida")  # whose token is first seen when it seems to be of a time to come
+            stranger = installation.join("ida")  # whose token is first seen when it seems to be of a time to come
             clock.set(seconds)
             assert stranger.get("/v1/feed").status_code == 200
             _wait_for_posts(writers)
@@ -81,38 +83,46 @@ def test_set_back_and_forward_while_people_write(town: Installation, clock: Cloc
     for author in people:
         ids = [int(post.answer["id"]) for post in writers.posts if post.answer and post.author is author]
         assert ids == sorted(set(ids)), "what one process makes rises, whatever its clock does"
-    town.note("posts written while the clock was set back by 5 s, 5 min and 1 h, and forward", len(writers.posts))
-    town.assert_all_agree(writers.posts, people)
+    installation.note(
+        "posts written while the clock was set back by 5 s, 5 min and 1 h, and forward", len(writers.posts)
+    )
+    installation.assert_all_agree(writers.posts, people)
 
 
-def test_nothing_waits_for_the_time_to_come_round(town: Installation, clock: Clock, people: list[Member]) -> None:
+def test_nothing_waits_for_the_time_to_come_round(
+    installation: Installation, clock: Clock, people: list[Member]
+) -> None:
     """What was noted before the clock was set back, for some seconds later: beat's next runs, a claim, a retry."""
-    writers = Writers(town, people, pause=0.05)
+    writers = Writers(installation, people, pause=0.05)
     with writers.writing():
         _wait_for_posts(writers)
-        town.kill("relay")
+        installation.kill("relay")
         _wait_for_posts(writers)
-    town.database.sql(
+    installation.database.sql(
         "UPDATE faults_posts.bus_outbox SET claim = 42, claimed_until = UTC_TIMESTAMP() + INTERVAL 10 SECOND"
         " WHERE state = 0"
     )
     clock.set(-HOUR)
-    town.start("relay", **clock.variables)
-    town.within(60, town.confirmed, "all confirmed after the clock was set back by 1 h and a relay had died")
+    installation.start("relay", **clock.variables)
+    installation.within(
+        60, installation.confirmed, "all confirmed after the clock was set back by 1 h and a relay had died"
+    )
     clock.set(0)
-    town.assert_all_agree(writers.posts, people)
+    installation.assert_all_agree(writers.posts, people)
 
 
-def test_a_process_lives_through_the_same_seconds_again(town: Installation, clock: Clock, people: list[Member]) -> None:
+def test_a_process_lives_through_the_same_seconds_again(
+    installation: Installation, clock: Clock, people: list[Member]
+) -> None:
     """It was started anew with its node number after the clock was set back, and so makes the ids that it made."""
-    writers = Writers(town, people)
+    writers = Writers(installation, people)
     started = time.monotonic()
     with writers.writing():
         _wait_for_posts(writers)
-    town.kill("web")
-    town.start("web", NODE_ID="7", **clock.variables)
+    installation.kill("web")
+    installation.start("web", NODE_ID="7", **clock.variables)
     clock.set(started - time.monotonic())
     with writers.writing():
         _wait_for_posts(writers)
     assert writers.refused == [], "an id that is taken is made again"
-    town.assert_all_agree(writers.posts, people)
+    installation.assert_all_agree(writers.posts, people)

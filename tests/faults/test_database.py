@@ -8,20 +8,22 @@ from tests.faults.sizes import size
 KILLS = size(3, 10)
 
 
-def test_killed_again_and_again_under_eight_writers(town: Installation) -> None:
-    writers = Writers(town, [town.join(f"writer{number}") for number in range(8)], pause=0.02)
+def test_killed_again_and_again_under_eight_writers(installation: Installation) -> None:
+    writers = Writers(installation, [installation.join(f"writer{number}") for number in range(8)], pause=0.02)
     with writers.writing():
         for _ in range(KILLS):
             time.sleep(0.5)
-            town.database.kill()
-            town.database.start()
+            installation.database.kill()
+            installation.database.start()
         time.sleep(0.5)
     assert len(writers.posts) > 8 * 2
     unanswerable = set(writers.refused) - {503}
     assert not unanswerable, f"without its database the product says that it is away, not {unanswerable}"
-    town.within(30, lambda: all(_counted(writers, author) for author in writers.authors), "counted after the last kill")
-    town.note(f"posts written while MariaDB was killed {KILLS} times", len(writers.posts))
-    town.assert_all_agree(writers.posts, writers.authors)
+    installation.within(
+        30, lambda: all(_counted(writers, author) for author in writers.authors), "counted after the last kill"
+    )
+    installation.note(f"posts written while MariaDB was killed {KILLS} times", len(writers.posts))
+    installation.assert_all_agree(writers.posts, writers.authors)
 
 
 def _counted(writers: Writers, author: object) -> bool:

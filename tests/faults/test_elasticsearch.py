@@ -29,20 +29,22 @@ def server(folder: Path) -> Iterator[Elasticsearch]:
 
 
 @pytest.fixture
-def searching(server: Elasticsearch, town: Installation) -> Iterator[Installation]:
+def searching(server: Elasticsearch, installation: Installation) -> Iterator[Installation]:
     """The installation with Elasticsearch behind its search."""
     server.mend()
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
-    town.run_only()
-    town.environment["ELASTICSEARCH_URL"] = server.url
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
+    installation.run_only()
+    installation.environment["ELASTICSEARCH_URL"] = server.url
     try:
-        town.manage("search", "reindex", "--json")
-        town.run_only("web", "relay", "worker", "beat")
-        yield town
+        installation.manage("search", "reindex", "--json")
+        installation.run_only("web", "relay", "worker", "beat")
+        yield installation
     finally:
-        town.run_only()
-        del town.environment["ELASTICSEARCH_URL"]
-        town.manage("search", "reindex")  # the index of the other tests has not heard of what happened meanwhile
+        installation.run_only()
+        del installation.environment["ELASTICSEARCH_URL"]
+        installation.manage(
+            "search", "reindex"
+        )  # the index of the other tests has not heard of what happened meanwhile
 
 
 def _found(reader: Member, word: str) -> list[str]:
@@ -53,14 +55,14 @@ def _found(reader: Member, word: str) -> list[str]:
     return [result["item"]["id"] for result in answer.json()["results"]]
 
 
-def _is_refused(town: Installation) -> None:
+def _is_refused(installation: Installation) -> None:
     """Search alone answers 503, and does so quickly."""
     started = time.monotonic()
-    refused = town.http.get(f"{town.url}/v1/search?q=walrus&type=posts")
+    refused = installation.http.get(f"{installation.url}/v1/search?q=walrus&type=posts")
     took = time.monotonic() - started
     assert (refused.status_code, refused.json()["code"]) == (503, "search_unavailable")
     assert took < 4 * REFUSED_SECONDS
-    town.note("a search refused after", f"{took:.2f} s, promised {REFUSED_SECONDS:g} s")
+    installation.note("a search refused after", f"{took:.2f} s, promised {REFUSED_SECONDS:g} s")
 
 
 def _all_else_works(reader: Member, author: Member, post_id: str) -> None:
@@ -70,24 +72,24 @@ def _all_else_works(reader: Member, author: Member, post_id: str) -> None:
     assert answer.status_code == 200
 
 
-def _write_without_index(town: Installation, ada: Member, bob: Member, old: Post) -> list[Post]:
+def _write_without_index(installation: Installation, ada: Member, bob: Member, old: Post) -> list[Post]:
     """Edits and deletes what was found before, and writes more; what is there in the end."""
     assert old.answer is not None
     assert ada.patch(f"/v1/posts/{old.answer['id']}", {"content": "a findable seal"}).status_code == 200
     posts = [Post(ada, f"a findable penguin {number}", f"penguin {number}") for number in range(POSTS)]
     for post in posts:
-        assert town.send(post).status_code == 201
+        assert installation.send(post).status_code == 201
     gone, *kept = posts
     assert gone.answer is not None
     assert ada.delete(f"/v1/posts/{gone.answer['id']}").status_code == 204
     _all_else_works(bob, ada, old.answer["id"])
-    eventually(lambda: town.posts_count(ada) == POSTS, seconds=SETTLE_SECONDS)
+    eventually(lambda: installation.posts_count(ada) == POSTS, seconds=SETTLE_SECONDS)
     return [old, *kept]
 
 
-def _stay_away_for_long(town: Installation) -> None:
+def _stay_away_for_long(installation: Installation) -> None:
     """Until all that waits was tried again after it had failed as often as what is given up for its own fault."""
-    with closing(town.search_database()) as search:
+    with closing(installation.search_database()) as search:
 
         def number_of(rows: str) -> int:
             return int(search.execute(f"SELECT COUNT(*) FROM bus_failed_delivery {rows}").fetchone()[0])
@@ -101,27 +103,29 @@ def _stay_away_for_long(town: Installation) -> None:
 
 @pytest.mark.parametrize("fault", ["killed", "hung"])
 def test_away_for_a_while(searching: Installation, server: Elasticsearch, fault: str) -> None:
-    town = searching
-    ada, bob = town.join("ada"), town.join("bob")
+    installation = searching
+    ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     old = Post(ada, f"a findable walrus of {ada.username}", "walrus")
-    assert town.send(old).status_code == 201
+    assert installation.send(old).status_code == 201
     assert old.answer is not None
     eventually(lambda: old.answer["id"] in _found(bob, "walrus"), seconds=SETTLE_SECONDS)
     if fault == "killed":
         server.kill()
-        _is_refused(town)
-        posts = _write_without_index(town, ada, bob, old)
-        _stay_away_for_long(town)
+        _is_refused(installation)
+        posts = _write_without_index(installation, ada, bob, old)
+        _stay_away_for_long(installation)
         server.start()
     else:
         with server.hung():
-            _is_refused(town)
-            posts = _write_without_index(town, ada, bob, old)
-            _stay_away_for_long(town)
-    town.within(CAUGHT_UP_SECONDS, town.settled, f"index caught up with {POSTS} posts after Elasticsearch was {fault}")
+            _is_refused(installation)
+            posts = _write_without_index(installation, ada, bob, old)
+            _stay_away_for_long(installation)
+    installation.within(
+        CAUGHT_UP_SECONDS, installation.settled, f"index caught up with {POSTS} posts after Elasticsearch was {fault}"
+    )
     eventually(lambda: _found(bob, f'"seal" from:{ada.username}') == [old.answer["id"]], seconds=SETTLE_SECONDS)
     eventually(lambda: _found(bob, f"walrus from:{ada.username}") == [], seconds=SETTLE_SECONDS)
-    verified = as_json(town.manage("search", "verify", "--json").stdout)
+    verified = as_json(installation.manage("search", "verify", "--json").stdout)
     assert verified["equal"] is True
-    town.assert_all_agree(posts, [ada, bob])
+    installation.assert_all_agree(posts, [ada, bob])

@@ -15,38 +15,38 @@ POISON, CURE = '"is_private":"perhaps"', '"is_private":false'
 LATE_SECONDS = 1
 
 
-def test_a_poison_event_rests_and_its_neighbours_arrive(town: Installation) -> None:
-    ada, bob = town.join("ada"), town.join("bob")
+def test_a_poison_event_rests_and_its_neighbours_arrive(installation: Installation) -> None:
+    ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     assert bob.feed_ids() == []
-    town.kill("relay")
-    posts = town.write([ada], 9)
+    installation.kill("relay")
+    posts = installation.write([ada], 9)
     ids = [post.answer["id"] for post in posts if post.answer]
-    town.database.sql(
+    installation.database.sql(
         "UPDATE faults_posts.bus_outbox SET envelope = REPLACE(envelope, %s, %s) WHERE subject = %s",
         CURE,
         POISON,
         ids[4],
     )
-    town.start("relay")
-    eventually(lambda: town.posts_count(ada) == 8, seconds=SETTLE_SECONDS)
-    _assert_neighbours_were_in_time(town, ids)
-    event = _wait_for_dead_letter(town)
-    _mend_the_poison(town)
+    installation.start("relay")
+    eventually(lambda: installation.posts_count(ada) == 8, seconds=SETTLE_SECONDS)
+    _assert_neighbours_were_in_time(installation, ids)
+    event = _wait_for_dead_letter(installation)
+    _mend_the_poison(installation)
     for _ in range(2):
-        town.manage("bus", "replay", "--all")
-        eventually(lambda: town.posts_count(ada) == 9, seconds=SETTLE_SECONDS)
-        eventually(town.settled, seconds=SETTLE_SECONDS)
-    assert town.database.number("SELECT COUNT(*) FROM faults_users.bus_inbox WHERE event_id = %s", event) == 1
-    town.assert_all_agree(posts, [ada, bob])
+        installation.manage("bus", "replay", "--all")
+        eventually(lambda: installation.posts_count(ada) == 9, seconds=SETTLE_SECONDS)
+        eventually(installation.settled, seconds=SETTLE_SECONDS)
+    assert installation.database.number("SELECT COUNT(*) FROM faults_users.bus_inbox WHERE event_id = %s", event) == 1
+    installation.assert_all_agree(posts, [ada, bob])
 
 
-def _assert_neighbours_were_in_time(town: Installation, ids: list[str]) -> None:
-    [(failed_at,)] = town.database.sql(
+def _assert_neighbours_were_in_time(installation: Installation, ids: list[str]) -> None:
+    [(failed_at,)] = installation.database.sql(
         "SELECT failed_at FROM faults_users.bus_failed_delivery WHERE handler = %s AND subject = %s", HANDLER, ids[4]
     )
-    handled = town.database.sql(
+    handled = installation.database.sql(
         "SELECT inbox.handled_at FROM faults_users.bus_inbox AS inbox JOIN faults_posts.bus_outbox AS outbox"
         f" ON outbox.id = inbox.event_id WHERE outbox.subject IN ({','.join(['%s'] * 9)}) AND handler = %s",
         *ids,
@@ -54,38 +54,40 @@ def _assert_neighbours_were_in_time(town: Installation, ids: list[str]) -> None:
     )
     assert len(handled) == 8
     latest = max((when - failed_at).total_seconds() for (when,) in handled)
-    town.note("neighbours of a poison event handled after its failure", f"{latest:.2f} s, promised {LATE_SECONDS} s")
+    installation.note(
+        "neighbours of a poison event handled after its failure", f"{latest:.2f} s, promised {LATE_SECONDS} s"
+    )
     assert latest < 4 * LATE_SECONDS, "it held its neighbours up"
 
 
-def _wait_for_dead_letter(town: Installation) -> int:
+def _wait_for_dead_letter(installation: Installation) -> int:
     """Has the tries that are spread over an hour made at once; the id of the event that is given up then."""
     waiting = "FROM faults_users.bus_failed_delivery WHERE handler = %s"
-    [(event,)] = town.database.sql(f"SELECT event_id {waiting}", HANDLER)
-    town.database.sql(
+    [(event,)] = installation.database.sql(f"SELECT event_id {waiting}", HANDLER)
+    installation.database.sql(
         "UPDATE faults_users.bus_failed_delivery SET attempts = 6, retry_at = NOW() WHERE event_id = %s", event
     )
-    eventually(lambda: town.database.number(f"SELECT dead {waiting}", HANDLER) == 1, seconds=SETTLE_SECONDS)
-    letters = as_json(town.manage("bus", "dead", "--json", "--context", "users").stdout)
+    eventually(lambda: installation.database.number(f"SELECT dead {waiting}", HANDLER) == 1, seconds=SETTLE_SECONDS)
+    letters = as_json(installation.manage("bus", "dead", "--json", "--context", "users").stdout)
     assert [(letter["event"], letter["handler"], letter["attempts"]) for letter in letters] == [(event, HANDLER, 7)]
     return int(event)
 
 
-def _mend_the_poison(town: Installation) -> None:
+def _mend_the_poison(installation: Installation) -> None:
     """In every context that has put it aside."""
     for context in ON_MARIADB:
-        town.database.sql(
+        installation.database.sql(
             f"UPDATE faults_{context}.bus_failed_delivery SET envelope = REPLACE(envelope, %s, %s)", POISON, CURE
         )
-    with closing(town.search_database()) as search:
+    with closing(installation.search_database()) as search:
         search.execute("UPDATE bus_failed_delivery SET envelope = REPLACE(envelope, ?, ?)", (POISON, CURE))
         search.commit()
 
 
-def test_an_early_id_that_commits_late(town: Installation) -> None:
-    ada, bob = town.join("ada"), town.join("bob")
+def test_an_early_id_that_commits_late(installation: Installation) -> None:
+    ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
-    eventually(town.settled, seconds=SETTLE_SECONDS)
+    eventually(installation.settled, seconds=SETTLE_SECONDS)
     assert bob.feed_ids() == []
     held = threading.Event()
     release = threading.Event()
@@ -98,18 +100,18 @@ def test_an_early_id_that_commits_late(town: Installation) -> None:
 
     early = Post(ada, "early id, late commit", "early")
     later = [Post(bob, f"later {number}", f"later {number}") for number in range(5)]
-    with proxy_to(town.database.port) as proxy:
-        town.kill("web")
-        town.start("web", POSTS_DATABASE_URL=town.database.url("posts", port=proxy.port))
+    with proxy_to(installation.database.port) as proxy:
+        installation.kill("web")
+        installation.start("web", POSTS_DATABASE_URL=installation.database.url("posts", port=proxy.port))
         proxy.on_request = hold_the_first_insert
         with httpx.Client(timeout=2 * SETTLE_SECONDS) as http:
-            late = threading.Thread(target=lambda: town.send(early, http=http))
+            late = threading.Thread(target=lambda: installation.send(early, http=http))
             late.start()
             try:
                 assert held.wait(SETTLE_SECONDS)
                 for post in later:
-                    assert town.send(post).status_code == 201
-                eventually(lambda: town.posts_count(bob) == 5, seconds=SETTLE_SECONDS)
+                    assert installation.send(post).status_code == 201
+                eventually(lambda: installation.posts_count(bob) == 5, seconds=SETTLE_SECONDS)
                 assert early.answer is None
             finally:
                 release.set()
@@ -117,7 +119,7 @@ def test_an_early_id_that_commits_late(town: Installation) -> None:
         assert early.answer is not None
         ids = [int(post.answer["id"]) for post in later if post.answer]
         assert int(early.answer["id"]) < min(ids)
-        eventually(lambda: town.posts_count(ada) == 1, seconds=SETTLE_SECONDS)
-        town.kill("web")
-    town.start("web")
-    town.assert_all_agree([early, *later], [ada, bob])
+        eventually(lambda: installation.posts_count(ada) == 1, seconds=SETTLE_SECONDS)
+        installation.kill("web")
+    installation.start("web")
+    installation.assert_all_agree([early, *later], [ada, bob])

@@ -13,52 +13,56 @@ OTHERS_SECONDS = 5.0
 MOST_MEGABYTES = 150
 
 
-def _memory(town: Installation) -> float:
+def _memory(installation: Installation) -> float:
     """Megabytes of the worker's processes."""
-    return sum(psutil.Process(pid).memory_info().rss for pid in town.pids("worker")) / 1e6
+    return sum(psutil.Process(pid).memory_info().rss for pid in installation.pids("worker")) / 1e6
 
 
-def _is_pushed(town: Installation, reader: Member, post_id: str) -> bool:
-    with town.redis.client() as client:
+def _is_pushed(installation: Installation, reader: Member, post_id: str) -> bool:
+    with installation.redis.client() as client:
         return post_id.encode() in client.lrange(f"feed:{reader.id}", 0, -1)
 
 
-def test_others_are_served_meanwhile(town: Installation) -> None:
-    star, ada, bob = town.join("star"), town.join("ada"), town.join("bob")
+def test_others_are_served_meanwhile(installation: Installation) -> None:
+    star, ada, bob = installation.join("star"), installation.join("ada"), installation.join("bob")
     bob.follow(ada)
-    followers = crowd(town, star, FOLLOWERS)
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
+    followers = crowd(installation, star, FOLLOWERS)
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     assert bob.feed_ids() == []
-    before = highest = _memory(town)
+    before = highest = _memory(installation)
     told = "SELECT COUNT(*) FROM faults_notifications.notifications WHERE post_id = %s"
     post = star.write("to very many")["id"]
     delays: list[float] = []
     begun = time.monotonic()
-    while town.database.number(told, int(post)) < FOLLOWERS:
+    while installation.database.number(told, int(post)) < FOLLOWERS:
         assert time.monotonic() < begun + SETTLE_SECONDS, "the fan-out does not end"
         written = ada.write("to one")["id"]
         started = time.monotonic()
-        eventually(lambda written=written: town.database.number(told, int(written)) == 1, seconds=SETTLE_SECONDS)
-        eventually(lambda written=written: _is_pushed(town, bob, written), seconds=SETTLE_SECONDS)
+        eventually(
+            lambda written=written: installation.database.number(told, int(written)) == 1, seconds=SETTLE_SECONDS
+        )
+        eventually(lambda written=written: _is_pushed(installation, bob, written), seconds=SETTLE_SECONDS)
         delays.append(time.monotonic() - started)
-        highest = max(highest, _memory(town))
-    town.note(f"{FOLLOWERS} followers told in", f"{time.monotonic() - begun:.1f} s")
+        highest = max(highest, _memory(installation))
+    installation.note(f"{FOLLOWERS} followers told in", f"{time.monotonic() - begun:.1f} s")
     assert delays, "there was other traffic meanwhile"
     worst = sorted(delays)[int(len(delays) * 0.99)] if len(delays) > 100 else max(delays)
-    town.note("p99 of the delivery to others meanwhile", f"{worst:.2f} s of {len(delays)}, promised {OTHERS_SECONDS:g}")
-    town.note("memory that the workers took on", f"{highest - before:.0f} MB, at most {MOST_MEGABYTES}")
+    installation.note(
+        "p99 of the delivery to others meanwhile", f"{worst:.2f} s of {len(delays)}, promised {OTHERS_SECONDS:g}"
+    )
+    installation.note("memory that the workers took on", f"{highest - before:.0f} MB, at most {MOST_MEGABYTES}")
     assert worst < 4 * OTHERS_SECONDS, f"others waited {worst:.1f} s"
     assert highest - before < MOST_MEGABYTES
-    eventually(town.confirmed, seconds=SETTLE_SECONDS)
-    doubled = town.database.number(
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
+    doubled = installation.database.number(
         "SELECT COUNT(*) FROM (SELECT 1 FROM faults_notifications.notifications WHERE post_id = %s"
         " GROUP BY user_id HAVING COUNT(*) > 1) AS doubled",
         int(post),
     )
-    assert (doubled, town.database.number(told, int(post))) == (0, len(followers))
-    disperse(town, followers)
-    town.database.sql("DELETE FROM faults_users.follow_counts WHERE user_id = %s", int(star.id))
-    town.database.sql(
+    assert (doubled, installation.database.number(told, int(post))) == (0, len(followers))
+    disperse(installation, followers)
+    installation.database.sql("DELETE FROM faults_users.follow_counts WHERE user_id = %s", int(star.id))
+    installation.database.sql(
         "UPDATE faults_metrics.metrics_author_rollups SET followers = 0 WHERE author_id = %s", int(star.id)
     )
-    town.assert_projections_agree()
+    installation.assert_projections_agree()

@@ -14,40 +14,40 @@ from tests.scenarios.product import PASSWORD, Member, eventually
 HUNG_SECONDS = 10
 
 
-def _feeds_are_right(town: Installation, people: list[Member]) -> bool:
+def _feeds_are_right(installation: Installation, people: list[Member]) -> bool:
     """Whether everybody is shown what the tables say."""
-    return all(person.feed_ids() == town.feed_in_sql(person) for person in people)
+    return all(person.feed_ids() == installation.feed_in_sql(person) for person in people)
 
 
-def _people(town: Installation) -> list[Member]:
-    people = [town.join(name) for name in ("ada", "bob", "eve", "ida")]
+def _people(installation: Installation) -> list[Member]:
+    people = [installation.join(name) for name in ("ada", "bob", "eve", "ida")]
     for person in people:
         for other in people[:3]:
             if other is not person:
                 person.follow(other)
-    eventually(town.settled, seconds=SETTLE_SECONDS)
+    eventually(installation.settled, seconds=SETTLE_SECONDS)
     return people
 
 
-def test_redis_emptied_while_people_write_and_read(town: Installation) -> None:
-    people = _people(town)
-    writers = Writers(town, people[:3], pause=0.05)
+def test_redis_emptied_while_people_write_and_read(installation: Installation) -> None:
+    people = _people(installation)
+    writers = Writers(installation, people[:3], pause=0.05)
     with writers.writing():
         for _ in range(6):
             time.sleep(0.4)
             for person in people:
                 assert person.get("/v1/feed").status_code == 200
-            town.redis.flush()
+            installation.redis.flush()
     assert writers.refused == [], "no write fails"
-    town.within(30, lambda: _feeds_are_right(town, people), "feeds right after six FLUSHALLs")
-    town.assert_all_agree(writers.posts, people)
+    installation.within(30, lambda: _feeds_are_right(installation, people), "feeds right after six FLUSHALLs")
+    installation.assert_all_agree(writers.posts, people)
 
 
-def test_redis_hangs(town: Installation) -> None:
-    people = _people(town)
-    writers = Writers(town, people[:3], pause=0.2)
+def test_redis_hangs(installation: Installation) -> None:
+    people = _people(installation)
+    writers = Writers(installation, people[:3], pause=0.2)
     slowest = 0.0
-    with writers.writing(), town.redis.hung():
+    with writers.writing(), installation.redis.hung():
         deadline = time.monotonic() + HUNG_SECONDS
         while time.monotonic() < deadline:
             for person in people:
@@ -58,73 +58,77 @@ def test_redis_hangs(town: Installation) -> None:
     assert slowest < 4 * 1.5, "a Redis that hangs costs no request its time"
     assert writers.refused == [], "no write fails"
     assert len(writers.posts) >= 3 * HUNG_SECONDS / 4, "writing goes on"
-    town.note("slowest page of a feed while Redis hung", f"{slowest:.1f} s")
-    town.within(30, lambda: _feeds_are_right(town, people), f"feeds right after Redis hung for {HUNG_SECONDS} s")
-    with town.redis.hung():
-        assert _feeds_are_right(town, people), "without Redis they are read from the database"
-    town.assert_all_agree(writers.posts, people)
+    installation.note("slowest page of a feed while Redis hung", f"{slowest:.1f} s")
+    installation.within(
+        30, lambda: _feeds_are_right(installation, people), f"feeds right after Redis hung for {HUNG_SECONDS} s"
+    )
+    with installation.redis.hung():
+        assert _feeds_are_right(installation, people), "without Redis they are read from the database"
+    installation.assert_all_agree(writers.posts, people)
 
 
-def test_lists_that_survive_have_no_holes(town: Installation) -> None:
+def test_lists_that_survive_have_no_holes(installation: Installation) -> None:
     """Only the workers lose Redis, for longer than an event is tried again: the lists that others read live on."""
-    people = _people(town)
+    people = _people(installation)
     for person in people:
         assert person.feed_ids() == []
-    with proxy_to(town.redis.port) as proxy:
+    with proxy_to(installation.redis.port) as proxy:
         proxy.on_request = lambda _: False
-        town.kill("worker")
-        town.start("worker", REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
-        posts = town.write(people[:3], 10)
+        installation.kill("worker")
+        installation.start("worker", REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
+        posts = installation.write(people[:3], 10)
         handled = (
             "SELECT COUNT(*) FROM faults_posts.bus_inbox AS inbox JOIN faults_posts.bus_outbox AS outbox"
             f" ON outbox.id = inbox.event_id WHERE handler = 'posts.fan_out_post' AND subject IN ({'%s, ' * 9}%s)"
         )
         ids = [post.answer["id"] for post in posts if post.answer]
-        eventually(lambda: town.database.number(handled, *ids) == 10, seconds=SETTLE_SECONDS)
-        assert town.redis.client().exists(*(f"feed:{person.id}" for person in people)), "lists that lack posts"
-        town.within(10, lambda: _feeds_are_right(town, people), "feeds right though nothing could be pushed")
-    town.run_only("web", "relay", "worker", "beat")
-    posts += town.write(people[:3], 3)
-    town.within(10, lambda: _feeds_are_right(town, people), "feeds right after Redis was there again")
-    town.assert_all_agree(posts, people)
+        eventually(lambda: installation.database.number(handled, *ids) == 10, seconds=SETTLE_SECONDS)
+        assert installation.redis.client().exists(*(f"feed:{person.id}" for person in people)), "lists that lack posts"
+        installation.within(
+            10, lambda: _feeds_are_right(installation, people), "feeds right though nothing could be pushed"
+        )
+    installation.run_only("web", "relay", "worker", "beat")
+    posts += installation.write(people[:3], 3)
+    installation.within(10, lambda: _feeds_are_right(installation, people), "feeds right after Redis was there again")
+    installation.assert_all_agree(posts, people)
 
 
-def test_redis_comes_back_with_lists_of_an_earlier_time(town: Installation) -> None:
-    people = _people(town)
+def test_redis_comes_back_with_lists_of_an_earlier_time(installation: Installation) -> None:
+    people = _people(installation)
     for person in people:
         assert person.feed_ids() == []
-    posts = town.write(people[:3], 3)
-    town.within(30, lambda: _feeds_are_right(town, people), "feeds right")
-    town.redis.client().save()
-    posts += town.write(people[:3], 5)
-    eventually(town.settled, seconds=SETTLE_SECONDS)
-    town.redis.kill()
-    town.redis.start()
-    assert town.redis.client().llen(f"feed:{people[0].id}") > 0, "an older list came back"
-    town.within(30, lambda: _feeds_are_right(town, people), "feeds right after Redis came back older")
-    town.assert_all_agree(posts, people)
+    posts = installation.write(people[:3], 3)
+    installation.within(30, lambda: _feeds_are_right(installation, people), "feeds right")
+    installation.redis.client().save()
+    posts += installation.write(people[:3], 5)
+    eventually(installation.settled, seconds=SETTLE_SECONDS)
+    installation.redis.kill()
+    installation.redis.start()
+    assert installation.redis.client().llen(f"feed:{people[0].id}") > 0, "an older list came back"
+    installation.within(30, lambda: _feeds_are_right(installation, people), "feeds right after Redis came back older")
+    installation.assert_all_agree(posts, people)
 
 
-def test_log_in_limits_fail_closed(town: Installation) -> None:
-    ada = town.join("ada")
-    town.kill("web")
-    town.start("web", RATE_LIMITS="on")
+def test_log_in_limits_fail_closed(installation: Installation) -> None:
+    ada = installation.join("ada")
+    installation.kill("web")
+    installation.start("web", RATE_LIMITS="on")
     login = {"login": ada.username, "password": PASSWORD}
     with httpx.Client(timeout=20) as http:
-        assert http.post(f"{town.url}/v1/auth/login", json=login).status_code == 200
-        with town.redis.hung():
-            refused = http.post(f"{town.url}/v1/auth/login", json=login)
+        assert http.post(f"{installation.url}/v1/auth/login", json=login).status_code == 200
+        with installation.redis.hung():
+            refused = http.post(f"{installation.url}/v1/auth/login", json=login)
             assert (refused.status_code, refused.json()["code"]) == (503, "limits_unavailable")
             assert ada.write("still here")["content"] == "still here"
-        eventually(lambda: http.post(f"{town.url}/v1/auth/login", json=login).status_code == 200, seconds=60)
+        eventually(lambda: http.post(f"{installation.url}/v1/auth/login", json=login).status_code == 200, seconds=60)
 
 
-def test_one_rebuild_of_a_feed_at_a_time(town: Installation) -> None:
+def test_one_rebuild_of_a_feed_at_a_time(installation: Installation) -> None:
     """Readers of two processes find a feed gone; the query that rebuilds it, which is the slow one, is seen alone."""
-    ada, bob = town.join("ada"), town.join("bob")
+    ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     expected = [ada.write(f"post {number}")["id"] for number in range(5)][::-1]
-    eventually(town.settled, seconds=SETTLE_SECONDS)
+    eventually(installation.settled, seconds=SETTLE_SECONDS)
     in_flight = threading.Semaphore()
     builds: list[bool] = []  # whether each was the only one
 
@@ -136,12 +140,12 @@ def test_one_rebuild_of_a_feed_at_a_time(town: Installation) -> None:
                 in_flight.release()
         return True
 
-    with proxy_to(town.database.port) as proxy:
+    with proxy_to(installation.database.port) as proxy:
         proxy.on_request = slow_down
-        town.kill("web")
-        through = town.database.url("posts", port=proxy.port)
-        town.start("web", POSTS_DATABASE_URL=through, WEB_WORKERS="2", WEB_THREADS="4")
-        town.redis.flush()
+        installation.kill("web")
+        through = installation.database.url("posts", port=proxy.port)
+        installation.start("web", POSTS_DATABASE_URL=through, WEB_WORKERS="2", WEB_THREADS="4")
+        installation.redis.flush()
         with ThreadPoolExecutor(8) as readers:
             feeds = list(readers.map(lambda _: bob.feed_ids(), range(20)))
     assert feeds == [expected] * 20

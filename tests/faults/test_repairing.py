@@ -33,25 +33,25 @@ def changing_their_minds(reader: Member, author: Member, post: str) -> Iterator[
         thread.join(60)
 
 
-def test_it_tells_of_nothing_and_breaks_nothing(town: Installation) -> None:
-    authors = [town.join(name) for name in ("ada", "ben", "cid")]
-    quiet, reader = town.join("dan"), town.join("eva")
+def test_it_tells_of_nothing_and_breaks_nothing(installation: Installation) -> None:
+    authors = [installation.join(name) for name in ("ada", "ben", "cid")]
+    quiet, reader = installation.join("dan"), installation.join("eva")
     assert reader.follow(quiet)["following"]
     for author in authors:
         assert reader.follow(author)["following"]
-    posts = town.write(authors, len(authors))
+    posts = installation.write(authors, len(authors))
     assert posts[0].answer
     liked = str(posts[0].answer["id"])
     assert reader.put(f"/v1/posts/{liked}/reaction", LOVE).status_code == 200
-    writers = Writers(town, authors, pause=0.05)
+    writers = Writers(installation, authors, pause=0.05)
     with writers.writing(), changing_their_minds(reader, quiet, liked) as answers:
-        found = [as_json(town.manage("verify", "--repair", "--json").stdout)["contexts"] for _ in range(ROUNDS)]
+        found = [as_json(installation.manage("verify", "--repair", "--json").stdout)["contexts"] for _ in range(ROUNDS)]
     drifts = [drift for contexts in found for report in contexts for drift in report["drifts"]]
     assert drifts == [], "all of it was only under way"
     assert sum(report["compared"] for contexts in found for report in contexts) > 0
     assert set(answers) <= {200, 204}
-    town.note("posts written meanwhile", len(writers.posts))
-    town.assert_all_agree([*posts, *writers.posts])
+    installation.note("posts written meanwhile", len(writers.posts))
+    installation.assert_all_agree([*posts, *writers.posts])
     body = reader.get(f"/v1/posts/{liked}").json()
     assert (body["reactions"]["love"], body["my_reaction"]) == (1, "love")
     assert reader.get(f"/v1/profiles/{quiet.id}").json()["followers_count"] == 1

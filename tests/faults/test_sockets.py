@@ -58,22 +58,22 @@ class Listener:
                 self._last = max(self._last or 0, self.ids[-1])
 
 
-def _notified(town: Installation, member: Member) -> list[int]:
-    rows = town.database.sql(
+def _notified(installation: Installation, member: Member) -> list[int]:
+    rows = installation.database.sql(
         "SELECT id FROM faults_notifications.notifications WHERE user_id = %s AND kind = 'new_post' ORDER BY id",
         int(member.id),
     )
     return [row[0] for row in rows]
 
 
-def test_killed_again_and_again(town: Installation) -> None:
-    ada = town.join("ada")
-    readers = [town.join(name) for name in ("bob", "eve", "ida")]
+def test_killed_again_and_again(installation: Installation) -> None:
+    ada = installation.join("ada")
+    readers = [installation.join(name) for name in ("bob", "eve", "ida")]
     for reader in readers:
         reader.follow(ada)
-    eventually(town.settled, seconds=SETTLE_SECONDS)
-    town.start("sockets")
-    url = f"ws://127.0.0.1:{town.ports['sockets']}/ws/notifications/"
+    eventually(installation.settled, seconds=SETTLE_SECONDS)
+    installation.start("sockets")
+    url = f"ws://127.0.0.1:{installation.ports['sockets']}/ws/notifications/"
     listeners = [Listener(url, reader) for reader in readers]
     for listener in listeners:
         listener.start()
@@ -81,20 +81,21 @@ def test_killed_again_and_again(town: Installation) -> None:
         eventually(lambda: all(listener.connections for listener in listeners), seconds=SETTLE_SECONDS)
         posts = []
         for kills in range(1, KILLS + 1):
-            posts += town.write([ada], 20)
-            town.kill("sockets")
-            posts += town.write([ada], 10)
-            town.start("sockets")
+            posts += installation.write([ada], 20)
+            installation.kill("sockets")
+            posts += installation.write([ada], 10)
+            installation.start("sockets")
             eventually(
                 lambda kills=kills: all(listener.connections > kills for listener in listeners), seconds=SETTLE_SECONDS
             )
         eventually(
-            lambda: all(len(_notified(town, reader)) == len(posts) for reader in readers), seconds=SETTLE_SECONDS
+            lambda: all(len(_notified(installation, reader)) == len(posts) for reader in readers),
+            seconds=SETTLE_SECONDS,
         )
-        town.within(
+        installation.within(
             HEARD_SECONDS,
             lambda: all(
-                set(listener.ids) == set(_notified(town, reader))
+                set(listener.ids) == set(_notified(installation, reader))
                 for listener, reader in zip(listeners, readers, strict=True)
             ),
             f"everything heard after {KILLS} kills of the socket server",
@@ -104,7 +105,7 @@ def test_killed_again_and_again(town: Installation) -> None:
         for listener in listeners:
             listener.stop()
     for listener, reader in zip(listeners, readers, strict=True):
-        assert sorted(listener.ids) == _notified(town, reader), "nothing missed and nothing twice"
+        assert sorted(listener.ids) == _notified(installation, reader), "nothing missed and nothing twice"
         assert listener.connections >= KILLS + 1
-    town.kill("sockets")
-    town.assert_all_agree(posts, [ada, *readers])
+    installation.kill("sockets")
+    installation.assert_all_agree(posts, [ada, *readers])

@@ -67,7 +67,7 @@ def settle(drain: Callable[[], int]) -> Callable[[], None]:
 
 
 @pytest.fixture
-def town(register: Callable[..., Person], settle: Callable[[], None]) -> dict[str, Any]:
+def installation(register: Callable[..., Person], settle: Callable[[], None]) -> dict[str, Any]:
     """Two people, one of whom follows, comments on, reacts to and reposts what the other wrote."""
     ada, bob = register("ada"), register("bob")
     assert bob.client.put(f"/v1/profiles/{ada.id}/follow").status_code == 200
@@ -89,8 +89,8 @@ def assert_mended(found: dict[str, list[tuple[str, int, str, str]]], settle: Cal
     assert verify() == (0, {})
 
 
-def test_counts_of_followers_and_posts(town: dict[str, Any]) -> None:
-    ada = int(town["ada"].id)
+def test_counts_of_followers_and_posts(installation: dict[str, Any]) -> None:
+    ada = int(installation["ada"].id)
     FollowCount.objects.filter(user_id=ada, followers=1).update(followers=5)
     PostCount.objects.filter(user_id=ada).update(posts=0)
     found = {
@@ -100,12 +100,12 @@ def test_counts_of_followers_and_posts(town: dict[str, Any]) -> None:
     assert verify() == (1, {**found, "metrics": [("followers", ada, "1", "5")]})
     assert verify("--repair") == (0, found)
     assert verify() == (0, {})
-    profile = town["bob"].client.get(f"/v1/profiles/{ada}").json()
+    profile = installation["bob"].client.get(f"/v1/profiles/{ada}").json()
     assert (profile["followers_count"], profile["posts_count"]) == (1, 1)
 
 
-def test_counts_of_comments_reactions_and_reposts(town: dict[str, Any]) -> None:
-    post = town["post"]
+def test_counts_of_comments_reactions_and_reposts(installation: dict[str, Any]) -> None:
+    post = installation["post"]
     CommentCount.objects.filter(post_id=post).delete()
     ReactionCount.objects.filter(target_id=post, reaction_type="love", count=1).update(count=3)
     RepostCount.objects.filter(post_id=post).update(count=7)
@@ -118,104 +118,104 @@ def test_counts_of_comments_reactions_and_reposts(town: dict[str, Any]) -> None:
     assert verify() == (1, {**found, "metrics": [("comments", post, "1", "0"), ("reactions", post, "1", "3")]})
     assert verify("--repair") == (0, found)
     assert verify() == (0, {})
-    body = town["bob"].client.get(f"/v1/posts/{post}").json()
+    body = installation["bob"].client.get(f"/v1/posts/{post}").json()
     assert (body["comments_count"], body["reactions"]["love"], body["reposts_count"]) == (1, 1, 1)
 
 
-def test_who_is_hidden(town: dict[str, Any]) -> None:
-    ada, bob = int(town["ada"].id), int(town["bob"].id)
+def test_who_is_hidden(installation: dict[str, Any]) -> None:
+    ada, bob = int(installation["ada"].id), int(installation["bob"].id)
     Profile.objects.filter(user_id=ada).update(status="banned")
     User.objects.filter(id=bob).update(status="banned")
     found = {"users": [("statuses", ada, "banned", "active"), ("statuses", bob, "active", "banned")]}
-    assert_mended(found, town["settle"])
-    assert town["ada"].client.get(f"/v1/profiles/{bob}").status_code == 404
-    assert town["ada"].client.get(f"/v1/profiles/{ada}").status_code == 200
+    assert_mended(found, installation["settle"])
+    assert installation["ada"].client.get(f"/v1/profiles/{bob}").status_code == 404
+    assert installation["ada"].client.get(f"/v1/profiles/{ada}").status_code == 200
 
 
-def test_a_repair_does_not_undo_a_sanction_that_comes_meanwhile(town: dict[str, Any]) -> None:
-    bob = int(town["bob"].id)
+def test_a_repair_does_not_undo_a_sanction_that_comes_meanwhile(installation: dict[str, Any]) -> None:
+    bob = int(installation["bob"].id)
     looked_at = timezone.now()
     sanction_profile(user_id=bob, kind="ban", at=timezone.now())
     sanction_profile(user_id=bob, kind="unban", at=looked_at)
     assert Profile.objects.get(user_id=bob).status == "banned"
 
 
-def test_hashtags_and_mentions(town: dict[str, Any]) -> None:
-    post, somebody = town["post"], 77 << 16
+def test_hashtags_and_mentions(installation: dict[str, Any]) -> None:
+    post, somebody = installation["post"], 77 << 16
     PostHashtag.objects.filter(post_id=post).delete()
     PostMention.objects.create(post_id=post, user_id=somebody)
     found = {"posts": [("hashtags", post, "none", "world"), ("mentions", post, str(somebody), "none")]}
-    assert_mended(found, town["settle"])
+    assert_mended(found, installation["settle"])
     assert [tag.tag for tag in PostHashtag.objects.filter(post_id=post)] == ["world"]
     assert not PostMention.objects.exists()
 
 
-def test_counts_of_reports(town: dict[str, Any]) -> None:
-    report = {"target_type": "post", "target_id": str(town["post"]), "reason": "spam"}
-    assert town["bob"].client.post("/v1/reports", report).status_code == 201
-    town["settle"]()
+def test_counts_of_reports(installation: dict[str, Any]) -> None:
+    report = {"target_type": "post", "target_id": str(installation["post"]), "reason": "spam"}
+    assert installation["bob"].client.post("/v1/reports", report).status_code == 201
+    installation["settle"]()
     case = Case.objects.get()
     Case.objects.update(reports_count=9)
-    assert_mended({"moderation": [("reports_counts", case.id, "9", "1")]}, town["settle"])
+    assert_mended({"moderation": [("reports_counts", case.id, "9", "1")]}, installation["settle"])
 
 
-def test_feeds(town: dict[str, Any]) -> None:
-    bob, post = town["bob"], town["post"]
+def test_feeds(installation: dict[str, Any]) -> None:
+    bob, post = installation["bob"], installation["post"]
     assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
     key = f"feed:{bob.id}"
     assert redis_client().llen(key) <= CAP
     redis_client().lrem(key, 0, str(post))
     redis_client().lrem(key, 0, f"{post}:{bob.id}")
     assert bob.client.get("/v1/feed").json()["results"] == []
-    assert_mended({"posts": [("feeds", int(bob.id), "1 posts wrong or missing", "0")]}, town["settle"])
+    assert_mended({"posts": [("feeds", int(bob.id), "1 posts wrong or missing", "0")]}, installation["settle"])
     assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
 
 
-def test_the_search_index(town: dict[str, Any]) -> None:
-    ada, post = town["ada"], town["post"]
+def test_the_search_index(installation: dict[str, Any]) -> None:
+    ada, post = installation["ada"], installation["post"]
     search_actions.remove_post(post_id=post, author_id=int(ada.id))
     status, drifts = verify()
     assert (status, drifts) == (1, {"search": [("index of posts", post, "missing", "there")]})
 
 
-def test_notifications(town: dict[str, Any]) -> None:
-    ada, gone = town["ada"], 1234 << 16
+def test_notifications(installation: dict[str, Any]) -> None:
+    ada, gone = installation["ada"], 1234 << 16
     reaction = Notification.objects.get(user_id=int(ada.id), kind="reaction")
     Notification.objects.filter(id=reaction.id).update(actors_count=9)
     comment = Notification.objects.get(user_id=int(ada.id), kind="comment")
     Notification.objects.filter(id=comment.id).update(post_id=gone)
     found = {"notifications": [("actors", reaction.id, "9", "1"), ("posts_told_of", gone, "told of", "gone")]}
-    assert_mended(found, town["settle"])
+    assert_mended(found, installation["settle"])
     assert not Notification.objects.filter(id=comment.id).exists()
     assert Notification.objects.get(id=reaction.id).actors_count == 1
 
 
-def test_metrics(town: dict[str, Any]) -> None:
-    ada, post = int(town["ada"].id), town["post"]
+def test_metrics(installation: dict[str, Any]) -> None:
+    ada, post = int(installation["ada"].id), installation["post"]
     Change.objects.filter(post_id=post, metric="reactions").delete()
     Change.objects.filter(author_id=ada, metric="posts").update(amount=4)
     Change.objects.filter(author_id=ada, metric="followers").delete()
     found = {"metrics": [("reactions", post, "0", "1"), ("posts", ada, "4", "1"), ("followers", ada, "0", "1")]}
-    assert_mended(found, town["settle"])
-    assert town["ada"].client.get(f"/v1/posts/{post}/metrics").json()["reactions"] == 1
-    assert town["ada"].client.get("/v1/metrics/me").json()["posts"] == 1
+    assert_mended(found, installation["settle"])
+    assert installation["ada"].client.get(f"/v1/posts/{post}/metrics").json()["reactions"] == 1
+    assert installation["ada"].client.get("/v1/metrics/me").json()["posts"] == 1
 
 
-def test_what_is_under_way_is_no_drift(town: dict[str, Any]) -> None:
+def test_what_is_under_way_is_no_drift(installation: dict[str, Any]) -> None:
     """Neither reported nor mended: the event will do that, and both together would do it twice."""
-    town["ada"].client.post("/v1/posts", {"content": "not told of yet"})
+    installation["ada"].client.post("/v1/posts", {"content": "not told of yet"})
     assert verify("--repair") == (0, {})
-    town["settle"]()
+    installation["settle"]()
     assert verify() == (0, {})
-    assert PostCount.objects.get(user_id=int(town["ada"].id)).posts == 2
+    assert PostCount.objects.get(user_id=int(installation["ada"].id)).posts == 2
 
 
-def test_a_line_for_each_difference(town: dict[str, Any]) -> None:
-    RepostCount.objects.filter(post_id=town["post"]).update(count=7)
+def test_a_line_for_each_difference(installation: dict[str, Any]) -> None:
+    RepostCount.objects.filter(post_id=installation["post"]).update(count=7)
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("verify", stdout=out)
-    assert f"posts: repost_counts of {town['post']}: 7, not 1" in out.getvalue().splitlines()
+    assert f"posts: repost_counts of {installation['post']}: 7, not 1" in out.getvalue().splitlines()
     out = io.StringIO()
     call_command("verify", "--repair", stdout=out)
-    assert f"posts: repost_counts of {town['post']}: 7, not 1 (mended)" in out.getvalue().splitlines()
+    assert f"posts: repost_counts of {installation['post']}: 7, not 1 (mended)" in out.getvalue().splitlines()

@@ -11,8 +11,8 @@ from tests.faults.installation import Installation, Post, Writers
 from tests.faults.proxy import proxy_to
 
 
-def test_killed_after_the_commit_and_before_the_answer(town: Installation) -> None:
-    ada = town.join("ada")
+def test_killed_after_the_commit_and_before_the_answer(installation: Installation) -> None:
+    ada = installation.join("ada")
     post = Post(ada, "written once", "key-of-ada")
     answered = threading.Event()
     swallowed: list[bytes] = []
@@ -22,40 +22,40 @@ def test_killed_after_the_commit_and_before_the_answer(town: Installation) -> No
         answered.set()
         return False
 
-    with proxy_to(town.ports["web"]) as proxy:
+    with proxy_to(installation.ports["web"]) as proxy:
         proxy.on_answer = swallow
 
         def ask() -> None:
             with contextlib.suppress(httpx.HTTPError), httpx.Client(timeout=20) as http:
-                town.send(post, http=http, url=f"http://127.0.0.1:{proxy.port}")
+                installation.send(post, http=http, url=f"http://127.0.0.1:{proxy.port}")
 
         client = threading.Thread(target=ask)
         client.start()
         assert answered.wait(20), "the product answered, but its client does not know"
-        town.kill("web")
+        installation.kill("web")
         client.join(30)
     assert post.answer is None
-    town.start("web")
+    installation.start("web")
     for _ in range(2):
-        again = town.send(post)
+        again = installation.send(post)
         assert again.status_code == 201
         assert again.content in b"".join(swallowed), "the answer that was lost"
     assert again.headers["Idempotency-Replayed"] == "true"
-    town.assert_all_agree([post], [ada])
+    installation.assert_all_agree([post], [ada])
 
 
-def test_killed_at_any_moment_under_load(town: Installation) -> None:
-    writers = Writers(town, [town.join(name) for name in ("ada", "bob", "eve", "ida")])
+def test_killed_at_any_moment_under_load(installation: Installation) -> None:
+    writers = Writers(installation, [installation.join(name) for name in ("ada", "bob", "eve", "ida")])
     moment = random.Random(1)
     with writers.writing():
         for _ in range(4):
             time.sleep(moment.uniform(0.3, 1.0))
-            town.kill("web")
-            town.start("web")
+            installation.kill("web")
+            installation.start("web")
         time.sleep(0.5)
     for post in writers.posts[::5]:
         first = post.answer
-        assert town.send(post).status_code == 201
+        assert installation.send(post).status_code == 201
         assert post.answer == first, "the same key gives the same body"
-    town.note("posts written while the web process was killed four times", len(writers.posts))
-    town.assert_all_agree(writers.posts, writers.authors)
+    installation.note("posts written while the web process was killed four times", len(writers.posts))
+    installation.assert_all_agree(writers.posts, writers.authors)

@@ -9,8 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.gateway.conftest import stranger, token
+from tests.multi_service.cluster import Cluster, cluster
 from tests.scenarios.product import Product
-from tests.split.cluster import Cluster, cluster
 
 
 @pytest.fixture(scope="module")

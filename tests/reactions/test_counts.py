@@ -24,7 +24,7 @@ from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.reactions.stories import published, react, write_comment, write_post
+from tests.reactions.factories import published, react, write_comment, write_post
 
 TYPES = queries.REACTION_TYPES
 THREADS = 8

@@ -7,7 +7,7 @@ import pytest
 
 from apps.reactions.models import Reaction, ReactionCount
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.reactions.stories import NONE, id_of, published, react, unreact, write_comment, write_post
+from tests.reactions.factories import NONE, id_of, published, react, unreact, write_comment, write_post
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 

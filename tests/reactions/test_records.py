@@ -9,7 +9,7 @@ from apps.reactions.models import Reaction, ReactionCount
 from apps.reactions.service import ReactionRecords
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.reactions.stories import NONE, id_of, published, react, write_comment, write_post
+from tests.reactions.factories import NONE, id_of, published, react, write_comment, write_post
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 

@@ -13,7 +13,7 @@ from socialapp.contracts.posts import PostDeleted
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.reactions.stories import NONE, id_of, published, react, write_comment, write_post
+from tests.reactions.factories import NONE, id_of, published, react, write_comment, write_post
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.places import Ground, Installation
+from tests.records.installations import Ground, Installation
 
 BAD = b'{"type": "follow", "follower_id": "1", "following_id": "2", "created_at": "2026-01-01T00:00:00Z"}\n'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.processes import installed, until
-from tests.transports.tower import PATIENCE, GuardedKafka, Tower
+from tests.transports.broker_harness import PATIENCE, BrokerHarness, GuardedKafka
 
 
 @pytest.fixture(autouse=True)
@@ -28,25 +28,25 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
 
 
 @pytest.fixture
-def tower(kafka: GuardedKafka, tmp_path: Path) -> Iterator[Tower]:
+def harness(kafka: GuardedKafka, tmp_path: Path) -> Iterator[BrokerHarness]:
     """With nothing running yet."""
     with installed(tmp_path, KAFKA_URL=kafka.url, KAFKA_PARTITIONS="2", WORKER_CONCURRENCY="1") as roles:
-        yield Tower("kafka", roles, kafka)
+        yield BrokerHarness("kafka", roles, kafka)
 
 
-def test_events_wait_for_the_right_password_and_certificate(tower: Tower, kafka: GuardedKafka) -> None:
-    tower.strike(1, 2, 3)
+def test_events_wait_for_the_right_password_and_certificate(harness: BrokerHarness, kafka: GuardedKafka) -> None:
+    harness.send(1, 2, 3)
     wrong = {
         "password": kafka.url_with(sasl_password="another"),
         "authority": kafka.url_with(ssl_ca_location=""),
         "protocol": kafka.url_with(security_protocol="SASL_PLAINTEXT"),
     }
     for url in wrong.values():
-        tower.start("relay", KAFKA_URL=url)
-        tower.assert_kept(3, because="relay.broker_away")
-        tower.roles.stop("relay")
-    tower.start("relay", "worker")
-    tower.assert_heard_once([1, 2, 3])
-    until(lambda: tower.depth("moderation") == 0, seconds=PATIENCE)
+        harness.start("relay", KAFKA_URL=url)
+        harness.assert_kept(3, because="relay.broker_away")
+        harness.roles.stop("relay")
+    harness.start("relay", "worker")
+    harness.assert_received_once([1, 2, 3])
+    until(lambda: harness.depth("moderation") == 0, seconds=PATIENCE)
     for role in ("relay", "worker"):
-        assert "pass&word" not in tower.roles.said(role)
+        assert "pass&word" not in harness.roles.said(role)

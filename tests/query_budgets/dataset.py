@@ -1,4 +1,4 @@
-"""A town big enough to fill every list of the API, made through the API."""
+"""A dataset big enough to fill every list of the API, made through the API."""
 
 import base64
 from collections.abc import Callable
@@ -16,7 +16,7 @@ CROWD = 52
 
 
 @dataclass
-class Town:
+class Dataset:
     """`reader` looks at what the `crowd` did; the others each have one long list of their own."""
 
     reader: Person
@@ -33,8 +33,8 @@ class Town:
     crowd_posts: list[str]
 
 
-def build(register: Callable[..., Person], drain: Callable[[], int]) -> Town:
-    """The whole town, all events delivered."""
+def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
+    """The whole dataset, all events delivered."""
     names = ("reader", "newcomer", "hermit", "sleeper", "shyone", "author", "scolded")
     reader, newcomer, hermit, sleeper, shy, author, scolded = (register(f"town_{name}") for name in names)
     crowd = [register(f"crowd{number:02}") for number in range(CROWD)]
@@ -63,7 +63,7 @@ def build(register: Callable[..., Person], drain: Callable[[], int]) -> Town:
     _scold_often(scolded)
     drain()
     people = (reader, newcomer, hermit, sleeper, shy, author, scolded)
-    return Town(*people, crowd, post_id, comment_id, author_posts, crowd_posts)
+    return Dataset(*people, crowd, post_id, comment_id, author_posts, crowd_posts)
 
 
 def ok(answer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The twin's tables, with foreign keys between all of them."""
+"""The baseline's tables, with foreign keys between all of them."""
 
 from django.contrib.auth.models import User
 from django.db import models
@@ -11,7 +11,7 @@ class Follow(models.Model):
     following = models.ForeignKey(User, models.CASCADE, related_name="followers")
 
     class Meta:
-        app_label = "twin"
+        app_label = "baseline"
         unique_together = (("follower", "following"),)
 
 
@@ -24,7 +24,7 @@ class Post(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        app_label = "twin"
+        app_label = "baseline"
 
 
 class Comment(models.Model):
@@ -35,7 +35,7 @@ class Comment(models.Model):
     content = models.TextField()
 
     class Meta:
-        app_label = "twin"
+        app_label = "baseline"
 
 
 class Reaction(models.Model):
@@ -46,7 +46,7 @@ class Reaction(models.Model):
     reaction_type = models.CharField(max_length=8)
 
     class Meta:
-        app_label = "twin"
+        app_label = "baseline"
         unique_together = (("post", "user"),)
 
 
@@ -60,4 +60,4 @@ class Notification(models.Model):
     is_read = models.BooleanField(default=False)
 
     class Meta:
-        app_label = "twin"
+        app_label = "baseline"

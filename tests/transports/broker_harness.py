@@ -1,4 +1,4 @@
-"""An installation on one way of events: bells are struck in its outbox, and heard by its worker."""
+"""An installation with one transport of events: probes are written into its outbox, and received by its worker."""
 
 import json
 import os
@@ -19,7 +19,7 @@ import httpx
 from tests.deploy.processes import Roles, until
 from tests.faults.servers import Server
 
-_COMMAND = (sys.executable, "-m", "tests.transports.bells")
+_COMMAND = (sys.executable, "-m", "tests.transports.probe_app")
 _PASSWORD = "a pass&word+"
 PATIENCE = 120.0  # seconds; on a busy machine a consumer group takes its time
 
@@ -60,7 +60,7 @@ class GuardedKafka(Kafka):
 
 
 @dataclass
-class Tower:
+class BrokerHarness:
     """The roles of an installation, and the server that carries its events."""
 
     way: str
@@ -70,9 +70,10 @@ class Tower:
     def __post_init__(self) -> None:
         self._ids = count(int(time.time() * 1000) << 16)
         self.hold = self.roles.folder / "hold"
-        self.roles.environment["BELLS_HOLD"] = str(self.hold)
+        self.roles.environment["PROBE_HOLD"] = str(self.hold)
         self._run(
-            "moderation", "CREATE TABLE heard (id INTEGER PRIMARY KEY AUTOINCREMENT, bell INTEGER, tower INTEGER)"
+            "moderation",
+            "CREATE TABLE received (id INTEGER PRIMARY KEY AUTOINCREMENT, probe INTEGER, partition INTEGER)",
         )
 
     def start(self, *roles: str, **variables: str) -> None:
@@ -88,17 +89,17 @@ class Tower:
         process.wait()
 
     def forget(self) -> None:
-        """Waits until nobody has anything left to hear, and removes what was struck and heard; inboxes remember."""
+        """Waits until nobody has anything left to receive, and removes what was sent and received; inboxes remember."""
         until(lambda: self.depth("moderation") == 0, seconds=PATIENCE)
         for context, table in (
             ("metrics", "bus_outbox"),
-            ("moderation", "heard"),
+            ("moderation", "received"),
             ("moderation", "bus_failed_delivery"),
         ):
             self._run(context, f"DELETE FROM {table}")
 
-    def strike(self, *bells: int, tower: int = 1, context: str = "metrics", padding: str = "", **told: str) -> None:
-        """Publishes bells in one transaction, as if by that context; the relay finds them at its next look.
+    def send(self, *probes: int, partition: int = 1, context: str = "metrics", padding: str = "", **told: str) -> None:
+        """Publishes probes in one transaction, as if by that context; the relay finds them at its next look.
 
         `told`: more of their envelopes.
         """
@@ -106,31 +107,34 @@ class Tower:
             context,
             "INSERT INTO bus_outbox (id, type, subject, envelope, created_at, state, claim, correlation)"
             " VALUES (?, ?, ?, ?, ?, 0, 0, '')",
-            [_row(next(self._ids), bell, tower, padding, told) for bell in bells],
+            [_row(next(self._ids), probe, partition, padding, told) for probe in probes],
         )
 
-    def strike_again(self) -> None:
+    def send_again(self) -> None:
         """Has everything that was ever sent sent once more."""
         self._run("metrics", "UPDATE bus_outbox SET state = 0, claim = 0, claimed_until = NULL")
 
-    def heard(self, tower: int = 1) -> list[int]:
-        """The bells of a tower in the order in which they were heard."""
+    def received(self, partition: int = 1) -> list[int]:
+        """The probes of a partition in the order in which they were received."""
         with closing(sqlite3.connect(self.roles.database("moderation"), timeout=30)) as connection:
-            return [row[0] for row in connection.execute("SELECT bell FROM heard WHERE tower = ? ORDER BY id", [tower])]
+            return [
+                row[0]
+                for row in connection.execute("SELECT probe FROM received WHERE partition = ? ORDER BY id", [partition])
+            ]
 
-    def assert_heard_once(self, bells: Iterable[int], *, tower: int = 1) -> None:
-        """Waits until all have been heard, and sees that none was heard twice."""
-        wanted = sorted(bells)
+    def assert_received_once(self, probes: Iterable[int], *, partition: int = 1) -> None:
+        """Waits until all have been received, and sees that none was received twice."""
+        wanted = sorted(probes)
         deadline = time.monotonic() + PATIENCE
-        while len(self.heard(tower)) < len(wanted) and time.monotonic() < deadline:
+        while len(self.received(partition)) < len(wanted) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert sorted(self.heard(tower)) == wanted, self.roles.said("relay") + self.roles.said("worker")
+        assert sorted(self.received(partition)) == wanted, self.roles.said("relay") + self.roles.said("worker")
 
-    def assert_kept(self, bells: int, *, because: str) -> None:
+    def assert_kept(self, probes: int, *, because: str) -> None:
         """Waits until the relay has said so of what it tried since its start, and sees that nothing has left."""
         log = self.roles.folder / "relay.log"
         until(lambda: because in log.read_text(errors="replace"), seconds=PATIENCE)
-        assert self.unsent() == bells
+        assert self.unsent() == probes
         log.write_text("")
 
     def unsent(self) -> int:
@@ -138,11 +142,11 @@ class Tower:
         return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 0")
 
     def confirmed(self) -> int:
-        """Bells that everybody has heard who listens, as the reconciler has it."""
+        """Probes that everybody has received who listens, as the reconciler has it."""
         return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 2")
 
     def wait_for_the_reconciler(self) -> None:
-        """Until it has looked at every bell that was sent, and has found it arrived, or missing and so sent again."""
+        """Until it has looked at every probe that was sent, and has found it arrived, or missing and so sent again."""
         with closing(sqlite3.connect(self.roles.database("metrics"), timeout=30)) as connection:
             [last] = connection.execute("SELECT MAX(sent_at) FROM bus_outbox").fetchone()
         waiting = f"SELECT COUNT(*) FROM bus_outbox WHERE state < 2 AND sent_at <= '{last}'"
@@ -150,7 +154,7 @@ class Tower:
 
     @contextmanager
     def release_before(self, *roles: str) -> Iterator[None]:
-        """These roles run as a release that knows of no bells."""
+        """These roles run as a release that knows of no probes."""
         for role in roles:
             if role in self.roles.running:
                 self.roles.stop(role)
@@ -176,11 +180,11 @@ class Tower:
         port = self.roles.metrics_ports[role]
         return httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=10).status_code == 200
 
-    def hold_a_bell(self, bell: int) -> None:
-        """Waits until the worker is in the middle of a bell's transaction."""
+    def hold_at(self, probe: int) -> None:
+        """Waits until the worker is in the middle of a probe's transaction."""
         self.hold.with_suffix(".reached").unlink(missing_ok=True)
         self.hold.touch()
-        self.strike(bell)
+        self.send(probe)
         until(self.hold.with_suffix(".reached").exists, seconds=PATIENCE)
 
     def _run(self, context: str, statement: str, rows: Iterable[tuple[object, ...]] = ((),)) -> None:
@@ -188,17 +192,17 @@ class Tower:
             connection.executemany(statement, rows)
 
 
-def _row(event_id: int, bell: int, tower: int, padding: str, told: dict[str, str]) -> tuple[object, ...]:
+def _row(event_id: int, probe: int, partition: int, padding: str, told: dict[str, str]) -> tuple[object, ...]:
     now = datetime.now(UTC).replace(tzinfo=None)
     envelope = {
         "id": event_id,
         "source": "/metrics",
-        "type": "metrics.bell_struck.v1",
-        "subject": str(bell),
+        "type": "metrics.probe_sent.v1",
+        "subject": str(probe),
         "time": f"{now.isoformat()}Z",
-        "partitionkey": str(tower),
+        "partitionkey": str(partition),
         "sequence": event_id,
-        "data": {"bell_id": bell, "tower_id": tower, "padding": padding},
+        "data": {"probe_id": probe, "partition": partition, "padding": padding},
         **told,
     }
-    return event_id, envelope["type"], str(bell), json.dumps(envelope, ensure_ascii=False), str(now)
+    return event_id, envelope["type"], str(probe), json.dumps(envelope, ensure_ascii=False), str(now)

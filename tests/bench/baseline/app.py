@@ -1,9 +1,9 @@
-"""The twin's serializers, views, URLs and WSGI application."""
+"""The baseline's serializers, views, URLs and WSGI application."""
 
 import os
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.twin.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.baseline.settings")
 
 import django
 
@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tests.bench.twin.models import Comment, Follow, Notification, Post, Reaction
+from tests.bench.baseline.models import Comment, Follow, Notification, Post, Reaction
 
 KINDS = ("like", "love", "haha", "sad", "angry")
 

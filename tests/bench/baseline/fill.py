@@ -1,4 +1,4 @@
-"""Fills the twin with the same crowd as the product: `python -m tests.bench.twin.fill PEOPLE POSTS COMMENTS REACTIONS`.
+"""Fills the baseline as the product is: `python -m tests.bench.baseline.fill PEOPLE POSTS COMMENTS REACTIONS`.
 
 Writes {"access": token, "post": id} for the person that the bench speaks for.
 """
@@ -8,7 +8,7 @@ import sys
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from tests.bench.twin import app  # noqa: F401  (sets Django up, before any model is imported)
+from tests.bench.baseline import app  # noqa: F401  (sets Django up, before any model is imported)
 
 # isort: split
 from django.contrib.auth.models import User
@@ -16,7 +16,7 @@ from django.db import connection
 from rest_framework_simplejwt.tokens import AccessToken
 
 from socialapp.demo.crowd import Crowd
-from tests.bench.twin.models import Comment, Follow, Notification, Post, Reaction
+from tests.bench.baseline.models import Comment, Follow, Notification, Post, Reaction
 
 
 def main() -> None:

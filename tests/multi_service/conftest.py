@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.multi_service.cluster import Cluster, cluster
 from tests.scenarios.product import Product, own_services
-from tests.split.cluster import Cluster, cluster
 
 DEADLINE = 4.0  # that one service waits for another; a busy machine may be slow to answer
 

@@ -9,8 +9,8 @@ from drf_spectacular.generators import SchemaGenerator
 
 from socialapp.core.cache import redis_client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.cost.counting import Cost, Meter, meter
-from tests.cost.town import Town, build, make_searchable
+from tests.query_budgets.counting import Cost, Meter, meter
+from tests.query_budgets.dataset import Dataset, build, make_searchable
 
 __all__ = ["meter"]
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 @dataclass(frozen=True)
 class Listed:
-    """How a list is asked for in the town: path and query, by whom, and the pages that are compared."""
+    """How a list is asked for in the dataset: path and query, by whom, and the pages that are compared."""
 
-    ask: Callable[[Town], str]
+    ask: Callable[[Dataset], str]
     by: str = "reader"
     least: int = 1
     most: int = 50
@@ -37,51 +37,51 @@ class Listing:
 
 # Every list of the API. What takes ids is given 1 and 50 of them; all else is asked with limit=1 and limit=50.
 LISTS: dict[str, list[Listed]] = {
-    "/v1/appeals": [Listed(lambda town: "/v1/appeals", by="scolded")],
-    "/v1/auth/sessions": [Listed(lambda town: "/v1/auth/sessions")],
-    "/v1/blocks": [Listed(lambda town: "/v1/blocks", by="hermit")],
-    "/v1/bookmarks": [Listed(lambda town: "/v1/bookmarks")],
-    "/v1/comments/{comment_id}/reactions": [Listed(lambda town: f"/v1/comments/{town.comment_id}/reactions")],
-    "/v1/comments/{comment_id}/replies": [Listed(lambda town: f"/v1/comments/{town.comment_id}/replies")],
-    "/v1/feed": [Listed(lambda town: "/v1/feed")],
-    "/v1/follow-requests": [Listed(lambda town: "/v1/follow-requests", by="shy")],
-    "/v1/hashtags/{tag}/posts": [Listed(lambda town: "/v1/hashtags/market/posts")],
-    "/v1/hashtags/trending": [Listed(lambda town: "/v1/hashtags/trending")],
-    "/v1/moderation/actions": [Listed(lambda town: "/v1/moderation/actions", by="scolded")],
-    "/v1/mutes": [Listed(lambda town: "/v1/mutes", by="sleeper")],
+    "/v1/appeals": [Listed(lambda dataset: "/v1/appeals", by="scolded")],
+    "/v1/auth/sessions": [Listed(lambda dataset: "/v1/auth/sessions")],
+    "/v1/blocks": [Listed(lambda dataset: "/v1/blocks", by="hermit")],
+    "/v1/bookmarks": [Listed(lambda dataset: "/v1/bookmarks")],
+    "/v1/comments/{comment_id}/reactions": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/reactions")],
+    "/v1/comments/{comment_id}/replies": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/replies")],
+    "/v1/feed": [Listed(lambda dataset: "/v1/feed")],
+    "/v1/follow-requests": [Listed(lambda dataset: "/v1/follow-requests", by="shy")],
+    "/v1/hashtags/{tag}/posts": [Listed(lambda dataset: "/v1/hashtags/market/posts")],
+    "/v1/hashtags/trending": [Listed(lambda dataset: "/v1/hashtags/trending")],
+    "/v1/moderation/actions": [Listed(lambda dataset: "/v1/moderation/actions", by="scolded")],
+    "/v1/mutes": [Listed(lambda dataset: "/v1/mutes", by="sleeper")],
     "/v1/notifications": [
-        Listed(lambda town: "/v1/notifications", by="newcomer"),
+        Listed(lambda dataset: "/v1/notifications", by="newcomer"),
         # One call for each kind of target on the page: compared are pages that have every kind.
-        Listed(lambda town: "/v1/notifications?unread=true", least=10),
+        Listed(lambda dataset: "/v1/notifications?unread=true", least=10),
     ],
-    "/v1/posts": [Listed(lambda town: "/v1/posts")],
+    "/v1/posts": [Listed(lambda dataset: "/v1/posts")],
     "/v1/posts/{post_id}/comments": [
-        Listed(lambda town: f"/v1/posts/{town.post_id}/comments?sort=oldest"),
-        Listed(lambda town: f"/v1/posts/{town.post_id}/comments?sort=newest"),
-        Listed(lambda town: f"/v1/posts/{town.post_id}/comments?sort=top"),
+        Listed(lambda dataset: f"/v1/posts/{dataset.post_id}/comments?sort=oldest"),
+        Listed(lambda dataset: f"/v1/posts/{dataset.post_id}/comments?sort=newest"),
+        Listed(lambda dataset: f"/v1/posts/{dataset.post_id}/comments?sort=top"),
     ],
-    "/v1/posts/{post_id}/history": [Listed(lambda town: f"/v1/posts/{town.post_id}/history")],
+    "/v1/posts/{post_id}/history": [Listed(lambda dataset: f"/v1/posts/{dataset.post_id}/history")],
     "/v1/posts/{post_id}/reactions": [
-        Listed(lambda town: f"/v1/posts/{town.post_id}/reactions"),
-        Listed(lambda town: f"/v1/posts/{town.post_id}/reactions?type=like"),
+        Listed(lambda dataset: f"/v1/posts/{dataset.post_id}/reactions"),
+        Listed(lambda dataset: f"/v1/posts/{dataset.post_id}/reactions?type=like"),
     ],
-    "/v1/profiles": [Listed(lambda town: "/v1/profiles")],
-    "/v1/profiles/{profile_id}/posts": [Listed(lambda town: f"/v1/profiles/{town.author.id}/posts")],
-    "/v1/profiles/{user_id}/followers": [Listed(lambda town: f"/v1/profiles/{town.reader.id}/followers")],
-    "/v1/profiles/{user_id}/following": [Listed(lambda town: f"/v1/profiles/{town.reader.id}/following")],
-    "/v1/profiles/suggestions": [Listed(lambda town: "/v1/profiles/suggestions", by="newcomer")],
-    "/v1/push-subscriptions": [Listed(lambda town: "/v1/push-subscriptions", most=20)],
-    "/v1/relationships": [Listed(lambda town: "/v1/relationships")],
-    "/v1/reports": [Listed(lambda town: "/v1/reports")],
+    "/v1/profiles": [Listed(lambda dataset: "/v1/profiles")],
+    "/v1/profiles/{profile_id}/posts": [Listed(lambda dataset: f"/v1/profiles/{dataset.author.id}/posts")],
+    "/v1/profiles/{user_id}/followers": [Listed(lambda dataset: f"/v1/profiles/{dataset.reader.id}/followers")],
+    "/v1/profiles/{user_id}/following": [Listed(lambda dataset: f"/v1/profiles/{dataset.reader.id}/following")],
+    "/v1/profiles/suggestions": [Listed(lambda dataset: "/v1/profiles/suggestions", by="newcomer")],
+    "/v1/push-subscriptions": [Listed(lambda dataset: "/v1/push-subscriptions", most=20)],
+    "/v1/relationships": [Listed(lambda dataset: "/v1/relationships")],
+    "/v1/reports": [Listed(lambda dataset: "/v1/reports")],
     "/v1/search": [
-        Listed(lambda town: "/v1/search?q=crowd&type=users"),
-        Listed(lambda town: "/v1/search?q=needle&type=posts"),
-        Listed(lambda town: "/v1/search?q=market&type=hashtags"),
-        Listed(lambda town: "/v1/search?q=needle"),
+        Listed(lambda dataset: "/v1/search?q=crowd&type=users"),
+        Listed(lambda dataset: "/v1/search?q=needle&type=posts"),
+        Listed(lambda dataset: "/v1/search?q=market&type=hashtags"),
+        Listed(lambda dataset: "/v1/search?q=needle"),
     ],
     "/v1/search/suggest": [
-        Listed(lambda town: "/v1/search/suggest?q=crowd", most=20),
-        Listed(lambda town: "/v1/search/suggest?q=market", most=20),
+        Listed(lambda dataset: "/v1/search/suggest?q=crowd", most=20),
+        Listed(lambda dataset: "/v1/search/suggest?q=market", most=20),
     ],
 }
 
@@ -91,15 +91,15 @@ def test_a_page_of_fifty_costs_what_a_page_of_one_costs(
 ) -> None:
     listings = {listing.path: listing for listing in _listings()}
     assert listings.keys() == LISTS.keys(), "a list of the API is not measured here, or no longer exists"
-    town = build(register, drain)
+    dataset = build(register, drain)
     make_searchable()
     grown = []
     for path, ways in LISTS.items():
         for way in ways:
-            viewers = {way.by: getattr(town, way.by).client}
+            viewers = {way.by: getattr(dataset, way.by).client}
             if listings[path].is_public:
                 viewers["anonymous"] = anonymous
-            small, large = _urls(town, listings[path], way)
+            small, large = _urls(dataset, listings[path], way)
             for viewer, client in viewers.items():
                 for state in ("warm", "empty"):
                     one = _cost(meter, client, small, warm=large, state=state, expected=way.least)
@@ -130,11 +130,11 @@ def _properties(schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any
     return found
 
 
-def _urls(town: Town, listing: Listing, way: Listed) -> tuple[str, str]:
+def _urls(dataset: Dataset, listing: Listing, way: Listed) -> tuple[str, str]:
     """The same list asked for as few and for as many as are compared."""
-    path = way.ask(town)
+    path = way.ask(dataset)
     if listing.takes_ids:
-        ids = town.crowd_posts if path == "/v1/posts" else [person.id for person in town.crowd]
+        ids = dataset.crowd_posts if path == "/v1/posts" else [person.id for person in dataset.crowd]
         return f"{path}?ids={ids[0]}", f"{path}?ids={','.join(ids[: way.most])}"
     joint = "&" if "?" in path else "?"
     return f"{path}{joint}limit={way.least}", f"{path}{joint}limit={way.most}"

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.multi_service.cluster import SPLITS
 from tests.scenarios import test_main_job
 from tests.scenarios.product import Product
-from tests.split.cluster import SPLITS
 
 _MAIN_JOB = [scenario for name, scenario in vars(test_main_job).items() if name.startswith("test_")]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from socialapp.core.contexts import CONTEXTS
+from tests.multi_service.cluster import Cluster
 from tests.scenarios.product import PASSWORD, Member, Product, eventually
-from tests.split.cluster import Cluster
 
 pytestmark = pytest.mark.parametrize("services", ["split9"], indirect=True)
 

@@ -10,8 +10,8 @@ import pytest
 from socialapp.core.contexts import CONTEXTS
 from socialapp.messaging.registry import handlers_of
 from tests.deploy.otlp import Collector, collecting
+from tests.multi_service.cluster import Cluster, Service, cluster
 from tests.scenarios.product import eventually, own_services
-from tests.split.cluster import Cluster, Service, cluster
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _REQUEST = "see-me-in-all-services"

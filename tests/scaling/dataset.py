@@ -99,10 +99,10 @@ class Replica(Server):
             yield
 
 
-class Town:
+class Dataset:
     """The product's web role on these servers, and people of a drawn crowd, who registered long ago."""
 
-    def __init__(self, folder: Path, database: MariaDB, *, name: str = "town", **variables: str) -> None:
+    def __init__(self, folder: Path, database: MariaDB, *, name: str = "dataset", **variables: str) -> None:
         self.folder, self.database, self.name = folder, database, name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

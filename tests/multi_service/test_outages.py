@@ -15,9 +15,9 @@ import redis
 import yaml
 
 from socialapp.core.contexts import CONTEXTS
+from tests.multi_service.cluster import Cluster
+from tests.multi_service.conftest import DEADLINE
 from tests.scenarios.product import ROOT, Member, Product, eventually
-from tests.split.cluster import Cluster
-from tests.split.conftest import DEADLINE
 
 pytestmark = pytest.mark.parametrize("services", ["split9"], indirect=True)
 

@@ -18,7 +18,7 @@ import pytest
 from socialapp.core.contexts import CONTEXTS
 from socialapp.ops.backups import BackupError, read_manifest
 from tests.faults.servers import MariaDB
-from tests.growing.town import ON_MARIADB, Town, embedded
+from tests.scaling.dataset import ON_MARIADB, Dataset, embedded
 from tests.scenarios.product import eventually
 
 _PEOPLE = 6
@@ -52,10 +52,10 @@ class Backup:
 
 
 @pytest.fixture(scope="module")
-def town(folder: Path, database: MariaDB) -> Iterator[Town]:
+def dataset(folder: Path, database: MariaDB) -> Iterator[Dataset]:
     home = folder / "source"
     home.mkdir()
-    made = Town(home, database, name="source")
+    made = Dataset(home, database, name="source")
     made.create(people=_PEOPLE)
     made.start()
     yield made
@@ -63,19 +63,19 @@ def town(folder: Path, database: MariaDB) -> Iterator[Town]:
 
 
 @pytest.fixture(scope="module")
-def backup(town: Town, folder: Path) -> Backup:
+def backup(dataset: Dataset, folder: Path) -> Backup:
     """Taken with three people writing and a cause always written before its effect, in another database."""
     for context, table in (("posts", "cause"), ("comments", "effect")):
-        town.database.sql(f"CREATE TABLE source_{context}.{table} (id BIGINT PRIMARY KEY)")
+        dataset.database.sql(f"CREATE TABLE source_{context}.{table} (id BIGINT PRIMARY KEY)")
     written = Written()
     target = folder / "backup"
-    with _running(*(_writer(town, f"person{n}", written) for n in range(3)), _causes_and_effects(town.database)):
+    with _running(*(_writer(dataset, f"person{n}", written) for n in range(3)), _causes_and_effects(dataset.database)):
         eventually(lambda: len(written.posts) >= 10, seconds=120)
         # Some events have been given to a broker that will not be there any more.
-        town.database.sql(
+        dataset.database.sql(
             "UPDATE source_posts.bus_outbox SET state = 1, sent_at = NOW() - INTERVAL 1 MINUTE ORDER BY id LIMIT 4"
         )
-        manifest = json.loads(town.manage("backup", str(target), "--json").stdout)
+        manifest = json.loads(dataset.manage("backup", str(target), "--json").stdout)
         enough = len(written.posts) + 5
         eventually(lambda: len(written.posts) >= enough, seconds=120)
     assert written.refused == [], "nobody was refused for the sake of the backup"
@@ -83,16 +83,16 @@ def backup(town: Town, folder: Path) -> Backup:
 
 
 @pytest.fixture
-def empty(folder: Path, database: MariaDB) -> Town:
+def empty(folder: Path, database: MariaDB) -> Dataset:
     """An installation that has databases and nothing in them."""
     home = folder / f"restored-{time.time_ns()}"
     home.mkdir()
-    made = Town(home, database, name="restored", RECONCILE_AFTER_SECONDS="0")
+    made = Dataset(home, database, name="restored", RECONCILE_AFTER_SECONDS="0")
     made.make_databases()
     return made
 
 
-def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: Backup, empty: Town) -> None:
+def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: Backup, empty: Dataset) -> None:
     restored = json.loads(empty.manage("restore", str(backup.folder), "--json").stdout)
     assert {name: part["rows"] for name, part in backup.manifest["contexts"].items()} == restored
     assert set(restored) == set(CONTEXTS)
@@ -120,18 +120,18 @@ def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: 
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_the_manifest_tells_what_is_needed(backup: Backup, town: Town) -> None:
+def test_the_manifest_tells_what_is_needed(backup: Backup, dataset: Dataset) -> None:
     assert json.loads((backup.folder / "manifest.json").read_text()) == backup.manifest
     (position,) = backup.manifest["positions"].values()
     assert position.startswith("0-1-"), "where a replica, or a point in time recovery, goes on from"
     assert backup.manifest["commits_held_seconds"] > 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in backup.folder.iterdir())
-    taken = town.manage("backup", str(backup.folder), check=False)
+    taken = dataset.manage("backup", str(backup.folder), check=False)
     assert taken.returncode != 0
     assert "is not empty" in taken.stderr
 
 
-def test_what_is_there_is_replaced_only_when_told(backup: Backup, empty: Town) -> None:
+def test_what_is_there_is_replaced_only_when_told(backup: Backup, empty: Dataset) -> None:
     empty.database.sql("CREATE TABLE restored_posts.mine (id INT)")
     refused = empty.manage("restore", str(backup.folder), check=False)
     assert refused.returncode != 0
@@ -142,7 +142,7 @@ def test_what_is_there_is_replaced_only_when_told(backup: Backup, empty: Town) -
     assert ("mine",) not in empty.database.sql("SHOW TABLES FROM restored_posts")
 
 
-def test_a_harmed_backup_is_refused(backup: Backup, empty: Town, tmp_path: Path) -> None:
+def test_a_harmed_backup_is_refused(backup: Backup, empty: Dataset, tmp_path: Path) -> None:
     shutil.copytree(backup.folder, tmp_path, dirs_exist_ok=True)
     harmed = tmp_path / "posts.sql.gz"
     harmed.write_bytes(b"x" + harmed.read_bytes()[1:])
@@ -215,11 +215,11 @@ def _running(*loops: Loop) -> Iterator[None]:
     assert failures == []
 
 
-def _writer(town: Town, username: str, written: Written) -> Loop:
-    headers = town.log_in(username)
+def _writer(dataset: Dataset, username: str, written: Written) -> Loop:
+    headers = dataset.log_in(username)
 
     def write(stopping: threading.Event) -> None:
-        with httpx.Client(base_url=town.url, timeout=30, headers=headers) as http:
+        with httpx.Client(base_url=dataset.url, timeout=30, headers=headers) as http:
             number = 0
             while not stopping.is_set():
                 number += 1

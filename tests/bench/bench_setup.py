@@ -1,4 +1,4 @@
-"""Sets the stage: product and twin on the same MariaDB and Redis, both behind nginx, filled with the same crowd."""
+"""Sets up the bench: product and baseline on one MariaDB and one Redis, behind nginx, with the same crowd."""
 
 import json
 import os
@@ -52,20 +52,20 @@ class Member:
     id: str
     access: str
 
-    def call(self, stage: "Stage", method: str, path: str, body: Any = None) -> Any:
+    def call(self, setup: "BenchSetup", method: str, path: str, body: Any = None) -> Any:
         """One request through the gateway; what it answered."""
         headers = {"Authorization": f"Bearer {self.access}"}
-        url = f"http://127.0.0.1:{stage.ports['gateway']}{path}"
+        url = f"http://127.0.0.1:{setup.ports['gateway']}{path}"
         answer = httpx.request(method, url, json=body, headers=headers, timeout=20).raise_for_status()
         return answer.json()
 
-    def write(self, stage: "Stage", content: str) -> str:
+    def write(self, setup: "BenchSetup", content: str) -> str:
         """Writes a post; its id."""
-        return str(self.call(stage, "POST", "/v1/posts", {"content": content})["id"])
+        return str(self.call(setup, "POST", "/v1/posts", {"content": content})["id"])
 
 
 @dataclass
-class Stage:
+class BenchSetup:
     """Everything that runs for the bench; `close()` ends it."""
 
     folder: Path
@@ -76,15 +76,15 @@ class Stage:
     ports: dict[str, int] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     access: str = ""
-    twin_access: str = ""
+    baseline_access: str = ""
     post: str = ""
     members: list[Member] = field(default_factory=list)
-    twin_post: str = ""
+    baseline_post: str = ""
     _server: Any = None
 
     def open(self) -> None:
         """Starts and fills both."""
-        self.ports = {name: free_port() for name in ("web", "sockets", "gateway", "twin", "twin_gateway")}
+        self.ports = {name: free_port() for name in ("web", "sockets", "gateway", "baseline", "baseline_gateway")}
         base = os.environ["DATABASE_URL"].rpartition("/")[0]
         self.environment = {
             **os.environ,
@@ -106,16 +106,18 @@ class Stage:
             "PYTHONPATH": str(ROOT),
         }
         (self.folder / "data" / "db").mkdir(parents=True)
-        for database in (*CONTEXTS, "twin"):
+        for database in (*CONTEXTS, "baseline"):
             self.sql(f"CREATE DATABASE `{self.name}_{database}` CHARACTER SET utf8mb4")
         self.manage("migrate_all")
         sizes = [f"--{what}={getattr(self.size, what)}" for what in ("people", "posts", "comments", "reactions")]
         self.manage("demo", *sizes, f"--password={PASSWORD}")
         for role in ("web", "relay", "worker", "sockets", "beat"):
             self.start(role, [sys.executable, "manage.py", "serve", role])
-        self._fill_twin()
-        twin = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "4", "--workers", "1"]
-        self.start("twin", [*twin, "--port", str(self.ports["twin"]), "tests.bench.twin.app:application"])
+        self._fill_baseline()
+        baseline = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "4", "--workers", "1"]
+        self.start(
+            "baseline", [*baseline, "--port", str(self.ports["baseline"]), "tests.bench.baseline.app:application"]
+        )
         self._start_gateway()
         self._log_in()
 
@@ -197,23 +199,23 @@ class Stage:
                 child.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 child.kill()
-        for database in (*CONTEXTS, "twin"):
+        for database in (*CONTEXTS, "baseline"):
             self.sql(f"DROP DATABASE IF EXISTS `{self.name}_{database}`")
 
-    def _fill_twin(self) -> None:
+    def _fill_baseline(self) -> None:
         sizes = [str(getattr(self.size, what)) for what in ("people", "posts", "comments", "reactions")]
-        command = [sys.executable, "-m", "tests.bench.twin.fill", *sizes]
+        command = [sys.executable, "-m", "tests.bench.baseline.fill", *sizes]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"the twin could not be filled:\n{done.stderr[-3000:]}")
+            raise SystemExit(f"the baseline could not be filled:\n{done.stderr[-3000:]}")
         filled = json.loads(done.stdout.splitlines()[-1])
-        self.twin_access, self.twin_post = filled["access"], filled["post"]
+        self.baseline_access, self.baseline_post = filled["access"], filled["post"]
 
     def _start_gateway(self) -> None:
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
         if nginx is None:
             raise SystemExit("nginx is needed: tests/services/nginx/start installs it")
-        pairs = [("gateway", "web"), ("twin_gateway", "twin")]
+        pairs = [("gateway", "web"), ("baseline_gateway", "baseline")]
         servers = "".join(
             f"upstream {up} {{ server 127.0.0.1:{self.ports[up]}; keepalive 32; }}\n"
             f"server {{ listen 127.0.0.1:{self.ports[front]}; location / {{ proxy_pass http://{up};"
@@ -228,7 +230,7 @@ class Stage:
             f"{servers}}}\n"
         )
         self.start("nginx", [nginx, "-c", str(self.folder / "nginx.conf")])
-        for front in ("gateway", "twin_gateway"):
+        for front in ("gateway", "baseline_gateway"):
             eventually(lambda front=front: self._answers(front), seconds=60)
 
     def _answers(self, front: str) -> bool:

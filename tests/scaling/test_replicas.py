@@ -13,7 +13,7 @@ from socialapp.core.cache import redis_client
 from socialapp.core.replicas import LAG_HEADER, lag_headers
 from socialapp.rpc.calls import service_token
 from tests.faults.servers import MariaDB
-from tests.growing.town import Replica, Town
+from tests.scaling.dataset import Dataset, Replica
 from tests.scenarios.product import eventually
 
 _LAG = 20  # seconds that a replica may be behind in these tests: longer than one is held back
@@ -33,11 +33,11 @@ def replicas(folder: Path, database: MariaDB) -> Iterator[list[Replica]]:
 
 
 @pytest.fixture(scope="module")
-def town(folder: Path, database: MariaDB, replicas: list[Replica]) -> Iterator[Town]:
+def dataset(folder: Path, database: MariaDB, replicas: list[Replica]) -> Iterator[Dataset]:
     home = folder / "replicas"
     home.mkdir()
     urls = (f"mysql://app:app@127.0.0.1:{server.port}/town_{{context}}" for server in replicas)
-    made = Town(home, database, REPLICA_MAX_LAG_SECONDS=str(_LAG), DATABASE_REPLICA_URLS=",".join(urls))
+    made = Dataset(home, database, REPLICA_MAX_LAG_SECONDS=str(_LAG), DATABASE_REPLICA_URLS=",".join(urls))
     with ThreadPoolExecutor() as pool:
         starting = [pool.submit(server.start) for server in replicas]
         made.create(people=20)
@@ -51,34 +51,34 @@ def town(folder: Path, database: MariaDB, replicas: list[Replica]) -> Iterator[T
 
 
 @pytest.fixture(scope="module")
-def author(town: Town) -> Headers:
-    return town.log_in("person0")
+def author(dataset: Dataset) -> Headers:
+    return dataset.log_in("person0")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def reader(town: Town) -> Headers:
+def reader(dataset: Dataset) -> Headers:
     """Somebody who writes nothing. Signed in before all tests: the session must be old enough for reading replicas."""
-    return town.log_in("person1")
+    return dataset.log_in("person1")
 
 
 @pytest.fixture(scope="module")
-def post_id(town: Town, replicas: list[Replica], author: Headers) -> str:
+def post_id(dataset: Dataset, replicas: list[Replica], author: Headers) -> str:
     """A post that the replicas have."""
-    made = _write(town, author, "known to all")
+    made = _write(dataset, author, "known to all")
     for server in replicas:
         server.catch_up()
     return made
 
 
-def _write(town: Town, author: Headers, content: str) -> str:
-    answer = town.http.post("/v1/posts", json={"content": content}, headers=author)
+def _write(dataset: Dataset, author: Headers, content: str) -> str:
+    answer = dataset.http.post("/v1/posts", json={"content": content}, headers=author)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
-def _status(town: Town, post_id: str, headers: Headers | None = None) -> int:
+def _status(dataset: Dataset, post_id: str, headers: Headers | None = None) -> int:
     """How a read of a post is answered; without headers somebody unknown asks, whom any replica may answer."""
-    answer = town.http.get(f"/v1/posts/{post_id}", headers=headers or {})
+    answer = dataset.http.get(f"/v1/posts/{post_id}", headers=headers or {})
     assert answer.status_code in (200, 404), answer.text
     return answer.status_code
 
@@ -87,12 +87,12 @@ def _has(replica: Replica, post_id: str) -> bool:
     return bool(replica.sql(f"SELECT 1 FROM town_posts.posts WHERE id = {post_id}"))
 
 
-def _until_read_from(town: Town, post_id: str, *servers: Replica) -> None:
+def _until_read_from(dataset: Dataset, post_id: str, *servers: Replica) -> None:
     """Returns when all of these are read from: one that was passed over is looked at again after some seconds."""
     before = [server.selects() for server in servers]
 
     def are_read() -> bool:
-        assert _status(town, post_id) == 200
+        assert _status(dataset, post_id) == 200
         return all(server.selects() > known for server, known in zip(servers, before, strict=True))
 
     eventually(are_read, seconds=_PATIENCE)
@@ -102,33 +102,35 @@ def _primary_selects(database: MariaDB) -> int:
     return int(database.sql("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
 
 
-def test_reads_are_spread_over_the_replicas(town: Town, replicas: list[Replica], post_id: str) -> None:
-    _until_read_from(town, post_id, *replicas)
-    before, primary_before = [server.selects() for server in replicas], _primary_selects(town.database)
+def test_reads_are_spread_over_the_replicas(dataset: Dataset, replicas: list[Replica], post_id: str) -> None:
+    _until_read_from(dataset, post_id, *replicas)
+    before, primary_before = [server.selects() for server in replicas], _primary_selects(dataset.database)
     for _ in range(_READS):
-        assert _status(town, post_id) == 200
+        assert _status(dataset, post_id) == 200
     at_replicas = [server.selects() - known for server, known in zip(replicas, before, strict=True)]
     assert min(at_replicas) >= 5, "by chance: forty reads leave neither of two out"
     assert sum(at_replicas) >= _READS, "the post, to say the least"
-    assert _primary_selects(town.database) - primary_before < _READS // 2, "nothing, but for what looks at the server"
+    assert _primary_selects(dataset.database) - primary_before < _READS // 2, (
+        "nothing, but for what looks at the server"
+    )
 
 
 def test_writes_and_what_is_read_for_them_stay_with_the_primary(
-    town: Town, replicas: list[Replica], author: Headers
+    dataset: Dataset, replicas: list[Replica], author: Headers
 ) -> None:
     before = [server.selects() for server in replicas]
     for number in range(5):
-        made = _write(town, author, f"written on the primary {number}")
-        answer = town.http.patch(f"/v1/posts/{made}", json={"content": "changed there"}, headers=author)
+        made = _write(dataset, author, f"written on the primary {number}")
+        answer = dataset.http.patch(f"/v1/posts/{made}", json={"content": "changed there"}, headers=author)
         assert answer.status_code == 200
-        assert _status(town, made, author) == 200
+        assert _status(dataset, made, author) == 200
     assert [server.selects() for server in replicas] == before
 
 
-def test_calls_between_contexts_say_whether_they_may_lag(town: Town, replicas: list[Replica]) -> None:
+def test_calls_between_contexts_say_whether_they_may_lag(dataset: Dataset, replicas: list[Replica]) -> None:
     def selects(**headers: str) -> int:
         before = sum(server.selects() for server in replicas)
-        answer = town.http.get(
+        answer = dataset.http.get(
             "/internal/users/Users/audience",
             params={"viewer_id": "1", "author_ids": "[1]"},
             headers={"Authorization": f"Bearer {service_token('users')}", **headers},
@@ -142,128 +144,132 @@ def test_calls_between_contexts_say_whether_they_may_lag(town: Town, replicas: l
 
 
 def test_an_author_sees_at_once_what_others_see_later(
-    town: Town, replicas: list[Replica], author: Headers, post_id: str
+    dataset: Dataset, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:
-    _until_read_from(town, post_id, *replicas)
+    _until_read_from(dataset, post_id, *replicas)
     with ExitStack() as stack:
         for server in replicas:
             stack.enter_context(server.held_back())
-        made = _write(town, author, "seen by me first")
+        made = _write(dataset, author, "seen by me first")
         until = time.monotonic() + 5
-        eventually(lambda: _status(town, made) == 404, seconds=_LAG)  # the replicas have it not, and may be behind
-        seen = [_status(town, made, author)]
+        eventually(lambda: _status(dataset, made) == 404, seconds=_LAG)  # the replicas have it not, and may be behind
+        seen = [_status(dataset, made, author)]
         while time.monotonic() < until:
             time.sleep(0.1)
-            seen.append(_status(town, made, author))
+            seen.append(_status(dataset, made, author))
         assert set(seen) == {200}, "an author must see their own post"
         assert not any(_has(server, made) for server in replicas)
     for server in replicas:
         server.catch_up()
-    eventually(lambda: _status(town, made) == 200)
+    eventually(lambda: _status(dataset, made) == 200)
 
 
-def test_how_far_a_replica_is_behind_is_told(town: Town, replicas: list[Replica], author: Headers) -> None:
+def test_how_far_a_replica_is_behind_is_told(dataset: Dataset, replicas: list[Replica], author: Headers) -> None:
     late, *_ = replicas
     with late.held_back():
-        _write(town, author, "late")
-        eventually(lambda: _told(town, late, "lag_seconds") >= 2, seconds=_PATIENCE)
-        assert _told(town, late, "up") == 1
-    eventually(lambda: _told(town, late, "lag_seconds") == 0, seconds=_PATIENCE)
+        _write(dataset, author, "late")
+        eventually(lambda: _told(dataset, late, "lag_seconds") >= 2, seconds=_PATIENCE)
+        assert _told(dataset, late, "up") == 1
+    eventually(lambda: _told(dataset, late, "lag_seconds") == 0, seconds=_PATIENCE)
     late.sql("STOP SLAVE SQL_THREAD")
     try:
-        assert _told(town, late, "up") == 0
-        assert _told(town, late, "lag_seconds") == -1, "nobody knows"
+        assert _told(dataset, late, "up") == 0
+        assert _told(dataset, late, "lag_seconds") == -1, "nobody knows"
     finally:
         late.sql("START SLAVE SQL_THREAD")
-    eventually(lambda: _told(town, late, "up") == 1, seconds=_PATIENCE)
+    eventually(lambda: _told(dataset, late, "up") == 1, seconds=_PATIENCE)
 
 
-def _told(town: Town, replica: Replica, what: str) -> float:
+def _told(dataset: Dataset, replica: Replica, what: str) -> float:
     """A number of the replica as Prometheus gets it; -1: none."""
     name = f'socialapp_replica_{what}{{server="127.0.0.1:{replica.port}"}} '
-    lines = town.http.get("/metrics").text.splitlines()
+    lines = dataset.http.get("/metrics").text.splitlines()
     return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), -1.0)
 
 
 def test_a_replica_that_stopped_replicating_is_passed_over(
-    town: Town, replicas: list[Replica], author: Headers, post_id: str
+    dataset: Dataset, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:
     for server in replicas:
         server.sql("STOP SLAVE SQL_THREAD")
     try:
-        made = _write(town, author, "never mind the replicas")
-        assert _status(town, made, author) == 200
-        eventually(lambda: _status(town, made) == 200, seconds=_PATIENCE)  # the primary answers for them
+        made = _write(dataset, author, "never mind the replicas")
+        assert _status(dataset, made, author) == 200
+        eventually(lambda: _status(dataset, made) == 200, seconds=_PATIENCE)  # the primary answers for them
         assert not any(_has(server, made) for server in replicas)
     finally:
         for server in replicas:
             server.sql("START SLAVE SQL_THREAD")
-    _until_read_from(town, post_id, *replicas)
+    _until_read_from(dataset, post_id, *replicas)
 
 
 def test_without_what_redis_remembers_nobody_misses_their_own(
-    town: Town, replicas: list[Replica], author: Headers, post_id: str
+    dataset: Dataset, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:
-    _until_read_from(town, post_id, *replicas)
+    _until_read_from(dataset, post_id, *replicas)
     with ExitStack() as stack:
         for server in replicas:
             stack.enter_context(server.held_back())
-        made = _write(town, author, "remembered by nobody")
-        for key in redis_client().scan_iter(f"{town.environment['REDIS_PREFIX']}*"):
+        made = _write(dataset, author, "remembered by nobody")
+        for key in redis_client().scan_iter(f"{dataset.environment['REDIS_PREFIX']}*"):
             redis_client().delete(key)
-        eventually(lambda: _status(town, made) == 404, seconds=_LAG)
+        eventually(lambda: _status(dataset, made) == 404, seconds=_LAG)
         for _ in range(10):
-            assert _status(town, made, author) == 200
+            assert _status(dataset, made, author) == 200
     for server in replicas:
         server.catch_up()
 
 
-def test_a_killed_replica_costs_no_answer_and_comes_back(town: Town, replicas: list[Replica], post_id: str) -> None:
+def test_a_killed_replica_costs_no_answer_and_comes_back(
+    dataset: Dataset, replicas: list[Replica], post_id: str
+) -> None:
     gone, stays = replicas
-    _until_read_from(town, post_id, gone, stays)
+    _until_read_from(dataset, post_id, gone, stays)
     gone.kill()
     try:
-        _until_carried_on(town, post_id, stays)
-        health = town.http.get("/health/ready")
+        _until_carried_on(dataset, post_id, stays)
+        health = dataset.http.get("/health/ready")
         assert health.status_code == 200
         assert health.json()["dependencies"]["replica:posts-replica-1"]["status"] == "down"
     finally:
         gone.start()
-    _until_read_from(town, post_id, gone, stays)
+    _until_read_from(dataset, post_id, gone, stays)
 
 
-def test_a_hung_replica_is_left_alone_and_comes_back(town: Town, replicas: list[Replica], post_id: str) -> None:
+def test_a_hung_replica_is_left_alone_and_comes_back(dataset: Dataset, replicas: list[Replica], post_id: str) -> None:
     hanging, stays = replicas
-    _until_read_from(town, post_id, hanging, stays)
+    _until_read_from(dataset, post_id, hanging, stays)
     before = hanging.selects()
     with hanging.hung():
-        _until_carried_on(town, post_id, stays)
+        _until_carried_on(dataset, post_id, stays)
     # What had been sent to it meanwhile it answers now, to nobody.
     assert hanging.selects() - before <= 16, "once by each thread that was reading from it when it hung, not every read"
-    _until_read_from(town, post_id, hanging, stays)
+    _until_read_from(dataset, post_id, hanging, stays)
 
 
-def test_somebody_keeps_to_one_replica(town: Town, replicas: list[Replica], post_id: str, reader: Headers) -> None:
-    key = f"{town.environment['REDIS_PREFIX']}replicas:since"
+def test_somebody_keeps_to_one_replica(
+    dataset: Dataset, replicas: list[Replica], post_id: str, reader: Headers
+) -> None:
+    key = f"{dataset.environment['REDIS_PREFIX']}replicas:since"
     redis_client().set(key, repr(time.time() - 3600))  # Redis has remembered for long who writes
 
     def one_is_read_from() -> bool:
         before = [server.selects() for server in replicas]
         for _ in range(20):
-            assert _status(town, post_id, reader) == 200
+            assert _status(dataset, post_id, reader) == 200
         read_from = [server.selects() - known for server, known in zip(replicas, before, strict=True)]
         return min(read_from) == 0 and max(read_from) >= 20
 
     eventually(one_is_read_from, seconds=_PATIENCE)  # by chance, twenty reads would not go to one of two
 
 
-def _until_carried_on(town: Town, post_id: str, server: Replica) -> None:
+def _until_carried_on(dataset: Dataset, post_id: str, server: Replica) -> None:
     """Reads at once from several threads, all answered, until a server has answered for many."""
     before = server.selects()
 
     def has_carried_on() -> bool:
         with ThreadPoolExecutor(4) as pool:
-            read = pool.map(lambda _: httpx.get(f"{town.url}/v1/posts/{post_id}", timeout=60).status_code, range(4))
+            read = pool.map(lambda _: httpx.get(f"{dataset.url}/v1/posts/{post_id}", timeout=60).status_code, range(4))
         assert list(read) == [200] * 4
         return server.selects() - before >= 3 * _READS
 

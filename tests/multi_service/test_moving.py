@@ -14,8 +14,8 @@ import httpx
 
 from socialapp.core.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
+from tests.multi_service.cluster import Cluster, Service, shared_services
 from tests.scenarios.product import Member, eventually
-from tests.split.cluster import Cluster, Service, shared_services
 
 _KINDS = ("like", "love", "haha", "sad", "angry")
 # How a connection that was kept for the next request ends, by an nginx whose configuration has changed.

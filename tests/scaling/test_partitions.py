@@ -17,7 +17,7 @@ from socialapp.core.ids import first_id_at, id_time
 from socialapp.ops import partitions
 from socialapp.ops.partitions import TABLES
 from tests.conftest import ALL_CONTEXTS
-from tests.growing.town import embedded
+from tests.scaling.dataset import embedded
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 _NOW = datetime.now(UTC)

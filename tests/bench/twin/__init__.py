@@ -1,1 +1,0 @@
-"""The twin: the same data and routes as a plain Django REST application would have them."""
