@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from apps.comments import actions, queries
 from apps.comments.serializers import CommentBody, CommentInput, NewCommentInput
 from socialapp.core.errors import Malformed
-from socialapp.http.etags import expected_version, single
+from socialapp.http.etags import expected_versions, single
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.permissions import PublicRead
@@ -126,9 +126,9 @@ class CommentView(View):
     def patch(self, request: Request, comment_id: int) -> Response:
         """Changes the text."""
         content = self.read_input(CommentInput)["content"]
-        expected = expected_version(request)
+        expected = expected_versions(request)
         queries.own_comment(author_id=self.principal.id, comment_id=comment_id)
-        comment = actions.edit_comment(comment_id=comment_id, content=content, expected_version=expected)
+        comment = actions.edit_comment(comment_id=comment_id, content=content, expected_versions=expected)
         body = queries.single_body(viewer_id=self.viewer, comment=comment)
         return single(request, body, version=comment.version)
 
@@ -141,7 +141,7 @@ class CommentView(View):
     )
     def delete(self, request: Request, comment_id: int) -> Response:
         """Deletes the comment."""
-        expected = expected_version(request)
+        expected = expected_versions(request)
         queries.removable_comment(principal=self.principal, comment_id=comment_id)
-        actions.delete_comment(comment_id=comment_id, expected_version=expected)
+        actions.delete_comment(comment_id=comment_id, expected_versions=expected)
         return Response(status=204)

@@ -108,7 +108,7 @@ class PreferencesView(View):
         actions.change_preferences(
             user_id=self.principal.id,
             changes=self.read_input(PreferencesInput),
-            expected_version=etags.expected_version(request),
+            expected_versions=etags.expected_versions(request),
         )
         return self._answer(request)
 

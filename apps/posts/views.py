@@ -110,15 +110,15 @@ class PostDetail(_PostView):
     )
     def patch(self, request: Request, post_id: int) -> Response:
         """The post as it is now."""
-        expected = etags.expected_version(request)
+        expected = etags.expected_versions(request)
         for _ in range(_TRIES):
             post = self.own_post(post_id)
             sent = {"content": post.row.content, "is_private": post.row.is_private, **self.read_input(PostChange)}
             draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent["is_private"])
             # The draft repeats what was not sent, so it is for the version it was made from and for no other.
-            version = post.row.version if expected is None else expected
+            versions = frozenset({post.row.version}) if expected is None else expected
             try:
-                row = edit_post(post_id=post_id, draft=draft, expected_version=version)
+                row = edit_post(post_id=post_id, draft=draft, expected_versions=versions)
             except Stale:
                 if expected is not None:
                     raise
@@ -134,10 +134,10 @@ class PostDetail(_PostView):
     )
     def delete(self, request: Request, post_id: int) -> Response:
         """204; 403 for those who can see the post but may not delete it."""
-        expected = etags.expected_version(request)
+        expected = etags.expected_versions(request)
         if not self.principal.is_staff:
             self.own_post(post_id)
-        delete_post(post_id=post_id, expected_version=expected)
+        delete_post(post_id=post_id, expected_versions=expected)
         return Response(status=204)
 
 

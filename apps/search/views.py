@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.search import queries
-from apps.search.queries.index import Window
 from apps.search.queries.language import MAX_QUERY
 from apps.search.serializers import SearchResultBody
 from socialapp.core.errors import Invalid
@@ -17,7 +16,7 @@ from socialapp.http.permissions import PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, ProblemBody, page_of
 from socialapp.http.views import View
 
-_POSITIONS: dict[str, tuple[type, ...]] = {"users": (int, int, int), "hashtags": (int, str)}
+_POSITIONS: dict[str, tuple[type, ...]] = {"users": (int, int, int), "hashtags": (int, str, int)}
 _MOST_SUGGESTIONS = 20
 _TYPED = {"type": "string", "minLength": 1, "maxLength": MAX_QUERY, "pattern": r"\S"}
 _LANGUAGE = (
@@ -59,9 +58,9 @@ class SearchView(View):
             viewer_id=self.viewer,
             q=_text(request),
             kind=kind,
-            window=Window(page.limit, page.position, page.backwards),
+            window=page,
         )
-        bodies = [result.body() for result in found.results]
+        bodies = [result.body() for result in found.items]
         return page_response(request, Page(bodies, found.next, found.previous), bodies)
 
 

@@ -125,9 +125,9 @@ class OwnProfile(UsersView):
         """The changed profile; 412 when `If-Match` is stale."""
         user_id = self.principal.id
         changes = _picture_change(self.read_input(ProfileInput))
-        version = etags.expected_version(request)
+        versions = etags.expected_versions(request)
         _once_made(
-            [user_id], lambda: actions.update_profile(user_id=user_id, changes=changes, expected_version=version)
+            [user_id], lambda: actions.update_profile(user_id=user_id, changes=changes, expected_versions=versions)
         )
         return self.answer_profile(request, user_id)
 

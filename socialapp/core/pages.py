@@ -36,7 +36,15 @@ class Page(Generic[T]):
 
 
 def paginate(queryset: QuerySet[M], page: PageRequest, *, order: tuple[str, ...] = ("-id",)) -> Page[M]:
-    """One page of `queryset` by the fields of `order`, the last of which must be unique. One query."""
+    """One page of `queryset` by the fields of `order`, the last of which must be unique and a whole number.
+
+    One query; one more for a page that has been emptied.
+    """
+    is_ascending = not order[-1].startswith("-")
+    return keep_place(page, lambda request: _read_page(queryset, request, order), ascending=is_ascending)
+
+
+def _read_page(queryset: QuerySet[M], page: PageRequest, order: tuple[str, ...]) -> Page[M]:
     rows = queryset
     if page.position is not None:
         rows = rows.filter(_beyond(order, page.position, backwards=page.backwards))
@@ -48,6 +56,23 @@ def paginate(queryset: QuerySet[M], page: PageRequest, *, order: tuple[str, ...]
         found.reverse()
     names = [name.lstrip("-") for name in order]
     return page_of(found, page, more=more, position=lambda row: tuple(getattr(row, name) for name in names))
+
+
+def keep_place(page: PageRequest, read: Callable[[PageRequest], Page[T]], *, ascending: bool = False) -> Page[T]:
+    """The page that `read` finds. One that deletions have emptied leads back, if `read` finds anything there.
+
+    A link leads to what lies beyond a position; the item at the position of an empty page was on the page before it,
+    so its link goes one step further. The last part of a position must be a whole number, falling unless `ascending`.
+    """
+    found = read(page)
+    if found.items or page.position is None:
+        return found
+    *first, last = page.position
+    position = (*first, int(last) - 1 if ascending == page.backwards else int(last) + 1)
+    other = read(PageRequest(1, position, not page.backwards))
+    is_left = bool(other.items) or (other.next if page.backwards else other.previous) is not None
+    back = position if is_left else None
+    return Page([], next=back, previous=found.previous) if page.backwards else Page([], found.next, back)
 
 
 def page_of(items: Sequence[T], page: PageRequest, *, more: bool, position: Callable[[T], Position]) -> Page[T]:

@@ -1,6 +1,7 @@
 """Decides in one Redis round trip whether a request may go on: its token not revoked, its rate limits not used up.
 
-Rate limits follow draft-ietf-httpapi-ratelimit-headers; a fixed window is counted per user and per address.
+Rate limits follow draft-ietf-httpapi-ratelimit-headers; a sliding window is counted per user and per address, of IPv6
+per /64, as one customer has at least that many addresses (RFC 6177).
 Without Redis, revocation is asked of auth, log-in limits refuse, and the other limits let through.
 """
 
@@ -8,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
 import structlog
@@ -28,8 +29,13 @@ _COMPLETE = "complete"
 _REFRESH_SECONDS = 60
 FAIL_CLOSED = frozenset({"login", "register"})
 
-# KEYS: the revoked set, then one counter per limit. ARGV: members to look for, "|", then limit and window per counter.
-# Answers: is the set complete, is a member in it, then used and seconds left per counter.
+# A window slides in thirtieths: what was let through in the one under way and in the thirty before it counts, so that
+# no stretch as long as the window has more than the quota. What is refused is not counted.
+_PARTS = 30
+
+# KEYS: the revoked set, then one hash per limit. ARGV: members to look for, "|", then the time in milliseconds, then
+# quota and window (in seconds) per limit. Answers: is the set complete, is a member in it, then used (over the quota:
+# refused) and milliseconds until the oldest of it is forgotten, per limit.
 _ADMIT = """
 local answer = {redis.call('SISMEMBER', KEYS[1], 'complete'), 0}
 local i = 1
@@ -37,16 +43,38 @@ while ARGV[i] ~= '|' do
   if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then answer[2] = 1 end
   i = i + 1
 end
+local now = tonumber(ARGV[i + 1])
+i = i + 2
+local refused = false
+local found = {}
 for k = 2, #KEYS do
-  local window = tonumber(ARGV[i + 1])
-  i = i + 1
-  local used = redis.call('INCR', KEYS[k])
-  if used == 1 then redis.call('EXPIRE', KEYS[k], window) end
-  answer[#answer + 1] = used
-  answer[#answer + 1] = redis.call('TTL', KEYS[k])
+  local quota, part = tonumber(ARGV[i]), tonumber(ARGV[i + 1]) * 1000 / PARTS
+  i = i + 2
+  local current = math.floor(now / part)
+  local used, oldest = 0, current
+  local counts = redis.call('HGETALL', KEYS[k])
+  for f = 1, #counts, 2 do
+    local at = tonumber(counts[f])
+    if at < current - PARTS or at > current + PARTS then
+      redis.call('HDEL', KEYS[k], counts[f])
+    else
+      used = used + tonumber(counts[f + 1])
+      if at < oldest then oldest = at end
+    end
+  end
+  if used >= quota then refused = true end
+  found[#found + 1] = {k, current, used, math.ceil((oldest + PARTS + 1) * part - now), math.ceil(part * (PARTS + 2))}
+end
+for _, one in ipairs(found) do
+  if not refused and answer[2] == 0 then
+    redis.call('HINCRBY', KEYS[one[1]], one[2], 1)
+    redis.call('PEXPIRE', KEYS[one[1]], one[5])
+  end
+  answer[#answer + 1] = one[3] + 1
+  answer[#answer + 1] = one[4]
 end
 return answer
-"""
+""".replace("PARTS", str(_PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +105,19 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(candidate))
     except ValueError:
         return "unknown"
+
+
+def address_block(address: str) -> str:
+    """What is counted as one client: an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 def admit(*, principal: Principal | None, address: str, rate: str, subject: str = "") -> list[Limit]:
@@ -110,28 +151,25 @@ class _Counter:
 
 def _counters(principal: Principal | None, address: str, rate: str, subject: str) -> list[_Counter]:
     quota, window = settings.RATES[rate]
-    slot = int(time.time()) // window
-    counters = [
-        _Counter(f"{rate}-address", f"rate:{rate}:a:{address}:{slot}", quota * settings.RATE_ADDRESS_FACTOR, window),
-    ]
+    block = address_block(address)
+    counters = [_Counter(f"{rate}-address", f"rate:{rate}:a:{block}", quota * settings.RATE_ADDRESS_FACTOR, window)]
     if principal:
-        counters.append(_Counter(rate, f"rate:{rate}:u:{principal.id}:{slot}", quota, window))
+        counters.append(_Counter(rate, f"rate:{rate}:u:{principal.id}", quota, window))
     if subject:
-        counters.append(_Counter(rate, _subject_key(rate, subject, slot), quota, window))
+        counters.append(_Counter(rate, _subject_key(rate, subject), quota, window))
     return counters
 
 
-def _subject_key(rate: str, subject: str, slot: int) -> str:
-    return f"rate:{rate}:s:{subject}:{slot}"
+def _subject_key(rate: str, subject: str) -> str:
+    return f"rate:{rate}:s:{subject}"
 
 
 def reset_attempts(*, rate: str, subject: str) -> None:
     """Counts the tries for `subject` no more: one of them was right, so that they were no guesses."""
     if not (settings.RATE_LIMITS and subject):
         return
-    slot = int(time.time()) // settings.RATES[rate][1]
     try:
-        redis_client().delete(settings.REDIS_PREFIX + _subject_key(rate, subject, slot))
+        redis_client().delete(settings.REDIS_PREFIX + _subject_key(rate, subject))
     except redis_errors() as error:
         log.info("admission.not_forgiven", error=str(error))
 
@@ -139,7 +177,8 @@ def reset_attempts(*, rate: str, subject: str) -> None:
 def _evaluate(members: list[str], counters: list[_Counter]) -> list[int]:
     prefix = settings.REDIS_PREFIX
     keys = [f"{prefix}{REVOKED_KEY}", *(prefix + counter.key for counter in counters)]
-    arguments = [*members, "|", *(str(counter.window) for counter in counters)]
+    limits = [value for counter in counters for value in (counter.quota, counter.window)]
+    arguments = [*members, "|", int(time.time() * 1000), *limits]
     script = _script()
     answer: list[int] = script(keys=keys, args=arguments)
     return answer
@@ -196,11 +235,12 @@ def remember_revoked(members: list[str], *, complete: bool = False) -> None:
 
 def _check_limits(counters: list[_Counter], answer: list[int]) -> list[Limit]:
     limits = []
-    for counter, used, left in zip(counters, answer[::2], answer[1::2], strict=True):
+    for counter, used, milliseconds in zip(counters, answer[::2], answer[1::2], strict=True):
         remaining = max(counter.quota - used, 0)
-        limits.append(Limit(counter.name, counter.quota, counter.window, remaining, max(left, 1)))
+        reset = min(max(-(-milliseconds // 1000), 1), counter.window)
+        limits.append(Limit(counter.name, counter.quota, counter.window, remaining, reset))
         if used > counter.quota:
-            raise LimitExceeded("too many requests; slow down", retry_after=max(left, 1), limits=limits)
+            raise LimitExceeded("too many requests; slow down", retry_after=limits[-1].reset, limits=limits)
     return limits
 
 

@@ -20,7 +20,8 @@ class BearerAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
-        scheme, _, token = header.partition(" ")
+        scheme, _, sent = header.partition(" ")
+        token = sent.strip(" ")  # one space or more may stand between. Source: RFC 9110, section 11.4
         if scheme.lower() != "bearer" or not token or len(token) > _MAX_TOKEN:
             raise Unauthenticated("the Authorization header must be: Bearer <access token>", code="token_invalid")
         try:

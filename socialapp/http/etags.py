@@ -8,13 +8,14 @@ import hashlib
 import re
 from typing import Any
 
+from django.utils.http import parse_etags, quote_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from socialapp.core.errors import Malformed
 from socialapp.core.json import to_json
 
-_OURS = re.compile(r'(?:W/)?"([0-9]{1,9})-[0-9a-f]{16}"')
+_OURS = re.compile(r'"([0-9]{1,9})-[0-9a-f]{16}"')
 _TAG = r'(?:W/)?"[^"]*"'
 _TAGS = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
 
@@ -22,23 +23,30 @@ _TAGS = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
 def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
     """Answers one object with its ETag, or 304 when the client has it already."""
     content = body if isinstance(body, bytes) else to_json(body)
-    tag = f'"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    tag = quote_etag(f"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
+    headers = {"ETag": tag}
     if request.method in ("GET", "HEAD") and _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
         return Response(None, status=304, headers=headers)
     return Response(content, status=status, headers=headers)
 
 
-def expected_version(request: Request) -> int | None:
-    """The version that `If-Match` demands, which the action compares; None without the header or for `*`."""
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions that `If-Match` allows, which the action compares; None without the header or for `*`.
+
+    Any listed tag may be the current one. The comparison is strong: a weak tag matches nothing, and neither does one
+    that was never ours. Source: RFC 9110, section 13.1.1.
+    """
     sent = request.META.get("HTTP_IF_MATCH", "").strip()
     if not sent or sent == "*":
         return None
     if not _TAGS.fullmatch(sent):
         raise Malformed("If-Match must be ETags, each in quotation marks, separated by commas", code="if_match_invalid")
-    # A tag of another form was never ours, so it cannot be the current one; of ours only the newest can be.
-    return max((int(version) for version in _OURS.findall(sent)), default=-1)
+    found = (_OURS.fullmatch(tag) for tag in parse_etags(sent))
+    return frozenset(int(tag[1]) for tag in found if tag)
 
 
 def _matches(header: str, tag: str) -> bool:
-    return header.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in header.split(",")]
+    """Whether `If-None-Match` names this tag; weak and strong tags are not told apart."""
+    if header.strip() == "*":
+        return True
+    return tag in [sent.removeprefix("W/") for sent in parse_etags(header)]

@@ -1,7 +1,7 @@
 """Input fields that take what they say and nothing else: no numbers as text, no text as numbers, no unknown fields."""
 
 import unicodedata
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -76,9 +76,16 @@ class Input(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated values."""
-        if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            message = str(self.error_messages["unknown_field"])
-            raise serializers.ValidationError(
-                {name: [serializers.ErrorDetail(message, "unknown_field")] for name in sorted(map(str, unknown))}
-            )
-        return super().to_internal_value(data)
+        errors: dict[str, Any] = self._unknown_fields(data) if isinstance(data, dict) else {}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**errors, **cast(dict[str, Any], error.detail)}) from None
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+    def _unknown_fields(self, data: dict[str, Any]) -> dict[str, Any]:
+        message = str(self.error_messages["unknown_field"])
+        unknown = sorted(str(name) for name in set(data) - set(self.fields))
+        return {name: [serializers.ErrorDetail(message, "unknown_field")] for name in unknown}

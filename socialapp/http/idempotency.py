@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, Malformed, Problem
 from socialapp.core.json import to_json
+from socialapp.http.admission import address_block, client_address
 from socialapp.http.models import IdempotencyKey
 
 _MAX_KEY = 255
@@ -75,7 +76,7 @@ class _Record:
             )
         self._context = context
         self._key = key
-        owner = str(request.user.id) if request.user else "anonymous"
+        owner = str(request.user.id) if request.user else f"anonymous at {address_block(client_address(request))}"
         self._digest = _keyed_digest(f"{owner}\n{key}")
         self._fingerprint = _keyed_digest(f"{request.method}\n{request.path_info}\n{_canonical(request.data)}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -31,6 +31,9 @@ from socialapp.http.rendering import ProblemRenderer
 
 log = structlog.get_logger()
 
+_CHALLENGE = 'Bearer realm="socialapp"'
+_TOKEN_CODES = frozenset({"token_invalid", "token_expired", "token_revoked"})
+
 
 def problem_body(problem: Problem) -> dict[str, Any]:
     """The members of the answer."""
@@ -48,13 +51,20 @@ def problem_headers(problem: Problem) -> dict[str, str]:
     """The headers that belong to the answer."""
     headers = {}
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="socialapp"'
+        headers["WWW-Authenticate"] = challenge(problem)
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     if isinstance(problem, LimitExceeded):
         headers["RateLimit"] = ", ".join(limit.state() for limit in problem.limits)
         headers["RateLimit-Policy"] = ", ".join(limit.policy() for limit in problem.limits)
     return headers
+
+
+def challenge(problem: Problem) -> str:
+    """What a 401 asks for; a token that was sent and refused is named. Source: RFC 6750, section 3."""
+    if problem.code in _TOKEN_CODES:
+        return f'{_CHALLENGE}, error="invalid_token", error_description="{problem.detail}"'
+    return _CHALLENGE
 
 
 def problem_response(problem: Problem) -> HttpResponse:
@@ -93,6 +103,10 @@ def as_problem(error: Exception) -> Problem | None:
             return Unavailable("the database does not answer; try again", code="database_unavailable", retry_after=1)
         case Problem():
             return error
+        case DataError():
+            # The input got past a field's own limits: refused without the database's words, which quote rows.
+            log.error("database_refused_value", exc_info=error)
+            return Invalid("a value is not one that can be stored", code="value_refused")
         case exceptions.ValidationError():
             return Invalid("some fields are not valid", errors=list(_field_errors("", error.get_full_details())))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():

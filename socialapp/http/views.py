@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,18 +12,21 @@ from socialapp.core.errors import Unauthenticated
 from socialapp.core.principal import Principal
 from socialapp.http.admission import Limit, admit, client_address
 from socialapp.http.fields import Input
+from socialapp.http.permissions import Public, PublicRead
 
 
 class View(APIView):
     """What every route stands on.
 
     `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
-    `has_idempotency_key` that its POST can be repeated by `create_once`.
+    `has_idempotency_key` that its POST can be repeated by `create_once`, `is_personal` that no cache may store what it
+    answers, as there is a token or personal data in it.
     """
 
     rate: str | None = None
     has_etag = False
     has_idempotency_key = False
+    is_personal = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticates, checks limits and revocation in one round trip, then permissions."""
@@ -47,6 +51,7 @@ class View(APIView):
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
         """Adds the rate limit headers."""
         answer = super().finalize_response(request, cast(Response, response), *args, **kwargs)
+        _set_caching(answer, self)
         limits: list[Limit] = getattr(self, "limits", [])
         if limits and "RateLimit" not in answer.headers:
             answer["RateLimit"] = ", ".join(limit.state() for limit in limits)
@@ -70,3 +75,22 @@ class View(APIView):
         parsed = serializer(data=self.request.data)
         parsed.is_valid(raise_exception=True)
         return cast(dict[str, Any], parsed.validated_data)
+
+
+def _set_caching(answer: Response, view: View) -> None:
+    """Says who may store the answer: nobody when it is secret, else only the caller; all depends on the token.
+
+    Secret is what is asked of a route of which only the caller's own things come, and every answer to a write.
+    Source: RFC 9111, section 5.2.2.
+    """
+    patch_vary_headers(answer, ["Authorization"])
+    if "Cache-Control" in answer.headers:
+        return
+    is_public = any(isinstance(permission, (Public, PublicRead)) for permission in view.get_permissions())
+    is_read = view.request.method in ("GET", "HEAD") and answer.status_code < 400
+    if not is_read or view.is_personal or not (is_public or view.has_etag):
+        answer["Cache-Control"] = "no-store"
+    elif view.request.META.get("HTTP_AUTHORIZATION"):
+        answer["Cache-Control"] = "private, no-cache"
+    else:
+        answer["Cache-Control"] = "no-cache"

@@ -20,7 +20,7 @@ def person(db: None) -> Callable[..., int]:
         username = str(changes.pop("username", f"person{next(numbers)}"))
         actions.make_profile(user_id=user_id, username=username, full_name="", created_at=timezone.now())
         if changes:
-            actions.update_profile(user_id=user_id, changes=changes, expected_version=None)
+            actions.update_profile(user_id=user_id, changes=changes, expected_versions=None)
         return user_id
 
     return make

@@ -80,7 +80,7 @@ def test_an_account_that_opens_misses_nobody_who_asks_at_that_moment(person: Mak
     star = person(is_private=True)
     fans = [person() for _ in range(40)]
     acts: list[Callable[[], object]] = [follow(fan, star) for fan in fans]
-    acts.insert(20, lambda: actions.update_profile(user_id=star, changes={"is_private": False}, expected_version=None))
+    acts.insert(20, lambda: actions.update_profile(user_id=star, changes={"is_private": False}, expected_versions=None))
     at_once(acts)
     actions.continue_work(limit=10)
     assert (FollowRequest.objects.count(), UnfinishedWork.objects.count()) == (0, 0)

@@ -157,7 +157,7 @@ def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkey
     waiting = [person() for _ in range(5)]
     for one in waiting:
         actions.follow(follower_id=one, target_id=bob)
-    actions.update_profile(user_id=bob, changes={"is_private": False}, expected_version=None)
+    actions.update_profile(user_id=bob, changes={"is_private": False}, expected_versions=None)
     assert Follow.objects.count() == 2, "the first chunk goes at once"
     assert actions.continue_work(limit=10) == 2
     assert actions.continue_work(limit=10) == 0
@@ -172,10 +172,10 @@ def test_an_account_that_closes_again_keeps_them_waiting(person: MakePerson, mon
     for one in [person() for _ in range(3)]:
         actions.follow(follower_id=one, target_id=bob)
     for is_private in (False, True):
-        actions.update_profile(user_id=bob, changes={"is_private": is_private}, expected_version=None)
+        actions.update_profile(user_id=bob, changes={"is_private": is_private}, expected_versions=None)
     actions.continue_work(limit=10)
     assert (Follow.objects.count(), FollowRequest.objects.count()) == (1, 2)
-    actions.update_profile(user_id=bob, changes={"is_private": False}, expected_version=None)
+    actions.update_profile(user_id=bob, changes={"is_private": False}, expected_versions=None)
     actions.continue_work(limit=10)
     assert (Follow.objects.count(), FollowRequest.objects.count()) == (3, 0)
 
@@ -265,7 +265,7 @@ def test_suggestions_are_ranked_and_never_somebody_known(register: Register, per
     actions.block(blocker_id=blocking, blocked_id=me)
     actions.mute(muter_id=me, muted_id=muted)
     actions.hide_profile(user_id=gone)
-    actions.update_profile(user_id=asked, changes={"is_private": True}, expected_version=None)
+    actions.update_profile(user_id=asked, changes={"is_private": True}, expected_versions=None)
     actions.follow(follower_id=me, target_id=asked)
     page = alice.client.get("/v1/profiles/suggestions").json()
     assert [int(found["id"]) for found in page["results"]] == [best, good, last]
@@ -322,7 +322,7 @@ def test_whoever_acts_must_be_active(person: MakePerson) -> None:
         lambda: actions.follow(follower_id=bob, target_id=alice),
         lambda: actions.block(blocker_id=alice, blocked_id=bob),
         lambda: actions.mute(muter_id=alice, muted_id=bob),
-        lambda: actions.update_profile(user_id=alice, changes={"bio": "x"}, expected_version=None),
+        lambda: actions.update_profile(user_id=alice, changes={"bio": "x"}, expected_versions=None),
     ):
         with pytest.raises(NotFound):
             act()

@@ -213,7 +213,7 @@ def entangle(person: MakePerson) -> tuple[int, list[int]]:
         actions.follow(follower_id=alice, target_id=idol)
     waiting, closed, blocked, blocking, muted, muting = (person() for _ in range(6))
     actions.follow(follower_id=waiting, target_id=alice)
-    actions.update_profile(user_id=closed, changes={"is_private": True}, expected_version=None)
+    actions.update_profile(user_id=closed, changes={"is_private": True}, expected_versions=None)
     actions.follow(follower_id=alice, target_id=closed)
     actions.block(blocker_id=alice, blocked_id=blocked)
     actions.block(blocker_id=blocking, blocked_id=alice)

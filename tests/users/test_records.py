@@ -49,7 +49,7 @@ def test_a_profile_that_the_registration_made_first_is_completed_but_not_one_tha
     hand_over(UserRegistered(user_id=7, username="Ada", full_name="Ada L", created_at=ADA["created_at"]))
     records.load(kind="user", records=[ADA])
     assert (Profile.objects.get().bio, published_types()) == ("first", ["profile_changed"] * 2)
-    actions.update_profile(user_id=7, changes={"bio": "mine"}, expected_version=None)
+    actions.update_profile(user_id=7, changes={"bio": "mine"}, expected_versions=None)
     records.load(kind="user", records=[ADA])
     assert Profile.objects.get().bio == "mine"
 

@@ -121,9 +121,9 @@ class Relations(RuleBasedStateMachine):
         changes = {"is_private": is_private}
         if one in self.banned:
             with pytest.raises(NotFound):
-                actions.update_profile(user_id=self.ids[one], changes=changes, expected_version=None)
+                actions.update_profile(user_id=self.ids[one], changes=changes, expected_versions=None)
             return
-        actions.update_profile(user_id=self.ids[one], changes=changes, expected_version=None)
+        actions.update_profile(user_id=self.ids[one], changes=changes, expected_versions=None)
         if is_private:
             self.private.add(one)
         elif one in self.private:

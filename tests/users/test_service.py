@@ -28,7 +28,7 @@ def seen(viewer: int | None, *authors: int) -> dict[int, Author]:
 
 def test_an_audience_tells_all_that_decides(person: MakePerson) -> None:
     me, plain, private, followed, blocked, blocking, muted, gone = (person() for _ in range(8))
-    actions.update_profile(user_id=private, changes={"is_private": True}, expected_version=None)
+    actions.update_profile(user_id=private, changes={"is_private": True}, expected_versions=None)
     actions.follow(follower_id=me, target_id=followed)
     actions.follow(follower_id=plain, target_id=me)
     actions.block(blocker_id=me, blocked_id=blocked)

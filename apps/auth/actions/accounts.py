@@ -81,15 +81,17 @@ def _taken(field: str, code: str, detail: str) -> Conflict:
     return Conflict(detail, code=code, errors=[FieldError(field, code, detail)])
 
 
-def change_account(*, user_id: int, version: int | None, email: str | None = None) -> Account:
-    """Gives the account another address, to be verified anew; the old one is told. Stale when `version` is not it.
+def change_account(*, user_id: int, versions: frozenset[int] | None, email: str | None = None) -> Account:
+    """Gives the account another address, to be verified anew; the old one is told.
+
+    Stale when its version is none of `versions`.
 
     No address, or the same one again, changes nothing.
     """
     address = checked_email(email) if email is not None else None
     with atomic("auth"):
         user = lock_user(user_id)
-        if version is not None and version != user.version:
+        if versions is not None and user.version not in versions:
             raise Stale("the account was changed meanwhile")
         if address is not None and address != user.email:
             _set_email(user, address)

@@ -30,15 +30,15 @@ ASK_AGAIN_AFTER = timedelta(minutes=5)
 _BATCH = 100
 
 
-def delete_account(*, user_id: int, password: str, version: int | None) -> int:
+def delete_account(*, user_id: int, password: str, versions: frozenset[int] | None) -> int:
     """Marks the account gone for everybody and has every context erase its part; the id of the erasure.
 
-    Forbidden when the password is wrong, Stale when `version` is not the account's.
+    Forbidden when the password is wrong, Stale when the account's version is none of `versions`.
     """
     user = confirmed_user(user_id, password)
     with atomic("auth"):
         locked = lock_user(user_id)
-        if version is not None and version != locked.version:
+        if versions is not None and locked.version not in versions:
             raise Stale("the account was changed meanwhile")
         if locked.password != user.password:
             raise Forbidden("the password is wrong", code="password_wrong")

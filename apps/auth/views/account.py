@@ -23,7 +23,7 @@ from apps.auth.serializers import (
     export_body,
     user_body,
 )
-from socialapp.http.etags import expected_version, single
+from socialapp.http.etags import expected_versions, single
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once
 from socialapp.http.pagination import page_request, page_response
@@ -72,6 +72,7 @@ class MeView(View):
     """/auth/me."""
 
     has_etag = True
+    is_personal = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Deleting asks for the password, so it counts as a log-in: a stolen token must not guess at it."""
@@ -93,7 +94,7 @@ class MeView(View):
     def patch(self, request: Request) -> Response:
         """200 with the caller's user."""
         fields = self.read_input(MeInput)
-        changed = actions.change_account(user_id=self.principal.id, version=expected_version(request), **fields)
+        changed = actions.change_account(user_id=self.principal.id, versions=expected_versions(request), **fields)
         return self._answer(request, changed)
 
     @extend_schema(
@@ -106,7 +107,7 @@ class MeView(View):
         """202 with the id of the erasure."""
         fields = self.read_input(PasswordInput)
         erasure_id = actions.delete_account(
-            user_id=self.principal.id, password=fields["password"], version=expected_version(request)
+            user_id=self.principal.id, password=fields["password"], versions=expected_versions(request)
         )
         return Response({"erasure_id": str(erasure_id)}, status=202)
 
@@ -193,6 +194,7 @@ class UserView(View):
     """GET /users/{id}."""
 
     has_etag = True
+    is_personal = True
     permission_classes = [PublicRead]
 
     @extend_schema(summary="An account", description="`email` only for itself and staff.", responses={200: UserBody})

@@ -75,9 +75,9 @@ def refuse_if_gone(*subject_ids: int) -> None:
 
 
 @transactional("comments")
-def edit_comment(*, comment_id: int, content: str, expected_version: int | None) -> Comment:
+def edit_comment(*, comment_id: int, content: str, expected_versions: frozenset[int] | None) -> Comment:
     """Changes the text of a comment. The same text again changes nothing. Stale when the version is another one."""
-    comment = _lock_living(comment_id, expected_version)
+    comment = _lock_living(comment_id, expected_versions)
     if comment.content == content:
         return comment
     comment.content = content
@@ -93,11 +93,11 @@ def edit_comment(*, comment_id: int, content: str, expected_version: int | None)
     return comment
 
 
-def _lock_living(comment_id: int, expected_version: int | None) -> Comment:
+def _lock_living(comment_id: int, expected_versions: frozenset[int] | None) -> Comment:
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None:
         raise NotFound("there is no such comment that you may see")
-    if expected_version is not None and comment.version != expected_version:
+    if expected_versions is not None and comment.version not in expected_versions:
         raise Stale("this comment has been edited since you read it")
     return comment
 
@@ -110,9 +110,9 @@ def author_of(comment: Comment) -> int:
 
 
 @transactional("comments")
-def delete_comment(*, comment_id: int, expected_version: int | None = None) -> None:
+def delete_comment(*, comment_id: int, expected_versions: frozenset[int] | None = None) -> None:
     """Deletes a comment; one with replies becomes a tombstone. NotFound when it is gone already, Stale as for edits."""
-    delete_living(_lock_living(comment_id, expected_version))
+    delete_living(_lock_living(comment_id, expected_versions))
 
 
 def delete_living(comment: Comment) -> None:

@@ -14,11 +14,11 @@ MOST_SUBSCRIPTIONS = 20
 
 @transactional("notifications")
 def change_preferences(
-    *, user_id: int, changes: Mapping[str, Mapping[str, bool]], expected_version: int | None
+    *, user_id: int, changes: Mapping[str, Mapping[str, bool]], expected_versions: frozenset[int] | None
 ) -> None:
     """Sets the given flags of the given kinds and leaves the others; Stale when the version is another."""
     rows = {row.kind: row for row in NotificationPreference.objects.select_for_update().filter(user_id=user_id)}
-    if expected_version is not None and expected_version != sum(row.version for row in rows.values()):
+    if expected_versions is not None and sum(row.version for row in rows.values()) not in expected_versions:
         raise Stale("the preferences were changed meanwhile; read them again")
     for kind, flags in sorted(changes.items()):
         row = rows.get(kind) or _default_row(user_id, kind)

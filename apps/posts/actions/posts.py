@@ -53,12 +53,13 @@ def create_post(*, draft: Draft) -> PostRow:
 
 
 @transactional("posts")
-def edit_post(*, post_id: int, draft: Draft, expected_version: int | None) -> PostRow:
+def edit_post(*, post_id: int, draft: Draft, expected_versions: frozenset[int] | None) -> PostRow:
     """Gives a post the draft's text and privacy, keeps the earlier text, and publishes PostEdited.
 
-    A draft that changes nothing writes nothing. Stale unless the post has `expected_version`; NotFound when it is gone.
+    A draft that changes nothing writes nothing. Stale unless the post has one of `expected_versions`; NotFound when it
+    is gone.
     """
-    post = _locked(post_id, expected_version)
+    post = _locked(post_id, expected_versions)
     was_private = post.is_private
     if (post.content, was_private) == (draft.content, draft.is_private):
         return _row(post)
@@ -92,12 +93,12 @@ def edit_post(*, post_id: int, draft: Draft, expected_version: int | None) -> Po
 
 
 @transactional("posts")
-def delete_post(*, post_id: int, expected_version: int | None = None) -> None:
+def delete_post(*, post_id: int, expected_versions: frozenset[int] | None = None) -> None:
     """Deletes a post with what belongs to it and publishes PostDeleted.
 
-    NotFound when there is none (any more), Stale unless it has `expected_version`.
+    NotFound when there is none (any more), Stale unless it has one of `expected_versions`.
     """
-    delete_locked_posts([_locked(post_id, expected_version)])
+    delete_locked_posts([_locked(post_id, expected_versions)])
 
 
 def delete_locked_posts(posts: list[Post]) -> None:
@@ -125,11 +126,11 @@ def _deletion(post: Post | WithdrawnPost) -> PostDeleted:
     return PostDeleted(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version + 1)
 
 
-def _locked(post_id: int, expected_version: int | None) -> Post:
+def _locked(post_id: int, expected_versions: frozenset[int] | None) -> Post:
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         raise NotFound("there is no such post, or you may not see it", code="post_not_found")
-    if expected_version is not None and post.version != expected_version:
+    if expected_versions is not None and post.version not in expected_versions:
         raise Stale("the post has changed since you read it")
     return post
 

@@ -19,7 +19,7 @@ from apps.posts.queries.feed_cache import CAP, DIRECTLY, CachedFeed
 from apps.posts.queries.pages import Entry, beyond, fill_page
 from socialapp.contracts.users import Following, Users
 from socialapp.core.cache import redis_errors
-from socialapp.core.pages import Page, PageRequest
+from socialapp.core.pages import Page, PageRequest, keep_place
 from socialapp.core.replicas import up_to_date
 from socialapp.rpc.calls import client
 from socialapp.telemetry.metrics import count_cache_read
@@ -29,6 +29,10 @@ log = structlog.get_logger()
 
 def home_feed(user_id: int, page: PageRequest) -> Page[Seen]:
     """A page of the home feed, newest first."""
+    return keep_place(page, lambda request: _read_page(user_id, request))
+
+
+def _read_page(user_id: int, page: PageRequest) -> Page[Seen]:
     feed = _Feed(user_id, _loaded(user_id), backwards=page.backwards)
     try:
         return fill_page(page, read=feed.read, see=feed.see)

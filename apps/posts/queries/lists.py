@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag
 from apps.posts.queries.access import Seen, load_visibility, visible_posts
@@ -10,7 +13,7 @@ from apps.posts.queries.pages import Entry, beyond, fill_page
 from apps.posts.queries.texts import normal_tag, tag_key
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import first_id_at, id_time
-from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.pages import Page, PageRequest, keep_place, paginate
 
 _TREND_WINDOW = timedelta(hours=24)
 _TREND_TAGS = 1000
@@ -27,34 +30,33 @@ def author_page(viewer_id: int | None, author_id: int, page: PageRequest) -> Pag
     posts = Post.objects.filter(user_id=author_id, id__gte=first_id_at(id_time(author_id) - _CLOCK_DIFFERENCE))
     if not sight.is_let_in(author_id):
         posts = posts.none() if sight.authors[author_id].is_private else posts.filter(is_private=False)
-
-    def read(position: int | None, count: int) -> list[Entry]:
-        rows = beyond(posts, "id", position, backwards=page.backwards)
-        return [Entry(post_id, post_id) for post_id in rows.values_list("id", flat=True)[:count]]
-
-    return fill_page(page, read=read, see=lambda entries: _see(viewer_id, entries))
+    return _page_of_rows(viewer_id, posts, "id", "id", page)
 
 
 def hashtag_page(viewer_id: int | None, tag: str, page: PageRequest) -> Page[Seen]:
     """The posts with a hashtag that the viewer may see, newest first."""
     tagged = PostHashtag.objects.filter(tag_key=tag_key(normal_tag(tag)))
-
-    def read(position: int | None, count: int) -> list[Entry]:
-        rows = beyond(tagged, "post_id", position, backwards=page.backwards)
-        return [Entry(post_id, post_id) for post_id in rows.values_list("post_id", flat=True)[:count]]
-
-    return fill_page(page, read=read, see=lambda entries: _see(viewer_id, entries))
+    return _page_of_rows(viewer_id, tagged, "post_id", "post_id", page)
 
 
 def bookmark_page(user_id: int, page: PageRequest) -> Page[Seen]:
     """The posts that somebody keeps and may still see, the last kept first."""
-    bookmarks = Bookmark.objects.filter(user_id=user_id)
+    return _page_of_rows(user_id, Bookmark.objects.filter(user_id=user_id), "id", "post_id", page)
 
-    def read(position: int | None, count: int) -> list[Entry]:
-        rows = beyond(bookmarks, "id", position, backwards=page.backwards)
-        return [Entry(*values) for values in rows.values_list("id", "post_id")[:count]]
 
-    return fill_page(page, read=read, see=lambda entries: _see(user_id, entries))
+def _page_of_rows(
+    viewer_id: int | None, rows: QuerySet[Any], position_field: str, post_field: str, page: PageRequest
+) -> Page[Seen]:
+    """A page of the posts named by rows that go down by `position_field`, without those the viewer may not see."""
+
+    def read_page(request: PageRequest) -> Page[Seen]:
+        def read(position: int | None, count: int) -> list[Entry]:
+            found = beyond(rows, position_field, position, backwards=request.backwards)
+            return [Entry(*values) for values in found.values_list(position_field, post_field)[:count]]
+
+        return fill_page(request, read=read, see=lambda entries: _see(viewer_id, entries))
+
+    return keep_place(page, read_page)
 
 
 def history_page(viewer_id: int | None, post: Seen, page: PageRequest) -> Page[PostEdit]:

@@ -2,7 +2,7 @@
 only if its own context, asked now, still gives its body to this viewer. Nothing else is shown or counted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,10 +13,10 @@ from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import MAX_ID
+from socialapp.core.pages import Page, PageRequest, Position, keep_place, page_of
 from socialapp.rpc.calls import client
 
 Body = dict[str, Any]
-Position = tuple[int | str, ...]
 T = TypeVar("T")
 
 KINDS = ("users", "posts", "hashtags")
@@ -40,23 +40,14 @@ class Result:
         return {"type": self.type, "item": self.item, "highlight": self.highlight}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of results, and the positions where its neighbours start (None: there is none)."""
-
-    results: Sequence[Result]
-    next: Position | None = None
-    previous: Position | None = None
-
-
-def search(*, viewer_id: int | None, q: str, kind: str | None, window: Window) -> Found:
+def search(*, viewer_id: int | None, q: str, kind: str | None, window: PageRequest) -> Page[Result]:
     """The results for `q`; without a kind people and hashtags come before the posts, on the first page only.
 
     Invalid when `q` is empty or a filter cannot be understood; Unavailable when the index does not answer.
     """
     criteria = parse(q)
     if criteria.asks_for_nothing:
-        return Found([])
+        return Page([])
     viewer = _viewer(viewer_id)
     match kind:
         case "users":
@@ -83,7 +74,7 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
     users: list[Result] = []
     if words and not typed.startswith("#"):
         criteria = Criteria(phrases=[tuple(words)], names=[name])
-        users = list(_users(criteria, viewer, Window(limit), names_only=True).results)
+        users = list(_users(criteria, viewer, PageRequest(limit), names_only=True).items)
     kept = users[: max(limit - len(tags), (limit + 1) // 2)]
     return [*kept, *tags[: limit - len(kept)]]
 
@@ -95,24 +86,24 @@ def _viewer(viewer_id: int | None) -> Viewer:
     return Viewer(viewer_id, list(following), client(Users).hidden_from(viewer_id=viewer_id))
 
 
-def _everything(criteria: Criteria, viewer: Viewer, window: Window) -> Found:
+def _everything(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:
     if window.position is not None:
         return _posts(criteria, viewer, window)
     few = min(_FEW, (window.limit + 3) // 4)
-    people = _users(criteria, viewer, Window(few)).results
-    tags = _hashtags(criteria, viewer, Window(few)).results
+    people = _users(criteria, viewer, PageRequest(few)).items
+    tags = _hashtags(criteria, viewer, PageRequest(few)).items
     ahead = [*people, *tags][: window.limit]
     left = window.limit - len(ahead)
     if not left:
-        return Found(ahead, next=_START_OF_POSTS)
-    posts = _posts(criteria, viewer, Window(left))
-    return Found([*ahead, *posts.results], next=posts.next)
+        return Page(ahead, next=_START_OF_POSTS)
+    posts = _posts(criteria, viewer, PageRequest(left))
+    return Page([*ahead, *posts.items], next=posts.next)
 
 
-def _posts(criteria: Criteria, viewer: Viewer, window: Window) -> Found:
+def _posts(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:
     authors = _authors(criteria)
     if authors.only == []:
-        return Found([])
+        return Page([])
 
     def bodies(ids: list[int]) -> list[Body]:
         return client(Posts).post_bodies(viewer_id=viewer.id, post_ids=ids)
@@ -123,9 +114,9 @@ def _posts(criteria: Criteria, viewer: Viewer, window: Window) -> Found:
     return _checked(window, lambda part: index().posts(criteria, authors, viewer, part), bodies, result)
 
 
-def _users(criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> Found:
+def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_only: bool = False) -> Page[Result]:
     if not criteria.words or criteria.tags or criteria.asks_for_posts:
-        return Found([])
+        return Page([])
 
     def hits(part: Window) -> list[Hit]:
         return index().profiles(criteria, viewer, part, names_only=names_only)
@@ -147,29 +138,25 @@ def _mark_profile(body: Body, criteria: Criteria) -> str | None:
     return mark_phrases(str(body["bio"] or ""), words)
 
 
-def _hashtags(criteria: Criteria, viewer: Viewer, window: Window) -> Found:
+def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:
     if criteria.asks_for_posts:
-        return Found([])
+        return Page([])
     prefixes = _prefixes([*criteria.tags, *criteria.names])
-    found = index().hashtags(prefixes, viewer, limit=_MOST_TAGS)
+    counted = index().hashtags(prefixes, viewer, limit=_MOST_TAGS)
+    page = keep_place(window, lambda part: _hashtags_beyond(counted, part), ascending=True)
+    return Page([_tag_result(tag, prefixes) for tag in page.items], page.next, page.previous)
+
+
+def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCount]:
+    """By use, then by name. A position is (count, name, 0); another number stands before or behind the hashtag."""
     if window.position is not None:
-        count, tag = window.position
-        found = [one for one in found if _is_beyond(one, int(count), str(tag), backwards=window.backwards)]
-    more = len(found) > window.limit
-    found = found[-window.limit :] if window.backwards else found[: window.limit]
-    if not found:
-        return Found([])
-    first, last = ((one.posts_count, one.tag) for one in (found[0], found[-1]))
-    return Found(
-        [_tag_result(one, prefixes) for one in found],
-        next=last if more or window.backwards else None,
-        previous=first if (more if window.backwards else window.position is not None) else None,
-    )
-
-
-def _is_beyond(one: TagCount, count: int, tag: str, *, backwards: bool) -> bool:
-    place, position = (-one.posts_count, one.tag), (-count, tag)
-    return place < position if backwards else place > position
+        count, name, offset = window.position
+        position = (-int(count), str(name), int(offset))
+        places = [(tag, (-tag.posts_count, tag.tag, 0)) for tag in counted]
+        counted = [tag for tag, place in places if (place < position if window.backwards else place > position)]
+    more = len(counted) > window.limit
+    shown = counted[-window.limit :] if window.backwards else counted[: window.limit]
+    return page_of(shown, window, more=more, position=lambda tag: (tag.posts_count, tag.tag, 0))
 
 
 def _tag_result(found: TagCount, prefixes: list[str]) -> Result:
@@ -193,12 +180,22 @@ def _authors(criteria: Criteria) -> Authors:
 
 
 def _checked(
-    window: Window,
+    window: PageRequest,
     fetch: Callable[[Window], list[Hit]],
     bodies: Callable[[list[int]], list[Body]],
     result: Callable[[Body], Result],
-) -> Found:
-    """A page of those hits whose bodies may be seen now; goes on fetching, a bounded number of times, until it is full.
+) -> Page[Result]:
+    """A page of those hits whose bodies may be seen now."""
+    return keep_place(window, lambda part: _read_checked(part, fetch, bodies, result))
+
+
+def _read_checked(
+    window: PageRequest,
+    fetch: Callable[[Window], list[Hit]],
+    bodies: Callable[[list[int]], list[Body]],
+    result: Callable[[Body], Result],
+) -> Page[Result]:
+    """Goes on fetching, a bounded number of times, until the page is full.
 
     The page ends where reading ended, so the next one neither repeats nor skips, even when this one is not full.
     """
@@ -217,10 +214,10 @@ def _checked(
     return _page(window, shown, reached=position if more else None)
 
 
-def _page(window: Window, shown: list[tuple[Hit, Result]], *, reached: Position | None) -> Found:
+def _page(window: PageRequest, shown: list[tuple[Hit, Result]], *, reached: Position | None) -> Page[Result]:
     """The page in list order; `reached` is where to go on in the direction read, None at the end."""
     if window.backwards:
         shown.reverse()
-        return Found([result for _, result in shown], next=shown[-1][0].position if shown else None, previous=reached)
+        return Page([result for _, result in shown], next=shown[-1][0].position if shown else None, previous=reached)
     previous = shown[0][0].position if shown and window.position is not None else None
-    return Found([result for _, result in shown], next=reached, previous=previous)
+    return Page([result for _, result in shown], next=reached, previous=previous)

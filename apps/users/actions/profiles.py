@@ -68,21 +68,21 @@ def make_profile_of(user: User) -> bool:
     )
 
 
-def update_profile(*, user_id: int, changes: dict[str, Any], expected_version: int | None) -> None:
+def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
     """Changes some of `full_name`, `bio`, `is_private` and `profile_picture` of one's own profile.
 
-    Stale when `expected_version` is not the newest. An account that is private no more lets in all who waited: a chunk
-    of them at once, the others a moment later.
+    Stale when the newest version is none of `expected_versions`. An account that turns public accepts all requests:
+    some at once, the others a moment later.
     """
-    if _change_profile(user_id, changes, expected_version):
+    if _change_profile(user_id, changes, expected_versions):
         accept_waiting(target_id=user_id)
 
 
 @transactional("users")
-def _change_profile(user_id: int, changes: dict[str, Any], expected_version: int | None) -> bool:
+def _change_profile(user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> bool:
     """Whether that opened the account."""
     profile = require_active(lock_profiles([user_id]).get(user_id))
-    if expected_version is not None and profile.version != expected_version:
+    if expected_versions is not None and profile.version not in expected_versions:
         raise Stale("the profile has been changed meanwhile")
     changed = [name for name, value in changes.items() if getattr(profile, name) != value]
     if not changed:

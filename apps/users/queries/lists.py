@@ -11,7 +11,7 @@ from apps.users.models import Block, Follow, FollowRequest, Mute, Profile
 from apps.users.queries.profiles import bodies_of
 from apps.users.queries.visibility import RelationshipFlags, Viewer, ties, visible_profile
 from socialapp.core.errors import Forbidden
-from socialapp.core.pages import Page, PageRequest, page_of, paginate
+from socialapp.core.pages import Page, PageRequest, keep_place, page_of, paginate
 
 _SUGGESTING_FOLLOWINGS = 50  # how many of those one follows are asked for suggestions
 _SUGGESTED_BY_EACH = 100  # and how many of whom they follow are looked at
@@ -84,9 +84,6 @@ def suggestions_page(viewer_id: int, page: PageRequest) -> tuple[Page[tuple[int,
     scores = _suggestion_scores(viewer_id)
     ranked = sorted(((score, user_id) for user_id, score in scores.items() if user_id != viewer_id), reverse=True)
     ranked = ranked[:_SUGGESTIONS]
-    if page.position is not None:
-        position = (int(page.position[0]), int(page.position[1]))
-        ranked = [item for item in ranked if (item > position if page.backwards else item < position)]
     between = ties(viewer_id, [user_id for _, user_id in ranked])
     active = _active_ids(
         [
@@ -96,12 +93,20 @@ def suggestions_page(viewer_id: int, page: PageRequest) -> tuple[Page[tuple[int,
         ]
     )
     fitting = [item for item in ranked if item[1] in active]
-    more = len(fitting) > page.limit
-    fitting = fitting[-page.limit :] if page.backwards else fitting[: page.limit]
-    ids = [user_id for _, user_id in fitting]
+    found = keep_place(page, lambda request: _suggestions_beyond(fitting, request))
+    ids = [user_id for _, user_id in found.items]
     profiles = {profile.user_id: profile for profile in Profile.objects.filter(user_id__in=ids)}
     shown = [profiles[user_id] for user_id in ids if user_id in profiles]
-    return page_of(fitting, page, more=more, position=lambda item: item), bodies_of(shown, Viewer(viewer_id), between)
+    return found, bodies_of(shown, Viewer(viewer_id), between)
+
+
+def _suggestions_beyond(ranked: list[tuple[int, int]], page: PageRequest) -> Page[tuple[int, int]]:
+    if page.position is not None:
+        position = (int(page.position[0]), int(page.position[1]))
+        ranked = [item for item in ranked if (item > position if page.backwards else item < position)]
+    more = len(ranked) > page.limit
+    shown = ranked[-page.limit :] if page.backwards else ranked[: page.limit]
+    return page_of(shown, page, more=more, position=lambda item: item)
 
 
 def _suggestion_scores(viewer_id: int) -> Counter[int]:

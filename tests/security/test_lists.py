@@ -1,0 +1,120 @@
+"""A page that deletions have emptied keeps its place: its links lead to what is left, and to nothing at a real end."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+from django.utils import timezone
+
+from apps.comments.models import Comment
+from socialapp.core.pages import Page, PageRequest, paginate
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.query_budgets import dataset
+from tests.query_budgets.test_lists import LISTS
+from tests.security.routes import list_paths
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def rows(*ids: int) -> None:
+    now = timezone.now()
+    for number in ids:
+        fixed = {"post_id": 1, "user_id": 1, "content": "x", "created_at": now, "updated_at": now}
+        Comment.objects.create(id=number, score=number % 3, **fixed)
+
+
+def shown(page: Page[Any]) -> list[int]:
+    return [row.id for row in page.items]
+
+
+@pytest.mark.parametrize("order", [("-id",), ("id",), ("-score", "-id")])
+def test_whatever_is_deleted_both_links_of_every_page_lead_to_what_is_left(order: tuple[str, ...]) -> None:
+    """For every page of three and every subset of what was deleted, walking on and back shows all that is left."""
+    ids = list(range(11, 17))
+    for kept in range(2 ** len(ids)):
+        Comment.objects.all().delete()
+        rows(*ids)
+        page = paginate(Comment.objects.all(), PageRequest(2), order=order)
+        cursors = [page]
+        while page.next is not None:
+            page = paginate(Comment.objects.all(), PageRequest(2, page.next), order=order)
+            cursors.append(page)
+        Comment.objects.exclude(id__in=[one for bit, one in enumerate(ids) if kept >> bit & 1]).delete()
+        left = [row.id for row in Comment.objects.order_by(*order)]
+        for was in cursors:
+            for position, backwards in ((was.next, False), (was.previous, True)):
+                if position is not None:
+                    start = PageRequest(2, position, backwards)
+                    assert walked(start, order) == left, (order, kept, start)
+
+
+def walked(start: PageRequest, order: tuple[str, ...]) -> list[int]:
+    """All that the links around a page lead to, in list order."""
+    page = paginate(Comment.objects.all(), start, order=order)
+    found = shown(page)
+    on, back = page, page
+    while on.next is not None:
+        on = paginate(Comment.objects.all(), PageRequest(2, on.next), order=order)
+        found += shown(on)
+    while back.previous is not None:
+        back = paginate(Comment.objects.all(), PageRequest(2, back.previous, backwards=True), order=order)
+        found = shown(back) + found
+    return found
+
+
+def test_every_list_of_the_api_keeps_its_place(
+    register: Callable[..., Person], drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies beyond a list's last item is what a page shows that deletions have emptied, and before its first."""
+    monkeypatch.setattr(dataset, "CROWD", 4)
+    people = dataset.build(register, drain)
+    dataset.make_searchable()
+    lost = []
+    for path in list_paths():
+        for way in LISTS[path]:
+            client: JsonClient = getattr(people, way.by).client
+            lost += _lost_places(client, way.ask(people))
+    assert not lost, "\n".join(lost)
+
+
+def _lost_places(client: JsonClient, url: str) -> list[str]:
+    """What is wrong with the pages beyond both ends of a list that is read one by one."""
+    joint = "&" if "?" in url else "?"
+    first = page = _page(client, f"{url}{joint}limit=1")
+    items = list(page["results"])
+    while page["next"]:
+        page = _page(client, page["next"])
+        items += page["results"]
+    if len(items) < 2:
+        return [f"{url}: needs two items, has {len(items)}"]
+    found = []
+    after = _page(client, _turned(page["previous"]))
+    if after["results"] or after["next"] or not after["previous"]:
+        found.append(f"{url}: emptied at its end it answers {after}")
+    elif _page(client, after["previous"])["results"] != items[-1:]:
+        found.append(f"{url}: emptied at its end it does not lead back to the last item")
+    before = _page(client, _turned(first["next"]))
+    if before["results"] or before["previous"] or not before["next"]:
+        found.append(f"{url}: emptied at its beginning it answers {before}")
+    elif _page(client, before["next"])["results"] != items[:1]:
+        found.append(f"{url}: emptied at its beginning it does not lead back to the first item")
+    return found
+
+
+def _page(client: JsonClient, url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    answer = client.get(f"{parts.path}?{parts.query}")
+    assert answer.status_code == 200, (url, answer.content)
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def _turned(link: str) -> str:
+    """The link that goes the other way from the same position."""
+    [cursor] = parse_qs(urlsplit(link).query)["cursor"]
+    direction, *position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    turned = orjson.dumps(["n" if direction == "p" else "p", *position])
+    return link.replace(cursor, base64.urlsafe_b64encode(turned).decode().rstrip("="))
