@@ -1,1 +1,1 @@
-"""Whole stories over real HTTP and WebSocket against the started product, on real services or the embedded default."""
+"""Whole user journeys over real HTTP and WebSocket, on real services or the embedded default."""

@@ -1,0 +1,52 @@
+"""Words that are not used any more: `python -m tests.architecture.words [FILE…]`; without files, all that git knows.
+
+Each was a private term or an odd phrase where the field has a word. Add one here when you replace it.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# pattern → what to write instead
+BANNED = {
+    r"[Ll]ookers?": "viewer",
+    r"sight_of|Sight": "visibility",
+    r"Surroundings": "PostStats",
+    r"card_body": "profile summary",
+    r"again_after_deadlock": "@transactional",
+    r"give_up_on_silence": "database timeouts",
+    r"answering_within|X-Call-Seconds": "deadline",
+    r"lets_through": "allow",
+    r"in_stages|show_upwards|remove_needless": "a word of the domain",
+    r"none finds none|the looks of|a lost word": "plain English",
+}
+_PATTERN = re.compile("|".join(rf"(?P<b{number}>\b(?:{pattern})\b)" for number, pattern in enumerate(BANNED)))
+_SKIPPED = ("tests/architecture/words.py", "requirements", "docs/img/", "web/vendor/")
+_SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".js", ".html", ".css", ".sh", ".conf", ""}
+
+
+def findings(files: Iterable[str]) -> Iterator[str]:
+    """`file:line: word (instead)` for each banned word."""
+    for name in files:
+        path = ROOT / name
+        if name.startswith(_SKIPPED) or path.suffix not in _SUFFIXES or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+            for match in _PATTERN.finditer(line):
+                instead = list(BANNED.values())[int(str(match.lastgroup)[1:])]
+                yield f"{name}:{number}: {match[0]}: say {instead}"
+
+
+def main() -> int:
+    """Prints the findings; 1 if there are any."""
+    files = sys.argv[1:] or subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()  # noqa: S607
+    found = list(findings(files))
+    print("\n".join(found), end="\n" if found else "")  # noqa: T201
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
