@@ -54,7 +54,7 @@ class PostList(_PostView):
         operation_id="posts_by_ids",
         summary="Read several posts",
         description="Those of the posts that you may see, in the order asked for; at most 100.",
-        parameters=[OpenApiParameter("ids", str, description="Ids, separated by commas; without any the list is empty.")],
+        parameters=[OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")],
         responses=page_of(PostBody),
     )
     def get(self, request: Request) -> Response:

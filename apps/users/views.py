@@ -21,7 +21,7 @@ from socialapp.http.views import View
 
 T = TypeVar("T")
 
-_IDS = [OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas; without any the list is empty.")]
+_IDS = [OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")]
 
 
 def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
