@@ -10,6 +10,7 @@ from django.test import Client
 
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS, served
+from socialapp.core.passwords import OwaspArgon2PasswordHasher
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
@@ -24,11 +25,14 @@ def deliver_outbox() -> int:
         sent = 0
         for producer in CONTEXTS:
             rows = list(OutboxEvent.objects.using(producer).filter(state=OutboxEvent.State.NEW).order_by("id"))
+            if not rows:
+                continue
             OutboxEvent.objects.using(producer).filter(id__in=[row.id for row in rows]).update(
                 state=OutboxEvent.State.SENT
             )
+            envelopes = [decode(row.envelope) for row in rows]
             for consumer in served():
-                deliver(consumer.name, [decode(row.envelope) for row in rows])
+                deliver(consumer.name, envelopes)
             sent += len(rows)
         total += sent
         if not sent:
@@ -104,6 +108,14 @@ def register(drain: Callable[[], int]) -> Callable[..., Person]:
         return Person(made["user"]["id"], username, made["access"], made["refresh"], JsonClient(made["access"]))
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes cost nearly nothing, where a real one takes 31 ms; unless the test is marked `real_passwords`."""
+    if "real_passwords" not in request.keywords:
+        monkeypatch.setattr(OwaspArgon2PasswordHasher, "time_cost", 1)
+        monkeypatch.setattr(OwaspArgon2PasswordHasher, "memory_cost", 8)
 
 
 @pytest.fixture(autouse=True)

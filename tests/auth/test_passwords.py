@@ -135,6 +135,7 @@ def test_a_refused_change_changes_nothing(register, body, status, code):
     assert log_in(PASSWORD).status_code == 200
 
 
+@pytest.mark.real_passwords
 def test_passwords_are_kept_as_argon2id(register):
     alice = register("alice")
     stored = User.objects.get(id=alice.id).password
@@ -142,6 +143,7 @@ def test_passwords_are_kept_as_argon2id(register):
     assert PASSWORD not in stored
 
 
+@pytest.mark.real_passwords
 def test_a_hash_with_other_parameters_is_renewed_at_log_in(register):
     from django.contrib.auth.hashers import Argon2PasswordHasher
 
