@@ -1,19 +1,20 @@
 """A small installation to try out: the characters of Les Misérables, following whom they meet in the novel.
 
-The graph is networkx's `les_miserables_graph`: who appears with whom in a chapter. Source: D. E. Knuth, The Stanford
-GraphBase (1993). Everything goes through the public API, in process: the same checks, actions and events as for
-anybody.
+`les_miserables.csv` says who appears with whom, and in how many chapters. Source: D. E. Knuth, The Stanford GraphBase
+(1993). Everything goes through the public API, in process: the same checks, actions and events as for anybody.
 """
 
+import csv
 import random
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
-import networkx
 
 from socialapp.demo.texts import COMMENTS, POSTS
 
@@ -26,6 +27,14 @@ _REACTIONS = 160
 _COMMENTS = 80
 
 Step = Callable[[], None]
+
+
+class Meeting(NamedTuple):
+    """Two characters who appear together, and in how many chapters."""
+
+    one: str
+    other: str
+    chapters: int
 
 
 @dataclass
@@ -50,13 +59,14 @@ class Story:
         self._api = httpx.Client(transport=httpx.WSGITransport(app=application), base_url=_API)
         self._random = random.Random(seed)  # noqa: S311
         self._password = password
-        self._graph: networkx.Graph = networkx.les_miserables_graph()
+        self._meetings = read_meetings()
+        self._acquaintances = Counter(name for meeting in self._meetings for name in (meeting.one, meeting.other))
         self._written = 0
         self.cast = Cast()
 
     def steps(self) -> list[Step]:
         """Everything that happens, in order; later steps rely on earlier ones."""
-        names = sorted(self._graph.nodes, key=lambda name: (name != HERO, name))
+        names = sorted(self._acquaintances, key=lambda name: (name != HERO, name))
         return [
             *(partial(self._join, name) for name in names),
             *(partial(self._follow, who, whom) for who, whom in self._follows()),
@@ -67,10 +77,10 @@ class Story:
 
     def _follows(self) -> Iterator[tuple[str, str]]:
         """Who meets often follows each other; of two who hardly meet, one follows the other, mostly the greater one."""
-        for one, other, often in sorted(self._graph.edges(data="weight")):
-            who, whom = sorted((one, other), key=self._graph.degree)
+        for meeting in self._meetings:
+            who, whom = sorted((meeting.one, meeting.other), key=self._acquaintances.__getitem__)
             yield who, whom
-            if often >= _OFTEN:
+            if meeting.chapters >= _OFTEN:
                 yield whom, who
 
     def _call(self, method: str, path: str, who: str | None, body: dict[str, Any]) -> Any:
@@ -98,8 +108,8 @@ class Story:
 
     def _somebody(self) -> str:
         # Those who meet many people talk more, as in the novel.
-        names: list[str] = sorted(self._graph.nodes)
-        return self._random.choices(names, weights=[self._graph.degree[name] for name in names])[0]
+        names = sorted(self._acquaintances)
+        return self._random.choices(names, weights=[self._acquaintances[name] for name in names])[0]
 
     def _write(self, text: str) -> None:
         body = {"content": text, "is_private": self._random.random() < 0.05}
@@ -117,6 +127,12 @@ class Story:
         parent = post.setdefault("_last_comment", None) if self._random.random() < 0.4 else None
         body = {"content": self._random.choice(COMMENTS), **({"parent_comment_id": parent} if parent else {})}
         post["_last_comment"] = self._call("POST", f"/posts/{post['id']}/comments", self._somebody(), body)["id"]
+
+
+def read_meetings() -> list[Meeting]:
+    """Who meets whom in the novel, in alphabetical order."""
+    with Path(__file__).with_name("les_miserables.csv").open(encoding="utf-8", newline="") as file:
+        return [Meeting(row["one"], row["other"], int(row["chapters"])) for row in csv.DictReader(file)]
 
 
 def username_of(name: str) -> str:
