@@ -1,4 +1,4 @@
-"""URLs: the API under /v1, machines' paths at the root, the admin where auth is served, and the landing page."""
+"""URLs: the API under /v1, machines' paths at the root, the admin where auth is served, and the web client."""
 
 from importlib import import_module
 
@@ -46,10 +46,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.metrics),
-    path("", landing, name="landing"),
+    path("about", landing, name="landing"),
 ]
 
 if settings.SERVES_ADMIN:
     from django.contrib import admin
 
     urlpatterns += [path("admin/", admin.site.urls), path("admin", RedirectView.as_view(url="/admin/"))]
+
+urlpatterns += [path("", include("web.urls"))]  # last: it answers for every address that is nobody's

@@ -25,7 +25,7 @@ def broken_contracts(tree: Path) -> list[str]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of what the contracts are about."""
-    for folder in ("apps", "socialapp"):
+    for folder in ("apps", "socialapp", "web"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
@@ -46,6 +46,7 @@ def test_the_project_keeps_its_contracts_and_has_no_exceptions(tree: Path) -> No
         ("socialapp/contracts/users.py", "import django.db", "Contracts are plain data"),
         ("apps/comments/views.py", "import apps.comments.models", "Only actions, queries, admin"),
         ("apps/metrics/actions.py", "import rest_framework", "Business files import neither"),
+        ("web/pages.py", "import apps.posts.service", "The web client knows contexts"),
     ],
 )
 def test_a_breach_is_caught(tree: Path, file: str, line: str, contract: str) -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def page(client: JsonClient) -> str:
-    answer = client.get("/")
+    answer = client.get("/about")
     assert answer.status_code == 200
     return answer.content.decode()
 

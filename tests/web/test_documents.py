@@ -1,0 +1,98 @@
+"""The documents that start the client, and its files: what they hold, how they are kept, what may run on them."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.conftest import ALL_CONTEXTS, JsonClient
+from web.assets import APP, Assets, assets
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def document(client: JsonClient, path: str = "/", status: int = 200, **headers: str) -> tuple[str, Any]:
+    answer = client.get(path, Accept="text/html", **headers)
+    assert answer.status_code == status, path
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    return answer.content.decode(), answer
+
+
+def test_only_the_import_map_is_inline_and_its_hash_is_in_the_policy(anonymous: JsonClient) -> None:
+    text, answer = document(anonymous)
+    inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", text, re.DOTALL)
+    assert len(inline) == 1
+    digest = base64.b64encode(hashlib.sha256(inline[0].encode()).digest()).decode()
+    policy = answer["Content-Security-Policy"]
+    assert f"script-src 'self' 'sha256-{digest}'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+    assert not re.findall(r"<[^>]+\s(?:on\w+|style)=", text), "no handlers or styles in attributes"
+
+
+def test_every_script_is_checked_against_its_hash(anonymous: JsonClient) -> None:
+    text, _ = document(anonymous)
+    inline = re.search(r'<script type="importmap">(.*?)</script>', text)
+    assert inline
+    integrity = json.loads(inline[1])["integrity"]
+    for url, value in integrity.items():
+        content = anonymous.get(url).content
+        assert value == f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}", url
+    assert all(url in integrity for url in json.loads(inline[1])["imports"].values())
+
+
+def test_files_are_kept_for_ever_and_come_compressed(anonymous: JsonClient) -> None:
+    files = assets()
+    answer = anonymous.get(files.styles, Accept_Encoding="gzip, br")
+    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.content) == anonymous.get(files.styles).content
+
+
+def test_a_file_of_another_release_leads_to_this_one(anonymous: JsonClient) -> None:
+    answer = anonymous.get("/static/client/0123456789ab/main.js")
+    assert (answer.status_code, answer["Location"]) == (302, assets().url("main.js"))
+    assert answer["Cache-Control"] == "no-store"
+    assert anonymous.get("/static/client/0123456789ab/nothing.js").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/client/0123456789ab/../assets.py", "/static/client/0123456789ab/..%2fassets.py"]
+)
+def test_nothing_else_is_reached_through_the_files(anonymous: JsonClient, path: str) -> None:
+    assert anonymous.get(path).status_code == 404
+
+
+def test_the_version_changes_with_any_file(tmp_path: Any) -> None:
+    import shutil
+
+    shutil.copytree(APP, tmp_path / "app")
+    before = Assets(tmp_path / "app").version
+    assert before == assets().version
+    (tmp_path / "app" / "boot.js").write_text("// changed\n")
+    assert Assets(tmp_path / "app").version != before
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "direction"),
+    [("de-AT,de;q=0.9", "de", "ltr"), ("ar", "ar", "rtl"), ("tlh, ja;q=0.5", "ja", "ltr"), ("tlh", "en", "ltr")],
+)
+def test_the_document_speaks_the_browsers_language(
+    anonymous: JsonClient, accepted: str, language: str, direction: str
+) -> None:
+    text, answer = document(anonymous, Accept_Language=accepted)
+    assert f'<html lang="{language}" dir="{direction}">' in text
+    assert "Accept-Language" in answer["Vary"]
+
+
+def test_people_get_a_page_for_an_unknown_address_and_machines_a_problem(anonymous: JsonClient) -> None:
+    document(anonymous, "/nowhere/at/all", 404)
+    answer = anonymous.get("/nowhere/at/all", Accept="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    for path in ("/v1/nowhere", "/internal/nowhere", "/health/nowhere"):
+        answer = anonymous.get(path, Accept="text/html")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path

@@ -1,0 +1,55 @@
+// Uploads pictures and videos with progress, and waits until the server has prepared them.
+import { BASE, get, post } from "./client.js";
+import { Problem } from "./problem.js";
+import { token } from "./session.js";
+
+const LARGE = 32 * 2 ** 20;
+const POLL_EVERY = 700;
+const POLL_FOR = 120_000;
+
+/** Uploads one file; `onProgress(0…1)`. The media once it is ready; a Problem when it failed. */
+export async function upload(file, { onProgress, signal }) {
+  const access = await token();
+  const media = file.size > LARGE ? await direct(file, onProgress, signal) : await multipart(file, access, onProgress, signal);
+  return media.status === "ready" ? media : ready(media.id, signal);
+}
+
+function multipart(file, access, onProgress, signal) {
+  const form = new FormData();
+  form.append("file", file);
+  return transfer("POST", `${BASE}/media`, form, { Authorization: `Bearer ${access}` }, onProgress, signal);
+}
+
+async function direct(file, onProgress, signal) {
+  const target = await post("/media/uploads", { content_type: file.type, size: file.size });
+  const headers = { "Content-Type": file.type, ...(target.headers || {}) };
+  await transfer("PUT", target.url || target.upload_url, file, headers, onProgress, signal);
+  return post(`/media/${target.id}/complete`);
+}
+
+/** fetch() tells nothing of what it has sent, so this is an XMLHttpRequest. */
+function transfer(method, url, body, headers, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const sent = new XMLHttpRequest();
+    sent.open(method, url);
+    for (const [name, value] of Object.entries(headers)) sent.setRequestHeader(name, value);
+    sent.responseType = "json";
+    sent.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+    sent.onload = () => (sent.status < 300 ? resolve(sent.response) : reject(new Problem(sent.status, sent.response || {})));
+    sent.onerror = () => reject(new Problem(0, { code: "offline" }));
+    sent.onabort = () => reject(new DOMException("aborted", "AbortError"));
+    signal?.addEventListener("abort", () => sent.abort());
+    sent.send(body);
+  });
+}
+
+async function ready(id, signal) {
+  const until = Date.now() + POLL_FOR;
+  while (Date.now() < until && !signal?.aborted) {
+    const media = await get(`/media/${id}`, { signal });
+    if (media.status === "ready") return media;
+    if (media.status === "failed") throw new Problem(422, { code: "media_failed", detail: media.error || "" });
+    await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
+  }
+  throw new Problem(0, { code: "media_slow" });
+}

@@ -1,0 +1,59 @@
+// Where a comment or reply is written.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { newKey, post } from "../api/client.js";
+import { profile } from "../api/session.js";
+import { draft, dropDraft, keepDraft } from "../state/drafts.js";
+import { posts, putComment } from "../state/entities.js";
+import { needsAccount } from "../state/posts.js";
+import { enqueue } from "../state/outbox.js";
+import { complain } from "../state/toasts.js";
+import { Avatar } from "./avatar.js";
+import { TextArea } from "./text_area.js";
+
+/** `onDone(id)` is called with the new comment; `parent` makes it a reply. */
+export function CommentForm({ postId, parent = null, onDone, onCancel = null, focused = false }) {
+  const place = parent ? `reply:${parent.id}` : `comment:${postId}`;
+  const [text, setText] = useState(() => draft(place)?.content || "");
+  const [busy, setBusy] = useState(false);
+  const key = useRef(newKey());
+  useEffect(() => keepDraft(place, { content: text }), [text]);
+  const send = async (event) => {
+    event.preventDefault();
+    if (!text.trim() || busy || !needsAccount()) return;
+    setBusy(true);
+    const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}) };
+    try {
+      const made = await post(`/posts/${postId}/comments`, body, { key: key.current });
+      putComment(made);
+      posts.change(postId, (before) => ({ comments_count: before.comments_count + 1 }));
+      finish();
+      onDone(made.id);
+    } catch (problem) {
+      if (problem.status === 0) {
+        await enqueue(`/posts/${postId}/comments`, body, key.current);
+        finish();
+      } else complain(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const finish = () => {
+    key.current = newKey();
+    setText("");
+    dropDraft(place);
+  };
+  const label = parent ? t("comment.reply_to", { name: parent.author?.username || "" }) : t("comment.write");
+  return html`<form class="comment-form" onSubmit=${send}>
+    ${!parent && html`<${Avatar} person=${profile.value} size="small" />`}
+    <div class="comment-form-box">
+      <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} rows=${1} onSubmit=${send} />
+      ${(text || parent) &&
+      html`<div class="comment-form-foot">
+        ${onCancel && html`<button type="button" class="button button-quiet" onClick=${onCancel}>${t("cancel")}</button>`}
+        <button class="button button-primary" disabled=${!text.trim() || busy}>${t("comment.send")}</button>
+      </div>`}
+    </div>
+  </form>`;
+}

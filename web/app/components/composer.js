@@ -1,0 +1,98 @@
+// Where a post is written or edited.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { newKey } from "../api/client.js";
+import { profile } from "../api/session.js";
+import { draft, dropDraft, keepDraft } from "../state/drafts.js";
+import { contentLimit } from "../state/instance.js";
+import { enqueue } from "../state/outbox.js";
+import { publish } from "../state/posts.js";
+import { complain, toast } from "../state/toasts.js";
+import { addFiles, MediaStrip } from "./media_strip.js";
+import { Avatar } from "./avatar.js";
+import { Icon } from "./icon.js";
+import { TextArea } from "./text_area.js";
+
+const EMPTY = { content: "", content_warning: "", is_private: false, sensitive: false };
+
+/**
+ * `place` names the draft; `edited` is the post being changed, and `save(changes)` stores it.
+ * @param {{place?: string, edited?: any, save?: Function, onDone?: Function, focused?: boolean, start?: string}} properties
+ */
+export function Composer({ place = "new", edited = null, save = null, onDone = () => {}, focused = false, start = "" }) {
+  const [fields, setFields] = useState(() => (edited ? pick(edited) : { ...EMPTY, ...(draft(place) || {}), ...(start ? { content: start } : {}) }));
+  const [media, setMedia] = useState(() => (edited?.media || []).map((each) => ({ key: each.id, media: each, progress: 1 })));
+  const [warned, setWarned] = useState(!!fields.content_warning);
+  const [busy, setBusy] = useState(false);
+  const picker = useRef(null);
+  const key = useRef(newKey());
+  const change = (changes) => setFields((before) => ({ ...before, ...changes }));
+  useEffect(() => {
+    if (!edited) keepDraft(place, fields);
+  }, [fields]);
+  const left = contentLimit() - [...fields.content].length;
+  const pending = media.some((each) => !each.media && !each.problem);
+  const ready = (fields.content.trim() || media.some((each) => each.media)) && left >= 0 && !pending && !busy;
+  const body = () => ({
+    content: fields.content.trim(),
+    is_private: fields.is_private,
+    ...(media.length || edited?.media?.length ? { media_ids: media.filter((each) => each.media).map((each) => each.media.id), sensitive: fields.sensitive } : {}),
+    ...(warned && fields.content_warning.trim() ? { content_warning: fields.content_warning.trim() } : edited?.content_warning ? { content_warning: null } : {}),
+  });
+  const submit = async (event) => {
+    event.preventDefault();
+    if (!ready) return;
+    setBusy(true);
+    try {
+      if (save) await save(body());
+      else {
+        await publish(body(), key.current);
+        toast(t("composer.published"));
+      }
+      finish();
+    } catch (problem) {
+      if (problem.status === 0 && !save) {
+        await enqueue("/posts", body(), key.current);
+        finish();
+      } else if (problem.status !== 412) complain(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const finish = () => {
+    key.current = newKey();
+    dropDraft(place);
+    setFields({ ...EMPTY, is_private: fields.is_private });
+    setMedia([]);
+    setWarned(false);
+    onDone();
+  };
+  const take = (files) => addFiles(files, setMedia);
+  const dropped = (event) => {
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  };
+  return html`<form class="composer" onSubmit=${submit} onDragOver=${(event) => event.preventDefault()} onDrop=${dropped} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
+    <${Avatar} person=${profile.value} />
+    <div class="composer-main">
+      ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}
+      <${TextArea} large label=${t("composer.placeholder")} value=${fields.content} onChange=${(content) => change({ content })} focused=${focused} onSubmit=${submit} onFiles=${take} rows=${focused ? 4 : 2} />
+      ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} sensitive=${fields.sensitive} onSensitive=${(sensitive) => change({ sensitive })} />`}
+      <div class="composer-foot">
+        <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*,video/*" multiple onChange=${(event) => { take([...event.currentTarget.files]); event.currentTarget.value = ""; }} />
+        <button type="button" class="icon-button" aria-label=${t("composer.media")} title=${t("composer.media")} onClick=${() => picker.current.click()}><${Icon} name="image" /></button>
+        <button type="button" class="icon-button" aria-label=${t("composer.add_warning")} title=${t("composer.add_warning")} aria-pressed=${warned} onClick=${() => setWarned(!warned)}><${Icon} name="warning" /></button>
+        <button type="button" class="chip" aria-pressed=${fields.is_private} onClick=${() => change({ is_private: !fields.is_private })}>
+          <${Icon} name=${fields.is_private ? "lock" : "globe"} size=${16} /> ${t(fields.is_private ? "composer.followers" : "composer.public")}
+        </button>
+        <span class="composer-left ${left < 0 ? "bad" : ""}" role=${left < 100 ? "status" : undefined}>${left < 500 ? left : ""}</span>
+        <button class="button button-primary" disabled=${!ready}>${t(edited ? "save" : "composer.publish")}</button>
+      </div>
+    </div>
+  </form>`;
+}
+
+function pick({ content, content_warning: warning, is_private: isPrivate, sensitive }) {
+  return { content, content_warning: warning || "", is_private: isPrivate, sensitive: !!sensitive };
+}

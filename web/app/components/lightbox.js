@@ -1,0 +1,34 @@
+// Pictures at full size: arrows change, clicking zooms, the description below.
+import { useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { Icon } from "./icon.js";
+import { Modal } from "./modal.js";
+
+export function Lightbox({ media, index, close }) {
+  const [at, setAt] = useState(index);
+  const [zoomed, setZoomed] = useState(false);
+  const shown = media[at];
+  const step = (by) => {
+    setZoomed(false);
+    setAt((at + by + media.length) % media.length);
+  };
+  const pressed = (event) => {
+    if (media.length < 2) return;
+    if (event.key === "ArrowRight") step(1);
+    if (event.key === "ArrowLeft") step(-1);
+  };
+  return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} wide>
+    <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed}>
+      ${shown.type === "image"
+        ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${() => setZoomed(!zoomed)}><img src=${shown.url} alt=${shown.description || ""} /></button>`
+        : html`<video src=${shown.url} poster=${shown.preview_url} controls playsinline></video>`}
+      ${media.length > 1 &&
+      html`<div class="lightbox-steps">
+        <button type="button" class="icon-button" aria-label=${t("media.previous")} onClick=${() => step(-1)}><span class="flips"><${Icon} name="left" /></span></button>
+        <button type="button" class="icon-button" aria-label=${t("media.next")} onClick=${() => step(1)}><span class="flips"><${Icon} name="right" /></span></button>
+      </div>`}
+      ${shown.description && html`<p class="lightbox-text" dir="auto">${shown.description}</p>`}
+    </div>
+  <//>`;
+}

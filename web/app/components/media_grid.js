@@ -1,0 +1,42 @@
+// Pictures and videos of a post: in a grid, hidden when sensitive, large when clicked.
+import { useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { open } from "../state/dialogs.js";
+import { Blurhash } from "./blurhash.js";
+import { Icon } from "./icon.js";
+
+export function MediaGrid({ media, sensitive }) {
+  const [shown, setShown] = useState(!sensitive);
+  return html`<div class="media media-${Math.min(media.length, 4)}">
+    ${media.map((each, index) => html`<${One} key=${each.id} media=${each} hidden=${!shown} onOpen=${() => open("lightbox", { media, index })} alone=${media.length === 1} />`)}
+    ${!shown &&
+    html`<div class="media-cover">
+      <p><${Icon} name="eyeOff" size=${20} /> ${t("media.sensitive")}</p>
+      <button type="button" class="button" onClick=${() => setShown(true)}>${t("post.show")}</button>
+    </div>`}
+  </div>`;
+}
+
+function One({ media, hidden, onOpen, alone }) {
+  const [loaded, setLoaded] = useState(false);
+  const ratio = media.width && media.height ? Math.min(Math.max(media.width / media.height, 0.8), 2) : 1.5;
+  const style = alone ? { aspectRatio: String(ratio) } : undefined;
+  const isVideo = media.type === "video" || media.type === "gifv";
+  const description = media.description || t(isVideo ? "media.video" : "media.image");
+  return html`<div class="media-one" style=${style}>
+    ${media.blurhash && !loaded && html`<${Blurhash} hash=${media.blurhash} />`}
+    ${!hidden &&
+    (isVideo
+      ? html`<video src=${media.url} poster=${media.preview_url} controls=${media.type === "video"} loop=${media.type === "gifv"} muted=${media.type === "gifv"} playsinline preload="none" aria-label=${description} onLoadedData=${() => setLoaded(true)}></video>`
+      : html`<button type="button" class="media-open" aria-label=${t("media.enlarge", { description })} onClick=${onOpen}>
+          <img src=${media.preview_url || media.url} srcset=${srcset(media)} sizes="(min-width: 700px) 600px, 100vw" alt=${media.description || ""} width=${media.width} height=${media.height} loading="lazy" decoding="async" onLoad=${() => setLoaded(true)} />
+        </button>`)}
+  </div>`;
+}
+
+/** `sizes` maps names to URLs or to `{url, width}`. */
+function srcset(media) {
+  const known = Object.values(media.sizes || {}).filter((size) => size?.url && size.width);
+  return known.map((size) => `${size.url} ${size.width}w`).join(", ") || undefined;
+}

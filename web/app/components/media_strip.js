@@ -1,0 +1,69 @@
+// The pictures and videos of a post that is being written: progress, description, order.
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { patch } from "../api/client.js";
+import { upload } from "../api/uploads.js";
+import { complain, explain } from "../state/toasts.js";
+import { Icon } from "./icon.js";
+import { Toggle } from "./field.js";
+
+const MOST = 4;
+
+/** Starts uploading files; `setMedia` is the composer's. */
+export function addFiles(files, setMedia) {
+  const wanted = files.filter((file) => /^(image|video)\//.test(file.type));
+  setMedia((before) => {
+    const added = wanted.slice(0, MOST - before.length).map((file) => start(file, setMedia));
+    return [...before, ...added];
+  });
+}
+
+function start(file, setMedia) {
+  const key = crypto.randomUUID();
+  const abort = new AbortController();
+  const change = (changes) => setMedia((all) => all.map((each) => (each.key === key ? { ...each, ...changes } : each)));
+  upload(file, { signal: abort.signal, onProgress: (progress) => change({ progress }) }).then(
+    (media) => change({ media, progress: 1 }),
+    (problem) => problem.name === "AbortError" || change({ problem }),
+  );
+  return { key, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : "", progress: 0, abort };
+}
+
+export function MediaStrip({ media, setMedia, sensitive, onSensitive }) {
+  const remove = (gone) => {
+    gone.abort?.abort();
+    setMedia((all) => all.filter((each) => each !== gone));
+  };
+  const move = (index, by) =>
+    setMedia((all) => {
+      const moved = [...all];
+      [moved[index], moved[index + by]] = [moved[index + by], moved[index]];
+      return moved;
+    });
+  return html`<div class="strip">
+    <ul class="strip-list">
+      ${media.map(
+        (each, index) => html`<li key=${each.key} class="strip-one">
+          <img src=${each.media?.preview_url || each.preview || each.media?.url} alt="" />
+          ${!each.media && !each.problem && html`<progress max="1" value=${each.progress} aria-label=${t("composer.uploading")}></progress>`}
+          ${each.problem && html`<p class="field-error">${explain(each.problem)}</p>`}
+          <div class="strip-tools">
+            ${index > 0 && html`<button type="button" class="icon-button" aria-label=${t("composer.earlier")} onClick=${() => move(index, -1)}><${Icon} name="left" size=${16} /></button>`}
+            ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><${Icon} name="right" size=${16} /></button>`}
+            <button type="button" class="icon-button" aria-label=${t("composer.remove")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
+          </div>
+          ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onChange=${(event) => describe(each, event.currentTarget.value)} />`}
+        </li>`,
+      )}
+    </ul>
+    <${Toggle} label=${t("composer.sensitive")} checked=${sensitive} onChange=${onSensitive} />
+  </div>`;
+}
+
+async function describe(each, description) {
+  try {
+    Object.assign(each.media, await patch(`/media/${each.media.id}`, { description }));
+  } catch (problem) {
+    complain(problem);
+  }
+}

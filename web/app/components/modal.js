@@ -1,0 +1,39 @@
+// A modal dialog. The browser keeps the focus inside, and Escape closes it.
+import { useEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { Icon } from "./icon.js";
+
+let last = 0;
+
+/** `onClose` is called for Escape, the button and a click outside. */
+export function Modal({ title, onClose, wide = false, children, footer = null, guarded = false }) {
+  const element = useRef(null);
+  const id = useRef(`modal-${++last}`);
+  useEffect(() => {
+    const dialog = element.current;
+    const before = document.activeElement;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      before?.focus?.({ preventScroll: true });
+    };
+  }, []);
+  const cancelled = (event) => {
+    event.preventDefault();
+    onClose();
+  };
+  const clicked = (event) => {
+    if (event.target === element.current && !guarded) onClose();
+  };
+  return html`<dialog ref=${element} class="modal ${wide ? "modal-wide" : ""}" aria-labelledby=${id.current} onCancel=${cancelled} onMouseDown=${clicked}>
+    <div class="modal-box">
+      <header class="modal-head">
+        <h2 id=${id.current}>${title}</h2>
+        <button class="icon-button" aria-label=${t("close")} onClick=${onClose}><${Icon} name="close" /></button>
+      </header>
+      <div class="modal-body">${children}</div>
+      ${footer && html`<footer class="modal-foot">${footer}</footer>`}
+    </div>
+  </dialog>`;
+}

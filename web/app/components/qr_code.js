@@ -1,0 +1,9 @@
+// A QR code, drawn as one path.
+import { encode } from "uqr";
+import { html } from "../html.js";
+
+export function QrCode({ text }) {
+  const { size, data } = encode(text, { border: 0 });
+  const squares = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : "")));
+  return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label="QR"><path fill="#000" d=${squares.join("")} /></svg>`;
+}

@@ -1,0 +1,69 @@
+// Dialogs of a few lines: a question, the invitation to join, an appeal, the shortcuts.
+import { useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { post } from "../api/client.js";
+import { instance } from "../state/instance.js";
+import { shortcutsOn } from "../state/shortcuts.js";
+import { complain, toast } from "../state/toasts.js";
+import { Field, Toggle } from "./field.js";
+import { Modal } from "./modal.js";
+
+export function QuestionDialog({ title, text, yes, danger, close }) {
+  return html`<${Modal} title=${title} onClose=${() => close(false)}>
+    ${text && html`<p class="question" dir="auto">${text}</p>`}
+    <div class="form-foot">
+      <button class="button" onClick=${() => close(false)}>${t("cancel")}</button>
+      <button class="button ${danger ? "button-danger" : "button-primary"}" onClick=${() => close(true)}>${yes}</button>
+    </div>
+  <//>`;
+}
+
+export function JoinDialog({ close }) {
+  return html`<${Modal} title=${t("join.title", { name: instance.value.name })} onClose=${close}>
+    <p>${t("join.text")}</p>
+    <div class="form-foot">
+      <a class="button" href="/login" onClick=${close}>${t("login.do")}</a>
+      <a class="button button-primary" href="/signup" onClick=${close}>${t("signup.do")}</a>
+    </div>
+  <//>`;
+}
+
+export function AppealDialog({ action, close }) {
+  const [text, setText] = useState("");
+  const send = async (event) => {
+    event.preventDefault();
+    try {
+      await post("/appeals", { action_id: action, text: text.trim() });
+      toast(t("appeal.sent"));
+      close();
+    } catch (problem) {
+      complain(problem);
+    }
+  };
+  return html`<${Modal} title=${t("appeal.title")} onClose=${close}>
+    <form class="form" onSubmit=${send}>
+      <p>${t("appeal.text")}</p>
+      <${Field} multiline rows="5" maxlength="2000" label=${t("appeal.label")} required value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
+      <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-primary" disabled=${!text.trim()}>${t("appeal.send")}</button></div>
+    </form>
+  <//>`;
+}
+
+const KEYS = [
+  ["j k", "shortcuts.step"], ["o", "shortcuts.open"], ["n", "shortcuts.new"], ["r", "shortcuts.reply"], ["l", "shortcuts.like"],
+  ["t", "shortcuts.repost"], ["b", "shortcuts.bookmark"], ["/", "shortcuts.search"], ["g h", "nav.home"], ["g e", "nav.explore"],
+  ["g n", "nav.notifications"], ["g b", "nav.bookmarks"], ["g p", "nav.profile"], ["g s", "nav.settings"], ["?", "shortcuts.title"],
+];
+
+export function ShortcutsDialog({ close }) {
+  const [on, setOn] = useState(shortcutsOn());
+  const change = (value) => {
+    localStorage.setItem("shortcuts", value ? "on" : "off");
+    setOn(value);
+  };
+  return html`<${Modal} title=${t("shortcuts.title")} onClose=${close}>
+    <${Toggle} label=${t("shortcuts.on")} checked=${on} onChange=${change} />
+    <dl class="keys">${KEYS.map(([keys, label]) => html`<div key=${keys}><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${t(label)}</dd></div>`)}</dl>
+  <//>`;
+}

@@ -1,0 +1,110 @@
+// A text field that grows, and completes @names and #hashtags as somebody types (the combobox pattern of the ARIA guide).
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { get, query } from "../api/client.js";
+import { Avatar } from "./avatar.js";
+
+const BEFORE = /(?:^|[\s(])([@#][\p{L}\p{N}_]{1,40})$/u;
+const PAUSE = 160;
+
+/** `onSubmit` is called for Ctrl+Enter; `onFiles` for pictures that are pasted. */
+export function TextArea({ label, value, onChange, rows = 3, focused = false, onSubmit, onFiles, placeholder = "", large = false }) {
+  const field = useRef(null);
+  const id = useId();
+  const [found, setFound] = useState([]);
+  const [at, setAt] = useState(0);
+  const timer = useRef(0);
+  useLayoutEffect(() => {
+    field.current.style.height = "auto";
+    field.current.style.height = `${field.current.scrollHeight}px`;
+  }, [value]);
+  useEffect(() => {
+    if (focused) field.current.focus();
+  }, []);
+  const typed = (event) => {
+    onChange(event.currentTarget.value);
+    clearTimeout(timer.current);
+    const word = wordBefore(field.current);
+    if (!word) return setFound([]);
+    timer.current = setTimeout(async () => {
+      const hits = await suggestions(word);
+      if (wordBefore(field.current) === word) {
+        setFound(hits);
+        setAt(0);
+      }
+    }, PAUSE);
+    return undefined;
+  };
+  const take = (hit) => {
+    const word = wordBefore(field.current);
+    const end = field.current.selectionStart;
+    const start = end - word.length;
+    const inserted = `${hit.text} `;
+    onChange(value.slice(0, start) + inserted + value.slice(end));
+    setFound([]);
+    requestAnimationFrame(() => field.current?.setSelectionRange(start + inserted.length, start + inserted.length));
+    field.current.focus();
+  };
+  const pressed = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return onSubmit?.(event);
+    if (!found.length) return undefined;
+    if (event.key === "ArrowDown") setAt((at + 1) % found.length);
+    else if (event.key === "ArrowUp") setAt((at + found.length - 1) % found.length);
+    else if (event.key === "Enter" || event.key === "Tab") take(found[at]);
+    else if (event.key === "Escape") setFound([]);
+    else return undefined;
+    event.stopPropagation();
+    return event.preventDefault();
+  };
+  const pasted = (event) => {
+    const files = [...(event.clipboardData?.files || [])];
+    if (files.length && onFiles) {
+      event.preventDefault();
+      onFiles(files);
+    }
+  };
+  return html`<div class="text-area">
+    <textarea
+      ref=${field}
+      class="input ${large ? "input-large" : ""}"
+      rows=${rows}
+      dir="auto"
+      aria-label=${label}
+      placeholder=${placeholder || label}
+      value=${value}
+      role="combobox"
+      aria-autocomplete="list"
+      aria-expanded=${found.length > 0}
+      aria-controls=${found.length ? id : undefined}
+      aria-activedescendant=${found.length ? `${id}-${at}` : undefined}
+      onInput=${typed}
+      onKeyDown=${pressed}
+      onPaste=${pasted}
+      onBlur=${() => setTimeout(() => setFound([]), 200)}
+    ></textarea>
+    ${found.length > 0 &&
+    html`<ul class="completions" id=${id} role="listbox" aria-label=${t("complete.label")}>
+      ${found.map(
+        (hit, index) => html`<li key=${hit.text} id="${id}-${index}" role="option" aria-selected=${index === at} onPointerDown=${(event) => { event.preventDefault(); take(hit); }}>
+          ${hit.person ? html`<${Avatar} person=${hit.person} size="small" /><span><span class="name" dir="auto">${hit.person.full_name || hit.person.username}</span> <span class="handle">${hit.text}</span></span>` : html`<span>${hit.text}</span>`}
+        </li>`,
+      )}
+    </ul>`}
+  </div>`;
+}
+
+function wordBefore(field) {
+  if (!field || field.selectionStart !== field.selectionEnd) return "";
+  return BEFORE.exec(field.value.slice(0, field.selectionStart))?.[1] || "";
+}
+
+async function suggestions(word) {
+  const answer = await get(`/search/suggest${query({ q: word.slice(1) })}`).catch(() => null);
+  const items = answer?.results || [];
+  const wanted = word[0] === "@" ? "users" : "hashtags";
+  return items
+    .filter((hit) => hit.type.startsWith(wanted.slice(0, -1)))
+    .slice(0, 6)
+    .map(({ item }) => (word[0] === "@" ? { text: `@${item.username}`, person: item } : { text: `#${item.name}` }));
+}

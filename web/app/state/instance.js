@@ -1,0 +1,27 @@
+// What this server is and allows: `GET /instance`, with defaults for servers that do not answer it.
+import { signal } from "@preact/signals";
+import { get } from "../api/client.js";
+
+export const instance = signal({
+  name: "socialapp",
+  description: "",
+  rules: [],
+  registration: "open",
+  providers: [],
+  push_key: "",
+  limits: { content: 5000 },
+  contact: "",
+});
+
+let asked = null;
+
+/** Reads it once. */
+export function loadInstance() {
+  asked ??= get("/instance", { anonymous: true }).then(
+    (found) => (instance.value = { ...instance.peek(), ...found }),
+    () => null,
+  );
+  return asked;
+}
+
+export const contentLimit = () => instance.value.limits?.content?.max || Number(instance.value.limits?.content) || 5000;

@@ -1,0 +1,95 @@
+// Lists that are read in pages: kept by key, so that going back shows them again at once.
+import { batch, signal } from "@preact/signals";
+import { get } from "../api/client.js";
+
+const kept = new Map();
+const MOST_KEPT = 24;
+
+/**
+ * The list of a path. `put` stores an object and answers what the list holds of it (mostly its id).
+ * @returns {{items: any, status: any, problem: any, load: Function, more: Function, refresh: Function, drop: Function}}
+ */
+export function listOf(path, put) {
+  let list = kept.get(path);
+  if (list) kept.delete(path);
+  else list = newList(path, put);
+  kept.set(path, list);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  return list;
+}
+
+/** Forgets all lists: somebody else is signed in. */
+export function forgetLists() {
+  kept.clear();
+}
+
+/** Every list that is kept and whose path starts so. */
+export function listsUnder(prefix) {
+  return [...kept].filter(([path]) => path.startsWith(prefix)).map(([, list]) => list);
+}
+
+function newList(path, put) {
+  const items = signal([]);
+  const status = signal("new"); // new, loading, ready, more, failed
+  const problem = signal(null);
+  const unseen = signal(0);
+  let next = null;
+
+  async function read(from, keep) {
+    try {
+      const page = await get(from);
+      batch(() => {
+        const results = page.results.map((each) => put(each));
+        items.value = keep ? [...new Set([...items.peek(), ...results])] : results;
+        next = page.next;
+        problem.value = null;
+        status.value = "ready";
+      });
+    } catch (failure) {
+      batch(() => {
+        problem.value = failure;
+        status.value = "failed";
+      });
+    }
+  }
+
+  return {
+    path,
+    items,
+    status,
+    problem,
+    unseen,
+    get hasMore() {
+      return next !== null;
+    },
+    /** Reads the first page if nothing was read yet. */
+    async load() {
+      if (status.peek() !== "new" && status.peek() !== "failed") return;
+      status.value = "loading";
+      await read(path, false);
+    },
+    /** Reads the next page. */
+    async more() {
+      if (next === null || status.peek() === "more" || status.peek() === "loading") return;
+      status.value = "more";
+      await read(next, true);
+    },
+    /** Reads the first page again. */
+    async refresh() {
+      unseen.value = 0;
+      await read(path, false);
+    },
+    /** Takes one out. */
+    drop(item) {
+      items.value = items.peek().filter((each) => each !== item);
+    },
+    /** Puts one in front. */
+    prepend(item) {
+      if (!items.peek().includes(item)) items.value = [item, ...items.peek()];
+    },
+    /** Puts one at the end. */
+    append(item) {
+      if (!items.peek().includes(item)) items.value = [...items.peek(), item];
+    },
+  };
+}

@@ -1,0 +1,57 @@
+// Unread notifications: their number, and marking them read here and on all devices.
+import { signal } from "@preact/signals";
+import { get, post } from "../api/client.js";
+import { sendRead } from "../api/socket.js";
+import { listsUnder } from "./lists.js";
+
+export const unread = signal(0);
+/** id → signal of the notification. */
+const known = new Map();
+
+export function notification(id) {
+  let entry = known.get(id);
+  if (!entry) known.set(id, (entry = signal(null)));
+  return entry;
+}
+
+export function putNotification(given) {
+  notification(given.id).value = given;
+  return given.id;
+}
+
+/** Takes a live one: it goes in front of every list, also when it had been there with fewer actors. */
+export function arrived(given, number) {
+  putNotification(given);
+  unread.value = number;
+  for (const list of listsUnder("/notifications")) {
+    list.drop(given.id);
+    list.prepend(given.id);
+  }
+}
+
+export async function loadUnread() {
+  const answer = await get("/notifications/unread-count").catch(() => null);
+  if (answer) unread.value = answer.count;
+}
+
+/** Marks everything up to the newest as read. */
+export async function markAllRead() {
+  const newest = listsUnder("/notifications").flatMap((list) => list.items.peek())[0];
+  if (!newest || unread.peek() === 0) return;
+  if (!sendRead(newest)) await post("/notifications/read", { up_to: newest }).catch(() => null);
+  markedRead(newest, 0);
+}
+
+/** Notes that everything up to an id is read. */
+export function markedRead(upTo, number) {
+  for (const [id, entry] of known) {
+    const value = entry.peek();
+    if (value && !value.is_read && compare(id, upTo) <= 0) entry.value = { ...value, is_read: true };
+  }
+  unread.value = number;
+}
+
+/** Orders ids, which are too long for numbers. */
+function compare(a, b) {
+  return a.length - b.length || (a < b ? -1 : Number(a > b));
+}

@@ -1,0 +1,83 @@
+// Following, blocking and muting: shown at once, taken back when the server refuses.
+import { del, post, put } from "../api/client.js";
+import { profile, user } from "../api/session.js";
+import { t } from "../i18n/i18n.js";
+import { people } from "./entities.js";
+import { needsAccount } from "./posts.js";
+import { ask } from "./dialogs.js";
+import { forgetLists } from "./lists.js";
+import { complain, toast } from "./toasts.js";
+
+export const isMe = (id) => user.value?.id === id;
+
+async function change(id, verb, on, guess) {
+  const before = people.of(id).peek();
+  people.change(id, (person) => ({ relationship: { ...person.relationship, ...guess } }));
+  try {
+    const relationship = await (on ? put : del)(`/profiles/${id}/${verb}`);
+    people.change(id, { relationship });
+    return relationship;
+  } catch (problem) {
+    if (before) people.of(id).value = before;
+    complain(problem);
+    return null;
+  }
+}
+
+/** Follows, unfollows, or asks to follow a private profile. */
+export async function toggleFollow(id) {
+  if (!needsAccount()) return;
+  const person = people.of(id).peek();
+  const { following, requested } = person.relationship || {};
+  if (following || requested) {
+    if (person.is_private && following) {
+      const sure = await ask({
+        title: t("unfollow.title", { name: person.username }),
+        text: t("unfollow.private"),
+        yes: t("follow.unfollow"),
+      });
+      if (!sure) return;
+    }
+    await change(id, "follow", false, { following: false, requested: false });
+    if (following) count(id, -1);
+  } else {
+    await change(id, "follow", true, person.is_private ? { requested: true } : { following: true });
+    if (!person.is_private) count(id, 1);
+  }
+}
+
+function count(id, by) {
+  people.change(id, (person) =>
+    person.followers_count === undefined ? {} : { followers_count: Math.max(0, person.followers_count + by) },
+  );
+  if (profile.value?.following_count !== undefined) {
+    profile.value = { ...profile.value, following_count: Math.max(0, profile.value.following_count + by) };
+  }
+}
+
+export async function toggleMute(id) {
+  if (!needsAccount()) return;
+  const muting = people.of(id).peek()?.relationship?.muting;
+  const done = await change(id, "mute", !muting, { muting: !muting });
+  if (done) toast(t(muting ? "mute.off" : "mute.on"));
+}
+
+export async function toggleBlock(id) {
+  if (!needsAccount()) return;
+  const person = people.of(id).peek();
+  const blocking = person?.relationship?.blocking;
+  if (!blocking) {
+    const title = t("block.title", { name: person.username });
+    if (!(await ask({ title, text: t("block.text"), yes: t("block.do"), danger: true }))) return;
+  }
+  const done = await change(id, "block", !blocking, { blocking: !blocking, following: false });
+  if (done) {
+    toast(t(blocking ? "block.off" : "block.on"));
+    forgetLists();
+  }
+}
+
+/** Answers a request to follow the caller. */
+export async function answerRequest(id, accept) {
+  await post(`/follow-requests/${id}/${accept ? "accept" : "reject"}`);
+}

@@ -1,0 +1,156 @@
+// What a person can do with posts: shown at once, taken back when the server refuses.
+import { del, get, newKey, patch, post, put, request } from "../api/client.js";
+import { signedIn } from "../api/session.js";
+import { t } from "../i18n/i18n.js";
+import { comments, posts, putPost } from "./entities.js";
+import { listsUnder } from "./lists.js";
+import { open } from "./dialogs.js";
+import { complain, toast } from "./toasts.js";
+
+export const REACTIONS = ["like", "love", "haha", "sad", "angry"];
+const UNDO_SECONDS = 10;
+
+/** Whether somebody is signed in; asks them to, if not. */
+export function needsAccount() {
+  if (signedIn.value) return true;
+  open("join");
+  return false;
+}
+
+async function optimistic(store, id, changes, send) {
+  const before = store.of(id).peek();
+  store.change(id, changes);
+  try {
+    return await send();
+  } catch (problem) {
+    if (before) store.of(id).value = before;
+    complain(problem);
+    return null;
+  }
+}
+
+function withReaction(item, type) {
+  const reactions = { ...item.reactions };
+  if (item.my_reaction) reactions[item.my_reaction] = Math.max(0, (reactions[item.my_reaction] || 0) - 1);
+  if (type) reactions[type] = (reactions[type] || 0) + 1;
+  return { reactions, my_reaction: type };
+}
+
+/** Sets or, with null, removes the caller's reaction on a post or comment. */
+export async function react(kind, id, type) {
+  if (!needsAccount()) return;
+  const store = kind === "post" ? posts : comments;
+  const path = `/${kind}s/${id}/reaction`;
+  const answer = await optimistic(store, id, (item) => withReaction(item, type), () =>
+    type ? put(path, { reaction_type: type }) : del(path),
+  );
+  if (answer) store.change(id, { reactions: answer.reactions, my_reaction: answer.my_reaction });
+}
+
+export async function toggleRepost(id) {
+  if (!needsAccount()) return;
+  const was = !!posts.of(id).peek().reposted;
+  const by = was ? -1 : 1;
+  const done = await optimistic(
+    posts,
+    id,
+    (item) => ({ reposted: !was, reposts_count: Math.max(0, item.reposts_count + by) }),
+    () => (was ? del(`/posts/${id}/repost`) : put(`/posts/${id}/repost`)),
+  );
+  if (done !== null && !was) toast(t("post.reposted"), { action: { label: t("undo"), run: () => toggleRepost(id) } });
+}
+
+export async function toggleBookmark(id) {
+  if (!needsAccount()) return;
+  const was = posts.of(id).peek().bookmarked;
+  await optimistic(posts, id, { bookmarked: !was }, () =>
+    was ? del(`/posts/${id}/bookmark`) : put(`/posts/${id}/bookmark`),
+  );
+  for (const list of listsUnder("/bookmarks")) was ? list.drop(id) : list.prepend(id);
+}
+
+/** Mutes or unmutes notifications about a conversation. */
+export async function muteConversation(id, muted) {
+  try {
+    await (muted ? put(`/posts/${id}/mute`) : del(`/posts/${id}/mute`));
+    posts.change(id, { muted });
+    toast(t(muted ? "post.muted" : "post.unmuted"));
+  } catch (problem) {
+    complain(problem);
+  }
+}
+
+/** Takes a post away at once, and deletes it when there was time to undo. */
+export function removePost(id) {
+  const before = posts.of(id).peek();
+  posts.gone(id);
+  const timer = setTimeout(commit, UNDO_SECONDS * 1000);
+  addEventListener("pagehide", commit, { once: true });
+  toast(t("post.deleted"), {
+    seconds: UNDO_SECONDS,
+    action: {
+      label: t("undo"),
+      run() {
+        clearTimeout(timer);
+        removeEventListener("pagehide", commit);
+        posts.of(id).value = before;
+      },
+    },
+  });
+  async function commit() {
+    clearTimeout(timer);
+    removeEventListener("pagehide", commit);
+    await del(`/posts/${id}`).catch((problem) => {
+      if (problem.status === 404) return;
+      posts.of(id).value = before;
+      complain(problem);
+    });
+  }
+}
+
+/** Reads a post with its ETag, for editing. */
+export async function readForEdit(id) {
+  const { body, etag } = await request("GET", `/posts/${id}`);
+  putPost(body);
+  return { post: body, etag };
+}
+
+export async function saveEdit(id, changes, etag) {
+  putPost(await patch(`/posts/${id}`, changes, { etag }));
+}
+
+/** Publishes a post under an idempotency key, so that sending it again makes no second one. */
+export async function publish(body, key = newKey()) {
+  const made = await post("/posts", body, { key });
+  putPost(made);
+  for (const list of listsUnder("/feed")) list.prepend(made.id);
+  for (const list of listsUnder(`/profiles/${made.author.id}/posts`)) list.prepend(made.id);
+  return made;
+}
+
+/** Reads posts and puts them in order. */
+export async function loadPost(id) {
+  const found = await get(`/posts/${id}`);
+  putPost(found);
+  return found;
+}
+
+/** Shares by the system's dialog where there is one, else copies the link. */
+export async function share(id) {
+  const url = `${location.origin}/posts/${id}`;
+  const post = posts.of(id).peek();
+  if (navigator.share) {
+    await navigator.share({ url, title: post?.author?.full_name || post?.author?.username }).catch(() => null);
+  } else {
+    await copyLink(url);
+  }
+}
+
+export async function copyLink(url) {
+  try {
+    await navigator.clipboard.writeText(url);
+    toast(t("link.copied"));
+  } catch {
+    toast(url);
+  }
+}

@@ -1,0 +1,110 @@
+// Addresses and views: the History API, links caught in one place, and the scroll position of each page kept.
+import { signal } from "@preact/signals";
+
+/** name → view module and pattern. `:x` is one segment. Views that the first page rarely needs load when asked for. */
+const ROUTES = [
+  ["home", "/"],
+  ["explore", "/explore"],
+  ["hashtag", "/hashtags/:tag"],
+  ["search", "/search"],
+  ["notifications", "/notifications"],
+  ["requests", "/follow-requests"],
+  ["bookmarks", "/bookmarks"],
+  ["compose", "/compose"],
+  ["post", "/posts/:id"],
+  ["comment", "/comments/:id"],
+  ["profile", "/@:username"],
+  ["profile", "/@:username/:tab"],
+  ["settings", "/settings"],
+  ["settings", "/settings/:section"],
+  ["login", "/login"],
+  ["signup", "/signup"],
+  ["forgot", "/forgot"],
+  ["reset", "/reset-password"],
+  ["verify", "/verify-email"],
+  ["social", "/social/:provider"],
+  ["gallery", "/about/components"],
+].map(([name, pattern]) => ({
+  name,
+  pattern: new RegExp(`^${pattern.replace(/:(\w+)/g, "(?<$1>[^/]+)")}$`),
+}));
+
+/** The present one: `{name, params, query, path}`. */
+export const route = signal({ name: "", params: {}, query: new URLSearchParams(), path: "" });
+const leaving = new Set();
+
+export function startRouter() {
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", () => show(true));
+  document.addEventListener("click", follow);
+  addEventListener("pagehide", rememberScroll);
+  useMailedLink();
+  show(false);
+}
+
+/** Mails link to `/#/verify-email?key=…`, so that keys are in no server's log. */
+function useMailedLink() {
+  if (location.hash.startsWith("#/")) history.replaceState(null, "", location.hash.slice(1));
+}
+
+/** Goes to an address of the client. */
+export function go(address, { replace = false } = {}) {
+  if (!replace) rememberScroll();
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  show(false);
+}
+
+export function back() {
+  if (history.length > 1) history.back();
+  else go("/");
+}
+
+/** Calls `listener` before another page is shown. */
+export function onLeave(listener) {
+  leaving.add(listener);
+  return () => leaving.delete(listener);
+}
+
+/** Where the page stood when it was left, or 0. */
+export function scrollOf() {
+  return history.state?.scroll || 0;
+}
+
+function rememberScroll() {
+  history.replaceState({ ...history.state, scroll: Math.round(scrollY) }, "");
+}
+
+function follow(event) {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || !match(link.pathname)) return;
+  if (link.hash && link.pathname === location.pathname) return;
+  event.preventDefault();
+  if (link.href === location.href) scrollTo({ top: 0, behavior: "smooth" });
+  else go(link.pathname + link.search + link.hash);
+}
+
+function match(path) {
+  for (const { name, pattern } of ROUTES) {
+    const found = pattern.exec(path);
+    if (found) return { name, params: decoded(found.groups || {}) };
+  }
+  return null;
+}
+
+function decoded(params) {
+  try {
+    return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]));
+  } catch {
+    return params;
+  }
+}
+
+function show(isBack) {
+  for (const listener of leaving) listener();
+  const path = location.pathname.length > 1 ? location.pathname.replace(/\/$/, "") : "/";
+  const found = match(path) || { name: "notFound", params: {} };
+  route.value = { ...found, query: new URLSearchParams(location.search), path, isBack, hash: location.hash };
+  if (!isBack) scrollTo(0, 0);
+}

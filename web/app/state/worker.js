@@ -1,0 +1,52 @@
+// The service worker: the app without a connection, and push messages.
+import { signal } from "@preact/signals";
+import { del, get, post } from "../api/client.js";
+import { instance } from "./instance.js";
+
+/** Whether this browser is told by push: "unknown", "off", "on", "denied" or "unsupported". */
+export const push = signal("unknown");
+const SUBSCRIPTION = "push-subscription";
+
+const policy = globalThis.trustedTypes?.createPolicy("socialapp", {
+  createScriptURL(url) {
+    if (url === "/sw.js") return url;
+    throw new TypeError(`not a script of this site: ${url}`);
+  },
+});
+
+export async function registerWorker() {
+  if (!("serviceWorker" in navigator)) return;
+  try {
+    await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
+  } catch {
+    // The app works without.
+  }
+}
+
+export async function pushState() {
+  if (!("PushManager" in globalThis) || !("serviceWorker" in navigator)) push.value = "unsupported";
+  else if (Notification.permission === "denied") push.value = "denied";
+  else {
+    const registration = await navigator.serviceWorker.getRegistration();
+    push.value = (await registration?.pushManager.getSubscription()) ? "on" : "off";
+  }
+}
+
+export async function subscribe() {
+  if ((await Notification.requestPermission()) !== "granted") return pushState();
+  const key = instance.value.push_key || (await get("/push-subscriptions/key")).key;
+  const registration = await navigator.serviceWorker.ready;
+  const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  const made = await post("/push-subscriptions", subscription.toJSON());
+  localStorage.setItem(SUBSCRIPTION, made.id);
+  return pushState();
+}
+
+export async function unsubscribe() {
+  const registration = await navigator.serviceWorker.getRegistration();
+  await (await registration?.pushManager.getSubscription())?.unsubscribe();
+  const id = localStorage.getItem(SUBSCRIPTION);
+  if (id) await del(`/push-subscriptions/${id}`).catch(() => null);
+  localStorage.removeItem(SUBSCRIPTION);
+  return pushState();
+}

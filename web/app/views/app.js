@@ -1,0 +1,109 @@
+// The frame around every view, and the choice of the view by the address.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { endedBecause, signedIn } from "../api/session.js";
+import { loadInstance } from "../state/instance.js";
+import { waiting } from "../state/outbox.js";
+import { route } from "../state/router.js";
+import { closeAll } from "../state/dialogs.js";
+import { Aside } from "../components/aside.js";
+import { Dialogs } from "../components/dialogs.js";
+import { Bar, Rail } from "../components/navigation.js";
+import { Skeleton } from "../components/skeleton.js";
+import { Toaster } from "../components/toaster.js";
+import { Explore } from "./explore.js";
+import { Home } from "./home.js";
+import { NotFound } from "./not_found.js";
+import { Post } from "./post.js";
+import { Profile } from "./profile.js";
+
+/** What the first page often is comes with the app; the others are loaded when somebody goes there. */
+const VIEWS = { home: Home, explore: Explore, hashtag: Explore, post: Post, profile: Profile, notFound: NotFound };
+const LATER = {
+  search: () => import("./search.js"),
+  notifications: () => import("./notifications.js"),
+  requests: () => import("./requests.js"),
+  bookmarks: () => import("./bookmarks.js"),
+  compose: () => import("./compose.js"),
+  comment: () => import("./comment_link.js"),
+  settings: () => import("./settings/index.js"),
+  login: () => import("./login.js"),
+  signup: () => import("./signup.js"),
+  forgot: () => import("./forgot.js"),
+  reset: () => import("./reset.js"),
+  verify: () => import("./verify.js"),
+  social: () => import("./social.js"),
+  gallery: () => import("./gallery.js"),
+};
+const NEEDS_ACCOUNT = new Set(["notifications", "requests", "bookmarks", "compose", "settings"]);
+const PLAIN = new Set(["login", "signup", "forgot", "reset", "verify", "social", "gallery"]);
+
+export function App() {
+  const { name, path } = route.value;
+  const wanted = NEEDS_ACCOUNT.has(name) && !signedIn.value ? "login" : name;
+  const view = useView(wanted);
+  useEffect(() => void loadInstance(), []);
+  useAnnouncedChange(path);
+  if (PLAIN.has(wanted)) {
+    return html`<div class="plain"><main id="main" tabindex="-1">${view}</main></div><${Toaster} /><${Dialogs} />`;
+  }
+  return html`
+    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById("main").focus(); }}>${t("skip")}</a>
+    <div class="frame">
+      <${Rail} />
+      <main id="main" tabindex="-1">
+        <${Notices} />
+        ${view}
+      </main>
+      <${Aside} />
+    </div>
+    <${Bar} />
+    <${Toaster} />
+    <${Dialogs} />
+  `;
+}
+
+function useView(name) {
+  const [loaded, setLoaded] = useState({});
+  const known = VIEWS[name] || loaded[name];
+  useEffect(() => {
+    if (known || !LATER[name]) return;
+    LATER[name]().then(
+      (module) => setLoaded((before) => ({ ...before, [name]: module.View })),
+      () => location.reload(), // another release is served by now
+    );
+  }, [name]);
+  if (known) return html`<${known} key=${name} />`;
+  return html`<${Skeleton} number=${4} />`;
+}
+
+/** After a change of page, the focus is on its heading: screen readers say where one is. */
+function useAnnouncedChange(path) {
+  const first = useRef(true);
+  useEffect(() => {
+    closeAll();
+    if (first.current) first.current = false;
+    else if (!document.activeElement || document.activeElement === document.body || !document.contains(document.activeElement) || document.activeElement.closest("a, main")) {
+      document.querySelector("main h1")?.focus({ preventScroll: true });
+    }
+  }, [path]);
+}
+
+function Notices() {
+  const [online, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const change = () => setOnline(navigator.onLine);
+    addEventListener("online", change);
+    addEventListener("offline", change);
+    return () => {
+      removeEventListener("online", change);
+      removeEventListener("offline", change);
+    };
+  }, []);
+  return html`
+    ${!online && html`<p class="notice" role="status">${t("offline")}</p>`}
+    ${online && waiting.value > 0 && html`<p class="notice" role="status">${t("outbox.waiting", { count: waiting.value })}</p>`}
+    ${endedBecause.value && !signedIn.value && html`<p class="notice notice-bad" role="alert">${t("session.ended")} <a href="/login">${t("login.do")}</a></p>`}
+  `;
+}

@@ -1,0 +1,48 @@
+// The home feed, or what this place is for those who are not signed in.
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { signedIn } from "../api/session.js";
+import { instance } from "../state/instance.js";
+import { putPost } from "../state/entities.js";
+import { listOf } from "../state/lists.js";
+import { Composer } from "../components/composer.js";
+import { Page } from "../components/page.js";
+import { PostList } from "../components/post_list.js";
+import { Empty } from "../components/states.js";
+
+const FEED = "/feed";
+
+export function Home() {
+  return signedIn.value ? html`<${Feed} />` : html`<${Welcome} />`;
+}
+
+function Feed() {
+  const unseen = listOf(FEED, putPost).unseen.value;
+  const empty = html`<${Empty} icon="people" title=${t("home.empty.title")} text=${t("home.empty.text")}><a class="button button-primary" href="/explore">${t("nav.explore")}</a><//>`;
+  return html`<${Page} title=${t("nav.home")} name="home">
+    <div class="home-composer"><${Composer} /></div>
+    <${NewPosts} number=${unseen} />
+    <${PostList} path=${FEED} label=${t("nav.home")} empty=${empty} />
+  <//>`;
+}
+
+function NewPosts({ number }) {
+  const show = async () => {
+    await listOf(FEED, putPost).refresh();
+    scrollTo({ top: 0 });
+  };
+  return html`<div class="pill-place" role="status">${number > 0 && html`<button class="pill" onClick=${show}>${t("home.new", { count: number })}</button>`}</div>`;
+}
+
+function Welcome() {
+  const { name, description } = instance.value;
+  const empty = html`<${Empty} icon="compass" title=${t("explore.empty.title")} text=${t("explore.empty.text")} />`;
+  return html`<${Page} title=${t("welcome.title", { name })} name="welcome">
+    <section class="hero">
+      <p class="hero-text">${description || t("welcome.text")}</p>
+      <p class="hero-actions"><a class="button button-primary" href="/signup">${t("signup.do")}</a><a class="button" href="/login">${t("login.do")}</a></p>
+    </section>
+    <h2 class="section-title">${t("explore.recent")}</h2>
+    <${PostList} path="/explore?sort=recent" label=${t("explore.recent")} empty=${empty} />
+  <//>`;
+}

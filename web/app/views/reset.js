@@ -1,0 +1,33 @@
+// Setting a new password with the key from a mail.
+import { useState } from "preact/hooks";
+import { html } from "../html.js";
+import { t } from "../i18n/i18n.js";
+import { post } from "../api/client.js";
+import { go, route } from "../state/router.js";
+import { explain, toast } from "../state/toasts.js";
+import { Entry } from "../components/entry.js";
+import { Field } from "../components/field.js";
+
+export function View() {
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState("");
+  const key = route.value.query.get("key") || "";
+  const send = async (event) => {
+    event.preventDefault();
+    setError("");
+    try {
+      await post("/auth/password/reset", { key, password }, { anonymous: true });
+      toast(t("reset.done"));
+      go("/login", { replace: true });
+    } catch (problem) {
+      setError(explain(problem));
+    }
+  };
+  return html`<${Entry} title=${t("reset.title")} foot=${html`<a href="/login">${t("forgot.back")}</a>`}>
+    <form class="form" onSubmit=${send}>
+      <p>${t("reset.text")}</p>
+      <${Field} label=${t("signup.password")} type="password" autocomplete="new-password" minlength="8" required hint=${t("signup.password.hint")} error=${error} value=${password} onInput=${(event) => setPassword(event.currentTarget.value)} />
+      <button class="button button-primary button-wide">${t("reset.do")}</button>
+    </form>
+  <//>`;
+}

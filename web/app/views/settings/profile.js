@@ -1,0 +1,61 @@
+// Name, biography and picture.
+import { useRef, useState } from "preact/hooks";
+import { html } from "../../html.js";
+import { t } from "../../i18n/i18n.js";
+import { patch } from "../../api/client.js";
+import { profile } from "../../api/session.js";
+import { upload } from "../../api/uploads.js";
+import { cropped } from "../../components/crop_dialog.js";
+import { Avatar } from "../../components/avatar.js";
+import { Field } from "../../components/field.js";
+import { putPerson } from "../../state/entities.js";
+import { complain, toast } from "../../state/toasts.js";
+
+export function ProfileSettings() {
+  const own = profile.value;
+  const [fields, setFields] = useState({ full_name: own.full_name || "", bio: own.bio || "" });
+  const [problem, setProblem] = useState(null);
+  const [progress, setProgress] = useState(null);
+  const picker = useRef(null);
+  const store = async (changes) => {
+    const saved = await patch("/profiles/me", changes);
+    profile.value = { ...own, ...saved };
+    putPerson(saved);
+    toast(t("saved"));
+  };
+  const save = async (event) => {
+    event.preventDefault();
+    setProblem(null);
+    await store(fields).catch((failure) => (failure.errors?.length ? setProblem(failure) : complain(failure)));
+  };
+  const pick = async (event) => {
+    const [file] = event.currentTarget.files;
+    event.currentTarget.value = "";
+    const square = file && (await cropped(file));
+    if (!square) return;
+    try {
+      setProgress(0);
+      const media = await upload(square, { onProgress: setProgress });
+      await store({ profile_picture_media_id: media.id });
+    } catch (failure) {
+      complain(failure);
+    } finally {
+      setProgress(null);
+    }
+  };
+  const input = (name) => (event) => setFields({ ...fields, [name]: event.currentTarget.value });
+  return html`<form class="form" onSubmit=${save}>
+    <div class="picture-row">
+      <${Avatar} person=${own} size="huge" />
+      <div>
+        <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick} />
+        <button type="button" class="button" disabled=${progress !== null} onClick=${() => picker.current.click()}>${t("profile.picture.change")}</button>
+        ${own.profile_picture && html`<button type="button" class="link" onClick=${() => store({ profile_picture_media_id: null }).catch(complain)}>${t("profile.picture.remove")}</button>`}
+        ${progress !== null && html`<progress max="1" value=${progress} aria-label=${t("composer.uploading")}></progress>`}
+      </div>
+    </div>
+    <${Field} label=${t("signup.full_name")} autocomplete="name" maxlength="100" dir="auto" value=${fields.full_name} error=${problem?.of("full_name")} onInput=${input("full_name")} />
+    <${Field} label=${t("profile.bio")} multiline rows="4" maxlength="500" dir="auto" value=${fields.bio} error=${problem?.of("bio")} onInput=${input("bio")} />
+    <div class="form-foot"><button class="button button-primary">${t("save")}</button></div>
+  </form>`;
+}

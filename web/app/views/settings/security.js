@@ -1,0 +1,103 @@
+// Second factor, passkeys and linked accounts.
+import { useEffect, useState } from "preact/hooks";
+import { html } from "../../html.js";
+import { ago, t } from "../../i18n/i18n.js";
+import { del, get, post } from "../../api/client.js";
+import { create, supported } from "../../api/passkeys.js";
+import { instance, loadInstance } from "../../state/instance.js";
+import { complain, explain, toast } from "../../state/toasts.js";
+import { Field } from "../../components/field.js";
+import { Icon } from "../../components/icon.js";
+import { nameOf, visit } from "../../components/providers.js";
+import { QrCode } from "../../components/qr_code.js";
+
+export function Security() {
+  return html`<${Totp} />${supported() && html`<${Passkeys} />`}<${Linked} />`;
+}
+
+function Totp() {
+  const [secret, setSecret] = useState(null);
+  const [codes, setCodes] = useState(null);
+  const [code, setCode] = useState("");
+  const [error, setError] = useState("");
+  const begin = () => post("/auth/totp").then(setSecret, complain);
+  const confirm = async (event) => {
+    event.preventDefault();
+    setError("");
+    try {
+      const answer = await post("/auth/totp/confirm", { code: code.trim() });
+      setCodes(answer.recovery_codes || answer.codes);
+      setSecret(null);
+    } catch (problem) {
+      setError(explain(problem));
+    }
+  };
+  const off = () => del("/auth/totp", { body: code ? { code: code.trim() } : {} }).then(() => { setCode(""); toast(t("totp.off.done")); }, (problem) => setError(explain(problem)));
+  return html`<section class="form section">
+    <h2>${t("totp.title")}</h2>
+    <p class="hint">${t("totp.text")}</p>
+    ${codes && html`<div class="notice"><div><p>${t("totp.codes")}</p><ul class="codes">${codes.map((each) => html`<li><code>${each}</code></li>`)}</ul></div></div>`}
+    ${!secret && !codes && html`<${Off} code=${code} setCode=${setCode} error=${error} begin=${begin} off=${off} />`}
+    ${secret &&
+    html`<form class="form" onSubmit=${confirm}>
+      <${QrCode} text=${secret.otpauth_url} />
+      <p>${t("totp.secret")} <code class="secret">${secret.secret}</code></p>
+      <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
+      <div class="form-foot"><button class="button button-primary">${t("totp.confirm")}</button></div>
+    </form>`}
+  </section>`;
+}
+
+function Off({ code, setCode, error, begin, off }) {
+  const [asks, setAsks] = useState(false);
+  if (!asks) {
+    return html`<div class="form-foot"><button class="button button-primary" onClick=${begin}>${t("totp.on")}</button><button class="button" onClick=${() => setAsks(true)}>${t("totp.off")}</button></div>`;
+  }
+  return html`<${Field} label=${t("login.otp")} inputmode="numeric" value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
+    <div class="form-foot"><button class="button" onClick=${() => setAsks(false)}>${t("cancel")}</button><button class="button button-danger" disabled=${!code} onClick=${off}>${t("totp.off")}</button></div>`;
+}
+
+function Passkeys() {
+  const [known, setKnown] = useState(null);
+  const [name, setName] = useState("");
+  const read = () => get("/auth/passkeys").then((page) => setKnown(page.results || page), () => setKnown(null));
+  useEffect(() => void read(), []);
+  if (known === null) return null;
+  const add = async (event) => {
+    event.preventDefault();
+    try {
+      await create(name.trim() || t("passkeys.name.default"));
+      setName("");
+      toast(t("passkeys.added"));
+      await read();
+    } catch (problem) {
+      if (problem.name !== "NotAllowedError") complain(problem);
+    }
+  };
+  const remove = (id) => del(`/auth/passkeys/${id}`).then(read, complain);
+  return html`<section class="form section">
+    <h2>${t("passkeys.title")}</h2>
+    <p class="hint">${t("passkeys.text")}</p>
+    <ul class="rows">${known.map((key) => html`<li key=${key.id} class="row"><${Icon} name="key" /><span class="row-text"><span class="name">${key.name}</span><span class="handle">${key.last_used_at ? ago(key.last_used_at) : t("passkeys.unused")}</span></span><button class="button" onClick=${() => remove(key.id)}>${t("delete")}</button></li>`)}</ul>
+    <form class="form" onSubmit=${add}>
+      <${Field} label=${t("passkeys.name")} maxlength="50" value=${name} onInput=${(event) => setName(event.currentTarget.value)} />
+      <div class="form-foot"><button class="button button-primary">${t("passkeys.add")}</button></div>
+    </form>
+  </section>`;
+}
+
+function Linked() {
+  const [linked, setLinked] = useState([]);
+  const read = () => get("/auth/social").then((page) => setLinked((page.results || page).map((each) => each.provider || each)), () => null);
+  useEffect(() => {
+    loadInstance();
+    read();
+  }, []);
+  const known = (instance.value.providers || []).map((each) => each.id || each.name || each);
+  if (!known.length) return null;
+  const unlink = (provider) => del(`/auth/social/${provider}`).then(read, complain);
+  return html`<section class="form section">
+    <h2>${t("linked.title")}</h2>
+    <ul class="rows">${known.map((each) => html`<li key=${each} class="row"><${Icon} name="link" /><span class="row-text name">${nameOf(each)}</span>${linked.includes(each) ? html`<button class="button" onClick=${() => unlink(each)}>${t("linked.undo")}</button>` : html`<button class="button" onClick=${() => visit(each, "link")}>${t("linked.do")}</button>`}</li>`)}</ul>
+  </section>`;
+}

@@ -1,0 +1,162 @@
+"""The client's addresses: its files, its document for every page, and public posts and profiles readable as HTML."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+
+from socialapp.contracts.posts import Posts
+from socialapp.contracts.users import Users
+from socialapp.core.errors import NotFound, Unavailable
+from socialapp.http.problems import reading_only
+from socialapp.rpc.calls import client
+from web.assets import assets
+from web.shell import Page, shell
+
+_TITLE_LENGTH = 70
+_DESCRIPTION_LENGTH = 200
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+def asset(request: HttpRequest, version: str, path: str) -> HttpResponse:
+    """A file of the client. One of another release is answered with where this release has it."""
+    files = assets()
+    found = files.get(path)
+    if found is None:
+        raise Http404
+    if version != files.version:
+        moved = HttpResponseRedirect(files.url(path))
+        moved["Cache-Control"] = "no-store"
+        return moved
+    response = HttpResponse(found.content, content_type=found.content_type)
+    response["Vary"] = "Accept-Encoding"
+    if found.compressed and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(found.compressed, content_type=found.content_type)
+        response["Content-Encoding"] = "gzip"
+        response["Vary"] = "Accept-Encoding"
+    response["Cache-Control"] = _FOREVER
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@reading_only
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The service worker, at the root so that it covers every page; browsers look for a new one by themselves."""
+    files = assets()
+    found = files.get("sw.js")
+    assert found is not None  # noqa: S101  (it is part of the client)
+    content = found.content.decode().replace("__ROOT__", files.root)
+    response = HttpResponse(content, content_type=found.content_type)
+    response["Cache-Control"] = "no-cache"
+    response["Content-Security-Policy"] = "default-src 'none'; connect-src 'self'; script-src 'self'"
+    return response
+
+
+@reading_only
+def manifest(request: HttpRequest) -> HttpResponse:
+    """The web app manifest: name, icons and share target. Source: W3C Web Application Manifest."""
+    from django.http import JsonResponse
+    from django.templatetags.static import static
+
+    icon = static("favicon.svg")
+    response = JsonResponse(
+        {
+            "id": "/",
+            "name": settings.SERVICE_NAME,
+            "short_name": settings.SERVICE_NAME,
+            "start_url": "/",
+            "scope": "/",
+            "display": "standalone",
+            "theme_color": "#2456c7",
+            "background_color": "#ffffff",
+            "icons": [{"src": icon, "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+            "share_target": {
+                "action": "/compose",
+                "method": "GET",
+                "params": {"title": "title", "text": "text", "url": "url"},
+            },
+        },
+        content_type="application/manifest+json",
+    )
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+@reading_only
+def page(request: HttpRequest) -> HttpResponse:
+    """Any page of the client that has nothing to read without it."""
+    return shell(request, Page(path=request.path, indexed=request.path in ("/", "/explore")))
+
+
+def anything(request: HttpRequest) -> HttpResponse:
+    """An unknown address: the client says so to people, machines get the usual problem."""
+    if request.method not in ("GET", "HEAD") or "text/html" not in request.headers.get("Accept", ""):
+        raise Http404
+    return shell(request, Page(path=request.path, indexed=False, status=404))
+
+
+def post(request: HttpRequest, post_id: int) -> HttpResponse:
+    """A post. Its text is in the document when everybody may see it; else 404, and the client asks with its token."""
+    found = _post_body(post_id)
+    if found is None:
+        return shell(request, Page(path=request.path, indexed=False, status=404))
+    author = found["author"]
+    name = author["full_name"] or author["username"]
+    text = str(found["content_warning"] if found.get("content_warning") else found["content"])
+    image = next((each["preview_url"] for each in found["media"] if each.get("preview_url")), "")
+    return shell(
+        request,
+        Page(
+            title=f"{name}: {_cut(text, _TITLE_LENGTH)}",
+            description=_cut(text, _DESCRIPTION_LENGTH),
+            path=f"/posts/{post_id}",
+            template="client/post.html",
+            context={"post": found, "author": author, "name": name},
+            kind="article",
+            image="" if found.get("sensitive") else str(image or author["profile_picture"] or ""),
+            oembed=True,
+        ),
+    )
+
+
+def profile(request: HttpRequest, username: str) -> HttpResponse:
+    """A profile; readable in the document like a post."""
+    found = _profile_body(username)
+    if found is None:
+        return shell(request, Page(path=request.path, indexed=False, status=404))
+    name = found["full_name"] or found["username"]
+    return shell(
+        request,
+        Page(
+            title=f"{name} (@{found['username']})",
+            description=_cut(str(found["bio"] or ""), _DESCRIPTION_LENGTH),
+            path=f"/@{found['username']}",
+            template="client/profile.html",
+            context={"profile": found, "name": name},
+            kind="profile",
+            image=str(found["profile_picture"] or ""),
+            indexed=not found["is_private"],
+        ),
+    )
+
+
+def _post_body(post_id: int) -> dict[str, Any] | None:
+    try:
+        return next(iter(client(Posts).post_bodies(viewer_id=None, post_ids=[post_id])), None)
+    except (NotFound, Unavailable):
+        return None
+
+
+def _profile_body(username: str) -> dict[str, Any] | None:
+    try:
+        cards = client(Users).by_usernames(usernames=[username])
+        found = client(Users).profile_bodies(viewer_id=None, ids=[card.id for card in cards]) if cards else []
+        return next(iter(found), None)
+    except (NotFound, Unavailable):
+        return None
+
+
+def _cut(text: str, length: int) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"

@@ -1,0 +1,102 @@
+"""The HTML document that starts the client, and the headers that keep it safe."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from web.assets import assets
+
+LANGUAGES = ("en", "de", "fr", "es", "ar", "ja", "zh")
+RIGHT_TO_LEFT = ("ar",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What the document says before any script runs: for search engines, link previews and people without scripts."""
+
+    title: str = ""
+    description: str = ""
+    path: str = "/"
+    template: str = "client/empty.html"
+    context: dict[str, object] = field(default_factory=dict)
+    kind: str = "website"
+    image: str = ""
+    feed: str = ""
+    oembed: bool = False
+    indexed: bool = True
+    status: int = 200
+
+
+def shell(request: HttpRequest, page: Page) -> HttpResponse:
+    """The document with the page in it."""
+    files = assets()
+    language = _language(request)
+    response = render(
+        request,
+        "client/shell.html",
+        {
+            "page": page,
+            "name": settings.SERVICE_NAME,
+            "public_url": settings.PUBLIC_URL,
+            "language": language,
+            "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
+            "root": files.root,
+            "styles": files.styles,
+            "boot": files.url("boot.js"),
+            "messages": files.url(f"i18n/{language}.json"),
+            "main": files.url("main.js"),
+            "preloads": files.preloads,
+            "import_map": files.import_map,
+        },
+        status=page.status,
+    )
+    response["Content-Security-Policy"] = _policy(files.import_map)
+    response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    response["Cache-Control"] = "no-cache"
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+def _language(request: HttpRequest) -> str:
+    """The first of the client's languages that the browser asks for; the client itself may choose another."""
+    for part in request.headers.get("Accept-Language", "").split(","):
+        tag = part.partition(";")[0].strip().lower().partition("-")[0]
+        if tag in LANGUAGES:
+            return tag
+    return LANGUAGES[0]
+
+
+def _policy(import_map: str) -> str:
+    """Content Security Policy: nothing inline but the import map, no script from elsewhere, no string made script."""
+    map_hash = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
+    media = _origin(settings.MEDIA_URL)
+    socket = settings.PUBLIC_URL.replace("http", "ws", 1)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'sha256-{map_hash}'",
+            "style-src 'self'",
+            f"img-src 'self' blob: data: {media}",
+            f"media-src 'self' blob: {media}",
+            f"connect-src 'self' {socket} {media}",
+            "font-src 'self'",
+            "manifest-src 'self'",
+            "worker-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types socialapp",
+        )
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "'self'"

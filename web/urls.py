@@ -1,0 +1,22 @@
+"""The client's addresses. What is not here is the API's, or nobody's."""
+
+from django.conf import settings
+from django.urls import URLPattern, path, re_path
+
+from web import pages
+
+urlpatterns: list[URLPattern] = [
+    re_path(rf"^{settings.STATIC_URL.strip('/')}/client/(?P<version>[0-9a-f]{{12}})/(?P<path>[\w./-]+)$", pages.asset),
+    path("sw.js", pages.service_worker),
+    path("manifest.webmanifest", pages.manifest),
+    path("", pages.page, name="client"),
+    re_path(r"^posts/(?P<post_id>[0-9]{1,19})$", pages.post),
+    re_path(r"^@(?P<username>\w{1,30})$", pages.profile),
+    re_path(r"^(?P<username>)@\w{1,30}/(?:media|followers|following)$", lambda request, username: pages.page(request)),
+    re_path(
+        r"^(?:explore|hashtags/[^/]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
+        r"|login|signup|forgot|reset-password|verify-email|social/[a-z]+|about/components)$",
+        pages.page,
+    ),
+    re_path(r"^(?!(?:v1|api|admin|internal|health|metrics|static|media|ws|\.well-known)(?:/|$)).+$", pages.anything),
+]
