@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
 _EXPIRY_SECONDS = 60.0
 _LONGEST_PAUSE = 3.0
-_KERNEL_TASKS = ("socialapp.messaging", "socialapp.http", "socialapp.ops")
+_KERNEL_TASKS = ("socialapp.messaging", "socialapp.http", "socialapp.lifecycle", "socialapp.ops")
 
 
 class _Connection(Connection):

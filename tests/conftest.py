@@ -11,6 +11,7 @@ from django.test import Client
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.passwords import OwaspArgon2PasswordHasher
+from socialapp.lifecycle.tasks import continue_all_jobs
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
@@ -19,7 +20,7 @@ ALL_CONTEXTS = list(CONTEXTS)
 
 
 def deliver_outbox() -> int:
-    """Hands every unsent event of every context to all listeners, until there are none; how many were handed over."""
+    """Hands over every unsent event and goes on with every job until there are none; how many events."""
     total = 0
     while True:
         sent = 0
@@ -35,7 +36,7 @@ def deliver_outbox() -> int:
                 deliver(consumer.name, envelopes)
             sent += len(rows)
         total += sent
-        if not sent:
+        if not sent and not continue_all_jobs():
             return total
 
 

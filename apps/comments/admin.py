@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.comments import actions
-from apps.comments.models import Comment, CommentCount, GoneSubject, RestoredRemoval, WithdrawnComment
+from apps.comments.models import Comment, CommentCount, RestoredRemoval, WithdrawnComment
 from socialapp.core.errors import NotFound
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
@@ -66,13 +66,3 @@ class CommentCountAdmin(ContextModelAdmin[CommentCount]):
     list_display = (_post, "slot", "count", "updated_at")
     search_fields = ("=post_id",)
     ordering = ("-id",)
-
-
-@admin.register(GoneSubject)
-class GoneSubjectAdmin(ContextModelAdmin[GoneSubject]):
-    """Posts and people that are gone, and whether their comments are removed."""
-
-    list_display = ("subject_id", "kind", "done", "gone_at", "erasure_id")
-    list_filter = ("kind", "done")
-    search_fields = ("=subject_id", "=erasure_id")
-    ordering = ("-gone_at",)

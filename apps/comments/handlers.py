@@ -5,19 +5,20 @@ from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.contracts.posts import PostDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
 
 @handles(PostDeleted)
 def remove_comments_on_post(event: PostDeleted) -> None:
     """The comments go with their post."""
-    actions.forget_post(post_id=event.post_id)
+    begin_removal("comments", "post", subject_id=event.post_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Erases what the user wrote; the acknowledgement follows when nothing is left."""
-    actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("comments", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
 @handles(ContentRemoved)

@@ -107,30 +107,3 @@ class CommentCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.post_id}[{self.slot}] {self.count}"
-
-
-class GoneSubject(models.Model):
-    """A post or person that was deleted: no comment on or by it may appear again.
-
-    `done` is false while comments are still to be removed. Ids are unique over all
-    contexts, so one key serves both kinds.
-    """
-
-    class Kind(models.TextChoices):
-        """What is gone."""
-
-        POST = "post"
-        USER = "user"
-
-    subject_id = models.BigIntegerField(primary_key=True)
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    erasure_id = models.BigIntegerField(null=True, blank=True)
-    done = models.BooleanField(default=False)
-    gone_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "comments_gone"
-        indexes = (models.Index(fields=["done", "gone_at"], name="comments_gone_open"),)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.subject_id}"

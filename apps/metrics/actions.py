@@ -4,7 +4,7 @@ Adding is commutative, so order never matters; the inbox makes each event count 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,6 @@ from apps.metrics import queries
 from apps.metrics.models import (
     AuthorRollup,
     Change,
-    ErasedUser,
     Metric,
     OverallRollup,
     Post,
@@ -23,7 +22,6 @@ from apps.metrics.models import (
 )
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.drift import Drift, DriftPage
-from socialapp.contracts.metrics import MetricsErased, MetricsErasureContinued
 from socialapp.contracts.posts import Posts, ViewCount
 from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
@@ -31,7 +29,7 @@ from socialapp.core.db import atomic, transactional
 from socialapp.core.ids import id_time
 from socialapp.core.sql import add
 from socialapp.lifecycle.drift import events_in_flight
-from socialapp.messaging.publish import publish
+from socialapp.lifecycle.removal import declare_removal, gone_among
 from socialapp.rpc.calls import client
 
 FOLD_CHANGES = 2000
@@ -131,18 +129,24 @@ def note_follower(*, author_id: int, at: datetime, amount: int) -> None:
         _note(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
 
 
-@transactional("metrics")
-def erase_user(*, user_id: int, erasure_id: int) -> None:
-    """Removes a user's numbers, a bounded part at a time; tells when nothing is left. Idempotent."""
-    ErasedUser.objects.get_or_create(id=user_id)
+def _erase_step(user_id: int) -> bool:
+    """Removes a user's numbers, a bounded part at a time."""
     Change.objects.filter(author_id=user_id).update(author_id=None)
     AuthorRollup.objects.filter(author_id=user_id).delete()
     posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_POSTS])
     _bury(posts)
-    if len(posts) == ERASE_POSTS:
-        publish(MetricsErasureContinued(user_id=user_id, erasure_id=erasure_id))
-    else:
-        publish(MetricsErased(user_id=user_id, erasure_id=erasure_id))
+    return len(posts) < ERASE_POSTS
+
+
+def _authors_still_held(user_ids: Collection[int]) -> set[int]:
+    held: set[int] = set()
+    for rows in (Post.objects, AuthorRollup.objects):
+        found = rows.filter(author_id__in=user_ids).values_list("author_id", flat=True).distinct()
+        held.update(author_id for author_id in found if author_id is not None)
+    return held
+
+
+declare_removal("metrics", "user", step=_erase_step, leftovers=_authors_still_held)
 
 
 @transactional("metrics")
@@ -267,7 +271,7 @@ def hour_of(moment: datetime) -> datetime:
 
 
 def _is_erased(user_id: int) -> bool:
-    return ErasedUser.objects.filter(id=user_id).exists()
+    return bool(gone_among("metrics", [user_id]))
 
 
 def _buried(post_ids: Iterable[int]) -> set[int]:
@@ -321,7 +325,7 @@ def _additions_of_posts(changes: Iterable[Change]) -> Additions:
 
 def _additions_of_authors(changes: Iterable[Change]) -> Additions:
     authors = {change.author_id for change in changes if change.author_id is not None}
-    erased = set(ErasedUser.objects.filter(id__in=authors).values_list("id", flat=True))
+    erased = gone_among("metrics", authors)
     return _summed(
         (change.author_id, change)
         for change in changes

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.metrics.models import AuthorRollup, Change, ErasedUser, OverallRollup, Post, PostRollup
+from apps.metrics.models import AuthorRollup, Change, OverallRollup, Post, PostRollup
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _post = remote_link("post_id", "admin:posts_post_change")
@@ -56,12 +56,3 @@ class PostAdmin(ContextModelAdmin[Post]):
     list_display = ("id", _author, "is_deleted")
     list_filter = ("is_deleted",)
     search_fields = ("=id", "=author_id")
-
-
-@admin.register(ErasedUser)
-class ErasedUserAdmin(ContextModelAdmin[ErasedUser]):
-    """The tombstones of erased users."""
-
-    list_display = ("id",)
-    list_filter = ()
-    search_fields = ("=id",)

@@ -5,7 +5,6 @@ from django.utils import timezone
 from apps.metrics import actions
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentRemoved, CommentRestored
-from socialapp.contracts.metrics import MetricsErasureContinued
 from socialapp.contracts.posts import (
     PostCreated,
     PostDeleted,
@@ -17,6 +16,7 @@ from socialapp.contracts.posts import (
 )
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
 
@@ -121,7 +121,7 @@ def count_registration(event: UserRegistered) -> None:
     actions.note_registration(at=event.created_at)
 
 
-@handles(UserDeleted, MetricsErasureContinued)
-def erase_user(event: UserDeleted | MetricsErasureContinued) -> None:
-    """A user's numbers go with them."""
-    actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)
+@handles(UserDeleted)
+def erase_user(event: UserDeleted) -> None:
+    """Erases the user's numbers; acknowledged when nothing is left."""
+    begin_removal("metrics", "user", subject_id=event.user_id, erasure_id=event.erasure_id)

@@ -62,18 +62,6 @@ class Post(models.Model):
         return str(self.id)
 
 
-class ErasedUser(models.Model):
-    """The tombstone of a user whose numbers were erased: late events do not bring them back."""
-
-    id = models.BigIntegerField(primary_key=True)
-
-    class Meta:
-        db_table = "metrics_erased_users"
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
 class Rollup(models.Model):
     """What all roll-ups share: the length of the period and when it starts, UTC."""
 

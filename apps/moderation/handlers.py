@@ -1,10 +1,11 @@
 """Checks new texts against the word rules, closes cases whose target is gone, and erases."""
 
+import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
 from apps.moderation import actions, queries
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
-from socialapp.contracts.moderation import ModerationErasureContinued
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
 Texts = list[tuple[queries.Target, str]]
@@ -44,7 +45,7 @@ def close_case_of_comment(event: CommentDeleted) -> None:
     actions.close_case_of_gone_target(target_type="comment", target_id=event.comment_id)
 
 
-@handles(UserDeleted, ModerationErasureContinued)
-def erase_user(event: UserDeleted | ModerationErasureContinued) -> None:
-    """A user's part goes with them."""
-    actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)
+@handles(UserDeleted)
+def erase_user(event: UserDeleted) -> None:
+    """Erases what is held about the user; acknowledged when nothing is left."""
+    begin_removal("moderation", "user", subject_id=event.user_id, erasure_id=event.erasure_id)

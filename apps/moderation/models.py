@@ -230,15 +230,3 @@ class WordRule(models.Model):
 
     def __str__(self) -> str:
         return self.pattern
-
-
-class ErasedUser(models.Model):
-    """The tombstone of an erased user: late events open no case about them."""
-
-    id = models.BigIntegerField(primary_key=True)
-
-    class Meta:
-        db_table = "moderation_erased_users"
-
-    def __str__(self) -> str:
-        return str(self.id)

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.reactions import actions
-from apps.reactions.models import GoneSubject, Reaction, ReactionCount
+from apps.reactions.models import Reaction, ReactionCount
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _user = remote_link("user_id", "admin:users_profile_change")
@@ -42,13 +42,3 @@ class ReactionCountAdmin(ContextModelAdmin[ReactionCount]):
     list_filter = ("target_type", "reaction_type")
     search_fields = ("=target_id",)
     ordering = ("-id",)
-
-
-@admin.register(GoneSubject)
-class GoneSubjectAdmin(ContextModelAdmin[GoneSubject]):
-    """Posts, comments and people that are gone, and whether their reactions are removed."""
-
-    list_display = ("subject_id", "kind", "done", "gone_at", "erasure_id")
-    list_filter = ("kind", "done")
-    search_fields = ("=subject_id", "=erasure_id")
-    ordering = ("-gone_at",)

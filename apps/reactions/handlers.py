@@ -1,25 +1,26 @@
 """What reactions does when posts, comments and people go."""
 
-from apps.reactions import actions
+import apps.reactions.actions  # noqa: F401  (declares the removals)
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.posts import PostDeleted
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
 
 @handles(PostDeleted)
 def remove_reactions_to_post(event: PostDeleted) -> None:
     """Reactions to its comments go with the deletion of each comment."""
-    actions.forget_subject(kind="post", subject_id=event.post_id)
+    begin_removal("reactions", "post", subject_id=event.post_id)
 
 
 @handles(CommentDeleted)
 def remove_reactions_to_comment(event: CommentDeleted) -> None:
     """Also where a tombstone stays: it has no reactions."""
-    actions.forget_subject(kind="comment", subject_id=event.comment_id)
+    begin_removal("reactions", "comment", subject_id=event.comment_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Removes what the user reacted; the acknowledgement follows when nothing is left."""
-    actions.forget_subject(kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("reactions", "user", subject_id=event.user_id, erasure_id=event.erasure_id)

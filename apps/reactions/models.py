@@ -97,31 +97,3 @@ class ReactionCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target_type} {self.target_id} {self.reaction_type}[{self.slot}] {self.count}"
-
-
-class GoneSubject(models.Model):
-    """A post, comment or person that was deleted: no reaction of or to it may appear again.
-
-    `done` is false while reactions are still to be removed. Ids are unique over all
-    contexts, so one key serves all kinds.
-    """
-
-    class Kind(models.TextChoices):
-        """What is gone."""
-
-        POST = "post"
-        COMMENT = "comment"
-        USER = "user"
-
-    subject_id = models.BigIntegerField(primary_key=True)
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    erasure_id = models.BigIntegerField(null=True, blank=True)
-    done = models.BooleanField(default=False)
-    gone_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "reactions_gone"
-        indexes = (models.Index(fields=["done", "gone_at"], name="reactions_gone_open"),)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.subject_id}"

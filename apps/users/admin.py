@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile, UnfinishedWork
+from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _PROFILE = "admin:users_profile_change"
@@ -68,12 +68,3 @@ class PostCountAdmin(ContextModelAdmin[PostCount]):
     list_display = (remote_link("user_id", _PROFILE), "posts", "public_posts")
     search_fields = ("=user_id",)
     list_display_links = None
-
-
-@admin.register(UnfinishedWork)
-class UnfinishedWorkAdmin(ContextModelAdmin[UnfinishedWork]):
-    """Erasures and openings of accounts that a task is going on with."""
-
-    list_display = ("id", "kind", remote_link("user_id", _PROFILE), "erasure_id", "created_at")
-    search_fields = ("=user_id", "=erasure_id")
-    list_filter = ("kind",)

@@ -4,6 +4,7 @@ from apps.users import actions
 from socialapp.contracts.auth import User, UserDeleted, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved, PostRestored
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
 
@@ -18,7 +19,7 @@ def make_profile(event: UserRegistered) -> None:
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Removes everything of the person; the acknowledgement follows when nothing is left."""
-    actions.begin_erasure(user_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("users", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
 def _missing_account(event: UserSanctioned) -> list[User]:

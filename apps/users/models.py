@@ -159,27 +159,3 @@ class PostCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.posts}"
-
-
-class UnfinishedWork(models.Model):
-    """Work too much for one transaction, that a task goes on with until nothing is left; then the row goes."""
-
-    class Kind(models.TextChoices):
-        """What is to be done for `user_id`."""
-
-        ERASE = "erase"
-        ACCEPT = "accept"
-
-    id = IdField()
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    user_id = RemoteKey("auth.User", gone=Gone.ERASE)
-    erasure_id = RemoteKey("auth.Erasure", gone=Gone.KEEP, default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "unfinished_work"
-        verbose_name_plural = "unfinished work"
-        constraints = (models.UniqueConstraint(fields=["kind", "user_id", "erasure_id"], name="unfinished_work_once"),)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.user_id}"

@@ -39,14 +39,6 @@ class RolesChanged:
     roles: list[str]
 
 
-@event("auth.user_erased", subject="user_id")
-class AuthErased:
-    """auth has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
 @data
 class User:
     """An account that is neither deleted nor unknown. `status` is active or banned."""

@@ -58,14 +58,6 @@ class CommentRestored:
     author_id: int
 
 
-@event("comments.user_erased", subject="user_id")
-class CommentsErased:
-    """comments has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
 @data
 class CommentCount:
     """How many living comments a post has, replies included."""

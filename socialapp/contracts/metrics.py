@@ -2,23 +2,7 @@
 
 from typing import Protocol
 
-from socialapp.contracts.base import data, event, read, service
-
-
-@event("metrics.user_erased", subject="user_id")
-class MetricsErased:
-    """metrics has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
-@event("metrics.erasure_continued", subject="user_id")
-class MetricsErasureContinued:
-    """metrics has erased a part and goes on with the next; heard by metrics itself."""
-
-    user_id: int
-    erasure_id: int
+from socialapp.contracts.base import data, read, service
 
 
 @data

@@ -54,19 +54,3 @@ class ReportResolved:
     report_id: int
     reporter_id: int
     outcome: str
-
-
-@event("moderation.user_erased", subject="user_id")
-class ModerationErased:
-    """moderation has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
-@event("moderation.erasure_continued", subject="user_id")
-class ModerationErasureContinued:
-    """moderation has erased a part and goes on with the next; heard by moderation itself."""
-
-    user_id: int
-    erasure_id: int

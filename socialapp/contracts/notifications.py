@@ -5,14 +5,6 @@ from datetime import datetime
 from socialapp.contracts.base import event
 
 
-@event("notifications.user_erased", subject="user_id")
-class NotificationsErased:
-    """notifications has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
 @event("notifications.new_post_page_told", subject="post_id", partition="author_id")
 class NewPostPageTold:
     """The author's followers up to the id `after` have been told of the post; the next ones are not yet."""

@@ -104,14 +104,6 @@ class PostsViewed:
     counts: list[ViewCount]
 
 
-@event("posts.user_erased", subject="user_id")
-class PostsErased:
-    """posts has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
 @event("posts.fan_out_continued", subject="post_id", partition="author_id")
 class FanOutContinued:
     """For posts itself: the followers with ids above `after` do not have the post, or repost, in their feeds yet."""

@@ -36,14 +36,6 @@ class ReactionRemoved:
     at: datetime
 
 
-@event("reactions.user_erased", subject="user_id")
-class ReactionsErased:
-    """reactions has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
 @data
 class ReactionCounts:
     """Reactions by type."""

@@ -92,14 +92,6 @@ class Unmuted:
     muted_id: int
 
 
-@event("users.user_erased", subject="user_id")
-class UsersErased:
-    """users has erased its part."""
-
-    user_id: int
-    erasure_id: int
-
-
 @data
 class ProfileSummary:
     """The little that is shown of a person beside what they wrote. `profile_picture` is a URL or ""."""

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 # Tables of these apps exist in every context's database, beside the rows they protect.
-KERNEL_LABELS = frozenset({"bus", "api"})
+KERNEL_LABELS = frozenset({"bus", "api", "lifecycle"})
 
 
 @dataclass(frozen=True, slots=True)

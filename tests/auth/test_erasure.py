@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.auth import actions, handlers, tasks
 from apps.auth.models import Erasure, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
 from socialapp.contracts.auth import Auth, UserDeleted
-from socialapp.contracts.comments import CommentsErased
+from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.revocations import Revocations
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.errors import NotFound
@@ -121,11 +121,11 @@ def test_progress_is_told_without_a_token_and_names_nobody(register):
     assert {part["erased_at"] for part in before["contexts"]} == {None}
     assert alice.id not in json.dumps(before)
     for _ in range(2):
-        handlers.note_erased(CommentsErased(user_id=int(alice.id), erasure_id=int(erasure_id)))
+        handlers.acknowledge_erasure(context_erased("comments")(user_id=int(alice.id), erasure_id=int(erasure_id)))
     parts = {part["name"]: part["erased_at"] for part in progress(erasure_id)["contexts"]}
     assert [name for name, moment in parts.items() if moment] == ["comments"]
     assert JsonClient().get("/v1/auth/erasures/1").status_code == 404
-    handlers.note_erased(CommentsErased(user_id=1, erasure_id=1))
+    handlers.acknowledge_erasure(context_erased("comments")(user_id=1, erasure_id=1))
 
 
 def test_all_contexts_erase_and_report(register, drain):

@@ -15,6 +15,7 @@ from socialapp.contracts.users import ProfileSummary
 from socialapp.core.db import is_tidb
 from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.ids import id_time, new_id
+from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
@@ -120,7 +121,7 @@ def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
         post_id, author_id = new_id(), new_id()
         in_parallel(
             *(lambda: write(post_id, author_id) for _ in range(6)),  # noqa: B023
-            lambda: actions.forget_post(post_id=post_id),  # noqa: B023
+            lambda: begin_removal("comments", "post", subject_id=post_id),  # noqa: B023
             *(lambda: write(post_id, author_id) for _ in range(6)),  # noqa: B023
         )
         _on_tidb_look_again()
@@ -129,7 +130,7 @@ def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
         other = new_id()
         in_parallel(
             *(lambda: write(other, author_id) for _ in range(6)),  # noqa: B023
-            lambda: actions.erase_user(user_id=author_id, erasure_id=1),  # noqa: B023
+            lambda: begin_removal("comments", "user", subject_id=author_id, erasure_id=1),  # noqa: B023
             *(lambda: write(other, author_id) for _ in range(6)),  # noqa: B023
         )
         _on_tidb_look_again()

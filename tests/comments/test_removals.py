@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.comments import actions, handlers, queries, tasks
-from apps.comments.models import Comment, CommentCount, GoneSubject
+from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostDeleted, PostRef
@@ -17,6 +17,9 @@ from socialapp.contracts.users import ProfileSummary
 from socialapp.core.db import atomic
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import id_time, new_id
+from socialapp.lifecycle.jobs import continue_jobs
+from socialapp.lifecycle.models import Job, Tombstone
+from socialapp.lifecycle.removal import begin_removal, sweep
 from socialapp.messaging.publish import publish
 from tests.comments.factories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -131,8 +134,8 @@ def test_comments_go_with_their_post(
 
 def test_a_gone_post_or_person_gets_no_late_comment() -> None:
     post_id, user_id = new_id(), new_id()
-    actions.forget_post(post_id=post_id)
-    actions.erase_user(user_id=user_id, erasure_id=5)
+    begin_removal("comments", "post", subject_id=post_id)
+    begin_removal("comments", "user", subject_id=user_id, erasure_id=5)
     before = published_types("comments")
     for late in (draft(post_id=post_id, author_id=new_id()), draft(post_id=new_id(), author_id=user_id)):
         with pytest.raises(NotFound):
@@ -143,18 +146,18 @@ def test_a_gone_post_or_person_gets_no_late_comment() -> None:
 
 def test_a_large_post_goes_in_chunks() -> None:
     post_id, author_id = new_id(), new_id()
-    for _ in range(actions.CHUNK + 5):
+    for _ in range(actions.ROWS_A_STEP + 5):
         actions.create_comment(draft=draft(post_id=post_id, author_id=author_id))
-    actions.forget_post(post_id=post_id)
+    begin_removal("comments", "post", subject_id=post_id)
     assert Comment.objects.count() == 5
-    assert GoneSubject.objects.get().done is False
-    tasks.continue_removals()
+    assert Job.objects.using("comments").count() == 1
+    continue_jobs("comments", steps=50)
     assert Comment.objects.count() == CommentCount.objects.count() == 0
-    assert GoneSubject.objects.get().done is True
+    assert not Job.objects.using("comments").exists()
     deleted = [event["comment_id"] for event in published("comments.comment_deleted.v1")]
-    assert len(deleted) == len(set(deleted)) == actions.CHUNK + 5
-    tasks.continue_removals()
-    assert len(published("comments.comment_deleted.v1")) == actions.CHUNK + 5
+    assert len(deleted) == len(set(deleted)) == actions.ROWS_A_STEP + 5
+    continue_jobs("comments", steps=50)
+    assert len(published("comments.comment_deleted.v1")) == actions.ROWS_A_STEP + 5
 
 
 def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
@@ -163,15 +166,14 @@ def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
     actions.create_comment(draft=draft(post_id=post_id, author_id=new_id()))
     actions.create_comment(draft=draft(post_id=other, author_id=user_id))
     kept = actions.create_comment(draft=draft(post_id=other, author_id=new_id()))
-    GoneSubject.objects.create(subject_id=post_id, kind=GoneSubject.Kind.POST, done=True)
-    GoneSubject.objects.create(subject_id=user_id, kind=GoneSubject.Kind.USER, done=True, erasure_id=7)
-    tasks.check_counts()
+    for kind, subject_id in (("post", post_id), ("user", user_id)):
+        Tombstone.objects.using("comments").create(subject_id=subject_id, kind=kind)
+    assert sweep("comments") == 2
     assert list(Comment.objects.all()) == [kept]
     assert [(row.post_id, row.count) for row in queries.counts(post_ids=[post_id, other])] == [(other, 1)]
     assert len(published("comments.comment_deleted.v1")) == 2
-    assert [event["erasure_id"] for event in published("comments.user_erased.v1")] == [7]
-    tasks.check_counts()
-    assert len(published_types("comments")) == 3 + 2 + 1, "what is clean is left alone"
+    assert sweep("comments") == 0, "what is clean is left alone"
+    assert len(published_types("comments")) == 3 + 2
 
 
 def test_erasing_a_person_leaves_no_trace_of_them(
@@ -202,11 +204,11 @@ def test_erasing_a_person_leaves_no_trace_of_them(
 
 def test_a_prolific_person_is_acknowledged_when_nothing_is_left() -> None:
     author_id, posts = new_id(), [new_id(), new_id()]
-    for number in range(actions.CHUNK * 2):
+    for number in range(actions.ROWS_A_STEP * 2):
         actions.create_comment(draft=draft(post_id=posts[number % 2], author_id=author_id))
-    actions.erase_user(user_id=author_id, erasure_id=7)
+    begin_removal("comments", "user", subject_id=author_id, erasure_id=7)
     assert published("comments.user_erased.v1") == []
-    tasks.continue_removals()
+    continue_jobs("comments", steps=50)
     assert Comment.objects.count() == 0
     assert published("comments.user_erased.v1") == [{"user_id": author_id, "erasure_id": 7}]
     assert queries.counts(post_ids=posts) == []

@@ -5,11 +5,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.comments import actions, queries
-from apps.comments.models import Comment, CommentCount, GoneSubject
+from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.ids import id_time, new_id
+from socialapp.lifecycle.models import Tombstone
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS
 
@@ -67,9 +69,10 @@ class Model:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEP, min_size=5, max_size=25))
 def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> None:
-    for table in (Comment, CommentCount, GoneSubject):
+    for table in (Comment, CommentCount):
         table.objects.all().delete()
     OutboxEvent.objects.using("comments").all().delete()
+    Tombstone.objects.using("comments").all().delete()
     model = Model()
     written = 0
     gone: set[int] = set()
@@ -77,12 +80,12 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
         post_id, author_id = POSTS[post_number], AUTHORS[author_number]
         living = sorted(model.authors)
         if kind == "erase" and author_id not in gone and pick % 4 == 0:
-            actions.erase_user(user_id=author_id, erasure_id=1)
+            begin_removal("comments", "user", subject_id=author_id, erasure_id=1)
             gone.add(author_id)
             for comment_id in sorted((c for c, a in model.authors.items() if a == author_id), reverse=True):
                 model.delete(comment_id)
         elif kind == "forget" and post_id not in gone and pick % 4 == 0:
-            actions.forget_post(post_id=post_id)
+            begin_removal("comments", "post", subject_id=post_id)
             gone.add(post_id)
             for comment_id in [c for c, p in model.posts.items() if p == post_id]:
                 model.parents.pop(comment_id), model.posts.pop(comment_id), model.authors.pop(comment_id, None)

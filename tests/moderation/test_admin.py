@@ -16,6 +16,7 @@ from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Case, WordRule
 from apps.moderation.queries import Target
 from socialapp.core.contexts import CONTEXTS
+from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, report
 
@@ -242,7 +243,7 @@ def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain:
     actions.check_text(target=target, text="x")
     browser = enter(moderator, "moderator")
     assert "(nothing to show)" in browser.get(CASES).content.decode()
-    actions.erase_user(user_id=int(stage.ann.id), erasure_id=1)
+    begin_removal("moderation", "user", subject_id=int(stage.ann.id), erasure_id=1)
     closed = browser.get(f"{CASES}?state=all").content.decode()
     assert "(erased)" in closed
 

@@ -10,15 +10,13 @@ from apps.moderation.actions import erasure
 from apps.moderation.models import Action, Appeal, Case, Report
 from apps.moderation.queries import Target, check_log
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.moderation import (
-    ContentRemoved,
-    ModerationErased,
-    ModerationErasureContinued,
-    ReportResolved,
-)
+from socialapp.contracts.lifecycle import context_erased
+from socialapp.contracts.moderation import ContentRemoved, ReportResolved
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.lifecycle.models import Job
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS
@@ -63,7 +61,9 @@ def test_nothing_of_the_person_is_left(stage: Stage) -> None:
     erase(stage.ann.id)
     assert traces(stage.ann.id) == {}
     assert not Report.objects.exclude(details="").exists()
-    assert of_kind(ModerationErased) == [ModerationErased(user_id=int(stage.ann.id), erasure_id=3)]
+    assert of_kind(context_erased("moderation")) == [
+        context_erased("moderation")(user_id=int(stage.ann.id), erasure_id=3)
+    ]
     assert check_log().problems == []
     mine = stage.ben.client.get("/v1/reports").json()["results"]
     assert [(item["id"], item["outcome"]) for item in mine] == [(by_ben, "removed")]
@@ -88,10 +88,10 @@ def test_much_is_erased_in_parts(stage: Stage, drain: Callable[[], int], monkeyp
         actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="again")
     erase(stage.ann.id)
     assert Action.objects.filter(user_id=int(stage.ann.id)).count() == 3
-    assert (len(of_kind(ModerationErasureContinued)), len(of_kind(ModerationErased))) == (1, 0)
+    assert (Job.objects.using("moderation").count(), len(of_kind(context_erased("moderation")))) == (1, 0)
     drain()
     assert traces(stage.ann.id) == {}
-    assert len(of_kind(ModerationErased)) == 1
+    assert len(of_kind(context_erased("moderation"))) == 1
     assert check_log().problems == []
 
 
@@ -108,7 +108,7 @@ def test_the_whole_way_from_the_account(stage: Stage, drain: Callable[[], int]) 
     assert answer.status_code == 202, answer.content
     drain()
     assert traces(stage.ann.id) == {}
-    assert len(of_kind(ModerationErased)) == 1
+    assert len(of_kind(context_erased("moderation"))) == 1
     left = [residue for residue in audit_erasure(int(stage.ann.id)) if residue.store in ("moderation", "metrics")]
     assert {residue.place for residue in left if not residue.expected} == set()
     assert check_log().problems == []
@@ -147,5 +147,5 @@ def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
         return redact(**arguments)
 
     monkeypatch.setattr(erasure, "redact_entries", file_meanwhile)
-    actions.erase_user(user_id=person, erasure_id=3)
+    begin_removal("moderation", "user", subject_id=person, erasure_id=3)
     assert traces(stage.ann.id) == {}

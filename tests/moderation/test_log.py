@@ -9,6 +9,7 @@ from apps.moderation import actions
 from apps.moderation.models import Action, LogHead
 from apps.moderation.queries import Target, check_log
 from socialapp.core.db import atomic
+from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -95,19 +96,19 @@ def test_a_refused_decision_leaves_no_entry(log: list[Action]) -> None:
 
 
 def test_erasing_a_person_leaves_no_trace_and_the_log_whole(log: list[Action], drain: Callable[[], int]) -> None:
-    actions.erase_user(user_id=OTHER, erasure_id=1)
+    begin_removal("moderation", "user", subject_id=OTHER, erasure_id=1)
     check = check_log()
     assert (check.entries, check.redacted, check.problems) == (5, 2, [])
     assert not Action.objects.filter(user_id=OTHER).exists()
     assert not Action.objects.filter(reason__in=["second", "third"]).exists()
     assert Action.objects.get(sequence=3).target_id is None
     assert Action.objects.get(sequence=1).reason == "first"
-    actions.erase_user(user_id=OTHER, erasure_id=1)
+    begin_removal("moderation", "user", subject_id=OTHER, erasure_id=1)
     assert check_log().entries == 5
 
 
 def test_erasing_a_moderator_keeps_what_was_decided(log: list[Action]) -> None:
-    actions.erase_user(user_id=MODERATOR, erasure_id=1)
+    begin_removal("moderation", "user", subject_id=MODERATOR, erasure_id=1)
     assert check_log().problems == []
     assert not Action.objects.filter(moderator_id=MODERATOR).exists()
     assert Action.objects.get(sequence=1).reason == "first"

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.comments.actions import delete_long_withdrawn as delete_old_comments
-from apps.comments.models import Comment, GoneSubject, WithdrawnComment
+from apps.comments.models import Comment, WithdrawnComment
 from apps.metrics.actions import fold_changes
 from apps.metrics.models import OverallRollup
 from apps.moderation import actions
@@ -26,6 +26,7 @@ from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.core.db import atomic
 from socialapp.core.errors import Conflict
 from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.lifecycle.models import Tombstone
 from socialapp.messaging.models import OutboxEvent
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
@@ -336,7 +337,7 @@ def test_nothing_of_an_erased_author_comes_back(lively: Stage, drain: Callable[[
     removals = [remove(lively, kind) for kind in ("comment", "post")]
     drain()
     ErasedAuthor.objects.create(user_id=int(lively.ann.id))
-    GoneSubject.objects.create(subject_id=int(lively.ben.id), kind=GoneSubject.Kind.USER)
+    Tombstone.objects.using("comments").create(subject_id=int(lively.ben.id), kind="user")
     for removal in removals:
         win_appeal(removal)
     drain()

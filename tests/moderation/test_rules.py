@@ -12,6 +12,7 @@ from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostEdited
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import new_id
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
@@ -149,7 +150,7 @@ def test_a_late_edit_of_a_deleted_post_opens_no_case(stage: Stage, drain: Callab
 
 def test_an_erased_author_gets_no_case() -> None:
     rule("plain")
-    actions.erase_user(user_id=77, erasure_id=1)
+    begin_removal("moderation", "user", subject_id=77, erasure_id=1)
     actions.check_text(target=Target("post", 5, 77), text="a plain post")
     assert not Case.objects.exists()
     assert OutboxEvent.objects.using("moderation").count() == 1

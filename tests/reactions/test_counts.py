@@ -15,13 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.reactions import actions, queries, tasks
-from apps.reactions.models import GoneSubject, Reaction, ReactionCount
+from apps.reactions.models import Reaction, ReactionCount
 from apps.reactions.queries import Target
 from apps.reactions.service import ReactionsService
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.core.db import is_tidb
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
+from socialapp.lifecycle.models import Tombstone
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.reactions.factories import published, react, write_comment, write_post
@@ -116,7 +118,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         ]
         in_parallel(
             *reacting[:4],
-            lambda: actions.forget_subject(kind="post", subject_id=target.id),  # noqa: B023
+            lambda: begin_removal("reactions", "post", subject_id=target.id),  # noqa: B023
             *reacting[4:],
         )
         _on_tidb_look_again()
@@ -129,7 +131,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         ]
         in_parallel(
             *reacting[:4],
-            lambda: actions.forget_subject(kind="user", subject_id=erased, erasure_id=1),  # noqa: B023
+            lambda: begin_removal("reactions", "user", subject_id=erased, erasure_id=1),  # noqa: B023
             *reacting[4:],
         )
         _on_tidb_look_again()
@@ -156,9 +158,10 @@ STEP = st.tuples(
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEP, min_size=5, max_size=30))
 def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> None:
-    for table in (Reaction, ReactionCount, GoneSubject):
+    for table in (Reaction, ReactionCount):
         table.objects.all().delete()
     OutboxEvent.objects.using("reactions").all().delete()
+    Tombstone.objects.using("reactions").all().delete()
     targets = [
         Target("post", 11, 1, 11),
         Target("post", 12, 1, 12),
@@ -181,7 +184,7 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
             expected.pop((target.id, user_id), None)
         elif type_number == 0:
             subject_id = target.id if kind == "forget" else user_id
-            actions.forget_subject(kind=target.type if kind == "forget" else "user", subject_id=subject_id)
+            begin_removal("reactions", target.type if kind == "forget" else "user", subject_id=subject_id)
             gone.add(subject_id)
             expected = {key: value for key, value in expected.items() if subject_id not in key}
     stored = {(row.target_id, row.user_id): row.reaction_type for row in Reaction.objects.all()}

@@ -4,14 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from apps.reactions import actions, handlers, queries, tasks
-from apps.reactions.models import GoneSubject, Reaction, ReactionCount
+from apps.reactions import actions, handlers, queries
+from apps.reactions.models import Reaction, ReactionCount
 from apps.reactions.queries import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.posts import PostDeleted
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
+from socialapp.lifecycle.jobs import continue_jobs
+from socialapp.lifecycle.models import Job, Tombstone
+from socialapp.lifecycle.removal import begin_removal, sweep
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.reactions.factories import NONE, id_of, published, react, write_comment, write_post
 
@@ -108,8 +111,8 @@ def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
         actions.set_reaction(user_id=staying, target=target, reaction_type="like")
     actions.set_reaction(user_id=user_id, target=other, reaction_type="like")
     for kind, subject_id in (("post", post.id), ("comment", comment.id), ("user", user_id)):
-        GoneSubject.objects.create(subject_id=subject_id, kind=kind, done=True)
-    tasks.check_counts()
+        Tombstone.objects.using("reactions").create(subject_id=subject_id, kind=kind)
+    sweep("reactions")
     assert [(row.target_id, row.user_id) for row in Reaction.objects.all()] == [(other.id, staying)]
     assert set(ReactionCount.objects.exclude(count=0).values_list("target_id", "count")) == {(other.id, 1)}
     assert [event["user_id"] for event in published("reactions.reaction_removed.v1")] == [user_id]
@@ -119,21 +122,21 @@ def test_large_removals_go_in_chunks_and_are_acknowledged_at_the_end() -> None:
     user_id, target = new_id(), Target("post", new_id(), 1, 1)
     rows = [
         Reaction(user_id=user_id, post_id=new_id(), reaction_type="like", target_author_id=1, under_post_id=1)
-        for _ in range(actions.CHUNK * 2)
+        for _ in range(actions.ROWS_A_STEP * 2)
     ] + [
         Reaction(user_id=new_id(), post_id=target.id, reaction_type="sad", target_author_id=1, under_post_id=target.id)
-        for _ in range(actions.CHUNK + 1)
+        for _ in range(actions.ROWS_A_STEP + 1)
     ]
     Reaction.objects.bulk_create(rows)
     assert len(queries.suspect_counts(target_type="post", target_ids=[target.id])) == 1
-    actions.forget_subject(kind="user", subject_id=user_id, erasure_id=8)
-    actions.forget_subject(kind="post", subject_id=target.id)
-    assert Reaction.objects.count() == actions.CHUNK + 1
+    begin_removal("reactions", "user", subject_id=user_id, erasure_id=8)
+    begin_removal("reactions", "post", subject_id=target.id)
+    assert Reaction.objects.count() == actions.ROWS_A_STEP + 1
     assert published("reactions.user_erased.v1") == []
-    assert set(GoneSubject.objects.values_list("done", flat=True)) == {False}
-    tasks.continue_removals()
+    assert Job.objects.using("reactions").count() == 2
+    continue_jobs("reactions", steps=50)
     assert Reaction.objects.count() == 0
-    assert set(GoneSubject.objects.values_list("done", flat=True)) == {True}
-    assert len(published("reactions.reaction_removed.v1")) == actions.CHUNK * 2
+    assert not Job.objects.using("reactions").exists()
+    assert len(published("reactions.reaction_removed.v1")) == actions.ROWS_A_STEP * 2
     assert [event["erasure_id"] for event in published("reactions.user_erased.v1")] == [8]
     assert published()[-1]["type"] == "reactions.user_erased.v1"

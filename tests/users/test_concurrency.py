@@ -9,9 +9,12 @@ from django.db import connections
 from django.db.models import Count
 
 from apps.users import actions
-from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
+from apps.users.models import Follow, FollowRequest, Profile
 from apps.users.queries import counts_of
 from socialapp.core.errors import Problem
+from socialapp.lifecycle.jobs import continue_jobs
+from socialapp.lifecycle.models import Job
+from socialapp.lifecycle.removal import begin_removal
 from tests.users.events import published
 
 pytestmark = [
@@ -82,8 +85,8 @@ def test_an_account_that_opens_misses_nobody_who_asks_at_that_moment(person: Mak
     acts: list[Callable[[], object]] = [follow(fan, star) for fan in fans]
     acts.insert(20, lambda: actions.update_profile(user_id=star, changes={"is_private": False}, expected_versions=None))
     at_once(acts)
-    actions.continue_work(limit=10)
-    assert (FollowRequest.objects.count(), UnfinishedWork.objects.count()) == (0, 0)
+    continue_jobs("users", steps=10)
+    assert (FollowRequest.objects.count(), Job.objects.using("users").count()) == (0, 0)
     assert counts_of([star])[star] == (40, 0)
     assert_counts_are_exact()
 
@@ -92,9 +95,9 @@ def test_an_erasure_misses_nobody_who_follows_at_that_moment(person: MakePerson)
     star = person()
     fans = [person() for _ in range(40)]
     acts: list[Callable[[], object]] = [follow(fan, star) for fan in fans]
-    acts.insert(20, lambda: actions.begin_erasure(user_id=star, erasure_id=3))
+    acts.insert(20, lambda: begin_removal("users", "user", subject_id=star, erasure_id=3))
     at_once(acts)
-    while actions.continue_work(limit=10):
+    while continue_jobs("users", steps=10):
         pass
     assert not Follow.objects.filter(following_id=star).exists()
     assert published("user_erased") == [{"user_id": star, "erasure_id": 3}]

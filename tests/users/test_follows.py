@@ -11,6 +11,7 @@ from apps.users import actions
 from apps.users.models import Follow, FollowCount, FollowRequest
 from apps.users.queries import counts_of
 from socialapp.core.errors import Forbidden, NotFound
+from socialapp.lifecycle.jobs import continue_jobs
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.users.events import published, published_types
 
@@ -152,31 +153,31 @@ def test_a_follower_stays_when_the_account_goes_private(register: Register) -> N
 
 
 def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.users.actions.follows.ACCEPT_CHUNK", 2)
+    monkeypatch.setattr("apps.users.actions.follows.ROWS_A_STEP", 2)
     bob = person(is_private=True)
     waiting = [person() for _ in range(5)]
     for one in waiting:
         actions.follow(follower_id=one, target_id=bob)
     actions.update_profile(user_id=bob, changes={"is_private": False}, expected_versions=None)
     assert Follow.objects.count() == 2, "the first chunk goes at once"
-    assert actions.continue_work(limit=10) == 2
-    assert actions.continue_work(limit=10) == 0
+    assert continue_jobs("users", steps=10) == 2
+    assert continue_jobs("users", steps=10) == 0
     assert {event["follower_id"] for event in published("followed")} == set(waiting)
     assert all(event["accepted"] for event in published("followed"))
     assert (counts_of([bob])[bob], FollowRequest.objects.count()) == ((5, 0), 0)
 
 
 def test_an_account_that_closes_again_keeps_them_waiting(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.users.actions.follows.ACCEPT_CHUNK", 1)
+    monkeypatch.setattr("apps.users.actions.follows.ROWS_A_STEP", 1)
     bob = person(is_private=True)
     for one in [person() for _ in range(3)]:
         actions.follow(follower_id=one, target_id=bob)
     for is_private in (False, True):
         actions.update_profile(user_id=bob, changes={"is_private": is_private}, expected_versions=None)
-    actions.continue_work(limit=10)
+    continue_jobs("users", steps=10)
     assert (Follow.objects.count(), FollowRequest.objects.count()) == (1, 2)
     actions.update_profile(user_id=bob, changes={"is_private": False}, expected_versions=None)
-    actions.continue_work(limit=10)
+    continue_jobs("users", steps=10)
     assert (Follow.objects.count(), FollowRequest.objects.count()) == (3, 0)
 
 

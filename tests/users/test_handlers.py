@@ -15,7 +15,6 @@ from apps.users.models import (
     Mute,
     PostCount,
     Profile,
-    UnfinishedWork,
 )
 from apps.users.queries import counts_of
 from socialapp.contracts.auth import UserDeleted, UserRegistered
@@ -23,6 +22,7 @@ from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.ids import new_id
 from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -192,7 +192,6 @@ def rows_with(user_id: int) -> dict[str, int]:
         Mute: ("muter_id", "muted_id"),
         FollowCount: ("user_id",),
         PostCount: ("user_id",),
-        UnfinishedWork: ("user_id",),
     }
     return {
         f"{model._meta.db_table}.{name}": found
@@ -225,12 +224,12 @@ def entangle(person: MakePerson) -> tuple[int, list[int]]:
 
 @pytest.mark.parametrize("chunk", [1, 2, 200])
 def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    monkeypatch.setattr("apps.users.actions.erasure.ERASE_CHUNK", chunk)
+    monkeypatch.setattr("apps.users.actions.erasure.ROWS_A_STEP", chunk)
     alice, others = entangle(person)
     mark = len(published_types())
     hand_over(UserDeleted(user_id=alice, erasure_id=5))
     assert (published("user_erased") == []) == (chunk < 200)
-    while actions.continue_work(limit=3):
+    while continue_jobs("users", steps=3):
         pass
     assert rows_with(alice) == {}
     assert set(counts_of(others).values()) == {(0, 0)}

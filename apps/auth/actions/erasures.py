@@ -15,7 +15,8 @@ from apps.auth.actions.names import TOMBSTONE_PREFIX
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions
 from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
 from apps.auth.queries import lock_user
-from socialapp.contracts.auth import AuthErased, RolesChanged, UserDeleted, UserRegistered, UserVerified
+from socialapp.contracts.auth import RolesChanged, UserDeleted, UserRegistered, UserVerified
+from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import after_commit, atomic, transactional
@@ -75,7 +76,7 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
     _forget_admin_sessions(user_id)
     forget_events("auth", subject=user_id, events=[UserRegistered, UserVerified, RolesChanged])
-    publish(AuthErased(user_id=user_id, erasure_id=erasure_id))
+    publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id))
 
 
 def _forget_admin_sessions(user_id: int) -> None:

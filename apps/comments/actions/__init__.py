@@ -2,21 +2,18 @@
 
 from apps.comments.actions.counts import check_posts
 from apps.comments.actions.records import load_comments
-from apps.comments.actions.removals import CHUNK, continue_removal, erase_user, forget_post
+from apps.comments.actions.removals import ROWS_A_STEP
 from apps.comments.actions.withdrawals import delete_long_withdrawn, restore_comment, withdraw_comment
 from apps.comments.actions.writing import change_score, create_comment, delete_comment, edit_comment
 
 __all__ = [
-    "CHUNK",
+    "ROWS_A_STEP",
     "change_score",
     "check_posts",
-    "continue_removal",
     "create_comment",
     "delete_comment",
     "delete_long_withdrawn",
     "edit_comment",
-    "erase_user",
-    "forget_post",
     "load_comments",
     "restore_comment",
     "withdraw_comment",

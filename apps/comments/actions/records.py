@@ -7,12 +7,12 @@ from django.db.models import F
 
 from apps.comments.actions.counts import add_to_counts, slot_of
 from apps.comments.actions.threads import show_ancestors
-from apps.comments.actions.writing import refuse_if_gone
 from apps.comments.models import Comment
 from apps.comments.queries import MAX_DEPTH, Loadable
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.comments import CommentCreated
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 
@@ -41,7 +41,9 @@ def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
         parents[row.id] = row
         made.append((comment, row))
     Comment.objects.bulk_create([row for _, row in made])
-    refuse_if_gone(*{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None})
+    refuse_if_gone(
+        "comments", *{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None}
+    )
     _count([row for _, row in made], parents)
     publish(*(_created(comment, parents) for comment, row in made if not row.is_tombstone))
     return rejected

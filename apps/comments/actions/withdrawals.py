@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from apps.comments.actions.counts import change_count, slot_of
 from apps.comments.actions.threads import bury, prune_tombstones, show_ancestors
-from apps.comments.actions.writing import author_of, refuse_if_gone
+from apps.comments.actions.writing import author_of
 from apps.comments.models import Comment, RestoredRemoval, WithdrawnComment
 from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import NotFound
+from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 _STEP = 100
@@ -55,7 +56,7 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
         comment.version += 1
         comment.save(update_fields=["user_id", "content", "version", "updated_at", "deleted_at"])
         WithdrawnComment.objects.filter(comment_id=comment_id).delete()
-        refuse_if_gone(comment.post_id, held.user_id)
+        refuse_if_gone("comments", comment.post_id, held.user_id)
         if not comment.replies_count:
             show_ancestors(comment)
         change_count(comment.post_id, slot=slot_of(comment.id), by=1)

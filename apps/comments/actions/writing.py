@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from apps.comments.actions.counts import change_count, slot_of
 from apps.comments.actions.threads import bury
-from apps.comments.models import Comment, GoneSubject, WithdrawnComment
+from apps.comments.models import Comment, WithdrawnComment
 from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, Stale
+from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 
@@ -34,7 +35,7 @@ def create_comment(*, draft: Draft) -> Comment:
         updated_at=now,
         depth=parent.depth + 1 if parent else 0,
     )
-    refuse_if_gone(draft.post.id, draft.author.id)
+    refuse_if_gone("comments", draft.post.id, draft.author.id)
     if parent:
         Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
     change_count(draft.post.id, slot=slot_of(comment.id), by=1)
@@ -62,16 +63,6 @@ def _lock_parent(draft: Draft) -> Comment | None:
     if parent.depth >= MAX_DEPTH:
         raise Invalid.of("parent_comment_id", "too_deep", f"Threads are at most {MAX_DEPTH} replies deep.")
     return parent
-
-
-def refuse_if_gone(*subject_ids: int) -> None:
-    """NotFound when one of the subjects is gone.
-
-    A locking read *after* the comment was written: whoever marks the subject gone first writes the mark and then
-    reads the comments with locks. So one of the two waits for the other, and no comment slips through between them.
-    """
-    if list(GoneSubject.objects.select_for_update().filter(subject_id__in=subject_ids).values_list("subject_id")):
-        raise NotFound("there is nothing here that you may comment on")
 
 
 @transactional("comments")

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count
 
-from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, GoneSubject, WithdrawnComment
+from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, WithdrawnComment
 from socialapp.contracts.comments import CommentCount as PostCommentCount
 from socialapp.contracts.comments import CommentDocument, CommentRef
 from socialapp.contracts.posts import PostRef, Posts
@@ -25,6 +25,7 @@ from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.principal import Principal
 from socialapp.core.sql import placeholders, select
 from socialapp.http.profile_summary import profile_summary_body
+from socialapp.lifecycle.removal import gone_among
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
@@ -315,22 +316,6 @@ def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
     ]
 
 
-def unfinished_removals(*, limit: int) -> list[int]:
-    """The ids of gone subjects whose comments are not all removed yet, oldest first."""
-    return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])
-
-
-def unclean_removals(*, since: datetime) -> list[int]:
-    """The ids of subjects gone since then, and removed, that have comments again. One query.
-
-    On TiDB a locking read does not wait for rows that others are about to add, so one may slip past the removal.
-    """
-    subject = OuterRef("subject_id")
-    on_it, by_them = Comment.objects.filter(post_id=subject), Comment.objects.filter(user_id=subject)
-    removed = GoneSubject.objects.filter(done=True, gone_at__gte=since)
-    return list(removed.filter(Exists(on_it) | Exists(by_them)).values_list("subject_id", flat=True))
-
-
 def posts_in_order(*, after: int, limit: int) -> list[int]:
     """Up to `limit` ids greater than `after`, ascending, of posts that have comments or counts."""
     found: set[int] = set()
@@ -370,5 +355,5 @@ def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
 
 def _not_gone(post_ids: Sequence[int]) -> list[int]:
     """Without the posts that are being removed: their counts go before their last rows do."""
-    gone = set(GoneSubject.objects.filter(subject_id__in=post_ids).values_list("subject_id", flat=True))
+    gone = gone_among("comments", post_ids)
     return [post_id for post_id in post_ids if post_id not in gone]

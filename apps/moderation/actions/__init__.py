@@ -3,7 +3,6 @@
 from apps.moderation.actions.appeals import decide_appeal, file_appeal
 from apps.moderation.actions.cases import close_case_of_gone_target, file_report
 from apps.moderation.actions.decisions import ban_user, dismiss_case, remove_content, unban_user, warn_user
-from apps.moderation.actions.erasure import erase_user
 from apps.moderation.actions.projections import check_reports_counts
 from apps.moderation.actions.rules import check_text, delete_word_rule, set_word_rule
 
@@ -15,7 +14,6 @@ __all__ = [
     "decide_appeal",
     "delete_word_rule",
     "dismiss_case",
-    "erase_user",
     "file_appeal",
     "file_report",
     "remove_content",

@@ -3,11 +3,12 @@
 from django.db.models import F
 from django.utils import timezone
 
-from apps.moderation.models import Case, ErasedUser, Outcome, Report
+from apps.moderation.models import Case, Outcome, Report
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
+from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 
 
@@ -16,7 +17,7 @@ def file_report(*, reporter_id: int, target: Target, reason: str, details: str) 
     """The report, and whether it is new: while an earlier one by the same person is open, that is the answer."""
     open_key = f"{reporter_id}:{target.key}"
     case = open_case(target)
-    if case is None or ErasedUser.objects.filter(id=reporter_id).exists():
+    if case is None or gone_among("moderation", [reporter_id]):
         raise NotFound("there is nothing here that you may see")
     report, made = Report.objects.get_or_create(
         open_key=open_key,
@@ -38,7 +39,7 @@ def file_report(*, reporter_id: int, target: Target, reason: str, details: str) 
 @transactional("moderation")
 def open_case(target: Target, *, flagged_words: str = "") -> Case | None:
     """The open case about a target, locked, made if there is none; None when its author was erased."""
-    if ErasedUser.objects.filter(id=target.author_id).exists():
+    if gone_among("moderation", [target.author_id]):
         return None
     case, _ = Case.objects.select_for_update().get_or_create(
         open_key=target.key,

@@ -1,25 +1,19 @@
 """Erasing a user: what they reported loses its reporter, what was reported about them is closed, their appeals go."""
 
+from collections.abc import Collection
+
 from apps.moderation.actions.cases import close_case
 from apps.moderation.actions.log import redact_entries
-from apps.moderation.models import Appeal, Case, ErasedUser, Outcome, Report, TargetType
-from socialapp.contracts.moderation import ModerationErased, ModerationErasureContinued
-from socialapp.core.db import transactional
-from socialapp.messaging.publish import publish
+from apps.moderation.models import Appeal, Case, Outcome, Report, TargetType
+from socialapp.lifecycle.removal import declare_removal
 
 ROWS_A_STEP = 200
 
 
-@transactional("moderation")
-def erase_user(*, user_id: int, erasure_id: int) -> None:
-    """Erases a bounded part, and tells when nothing is left. Idempotent."""
-    ErasedUser.objects.get_or_create(id=user_id)
+def _erase_step(user_id: int) -> bool:
     # The log before the appeals: who appeals at this moment has locked an entry, and is waited for.
     done = (_anonymize_reports(user_id), _close_cases(user_id), _redact_log(user_id), _delete_appeals(user_id))
-    if max(done) >= ROWS_A_STEP:
-        publish(ModerationErasureContinued(user_id=user_id, erasure_id=erasure_id))
-    else:
-        publish(ModerationErased(user_id=user_id, erasure_id=erasure_id))
+    return max(done) < ROWS_A_STEP
 
 
 def _anonymize_reports(user_id: int) -> int:
@@ -51,3 +45,14 @@ def _delete_appeals(user_id: int) -> int:
 
 def _redact_log(user_id: int) -> int:
     return redact_entries(user_id=user_id, limit=ROWS_A_STEP)
+
+
+def _still_held(user_ids: Collection[int]) -> set[int]:
+    held: set[int] = set()
+    for model, column in ((Report, "reporter_id"), (Case, "author_id"), (Appeal, "user_id")):
+        rows = model._default_manager.filter(**{f"{column}__in": user_ids})
+        held.update(rows.values_list(column, flat=True).distinct())
+    return held
+
+
+declare_removal("moderation", "user", step=_erase_step, leftovers=_still_held)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.moderation.models import Action, ErasedUser, LogHead, TargetType
+from apps.moderation.models import Action, LogHead, TargetType
 from apps.moderation.queries import Target, chain_hash, content_hash
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
+from socialapp.lifecycle.removal import gone_among
 
 
 @transactional("moderation")
@@ -59,7 +60,7 @@ def _refuse_if_erased(*people: int | None) -> None:
     So one of the two waits for the other, and no entry slips through between them.
     """
     ids = [user_id for user_id in people if user_id is not None]
-    if list(ErasedUser.objects.select_for_update().filter(id__in=ids).values_list("id")):
+    if gone_among("moderation", ids, lock=True):
         raise NotFound("the person it is about was erased")
 
 

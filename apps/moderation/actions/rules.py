@@ -3,9 +3,10 @@
 from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import remove_content
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, ErasedUser, WordRule
+from apps.moderation.models import Action, WordRule
 from apps.moderation.queries import Target, plain_pattern, rules_matching
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import gone_among
 
 
 @transactional("moderation")
@@ -39,7 +40,7 @@ def check_text(*, target: Target, text: str) -> None:
 
     Nothing happens when its author was erased meanwhile.
     """
-    if ErasedUser.objects.filter(id=target.author_id).exists():
+    if gone_among("moderation", [target.author_id]):
         return
     rules = rules_matching(text)
     words = ", ".join(rule.pattern for rule in rules)[:200]

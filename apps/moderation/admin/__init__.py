@@ -1,14 +1,13 @@
 """Where moderators work: the queue of cases, appeals, word rules, and the log of what was done."""
 
 from apps.moderation.admin.cases import CaseAdmin, ReportAdmin
-from apps.moderation.admin.log import ActionAdmin, AppealAdmin, ErasedUserAdmin, LogHeadAdmin
+from apps.moderation.admin.log import ActionAdmin, AppealAdmin, LogHeadAdmin
 from apps.moderation.admin.rules import WordRuleAdmin
 
 __all__ = [
     "ActionAdmin",
     "AppealAdmin",
     "CaseAdmin",
-    "ErasedUserAdmin",
     "LogHeadAdmin",
     "ReportAdmin",
     "WordRuleAdmin",

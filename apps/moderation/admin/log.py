@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from apps.moderation import actions, queries
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
-from apps.moderation.models import Action, Appeal, ErasedUser, LogHead
+from apps.moderation.models import Action, Appeal, LogHead
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin
 
@@ -124,12 +124,3 @@ class LogHeadAdmin(ContextModelAdmin[LogHead]):
     list_display = ("sequence", "hash")
     list_filter = ()
     search_fields = ("hash",)
-
-
-@admin.register(ErasedUser)
-class ErasedUserAdmin(ContextModelAdmin[ErasedUser]):
-    """The tombstones of erased users."""
-
-    list_display = ("id",)
-    list_filter = ()
-    search_fields = ("=id",)

@@ -17,7 +17,8 @@ from apps.notifications.models import (
     NotificationPreference,
     PushSubscription,
 )
-from socialapp.contracts.notifications import ErasureBegun, NotificationsErased
+from socialapp.contracts.lifecycle import context_erased
+from socialapp.contracts.notifications import ErasureBegun
 from socialapp.core.db import transactional
 from socialapp.core.ids import first_id_at
 from socialapp.messaging.publish import publish
@@ -36,7 +37,7 @@ def begin_erasure(*, user_id: int, erasure_id: int) -> None:
 def erase_step(*, user_id: int, erasure_id: int) -> None:
     """Erases a part, and says whether there is more to erase or all is done. Idempotent."""
     if _erase_own(user_id) and _erase_deeds(user_id):
-        publish(NotificationsErased(user_id=user_id, erasure_id=erasure_id))
+        publish(context_erased("notifications")(user_id=user_id, erasure_id=erasure_id))
     else:
         publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
 

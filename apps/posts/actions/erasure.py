@@ -9,7 +9,8 @@ from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
 from apps.posts.actions.reposts import forget_post, is_there, remove_repost
 from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost, WithdrawnPost
 from apps.posts.queries.feed_cache import forget_feed
-from socialapp.contracts.posts import CleanUpContinued, ErasureContinued, PostsErased
+from socialapp.contracts.lifecycle import context_erased
+from socialapp.contracts.posts import CleanUpContinued, ErasureContinued
 from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
 
@@ -19,13 +20,13 @@ _SWEPT_FOR = timedelta(hours=1)
 
 @transactional("posts")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
-    """One step of erasing everything of a user; publishes PostsErased when nothing is left. Idempotent."""
+    """One step of erasing everything of a user; publishes context_erased("posts") when nothing is left. Idempotent."""
     forget_feed(user_id)
     ErasedAuthor.objects.get_or_create(user_id=user_id)
     if _erase_step(user_id):
         publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
     else:
-        publish(PostsErased(user_id=user_id, erasure_id=erasure_id))
+        publish(context_erased("posts")(user_id=user_id, erasure_id=erasure_id))
 
 
 def sweep_erased_users() -> None:

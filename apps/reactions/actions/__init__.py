@@ -3,13 +3,11 @@
 from apps.reactions.actions.counts import check_targets
 from apps.reactions.actions.reacting import remove_reaction, set_reaction
 from apps.reactions.actions.records import load_reactions
-from apps.reactions.actions.removals import CHUNK, continue_removal, forget_subject
+from apps.reactions.actions.removals import ROWS_A_STEP
 
 __all__ = [
-    "CHUNK",
+    "ROWS_A_STEP",
     "check_targets",
-    "continue_removal",
-    "forget_subject",
     "load_reactions",
     "remove_reaction",
     "set_reaction",

@@ -7,11 +7,12 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.reactions.actions.counts import change_counts
-from apps.reactions.models import GoneSubject, Reaction, TargetType
+from apps.reactions.models import Reaction, TargetType
 from apps.reactions.queries import Target, reactions_to, target_of
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.core.db import atomic, transactional
-from socialapp.core.errors import Conflict, NotFound
+from socialapp.core.errors import Conflict
+from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 _TRIES = 3
@@ -24,7 +25,7 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
     NotFound when the target or the user went away meanwhile.
     """
     reaction, previous = _take_row(user_id, target, reaction_type)
-    refuse_if_gone(target.id, user_id)
+    refuse_if_gone("reactions", target.id, user_id)
     if previous == reaction_type:
         return
     if previous is not None:
@@ -67,16 +68,6 @@ def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction:
         target_author_id=target.author_id,
         under_post_id=target.post_id,
     )
-
-
-def refuse_if_gone(*subject_ids: int) -> None:
-    """NotFound when one of the subjects is gone.
-
-    A locking read *after* the reaction was written: whoever marks the subject gone first writes the mark and then
-    reads the reactions with locks. So one of the two waits for the other, and no reaction slips through between them.
-    """
-    if list(GoneSubject.objects.select_for_update().filter(subject_id__in=subject_ids).values_list("subject_id")):
-        raise NotFound("there is nothing here that you may react to")
 
 
 @transactional("reactions")

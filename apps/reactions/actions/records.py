@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from apps.reactions.actions.counts import add_to_counts, slot_of
-from apps.reactions.actions.reacting import refuse_if_gone
 from apps.reactions.models import Reaction, TargetType
 from apps.reactions.queries import Loadable
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.reactions import ReactionSet
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 Key = tuple[str, int, int]  # target type, target, user: what there may be one reaction of
@@ -39,7 +39,7 @@ def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
         taken.add(_key(reaction))
         new.append(reaction)
     Reaction.objects.bulk_create([_row(reaction) for reaction in new])
-    refuse_if_gone(*{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
+    refuse_if_gone("reactions", *{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
     _count(new)
     publish(*(_set(reaction) for reaction in new))
     return rejected

@@ -14,8 +14,6 @@ from apps.reactions.queries.reading import (
     suspect_counts,
     target_of,
     targets_in_order,
-    unclean_removals,
-    unfinished_removals,
     visible_target,
 )
 from apps.reactions.queries.records import Loadable, dumped_reactions, loadable_reactions
@@ -37,7 +35,5 @@ __all__ = [
     "suspect_counts",
     "target_of",
     "targets_in_order",
-    "unclean_removals",
-    "unfinished_removals",
     "visible_target",
 ]

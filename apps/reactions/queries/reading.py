@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
-from apps.reactions.models import GoneSubject, Reaction, ReactionCount, ReactionType, TargetType
+from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetType
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.reactions import ReactionCounts, ReactionSummary
@@ -16,6 +16,7 @@ from socialapp.core.errors import Malformed, NotFound
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import placeholders, select
 from socialapp.http.profile_summary import profile_summary_body
+from socialapp.lifecycle.removal import gone_among
 from socialapp.rpc.calls import client
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
@@ -137,23 +138,6 @@ def reaction_bodies(*, viewer_id: int | None, reactions: Sequence[Reaction]) -> 
     ]
 
 
-def unfinished_removals(*, limit: int) -> list[int]:
-    """The ids of gone subjects whose reactions are not all removed yet, oldest first."""
-    return list(GoneSubject.objects.filter(done=False).order_by("gone_at").values_list("subject_id", flat=True)[:limit])
-
-
-def unclean_removals(*, since: datetime) -> list[int]:
-    """The ids of subjects gone since then, and removed, that have reactions again. One query.
-
-    On TiDB a locking read does not wait for rows that others are about to add, so one may slip past the removal.
-    """
-    subject = OuterRef("subject_id")
-    columns = ("post_id", "comment_id", "user_id")
-    to_it, to_comment, by_them = (Exists(Reaction.objects.filter(**{column: subject})) for column in columns)
-    removed = GoneSubject.objects.filter(done=True, gone_at__gte=since)
-    return list(removed.filter(to_it | to_comment | by_them).values_list("subject_id", flat=True))
-
-
 def targets_in_order(*, target_type: str, after: int, limit: int) -> list[int]:
     """Up to `limit` ids greater than `after`, ascending, of targets of one type that have reactions or counts."""
     column = _column(target_type)
@@ -177,7 +161,7 @@ def suspect_counts(*, target_type: str, target_ids: Sequence[int]) -> list[tuple
 
     Without targets that are being removed: their counts go before their last rows do.
     """
-    gone = set(GoneSubject.objects.filter(subject_id__in=target_ids).values_list("subject_id", flat=True))
+    gone = gone_among("reactions", target_ids)
     remaining = [target_id for target_id in target_ids if target_id not in gone]
     column = _column(target_type)
     rows = Reaction.objects.filter(**{f"{column}__in": remaining}).values(column, "reaction_type")

@@ -2,8 +2,8 @@
 
 from apps.search.actions.index import writer
 from apps.search.models import Kind
+from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.posts import PostDocument
-from socialapp.contracts.search import SearchErased
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
 from socialapp.core.db import transactional
 from socialapp.messaging.erasure import forget_events
@@ -45,4 +45,4 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Removes everything of a user from the index and says so."""
     writer().erase_author(user_id)
     forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
-    publish(SearchErased(user_id=user_id, erasure_id=erasure_id))
+    publish(context_erased("search")(user_id=user_id, erasure_id=erasure_id))

@@ -1,10 +1,9 @@
 """Writes of the users context: the only ones that change its tables and publish its events."""
 
 from apps.users.actions.blocks import block, mute, unblock, unmute
-from apps.users.actions.erasure import begin_erasure, hide_profile
+from apps.users.actions.erasure import hide_profile
 from apps.users.actions.follows import (
     accept_request,
-    accept_waiting,
     follow,
     reject_request,
     unfollow,
@@ -20,17 +19,13 @@ from apps.users.actions.profiles import (
 )
 from apps.users.actions.projections import check_follow_counts, check_post_counts, check_statuses
 from apps.users.actions.records import load_follows, load_profiles
-from apps.users.actions.work import continue_work
 
 __all__ = [
     "accept_request",
-    "accept_waiting",
-    "begin_erasure",
     "block",
     "check_follow_counts",
     "check_post_counts",
     "check_statuses",
-    "continue_work",
     "ensure_profiles",
     "follow",
     "hide_profile",

@@ -1,4 +1,6 @@
-"""Erasing a person: hidden at once, then everything of theirs removed in bounded chunks, then acknowledged."""
+"""Erasing a person: hidden at once, then everything of theirs removed in bounded steps, then acknowledged."""
+
+from collections.abc import Collection
 
 from django.db.models import Q
 from django.utils import timezone
@@ -12,17 +14,17 @@ from apps.users.models import (
     Mute,
     PostCount,
     Profile,
-    UnfinishedWork,
 )
 from apps.users.queries import edges_of
 from socialapp.contracts.auth import UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted, UsersErased
+from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 
-ERASE_CHUNK = 200
+ROWS_A_STEP = 200
 
 
 @transactional("users")
@@ -37,31 +39,22 @@ def hide_profile(*, user_id: int) -> None:
     publish(StatusChanged(user_id=user_id, status=profile.status, version=profile.version))
 
 
-@transactional("users")
-def begin_erasure(*, user_id: int, erasure_id: int) -> None:
-    """Hides the person, empties their profile and notes what is to be erased; the first chunk goes at once."""
-    UnfinishedWork.objects.get_or_create(kind=UnfinishedWork.Kind.ERASE, user_id=user_id, erasure_id=erasure_id)
-    erase_chunk(user_id=user_id)
-
-
-@transactional("users")
-def erase_chunk(*, user_id: int) -> bool:
-    """Removes a bounded part of what is left of a person and, when that was all, acknowledges; whether it was all."""
-    edges = edges_of(user_id, ERASE_CHUNK)
-    lock_profiles({user_id, *(edge.follower_id for edge in edges)})
+def _erase_step(user_id: int) -> bool:
+    """Hides the person, empties their profile and removes a bounded part of what is left; whether that was all."""
+    relations = edges_of(user_id, ROWS_A_STEP)
+    lock_profiles({user_id, *(relation.follower_id for relation in relations)})
     hide_profile(user_id=user_id)
     _empty_profile(user_id)
     # Some may have been ended before the lock.
-    remaining = list(Follow.objects.filter(id__in=[edge.id for edge in edges]))
+    remaining = list(Follow.objects.filter(id__in=[relation.id for relation in relations]))
     remove_follows(remaining, at=timezone.now(), also_lock=user_id)
     _erase_requests(user_id)
     _erase_blocks_and_mutes(user_id)
-    if _anything_left(user_id):
+    if _still_held([user_id]):
         return False
     FollowCount.objects.filter(user_id=user_id).delete()
     PostCount.objects.filter(user_id=user_id).delete()
     forget_events("users", subject=user_id, events=[UserRegistered, UserSanctioned])
-    _acknowledge(user_id)
     return True
 
 
@@ -87,13 +80,13 @@ def _empty_profile(user_id: int) -> None:
 
 def _erase_requests(user_id: int) -> None:
     mine = Q(requester_id=user_id) | Q(target_id=user_id)
-    remove_requests(list(FollowRequest.objects.filter(mine)[:ERASE_CHUNK]))
+    remove_requests(list(FollowRequest.objects.filter(mine)[:ROWS_A_STEP]))
 
 
 def _erase_blocks_and_mutes(user_id: int) -> None:
-    blocks = list(Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))[:ERASE_CHUNK])
+    blocks = list(Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))[:ROWS_A_STEP])
     Block.objects.filter(id__in=[row.id for row in blocks]).delete()
-    mutes = list(Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id))[:ERASE_CHUNK])
+    mutes = list(Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id))[:ROWS_A_STEP])
     Mute.objects.filter(id__in=[row.id for row in mutes]).delete()
     publish(
         *(Unblocked(blocker_id=row.blocker_id, blocked_id=row.blocked_id) for row in blocks),
@@ -101,17 +94,17 @@ def _erase_blocks_and_mutes(user_id: int) -> None:
     )
 
 
-def _anything_left(user_id: int) -> bool:
+def _still_held(user_ids: Collection[int]) -> set[int]:
+    """Those of the people whom some relation still names."""
+    return {user_id for user_id in user_ids if edges_of(user_id, 1) or _has_other_relations(user_id)}
+
+
+def _has_other_relations(user_id: int) -> bool:
     return (
-        bool(edges_of(user_id, 1))
-        or FollowRequest.objects.filter(Q(requester_id=user_id) | Q(target_id=user_id)).exists()
+        FollowRequest.objects.filter(Q(requester_id=user_id) | Q(target_id=user_id)).exists()
         or Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id)).exists()
         or Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id)).exists()
     )
 
 
-def _acknowledge(user_id: int) -> None:
-    work = UnfinishedWork.objects.filter(user_id=user_id)
-    erasures = work.filter(kind=UnfinishedWork.Kind.ERASE).values_list("erasure_id", flat=True)
-    publish(*(UsersErased(user_id=user_id, erasure_id=erasure_id) for erasure_id in erasures))
-    work.delete()
+declare_removal("users", "user", step=_erase_step, leftovers=_still_held)

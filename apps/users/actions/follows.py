@@ -14,14 +14,16 @@ from apps.users.actions.edges import (
     shift_counts,
     write_follows,
 )
-from apps.users.models import Follow, FollowRequest, Profile, UnfinishedWork
+from apps.users.models import Follow, FollowRequest, Profile
 from apps.users.queries import RelationshipFlags, followings_and_requests, ties
 from socialapp.contracts.users import FollowRequested
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound
+from socialapp.lifecycle.jobs import declare_job
 from socialapp.messaging.publish import publish
 
-ACCEPT_CHUNK = 200
+ROWS_A_STEP = 200
+ACCEPT_REQUESTS = "accept_requests"
 
 
 @transactional("users")
@@ -106,27 +108,20 @@ def reject_request(*, target_id: int, requester_id: int) -> None:
     remove_requests(asked)
 
 
-@transactional("users")
-def accept_waiting(*, target_id: int) -> bool:
-    """Lets in a chunk of those who wait for an account that is private no more; whether none is left."""
+def _accept_step(target_id: int) -> bool:
+    """Lets in some of those who wait for an account that is private no more; whether none is left."""
     waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
-    ids = list(waiting.values_list("requester_id", flat=True)[:ACCEPT_CHUNK])
+    ids = list(waiting.values_list("requester_id", flat=True)[:ROWS_A_STEP])
     locked = lock_profiles([*ids, target_id])
     target = locked.get(target_id)
     if target is None or target.is_private or target.status == Profile.Status.DELETED:
-        _forget_opening(target_id)
         return True
     # Some may have been answered or withdrawn before the lock.
     asked = list(waiting.filter(requester_id__in=ids))
     FollowRequest.objects.filter(id__in=[row.id for row in asked]).delete()
     pairs = [(row.requester_id, target_id) for row in asked]
     add_follows(pairs, accepted=True, at=timezone.now())
-    if waiting.exists():
-        return False
-    _forget_opening(target_id)
-    return True
+    return not waiting.exists()
 
 
-def _forget_opening(target_id: int) -> None:
-    """Under the lock of the profile, so that an account opened anew at this moment is not forgotten."""
-    UnfinishedWork.objects.filter(kind=UnfinishedWork.Kind.ACCEPT, user_id=target_id).delete()
+declare_job("users", ACCEPT_REQUESTS, step=_accept_step)

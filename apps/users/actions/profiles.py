@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from apps.users.actions.edges import lock_profiles, require_active, shift_counts
-from apps.users.actions.follows import accept_waiting
-from apps.users.models import FollowRequest, PostCount, Profile, UnfinishedWork
+from apps.users.actions.follows import ACCEPT_REQUESTS
+from apps.users.models import FollowRequest, PostCount, Profile
 from apps.users.queries import unknown_ids
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.users import ProfileChanged, StatusChanged
 from socialapp.core.db import transactional
 from socialapp.core.errors import Stale
 from socialapp.core.sql import add
+from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -68,25 +69,19 @@ def make_profile_of(user: User) -> bool:
     )
 
 
+@transactional("users")
 def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
     """Changes some of `full_name`, `bio`, `is_private` and `profile_picture` of one's own profile.
 
     Stale when the newest version is none of `expected_versions`. An account that turns public accepts all requests:
     some at once, the others a moment later.
     """
-    if _change_profile(user_id, changes, expected_versions):
-        accept_waiting(target_id=user_id)
-
-
-@transactional("users")
-def _change_profile(user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> bool:
-    """Whether that opened the account."""
     profile = require_active(lock_profiles([user_id]).get(user_id))
     if expected_versions is not None and profile.version not in expected_versions:
         raise Stale("the profile has been changed meanwhile")
     changed = [name for name, value in changes.items() if getattr(profile, name) != value]
     if not changed:
-        return False
+        return
     opened = profile.is_private and changes.get("is_private") is False
     for name in changed:
         setattr(profile, name, changes[name])
@@ -95,14 +90,13 @@ def _change_profile(user_id: int, changes: dict[str, Any], expected_versions: fr
     publish(ProfileChanged(user_id=user_id, version=profile.version))
     if opened:
         _open_account(user_id)
-    return opened
 
 
 def _open_account(user_id: int) -> None:
     """Notes that those who wait are to be let in. Requests being written now are waited for, later ones see it open."""
     shift_counts([], by=0, also_lock=user_id)
     if FollowRequest.objects.filter(target_id=user_id).exists():
-        UnfinishedWork.objects.get_or_create(kind=UnfinishedWork.Kind.ACCEPT, user_id=user_id, erasure_id=0)
+        start_job("users", ACCEPT_REQUESTS, subject_id=user_id)
 
 
 @transactional("users")

@@ -1,0 +1,25 @@
+"""What every context tells when it has erased its part of a person."""
+
+from functools import cache
+
+from socialapp.contracts.base import data, event
+from socialapp.core.contexts import CONTEXTS
+
+
+@data
+class ContextErased:
+    """The producing context has erased all it held about `user_id`, whose deletion has the id `erasure_id`."""
+
+    user_id: int
+    erasure_id: int
+
+
+@cache
+def context_erased(context: str) -> type[ContextErased]:
+    """The event `<context>.user_erased`: the same for each context, but published by that one."""
+    name = f"{context.capitalize()}Erased"
+    declared = type(name, (ContextErased,), {"__doc__": ContextErased.__doc__, "__module__": __name__})
+    return event(f"{context}.user_erased", subject="user_id")(declared)
+
+
+ERASED: tuple[type[ContextErased], ...] = tuple(map(context_erased, CONTEXTS))

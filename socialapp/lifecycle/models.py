@@ -1,0 +1,50 @@
+"""What every context's database remembers about deletions: tombstones, and jobs that are done in steps."""
+
+from django.db import models
+
+from socialapp.core.db import IdField
+
+
+class Tombstone(models.Model):
+    """A user, post or comment that is gone for good: what arrives late about it must not make rows again.
+
+    Ids are unique over all contexts, so one key serves every kind.
+    """
+
+    class Kind(models.TextChoices):
+        """What is gone."""
+
+        USER = "user"
+        POST = "post"
+        COMMENT = "comment"
+
+    subject_id = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "tombstones"
+        indexes = (models.Index(fields=["kind", "created_at"], name="tombstones_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"
+
+
+class Job(models.Model):
+    """Work too large for one transaction: a task takes step after step until nothing is left, then the row goes.
+
+    `reference` tells apart jobs of one name about one subject; for the removal of a user it is the erasure's id.
+    """
+
+    id = IdField()
+    name = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    reference = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "jobs"
+        constraints = (models.UniqueConstraint(fields=["name", "subject_id", "reference"], name="jobs_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.subject_id}"

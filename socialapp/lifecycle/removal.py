@@ -1,0 +1,108 @@
+"""Removal of what belongs to something that was deleted: a tombstone first, then a job in steps, then a sweep.
+
+The tombstone keeps late events from making rows again. A writer that does not look first writes its row and then
+asks `refuse_if_gone`, which locks the tombstone it finds; a removal writes the tombstone first and then reads the
+rows with locks: one of the two waits for the other. What slips past both (TiDB does not wait for rows that others
+are about to add) the sweep removes.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+
+from socialapp.contracts.lifecycle import context_erased
+from socialapp.core.db import transactional
+from socialapp.core.errors import NotFound
+from socialapp.lifecycle.jobs import Step, declare_job, start_job
+from socialapp.lifecycle.models import Tombstone
+from socialapp.messaging.publish import publish
+
+log = structlog.get_logger()
+
+SWEPT_FOR = timedelta(hours=1)
+_IDS_A_QUERY = 500
+
+# Which of these ids still have rows that a removal should have taken.
+Leftovers = Callable[[Collection[int]], Iterable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    context: str
+    kind: str
+    leftovers: Leftovers
+
+    @property
+    def job(self) -> str:
+        return _job_name(self.kind)
+
+
+_removals: list[_Removal] = []
+
+
+def declare_removal(context: str, kind: str, *, step: Step, leftovers: Leftovers) -> None:
+    """Says how `context` removes what belongs to a deleted subject of `kind`.
+
+    `step` removes a bounded part in the transaction that is open and tells whether nothing is left. When a user has
+    been removed, `context` publishes that it has erased its part.
+    """
+
+    def finish(subject_id: int, erasure_id: int) -> None:
+        if erasure_id:
+            publish(context_erased(context)(user_id=subject_id, erasure_id=erasure_id))
+
+    declare_job(context, _job_name(kind), step=step, finish=finish)
+    _removals.append(_Removal(context, kind, leftovers))
+
+
+def begin_removal(context: str, kind: str, *, subject_id: int, erasure_id: int = 0) -> None:
+    """Writes the tombstone and takes the first step; the job goes on until nothing is left. Idempotent."""
+    transactional(context)(_begin)(context, kind, subject_id, erasure_id)
+
+
+def _begin(context: str, kind: str, subject_id: int, erasure_id: int) -> None:
+    bury(context, kind, subject_id)
+    start_job(context, _job_name(kind), subject_id=subject_id, reference=erasure_id)
+
+
+def bury(context: str, kind: str, subject_id: int) -> None:
+    """Writes the tombstone alone, where nothing is to be removed. The caller holds the transaction. Idempotent."""
+    tombstones = Tombstone.objects.using(context).select_for_update()
+    tombstones.get_or_create(subject_id=subject_id, defaults={"kind": kind})
+
+
+def gone_among(context: str, ids: Collection[int], *, lock: bool = False) -> set[int]:
+    """Which of `ids` have a tombstone. One query; with `lock`, one that waits for removals that are being begun."""
+    tombstones = Tombstone.objects.using(context)
+    rows = tombstones.select_for_update() if lock else tombstones
+    return set(rows.filter(subject_id__in=ids).values_list("subject_id", flat=True)) if ids else set()
+
+
+def refuse_if_gone(context: str, *subject_ids: int) -> None:
+    """NotFound when one of the subjects is gone. For writers: to be asked *after* the row was written."""
+    if gone_among(context, subject_ids, lock=True):
+        raise NotFound("this was deleted meanwhile")
+
+
+def sweep(context: str) -> int:
+    """Removes what slipped past the removals of the last hour; of how many subjects. Idempotent."""
+    since = timezone.now() - SWEPT_FOR
+    found = 0
+    for removal in _removals:
+        if removal.context != context:
+            continue
+        recent = Tombstone.objects.using(context).filter(kind=removal.kind, created_at__gte=since)
+        ids = list(recent.order_by("subject_id").values_list("subject_id", flat=True))
+        for start in range(0, len(ids), _IDS_A_QUERY):
+            for subject_id in removal.leftovers(ids[start : start + _IDS_A_QUERY]):
+                log.warning("removal.swept", context=context, kind=removal.kind, subject_id=subject_id)
+                start_job(context, removal.job, subject_id=subject_id)
+                found += 1
+    return found
+
+
+def _job_name(kind: str) -> str:
+    return f"remove_{kind}"

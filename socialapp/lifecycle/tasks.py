@@ -1,0 +1,34 @@
+"""Periodic tasks of the life of data: going on with jobs, and sweeping what slipped past removals."""
+
+import structlog
+from celery import shared_task
+from django.db import DatabaseError, InterfaceError
+
+from socialapp.core.contexts import served
+from socialapp.lifecycle.jobs import continue_jobs
+from socialapp.lifecycle.removal import sweep
+
+PERIODIC = {"lifecycle.continue_jobs": 5.0, "lifecycle.sweep": 300.0}
+
+log = structlog.get_logger()
+
+_STEPS_A_RUN = 50
+
+
+@shared_task(name="lifecycle.continue_jobs")
+def continue_all_jobs() -> int:
+    """Goes on with the jobs of all served contexts, up to 50 steps of each; how many steps. Idempotent."""
+    taken = 0
+    for context in served():
+        try:
+            taken += continue_jobs(context.name, steps=_STEPS_A_RUN)
+        except (DatabaseError, InterfaceError) as error:
+            # Each context has a database of its own: one that is away must not keep the others from going on.
+            log.warning("jobs.not_continued", context=context.name, error=repr(error))
+    return taken
+
+
+@shared_task(name="lifecycle.sweep")
+def sweep_all() -> int:
+    """Sweeps all served contexts; of how many subjects something was left. Idempotent."""
+    return sum(sweep(context.name) for context in served())
