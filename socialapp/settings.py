@@ -2,11 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
 import structlog
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port
 
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.telemetry.redact import redact
@@ -29,7 +32,8 @@ REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)
 SERVICE_NAME = env.str("SERVICE_NAME", default="socialapp")
 SERVICE_SECRET = env.str("SERVICE_SECRET", default="") or SECRET_KEY
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+_own_name = urlsplit(PUBLIC_URL).netloc.rpartition("@")[2]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", split_domain_port(_own_name)[0]])
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[PUBLIC_URL])
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
@@ -55,6 +59,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "corsheaders",
+    "csp",
     "socialapp.http",
     *(context.app for context in served()),
     "socialapp.messaging",
@@ -197,10 +203,15 @@ POPULAR_FOLLOWERS = env.int("POPULAR_FOLLOWERS", default=10_000)
 MAX_FOLLOWINGS = env.int("MAX_FOLLOWINGS", default=7_500)
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------
+MEDIA_URL = env.str("MEDIA_URL", default=f"{PUBLIC_URL}/media/")
+_media = urlsplit(MEDIA_URL)
+_MEDIA_ORIGINS = [f"{_media.scheme}://{_media.netloc}"] if _media.netloc else []
 MIDDLEWARE = [
     "socialapp.http.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "socialapp.http.origins.CrossOriginMiddleware",
+    "socialapp.http.headers.BrowserPolicyMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "socialapp.http.headers.HostMiddleware",
     "socialapp.http.middleware.BodyLimitMiddleware",
     "socialapp.core.replicas.ReplicaReads",
 ]
@@ -212,6 +223,31 @@ if SERVES_ADMIN:
         "socialapp.http.site.SiteMessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
+# Front ends on other origins: tokens travel in a header that a page sets itself, so cookies are never allowed along.
+CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/(v1|\.well-known)/"
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID", "traceparent"
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = [
+    "ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"
+]  # fmt: skip
+CORS_PREFLIGHT_MAX_AGE = 7200  # as long as any browser keeps it
+# Pages load and do what is served here, and nothing inline but what bears the answer's nonce.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:", *_MEDIA_ORIGINS],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -220,6 +256,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "csp.context_processors.nonce",
                 *(
                     [
                         "django.contrib.auth.context_processors.auth",
@@ -278,7 +315,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-MEDIA_URL = env.str("MEDIA_URL", default=f"{PUBLIC_URL}/media/")
+FILE_UPLOAD_PERMISSIONS = 0o600 if EMBEDDED else 0o644  # elsewhere the gateway reads them as another user
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -340,13 +377,25 @@ _PROVIDER_URLS = {
         "https://api.github.com/user",
     ),
 }
+
+
+def _secure_url(name: str, *, default: str) -> str:
+    """An address that secrets are sent to: https, or this machine when trying out. Source: RFC 6749, section 3.1."""
+    url: str = env.str(name, default=default)
+    parts = urlsplit(url)
+    is_local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_local)):
+        raise ImproperlyConfigured(f"{name} must be an https URL")
+    return url
+
+
 SOCIAL_PROVIDERS: dict[str, dict[str, str]] = {
     name: {
         "client_id": env.str(f"{name.upper()}_CLIENT_ID", default=""),
         "client_secret": env.str(f"{name.upper()}_CLIENT_SECRET", default=""),
-        "authorize_url": env.str(f"{name.upper()}_AUTHORIZE_URL", default=authorize_url),
-        "token_url": env.str(f"{name.upper()}_TOKEN_URL", default=token_url),
-        "user_url": env.str(f"{name.upper()}_USER_URL", default=user_url),
+        "authorize_url": _secure_url(f"{name.upper()}_AUTHORIZE_URL", default=authorize_url),
+        "token_url": _secure_url(f"{name.upper()}_TOKEN_URL", default=token_url),
+        "user_url": _secure_url(f"{name.upper()}_USER_URL", default=user_url),
     }
     for name, (authorize_url, token_url, user_url) in _PROVIDER_URLS.items()
 }

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 import socialapp.http.converters  # noqa: F401  (registers the `id` converter)
 from socialapp.core.contexts import served
@@ -41,7 +41,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularJSONAPIView.as_view(generator_class=WholeSchemaGenerator, http_method_names=_READING),
         name="schema",
     ),
-    path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READING), name="docs"),
+    path(
+        "v1/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html", http_method_names=_READING),
+        name="docs",
+    ),
     path("internal/<str:context>/<str:contract>/<str:method>", internal_call),
     path("health/live", health.live),
     path("health/ready", health.ready, name="ready"),

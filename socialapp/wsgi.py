@@ -51,4 +51,11 @@ def _with_static_files(noise: WhiteNoise) -> WhiteNoise:
     return noise
 
 
-application = _with_static_files(WhiteNoise(_with_length))
+def _browser_policy(headers: Any, path: str, url: str) -> None:
+    from socialapp.http.headers import DATA_POLICY
+
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Content-Security-Policy"] = DATA_POLICY
+
+
+application = _with_static_files(WhiteNoise(_with_length, add_headers_function=_browser_policy))

@@ -2,13 +2,14 @@
 
 import hashlib
 import hmac
-import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import orjson
+import re2
 import structlog
 from django.db.models import Count, QuerySet
 
@@ -25,6 +26,7 @@ from socialapp.rpc.calls import client
 log = structlog.get_logger()
 
 _MOST_WILDCARDS = 3
+_LETTER, _NO_LETTER = r"[\p{L}\p{M}\p{N}_]", r"[^\p{L}\p{M}\p{N}_]"
 APPEALABLE = (Action.Kind.REMOVE_CONTENT, Action.Kind.WARN_USER, Action.Kind.BAN_USER)
 
 
@@ -268,9 +270,12 @@ def normalized(text: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    words = r"\s+".join(re.escape(word).replace(r"\*", r"\w*") for word in normalized(pattern).split())
-    return re.compile(rf"(?<!\w){words}(?!\w)")
+def _compiled(pattern: str) -> Any:
+    """Matches in time linear to the text, whatever the pattern. Source: https://github.com/google/re2/wiki/WhyRE2"""
+    escape: Callable[[str], str] = re2.escape
+    words = (escape(word).replace(r"\*", f"{_LETTER}*") for word in normalized(pattern).split())
+    expression = rf"(?:^|{_NO_LETTER})" + r"[\s\p{Z}]+".join(words) + rf"(?:$|{_NO_LETTER})"
+    return re2.compile(expression)  # type: ignore[no-untyped-call]
 
 
 def content_hash(entry: Action) -> str:

@@ -97,7 +97,7 @@ class PostDetail(_PostView):
     def get(self, request: Request, post_id: int) -> Response:
         """The post with its ETag."""
         post = visible_post(self.viewer, post_id)
-        if post.row.user_id != self.viewer:
+        if request.method == "GET" and post.row.user_id != self.viewer:
             count_view(post_id=post_id, author_id=post.row.user_id)
         return self.one_post(post)
 

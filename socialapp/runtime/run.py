@@ -89,6 +89,7 @@ class InstallPaths:
 
 def main(arguments: list[str]) -> int:
     """The command; the exit status."""
+    os.umask(0o077)  # databases, mails and logs are for nobody else on this machine
     try:
         if arguments[:1] == ["manage"]:
             return _manage(arguments[1:])
@@ -151,6 +152,7 @@ def _place(sockets_dir: Path, *, check_port: bool = True) -> InstallPaths:
     try:
         for folder in ("db", "logs", "mail", "media", "run"):
             (data_dir / folder).mkdir(parents=True, exist_ok=True)
+        _close_to_others(data_dir)
         with tempfile.TemporaryFile(dir=data_dir):
             pass
     except OSError as error:
@@ -158,6 +160,13 @@ def _place(sockets_dir: Path, *, check_port: bool = True) -> InstallPaths:
     if check_port:
         _check_port(place)
     return place
+
+
+def _close_to_others(folder: Path) -> None:
+    """Takes from others what an earlier release or a wider umask gave them; a folder of somebody else is theirs."""
+    found = folder.stat()
+    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _check_port(place: InstallPaths) -> None:

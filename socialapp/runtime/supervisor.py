@@ -293,7 +293,7 @@ _NOT_SHOWN = {"event", "level", "timestamp", "request_id", "traceparent", "excep
 
 
 def _for_people(name: str, entry: dict[str, Any]) -> str:
-    """`12:00:01 web  GET /v1/feed 200 3.1 ms`, or the event with its fields; an exception on lines of its own."""
+    """`12:00:01 web  GET /v1/feed 200 3.1 ms`, or the event with its fields; an exception on indented lines."""
     clock = time.strftime("%H:%M:%S")
     if entry.get("event") == "request" and "path" in entry:
         text = f"{entry['method']} {entry['path']} {entry['status']} {entry['milliseconds']} ms"
@@ -302,5 +302,10 @@ def _for_people(name: str, entry: dict[str, Any]) -> str:
         text = f"{entry.get('event') or entry.get('msg', '')} {fields}".rstrip()
     level = str(entry.get("level", "info"))
     mark = "" if level in ("info", "debug") else f"{level.upper()} "
-    trace = f"\n{entry['exception']}" if entry.get("exception") else ""
-    return f"{clock} {name:<8} {mark}{text}{trace}"
+    trace = "".join(f"\n    {_escaped(line)}" for line in str(entry.get("exception") or "").splitlines())
+    return f"{clock} {name:<8} {_escaped(mark + text)}{trace}"
+
+
+def _escaped(text: str) -> str:
+    """The text with all that could forge a line or reach the terminal written out. Source: CWE-117, CWE-150."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -13,18 +13,18 @@ OURS = "https://front.example"
 
 @pytest.fixture(autouse=True)
 def _one_front_end(settings: Any) -> None:
-    settings.ALLOWED_ORIGINS = [OURS]
+    settings.CORS_ALLOWED_ORIGINS = [OURS]
 
 
 @pytest.mark.parametrize("path", ["/v1/feed", "/v1/auth/me", "/v1/posts/5", "/.well-known/jwks.json"])
 def test_a_browser_that_asks_before_it_calls_is_told_what_it_may_send(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.request("OPTIONS", path, Origin=OURS, Access_Control_Request_Method="PATCH")
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == OURS
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
     for name in ("Authorization", "Content-Type", "If-Match", "Idempotency-Key"):
         assert name in answer.headers["Access-Control-Allow-Headers"]
-    assert "Origin" in answer.headers["Vary"]
+    assert "origin" in answer.headers["Vary"].lower()
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/hashtags/trending", 200), ("/v1/feed", 401), ("/v1/nothing", 404)])
@@ -43,7 +43,7 @@ def test_a_foreign_page_may_read_nothing(anonymous: JsonClient, origin: str) -> 
     read = anonymous.get("/v1/hashtags/trending", Origin=origin)
     for answer in (asked, read):
         assert "Access-Control-Allow-Origin" not in answer.headers
-        assert "Origin" in answer.headers["Vary"]
+        assert "origin" in answer.headers["Vary"].lower()
 
 
 @pytest.mark.parametrize("path", ["/", "/admin/login/", "/health/live"])

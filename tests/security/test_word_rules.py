@@ -1,0 +1,41 @@
+"""The patterns of moderators take time linear to the text, whatever is in both."""
+
+import time
+
+import pytest
+
+from apps.moderation import actions
+from apps.moderation.queries import rules_matching
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+@pytest.mark.parametrize("pattern", ["f*c*k*s", "a*a*a*b", "*x*y*z", "a* a* a* b"])
+@pytest.mark.parametrize("text", ["f" * 5000, "a" * 5000, "fck" * 1666, "a " * 2500, "xy" * 2500, "é" * 5000])
+def test_the_dearest_pattern_on_the_longest_text_is_cheap(pattern: str, text: str) -> None:
+    actions.set_word_rule(moderator_id=1, pattern=pattern, effect="flag", is_active=True)
+    rules_matching("warm")
+    started = time.process_time()
+    rules_matching(text)
+    assert time.process_time() - started < 0.05
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("کتاب", "این کتاب است", True),
+        ("cafe*", "un CAFÉ", False),
+        ("café", "un cafe\u0301.", True),
+        ("café", "cafés", False),
+        ("東京", "東京", True),
+        ("a_b", "xa_b", False),
+        ("buy now", "buy\u3000now", True),
+        ("f*c*k", "fuck", True),
+        (r"\d", "5", False),
+        (r"[a]", "[a]", True),
+    ],
+)
+def test_letters_of_all_scripts_are_letters(pattern: str, text: str, found: bool) -> None:
+    actions.set_word_rule(moderator_id=1, pattern=pattern, effect="flag", is_active=True)
+    assert bool(rules_matching(text)) is found
