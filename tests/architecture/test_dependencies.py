@@ -32,7 +32,6 @@ NOT_IMPORTED = {
     "websockets": "uvicorn's WebSocket protocol",
     "pillow": "media, being built",
     "djangorestframework-simplejwt": "access tokens, being built",
-    "time-machine": "tests of time, being built",
 }
 
 

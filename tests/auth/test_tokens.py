@@ -155,8 +155,7 @@ def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(sett
 
     def opens(key: RSAPrivateKey) -> bool:
         status = JsonClient(issued[key].pop()).get("/v1/auth/me").status_code
-        assert status in (200, 401)
-        return bool(status == 200)
+        return {200: True, 401: False}[status]
 
     def shown() -> set[str]:
         return {key["kid"] for key in anonymous.get("/.well-known/jwks.json").json()["keys"]}

@@ -49,7 +49,7 @@ def test_a_promise_is_kept_and_written_down(name: str) -> None:
     promised = PROMISED / name
     assert promised.exists(), "a new event or contract: run manage.py schemas"
     kept, made = json.loads(promised.read_text()), own_promises()[name]
-    assert broken(kept, made) == [], "docs/adding.md tells how contract_schemas change"
+    assert broken(kept, made) == [], "docs/adding.md tells how contracts change"
     assert kept == made, f"docs/schemas/{name} is out of date: run manage.py schemas"
 
 

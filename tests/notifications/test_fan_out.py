@@ -26,8 +26,8 @@ def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypat
     drain()
     assert [len(told(person)) for person in followers] == [1, 0, 1, 1, 1]
     assert len(published("new_post_page_told")) == 2
-    for row in InboxEntry.objects.using("notifications").filter(handler="notifications.tell_next_followers"):
-        assert row.event_id
+    pages = InboxEntry.objects.using("notifications").filter(handler="notifications.tell_next_followers")
+    assert pages.values("event_id").distinct().count() == pages.count() == 2, "each page is handled once"
 
 
 def test_ten_thousand_followers_are_told_once_each(register, drain):

@@ -79,8 +79,7 @@ def _write(dataset: Dataset, author: Headers, content: str) -> str:
 def _status(dataset: Dataset, post_id: str, headers: Headers | None = None) -> int:
     """How a read of a post is answered; without headers somebody unknown asks, whom any replica may answer."""
     answer = dataset.http.get(f"/v1/posts/{post_id}", headers=headers or {})
-    assert answer.status_code in (200, 404), answer.text
-    return answer.status_code
+    return {200: 200, 404: 404}[answer.status_code]
 
 
 def _has(replica: Replica, post_id: str) -> bool:

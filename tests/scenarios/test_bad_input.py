@@ -31,7 +31,7 @@ def ada(product: Product) -> Member:
 def test_ids_that_are_none(ada: Member, route: str) -> None:
     for wrong in WRONG_IDS:
         answer = ada.get(route.format(wrong))
-        assert answer.status_code in (400, 404), f"{route} {wrong}: {answer.status_code}"
+        assert answer.status_code == 404, f"{route} {wrong}"
         assert answer.headers["Content-Type"].startswith("application/problem+json")
         assert answer.json()["status"] == answer.status_code
 
@@ -39,11 +39,11 @@ def test_ids_that_are_none(ada: Member, route: str) -> None:
 @pytest.mark.parametrize("route", LISTS)
 def test_cursors_and_limits_that_are_none(ada: Member, route: str) -> None:
     join = "&" if "?" in route else "?"
-    for wrong in ("x", "-1", HUGE, "null", "W10", "%F0%9F%98%80", "WyJuIiwxLDIsM10", "WyJuIiwieCJd"):
+    for wrong in ("x", "-1", HUGE, "null", "W10", "%F0%9F%98%80", "WyJuIiwieCJd"):
         answer = ada.get(f"{route}{join}cursor={wrong}")
-        assert answer.status_code in (200, 400), f"{route} cursor {wrong}: {answer.status_code} {answer.text}"
+        assert answer.status_code == 400, f"{route} cursor {wrong}: {answer.text}"
     for wrong in ("0", "-1", "x", "1.5", HUGE):
-        assert ada.get(f"{route}{join}limit={wrong}").status_code in (200, 400)
+        assert ada.get(f"{route}{join}limit={wrong}").status_code == 400
     many = ada.get(f"{route}{join}limit=1000000")
     assert many.status_code == 200
     assert len(many.json()["results"]) <= 100
@@ -58,8 +58,11 @@ CONTENTS = [
 def test_contents_that_are_refused(ada: Member, content: object) -> None:
     before = len(ada.all_of(f"/v1/profiles/{ada.id}/posts"))
     answer = ada.post("/v1/posts", {"content": content})
-    assert answer.status_code in (400, 422), answer.text
-    assert answer.status_code == 400 or [error["field"] for error in answer.json()["errors"]] == ["content"]
+    if content == "\ud800":
+        assert answer.status_code == 400, "half a surrogate pair is no JSON"
+    else:
+        assert answer.status_code == 422, answer.text
+        assert [error["field"] for error in answer.json()["errors"]] == ["content"]
     assert len(ada.all_of(f"/v1/profiles/{ada.id}/posts")) == before
 
 
@@ -118,7 +121,7 @@ def test_bodies_that_cannot_be_read(product: Product, ada: Member) -> None:
 def test_tokens_that_do_not_count(product: Product) -> None:
     for token in ("x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "é" * 10, "x" * 5000):
         answer = product.http.get(f"{product.url}/v1/feed", headers={"Authorization": f"Bearer {token}".encode()})
-        assert answer.status_code in (400, 401, 431), token[:20]
+        assert answer.status_code == 401, token[:20]
     answer = product.call("GET", "/v1/feed")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="socialapp"')
 
@@ -131,7 +134,7 @@ def test_another_persons_things(product: Product, ada: Member) -> None:
     assert bob.delete(f"/v1/posts/{post['id']}").status_code == 403
     assert bob.patch(f"/v1/comments/{comment['id']}", {"content": "his"}).status_code == 403
     assert bob.delete(f"/v1/comments/{comment['id']}").status_code == 403
-    assert bob.get(f"/v1/posts/{post['id']}/metrics").status_code in (403, 404)
+    assert bob.get(f"/v1/posts/{post['id']}/metrics").status_code == 403
     assert ada.get(f"/v1/posts/{post['id']}").json()["content"] == "mine"
 
 
@@ -147,7 +150,7 @@ def test_twice_is_once(product: Product, ada: Member) -> None:
         answer = bob.put(f"/v1/posts/{post['id']}/reaction", {"reaction_type": "like"})
         assert answer.json()["reactions"]["like"] == 1
     assert ada.delete(f"/v1/posts/{post['id']}").status_code == 204
-    assert ada.delete(f"/v1/posts/{post['id']}").status_code in (204, 404)
+    assert ada.delete(f"/v1/posts/{post['id']}").status_code == 404
 
 
 def test_machines_paths_are_closed(product: Product) -> None:

@@ -54,7 +54,7 @@ def test_a_post_reaches_followers_feeds_and_sockets(product: Product) -> None:
     assert eve.feed_ids() == []
     listed = eventually(lambda: bob.get("/v1/notifications").json()["results"])
     assert {item["kind"] for item in listed} <= {"new_post", "mention"}
-    assert bob.post("/v1/notifications/read", {"up_to": listed[0]["id"]}).status_code in (200, 204)
+    assert bob.post("/v1/notifications/read", {"up_to": listed[0]["id"]}).status_code == 200
     assert eventually(lambda: bob.get("/v1/notifications/unread-count").json() == {"count": 0})
 
 
@@ -182,7 +182,7 @@ def test_who_leaves_leaves_nothing_behind(product: Product) -> None:
     ada.put(f"/v1/posts/{other['id']}/reaction", {"reaction_type": "love"})
     eventually(lambda: bob.get(f"/v1/search?q=zz{ada.id}&type=posts").json()["results"])
     refused = ada.delete("/v1/auth/me", {"password": "not it at all"})
-    assert refused.status_code in (401, 403, 422)
+    assert refused.status_code == 403
     answer = ada.delete("/v1/auth/me", {"password": PASSWORD})
     assert answer.status_code == 202
     assert ada.get("/v1/auth/me").status_code == 401

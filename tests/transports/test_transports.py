@@ -213,7 +213,7 @@ def test_a_locked_database_keeps_no_other_contexts_events(harness: BrokerHarness
 
 def test_events_with_one_key_arrive_in_order(harness: BrokerHarness) -> None:
     if harness.way != "kafka":
-        pytest.skip("Celery contract_schemas no order")
+        pytest.skip("Celery promises no order")
     for start in range(0, 200, 10):
         for key in (1, 2, 3):
             harness.send(*range(start, start + 10), partition=key)
@@ -225,7 +225,7 @@ def test_events_with_one_key_arrive_in_order(harness: BrokerHarness) -> None:
 def test_two_relays_keep_that_order(harness: BrokerHarness) -> None:
     """More than one of them claims at a time, from several relays that are killed in between."""
     if harness.way != "kafka":
-        pytest.skip("Celery contract_schemas no order")
+        pytest.skip("Celery promises no order")
     harness.start("relay2", "relay3")
     for start in range(0, 3000, 100):
         for key in (1, 2):
