@@ -160,6 +160,9 @@ ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="")
 ELASTICSEARCH_PREFIX = env.str("ELASTICSEARCH_PREFIX", default="socialapp")
 ELASTICSEARCH_SECONDS = env.float("ELASTICSEARCH_SECONDS", default=1.5)  # how long a search may take: then 503
 ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1:9200"}}
+ELASTICSEARCH_DSL_AUTOSYNC = False  # events or the binlog keep the index up, never signals of models
+ELASTICSEARCH_DSL_SIGNAL_PROCESSOR = "django_elasticsearch_dsl.signals.BaseSignalProcessor"
+SEARCH_SYNONYMS = env.str("SEARCH_SYNONYMS", default="")  # a file: words that mean the same, a line each, with commas
 
 BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 QUEUE_PREFIX = env.str("QUEUE_PREFIX", default="")

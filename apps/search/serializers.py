@@ -11,3 +11,12 @@ class SearchResultBody(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["user", "post", "hashtag"])
     item = serializers.DictField(help_text="A profile, a post, or {name, posts_count} for a hashtag.")
     highlight = serializers.CharField(allow_null=True, help_text="HTML-escaped text with the matches in <em>.")
+
+
+class SearchPageBody(serializers.Serializer[Any]):
+    """A page of results. `did_you_mean` is a query that finds something, where this one finds nothing."""
+
+    results = SearchResultBody(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    did_you_mean = serializers.CharField(allow_null=True)

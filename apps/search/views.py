@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.search import queries
-from apps.search.queries.language import MAX_QUERY
-from apps.search.serializers import SearchResultBody
+from apps.search.queries.criteria import MAX_QUERY
+from apps.search.serializers import SearchPageBody, SearchResultBody
 from socialapp.core.errors import Invalid
 from socialapp.core.pages import Page
 from socialapp.http.pagination import page_request, page_response
@@ -17,16 +17,20 @@ from socialapp.http.schema import PAGE_PARAMETERS, ProblemBody, page_of
 from socialapp.http.views import View
 
 _POSITIONS: dict[str, tuple[type, ...]] = {"users": (int, int, int), "hashtags": (int, str, int)}
-_MOST_SUGGESTIONS = 20
+_RANKED_POSITION = (str, int)
+_MAX_SUGGESTIONS = 20
 _TYPED = {"type": "string", "minLength": 1, "maxLength": MAX_QUERY, "pattern": r"\S"}
 _LANGUAGE = (
-    'Words must all be there. `"a phrase"` must stand together, `-word` must not be there, `#tag` finds posts with the '
-    "hashtag, `from:username` posts of one person, `before:2026-01-01` posts older than that day (UTC), "
-    "`after:2026-01-01` posts from that day on, `has:media` posts with media. Case and accents do not count."
+    "All terms must hold; `OR` between terms and parentheses make alternatives, and `-` in front of a term or "
+    'parenthesis excludes it. A word also finds its other forms and synonyms; `"a phrase"` must stand there exactly. '
+    "`#tag` finds posts with the hashtag, `from:username` posts of one person, `before:2026-01-01` posts older than "
+    "that day (UTC), `after:2026-01-01` posts from that day on, `has:media`, `has:link` and `has:cw` posts with media, "
+    "a link or a content warning, `lang:de` posts in a language, `min_reactions:10` posts with at least so many "
+    "reactions (some seconds late). Case and accents do not count."
 )
 _ANSWERS = {
     200: page_of(SearchResultBody),
-    422: OpenApiResponse(ProblemBody, description="Nothing to search for, or a filter that is not understood."),
+    422: OpenApiResponse(ProblemBody, description="Nothing to search for, or not understood; the detail says where."),
 }
 
 
@@ -40,28 +44,33 @@ class SearchView(View):
         operation_id="search",
         summary="Search people, posts and hashtags",
         description=f"{_LANGUAGE} Without `type` a few people and hashtags come first, then posts. "
-        "Posts are listed newest first, people by how well the name fits and by followers, hashtags by use.",
+        "Posts are listed newest first or by relevance (text, recency and engagement), people by how well the name "
+        "fits and by followers, hashtags by use. A list by relevance can be read on for five minutes.",
         parameters=[
             OpenApiParameter("q", _TYPED, required=True, description=_LANGUAGE),
             OpenApiParameter("type", str, enum=list(queries.KINDS), description="Only this kind."),
+            OpenApiParameter("sort", str, enum=list(queries.SORTS), default="recent", description="Order of posts."),
             *PAGE_PARAMETERS,
         ],
-        responses=_ANSWERS,
+        responses={**_ANSWERS, 200: SearchPageBody},
     )
     def get(self, request: Request) -> Response:
         """A page of results."""
-        kind = request.query_params.get("type") or None
-        if kind is not None and kind not in queries.KINDS:
-            raise Invalid.of("type", "invalid_choice", f"type must be one of: {', '.join(queries.KINDS)}.")
-        page = page_request(request, kinds=_POSITIONS.get(kind or "", (int,)))
+        kind = _choice(request, "type", queries.KINDS)
+        sort = _choice(request, "sort", queries.SORTS) or "recent"
+        of_posts = _RANKED_POSITION if sort == "relevance" else (int,)
+        page = page_request(request, kinds=_POSITIONS.get(kind or "", of_posts))
         found = queries.search(
             viewer_id=self.viewer,
             q=_text(request),
             kind=kind,
+            sort=sort,
             window=page,
         )
-        bodies = [result.body() for result in found.items]
-        return page_response(request, Page(bodies, found.next, found.previous), bodies)
+        bodies = [result.body() for result in found.page.items]
+        answer = page_response(request, Page(bodies, found.page.next, found.page.previous), bodies)
+        answer.data["did_you_mean"] = found.did_you_mean
+        return answer
 
 
 class SuggestView(View):
@@ -78,7 +87,7 @@ class SuggestView(View):
             OpenApiParameter("q", _TYPED, required=True, description="What was typed so far."),
             OpenApiParameter(
                 "limit",
-                {"type": "integer", "minimum": 1, "default": _MOST_SUGGESTIONS},
+                {"type": "integer", "minimum": 1, "default": _MAX_SUGGESTIONS},
                 description="At most this many.",
             ),
         ],
@@ -86,7 +95,7 @@ class SuggestView(View):
     )
     def get(self, request: Request) -> Response:
         """The suggestions."""
-        limit = min(page_request(request).limit, _MOST_SUGGESTIONS)
+        limit = min(page_request(request).limit, _MAX_SUGGESTIONS)
         found = queries.suggest(viewer_id=self.viewer, q=_text(request), limit=limit)
         bodies: list[dict[str, Any]] = [result.body() for result in found]
         return page_response(request, Page(bodies), bodies)
@@ -94,3 +103,10 @@ class SuggestView(View):
 
 def _text(request: Request) -> str:
     return request.query_params.get("q", "")
+
+
+def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str | None:
+    chosen = request.query_params.get(name) or None
+    if chosen is not None and chosen not in choices:
+        raise Invalid.of(name, "invalid_choice", f"{name} must be one of: {', '.join(choices)}.")
+    return chosen

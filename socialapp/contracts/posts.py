@@ -152,6 +152,7 @@ class PostDocument:
     has_media: bool
     version: int
     created_at: datetime
+    has_content_warning: bool = False
 
 
 @data

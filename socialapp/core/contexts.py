@@ -47,7 +47,7 @@ CONTEXTS: dict[str, Context] = {
         Context("comments", "comments"),
         Context("reactions", "reactions"),
         Context("notifications", "notifications"),
-        Context("search", "search"),
+        Context("search", "search", third_party_apps=("django_elasticsearch_dsl",)),
         Context("metrics", "metrics"),
         Context("moderation", "moderation"),
     )

@@ -127,6 +127,7 @@ def _scold_often(scolded: Person) -> None:
 def make_searchable() -> None:
     """Elasticsearch shows what was written only after a refresh."""
     if settings.ELASTICSEARCH_URL:
-        from apps.search.queries.elastic import elasticsearch, read_alias
+        from apps.search.models.documents import elasticsearch
+        from apps.search.queries.elastic import read_alias
 
         elasticsearch().indices.refresh(index=f"{read_alias()}*", ignore_unavailable=True)

@@ -35,7 +35,8 @@ class Searching:
         """Delivers all events, and makes what was written to Elasticsearch findable."""
         deliver_outbox()
         if self.backend == "elasticsearch":
-            from apps.search.queries.elastic import elasticsearch, read_alias
+            from apps.search.models.documents import elasticsearch
+            from apps.search.queries.elastic import read_alias
 
             elasticsearch().indices.refresh(index=f"{read_alias()}*", ignore_unavailable=True)
 
@@ -74,7 +75,8 @@ class Searching:
 
 def remove_indices() -> None:
     """Removes all indices of this test run."""
-    from apps.search.queries.elastic import elasticsearch, read_alias
+    from apps.search.models.documents import elasticsearch
+    from apps.search.queries.elastic import read_alias
 
     client = elasticsearch().options(request_timeout=30)
     for name in client.indices.get(index=f"{read_alias()}-*"):

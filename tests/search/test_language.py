@@ -6,8 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.search.queries.highlight import mark_beginnings, mark_phrases, mark_tag
-from apps.search.queries.language import Criteria, folded, parse, tokens
+from apps.search.queries.criteria import (
+    AllOf,
+    AnyOf,
+    Criteria,
+    From,
+    Has,
+    Language,
+    MinReactions,
+    Not,
+    Phrase,
+    Tag,
+    Written,
+    parse,
+)
+from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
+from apps.search.queries.words import folded, tokens
 from socialapp.core.errors import Invalid
 
 PIECES = st.sampled_from(
@@ -31,47 +45,95 @@ PIECES = st.sampled_from(
 QUERIES = st.one_of(st.text(max_size=80), st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=20).map("".join))
 
 
+def mark(text, *phrases):
+    criteria = Criteria(AllOf(tuple(Phrase(words, quoted=True) for words in phrases)))
+    return Highlighter(criteria).mark(text)
+
+
 def test_understands_every_kind_of_term():
     criteria = parse(
-        'Café "two words" -bad -"not this" #Tag -#Old from:@Alice -from:bob'
-        " before:2026-02-01 after:2026-01-01 has:media"
+        'Café “two words” -bad -"not this" #Tag -#Old from:@Alice from:bob -from:carol'
+        " before:2026-02-01 after:2026-01-01 has:media lang:DE min_reactions:10"
     )
-    assert criteria == Criteria(
-        phrases=[("cafe",), ("two", "words")],
-        tags=["tag"],
-        authors=["alice"],
-        without_phrases=[("bad",), ("not", "this")],
-        without_tags=["old"],
-        without_authors=["bob"],
-        before=datetime(2026, 2, 1, tzinfo=UTC),
-        after=datetime(2026, 1, 1, tzinfo=UTC),
-        has_media=True,
-        names=["café"],
+    assert criteria.root == AllOf(
+        (
+            Phrase(("cafe",)),
+            Phrase(("two", "words"), quoted=True),
+            Not(Phrase(("bad",))),
+            Not(Phrase(("not", "this"), quoted=True)),
+            Tag("tag"),
+            Not(Tag("old")),
+            Not(From(("carol",))),
+            Written(until=datetime(2026, 2, 1, tzinfo=UTC)),
+            Written(since=datetime(2026, 1, 1, tzinfo=UTC)),
+            Has("media"),
+            Language("de"),
+            MinReactions(10),
+            From(("alice", "bob")),
+        )
     )
+    assert criteria.names == ["café"]
+    assert criteria.words == ["cafe", "two", "words"]
+
+
+A, B, C = (Phrase((name,)) for name in "abc")
 
 
 @pytest.mark.parametrize(
-    ("q", "code"),
+    ("q", "root"),
     [
-        ("", "blank"),
-        (" \t\n", "blank"),
-        ("x" * 501, "max_length"),
-        ("a " * 41, "too_many_terms"),
-        ("before:yesterday", "filter_invalid"),
-        ("before:2026-13-01", "filter_invalid"),
-        ("after:20260101", "filter_invalid"),
-        ("after:", "filter_invalid"),
-        ("has:wings", "filter_invalid"),
-        ("from:", "filter_invalid"),
-        ("from:ünal", "filter_invalid"),
-        ("-has:media", "filter_invalid"),
+        ("a b", AllOf((A, B))),
+        ("a OR b", AnyOf((A, B))),
+        ("a OR b c", AnyOf((A, AllOf((B, C))))),
+        ("(a OR b) c", AllOf((AnyOf((A, B)), C))),
+        ("(a OR(b c))", AnyOf((A, AllOf((B, C))))),
+        ("-(a OR b) c", AllOf((Not(AnyOf((A, B))), C))),
+        ("a or b", AllOf((A, Phrase(("or",)), B))),
+        ("a ORB", AllOf((A, Phrase(("orb",))))),
+        ('"OR"', Phrase(("or",), quoted=True)),
+        ("a :) b)", AllOf((A, B))),
+        ("((((a))))", A),
+        ("a a", A),
+        ("?! () -", None),
     ],
 )
-def test_refuses_what_it_cannot_understand(q, code):
+def test_understands_alternatives_and_parentheses(q, root):
+    assert parse(q).root == root
+
+
+@pytest.mark.parametrize(
+    ("q", "code", "place"),
+    [
+        ("", "blank", None),
+        (" \t\n", "blank", None),
+        ("x" * 501, "max_length", None),
+        ("a " * 21, "too_many_terms", 41),
+        ("东" * 33, "too_many_words", 1),
+        ("((((( a )))))", "too_deep", 5),
+        ("a (b OR c", "syntax", 3),
+        ("OR a", "syntax", 1),
+        ("a OR", "syntax", 3),
+        ("a OR OR b", "syntax", 3),
+        ("(a OR ) b", "syntax", 4),
+        ("soon before:yesterday", "filter_invalid", 6),
+        ("before:2026-13-01", "filter_invalid", 1),
+        ("after:20260101", "filter_invalid", 1),
+        ("after:", "filter_invalid", 1),
+        ("has:wings", "filter_invalid", 1),
+        ("from:", "filter_invalid", 1),
+        ("from:ünal", "filter_invalid", 1),
+        ("lang:xx", "filter_invalid", 1),
+        ("a min_reactions:many", "filter_invalid", 3),
+        ("min_reactions:-1", "filter_invalid", 1),
+    ],
+)
+def test_refuses_what_it_cannot_understand_and_points_at_the_place(q, code, place):
     with pytest.raises(Invalid) as refused:
         parse(q)
     assert refused.value.status == 422
-    assert [(error.field, error.code) for error in refused.value.errors] == [("q", code)]
+    (error,) = refused.value.errors
+    assert (error.field, error.code) == ("q", code)
+    assert error.detail.startswith(f"At character {place}: ") == (place is not None)
 
 
 @pytest.mark.parametrize("q", ["https://example.org/a:b", "12:30", "to:me", "c++", "don't", 'say "hello'])
@@ -109,7 +171,10 @@ def test_folding_is_stable_and_tokens_lie_in_the_text(text):
         ("smørrebrød Łódź Straße", "smorrebrod lodz strasse"),
         ("東京タワー", "東 京 タ ワ ー"),
         ("snake_case #tag @name", "snake case tag name"),
-        ("👍 !? …", ""),
+        ("👍🏽 !? …", "👍"),
+        ("🦚🦜", "🦚 🦜"),
+        ("كِتَابَة كتــابة", "كتابة كتابة"),
+        ("שָׁלוֹם", "שלום"),
         ("हिन्दी", "हिन्दी"),
         ("nul\x00byte", "nul byte"),
     ],
@@ -119,15 +184,20 @@ def test_words_are_compared_without_case_accents_and_punctuation(text, words):
 
 
 def test_highlights_escape_everything_but_the_marks():
-    criteria = Criteria(phrases=[("b",), ("x", "y")])
-    assert mark_phrases('<a> & B "x y" b', criteria) == "&lt;a&gt; &amp; <em>B</em> &quot;<em>x y</em>&quot; <em>b</em>"
-    assert mark_phrases("nothing", criteria) is None
+    marked = mark('<a> & B "x y" b', ("b",), ("x", "y"))
+    assert marked == "&lt;a&gt; &amp; <em>B</em> &quot;<em>x y</em>&quot; <em>b</em>"
+    assert mark("nothing", ("b",)) is None
     assert mark_beginnings("Álice Alison <Bob>", ["ali"]) == "<em>Álice</em> <em>Alison</em> &lt;Bob&gt;"
     assert mark_tag("summer", ["sum", "s"]) == "#<em>sum</em>mer"
 
 
+def test_highlights_mark_the_longest_of_phrases_that_begin_alike_and_other_forms_of_a_word():
+    assert mark("a b c d", ("a",), ("a", "b", "c"), ("a", "b")) == "<em>a b c</em> d"
+    assert Highlighter(parse("running")).mark("She runs, we ran") == "She <em>runs</em>, we ran"
+
+
 def test_highlights_of_long_texts_are_excerpts_around_the_first_match():
-    marked = mark_phrases("a " * 500 + "needle" + " b" * 500, Criteria(phrases=[("needle",)]))
+    marked = mark("a " * 500 + "needle" + " b" * 500, ("needle",))
     assert marked is not None
     assert "<em>needle</em>" in marked
     assert marked.startswith("…")
@@ -135,11 +205,18 @@ def test_highlights_of_long_texts_are_excerpts_around_the_first_match():
     assert len(marked) < 300
 
 
+def test_highlights_end_when_the_budget_of_a_page_is_spent():
+    highlighter = Highlighter(parse("needle"))
+    texts = ["x" * 4_999 + " needle"] * 20
+    marked = [highlighter.mark(text) is not None for text in texts]
+    assert marked == [True] * 11 + [False] * 9
+
+
 @given(st.text(max_size=60), st.text(alphabet="ab<&é ", min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None)
 def test_highlights_are_never_html(text, q):
-    criteria = Criteria(phrases=[tuple(token.word for token in tokens(q))])
-    for marked in (mark_phrases(text, criteria), mark_beginnings(text, criteria.words)):
+    words = tuple(token.word for token in tokens(q))
+    for marked in (mark(text, words) if words else None, mark_beginnings(text, list(words))):
         bare = (marked or "").replace("<em>", "").replace("</em>", "")
         assert "<" not in bare
         assert ">" not in bare

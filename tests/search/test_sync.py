@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from apps.search import actions, handlers, queries
 from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
-from apps.search.queries.elastic import elasticsearch, read_alias
+from apps.search.models.documents import elasticsearch
+from apps.search.queries.elastic import read_alias
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
 from socialapp.contracts.users import Users

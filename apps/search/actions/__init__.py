@@ -1,7 +1,7 @@
 """What search writes: the index, kept up with events, and rebuilt on demand."""
 
 from apps.search.actions.maintenance import check_index, forget_tombstones, rebuild_index
-from apps.search.actions.sync import erase_user, hide_post, index_posts, index_profiles, remove_post
+from apps.search.actions.sync import erase_user, hide_post, index_posts, index_profiles, remove_post, set_engagement
 
 __all__ = [
     "check_index",
@@ -12,4 +12,5 @@ __all__ = [
     "index_profiles",
     "rebuild_index",
     "remove_post",
+    "set_engagement",
 ]

@@ -11,19 +11,19 @@ from typing import Any
 from elasticsearch import BadRequestError, NotFoundError
 
 from apps.search.models import FINAL, Kind
-from apps.search.models.documents import Entry
-from apps.search.queries.elastic import answering, elasticsearch, entry_id, read_alias, write_alias
-from apps.search.queries.language import fold_tag, folded
+from apps.search.models.documents import Entry, Versioned, elasticsearch, search_in, write_entries
+from apps.search.queries.documents import EngagementCount, PostEntry, ProfileEntry
+from apps.search.queries.elastic import answering, entry_id, read_alias, write_alias
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 from socialapp.core.ids import new_id
 
 _ACTIVE = "active"
-_WRITE_SECONDS = 5.0
+_READ_SECONDS = 5.0
 _SWEEP_SECONDS = 30.0
 _SWEEP = 5000
 
-Operation = dict[str, Any]
+Source = dict[str, Any]
 
 
 class IndexWriteFailed(Exception):
@@ -39,25 +39,58 @@ class ElasticWriter:
     def write_posts(self, documents: list[PostDocument]) -> None:
         """See `IndexWriter.write_posts`."""
         targets = self._targets()
-        erased = _erased(targets[0], {document.author_id for document in documents})
-        operations: list[Operation] = []
+        held = _held(targets[0], documents)
+        entries: list[Versioned] = []
         for one in documents:
-            if one.author_id in erased:
-                operations += _operation(Kind.POST, one.id, one.author_id, FINAL, _tombstone())
+            if held.get(entry_id(Kind.USER, one.author_id), {}).get("deleted"):
+                entries.append(_versioned(Kind.POST, one.id, one.author_id, FINAL, _tombstone()))
             else:
-                operations += _operation(Kind.POST, one.id, one.author_id, one.version, _post_entry(one))
-        self._write(operations, targets)
+                counted = held.get(entry_id(Kind.POST, one.id), {})
+                numbers = {name: counted.get(name, 0) for name in ("reactions", "engagement")}
+                source = {**_post_source(one), **numbers}
+                entries.append(_versioned(Kind.POST, one.id, one.author_id, one.version, source))
+        self._write(entries, targets)
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
         """See `IndexWriter.write_profiles`."""
-        operations: list[Operation] = []
-        for one in documents:
-            operations += _operation(Kind.USER, one.card.id, one.card.id, one.version, _profile_entry(one))
-        self._write(operations, self._targets())
+        entries = [
+            _versioned(Kind.USER, one.card.id, one.card.id, one.version, _profile_source(one)) for one in documents
+        ]
+        self._write(entries, self._targets())
+
+    def set_engagement(self, counts: list[EngagementCount]) -> None:
+        """See `IndexWriter.set_engagement`: the document as it is, with these numbers, in the version that it has.
+
+        A newer version that is written in between stays, without the numbers, until they change again.
+        """
+        numbers = {entry_id(Kind.POST, count.post_id): count for count in counts}
+        for target in self._targets() if counts else []:
+            with answering():
+                answer = (
+                    search_in(target, using=elasticsearch().options(request_timeout=_READ_SECONDS))
+                    .query("terms", _id=list(numbers))
+                    .extra(version=True)[0 : len(numbers)]
+                    .execute()
+                )
+            entries = [
+                Versioned(
+                    id=hit["_id"],
+                    routing=hit["_routing"],
+                    version=hit["_version"],
+                    source={
+                        **hit["_source"],
+                        "reactions": numbers[hit["_id"]].reactions,
+                        "engagement": numbers[hit["_id"]].engagement,
+                    },
+                )
+                for hit in answer.to_dict()["hits"]["hits"]
+                if not hit["_source"].get("deleted")
+            ]
+            self._write(entries, [target])
 
     def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """See `IndexWriter.bury`."""
-        self._write(_operation(kind, doc_id, author_id, version, _tombstone()), self._targets())
+        self._write([_versioned(kind, doc_id, author_id, version, _tombstone())], self._targets())
 
     def discard(self, kind: str, ids: list[int]) -> None:
         """See `IndexWriter.discard`."""
@@ -98,22 +131,13 @@ class ElasticWriter:
     def _targets(self) -> list[str]:
         return [self._only] if self._only else write_targets()
 
-    def _write(self, operations: list[Operation], targets: list[str]) -> None:
-        if not operations:
-            return
-        for target in targets:
+    def _write(self, entries: list[Versioned], targets: list[str]) -> None:
+        for target in targets if entries else []:
             with answering():
                 # By an alias of its own: a bulk write to the name of an index that is gone would make it anew.
-                answer = (
-                    elasticsearch()
-                    .options(request_timeout=_WRITE_SECONDS)
-                    .bulk(index=own_alias(target), operations=operations, require_alias=True)
-                )
-            failed = [
-                item["index"]["error"] for item in answer["items"] if item["index"]["status"] not in (200, 201, 409)
-            ]
+                failed = [item["error"] for item in write_entries(entries, alias=own_alias(target))]
             if failed:
-                raise IndexWriteFailed(f"{len(failed)} of {len(answer['items'])} documents: {failed[0]}")
+                raise IndexWriteFailed(f"{len(failed)} of {len(entries)} documents: {failed[0]}")
 
 
 def write_targets() -> list[str]:
@@ -193,33 +217,31 @@ def abandon_rebuild(target: str) -> None:
         elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.delete(index=target, ignore_unavailable=True)
 
 
-def _erased(target: str, author_ids: set[int]) -> set[int]:
-    """Those of the authors who have a tombstone, as of this moment (reads by key see unrefreshed writes)."""
-    if not author_ids:
-        return set()
-    wanted = [{"_id": entry_id(Kind.USER, one), "routing": str(one), "_source": ["deleted"]} for one in author_ids]
+def _held(target: str, documents: list[PostDocument]) -> dict[str, Source]:
+    """What the index holds of these posts and their authors at this moment (reads by key see unrefreshed writes)."""
+    keys = {(entry_id(Kind.USER, one.author_id), str(one.author_id)) for one in documents}
+    keys |= {(entry_id(Kind.POST, one.id), str(one.author_id)) for one in documents}
+    if not keys:
+        return {}
+    wanted = [
+        {"_id": key, "routing": routing, "_source": ["deleted", "reactions", "engagement"]}
+        for key, routing in sorted(keys)
+    ]
     with answering():
-        client = elasticsearch().options(request_timeout=_WRITE_SECONDS)
-        answer = client.mget(index=target, docs=wanted)
-    buried = {hit["_id"] for hit in answer["docs"] if hit.get("found") and hit["_source"].get("deleted")}
-    return {one for one in author_ids if entry_id(Kind.USER, one) in buried}
+        answer = elasticsearch().options(request_timeout=_READ_SECONDS).mget(index=target, docs=wanted)
+    return {hit["_id"]: hit["_source"] for hit in answer["docs"] if hit.get("found")}
 
 
-def _operation(kind: str, doc_id: int, routing: int, version: int, entry: Operation) -> list[Operation]:
-    head = {
-        "_id": entry_id(kind, doc_id),
-        "routing": str(routing),
-        "version": version,
-        "version_type": "external_gte",
-    }
-    return [{"index": head}, entry]
+def _versioned(kind: str, doc_id: int, routing: int, version: int, source: Source) -> Versioned:
+    return Versioned(id=entry_id(kind, doc_id), routing=str(routing), version=version, source=source)
 
 
-def _tombstone() -> Operation:
+def _tombstone() -> Source:
     return {"deleted": True, "deleted_at": datetime.now(UTC).isoformat()}
 
 
-def _post_entry(document: PostDocument) -> Operation:
+def _post_source(document: PostDocument) -> Source:
+    entry = PostEntry.of(document)
     return {
         "kind": str(Kind.POST),
         "id": document.id,
@@ -228,20 +250,27 @@ def _post_entry(document: PostDocument) -> Operation:
         "author_id": document.author_id,
         "is_private": document.is_private,
         "has_media": document.has_media,
+        "has_link": entry.has_link,
+        "has_cw": entry.has_cw,
+        "language": entry.language,
         "created_at": document.created_at.isoformat(),
-        "hashtags": sorted(set(map(fold_tag, document.hashtags))),
-        "text": folded(document.content),
+        "hashtags": entry.hashtags,
+        "text": entry.text,
+        "stems": entry.stems,
     }
 
 
-def _profile_entry(document: ProfileDocument) -> Operation:
+def _profile_source(document: ProfileDocument) -> Source:
     """The profile; only its state when it is not active, so that nothing of it can be found."""
     active = document.status == _ACTIVE
     card = document.card
+    entry = ProfileEntry.of(document)
     texts = {
         "username": card.username.lower(),
-        "names": folded(f"{card.username} {card.full_name}"),
-        "text": folded(document.bio),
+        "names": entry.names,
+        "whole_names": entry.names,
+        "variants": entry.variants,
+        "text": entry.bio,
     }
     return {
         "kind": str(Kind.USER),

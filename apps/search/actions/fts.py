@@ -16,12 +16,15 @@ from apps.search.models import (
     Kind,
     Tombstone,
 )
-from apps.search.queries.language import fold_tag, folded
+from apps.search.queries.documents import EngagementCount, PostEntry, ProfileEntry
+from apps.search.queries.fts import searchable
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 
 _ACTIVE = "active"
-_POST_COLUMNS = ["author_id", "version", "is_private", "has_media", "created_at"]
+_POST_COLUMNS = [
+    "author_id", "version", "is_private", "has_media", "has_link", "has_cw", "language", "created_at",
+]  # fmt: skip
 _PROFILE_COLUMNS = ["username", "version", "is_active", "is_private", "followers_count", "created_at"]
 _CHUNK = 500
 
@@ -40,6 +43,7 @@ class FtsWriter:
         buried = _tombstones(Kind.POST, ids)
         newer = [one for one in documents if one.version >= held.get(one.id, 0) and one.version > buried.get(one.id, 0)]
         Tombstone.objects.filter(kind=Kind.POST, doc_id__in=[one.id for one in newer]).delete()
+        entries = [(one, PostEntry.of(one)) for one in newer]
         rows = [
             IndexedPost(
                 post_id=one.id,
@@ -47,17 +51,21 @@ class FtsWriter:
                 version=one.version,
                 is_private=one.is_private,
                 has_media=one.has_media,
+                has_link=entry.has_link,
+                has_cw=entry.has_cw,
+                language=entry.language,
                 created_at=one.created_at,
             )
-            for one in newer
+            for one, entry in entries
         ]
         IndexedPost.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["post_id"], update_fields=_POST_COLUMNS
         )
-        _write_text(POSTS_TEXT, ["text"], [(one.id, folded(one.content)) for one in newer])
+        texts = [(one.id, searchable(entry.text), " ".join(entry.stems)) for one, entry in entries]
+        _write_text(POSTS_TEXT, ["text", "stems"], texts)
         IndexedHashtag.objects.filter(post_id__in=[one.id for one in newer]).delete()
         IndexedHashtag.objects.bulk_create(
-            IndexedHashtag(post_id=one.id, tag=tag) for one in newer for tag in sorted(set(map(fold_tag, one.hashtags)))
+            IndexedHashtag(post_id=one.id, tag=tag) for one, entry in entries for tag in entry.hashtags
         )
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
@@ -82,12 +90,21 @@ class FtsWriter:
             rows, update_conflicts=True, unique_fields=["user_id"], update_fields=_PROFILE_COLUMNS
         )
         texts = [
-            (one.card.id, folded(f"{one.card.username} {one.card.full_name}"), folded(one.bio))
+            (one.card.id, searchable(entry.names), searchable(entry.bio), " ".join(entry.variants))
             for one in newer
             if one.status == _ACTIVE
+            for entry in (ProfileEntry.of(one),)
         ]
         _remove_text(PROFILES_TEXT, [one.card.id for one in newer])
-        _write_text(PROFILES_TEXT, ["names", "bio"], texts)
+        _write_text(PROFILES_TEXT, ["names", "bio", "variants"], texts)
+
+    def set_engagement(self, counts: list[EngagementCount]) -> None:
+        """See `IndexWriter.set_engagement`."""
+        numbers = {count.post_id: count for count in counts}
+        rows = list(IndexedPost.objects.filter(post_id__in=numbers))
+        for row in rows:
+            row.reactions, row.engagement = numbers[row.post_id].reactions, numbers[row.post_id].engagement
+        IndexedPost.objects.bulk_update(rows, ["reactions", "engagement"])
 
     def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """See `IndexWriter.bury`."""
@@ -120,6 +137,8 @@ class FtsWriter:
                 (Tombstone(kind=Kind.POST, doc_id=post_id) for post_id in ids), ignore_conflicts=True
             )
             _remove_posts(ids)
+        for table in (POSTS_TEXT, PROFILES_TEXT):  # else the words stay in the segments that they were written to
+            _run(f"INSERT INTO {table} ({table}) VALUES (%s)", [("optimize",)])  # noqa: S608  (our names)
 
     def forget_tombstones(self, *, older_than: timedelta) -> int:
         """See `IndexWriter.forget_tombstones`."""

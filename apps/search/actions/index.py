@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Protocol
 
-from django.conf import settings
-
 from apps.search.models import FINAL
+from apps.search.queries.documents import EngagementCount
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 
@@ -36,17 +35,10 @@ class IndexWriter(Protocol):
         """Buries the profile and removes all posts of somebody."""
         ...
 
+    def set_engagement(self, counts: list[EngagementCount]) -> None:
+        """Takes over present numbers of posts; those of posts that are not in the index are dropped."""
+        ...
+
     def forget_tombstones(self, *, older_than: timedelta) -> int:
         """Removes tombstones that nothing late can come for any more; how many."""
         ...
-
-
-def writer() -> IndexWriter:
-    """The back end of this deployment."""
-    if settings.ELASTICSEARCH_URL:
-        from apps.search.actions.elastic import ElasticWriter
-
-        return ElasticWriter()
-    from apps.search.actions.fts import FtsWriter
-
-    return FtsWriter()

@@ -6,11 +6,13 @@ from typing import cast
 
 from django.conf import settings
 
-from apps.search.actions.index import IndexWriter, writer
+from apps.search.actions.backend import writer
+from apps.search.actions.index import IndexWriter
 from apps.search.models import Kind
+from apps.search.queries.backend import index
 from apps.search.queries.drift import Document, differences, differences_behind, document_id, pages, present
 from apps.search.queries.drift import Drift as IndexDrift
-from apps.search.queries.index import Index, index
+from apps.search.queries.index import Index
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument

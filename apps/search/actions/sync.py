@@ -1,7 +1,8 @@
 """Keeps the index up with what happens elsewhere. Every action may be repeated, and may come late or out of order."""
 
-from apps.search.actions.index import writer
+from apps.search.actions.backend import writer
 from apps.search.models import Kind
+from apps.search.queries.documents import EngagementCount
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
@@ -38,6 +39,12 @@ def remove_post(*, post_id: int, author_id: int) -> None:
 def hide_post(*, post_id: int, author_id: int, version: int) -> None:
     """Removes a withdrawn post, until a version above this one is indexed."""
     writer().bury(Kind.POST, post_id, author_id=author_id, version=version)
+
+
+@transactional("search")
+def set_engagement(*, counts: list[EngagementCount]) -> None:
+    """Takes over present numbers of posts; those of posts that are not in the index are dropped."""
+    writer().set_engagement(counts)
 
 
 @transactional("search")

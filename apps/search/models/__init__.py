@@ -1,7 +1,7 @@
 """What search keeps: the tables of the SQLite index and, in `documents`, the mapping of the Elasticsearch index.
 
 The text itself lies in two FTS5 tables beside these (`search_posts_text`, `search_profiles_text`, made by the first
-migration where the database is SQLite); the rows here carry what results are filtered and sorted by.
+migrations where the database is SQLite); the rows here carry what results are filtered and sorted by.
 """
 
 from django.db import models
@@ -31,6 +31,12 @@ class IndexedPost(models.Model):
     version = models.PositiveBigIntegerField()
     is_private = models.BooleanField()
     has_media = models.BooleanField()
+    has_link = models.BooleanField(default=False, db_default=False)
+    has_cw = models.BooleanField(default=False, db_default=False)
+    language = models.CharField(max_length=2, default="", db_default="")  # ISO 639-1; empty: not known
+    # From metrics, a few seconds late; `engagement` weighs reactions, comments and reposts.
+    reactions = models.PositiveBigIntegerField(default=0, db_default=0)
+    engagement = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -93,3 +99,17 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.doc_id}"
+
+
+class SyncPosition(models.Model):
+    """How far a source of changes has been read; written in the transaction that holds the effect of what was read."""
+
+    source = models.CharField(max_length=200, primary_key=True)
+    position = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "search_sync_positions"
+
+    def __str__(self) -> str:
+        return f"{self.source} at {self.position}"

@@ -1,14 +1,27 @@
-"""The mapping of the Elasticsearch index: profiles are the parents of their posts, so that an account that turns
-private or is banned takes its posts along without rewriting them, and every document has one version only.
+"""The Elasticsearch index as a django-elasticsearch-dsl document: mapping, bulk writes and queries.
 
-Text arrives folded (see queries/language.py), so that both back ends answer alike; what the analyzers fold besides
-are letters that Unicode does not take apart.
+Profiles are the parents of their posts, so that an account that turns private or is banned takes its posts along
+without rewriting them, and every document has one version only.
+
+Text arrives folded and stemmed (see queries/words.py and languages.py), so that both back ends answer alike; what the
+analyzers fold besides are letters that Unicode does not take apart.
+
+The document is not registered for a model: what it holds comes from other contexts, never from a table of this one.
 """
 
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
 from django_elasticsearch_dsl.documents import Document
-from elasticsearch.dsl import Boolean, Date, Join, Keyword, Long, MetaField, Text, analyzer, token_filter
+from elasticsearch import Elasticsearch
+from elasticsearch.dsl import Boolean, Date, Join, Keyword, Long, MetaField, Search, Text, analyzer, token_filter
 
 _LONGEST_PREFIX = 30
+_WRITE_SECONDS = 5.0
 
 _words = analyzer("folded_words", tokenizer="whitespace", filter=["lowercase", "asciifolding"])
 _beginnings = analyzer(
@@ -26,9 +39,32 @@ _typed = analyzer(
     filter=["lowercase", "asciifolding", token_filter("typed_length", type="truncate", length=_LONGEST_PREFIX)],
 )
 
+_clients: dict[tuple[int, str, float], Elasticsearch] = {}
+
+
+def elasticsearch() -> Elasticsearch:
+    """The client of this process: it gives up soon and never tries twice, as only a search depends on it."""
+    url, seconds = settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_SECONDS
+    key = (os.getpid(), url, seconds)
+    if key not in _clients:
+        _clients[key] = Elasticsearch(url, request_timeout=seconds, max_retries=0, retry_on_timeout=False)
+    return _clients[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A document to be written in the version of its row; Elasticsearch refuses it when it has a newer one."""
+
+    id: str
+    routing: str
+    version: int
+    source: dict[str, Any]
+
 
 class Entry(Document):
     """A post, a profile, or the tombstone of one (`deleted`, and then nothing else but when)."""
+
+    django = SimpleNamespace(model=None, auto_refresh=False, queryset_pagination=None)
 
     kind = Keyword()
     id = Long()
@@ -40,12 +76,20 @@ class Entry(Document):
     is_private = Boolean()
     is_active = Boolean()
     has_media = Boolean()
+    has_link = Boolean()
+    has_cw = Boolean()
+    language = Keyword()
+    reactions = Long()
+    engagement = Long()
     created_at = Date()
     followers_count = Long()
     username = Keyword()
     hashtags = Keyword()
     names = Text(analyzer=_beginnings, search_analyzer=_typed)
+    whole_names = Text(analyzer=_words)
+    variants = Keyword()
     text = Text(analyzer=_words)
+    stems = Keyword()
 
     class Index:
         """A replica appears as soon as there is a second node for it."""
@@ -57,3 +101,34 @@ class Entry(Document):
         """A field that is not listed here is a mistake."""
 
         dynamic = MetaField("strict")
+
+    def prepare(self, instance: Versioned) -> dict[str, Any]:
+        """The fields to be written."""
+        return instance.source
+
+    def _prepare_action(self, object_instance: Versioned, action: str) -> dict[str, Any]:
+        return {
+            "_op_type": action,
+            "_id": object_instance.id,
+            "routing": object_instance.routing,
+            "version": object_instance.version,
+            "version_type": "external_gte",
+            "_source": self.prepare(object_instance),
+        }
+
+    @classmethod
+    def _get_connection(cls, using: str | Elasticsearch | None = None) -> Elasticsearch:
+        return elasticsearch().options(request_timeout=_WRITE_SECONDS)
+
+
+def search_in(index: str, *, using: Elasticsearch | None = None) -> "Search[Any]":
+    """A query to an index or alias."""
+    search: Search[Any] = Entry.search(using=using or elasticsearch(), index=index)  # type: ignore[no-untyped-call]
+    return search.params(ignore_unavailable=True)
+
+
+def write_entries(entries: list[Versioned], *, alias: str) -> Iterator[dict[str, Any]]:
+    """Writes documents through an alias, and yields the refusals of any other reason than a newer version."""
+    document = Entry()  # type: ignore[no-untyped-call]
+    _, refused = document.update(entries, index=alias, require_alias=True, raise_on_error=False)  # type: ignore[no-untyped-call]
+    yield from (item["index"] for item in refused if item["index"]["status"] != 409)

@@ -1,7 +1,7 @@
 """What search reads. `search` and `suggest` answer clients, `differences` compares the index with the truth."""
 
+from apps.search.queries.backend import index
 from apps.search.queries.drift import Drift, differences, differences_behind
-from apps.search.queries.index import index
-from apps.search.queries.results import KINDS, Result, search, suggest
+from apps.search.queries.results import KINDS, SORTS, Result, search, suggest
 
-__all__ = ["KINDS", "Drift", "Result", "differences", "differences_behind", "index", "search", "suggest"]
+__all__ = ["KINDS", "SORTS", "Drift", "Result", "differences", "differences_behind", "index", "search", "suggest"]

@@ -1,39 +1,57 @@
 """The index in Elasticsearch: filters, sorted by fields that do not change with the collection, so pages are stable."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch, NotFoundError
+from elasticsearch import ApiError, NotFoundError
+from elasticsearch.dsl import Q, Search
+from elasticsearch.dsl.query import Query
 
 from apps.search.models import Kind
-from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
-from apps.search.queries.language import Criteria, Phrase
+from apps.search.models.documents import elasticsearch, search_in
+from apps.search.queries.criteria import (
+    AllOf,
+    AnyOf,
+    Criteria,
+    From,
+    Has,
+    Language,
+    MinReactions,
+    Node,
+    Not,
+    Phrase,
+    Tag,
+    Written,
+)
+from apps.search.queries.index import (
+    BEGINNING_OF_NAME,
+    BY_WORDS,
+    EXACT_NAME,
+    MAX_RANKED,
+    RECENCY_HALF_LIFE,
+    STEM_WEIGHT,
+    Authors,
+    Hit,
+    TagCount,
+    Viewer,
+    Window,
+    meaning,
+)
+from apps.search.queries.languages import Words, variants
 from socialapp.core.errors import Unavailable
 from socialapp.rpc.calls import Breaker
-
-Clause = dict[str, Any]
 
 FAULTS_TO_OPEN = 2  # each costs a worker the seconds it waits, and retries of all events come together
 OPEN_SECONDS = 5.0
 _COMPARISON_SECONDS = 30.0  # nobody waits for it
-_MOST_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
+_MAX_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
-
-_clients: dict[tuple[int, str, float], Elasticsearch] = {}
-
-
-def elasticsearch() -> Elasticsearch:
-    """The client of this process: it gives up soon and never tries twice, as only a search depends on it."""
-    url, seconds = settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_SECONDS
-    key = (os.getpid(), url, seconds)
-    if key not in _clients:
-        _clients[key] = Elasticsearch(url, request_timeout=seconds, max_retries=0, retry_on_timeout=False)
-    return _clients[key]
+_SIMILAR_WORDS = 3
 
 
 def read_alias() -> str:
@@ -92,33 +110,44 @@ class ElasticIndex:
 
     def posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, window: Window) -> list[Hit]:
         """See `Index.posts`; one request."""
-        must = [*_visible_posts(viewer), *map(_phrase, criteria.phrases)]
-        must += [{"term": {"hashtags": tag}} for tag in criteria.tags]
-        must += _times(criteria)
-        if criteria.has_media:
-            must.append({"term": {"has_media": True}})
-        if authors.only is not None:
-            must.append(_authors_in(authors.only))
-        must_not = [
-            _authors_in(viewer.hidden),
-            _authors_in(authors.without),
-            *map(_phrase, criteria.without_phrases),
-            {"terms": {"hashtags": criteria.without_tags}},
-        ]
-        query = {"bool": {"filter": must, "must_not": must_not}}
-        hits = self._hits(query, window, ["id"])
+        hits = self._hits(_matching_posts(criteria, authors, viewer), window, ["id"])
         return [Hit(position[0], (position[0],)) for position in hits]
+
+    def ranked_posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, *, now: datetime) -> list[int]:
+        """See `Index.ranked_posts`; one request."""
+        scored = [part for phrase in criteria.phrases for part in _scores(phrase)]
+        query = Q(
+            "function_score",
+            query=_matching_posts(criteria, authors, viewer, should=scored or [Q("match_all")]),
+            functions=[
+                {"field_value_factor": {"field": "engagement", "modifier": "ln2p", "missing": 0}},
+                {
+                    "exp": {
+                        "created_at": {
+                            "origin": now.isoformat(),
+                            "scale": f"{RECENCY_HALF_LIFE.days}d",
+                            "decay": 0.5,
+                        }
+                    }
+                },
+            ],
+            score_mode="multiply",
+            boost_mode="multiply",
+        )
+        hits = self._hits(query, Window(MAX_RANKED), ["_score", "id"])
+        return [post_id for _, post_id in hits]
 
     def profiles(self, criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> list[Hit]:
         """See `Index.profiles`; one request."""
-        must: list[Clause] = [{"term": {"kind": Kind.USER}}, {"term": {"is_active": True}}]
-        for word in criteria.words:
-            by_name: Clause = {"match": {"names": word}}
-            must.append(by_name if names_only else _any([by_name, {"term": {"text": word}}]))
-        must_not: list[Clause] = [{"terms": {"id": viewer.hidden[:_MOST_TERMS]}}]
-        for phrase in criteria.without_phrases:
-            must_not += [_phrase(phrase), {"match_phrase": {"names": " ".join(phrase)}}]
-        query = {"bool": {"filter": must, "must_not": must_not, "should": _ranks(criteria.names)}}
+        conditions = [Q("term", kind=Kind.USER), Q("term", is_active=True)]
+        if criteria.root is not None:
+            conditions.append(_profile_condition(criteria.root, names_only=names_only))
+        query = Q(
+            "bool",
+            filter=conditions,
+            must_not=[Q("terms", id=viewer.hidden[:_MAX_TERMS])],
+            should=[Q("dis_max", queries=_ranks(criteria, names_only=names_only))],
+        )
         hits = self._hits(query, window, ["_score", "followers_count", "id"])
         return [Hit(user_id, (int(rank), followers, user_id)) for rank, followers, user_id in hits]
 
@@ -126,24 +155,43 @@ class ElasticIndex:
         """See `Index.hashtags`; one request. Prefixes are letters, digits and underscores: nothing to escape."""
         if not prefixes:
             return []
-        terms = {
-            "field": "hashtags",
-            "include": f"({'|'.join(prefixes)}).*",
-            "size": limit,
-            "order": [{"_count": "desc"}, {"_key": "asc"}],
-        }
-        query = {
-            "bool": {
-                "filter": [*_public_posts(), _any([{"prefix": {"hashtags": prefix}} for prefix in prefixes])],
-                "must_not": [_authors_in(viewer.hidden)],
-            }
-        }
+        query = Q(
+            "bool",
+            filter=[*_public_posts(), _any([Q("prefix", hashtags=prefix) for prefix in prefixes])],
+            must_not=[_authors_in(viewer.hidden)],
+        )
+        search = self._search(query)[0:0]
+        search.aggs.bucket(
+            "tags",
+            "terms",
+            field="hashtags",
+            include=f"({'|'.join(prefixes)}).*",
+            size=limit,
+            order=[{"_count": "desc"}, {"_key": "asc"}],
+        )
         with answering():
-            answer = elasticsearch().search(
-                index=self._read_from, query=query, aggs={"tags": {"terms": terms}}, size=0, ignore_unavailable=True
-            )
+            answer = search.execute().to_dict()
         buckets = answer.get("aggregations", {}).get("tags", {}).get("buckets", [])
         return [TagCount(bucket["key"], bucket["doc_count"]) for bucket in buckets]
+
+    def similar_words(self, word: str) -> list[str]:
+        """See `Index.similar_words`; one request."""
+        search = self._search(Q("match_none"))[0:0].suggest(
+            "words",
+            word,
+            term={
+                "field": "text",
+                "max_edits": 1,
+                "prefix_length": 1,
+                "suggest_mode": "missing",
+                "sort": "frequency",
+                "size": _SIMILAR_WORDS,
+            },
+        )
+        with answering():
+            answer = search.execute().to_dict()
+        found = answer.get("suggest", {}).get("words", [])
+        return [option["text"] for entry in found for option in entry["options"] if set(variants(option["text"]))]
 
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:
         """See `Index.versions`; makes what was written a moment ago searchable first."""
@@ -153,95 +201,155 @@ class ElasticIndex:
             client.indices.refresh(index=self._read_from, ignore_unavailable=True)
             while True:
                 bounds = {"gt": max([after, *found]), "lte": up_to}
-                answer = client.search(
-                    index=self._read_from,
-                    query={"bool": {"filter": [{"term": {"kind": kind}}, {"range": {"id": bounds}}]}},
-                    sort=[{"id": "asc"}],
-                    source_includes=["id", "version"],
-                    size=_BATCH,
-                    ignore_unavailable=True,
-                )
-                rows = [hit["_source"] for hit in answer["hits"]["hits"]]
+                query = Q("bool", filter=[Q("term", kind=kind), Q("range", id=bounds)])
+                search = search_in(self._read_from, using=client).query(query).sort("id").source(["id", "version"])
+                rows = [hit["_source"] for hit in search[0:_BATCH].execute().to_dict()["hits"]["hits"]]
                 found.update((row["id"], row["version"]) for row in rows)
                 if len(rows) < _BATCH:
                     return found
 
     def status(self) -> dict[str, object]:
         """See `Index.status`."""
+        queries = {
+            "posts": Q("term", kind=Kind.POST),
+            "users": Q("term", kind=Kind.USER),
+            "tombstones": Q("term", deleted=True),
+        }
         with answering():
             try:
                 aliases = dict(elasticsearch().indices.get_alias(name=f"{read_alias()}*"))
             except NotFoundError:
                 aliases = {}
-            counts = {
-                label: elasticsearch().count(index=self._read_from, query=query, ignore_unavailable=True)["count"]
-                for label, query in (
-                    ("posts", {"term": {"kind": Kind.POST}}),
-                    ("users", {"term": {"kind": Kind.USER}}),
-                    ("tombstones", {"term": {"deleted": True}}),
-                )
-            }
+            counts = {label: self._search(query).count() for label, query in queries.items()}
         indices = {name: sorted(found["aliases"]) for name, found in aliases.items()}
         return {"backend": self.name, **counts, "indices": indices}
 
-    def _hits(self, query: Clause, window: Window, fields: list[str]) -> list[list[Any]]:
+    def _search(self, query: Query) -> "Search[Any]":
+        return search_in(self._read_from).query(query)
+
+    def _hits(self, query: Query, window: Window, fields: list[str]) -> list[list[Any]]:
         """The sort values of the hits in the window."""
         order = "asc" if window.backwards else "desc"
+        search = self._search(query).sort(*({name: {"order": order}} for name in fields))
+        # Elasticsearch gives up by itself, too: what nobody waits for any more should not be computed.
+        search = search.source(False).extra(
+            track_total_hits=False, timeout=f"{settings.ELASTICSEARCH_SECONDS * 1000:.0f}ms"
+        )
+        if window.position is not None:
+            search = search.extra(search_after=list(window.position))
         with answering():
-            answer = elasticsearch().search(
-                index=self._read_from,
-                query=query,
-                sort=[{name: {"order": order}} for name in fields],
-                search_after=list(window.position) if window.position is not None else None,
-                size=window.limit,
-                source=False,
-                track_total_hits=False,
-                ignore_unavailable=True,
-            )
+            answer = search[0 : window.limit].execute().to_dict()
         return [hit["sort"] for hit in answer["hits"]["hits"]]
 
 
-def _author(*conditions: Clause) -> Clause:
+def _matching_posts(
+    criteria: Criteria, authors: Authors, viewer: Viewer, *, should: list[Query] | None = None
+) -> Query:
+    """The posts that match and that the viewer may see; `should` is what the score is made of."""
+    conditions = _visible_posts(viewer)
+    if criteria.root is not None:
+        conditions.append(_post_condition(criteria.root, authors))
+    return Q("bool", filter=conditions, must_not=[_authors_in(viewer.hidden)], should=should or [])
+
+
+def _post_condition(node: Node, authors: Authors) -> Query:
+    match node:
+        case AllOf(nodes):
+            return Q("bool", filter=[_post_condition(part, authors) for part in nodes])
+        case AnyOf(nodes):
+            return _any([_post_condition(part, authors) for part in nodes])
+        case Not(inner):
+            return Q("bool", must_not=[_post_condition(inner, authors)])
+        case Phrase():
+            meant = meaning(node)
+            stems = [Q("terms", stems=list(meant.stems))] if meant.stems else []
+            return _any([*map(_phrase, meant.phrases), *stems])
+        case Tag(name):
+            return Q("term", hashtags=name)
+        case From(usernames):
+            return _authors_in([authors[name] for name in usernames if name in authors])
+        case Written(since, until):
+            bounds = {"gte": since, "lt": until}
+            given = {name: moment.isoformat() for name, moment in bounds.items() if moment is not None}
+            return Q("range", created_at=given)
+        case Has(what):
+            return Q("term", **{f"has_{what}": True})
+        case Language(code):
+            return Q("term", language=code)
+        case MinReactions(number):
+            return Q("range", reactions={"gte": number}) if number else Q("match_all")
+
+
+def _scores(phrase: Phrase) -> list[Query]:
+    meant = meaning(phrase)
+    stems = Q("constant_score", filter=Q("terms", stems=list(meant.stems)), boost=STEM_WEIGHT)
+    return [*map(_phrase, meant.phrases), *([stems] if meant.stems else [])]
+
+
+def _profile_condition(node: Node, *, names_only: bool) -> Query:
+    match node:
+        case AllOf(nodes):
+            return Q("bool", filter=[_profile_condition(part, names_only=names_only) for part in nodes])
+        case AnyOf(nodes):
+            return _any([_profile_condition(part, names_only=names_only) for part in nodes])
+        case Not(Phrase(words)):
+            # What is not wanted must be said exactly.
+            said = [Q("match_phrase", whole_names=" ".join(words)), _phrase(words)]
+            return Q("bool", must_not=said)
+        case Not(inner):
+            return Q("bool", must_not=[_profile_condition(inner, names_only=names_only)])
+        case Phrase(words):
+            return Q("bool", filter=[_profile_word(word, names_only=names_only, nearly=True) for word in words])
+        case _:
+            return Q("match_none")  # only posts have it
+
+
+def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
+    choices = [Q("match", names=word)]
+    choices += [] if names_only else [Q("term", text=word)]
+    choices += [Q("terms", variants=variants(word))] if nearly else []
+    return _any(choices)
+
+
+def _author(*conditions: Query) -> Query:
     """Posts whose author's profile meets the conditions."""
-    return {"has_parent": {"parent_type": Kind.USER, "query": {"bool": {"filter": list(conditions)}}}}
+    return Q("has_parent", parent_type=Kind.USER, query=Q("bool", filter=list(conditions)))
 
 
-_ACTIVE: Clause = {"term": {"is_active": True}}
-_PUBLIC: Clause = {"term": {"is_private": False}}
-_POST: Clause = {"term": {"kind": Kind.POST}}
+_ACTIVE = Q("term", is_active=True)
+_PUBLIC = Q("term", is_private=False)
+_POST = Q("term", kind=Kind.POST)
 
 
-def _public_posts() -> list[Clause]:
+def _public_posts() -> list[Query]:
     return [_POST, _PUBLIC, _author(_ACTIVE, _PUBLIC)]
 
 
-def _visible_posts(viewer: Viewer) -> list[Clause]:
-    public = {"bool": {"filter": [_PUBLIC, _author(_PUBLIC)]}}
+def _visible_posts(viewer: Viewer) -> list[Query]:
+    public = Q("bool", filter=[_PUBLIC, _author(_PUBLIC)])
     return [_POST, _author(_ACTIVE), _any([public, _authors_in(viewer.circle)])]
 
 
-def _authors_in(ids: list[int]) -> Clause:
-    return {"terms": {"author_id": ids[:_MOST_TERMS]}}
+def _authors_in(ids: list[int]) -> Query:
+    return Q("terms", author_id=ids[:_MAX_TERMS])
 
 
-def _any(clauses: list[Clause]) -> Clause:
-    return {"bool": {"should": clauses, "minimum_should_match": 1}}
+def _any(clauses: list[Query]) -> Query:
+    return Q("bool", should=clauses, minimum_should_match=1)
 
 
-def _phrase(phrase: Phrase) -> Clause:
-    return {"match_phrase": {"text": " ".join(phrase)}}
+def _phrase(words: Words) -> Query:
+    return Q("match_phrase", text=" ".join(words))
 
 
-def _times(criteria: Criteria) -> list[Clause]:
-    bounds = {"lt": criteria.before, "gte": criteria.after}
-    given = {name: moment.isoformat() for name, moment in bounds.items() if moment is not None}
-    return [{"range": {"created_at": given}}] if given else []
-
-
-def _ranks(names: list[str]) -> list[Clause]:
+def _ranks(criteria: Criteria, *, names_only: bool) -> list[Query]:
     """Constant scores, so that the order does not depend on what else is in the collection."""
-    if len(names) != 1:
-        return []
-    exact = {"constant_score": {"filter": {"term": {"username": names[0]}}, "boost": 2}}
-    beginning = {"constant_score": {"filter": {"prefix": {"username": names[0]}}, "boost": 1}}
-    return [{"dis_max": {"queries": [exact, beginning]}}]
+    ranks: list[Query] = [Q("constant_score", filter=Q("match_all"), boost=0)]
+    if len(criteria.names) == 1:
+        name = criteria.names[0]
+        ranks.append(Q("constant_score", filter=Q("term", username=name), boost=EXACT_NAME))
+        ranks.append(Q("constant_score", filter=Q("prefix", username=name), boost=BEGINNING_OF_NAME))
+    if criteria.words:
+        words = [_profile_word(word, names_only=names_only, nearly=False) for word in criteria.words]
+        ranks.append(Q("constant_score", filter=Q("bool", filter=words), boost=BY_WORDS))
+    return ranks

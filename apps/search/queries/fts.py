@@ -4,15 +4,59 @@ Every match expression is built of folded words in double quotes, so nothing a c
 """
 
 import json
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
+from django.db import connections, router
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from apps.search.models import POSTS_TEXT, PROFILES_TEXT, IndexedHashtag, IndexedPost, IndexedProfile, Kind, Tombstone
-from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
-from apps.search.queries.language import Criteria, Phrase
+from apps.search.queries.criteria import (
+    AllOf,
+    AnyOf,
+    Criteria,
+    From,
+    Has,
+    Language,
+    MinReactions,
+    Node,
+    Not,
+    Phrase,
+    Tag,
+    Written,
+)
+from apps.search.queries.index import (
+    BEGINNING_OF_NAME,
+    BY_WORDS,
+    EXACT_NAME,
+    MAX_RANKED,
+    NEARLY,
+    STEM_WEIGHT,
+    Authors,
+    Hit,
+    TagCount,
+    Viewer,
+    Window,
+    meaning,
+    relevance,
+)
+from apps.search.queries.languages import Words, variants
+from apps.search.queries.words import EMOJI
 
 _LAST_CHARACTER = "\U0010ffff"
+_SIMILAR_WORDS = 3
+_VOCABULARY = 20_000  # words with one first letter that are looked at
+
+# FTS5 knows letters and digits only: the emoji become letters of the private use area, followed by their number.
+_EMOJI = re.compile(EMOJI)
+
+
+def searchable(text: str) -> str:
+    """Folded words in the form that the full-text tables hold."""
+    return text if text.isascii() else _EMOJI.sub(lambda found: f"\ue000{ord(found[0]):x}", text)
 
 
 class FtsIndex:
@@ -22,36 +66,29 @@ class FtsIndex:
 
     def posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, window: Window) -> list[Hit]:
         """See `Index.posts`; one query."""
-        rows = _visible_posts(viewer).exclude(author_id__in=_listed(authors.without))
-        if authors.only is not None:
-            rows = rows.filter(author_id__in=_listed(authors.only))
-        if criteria.phrases:
-            rows = rows.filter(post_id__in=_matching(POSTS_TEXT, " AND ".join(map(_quoted, criteria.phrases))))
-        if criteria.without_phrases:
-            unwanted = _matching(POSTS_TEXT, " OR ".join(map(_quoted, criteria.without_phrases)))
-            rows = rows.exclude(post_id__in=unwanted)
-        for tag in criteria.tags:
-            rows = rows.filter(post_id__in=IndexedHashtag.objects.filter(tag=tag).values("post_id"))
-        if criteria.without_tags:
-            tagged = IndexedHashtag.objects.filter(tag__in=criteria.without_tags)
-            rows = rows.exclude(post_id__in=tagged.values("post_id"))
-        rows = rows.filter(**_times(criteria), **({"has_media": True} if criteria.has_media else {}))
+        rows = _matching_posts(criteria, authors, viewer)
         if window.position is not None:
             rows = rows.filter(**{f"post_id__{'gt' if window.backwards else 'lt'}": window.position[0]})
         found = rows.order_by("post_id" if window.backwards else "-post_id")[: window.limit]
         return [Hit(post_id, (post_id,)) for post_id in found.values_list("post_id", flat=True)]
 
+    def ranked_posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, *, now: datetime) -> list[int]:
+        """See `Index.ranked_posts`: the newest that match are ranked. Two queries."""
+        newest = _matching_posts(criteria, authors, viewer).order_by("-post_id")[:MAX_RANKED]
+        rows = list(newest.values_list("post_id", "engagement", "created_at"))
+        texts = _text_scores(criteria.phrases, [row[0] for row in rows])
+        scores = {
+            post_id: relevance(texts.get(post_id, 1.0), engagement=engagement, created_at=created_at, now=now)
+            for post_id, engagement, created_at in rows
+        }
+        return sorted(scores, key=lambda post_id: (scores[post_id], post_id), reverse=True)
+
     def profiles(self, criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> list[Hit]:
         """See `Index.profiles`; one query."""
-        template = '(names : "{0}" *)' if names_only else '(names : "{0}" * OR bio : "{0}")'
-        words = " AND ".join(template.format(word) for word in criteria.words)
         rows = IndexedProfile.objects.filter(is_active=True).exclude(user_id__in=_listed(viewer.hidden))
-        if words:
-            rows = rows.filter(user_id__in=_matching(PROFILES_TEXT, words))
-        if criteria.without_phrases:
-            unwanted = _matching(PROFILES_TEXT, " OR ".join(map(_quoted, criteria.without_phrases)))
-            rows = rows.exclude(user_id__in=unwanted)
-        ranked = rows.annotate(rank=_rank(criteria.names))
+        if criteria.root is not None:
+            rows = rows.filter(_profile_condition(criteria.root, names_only=names_only))
+        ranked = rows.annotate(rank=_rank(criteria, names_only=names_only))
         if window.position is not None:
             ranked = ranked.filter(_beyond(("rank", "followers_count", "user_id"), window))
         sign = "" if window.backwards else "-"
@@ -69,6 +106,18 @@ class FtsIndex:
         counted = rows.values("tag").annotate(posts_count=Count("post_id")).order_by("-posts_count", "tag")
         return [TagCount(row["tag"], row["posts_count"]) for row in counted[:limit]]
 
+    def similar_words(self, word: str) -> list[str]:
+        """See `Index.similar_words`: those with the same first letter, from FTS5's own list of words. One query."""
+        wanted = set(variants(word))
+        statement = (
+            f"SELECT term, sum(doc) FROM {POSTS_TEXT}_words WHERE col = 'text' AND term >= %s AND term < %s"  # noqa: S608
+            " AND length(term) BETWEEN %s AND %s GROUP BY term LIMIT %s"
+        )
+        bounds = (word[:1], word[:1] + _LAST_CHARACTER, len(word) - 1, len(word) + 1, _VOCABULARY)
+        found = _run(statement, bounds) if wanted else []
+        near = [(count, term) for term, count in found if term != word and wanted & {term, *variants(term)}]
+        return [term for _, term in sorted(near, key=lambda one: (-one[0], one[1]))[:_SIMILAR_WORDS]]
+
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:
         """See `Index.versions`; one query."""
         if kind == Kind.POST:
@@ -85,6 +134,89 @@ class FtsIndex:
             "users": IndexedProfile.objects.count(),
             "tombstones": Tombstone.objects.count(),
         }
+
+
+def _matching_posts(criteria: Criteria, authors: Authors, viewer: Viewer) -> QuerySet[IndexedPost]:
+    rows = _visible_posts(viewer)
+    return rows if criteria.root is None else rows.filter(_post_condition(criteria.root, authors))
+
+
+def _post_condition(node: Node, authors: Authors) -> Q:
+    match node:
+        case AllOf(nodes):
+            return Q(*(_post_condition(part, authors) for part in nodes))
+        case AnyOf(nodes):
+            return Q(*(_post_condition(part, authors) for part in nodes), _connector=Q.OR)
+        case Not(inner):
+            return ~_post_condition(inner, authors)
+        case Phrase():
+            return Q(post_id__in=_matching(POSTS_TEXT, _expression(node)))
+        case Tag(name):
+            return Q(post_id__in=IndexedHashtag.objects.filter(tag=name).values("post_id"))
+        case From(usernames):
+            return Q(author_id__in=[authors[name] for name in usernames if name in authors])
+        case Written(since, until):
+            bounds = {"created_at__gte": since, "created_at__lt": until}
+            return Q(**{name: moment for name, moment in bounds.items() if moment is not None})
+        case Has(what):
+            return Q(**{f"has_{what}": True})
+        case Language(code):
+            return Q(language=code)
+        case MinReactions(number):
+            return Q(reactions__gte=number)
+
+
+def _profile_condition(node: Node, *, names_only: bool) -> Q:
+    match node:
+        case AllOf(nodes):
+            return Q(*(_profile_condition(part, names_only=names_only) for part in nodes))
+        case AnyOf(nodes):
+            return Q(*(_profile_condition(part, names_only=names_only) for part in nodes), _connector=Q.OR)
+        case Not(Phrase(words)):
+            # What is not wanted must be said exactly.
+            return ~Q(user_id__in=_matching(PROFILES_TEXT, f"{{names bio}} : {_quoted(words)}"))
+        case Not(inner):
+            return ~_profile_condition(inner, names_only=names_only)
+        case Phrase(words):
+            parts = [_profile_word(word, names_only=names_only, nearly=True) for word in words]
+            return Q(user_id__in=_matching(PROFILES_TEXT, " AND ".join(parts)))
+        case _:
+            return Q(pk__in=[])  # only posts have it
+
+
+def _profile_word(word: str, *, names_only: bool, nearly: bool) -> str:
+    searched = searchable(word)
+    choices = [f'names : "{searched}" *']
+    choices += [] if names_only else [f'bio : "{searched}"']
+    choices += [f'variants : "{variant}"' for variant in variants(word)] if nearly else []
+    return f"({' OR '.join(choices)})"
+
+
+def _expression(phrase: Phrase) -> str:
+    meant = meaning(phrase)
+    return " OR ".join(
+        [*(f"text : {_quoted(words)}" for words in meant.phrases), *(f'stems : "{stem}"' for stem in meant.stems)]
+    )
+
+
+def _text_scores(phrases: list[Phrase], post_ids: list[int]) -> dict[int, float]:
+    """How well the texts of these posts fit: BM25, larger for better ones."""
+    if not phrases or not post_ids:
+        return {}
+    statement = (
+        f"SELECT rowid, -bm25({POSTS_TEXT}, 1.0, {STEM_WEIGHT}) FROM {POSTS_TEXT} WHERE {POSTS_TEXT} MATCH %s"  # noqa: S608
+        # The plus signs keep SQLite from searching anew for each row.
+        " AND rowid BETWEEN %s AND %s AND +rowid IN (SELECT value FROM json_each(%s))"
+    )
+    wanted = " OR ".join(f"({_expression(phrase)})" for phrase in phrases)
+    parameters = (wanted, min(post_ids), max(post_ids), json.dumps(post_ids))
+    return {post_id: score + 1e-3 for post_id, score in _run(statement, parameters)}
+
+
+def _run(statement: str, parameters: Iterable[str | int]) -> list[tuple[Any, ...]]:
+    with connections[router.db_for_read(IndexedPost)].cursor() as cursor:
+        cursor.execute(statement, list(parameters))
+        return list(cursor.fetchall())
 
 
 def _public_posts() -> QuerySet[IndexedPost]:
@@ -113,25 +245,21 @@ def _matching(table: str, expression: str) -> RawSQL:
     return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [expression])  # noqa: S608, S611  (our names)
 
 
-def _quoted(phrase: Phrase) -> str:
-    return '"' + " ".join(phrase) + '"'
+def _quoted(words: Words) -> str:
+    return f'"{searchable(" ".join(words))}"'
 
 
-def _times(criteria: Criteria) -> dict[str, object]:
-    bounds = {"created_at__lt": criteria.before, "created_at__gte": criteria.after}
-    return {name: moment for name, moment in bounds.items() if moment is not None}
-
-
-def _rank(names: list[str]) -> Case | Value:
-    if len(names) != 1:
-        return Value(0, output_field=IntegerField())
-    name = names[0]
-    return Case(
-        When(username=name, then=Value(2)),
-        When(username__gte=name, username__lt=name + _LAST_CHARACTER, then=Value(1)),
-        default=Value(0),
-        output_field=IntegerField(),
-    )
+def _rank(criteria: Criteria, *, names_only: bool) -> Case:
+    cases = []
+    if len(criteria.names) == 1:
+        name = criteria.names[0]
+        cases.append(When(username=name, then=Value(EXACT_NAME)))
+        beginning = {"username__gte": name, "username__lt": name + _LAST_CHARACTER}
+        cases.append(When(**beginning, then=Value(BEGINNING_OF_NAME)))
+    if criteria.words:
+        words = " AND ".join(_profile_word(word, names_only=names_only, nearly=False) for word in criteria.words)
+        cases.append(When(user_id__in=_matching(PROFILES_TEXT, words), then=Value(BY_WORDS)))
+    return Case(*cases, default=Value(NEARLY), output_field=IntegerField())
 
 
 def _beyond(fields: tuple[str, ...], window: Window) -> Q:

@@ -1,24 +1,79 @@
-"""Shows where a hit matches: made from the text that the caller may read now, never from what the index holds."""
+"""Shows where a hit matches: made from the text that the caller may read now, never from what the index holds.
 
+The work is bounded: a text is read once, up to the end of the part that is shown, and a page has a budget.
+"""
+
+from collections import deque
+from collections.abc import Iterator
 from html import escape
+from itertools import islice
 
-from apps.search.queries.language import Criteria, Phrase, Token, tokens
+from apps.search.queries.criteria import Criteria
+from apps.search.queries.index import meaning
+from apps.search.queries.languages import Words, stems_of_query
+from apps.search.queries.words import Token, tokens
 
 _LENGTH = 280
 _LEAD = 60
+_BUDGET = 60_000  # characters read on one page of posts; the texts after that have no highlights
+_STEM_BEGINNING = 3  # forms of a word have their first letters in common
+
+Span = tuple[int, int]
 
 
-def mark_phrases(text: str, criteria: Criteria) -> str | None:
-    """The part of `text` around the first match as HTML, all matches in <em>; None when nothing matches."""
-    found = list(tokens(text))
-    wanted = {*criteria.phrases, *(tuple(token.word for token in tokens(tag)) for tag in criteria.tags)}
-    return _excerpt(text, sorted(span for phrase in wanted for span in _spans_of(found, phrase)))
+class Highlighter:
+    """Marks what matches the criteria in the texts of one page."""
+
+    def __init__(self, criteria: Criteria) -> None:
+        self._budget = _BUDGET
+        self._sequences: dict[str, list[Words]] = {}
+        self._stems: dict[str, set[str]] = {}
+        for phrase in criteria.phrases:
+            meant = meaning(phrase)
+            for words in meant.phrases:
+                self._add(words)
+            if meant.stems:
+                self._stems.setdefault(phrase.words[0][:_STEM_BEGINNING], set()).update(meant.stems)
+        for tag in criteria.tags:
+            self._add(tuple(token.word for token in tokens(tag)))
+        self._longest = max((len(words) for found in self._sequences.values() for words in found), default=1)
+
+    def mark(self, text: str) -> str | None:
+        """The part of `text` around the first match as HTML, all matches in <em>; None when nothing matches."""
+        readable = text[: self._budget]
+        self._budget -= len(readable)
+        return _excerpt(text, self._spans(readable))
+
+    def _add(self, words: Words) -> None:
+        if words:
+            longest_first = [*self._sequences.get(words[0], []), words]
+            self._sequences[words[0]] = sorted(longest_first, key=len, reverse=True)
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        reader = tokens(text)
+        ahead: deque[Token] = deque(islice(reader, self._longest))
+        while ahead:
+            length = self._match(ahead)
+            if length:
+                yield ahead[0].start, ahead[length - 1].end
+            for _ in range(max(length, 1)):
+                ahead.popleft()
+                ahead.extend(islice(reader, 1))
+
+    def _match(self, ahead: deque[Token]) -> int:
+        """How many of the next words are a match."""
+        word = ahead[0].word
+        for words in self._sequences.get(word, ()):
+            if len(words) <= len(ahead) and all(ahead[index].word == words[index] for index in range(len(words))):
+                return len(words)
+        stems = self._stems.get(word[:_STEM_BEGINNING])
+        return 1 if stems and not stems.isdisjoint(stems_of_query(word)) else 0
 
 
 def mark_beginnings(text: str, words: list[str]) -> str | None:
     """The same for words of `text` that begin with one of `words`."""
-    spans = [(token.start, token.end) for token in tokens(text) if any(token.word.startswith(word) for word in words)]
-    return _excerpt(text, spans)
+    beginnings = tuple(words)
+    return _excerpt(text, ((token.start, token.end) for token in tokens(text) if token.word.startswith(beginnings)))
 
 
 def mark_tag(tag: str, prefixes: list[str]) -> str | None:
@@ -27,28 +82,18 @@ def mark_tag(tag: str, prefixes: list[str]) -> str | None:
     return f"#<em>{escape(tag[:length])}</em>{escape(tag[length:])}" if length else None
 
 
-def _spans_of(found: list[Token], phrase: Phrase) -> list[tuple[int, int]]:
-    size = len(phrase)
-    if not size:
-        return []
-    words = [token.word for token in found]
-    return [
-        (found[index].start, found[index + size - 1].end)
-        for index in range(len(words) - size + 1)
-        if tuple(words[index : index + size]) == phrase
-    ]
-
-
-def _excerpt(text: str, spans: list[tuple[int, int]]) -> str | None:
-    if not spans:
+def _excerpt(text: str, spans: Iterator[Span]) -> str | None:
+    """The text around the first of the spans, which come in order and are read no further than they are shown."""
+    span = next(spans, None)
+    if span is None:
         return None
-    start = max(spans[0][0] - _LEAD, 0) if len(text) > _LENGTH else 0
-    end = max(start + _LENGTH, spans[0][1])
+    start = max(span[0] - _LEAD, 0) if len(text) > _LENGTH else 0
+    end = max(start + _LENGTH, span[1])
     pieces, position = ["…" if start else ""], start
-    for first, last in spans:
-        if first < position or last > end:
-            continue
-        pieces += [escape(text[position:first]), "<em>", escape(text[first:last]), "</em>"]
-        position = last
+    while span is not None and span[1] <= end:
+        if span[0] >= position:
+            pieces += [escape(text[position : span[0]]), "<em>", escape(text[span[0] : span[1]]), "</em>"]
+            position = span[1]
+        span = next(spans, None)
     pieces += [escape(text[position:end]), "…" if end < len(text) else ""]
     return "".join(pieces)

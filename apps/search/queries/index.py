@@ -1,14 +1,26 @@
 """The interface that both back ends answer: ids in, ids out, already cut down to what an audience may see.
 
-What they answer is a promise of the index, which may lag behind; whoever shows it checks again (see `pages`).
+What they answer is a promise of the index, which may lag behind; whoever shows it checks again (see `results`).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import log
 from typing import Protocol
 
-from django.conf import settings
+from apps.search.queries.criteria import Criteria, Phrase
+from apps.search.queries.languages import Words, stems_of_query, synonyms
 
-from apps.search.queries.language import Criteria
+RECENCY_HALF_LIFE = timedelta(days=90)  # after which a post is worth half as much
+STEM_WEIGHT = 0.5  # what a form of a word is worth beside the very word
+MAX_RANKED = 1000  # posts that are ranked by relevance
+
+# The places of people found, best first: the very user name, its beginning, other words, words a letter away.
+EXACT_NAME, BEGINNING_OF_NAME, BY_WORDS, NEARLY = 3, 2, 1, 0
+
+# The ids of the people whose user names a query has.
+Authors = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +35,6 @@ class Viewer:
     def circle(self) -> list[int]:
         """Those whose private posts the viewer may see: whom they follow, and themselves."""
         return self.following if self.id is None else [self.id, *self.following]
-
-
-@dataclass(frozen=True, slots=True)
-class Authors:
-    """What `from:` and `-from:` stand for; `only` None: everybody."""
-
-    only: list[int] | None
-    without: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,31 @@ class TagCount:
     posts_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a phrase stands for: any of these phrases, or a text with any of these stems."""
+
+    phrases: Sequence[Words]
+    stems: Sequence[str]
+
+
+def meaning(phrase: Phrase) -> Meaning:
+    """A phrase in quotes stands for itself; others for their synonyms too, and a single word for its other forms."""
+    if phrase.quoted:
+        return Meaning([phrase.words], [])
+    stems = stems_of_query(phrase.words[0]) if len(phrase.words) == 1 else []
+    return Meaning([phrase.words, *synonyms(phrase.words)], stems)
+
+
+def relevance(text_score: float, *, engagement: int, created_at: datetime, now: datetime) -> float:
+    """The score of the text, times the logarithm of the engagement, halved for each half-life that the post is old.
+
+    Elasticsearch computes the same in its `function_score`.
+    """
+    age = max(now - created_at, timedelta(0)) / RECENCY_HALF_LIFE
+    return text_score * log(2 + engagement) * float(0.5**age)
+
+
 class Index(Protocol):
     """What can be asked of a back end. All raise Unavailable when it does not answer."""
 
@@ -67,15 +96,23 @@ class Index(Protocol):
         """Posts, newest first; the position is (id,)."""
         ...
 
-    def profiles(self, criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> list[Hit]:
-        """People whose names begin with the words or (unless `names_only`) whose bio has them.
+    def ranked_posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, *, now: datetime) -> list[int]:
+        """The ids of up to `MAX_RANKED` posts, the most relevant first (see `relevance`)."""
+        ...
 
-        The position is (rank, followers, id), all falling: rank 2 is the very user name, 1 its beginning.
+    def profiles(self, criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> list[Hit]:
+        """People whose names begin with the words or are a letter away from them, or whose bio has them.
+
+        `names_only` leaves the bio out. The position is (rank, followers, id), all falling.
         """
         ...
 
     def hashtags(self, prefixes: list[str], viewer: Viewer, *, limit: int) -> list[TagCount]:
         """Hashtags that begin with one of the prefixes, most used first, then by name; public posts count."""
+        ...
+
+    def similar_words(self, word: str) -> list[str]:
+        """Words of indexed posts that are one letter away from `word`, the most used first: of anybody's posts."""
         ...
 
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:
@@ -85,14 +122,3 @@ class Index(Protocol):
     def status(self) -> dict[str, object]:
         """What an operator wants to know: numbers of documents, names of indices."""
         ...
-
-
-def index() -> Index:
-    """The back end of this deployment: Elasticsearch where it is configured, else SQLite's FTS5."""
-    if settings.ELASTICSEARCH_URL:
-        from apps.search.queries.elastic import ElasticIndex
-
-        return ElasticIndex()
-    from apps.search.queries.fts import FtsIndex
-
-    return FtsIndex()

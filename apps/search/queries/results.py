@@ -4,14 +4,19 @@ only if its own context, asked now, still gives its body to this viewer. Nothing
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from apps.search.queries.highlight import mark_beginnings, mark_phrases, mark_tag
-from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window, index
-from apps.search.queries.language import MAX_QUERY, Criteria, parse, tag_characters, tokens
+from apps.search.queries.backend import index
+from apps.search.queries.criteria import MAX_QUERY, AllOf, Criteria, From, Phrase, leaves, parse
+from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
+from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
+from apps.search.queries.languages import variants
+from apps.search.queries.ranking import load_ranking, save_ranking
+from apps.search.queries.words import tag_characters, tokens
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
-from socialapp.core.errors import Invalid
+from socialapp.core.errors import Invalid, Malformed
 from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import Page, PageRequest, Position, keep_place, page_of
 from socialapp.rpc.calls import client
@@ -20,11 +25,13 @@ Body = dict[str, Any]
 T = TypeVar("T")
 
 KINDS = ("users", "posts", "hashtags")
+SORTS = ("recent", "relevance")
 
 _ROUNDS = 5  # how often a page is filled up when hits turn out not to be visible
-_MOST_TAGS = 1000
+_MAX_TAGS = 1000
+_MAX_TYPED_WORDS = 8  # of what is typed for a suggestion
 _FEW = 3  # users and hashtags each, ahead of the posts on the first page of a mixed search
-_START_OF_POSTS: Position = (MAX_ID,)
+_START_OF_POSTS: dict[str, Position] = {"recent": (MAX_ID,), "relevance": ("", -1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +47,36 @@ class Result:
         return {"type": self.type, "item": self.item, "highlight": self.highlight}
 
 
-def search(*, viewer_id: int | None, q: str, kind: str | None, window: PageRequest) -> Page[Result]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of results. `did_you_mean` is a query that finds something, where the one that was typed finds nothing."""
+
+    page: Page[Result]
+    did_you_mean: str | None = None
+
+
+def search(*, viewer_id: int | None, q: str, kind: str | None, sort: str, window: PageRequest) -> Found:
     """The results for `q`; without a kind people and hashtags come before the posts, on the first page only.
 
-    Invalid when `q` is empty or a filter cannot be understood; Unavailable when the index does not answer.
+    `sort` is about posts: newest first, or by relevance. Invalid when `q` is empty or cannot be understood;
+    Unavailable when the index does not answer.
     """
     criteria = parse(q)
-    if criteria.asks_for_nothing:
-        return Page([])
+    if criteria.root is None:
+        return Found(Page([]))
     viewer = _viewer(viewer_id)
     match kind:
         case "users":
-            return _users(criteria, viewer, window)
+            return Found(_users(criteria, viewer, window))
         case "hashtags":
-            return _hashtags(criteria, viewer, window)
+            return Found(_hashtags(criteria, viewer, window))
         case "posts":
-            return _posts(criteria, viewer, window)
+            page = _posts(criteria, viewer, window, sort=sort)
         case _:
-            return _everything(criteria, viewer, window)
+            page = _everything(criteria, viewer, window, sort=sort)
+    if page.items or window.position is not None:
+        return Found(page)
+    return Found(page, did_you_mean=_correction(q, criteria, viewer))
 
 
 def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
@@ -66,14 +85,14 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
     if not typed or len(typed) > MAX_QUERY:
         raise Invalid.of("q", "length", f"Type something of at most {MAX_QUERY} characters.")
     viewer = _viewer(viewer_id)
-    words = [token.word for token in tokens(typed)]
+    words = [token.word for token in tokens(typed)][:_MAX_TYPED_WORDS]
     name = typed.lower().lstrip("@#")
     tags: list[Result] = []
     if not typed.startswith("@"):
         tags = [_tag_result(tag, [name]) for tag in index().hashtags(_prefixes([name]), viewer, limit=limit)]
     users: list[Result] = []
     if words and not typed.startswith("#"):
-        criteria = Criteria(phrases=[tuple(words)], names=[name])
+        criteria = Criteria(Phrase(tuple(words)), names=[name])
         users = list(_users(criteria, viewer, PageRequest(limit), names_only=True).items)
     kept = users[: max(limit - len(tags), (limit + 1) // 2)]
     return [*kept, *tags[: limit - len(kept)]]
@@ -86,32 +105,75 @@ def _viewer(viewer_id: int | None) -> Viewer:
     return Viewer(viewer_id, list(following), client(Users).hidden_from(viewer_id=viewer_id))
 
 
-def _everything(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:
+def _everything(criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Page[Result]:
     if window.position is not None:
-        return _posts(criteria, viewer, window)
+        return _posts(criteria, viewer, window, sort=sort)
     few = min(_FEW, (window.limit + 3) // 4)
     people = _users(criteria, viewer, PageRequest(few)).items
     tags = _hashtags(criteria, viewer, PageRequest(few)).items
     ahead = [*people, *tags][: window.limit]
     left = window.limit - len(ahead)
     if not left:
-        return Page(ahead, next=_START_OF_POSTS)
-    posts = _posts(criteria, viewer, PageRequest(left))
+        return Page(ahead, next=_START_OF_POSTS[sort])
+    posts = _posts(criteria, viewer, PageRequest(left), sort=sort)
     return Page([*ahead, *posts.items], next=posts.next)
 
 
-def _posts(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:
+def _posts(criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Page[Result]:
     authors = _authors(criteria)
-    if authors.only == []:
-        return Page([])
+    highlighter = Highlighter(criteria)
 
     def bodies(ids: list[int]) -> list[Body]:
         return client(Posts).post_bodies(viewer_id=viewer.id, post_ids=ids)
 
     def result(body: Body) -> Result:
-        return Result("post", body, mark_phrases(str(body["content"]), criteria))
+        return Result("post", body, highlighter.mark(str(body["content"])))
 
+    if sort == "relevance":
+        ranked = _ranked_hits(criteria, authors, viewer, window)
+        return _checked(window, ranked, bodies, result, ascending=True)
     return _checked(window, lambda part: index().posts(criteria, authors, viewer, part), bodies, result)
+
+
+def _ranked_hits(
+    criteria: Criteria, authors: Authors, viewer: Viewer, window: PageRequest
+) -> Callable[[Window], list[Hit]]:
+    """The hits by relevance, ranked once: all pages are read from that ranking, whatever is written meanwhile.
+
+    A position is the ranking and a place in it. Malformed when a ranking is asked for that is too old.
+    """
+    ranking, place = (str(window.position[0]), int(window.position[1])) if window.position else ("", -1)
+    ids = load_ranking(ranking) if ranking else None
+    if ranking and ids is None:
+        raise Malformed("this list is too old to go on with: search again", code="cursor_expired")
+    if ids is None:
+        ids = index().ranked_posts(criteria, authors, viewer, now=datetime.now(UTC))
+        place = -1
+        ranking = save_ranking(ids) if len(ids) > window.limit else ""
+        if not ranking:
+            ids = ids[: window.limit]
+    ranked = ids
+
+    def hits(part: Window) -> list[Hit]:
+        at = int(part.position[1]) if part.position is not None else place
+        places = range(min(at, len(ranked)) - 1, -1, -1) if part.backwards else range(max(at + 1, 0), len(ranked))
+        return [Hit(ranked[one], (ranking, one)) for one in places[: part.limit]]
+
+    return hits
+
+
+def _correction(q: str, criteria: Criteria, viewer: Viewer) -> str | None:
+    """The query with similar words in place of those that no post has; only if it finds something for this viewer."""
+    corrected = q
+    for phrase in reversed(criteria.phrases):
+        typed = q[phrase.start : phrase.end]
+        if phrase.quoted or len(phrase.words) != 1 or len(typed) != len(phrase.words[0]) or not variants(typed):
+            continue
+        if similar := index().similar_words(phrase.words[0]):
+            corrected = corrected[: phrase.start] + similar[0] + corrected[phrase.end :]
+    if corrected == q or len(corrected) > MAX_QUERY:
+        return None
+    return corrected if _posts(parse(corrected), viewer, PageRequest(1), sort="recent").items else None
 
 
 def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_only: bool = False) -> Page[Result]:
@@ -134,15 +196,15 @@ def _mark_profile(body: Body, criteria: Criteria) -> str | None:
     for text in (body["full_name"], body["username"]):
         if marked := mark_beginnings(str(text or ""), criteria.words):
             return marked
-    words = Criteria(phrases=[(word,) for word in criteria.words])
-    return mark_phrases(str(body["bio"] or ""), words)
+    words = tuple(Phrase((word,), quoted=True) for word in criteria.words)
+    return Highlighter(Criteria(AllOf(words))).mark(str(body["bio"] or ""))
 
 
 def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:
     if criteria.asks_for_posts:
         return Page([])
     prefixes = _prefixes([*criteria.tags, *criteria.names])
-    counted = index().hashtags(prefixes, viewer, limit=_MOST_TAGS)
+    counted = index().hashtags(prefixes, viewer, limit=_MAX_TAGS)
     page = keep_place(window, lambda part: _hashtags_beyond(counted, part), ascending=True)
     return Page([_tag_result(tag, prefixes) for tag in page.items], page.next, page.previous)
 
@@ -171,12 +233,9 @@ def _prefixes(names: list[str]) -> list[str]:
 
 
 def _authors(criteria: Criteria) -> Authors:
-    if not (criteria.authors or criteria.without_authors):
-        return Authors(None, [])
-    names = sorted({*criteria.authors, *criteria.without_authors})
-    ids = {card.username.lower(): card.id for card in client(Users).by_usernames(usernames=names)}
-    only = [ids[name] for name in criteria.authors if name in ids] if criteria.authors else None
-    return Authors(only, [ids[name] for name in criteria.without_authors if name in ids])
+    names = sorted({name for leaf in leaves(criteria.root) if isinstance(leaf, From) for name in leaf.usernames})
+    cards = client(Users).by_usernames(usernames=names) if names else []
+    return {card.username.lower(): card.id for card in cards}
 
 
 def _checked(
@@ -184,9 +243,11 @@ def _checked(
     fetch: Callable[[Window], list[Hit]],
     bodies: Callable[[list[int]], list[Body]],
     result: Callable[[Body], Result],
+    *,
+    ascending: bool = False,
 ) -> Page[Result]:
     """A page of those hits whose bodies may be seen now."""
-    return keep_place(window, lambda part: _read_checked(part, fetch, bodies, result))
+    return keep_place(window, lambda part: _read_checked(part, fetch, bodies, result), ascending=ascending)
 
 
 def _read_checked(

@@ -1,0 +1,61 @@
+"""What the index holds of a post and of a profile, made from the documents that their contexts give."""
+
+import re
+from dataclasses import dataclass
+
+from apps.search.queries.languages import detect_language, stems, variants_of_name
+from apps.search.queries.words import fold_tag, folded
+from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.users import ProfileDocument
+
+_LINK = re.compile(r"https?://\S", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PostEntry:
+    """What can be found of a post besides what its document says itself."""
+
+    text: str
+    stems: list[str]
+    hashtags: list[str]
+    language: str
+    has_link: bool
+    has_cw: bool
+
+    @classmethod
+    def of(cls, document: PostDocument) -> "PostEntry":
+        """The entry of a post."""
+        text = folded(document.content)
+        language = detect_language(document.content)
+        return cls(
+            text=text,
+            stems=stems(text.split(), language=language),
+            hashtags=sorted(set(map(fold_tag, document.hashtags))),
+            language=language,
+            has_link=bool(_LINK.search(document.content)),
+            has_cw=document.has_content_warning,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """What can be found of a profile."""
+
+    names: str
+    bio: str
+    variants: list[str]
+
+    @classmethod
+    def of(cls, document: ProfileDocument) -> "ProfileEntry":
+        """The entry of a profile."""
+        names = folded(f"{document.card.username} {document.card.full_name}")
+        return cls(names=names, bio=folded(document.bio), variants=variants_of_name(names.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementCount:
+    """The reactions to a post, and its engagement: reactions, comments and reposts, weighed."""
+
+    post_id: int
+    reactions: int
+    engagement: int

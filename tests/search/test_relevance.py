@@ -1,0 +1,205 @@
+"""What a good search finds, and in which order: the same on both back ends."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from apps.search import actions, queries
+from apps.search.queries.documents import EngagementCount
+from socialapp.contracts.posts import Posts
+from socialapp.core.cache import redis_client
+from socialapp.rpc.calls import client
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def ranked(searching, anonymous, q):
+    return searching.contents(anonymous, q, sort="relevance")
+
+
+def rewrite(searching, post_id, **changes):
+    """Indexes the post with other attributes."""
+    document = client(Posts).documents(post_ids=[int(post_id)])[0]
+    actions.index_posts(documents=[replace(document, version=document.version + 1, **changes)])
+    searching.settle()
+
+
+@pytest.mark.parametrize("q", ["“red kite”", "„red kite“", "«red kite»", '"red kite"'])
+def test_phrases_may_have_any_quotes(searching, people, anonymous, q):
+    searching.post(people["alice"], "M red kite above")
+    searching.post(people["alice"], "M a kite, then red")
+    searching.settle()
+    assert searching.contents(anonymous, f"M {q}") == ["M red kite above"]
+
+
+VOWEL_MARKS = [("كِتَابَة", "كتابة"), ("كتابة", "كِتَابَة"), ("כשָׁלוֹם", "כשלום"), ("كتــابة", "كتابة")]
+
+
+@pytest.mark.parametrize(("text", "q"), VOWEL_MARKS)
+def test_optional_marks_do_not_count(searching, people, anonymous, text, q):
+    searching.post(people["alice"], text)
+    searching.settle()
+    assert searching.contents(anonymous, q) == [text]
+
+
+def test_emoji_are_words(searching, people, anonymous):
+    for content in ("word 🎉", "word", "🦚🦜"):
+        searching.post(people["alice"], content)
+    searching.settle()
+    assert searching.contents(anonymous, "word 🎉") == ["word 🎉"]
+    assert searching.contents(anonymous, "🦚🦜") == ["🦚🦜"]
+    assert searching.contents(anonymous, "🦜") == ["🦚🦜"]
+    assert searching.contents(anonymous, "🦩") == []
+
+
+def test_alternatives_and_parentheses(searching, people, anonymous):
+    for content in ("red cat", "blue cat", "red dog", "green bird #wild"):
+        searching.post(people["alice"], content)
+    searching.settle()
+    assert searching.contents(anonymous, "cat OR bird") == ["green bird #wild", "blue cat", "red cat"]
+    assert searching.contents(anonymous, "red (cat OR dog)") == ["red dog", "red cat"]
+    assert searching.contents(anonymous, "-(red OR blue)") == ["green bird #wild"]
+    assert searching.contents(anonymous, "(red -cat) OR #wild") == ["green bird #wild", "red dog"]
+    assert searching.contents(anonymous, "dog OR from:nobody") == ["red dog"]
+
+
+def test_a_mistake_is_refused_with_its_place(searching, anonymous):
+    answer = anonymous.get("/v1/search?q=kite+has:wings")
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "filter_invalid"
+    assert error["detail"] == "At character 6: has: needs media, link or cw, as in has:media."
+
+
+def test_filters_by_link_warning_language_and_reactions(searching, people, anonymous):
+    posts = {
+        content: searching.post(people["alice"], content)
+        for content in (
+            "kites over https://example.org/kites",
+            "the kites were flying over the hill yesterday and everybody was happy",
+            "die kites flogen gestern über den Hügel und alle waren sehr glücklich darüber",
+        )
+    }
+    link, english, german = posts
+    searching.settle()
+    rewrite(searching, posts[english], has_content_warning=True)
+    actions.set_engagement(counts=[EngagementCount(post_id=int(posts[german]), reactions=5, engagement=5)])
+    searching.settle()
+    assert searching.contents(anonymous, "kites has:link") == [link]
+    assert searching.contents(anonymous, "kites -has:link") == [german, english]
+    assert searching.contents(anonymous, "kites has:cw") == [english]
+    assert searching.contents(anonymous, "kites lang:de") == [german]
+    assert searching.contents(anonymous, "kites lang:en") == [english]
+    assert searching.contents(anonymous, "kites min_reactions:5") == [german]
+    assert searching.contents(anonymous, "kites min_reactions:6") == []
+
+
+def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(searching, people, anonymous):
+    post_id = searching.post(people["alice"], "old kite")
+    searching.settle()
+    actions.set_engagement(counts=[EngagementCount(int(post_id), 7, 9), EngagementCount(1, 7, 9)])
+    searching.settle()
+    people["alice"].client.patch(f"/v1/posts/{post_id}", {"content": "new kite"})
+    searching.settle()
+    assert searching.contents(anonymous, "kite min_reactions:7") == ["new kite"]
+    assert list(queries.index().versions("post", after=0, up_to=(1 << 63) - 1)) == [int(post_id)]
+
+
+def test_relevance_goes_by_text_engagement_and_age(searching, people, anonymous):
+    alice = people["alice"]
+    old = searching.post(alice, "kite one")
+    liked = searching.post(alice, "kite two")
+    searching.post(alice, "kite three")
+    searching.post(alice, "kite kite kite")
+    searching.settle()
+    actions.set_engagement(counts=[EngagementCount(int(liked), 100, 100)])
+    rewrite(searching, old, created_at=datetime.now(UTC) - timedelta(days=400))
+    assert ranked(searching, anonymous, "kite") == ["kite two", "kite kite kite", "kite three", "kite one"]
+    assert searching.contents(anonymous, "kite")[0] == "kite kite kite", "the newest first without sort"
+    assert ranked(searching, anonymous, "from:alice")[0] == "kite two", "without words the text has no part in it"
+
+
+def test_pages_by_relevance_neither_skip_nor_repeat_while_more_are_written(searching, people, anonymous):
+    written = [searching.post(people["alice"], f"page {number}") for number in range(7)]
+    searching.settle()
+    seen, pages, url = [], [], "/v1/search?q=page&limit=3&type=posts&sort=relevance"
+    while url:
+        body = anonymous.get(url).json()
+        pages.append([result["item"]["id"] for result in body["results"]])
+        seen += pages[-1]
+        later = searching.post(people["bob"], "page page page")
+        searching.settle()
+        actions.set_engagement(counts=[EngagementCount(int(later), 50, 50), EngagementCount(int(written[0]), 9, 9)])
+        searching.settle()
+        url, last = body["next"], body
+    assert sorted(seen) == sorted(written)
+    back = anonymous.get(last["previous"]).json()
+    assert [result["item"]["id"] for result in back["results"]] == pages[-2]
+    redis_client().flushdb()
+    gone = anonymous.get(last["previous"])
+    assert (gone.status_code, gone.json()["code"]) == (400, "cursor_expired")
+
+
+def test_names_a_letter_away_are_found_after_those_that_fit(searching, register, anonymous):
+    register("alexandra", full_name="Somebody")
+    register("aleksandra", full_name="Somebody Else")
+    register("alexander", full_name="Quite Different")
+    searching.settle()
+    assert searching.names(anonymous, "alexandra") == ["alexandra", "alexander"], "what fits comes first"
+    assert searching.names(anonymous, "alexandre") == ["alexander", "alexandra"]
+    assert searching.names(anonymous, "somebdy") == ["aleksandra", "alexandra"]
+    assert searching.names(anonymous, "somebdy -else") == ["alexandra"]
+    register("ben")
+    searching.settle()
+    assert searching.names(anonymous, "bem") == [], "short words must be right"
+
+
+def test_asks_whether_something_else_was_meant(searching, people, anonymous):
+    searching.post(people["alice"], "a wonderful butterfly")
+    searching.post(people["bob"], "a secret lighthouse", is_private=True)
+    searching.settle()
+    page = searching.page(anonymous, "wonderful buterfly", type="posts")
+    assert (page["results"], page["did_you_mean"]) == ([], "wonderful butterfly")
+    assert searching.page(anonymous, "butterfly")["did_you_mean"] is None
+    assert searching.page(anonymous, "lighthose")["did_you_mean"] is None, "only bob may see that there is such a word"
+    assert searching.page(people["bob"].client, "lighthose")["did_you_mean"] == "lighthouse"
+
+
+def test_synonyms_come_from_a_file(searching, people, anonymous, settings, tmp_path):
+    path = tmp_path / "synonyms.txt"
+    path.write_text("car, automobile, motor car  # vehicles\n\nfilm, movie\n", encoding="utf-8")
+    settings.SEARCH_SYNONYMS = str(path)
+    for content in ("my automobile", "a motor car", "a movie", "a motor"):
+        searching.post(people["alice"], content)
+    searching.settle()
+    assert searching.contents(anonymous, "car") == ["a motor car", "my automobile"]
+    assert searching.contents(anonymous, "film") == ["a movie"]
+    assert searching.contents(anonymous, '"film"') == []
+
+
+COSTLY = [
+    " ".join(" ".join(["a"] * length) for length in range(1, 8)).replace(" ", " "),
+    " ".join(f'"{" ".join(["a"] * length)}"' for length in range(1, 8)),
+    " OR ".join(f'"{" ".join(["a"] * length)}"' for length in range(1, 8)),
+    '"' + " ".join(["a"] * 32) + '"',
+    '-"' + " ".join(["a"] * 31) + ' b"',
+    " OR ".join(["a"] + [f"a{number}" for number in range(19)]),
+]
+
+
+@pytest.mark.parametrize("sort", ["recent", "relevance"])
+def test_the_dearest_query_is_answered_in_a_fifth_of_a_second(searching, people, anonymous, sort):
+    document = client(Posts).documents(post_ids=[int(searching.post(people["alice"], "a " * 2_490 + "b"))])[0]
+    made = [searching.post(people["alice"], "a " * 2_490 + "b") for _ in range(99)]
+    searching.settle()
+    assert document.author_id == int(people["alice"].id)
+    for q in COSTLY:
+        started = time.thread_time()
+        answer = anonymous.get(f"/v1/search?q={q.replace(' ', '+')}&type=posts&limit=100&sort={sort}")
+        spent = time.thread_time() - started
+        assert answer.status_code in (200, 422), answer.content
+        assert spent < 0.2, f"{spent:.2f} s for {q!r}"
+    assert len(made) == 99
