@@ -1,5 +1,6 @@
 """Django's settings: everything comes from the environment (see .env.example) and from the map of contexts."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.request import split_domain_port
 
 from socialapp.core.contexts import CONTEXTS, served
+from socialapp.core.vapid import public_key_of
 from socialapp.telemetry.redact import redact
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted, as their type stubs have it
@@ -329,7 +331,11 @@ USE_I18N = False
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
 
 # --- Notifications --------------------------------------------------------------------------------------------------
-VAPID_PUBLIC_KEY = env.str("VAPID_PUBLIC_KEY", default="")
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")  # empty: no pushes; made by `manage.py vapid_key`
+try:
+    VAPID_PUBLIC_KEY = public_key_of(VAPID_PRIVATE_KEY) if VAPID_PRIVATE_KEY else ""
+except ValueError as error:
+    raise ImproperlyConfigured(f"VAPID_PRIVATE_KEY: {error}") from None
 NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=183)  # what moderators removed is kept twice as long, then deleted
 SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=20)  # in one process
@@ -349,6 +355,10 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_TIMEOUT = 10  # seconds that a mail server may take for each answer
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socialapp <no-reply@localhost>")
+MAILS_PER_DAY = env.int("MAILS_PER_DAY", default=20)  # about notifications, to one person on one day of theirs
+MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", default="")  # of who reports bounces to /internal/mail/events
+# Whom push services write to when something is wrong with our pushes: mailto: or https:
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
 
 # --- Passwords ------------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [

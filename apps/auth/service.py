@@ -1,7 +1,7 @@
 """What the other contexts may ask of auth."""
 
 from apps.auth import actions, queries
-from socialapp.contracts.auth import User
+from socialapp.contracts.auth import MailContact, User
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.revocations import Revoked
 
@@ -16,6 +16,14 @@ class AuthService:
     def users(self, *, ids: list[int]) -> list[User]:
         """See `Auth.users`."""
         return [_user(account) for account in queries.accounts(ids)]
+
+    def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
+        """See `Auth.mail_contacts`."""
+        return [
+            MailContact(user_id=account.id, address=account.email)
+            for account in queries.accounts(user_ids)
+            if account.email_verified and account.email and account.status == "active"
+        ]
 
 
 class RevocationService:

@@ -1,21 +1,27 @@
 """The admin pages of notifications: staff may look; rows are changed by what happens, never by hand."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from apps.notifications import actions
 from apps.notifications.models import (
-    GoneThing,
+    MutedConversation,
     Notification,
     NotificationActor,
     NotificationGroup,
     NotificationPreference,
+    NotificationSettings,
+    OutgoingMessage,
     PushSubscription,
+    Tombstone,
 )
 from socialapp.http.admin import ContextModelAdmin
 
 
 @admin.register(Notification)
 class NotificationAdmin(ContextModelAdmin[Notification]):
-    """What people were told."""
+    """Notifications."""
 
     list_display = ("id", "user_id", "kind", "message", "actor_id", "actors_count", "is_read", "created_at")
     list_filter = ("kind", "is_read")
@@ -24,7 +30,7 @@ class NotificationAdmin(ContextModelAdmin[Notification]):
 
 @admin.register(NotificationGroup)
 class NotificationGroupAdmin(ContextModelAdmin[NotificationGroup]):
-    """What is told together."""
+    """What is grouped into one notification."""
 
     list_display = ("id", "user_id", "topic", "day", "notification_id")
     list_filter = ("day",)
@@ -33,16 +39,16 @@ class NotificationGroupAdmin(ContextModelAdmin[NotificationGroup]):
 
 @admin.register(NotificationActor)
 class NotificationActorAdmin(ContextModelAdmin[NotificationActor]):
-    """Who did what people were told of."""
+    """Who did what notifications are about."""
 
     list_display = ("id", "user_id", "topic", "actor_id", "present", "at")
     list_filter = ("present",)
     search_fields = ("=user_id", "=actor_id", "=topic")
 
 
-@admin.register(GoneThing)
-class GoneThingAdmin(ContextModelAdmin[GoneThing]):
-    """What nothing is told of any more."""
+@admin.register(Tombstone)
+class TombstoneAdmin(ContextModelAdmin[Tombstone]):
+    """What nobody is notified about any more."""
 
     list_display = ("id", "is_person", "gone_at")
     list_filter = ("is_person",)
@@ -51,7 +57,7 @@ class GoneThingAdmin(ContextModelAdmin[GoneThing]):
 
 @admin.register(NotificationPreference)
 class NotificationPreferenceAdmin(ContextModelAdmin[NotificationPreference]):
-    """How people want to be told."""
+    """Through which channels people are notified."""
 
     list_display = ("id", "user_id", "kind", "in_app", "push", "email")
     list_filter = ("kind", "in_app", "push", "email")
@@ -66,3 +72,38 @@ class PushSubscriptionAdmin(ContextModelAdmin[PushSubscription]):
     list_filter = ("created_at",)
     search_fields = ("=user_id",)
     exclude = ("p256dh", "auth")
+
+
+@admin.register(NotificationSettings)
+class NotificationSettingsAdmin(ContextModelAdmin[NotificationSettings]):
+    """When people are notified, and whose mail was refused."""
+
+    list_display = ("user_id", "digest", "next_digest_at", "time_zone", "suppressed_at", "suppressed_reason")
+    list_filter = ("digest", "suppressed_reason")
+    search_fields = ("=user_id",)
+    exclude = ("address_digest",)
+
+
+@admin.register(MutedConversation)
+class MutedConversationAdmin(ContextModelAdmin[MutedConversation]):
+    """Conversations that people do not want notifications about."""
+
+    list_display = ("id", "user_id", "post_id", "muted", "at")
+    list_filter = ("muted",)
+    search_fields = ("=user_id", "=post_id")
+
+
+@admin.register(OutgoingMessage)
+class OutgoingMessageAdmin(ContextModelAdmin[OutgoingMessage]):
+    """Pushes and mails that wait to be sent, and dead letters."""
+
+    list_display = ("id", "channel", "user_id", "notification_id", "dead", "attempts", "due_at", "error")
+    list_filter = ("dead", "channel", "lane")
+    search_fields = ("=user_id", "=notification_id")
+    actions = ("send_again",)
+
+    @admin.action(description="Send the selected dead letters again")
+    def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingMessage]) -> None:
+        """Queues them once more."""
+        count = actions.resend(queryset.values_list("id", flat=True))
+        messages.success(request, f"{count} queued again.")

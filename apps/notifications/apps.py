@@ -12,8 +12,8 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.notifications.service import NotificationsProjections
+        from apps.notifications.service import NotificationsDriftChecks
         from socialapp.contracts.drift import DriftChecks
         from socialapp.rpc.calls import serve
 
-        serve(DriftChecks, NotificationsProjections(), context="notifications")
+        serve(DriftChecks, NotificationsDriftChecks(), context="notifications")

@@ -1,15 +1,16 @@
-"""What notifications does when something happens elsewhere: tells people, or takes back what it told."""
+"""What notifications does when something happens elsewhere: notifies people, or removes notifications."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from apps.notifications import actions
-from apps.notifications.actions import News, day_of
+from apps.notifications.access import is_outdated, recipients, recipients_seeing_post
+from apps.notifications.actions import NotificationRequest, day_of
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ReportResolved, UserSanctioned
-from socialapp.contracts.notifications import ErasureBegun, NewPostPageTold, RemovalBegun
+from socialapp.contracts.notifications import ErasureBegun, NewPostPageNotified, RemovalBegun
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import (
@@ -24,11 +25,8 @@ from socialapp.contracts.users import (
 from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
-# Followers told in one transaction. Their ids also travel in the URL of a call, so not many more.
-FOLLOWERS_A_PAGE = 1000
-
-# What happened longer ago is no news: it was loaded from elsewhere, or a long interruption lies behind it.
-NEWS_IS_OLD_AFTER = timedelta(days=1)
+# Followers notified in one transaction. Their ids also travel in the URL of a call, so not many more.
+FOLLOWERS_PER_PAGE = 1000
 
 _OUTCOMES = {
     "removed": "We removed what you reported. Thank you for telling us.",
@@ -39,55 +37,34 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class FollowerPage:
-    """Who is to be told of a new post. `author` is None when the post or its author is gone."""
+    """Who is to be notified of a new post. `author` is None when the post or its author is gone."""
 
     author: ProfileSummary | None
     follower_ids: list[int]
     excluded: list[int]
 
 
-def _is_old(at: datetime) -> bool:
-    return at < datetime.now(UTC) - NEWS_IS_OLD_AFTER
-
-
-def _willing(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
-    """Those of the people who let this actor notify them: no block between the two, not muted, actor active.
-
-    Nobody when it happened (`at`; None is now) too long ago.
-    """
-    wanted = sorted(set(user_ids) - {actor_id})
-    if not wanted or (at is not None and _is_old(at)) or not client(Users).profiles(ids=[actor_id]):
-        return set()
-    return set(wanted) - set(client(Users).muted_by(user_ids=wanted, muted_id=actor_id))
-
-
-def _willing_viewers(*, post_id: int, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
-    """Those of the willing who may also see the post."""
-    willing = _willing(actor_id=actor_id, user_ids=user_ids, at=at)
-    return set(client(Posts).viewers(post_id=post_id, user_ids=sorted(willing))) if willing else set()
-
-
 # --- Posts --------------------------------------------------------------------------------------------------------
 
 
 def _gather_followers(*, post_id: int, author_id: int, after: int, at: datetime) -> FollowerPage:
-    authors = [] if _is_old(at) else client(Users).profiles(ids=[author_id])
+    authors = [] if is_outdated(at) else client(Users).profiles(ids=[author_id])
     if not authors or not client(Posts).refs(post_ids=[post_id]):
         return FollowerPage(None, [], [])
-    followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWERS_A_PAGE)
+    followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWERS_PER_PAGE)
     excluded = client(Users).muted_by(user_ids=followers, muted_id=author_id) if followers else []
     return FollowerPage(authors[0], followers, excluded)
 
 
-def _tell_page(page: NewPostPageTold, gathered: FollowerPage) -> None:
+def _notify_page(page: NewPostPageNotified, gathered: FollowerPage) -> None:
     if gathered.author is None or not gathered.follower_ids:
         return
-    actions.tell_followers(
+    actions.notify_followers(
         page,
         follower_ids=gathered.follower_ids,
         excluded=gathered.excluded,
         author=gathered.author,
-        last_page=len(gathered.follower_ids) < FOLLOWERS_A_PAGE,
+        last_page=len(gathered.follower_ids) < FOLLOWERS_PER_PAGE,
     )
 
 
@@ -97,32 +74,34 @@ def _tell_page(page: NewPostPageTold, gathered: FollowerPage) -> None:
         post_id=event.post_id, author_id=event.author_id, after=0, at=event.created_at
     ),
 )
-def tell_first_followers(event: PostCreated, gathered: FollowerPage) -> None:
-    """The first page of the author's followers is told of a new post; further pages follow by themselves."""
-    page = NewPostPageTold(
+def notify_first_followers(event: PostCreated, gathered: FollowerPage) -> None:
+    """Notifies the first page of the author's followers of a new post; further pages follow by events."""
+    page = NewPostPageNotified(
         post_id=event.post_id,
         author_id=event.author_id,
         mention_ids=event.mention_ids,
         after=0,
         created_at=event.created_at,
     )
-    _tell_page(page, gathered)
+    _notify_page(page, gathered)
 
 
 @handles(
-    NewPostPageTold,
+    NewPostPageNotified,
     gather=lambda event: _gather_followers(
         post_id=event.post_id, author_id=event.author_id, after=event.after, at=event.created_at
     ),
 )
-def tell_next_followers(event: NewPostPageTold, gathered: FollowerPage) -> None:
-    """The next page of the author's followers is told of a new post."""
-    _tell_page(event, gathered)
+def notify_next_followers(event: NewPostPageNotified, gathered: FollowerPage) -> None:
+    """Notifies the next page of the author's followers of a new post."""
+    _notify_page(event, gathered)
 
 
-def _mention_news(*, post_id: int, author_id: int, user_ids: Iterable[int], at: datetime) -> list[News]:
+def _mention_requests(
+    *, post_id: int, author_id: int, user_ids: Iterable[int], at: datetime
+) -> list[NotificationRequest]:
     return [
-        News(
+        NotificationRequest(
             user_id=user_id,
             kind="mention",
             topic=f"mention:post:{post_id}",
@@ -138,51 +117,51 @@ def _mention_news(*, post_id: int, author_id: int, user_ids: Iterable[int], at: 
 
 @handles(
     PostCreated,
-    gather=lambda event: _willing_viewers(
+    gather=lambda event: recipients_seeing_post(
         post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=event.created_at
     ),
 )
-def tell_mentioned(event: PostCreated, mentioned: set[int]) -> None:
-    """Whoever a post names and may see it is told."""
-    actions.tell(
-        _mention_news(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=event.created_at)
+def notify_mentioned(event: PostCreated, mentioned: set[int]) -> None:
+    """Notifies those whom a post mentions and who may see it."""
+    actions.notify(
+        _mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=event.created_at)
     )
 
 
 @handles(
     PostEdited,
-    gather=lambda event: _willing_viewers(
+    gather=lambda event: recipients_seeing_post(
         post_id=event.post_id, actor_id=event.author_id, user_ids=event.new_mention_ids, at=None
     ),
 )
-def tell_newly_mentioned(event: PostEdited, mentioned: set[int]) -> None:
-    """Whoever an edit names for the first time is told."""
+def notify_newly_mentioned(event: PostEdited, mentioned: set[int]) -> None:
+    """Notifies those whom an edit mentions for the first time."""
     now = datetime.now(UTC)
-    actions.tell(_mention_news(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=now))
+    actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=now))
 
 
 @handles(PostDeleted)
 def remove_post(event: PostDeleted) -> None:
-    """Nothing is told any more of a post that is gone."""
+    """Removes the notifications about a deleted post."""
     actions.begin_post_removal(post_id=event.post_id)
 
 
 @handles(RemovalBegun)
-def go_on_removing(event: RemovalBegun) -> None:
+def continue_post_removal(event: RemovalBegun) -> None:
     """Takes the next step of a removal."""
     actions.remove_post_step(post_id=event.post_id)
 
 
 @handles(
     Reposted,
-    gather=lambda event: _willing(actor_id=event.user_id, user_ids=[event.author_id], at=event.at),
+    gather=lambda event: recipients(actor_id=event.user_id, user_ids=[event.author_id], at=event.at),
 )
-def tell_of_repost(event: Reposted, willing: set[int]) -> None:
-    """The author is told who passed their post on."""
+def notify_of_repost(event: Reposted, willing: set[int]) -> None:
+    """Notifies the author of a repost."""
     if event.author_id in willing:
-        actions.tell(
+        actions.notify(
             [
-                News(
+                NotificationRequest(
                     user_id=event.author_id,
                     kind="repost",
                     topic=f"repost:{event.post_id}",
@@ -199,7 +178,7 @@ def tell_of_repost(event: Reposted, willing: set[int]) -> None:
 
 @handles(Unreposted)
 def remove_repost(event: Unreposted) -> None:
-    """A repost that was taken back is no news."""
+    """Removes an undone repost from the author's notifications."""
     actions.remove_actor(
         user_id=event.author_id,
         topic=f"repost:{event.post_id}",
@@ -223,15 +202,15 @@ def _comment_kinds(event: CommentCreated) -> dict[int, str]:
 
 @handles(
     CommentCreated,
-    gather=lambda event: _willing_viewers(
+    gather=lambda event: recipients_seeing_post(
         post_id=event.post_id, actor_id=event.author_id, user_ids=_comment_kinds(event), at=event.created_at
     ),
 )
-def tell_of_comment(event: CommentCreated, willing: set[int]) -> None:
-    """The authors of the post and of the comment replied to, and whoever is named, are told of a comment."""
-    actions.tell(
+def notify_of_comment(event: CommentCreated, willing: set[int]) -> None:
+    """Notifies the authors of the post and of the parent comment, and those mentioned, of a comment."""
+    actions.notify(
         [
-            News(
+            NotificationRequest(
                 user_id=user_id,
                 kind=kind,
                 topic=f"comment:{event.comment_id}",
@@ -249,7 +228,7 @@ def tell_of_comment(event: CommentCreated, willing: set[int]) -> None:
 
 @handles(CommentDeleted)
 def remove_comment(event: CommentDeleted) -> None:
-    """Nothing is told any more of a comment that is gone."""
+    """Removes the notifications about a deleted comment."""
     actions.remove_comment(comment_id=event.comment_id)
 
 
@@ -259,14 +238,14 @@ def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
 
 @handles(
     ReactionSet,
-    gather=lambda event: _willing(actor_id=event.user_id, user_ids=[event.target_author_id], at=event.at),
+    gather=lambda event: recipients(actor_id=event.user_id, user_ids=[event.target_author_id], at=event.at),
 )
-def tell_of_reaction(event: ReactionSet, willing: set[int]) -> None:
-    """The author of a post or comment is told who reacts to it."""
+def notify_of_reaction(event: ReactionSet, willing: set[int]) -> None:
+    """Notifies the author of a post or comment of a reaction."""
     if event.target_author_id in willing:
-        actions.tell(
+        actions.notify(
             [
-                News(
+                NotificationRequest(
                     user_id=event.target_author_id,
                     kind="reaction",
                     topic=_reaction_topic(event),
@@ -283,7 +262,7 @@ def tell_of_reaction(event: ReactionSet, willing: set[int]) -> None:
 
 @handles(ReactionRemoved)
 def remove_reaction(event: ReactionRemoved) -> None:
-    """A reaction that was taken back is no news."""
+    """Removes an undone reaction from the author's notifications."""
     actions.remove_actor(
         user_id=event.target_author_id, topic=_reaction_topic(event), actor_id=event.user_id, at=event.at
     )
@@ -302,13 +281,13 @@ def _accepted_topic(accepter_id: int) -> str:
 
 def _gather_follow(event: Followed) -> set[int]:
     if event.accepted:
-        return _willing(actor_id=event.following_id, user_ids=[event.follower_id], at=event.at)
-    return _willing(actor_id=event.follower_id, user_ids=[event.following_id], at=event.at)
+        return recipients(actor_id=event.following_id, user_ids=[event.follower_id], at=event.at)
+    return recipients(actor_id=event.follower_id, user_ids=[event.following_id], at=event.at)
 
 
 @handles(Followed, gather=_gather_follow)
-def tell_of_follow(event: Followed, willing: set[int]) -> None:
-    """Whoever is followed is told by whom; whoever was let in is told so, and their request is no news any more."""
+def notify_of_follow(event: Followed, willing: set[int]) -> None:
+    """Notifies of a new follower, or of an accepted request, whose own notification is then removed."""
     if event.accepted:
         actions.remove_actor(
             user_id=event.following_id,
@@ -316,13 +295,13 @@ def tell_of_follow(event: Followed, willing: set[int]) -> None:
             actor_id=event.follower_id,
             at=event.at,
         )
-    news = _acceptance(event) if event.accepted else _follow(event)
-    if news.user_id in willing:
-        actions.tell([news])
+    request = _acceptance(event) if event.accepted else _follow(event)
+    if request.user_id in willing:
+        actions.notify([request])
 
 
-def _follow(event: Followed) -> News:
-    return News(
+def _follow(event: Followed) -> NotificationRequest:
+    return NotificationRequest(
         user_id=event.following_id,
         kind="follow",
         topic="follow",
@@ -334,8 +313,8 @@ def _follow(event: Followed) -> News:
     )
 
 
-def _acceptance(event: Followed) -> News:
-    return News(
+def _acceptance(event: Followed) -> NotificationRequest:
+    return NotificationRequest(
         user_id=event.follower_id,
         kind="follow_accepted",
         topic=_accepted_topic(event.following_id),
@@ -348,7 +327,7 @@ def _acceptance(event: Followed) -> News:
 
 @handles(Unfollowed)
 def remove_follow(event: Unfollowed) -> None:
-    """A follow that is no more is no news, nor that it was once let in."""
+    """Removes the notifications of a follow that ended, and of its acceptance."""
     actions.remove_actor(user_id=event.following_id, topic="follow", actor_id=event.follower_id, at=event.at)
     actions.remove_actor(
         user_id=event.follower_id,
@@ -360,14 +339,14 @@ def remove_follow(event: Unfollowed) -> None:
 
 @handles(
     FollowRequested,
-    gather=lambda event: _willing(actor_id=event.requester_id, user_ids=[event.target_id], at=event.at),
+    gather=lambda event: recipients(actor_id=event.requester_id, user_ids=[event.target_id], at=event.at),
 )
-def tell_of_request(event: FollowRequested, willing: set[int]) -> None:
-    """The owner of a private account is told who asks to be let in."""
+def notify_of_follow_request(event: FollowRequested, willing: set[int]) -> None:
+    """Notifies the owner of a private account of a follow request."""
     if event.target_id in willing:
-        actions.tell(
+        actions.notify(
             [
-                News(
+                NotificationRequest(
                     user_id=event.target_id,
                     kind="follow_request",
                     topic=_request_topic(event.requester_id),
@@ -382,7 +361,7 @@ def tell_of_request(event: FollowRequested, willing: set[int]) -> None:
 
 @handles(FollowRequestWithdrawn)
 def remove_request(event: FollowRequestWithdrawn) -> None:
-    """A request that is no more is no news."""
+    """Removes the notification of a request that was withdrawn or rejected."""
     actions.remove_actor(
         user_id=event.target_id,
         topic=_request_topic(event.requester_id),
@@ -393,7 +372,7 @@ def remove_request(event: FollowRequestWithdrawn) -> None:
 
 @handles(Blocked)
 def remove_each_other(event: Blocked) -> None:
-    """After a block neither finds the other among their notifications."""
+    """Removes each from the other's notifications after a block."""
     actions.remove_between(user_id=event.blocker_id, actor_id=event.blocked_id)
     actions.remove_between(user_id=event.blocked_id, actor_id=event.blocker_id)
 
@@ -401,45 +380,68 @@ def remove_each_other(event: Blocked) -> None:
 # --- Moderation ---------------------------------------------------------------------------------------------------
 
 
-def _tell_from_moderation(*, user_id: int, topic: str, message: str) -> None:
-    news = News(user_id=user_id, kind="moderation", topic=topic, at=datetime.now(UTC), message=message[:500])
-    actions.tell([news])
-
-
 @handles(UserSanctioned)
-def tell_of_warning(event: UserSanctioned) -> None:
-    """Whoever was warned is told so; a ban they learn at the door."""
-    if event.kind == "warn":
-        message = f"A moderator has warned you: {event.reason}" if event.reason else "A moderator has warned you."
-        _tell_from_moderation(user_id=event.user_id, topic=f"moderation:{event.action_id}", message=message)
+def notify_of_warning(event: UserSanctioned) -> None:
+    """Notifies somebody who was warned; who is banned or unbanned learns it when logging in."""
+    if event.kind != "warn":
+        return
+    message = f"A moderator has warned you: {event.reason}" if event.reason else "A moderator has warned you."
+    _notify_from_moderation(
+        user_id=event.user_id,
+        topic=f"moderation:{event.action_id}",
+        message=message,
+        action_id=event.action_id,
+        target=("user", event.user_id),
+    )
 
 
 @handles(ContentRemoved)
-def tell_of_removal(event: ContentRemoved) -> None:
-    """The author of what a moderator removed is told so."""
+def notify_of_removal(event: ContentRemoved) -> None:
+    """Notifies the author of what a moderator removed."""
     reason = f": {event.reason}" if event.reason else "."
-    _tell_from_moderation(
+    _notify_from_moderation(
         user_id=event.author_id,
         topic=f"moderation:{event.action_id}:{event.target_id}",
         message=f"A moderator has removed your {event.target_type}{reason}",
+        action_id=event.action_id,
+        target=(event.target_type, event.target_id),
     )
 
 
 @handles(ContentRestored)
-def tell_of_return(event: ContentRestored) -> None:
-    """The author of what was removed wrongly is told that it is back."""
-    _tell_from_moderation(
+def notify_of_restoration(event: ContentRestored) -> None:
+    """Notifies the author of what was removed wrongly that it is back."""
+    _notify_from_moderation(
         user_id=event.author_id,
         topic=f"restored:{event.action_id}:{event.target_id}",
         message=f"We looked at your appeal, and your {event.target_type} is back.",
+        action_id=event.action_id,
+        target=(event.target_type, event.target_id),
     )
 
 
 @handles(ReportResolved)
-def tell_of_outcome(event: ReportResolved) -> None:
-    """Whoever reported something is told what came of it."""
+def notify_of_report_outcome(event: ReportResolved) -> None:
+    """Notifies a reporter of what came of the report."""
     message = _OUTCOMES.get(event.outcome, _OUTCOMES["dismissed"])
-    _tell_from_moderation(user_id=event.reporter_id, topic=f"report:{event.report_id}", message=message)
+    _notify_from_moderation(user_id=event.reporter_id, topic=f"report:{event.report_id}", message=message)
+
+
+def _notify_from_moderation(
+    *, user_id: int, topic: str, message: str, action_id: int | None = None, target: tuple[str, int] | None = None
+) -> None:
+    target_type, target_id = target or ("", None)
+    request = NotificationRequest(
+        user_id=user_id,
+        kind="moderation",
+        topic=topic,
+        at=datetime.now(UTC),
+        message=message[:500],
+        action_id=action_id,
+        target_type=target_type,
+        target_id=target_id,
+    )
+    actions.notify([request])
 
 
 # --- Erasure ------------------------------------------------------------------------------------------------------
@@ -447,11 +449,11 @@ def tell_of_outcome(event: ReportResolved) -> None:
 
 @handles(UserDeleted)
 def begin_erasure(event: UserDeleted) -> None:
-    """Everything about a person who is gone goes."""
+    """Erases everything about a deleted person, step by step."""
     actions.begin_erasure(user_id=event.user_id, erasure_id=event.erasure_id)
 
 
 @handles(ErasureBegun)
-def go_on_erasing(event: ErasureBegun) -> None:
+def continue_erasure(event: ErasureBegun) -> None:
     """Takes the next step of an erasure."""
     actions.erase_step(user_id=event.user_id, erasure_id=event.erasure_id)

@@ -1,4 +1,4 @@
-"""The tables of the notifications context: what people are told, why, by whose doing, and how they want to be told."""
+"""The tables of notifications: what people were notified of, how they want it, devices, and what is to be sent."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Kind(models.TextChoices):
-    """What a notification tells."""
+    """What happened."""
 
     NEW_POST = "new_post"
     FOLLOW = "follow"
@@ -21,7 +21,7 @@ class Kind(models.TextChoices):
 
 
 class Target(models.TextChoices):
-    """What a notification is about."""
+    """What a notification is about, by type."""
 
     NONE = ""
     POST = "post"
@@ -29,11 +29,42 @@ class Target(models.TextChoices):
     USER = "user"
 
 
-class Notification(models.Model):
-    """One line in one person's list. Its id rises with its newest activity: a joined notification gets a new one.
+class Digest(models.TextChoices):
+    """How often a summary of what is unread is mailed."""
 
-    The only unique key is the primary key, so that the table can be partitioned by ranges of it; what must be there
-    once is kept unique in `notification_groups`. `actor_id` is the newest actor, `message` names nobody.
+    OFF = "off"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class Provider(models.TextChoices):
+    """Through which service a device is reached."""
+
+    WEB = "web"
+    APNS = "apns"
+    FCM = "fcm"
+
+
+class Channel(models.TextChoices):
+    """How a message leaves the product."""
+
+    PUSH = "push"
+    MAIL = "mail"
+
+
+class Lane(models.IntegerChoices):
+    """Which queue a message waits in."""
+
+    FIRST = 0
+    RETRY = 1
+
+
+class Notification(models.Model):
+    """One entry in one person's list. A grouped notification gets a new, greater id with each new activity.
+
+    The only unique key is the primary key, so that the table can be partitioned by ranges of it; uniqueness is
+    enforced in `notification_groups`. `actor_id` is the newest actor, `message` names nobody. `action_id` is the
+    moderators' action that a moderation notice is about.
     """
 
     id = IdField()
@@ -48,6 +79,7 @@ class Notification(models.Model):
     target_id = models.BigIntegerField(null=True, blank=True)
     post_id = RemoteKey("posts.Post", gone=Gone.ERASE, null=True, blank=True)
     group_id = models.BigIntegerField(null=True, blank=True)
+    action_id = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         db_table = "notifications"
@@ -63,9 +95,9 @@ class Notification(models.Model):
 
 
 class NotificationGroup(models.Model):
-    """What is told once: one row for each person, topic and (where activity is joined by the day) day since 1970.
+    """Makes each notification unique: one row per person, topic and (where activity is grouped by day) day since 1970.
 
-    `topic` says what happened to what, such as "reaction:post:7". `notification_id` is the living notification.
+    `topic` says what happened to what, such as "reaction:post:7". `notification_id` is the current notification.
     """
 
     id = IdField()
@@ -84,9 +116,9 @@ class NotificationGroup(models.Model):
 
 
 class NotificationActor(models.Model):
-    """What one person last did about one topic of another. Not `present`: they took it back at `at`.
+    """What one person last did about one topic of another. `present` is false when they undid it at `at`.
 
-    Such a tombstone keeps an older event that arrives late from bringing back what was taken back.
+    Such a row keeps an older event that arrives late from bringing back what was undone.
     """
 
     id = IdField()
@@ -112,8 +144,8 @@ class NotificationActor(models.Model):
         return f"{self.actor_id} on {self.topic}"
 
 
-class GoneThing(models.Model):
-    """The id of a post, comment or person that is gone for good: nothing that arrives late may tell of it."""
+class Tombstone(models.Model):
+    """The id of a post, comment or person that was deleted: no late event may create a notification about it."""
 
     id = models.BigIntegerField(primary_key=True)
     is_person = models.BooleanField(default=False)
@@ -128,7 +160,7 @@ class GoneThing(models.Model):
 
 
 class NotificationPreference(models.Model):
-    """How one person wants to be told of one kind; without a row the defaults of `queries` hold."""
+    """Through which channels one person wants one kind; without a row `queries.DEFAULT_FLAGS` apply."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -146,15 +178,74 @@ class NotificationPreference(models.Model):
         return f"{self.kind} for {self.user_id}"
 
 
-class PushSubscription(models.Model):
-    """Where one browser of one person takes pushes. Source: W3C Push API, PushSubscription."""
+class NotificationSettings(models.Model):
+    """When and in which language one person is notified, and the state of their mails; without a row: defaults.
+
+    `address_digest` is the SHA-256 of the address that was last written to: bounces name only the address.
+    `suppressed_at` is set when that address bounced or its owner complained; no mail is sent to it any more.
+    """
+
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, primary_key=True)
+    digest = models.CharField(max_length=10, choices=Digest.choices, default=Digest.OFF)
+    digest_hour = models.PositiveSmallIntegerField(default=8)
+    next_digest_at = models.DateTimeField(null=True, blank=True)
+    digest_after_id = models.BigIntegerField(default=0)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=10, default="", blank=True)
+    quiet_from = models.CharField(max_length=5, default="", blank=True)
+    quiet_to = models.CharField(max_length=5, default="", blank=True)
+    mail_day = models.PositiveIntegerField(default=0)
+    mails_sent = models.PositiveIntegerField(default=0)
+    address_digest = models.CharField(max_length=64, default="", blank=True)
+    suppressed_at = models.DateTimeField(null=True, blank=True)
+    suppressed_reason = models.CharField(max_length=20, default="", blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "notification_settings"
+        verbose_name_plural = "notification settings"
+        indexes = (
+            models.Index(fields=["next_digest_at"], name="notification_settings_digest"),
+            models.Index(fields=["address_digest"], name="notification_settings_mail"),
+        )
+
+    def __str__(self) -> str:
+        return f"settings of {self.user_id}"
+
+
+class MutedConversation(models.Model):
+    """One person wants no notifications about one post and what is under it. Not `muted`: they took it back at `at`."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
+    muted = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "muted_conversations"
+        constraints = (models.UniqueConstraint(fields=["post_id", "user_id"], name="muted_conversations_once"),)
+        indexes = (models.Index(fields=["user_id"], name="muted_conversations_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.post_id} muted by {self.user_id}"
+
+
+class PushSubscription(models.Model):
+    """Where one browser or app of one person takes pushes. Source: W3C Push API, PushSubscription.
+
+    `endpoint` is a URL, or the device token of APNs or FCM (`provider`). `failures` counts failed sends in a row.
+    """
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    provider = models.CharField(max_length=10, choices=Provider.choices, db_default=Provider.WEB, default=Provider.WEB)
     endpoint = models.CharField(max_length=2048)
     endpoint_digest = models.CharField(max_length=64, unique=True)
     p256dh = models.CharField(max_length=100)
     auth = models.CharField(max_length=40)
+    language = models.CharField(max_length=10, default="", db_default="", blank=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -164,3 +255,36 @@ class PushSubscription(models.Model):
 
     def __str__(self) -> str:
         return f"subscription {self.id} of {self.user_id}"
+
+
+class OutgoingMessage(models.Model):
+    """A push to one device, or a mail to one person, waiting to be sent: about one notification, or (None) a digest.
+
+    It is deleted when it was sent or is not wanted any more; `dead` ones failed for good and wait for an admin.
+    `claim` names the worker run that is sending it until `due_at`. Retries have a `lane` of their own, so that
+    devices that do not answer never hold up the others.
+    """
+
+    id = IdField()
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    notification_id = models.BigIntegerField(null=True, blank=True)
+    subscription_id = models.BigIntegerField(null=True, blank=True)
+    lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.FIRST)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+    claim = models.CharField(max_length=32, default="", blank=True)
+    dead = models.BooleanField(default=False)
+    error = models.CharField(max_length=500, default="", blank=True)
+
+    class Meta:
+        db_table = "outgoing_messages"
+        indexes = (
+            models.Index(fields=["channel", "lane", "dead", "due_at"], name="outgoing_messages_due"),
+            models.Index(fields=["claim"], name="outgoing_messages_claim"),
+            models.Index(fields=["user_id"], name="outgoing_messages_user"),
+            models.Index(fields=["subscription_id"], name="outgoing_messages_device"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.id} for {self.user_id}"

@@ -1,15 +1,18 @@
-"""What the routes of notifications take, and the shapes that they answer, for the schema."""
+"""What the routes of notifications take, and the bodies that they answer with, for the schema."""
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from rest_framework import serializers
 
-from apps.notifications.queries import KINDS
+from apps.notifications.gateways.session import is_public_endpoint
+from apps.notifications.presenters import LANGUAGES
+from apps.notifications.queries import DIGESTS, KINDS
 from socialapp.http.fields import Flag, Id, Input, Text
 
 _MAX_IDS = 1000
@@ -41,7 +44,11 @@ class FlagsInput(Input):
 PreferencesInput: type[Input] = type(
     "PreferencesInput",
     (Input,),
-    {"__doc__": "The flags to change, by kind.", **{kind: FlagsInput(required=False) for kind in KINDS}},
+    {
+        "__doc__": "The flags to change, by kind, and how often a digest is mailed.",
+        **{kind: FlagsInput(required=False) for kind in KINDS},
+        "digest": serializers.ChoiceField(choices=DIGESTS, required=False),
+    },
 )
 
 
@@ -81,22 +88,9 @@ class _Endpoint(Text):
     def to_internal_value(self, data: Any) -> str:
         """The URL."""
         text = super().to_internal_value(data)
-        try:
-            parts = urlsplit(text)
-            usable = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
-        except ValueError:
-            self.fail("not_an_endpoint")
-        if not usable or not _is_public_name(parts.hostname or ""):
+        if not is_public_endpoint(text):
             self.fail("not_an_endpoint")
         return text
-
-
-def _is_public_name(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return "." in host and not host.endswith((".local", ".internal", ".localhost"))
-    return False
 
 
 class SubscriptionInput(Input):
@@ -148,6 +142,9 @@ class NotificationBody(serializers.Serializer[Any]):
     is_read = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     group_id = serializers.CharField(allow_null=True)
+    action_id = serializers.CharField(
+        allow_null=True, required=False, help_text="Of kind `moderation` only: the action, which `POST /appeals` takes."
+    )
 
 
 class UnreadCountBody(serializers.Serializer[Any]):
@@ -157,7 +154,7 @@ class UnreadCountBody(serializers.Serializer[Any]):
 
 
 class FlagsBody(serializers.Serializer[Any]):
-    """How one kind is told."""
+    """Through which channels one kind is notified."""
 
     in_app = serializers.BooleanField()
     push = serializers.BooleanField()
@@ -167,8 +164,113 @@ class FlagsBody(serializers.Serializer[Any]):
 NotificationPreferencesBody: type[serializers.Serializer[Any]] = type(
     "NotificationPreferencesBody",
     (serializers.Serializer,),
-    {"__doc__": "How each kind is told.", **{kind: FlagsBody() for kind in KINDS}},
+    {
+        "__doc__": "Through which channels each kind is notified, and how often a digest is mailed.",
+        **{kind: FlagsBody() for kind in KINDS},
+        "digest": serializers.ChoiceField(choices=DIGESTS),
+    },
 )
+
+
+class _Clock(Text):
+    """A time of day."""
+
+    default_error_messages = {"not_a_time": "A time of day is written HH:MM."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        text = super().to_internal_value(data)
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+            self.fail("not_a_time")
+        return text
+
+
+class QuietHoursInput(Input):
+    """From when to when no push arrives; over midnight when `from` is later than `to`."""
+
+    to = _Clock(max_length=5)
+
+    default_error_messages = {"empty": "from and to must differ."}
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's, so that it cannot be an attribute."""
+        return {"from": _Clock(max_length=5), **super().get_fields()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuses hours that begin when they end."""
+        if attrs["from"] == attrs["to"]:
+            self.fail("empty")
+        return attrs
+
+
+class _TimeZone(Text):
+    """A name of the IANA time zone database."""
+
+    default_error_messages = {"unknown": "This time zone is not known; names look like Europe/Vienna."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The name."""
+        text = super().to_internal_value(data)
+        if text not in _time_zones():
+            self.fail("unknown")
+        return text
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+class ScheduleInput(Input):
+    """When and in which language to notify."""
+
+    time_zone = _TimeZone(max_length=64, required=False)
+    language = serializers.ChoiceField(choices=sorted(LANGUAGES), required=False, allow_null=True)
+    quiet_hours = QuietHoursInput(required=False, allow_null=True)
+    digest_hour = serializers.IntegerField(required=False, min_value=0, max_value=23)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The values that the action takes."""
+        values: dict[str, Any] = {name: attrs[name] for name in ("time_zone", "digest_hour") if name in attrs}
+        if "language" in attrs:
+            values["language"] = attrs["language"] or ""
+        if "quiet_hours" in attrs:
+            quiet = attrs["quiet_hours"] or {"from": "", "to": ""}
+            values.update(quiet_from=quiet["from"], quiet_to=quiet["to"])
+        return values
+
+
+class QuietHoursBody(serializers.Serializer[Any]):
+    """From when to when no push arrives."""
+
+    to = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """See `QuietHoursInput.get_fields`."""
+        return {"from": serializers.CharField(), **super().get_fields()}
+
+
+class ScheduleBody(serializers.Serializer[Any]):
+    """When and in which language the caller is notified."""
+
+    time_zone = serializers.CharField()
+    language = serializers.CharField(allow_null=True)
+    quiet_hours = QuietHoursBody(allow_null=True)
+    digest_hour = serializers.IntegerField()
+
+
+class MailEventInput(Input):
+    """What a mail server reports about an address."""
+
+    kind = serializers.ChoiceField(choices=["bounce", "complaint"])
+    address = serializers.EmailField(max_length=254)
+    permanent = Flag(required=False, default=True)
+
+
+class MailEventsInput(Input):
+    """A batch of reports."""
+
+    events = serializers.ListField(child=MailEventInput(), min_length=1, max_length=1000)
 
 
 class PushSubscriptionBody(serializers.Serializer[Any]):

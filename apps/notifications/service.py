@@ -7,8 +7,8 @@ from socialapp.contracts.drift import DriftPage
 from socialapp.lifecycle.drift import run_stages
 
 
-class NotificationsProjections:
-    """The `DriftChecks` contract: how many people joined notifications speak of, and that their posts exist."""
+class NotificationsDriftChecks:
+    """The `DriftChecks` contract: the number of actors of grouped notifications, and that their posts exist."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""

@@ -9,7 +9,12 @@ urlpatterns: list[URLPattern] = [
     path("notifications/read", views.ReadView.as_view()),
     path("notifications/unread-count", views.UnreadCountView.as_view()),
     path("notifications/preferences", views.PreferencesView.as_view()),
+    path("notifications/schedule", views.ScheduleView.as_view()),
+    path("notifications/unsubscribe", views.UnsubscribeView.as_view()),
+    path("notifications/<id:notification_id>", views.NotificationView.as_view()),
     path("push-subscriptions", views.PushSubscriptionsView.as_view()),
     path("push-subscriptions/key", views.PushKeyView.as_view()),
     path("push-subscriptions/<id:subscription_id>", views.PushSubscriptionView.as_view()),
 ]
+
+root_urlpatterns: list[URLPattern] = [path("internal/mail/events", views.MailEventsView.as_view())]

@@ -1,28 +1,35 @@
 """The routes of notifications."""
 
+import hmac
+
+import jwt
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.notifications import actions, queries
+from apps.notifications import access, actions, presenters, queries
 from apps.notifications.serializers import (
+    MailEventsInput,
     NotificationBody,
     NotificationPreferencesBody,
     PreferencesInput,
     PushKeyBody,
     PushSubscriptionBody,
     ReadInput,
+    ScheduleBody,
+    ScheduleInput,
     SubscriptionInput,
     UnreadCountBody,
 )
-from socialapp.core.errors import Malformed
+from socialapp.core.errors import Malformed, Unauthenticated
 from socialapp.http import etags
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.permissions import Public
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
+from socialapp.rpc.calls import verify_service_token
 
 
 class NotificationsView(View):
@@ -39,7 +46,8 @@ class NotificationsView(View):
         page = queries.notification_page(
             user_id=self.principal.id, page=page_request(request), unread_only=_unread_only(request)
         )
-        bodies = queries.notification_bodies(user_id=self.principal.id, rows=page.items)
+        visibility = access.load_visibility(user_id=self.principal.id, rows=page.items)
+        bodies = presenters.notification_bodies(visibility, page.items)
         return page_response(request, page, bodies)
 
 
@@ -48,6 +56,20 @@ def _unread_only(request: Request) -> bool:
     if sent not in ("true", "false"):
         raise Malformed("unread must be true or false", code="unread_invalid")
     return sent == "true"
+
+
+class NotificationView(View):
+    """One notification of the caller."""
+
+    @extend_schema(
+        operation_id="notifications_delete",
+        summary="Delete a notification",
+        responses={204: None},
+    )
+    def delete(self, request: Request, notification_id: int) -> Response:
+        """Nothing; 404 for one of somebody else."""
+        actions.delete_notification(user_id=self.principal.id, notification_id=notification_id)
+        return Response(status=204)
 
 
 class ReadView(View):
@@ -66,11 +88,11 @@ class ReadView(View):
             actions.mark_read(user_id=self.principal.id, ids=sent["ids"])
         else:
             actions.mark_read_up_to(user_id=self.principal.id, up_to=sent["up_to"])
-        return Response({"count": queries.unread(user_id=self.principal.id).count})
+        return Response({"count": access.unread_count(user_id=self.principal.id).count})
 
 
 class UnreadCountView(View):
-    """How much is unread."""
+    """The number of unread notifications."""
 
     @extend_schema(
         operation_id="notifications_unread_count",
@@ -79,17 +101,17 @@ class UnreadCountView(View):
     )
     def get(self, request: Request) -> Response:
         """The number."""
-        return Response({"count": queries.unread(user_id=self.principal.id).count})
+        return Response({"count": access.unread_count(user_id=self.principal.id).count})
 
 
 class PreferencesView(View):
-    """How the caller wants to be told of each kind."""
+    """Through which channels the caller is notified of each kind."""
 
     has_etag = True
 
     @extend_schema(
         operation_id="notification_preferences_read",
-        summary="How the caller is told of each kind of notification",
+        summary="Through which channels the caller is notified of each kind",
         responses=NotificationPreferencesBody,
     )
     def get(self, request: Request) -> Response:
@@ -98,23 +120,71 @@ class PreferencesView(View):
 
     @extend_schema(
         operation_id="notification_preferences_update",
-        summary="Change how the caller is told of some kinds of notification",
-        description="Kinds and flags that are not given stay. Without `in_app` no notification of the kind is made.",
+        summary="Change through which channels the caller is notified of some kinds",
+        description="Kinds and flags that are not given stay. Without `in_app` no notification of the kind is created,"
+        " which is not possible for `moderation`. `digest` is a mail about what is unread.",
         request=PreferencesInput,
         responses=NotificationPreferencesBody,
     )
     def patch(self, request: Request) -> Response:
         """The flags of every kind after the change."""
+        sent = self.read_input(PreferencesInput)
+        digest = sent.pop("digest", None)
         actions.change_preferences(
             user_id=self.principal.id,
-            changes=self.read_input(PreferencesInput),
+            changes=sent,
+            digest=digest,
             expected_versions=etags.expected_versions(request),
         )
         return self._answer(request)
 
     def _answer(self, request: Request) -> Response:
         found = queries.preferences(user_id=self.principal.id)
-        return etags.single(request, found.flags, version=found.version)
+        return etags.single(request, presenters.preferences_body(found), version=found.version)
+
+
+class ScheduleView(View):
+    """When and in which language the caller is notified."""
+
+    @extend_schema(
+        operation_id="notification_schedule_read",
+        summary="When and in which language the caller is notified",
+        responses=ScheduleBody,
+    )
+    def get(self, request: Request) -> Response:
+        """The settings; the defaults when none were chosen."""
+        return Response(presenters.schedule_body(queries.settings_of(user_id=self.principal.id)))
+
+    @extend_schema(
+        operation_id="notification_schedule_update",
+        summary="Change when and in which language the caller is notified",
+        description="What is not given stays. During quiet hours pushes wait. `language` null: that of the device.",
+        request=ScheduleInput,
+        responses=ScheduleBody,
+    )
+    def patch(self, request: Request) -> Response:
+        """The settings after the change."""
+        changed = actions.change_schedule(user_id=self.principal.id, changes=self.read_input(ScheduleInput))
+        return Response(presenters.schedule_body(changed))
+
+
+class UnsubscribeView(View):
+    """Stops mails without logging in: what mail programs call when somebody presses their button."""
+
+    permission_classes = [Public]
+    authentication_classes = []
+
+    @extend_schema(
+        operation_id="notifications_unsubscribe",
+        summary="Stop the mails that a token names (RFC 8058, one click)",
+        parameters=[OpenApiParameter("token", str, required=True, description="From the List-Unsubscribe header.")],
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Nothing; 422 when the token is not valid."""
+        actions.unsubscribe(token=request.query_params.get("token", ""))
+        return Response(status=204)
 
 
 class PushSubscriptionsView(View):
@@ -131,7 +201,7 @@ class PushSubscriptionsView(View):
     def get(self, request: Request) -> Response:
         """A page, newest first."""
         page = queries.subscription_page(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [queries.subscription_body(row) for row in page.items])
+        return page_response(request, page, [presenters.subscription_body(row) for row in page.items])
 
     @extend_schema(
         operation_id="push_subscriptions_create",
@@ -144,12 +214,15 @@ class PushSubscriptionsView(View):
         if (answer := replayed(request, context="notifications")) is not None:
             return answer
         sent = self.read_input(SubscriptionInput)
+        language = presenters.best_language(request.headers.get("Accept-Language", ""))
         return create_once(
             request,
             context="notifications",
             create=lambda: (
                 201,
-                queries.subscription_body(actions.subscribe_to_push(user_id=self.principal.id, **sent)),
+                presenters.subscription_body(
+                    actions.subscribe_to_push(user_id=self.principal.id, language=language, **sent)
+                ),
             ),
         )
 
@@ -181,3 +254,29 @@ class PushKeyView(View):
     def get(self, request: Request) -> Response:
         """The key, or null where pushes are not set up."""
         return Response({"key": settings.VAPID_PUBLIC_KEY or None})
+
+
+class MailEventsView(View):
+    """Bounces and complaints, reported by the mail server or its provider. Not reachable through the gateway."""
+
+    authentication_classes = []
+    permission_classes = [Public]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        """How many people get no more mails. Takes `{"events": [{"kind", "address", "permanent"}]}`. Idempotent."""
+        _authenticate_mail_server(request)
+        events = self.read_input(MailEventsInput)["events"]
+        concerned = actions.record_mail_events([actions.MailEvent(**event) for event in events])
+        return Response({"suppressed": concerned})
+
+
+def _authenticate_mail_server(request: Request) -> None:
+    """A mail server cannot make service tokens: it is known by MAIL_EVENTS_SECRET."""
+    token = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+    if settings.MAIL_EVENTS_SECRET and hmac.compare_digest(token.encode(), settings.MAIL_EVENTS_SECRET.encode()):
+        return
+    try:
+        verify_service_token(token, audience="notifications")
+    except jwt.InvalidTokenError:
+        raise Unauthenticated("a token of the mail server is needed", code="token_invalid") from None

@@ -51,6 +51,14 @@ class User:
     created_at: datetime
 
 
+@data
+class MailContact:
+    """Where mail to a person goes: an address that they have proven to be theirs."""
+
+    user_id: int
+    address: str
+
+
 @service("auth")
 class Auth(Protocol):
     """Served by auth."""
@@ -63,4 +71,9 @@ class Auth(Protocol):
     @read
     def users(self, *, ids: list[int]) -> list[User]:
         """The accounts among `ids` that exist, in any order."""
+        ...
+
+    @read
+    def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
+        """The verified addresses of those accounts that are active; of others nothing is said."""
         ...

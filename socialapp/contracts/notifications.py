@@ -1,4 +1,4 @@
-"""What notifications tells. The events that continue a large piece of work are for notifications itself."""
+"""The events of notifications. Those that continue a large piece of work are for notifications itself."""
 
 from datetime import datetime
 
@@ -6,8 +6,8 @@ from socialapp.contracts.base import event
 
 
 @event("notifications.new_post_page_told", subject="post_id", partition="author_id")
-class NewPostPageTold:
-    """The author's followers up to the id `after` have been told of the post; the next ones are not yet."""
+class NewPostPageNotified:
+    """The author's followers up to the id `after` have been notified of the post; the next ones are not yet."""
 
     post_id: int
     author_id: int

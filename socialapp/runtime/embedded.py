@@ -10,6 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from socialapp.core.vapid import new_private_key
+
 _KEY_BITS = 2048
 _MAX_BODY = "64MB"  # the largest upload; for JSON the application answers with a limit of its own
 _VALKEY_MEMORY = "256mb"
@@ -18,17 +20,13 @@ _VALKEY_MEMORY = "256mb"
 def secrets_of(data_dir: Path) -> dict[str, str]:
     """The secrets of this installation: made once, kept in `secrets.env`, readable by its owner only."""
     path = data_dir / "secrets.env"
-    if not path.exists():
-        made = {
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "SERVICE_SECRET": secrets.token_urlsafe(48),
-            "VALKEY_PASSWORD": secrets.token_urlsafe(24),
-            "ADMIN_PASSWORD": secrets.token_urlsafe(12),
-            "JWT_PRIVATE_KEY": _signing_key(),
-        }
-        _write_private(path, "".join(f"{name}={value}\n" for name, value in made.items()))
-    lines = path.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    # An installation made by an earlier release gets what was added since.
+    missing = {name: make() for name, make in _SECRETS.items() if name not in kept}
+    if missing:
+        _write_private(path, "\n".join([*lines, *(f"{name}={value}" for name, value in missing.items())]) + "\n")
+    return kept | missing
 
 
 def _signing_key() -> str:
@@ -36,6 +34,16 @@ def _signing_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return pem.replace("\n", "\\n")
+
+
+_SECRETS: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "SERVICE_SECRET": lambda: secrets.token_urlsafe(48),
+    "VALKEY_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
+    "JWT_PRIVATE_KEY": _signing_key,
+    "VAPID_PRIVATE_KEY": new_private_key,
+}
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -10,13 +10,14 @@ from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
-    "__init__", "apps", "models", "queries", "actions", "service", "handlers", "tasks", "serializers", "views", "urls",
+    "__init__", "apps", "models", "queries", "access", "gateways", "presenters", "actions", "service", "handlers",
+    "tasks", "serializers", "views", "urls",
     "sockets", "admin", "management", "migrations",
 }  # fmt: skip
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc", "base"}
-MODELS_FOR = {"actions", "queries", "admin", "migrations", "models"}
+MODELS_FOR = {"access", "actions", "presenters", "queries", "admin", "migrations", "models"}
 DRF_OR_CHANNELS = ("rest_framework", "channels", "drf_spectacular")
-BUSINESS = {"models", "queries", "actions", "service", "handlers", "tasks"}
+BUSINESS = {"models", "queries", "access", "gateways", "presenters", "actions", "service", "handlers", "tasks"}
 
 
 def module_files(root: Path) -> Iterator[tuple[str, str, Path]]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 
+from apps.auth.models import User
 from socialapp.contracts.bulk import KINDS
 from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
@@ -92,6 +93,7 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
     for path in (f"/v1/profiles/{ada.id}/follow", f"/v1/profiles/{eve.id}/mute"):
         assert bob.client.put(path).status_code == 200
     assert ada.client.put(f"/v1/profiles/{eve.id}/block").status_code == 200
+    User.objects.filter(id=int(ada.id)).update(email_verified=True)
     written = {"content": 'Grüße, @bob! #welt 🧮 " & ? =', "is_private": False}
     post = ada.client.post("/v1/posts", written, X_Request_ID=REQUEST).json()["id"]
     private = ada.client.post("/v1/posts", {"content": "among us", "is_private": True}).json()["id"]

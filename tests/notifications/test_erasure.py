@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.notifications.actions import removing
+from apps.notifications.actions import removal
 from apps.notifications.models import Notification, NotificationActor
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, monkeypatch):
-    for module in ("removing", "erasing"):
-        monkeypatch.setattr(f"apps.notifications.actions.{module}.REMOVED_A_STEP", 2)
+    for module in ("removal", "erasure"):
+        monkeypatch.setattr(f"apps.notifications.actions.{module}.ROWS_PER_STEP", 2)
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     follow(bob, alice)
@@ -68,7 +68,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, mon
 
 
 def test_removals_are_bounded_and_complete(register, drain, monkeypatch):
-    monkeypatch.setattr(removing, "REMOVED_A_STEP", 3)
+    monkeypatch.setattr(removal, "ROWS_PER_STEP", 3)
     alice = register("alice")
     post_id = post(alice)
     Notification.objects.bulk_create(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypatch):
-    monkeypatch.setattr(handlers, "FOLLOWERS_A_PAGE", 2)
+    monkeypatch.setattr(handlers, "FOLLOWERS_PER_PAGE", 2)
     alice, followers = register("alice"), [register(f"follower{n}") for n in range(5)]
     for person in followers:
         follow(person, alice)

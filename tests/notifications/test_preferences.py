@@ -22,8 +22,9 @@ PATH = "/v1/notifications/preferences"
 def test_every_kind_has_flags_and_only_what_is_given_changes(register):
     alice, bob = register("alice"), register("bob")
     body = alice.client.get(PATH).json()
-    assert list(body) == KINDS
-    assert set(map(str, body.values())) == {str({"in_app": True, "push": True, "email": False})}
+    assert list(body) == [*KINDS, "digest"]
+    assert body["digest"] == "off"
+    assert {str(body[kind]) for kind in KINDS} == {str({"in_app": True, "push": True, "email": False})}
     answer = alice.client.patch(PATH, {"follow": {"push": False}, "reply": {"in_app": False, "email": True}})
     assert answer.status_code == 200
     assert answer.json()["follow"] == {"in_app": True, "push": False, "email": False}

@@ -231,7 +231,10 @@ def test_moderators_words_arrive(register, drain):
         "We removed what you reported. Thank you for telling us.",
     }
     assert all(item["kind"] == "moderation" and item["actors"] == [] for item in messages.values())
-    assert all(item["target"] is None for item in messages.values())
+    warning = messages["A moderator has warned you: Be kind."]
+    assert (warning["action_id"], warning["target"]["type"], warning["target"]["id"]) == ("5", "user", alice.id)
+    outcome = messages["We removed what you reported. Thank you for telling us."]
+    assert (outcome["action_id"], outcome["target"]) == (None, None)
     assert unread(alice) == 2
 
 

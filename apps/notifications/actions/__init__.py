@@ -1,36 +1,63 @@
-"""What notifications writes."""
+"""What notifications writes, and sends."""
 
-from apps.notifications.actions.erasing import begin_erasure, erase_step, prune_read
-from apps.notifications.actions.preferring import change_preferences, remove_subscription, subscribe_to_push
-from apps.notifications.actions.projections import check_actors, check_posts
-from apps.notifications.actions.reading import mark_read, mark_read_up_to
-from apps.notifications.actions.removing import (
+from apps.notifications.actions.drift import check_actors, check_posts
+from apps.notifications.actions.erasure import begin_erasure, erase_step, prune_read
+from apps.notifications.actions.mails import MailEvent, queue_due_digests, record_mail_events, send_due_mails
+from apps.notifications.actions.notifications import (
+    NotificationRequest,
+    day_of,
+    delete_notification,
+    notify,
+    notify_followers,
+)
+from apps.notifications.actions.preferences import (
+    change_preferences,
+    change_schedule,
+    set_conversation_mute,
+    unsubscribe,
+)
+from apps.notifications.actions.pushes import send_due_pushes
+from apps.notifications.actions.queue import resend
+from apps.notifications.actions.read_state import mark_read, mark_read_up_to
+from apps.notifications.actions.removal import (
     begin_post_removal,
     remove_actor,
     remove_between,
     remove_comment,
     remove_post_step,
 )
-from apps.notifications.actions.telling import News, day_of, tell, tell_followers
+from apps.notifications.actions.seen import record_seen
+from apps.notifications.actions.subscriptions import remove_subscription, subscribe_to_push
 
 __all__ = [
-    "News",
+    "MailEvent",
+    "NotificationRequest",
     "begin_erasure",
     "begin_post_removal",
     "change_preferences",
+    "change_schedule",
     "check_actors",
     "check_posts",
     "day_of",
+    "delete_notification",
     "erase_step",
     "mark_read",
     "mark_read_up_to",
+    "notify",
+    "notify_followers",
     "prune_read",
+    "queue_due_digests",
+    "record_mail_events",
+    "record_seen",
     "remove_actor",
     "remove_between",
     "remove_comment",
     "remove_post_step",
     "remove_subscription",
+    "resend",
+    "send_due_mails",
+    "send_due_pushes",
+    "set_conversation_mute",
     "subscribe_to_push",
-    "tell",
-    "tell_followers",
+    "unsubscribe",
 ]

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='GoneThing',
+            name='Tombstone',
             fields=[
                 ('id', models.BigIntegerField(primary_key=True, serialize=False)),
                 ('is_person', models.BooleanField(default=False)),

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
-from apps.notifications import actions, queries
-from apps.notifications.actions.announcing import WasRead
+from apps.notifications import access, actions, presenters, queries
+from apps.notifications.actions.socket_messages import MarkedRead
 from apps.notifications.sockets.hub import Hub, running_hub
 from apps.notifications.sockets.threads import in_thread
 from socialapp.core.errors import Problem, TooMany, Unauthenticated
@@ -213,7 +213,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             self.end(TOO_SLOW)
         self._held = None
 
-    def tell_unread(self, unread: queries.Unread, *, read: WasRead | None = None) -> None:
+    def tell_unread(self, unread: access.UnreadCount, *, read: MarkedRead | None = None) -> None:
         """Sends a new unread count, and what was read if that is why."""
         self._hidden, known, self._unread = unread.hidden, self._unread, unread.count
         if read is None:
@@ -340,22 +340,22 @@ class _Missed(msgspec.Struct):
 
     bodies: list[tuple[int, str]]
     last: int
-    unread: queries.Unread
+    unread: access.UnreadCount
 
 
 def _missed(user_id: int, after: int, up_to: int) -> _Missed:
     rows = queries.notifications_between(user_id=user_id, after=after, up_to=up_to, limit=_PAGE)
-    bodies = queries.notification_bodies(user_id=user_id, rows=rows)
+    bodies = presenters.notification_bodies(access.load_visibility(user_id=user_id, rows=rows), rows)
     return _Missed(
         [(int(str(body["id"])), to_json(body).decode()) for body in bodies],
         rows[-1].id if len(rows) == _PAGE else up_to,
-        queries.unread(user_id=user_id),
+        access.unread_count(user_id=user_id),
     )
 
 
-def _state(user_id: int) -> tuple[int, queries.Unread]:
+def _state(user_id: int) -> tuple[int, access.UnreadCount]:
     """The id of the newest notification (0: there is none) and the unread count."""
-    return queries.newest_ids(user_ids=[user_id]).get(user_id, 0), queries.unread(user_id=user_id)
+    return queries.newest_ids(user_ids=[user_id]).get(user_id, 0), access.unread_count(user_id=user_id)
 
 
 def _is_known_origin(scope: dict[str, Any]) -> bool:

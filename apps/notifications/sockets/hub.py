@@ -12,15 +12,17 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from apps.notifications import queries
-from apps.notifications.actions.announcing import (
-    Removed,
-    Told,
-    ToldMany,
-    WasRead,
-    Word,
-    decode_word,
-    shared_channel,
+from apps.notifications import access, presenters, queries
+from apps.notifications.actions.socket_messages import (
+    FeedChanged,
+    MarkedRead,
+    NotificationChanged,
+    NotificationsCreated,
+    NotificationsRemoved,
+    PostsChanged,
+    SocketMessage,
+    broadcast_channel,
+    decode_socket_message,
     user_channel,
 )
 from apps.notifications.sockets.subscription import Subscription
@@ -55,7 +57,7 @@ class Socket(Protocol):
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
         """Sends a notification once; `counted` is the unread count with what may not be seen now."""
 
-    def tell_unread(self, unread: queries.Unread, *, read: WasRead | None = None) -> None:
+    def tell_unread(self, unread: access.UnreadCount, *, read: MarkedRead | None = None) -> None:
         """Sends a new unread count, because of `read` or of something else."""
 
     def end(self, code: int) -> None:
@@ -68,7 +70,7 @@ class Hub:
     def __init__(self) -> None:
         self.origin = secrets.token_hex(8)
         self._sockets: dict[int, set[Socket]] = defaultdict(set)
-        self._pending: dict[int, list[Word]] = {}
+        self._pending: dict[int, list[SocketMessage]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription = Subscription(take=self._take, came_back=self._catch_up)
         self._started = False
@@ -80,7 +82,7 @@ class Hub:
             self._spawn(self._subscription.run())
             self._spawn(self._every(lambda: settings.SOCKET_REVOCATION_SECONDS, self._end_revoked))
             self._spawn(self._every(lambda: settings.SOCKET_RESYNC_SECONDS, self.look_for_missed))
-            await self._subscription.follow(shared_channel(), patience=_SUBSCRIBE_PATIENCE)
+            await self._subscription.follow(broadcast_channel(), patience=_SUBSCRIBE_PATIENCE)
 
     def sockets_of(self, user_id: int) -> set[Socket]:
         """The person's sockets in this process."""
@@ -105,13 +107,13 @@ class Hub:
 
     def read_here(self, user_id: int, up_to: int) -> None:
         """Tells the person's sockets in this process what was read through one of them: needs no Redis."""
-        self._queue(user_id, WasRead(user_id, up_to, [], ""))
+        self._queue(user_id, MarkedRead(user_id, up_to, [], ""))
 
     async def _catch_up(self) -> None:
         """After Redis was away: what was made and what was read meanwhile."""
         await self.look_for_missed()
         for user_id in list(self._sockets):
-            self._queue(user_id, Removed([user_id]))
+            self._queue(user_id, NotificationsRemoved([user_id]))
 
     async def look_for_missed(self) -> None:
         """Gives every socket what the database has and it was not given: after Redis was away, and now and then."""
@@ -140,22 +142,24 @@ class Hub:
 
     def _take(self, data: bytes) -> None:
         try:
-            word = decode_word(data)
+            word = decode_socket_message(data)
         except msgspec.DecodeError:
             log.warning("sockets.unknown_word")
             return
         match word:
-            case Told() | WasRead():
+            case NotificationChanged() | MarkedRead():
                 self._queue(word.user_id, word)
-            case ToldMany():
+            case NotificationsCreated():
                 self._spawn(self._give_many(word))
-            case Removed():
+            case FeedChanged() | PostsChanged():
+                pass
+            case NotificationsRemoved():
                 for user_id in word.user_ids:
                     self._queue(user_id, word)
 
-    def _queue(self, user_id: int, word: Word) -> None:
+    def _queue(self, user_id: int, word: SocketMessage) -> None:
         """Works on a person's words in order, and on those that have gathered meanwhile together."""
-        is_ours = isinstance(word, WasRead) and word.origin == self.origin
+        is_ours = isinstance(word, MarkedRead) and word.origin == self.origin
         if is_ours or not self.sockets_of(user_id):
             return
         if user_id in self._pending:
@@ -172,18 +176,18 @@ class Hub:
         finally:
             del self._pending[user_id]
 
-    async def _work_on(self, user_id: int, words: list[Word]) -> None:
-        if told := [word for word in words if isinstance(word, Told)]:
+    async def _work_on(self, user_id: int, words: list[SocketMessage]) -> None:
+        if told := [word for word in words if isinstance(word, NotificationChanged)]:
             since = traces.now()
             await self._give(user_id, [word.notification_id for word in told])
             for one in told:
                 traces.record("push to sockets", traces.Kind.CONSUMER, parent=one.traceparent, since=since)
-        others = [word for word in words if not isinstance(word, Told)]
+        others = [word for word in words if not isinstance(word, NotificationChanged)]
         if others:
-            unread = await in_thread(queries.unread, user_id=user_id)
+            unread = await in_thread(access.unread_count, user_id=user_id)
             for word in others:
                 for socket in list(self.sockets_of(user_id)):
-                    socket.tell_unread(unread, read=word if isinstance(word, WasRead) else None)
+                    socket.tell_unread(unread, read=word if isinstance(word, MarkedRead) else None)
 
     async def _give(self, user_id: int, ids: list[int], *, known_since: bool = False) -> None:
         """Offers notifications to the person's sockets; `known_since`: not what was there before the socket."""
@@ -195,8 +199,8 @@ class Hub:
                 if not known_since or notification_id > socket.since:
                     socket.offer(notification_id, body, counted=unread.count + unread.hidden)
 
-    async def _give_many(self, word: ToldMany) -> None:
-        here = [(user_id, notification_id) for user_id, notification_id in word.to if user_id in self._sockets]
+    async def _give_many(self, word: NotificationsCreated) -> None:
+        here = [(user_id, notification_id) for user_id, notification_id in word.recipients if user_id in self._sockets]
         if not here:
             return
         since = traces.now()
@@ -242,11 +246,11 @@ class Hub:
             log.warning("sockets.task_failed", error=repr(error))
 
 
-def _render(user_id: int, ids: Iterable[int]) -> tuple[list[tuple[int, str]], queries.Unread]:
+def _render(user_id: int, ids: Iterable[int]) -> tuple[list[tuple[int, str]], access.UnreadCount]:
     """The bodies of those notifications that their owner may see, as JSON, and the unread count after them."""
     rows = queries.notifications_by_id(user_id=user_id, ids=ids)
-    bodies = queries.notification_bodies(user_id=user_id, rows=rows)
-    return [(int(str(body["id"])), to_json(body).decode()) for body in bodies], queries.unread(user_id=user_id)
+    bodies = presenters.notification_bodies(access.load_visibility(user_id=user_id, rows=rows), rows)
+    return [(int(str(body["id"])), to_json(body).decode()) for body in bodies], access.unread_count(user_id=user_id)
 
 
 def _revoked_among(principals: Iterable[Principal]) -> set[Principal]:

@@ -1,8 +1,8 @@
-"""Compares notifications with what they tell of, and mends them while people are told of more."""
+"""Compares notifications with what they are about, and repairs them while new ones are created."""
 
 from django.db.models import Count
 
-from apps.notifications.actions.removing import begin_post_removal, recount_group
+from apps.notifications.actions.removal import begin_post_removal, recount_group
 from apps.notifications.models import Notification, NotificationActor
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import Posts
@@ -11,9 +11,9 @@ from socialapp.rpc.calls import client
 
 
 def check_actors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
-    """How many people the next joined notifications speak of. Two queries unless one is suspect."""
-    joined = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
-    rows = list(joined.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
+    """The number of actors of the next grouped notifications. Two queries unless one is suspect."""
+    grouped = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
+    rows = list(grouped.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
     present = NotificationActor.objects.filter(present=True, group_id__in=[group_id for _, group_id, _ in rows])
     actual = dict(present.values_list("group_id").annotate(Count("id")))
     drifts = []
@@ -29,12 +29,12 @@ def check_actors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, in
 
 
 def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
-    """Whether the posts exist that notifications tell of. Two queries and two calls."""
-    told = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
-    ids = [post_id for post_id in told.distinct()[:limit] if post_id is not None]
+    """Whether the posts exist that notifications are about. Two queries and two calls."""
+    notified = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
+    ids = [post_id for post_id in notified.distinct()[:limit] if post_id is not None]
     there = {ref.id for ref in client(Posts).refs(post_ids=ids)} if ids else set()
     missing = [post_id for post_id in ids if post_id not in there]
-    # What a moderator removed may come back, and what was told of it is hidden until then.
+    # What a moderator removed may come back; notifications about it are hidden until then.
     held = {document.id for document in client(Posts).removed(post_ids=missing)} if missing else set()
     gone = [post_id for post_id in missing if post_id not in held]
     in_flight = events_in_flight(("posts", "notifications")) if gone else set()
@@ -43,7 +43,7 @@ def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int
         if post_id not in in_flight:
             if repair:
                 begin_post_removal(post_id=post_id)
-            drifts.append(Drift(projection="posts_told_of", id=post_id, held="told of", actual="gone"))
+            drifts.append(Drift(projection="posts_told_of", id=post_id, held="notified", actual="gone"))
     left_out = len(gone) - len(drifts)
     checked = DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None

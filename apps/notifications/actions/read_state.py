@@ -1,8 +1,8 @@
-"""Marks notifications as read, and tells the person's other devices."""
+"""Marks notifications as read, on the person's other devices too."""
 
 from collections.abc import Sequence
 
-from apps.notifications.actions.announcing import WasRead, announce
+from apps.notifications.actions.socket_messages import MarkedRead, publish_to_user
 from apps.notifications.models import Notification
 from socialapp.core.db import transactional
 
@@ -11,11 +11,11 @@ from socialapp.core.db import transactional
 def mark_read(*, user_id: int, ids: Sequence[int]) -> None:
     """Marks those of `ids` that are the person's own. Idempotent; ids of others and unknown ones are passed over."""
     Notification.objects.filter(user_id=user_id, id__in=ids, is_read=False).update(is_read=True)
-    announce(WasRead(user_id, None, list(ids), ""))
+    publish_to_user(MarkedRead(user_id, None, list(ids), ""))
 
 
 @transactional("notifications")
 def mark_read_up_to(*, user_id: int, up_to: int, origin: str = "") -> None:
-    """Marks everything up to and with the id `up_to`. Idempotent. `origin`: see `WasRead`."""
+    """Marks everything up to and with the id `up_to`. Idempotent. `origin`: see `MarkedRead`."""
     Notification.objects.filter(user_id=user_id, id__lte=up_to, is_read=False).update(is_read=True)
-    announce(WasRead(user_id, up_to, [], origin))
+    publish_to_user(MarkedRead(user_id, up_to, [], origin))

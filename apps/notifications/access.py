@@ -1,0 +1,137 @@
+"""Who may see and who may be notified of what: the one rule, and what must be asked of other contexts for it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from apps.notifications import queries
+from apps.notifications.models import Kind, Notification, Target
+from socialapp.contracts.comments import Comments
+from socialapp.contracts.posts import Posts
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.rpc.calls import client
+
+# Nobody is notified of what happened longer ago: it was imported, or a long outage lies behind it.
+MAX_EVENT_AGE = timedelta(days=1)
+
+# So many of the newest unread notifications are checked for visibility when they are counted.
+_MAX_CHECKED_UNREAD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadCount:
+    """How many unread notifications a person may see, and how many more are hidden from them now."""
+
+    count: int
+    hidden: int
+
+
+@dataclass(slots=True)
+class Visibility:
+    """What one person may see of some notifications: the people in them, and the posts and comments."""
+
+    people: dict[int, Author] = field(default_factory=dict)
+    targets: set[int] = field(default_factory=set)
+    actors: dict[int, list[int]] = field(default_factory=dict)  # notification → its newest actors, newest first
+
+    def shows(self, row: Notification) -> bool:
+        """The rule: the target may be seen now, and at least one of the actors is active and not blocked.
+
+        A notice from moderation is always shown: it may be about a post that was removed.
+        """
+        if row.kind == Kind.MODERATION:
+            return True
+        if row.target_type in (Target.POST, Target.COMMENT) and row.target_id not in self.targets:
+            return False
+        return bool(self.profiles(row))
+
+    def profiles(self, row: Notification) -> list[ProfileSummary]:
+        """The newest actors that may be shown, newest first."""
+        people = [self.people.get(actor) for actor in self.actors.get(row.id, [])]
+        return [person.card for person in people if person and person.active and not person.blocked]
+
+    def actors_count(self, row: Notification) -> int:
+        """How many actors there are besides those that may not be shown."""
+        shown = len(self.profiles(row))
+        return max(row.actors_count - (len(self.actors.get(row.id, [])) - shown), shown)
+
+
+def load_visibility(*, user_id: int, rows: Sequence[Notification]) -> Visibility:
+    """What `user_id` may see of these notifications now. One query, and one call to each of users, posts, comments."""
+    visibility = Visibility(actors=queries.newest_actors(rows))
+    people = sorted({actor for actors in visibility.actors.values() for actor in actors})
+    posts, comments = queries.target_ids(rows, Target.POST), queries.target_ids(rows, Target.COMMENT)
+    if people:
+        audience = client(Users).audience(viewer_id=user_id, author_ids=people)
+        visibility.people = {author.card.id: author for author in audience.authors}
+    if posts:
+        visibility.targets.update(post.id for post in client(Posts).visible(viewer_id=user_id, post_ids=posts))
+    if comments:
+        found = client(Comments).visible(viewer_id=user_id, comment_ids=comments)
+        visibility.targets.update(comment.id for comment in found)
+    return visibility
+
+
+def unread_count(*, user_id: int) -> UnreadCount:
+    """What is unread, without what is hidden now. No call for whoever has read everything.
+
+    Counted from the index rather than cached: a cached count is wrong whenever somebody else's privacy changes.
+    Only the newest hundred are checked; whoever has more unread may see a number that is a little too high.
+    """
+    newest = queries.newest_unread(user_id=user_id, limit=_MAX_CHECKED_UNREAD + 1)
+    if not newest:
+        return UnreadCount(0, 0)
+    total = len(newest) if len(newest) <= _MAX_CHECKED_UNREAD else queries.unread_number(user_id=user_id)
+    checked = newest[:_MAX_CHECKED_UNREAD]
+    visibility = load_visibility(user_id=user_id, rows=checked)
+    hidden = sum(not visibility.shows(row) for row in checked)
+    return UnreadCount(total - hidden, hidden)
+
+
+def is_outdated(at: datetime) -> bool:
+    """Whether what happened at `at` is too old to notify anybody of."""
+    return at < datetime.now(UTC) - MAX_EVENT_AGE
+
+
+def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
+    """Those of the people who may be notified of this actor: no block between the two, not muted, actor active.
+
+    Nobody when it happened (`at`; None is now) too long ago. Two calls to users.
+    """
+    wanted = sorted(set(user_ids) - {actor_id})
+    if not wanted or (at is not None and is_outdated(at)) or not client(Users).profiles(ids=[actor_id]):
+        return set()
+    return set(wanted) - set(client(Users).muted_by(user_ids=wanted, muted_id=actor_id))
+
+
+def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
+    """Those of the recipients who may also see the post. A call more, to posts."""
+    willing = recipients(actor_id=actor_id, user_ids=user_ids, at=at)
+    return set(client(Posts).viewers(post_id=post_id, user_ids=sorted(willing))) if willing else set()
+
+
+def load_visibility_of_new_posts(rows: Sequence[Notification]) -> dict[int, Visibility]:
+    """What the recipients of notifications of new posts may see, by notification; what is hidden is left out.
+
+    As `load_visibility`, but by author and post instead of by recipient: three calls a post, however many followers.
+    """
+    by_post: dict[tuple[int, int], list[Notification]] = defaultdict(list)
+    for row in rows:
+        if row.actor_id is not None and row.target_id is not None:
+            by_post[(row.actor_id, row.target_id)].append(row)
+    found: dict[int, Visibility] = {}
+    for (author_id, post_id), mine in by_post.items():
+        readers = recipients_seeing_post(
+            post_id=post_id, actor_id=author_id, user_ids=[row.user_id for row in mine], at=None
+        )
+        profiles = client(Users).profiles(ids=[author_id]) if readers else []
+        for row in mine:
+            if row.user_id in readers and profiles:
+                found[row.id] = _visible_post(row, profiles[0])
+    return found
+
+
+def _visible_post(row: Notification, author: ProfileSummary) -> Visibility:
+    seen = Author(card=author, active=True, is_private=False, follows=True, blocked=False, muted=False)
+    return Visibility(people={author.id: seen}, targets={row.target_id or 0}, actors={row.id: [author.id]})

@@ -1,0 +1,233 @@
+"""Creates notifications: each event notifies once, and what several people do to one target within a day is grouped."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.utils import timezone
+
+from apps.notifications.actions.queue import enqueue
+from apps.notifications.actions.socket_messages import (
+    FeedChanged,
+    NotificationChanged,
+    NotificationsCreated,
+    broadcast,
+    publish_removal,
+    publish_to_user,
+)
+from apps.notifications.models import Kind, Notification, NotificationActor, NotificationGroup, Target
+from apps.notifications.presenters import message_text, new_post_body
+from apps.notifications.queries import ChannelFlags, channel_flags, muting_people, tombstones_among
+from socialapp.contracts.notifications import NewPostPageNotified
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.db import transactional
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import new_id
+from socialapp.core.json import to_json
+from socialapp.core.sql import insert
+from socialapp.messaging.publish import publish
+from socialapp.telemetry import traces
+
+_SECONDS_A_DAY = 86_400
+_COLUMNS = tuple(field.attname for field in Notification._meta.concrete_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationRequest:
+    """One person is to be notified of what `actor_id` did at `at`.
+
+    Requests with the same person, `topic` and `day` make one notification; with a `day` (see `day_of`) it is grouped:
+    it has several actors. `message` is given where the sentence cannot be made from kind and actors.
+    """
+
+    user_id: int
+    kind: str
+    topic: str
+    at: datetime
+    actor_id: int | None = None
+    day: int = 0
+    target_type: str = Target.NONE
+    target_id: int | None = None
+    post_id: int | None = None
+    action_id: int | None = None
+    message: str = ""
+
+
+def day_of(at: datetime) -> int:
+    """The number of the UTC day since 1970 that activity at `at` is grouped under."""
+    return int(at.timestamp()) // _SECONDS_A_DAY
+
+
+@transactional("notifications")
+def notify(requests: Sequence[NotificationRequest]) -> None:
+    """Creates the notifications, unless their subject is gone, they are unwanted, or exist already. Idempotent."""
+    wanted = [item for item in requests if item.actor_id != item.user_id]
+    if not wanted:
+        return
+    people = {item.user_id for item in wanted}
+    gone = tombstones_among(_named_ids(wanted))
+    flags = channel_flags(kinds={item.kind for item in wanted}, user_ids=people)
+    muting = muting_people(post_ids={item.post_id for item in wanted if item.post_id is not None}, user_ids=people)
+    rows = []
+    for item in wanted:
+        is_muted = item.post_id is not None and (item.user_id, item.post_id) in muting
+        is_wanted = flags.get((item.user_id, item.kind), ChannelFlags()).in_app and not is_muted
+        if is_wanted and gone.isdisjoint(_named_ids([item])):
+            rows += _notify_one(item)
+    if rows:
+        enqueue(rows, flags)
+
+
+def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
+    named: set[int] = set()
+    for item in requests:
+        ids = [item.user_id, item.actor_id, item.post_id]
+        # What moderators removed may be gone: its author is notified all the same.
+        ids += [item.target_id] if item.kind != Kind.MODERATION else []
+        named.update(value for value in ids if value is not None)
+    return named
+
+
+def _notify_one(request: NotificationRequest) -> list[Notification]:
+    """The notification that was created or renewed, if any."""
+    if request.actor_id is None:
+        group, created = _locked_group(request)
+        return [_renew(request, group)] if created else []
+    actors = NotificationActor.objects
+    known = (
+        actors.select_for_update()
+        .filter(user_id=request.user_id, topic=request.topic, actor_id=request.actor_id)
+        .first()
+    )
+    if known and known.at >= request.at:
+        return []
+    if known and known.present:
+        # They changed their mind, such as from like to love: that is nothing new.
+        actors.filter(id=known.id).update(at=request.at)
+        return []
+    group, _ = _locked_group(request)
+    if known:
+        actors.filter(id=known.id).update(at=request.at, present=True, group_id=group.id)
+    else:
+        actors.create(
+            user_id=request.user_id,
+            topic=request.topic,
+            actor_id=request.actor_id,
+            group_id=group.id,
+            at=request.at,
+        )
+    return [_renew(request, group)]
+
+
+def _locked_group(request: NotificationRequest) -> tuple[NotificationGroup, bool]:
+    """The group of this person, topic and day, locked until the transaction ends, and whether it is new."""
+    groups = NotificationGroup.objects
+    group, created = groups.get_or_create(user_id=request.user_id, topic=request.topic, day=request.day)
+    return (group, True) if created else (groups.select_for_update().get(id=group.id), False)
+
+
+def _renew(request: NotificationRequest, group: NotificationGroup) -> Notification:
+    """Gives the group's notification its newest actor and a new id, which puts it on top of the list; or creates it."""
+    rows = Notification.objects.filter(id=group.notification_id or 0)
+    before = rows.first()
+    if before:
+        count = before.actors_count + 1
+    else:
+        count = NotificationActor.objects.filter(group_id=group.id, present=True).count()
+    message = request.message or message_text(request.kind, names=[], count=count, target_type=request.target_type)
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "message": message,
+        "is_read": False,
+        "created_at": timezone.now(),
+        "actor_id": request.actor_id,
+        "actors_count": count if request.actor_id is not None else 0,
+    }
+    row = Notification(
+        user_id=request.user_id,
+        kind=request.kind,
+        target_type=request.target_type,
+        target_id=request.target_id,
+        post_id=request.post_id,
+        action_id=request.action_id,
+        group_id=group.id,
+        **values,
+    )
+    if not (before and rows.update(**values)):
+        row.save(force_insert=True)
+    NotificationGroup.objects.filter(id=group.id).update(notification_id=row.id)
+    publish_to_user(NotificationChanged(row.user_id, row.id, traces.current()))
+    return row
+
+
+@transactional("notifications")
+def notify_followers(
+    page: NewPostPageNotified,
+    *,
+    follower_ids: Sequence[int],
+    excluded: Iterable[int],
+    author: ProfileSummary,
+    last_page: bool,
+) -> None:
+    """Notifies one page of the author's followers of a new post, and publishes an event if there are more pages.
+
+    Exactly once because the bus hands over each page's event once; there is no row to look up for each follower.
+    """
+    gone = tombstones_among([page.post_id, page.author_id, *follower_ids])
+    if page.post_id in gone or page.author_id in gone:
+        return
+    flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)
+    unwilling = {user_id for (user_id, kind), chosen in flags.items() if kind == Kind.NEW_POST and not chosen.in_app}
+    # Whoever the post mentions is notified of that instead.
+    mentioned = {user_id for user_id in page.mention_ids if flags.get((user_id, Kind.MENTION), ChannelFlags()).in_app}
+    hidden = {*excluded, *gone, page.author_id}
+    receivers = [follower for follower in follower_ids if follower not in hidden | mentioned | unwilling]
+    now = timezone.now()
+    rows = [_new_post_row(receiver, page, now) for receiver in receivers]
+    if rows:
+        insert("notifications", Notification, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
+        enqueue(rows, flags)
+        recipients = [(row.user_id, row.id) for row in rows]
+        broadcast(NotificationsCreated(_body_without_id(rows[0], author), recipients, traces.current()))
+    readers = [follower for follower in follower_ids if follower not in hidden]
+    broadcast(FeedChanged(page.post_id, [*readers, page.author_id] if page.after == 0 else readers))
+    if not last_page:
+        publish(replace(page, after=follower_ids[-1]))
+
+
+def _new_post_row(receiver: int, page: NewPostPageNotified, now: datetime) -> Notification:
+    return Notification(
+        user_id=receiver,
+        kind=Kind.NEW_POST,
+        message=message_text(Kind.NEW_POST, names=[], count=1, target_type=Target.POST),
+        created_at=now,
+        actor_id=page.author_id,
+        actors_count=1,
+        target_type=Target.POST,
+        target_id=page.post_id,
+        post_id=page.post_id,
+    )
+
+
+def _body_without_id(row: Notification, author: ProfileSummary) -> msgspec.Raw:
+    body = new_post_body(row, author=author)
+    del body["id"]
+    return msgspec.Raw(to_json(body))
+
+
+@transactional("notifications")
+def delete_notification(*, user_id: int, notification_id: int) -> None:
+    """Deletes one of the person's own notifications; NotFound otherwise. Later activity makes a new one.
+
+    The group is dissolved, so that the new one does not name those again whom the deleted one named.
+    """
+    row = Notification.objects.filter(user_id=user_id, id=notification_id).first()
+    if row is None:
+        raise NotFound("there is no such notification")
+    if row.group_id is not None and row.actor_id is not None:
+        NotificationActor.objects.filter(group_id=row.group_id).update(group_id=None)
+        NotificationGroup.objects.filter(id=row.group_id).delete()
+    Notification.objects.filter(id=row.id).delete()
+    publish_removal([user_id])

@@ -1,0 +1,145 @@
+"""How, when and in which language a person is notified, and which conversations they have muted."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core import signing
+from django.utils import timezone
+
+from apps.notifications.models import Digest, Kind, MutedConversation, NotificationPreference, NotificationSettings
+from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, KINDS, tombstones_among
+from socialapp.core.db import transactional
+from socialapp.core.errors import Invalid, NotFound, Stale
+
+_UNSUBSCRIBE_SALT = "socialapp.notifications.unsubscribe"
+_DIGEST = "digest"
+_MONDAY = 0
+
+
+@transactional("notifications")
+def change_preferences(
+    *,
+    user_id: int,
+    changes: Mapping[str, Mapping[str, bool]],
+    digest: str | None = None,
+    expected_versions: frozenset[int] | None = None,
+) -> None:
+    """Sets the given flags of the given kinds, and the digest if it is given; Stale when the version is another.
+
+    Notices from moderation are always shown in the app: Invalid.
+    """
+    if changes.get(Kind.MODERATION, {}).get("in_app") is False:
+        raise Invalid.of(Kind.MODERATION, "required", "Notices from moderation cannot be switched off.")
+    rows = {row.kind: row for row in NotificationPreference.objects.select_for_update().filter(user_id=user_id)}
+    chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
+    version = sum(row.version for row in rows.values()) + (chosen.version if chosen else 0)
+    if expected_versions is not None and version not in expected_versions:
+        raise Stale("the preferences were changed meanwhile; read them again")
+    for kind, flags in sorted(changes.items()):
+        row = rows.get(kind) or _default_row(user_id, kind)
+        if any(getattr(row, name) != value for name, value in flags.items()):
+            for name, value in flags.items():
+                setattr(row, name, value)
+            row.version += 1
+            row.save(update_fields=[*FLAGS, "version"])
+    if digest is not None:
+        _change_settings(user_id, {"digest": digest})
+
+
+def _default_row(user_id: int, kind: str) -> NotificationPreference:
+    defaults = {**DEFAULT_FLAGS, "version": 0}
+    row, _ = NotificationPreference.objects.get_or_create(user_id=user_id, kind=kind, defaults=defaults)
+    return row
+
+
+@transactional("notifications")
+def change_schedule(*, user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
+    """Sets time zone, language, quiet hours and the hour of the digest, as far as they are given."""
+    return _change_settings(user_id, changes)
+
+
+def _change_settings(user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
+    """The settings after the change. The caller holds the transaction; NotFound for somebody who was erased."""
+    if tombstones_among([user_id]):
+        raise NotFound("this account is gone")
+    NotificationSettings.objects.get_or_create(user_id=user_id)
+    row = NotificationSettings.objects.select_for_update().get(user_id=user_id)
+    if any(getattr(row, name) != value for name, value in changes.items()):
+        for name, value in changes.items():
+            setattr(row, name, value)
+        row.next_digest_at = next_digest_at(row, after=timezone.now())
+        row.version += 1
+        row.save(update_fields=[*changes, "next_digest_at", "version"])
+    return row
+
+
+def next_digest_at(row: NotificationSettings, *, after: datetime) -> datetime | None:
+    """The person's next digest hour, weekly ones on Mondays; None when they want none.
+
+    An hour that the clocks skip is taken as the hour after it.
+    """
+    if row.digest == Digest.OFF:
+        return None
+    zone = ZoneInfo(row.time_zone)
+    day = after.astimezone(zone).date()
+    while True:
+        moment = datetime.combine(day, time(row.digest_hour), zone).astimezone(ZoneInfo("UTC"))
+        if moment > after and (row.digest == Digest.DAILY or day.weekday() == _MONDAY):
+            return moment
+        day += timedelta(days=1)
+
+
+def quiet_until(row: NotificationSettings | None, *, now: datetime) -> datetime | None:
+    """When the person's quiet hours that are now end; None outside of them."""
+    if row is None or not row.quiet_from:
+        return None
+    local = now.astimezone(ZoneInfo(row.time_zone))
+    start, end = time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_to)
+    at = local.time().replace(tzinfo=None)
+    is_quiet = start <= at < end if start < end else at >= start or at < end
+    if not is_quiet:
+        return None
+    day = local.date() if at < end else local.date() + timedelta(days=1)
+    return datetime.combine(day, end, local.tzinfo)
+
+
+# --- Unsubscribing without logging in (RFC 8058) -------------------------------------------------------------------
+
+
+def unsubscribe_token(*, user_id: int, kind: str | None) -> str:
+    """A token that stops the mails of one kind, or (None) the digest. It never expires: old mails are read too."""
+    return signing.dumps({"user": user_id, "kind": kind or _DIGEST}, salt=_UNSUBSCRIBE_SALT)
+
+
+def unsubscribe(*, token: str) -> None:
+    """Stops the mails that a token names; Invalid when it is not ours. Idempotent."""
+    try:
+        content = signing.loads(token, salt=_UNSUBSCRIBE_SALT)
+    except signing.BadSignature:
+        raise Invalid.of("token", "token_invalid", "This link is not valid.") from None
+    if content["kind"] == _DIGEST:
+        _stop_digest(user_id=content["user"])
+    elif content["kind"] in KINDS:
+        change_preferences(user_id=content["user"], changes={content["kind"]: {"email": False}})
+
+
+@transactional("notifications")
+def _stop_digest(*, user_id: int) -> None:
+    if NotificationSettings.objects.filter(user_id=user_id).exclude(digest=Digest.OFF).exists():
+        _change_settings(user_id, {"digest": Digest.OFF})
+
+
+# --- Muted conversations --------------------------------------------------------------------------------------------
+
+
+@transactional("notifications")
+def set_conversation_mute(*, user_id: int, post_id: int, muted: bool, at: datetime) -> None:
+    """Remembers whether a person wants notifications about a post and what is under it. The newest event counts."""
+    if tombstones_among([user_id, post_id]):
+        return
+    rows = MutedConversation.objects
+    row, created = rows.get_or_create(user_id=user_id, post_id=post_id, defaults={"muted": muted, "at": at})
+    if not created:
+        rows.filter(id=row.id, at__lt=at).update(muted=muted, at=at)

@@ -1,0 +1,112 @@
+"""Messages over Redis to the processes that hold sockets, published once the change they speak of is committed.
+
+They are hints. Whoever misses one finds the change in the database: sockets look there whenever Redis was away.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.db import router, transaction
+
+from apps.notifications.models import Notification
+from socialapp.core.cache import redis_client, redis_errors
+
+log = structlog.get_logger()
+
+# One channel for messages to very many people: they are encoded and published once, not once a person.
+_BROADCAST = "notifications:all"
+
+
+class NotificationChanged(msgspec.Struct, tag="notification", omit_defaults=True):
+    """A person has a new notification, or an older one has become this one."""
+
+    user_id: int
+    notification_id: int
+    traceparent: str = ""
+
+
+class NotificationsCreated(msgspec.Struct, tag="notifications", omit_defaults=True):
+    """Many people have the same new notification. `body` is its JSON but for the id; `recipients` are (person, id)."""
+
+    body: msgspec.Raw
+    recipients: list[tuple[int, int]]
+    traceparent: str = ""
+
+
+class MarkedRead(msgspec.Struct, tag="read"):
+    """A person has read `ids`, or everything up to `up_to`. `origin`: the process that has shown it already."""
+
+    user_id: int
+    up_to: int | None
+    ids: list[int]
+    origin: str
+
+
+class NotificationsRemoved(msgspec.Struct, tag="removed"):
+    """Notifications were removed from these people's lists."""
+
+    user_ids: list[int]
+
+
+class FeedChanged(msgspec.Struct, tag="feed"):
+    """A post, or a repost of it, is new in the feeds of these people."""
+
+    post_id: int
+    user_ids: list[int]
+
+
+class PostsChanged(msgspec.Struct, tag="posts"):
+    """The counts of these posts have changed."""
+
+    post_ids: list[int]
+
+
+SocketMessage = (
+    NotificationChanged | NotificationsCreated | MarkedRead | NotificationsRemoved | FeedChanged | PostsChanged
+)
+_decoder = msgspec.json.Decoder(SocketMessage)
+
+
+def user_channel(user_id: int) -> str:
+    """The Redis channel of one person."""
+    return f"{settings.REDIS_PREFIX}notifications:user:{user_id}"
+
+
+def broadcast_channel() -> str:
+    """The Redis channel that every process with sockets listens to."""
+    return f"{settings.REDIS_PREFIX}{_BROADCAST}"
+
+
+def decode_socket_message(data: bytes) -> SocketMessage:
+    """The message that came over a channel; msgspec.DecodeError when it is none of ours."""
+    message: SocketMessage = _decoder.decode(data)
+    return message
+
+
+def publish_to_user(message: NotificationChanged | MarkedRead) -> None:
+    """Sends a message to one person's sockets once the open transaction is committed."""
+    _publish_on_commit(user_channel(message.user_id), message)
+
+
+def broadcast(message: NotificationsCreated | NotificationsRemoved | FeedChanged | PostsChanged) -> None:
+    """Sends a message to many people's sockets once the open transaction is committed."""
+    _publish_on_commit(broadcast_channel(), message)
+
+
+def publish_removal(user_ids: Iterable[int]) -> None:
+    """Lets these people's sockets know that their unread counts may have changed."""
+    if wanted := sorted(set(user_ids)):
+        broadcast(NotificationsRemoved(wanted))
+
+
+def _publish_on_commit(channel: str, message: SocketMessage) -> None:
+    transaction.on_commit(lambda: _publish(channel, message), using=router.db_for_write(Notification))
+
+
+def _publish(channel: str, message: SocketMessage) -> None:
+    try:
+        redis_client().publish(channel, msgspec.json.encode(message))
+    except redis_errors() as error:
+        log.warning("notifications.not_published", error=str(error))

@@ -1,0 +1,89 @@
+"""Browsers and apps that take pushes."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import F
+
+from apps.notifications.models import OutgoingMessage, Provider, PushSubscription
+from apps.notifications.queries import subscriptions, tombstones_among
+from socialapp.core.db import transactional
+from socialapp.core.errors import NotFound
+
+MAX_SUBSCRIPTIONS = 20
+# A device that failed so often in a row is forgotten; a browser that still exists subscribes again by itself.
+_MAX_FAILURES = 30
+
+
+@transactional("notifications")
+def subscribe_to_push(
+    *,
+    user_id: int,
+    endpoint: str,
+    p256dh: str = "",
+    auth: str = "",
+    expires_at: datetime | None = None,
+    language: str = "",
+    provider: str = Provider.WEB,
+) -> PushSubscription:
+    """Keeps a device's subscription; a known one is renewed, and taken from whoever used that device before.
+
+    A person's oldest ones beyond MAX_SUBSCRIPTIONS go.
+    """
+    digest = hashlib.sha256(f"{provider}:{endpoint}".encode() if provider != Provider.WEB else endpoint.encode())
+    if tombstones_among([user_id]):
+        raise NotFound("this account is gone")
+    of_device = PushSubscription.objects.filter(endpoint_digest=digest.hexdigest())
+    _forget(of_device.exclude(user_id=user_id).values_list("id", flat=True))
+    row, _ = PushSubscription.objects.update_or_create(
+        endpoint_digest=digest.hexdigest(),
+        defaults={
+            "user_id": user_id,
+            "provider": provider,
+            "endpoint": endpoint,
+            "p256dh": p256dh,
+            "auth": auth,
+            "language": language,
+            "failures": 0,
+            "expires_at": expires_at,
+        },
+    )
+    beyond = subscriptions(user_id=user_id).order_by("-id").values_list("id", flat=True)
+    _forget(beyond[MAX_SUBSCRIPTIONS:])
+    return row
+
+
+@transactional("notifications")
+def remove_subscription(*, user_id: int, subscription_id: int) -> None:
+    """Forgets one of the person's own subscriptions; NotFound otherwise."""
+    if not subscriptions(user_id=user_id).filter(id=subscription_id).exists():
+        raise NotFound("there is no such subscription")
+    _forget([subscription_id])
+
+
+@transactional("notifications")
+def forget_devices(ids: Iterable[int]) -> None:
+    """Forgets subscriptions that their push service does not know any more. Idempotent."""
+    _forget(ids)
+
+
+@transactional("notifications")
+def record_device_failures(ids: Iterable[int]) -> None:
+    """Counts a failed send for each of these devices; those that failed too often in a row are forgotten."""
+    devices = PushSubscription.objects.filter(id__in=list(ids))
+    devices.update(failures=F("failures") + 1)
+    _forget(devices.filter(failures__gte=_MAX_FAILURES).values_list("id", flat=True))
+
+
+@transactional("notifications")
+def reset_device_failures(ids: Iterable[int]) -> None:
+    """Notes that these devices take messages again."""
+    PushSubscription.objects.filter(id__in=list(ids)).update(failures=0)
+
+
+def _forget(ids: Iterable[int]) -> None:
+    found = list(ids)
+    if found:
+        OutgoingMessage.objects.filter(subscription_id__in=found).delete()
+        PushSubscription.objects.filter(id__in=found).delete()

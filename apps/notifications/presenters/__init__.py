@@ -1,0 +1,32 @@
+"""What notifications looks like: in the API, in a push, and in a mail."""
+
+from apps.notifications.presenters.mails import Mail, MailItem, digest_mail, mail_item, notification_mail
+from apps.notifications.presenters.notifications import (
+    NotificationBody,
+    new_post_body,
+    notification_bodies,
+    preferences_body,
+    schedule_body,
+    subscription_body,
+)
+from apps.notifications.presenters.pushes import Excerpt, push_message
+from apps.notifications.presenters.texts import LANGUAGES, best_language, message_text
+
+__all__ = [
+    "LANGUAGES",
+    "Excerpt",
+    "Mail",
+    "MailItem",
+    "NotificationBody",
+    "best_language",
+    "digest_mail",
+    "mail_item",
+    "message_text",
+    "new_post_body",
+    "notification_bodies",
+    "notification_mail",
+    "preferences_body",
+    "push_message",
+    "schedule_body",
+    "subscription_body",
+]

@@ -1,0 +1,258 @@
+"""Web Push, end to end: from what happens to what a browser decrypts, over a real push service on loopback."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from apps.notifications.actions import queue
+from apps.notifications.actions.seen import record_seen
+from apps.notifications.gateways import session
+from apps.notifications.models import NotificationSettings, OutgoingMessage, PushSubscription
+from apps.notifications.tasks import retry_pushes, send_pushes
+from socialapp.core.vapid import new_private_key, public_key_of
+from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import comment, post, react, told
+from tests.notifications.push_service import serving_pushes
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A push service."""
+    with serving_pushes(tmp_path_factory.mktemp("push")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _pushes_are_set_up(service, settings, monkeypatch):
+    """A VAPID key; nothing waits before it is sent; the service may be reached although it is on loopback."""
+    settings.VAPID_PRIVATE_KEY = new_private_key()
+    settings.VAPID_PUBLIC_KEY = public_key_of(settings.VAPID_PRIVATE_KEY)
+    settings.OUTGOING_ALLOWED_HOSTS = [service.host]
+    settings.PUBLIC_URL = "https://social.example"
+    monkeypatch.setenv("SSL_CERT_FILE", str(service.certificate))
+    monkeypatch.setattr(queue, "PUSH_DELAY", timedelta(0))
+    monkeypatch.setattr(queue, "GROUPED_PUSH_DELAY", timedelta(0))
+
+
+@pytest.fixture
+def subscribe(service):
+    """Makes a browser of a person that takes pushes."""
+
+    def make(person, *, language="", **answers):
+        browser = service.browser(**answers)
+        body = {"endpoint": browser.endpoint, "keys": browser.keys}
+        headers = {"Accept_Language": language} if language else {}
+        answer = person.client.post("/v1/push-subscriptions", body, **headers)
+        assert answer.status_code == 201, answer.content
+        return browser
+
+    return make
+
+
+def due_now():
+    """Makes everything that waits due."""
+    OutgoingMessage.objects.update(due_at=datetime.now(UTC) - timedelta(seconds=1))
+
+
+def test_a_comment_reaches_the_browser_encrypted_signed_and_in_its_language(register, drain, subscribe):
+    alice, bob = register("alice"), register("bob", full_name="Bob B")
+    english, german = subscribe(alice), subscribe(alice, language="fr-XX;q=0.3, de-AT, en;q=0.5")
+    post_id = post(alice)
+    comment_id = comment(bob, post_id, "What a\nday!")
+    drain()
+    send_pushes()
+    [item] = told(alice)
+    [message] = english.received
+    assert message == {
+        "id": item["id"],
+        "kind": "comment",
+        "title": "Bob B commented on your post.",
+        "body": "What a day!",
+        "url": f"https://social.example/comments/{comment_id}",
+        "icon": "https://social.example/static/favicon.svg",
+        "headers": {"TTL": "259200", "Topic": f"g{item['group_id']}", "Urgency": "normal"},
+        "bytes": message["bytes"],
+    }
+    assert message["bytes"] <= 3072
+    assert german.received[0]["title"] == "Bob B hat deinen Beitrag kommentiert."
+    assert OutgoingMessage.objects.count() == 0
+    send_pushes()
+    assert (english.asked, german.asked) == (1, 1)
+
+
+def test_followers_with_and_without_devices(register, drain, follow, subscribe):
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    follow(bob, alice)
+    follow(carol, alice)
+    browser = subscribe(bob)
+    post_id = post(alice, "x" * 5000)
+    drain()
+    assert OutgoingMessage.objects.count() == 1
+    send_pushes()
+    [message] = browser.received
+    assert message["url"] == f"https://social.example/posts/{post_id}"
+    assert message["body"] == "x" * 159 + "…"
+    assert message["headers"] == {"TTL": "43200", "Topic": "new_post", "Urgency": "low"}
+
+
+@pytest.mark.parametrize("what", ["read", "deleted", "blocked", "hidden", "unwanted", "seen", "expired", "gone"])
+def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(register, drain, follow, subscribe, what):
+    alice, bob = register("alice"), register("bob")
+    browser = subscribe(alice)
+    post_id = post(bob, "hi @alice")
+    drain()
+    [item] = told(alice)
+    match what:
+        case "read":
+            alice.client.post("/v1/notifications/read", {"ids": [item["id"]]})
+        case "deleted":
+            assert alice.client.delete(f"/v1/notifications/{item['id']}").status_code == 204
+        case "blocked":
+            alice.client.put(f"/v1/profiles/{bob.id}/block")
+            drain()
+        case "hidden":
+            bob.client.patch(f"/v1/posts/{post_id}", {"is_private": True})
+        case "unwanted":
+            alice.client.patch("/v1/notifications/preferences", {"mention": {"push": False}})
+        case "seen":
+            record_seen({int(alice.id): int(item["id"])})
+        case "expired":
+            PushSubscription.objects.update(expires_at=datetime.now(UTC))
+        case "gone":
+            bob.client.delete(f"/v1/posts/{post_id}")
+            drain()
+    send_pushes()
+    assert browser.asked == 0
+    assert OutgoingMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_device_that_is_gone_is_forgotten(register, drain, subscribe, status):
+    alice, bob = register("alice"), register("bob")
+    gone, there = subscribe(alice, status=status), subscribe(alice)
+    react(bob, post(alice))
+    drain()
+    send_pushes()
+    assert (gone.asked, len(there.received)) == (1, 1)
+    assert list(PushSubscription.objects.values_list("endpoint", flat=True)) == [there.endpoint]
+    assert OutgoingMessage.objects.count() == 0
+
+
+def test_a_service_that_asks_to_wait_is_waited_for_and_then_gets_it(register, drain, subscribe):
+    alice, bob = register("alice"), register("bob")
+    browser = subscribe(alice, status=429, headers={"Retry-After": "700"})
+    react(bob, post(alice))
+    drain()
+    before = datetime.now(UTC)
+    send_pushes()
+    waiting = OutgoingMessage.objects.get()
+    assert timedelta(seconds=690) < waiting.due_at - before < timedelta(seconds=720)
+    assert (waiting.lane, waiting.attempts, waiting.dead) == (1, 1, False)
+    retry_pushes()
+    assert browser.asked == 1, "not before it is due"
+    browser.status = 201
+    due_now()
+    retry_pushes()
+    assert len(browser.received) == 1
+    assert OutgoingMessage.objects.count() == 0
+
+
+def test_a_service_that_fails_is_tried_again_with_growing_pauses_and_then_given_up(register, drain, subscribe):
+    alice, bob = register("alice"), register("bob")
+    browser = subscribe(alice, status=503)
+    react(bob, post(alice))
+    drain()
+    send_pushes()
+    pauses = []
+    for _ in range(queue.MAX_ATTEMPTS - 1):
+        pauses.append(OutgoingMessage.objects.get().due_at - datetime.now(UTC))
+        due_now()
+        retry_pushes()
+    assert [round(pause.total_seconds()) for pause in pauses] == [30, 60, 120, 240, 480, 960, 1920]
+    dead = OutgoingMessage.objects.get()
+    assert (dead.dead, dead.error, browser.asked) == (True, "503", queue.MAX_ATTEMPTS)
+    due_now()
+    retry_pushes()
+    assert browser.asked == queue.MAX_ATTEMPTS
+    browser.status = 201
+    assert queue.resend([dead.id]) == 1
+    retry_pushes()
+    assert len(browser.received) == 1
+    assert PushSubscription.objects.get().failures == 0
+
+
+def test_a_device_that_does_not_answer_holds_up_nobody(register, drain, subscribe, monkeypatch):
+    monkeypatch.setattr(session, "SECONDS", 1.0)
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    hanging, fine = subscribe(alice, hangs=True), subscribe(carol)
+    react(bob, post(alice))
+    react(bob, post(carol))
+    drain()
+    send_pushes()
+    assert (hanging.asked, len(fine.received)) == (1, 1)
+    assert PushSubscription.objects.get(endpoint=hanging.endpoint).failures == 1
+    comment(bob, post(alice))
+    drain()
+    started = datetime.now(UTC)
+    send_pushes()
+    assert datetime.now(UTC) - started < timedelta(seconds=0.9), "what failed before waits in a lane of its own"
+    assert hanging.asked == 1
+
+
+def test_pushes_wait_until_quiet_hours_are_over(register, drain, subscribe, time_machine):
+    time_machine.move_to(datetime(2026, 11, 20, 21, 30, tzinfo=UTC))  # 22:30 in Vienna
+    alice, bob = register("alice"), register("bob")
+    browser = subscribe(alice)
+    schedule = {"time_zone": "Europe/Vienna", "quiet_hours": {"from": "22:00", "to": "07:15"}}
+    assert alice.client.patch("/v1/notifications/schedule", schedule).status_code == 200
+    comment(bob, post(alice))
+    drain()
+    send_pushes()
+    assert browser.asked == 0
+    waiting = OutgoingMessage.objects.get()
+    assert (waiting.due_at, waiting.attempts) == (datetime(2026, 11, 21, 6, 15, tzinfo=UTC), 0)
+    time_machine.move_to(datetime(2026, 11, 21, 6, 16, tzinfo=UTC))
+    send_pushes()
+    assert len(browser.received) == 1
+
+
+def test_addresses_inside_the_network_are_never_asked(register, drain, service, settings):
+    alice, bob = register("alice"), register("bob")
+    browser = service.browser()
+    for host in ("127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"):
+        endpoint = f"https://{host}:{service.port}/push/{browser.name}"
+        settings.OUTGOING_ALLOWED_HOSTS = []
+        refused = alice.client.post("/v1/push-subscriptions", {"endpoint": endpoint, "keys": browser.keys})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not_an_endpoint")
+    # One that was public when it was kept, and whose name leads inside now.
+    row = {"endpoint": browser.endpoint, **browser.keys, "endpoint_digest": "x"}
+    settings.OUTGOING_ALLOWED_HOSTS = [f"other:{service.port}"]
+    PushSubscription.objects.create(user_id=int(alice.id), **row)
+    react(bob, post(alice))
+    drain()
+    send_pushes()
+    assert browser.asked == 0
+
+
+def test_settings_of_the_schedule_are_checked(register):
+    alice = register("alice")
+    path = "/v1/notifications/schedule"
+    defaults = {"time_zone": "UTC", "language": None, "quiet_hours": None, "digest_hour": 8}
+    assert alice.client.get(path).json() == defaults
+    for bad in (
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "../etc/passwd"},
+        {"language": "tlh"},
+        {"quiet_hours": {"from": "22:00"}},
+        {"quiet_hours": {"from": "22:00", "to": "22:00"}},
+        {"quiet_hours": {"from": "24:00", "to": "07:00"}},
+        {"digest_hour": 24},
+        {"unknown": 1},
+    ):
+        assert alice.client.patch(path, bad).status_code == 422, bad
+    assert NotificationSettings.objects.count() == 0
+    changed = {"language": "de", "quiet_hours": {"from": "23:00", "to": "06:30"}, "digest_hour": 20}
+    assert alice.client.patch(path, changed).json() == {**defaults, **changed}
+    assert alice.client.patch(path, {"quiet_hours": None}).json() == {**defaults, **changed, "quiet_hours": None}
