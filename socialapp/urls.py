@@ -5,13 +5,13 @@ from importlib import import_module
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 import socialapp.http.converters  # noqa: F401  (registers the `id` converter)
 from socialapp.core.contexts import served
 from socialapp.http.internal import internal_call
 from socialapp.http.landing import landing
-from socialapp.http.whole_schema import WholeSchemaGenerator
+from socialapp.http.whole_schema import schema
 from socialapp.ops import health
 
 handler400 = "socialapp.http.problems.bad_request"
@@ -36,11 +36,7 @@ _under_v1, _at_root = _context_urls()
 urlpatterns: list[URLPattern | URLResolver] = [
     *_under_v1,
     *_at_root,
-    path(
-        "v1/schema",
-        SpectacularJSONAPIView.as_view(generator_class=WholeSchemaGenerator, http_method_names=_READING),
-        name="schema",
-    ),
+    path("v1/schema", schema, name="schema"),
     path(
         "v1/docs",
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html", http_method_names=_READING),

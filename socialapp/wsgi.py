@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -13,6 +14,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
 _PIECE = 65_536
 _MOST_UNWANTED = 64 * 1024 * 1024
+
+_BUSY = (
+    b'{"type": "urn:socialapp:problem:busy", "title": "Service unavailable", "status": 503,'
+    b' "detail": "too many uploads at once; try again in a moment", "code": "busy", "errors": []}'
+)
+_large_bodies = BoundedSemaphore(max(1, int(os.environ.get("WEB_THREADS", "4")) // 2))
 
 _django = get_wsgi_application()
 
@@ -29,6 +36,32 @@ def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
     if is_chunked or (environ.get("CONTENT_LENGTH") or "0") != "0":
         _read_away(sent)
     return answer
+
+
+def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Takes only so many large bodies at once: they may come slowly, and hold a thread meanwhile. Others wait outside.
+
+    Smaller bodies have arrived whole in front before they are passed on, with their length.
+    """
+    from django.conf import settings
+
+    is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if not is_chunked and _length(environ) <= settings.MAX_BODY_BYTES:
+        return _with_length(environ, start_response)
+    if not _large_bodies.acquire(blocking=False):
+        start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])
+        return [_BUSY]
+    try:
+        return _with_length(environ, start_response)
+    finally:
+        _large_bodies.release()
+
+
+def _length(environ: dict[str, Any]) -> int:
+    try:
+        return int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def _read_away(sent: Any) -> None:
@@ -58,4 +91,4 @@ def _browser_policy(headers: Any, path: str, url: str) -> None:
     headers["Content-Security-Policy"] = DATA_POLICY
 
 
-application = _with_static_files(WhiteNoise(_with_length, add_headers_function=_browser_policy))
+application = _with_static_files(WhiteNoise(_with_room, add_headers_function=_browser_policy))

@@ -1,16 +1,20 @@
 """The OpenAPI document of the whole product, also where this process serves a part of it."""
 
+import time
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import orjson
 import structlog
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from socialapp.contracts.description import Description
 from socialapp.core.contexts import CONTEXTS, serves
 from socialapp.core.errors import Unavailable
+from socialapp.http.problems import reading_only
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
@@ -30,6 +34,23 @@ class ContextDescription:
 def _own_schema() -> str:
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return OpenApiJsonRenderer().render(schema).decode()
+
+
+_SECONDS = 60.0  # that the document of several services is kept; what this process alone serves does not change
+_kept: dict[str, tuple[float, bytes]] = {}
+_making = Lock()
+
+
+@reading_only
+def schema(request: HttpRequest) -> HttpResponse:
+    """OpenAPI 3.1. Made once, as that costs a third of a second, which anybody could ask for again and again."""
+    with _making:
+        until, content = _kept.get("document", (0.0, b""))
+        if until < time.monotonic():
+            generator = WholeSchemaGenerator()  # type: ignore[no-untyped-call]
+            content = OpenApiJsonRenderer().render(generator.get_schema(request=None, public=True))
+            _kept["document"] = time.monotonic() + _SECONDS, content
+    return HttpResponse(content, content_type=OpenApiJsonRenderer.media_type, headers={"Cache-Control": "no-cache"})
 
 
 class WholeSchemaGenerator(SchemaGenerator):

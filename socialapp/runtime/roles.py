@@ -58,7 +58,7 @@ PRELOAD = (
     "kombu.transport.redis",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "socialapp.runtime.websockets",
 )
 
 
@@ -193,7 +193,7 @@ def _serve_sockets(where: Binding, *, trusts_proxies: bool) -> None:
         uds=str(where.path) if where.path else None,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws="socialapp.runtime.websockets:BoundedWebSocket",
         ws_max_size=_SOCKET_MESSAGE_BYTES,
         lifespan="off",
         log_config=None,

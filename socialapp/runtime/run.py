@@ -256,7 +256,15 @@ def _supervise(supervisor: Supervisor, place: InstallPaths, embedded: list[str],
         raise CannotStart(f"the databases could not be prepared (status {code}); see {place.data_dir}/logs/prepare.log")
     _share_memory()
     supervisor.start(Service(name, run) for name, run in ROLES.items())
-    run_gateway = gateway(place.run_dir, host=place.host, port=place.port, sockets_dir=place.sockets_dir)
+    from django.conf import settings
+
+    run_gateway = gateway(
+        place.run_dir,
+        host=place.host,
+        port=place.port,
+        sockets_dir=place.sockets_dir,
+        names=["*"] if "*" in settings.ALLOWED_HOSTS else settings.ALLOWED_HOSTS,
+    )
     supervisor.start([Service("gateway", run_gateway)])
     if not supervisor.run_until(lambda: _answers(place), _READY_SECONDS):
         if supervisor.stopping:

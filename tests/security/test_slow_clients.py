@@ -1,0 +1,210 @@
+"""Clients that send or read slowly hold up nobody else: on a real `./run`, with its gateway."""
+
+import base64
+import contextlib
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.run.installation import Installation, started, until
+
+MOST_SECONDS = 0.5
+MOST_MIB = 500
+POST = "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{length}\r\n\r\n{{"
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    """The installation has its own."""
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with started(tmp_path_factory.mktemp("slow")) as running:
+        yield running
+
+
+class Clients:
+    """Open connections that are closed at the end."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.port = int(installation.environment["PORT"])
+        self.host = f"127.0.0.1:{self.port}"
+        self._open: list[socket.socket] = []
+
+    def send(self, text: str, *, buffer: int = 0) -> socket.socket:
+        """A connection that has sent this and goes on with nothing."""
+        client = socket.socket()
+        if buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", self.port))
+        client.sendall(text.encode())
+        self._open.append(client)
+        return client
+
+    def slow_headers(self, count: int) -> None:
+        for _ in range(count):
+            self.send(f"GET /v1/hashtags/trending HTTP/1.1\r\nHost: {self.host}\r\nX-Slow: ")
+
+    def slow_bodies(self, count: int, *, path: str = "/v1/auth/login", length: str = "Content-Length: 900") -> None:
+        for _ in range(count):
+            self.send(POST.format(path=path, host=self.host, length=length))
+
+    def slow_readers(self, count: int) -> None:
+        for number in range(count):
+            path = ("/v1/schema", "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js")[number % 2]
+            request = f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nAccept-Encoding: identity\r\n\r\n"
+            self.send(request, buffer=4096)
+
+    def idle_sockets(self, count: int) -> None:
+        for _ in range(count):
+            key = base64.b64encode(secrets.token_bytes(16)).decode()
+            self.send(
+                f"GET /ws/notifications/ HTTP/1.1\r\nHost: {self.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+                "Sec-WebSocket-Protocol: bearer, not-a-token\r\n\r\n"
+            )
+
+    def close(self) -> None:
+        for client in self._open:
+            client.close()
+
+
+@pytest.fixture
+def clients(installation: Installation) -> Iterator[Clients]:
+    opened = Clients(installation)
+    with contextlib.closing(opened):
+        yield opened
+
+
+def slowest_answer(installation: Installation, *, seconds: float = 3.0) -> float:
+    """Of requests one after the other, for a while."""
+    slowest, end = 0.0, time.monotonic() + seconds
+    with httpx.Client(base_url=installation.url, timeout=20) as http:
+        while time.monotonic() < end:
+            for path in ("/health/live", "/v1/hashtags/trending"):
+                started_at = time.monotonic()
+                assert http.get(path).status_code == 200
+                slowest = max(slowest, time.monotonic() - started_at)
+    return slowest
+
+
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [
+        ("/v1/auth/login", "Content-Length: 900"),
+        ("/v1/auth/login", "Content-Length: 2000000"),
+        ("/v1/auth/login", "Transfer-Encoding: chunked\r\nX: 1"),
+        ("/v1/nothing", "Content-Length: 900"),
+        ("/admin/login/", "Content-Length: 900"),
+        ("/v1/media", "Content-Length: 900"),
+        ("/v1/media", "Content-Length: 60000000"),
+    ],
+)
+def test_slow_bodies_hold_no_thread(installation: Installation, clients: Clients, path: str, length: str) -> None:
+    clients.slow_bodies(30, path=path, length=length)
+    assert slowest_answer(installation, seconds=1.0) < MOST_SECONDS
+
+
+def test_a_body_that_is_too_large_is_refused(installation: Installation) -> None:
+    answer = httpx.post(f"{installation.url}/v1/auth/login", content=b"{" * 3_000_000)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (413, "application/problem+json")
+
+
+def test_large_bodies_that_have_begun_leave_threads_to_others(installation: Installation, clients: Clients) -> None:
+    for _ in range(8):
+        client = clients.send(POST.format(path="/v1/media", host=clients.host, length="Content-Length: 60000000"))
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            client.sendall(b"x" * 3_000_000)
+    assert slowest_answer(installation, seconds=1.0) < MOST_SECONDS
+
+
+def test_all_kinds_together_leave_the_server_quick_and_small(
+    installation: Installation, clients: Clients, record_property
+) -> None:
+    httpx.get(f"{installation.url}/v1/schema", timeout=30)
+    clients.slow_headers(200)
+    clients.slow_bodies(200)
+    clients.slow_readers(200)
+    clients.idle_sockets(1000)
+    until(lambda: slowest_answer(installation, seconds=0.2) < MOST_SECONDS, seconds=15, why="never quick again")
+    slowest, memory = slowest_answer(installation), installation.pss_mib()
+    record_property("measured: slowest answer among 1,600 slow clients", f"{slowest * 1000:.0f} ms")
+    record_property("measured: memory among 1,600 slow clients", f"{memory:.0f} MiB")
+    assert slowest < MOST_SECONDS
+    assert memory < MOST_MIB
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/", "/v1/posts?ids=1", "/ws/notifications/", "/static/docs.css"])
+def test_the_gateway_answers_to_our_names_only(installation: Installation, path: str) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80"):
+        answer = httpx.get(installation.url + path, headers={"Host": host})
+        assert answer.status_code == 400
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_is_in_the_data_folder_is_for_its_owner_only(installation: Installation) -> None:
+    folder = Path(installation.environment["DATA_DIR"])
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [path for path in folder.rglob("*") if path.lstat().st_mode & 0o077] == []
+
+
+def test_a_path_forges_no_line_on_the_terminal(installation: Installation) -> None:
+    httpx.get(f"{installation.url}/v1/x%0a22:22:22%20web%20%20forged%1b[2J")
+    httpx.get(f"{installation.url}/v1/after")
+    until(lambda: "/v1/after" in installation.said(), seconds=5, why="the line was never written")
+    lines = installation.said().splitlines()
+    assert not [line for line in lines if line.startswith("22:22:22 web  forged") or "\x1b" in line]
+    assert any(r"/v1/x\n22:22:22 web  forged\x1b[2J" in line for line in lines)
+
+
+def frame(opcode: int, payload: bytes, *, is_last: bool = True) -> bytes:
+    """A masked frame with up to 125 bytes. Source: RFC 6455, section 5.2."""
+    return bytes([(0x80 if is_last else 0) | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+PING, TEXT, CONTINUATION, PONG = 9, 1, 0, 10
+FLOODS = {
+    "pings": frame(PING, b"x" * 125),
+    "pongs": frame(PONG, b"x" * 125),
+    "empty pings": frame(PING, b""),
+    "messages": frame(TEXT, b'{"type":"ping"}'),
+    "fragments": frame(CONTINUATION, b"x", is_last=False),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.parametrize("has_token", [False, True])
+def test_a_flooding_socket_is_ended_and_holds_little(
+    installation: Installation, clients: Clients, name: str, has_token: bool
+) -> None:
+    token = _token(installation) if has_token else "not-a-token"
+    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    client = clients.send(
+        f"GET /ws/notifications/ HTTP/1.1\r\nHost: {clients.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: bearer, {token}\r\n\r\n",
+        buffer=4096,
+    )
+    if name == "fragments":
+        client.sendall(frame(TEXT, b"{", is_last=False))
+    before, sent, flood = installation.pss_mib(), 0, FLOODS[name] * 1000
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        while sent < 60_000_000:
+            client.sendall(flood)
+            sent += len(flood)
+    assert sent < 6_000_000, "the connection was not ended"
+    assert installation.pss_mib() - before < 20
+
+
+def _token(installation: Installation) -> str:
+    name = f"flood_{secrets.token_hex(6)}"
+    body = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
+    answer = httpx.post(f"{installation.url}/v1/auth/register", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["access"])
