@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from socialapp.core.contexts import CONTEXTS
+from tests.migrated import copy_migrated
 from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 
 STOP_SECONDS = 10.0
@@ -155,7 +156,7 @@ def installed(folder: Path, **more: str) -> Iterator[Roles]:
         **more,
     }
     roles = Roles(folder, environment)
-    roles.manage("migrate_all", "--verbosity", "0")
+    copy_migrated(data / "db")
     try:
         yield roles
     finally:

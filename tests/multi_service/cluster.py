@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from socialapp.core.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
+from tests.migrated import copy_migrated
 from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 
 SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -55,6 +56,8 @@ class Service:
         self.folder.mkdir(parents=True, exist_ok=True)
         for inner in ("db", "media", "mail"):
             (Path(self.environment["DATA_DIR"]) / inner).mkdir(parents=True, exist_ok=True)
+        if "mysql" not in self.environment.get("DATABASE_URL", ""):
+            copy_migrated(Path(self.environment["DATA_DIR"]) / "db", *self.contexts)
         with (self.folder / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "all", "--migrate"],

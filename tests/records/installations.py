@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import MySQLdb
 
 from socialapp.core.contexts import CONTEXTS
+from tests.migrated import copy_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 300
@@ -49,11 +49,10 @@ class Installation:
 
 
 class Ground:
-    """Where installations are made; on SQLite the second one starts as a copy of the first one's empty tables."""
+    """Where installations are made."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._template: Path | None = None
         self._url = os.environ.get("DATABASE_URL", "")
         self._databases: list[str] = []
         self._run = secrets.token_hex(3)  # other test processes make databases on the same server
@@ -66,14 +65,11 @@ class Ground:
             environment["DATABASE_URL"] = self._url.replace("{context}", f"{self._run}_{name}_{{context}}")
             self._create_databases(environment["DATABASE_URL"])
         installation = Installation(folder, environment)
-        if self._template is not None and not self._url:
-            shutil.copytree(self._template, folder)
-            return installation
-        (folder / "db").mkdir(parents=True)
-        installation.manage("migrate_all", "--verbosity=0")
-        if self._template is None:
-            self._template = self._folder / "template"
-            shutil.copytree(folder, self._template)
+        if self._url:
+            (folder / "db").mkdir(parents=True)
+            installation.manage("migrate_all", "--verbosity=0")
+        else:
+            copy_migrated(folder / "db")
         return installation
 
     def _create_databases(self, url: str) -> None:
