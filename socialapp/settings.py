@@ -337,6 +337,7 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"VAPID_PRIVATE_KEY: {error}") from None
 NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)
+APPEALS_BY_SAME_MODERATOR = env.bool("APPEALS_BY_SAME_MODERATOR", default=False)
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=183)  # what moderators removed is kept twice as long, then deleted
 SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=20)  # in one process
 SOCKET_QUEUE = env.int("SOCKET_QUEUE", default=256)  # messages that wait for a slow client before it is dropped

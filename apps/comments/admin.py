@@ -1,14 +1,12 @@
 """Comments in the admin site: to look at, and to delete through the context's own actions."""
 
-from contextlib import suppress
-
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.comments import actions
 from apps.comments.models import Comment, CommentCount, RestoredRemoval, WithdrawnComment
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _post = remote_link("post_id", "admin:posts_post_change")
@@ -23,21 +21,25 @@ class CommentAdmin(ContextModelAdmin[Comment]):
     list_filter = ("edited", "depth", "created_at", ("deleted_at", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=post_id", "=user_id", "content")
     ordering = ("-id",)
-    actions = ("delete_comments",)
+    actions = ("remove",)
 
     @admin.display(description="content")
     def excerpt(self, comment: Comment) -> str:
         """The beginning of the text."""
         return comment.content[:80]
 
-    @admin.action(description="Delete the selected comments")
-    def delete_comments(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
-        """Deletes them as their authors could: those with replies become tombstones."""
+    @admin.action(description="Remove the selected comments")
+    def remove(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
+        """Removes them as a moderator: logged, told to their authors, open to an appeal."""
         for comment in queryset:
-            with suppress(NotFound):  # gone since the page was made
-                actions.delete_comment(comment_id=comment.id)
-            self.log_change(request, comment, "Deleted the comment.")
-        self.message_user(request, "The comments are deleted.")
+            if comment.user_id is None:
+                continue  # a tombstone
+            try:
+                actions.remove_as_moderator(
+                    moderator_id=int(request.user.pk or 0), comment_id=comment.id, author_id=comment.user_id
+                )
+            except Problem as problem:
+                self.message_user(request, f"{comment}: {problem.detail}", messages.ERROR)
 
 
 @admin.register(WithdrawnComment)

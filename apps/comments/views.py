@@ -142,6 +142,9 @@ class CommentView(View):
     def delete(self, request: Request, comment_id: int) -> Response:
         """Deletes the comment."""
         expected = expected_versions(request)
-        queries.removable_comment(principal=self.principal, comment_id=comment_id)
-        actions.delete_comment(comment_id=comment_id, expected_versions=expected)
+        actions.delete_or_remove_comment(
+            principal=self.principal,
+            comment=queries.removable_comment(principal=self.principal, comment_id=comment_id),
+            expected_versions=expected,
+        )
         return Response(status=204)

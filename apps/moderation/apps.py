@@ -12,8 +12,10 @@ class ModerationConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.moderation.service import ModerationProjections
+        from apps.moderation.service import ModerationProjections, ModerationService
         from socialapp.contracts.drift import DriftChecks
+        from socialapp.contracts.moderation import Moderation
         from socialapp.rpc.calls import serve
 
+        serve(Moderation, ModerationService())
         serve(DriftChecks, ModerationProjections(), context="moderation")

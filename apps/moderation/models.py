@@ -50,6 +50,8 @@ class Case(models.Model):
     open_key = models.CharField(max_length=32, null=True, unique=True)
     reports_count = models.PositiveIntegerField(default=0)
     flagged_words = models.CharField(max_length=200, blank=True)
+    assigned_to_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
+    assigned_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
@@ -208,6 +210,41 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"appeal {self.id}"
+
+
+class Suspension(models.Model):
+    """A ban that ends by itself at `until`; the row goes with the ban."""
+
+    id = IdField()
+    action_id = models.BigIntegerField(unique=True)
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "suspensions"
+        indexes = (
+            models.Index(fields=["until"], name="suspensions_due"),
+            models.Index(fields=["user_id"], name="suspensions_user"),
+        )
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} until {self.until}"
+
+
+class CaseNote(models.Model):
+    """What moderators tell each other about a case; nobody else reads it."""
+
+    id = IdField()
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
+    moderator_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
+    text = models.CharField(max_length=2000)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "case_notes"
+
+    def __str__(self) -> str:
+        return f"note {self.id} on case {self.case_id}"
 
 
 class WordRule(models.Model):

@@ -12,15 +12,14 @@ import orjson
 import re2
 import structlog
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 
-from apps.moderation.models import Action, Appeal, Case, LogHead, Reason, Report, TargetType, WordRule
-from socialapp.contracts.auth import Auth
+from apps.moderation.models import Action, Appeal, Case, LogHead, Reason, Report, Suspension, TargetType, WordRule
 from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
 from socialapp.core.pages import Page, PageRequest, paginate
-from socialapp.core.principal import ADMIN, MODERATOR
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
@@ -86,10 +85,10 @@ def _author_if_visible(viewer_id: int, target_type: str, target_id: int) -> int 
     return found[0] if found else None
 
 
-def may_ban(*, moderator_id: int, user_id: int) -> bool:
-    """Whether this moderator may ban this person: staff is banned by administrators only. One call."""
-    roles = {user.id: user.roles for user in client(Auth).users(ids=[moderator_id, user_id])}
-    return ADMIN in roles.get(moderator_id, []) or not {ADMIN, MODERATOR}.intersection(roles.get(user_id, []))
+def suspensions_due() -> list[int]:
+    """The ids of up to 500 suspensions that are over, oldest first."""
+    over = Suspension.objects.filter(until__lte=timezone.now()).order_by("until")
+    return list(over.values_list("id", flat=True)[:500])
 
 
 def own_reports(*, reporter_id: int, page: PageRequest) -> Page[Report]:

@@ -3,8 +3,18 @@
 from functools import partial
 
 from apps.moderation import actions
+from apps.moderation.queries import Target
 from socialapp.contracts.drift import DriftPage
 from socialapp.lifecycle.drift import run_stages
+
+
+class ModerationService:
+    """The `Moderation` contract."""
+
+    def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
+        """See `Moderation.remove`."""
+        target = Target(target_type, target_id, author_id)
+        return actions.remove_content(moderator_id=moderator_id, target=target, reason=reason).id
 
 
 class ModerationProjections:

@@ -9,7 +9,13 @@ from apps.notifications.access import is_outdated, recipients, recipients_seeing
 from apps.notifications.actions import NotificationRequest, day_of
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
-from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ReportResolved, UserSanctioned
+from socialapp.contracts.moderation import (
+    AppealDecided,
+    ContentRemoved,
+    ContentRestored,
+    ReportResolved,
+    UserSanctioned,
+)
 from socialapp.contracts.notifications import ErasureBegun, NewPostPageNotified, RemovalBegun
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
@@ -442,6 +448,22 @@ def _notify_from_moderation(
         target_id=target_id,
     )
     actions.notify([request])
+
+
+@handles(AppealDecided)
+def notify_of_appeal(event: AppealDecided) -> None:
+    """Whoever appealed is told the answer; what comes back to its author is told by the restoration itself."""
+    if event.is_accepted and event.target_type in ("post", "comment"):
+        return
+    outcome = "accepted" if event.is_accepted else "rejected"
+    target = (event.target_type, event.target_id) if event.target_id is not None else None
+    _notify_from_moderation(
+        user_id=event.user_id,
+        action_id=event.action_id,
+        target=target,
+        topic=f"appeal:{event.appeal_id}",
+        message=f"Your appeal was {outcome}: {event.answer}",
+    )
 
 
 # --- Erasure ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.posts.actions.posts import delete_post
+from apps.posts.actions.withdrawals import remove_as_moderator
 from apps.posts.models import (
     Bookmark,
     ErasedAuthor,
@@ -21,7 +21,7 @@ from apps.posts.models import (
     RestoredRemoval,
     WithdrawnPost,
 )
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _PERSON = "admin:users_profile_change"
@@ -45,16 +45,12 @@ class PostAdmin(ContextModelAdmin[Post]):
 
     @admin.action(description="Remove the selected posts")
     def remove(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
-        """Deletes posts as their authors would."""
-        removed = 0
+        """Removes them as a moderator: logged, told to their authors, open to an appeal."""
         for post in queryset:
             try:
-                delete_post(post_id=post.id)
-            except NotFound:
-                continue
-            self.log_deletions(request, [post])
-            removed += 1
-        self.message_user(request, f"{removed} posts removed", messages.SUCCESS)
+                remove_as_moderator(moderator_id=int(request.user.pk or 0), post_id=post.id, author_id=post.user_id)
+            except Problem as problem:
+                self.message_user(request, f"{post}: {problem.detail}", messages.ERROR)
 
 
 @admin.register(WithdrawnPost)

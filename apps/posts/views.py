@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from apps.posts.actions.posts import create_post, delete_post, edit_post
 from apps.posts.actions.reposts import add_bookmark, add_repost, remove_bookmark, remove_repost
 from apps.posts.actions.views import count_view
+from apps.posts.actions.withdrawals import remove_as_moderator
 from apps.posts.queries.access import Seen, visible_post
 from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
 from apps.posts.queries.feed import home_feed
@@ -129,15 +130,17 @@ class PostDetail(_PostView):
     @extend_schema(
         operation_id="post_delete",
         summary="Delete a post",
-        description="By its author or a moderator. `If-Match` is honoured.",
+        description="By its author; `If-Match` is honoured. A moderator's removal can be appealed against.",
         responses={204: None},
     )
     def delete(self, request: Request, post_id: int) -> Response:
         """204; 403 for those who can see the post but may not delete it."""
         expected = etags.expected_versions(request)
-        if not self.principal.is_staff:
-            self.own_post(post_id)
-        delete_post(post_id=post_id, expected_versions=expected)
+        post = visible_post(self.viewer, post_id)
+        if self.principal.is_staff and post.row.user_id != self.principal.id:
+            remove_as_moderator(moderator_id=self.principal.id, post_id=post_id, author_id=post.row.user_id)
+        else:
+            delete_post(post_id=self.own_post(post_id).row.id, expected_versions=expected)
         return Response(status=204)
 
 

@@ -1,8 +1,9 @@
-"""What moderation tells."""
+"""What moderation tells and answers."""
 
 from datetime import datetime
+from typing import Protocol
 
-from socialapp.contracts.base import event
+from socialapp.contracts.base import event, service, write
 
 
 @event("moderation.report_filed", subject="report_id")
@@ -54,3 +55,30 @@ class ReportResolved:
     report_id: int
     reporter_id: int
     outcome: str
+
+
+@event("moderation.appeal_decided", subject="user_id")
+class AppealDecided:
+    """A moderator has answered the appeal of `user_id` against the action `action_id` on the target."""
+
+    appeal_id: int
+    action_id: int
+    user_id: int
+    target_type: str
+    target_id: int | None
+    is_accepted: bool
+    answer: str
+
+
+@service("moderation")
+class Moderation(Protocol):
+    """Served by moderation: the one way on which staff removes what others wrote."""
+
+    @write
+    def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
+        """Removes a post or comment as `moderator_id`: logged, told to its author, open to an appeal.
+
+        The id of the action, which the context that owns the target may carry out at once. Idempotent. Forbidden when
+        the author has the same rank or a higher one.
+        """
+        ...

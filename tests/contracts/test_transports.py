@@ -72,6 +72,10 @@ class World:
             "comment_ids": [[self.comment, self.removed_comment, UNKNOWN], []],
             "target_type": ["post"],
             "target_ids": [posts, []],
+            "moderator_id": [self.ada],  # about herself: refused, so that nothing changes
+            "target_id": [self.removed_post],
+            "author_id": [self.ada],
+            "reason": ["spam"],
             "usernames": [["ada", "BOB", "nobody", "Zoë & Co?"]],
             "after": [""] if contract in ("BulkTransfer", "DriftChecks") else [0],
             "repair": [False],

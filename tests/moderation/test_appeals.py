@@ -8,7 +8,7 @@ import pytest
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import Target
-from socialapp.contracts.moderation import UserSanctioned
+from socialapp.contracts.moderation import AppealDecided, UserSanctioned
 from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient
 from tests.moderation.conftest import MODERATOR_ID, Stage, published
@@ -99,7 +99,10 @@ def test_a_rejected_appeal_changes_nothing_else(stage: Stage, warning: Action) -
     made = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="no")
     before = len(published())
     actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=False, answer="it stands")
-    assert len(published()) == before
+    decided = published()[before:]
+    assert [(type(event), event.user_id, event.is_accepted, event.answer) for event in decided] == [
+        (AppealDecided, int(stage.ann.id), False, "it stands")
+    ]
     assert stage.ann.client.get("/v1/appeals").json()["results"][0]["answer"] == "it stands"
     with pytest.raises(Conflict):
         actions.decide_appeal(moderator_id=902, appeal_id=made.id, is_accepted=True, answer="no, it does not")

@@ -53,7 +53,7 @@ def test_administrators_search_and_remove(register, write, staff):
     answer = client.post("/admin/posts/post/", {"action": "remove", "_selected_action": [removed["id"]]})
     assert answer.status_code == 302
     assert list(Post.objects.values_list("id", flat=True)) == [int(kept["id"])]
-    assert [event["post_id"] for event in events("post_deleted")] == [int(removed["id"])]
+    assert [event["post_id"] for event in events("post_withdrawn")] == [int(removed["id"])]
     assert Bookmark.objects.count() == 1
 
 

@@ -3,7 +3,13 @@
 from apps.comments.actions.counts import check_posts
 from apps.comments.actions.records import load_comments
 from apps.comments.actions.removals import ROWS_A_STEP
-from apps.comments.actions.withdrawals import delete_long_withdrawn, restore_comment, withdraw_comment
+from apps.comments.actions.withdrawals import (
+    delete_long_withdrawn,
+    delete_or_remove_comment,
+    remove_as_moderator,
+    restore_comment,
+    withdraw_comment,
+)
 from apps.comments.actions.writing import change_score, create_comment, delete_comment, edit_comment
 
 __all__ = [
@@ -13,8 +19,10 @@ __all__ = [
     "create_comment",
     "delete_comment",
     "delete_long_withdrawn",
+    "delete_or_remove_comment",
     "edit_comment",
     "load_comments",
+    "remove_as_moderator",
     "restore_comment",
     "withdraw_comment",
 ]

@@ -7,17 +7,42 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from apps.comments import queries
 from apps.comments.actions.counts import change_count, slot_of
 from apps.comments.actions.threads import bury, prune_tombstones, show_ancestors
-from apps.comments.actions.writing import author_of
+from apps.comments.actions.writing import author_of, delete_comment
 from apps.comments.models import Comment, RestoredRemoval, WithdrawnComment
 from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
+from socialapp.contracts.moderation import Moderation
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import NotFound
+from socialapp.core.principal import Principal
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 _STEP = 100
+
+
+def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, reason: str = "") -> None:
+    """Removes somebody else's comment: moderation logs and tells it, and it is out of sight when this returns.
+
+    Forbidden when the author has the same rank or a higher one. Idempotent.
+    """
+    action_id = client(Moderation).remove(
+        moderator_id=moderator_id, target_type="comment", target_id=comment_id, author_id=author_id, reason=reason
+    )
+    withdraw_comment(comment_id=comment_id, action_id=action_id)
+
+
+def delete_or_remove_comment(
+    *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
+) -> None:
+    """Deletes a comment that the caller may delete; what staff takes away from others goes through moderation."""
+    if queries.is_moderation(principal, comment):
+        remove_as_moderator(moderator_id=principal.id, comment_id=comment.id, author_id=author_of(comment))
+    else:
+        delete_comment(comment_id=comment.id, expected_versions=expected_versions)
 
 
 @transactional("comments")

@@ -171,18 +171,25 @@ def own_comment(*, author_id: int, comment_id: int) -> Comment:
 
 
 def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
-    """The comment, if the caller may delete it: its author, the author of its post, or staff.
+    """The comment, if the caller may delete it: its author, the author of its post, or staff who see it.
 
-    These need not see it: after a block one can still take back one's own words, and what others read under one's
-    post. Forbidden for others who see it, NotFound for those who do not.
+    The authors need not see it: after a block one can still take back one's own words, and what others read under
+    one's post. Forbidden for others who see it, NotFound for those who do not.
     """
     row = Comment.objects.filter(id=comment_id, deleted_at=None).first()
     if row is None:
         raise _no_such_comment()
-    if principal.is_staff or principal.id == row.user_id or principal.id in _author_of_post(row.post_id):
+    if principal.id == row.user_id or principal.id in _author_of_post(row.post_id):
         return row
     visible_comment(viewer_id=principal.id, comment_id=comment_id)
+    if principal.is_staff:
+        return row
     raise Forbidden("only its author or the author of the post may delete a comment", code="not_author")
+
+
+def is_moderation(principal: Principal, comment: Comment) -> bool:
+    """Whether a deletion by the caller is one by staff: of what neither they wrote nor stands under their post."""
+    return principal.id != comment.user_id and principal.id not in _author_of_post(comment.post_id)
 
 
 def _author_of_post(post_id: int) -> set[int]:

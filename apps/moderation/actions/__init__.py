@@ -1,12 +1,29 @@
 """Everything that changes moderation's state; what concerns other contexts is published to them."""
 
 from apps.moderation.actions.appeals import decide_appeal, file_appeal
-from apps.moderation.actions.cases import close_case_of_gone_target, file_report
-from apps.moderation.actions.decisions import ban_user, dismiss_case, remove_content, unban_user, warn_user
+from apps.moderation.actions.cases import (
+    add_note,
+    assign_case,
+    close_case_of_gone_target,
+    file_report,
+    reopen_case,
+    take_next_case,
+)
+from apps.moderation.actions.decisions import (
+    ban_user,
+    dismiss_case,
+    end_suspension,
+    remove_content,
+    suspend_user,
+    unban_user,
+    warn_user,
+)
 from apps.moderation.actions.projections import check_reports_counts
 from apps.moderation.actions.rules import check_text, delete_word_rule, set_word_rule
 
 __all__ = [
+    "add_note",
+    "assign_case",
     "ban_user",
     "check_reports_counts",
     "check_text",
@@ -14,10 +31,14 @@ __all__ = [
     "decide_appeal",
     "delete_word_rule",
     "dismiss_case",
+    "end_suspension",
     "file_appeal",
     "file_report",
     "remove_content",
+    "reopen_case",
     "set_word_rule",
+    "suspend_user",
+    "take_next_case",
     "unban_user",
     "warn_user",
 ]

@@ -5,12 +5,18 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.moderation.actions.decisions import refuse_own, restore_content, unban_user
+from apps.moderation.access import refuse_own
+from apps.moderation.actions.decisions import restore_content, unban_user
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import APPEALABLE
+from socialapp.contracts.moderation import AppealDecided
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, NotFound
+from socialapp.core.errors import Conflict, Forbidden, NotFound
+from socialapp.messaging.publish import publish
+
+_ACCEPTED = "We looked again and took our decision back."
+_REJECTED = "We looked again, and our decision stands."
 
 
 @transactional("moderation")
@@ -35,23 +41,39 @@ def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:
 def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str) -> Appeal:
     """Answers an appeal; an accepted one lifts a ban or brings back what was removed.
 
-    409 when it is answered already, 422 for an appeal of the moderator's own.
+    `answer` is told to the person; without one they get a sentence that fits. 409 when it is answered already, 422 for
+    an appeal of the moderator's own, 403 for one against the moderator's own decision, unless
+    APPEALS_BY_SAME_MODERATOR allows it for an installation with a single moderator.
     """
     appeal = Appeal.objects.select_for_update().select_related("action").filter(id=appeal_id).first()
     if appeal is None:
         raise NotFound("there is no such appeal")
     refuse_own(moderator_id, appeal.user_id)
+    if appeal.action.moderator_id == moderator_id and not settings.APPEALS_BY_SAME_MODERATOR:
+        raise Forbidden("another moderator decides about appeals against your decisions", code="own_decision")
     if appeal.status != Appeal.Status.OPEN:
         raise Conflict("somebody has decided this appeal already", code="appeal_decided")
     appeal.status = Appeal.Status.ACCEPTED if is_accepted else Appeal.Status.REJECTED
-    appeal.answer, appeal.decided_at = answer, timezone.now()
+    appeal.answer = answer.strip() or (_ACCEPTED if is_accepted else _REJECTED)
+    appeal.decided_at = timezone.now()
     appeal.save(update_fields=["status", "answer", "decided_at"])
     add_entry(
         Action.Kind.DECIDE_APPEAL,
         moderator_id=moderator_id,
         user_id=appeal.user_id,
         case_id=appeal.action.case_id,
-        reason=f"{appeal.status}: {answer}",
+        reason=f"{appeal.status}: {appeal.answer}",
+    )
+    publish(
+        AppealDecided(
+            appeal_id=appeal.id,
+            action_id=appeal.action_id,
+            user_id=appeal.user_id,
+            target_type=appeal.action.target_type,
+            target_id=appeal.action.target_id,
+            is_accepted=is_accepted,
+            answer=appeal.answer,
+        )
     )
     if is_accepted and appeal.action.kind == Action.Kind.BAN_USER:
         unban_user(moderator_id=moderator_id, user_id=appeal.user_id, reason="appeal accepted")

@@ -3,13 +3,15 @@
 from django.db.models import F
 from django.utils import timezone
 
-from apps.moderation.models import Case, Outcome, Report
+from apps.moderation.models import Case, CaseNote, Outcome, Report
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
 from socialapp.core.db import transactional
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import Conflict, Invalid, NotFound
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
+
+_TRIES = 20
 
 
 @transactional("moderation")
@@ -77,3 +79,57 @@ def close_case_of(target_key: str, outcome: Outcome) -> None:
 def close_case_of_gone_target(*, target_type: str, target_id: int) -> None:
     """What was reported is gone, whoever removed it: nothing is left to decide. Idempotent."""
     close_case_of(f"{target_type}:{target_id}", Outcome.REMOVED)
+
+
+@transactional("moderation")
+def assign_case(*, case_id: int, moderator_id: int | None) -> Case:
+    """Gives an open case to a moderator, or to nobody. 409 when it is closed, or somebody else has it."""
+    case = Case.objects.select_for_update().filter(id=case_id).first()
+    if case is None:
+        raise NotFound("there is no such case")
+    if not case.is_open:
+        raise Conflict("somebody has decided this case already", code="case_closed")
+    if moderator_id is not None and case.assigned_to_id not in (None, moderator_id):
+        raise Conflict("somebody else has taken this case", code="case_taken")
+    case.assigned_to_id, case.assigned_at = moderator_id, timezone.now() if moderator_id else None
+    case.save(update_fields=["assigned_to_id", "assigned_at"])
+    return case
+
+
+@transactional("moderation")
+def take_next_case(*, moderator_id: int) -> Case | None:
+    """Gives the moderator the open case with the most reports that nobody has; None when there is none left.
+
+    One statement claims it, so two moderators never take one case, on databases without SKIP LOCKED either.
+    """
+    waiting = Case.objects.filter(closed_at=None, assigned_to_id=None).exclude(author_id=moderator_id)
+    for case_id in waiting.order_by("-reports_count", "id").values_list("id", flat=True)[:_TRIES]:
+        claimed = Case.objects.filter(id=case_id, closed_at=None, assigned_to_id=None)
+        if claimed.update(assigned_to_id=moderator_id, assigned_at=timezone.now()):
+            return Case.objects.get(id=case_id)
+    return None
+
+
+@transactional("moderation")
+def add_note(*, case_id: int, moderator_id: int, text: str) -> CaseNote:
+    """Adds a note that moderators see on the case. NotFound when there is no such case, 422 for an empty note."""
+    if not text.strip():
+        raise Invalid.of("text", "blank", "A note has words.")
+    if not Case.objects.filter(id=case_id).exists():
+        raise NotFound("there is no such case")
+    return CaseNote.objects.create(case_id=case_id, moderator_id=moderator_id, text=text.strip())
+
+
+@transactional("moderation")
+def reopen_case(*, case_id: int, moderator_id: int) -> Case:
+    """Opens a closed case again, taken by the moderator. 409 when it is open, or another one about the target is."""
+    case = Case.objects.select_for_update().filter(id=case_id).first()
+    if case is None or case.target_id is None:
+        raise NotFound("there is no such case")
+    key = f"{case.target_type}:{case.target_id}"
+    if case.is_open or Case.objects.filter(open_key=key).exists():
+        raise Conflict("a case about this is open", code="case_open")
+    case.open_key, case.outcome, case.closed_at = key, "", None
+    case.assigned_to_id, case.assigned_at = moderator_id, timezone.now()
+    case.save(update_fields=["open_key", "outcome", "closed_at", "assigned_to_id", "assigned_at"])
+    return case

@@ -1,18 +1,29 @@
 """What moderators decide. Every decision is logged, and published for the contexts that carry it out."""
 
+from datetime import datetime
+
+from django.utils import timezone
+
+from apps.moderation.access import refuse_own, require_rank
 from apps.moderation.actions.cases import close_case, close_case_of
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, Appeal, Case, Outcome
-from apps.moderation.queries import Target, may_ban
+from apps.moderation.models import Action, Appeal, Case, Outcome, Suspension
+from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, UserSanctioned
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound
+from socialapp.core.errors import Conflict, Invalid, NotFound
 from socialapp.messaging.publish import publish
 
 
+def remove_content(*, moderator_id: int, target: Target, reason: str) -> Action:
+    """Removes a post or comment and closes its case. Again is answered with the first removal. Asks auth for ranks."""
+    require_rank(moderator_id=moderator_id, user_id=target.author_id)
+    return write_removal(moderator_id=moderator_id, target=target, reason=reason)
+
+
 @transactional("moderation")
-def remove_content(*, moderator_id: int | None, target: Target, reason: str) -> Action:
-    """Removes a post or comment and closes its case; `moderator_id` is None for a word rule. Once is enough."""
+def write_removal(*, moderator_id: int | None, target: Target, reason: str) -> Action:
+    """The removal itself, for those who have asked for ranks; `moderator_id` is None for a word rule."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
     refuse_own(moderator_id, target.author_id)
@@ -61,19 +72,39 @@ def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Actio
 
 
 def warn_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
-    """Warns a user; closes the case that led to it."""
+    """Warns a user; closes the case that led to it. Asks auth for ranks."""
+    require_rank(moderator_id=moderator_id, user_id=user_id)
     return _sanction(Action.Kind.WARN_USER, moderator_id, user_id, reason, case_id)
 
 
 def ban_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
-    """Bans a user; closes the case that led to it. Forbidden for staff, unless by an administrator. Asks auth."""
-    if not may_ban(moderator_id=moderator_id, user_id=user_id):
-        raise Forbidden("only administrators ban staff", code="staff")
+    """Bans a user; closes the case that led to it. Asks auth for ranks."""
+    require_rank(moderator_id=moderator_id, user_id=user_id)
     return _sanction(Action.Kind.BAN_USER, moderator_id, user_id, reason, case_id)
 
 
+def suspend_user(
+    *, moderator_id: int, user_id: int, until: datetime, reason: str, case_id: int | None = None
+) -> Action:
+    """Bans a user until a moment, at which the ban ends by itself. 422 when that has passed. Asks auth for ranks."""
+    if until <= timezone.now():
+        raise Invalid.of("until", "past", "A suspension ends in the future.")
+    require_rank(moderator_id=moderator_id, user_id=user_id)
+    return _sanction(Action.Kind.BAN_USER, moderator_id, user_id, reason, case_id, until=until)
+
+
+@transactional("moderation")
+def end_suspension(*, suspension_id: int) -> None:
+    """Lifts a ban whose time is over, unless somebody was faster. Idempotent."""
+    suspension = Suspension.objects.select_for_update().filter(id=suspension_id).first()
+    if suspension is None:
+        return
+    suspension.delete()
+    _sanction(Action.Kind.UNBAN_USER, None, suspension.user_id, "the suspension is over", None)
+
+
 def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
-    """Lifts a ban."""
+    """Lifts a ban or ends a suspension."""
     return _sanction(Action.Kind.UNBAN_USER, moderator_id, user_id, reason, None)
 
 
@@ -90,7 +121,15 @@ def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
 
 
 @transactional("moderation")
-def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, case_id: int | None) -> Action:
+def _sanction(
+    kind: Action.Kind,
+    moderator_id: int | None,
+    user_id: int,
+    reason: str,
+    case_id: int | None,
+    *,
+    until: datetime | None = None,
+) -> Action:
     refuse_own(moderator_id, user_id)
     if case_id is not None:
         close_case(_locked_open_case(case_id), Outcome.SANCTIONED)
@@ -102,6 +141,10 @@ def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, c
         case_id=case_id,
         reason=reason,
     )
+    if kind in (Action.Kind.BAN_USER, Action.Kind.UNBAN_USER):
+        Suspension.objects.filter(user_id=user_id).delete()
+    if until is not None:
+        Suspension.objects.create(action_id=entry.id, user_id=user_id, until=until)
     publish(
         UserSanctioned(
             user_id=user_id,
@@ -112,12 +155,6 @@ def _sanction(kind: Action.Kind, moderator_id: int, user_id: int, reason: str, c
         )
     )
     return entry
-
-
-def refuse_own(moderator_id: int | None, user_id: int | None) -> None:
-    """Refuses with 422 what a moderator would decide about themselves; None is a word rule, or somebody erased."""
-    if moderator_id is not None and user_id == moderator_id:
-        raise Invalid.of("user_id", "own_account", "Moderators cannot decide about themselves.")
 
 
 def _locked_open_case(case_id: int) -> Case:

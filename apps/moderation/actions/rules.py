@@ -1,7 +1,7 @@
 """Word rules: kept by moderators, applied to every text that is written or changed."""
 
 from apps.moderation.actions.cases import open_case
-from apps.moderation.actions.decisions import remove_content
+from apps.moderation.actions.decisions import write_removal
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, WordRule
 from apps.moderation.queries import Target, plain_pattern, rules_matching
@@ -45,6 +45,6 @@ def check_text(*, target: Target, text: str) -> None:
     rules = rules_matching(text)
     words = ", ".join(rule.pattern for rule in rules)[:200]
     if any(rule.action == WordRule.Effect.REMOVE for rule in rules):
-        remove_content(moderator_id=None, target=target, reason=f"word rule: {words}")
+        write_removal(moderator_id=None, target=target, reason=f"word rule: {words}")
     elif rules:
         open_case(target, flagged_words=words)

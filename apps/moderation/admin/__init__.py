@@ -1,14 +1,16 @@
 """Where moderators work: the queue of cases, appeals, word rules, and the log of what was done."""
 
 from apps.moderation.admin.cases import CaseAdmin, ReportAdmin
-from apps.moderation.admin.log import ActionAdmin, AppealAdmin, LogHeadAdmin
+from apps.moderation.admin.log import ActionAdmin, AppealAdmin, CaseNoteAdmin, LogHeadAdmin, SuspensionAdmin
 from apps.moderation.admin.rules import WordRuleAdmin
 
 __all__ = [
     "ActionAdmin",
     "AppealAdmin",
     "CaseAdmin",
+    "CaseNoteAdmin",
     "LogHeadAdmin",
     "ReportAdmin",
+    "SuspensionAdmin",
     "WordRuleAdmin",
 ]

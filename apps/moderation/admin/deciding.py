@@ -16,7 +16,7 @@ from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, M, is_staff
 
 _DEFAULT_REASON = "It breaks the rules."
-_LONGEST_REASON = 1000
+LONGEST_REASON = 1000
 
 
 class ModerationAdmin(ContextModelAdmin[M]):
@@ -39,7 +39,7 @@ class ReasonForm(ActionForm):
 
     reason = forms.CharField(
         required=False,
-        max_length=_LONGEST_REASON,
+        max_length=LONGEST_REASON,
         label="Reason (told to the person):",
         widget=forms.TextInput(attrs={"size": 40, "placeholder": _DEFAULT_REASON}),
     )
@@ -47,7 +47,7 @@ class ReasonForm(ActionForm):
 
 def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callable[[M, int, str], object]) -> None:
     """Runs something on each row, and tells how many it was done to and what went wrong with the others."""
-    reason = (request.POST.get("reason") or _DEFAULT_REASON)[:_LONGEST_REASON]
+    reason = (request.POST.get("reason") or _DEFAULT_REASON)[:LONGEST_REASON]
     moderator_id = int(request.user.pk or 0)
     succeeded = 0
     for row in rows:

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from apps.moderation import actions, queries
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
-from apps.moderation.models import Action, Appeal, LogHead
+from apps.moderation.admin.deciding import LONGEST_REASON, ModerationAdmin, ReasonForm, person_link, run_on_each
+from apps.moderation.models import Action, Appeal, CaseNote, LogHead, Suspension
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin
 
@@ -105,15 +105,16 @@ class AppealAdmin(ModerationAdmin[Appeal]):
     @admin.action(description="Accept (lifts a ban, brings back what was removed)", permissions=["decide"])
     def accept(self, request: HttpRequest, rows: QuerySet[Appeal]) -> None:
         """Accepts the appeals."""
-        run_on_each(request, rows, "Accepted", lambda row, by, why: _answer(row, by, why, is_accepted=True))
+        run_on_each(request, rows, "Accepted", lambda row, by, why: _answer(request, row, by, is_accepted=True))
 
     @admin.action(description="Reject", permissions=["decide"])
     def reject(self, request: HttpRequest, rows: QuerySet[Appeal]) -> None:
         """Rejects the appeals."""
-        run_on_each(request, rows, "Rejected", lambda row, by, why: _answer(row, by, why, is_accepted=False))
+        run_on_each(request, rows, "Rejected", lambda row, by, why: _answer(request, row, by, is_accepted=False))
 
 
-def _answer(appeal: Appeal, moderator_id: int, answer: str, *, is_accepted: bool) -> None:
+def _answer(request: HttpRequest, appeal: Appeal, moderator_id: int, *, is_accepted: bool) -> None:
+    answer = request.POST.get("reason", "")[:LONGEST_REASON]  # without one, the action has words for each outcome
     actions.decide_appeal(moderator_id=moderator_id, appeal_id=appeal.id, is_accepted=is_accepted, answer=answer)
 
 
@@ -124,3 +125,26 @@ class LogHeadAdmin(ContextModelAdmin[LogHead]):
     list_display = ("sequence", "hash")
     list_filter = ()
     search_fields = ("hash",)
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(ModerationAdmin[Suspension]):
+    """Bans that end by themselves."""
+
+    list_display = ("user", "until", "action_id")
+    search_fields = ("=user_id", "=action_id")
+    ordering = ("until",)
+
+    @admin.display(description="user", ordering="user_id")
+    def user(self, suspension: Suspension) -> SafeString | str:
+        """Who is suspended."""
+        return person_link(suspension.user_id)
+
+
+@admin.register(CaseNote)
+class CaseNoteAdmin(ModerationAdmin[CaseNote]):
+    """What moderators noted on cases."""
+
+    list_display = ("created_at", "case", "moderator_id", "text")
+    search_fields = ("text", "=moderator_id")
+    ordering = ("-id",)

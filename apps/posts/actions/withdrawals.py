@@ -7,12 +7,25 @@ from django.utils import timezone
 
 from apps.posts.actions.posts import delete_withdrawn_posts
 from apps.posts.models import ErasedAuthor, Post, RestoredRemoval, WithdrawnPost
+from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostRemoved, PostRestored
 from socialapp.core.db import transactional
 from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 _COLUMNS = [field.attname for field in Post._meta.concrete_fields]
 _STEP = 200
+
+
+def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reason: str = "") -> None:
+    """Removes somebody else's post: moderation logs and tells it, and the post is out of sight when this returns.
+
+    Forbidden when the author has the same rank or a higher one. Idempotent.
+    """
+    action_id = client(Moderation).remove(
+        moderator_id=moderator_id, target_type="post", target_id=post_id, author_id=author_id, reason=reason
+    )
+    withdraw_post(post_id=post_id, action_id=action_id)
 
 
 @transactional("posts")

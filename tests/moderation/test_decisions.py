@@ -1,0 +1,149 @@
+"""Every decision of staff goes through one door: logged, told, open to an appeal, and by rank."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from apps.auth.actions import grant_role
+from apps.moderation import actions, tasks
+from apps.moderation.models import Action, Case, CaseNote, Suspension
+from apps.moderation.queries import Target
+from socialapp.core.errors import Conflict, Forbidden, Invalid
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, report
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def staff(person: Person, role: str) -> JsonClient:
+    """A client of the person, who has the role from now on."""
+    grant_role(user_id=int(person.id), role=role)
+    answer = JsonClient().post("/v1/auth/login", {"login": person.username, "password": "correct horse battery"})
+    return JsonClient(answer.json()["access"])
+
+
+def messages(person: Person) -> list[str]:
+    """What the person's notifications from moderation say, newest first."""
+    listed = person.client.get("/v1/notifications").json()["results"]
+    return [item["message"] for item in listed if item["kind"] == "moderation"]
+
+
+@pytest.mark.parametrize("kind", ["posts", "comments"])
+def test_a_moderators_deletion_is_a_removal(stage: Stage, register: Any, drain: Callable[[], int], kind: str) -> None:
+    moderator = staff(register("mona"), "moderator")
+    target_id, author = (stage.post_id, stage.ann) if kind == "posts" else (stage.comment_id, stage.ben)
+    assert moderator.delete(f"/v1/{kind}/{target_id}").status_code == 204
+    assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 404, "at once, before any event is delivered"
+    entry = Action.objects.get(kind="remove_content")
+    assert (entry.target_id, entry.user_id) == (int(target_id), int(author.id))
+    drain()
+    assert len(messages(author)) == 1
+    appeal = author.client.post("/v1/appeals", {"action_id": str(entry.id), "text": "please"})
+    assert appeal.status_code == 201
+    actions.decide_appeal(moderator_id=901, appeal_id=int(appeal.json()["id"]), is_accepted=True, answer="")
+    drain()
+    assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 200
+
+
+def test_nobody_decides_about_the_same_or_a_higher_rank(stage: Stage, register: Any, drain: Callable[[], int]) -> None:
+    moderator = staff(register("mona"), "moderator")
+    grant_role(user_id=int(stage.ann.id), role="admin")
+    answer = moderator.delete(f"/v1/posts/{stage.post_id}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "rank")
+    grant_role(user_id=int(stage.ben.id), role="moderator")
+    assert moderator.delete(f"/v1/comments/{stage.comment_id}").json()["code"] == "rank"
+    mo = int(moderator.get("/v1/auth/me").json()["id"])
+    for decide in (actions.warn_user, actions.ban_user):
+        with pytest.raises(Forbidden):
+            decide(moderator_id=mo, user_id=int(stage.ben.id), reason="no")
+    assert not Action.objects.exists()
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
+
+
+def test_a_moderator_removes_nothing_that_they_may_not_see(stage: Stage, register: Any) -> None:
+    moderator = staff(register("mona"), "moderator")
+    private = stage.ann.client.post("/v1/posts", {"content": "secret", "is_private": True}).json()["id"]
+    assert moderator.delete(f"/v1/posts/{private}").status_code == 404
+    assert not Action.objects.exists()
+    assert stage.ann.client.get(f"/v1/posts/{private}").status_code == 200
+
+
+def test_another_moderator_decides_the_appeal(stage: Stage, drain: Callable[[], int]) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="be kind")
+    appeal = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="I was")
+    with pytest.raises(Forbidden):
+        actions.decide_appeal(moderator_id=MODERATOR_ID, appeal_id=appeal.id, is_accepted=False, answer="no")
+    with override_settings(APPEALS_BY_SAME_MODERATOR=True):
+        decided = actions.decide_appeal(moderator_id=MODERATOR_ID, appeal_id=appeal.id, is_accepted=False, answer=" ")
+    assert decided.answer == "We looked again, and our decision stands."
+    drain()
+    assert messages(stage.ann)[0] == f"Your appeal was rejected: {decided.answer}"
+
+
+def test_an_accepted_appeal_without_words_gets_words_that_fit(stage: Stage, drain: Callable[[], int]) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="be kind")
+    appeal = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="I was")
+    actions.decide_appeal(moderator_id=901, appeal_id=appeal.id, is_accepted=True, answer="")
+    drain()
+    assert messages(stage.ann)[0] == "Your appeal was accepted: We looked again and took our decision back."
+
+
+def test_a_suspension_ends_by_itself(stage: Stage, drain: Callable[[], int]) -> None:
+    ann, login = stage.ann, {"login": "ann", "password": "correct horse battery"}
+    with pytest.raises(Invalid):
+        actions.suspend_user(moderator_id=900, user_id=int(ann.id), until=timezone.now(), reason="past")
+    until = timezone.now() + timedelta(hours=1)
+    actions.suspend_user(moderator_id=MODERATOR_ID, user_id=int(ann.id), until=until, reason="rest a little")
+    drain()
+    assert JsonClient().post("/v1/auth/login", login).status_code == 403
+    assert tasks.end_suspensions() == 0
+    Suspension.objects.update(until=timezone.now())
+    assert tasks.end_suspensions() == 1
+    assert tasks.end_suspensions() == 0
+    drain()
+    assert JsonClient().post("/v1/auth/login", login).status_code == 200
+    assert list(Action.objects.order_by("id").values_list("kind", flat=True)) == ["ban_user", "unban_user"]
+
+
+def test_a_ban_outlasts_a_suspension(stage: Stage) -> None:
+    until = timezone.now() + timedelta(hours=1)
+    actions.suspend_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), until=until, reason="rest")
+    actions.ban_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="for good")
+    assert not Suspension.objects.exists()
+
+
+def test_two_moderators_never_take_one_case(stage: Stage) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    report(stage.cleo, "comment", stage.comment_id)
+    first, second = actions.take_next_case(moderator_id=1), actions.take_next_case(moderator_id=2)
+    assert first is not None
+    assert second is not None
+    assert first.id != second.id
+    assert actions.take_next_case(moderator_id=3) is None
+    with pytest.raises(Conflict):
+        actions.assign_case(case_id=first.id, moderator_id=2)
+    actions.assign_case(case_id=first.id, moderator_id=None)
+    assert actions.take_next_case(moderator_id=3) == first
+
+
+def test_notes_and_reopening(stage: Stage) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    case = Case.objects.get()
+    note = actions.add_note(case_id=case.id, moderator_id=MODERATOR_ID, text=" seen before ")
+    assert (note.text, CaseNote.objects.count()) == ("seen before", 1)
+    with pytest.raises(Invalid):
+        actions.add_note(case_id=case.id, moderator_id=MODERATOR_ID, text=" ")
+    with pytest.raises(Conflict):
+        actions.reopen_case(case_id=case.id, moderator_id=MODERATOR_ID)
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    assert actions.reopen_case(case_id=case.id, moderator_id=MODERATOR_ID).is_open
+
+
+def test_a_removal_is_written_once(stage: Stage) -> None:
+    target = Target("post", int(stage.post_id), int(stage.ann.id))
+    first = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    assert actions.remove_content(moderator_id=901, target=target, reason="spam").id == first.id
