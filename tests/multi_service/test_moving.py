@@ -20,7 +20,7 @@ from tests.scenarios.product import Member, eventually
 _KINDS = ("like", "love", "haha", "sad", "angry")
 # How a connection that was kept for the next request ends, by an nginx whose configuration has changed.
 _CLOSED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-_VERIFYING = (("reactions", "reactions_verify"), ("others", "verify"))
+_VERIFYING = (("reactions", "verify", "--context", "reactions"), ("others", "verify"))
 _OTHERS = tuple(name for name in CONTEXTS if name != "reactions")
 
 
