@@ -1,4 +1,4 @@
-"""What changes the numbers: noting what was heard of, folding it into the roll-ups, and erasing.
+"""What changes the numbers: recording each event as a delta, adding the deltas to the roll-ups, and erasing.
 
 Adding is commutative, so order never matters; the inbox makes each event count once.
 """
@@ -13,8 +13,8 @@ from django.utils import timezone
 from apps.metrics import queries
 from apps.metrics.models import (
     AuthorRollup,
-    Change,
     Metric,
+    MetricDelta,
     OverallRollup,
     Post,
     PostRollup,
@@ -22,21 +22,23 @@ from apps.metrics.models import (
 )
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.metrics import EngagementChanged, PostEngagement
 from socialapp.contracts.posts import Posts, ViewCount
 from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
 from socialapp.core.db import atomic, transactional
-from socialapp.core.ids import id_time
+from socialapp.core.ids import id_time, new_id
 from socialapp.core.sql import add
 from socialapp.lifecycle.drift import events_in_flight
 from socialapp.lifecycle.removal import declare_removal, gone_among
+from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
-FOLD_CHANGES = 2000
-ERASE_POSTS = 500
+ROLL_UP_CHUNK = 2000
+ERASE_CHUNK = 500
 HOURS_KEPT = timedelta(days=14)
 
-_POST_METRICS = frozenset({Metric.VIEWS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
+_POST_METRICS = frozenset({Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
 _AUTHOR_METRICS = frozenset({Metric.POSTS, Metric.FOLLOWERS})
 
 # What one roll-up row is found by, and what is to be added to its columns.
@@ -45,7 +47,7 @@ Additions = dict[Key, dict[str, int]]
 
 
 @transactional("metrics")
-def note_post(*, post_id: int, author_id: int) -> None:
+def record_post(*, post_id: int, author_id: int) -> None:
     """Remembers whose a new post is, and counts it. One that was deleted before it was heard of stays deleted."""
     erased = _is_erased(author_id)
     post, made = Post.objects.get_or_create(
@@ -53,89 +55,91 @@ def note_post(*, post_id: int, author_id: int) -> None:
     )
     if not made and not post.is_deleted and not erased:
         Post.objects.filter(id=post_id, is_deleted=False).update(author_id=author_id)
-    _note(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
+    _record(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
 
 
 @transactional("metrics")
-def note_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> None:
+def record_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> None:
     """Removes a post's numbers for good, and takes it from its author's count of posts if it was in it."""
-    _bury([post_id])
+    _write_tombstones([post_id])
     if was_counted:
-        note_post_withdrawn(post_id=post_id, author_id=author_id)
+        record_post_removed(post_id=post_id, author_id=author_id)
 
 
 @transactional("metrics")
-def note_post_withdrawn(*, post_id: int, author_id: int) -> None:
+def record_post_removed(*, post_id: int, author_id: int) -> None:
     """Takes a post from its author's count of posts."""
     if not _is_erased(author_id):
-        _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
+        _record(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
 
 
 @transactional("metrics")
-def note_post_restored(*, post_id: int, author_id: int) -> None:
+def record_post_restored(*, post_id: int, author_id: int) -> None:
     """Puts a post back into its author's count of posts."""
     if not _is_erased(author_id):
-        _note(Metric.POSTS, at=id_time(post_id), author_id=author_id, is_again=True)
+        _record(Metric.POSTS, at=id_time(post_id), author_id=author_id, is_again=True)
 
 
 @transactional("metrics")
-def note_comment_restored(*, post_id: int, comment_id: int) -> None:
+def record_comment_restored(*, post_id: int, comment_id: int) -> None:
     """Puts a comment back into its post's numbers."""
-    if not _buried([post_id]):
-        _note(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)
+    if not _deleted_among([post_id]):
+        _record(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)
 
 
 @transactional("metrics")
-def note_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
-    """Counts a batch of views; one INSERT whatever its size."""
-    buried = _buried([count.post_id for count in counts])
-    Change.objects.bulk_create(
-        _change(Metric.VIEWS, at=at, post_id=None if count.post_id in buried else count.post_id, amount=count.views)
+def record_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
+    """Counts a batch of views and impressions; one INSERT whatever its size."""
+    deleted = _deleted_among([count.post_id for count in counts])
+    MetricDelta.objects.bulk_create(
+        _delta(metric, at=at, post_id=None if count.post_id in deleted else count.post_id, amount=amount)
         for count in counts
+        for metric, amount in ((Metric.VIEWS, count.views), (Metric.IMPRESSIONS, count.impressions))
+        if amount
     )
 
 
-def note_comment(*, post_id: int, comment_id: int, amount: int = 1) -> None:
+def record_comment(*, post_id: int, comment_id: int, amount: int = 1) -> None:
     """Counts a comment, or with -1 takes it back, in the hour it was written: its id tells which."""
-    _note_engagement(Metric.COMMENTS, post_id=post_id, at=id_time(comment_id), amount=amount)
+    _record_engagement(Metric.COMMENTS, post_id=post_id, at=id_time(comment_id), amount=amount)
 
 
-def note_reaction(*, post_id: int, at: datetime, amount: int = 1) -> None:
+def record_reaction(*, post_id: int, at: datetime, amount: int = 1) -> None:
     """Counts a reaction to a post, or with -1 takes one back."""
-    _note_engagement(Metric.REACTIONS, post_id=post_id, at=at, amount=amount)
+    _record_engagement(Metric.REACTIONS, post_id=post_id, at=at, amount=amount)
 
 
 @transactional("metrics")
-def note_reaction_to_comment(*, at: datetime) -> None:
+def record_reaction_to_comment(*, at: datetime) -> None:
     """Counts a reaction to a comment: it belongs to no post's numbers, only to the overall ones."""
-    _note(Metric.REACTIONS, at=at)
+    _record(Metric.REACTIONS, at=at)
 
 
-def note_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
+def record_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
     """Counts a repost, or with -1 takes one back."""
-    _note_engagement(Metric.REPOSTS, post_id=post_id, at=at, amount=amount)
+    _record_engagement(Metric.REPOSTS, post_id=post_id, at=at, amount=amount)
 
 
 @transactional("metrics")
-def note_registration(*, at: datetime) -> None:
+def record_registration(*, at: datetime) -> None:
     """Counts a registration."""
-    _note(Metric.REGISTRATIONS, at=at)
+    _record(Metric.REGISTRATIONS, at=at)
 
 
 @transactional("metrics")
-def note_follower(*, author_id: int, at: datetime, amount: int) -> None:
+def record_follower(*, author_id: int, at: datetime, amount: int) -> None:
     """Counts one follower gained or, with -1, lost."""
     if not _is_erased(author_id):
-        _note(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
+        _record(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
 
 
 def _erase_step(user_id: int) -> bool:
     """Removes a user's numbers, a bounded part at a time."""
-    Change.objects.filter(author_id=user_id).update(author_id=None)
+    MetricDelta.objects.filter(author_id=user_id).update(author_id=None)
     AuthorRollup.objects.filter(author_id=user_id).delete()
-    posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_POSTS])
-    _bury(posts)
-    return len(posts) < ERASE_POSTS
+    posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_CHUNK])
+    _write_tombstones(posts)
+    return len(posts) < ERASE_CHUNK
 
 
 def _authors_still_held(user_ids: Collection[int]) -> set[int]:
@@ -150,21 +154,33 @@ declare_removal("metrics", "user", step=_erase_step, leftovers=_authors_still_he
 
 
 @transactional("metrics")
-def fold_changes(*, older_than: timedelta) -> int:
-    """Adds a bounded number of noted changes to the roll-ups and removes them; how many.
+def roll_up(*, older_than: timedelta) -> int:
+    """Adds a bounded number of recorded deltas to the roll-ups and removes them; how many.
 
     Several may run at once: the rows are locked, and whoever comes second finds them gone. Changes wait a few seconds
     (`older_than`), so that a tombstone written at the same time is seen.
     """
     heard_before = timezone.now() - older_than
-    changes = list(
-        Change.objects.select_for_update().filter(heard_at__lte=heard_before).order_by("heard_at", "id")[:FOLD_CHANGES]
+    deltas = list(
+        MetricDelta.objects.select_for_update()
+        .filter(heard_at__lte=heard_before)
+        .order_by("heard_at", "id")[:ROLL_UP_CHUNK]
     )
-    _add(PostRollup, ("post_id",), _additions_of_posts(changes))
-    _add(AuthorRollup, ("author_id",), _additions_of_authors(changes))
-    _add(OverallRollup, (), _additions_of_all(changes))
-    Change.objects.filter(id__in=[change.id for change in changes]).delete()
-    return len(changes)
+    of_posts = _additions_of_posts(deltas)
+    _add(PostRollup, ("post_id",), of_posts)
+    _add(AuthorRollup, ("author_id",), _additions_of_authors(deltas))
+    _add(OverallRollup, (), _additions_of_all(deltas))
+    MetricDelta.objects.filter(id__in=[delta.id for delta in deltas]).delete()
+    _publish_engagement({int(str(key[0])) for key in of_posts})
+    return len(deltas)
+
+
+def _publish_engagement(post_ids: set[int]) -> None:
+    """Tells how much engagement these posts have now: in one event, as roll-ups are bounded."""
+    numbers = queries.engagement_held(post_ids)
+    counts = [PostEngagement(post_id=post_id, **numbers[post_id]) for post_id in sorted(post_ids)]
+    if counts:
+        publish(EngagementChanged(batch_id=new_id(), counts=counts))
 
 
 def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
@@ -247,7 +263,7 @@ def _differing(
 ) -> Additions:
     """What must be added to make the numbers right."""
     return _summed(
-        (owner, Change(metric=name, at=at_of(owner), amount=actual[owner][name] - held[owner][name]))
+        (owner, MetricDelta(metric=name, at=at_of(owner), amount=actual[owner][name] - held[owner][name]))
         for owner in owners
         for name in actual[owner]
         if actual[owner][name] != held[owner][name]
@@ -260,7 +276,7 @@ def drop_old_hours() -> int:
     removed = 0
     for model in (PostRollup, AuthorRollup, OverallRollup):
         rows = model._default_manager.filter(period=Rollup.Period.HOUR, start__lt=until)
-        ids = list(rows.order_by("start").values_list("id", flat=True)[:FOLD_CHANGES])
+        ids = list(rows.order_by("start").values_list("id", flat=True)[:ROLL_UP_CHUNK])
         removed += model._default_manager.filter(id__in=ids).delete()[0]
     return removed
 
@@ -274,27 +290,27 @@ def _is_erased(user_id: int) -> bool:
     return bool(gone_among("metrics", [user_id]))
 
 
-def _buried(post_ids: Iterable[int]) -> set[int]:
+def _deleted_among(post_ids: Iterable[int]) -> set[int]:
     return set(Post.objects.filter(id__in=post_ids, is_deleted=True).values_list("id", flat=True))
 
 
-def _bury(post_ids: Sequence[int]) -> None:
-    """Leaves nothing of the posts but tombstones; what was noted but not folded stays for the overall numbers only."""
+def _write_tombstones(post_ids: Sequence[int]) -> None:
+    """Leaves nothing of the posts but tombstones; their deltas stay for the overall numbers only."""
     if not post_ids:
         return
     Post.objects.bulk_create([Post(id=post_id, is_deleted=True) for post_id in post_ids], ignore_conflicts=True)
     Post.objects.filter(id__in=post_ids).update(is_deleted=True, author_id=None)
-    Change.objects.filter(post_id__in=post_ids).update(post_id=None)
+    MetricDelta.objects.filter(post_id__in=post_ids).update(post_id=None)
     PostRollup.objects.filter(post_id__in=post_ids).delete()
 
 
 @transactional("metrics")
-def _note_engagement(metric: Metric, *, post_id: int, at: datetime, amount: int) -> None:
-    gone = bool(_buried([post_id]))
-    _note(metric, at=at, post_id=None if gone else post_id, amount=amount)
+def _record_engagement(metric: Metric, *, post_id: int, at: datetime, amount: int) -> None:
+    gone = bool(_deleted_among([post_id]))
+    _record(metric, at=at, post_id=None if gone else post_id, amount=amount)
 
 
-def _note(
+def _record(
     metric: Metric,
     *,
     at: datetime,
@@ -303,52 +319,52 @@ def _note(
     amount: int = 1,
     is_again: bool = False,
 ) -> None:
-    change = _change(metric, at=at, post_id=post_id, author_id=author_id, amount=amount)
-    change.is_again = is_again
-    change.save(force_insert=True)
+    delta = _delta(metric, at=at, post_id=post_id, author_id=author_id, amount=amount)
+    delta.is_again = is_again
+    delta.save(force_insert=True)
 
 
-def _change(
+def _delta(
     metric: Metric, *, at: datetime, post_id: int | None = None, author_id: int | None = None, amount: int = 1
-) -> Change:
-    return Change(metric=metric, at=hour_of(at), post_id=post_id, author_id=author_id, amount=amount)
+) -> MetricDelta:
+    return MetricDelta(metric=metric, at=hour_of(at), post_id=post_id, author_id=author_id, amount=amount)
 
 
-def _additions_of_posts(changes: Iterable[Change]) -> Additions:
-    buried = _buried({change.post_id for change in changes if change.post_id is not None})
+def _additions_of_posts(deltas: Iterable[MetricDelta]) -> Additions:
+    deleted = _deleted_among({delta.post_id for delta in deltas if delta.post_id is not None})
     return _summed(
-        (change.post_id, change)
-        for change in changes
-        if change.metric in _POST_METRICS and change.post_id is not None and change.post_id not in buried
+        (delta.post_id, delta)
+        for delta in deltas
+        if delta.metric in _POST_METRICS and delta.post_id is not None and delta.post_id not in deleted
     )
 
 
-def _additions_of_authors(changes: Iterable[Change]) -> Additions:
-    authors = {change.author_id for change in changes if change.author_id is not None}
+def _additions_of_authors(deltas: Iterable[MetricDelta]) -> Additions:
+    authors = {delta.author_id for delta in deltas if delta.author_id is not None}
     erased = gone_among("metrics", authors)
     return _summed(
-        (change.author_id, change)
-        for change in changes
-        if change.metric in _AUTHOR_METRICS and change.author_id is not None and change.author_id not in erased
+        (delta.author_id, delta)
+        for delta in deltas
+        if delta.metric in _AUTHOR_METRICS and delta.author_id is not None and delta.author_id not in erased
     )
 
 
-def _additions_of_all(changes: Iterable[Change]) -> Additions:
+def _additions_of_all(deltas: Iterable[MetricDelta]) -> Additions:
     """Overall numbers tell what happened: what was taken back later happened all the same."""
     return _summed(
-        (None, change)
-        for change in changes
-        if change.amount > 0 and not change.is_again and change.metric != Metric.FOLLOWERS
+        (None, delta)
+        for delta in deltas
+        if delta.amount > 0 and not delta.is_again and delta.metric != Metric.FOLLOWERS
     )
 
 
-def _summed(owned: Iterable[tuple[int | None, Change]]) -> Additions:
+def _summed(owned: Iterable[tuple[int | None, MetricDelta]]) -> Additions:
     additions: Additions = defaultdict(lambda: defaultdict(int))
-    for owner, change in owned:
-        day = change.at.astimezone(UTC).replace(hour=0)
-        for period, start in ((Rollup.Period.HOUR, change.at), (Rollup.Period.DAY, day)):
+    for owner, delta in owned:
+        day = delta.at.astimezone(UTC).replace(hour=0)
+        for period, start in ((Rollup.Period.HOUR, delta.at), (Rollup.Period.DAY, day)):
             key = (period.value, start) if owner is None else (owner, period.value, start)
-            additions[key][change.metric] += change.amount
+            additions[key][delta.metric] += delta.amount
     return additions
 
 

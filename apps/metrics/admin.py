@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.metrics.models import AuthorRollup, Change, OverallRollup, Post, PostRollup
+from apps.metrics.models import AuthorRollup, MetricDelta, OverallRollup, Post, PostRollup
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _post = remote_link("post_id", "admin:posts_post_change")
@@ -13,7 +13,7 @@ _author = remote_link("author_id", "admin:users_profile_change")
 class PostRollupAdmin(ContextModelAdmin[PostRollup]):
     """Engagement by post."""
 
-    list_display = ("start", "period", _post, "views", "reactions", "comments", "reposts")
+    list_display = ("start", "period", _post, "views", "impressions", "reactions", "comments", "reposts")
     list_filter = ("period",)
     search_fields = ("=post_id",)
     ordering = ("-start",)
@@ -33,15 +33,25 @@ class AuthorRollupAdmin(ContextModelAdmin[AuthorRollup]):
 class OverallRollupAdmin(ContextModelAdmin[OverallRollup]):
     """Everybody together."""
 
-    list_display = ("start", "period", "posts", "comments", "reactions", "reposts", "views", "registrations")
+    list_display = (
+        "start",
+        "period",
+        "posts",
+        "comments",
+        "reactions",
+        "reposts",
+        "views",
+        "impressions",
+        "registrations",
+    )
     list_filter = ("period",)
     search_fields = ("=id",)
     ordering = ("-start",)
 
 
-@admin.register(Change)
-class ChangeAdmin(ContextModelAdmin[Change]):
-    """What was noted and not folded yet."""
+@admin.register(MetricDelta)
+class MetricDeltaAdmin(ContextModelAdmin[MetricDelta]):
+    """What is not in the roll-ups yet."""
 
     list_display = ("heard_at", "metric", "amount", "at", _post, _author)
     list_filter = ("metric",)

@@ -1,4 +1,4 @@
-"""The tables of metrics: changes as they are heard of, and the roll-ups by hour and day that they are folded into."""
+"""The tables of metrics: deltas, one for each event, and the roll-ups by hour and day that they are added to."""
 
 from django.db import models
 from django.utils import timezone
@@ -10,6 +10,7 @@ class Metric(models.TextChoices):
     """What is counted; every roll-up has a column of the same name for each metric that concerns it."""
 
     VIEWS = "views"
+    IMPRESSIONS = "impressions"
     REACTIONS = "reactions"
     COMMENTS = "comments"
     REPOSTS = "reposts"
@@ -18,8 +19,8 @@ class Metric(models.TextChoices):
     REGISTRATIONS = "registrations"
 
 
-class Change(models.Model):
-    """One increment that was heard of and not folded yet.
+class MetricDelta(models.Model):
+    """One increment that is not in the roll-ups yet.
 
     Handlers only ever insert here, so that no two of them wait for the same counter, however popular a post is.
     `post_id` or `author_id` say whose roll-up it belongs to; `amount` is negative when something was taken back.
@@ -84,6 +85,7 @@ class PostRollup(Rollup):
 
     post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
     views = models.BigIntegerField(default=0)
+    impressions = models.BigIntegerField(default=0, db_default=0)
     reactions = models.BigIntegerField(default=0)
     comments = models.BigIntegerField(default=0)
     reposts = models.BigIntegerField(default=0)
@@ -125,6 +127,7 @@ class OverallRollup(Rollup):
     reactions = models.BigIntegerField(default=0)
     reposts = models.BigIntegerField(default=0)
     views = models.BigIntegerField(default=0)
+    impressions = models.BigIntegerField(default=0, db_default=0)
     registrations = models.BigIntegerField(default=0)
 
     class Meta:

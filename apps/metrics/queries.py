@@ -1,4 +1,4 @@
-"""Reads the numbers: the roll-ups, and what was noted since they were last folded. Carries who may read them."""
+"""Reads the numbers: the roll-ups, and the deltas that are not in them yet. Carries who may read them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -6,19 +6,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from apps.metrics.models import AuthorRollup, Change, Metric, OverallRollup, Post, PostRollup, Rollup
+from apps.metrics.models import AuthorRollup, Metric, MetricDelta, OverallRollup, Post, PostRollup, Rollup
 from socialapp.contracts.posts import Posts
 from socialapp.core.errors import Forbidden, NotFound
 from socialapp.core.ids import id_time
 from socialapp.rpc.calls import client
 
-ENGAGEMENT = (Metric.VIEWS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
+ENGAGEMENT = (Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
 OVERALL = (*ENGAGEMENT, Metric.POSTS, Metric.REGISTRATIONS)
 DAYS_SHOWN = 30
+TREND_WINDOW = timedelta(hours=48)
+TREND_HALF_LIFE = timedelta(hours=6)
+TREND_ROWS = 20_000
 
 Numbers = dict[str, int]
 ByDay = dict[date, Numbers]
@@ -44,7 +47,9 @@ def check_author(*, viewer_id: int, post_id: int) -> None:
 
 def post_totals(*, post_id: int) -> Totals:
     """The engagement with one post. Two queries."""
-    numbers = _by_day(PostRollup.objects.filter(post_id=post_id), Change.objects.filter(post_id=post_id), ENGAGEMENT)
+    numbers = _by_day(
+        PostRollup.objects.filter(post_id=post_id), MetricDelta.objects.filter(post_id=post_id), ENGAGEMENT
+    )
     return _totals(numbers, ENGAGEMENT, since=id_time(post_id).date())
 
 
@@ -52,11 +57,11 @@ def author_totals(*, author_id: int) -> Totals:
     """The engagement with all posts of an author that exist, their posts, and followers gained. Four queries."""
     posts = Post.objects.filter(author_id=author_id, is_deleted=False).values("id")
     engagement = _by_day(
-        PostRollup.objects.filter(post_id__in=posts), Change.objects.filter(post_id__in=posts), ENGAGEMENT
+        PostRollup.objects.filter(post_id__in=posts), MetricDelta.objects.filter(post_id__in=posts), ENGAGEMENT
     )
     own_metrics = (Metric.POSTS, Metric.FOLLOWERS)
     own = _by_day(
-        AuthorRollup.objects.filter(author_id=author_id), Change.objects.filter(author_id=author_id), own_metrics
+        AuthorRollup.objects.filter(author_id=author_id), MetricDelta.objects.filter(author_id=author_id), own_metrics
     )
     for day, numbers in own.items():
         engagement[day].update(numbers)
@@ -66,6 +71,23 @@ def author_totals(*, author_id: int) -> Totals:
 def engagement_held(post_ids: Collection[int]) -> dict[int, Numbers]:
     """Comments, reactions and reposts of each post as counted here, over all time. Two queries."""
     return _held(PostRollup.objects.all(), "post_id", post_ids, (Metric.COMMENTS, Metric.REACTIONS, Metric.REPOSTS))
+
+
+def trending_posts(*, limit: int) -> list[tuple[int, float]]:
+    """The posts that most people engage with now, and their scores, highest first. One query.
+
+    A reaction, comment or repost counts one; what is older counts half for every `TREND_HALF_LIFE`.
+    """
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    hours = PostRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=now - TREND_WINDOW)
+    engaged = hours.annotate(engaged=F("reactions") + F("comments") + F("reposts")).exclude(engaged=0)
+    scores: dict[int, float] = defaultdict(float)
+    for post_id, start, number in engaged.order_by("-start").values_list("post_id", "start", "engaged")[:TREND_ROWS]:
+        scores[post_id] += number * 0.5 ** ((now - start) / TREND_HALF_LIFE)
+    ranked = sorted(
+        ((post_id, score) for post_id, score in scores.items() if score > 0), key=lambda one: (-one[1], -one[0])
+    )
+    return ranked[:limit]
 
 
 def posts_held(author_ids: Collection[int]) -> dict[int, Numbers]:
@@ -85,8 +107,10 @@ def _held(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: Seq
     for row in rollups.filter(**wanted, period=Rollup.Period.DAY).values(owner).annotate(**sums).order_by():
         for metric in metrics:
             held[row[owner]][metric.value] += row[f"sum_{metric.value}"]
-    changes = Change.objects.filter(**wanted, metric__in=metrics).values(owner, "metric").annotate(sum=Sum("amount"))
-    for row in changes.order_by():
+    deltas = (
+        MetricDelta.objects.filter(**wanted, metric__in=metrics).values(owner, "metric").annotate(sum=Sum("amount"))
+    )
+    for row in deltas.order_by():
         held[row[owner]][row["metric"]] += row["sum"]
     return held
 
@@ -100,7 +124,7 @@ def living_posts(*, after: int, limit: int) -> list[int]:
 def authors_held(*, after: int, limit: int) -> list[int]:
     """Up to `limit` ids of authors behind `after` that metrics counts anything of, ascending."""
     found: set[int] = set()
-    for model in (AuthorRollup, Change, Post):
+    for model in (AuthorRollup, MetricDelta, Post):
         rows = model._default_manager.filter(author_id__gt=after).order_by("author_id")
         found.update(key for key in rows.values_list("author_id", flat=True).distinct()[:limit] if key is not None)
     return sorted(found)[:limit]
@@ -111,19 +135,19 @@ def overview(*, days: int) -> list[tuple[date, Numbers]]:
     since = datetime.combine(_first_day(days), datetime.min.time(), tzinfo=UTC)
     happened = Q(amount__gt=0) & ~Q(metric=Metric.FOLLOWERS)
     numbers = _by_day(
-        OverallRollup.objects.filter(start__gte=since), Change.objects.filter(happened, at__gte=since), OVERALL
+        OverallRollup.objects.filter(start__gte=since), MetricDelta.objects.filter(happened, at__gte=since), OVERALL
     )
     return _last_days(numbers, OVERALL, first=_first_day(days))
 
 
-def _by_day(rollups: QuerySet[Any], changes: QuerySet[Change], metrics: Iterable[Metric]) -> ByDay:
-    """Numbers by day: the daily roll-ups and what is not folded into them yet. One query each."""
+def _by_day(rollups: QuerySet[Any], deltas: QuerySet[MetricDelta], metrics: Iterable[Metric]) -> ByDay:
+    """Numbers by day: the daily roll-ups and the deltas that are not in them yet. One query each."""
     found: ByDay = defaultdict(lambda: defaultdict(int))
     sums = {f"sum_{metric.value}": Sum(metric.value) for metric in metrics}
     for row in rollups.filter(period=Rollup.Period.DAY).values("start").annotate(**sums):
         for metric in metrics:
             found[row["start"].date()][metric.value] += row[f"sum_{metric.value}"]
-    wanted = changes.filter(metric__in=metrics).annotate(day=TruncDate("at"))
+    wanted = deltas.filter(metric__in=metrics).annotate(day=TruncDate("at"))
     for row in wanted.values("day", "metric").annotate(sum=Sum("amount")).order_by():
         found[row["day"]][row["metric"]] += row["sum"]
     return found

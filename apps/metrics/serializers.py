@@ -8,7 +8,8 @@ from rest_framework import serializers
 class EngagementBody(serializers.Serializer[Any]):
     """Engagement, net of what was taken back."""
 
-    views = serializers.IntegerField()
+    views = serializers.IntegerField(help_text="Readers of the post, each once a day.")
+    impressions = serializers.IntegerField(help_text="Readers who had it on their screen in a list, each once a day.")
     reactions = serializers.IntegerField()
     comments = serializers.IntegerField()
     reposts = serializers.IntegerField()

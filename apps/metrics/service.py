@@ -4,7 +4,7 @@ from functools import partial
 
 from apps.metrics import actions, queries
 from socialapp.contracts.drift import DriftPage
-from socialapp.contracts.metrics import DayEngagement
+from socialapp.contracts.metrics import DayEngagement, PostEngagement, TrendingPost
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -14,6 +14,15 @@ class MetricsService:
     def overview(self, *, days: int) -> list[DayEngagement]:
         """See `Metrics.overview`."""
         return [DayEngagement(date=day.isoformat(), **numbers) for day, numbers in queries.overview(days=days)]
+
+    def engagement(self, *, post_ids: list[int]) -> list[PostEngagement]:
+        """See `Metrics.engagement`."""
+        held = queries.engagement_held(post_ids)
+        return [PostEngagement(post_id=post_id, **numbers) for post_id, numbers in held.items()]
+
+    def trending_posts(self, *, limit: int) -> list[TrendingPost]:
+        """See `Metrics.trending_posts`."""
+        return [TrendingPost(post_id=post_id, score=score) for post_id, score in queries.trending_posts(limit=limit)]
 
 
 class MetricsProjections:

@@ -6,15 +6,15 @@ from celery import shared_task
 
 from apps.metrics import actions
 
-PERIODIC = {"metrics.fold": 15.0, "metrics.drop_old_hours": 3600.0}
+PERIODIC = {"metrics.roll_up": 15.0, "metrics.drop_old_hours": 3600.0}
 
 _SETTLE = timedelta(seconds=10)
 
 
-@shared_task(name="metrics.fold")
-def fold() -> None:
-    """Folds everything that was noted into the roll-ups."""
-    while actions.fold_changes(older_than=_SETTLE) == actions.FOLD_CHANGES:
+@shared_task(name="metrics.roll_up")
+def roll_up() -> None:
+    """Adds all recorded deltas to the roll-ups."""
+    while actions.roll_up(older_than=_SETTLE) == actions.ROLL_UP_CHUNK:
         pass
 
 

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from apps.posts.actions.posts import create_post, delete_post, edit_post
 from apps.posts.actions.reposts import add_bookmark, add_repost, remove_bookmark, remove_repost
-from apps.posts.actions.views import count_view
+from apps.posts.actions.views import count_view, reader_of
 from apps.posts.actions.withdrawals import remove_as_moderator
 from apps.posts.queries.access import Seen, visible_post
 from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
@@ -17,6 +17,7 @@ from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBod
 from socialapp.core.errors import Conflict, Forbidden, Stale
 from socialapp.core.pages import Page
 from socialapp.http import etags
+from socialapp.http.admission import address_block, client_address
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.pagination import ids_from_query, page_request, page_response
 from socialapp.http.permissions import PublicRead
@@ -92,14 +93,15 @@ class PostDetail(_PostView):
     @extend_schema(
         operation_id="post_read",
         summary="Read a post",
-        description="404 when it is absent or you may not see it. A look by somebody else than its author is counted.",
+        description="404 when it is absent or you may not see it. Every reader but its author counts, once a day.",
         responses=PostBody,
     )
     def get(self, request: Request, post_id: int) -> Response:
         """The post with its ETag."""
         post = visible_post(self.viewer, post_id)
         if request.method == "GET" and post.row.user_id != self.viewer:
-            count_view(post_id=post_id, author_id=post.row.user_id)
+            reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
+            count_view(post_id=post_id, author_id=post.row.user_id, reader=reader)
         return self.one_post(post)
 
     @extend_schema(

@@ -1,7 +1,9 @@
 """What search does when something happened elsewhere: it asks for the present form and indexes that."""
 
 from apps.search import actions
+from apps.search.queries.documents import EngagementCount, engagement_of
 from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.metrics import EngagementChanged
 from socialapp.contracts.posts import (
     PostCreated,
     PostDeleted,
@@ -56,6 +58,17 @@ def index_profile(event: ProfileChanged | StatusChanged, documents: list[Profile
 def index_followers(event: Followed | Unfollowed, documents: list[ProfileDocument]) -> None:
     """Takes over the number of followers, which people are sorted by."""
     actions.index_profiles(documents=documents)
+
+
+@handles(EngagementChanged)
+def take_over_engagement(event: EngagementChanged) -> None:
+    """Takes over the numbers that relevance and `min_reactions:` go by."""
+    actions.set_engagement(
+        counts=[
+            EngagementCount(count.post_id, reactions=max(count.reactions, 0), engagement=engagement_of(count))
+            for count in event.counts
+        ]
+    )
 
 
 @handles(UserDeleted)

@@ -1,8 +1,8 @@
-"""What metrics tells and answers."""
+"""What metrics publishes and answers."""
 
 from typing import Protocol
 
-from socialapp.contracts.base import data, read, service
+from socialapp.contracts.base import data, event, read, service
 
 
 @data
@@ -16,6 +16,33 @@ class DayEngagement:
     reposts: int = 0
     views: int = 0
     registrations: int = 0
+    impressions: int = 0
+
+
+@data
+class PostEngagement:
+    """What stands of the engagement with a post, over all time."""
+
+    post_id: int
+    reactions: int
+    comments: int
+    reposts: int
+
+
+@data
+class TrendingPost:
+    """A post and how much it is engaged with now; scores can be compared with one another only."""
+
+    post_id: int
+    score: float
+
+
+@event("metrics.engagement_changed", subject="batch_id")
+class EngagementChanged:
+    """The engagement with these posts, as of the last roll-up. Of two for one post the later one is right."""
+
+    batch_id: int
+    counts: list[PostEngagement]
 
 
 @service("metrics")
@@ -25,4 +52,14 @@ class Metrics(Protocol):
     @read
     def overview(self, *, days: int) -> list[DayEngagement]:
         """Exactly `days` days up to today, oldest first, quiet ones included."""
+        ...
+
+    @read
+    def engagement(self, *, post_ids: list[int]) -> list[PostEngagement]:
+        """The present engagement with each of these posts."""
+        ...
+
+    @read
+    def trending_posts(self, *, limit: int) -> list[TrendingPost]:
+        """The posts that most people engage with now, highest score first, whoever may see them."""
         ...

@@ -88,11 +88,12 @@ class Unreposted:
 
 @data
 class ViewCount:
-    """How often a post was looked at since the last count."""
+    """How many people have read a post since the last count, or had it on their screen in a list."""
 
     post_id: int
     author_id: int
     views: int
+    impressions: int = 0
 
 
 @event("posts.posts_viewed", subject="batch_id")

@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, get_args
 
 import httpx
 import pytest
 
 from apps.auth.models import User
+from apps.metrics.actions import roll_up
 from socialapp.contracts.bulk import KINDS
 from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
@@ -116,6 +118,8 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
                     target_type=kind, target_id=int(key), author_id=author_id, action_id=number, reason="spam"
                 )
             )
+    drain()
+    roll_up(older_than=timedelta(0))
     drain()
     return World(*map(int, (ada.id, bob.id, eve.id, post, private, comment, removed["post"], removed["comment"])))
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.auth.models import User
 from apps.comments.models import CommentCount
-from apps.metrics.models import Change
+from apps.metrics.models import MetricDelta
 from apps.moderation.models import Case
 from apps.notifications.models import Notification
 from apps.posts.models import PostHashtag, PostMention, RepostCount
@@ -192,9 +192,9 @@ def test_notifications(installation: dict[str, Any]) -> None:
 
 def test_metrics(installation: dict[str, Any]) -> None:
     ada, post = int(installation["ada"].id), installation["post"]
-    Change.objects.filter(post_id=post, metric="reactions").delete()
-    Change.objects.filter(author_id=ada, metric="posts").update(amount=4)
-    Change.objects.filter(author_id=ada, metric="followers").delete()
+    MetricDelta.objects.filter(post_id=post, metric="reactions").delete()
+    MetricDelta.objects.filter(author_id=ada, metric="posts").update(amount=4)
+    MetricDelta.objects.filter(author_id=ada, metric="followers").delete()
     found = {"metrics": [("reactions", post, "0", "1"), ("posts", ada, "4", "1"), ("followers", ada, "0", "1")]}
     assert_mended(found, installation["settle"])
     assert installation["ada"].client.get(f"/v1/posts/{post}/metrics").json()["reactions"] == 1

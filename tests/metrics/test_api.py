@@ -101,7 +101,7 @@ def test_a_deleted_post_no_longer_counts(ann: Person, ben: Person, post_id: str,
 def test_erasing_an_account_erases_its_numbers(
     ann: Person, ben: Person, post_id: str, drain: Callable[[], int]
 ) -> None:
-    from apps.metrics.models import AuthorRollup, Change, Post, PostRollup
+    from apps.metrics.models import AuthorRollup, MetricDelta, Post, PostRollup
 
     ben.client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": "like"})
     drain()
@@ -110,6 +110,6 @@ def test_erasing_an_account_erases_its_numbers(
     owned = {"author_id": int(ann.id)}
     assert not Post.objects.filter(**owned).exists()
     assert not AuthorRollup.objects.filter(**owned).exists()
-    assert not Change.objects.filter(**owned).exists()
-    assert not Change.objects.filter(post_id=int(post_id)).exists()
+    assert not MetricDelta.objects.filter(**owned).exists()
+    assert not MetricDelta.objects.filter(post_id=int(post_id)).exists()
     assert not PostRollup.objects.filter(post_id=int(post_id)).exists()

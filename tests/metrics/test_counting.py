@@ -11,17 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.metrics import actions, queries
-from apps.metrics.models import AuthorRollup, Change, OverallRollup, Post, PostRollup
+from apps.metrics.models import AuthorRollup, MetricDelta, OverallRollup, Post, PostRollup
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
-from socialapp.contracts.metrics import Metrics
+from socialapp.contracts.metrics import Metrics, PostEngagement
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostsViewed, Reposted, Unreposted, ViewCount
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
 from socialapp.core.ids import first_id_at, new_id
 from socialapp.lifecycle.models import Tombstone
 from socialapp.messaging.delivery import deliver
-from socialapp.messaging.envelope import Envelope, wrap
+from socialapp.messaging.envelope import Envelope, decode, wrap
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS
@@ -112,7 +112,7 @@ def uncommented(post_id: int, comment_id: int) -> CommentDeleted:
 
 
 def viewed(*posts: tuple[int, int], at: datetime | None = None) -> PostsViewed:
-    counts = [ViewCount(post_id=post, author_id=AUTHOR, views=views) for post, views in posts]
+    counts = [ViewCount(post_id=post, author_id=AUTHOR, views=views, impressions=views) for post, views in posts]
     return PostsViewed(batch_id=new_id(), at=at or timezone.now(), counts=counts)
 
 
@@ -120,8 +120,8 @@ def reposted(post_id: int) -> Reposted:
     return Reposted(post_id=post_id, author_id=AUTHOR, user_id=READER, at=timezone.now())
 
 
-def fold() -> int:
-    return actions.fold_changes(older_than=timedelta(0))
+def roll_up() -> int:
+    return actions.roll_up(older_than=timedelta(0))
 
 
 def totals(post_id: int) -> dict[str, int]:
@@ -149,37 +149,45 @@ def everything(post_id: int, comment_id: int) -> list[object]:
 
 def test_every_kind_of_event_counts_where_it_belongs(post_id: int) -> None:
     hear(*everything(post_id, new_id()))
-    assert totals(post_id) == {"views": 7, "reactions": 1, "comments": 1, "reposts": 1}
+    assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 1, "comments": 1, "reposts": 1}
     author = queries.author_totals(author_id=AUTHOR).totals
-    assert author == {"views": 7, "reactions": 1, "comments": 1, "reposts": 1, "posts": 1, "followers": 1}
+    assert author == {
+        "views": 7,
+        "impressions": 7,
+        "reactions": 1,
+        "comments": 1,
+        "reposts": 1,
+        "posts": 1,
+        "followers": 1,
+    }
     assert today() == {"posts": 1, "comments": 1, "reactions": 1, "reposts": 1, "views": 7, "registrations": 1}
 
 
-def test_folding_changes_no_number_and_leaves_nothing_to_fold(post_id: int) -> None:
+def test_rolling_up_changes_no_number_and_leaves_nothing_to_add(post_id: int) -> None:
     hear(*everything(post_id, new_id()))
     before = (queries.post_totals(post_id=post_id), queries.author_totals(author_id=AUTHOR), today())
-    assert fold() == 7
-    assert fold() == 0
-    assert not Change.objects.exists()
+    assert roll_up() == 8
+    assert roll_up() == 0
+    assert not MetricDelta.objects.exists()
     assert (queries.post_totals(post_id=post_id), queries.author_totals(author_id=AUTHOR), today()) == before
     assert {row.period for row in PostRollup.objects.all()} == {"hour", "day"}
 
 
 def test_folding_adds_to_what_was_folded_before(post_id: int) -> None:
     hear(created(post_id), viewed((post_id, 7)))
-    fold()
+    roll_up()
     hear(viewed((post_id, 5)), reacted(post_id))
     assert totals(post_id)["views"] == 12
-    fold()
-    assert totals(post_id) == {"views": 12, "reactions": 1, "comments": 0, "reposts": 0}
+    roll_up()
+    assert totals(post_id) == {"views": 12, "impressions": 12, "reactions": 1, "comments": 0, "reposts": 0}
     assert PostRollup.objects.get(period="day").views == 12
     assert OverallRollup.objects.get(period="day").views == 12
 
 
-def test_changes_just_heard_of_wait(post_id: int) -> None:
+def test_deltas_wait_a_moment_for_tombstones(post_id: int) -> None:
     hear(viewed((post_id, 1)))
-    assert actions.fold_changes(older_than=timedelta(minutes=1)) == 0
-    assert Change.objects.count() == 1
+    assert actions.roll_up(older_than=timedelta(minutes=1)) == 0
+    assert MetricDelta.objects.count() == 2
 
 
 def test_an_event_heard_twice_counts_once(post_id: int) -> None:
@@ -187,8 +195,8 @@ def test_an_event_heard_twice_counts_once(post_id: int) -> None:
     for _ in range(2):
         deliver("metrics", batch)
         deliver("metrics", [*batch, *batch])
-        fold()
-    assert totals(post_id) == {"views": 7, "reactions": 1, "comments": 1, "reposts": 1}
+        roll_up()
+    assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 1, "comments": 1, "reposts": 1}
     assert today()["registrations"] == 1
 
 
@@ -208,10 +216,18 @@ def test_order_does_not_matter(post_id: int, seed: int) -> None:
     for event in events:
         hear(event)
         if shuffled.random() < 0.3:
-            fold()
-    assert totals(post_id) == {"views": 7, "reactions": 0, "comments": 1, "reposts": 0}
+            roll_up()
+    assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 0, "comments": 1, "reposts": 0}
     author = queries.author_totals(author_id=AUTHOR).totals
-    assert author == {"views": 7, "reactions": 0, "comments": 1, "reposts": 0, "posts": 1, "followers": 0}
+    assert author == {
+        "views": 7,
+        "impressions": 7,
+        "reactions": 0,
+        "comments": 1,
+        "reposts": 0,
+        "posts": 1,
+        "followers": 0,
+    }
     # What happened stays in the overall numbers, although it was taken back.
     assert today() == {"posts": 1, "comments": 2, "reactions": 1, "reposts": 1, "views": 7, "registrations": 1}
 
@@ -225,13 +241,21 @@ def test_a_deleted_post_has_no_numbers_whatever_comes_when(post_id: int, seed: i
     for event in events:
         hear(event)
         if shuffled.random() < 0.3:
-            fold()
-    fold()
-    assert totals(post_id) == {"views": 0, "reactions": 0, "comments": 0, "reposts": 0}
+            roll_up()
+    roll_up()
+    assert totals(post_id) == {"views": 0, "impressions": 0, "reactions": 0, "comments": 0, "reposts": 0}
     assert not PostRollup.objects.filter(post_id=post_id).exists()
     assert Post.objects.get(id=post_id).author_id is None
     author = queries.author_totals(author_id=AUTHOR).totals
-    assert author == {"views": 0, "reactions": 1, "comments": 0, "reposts": 0, "posts": 1, "followers": 1}
+    assert author == {
+        "views": 0,
+        "impressions": 0,
+        "reactions": 1,
+        "comments": 0,
+        "reposts": 0,
+        "posts": 1,
+        "followers": 1,
+    }
     assert today()["posts"] == 2
 
 
@@ -246,7 +270,7 @@ def test_late_events_count_on_the_day_they_tell_of() -> None:
     two_days_ago = now - timedelta(days=2)
     old_post = next(ids_at(now - timedelta(days=3)))
     hear(viewed((old_post, 3), at=two_days_ago), commented(old_post, next(ids_at(two_days_ago))), reacted(old_post))
-    fold()
+    roll_up()
     by_day = dict(queries.post_totals(post_id=old_post).by_day)
     assert list(by_day) == [(now - timedelta(days=age)).astimezone(UTC).date() for age in (3, 2, 1, 0)]
     assert [day["views"] for day in by_day.values()] == [0, 3, 0, 0]
@@ -258,7 +282,7 @@ def test_totals_cover_more_than_the_days_shown() -> None:
     long_ago = timezone.now() - timedelta(days=400)
     old_post = next(ids_at(long_ago))
     hear(viewed((old_post, 3), at=long_ago), viewed((old_post, 2)))
-    fold()
+    roll_up()
     numbers = queries.post_totals(post_id=old_post)
     assert numbers.totals["views"] == 5
     assert len(numbers.by_day) == queries.DAYS_SHOWN
@@ -295,14 +319,14 @@ def test_reading_costs_the_same_for_one_post_and_for_many(django_assert_num_quer
     for _ in range(30):
         post = new_id()
         hear(created(post), reacted(post))
-    fold()
+    roll_up()
     assert read() == few == 4
 
 
 def test_old_hours_are_dropped_and_days_stay(post_id: int) -> None:
     long_ago = timezone.now() - timedelta(days=40)
     hear(viewed((post_id, 3), at=long_ago), viewed((post_id, 2)))
-    fold()
+    roll_up()
     assert actions.drop_old_hours() == 2
     assert actions.drop_old_hours() == 0
     assert totals(post_id)["views"] == 5
@@ -310,14 +334,15 @@ def test_old_hours_are_dropped_and_days_stay(post_id: int) -> None:
 
 
 def erased_events() -> list[str]:
-    return list(OutboxEvent.objects.using("metrics").order_by("id").values_list("type", flat=True))
+    told = OutboxEvent.objects.using("metrics").filter(type__startswith="metrics.user_erased")
+    return list(told.order_by("id").values_list("type", flat=True))
 
 
-@pytest.mark.parametrize("folded", [False, True])
-def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int, folded: bool) -> None:
+@pytest.mark.parametrize("rolled_up", [False, True])
+def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int, rolled_up: bool) -> None:
     hear(*everything(post_id, new_id()))
-    if folded:
-        fold()
+    if rolled_up:
+        roll_up()
     erased = UserDeleted(user_id=AUTHOR, erasure_id=5)
     batch = envelopes(erased)
     deliver("metrics", batch)
@@ -332,9 +357,9 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
         Followed(follower_id=READER, following_id=AUTHOR, accepted=False, at=timezone.now()),
         Unfollowed(follower_id=READER, following_id=AUTHOR, at=timezone.now()),
     )
-    fold()
+    roll_up()
     assert not AuthorRollup.objects.filter(author_id=AUTHOR).exists()
-    assert not Change.objects.filter(author_id=AUTHOR).exists()
+    assert not MetricDelta.objects.filter(author_id=AUTHOR).exists()
     assert not Post.objects.filter(author_id=AUTHOR).exists()
     assert not PostRollup.objects.exists()
     assert Tombstone.objects.using("metrics").filter(subject_id=AUTHOR).count() == 1
@@ -342,7 +367,7 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
 
 
 def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
-    monkeypatch.setattr(actions, "ERASE_POSTS", 2)
+    monkeypatch.setattr(actions, "ERASE_CHUNK", 2)
     for _ in range(5):
         hear(created(new_id()))
     hear(UserDeleted(user_id=AUTHOR, erasure_id=5))
@@ -351,3 +376,41 @@ def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: C
     drain()
     assert erased_events() == ["metrics.user_erased.v1"]
     assert not Post.objects.filter(author_id=AUTHOR).exists()
+
+
+def test_a_tombstone_that_a_recording_did_not_see_keeps_its_numbers_out_of_the_roll_ups(post_id: int) -> None:
+    hear(*everything(post_id, new_id()))
+    # What two transactions at once leave: the handler saw no tombstone, and the deletion saw no delta.
+    Post.objects.filter(id=post_id).update(is_deleted=True, author_id=None)
+    lifecycle_tombstone = Tombstone.objects.using("metrics").create(kind="user", subject_id=AUTHOR)
+    assert lifecycle_tombstone.pk is not None
+    assert MetricDelta.objects.filter(post_id=post_id).exists()
+    assert MetricDelta.objects.filter(author_id=AUTHOR).exists()
+    roll_up()
+    assert not PostRollup.objects.exists()
+    assert not AuthorRollup.objects.exists()
+    assert not MetricDelta.objects.exists()
+    assert OverallRollup.objects.get(period="day").views == 7, "overall numbers name nobody and stay"
+
+
+def test_a_roll_up_publishes_the_engagement_with_the_posts_it_touched(post_id: int) -> None:
+    hear(*everything(post_id, new_id()))
+    roll_up()
+    (told,) = OutboxEvent.objects.using("metrics").filter(type="metrics.engagement_changed.v1")
+    assert decode(told.envelope).data["counts"] == [{"post_id": post_id, "reactions": 1, "comments": 1, "reposts": 1}]
+    assert client(Metrics).engagement(post_ids=[post_id, 1]) == [
+        PostEngagement(post_id=post_id, reactions=1, comments=1, reposts=1),
+        PostEngagement(post_id=1, reactions=0, comments=0, reposts=0),
+    ]
+
+
+def test_posts_trend_by_engagement_that_halves_every_six_hours() -> None:
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    fresh, older, old = (new_id() for _ in range(3))
+    for post_id, reactions, hours in ((fresh, 2, 0), (older, 3, 6), (old, 900, 49)):
+        start = now - timedelta(hours=hours)
+        PostRollup.objects.create(post_id=post_id, period="hour", start=start, reactions=reactions, views=1000)
+    found = client(Metrics).trending_posts(limit=10)
+    assert [one.post_id for one in found] == [fresh, older]
+    assert found[0].score / found[1].score == pytest.approx(4 / 3)
+    assert [one.post_id for one in client(Metrics).trending_posts(limit=1)] == [fresh]

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connections
 
 from apps.metrics import actions, queries
-from apps.metrics.models import Change, PostRollup
+from apps.metrics.models import MetricDelta, PostRollup
 from socialapp.contracts.posts import ViewCount
 from socialapp.core.ids import id_time, new_id
 from tests.conftest import ALL_CONTEXTS
@@ -26,15 +26,15 @@ def test_noting_and_folding_at_once_loses_and_doubles_nothing() -> None:
     def work(number: int) -> None:
         try:
             if number % 3:
-                actions.note_views(counts=counts, at=id_time(posts[0]))
+                actions.record_views(counts=counts, at=id_time(posts[0]))
             else:
-                actions.fold_changes(older_than=timedelta(0))
+                actions.roll_up(older_than=timedelta(0))
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(work, range(60)))
     assert {queries.post_totals(post_id=post).totals["views"] for post in posts} == {40}
-    actions.fold_changes(older_than=timedelta(0))
-    assert not Change.objects.exists()
+    actions.roll_up(older_than=timedelta(0))
+    assert not MetricDelta.objects.exists()
     assert [row.views for row in PostRollup.objects.filter(period="day")] == [40] * 5

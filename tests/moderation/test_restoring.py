@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.comments.actions import delete_long_withdrawn as delete_old_comments
 from apps.comments.models import Comment, WithdrawnComment
-from apps.metrics.actions import fold_changes
+from apps.metrics.actions import roll_up
 from apps.metrics.models import OverallRollup
 from apps.moderation import actions
 from apps.moderation.models import Action
@@ -370,7 +370,7 @@ def test_what_was_removed_is_not_loaded_from_records(lively: Stage, drain: Calla
 
 def test_the_overall_numbers_count_once_what_came_back(lively: Stage, drain: Callable[[], int]) -> None:
     def overall() -> list[tuple[int, int]]:
-        fold_changes(older_than=timedelta(0))
+        roll_up(older_than=timedelta(0))
         days = OverallRollup.objects.filter(period=OverallRollup.Period.DAY)
         return list(days.order_by("start").values_list("posts", "comments"))
 

@@ -1,5 +1,9 @@
-"""Counting who looks at posts: in Redis first, as an event every few seconds. What Redis loses is not counted."""
+"""Counts readers of posts: in Redis first, as an event every few seconds. What Redis loses is not counted.
 
+A reader counts once a day and post, for reading it and apart from that for having it on the screen in a list.
+"""
+
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import cast
@@ -7,6 +11,7 @@ from typing import cast
 import redis
 import structlog
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from socialapp.contracts.posts import PostsViewed, ViewCount
 from socialapp.core.cache import redis_client, redis_errors
@@ -17,12 +22,43 @@ from socialapp.messaging.publish import publish
 log = structlog.get_logger()
 
 _COUNTS_A_BATCH = 500
+_DAY_SECONDS = 86_400
 
 
-def count_view(*, post_id: int, author_id: int) -> None:
-    """Counts one look at a post; without Redis it goes uncounted."""
+# Adds a reader to today's readers of each post, and counts those that were not among them yet.
+_COUNT = """
+local readers, counted = KEYS[1], KEYS[2]
+for index = 3, #ARGV do
+  if redis.call('SADD', readers .. ARGV[index], ARGV[1]) == 1 then
+    redis.call('EXPIRE', readers .. ARGV[index], ARGV[2])
+    redis.call('HINCRBY', counted, ARGV[index], 1)
+  end
+end
+"""
+
+
+def reader_of(*, viewer_id: int | None, address: str) -> str:
+    """What a reader is known by for one day: a keyed hash of their id, or of the address without a token."""
+    who = f"{datetime.now(UTC):%Y-%m-%d}:{viewer_id or address}"
+    return salted_hmac("posts.views", who, algorithm="sha256").hexdigest()[:16]
+
+
+def count_view(*, post_id: int, author_id: int, reader: str) -> None:
+    """Counts a reader of a post, once a day; without Redis they go uncounted."""
+    _count("views", reader, {post_id: author_id})
+
+
+def count_impressions(*, authors: Mapping[int, int], reader: str) -> None:
+    """Counts posts (id → author) that a reader had on the screen in a list, each once a day."""
+    _count("impressions", reader, authors)
+
+
+def _count(kind: str, reader: str, authors: Mapping[int, int]) -> None:
+    day = f"{datetime.now(UTC):%Y%m%d}"
+    posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
+    keys = [f"{_key('readers')}:{kind}:{day}:", _key(kind)]
     try:
-        redis_client().hincrby(_key("views"), f"{post_id}:{author_id}", 1)
+        redis_client().eval(_COUNT, len(keys), *keys, reader, _DAY_SECONDS, *posts)
     except redis_errors() as error:
         log.warning("views.redis_away", error=str(error))
 
@@ -32,13 +68,19 @@ def flush_views() -> int:
 
     The counts are set aside first and removed when they are committed. A crash in between publishes them again.
     """
+    views, impressions = _set_aside("views"), _set_aside("impressions")
+    posts = sorted({*views, *impressions})
+    _publish_counts([_view_count(name, views.get(name, 0), impressions.get(name, 0)) for name in posts])
+    redis_client().delete(_key("views-flushing"), _key("impressions-flushing"))
+    return len(posts)
+
+
+def _set_aside(kind: str) -> dict[str, int]:
     client = redis_client()
-    with suppress(redis.exceptions.ResponseError):  # when nobody looked at anything, there is no such key
-        client.renamenx(_key("views"), _key("views-flushing"))
-    counted = cast(dict[bytes, bytes], client.hgetall(_key("views-flushing")))
-    _publish_counts([_view_count(name.decode(), int(views)) for name, views in counted.items()])
-    client.delete(_key("views-flushing"))
-    return len(counted)
+    with suppress(redis.exceptions.ResponseError):  # when nobody read anything, there is no such key
+        client.renamenx(_key(kind), _key(f"{kind}-flushing"))
+    counted = cast(dict[bytes, bytes], client.hgetall(_key(f"{kind}-flushing")))
+    return {name.decode(): int(number) for name, number in counted.items()}
 
 
 @transactional("posts")
@@ -48,9 +90,9 @@ def _publish_counts(counts: list[ViewCount]) -> None:
         publish(PostsViewed(batch_id=new_id(), at=hour, counts=counts[start : start + _COUNTS_A_BATCH]))
 
 
-def _view_count(name: str, views: int) -> ViewCount:
+def _view_count(name: str, views: int, impressions: int) -> ViewCount:
     post_id, author_id = name.split(":")
-    return ViewCount(post_id=int(post_id), author_id=int(author_id), views=views)
+    return ViewCount(post_id=int(post_id), author_id=int(author_id), views=views, impressions=impressions)
 
 
 def _key(name: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from apps.search.queries.languages import detect_language, stems, variants_of_name
 from apps.search.queries.words import fold_tag, folded
+from socialapp.contracts.metrics import PostEngagement
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 
@@ -59,3 +60,8 @@ class EngagementCount:
     post_id: int
     reactions: int
     engagement: int
+
+
+def engagement_of(numbers: PostEngagement) -> int:
+    """One number for how much people engage with a post: comments and reposts take more than a reaction."""
+    return max(numbers.reactions + 2 * numbers.comments + 3 * numbers.reposts, 0)
