@@ -1,0 +1,1 @@
+"""Files that people upload: recognising, converting in a child process, storing, and signed addresses."""

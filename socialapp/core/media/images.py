@@ -1,0 +1,189 @@
+"""Converts pictures to WebP in three sizes. Runs in a child process: see `convert.py`.
+
+Nothing of the original survives but its pixels: metadata, such as the place where a photo was taken, and whatever was
+hidden in or behind the file are gone.
+"""
+
+import io
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import blurhash_rs
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from socialapp.core.media.results import ConversionError, ConvertedFile, ConvertedMedia, digest_of
+
+EDGES = {"large": 1920, "medium": 960, "small": 400}
+MAX_PIXELS_JPEG = 64_000_000  # decoded at a smaller scale
+MAX_PIXELS = 36_000_000
+MAX_EDGE = 20_000
+MAX_FRAMES = 2_000
+MAX_FRAME_PIXELS = 1_000_000_000  # frames times pixels of an animation
+_MAX_PROFILE_BYTES = 1_000_000
+_QUALITY = 82
+_PIL_FORMATS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "avif": "AVIF", "heic": "HEIF"}
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def open_image(source: Path, file_format: str) -> Image.Image:
+    """The image, its size checked, not decoded yet. Only the decoder of `file_format` gets to see the file."""
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS_JPEG
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # sizes are checked below, more strictly
+    if file_format == "heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False)
+    try:
+        image = Image.open(source, formats=[_PIL_FORMATS[file_format]])
+    except Image.DecompressionBombError:
+        raise ConversionError("too_many_pixels") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
+        raise ConversionError("damaged") from None
+    width, height = image.size
+    most = MAX_PIXELS_JPEG if file_format == "jpeg" else MAX_PIXELS
+    if width * height > most or max(width, height) > MAX_EDGE:
+        raise ConversionError("too_many_pixels")
+    return image
+
+
+def frames_of(image: Image.Image) -> int:
+    """How many frames an animation has; ConversionError when decoding them would take too much."""
+    try:
+        frames = int(getattr(image, "n_frames", 1))
+    except (OSError, ValueError, SyntaxError, EOFError):
+        raise ConversionError("damaged") from None
+    if frames > MAX_FRAMES or frames * image.width * image.height > MAX_FRAME_PIXELS:
+        raise ConversionError("too_many_frames")
+    return frames
+
+
+def convert_image(source: Path, file_format: str, target: Path) -> ConvertedMedia:
+    """Writes the sizes into the folder `target` and answers what they are; ConversionError for a bad file."""
+    with open_image(source, file_format) as image:
+        try:
+            frames_of(image)
+            return convert_pixels(image, target)
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
+            raise ConversionError("damaged") from None
+
+
+def convert_pixels(image: Image.Image, target: Path) -> ConvertedMedia:
+    """The same for an open image."""
+    largest = _normalized(image)
+    files: dict[str, ConvertedFile] = {}
+    scaled, previous = largest, None
+    for name, edge in EDGES.items():
+        if max(scaled.size) > edge or previous is None:
+            if max(scaled.size) > edge:
+                scaled = scaled.resize(_fitting(scaled.size, edge), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            previous = _write(scaled, target / f"{name}.webp")
+        files[name] = previous
+    flat = scaled.convert("RGB")
+    return ConvertedMedia(
+        kind="image",
+        width=files["large"].width,
+        height=files["large"].height,
+        files=files,
+        blurhash=_blurhash(flat),
+        color=_dominant_color(flat),
+        perceptual_hash=perceptual_hash(flat),
+    )
+
+
+def _normalized(image: Image.Image) -> Image.Image:
+    """At most as large as the largest size, upright, in sRGB, as RGB or RGBA."""
+    edge = EDGES["large"]
+    profile = image.info.get("icc_profile") or b""
+    if max(image.size) >= 2 * edge:
+        image.draft(None, _fitting(image.size, edge))  # JPEG only: decodes at half, a quarter or an eighth
+    if max(image.size) > edge:
+        if image.mode in ("P", "1", "PA", "LA", "La"):
+            image = image.convert("RGBA" if _has_transparency(image) else "RGB")
+        elif image.mode.startswith("I;16"):
+            image = image.point(lambda value: value / 256).convert("L")
+        image = image.resize(_fitting(image.size, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image = ImageOps.exif_transpose(image)
+    mode = "RGBA" if _has_transparency(image) else "RGB"
+    if 0 < len(profile) <= _MAX_PROFILE_BYTES:
+        image = _to_srgb(image, profile, mode)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _has_transparency(image: Image.Image) -> bool:
+    return image.has_transparency_data
+
+
+def _to_srgb(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
+    try:
+        if image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+            image = image.convert(mode)
+        converted = ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image  # a profile that cannot be read says nothing about the colours
+    return converted or image
+
+
+def _fitting(size: tuple[int, int], edge: int) -> tuple[int, int]:
+    """The size with the longer edge cut to `edge`, in the same proportion."""
+    longer = max(size)
+    return (max(1, round(size[0] * edge / longer)), max(1, round(size[1] * edge / longer)))
+
+
+def _write(image: Image.Image, path: Path) -> ConvertedFile:
+    clean = Image.frombytes(image.mode, image.size, image.tobytes())  # pixels alone: no profile, no EXIF
+    clean.save(path, "WEBP", quality=_QUALITY, method=4)
+    return ConvertedFile(
+        path=path.name,
+        content_type="image/webp",
+        digest=digest_of(path),
+        size=path.stat().st_size,
+        width=image.width,
+        height=image.height,
+    )
+
+
+def _blurhash(image: Image.Image) -> str:
+    tiny = image.resize((32, 32), Image.Resampling.BILINEAR)
+    return blurhash_rs.encode_rgb(tiny.tobytes(), tiny.width, tiny.height, 4, 3)
+
+
+def _dominant_color(image: Image.Image) -> str:
+    """The most frequent of five colours that stand for the picture, as #rrggbb."""
+    few = image.resize((64, 64), Image.Resampling.BILINEAR).quantize(5, Image.Quantize.MEDIANCUT)
+    counts: Sequence[tuple[int, int]] = few.getcolors() or []  # type: ignore[assignment]
+    _, index = max(counts)
+    red, green, blue = (few.getpalette() or [0, 0, 0])[index * 3 : index * 3 + 3]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+_SIDE = 64
+_WAVES = 16
+_COSINES = [
+    [math.cos(math.pi / (2 * _SIDE) * wave * (2 * at + 1)) for at in range(_SIDE)] for wave in range(1, _WAVES + 1)
+]
+
+
+def perceptual_hash(image: Image.Image) -> str:
+    """256 bits in hexadecimal that are nearly the same for pictures that look alike.
+
+    The lowest 16 by 16 frequencies of 64 by 64 pixels of luma, each above or below their median, as in PDQ. Pillow
+    makes the 64 by 64 pixels, so hashes are comparable with each other but not with lists made by others.
+    Source: "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", Meta, 2019.
+    """
+    luma = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX).tobytes()
+    rows = [luma[start : start + _SIDE] for start in range(0, _SIDE * _SIDE, _SIDE)]
+    by_row = [[sum(map(float.__mul__, cosines, map(float, row))) for cosines in _COSINES] for row in rows]
+    columns = list(zip(*by_row, strict=True))
+    waves = [sum(map(float.__mul__, cosines, column)) for cosines in _COSINES for column in columns]
+    median = sorted(waves)[len(waves) // 2]
+    bits = 0
+    for wave in waves:
+        bits = bits << 1 | (wave > median)
+    return f"{bits:064x}"
+
+
+def distance(first: str, second: str) -> int:
+    """In how many of the 256 bits two perceptual hashes differ; up to 31 is taken for the same picture."""
+    return (int(first, 16) ^ int(second, 16)).bit_count()

@@ -1,0 +1,124 @@
+"""Converts videos and animated GIFs to MP4 that every browser plays. Runs in a child process: see `convert.py`.
+
+ffmpeg gets a forced demuxer and may open local files only, so that a playlist that poses as a video fetches nothing.
+"""
+
+import re
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from imageio_ffmpeg import get_ffmpeg_exe
+from PIL import Image
+
+from socialapp.core.media.images import convert_pixels, frames_of, open_image
+from socialapp.core.media.results import ConversionError, ConvertedFile, ConvertedMedia, digest_of
+
+MAX_SECONDS = 600
+_MAX_INPUT_PIXELS = 4096 * 4096
+_DEMUXERS = {"mp4": "mov", "mov": "mov", "webm": "matroska", "gif": "gif"}
+_SAFE = (
+    "-hide_banner",
+    "-nostdin",
+    "-y",
+    "-protocol_whitelist",
+    "file,pipe",
+    "-max_alloc",
+    "268435456",
+    "-threads",
+    "2",
+)
+# At most 1080p, upright or not, with even edges as H.264 has them.
+_SCALE = (
+    "scale=w='if(gte(iw,ih),min(1920,iw),min(1080,iw))':h='if(gte(iw,ih),min(1080,ih),min(1920,ih))'"
+    ":force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1,format=yuv420p"
+)
+_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
+_VIDEO = re.compile(r"Stream #0:\d+.*?: Video: .*?\b(\d{2,5})x(\d{2,5})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What ffmpeg says about a file. `seconds` is None when the file does not tell."""
+
+    width: int
+    height: int
+    seconds: float | None
+
+
+def convert_video(source: Path, file_format: str, target: Path) -> ConvertedMedia:
+    """Writes the MP4 and its poster in three sizes; ConversionError for what cannot be shown."""
+    probe = _probe(source, _DEMUXERS[file_format])
+    if probe.seconds is not None and probe.seconds > MAX_SECONDS:
+        raise ConversionError("too_long")
+    # One second more than allowed: whether a file that does not tell its length is too long shows in the result.
+    return _convert(source, file_format, target, "video", ["-t", str(MAX_SECONDS + 1)])
+
+
+def convert_gif(source: Path, target: Path) -> ConvertedMedia | None:
+    """The same for a GIF with several frames; None when it has one only."""
+    with open_image(source, "gif") as image:
+        if frames_of(image) == 1:
+            return None
+    return _convert(source, "gif", target, "gifv", ["-an", "-t", str(MAX_SECONDS)])
+
+
+def _convert(source: Path, file_format: str, target: Path, kind: str, options: list[str]) -> ConvertedMedia:
+    video = target / "video.mp4"
+    _ffmpeg(
+        *("-f", _DEMUXERS[file_format], "-i", str(source)),
+        *("-map", "0:v:0", "-map", "0:a:0?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", *options),
+        *("-vf", _SCALE, "-fpsmax", "60", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-profile:v", "high"),
+        *("-maxrate", "8M", "-bufsize", "16M", "-c:a", "aac", "-b:a", "128k", "-ac", "2"),
+        *("-movflags", "+faststart", "-f", "mp4", str(video)),
+    )
+    made = _probe(video, "mov")
+    if made.seconds is not None and made.seconds > MAX_SECONDS:
+        raise ConversionError("too_long")
+    poster = target / "poster.png"
+    _ffmpeg(
+        *("-f", "mov", "-i", str(video), "-frames:v", "1", "-vf", "thumbnail=30", "-update", "1"),
+        *("-f", "image2", "-c:v", "png", str(poster)),
+    )
+    with Image.open(poster, formats=["PNG"]) as image:
+        preview = convert_pixels(image, target)
+    poster.unlink()
+    played = ConvertedFile(
+        path=video.name,
+        content_type="video/mp4",
+        digest=digest_of(video),
+        size=video.stat().st_size,
+        width=made.width,
+        height=made.height,
+    )
+    return replace(
+        preview,
+        kind=kind,
+        width=made.width,
+        height=made.height,
+        files={"video": played, **preview.files},
+        duration_ms=round((made.seconds or 0) * 1000),
+    )
+
+
+def _probe(path: Path, demuxer: str) -> Probe:
+    told = _run("-f", demuxer, "-i", str(path)).stderr.decode(errors="replace")
+    found = _VIDEO.search(told)
+    if found is None:
+        raise ConversionError("no_video")
+    width, height = int(found[1]), int(found[2])
+    if width * height > _MAX_INPUT_PIXELS:
+        raise ConversionError("too_many_pixels")
+    duration = _DURATION.search(told)
+    seconds = int(duration[1]) * 3600 + int(duration[2]) * 60 + float(duration[3]) if duration else None
+    return Probe(width, height, seconds)
+
+
+def _ffmpeg(*arguments: str) -> None:
+    if _run(*arguments).returncode != 0:
+        raise ConversionError("damaged")
+
+
+def _run(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [get_ffmpeg_exe(), "-loglevel", "info", *_SAFE, *arguments]
+    return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
