@@ -3,7 +3,7 @@
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django_stubs_ext
 import environ
@@ -208,9 +208,21 @@ POPULAR_FOLLOWERS = env.int("POPULAR_FOLLOWERS", default=10_000)
 MAX_FOLLOWINGS = env.int("MAX_FOLLOWINGS", default=7_500)
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------
-MEDIA_URL = env.str("MEDIA_URL", default=f"{PUBLIC_URL}/media/")
-_media = urlsplit(MEDIA_URL)
-_MEDIA_ORIGINS = [f"{_media.scheme}://{_media.netloc}"] if _media.netloc else []
+MEDIA_URL = env.str("MEDIA_URL", default=f"{PUBLIC_URL}/media/").rstrip("/") + "/"
+MEDIA_STORE_URL = env.str("MEDIA_STORE_URL", default="")  # s3://… ; empty: files in DATA_DIR/media
+
+
+def _media_origins() -> list[str]:
+    """Where pages fetch media from, and upload large ones to: MEDIA_URL's origin, and the bucket's."""
+    media, store = urlsplit(MEDIA_URL), urlsplit(MEDIA_STORE_URL)
+    origins = [f"{media.scheme}://{media.netloc}"] if media.netloc else []
+    if store.hostname:
+        protocol = "http" if "tls=off" in store.query else "https"
+        origins.append(f"{protocol}://{store.hostname}{f':{store.port}' if store.port else ''}")
+    return origins
+
+
+_MEDIA_ORIGINS = _media_origins()
 MIDDLEWARE = [
     "socialapp.http.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -246,8 +258,9 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:", "blob:", *_MEDIA_ORIGINS],
+        "media-src": [SELF, "blob:", *_MEDIA_ORIGINS],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_MEDIA_ORIGINS],  # uploads go to the bucket
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -316,11 +329,60 @@ IDEMPOTENCY_HOURS = 24
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600 if EMBEDDED else 0o644  # elsewhere the gateway reads them as another user
+
+# --- Media: files in the embedded default; see docs/media.md -------------------------------------------------------
+# X-Accel-Redirect: the gateway sends the files; without, the application does, which is for trying out only
+MEDIA_ACCEL = env.bool("MEDIA_ACCEL", default=False)
+MEDIA_MAX_IMAGE_BYTES = env.int("MEDIA_MAX_IMAGE_BYTES", default=20 * 2**20)
+MEDIA_MAX_VIDEO_BYTES = env.int("MEDIA_MAX_VIDEO_BYTES", default=200 * 2**20)
+MEDIA_MAX_UPLOAD_BYTES = env.int("MEDIA_MAX_UPLOAD_BYTES", default=60 * 2**20)  # through us; others: presigned
+MEDIA_DAILY_FILES = env.int("MEDIA_DAILY_FILES", default=300)  # for one person
+MEDIA_DAILY_BYTES = env.int("MEDIA_DAILY_BYTES", default=2 * 2**30)
+MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a presigned upload may take
+MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
+MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # that what is in no post is kept
+MEDIA_PURGE = env.str("MEDIA_PURGE", default="")  # which cache in front is told of what is no longer public
+MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, everywhere together
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+
+def _media_store(url: str) -> dict[str, Any]:
+    """Files in a folder, or s3://key:secret@host/bucket?region=…&tls=off (host: empty for Amazon's own)."""
+    if not url:
+        return {
+            "BACKEND": "socialapp.core.media.stores.Files",
+            "OPTIONS": {"location": DATA_DIR / "media", "allow_overwrite": True},
+        }
+    parts = urlsplit(url)
+    if parts.scheme != "s3":
+        raise ImproperlyConfigured("MEDIA_STORE_URL must begin with s3://")
+    query = dict(parse_qsl(parts.query))
+    protocol = "http" if query.get("tls") == "off" else "https"
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "access_key": unquote(parts.username or "") or None,
+            "secret_key": unquote(parts.password or "") or None,
+            "bucket_name": parts.path.strip("/"),
+            "region_name": query.get("region", "us-east-1"),
+            "endpoint_url": f"{protocol}://{parts.hostname}:{parts.port}"
+            if parts.port
+            else (f"{protocol}://{parts.hostname}" if parts.hostname else None),
+            "addressing_style": query.get("addressing", "path"),
+            "signature_version": "s3v4",
+            "default_acl": None,
+            "file_overwrite": True,
+            "querystring_auth": True,
+        },
+    }
+
+
+STORAGES["media"] = _media_store(MEDIA_STORE_URL)
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

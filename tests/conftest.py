@@ -68,6 +68,11 @@ class JsonClient:
         content = body if isinstance(body, bytes) else orjson.dumps(body if body is not None else {})
         return self._client.generic(method, path, content, content_type="application/json", headers=sent)
 
+    def send_raw(self, method: str, path: str, content: bytes, content_type: str, **headers: str) -> Any:
+        """Sends a body that is not JSON."""
+        sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return self._client.generic(method, path, content, content_type=content_type, headers=sent)
+
     def get(self, path: str, **headers: str) -> Any:
         return self.request("GET", path, **headers)
 

@@ -11,14 +11,19 @@ from apps.posts.models import (
     Bookmark,
     ErasedAuthor,
     FeedEpoch,
+    Media,
+    MediaPurge,
+    MutedPost,
     PopularAuthor,
     Post,
     PostEdit,
     PostHashtag,
     PostMention,
+    RefusedMedia,
     Repost,
     RepostCount,
     RestoredRemoval,
+    StoredFile,
     WithdrawnPost,
 )
 from socialapp.core.errors import Problem
@@ -86,9 +91,9 @@ class PostHashtagAdmin(_BelongsToPost):
     search_fields = ("=tag", "=post_id")
 
 
-@admin.register(PostMention, Bookmark, Repost)
+@admin.register(PostMention, Bookmark, Repost, MutedPost)
 class PersonAndPostAdmin(_BelongsToPost):
-    """Mentions, bookmarks and reposts: one person, one post."""
+    """Mentions, bookmarks, reposts and mutes: one person, one post."""
 
     list_display = ("id", remote_link("user_id", _PERSON), remote_link("post_id", _POST))
     search_fields = ("=user_id", "=post_id")
@@ -132,3 +137,44 @@ class ErasedAuthorAdmin(_BelongsToPost):
 
     list_display = ("user_id", "erased_at")
     search_fields = ("=user_id",)
+
+
+@admin.register(Media)
+class MediaAdmin(_BelongsToPost):
+    """Uploads."""
+
+    list_display = (
+        "id",
+        remote_link("user_id", _PERSON),
+        remote_link("post_id", _POST),
+        "kind",
+        "status",
+        "error",
+        "size",
+    )
+    list_filter = ("status", "kind", "shown_in", "created_at")
+    search_fields = ("=id", "=user_id", "=post_id", "=content_hash", "description")
+
+
+@admin.register(StoredFile)
+class StoredFileAdmin(_BelongsToPost):
+    """Files in the store."""
+
+    list_display = ("digest", "extension", "size", "uses", "unused_since")
+    search_fields = ("=digest",)
+
+
+@admin.register(RefusedMedia)
+class RefusedMediaAdmin(_BelongsToPost):
+    """What may not be uploaded again."""
+
+    list_display = ("media_id", "content_hash", "refused_at")
+    search_fields = ("=media_id", "=content_hash")
+
+
+@admin.register(MediaPurge)
+class MediaPurgeAdmin(_BelongsToPost):
+    """Addresses that caches are to forget."""
+
+    list_display = ("id", "path", "attempts", "created_at")
+    search_fields = ("path",)

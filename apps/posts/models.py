@@ -1,5 +1,7 @@
 """Posts and what belongs to them: edits, hashtags, mentions, bookmarks, reposts and their counts."""
 
+from typing import Any
+
 from django.db import models
 
 from socialapp.core.db import Gone, IdField, RemoteKey
@@ -21,6 +23,10 @@ class _PostColumns(models.Model):
     edited = models.BooleanField(default=False)
     hashtags = models.JSONField(default=list)  # ["tag", …] in the order of the text
     mentions = models.JSONField(default=list)  # [[user id, username], …] in the order of the text
+    # What is shown of the post's media, in its order: a copy of Media.shown(), so that lists need no query for it.
+    media = models.JSONField(null=True, blank=True)
+    sensitive = models.BooleanField(default=False, db_default=False)
+    content_warning = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         abstract = True
@@ -67,6 +73,149 @@ class RestoredRemoval(models.Model):
         return f"removal {self.action_id}"
 
 
+class Media(models.Model):
+    """A picture, animation or video that somebody uploaded.
+
+    The original waits in the store as `upload_name` until it is processed, and is deleted then. `files` are what was
+    made of it. `position` is the place in the post; media of earlier versions of the post have none.
+    """
+
+    class Status(models.TextChoices):
+        """How far it has come."""
+
+        UPLOADING = "uploading"  # an address to upload to was given out
+        PROCESSING = "processing"
+        READY = "ready"
+        FAILED = "failed"
+
+    class Place(models.TextChoices):
+        """What shows it."""
+
+        NOWHERE = ""
+        POST = "post"
+        PROFILE = "profile"
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)
+    shown_in = models.CharField(max_length=10, choices=Place.choices, blank=True, default=Place.NOWHERE)
+    post_id = models.BigIntegerField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=10, default="image")  # image, gifv or video
+    description = models.CharField(max_length=1500, blank=True, default="")
+    file_format = models.CharField(max_length=10, blank=True, default="")
+    size = models.PositiveBigIntegerField()  # of the upload, in bytes
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # SHA-256 of the upload
+    perceptual_hash = models.CharField(max_length=64, blank=True, default="")
+    error = models.CharField(max_length=30, blank=True, default="")
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    blurhash = models.CharField(max_length=60, blank=True, default="")
+    color = models.CharField(max_length=7, blank=True, default="")
+    files = models.JSONField(default=dict)  # name → {"digest", "extension", "width", "height"}
+    version = models.PositiveIntegerField(default=1)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "media"
+        verbose_name_plural = "media"
+        indexes = (
+            models.Index(fields=["user_id", "created_at"], name="media_owner"),
+            models.Index(fields=["post_id"], name="media_post"),
+            models.Index(fields=["status", "created_at"], name="media_status"),
+            models.Index(fields=["shown_in", "created_at"], name="media_unused"),
+            models.Index(fields=["content_hash"], name="media_content"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def upload_name(self) -> str:
+        """Where the original is in the store."""
+        return f"uploads/{self.id}"
+
+    def shown(self) -> dict[str, Any]:
+        """The copy of this row that a post keeps."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "width": self.width,
+            "height": self.height,
+            "duration_ms": self.duration_ms,
+            "blurhash": self.blurhash,
+            "color": self.color,
+            "description": self.description,
+            "files": self.files,
+        }
+
+
+class StoredFile(models.Model):
+    """A file in the store, named by its content: one copy, however many media consist of it."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    extension = models.CharField(max_length=5)
+    size = models.PositiveBigIntegerField()
+    uses = models.PositiveIntegerField(default=0)  # by how many files of media
+    unused_since = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        db_table = "stored_files"
+
+    def __str__(self) -> str:
+        return f"{self.digest}.{self.extension}"
+
+
+class RefusedMedia(models.Model):
+    """Media that moderators removed: the same file, or a picture that looks the same, is refused from then on."""
+
+    media_id = models.BigIntegerField(primary_key=True)
+    content_hash = models.CharField(max_length=64, db_index=True)
+    perceptual_hash = models.CharField(max_length=64, blank=True)
+    refused_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "refused_media"
+        verbose_name_plural = "refused media"
+
+    def __str__(self) -> str:
+        return f"media {self.media_id}"
+
+
+class MediaPurge(models.Model):
+    """An address that caches in front are to forget, as who may see what is behind it has changed."""
+
+    id = IdField()
+    path = models.CharField(max_length=200)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "media_purges"
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class MutedPost(models.Model):
+    """A post whose conversation somebody wants no notifications about."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "muted_posts"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="muted_posts_once"),)
+        indexes = (models.Index(fields=["post_id"], name="muted_posts_post"),)
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} muted by user {self.user_id}"
+
+
 class PostEdit(models.Model):
     """An earlier text of a post, with the privacy it had: a text that was private stays so in the history."""
 
@@ -75,6 +224,7 @@ class PostEdit(models.Model):
     version = models.PositiveIntegerField()
     content = models.TextField()
     is_private = models.BooleanField()
+    media = models.JSONField(null=True, blank=True)  # as in Post
     written_at = models.DateTimeField()
 
     class Meta:

@@ -4,31 +4,64 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.posts.actions.media import CONTENT_TYPES, MAX_IMAGES
+from apps.posts.queries.media import MAX_DESCRIPTION
 from apps.posts.queries.texts import MAX_CONTENT
 from socialapp.http.fields import Flag, Id, Input, Text
+
+
+class MediaIds(serializers.ListField):
+    """Ids of media, each once, in the order in which they are shown."""
+
+    default_error_messages = {"media_too_many": "A post has up to 4 images, or one video."}
+    child = Id()
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        """The ids."""
+        if isinstance(data, list) and len(data) > MAX_IMAGES:
+            self.fail("media_too_many")
+        return list(dict.fromkeys(super().to_internal_value(data)))
 
 
 class NewPost(Input):
     """POST /posts."""
 
-    default_error_messages = {"media_unknown": "There is no such media of yours."}
-
     content = Text(multiline=True, min_length=1, max_length=MAX_CONTENT)
-    media_ids = serializers.ListField(child=Id(), required=False)
+    media_ids = MediaIds(required=False)
     is_private = Flag(required=False)
-
-    def validate_media_ids(self, value: list[int]) -> list[int]:
-        """Media that the caller has not uploaded cannot be shown."""
-        if value:
-            self.fail("media_unknown")
-        return value
+    sensitive = Flag(required=False)
+    content_warning = Text(allow_blank=True, allow_null=True, max_length=200, required=False)
 
 
 class PostChange(Input):
     """PATCH /posts/{id}."""
 
     content = Text(multiline=True, min_length=1, max_length=MAX_CONTENT, required=False)
+    media_ids = MediaIds(required=False)
     is_private = Flag(required=False)
+    sensitive = Flag(required=False)
+    content_warning = Text(allow_blank=True, allow_null=True, max_length=200, required=False)
+
+
+class NewMedia(Input):
+    """POST /media, as multipart/form-data."""
+
+    file = serializers.FileField(allow_empty_file=False)
+    description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION, required=False)
+
+
+class MediaChange(Input):
+    """PATCH /media/{id}."""
+
+    description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION)
+
+
+class NewUpload(Input):
+    """POST /media/uploads."""
+
+    content_type = serializers.ChoiceField(choices=sorted(CONTENT_TYPES))
+    size = serializers.IntegerField(min_value=1)
+    description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION, required=False)
 
 
 class ProfileCardBody(serializers.Serializer[Any]):
@@ -57,18 +90,48 @@ class ReactionCountsBody(serializers.Serializer[Any]):
     angry = serializers.IntegerField()
 
 
+class MediaSizeBody(serializers.Serializer[Any]):
+    """A picture of some media in one size; the poster, for what plays."""
+
+    url = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class MediaSizesBody(serializers.Serializer[Any]):
+    """With longer edges of at most 1920, 960 and 400 pixels; none before the media are ready."""
+
+    large = MediaSizeBody(required=False)
+    medium = MediaSizeBody(required=False)
+    small = MediaSizeBody(required=False)
+
+
 class MediaBody(serializers.Serializer[Any]):
-    """A picture, video or sound of a post."""
+    """A picture, animation or video. Addresses of what is not public hold for minutes; `error` is for people."""
 
     id = Id()
-    type = serializers.CharField()
-    status = serializers.CharField()
+    type = serializers.ChoiceField(choices=["image", "gifv", "video"])
+    status = serializers.ChoiceField(choices=["processing", "ready", "failed"])
     url = serializers.CharField(allow_null=True)
     preview_url = serializers.CharField(allow_null=True)
+    sizes = MediaSizesBody()
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
+    duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
     blurhash = serializers.CharField(allow_null=True)
+    color = serializers.CharField(allow_null=True, help_text="The dominant colour, as #rrggbb.")
     description = serializers.CharField()
+    error = serializers.CharField(allow_null=True)
+
+
+class UploadBody(serializers.Serializer[Any]):
+    """Where to PUT a file, with exactly these headers, before `POST /media/{id}/complete`."""
+
+    id = Id()
+    method = serializers.CharField()
+    url = serializers.CharField()
+    headers = serializers.DictField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField()
 
 
 class PostBody(serializers.Serializer[Any]):
@@ -88,6 +151,8 @@ class PostBody(serializers.Serializer[Any]):
     my_reaction = serializers.CharField(allow_null=True)
     bookmarked = serializers.BooleanField()
     edited = serializers.BooleanField()
+    sensitive = serializers.BooleanField()
+    content_warning = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -97,6 +162,7 @@ class PostVersionBody(serializers.Serializer[Any]):
 
     version = serializers.IntegerField()
     content = serializers.CharField()
+    media = MediaBody(many=True)
     created_at = serializers.DateTimeField()
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from apps.posts.actions.media import use_as_profile_picture
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.actions.records import load_posts
 from apps.posts.queries.access import post_rows, viewers_among, visible_refs
@@ -14,6 +15,7 @@ from apps.posts.queries.documents import (
     reposts_of,
     withdrawn_documents_of,
 )
+from apps.posts.queries.media import profile_picture_url
 from apps.posts.queries.records import dumped_posts, loadable_posts
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
@@ -63,6 +65,11 @@ class PostsService:
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """See `Posts.post_bodies`."""
         return visible_bodies(viewer_id, post_ids)
+
+    def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
+        """See `Posts.use_as_profile_picture`."""
+        media = use_as_profile_picture(user_id=user_id, media_id=media_id)
+        return profile_picture_url(media) if media else ""
 
 
 class PostTransfer:

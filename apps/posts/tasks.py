@@ -3,9 +3,11 @@
 from contextlib import suppress
 
 from celery import shared_task
+from django.conf import settings
 
 from apps.posts.actions.erasure import sweep_erased_users
 from apps.posts.actions.feeds import notice_restart
+from apps.posts.actions.media import delete_unused_files, delete_unused_media, process_waiting_media
 from apps.posts.actions.views import flush_views
 from apps.posts.actions.withdrawals import delete_long_withdrawn
 from socialapp.core.cache import redis_errors
@@ -15,6 +17,8 @@ PERIODIC = {
     "posts.notice_restart": 10.0,
     "posts.sweep_erased_users": 300.0,
     "posts.delete_long_withdrawn": 3600.0,
+    "posts.process_waiting_media": 10.0,
+    "posts.sweep_media": 600.0,
 }
 
 _STEPS = 50
@@ -44,4 +48,19 @@ def delete_withdrawn() -> None:
     """Deletes what moderators removed so long ago that nobody can appeal any more. Idempotent, periodic."""
     for _ in range(_STEPS):
         if not delete_long_withdrawn():
+            break
+
+
+@shared_task(name="posts.process_waiting_media")
+def process_media() -> None:
+    """Processes uploads that wait. Idempotent; asked for by each upload, and periodic."""
+    process_waiting_media()
+
+
+@shared_task(name="posts.sweep_media")
+def sweep_media() -> None:
+    """Deletes media that nothing shows, and files that nothing uses. Idempotent, periodic."""
+    for _ in range(_STEPS):
+        deleted = delete_unused_media(before_hours=settings.MEDIA_UNUSED_HOURS)
+        if not deleted + delete_unused_files():
             break

@@ -1,8 +1,9 @@
-"""The paths of the posts context, under /v1."""
+"""The paths of the posts context, under /v1, and of the files of media."""
 
 from django.urls import path
 
-from apps.posts import views
+from apps.posts.views import media
+from apps.posts.views import posts as views
 
 urlpatterns = [
     path("posts", views.PostList.as_view()),
@@ -15,4 +16,11 @@ urlpatterns = [
     path("hashtags/trending", views.TrendingHashtags.as_view()),
     path("hashtags/<str:tag>/posts", views.HashtagPosts.as_view()),
     path("bookmarks", views.Bookmarks.as_view()),
+    path("media", media.MediaList.as_view()),
+    path("media/uploads", media.MediaUploads.as_view()),
+    path("media/<id:media_id>", media.MediaDetail.as_view()),
+    path("media/<id:media_id>/complete", media.MediaComplete.as_view()),
+    path("media/<id:media_id>/content", media.MediaContent.as_view()),
 ]
+
+root_urlpatterns = [path("media/<id:media_id>/<str:file_name>", media.media_file)]

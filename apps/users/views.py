@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.users import actions, queries
 from apps.users.queries import ProfileMissing, Viewer
 from apps.users.serializers import ProfileBody, ProfileInput, RelationshipBody
-from socialapp.core.errors import Invalid
+from socialapp.contracts.posts import Posts
 from socialapp.core.pages import Page
 from socialapp.http import etags
 from socialapp.http.idempotency import create_once
@@ -18,6 +18,7 @@ from socialapp.http.pagination import ids_from_query, page_request, page_respons
 from socialapp.http.permissions import PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
+from socialapp.rpc.calls import client
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ class OwnProfile(UsersView):
     def patch(self, request: Request) -> Response:
         """The changed profile; 412 when `If-Match` is stale."""
         user_id = self.principal.id
-        changes = _picture_change(self.read_input(ProfileInput))
+        changes = _picture_change(user_id, self.read_input(ProfileInput))
         versions = etags.expected_versions(request)
         _once_made(
             [user_id], lambda: actions.update_profile(user_id=user_id, changes=changes, expected_versions=versions)
@@ -132,13 +133,13 @@ class OwnProfile(UsersView):
         return self.answer_profile(request, user_id)
 
 
-def _picture_change(changes: dict[str, Any]) -> dict[str, Any]:
-    """The input with the picture's media in the form of its URL."""
+def _picture_change(user_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """The input with the picture's media in the form of its URL; Invalid when the media cannot be used."""
     if "profile_picture_media_id" not in changes:
         return changes
-    if changes.pop("profile_picture_media_id") is not None:
-        raise Invalid.of("profile_picture_media_id", "media_unknown", "There is no such media.")
-    return {**changes, "profile_picture": ""}
+    media_id = changes.pop("profile_picture_media_id")
+    url = client(Posts).use_as_profile_picture(user_id=user_id, media_id=media_id)
+    return {**changes, "profile_picture": url}
 
 
 class FollowView(UsersView):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from socialapp.contracts.base import data, event, read, service
+from socialapp.contracts.base import data, event, read, service, write
 
 
 @event("posts.post_created", subject="post_id", partition="author_id")
@@ -220,4 +220,12 @@ class Posts(Protocol):
     @read
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """The API's post objects, as `viewer_id` may see them, of those that may be seen, in any order."""
+        ...
+
+    @write
+    def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
+        """Makes an image of this person their profile picture; its URL, or "" for None. Idempotent.
+
+        Invalid, with field `profile_picture_media_id`, when it is none that they may use.
+        """
         ...

@@ -30,18 +30,19 @@ from socialapp.http.models import IdempotencyKey
 _MAX_KEY = 255
 
 
-def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]]) -> Response:
+def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]], body: Any = None) -> Response:
     """Runs `create` in one transaction on `context` and answers its (status, body), once for each Idempotency-Key.
 
     `create` must do its writing and its rendering and may not call other contexts: gather before. A repeated key with
     the same method, path and body gets the stored answer; with another, 422. Without a key it just runs. A transaction
-    that the database ended as the victim of a deadlock is run again.
+    that the database ended as the victim of a deadlock is run again. `body` stands for the body of a request where that
+    is not JSON.
     """
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         status, body = transactional(context)(create)()
         return Response(body, status=status)
-    record = _Record(request, context, key)
+    record = _Record(request, context, key, body)
     if (answer := record.replay()) is not None:
         return answer
     try:
@@ -55,10 +56,10 @@ def create_once(request: Request, *, context: str, create: Callable[[], tuple[in
         return answer
 
 
-def replayed(request: Request, *, context: str) -> Response | None:
+def replayed(request: Request, *, context: str, body: Any = None) -> Response | None:
     """The stored answer for this request's key, to look at before gathering from other contexts; None when new."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    return _Record(request, context, key).replay() if key is not None else None
+    return _Record(request, context, key, body).replay() if key is not None else None
 
 
 def _answer(create: Callable[[], tuple[int, Any]]) -> tuple[int, bytes]:
@@ -69,7 +70,7 @@ def _answer(create: Callable[[], tuple[int, Any]]) -> tuple[int, bytes]:
 class _Record:
     """One caller's key for one request."""
 
-    def __init__(self, request: Request, context: str, key: str) -> None:
+    def __init__(self, request: Request, context: str, key: str, body: Any) -> None:
         if not key or len(key) > _MAX_KEY or not key.isprintable():
             raise Malformed(
                 f"Idempotency-Key must be 1 to {_MAX_KEY} printable characters", code="idempotency_key_invalid"
@@ -78,7 +79,8 @@ class _Record:
         self._key = key
         owner = str(request.user.id) if request.user else f"anonymous at {address_block(client_address(request))}"
         self._digest = _keyed_digest(f"{owner}\n{key}")
-        self._fingerprint = _keyed_digest(f"{request.method}\n{request.path_info}\n{_canonical(request.data)}")
+        content = _canonical(request.data if body is None else body)
+        self._fingerprint = _keyed_digest(f"{request.method}\n{request.path_info}\n{content}")
 
     def replay(self) -> Response | None:
         since = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)

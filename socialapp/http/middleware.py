@@ -17,6 +17,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger("socialapp.request")
 _MAX_CALL_BYTES = 64 * 2**20  # a batch of bulk records with the longest lines
+_UPLOADS = "/v1/media"
 _SLASH_OR_NOT = ("/v1/", "/health/", "/.well-known/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -94,8 +95,7 @@ class BodyLimitMiddleware:
         except ValueError:
             length = 0
         path = request.path_info
-        if (length > settings.MAX_BODY_BYTES and path.startswith("/v1/")) or (
-            length > _MAX_CALL_BYTES and path.startswith("/internal/")
-        ):
+        most = settings.MEDIA_MAX_UPLOAD_BYTES if path.startswith(_UPLOADS) else settings.MAX_BODY_BYTES
+        if (length > most and path.startswith("/v1/")) or (length > _MAX_CALL_BYTES and path.startswith("/internal/")):
             return too_large()
         return self.get_response(request)

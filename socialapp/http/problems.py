@@ -9,6 +9,7 @@ import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -141,14 +142,14 @@ def _method_not_allowed() -> Problem:
     return problem
 
 
-def reading_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def reading_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """A view outside of DRF that is asked with GET and HEAD; OPTIONS tells so, and other methods are a problem."""
 
     @csrf_exempt
     @wraps(view)
-    def answer(request: HttpRequest) -> HttpResponse:
+    def answer(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
         if request.method in ("GET", "HEAD"):
-            return view(request)
+            return view(request, **arguments)
         refusal = HttpResponse(status=204) if request.method == "OPTIONS" else problem_response(_method_not_allowed())
         refusal["Allow"] = "GET, HEAD, OPTIONS"
         return refusal

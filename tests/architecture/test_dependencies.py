@@ -30,7 +30,7 @@ NOT_IMPORTED = {
     "packaging": "kombu's Redis transport, which does not ask for it",
     "uvloop": "uvicorn's event loop",
     "websockets": "uvicorn's WebSocket protocol",
-    "pillow": "media, being built",
+    "boto3": "django-storages' access to S3",
     "djangorestframework-simplejwt": "access tokens, being built",
 }
 

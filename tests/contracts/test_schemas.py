@@ -215,6 +215,8 @@ def test_keys_are_taken_by_every_post_that_creates() -> None:
         "/v1/auth/totp",
         "/v1/follow-requests/{user_id}/accept",
         "/v1/follow-requests/{user_id}/reject",
+        "/v1/media",
+        "/v1/media/uploads",
         "/v1/posts",
         "/v1/posts/{post_id}/comments",
         "/v1/push-subscriptions",

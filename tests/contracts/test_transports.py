@@ -67,6 +67,7 @@ class World:
             "user_id": [self.ada, UNKNOWN],
             "muted_id": [self.eve],
             "post_id": [self.post, UNKNOWN],
+            "media_id": [None, UNKNOWN],
             "ids": [of_records if contract == "BulkTransfer" else people, []],
             "user_ids": [people, []],
             "author_ids": [people, []],

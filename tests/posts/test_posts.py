@@ -2,9 +2,9 @@
 
 import pytest
 
-from apps.posts import views
 from apps.posts.actions.posts import delete_post
 from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
+from apps.posts.views import posts as views
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import atomic
@@ -41,6 +41,8 @@ def test_a_new_post_is_answered_in_full(register, write):
         "my_reaction": None,
         "bookmarked": False,
         "edited": False,
+        "sensitive": False,
+        "content_warning": None,
     }
     [created] = events("post_created")
     assert created["post_id"] == int(post_id)

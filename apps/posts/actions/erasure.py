@@ -5,9 +5,20 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.posts.actions.media import delete_media_rows
 from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
 from apps.posts.actions.reposts import forget_post, is_there, remove_repost
-from apps.posts.models import Bookmark, ErasedAuthor, PopularAuthor, Post, PostMention, Repost, WithdrawnPost
+from apps.posts.models import (
+    Bookmark,
+    ErasedAuthor,
+    Media,
+    MutedPost,
+    PopularAuthor,
+    Post,
+    PostMention,
+    Repost,
+    WithdrawnPost,
+)
 from apps.posts.queries.feed_cache import forget_feed
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.posts import CleanUpContinued, ErasureContinued
@@ -60,7 +71,19 @@ def _erase_step(user_id: int) -> bool:
     mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
     _forget_mentions(user_id, mentioned)
     PopularAuthor.objects.filter(user_id=user_id).delete()
-    done = (len(posts), len(withdrawn), len(reposted), len(mentioned), _delete_bookmarks(user_id))
+    media = list(Media.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
+    delete_media_rows(media)
+    muted = list(MutedPost.objects.filter(user_id=user_id).values_list("id", flat=True)[:STEP])
+    MutedPost.objects.filter(id__in=muted).delete()
+    done = (
+        len(media),
+        len(muted),
+        len(posts),
+        len(withdrawn),
+        len(reposted),
+        len(mentioned),
+        _delete_bookmarks(user_id),
+    )
     return STEP in done
 
 

@@ -8,12 +8,25 @@ from django.db import router, transaction
 from django.utils import timezone
 
 from apps.posts.actions.feeds import push_own_post
-from apps.posts.models import ErasedAuthor, Post, PostEdit, PostHashtag, PostMention, RepostCount, WithdrawnPost
+from apps.posts.actions.media import attach_media, delete_media_rows, purge
+from apps.posts.models import (
+    ErasedAuthor,
+    Media,
+    MutedPost,
+    Post,
+    PostEdit,
+    PostHashtag,
+    PostMention,
+    RepostCount,
+    WithdrawnPost,
+)
 from apps.posts.queries.access import PostRow
+from apps.posts.queries.media import public_path
 from apps.posts.queries.texts import Draft, tag_key
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, NotFound, Stale
+from socialapp.core.media.addresses import public_url
 from socialapp.messaging.publish import publish
 
 
@@ -32,7 +45,11 @@ def create_post(*, draft: Draft) -> PostRow:
         updated_at=now,
         hashtags=draft.hashtags,
         mentions=draft.mentions,
+        sensitive=draft.sensitive,
+        content_warning=draft.content_warning,
     )
+    if draft.media_ids:
+        show_media(post, draft.media_ids)
     post.save(force_insert=True)
     add_hashtags(post.id, draft.hashtags)
     add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
@@ -61,11 +78,19 @@ def edit_post(*, post_id: int, draft: Draft, expected_versions: frozenset[int] |
     """
     post = _locked(post_id, expected_versions)
     was_private = post.is_private
-    if (post.content, was_private) == (draft.content, draft.is_private):
+    shown_ids = [media["id"] for media in post.media or []]
+    media_ids = shown_ids if draft.media_ids is None else draft.media_ids
+    before_edit = (post.content, shown_ids, was_private, post.sensitive, post.content_warning)
+    if before_edit == (draft.content, media_ids, draft.is_private, draft.sensitive, draft.content_warning):
         return _row(post)
-    if post.content != draft.content:
+    if (post.content, shown_ids) != (draft.content, media_ids):
         _keep_edit(post)
         post.edited = True
+    if draft.is_private and not was_private:
+        purge(Media.objects.filter(post_id=post_id))
+    if shown_ids != media_ids:
+        show_media(post, media_ids)
+    post.sensitive, post.content_warning = draft.sensitive, draft.content_warning
     new_tags = [tag for tag in draft.hashtags if tag not in post.hashtags]
     before = {user_id for user_id, _ in post.mentions}
     after = {user_id for user_id, _ in draft.mentions}
@@ -117,7 +142,8 @@ def delete_withdrawn_posts(posts: list[WithdrawnPost]) -> None:
 
 def _delete_parts(posts: Sequence[Post | WithdrawnPost]) -> list[int]:
     ids = [post.id for post in posts]
-    for model in (PostEdit, PostHashtag, PostMention, RepostCount):
+    delete_media_rows(list(Media.objects.select_for_update().filter(post_id__in=ids)))
+    for model in (PostEdit, PostHashtag, PostMention, RepostCount, MutedPost):
         model._default_manager.filter(post_id__in=ids).delete()
     return ids
 
@@ -141,8 +167,15 @@ def _keep_edit(post: Post) -> None:
         version=post.version,
         content=post.content,
         is_private=post.is_private,
+        media=post.media,
         written_at=post.updated_at,
     ).save(force_insert=True)
+
+
+def show_media(post: Post, media_ids: Sequence[int]) -> None:
+    """Shows these media in the post, whose row the caller saves."""
+    post.media = attach_media(user_id=post.user_id, post_id=post.id, media_ids=media_ids) or None
+    post.media_url = public_url(public_path(post.media[0])) if post.media else ""
 
 
 def add_hashtags(post_id: int, tags: Iterable[str]) -> None:
@@ -156,4 +189,5 @@ def add_mentions(post_id: int, user_ids: Iterable[int]) -> None:
 
 
 def _row(post: Post) -> PostRow:
-    return PostRow(*(getattr(post, name) for name in PostRow._fields))
+    row = PostRow(*(getattr(post, name) for name in PostRow._fields))
+    return row._replace(media=post.media or [])

@@ -30,6 +30,9 @@ class PostRow(NamedTuple):
     edited: bool
     hashtags: list[str]
     mentions: list[tuple[int, str]]
+    media: list[dict[str, Any]]
+    sensitive: bool
+    content_warning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
     return [_post_row(values) for values in select(Post, _ROWS_SQL.format(placeholders(ids)), ids)]
 
 
-def _post_row(values: tuple[Any, ...]) -> PostRow:
+def _post_row(columns: tuple[Any, ...]) -> PostRow:
+    *values, media, sensitive, content_warning = columns
     post_id, user_id, content, is_private, created_at, updated_at, version, edited, hashtags, mentions = values
     return PostRow(
         post_id,
@@ -104,6 +108,9 @@ def _post_row(values: tuple[Any, ...]) -> PostRow:
         bool(edited),
         orjson.loads(hashtags),
         orjson.loads(mentions),
+        orjson.loads(media) if media else [],
+        bool(sensitive),
+        content_warning,
     )
 
 

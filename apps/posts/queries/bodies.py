@@ -7,6 +7,7 @@ import structlog
 
 from apps.posts.models import RepostCount
 from apps.posts.queries.access import PostRow, Seen, visible_posts
+from apps.posts.queries.media import post_media_bodies
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.reactions import ReactionCounts, Reactions, ReactionSummary
 from socialapp.contracts.users import ProfileSummary
@@ -34,7 +35,16 @@ class PostStats:
 def bodies_of(viewer_id: int | None, posts: Sequence[Seen]) -> list[Body]:
     """The post objects of posts that the viewer may see, in their order."""
     around = _surroundings(viewer_id, [post.row.id for post in posts])
-    return [body_of(post.row, post.author.card, around, reposted_by=post.reposted_by) for post in posts]
+    return [
+        body_of(
+            post.row,
+            post.author.card,
+            around,
+            reposted_by=post.reposted_by,
+            is_public=not (post.row.is_private or post.author.is_private),
+        )
+        for post in posts
+    ]
 
 
 def visible_bodies(viewer_id: int | None, post_ids: Sequence[int]) -> list[Body]:
@@ -43,17 +53,24 @@ def visible_bodies(viewer_id: int | None, post_ids: Sequence[int]) -> list[Body]
 
 
 def body_of(
-    row: PostRow, author: ProfileSummary, around: PostStats, *, reposted_by: ProfileSummary | None = None
+    row: PostRow,
+    author: ProfileSummary,
+    around: PostStats,
+    *,
+    is_public: bool,
+    reposted_by: ProfileSummary | None = None,
 ) -> Body:
-    """One post object."""
+    """One post object. `is_public`: anybody may see it, so that its media have addresses that hold for ever."""
     summary = around.reactions.get(row.id)
     counts = summary.counts if summary else ReactionCounts()
     return {
         "id": str(row.id),
         "author": profile_summary_body(author),
         "content": row.content,
-        "media": [],
+        "media": post_media_bodies(row.media, is_public=is_public) if row.media else [],
         "is_private": row.is_private,
+        "sensitive": row.sensitive,
+        "content_warning": row.content_warning or None,
         "hashtags": row.hashtags,
         "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
         "reposted_by": profile_summary_body(reposted_by) if reposted_by else None,

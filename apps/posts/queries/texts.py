@@ -30,6 +30,9 @@ class Draft:
     is_private: bool
     hashtags: list[str]
     mentions: list[tuple[int, str]]
+    media_ids: list[int] | None = None  # None: as they are
+    sensitive: bool = False
+    content_warning: str = ""
 
     @property
     def mention_ids(self) -> list[int]:
@@ -59,7 +62,15 @@ def usernames_of(content: str) -> list[str]:
     return list(dict.fromkeys(name.rstrip(".").lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
 
 
-def draft_of(*, author_id: int, content: str, is_private: bool | None) -> Draft:
+def draft_of(
+    *,
+    author_id: int,
+    content: str,
+    is_private: bool | None,
+    media_ids: list[int] | None = None,
+    sensitive: bool = False,
+    content_warning: str | None = None,
+) -> Draft:
     """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as the account is.
 
     Forbidden when the account may not write. Two calls, and one more for a private text that names somebody.
@@ -74,7 +85,16 @@ def draft_of(*, author_id: int, content: str, is_private: bool | None) -> Draft:
     if named and (private or author.is_private):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
     names = {card.id: card.username for card in cards}
-    return Draft(author, content, private, hashtags_of(content), [(user_id, names[user_id]) for user_id in named])
+    return Draft(
+        author=author,
+        content=content,
+        is_private=private,
+        hashtags=hashtags_of(content),
+        mentions=[(user_id, names[user_id]) for user_id in named],
+        media_ids=media_ids,
+        sensitive=sensitive,
+        content_warning=content_warning or "",
+    )
 
 
 def _mentioned(content: str) -> Sequence[ProfileSummary]:

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imageio_ffmpeg import get_ffmpeg_exe
+import imageio_ffmpeg
 from PIL import Image
 
 from socialapp.core.media.images import convert_pixels, frames_of, open_image
@@ -120,5 +120,6 @@ def _ffmpeg(*arguments: str) -> None:
 
 
 def _run(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    command = [get_ffmpeg_exe(), "-loglevel", "info", *_SAFE, *arguments]
+    program: str = imageio_ffmpeg.get_ffmpeg_exe()  # type: ignore[no-untyped-call]
+    command = [program, "-loglevel", "info", *_SAFE, *arguments]
     return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603

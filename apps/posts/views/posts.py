@@ -12,6 +12,7 @@ from apps.posts.queries.access import Seen, visible_post
 from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
 from apps.posts.queries.feed import home_feed
 from apps.posts.queries.lists import author_page, bookmark_page, hashtag_page, history_page, trending_tags
+from apps.posts.queries.media import post_media_bodies
 from apps.posts.queries.texts import draft_of
 from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBody, TrendingTagBody
 from socialapp.core.errors import Conflict, Forbidden, Stale
@@ -25,6 +26,7 @@ from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
 
 _TRIES = 5
+_REPEATED = ("content", "is_private", "sensitive", "content_warning")  # what a change that does not name it keeps
 
 
 class _PostView(View):
@@ -76,10 +78,11 @@ class PostList(_PostView):
         if answer := replayed(request, context="posts"):
             return answer
         sent = self.read_input(NewPost)
-        draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent.get("is_private"))
+        draft = draft_of(author_id=self.principal.id, **{"is_private": None, **sent})
 
         def create() -> tuple[int, dict[str, object]]:
-            return 201, body_of(create_post(draft=draft), draft.author.card, PostStats())
+            is_public = not (draft.is_private or draft.author.is_private)
+            return 201, body_of(create_post(draft=draft), draft.author.card, PostStats(), is_public=is_public)
 
         return create_once(request, context="posts", create=create)
 
@@ -116,8 +119,8 @@ class PostDetail(_PostView):
         expected = etags.expected_versions(request)
         for _ in range(_TRIES):
             post = self.own_post(post_id)
-            sent = {"content": post.row.content, "is_private": post.row.is_private, **self.read_input(PostChange)}
-            draft = draft_of(author_id=self.principal.id, content=sent["content"], is_private=sent["is_private"])
+            present = {name: getattr(post.row, name) for name in _REPEATED}
+            draft = draft_of(author_id=self.principal.id, **{**present, **self.read_input(PostChange)})
             # The draft repeats what was not sent, so it is for the version it was made from and for no other.
             versions = frozenset({post.row.version}) if expected is None else expected
             try:
@@ -163,7 +166,14 @@ class PostHistory(_PostView):
         post = visible_post(self.viewer, post_id)
         page = history_page(self.viewer, post, page_request(request))
         results = [
-            {"version": edit.version, "content": edit.content, "created_at": edit.written_at} for edit in page.items
+            {
+                "version": edit.version,
+                "content": edit.content,
+                # What is in the post no longer has no public address.
+                "media": post_media_bodies(edit.media or [], is_public=False),
+                "created_at": edit.written_at,
+            }
+            for edit in page.items
         ]
         return page_response(request, page, results)
 

@@ -1,0 +1,257 @@
+"""The routes of media: uploading, describing, and sending the files themselves."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.posts.actions.media import (
+    Upload,
+    accepted_format,
+    begin_upload,
+    complete_upload,
+    create_media,
+    delete_media,
+    describe_media,
+    receive_content,
+    store_upload,
+)
+from apps.posts.queries.media import MediaTarget, ServedFile, media_body, own_media, served_file, upload_target
+from apps.posts.serializers import MediaBody, MediaChange, NewMedia, NewUpload, UploadBody
+from socialapp.core.errors import Problem
+from socialapp.core.ids import new_id
+from socialapp.core.json import rfc3339
+from socialapp.core.media import stores
+from socialapp.core.media.formats import HEAD_BYTES
+from socialapp.http import etags
+from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.parsing import FormParser
+from socialapp.http.problems import problem_response, reading_only
+from socialapp.http.views import View
+
+_YEAR = 31_536_000
+
+
+class MediaList(View):
+    """New media."""
+
+    has_idempotency_key = True
+    parser_classes = [FormParser]
+    received_files: Sequence[UploadedFile[bytes]] = ()
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
+        """Closes what was sent, which removes it."""
+        for file in self.received_files:
+            file.close()
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="media_create",
+        summary="Upload a picture or video",
+        description="As multipart/form-data. Processed after the answer: ask `GET /media/{id}` until it is `ready` or "
+        "`failed`, or wait for the socket's message. Larger files: `POST /media/uploads`. Safe to repeat with "
+        "Idempotency-Key.",
+        request={"multipart/form-data": NewMedia},
+        responses={202: MediaBody},
+    )
+    def post(self, request: Request) -> Response:
+        """202 with the media, which are processed soon."""
+        sent = self.read_input(NewMedia)
+        file: UploadedFile[bytes] = sent["file"]
+        description = sent.get("description", "")
+        body = {"file": _digest(file), "description": description}
+        if answer := replayed(request, context="posts", body=body):
+            return answer
+        size = file.size or 0
+        upload = Upload(
+            file_format=accepted_format(file.read(HEAD_BYTES), size=size), size=size, content=cast(IO[bytes], file.file)
+        )
+        file.seek(0)
+        media_id = store_upload(upload)
+
+        def create() -> tuple[int, dict[str, Any]]:
+            media = create_media(media_id=media_id, user_id=self.principal.id, upload=upload, description=description)
+            return 202, media_body(media)
+
+        return create_once(request, context="posts", create=create, body=body)
+
+
+class MediaUploads(View):
+    """Uploads that go straight to the store."""
+
+    has_idempotency_key = True
+
+    @extend_schema(
+        operation_id="media_upload",
+        summary="Begin to upload a large file",
+        description="Answers where to PUT the file, with exactly the headers named; then `POST /media/{id}/complete`.",
+        request=NewUpload,
+        responses={201: UploadBody},
+    )
+    def post(self, request: Request) -> Response:
+        """201 with the address to upload to."""
+        if answer := replayed(request, context="posts"):
+            return answer
+        sent = {"description": "", **self.read_input(NewUpload)}
+
+        def create() -> tuple[int, dict[str, Any]]:
+            media = begin_upload(media_id=new_id(), user_id=self.principal.id, **sent)
+            return 201, _upload_body(upload_target(media, content_type=sent["content_type"]), media.id)
+
+        return create_once(request, context="posts", create=create)
+
+
+class MediaContent(View):
+    """The file of an upload, where the store is a folder of this server."""
+
+    parser_classes: list[Any] = []
+
+    @extend_schema(
+        operation_id="media_content",
+        summary="Send the file of an upload",
+        description="Where `POST /media/uploads` names this address; of exactly the length announced.",
+        request={"application/octet-stream": {"type": "string", "format": "binary"}},
+        responses={204: None},
+    )
+    def put(self, request: Request, media_id: int) -> Response:
+        """204; it may be sent again until the upload is completed."""
+        receive_content(user_id=self.principal.id, media_id=media_id, content=cast(IO[bytes], request._request))
+        return Response(status=204)
+
+
+class MediaComplete(View):
+    """The end of an upload that went straight to the store."""
+
+    @extend_schema(
+        operation_id="media_complete",
+        summary="Complete an upload",
+        description="After the file was PUT. 409 when it has not arrived. Again is harmless.",
+        request=None,
+        responses={202: MediaBody},
+    )
+    def post(self, request: Request, media_id: int) -> Response:
+        """202 with the media, which are processed soon."""
+        media = complete_upload(user_id=self.principal.id, media_id=media_id)
+        return Response(media_body(media), status=202)
+
+
+class MediaDetail(View):
+    """One of the caller's media."""
+
+    has_etag = True
+
+    @extend_schema(
+        operation_id="media_read",
+        summary="Read one of your media",
+        description="`status` says how far processing has come; when it has `failed`, `error` says why.",
+        responses=MediaBody,
+    )
+    def get(self, request: Request, media_id: int) -> Response:
+        """The media; 404 for anybody else's."""
+        media = own_media(self.principal.id, media_id)
+        return etags.single(request, media_body(media), version=media.version)
+
+    @extend_schema(
+        operation_id="media_describe",
+        summary="Describe one of your media",
+        description="For people who do not see it; up to 1,500 characters. In the post that shows it, too.",
+        request=MediaChange,
+        responses=MediaBody,
+    )
+    def patch(self, request: Request, media_id: int) -> Response:
+        """The media as they are now."""
+        sent = self.read_input(MediaChange)
+        media = describe_media(user_id=self.principal.id, media_id=media_id, **sent)
+        return etags.single(request, media_body(media), version=media.version)
+
+    @extend_schema(
+        operation_id="media_delete",
+        summary="Delete one of your media",
+        description="409 while a post or your profile shows it.",
+        responses={204: None},
+    )
+    def delete(self, request: Request, media_id: int) -> Response:
+        """204."""
+        delete_media(user_id=self.principal.id, media_id=media_id)
+        return Response(status=204)
+
+
+@reading_only
+def media_file(request: HttpRequest, media_id: int, file_name: str) -> HttpResponseBase:
+    """A file of some media: for anybody while it is public, else for who has an address that still holds."""
+    try:
+        file = served_file(
+            media_id=media_id,
+            file_name=file_name,
+            expires=request.GET.get("expires", ""),
+            signature=request.GET.get("signature", ""),
+        )
+        response = _sent(file)
+    except Problem as problem:
+        response = problem_response(problem)
+        response["Cache-Control"] = "no-store"
+        return response
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Cache-Control"] = _cache_control(file)
+    return response
+
+
+def _sent(file: ServedFile) -> HttpResponseBase:
+    if stores.is_s3():
+        seconds = settings.MEDIA_LINK_SECONDS
+        url = stores.download_url(
+            file.name, seconds=seconds, content_type=file.content_type, cache_control=_cache_control(file)
+        )
+        return HttpResponseRedirect(url)
+    if settings.MEDIA_ACCEL:
+        response = HttpResponse(content_type=file.content_type)
+        response["X-Accel-Redirect"] = f"/_media/{file.name}"
+        return response
+    try:
+        return FileResponse(stores.local_path(file.name).open("rb"), content_type=file.content_type)
+    except FileNotFoundError:
+        return problem_response(_file_missing())
+
+
+def _file_missing() -> Problem:
+    from apps.posts.queries.media import no_such_file
+
+    return no_such_file()
+
+
+def _cache_control(file: ServedFile) -> str:
+    if stores.is_s3():
+        # What is cached is the way to the bucket, which must not outlive the address in the bucket.
+        return f"{'public' if file.seconds is None else 'private'}, max-age={settings.MEDIA_LINK_SECONDS // 2}"
+    if file.seconds is None:
+        return f"public, max-age={_YEAR}, immutable"
+    return f"private, max-age={file.seconds}, immutable"
+
+
+def _digest(file: UploadedFile[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def _upload_body(target: MediaTarget, media_id: int) -> dict[str, Any]:
+    expires = datetime.now(UTC) + timedelta(seconds=settings.MEDIA_UPLOAD_SECONDS)
+    return {
+        "id": str(media_id),
+        "method": "PUT",
+        "url": target.url,
+        "headers": target.headers,
+        "expires_at": rfc3339(expires),
+    }

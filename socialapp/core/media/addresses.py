@@ -1,0 +1,45 @@
+"""Addresses of media: public ones that hold for ever, and signed ones that hold for minutes.
+
+Both name the media they belong to, so that what may be seen is decided anew for each; the digest of the content makes
+what is behind an address immutable.
+"""
+
+import hashlib
+import hmac
+import time
+
+from django.conf import settings
+
+_DIGEST_CHARACTERS = 32
+
+
+def path_of(media_id: int, *, digest: str, extension: str) -> str:
+    """The path of a file of some media, behind MEDIA_URL."""
+    return f"{media_id}/{digest[:_DIGEST_CHARACTERS]}.{extension}"
+
+
+def public_url(path: str) -> str:
+    """Where anybody finds it as long as it is public."""
+    return f"{settings.MEDIA_URL}{path}"
+
+
+def signed_url(path: str, *, audience: str) -> str:
+    """Where whoever has the address finds it for some minutes, as long as it is still meant for `audience`."""
+    window = settings.MEDIA_LINK_SECONDS
+    # The end is one for all addresses of a window, so that a browser that reads a page again finds what it has cached.
+    expires = (int(time.time()) // window + 2) * window
+    return f"{settings.MEDIA_URL}{path}?expires={expires}&signature={_signature(path, expires, audience)}"
+
+
+def seconds_left(path: str, *, audience: str, expires: str, signature: str) -> int | None:
+    """For how many seconds a signed address still holds; None when it does not."""
+    if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
+        return None
+    left = int(expires) - int(time.time())
+    valid = hmac.compare_digest(signature.encode(), _signature(path, int(expires), audience).encode())
+    return left if valid and left > 0 else None
+
+
+def _signature(path: str, expires: int, audience: str) -> str:
+    text = f"media\n{path}\n{expires}\n{audience}"
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()[:_DIGEST_CHARACTERS]

@@ -1,0 +1,170 @@
+"""Where files are kept, through django-storages: a folder, or a bucket of an S3 service.
+
+Names are `uploads/<media id>` for originals that wait for being processed, and `files/<ab>/<digest>.<extension>` for
+what is served.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+
+from socialapp.core.errors import Unavailable
+
+CONTENT_TYPES = {"webp": "image/webp", "mp4": "video/mp4"}
+_COPY_BYTES = 2**20
+
+
+class Files(FileSystemStorage):
+    """A folder, in which a file appears whole or not at all."""
+
+    def _save(self, name: str, content: Any) -> str:
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
+            try:
+                shutil.copyfileobj(content, part, _COPY_BYTES)
+                part.flush()
+                os.fsync(part.fileno())
+                os.chmod(part.name, 0o644)
+                os.replace(part.name, path)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+        return name
+
+
+def file_name(digest: str, extension: str) -> str:
+    """The name of a file that is served."""
+    return f"files/{digest[:2]}/{digest}.{extension}"
+
+
+def save(name: str, content: IO[bytes], *, content_type: str = "") -> None:
+    """Puts a file into the store, in place of one of the same name. Unavailable when the store does not take it."""
+    file = File(content, name=name)
+    if content_type:
+        file.content_type = content_type  # type: ignore[attr-defined]  # S3's storage asks for it
+    _call(lambda: _store().save(name, file))
+
+
+def fetch(name: str, target: Path) -> None:
+    """Copies a file of the store to `target`. FileNotFoundError when there is none."""
+    store: Any = _store()
+    try:
+        if is_s3():
+            store.bucket.download_file(name, str(target))
+        else:
+            shutil.copyfile(store.path(name), target)
+    except store_errors() as error:
+        raise _translated(error) from error
+
+
+def read_head(name: str, length: int) -> bytes:
+    """The first bytes of a file of the store. FileNotFoundError when there is none."""
+    store: Any = _store()
+    try:
+        if is_s3():
+            return bytes(store.bucket.Object(name).get(Range=f"bytes=0-{length - 1}")["Body"].read(length))
+        with open(store.path(name), "rb") as file:
+            return file.read(length)
+    except store_errors() as error:
+        raise _translated(error) from error
+
+
+def delete(name: str) -> None:
+    """Removes a file; nothing when there is none."""
+    _call(lambda: _store().delete(name))
+
+
+def size_of(name: str) -> int:
+    """How many bytes a file has. FileNotFoundError when there is none."""
+    try:
+        return int(_store().size(name))
+    except store_errors() as error:
+        raise _translated(error) from error
+
+
+def names(folder: str) -> Iterator[tuple[str, datetime]]:
+    """The files in a folder of the store, and beneath it, with the time of their last change."""
+    store = _store()
+    if not is_s3():
+        root = Path(store.path(""))
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file():
+                yield path.relative_to(root).as_posix(), store.get_modified_time(path.relative_to(root).as_posix())
+        return
+    for found in store.bucket.objects.filter(Prefix=f"{folder}/"):  # type: ignore[attr-defined]
+        yield found.key, found.last_modified
+
+
+def is_s3() -> bool:
+    """Whether the store is a bucket: then clients fetch from it and may upload to it by themselves."""
+    return not isinstance(_store(), FileSystemStorage)
+
+
+def download_url(name: str, *, seconds: int, content_type: str, cache_control: str) -> str:
+    """An address in the bucket that answers for so long, with these headers."""
+    store: Any = _store()
+    return str(
+        store.url(
+            name,
+            parameters={"ResponseContentType": content_type, "ResponseCacheControl": cache_control},
+            expire=seconds,
+        )
+    )
+
+
+def upload_url(name: str, *, seconds: int, content_type: str, size: int) -> str:
+    """An address in the bucket that takes one PUT of exactly so many bytes of this type."""
+    store: Any = _store()
+    return str(
+        store.connection.meta.client.generate_presigned_url(
+            "put_object",
+            Params={
+                "Bucket": store.bucket_name,
+                "Key": name,
+                "ContentType": content_type,
+                "ContentLength": size,
+            },
+            ExpiresIn=seconds,
+        )
+    )
+
+
+def local_path(name: str) -> Path:
+    """Where a file is on this machine, when the store is a folder."""
+    return Path(_store().path(name))
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What a store that is away, full or slow raises."""
+    if not is_s3():
+        return (OSError,)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (OSError, BotoCoreError, ClientError)
+
+
+def _call(run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except store_errors() as error:
+        raise _translated(error) from error
+
+
+def _translated(error: Exception) -> Exception:
+    """FileNotFoundError for a missing file, whatever the store calls it, else Unavailable."""
+    response = getattr(error, "response", {})
+    if isinstance(error, FileNotFoundError) or response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+        return FileNotFoundError(str(error))
+    return Unavailable("files cannot be stored or read right now", code="store_unavailable")
+
+
+def _store() -> Storage:
+    return storages["media"]

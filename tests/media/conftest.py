@@ -1,0 +1,68 @@
+"""What the tests of media share: a store of their own, files made on the spot, and uploading through the API."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from apps.posts.actions.media import process_waiting_media
+from tests.conftest import Person
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, settings: Any) -> Path:
+    """An empty store of files."""
+    files = {**settings.STORAGES["media"], "OPTIONS": {"location": tmp_path / "store", "allow_overwrite": True}}
+    settings.STORAGES = {**settings.STORAGES, "media": files}
+    return tmp_path / "store"
+
+
+def picture(size: tuple[int, int] = (64, 48), file_format: str = "PNG", color: str = "teal", **options: Any) -> bytes:
+    """A picture with some structure."""
+    image = Image.new("RGB", size, color)
+    image.paste("white", (0, 0, size[0] // 2, size[1] // 3))
+    image.paste("black", (size[0] // 2, size[1] // 2, size[0], size[1]))
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def form(content: bytes, *, name: str = "picture.png", description: str | None = None) -> tuple[bytes, str]:
+    """A body of multipart/form-data, and its content type."""
+    boundary = "a-boundary"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: application/octet-stream\r\n\r\n".encode()
+        + content
+    ]
+    if description is not None:
+        parts.append(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="description"\r\n\r\n{description}'.encode()
+        )
+    return b"\r\n".join([*parts, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
+
+
+def send(person: Person, content: bytes, **fields: Any) -> Any:
+    """POSTs a file to /v1/media."""
+    headers = {key: fields.pop(key) for key in ("Idempotency_Key",) if key in fields}
+    body, content_type = form(content, **fields)
+    return person.client.send_raw("POST", "/v1/media", body, content_type, **headers)
+
+
+@pytest.fixture
+def upload() -> Callable[..., dict[str, Any]]:
+    """Uploads a file, processes it, and answers its media object."""
+
+    def make(person: Person, content: bytes | None = None, **fields: Any) -> dict[str, Any]:
+        answer = send(person, picture() if content is None else content, **fields)
+        assert answer.status_code == 202, answer.content
+        process_waiting_media()
+        read = person.client.get(f"/v1/media/{answer.json()['id']}")
+        assert read.status_code == 200, read.content
+        body: dict[str, Any] = read.json()
+        return body
+
+    return make
