@@ -119,6 +119,12 @@ def accounts(ids: Iterable[int]) -> list[Account]:
     return [account_of(user) for user in existing_users().filter(id__in=list(ids))]
 
 
+def accounts_by_username(usernames: Iterable[str]) -> list[Account]:
+    """The accounts with these names, compared without case, in any order. Two queries."""
+    keys = {name.casefold() for name in usernames}
+    return [account_of(user) for user in existing_users().filter(username_key__in=keys)]
+
+
 def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:
     """The account as somebody may see it; NotFound also for a banned one, except for staff and itself."""
     found = account(user_id)

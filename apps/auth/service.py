@@ -17,6 +17,10 @@ class AuthService:
         """See `Auth.users`."""
         return [_user(account) for account in queries.accounts(ids)]
 
+    def users_by_username(self, *, usernames: list[str]) -> list[User]:
+        """See `Auth.users_by_username`."""
+        return [_user(account) for account in queries.accounts_by_username(usernames)]
+
     def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
         """See `Auth.mail_contacts`."""
         return [

@@ -30,8 +30,11 @@ class UsersService:
         return _complete(ids, lambda: queries.cards(ids), len)
 
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
-        """One query."""
-        return queries.cards_by_username(usernames)
+        """One query; auth is asked when a name is not known here."""
+        found = queries.cards_by_username(usernames)
+        if len(found) < len(set(usernames)) and actions.ensure_named_profiles(usernames=usernames):
+            return queries.cards_by_username(usernames)
+        return found
 
     def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
         """Two queries."""

@@ -101,7 +101,12 @@ class ProfileByUsername(UsersView):
     )
     def get(self, request: Request, username: str) -> Response:
         """The profile; 404 when it is absent or not for you."""
-        body, version = queries.profile_by_username(username, self.asking)
+        try:
+            body, version = queries.profile_by_username(username, self.asking)
+        except ProfileMissing:
+            if not actions.ensure_named_profiles(usernames=[username]):
+                raise
+            body, version = queries.profile_by_username(username, self.asking)
         return etags.single(request, body, version=version)
 
 

@@ -74,6 +74,11 @@ class Auth(Protocol):
         ...
 
     @read
+    def users_by_username(self, *, usernames: list[str]) -> list[User]:
+        """The accounts with these names that exist, compared without case, in any order."""
+        ...
+
+    @read
     def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
         """The verified addresses of those accounts that are active; of others nothing is said."""
         ...

@@ -9,6 +9,7 @@ from apps.users.actions.follows import (
     unfollow,
 )
 from apps.users.actions.profiles import (
+    ensure_named_profiles,
     ensure_profiles,
     make_profile,
     make_profile_of,
@@ -26,6 +27,7 @@ __all__ = [
     "check_follow_counts",
     "check_post_counts",
     "check_statuses",
+    "ensure_named_profiles",
     "ensure_profiles",
     "follow",
     "hide_profile",

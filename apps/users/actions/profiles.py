@@ -1,13 +1,13 @@
 """Profiles: made from accounts, changed by their owners, hidden and shown by sanctions, counted by events."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from apps.users.actions.edges import lock_profiles, require_active, shift_counts
 from apps.users.actions.follows import ACCEPT_REQUESTS
 from apps.users.models import FollowRequest, PostCount, Profile
-from apps.users.queries import unknown_ids
+from apps.users.queries import unknown_ids, unknown_names
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.users import ProfileChanged, StatusChanged
 from socialapp.core.db import transactional
@@ -47,6 +47,18 @@ def ensure_profiles(*, ids: Collection[int]) -> bool:
     for account in accounts:
         make_profile_of(account)
     return bool(accounts) or not unknown
+
+
+def ensure_named_profiles(*, usernames: Iterable[str]) -> bool:
+    """Makes the profiles that are missing of accounts with these names, by asking auth; whether there were any.
+
+    A name is mentioned or looked up right after its registration, before the word of that has arrived here.
+    """
+    unknown = unknown_names(usernames)
+    accounts = client(Auth).users_by_username(usernames=unknown) if unknown else []
+    for account in accounts:
+        make_profile_of(account)
+    return bool(accounts)
 
 
 def missing_accounts(*, ids: Collection[int]) -> list[User]:

@@ -31,6 +31,7 @@ from apps.users.queries.profiles import (
     relationship_after,
     relationships,
     unknown_ids,
+    unknown_names,
 )
 from apps.users.queries.records import (
     LoadableFollow,
@@ -87,5 +88,6 @@ __all__ = [
     "suggestions_page",
     "ties",
     "unknown_ids",
+    "unknown_names",
     "visible_profile",
 ]

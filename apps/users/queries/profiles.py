@@ -5,7 +5,14 @@ from collections.abc import Collection, Iterable, Mapping
 from django.db.models import QuerySet, Sum
 
 from apps.users.models import FollowCount, FollowRequest, PostCount, Profile
-from apps.users.queries.visibility import RelationshipFlags, Viewer, may_see_profile, ties, visible_profile
+from apps.users.queries.visibility import (
+    ProfileMissing,
+    RelationshipFlags,
+    Viewer,
+    may_see_profile,
+    ties,
+    visible_profile,
+)
 from socialapp.core.errors import NotFound
 
 
@@ -17,11 +24,12 @@ def profile_page(user_id: int, viewer: Viewer) -> tuple[dict[str, object], int]:
 
 def profile_by_username(username: str, viewer: Viewer) -> tuple[dict[str, object], int]:
     """The same for a name, compared without case."""
-    for profile in named([username]).order_by("-user_id"):
+    found = [row for row in named([username]).order_by("-user_id") if row.username_key == username.casefold()]
+    for profile in found:
         tie = ties(viewer.id, [profile.user_id]).get(profile.user_id, RelationshipFlags.NONE)
-        if profile.username_key == username.casefold() and may_see_profile(profile, viewer, tie):
+        if may_see_profile(profile, viewer, tie):
             return bodies_of([profile], viewer, {profile.user_id: tie})[0], profile.version
-    raise NotFound("there is no such profile")
+    raise NotFound("there is no such profile") if found else ProfileMissing("there is no such profile")
 
 
 def profile_bodies(ids: Collection[int], viewer: Viewer) -> list[dict[str, object]]:
@@ -121,6 +129,13 @@ def unknown_ids(ids: Collection[int]) -> list[int]:
     """Those of `ids` that there is no row of, not even that of an erased person."""
     known = set(Profile.objects.filter(user_id__in=ids).values_list("user_id", flat=True))
     return [user_id for user_id in dict.fromkeys(ids) if user_id not in known]
+
+
+def unknown_names(usernames: Iterable[str]) -> list[str]:
+    """Those of the names that nobody here has, folded. One query."""
+    wanted = {name.casefold() for name in usernames if name}
+    known = set(named(wanted).values_list("username_key", flat=True)) if wanted else set()
+    return sorted(wanted - known)
 
 
 def followings_and_requests(user_id: int) -> int:
