@@ -35,6 +35,7 @@ class Outcome(models.TextChoices):
     REMOVED = "removed"
     SANCTIONED = "sanctioned"
     DISMISSED = "dismissed"
+    GONE = "gone"  # its author deleted it before anybody decided
 
 
 class Case(models.Model):

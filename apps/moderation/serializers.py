@@ -9,7 +9,7 @@ from socialapp.http.fields import Id, Input, Text
 TARGET_TYPES = ["user", "post", "comment"]
 REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"]
 _MAX_DETAILS = 1000
-OUTCOMES = ["removed", "sanctioned", "dismissed"]
+OUTCOMES = ["removed", "sanctioned", "dismissed", "gone"]
 
 
 class ReportInput(Input):

@@ -37,6 +37,7 @@ FOLLOWERS_PER_PAGE = 1000
 _OUTCOMES = {
     "removed": "We removed what you reported. Thank you for telling us.",
     "sanctioned": "We took action on what you reported. Thank you for telling us.",
+    "gone": "What you reported is no longer there. Thank you for telling us.",
     "dismissed": "We looked at what you reported and found that it keeps to our rules. Thank you for telling us.",
 }
 

@@ -36,6 +36,7 @@ class Profile(models.Model):
     profile_picture = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     is_private = models.BooleanField(default=False)
+    private_since = models.DateTimeField(null=True)  # None also for those that were private before this was noted
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)
     sanctioned_at = models.DateTimeField(null=True, blank=True)

@@ -1,6 +1,7 @@
 """What users answers to the other contexts: the `Users` contract."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -59,6 +60,10 @@ class UsersService:
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
         """One query."""
         return queries.muted_by(user_ids, muted_id)
+
+    def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
+        """One query."""
+        return queries.is_private_since(user_id, moment)
 
     def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
         """Two queries."""

@@ -201,6 +201,11 @@ class Users(Protocol):
         ...
 
     @read
+    def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
+        """Whether the account has been private all the time since `moment`; what it wrote then, only followers read."""
+        ...
+
+    @read
     def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
         """The present form of the profiles among `ids`, whatever their status."""
         ...

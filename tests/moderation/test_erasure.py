@@ -66,9 +66,9 @@ def test_nothing_of_the_person_is_left(stage: Stage) -> None:
     ]
     assert check_log().problems == []
     mine = stage.ben.client.get("/v1/reports").json()["results"]
-    assert [(item["id"], item["outcome"]) for item in mine] == [(by_ben, "removed")]
+    assert [(item["id"], item["outcome"]) for item in mine] == [(by_ben, "gone")]
     by_cleo = stage.cleo.client.get("/v1/reports").json()["results"]
-    assert [(item["target_id"], item["outcome"]) for item in by_cleo] == [(None, "removed")]
+    assert [(item["target_id"], item["outcome"]) for item in by_cleo] == [(None, "gone")]
     assert {event.reporter_id for event in of_kind(ReportResolved)} == {int(stage.ben.id), int(stage.cleo.id)}
     assert Case.objects.get(target_type="comment").is_open, "what ann reported is still to be decided"
 

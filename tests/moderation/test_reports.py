@@ -236,10 +236,14 @@ def test_an_author_who_deletes_closes_the_case(stage: Stage, drain: Callable[[],
     report(stage.cleo, "comment", stage.comment_id)
     stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
     drain()
-    assert {case.outcome for case in Case.objects.all()} == {"removed"}
+    assert {case.outcome for case in Case.objects.all()} == {"gone"}
     assert not Action.objects.exists(), "moderation did nothing"
     outcomes = [item["outcome"] for item in stage.cleo.client.get("/v1/reports").json()["results"]]
-    assert outcomes == ["removed", "removed"]
+    assert outcomes == ["gone", "gone"]
+    told = [item["message"] for item in stage.cleo.client.get("/v1/notifications").json()["results"]]
+    assert [message for message in told if "reported" in message] == [
+        "What you reported is no longer there. Thank you for telling us."
+    ] * 2
 
 
 def test_own_reports_are_listed_newest_first_without_skips(

@@ -77,8 +77,8 @@ def close_case_of(target_key: str, outcome: Outcome) -> None:
 
 @transactional("moderation")
 def close_case_of_gone_target(*, target_type: str, target_id: int) -> None:
-    """What was reported is gone, whoever removed it: nothing is left to decide. Idempotent."""
-    close_case_of(f"{target_type}:{target_id}", Outcome.REMOVED)
+    """What was reported was deleted before anybody decided: nothing is left to decide. Idempotent."""
+    close_case_of(f"{target_type}:{target_id}", Outcome.GONE)
 
 
 @transactional("moderation")

@@ -70,7 +70,9 @@ def create_post(*, draft: Draft) -> PostRow:
 
 
 @transactional("posts")
-def edit_post(*, post_id: int, draft: Draft, expected_versions: frozenset[int] | None) -> PostRow:
+def edit_post(
+    *, post_id: int, draft: Draft, expected_versions: frozenset[int] | None, was_for_followers: bool = False
+) -> PostRow:
     """Gives a post the draft's text and privacy, keeps the earlier text, and publishes PostEdited.
 
     A draft that changes nothing writes nothing. Stale unless the post has one of `expected_versions`; NotFound when it
@@ -84,7 +86,7 @@ def edit_post(*, post_id: int, draft: Draft, expected_versions: frozenset[int] |
     if before_edit == (draft.content, media_ids, draft.is_private, draft.sensitive, draft.content_warning):
         return _row(post)
     if (post.content, shown_ids) != (draft.content, media_ids):
-        _keep_edit(post)
+        _keep_edit(post, is_private=post.is_private or was_for_followers)
         post.edited = True
     if draft.is_private and not was_private:
         purge(Media.objects.filter(post_id=post_id))
@@ -161,12 +163,12 @@ def _locked(post_id: int, expected_versions: frozenset[int] | None) -> Post:
     return post
 
 
-def _keep_edit(post: Post) -> None:
+def _keep_edit(post: Post, *, is_private: bool) -> None:
     PostEdit(
         post_id=post.id,
         version=post.version,
         content=post.content,
-        is_private=post.is_private,
+        is_private=is_private,
         media=post.media,
         written_at=post.updated_at,
     ).save(force_insert=True)

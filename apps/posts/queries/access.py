@@ -73,6 +73,13 @@ class Seen(NamedTuple):
     reposted_by: ProfileSummary | None = None
 
 
+def was_for_followers(post: Seen) -> bool:
+    """Whether only followers could read the present text since it was written, as the account is private since then."""
+    if not post.author.is_private:
+        return False
+    return client(Users).is_private_since(user_id=post.row.user_id, moment=post.row.updated_at)
+
+
 def load_visibility(viewer_id: int | None, author_ids: Iterable[int]) -> Visibility:
     """How `viewer_id` may see these authors: one call, whatever their number."""
     wanted = sorted(set(author_ids))

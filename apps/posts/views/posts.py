@@ -8,7 +8,7 @@ from apps.posts.actions.posts import create_post, delete_post, edit_post
 from apps.posts.actions.reposts import add_bookmark, add_repost, remove_bookmark, remove_repost
 from apps.posts.actions.views import count_view, reader_of
 from apps.posts.actions.withdrawals import remove_as_moderator
-from apps.posts.queries.access import Seen, visible_post
+from apps.posts.queries.access import Seen, visible_post, was_for_followers
 from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
 from apps.posts.queries.feed import home_feed
 from apps.posts.queries.lists import author_page, bookmark_page, hashtag_page, history_page, trending_tags
@@ -123,8 +123,9 @@ class PostDetail(_PostView):
             draft = draft_of(author_id=self.principal.id, **{**present, **self.read_input(PostChange)})
             # The draft repeats what was not sent, so it is for the version it was made from and for no other.
             versions = frozenset({post.row.version}) if expected is None else expected
+            hidden = was_for_followers(post)
             try:
-                row = edit_post(post_id=post_id, draft=draft, expected_versions=versions)
+                row = edit_post(post_id=post_id, draft=draft, expected_versions=versions, was_for_followers=hidden)
             except Stale:
                 if expected is not None:
                     raise

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from apps.users.actions.edges import lock_profiles, require_active, shift_counts
 from apps.users.actions.follows import ACCEPT_REQUESTS
 from apps.users.models import FollowRequest, PostCount, Profile
@@ -97,6 +99,9 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
     opened = profile.is_private and changes.get("is_private") is False
     for name in changed:
         setattr(profile, name, changes[name])
+    if "is_private" in changed:
+        profile.private_since = timezone.now() if profile.is_private else None
+        changed.append("private_since")
     profile.version += 1
     profile.save(update_fields=[*changed, "version"])
     publish(ProfileChanged(user_id=user_id, version=profile.version))

@@ -24,6 +24,7 @@ from apps.users.queries.lists import (
 from apps.users.queries.profiles import (
     counts_of,
     followings_and_requests,
+    is_private_since,
     profile_bodies,
     profile_by_username,
     profile_page,
@@ -72,6 +73,7 @@ __all__ = [
     "following_page",
     "followings_and_requests",
     "hidden_from",
+    "is_private_since",
     "loadable_follows",
     "loadable_profiles",
     "may_see_profile",

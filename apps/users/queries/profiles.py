@@ -1,8 +1,9 @@
 """Profiles and relationships as the API shows them, with exact counts; always a constant number of queries."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from apps.users.models import FollowCount, FollowRequest, PostCount, Profile
 from apps.users.queries.visibility import (
@@ -123,6 +124,12 @@ def counts_of(ids: Collection[int]) -> dict[int, tuple[int, int]]:
         FollowCount.objects.filter(user_id__in=ids).values_list("user_id").annotate(Sum("followers"), Sum("following"))
     )
     return {user_id: (followers, following) for user_id, followers, following in rows}
+
+
+def is_private_since(user_id: int, moment: datetime) -> bool:
+    """See `Users.is_private_since`. Of accounts that were private before this was noted, it is taken to be so."""
+    turned_later = Q(private_since__gt=moment)
+    return Profile.objects.filter(user_id=user_id, is_private=True).exclude(turned_later).exists()
 
 
 def unknown_ids(ids: Collection[int]) -> list[int]:
