@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.test import Client
 
@@ -38,6 +40,12 @@ def deliver_outbox() -> int:
         total += sent
         if not sent and not continue_all_jobs():
             return total
+
+
+def refresh_index() -> None:
+    """Elasticsearch finds what was written after a moment; this is that moment."""
+    if settings.ELASTICSEARCH_URL:
+        httpx.post(f"{settings.ELASTICSEARCH_URL}/{settings.ELASTICSEARCH_PREFIX}*/_refresh").raise_for_status()
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The shape of a context: the same files everywhere, a first line that says what each is, layers by import."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,3 +139,15 @@ def test_a_planted_violation_is_caught(tmp_path: Path, file: str, content: str, 
     (tmp_path / "posts").mkdir()
     (tmp_path / "posts" / file).write_text(content)
     assert any(said in line for line in shape_violations(tmp_path))
+
+
+def test_no_test_module_imports_from_another() -> None:
+    again = "tests/multi_service/test_scenarios.py"  # runs those tests again, on several services
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if path != ROOT / again
+        for name in sorted(imports_of(path))
+        if re.match(r"tests\.(\w+\.)*test_\w+", name)
+    ]
+    assert found == [], "what several need stands in a conftest or a module of its own"

@@ -15,6 +15,8 @@ from socialapp.http.tokens import ALGORITHM
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub
 
+_FORM = {"type", "title", "status", "detail", "code", "errors"}
+
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
@@ -71,3 +73,15 @@ def stranger() -> RSAPrivateKey:
 def token(*, seconds: float = 600, **claims: object) -> str:
     """A token that looks right to whoever has no key."""
     return jwt.encode({"sub": "1", "exp": int(time.time() + seconds), **claims}, stranger(), algorithm=ALGORITHM)
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of an answer that must be a problem."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body.keys() == _FORM
+    assert (body["status"], body["errors"]) == (answer.status_code, [])
+    assert body["type"] == f"urn:socialapp:problem:{body['code']}"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-ID"]
+    return answer.status_code, str(body["code"])

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.gateway.conftest import token
+from tests.gateway.conftest import problem, token
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub
-from tests.gateway.test_refusing import problem
 
 _HEAD = "POST /v1/posts HTTP/1.1\r\nHost: x\r\n"
 _HIDDEN = "GET /v1/hidden HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -9,24 +9,10 @@ import httpx
 import pytest
 
 from socialapp.http.tokens import ALGORITHM
-from tests.gateway.conftest import token
+from tests.gateway.conftest import problem, token
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub
 from tests.scenarios.product import free_port
-
-FORM = {"type", "title", "status", "detail", "code", "errors"}
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of an answer that must be a problem."""
-    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
-    body = answer.json()
-    assert body.keys() == FORM
-    assert (body["status"], body["errors"]) == (answer.status_code, [])
-    assert body["type"] == f"urn:socialapp:problem:{body['code']}"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["X-Request-ID"]
-    return answer.status_code, str(body["code"])
 
 
 def bearer(value: str) -> dict[str, str]:

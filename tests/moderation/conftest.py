@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from apps.auth.actions import grant_role
+from apps.auth.models import User
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
@@ -45,3 +48,12 @@ def published(*, since: int = 0) -> list[Any]:
     """The events of moderation after the first `since`."""
     rows = OutboxEvent.objects.using("moderation").order_by("id")[since:]
     return [decode(row.envelope).event() for row in rows]
+
+
+def enter(person: Person, *roles: str) -> Client:
+    """The admin site, entered by `person` with these roles."""
+    for role in roles:
+        grant_role(user_id=int(person.id), role=role)
+    browser = Client()
+    browser.force_login(User.objects.get(id=int(person.id)))
+    return browser

@@ -10,28 +10,17 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.auth.actions import grant_role
-from apps.auth.models import User
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Case, WordRule
 from apps.moderation.queries import Target
 from socialapp.core.contexts import CONTEXTS
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, report
+from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 CASES = "/admin/moderation/case/"
-
-
-def enter(person: Person, *roles: str) -> Client:
-    """The admin site, entered by `person` with these roles."""
-    for role in roles:
-        grant_role(user_id=int(person.id), role=role)
-    browser = Client()
-    browser.force_login(User.objects.get(id=int(person.id)))
-    return browser
 
 
 @pytest.fixture

@@ -30,10 +30,8 @@ from socialapp.lifecycle.models import Tombstone
 from socialapp.messaging.models import OutboxEvent
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, report
-from tests.moderation.test_admin import enter
-from tests.scenarios.test_never_leaks import refresh_index
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, refresh_index
+from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 

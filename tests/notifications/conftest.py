@@ -1,5 +1,6 @@
 """What the notifications tests share."""
 
+import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,6 +8,12 @@ import pytest
 
 from socialapp.messaging.models import FailedDelivery
 from tests.conftest import Person
+
+KEYS = {
+    "p256dh": base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("="),
+    "auth": base64.urlsafe_b64encode(b"a" * 16).decode().rstrip("="),
+}
+ENDPOINT = "https://push.example.com/send/abc"
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +75,8 @@ def react(person: Person, post_id: str, reaction: str = "like") -> None:
     """Reacts to a post."""
     answer = person.client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": reaction})
     assert answer.status_code == 200, answer.content
+
+
+def subscription(**changes: Any) -> dict[str, Any]:
+    """What a browser's PushSubscription.toJSON() gives."""
+    return {"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS, **changes}

@@ -10,9 +10,8 @@ from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.lifecycle.erasure_audit import audit_erasure
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, post, react, told, unread
+from tests.notifications.conftest import comment, post, react, subscription, told, unread
 from tests.notifications.events import hand_over, published
-from tests.notifications.test_preferences import subscription
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 

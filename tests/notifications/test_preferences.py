@@ -1,21 +1,15 @@
 """How people want to be told, and where their browsers take pushes."""
 
-import base64
-
 import pytest
 
 from apps.notifications.models import NotificationPreference, PushSubscription
 from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import ENDPOINT, KEYS, subscription
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 KINDS = ["new_post", "follow", "follow_request", "follow_accepted", "comment"]
 KINDS += ["reply", "mention", "reaction", "repost", "moderation"]
-KEYS = {
-    "p256dh": base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("="),
-    "auth": base64.urlsafe_b64encode(b"a" * 16).decode().rstrip("="),
-}
-ENDPOINT = "https://push.example.com/send/abc"
 PATH = "/v1/notifications/preferences"
 
 
@@ -64,11 +58,6 @@ def test_bad_preferences_are_refused_whole(register):
         answer = alice.client.patch(PATH, {"reply": {"push": False}, **body})
         assert answer.status_code == 422, body
     assert NotificationPreference.objects.count() == 0
-
-
-def subscription(**changes):
-    """What a browser's PushSubscription.toJSON() gives."""
-    return {"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS, **changes}
 
 
 def test_a_browser_is_kept_once_and_belongs_to_whoever_used_it_last(register):

@@ -6,24 +6,16 @@ The machine keeps a model of its own, in plain sets, and holds every read of the
 import secrets
 from typing import Any
 
-import httpx
 import pytest
-from django.conf import settings as conf
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox, refresh_index
 
 PEOPLE = 4
 person = st.integers(0, PEOPLE - 1)
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-def refresh_index() -> None:
-    """Elasticsearch finds what was written after a moment; this is that moment."""
-    if conf.ELASTICSEARCH_URL:
-        httpx.post(f"{conf.ELASTICSEARCH_URL}/{conf.ELASTICSEARCH_PREFIX}*/_refresh").raise_for_status()
 
 
 class Network(RuleBasedStateMachine):

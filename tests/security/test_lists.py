@@ -13,7 +13,7 @@ from apps.comments.models import Comment
 from socialapp.core.pages import Page, PageRequest, paginate
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.query_budgets import dataset
-from tests.query_budgets.test_lists import LISTS
+from tests.query_budgets.listings import LISTS
 from tests.security.routes import list_paths
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

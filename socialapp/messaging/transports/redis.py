@@ -1,17 +1,19 @@
-"""Redis as broker: kombu's transport, with a mistake mended that has workers stop for good when Redis went away.
+"""Redis as broker: kombu's transport with a fix for workers that stop consuming after Redis was away.
 
-A message that cannot be acknowledged, because Redis is away, is counted by kombu as being in hand for ever. Once that
-many are in hand that no more may be fetched, nothing is asked of Redis any more, and so nobody notices that it is back.
+A message that cannot be acknowledged, because Redis is away, counts as unacknowledged in kombu for ever. When the
+prefetch limit is reached that way, kombu asks Redis for nothing any more and does not notice that it is back.
+Reported as https://github.com/celery/celery/issues/8030 and https://github.com/celery/celery/issues/8384; kombu 5.7
+still behaves so. To be removed when tests/faults/test_broker.py passes without it.
 """
 
 from kombu.transport import redis, virtual
 
 
 class QoS(redis.QoS):
-    """What a worker has in hand: also without Redis' knowing, what is done is done."""
+    """Forgets a message that was handled even when Redis cannot be told."""
 
     def ack(self, delivery_tag: str) -> None:
-        """Redis delivers again what it does not know to be done; the inbox knows."""
+        """Redis will deliver it again; the inbox recognises it."""
         try:
             super().ack(delivery_tag)
         except Exception:
@@ -28,12 +30,12 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """Channels whose messages are counted so."""
+    """Channels that use it."""
 
     QoS = QoS
 
 
 class Transport(redis.Transport):
-    """What stands for `redis://` in `BROKER_URL`."""
+    """The transport for `redis://` in `BROKER_URL`."""
 
     Channel = Channel
