@@ -30,7 +30,9 @@ JWT_PUBLIC_KEY = env.str("JWT_PUBLIC_KEY", default="", multiline=True)
 JWT_ISSUER = env.str("JWT_ISSUER", default="socialapp")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="socialapp")
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=600)
-REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)  # without use
+SESSION_DAYS = env.int("SESSION_DAYS", default=180)  # at most, however often it is used
+SIGNING_KEY_RELOAD_SECONDS = env.float("SIGNING_KEY_RELOAD_SECONDS", default=20.0)
 SERVICE_NAME = env.str("SERVICE_NAME", default="socialapp")
 SERVICE_SECRET = env.str("SERVICE_SECRET", default="") or SECRET_KEY
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
@@ -234,6 +236,7 @@ MIDDLEWARE = [
 ]
 if SERVES_ADMIN:
     MIDDLEWARE += [
+        "allauth.account.middleware.AccountMiddleware",
         "socialapp.http.site.SiteSessionMiddleware",
         "socialapp.http.site.SiteCsrfMiddleware",
         "socialapp.http.site.SiteAuthenticationMiddleware",
@@ -435,6 +438,40 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# --- Accounts -------------------------------------------------------------------------------------------------------
+REGISTRATION = env.str("REGISTRATION", default="open")
+if REGISTRATION not in ("open", "approval", "invite", "closed"):
+    raise ImproperlyConfigured("REGISTRATION must be open, approval, invite or closed")
+REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
+EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))
+NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # that names of the deleted are kept from others
+ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14 if _https else 0)  # a log-in cancels
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=_https)  # asked of staff in the admin site
+RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, of devices that are not known
+FAILED_LOGINS_REPORTED = env.int("FAILED_LOGINS_REPORTED", default=20)  # a day, then the owner gets a mail
+MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can ask for
+# Pages that links in mails lead to; {key} is replaced
+VERIFY_EMAIL_URL = env.str("VERIFY_EMAIL_URL", default=f"{PUBLIC_URL}/auth/verify-email?key={{key}}")
+RESET_PASSWORD_URL = env.str("RESET_PASSWORD_URL", default=f"{PUBLIC_URL}/auth/reset-password?key={{key}}")
+APPEAL_URL = env.str("APPEAL_URL", default=f"{PUBLIC_URL}/auth/appeal?key={{key}}")
+AUTHENTICATION_BACKENDS = ["apps.auth.actions.adapters.AccountBackend"]
+ACCOUNT_ADAPTER = "apps.auth.actions.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_RATE_LIMITS = False  # they would lock owners out: see actions/attempts.py
+SOCIALACCOUNT_ADAPTER = "apps.auth.actions.adapters.SocialAdapter"
+SOCIALACCOUNT_QUERY_EMAIL = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+MFA_ADAPTER = "apps.auth.actions.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODE_DIGITS = 25  # 83 bits
+
+# --- This installation ----------------------------------------------------------------------------------------------
+INSTANCE_NAME = env.str("INSTANCE_NAME", default="socialapp")
+INSTANCE_DESCRIPTION = env.str("INSTANCE_DESCRIPTION", default="")
+INSTANCE_RULES = env.list("INSTANCE_RULES", default=[])
+INSTANCE_CONTACT = env.str("INSTANCE_CONTACT", default="")
+
 # --- Social log-in: a provider is offered when its client id is set ---------------------------------------------------
 _PROVIDER_URLS = {
     "google": (
@@ -465,8 +502,11 @@ def _secure_url(name: str, *, default: str) -> str:
     return url
 
 
+_PROVIDER_NAMES = {"google": "Google", "facebook": "Facebook", "github": "GitHub"}
 SOCIAL_PROVIDERS: dict[str, dict[str, str]] = {
     name: {
+        "kind": name,
+        "name": _PROVIDER_NAMES[name],
         "client_id": env.str(f"{name.upper()}_CLIENT_ID", default=""),
         "client_secret": env.str(f"{name.upper()}_CLIENT_SECRET", default=""),
         "authorize_url": _secure_url(f"{name.upper()}_AUTHORIZE_URL", default=authorize_url),
@@ -475,6 +515,16 @@ SOCIAL_PROVIDERS: dict[str, dict[str, str]] = {
     }
     for name, (authorize_url, token_url, user_url) in _PROVIDER_URLS.items()
 }
+# Any OpenID Connect provider: OIDC_PROVIDERS=name,… and, for each, OIDC_<NAME>_SERVER_URL, _CLIENT_ID, _CLIENT_SECRET
+for _name in env.list("OIDC_PROVIDERS", default=[]):
+    _prefix = f"OIDC_{_name.upper()}"
+    SOCIAL_PROVIDERS[_name] = {
+        "kind": "openid_connect",
+        "name": env.str(f"{_prefix}_NAME", default=_name),
+        "client_id": env.str(f"{_prefix}_CLIENT_ID"),
+        "client_secret": env.str(f"{_prefix}_CLIENT_SECRET", default=""),
+        "server_url": _secure_url(f"{_prefix}_SERVER_URL", default=""),
+    }
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

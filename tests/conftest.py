@@ -58,6 +58,11 @@ class Person:
     refresh: str
     client: "JsonClient"
 
+    def confirm(self, password: str = "correct horse battery") -> None:
+        """Proves again to be the owner, as what guards the account asks for."""
+        answer = self.client.post("/v1/auth/confirm", {"password": password})
+        assert answer.status_code == 200, answer.content
+
 
 class JsonClient:
     """Django's test client, speaking JSON and, with a token, for somebody."""

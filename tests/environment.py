@@ -42,6 +42,7 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6380/0")
 os.environ.setdefault("RATE_LIMITS", "off")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
+os.environ.setdefault("SIGNING_KEY_RELOAD_SECONDS", "86400")  # or budgets of queries would depend on the clock
 os.environ.setdefault("ELASTICSEARCH_SECONDS", "20")  # a busy machine is no outage
 if not os.environ.get("JWT_PRIVATE_KEY"):
     os.environ["JWT_PRIVATE_KEY"] = _private_key()

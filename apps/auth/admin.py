@@ -1,21 +1,46 @@
 """The admin pages of accounts. Roles and sessions are changed through actions; bans belong to moderation."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models import QuerySet
+from django.dispatch import receiver
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
 
-from apps.auth import actions
-from apps.auth.models import Erasure, ErasureAck, Export, Mail, RecoveryCode, Role, Session, TotpDevice, User, UserRole
-from apps.auth.queries import limit_digest
+from apps.auth import actions, queries
+from apps.auth.models import (
+    Application,
+    Erasure,
+    ErasureAck,
+    Export,
+    Invite,
+    Mail,
+    PasskeyChallenge,
+    RecoveryCode,
+    ReservedName,
+    Role,
+    Session,
+    SigningKey,
+    TotpDevice,
+    User,
+    UserRole,
+)
 from socialapp.core.errors import Problem
 from socialapp.core.principal import ADMIN, MODERATOR
 from socialapp.http.admin import ContextModelAdmin
 from socialapp.http.admission import admit, client_address
+
+_SESSION = "session_id"  # where the browser session keeps the id of ours
 
 
 class StaffLoginForm(AdminAuthenticationForm):
@@ -24,29 +49,118 @@ class StaffLoginForm(AdminAuthenticationForm):
     otp = forms.CharField(
         label="Code",
         required=False,
-        max_length=20,
+        max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
-        help_text="Only if you use an authenticator app.",
+        help_text="Of your authenticator app, or a recovery code.",
     )
 
     def clean(self) -> dict[str, Any]:
-        """Refuses too many tries, wrong credentials, and a missing or wrong code."""
+        """Refuses too many attempts, wrong credentials, and a missing or wrong code."""
+        request = cast(HttpRequest, self.request)
         try:
-            self._admit()
-            cleaned = super().clean()
-            actions.demand_staff_code(user_id=self.get_user().pk, otp=cleaned.get("otp"))
+            admit(principal=None, address=client_address(request), rate="login")
+            self.user_cache = actions.admit_to_site(
+                login=str(self.cleaned_data.get("username", "")),
+                password=str(self.cleaned_data.get("password", "")),
+                otp=self.cleaned_data.get("otp"),
+                device=_device(request),
+            )
         except Problem as problem:
             raise forms.ValidationError(problem.detail, code=problem.code) from None
+        return self.cleaned_data
+
+
+class StaffPasswordForm(AdminPasswordChangeForm):
+    """The change of a password in the admin site, by the action that the API calls too."""
+
+    request: HttpRequest
+
+    def clean_old_password(self) -> str:
+        """The present password; whether it is right is found out, and counted, with the change."""
+        return str(self.cleaned_data["old_password"])
+
+    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:
+        """Left to the action."""
+
+    def clean(self) -> dict[str, Any]:
+        """Changes the password; a refusal is shown beside the form."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        try:
+            actions.change_password(
+                user_id=self.user.pk,
+                session_id=self.request.session.get(_SESSION),
+                password=cleaned["old_password"],
+                new_password=cleaned["new_password1"],
+                device=_device(self.request),
+            )
+        except Problem as problem:
+            detail = "; ".join(error.detail for error in problem.errors) or problem.detail
+            raise forms.ValidationError(detail, code=problem.code) from None
         return cleaned
 
-    def _admit(self) -> None:
-        if self.request is not None:
-            subject = limit_digest(str(self.cleaned_data.get("username", "")))
-            admit(principal=None, address=client_address(self.request), rate="login", subject=subject)
+    def save(self, commit: bool = True) -> Any:
+        """The account as it is now: the action has saved it."""
+        self.user.refresh_from_db()
+        return self.user
+
+
+class _StaffPasswordView(PasswordChangeView):
+    form_class = StaffPasswordForm
+    template_name = "admin/password_change_form.html"
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.request = self.request
+        return form
+
+
+def _change_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    view = _StaffPasswordView.as_view(
+        success_url=reverse("admin:password_change_done"),
+        extra_context={**admin.site.each_context(request), **(extra_context or {})},
+    )
+    return view(request)
+
+
+def _has_permission(request: HttpRequest) -> bool:
+    """Whether the browser may use the admin site: its user is staff, and nobody has ended the session elsewhere."""
+    user = request.user
+    if not (user.is_authenticated and user.is_active and user.is_staff):
+        return False
+    return queries.is_live_session(int(request.session.get(_SESSION, 0)), user_id=int(user.pk))
 
 
 admin.site.login_form = StaffLoginForm
 admin.site.login_template = "admin/identity/login.html"
+admin.site.password_change = _change_password  # type: ignore[method-assign]
+admin.site.has_permission = _has_permission  # type: ignore[method-assign,assignment]
+
+
+@receiver(user_logged_in)
+def _start_session(sender: type, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    request.session[_SESSION] = actions.start_site_session(user_id=user.id, device=_device(request))
+
+
+@receiver(user_logged_out)
+def _end_session(sender: type, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    session_id = int(request.session.get(_SESSION, 0))
+    if user is not None and queries.is_live_session(session_id, user_id=user.id):
+        actions.end_session(user_id=user.id, session_id=session_id)
+
+
+def _device(request: HttpRequest) -> actions.Device:
+    return actions.Device(
+        user_agent=request.headers.get("User-Agent", ""),
+        address=client_address(request),
+        token=request.COOKIES.get("device", ""),
+    )
+
+
+for _model in (EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator):
+    if admin.site.is_registered(_model):  # by allauth, with forms that would write behind the actions
+        admin.site.unregister(_model)
 
 
 class _RoleInline(admin.TabularInline[UserRole, User]):
@@ -135,16 +249,18 @@ class UserRoleAdmin(ContextModelAdmin[UserRole]):
 class SessionAdmin(ContextModelAdmin[Session]):
     """Sign-ins."""
 
-    list_display = ("id", "user", "user_agent", "address", "created_at", "last_used_at", "ended_at")
+    list_display = ("id", "user", "kind", "user_agent", "address", "created_at", "last_used_at", "ended_at")
     list_select_related = ("user",)
     list_filter = ("ended_at",)
     search_fields = ("=id", "user__username_key", "address")
-    exclude = ("token_digest",)
+    exclude = ("token_digest", "previous_digest", "successor", "address_digest", "code_digest")
 
 
 @admin.register(Mail)
 class MailAdmin(ContextModelAdmin[Mail]):
-    """Mails that wait to be sent."""
+    """Mails that wait to be sent; their details may hold codes."""
+
+    exclude = ("details",)
 
     list_display = ("id", "kind", "user", "address", "attempts", "due_at")
     list_select_related = ("user",)
@@ -154,7 +270,7 @@ class MailAdmin(ContextModelAdmin[Mail]):
 
 @admin.register(TotpDevice)
 class TotpDeviceAdmin(ContextModelAdmin[TotpDevice]):
-    """Who uses one-time passwords."""
+    """Authenticator apps that are being set up."""
 
     list_display = ("id", "user", "created_at", "confirmed_at")
     list_select_related = ("user",)
@@ -165,7 +281,7 @@ class TotpDeviceAdmin(ContextModelAdmin[TotpDevice]):
 
 @admin.register(RecoveryCode)
 class RecoveryCodeAdmin(ContextModelAdmin[RecoveryCode]):
-    """Recovery codes that are left."""
+    """Recovery codes that were handed out before allauth kept them."""
 
     list_display = ("id", "user", "created_at")
     list_select_related = ("user",)
@@ -210,3 +326,84 @@ class ErasureAckAdmin(ContextModelAdmin[ErasureAck]):
     list_display = ("id", "erasure_id", "context", "erased_at")
     list_filter = ("context",)
     search_fields = ("=erasure__id",)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ContextModelAdmin[EmailAddress]):
+    """The addresses of accounts; the pending ones are not primary."""
+
+    list_display = ("id", "user", "email", "verified", "primary")
+    list_select_related = ("user",)
+    list_filter = ("verified", "primary")
+    search_fields = ("email", "user__username_key")
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(ContextModelAdmin[SocialAccount]):
+    """The accounts at providers that people have linked."""
+
+    list_display = ("id", "user", "provider", "date_joined")
+    list_select_related = ("user",)
+    list_filter = ("provider",)
+    search_fields = ("user__username_key",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ContextModelAdmin[Authenticator]):
+    """Second factors and passkeys; their secrets are shown to nobody."""
+
+    list_display = ("id", "user", "type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    list_filter = ("type",)
+    search_fields = ("user__username_key",)
+    exclude = ("data",)
+
+
+@admin.register(PasskeyChallenge)
+class PasskeyChallengeAdmin(ContextModelAdmin[PasskeyChallenge]):
+    """Log-ins and registrations with passkeys that were begun."""
+
+    list_display = ("id", "user", "expires_at")
+    list_select_related = ("user",)
+    list_filter = ("expires_at",)
+    search_fields = ("user__username_key",)
+    exclude = ("digest", "state")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ContextModelAdmin[SigningKey]):
+    """The keys of tokens and certificates."""
+
+    list_display = ("id", "kid", "created_at", "signs_from")
+    search_fields = ("kid",)
+    exclude = ("private_key",)
+
+
+@admin.register(ReservedName)
+class ReservedNameAdmin(ContextModelAdmin[ReservedName]):
+    """Usernames that are kept free; of the deleted, nothing but a digest."""
+
+    list_display = ("id", "user", "until")
+    list_select_related = ("user",)
+    list_filter = ("until",)
+    search_fields = ("user__username_key",)
+
+
+@admin.register(Invite)
+class InviteAdmin(ContextModelAdmin[Invite]):
+    """Invitations; made with `manage.py invites`."""
+
+    list_display = ("id", "note", "uses_left", "created_at", "expires_at")
+    list_filter = ("expires_at",)
+    search_fields = ("note",)
+    exclude = ("digest",)
+
+
+@admin.register(Application)
+class ApplicationAdmin(ContextModelAdmin[Application]):
+    """Why people want to join."""
+
+    list_display = ("id", "user", "outcome", "created_at", "decided_at")
+    list_select_related = ("user",)
+    list_filter = ("outcome",)
+    search_fields = ("user__username_key",)

@@ -12,12 +12,14 @@ class AuthConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers for accounts, bulk records and revoked tokens."""
-        from apps.auth.service import AccountRecords, AuthService, RevocationService
+        from apps.auth.service import AccountRecords, AuthService, RevocationService, SigningKeysService
         from socialapp.contracts.auth import Auth
         from socialapp.contracts.bulk import BulkTransfer
         from socialapp.contracts.revocations import Revocations
+        from socialapp.contracts.signing_keys import SigningKeys
         from socialapp.rpc.calls import serve
 
         serve(Auth, AuthService())
         serve(BulkTransfer, AccountRecords(), context="auth")
         serve(Revocations, RevocationService())
+        serve(SigningKeys, SigningKeysService())

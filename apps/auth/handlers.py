@@ -24,4 +24,6 @@ def acknowledge_erasure(event: ContextErased) -> None:
 def apply_sanction(event: UserSanctioned) -> None:
     """Bans and unbans; a warning changes nothing here."""
     if event.kind in ("ban", "unban"):
-        actions.apply_sanction(user_id=event.user_id, banned=event.kind == "ban", at=event.at)
+        actions.apply_sanction(
+            user_id=event.user_id, banned=event.kind == "ban", at=event.at, action_id=event.action_id
+        )

@@ -1,4 +1,7 @@
-"""The tables of accounts: users, their roles, sign-ins, mails on their way, and erasures."""
+"""The tables of accounts: users, their roles, sessions, mails to be sent, exports and erasures.
+
+E-mail addresses, linked providers, authenticator apps, recovery codes and passkeys are tables of django-allauth.
+"""
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.management import CommandError
@@ -10,10 +13,11 @@ from socialapp.core.db import IdField
 from socialapp.core.principal import ADMIN, MODERATOR
 
 MODERATION_LABEL = "moderation"
+LOCAL = "local"  # `oauth_provider` of accounts that were not made with a provider
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds accounts by name for Django's own log-in; accounts are made by actions, which also tell the others."""
+    """Finds accounts by name for Django's own log-in; accounts are made by actions, which also publish events."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account called `username`, compared without case."""
@@ -33,20 +37,28 @@ class User(AbstractBaseUser):
         ACTIVE = "active"
         BANNED = "banned"
         DELETED = "deleted"
+        PENDING = "pending"  # waits for approval by staff
 
     id = IdField()
     username = models.CharField(max_length=30, unique=True)
     # Unique without case on every database, whatever its collation.
     username_key = models.CharField(max_length=30, unique=True)
+    # What names that look alike have in common (UTS #39); not unique, as older names may clash.
+    username_skeleton = models.CharField(max_length=60, db_default="", db_index=True, blank=True)
     email = models.CharField(max_length=254)
     email_key = models.CharField(max_length=254, unique=True, null=True)
+    # The mailbox behind the address, without the dots and tags that its provider ignores.
+    email_mailbox = models.CharField(max_length=254, unique=True, null=True, blank=True)
     full_name = models.CharField(max_length=100, blank=True)
     password = models.CharField(max_length=128, db_column="password_hash")
-    oauth_provider = models.CharField(max_length=20, null=True, blank=True)
+    # The provider the account was made or first joined with; all linked ones are allauth's SocialAccount rows.
+    oauth_provider = models.CharField(max_length=20, null=True, blank=True, default=LOCAL)
     oauth_id = models.CharField(max_length=190, null=True, blank=True)
     email_verified = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
+    # Set while a deletion waits for the end of its grace period.
+    deletion_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
@@ -94,7 +106,7 @@ class User(AbstractBaseUser):
 
 
 class Role(models.Model):
-    """A named right: admin or moderator."""
+    """A named right: admin, moderator, or user, which everybody has."""
 
     id = IdField()
     name = models.CharField(max_length=30, unique=True)
@@ -122,14 +134,33 @@ class UserRole(models.Model):
 
 
 class Session(models.Model):
-    """A sign-in on one device: the family of refresh tokens that came one from the other."""
+    """A log-in on one device: a family of refresh tokens, each made from the one before, or one of the admin site."""
+
+    class Kind(models.TextChoices):
+        """What the session is used with."""
+
+        API = "api"
+        SITE = "site"
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
-    # SHA-256 of the one refresh token that counts; every earlier one of the family is spent.
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.API, db_default="api")
+    # SHA-256 of the current refresh token; every earlier one of the family is spent.
     token_digest = models.CharField(max_length=64)
+    # Of the token before it, and the current one encrypted under that: for two refreshes at the same moment.
+    previous_digest = models.CharField(max_length=64, db_default="", blank=True)
+    successor = models.CharField(max_length=400, db_default="", blank=True)
+    rotated_at = models.DateTimeField(null=True, blank=True)
     user_agent = models.CharField(max_length=200, blank=True)
+    # The range that the client's address is in, and a keyed digest of the address (of the /64 for IPv6).
     address = models.CharField(max_length=45, blank=True)
+    address_digest = models.CharField(max_length=64, db_default="", blank=True)
+    # Until when this session may do what asks for confirmation, and how it was confirmed.
+    confirmed_until = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.CharField(max_length=10, db_default="", blank=True)
+    code_digest = models.CharField(max_length=64, db_default="", blank=True)
+    code_expires_at = models.DateTimeField(null=True, blank=True)
+    code_attempts = models.PositiveSmallIntegerField(db_default=0, default=0)
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -142,14 +173,30 @@ class Session(models.Model):
         return str(self.id)
 
 
+class PasskeyChallenge(models.Model):
+    """A WebAuthn ceremony that was begun: its row is deleted by the answer, so that no answer counts twice."""
+
+    id = IdField()
+    digest = models.CharField(max_length=64, unique=True)
+    # Whose passkey is being registered; empty for a log-in.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="passkey_challenges")
+    state = models.JSONField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "passkey_challenges"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class TotpDevice(models.Model):
-    """An authenticator app of an account; it counts once a code of it has confirmed it."""
+    """An authenticator app that is being set up; once a code confirms it, it becomes allauth's Authenticator."""
 
     id = IdField()
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp_device")
     # Encrypted under a key derived from SECRET_KEY: the table alone lets nobody make codes.
     secret = models.CharField(max_length=200)
-    # The time step of the last code accepted: none is good twice.
     last_step = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -162,7 +209,7 @@ class TotpDevice(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that stands in for the authenticator app once; it is deleted when used."""
+    """A recovery code handed out before allauth kept them; it is deleted when used."""
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
@@ -180,21 +227,40 @@ class RecoveryCode(models.Model):
 class Mail(models.Model):
     """A mail to be sent: written with the state that calls for it, so neither is without the other.
 
-    A wanted password reset names an address only, known or not: the request costs the same either way.
+    A password reset that was asked for names an address only, known or not: the request costs the same either way.
     """
 
     class Kind(models.TextChoices):
-        """What the mail says."""
+        """What the mail says; each has its templates in `templates/auth/mail`."""
 
         VERIFY_EMAIL = "verify_email"
-        RESET_PASSWORD = "reset_password"  # noqa: S105 (a kind of mail)
+        EMAIL_REQUESTED = "email_requested"
         EMAIL_CHANGED = "email_changed"
+        RESET_PASSWORD = "reset_password"  # noqa: S105 (a kind of mail)
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 (a kind of mail)
+        CONFIRM_CODE = "confirm_code"
+        NEW_DEVICE = "new_device"
+        TOTP_ADDED = "totp_added"
+        TOTP_REMOVED = "totp_removed"
+        PASSKEY_ADDED = "passkey_added"
+        PASSKEY_REMOVED = "passkey_removed"
+        PROVIDER_LINKED = "provider_linked"
+        PROVIDER_UNLINKED = "provider_unlinked"
+        REFRESH_REUSED = "refresh_reused"
+        FAILED_LOGINS = "failed_logins"
+        DELETION_SCHEDULED = "deletion_scheduled"
+        DELETION_CANCELLED = "deletion_cancelled"
+        REGISTRATION_RECEIVED = "registration_received"
+        REGISTRATION_APPROVED = "registration_approved"
+        REGISTRATION_REJECTED = "registration_rejected"
+        BANNED = "banned"
 
     id = IdField()
-    kind = models.CharField(max_length=20, choices=Kind.choices)
+    kind = models.CharField(max_length=30, choices=Kind.choices)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="mails")
     address = models.CharField(max_length=254)
+    # What the templates name beside the account: ids, codes, times, devices; never a text that a stranger wrote.
+    details = models.JSONField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
 
@@ -205,14 +271,93 @@ class Mail(models.Model):
         return f"{self.kind} {self.id}"
 
 
+class SigningKey(models.Model):
+    """A key that signs access tokens and certificates, beside that of the settings; made by `manage.py keys rotate`."""
+
+    id = IdField()
+    kid = models.CharField(max_length=32, unique=True)
+    # PEM, encrypted under a key derived from SECRET_KEY; empty once the key is retired.
+    private_key = models.TextField(blank=True)
+    public_key = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    signs_from = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "signing_keys"
+
+    def __str__(self) -> str:
+        return self.kid
+
+
+class ReservedName(models.Model):
+    """A username that is kept free for a while: of somebody who was deleted (a digest only), or renamed."""
+
+    id = IdField()
+    digest = models.CharField(max_length=64, unique=True)
+    # Who had it and has another now; empty after a deletion.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="former_names")
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "reserved_names"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Invite(models.Model):
+    """A code that lets people register while registration is by invitation."""
+
+    id = IdField()
+    digest = models.CharField(max_length=64, unique=True)
+    note = models.CharField(max_length=100, blank=True)
+    uses_left = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "invites"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Application(models.Model):
+    """Why somebody wants to join, while registration needs approval; decided in the admin site."""
+
+    class Outcome(models.TextChoices):
+        """What staff decided."""
+
+        OPEN = "open"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    id = IdField()
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="application")
+    text = models.TextField(blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.OPEN, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "applications"
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
 class Erasure(models.Model):
     """The erasure of one account over all contexts; it stays, as proof, with nothing of the account but its id."""
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="erasures")
     requested_at = models.DateTimeField(default=timezone.now)
+    # When it begins: at once, or at the end of the grace period; a log-in before deletes the row.
+    due_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     completed_at = models.DateTimeField(null=True, blank=True)
+    # The signed certificate, a JWS, once complete.
+    certificate = models.TextField(null=True, blank=True)
 
     class Meta:
         db_table = "erasures"
@@ -235,6 +380,8 @@ class Export(models.Model):
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    # The session that asked for it: only this one can fetch the archive, while it lasts.
+    session_id = models.BigIntegerField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)
     # Where the archive lies in the storage; nobody can guess it.
     archive = models.CharField(max_length=200, blank=True)

@@ -1,23 +1,29 @@
 """Reads accounts, sign-ins and erasures. Deleted accounts are nowhere; banned ones are seen by staff and services."""
 
-import hashlib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.core import signing
-from django.db.models import Prefetch, QuerySet
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from apps.auth.models import Erasure, Export, Session, User, UserRole
+from apps.auth.models import LOCAL, Erasure, Export, Session, User, UserRole
 from socialapp.contracts.bulk import Record, RecordPage
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import as_utc, select
 from socialapp.rpc.calls import client
+
+MAX_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +36,37 @@ class Account:
     full_name: str
     status: str
     email_verified: bool
-    oauth_provider: str | None
+    oauth_provider: str
     roles: list[str]
     version: int
     created_at: datetime
+    pending_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """A session as its user sees it."""
+class Tokens:
+    """A pair of tokens."""
+
+    access: str
+    refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A new session: whose, its tokens, and a token by which the device is known again."""
+
+    account: Account
+    access: str
+    refresh: str
+    device_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A session as its user sees it; `kind` is api or site, `address` the range that the client's address is in."""
 
     id: int
+    kind: str
     user_agent: str
     address: str
     created_at: datetime
@@ -48,13 +74,38 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class ErasureProgress:
-    """How far an erasure has come; `erased` maps every context to when it had erased its part, or None."""
+class Passkey:
+    """A passkey as its owner sees it."""
 
     id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedProvider:
+    """An account at a provider that its owner can log in with."""
+
+    provider: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProgress:
+    """How far an erasure has come; `status` is scheduled, running or complete.
+
+    `erased` maps every context to when it had erased its part, or None.
+    """
+
+    id: int
+    status: str
     requested_at: datetime
+    due_at: datetime | None
     completed_at: datetime | None
     erased: dict[str, datetime | None]
+    certificate: str | None
 
 
 def existing_users() -> "QuerySet[User]":
@@ -71,7 +122,7 @@ def lock_user(user_id: int) -> User:
     return user
 
 
-def account_of(user: User) -> Account:
+def account_of(user: User, *, pending_email: str | None = None) -> Account:
     """The plain data of a loaded account; no query when its roles were fetched along."""
     return Account(
         id=user.id,
@@ -80,15 +131,19 @@ def account_of(user: User) -> Account:
         full_name=user.full_name,
         status=user.status,
         email_verified=user.email_verified,
-        oauth_provider=user.oauth_provider,
+        oauth_provider=user.oauth_provider or LOCAL,
         roles=sorted(held.role.name for held in user.user_roles.all()),
         version=user.version,
         created_at=user.created_at,
+        pending_email=pending_email,
     )
 
 
+# Backticks: `primary` is a word of SQL, and SQLite takes MySQL's quotes too.
 _ACCOUNT_SQL = (
-    "SELECT users.id, username, email, full_name, status, email_verified, oauth_provider, version, created_at,"
+    "SELECT users.id, username, users.email, full_name, status, email_verified, oauth_provider, version, created_at,"
+    " (SELECT MIN(pending.email) FROM account_emailaddress pending WHERE pending.user_id = users.id"
+    " AND pending.verified = 0 AND pending.`primary` = 0),"
     " roles.name FROM users LEFT JOIN user_roles ON user_roles.user_id = users.id"
     " LEFT JOIN roles ON roles.id = user_roles.role_id WHERE users.id = %s AND status <> %s"
 )
@@ -99,7 +154,7 @@ def account(user_id: int) -> Account:
     rows = select(User, _ACCOUNT_SQL, [user_id, User.Status.DELETED.value])
     if not rows:
         raise NotFound("there is no such user")
-    found, username, email, full_name, status, email_verified, oauth_provider, version, created_at, _ = rows[0]
+    found, username, email, full_name, status, email_verified, oauth_provider, version, created_at, pending, _ = rows[0]
     return Account(
         id=found,
         username=username,
@@ -107,11 +162,57 @@ def account(user_id: int) -> Account:
         full_name=full_name,
         status=status,
         email_verified=bool(email_verified),
-        oauth_provider=oauth_provider,
+        oauth_provider=oauth_provider or LOCAL,
         roles=sorted(row[-1] for row in rows if row[-1] is not None),
         version=version,
         created_at=as_utc(created_at),
+        pending_email=pending,
     )
+
+
+def user_named(login: str) -> User | None:
+    """The account that a log-in means, by e-mail address or username, however it is spelt. One query."""
+    name = login.strip()
+    which = Q(email_key=lookup_key(name)) if "@" in _folded(name) else Q(username_key=name.casefold())
+    return User.objects.exclude(status=User.Status.DELETED).filter(which).first()
+
+
+def login_key(login: str) -> str:
+    """One form of all spellings of a log-in: what tries for a name that nobody has are counted under."""
+    name = login.strip()
+    return lookup_key(name) if "@" in _folded(name) else _folded(name)
+
+
+def _folded(text: str) -> str:
+    """Without the differences of width, case and composition that keyboards bring about (NFKC)."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def checked_email(email: str) -> str:
+    """The address with its domain in lower-case ASCII; Invalid when it is none."""
+    refusal = Invalid.of("email", "email_invalid", "This is not an e-mail address.")
+    local, _, domain = unicodedata.normalize("NFKC", email.strip()).rpartition("@")
+    try:
+        address = f"{local}@{domain.encode('idna').decode().lower()}"
+        validate_email(address)
+    except (UnicodeError, ValidationError):
+        raise refusal from None
+    if len(address) > MAX_EMAIL:
+        raise refusal
+    return address
+
+
+def email_key(address: str) -> str:
+    """The form in which addresses are compared: no mail provider of note tells upper from lower case."""
+    return address.casefold()
+
+
+def lookup_key(address: str) -> str:
+    """The key under which an account with this address would be found; whatever is no address is found nowhere."""
+    try:
+        return email_key(checked_email(address))
+    except Invalid:
+        return email_key(address.strip())
 
 
 def accounts(ids: Iterable[int]) -> list[Account]:
@@ -147,15 +248,40 @@ def _sees_profile(viewer_id: int | None, user_id: int) -> bool:
     return bool(client(Users).profile_bodies(viewer_id=viewer_id, ids=[user_id]))
 
 
-def live_sessions(user_id: int, page: PageRequest) -> Page[SignIn]:
-    """The sign-ins of a user that have neither ended nor expired, newest first. One query."""
+def live_sessions(user_id: int, page: PageRequest) -> Page[SessionSummary]:
+    """The sessions of a user that have neither ended nor expired, newest first. One query."""
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
     found = paginate(live, page)
     items = [
-        SignIn(session.id, session.user_agent, session.address, session.created_at, session.last_used_at)
-        for session in found.items
+        SessionSummary(row.id, row.kind, row.user_agent, row.address, row.created_at, row.last_used_at)
+        for row in found.items
     ]
     return Page(items, next=found.next, previous=found.previous)
+
+
+def is_live_session(session_id: int, *, user_id: int) -> bool:
+    """Whether the session is the user's and has neither ended nor expired. One query."""
+    return Session.objects.filter(id=session_id, user_id=user_id, ended_at=None, expires_at__gt=timezone.now()).exists()
+
+
+def passkeys(user_id: int, page: PageRequest) -> Page[Passkey]:
+    """The user's passkeys, newest first. One query."""
+    rows = Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN)
+    found = paginate(rows, page)
+    items = [Passkey(row.pk, str(row.data.get("name", "")), row.created_at, row.last_used_at) for row in found.items]
+    return Page(items, next=found.next, previous=found.previous)
+
+
+def linked_providers(user_id: int, page: PageRequest) -> Page[LinkedProvider]:
+    """The accounts at providers that the user has linked, newest first. One query."""
+    found = paginate(SocialAccount.objects.filter(user_id=user_id), page)
+    items = [LinkedProvider(row.provider, _provider_name(row.provider), row.date_joined) for row in found.items]
+    return Page(items, next=found.next, previous=found.previous)
+
+
+def _provider_name(provider: str) -> str:
+    config = settings.SOCIAL_PROVIDERS.get(provider)
+    return str(config["name"]) if config else provider
 
 
 def recently_deleted_users() -> list[int]:
@@ -206,9 +332,9 @@ def export_of(export: Export) -> ExportState:
     return ExportState(export.id, export.status, export.requested_at, export.expires_at, bool(export.archive))
 
 
-def own_export(export_id: int, *, user_id: int) -> ExportState:
-    """An export of the user's own; NotFound for another's, an unknown or an expired one. One query."""
-    export = Export.objects.filter(id=export_id, user_id=user_id).first()
+def own_export(export_id: int, *, user_id: int, session_id: int) -> ExportState:
+    """An export that this session asked for; NotFound for another's, an unknown or an expired one. One query."""
+    export = Export.objects.filter(id=export_id, user_id=user_id, session_id=session_id).first()
     if export is None:
         raise NotFound("there is no such export")
     return export_of(export)
@@ -216,16 +342,25 @@ def own_export(export_id: int, *, user_id: int) -> ExportState:
 
 def erasure_progress(erasure_id: int) -> ErasureProgress:
     """How far an erasure has come; NotFound for an unknown one. Two queries."""
-    erasure = Erasure.objects.prefetch_related("acks").filter(id=erasure_id).first()
+    erasure = Erasure.objects.select_related("user").prefetch_related("acks").filter(id=erasure_id).first()
     if erasure is None:
         raise NotFound("there is no such erasure")
     erased_at = {ack.context: ack.erased_at for ack in erasure.acks.all()}
     return ErasureProgress(
         id=erasure.id,
+        status=_erasure_status(erasure),
         requested_at=erasure.requested_at,
+        due_at=erasure.due_at,
         completed_at=erasure.completed_at,
         erased={name: erased_at.get(name) for name in CONTEXTS},
+        certificate=erasure.certificate,
     )
+
+
+def _erasure_status(erasure: Erasure) -> str:
+    if erasure.completed_at:
+        return "complete"
+    return "running" if erasure.user.status == User.Status.DELETED else "scheduled"
 
 
 def erased_user(erasure_id: int) -> int:
@@ -237,29 +372,47 @@ def erased_user(erasure_id: int) -> int:
 
 
 _ARCHIVE_SALT = "socialapp.auth.export"
-_ARCHIVE_LINK_SECONDS = 3600
+_ARCHIVE_LINK_SECONDS = 300
 
 
 def archive_key(export_id: int) -> str:
-    """A key that opens the archive of an export for an hour: a browser that follows a link sends no token."""
+    """A key that opens the archive of an export for minutes: a browser that follows a link sends no token."""
     return signing.dumps(export_id, salt=_ARCHIVE_SALT)
 
 
 def check_archive_key(export_id: int, key: str) -> None:
-    """NotFound unless the key was made for this export within the last hour."""
+    """NotFound unless the key was made for this export minutes ago and the session that asked for it still lasts."""
     try:
         made_for = signing.loads(key, salt=_ARCHIVE_SALT, max_age=_ARCHIVE_LINK_SECONDS)
     except signing.BadSignature:
         made_for = None
-    if made_for != export_id:
+    export = Export.objects.filter(id=export_id).first() if made_for == export_id else None
+    if export is None or not is_live_session(export.session_id or 0, user_id=export.user_id):
         raise NotFound("this link is not valid any more")
-
-
-def limit_digest(login: str) -> str:
-    """Under what the tries to log in as somebody are counted: no name or address is to be read in Redis."""
-    return hashlib.sha256(login.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _token_horizon() -> datetime:
     # A minute more than a token lives: clocks of several machines are never quite equal.
     return timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)
+
+
+def instance() -> dict[str, object]:
+    """What anybody may know of this installation; no query."""
+    return {
+        "name": settings.INSTANCE_NAME,
+        "description": settings.INSTANCE_DESCRIPTION,
+        "rules": settings.INSTANCE_RULES,
+        "registration": settings.REGISTRATION,
+        "providers": [name for name, config in settings.SOCIAL_PROVIDERS.items() if config["client_id"]],
+        "captcha": None,
+        "push_key": settings.VAPID_PUBLIC_KEY,
+        "limits": {
+            "content": 5000,
+            "media": {"attachments": 4, "description": 1500},
+            "username": {"min": 3, "max": 30},
+            "password": {"min": 8, "max": 256},
+            "bio": 500,
+            "full_name": 100,
+        },
+        "contact": settings.INSTANCE_CONTACT,
+    }

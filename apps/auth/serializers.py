@@ -1,50 +1,65 @@
-"""Input of auth's routes, its bodies, and the schema of what it answers."""
+"""Input of auth's routes, and the schema of what they answer."""
+
+from typing import Any
 
 from rest_framework import serializers
 
-from apps.auth.actions import SignedIn
-from apps.auth.queries import Account, ErasureProgress, ExportState
-from socialapp.http.fields import Input, Text
+from apps.auth.queries import Account, ErasureProgress, ExportState, LoggedIn, Tokens
+from socialapp.http.fields import Flag, Input, Text
 
 _MAX_PASSWORD = 256
 _MAX_KEY = 500
 _MAX_TOKEN = 4096
 
 
-def _password() -> Text:
-    return Text(max_length=_MAX_PASSWORD, trim_whitespace=False)
+def _password(**options: Any) -> Text:
+    return Text(max_length=_MAX_PASSWORD, trim_whitespace=False, **options)
 
 
-class RegisterInput(Input):
-    """What an account is made of."""
+class _CookieInput(Input):
+    """Whether the refresh token is left out of the body and set as a cookie, for browsers."""
+
+    cookie = Flag(required=False)
+
+
+class RegisterInput(_CookieInput):
+    """What an account is made of; `invite`, `application` and `captcha` where GET /instance asks for them."""
 
     email = Text(max_length=254)
     password = _password()
     username = Text(max_length=30, trim_whitespace=False)
     full_name = Text(max_length=100, required=False, allow_blank=True)
+    invite = Text(max_length=100, required=False, allow_blank=True)
+    application = Text(max_length=1000, required=False, allow_blank=True, multiline=True)
+    captcha = Text(max_length=4096, required=False, allow_blank=True)
 
 
-class LoginInput(Input):
+class LoginInput(_CookieInput):
     """A log-in; `login` is an e-mail address or a username."""
 
     login = Text(max_length=254)
     password = _password()
-    otp = Text(max_length=20, required=False)
+    otp = Text(max_length=40, required=False)
 
 
-class SocialInput(Input):
-    """What the provider sent the user back with; `otp` where the account has an authenticator app."""
+class LinkInput(Input):
+    """What the provider sent the user back with."""
 
     code = Text(max_length=2048)
     state = Text(max_length=2048)
     redirect_uri = Text(max_length=500)
-    otp = Text(max_length=20, required=False)
+
+
+class SocialInput(LinkInput, _CookieInput):
+    """The same for a log-in; `otp` where the account has an authenticator app."""
+
+    otp = Text(max_length=40, required=False)
 
 
 class RefreshInput(Input):
-    """A refresh token."""
+    """A refresh token; without one, that of the cookie."""
 
-    refresh = Text(max_length=_MAX_TOKEN)
+    refresh = Text(max_length=_MAX_TOKEN, required=False)
 
 
 class KeyInput(Input):
@@ -85,36 +100,99 @@ class ChangePasswordInput(Input):
     new_password = _password()
 
 
-class PasswordInput(Input):
-    """The present password, as a confirmation."""
+class DeleteInput(Input):
+    """The present password; not needed in a confirmed session."""
 
-    password = _password()
+    password = _password(required=False)
 
 
 class CodeInput(Input):
     """A code from the authenticator app, or a recovery code."""
 
-    code = Text(max_length=20)
+    code = Text(max_length=40)
+
+
+class OptionalCodeInput(Input):
+    """The same; not needed in a session that was confirmed with a second factor."""
+
+    code = Text(max_length=40, required=False)
+
+
+class ConfirmInput(Input):
+    """One proof of being the owner: the password, a one-time password, a passkey's answer, or a mailed code."""
+
+    password = _password(required=False)
+    otp = Text(max_length=40, required=False)
+    passkey = serializers.DictField(required=False)
+    code = Text(max_length=40, required=False)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one of them."""
+        if len(fields) != 1:
+            raise serializers.ValidationError("Send one of password, otp, passkey and code.", code="one_needed")
+        return fields
+
+
+class _Credential(serializers.Serializer[Any]):
+    """A public key credential as browsers write it (`toJSON`). Source: Web Authentication level 3, 5.1.8."""
+
+    id = serializers.CharField(max_length=2048)
+    rawId = serializers.CharField(max_length=2048)  # noqa: N815 (the standard's name)
+    type = serializers.CharField(max_length=20)
+    response = serializers.DictField()
+    authenticatorAttachment = serializers.CharField(max_length=40, required=False, allow_null=True)  # noqa: N815
+    clientExtensionResults = serializers.DictField(required=False)  # noqa: N815
+
+
+class CredentialInput(_CookieInput):
+    """A credential, as the member `credential` or spread out; `name` is what its owner calls a new passkey."""
+
+    name = Text(max_length=100, required=False, allow_blank=True)
+    credential = _Credential()
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated values; members of a credential that stand beside `name` are taken together."""
+        if isinstance(data, dict) and "credential" not in data:
+            own = {name: data[name] for name in ("name", "cookie") if name in data}
+            data = {**own, "credential": {name: value for name, value in data.items() if name not in own}}
+        values = super().to_internal_value(data)
+        values["credential"] = dict(values["credential"])
+        return values
 
 
 class UserBody(serializers.Serializer[Account]):
-    """An account; `email` only for itself and staff."""
+    """An account; `email` and `pending_email` only for itself and staff."""
 
     id = serializers.CharField()
     username = serializers.CharField()
     email = serializers.CharField(required=False)
+    pending_email = serializers.CharField(required=False, allow_null=True)
     email_verified = serializers.BooleanField()
     roles = serializers.ListField(child=serializers.CharField())
-    oauth_provider = serializers.CharField(allow_null=True)
+    oauth_provider = serializers.CharField()
     created_at = serializers.DateTimeField()
 
 
-class SignedInBody(serializers.Serializer[SignedIn]):
-    """An account and its first tokens."""
+class LoggedInBody(serializers.Serializer[LoggedIn]):
+    """An account and its first tokens; no `refresh` when it was asked for as a cookie."""
 
     user = UserBody()
     access = serializers.CharField()
-    refresh = serializers.CharField()
+    refresh = serializers.CharField(required=False)
+
+
+class TokensBody(serializers.Serializer[Tokens]):
+    """A new pair of tokens; no `refresh` when it came from the cookie."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField(required=False)
+
+
+class PendingBody(serializers.Serializer[object]):
+    """An account that waits for approval."""
+
+    status = serializers.CharField()
+    user = UserBody()
 
 
 class AuthorizeBody(serializers.Serializer[object]):
@@ -124,11 +202,12 @@ class AuthorizeBody(serializers.Serializer[object]):
     state = serializers.CharField()
 
 
-class TokensBody(serializers.Serializer[SignedIn]):
-    """A new pair of tokens."""
+class LinkedProviderBody(serializers.Serializer[object]):
+    """A provider that the account can log in with."""
 
-    access = serializers.CharField()
-    refresh = serializers.CharField()
+    provider = serializers.CharField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
 
 
 class TotpSecretBody(serializers.Serializer[object]):
@@ -144,11 +223,34 @@ class RecoveryCodesBody(serializers.Serializer[object]):
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
+class PasskeyOptionsBody(serializers.Serializer[object]):
+    """What `navigator.credentials.create` or `.get` takes, in the standard's JSON form."""
+
+    publicKey = serializers.DictField()  # noqa: N815 (the standard's name)
+
+
+class PasskeyBody(serializers.Serializer[object]):
+    """A passkey."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class ConfirmedBody(serializers.Serializer[object]):
+    """Until when the session may do what asks for confirmation."""
+
+    confirmed_until = serializers.DateTimeField()
+
+
 class SessionBody(serializers.Serializer[object]):
-    """A device signed in; `current` is the one that asks."""
+    """A device signed in; `current` is the one that asks, `kind` is api or site (the admin site)."""
 
     id = serializers.CharField()
     current = serializers.BooleanField()
+    kind = serializers.CharField()
+    device = serializers.CharField()
     user_agent = serializers.CharField()
     address = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -170,13 +272,15 @@ class ErasedPartBody(serializers.Serializer[object]):
 
 
 class ErasureBody(serializers.Serializer[ErasureProgress]):
-    """How far an erasure has come; `status` is running or complete."""
+    """How far an erasure has come; `status` is scheduled, running or complete, `certificate` a signed statement."""
 
     id = serializers.CharField()
     status = serializers.CharField()
     requested_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
     contexts = ErasedPartBody(many=True)
+    certificate = serializers.CharField(allow_null=True)
 
 
 class ExportBody(serializers.Serializer[ExportState]):
@@ -195,48 +299,15 @@ class KeySetBody(serializers.Serializer[object]):
     keys = serializers.ListField(child=serializers.DictField())
 
 
-def user_body(account: Account, *, with_email: bool) -> dict[str, object]:
-    """The API's user."""
-    body: dict[str, object] = {
-        "id": str(account.id),
-        "username": account.username,
-        "email_verified": account.email_verified,
-        "roles": account.roles,
-        "oauth_provider": account.oauth_provider,
-        "created_at": account.created_at,
-    }
-    if with_email:
-        body["email"] = account.email
-    return body
+class InstanceBody(serializers.Serializer[object]):
+    """What anybody may know of this installation."""
 
-
-def signed_in_body(signed_in: SignedIn) -> dict[str, object]:
-    """The answer to registering and logging in."""
-    return {"user": user_body(signed_in.account, with_email=True), **tokens_body(signed_in)}
-
-
-def tokens_body(signed_in: SignedIn) -> dict[str, object]:
-    """The pair of tokens."""
-    return {"access": signed_in.access, "refresh": signed_in.refresh}
-
-
-def erasure_body(progress: ErasureProgress) -> dict[str, object]:
-    """The API's erasure: nothing in it names the account."""
-    return {
-        "id": str(progress.id),
-        "status": "complete" if progress.completed_at else "running",
-        "requested_at": progress.requested_at,
-        "completed_at": progress.completed_at,
-        "contexts": [{"name": name, "erased_at": erased_at} for name, erased_at in progress.erased.items()],
-    }
-
-
-def export_body(export: ExportState, *, url: str | None) -> dict[str, object]:
-    """The API's export."""
-    return {
-        "id": str(export.id),
-        "status": export.status,
-        "requested_at": export.requested_at,
-        "expires_at": export.expires_at,
-        "url": url,
-    }
+    name = serializers.CharField()
+    description = serializers.CharField()
+    rules = serializers.ListField(child=serializers.CharField())
+    registration = serializers.CharField()
+    providers = serializers.ListField(child=serializers.CharField())
+    captcha = serializers.DictField(allow_null=True)
+    push_key = serializers.CharField()
+    limits = serializers.DictField()
+    contact = serializers.CharField()

@@ -4,6 +4,7 @@ from apps.auth import actions, queries
 from socialapp.contracts.auth import MailContact, User
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.revocations import Revoked
+from socialapp.contracts.signing_keys import PublicKey
 
 
 class AuthService:
@@ -36,6 +37,14 @@ class RevocationService:
     def recent(self) -> Revoked:
         """See `Revocations.recent`."""
         return Revoked(users=queries.recently_deleted_users(), sessions=queries.recently_ended_sessions())
+
+
+class SigningKeysService:
+    """The `SigningKeys` contract."""
+
+    def published(self) -> list[PublicKey]:
+        """See `SigningKeys.published`."""
+        return [PublicKey(kid=kid, pem=pem) for kid, pem in actions.published_keys().items()]
 
 
 class AccountRecords:

@@ -7,7 +7,9 @@ from apps.auth import actions
 PERIODIC = {
     "auth.send_mails": 3.0,
     "auth.repeat_unfinished_erasures": 60.0,
+    "auth.begin_due_erasures": 60.0,
     "auth.delete_old_sessions": 3600.0,
+    "auth.retire_replaced_keys": 3600.0,
     "auth.build_exports": 10.0,
     "auth.delete_expired_exports": 3600.0,
 }
@@ -27,8 +29,21 @@ def repeat_unfinished_erasures() -> None:
 
 @shared_task(name="auth.delete_old_sessions")
 def delete_old_sessions() -> None:
-    """Removes sessions that are long over. Idempotent."""
+    """Removes sessions that are long over, and what was begun and never finished. Idempotent."""
     actions.delete_old_sessions()
+    actions.delete_old_challenges()
+
+
+@shared_task(name="auth.begin_due_erasures")
+def begin_due_erasures() -> None:
+    """Begins the erasures whose grace period is over. Idempotent."""
+    actions.begin_due_erasures()
+
+
+@shared_task(name="auth.retire_replaced_keys")
+def retire_replaced_keys() -> None:
+    """Forgets signing keys that were replaced long ago. Idempotent."""
+    actions.retire_replaced_keys()
 
 
 @shared_task(name="auth.build_exports")

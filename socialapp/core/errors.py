@@ -23,6 +23,8 @@ class Problem(Exception):
     code: str = ""
     errors: list[FieldError] = field(default_factory=list)
     retry_after: int | None = None
+    # Extension members of the problem (RFC 9457, section 3.2).
+    members: dict[str, object] = field(default_factory=dict)
 
     status = 400
     title = "Bad request"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 ADMIN = "admin"
 MODERATOR = "moderator"
+USER = "user"  # everybody has it
 
 
 @dataclass(frozen=True, slots=True)

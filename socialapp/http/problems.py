@@ -45,6 +45,7 @@ def problem_body(problem: Problem) -> dict[str, Any]:
         "detail": problem.detail,
         "code": problem.code,
         "errors": [{"field": error.field, "code": error.code, "detail": error.detail} for error in problem.errors],
+        **problem.members,
     }
 
 

@@ -17,14 +17,19 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.conf import settings
 
+from socialapp.contracts.signing_keys import SigningKeys
 from socialapp.core.ids import MAX_ID
 from socialapp.core.principal import Principal
+from socialapp.rpc.calls import client
 
 ALGORITHM = "RS256"
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 (the header `typ` of access tokens, RFC 9068)
 _REQUIRED = ["iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"]
 _CACHED_TOKENS = 10_000
 _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
 
+_ASK_AGAIN_SECONDS, _KEEP_SECONDS = 5.0, 60.0
+_rotated: tuple[float, dict[str, RSAPublicKey]] = (-_KEEP_SECONDS, {})
 _verified: "OrderedDict[bytes, tuple[float, Principal]]" = OrderedDict()
 _lock = threading.Lock()
 
@@ -52,6 +57,31 @@ def key_id(key: RSAPublicKey) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+def _key(kid: str) -> RSAPublicKey | None:
+    """The key called `kid`: of the settings, or one that auth has rotated in since this process started."""
+    configured = public_keys().get(kid)
+    return configured if configured is not None else _rotated_keys(kid).get(kid)
+
+
+def _rotated_keys(wanted: str) -> dict[str, RSAPublicKey]:
+    """The keys that auth publishes, asked for again where one is unknown, but not for each name that is made up."""
+    global _rotated
+    asked_at, known = _rotated
+    age = time.monotonic() - asked_at
+    if age > _ASK_AGAIN_SECONDS and (wanted not in known or age > _KEEP_SECONDS):
+        published = client(SigningKeys).published()
+        found = {key.kid: load_pem_public_key(key.pem.encode()) for key in published}
+        known = {kid: key for kid, key in found.items() if isinstance(key, RSAPublicKey)}
+        _rotated = (time.monotonic(), known)
+    return known
+
+
+def forget_rotated_keys() -> None:
+    """Asks auth again at the next unknown key."""
+    global _rotated
+    _rotated = (-_KEEP_SECONDS, {})
+
+
 def principal_of(token: str) -> tuple[Principal, float]:
     """The caller that a token names and when the token expires; raises jwt.InvalidTokenError when it does not hold.
 
@@ -61,7 +91,10 @@ def principal_of(token: str) -> tuple[Principal, float]:
     known = _verified.get(digest)
     if known and known[0] > time.time():
         return known[1], known[0]
-    key = public_keys().get(jwt.get_unverified_header(token).get("kid", ""))
+    header = jwt.get_unverified_header(token)
+    if header.get("typ") != ACCESS_TOKEN_TYPE:
+        raise jwt.InvalidTokenError("a token of another type")
+    key = _key(header.get("kid", ""))
     if key is None:
         raise jwt.InvalidTokenError("signed with no key of ours")
     claims = jwt.decode(

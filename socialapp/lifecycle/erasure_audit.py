@@ -22,7 +22,7 @@ from socialapp.rpc.calls import client
 _NUMBERS = frozenset({"BigIntegerField", "BigAutoField", "PositiveBigIntegerField"})
 _TEXTS = frozenset({"CharField", "TextField", "JSONField"})
 # Tables in which the contexts remember that something is gone, so that late events bring nothing back.
-_TOMBSTONE_TABLE = re.compile(r"_(gone|erased|erased_users|tombstones?)$")
+_TOMBSTONE_TABLE = re.compile(r"(^|_)(gone|erased|erased_users|tombstones?)$")
 # (table, column) → why the id may stay there.
 _TOMBSTONES = {
     ("users", "id"): "tombstone",

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.auth import actions, handlers, tasks
-from apps.auth.models import Erasure, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
+from apps.auth.models import Erasure, Mail, RecoveryCode, ReservedName, Session, TotpDevice, User, UserRole
 from socialapp.contracts.auth import Auth, UserDeleted
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.revocations import Revocations
@@ -71,14 +71,16 @@ def test_a_refused_deletion_changes_nothing(register, password, headers, status,
     assert Erasure.objects.count() == 0
 
 
-def test_deletion_needs_a_password_in_the_body(register):
+def test_deletion_needs_a_password_or_a_confirmed_session(register):
     alice = register("alice")
-    assert alice.client.delete("/v1/auth/me", {}).status_code == 422
+    refused = alice.client.delete("/v1/auth/me", {})
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
     assert alice.client.get("/v1/auth/me").status_code == 200
 
 
 def test_auth_keeps_nothing_but_the_id(register):
     alice = register("alice", full_name="Alice Adams")
+    alice.confirm()
     alice.client.post("/v1/auth/totp")
     JsonClient().post("/v1/auth/password/forgot", {"email": "alice@example.org"})
     actions.grant_role(user_id=int(alice.id), role="moderator")
@@ -96,11 +98,63 @@ def test_auth_keeps_nothing_but_the_id(register):
     assert "alice" not in str(list(OutboxEvent.objects.using("auth").values_list("envelope", flat=True))).lower()
 
 
-def test_the_name_and_address_are_free_again(register, drain):
+def test_the_address_is_free_again_and_the_name_after_a_while(register, drain, anonymous):
     delete(register("alice"))
     drain()
-    again = register("alice")
-    assert again.client.get("/v1/auth/me").json()["username"] == "alice"
+    body = {"email": "alice@example.org", "password": PASSWORD, "username": "Alice"}
+    taken = anonymous.post("/v1/auth/register", body)
+    assert (taken.status_code, taken.json()["code"]) == (409, "username_taken")
+    ReservedName.objects.update(until=timezone.now())
+    assert anonymous.post("/v1/auth/register", body).status_code == 201
+
+
+def test_no_table_shows_the_name_that_is_kept(register, drain):
+    delete(register("alice"))
+    drain()
+    (row,) = ReservedName.objects.values()
+    assert row["user_id"] is None
+    assert "alice" not in str(row)
+
+
+def test_a_confirmed_session_deletes_without_a_password(register):
+    alice = register("alice")
+    alice.confirm()
+    assert alice.client.delete("/v1/auth/me").status_code == 202
+
+
+def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(register, drain, anonymous):
+    import jwt
+
+    alice = register("alice")
+    erasure_id = delete(alice).json()["erasure_id"]
+    assert progress(erasure_id)["certificate"] is None
+    drain()
+    certificate = progress(erasure_id)["certificate"]
+    header = jwt.get_unverified_header(certificate)
+    assert header["typ"] == "erasure-certificate+jwt"
+    (key,) = [key for key in anonymous.get("/.well-known/jwks.json").json()["keys"] if key["kid"] == header["kid"]]
+    claims = jwt.decode(certificate, jwt.PyJWK(key).key, algorithms=["RS256"])
+    assert claims["erasure_id"] == erasure_id
+    assert {part["name"] for part in claims["contexts"]} == set(CONTEXTS)
+    assert alice.id not in json.dumps(claims)
+    assert JsonClient(certificate).get("/v1/auth/me").status_code == 401, "it is no access token"
+
+
+def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(register, drain, settings):
+    settings.ERASURE_GRACE_DAYS = 14
+    alice = register("alice")
+    erasure_id = delete(alice).json()["erasure_id"]
+    assert progress(erasure_id)["status"] == "scheduled"
+    drain()
+    assert actions.begin_due_erasures() == 0
+    assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 200
+    assert JsonClient().get(f"/v1/auth/erasures/{erasure_id}").status_code == 404
+    again = JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).json()["access"]
+    erasure_id = JsonClient(again).delete("/v1/auth/me", {"password": PASSWORD}).json()["erasure_id"]
+    User.objects.update(deletion_due_at=timezone.now())
+    assert actions.begin_due_erasures() == 1
+    drain()
+    assert progress(erasure_id)["status"] == "complete"
 
 
 def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register):

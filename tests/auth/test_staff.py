@@ -90,10 +90,10 @@ def test_roles_are_granted_and_taken_once_and_told(register):
     for _ in range(2):
         actions.grant_role(user_id=user_id, role="moderator")
     signed_in = log_in("alice").json()
-    assert principal_of(signed_in["access"])[0].roles == {"moderator"}
+    assert principal_of(signed_in["access"])[0].roles == {"moderator", "user"}
     for _ in range(2):
         actions.revoke_role(user_id=user_id, role="moderator")
-    assert roles_told() == [["moderator"], []]
+    assert roles_told() == [["moderator", "user"], ["user"]]
     ended = JsonClient().post("/v1/auth/refresh", {"refresh": signed_in["refresh"]})
     assert ended.status_code == 401, "its tokens still carry the role"
     with pytest.raises(NotFound):
@@ -110,7 +110,7 @@ def test_the_contract_answers_existing_accounts_in_two_queries(register, django_
         users = client(Auth).users(ids=[*ids, 1])
     assert sorted(user.id for user in users) == ids
     one = client(Auth).user(user_id=ids[0])
-    assert (one.username, one.roles, one.status) == ("person0", ["admin"], "active")
+    assert (one.username, one.roles, one.status) == ("person0", ["admin", "user"], "active")
     with pytest.raises(NotFound):
         client(Auth).user(user_id=1)
 
@@ -127,7 +127,7 @@ def create_admin(monkeypatch, password=PASSWORD, username="root"):
 def test_create_admin_makes_an_account_that_all_contexts_hear_of(monkeypatch, drain):
     made = create_admin(monkeypatch)
     drain()
-    assert log_in("root").json()["user"]["roles"] == ["admin"]
+    assert log_in("root").json()["user"]["roles"] == ["admin", "user"]
     assert JsonClient().get(f"/v1/profiles/{made['id']}").status_code == 200
     with pytest.raises(CommandError, match="username is taken"):
         create_admin(monkeypatch)
@@ -167,14 +167,14 @@ def test_roles_are_given_in_the_admin_site(monkeypatch, register):
     browser, _ = admin_client("root")
     data = {"action": "make_moderator", "_selected_action": [alice.id]}
     assert browser.post("/admin/identity/user/", data).status_code == 302
-    assert queries.account(int(alice.id)).roles == ["moderator"]
+    assert queries.account(int(alice.id)).roles == ["moderator", "user"]
 
 
 def test_an_administrator_cannot_take_their_own_role(monkeypatch):
     made = create_admin(monkeypatch)
     browser, _ = admin_client("root")
     browser.post("/admin/identity/user/", {"action": "unmake_admin", "_selected_action": [made["id"]]})
-    assert queries.account(int(made["id"])).roles == ["admin"]
+    assert queries.account(int(made["id"])).roles == ["admin", "user"]
 
 
 def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register):
@@ -193,6 +193,7 @@ def test_the_admin_site_demands_the_code_of_an_authenticator_app(register):
 
     alice = register("alice")
     actions.grant_role(user_id=int(alice.id), role="moderator")
+    alice.confirm()
     secret = alice.client.post("/v1/auth/totp").json()["secret"]
     app, now = pyotp.TOTP(secret), int(time.time())
     assert alice.client.post("/v1/auth/totp/confirm", {"code": app.at(now - 30)}).status_code == 200
@@ -228,7 +229,7 @@ def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(register, se
     actions.grant_role(user_id=int(alice.id), role="moderator")
     assert log_in("alice", "wrong horse battery").status_code == 401
     assert admin_client("alice", "wrong horse battery")[1].status_code == 200
-    assert b"too many requests" in admin_client("ALICE")[1].content
+    assert b"too many attempts" in admin_client("ALICE")[1].content
 
 
 def test_others_do_not_enter_the_admin_site(register):

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 
-from socialapp.http.tokens import key_id, public_keys
+from apps.auth.actions.keys import forget_loaded_keys
+from socialapp.http.tokens import forget_rotated_keys, key_id, public_keys
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -44,14 +45,20 @@ def own_key() -> RSAPrivateKey:
 def signed(claims: dict[str, Any], *, key: RSAPrivateKey | None = None, kid: str = "") -> str:
     """By our own key, whatever the claims: what a fault elsewhere in the product could make. Or by another."""
     key = key or own_key()
-    message = f"{part({'alg': 'RS256', 'typ': 'JWT', 'kid': kid or key_id(key.public_key())})}.{part(claims)}"
+    message = f"{part({'alg': 'RS256', 'typ': 'at+jwt', 'kid': kid or key_id(key.public_key())})}.{part(claims)}"
     return f"{message}.{part(key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
 def signed_with_the_public_key(claims: dict[str, Any]) -> str:
-    message = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': key_id(own_key().public_key())})}.{part(claims)}"
+    message = f"{part({'alg': 'HS256', 'typ': 'at+jwt', 'kid': key_id(own_key().public_key())})}.{part(claims)}"
     secret = own_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return f"{message}.{part(hmac.new(secret, message.encode(), hashlib.sha256).digest())}"
+
+
+def forget_keys() -> None:
+    public_keys.cache_clear()
+    forget_loaded_keys()
+    forget_rotated_keys()
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ def test_one_made_before_the_clock_was_set_back_still_holds(claims):
 
 def test_no_signature_or_one_of_another_kind_is_refused(alice, claims):
     for name in ("none", "None", "nOnE"):
-        refused(f"{part({'alg': name, 'typ': 'JWT'})}.{part(claims)}.")
+        refused(f"{part({'alg': name, 'typ': 'at+jwt'})}.{part(claims)}.")
     refused(signed_with_the_public_key(claims))
     head, body, signature = alice.access.split(".")
     refused(f"{head}.{part({**claims, 'roles': ['admin']})}.{signature}")
@@ -151,7 +158,7 @@ def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(sett
     def rollout(**changed: str) -> None:
         for name, value in changed.items():
             setattr(settings, name, value)
-        public_keys.cache_clear()
+        forget_keys()
 
     def opens(key: RSAPrivateKey) -> bool:
         status = JsonClient(issued[key].pop()).get("/v1/auth/me").status_code
@@ -172,7 +179,7 @@ def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(sett
         assert (opens(old), opens(new)) == (False, True)
         assert shown() == {key_id(new.public_key())}
     finally:
-        public_keys.cache_clear()
+        forget_keys()
 
 
 def test_a_refresh_token_opens_nothing(alice):

@@ -4,8 +4,10 @@ import time
 
 import pyotp
 import pytest
+from allauth.mfa.models import Authenticator
 
-from apps.auth.models import RecoveryCode, TotpDevice
+from apps.auth import actions
+from apps.auth.models import RecoveryCode, User
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -23,6 +25,7 @@ def code(secret, steps=0):
 
 
 def set_up(person):
+    person.confirm()
     secret = person.client.post("/v1/auth/totp").json()["secret"]
     answer = person.client.post("/v1/auth/totp/confirm", {"code": code(secret, -1)})
     assert answer.status_code == 200, answer.content
@@ -31,6 +34,7 @@ def set_up(person):
 
 def test_it_is_set_up_in_two_steps_and_then_demanded(register):
     alice = register("alice")
+    alice.confirm()
     started = alice.client.post("/v1/auth/totp")
     assert started.status_code == 201
     secret = started.json()["secret"]
@@ -64,14 +68,31 @@ def test_a_recovery_code_stands_in_once(register):
     assert log_in(codes[0].upper()).status_code == 200
     assert log_in(codes[0]).json()["code"] == "otp_invalid"
     assert log_in(codes[1].replace("-", " ")).status_code == 200
-    assert RecoveryCode.objects.count() == 8
+    assert len(recovery_codes("alice")) == 8
+
+
+def recovery_codes(username):
+    (row,) = Authenticator.objects.filter(type="recovery_codes", user__username=username)
+    return row.wrap().get_unused_codes()
 
 
 def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register):
     secret, codes = set_up(register("alice"))
-    assert secret not in TotpDevice.objects.get().secret
-    digests = set(RecoveryCode.objects.values_list("digest", flat=True))
-    assert not digests & set(codes)
+    kept = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in kept
+    assert not any(code in kept or code.replace("-", "") in kept for code in codes)
+    assert all(len(code.replace("-", "")) == 25 for code in codes), "more than 80 bits"
+
+
+def test_an_authenticator_app_of_before_allauth_keeps_its_recovery_codes(register):
+    from django.utils.crypto import salted_hmac
+
+    set_up(register("alice"))
+    Authenticator.objects.filter(type="recovery_codes").delete()
+    digest = salted_hmac("socialapp.auth.recovery", "abcdef012345", algorithm="sha256").hexdigest()
+    RecoveryCode(user=User.objects.get(), digest=digest).save()
+    assert log_in("ABCDEF-012345").status_code == 200
+    assert log_in("ABCDEF-012345").json()["code"] == "otp_invalid"
 
 
 def test_it_cannot_be_replaced_without_removing_it(register):
@@ -84,13 +105,38 @@ def test_it_cannot_be_replaced_without_removing_it(register):
     assert log_in(code(secret)).status_code == 200
 
 
-def test_removing_it_takes_a_code(register):
+def test_removing_it_takes_a_confirmed_session_and_a_code(register):
+    alice = register("alice")
+    secret, codes = set_up(alice)
+    other = JsonClient(log_in(code(secret)).json()["access"])
+    refused = other.delete("/v1/auth/totp", {"code": codes[0]})
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
+    assert refused.json()["methods"] == ["password", "otp", "code"]
+    assert alice.client.delete("/v1/auth/totp", {"code": "000000"}).status_code == 422
+    assert alice.client.delete("/v1/auth/totp", {}).status_code == 422, "the password alone does not remove it"
+    assert log_in().json()["code"] == "otp_required"
+    assert alice.client.delete("/v1/auth/totp", {"code": codes[1]}).status_code == 204
+    assert log_in().status_code == 200
+    assert Authenticator.objects.count() == 0
+    assert alice.client.delete("/v1/auth/totp", {"code": codes[2]}).status_code == 404
+    assert alice.client.post("/v1/auth/totp/confirm", {"code": codes[2]}).status_code == 404
+
+
+def test_a_session_confirmed_with_a_code_removes_it_without_another(register):
     alice = register("alice")
     secret, _ = set_up(alice)
-    assert alice.client.delete("/v1/auth/totp", {"code": "000000"}).status_code == 422
-    assert log_in().json()["code"] == "otp_required"
-    assert alice.client.delete("/v1/auth/totp", {"code": code(secret)}).status_code == 204
+    assert alice.client.post("/v1/auth/confirm", {"otp": code(secret)}).status_code == 200
+    assert alice.client.delete("/v1/auth/totp").status_code == 204
     assert log_in().status_code == 200
-    assert RecoveryCode.objects.count() == 0
-    assert alice.client.delete("/v1/auth/totp", {"code": code(secret)}).status_code == 404
-    assert alice.client.post("/v1/auth/totp/confirm", {"code": code(secret)}).status_code == 404
+
+
+def test_its_owner_is_told(register):
+    from django.core import mail
+
+    alice = register("alice")
+    _, codes = set_up(alice)
+    alice.client.delete("/v1/auth/totp", {"code": codes[0]})
+    actions.send_due_mails()
+    subjects = [message.subject for message in mail.outbox]
+    assert "An authenticator app was added" in subjects
+    assert "The authenticator app was removed" in subjects

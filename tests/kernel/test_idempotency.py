@@ -61,6 +61,7 @@ def test_another_body_under_the_same_key_is_refused(anonymous, change):
 
 def test_another_path_under_the_same_key_is_another_request(register):
     alice = register("alice")
+    alice.confirm()
     assert alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k").status_code == 201
     answer = alice.client.post("/v1/posts", {"content": "hello"}, Idempotency_Key="k")
     assert answer.status_code == 201, "keys are kept where the write is: that of totp is in another database"
@@ -70,6 +71,8 @@ def test_another_path_under_the_same_key_is_another_request(register):
 
 def test_a_key_belongs_to_its_caller(register):
     alice, bob = register("alice"), register("bob")
+    alice.confirm()
+    bob.confirm()
     one = alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k").json()
     two = bob.client.post("/v1/auth/totp", {}, Idempotency_Key="k").json()
     assert one["secret"] != two["secret"]

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
@@ -112,6 +114,12 @@ def _subscribe_often(reader: Person) -> None:
     for number in range(20):
         body = {"endpoint": f"https://push.example.com/send/{number}", "keys": keys}
         ok(reader.client.post("/v1/push-subscriptions", body))
+    Authenticator.objects.bulk_create(
+        Authenticator(user_id=reader.id, type="webauthn", data={"name": f"key {number}"}) for number in range(20)
+    )
+    SocialAccount.objects.bulk_create(
+        SocialAccount(user_id=reader.id, provider=f"provider{number}", uid="1") for number in range(CROWD)
+    )
 
 
 def _base64(raw: bytes) -> str:

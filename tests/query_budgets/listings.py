@@ -19,6 +19,8 @@ class Listed:
 # Every list of the API. What takes ids is given 1 and 50 of them; all else is asked with limit=1 and limit=50.
 LISTS: dict[str, list[Listed]] = {
     "/v1/appeals": [Listed(lambda dataset: "/v1/appeals", by="scolded")],
+    "/v1/auth/passkeys": [Listed(lambda dataset: "/v1/auth/passkeys", most=20)],
+    "/v1/auth/social": [Listed(lambda dataset: "/v1/auth/social")],
     "/v1/auth/sessions": [Listed(lambda dataset: "/v1/auth/sessions")],
     "/v1/blocks": [Listed(lambda dataset: "/v1/blocks", by="hermit")],
     "/v1/bookmarks": [Listed(lambda dataset: "/v1/bookmarks")],

@@ -1,74 +1,137 @@
-"""What changes accounts, sign-ins and erasures; the only callers of publish()."""
+"""What changes accounts, sessions and erasures; the only callers of publish()."""
 
 from apps.auth.actions.accounts import (
     apply_sanction,
     change_account,
     create_admin,
     grant_role,
+    is_new_address,
     prepare_account,
     register_user,
     revoke_role,
     verify_email,
 )
-from apps.auth.actions.credentials import change_password, reset_password
-from apps.auth.actions.erasures import acknowledge_erasure, delete_account, erase_account, repeat_unfinished_erasures
+from apps.auth.actions.certificates import read_certificate
+from apps.auth.actions.confirmation import (
+    SECOND_FACTORS,
+    confirm_session,
+    mail_confirmation_code,
+    require_confirmation,
+)
+from apps.auth.actions.credentials import change_password, confirmed_user, reset_password
+from apps.auth.actions.devices import DEVICE_DAYS, Device, device_token
+from apps.auth.actions.erasures import (
+    acknowledge_erasure,
+    begin_due_erasures,
+    delete_account,
+    erase_account,
+    repeat_unfinished_erasures,
+)
 from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
+from apps.auth.actions.keys import (
+    KeyState,
+    key_states,
+    published_keys,
+    retire_replaced_keys,
+    rotate_keys,
+    verification_keys,
+)
 from apps.auth.actions.mails import request_password_reset, request_verification, send_due_mails
 from apps.auth.actions.names import NewAccount
+from apps.auth.actions.passkeys import (
+    add_passkey,
+    begin_authentication,
+    begin_registration,
+    delete_old_challenges,
+    remove_passkey,
+)
 from apps.auth.actions.records import load_users
+from apps.auth.actions.second_factors import TotpSecret, confirm_totp, remove_totp, start_totp
 from apps.auth.actions.sessions import (
-    Device,
-    SignedIn,
     delete_old_sessions,
-    demand_staff_code,
+    end_other_sessions,
     end_session,
     end_sessions_of,
     log_in,
+    log_in_with_passkey,
     log_out,
     rotate_refresh_token,
+    start_site_session,
 )
-from apps.auth.actions.social import SocialProfile, authorize, fetch_profile, sign_in_social
-from apps.auth.actions.totp import TotpSecret, confirm_totp, remove_totp, start_totp
+from apps.auth.actions.site import admit_to_site
+from apps.auth.actions.social import (
+    SocialProfile,
+    authorize,
+    fetch_profile,
+    link_provider,
+    log_in_social,
+    unlink_provider,
+)
 
 __all__ = [
+    "DEVICE_DAYS",
+    "SECOND_FACTORS",
     "Device",
+    "KeyState",
     "NewAccount",
-    "SignedIn",
     "SocialProfile",
     "TotpSecret",
     "acknowledge_erasure",
+    "add_passkey",
+    "admit_to_site",
     "apply_sanction",
     "authorize",
+    "begin_authentication",
+    "begin_due_erasures",
+    "begin_registration",
     "build_due_exports",
     "change_account",
     "change_password",
+    "confirm_session",
     "confirm_totp",
+    "confirmed_user",
     "create_admin",
     "delete_account",
     "delete_expired_exports",
+    "delete_old_challenges",
     "delete_old_sessions",
-    "demand_staff_code",
+    "device_token",
+    "end_other_sessions",
     "end_session",
     "end_sessions_of",
     "erase_account",
     "fetch_profile",
     "grant_role",
+    "is_new_address",
+    "key_states",
+    "link_provider",
     "load_users",
     "log_in",
+    "log_in_social",
+    "log_in_with_passkey",
     "log_out",
+    "mail_confirmation_code",
     "open_archive",
     "prepare_account",
+    "published_keys",
+    "read_certificate",
     "register_user",
+    "remove_passkey",
     "remove_totp",
     "repeat_unfinished_erasures",
     "request_export",
     "request_password_reset",
     "request_verification",
+    "require_confirmation",
     "reset_password",
+    "retire_replaced_keys",
     "revoke_role",
+    "rotate_keys",
     "rotate_refresh_token",
     "send_due_mails",
-    "sign_in_social",
+    "start_site_session",
     "start_totp",
+    "unlink_provider",
+    "verification_keys",
     "verify_email",
 ]

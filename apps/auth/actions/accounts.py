@@ -1,36 +1,64 @@
-"""Accounts: making them, their e-mail addresses, their roles, and bans."""
+"""Accounts: making them, their e-mail addresses, their names, their roles, and bans."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
+from django.db.models import Q
+from django.utils import timezone
 
+from apps.auth.actions.devices import Device
 from apps.auth.actions.mails import queue_mail, read_verification_key
-from apps.auth.actions.names import NewAccount, check_password_strength, checked_email, checked_username, email_key
-from apps.auth.actions.sessions import Device, SignedIn, end_all_sessions, start_session
-from apps.auth.models import Mail, Role, User, UserRole
-from apps.auth.queries import Account, account, account_of, existing_users, lock_user
+from apps.auth.actions.names import (
+    NewAccount,
+    acceptable_email,
+    check_password_strength,
+    checked_username,
+    is_name_reserved,
+    mailbox_of,
+    name_digest,
+    username_skeleton,
+)
+from apps.auth.actions.sessions import end_all_sessions, start_session
+from apps.auth.models import Mail, ReservedName, Role, User, UserRole
+from apps.auth.queries import Account, LoggedIn, account, checked_email, email_key, existing_users, lock_user
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
-from socialapp.core.principal import ADMIN, MODERATOR
+from socialapp.core.principal import ADMIN, MODERATOR, USER
 from socialapp.messaging.publish import publish
+
+ROLES = (ADMIN, MODERATOR, USER)
 
 
 def prepare_account(
     *, username: str, email: str, password: str, full_name: str = "", may_be_reserved: bool = False
 ) -> NewAccount:
-    """Checks and normalises what an account is made of; Invalid when something is wrong with it."""
-    name = checked_username(username, may_be_reserved=may_be_reserved)
-    address = checked_email(email)
-    check_password_strength(password, user=User(username=name, email=address, full_name=full_name))
+    """Checks and normalises what an account is made of; Invalid names every field that something is wrong with."""
+    errors: list[FieldError] = []
+    name, address = username, email
+    try:
+        name = checked_username(username, may_be_reserved=may_be_reserved)
+    except Invalid as problem:
+        errors += problem.errors
+    try:
+        address = acceptable_email(email)
+    except Invalid as problem:
+        errors += problem.errors
+    try:
+        check_password_strength(password, user=User(username=username, email=email, full_name=full_name))
+    except Invalid as problem:
+        errors += problem.errors
+    if errors:
+        raise Invalid("some fields are not valid", errors=errors)
     return NewAccount(name, address, full_name, make_password(password))
 
 
 @transactional("auth")
-def register_user(*, new: NewAccount, device: Device) -> SignedIn:
-    """Makes an account and signs it in; Conflict when the username or the address is taken."""
-    return start_session(create_user(new), device=device)
+def register_user(*, new: NewAccount, device: Device) -> LoggedIn:
+    """Makes an account and logs it in; Conflict when the username or the address is taken."""
+    return start_session(create_user(new), device=device, is_new_account=True)
 
 
 @transactional("auth")
@@ -38,22 +66,28 @@ def create_admin(*, new: NewAccount) -> Account:
     """Makes an account with the admin role; Conflict when the username or the address is taken."""
     user = create_user(new)
     User.objects.filter(id=user.id).update(email_verified=True)
+    EmailAddress.objects.filter(user_id=user.id).update(verified=True)
     grant_role(user_id=user.id, role=ADMIN)
-    return account_of(existing_users().get(id=user.id))
+    return account(user.id)
 
 
-def create_user(new: NewAccount) -> User:
-    """Makes an account and tells the others; the caller holds the transaction. Conflict when a part of it is taken."""
+def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
+    """Makes an account and publishes it; the caller holds the transaction. Conflict when a part of it is taken."""
     user = User(
         username=new.username,
         username_key=new.username.casefold(),
+        username_skeleton=username_skeleton(new.username),
         email=new.email,
         email_key=email_key(new.email),
+        email_mailbox=mailbox_of(new.email),
         full_name=new.full_name,
         password=new.password_hash,
         oauth_provider=new.oauth_provider,
         oauth_id=new.oauth_id,
+        status=status,
     )
+    if is_name_reserved(user.username_key):
+        raise _taken("username", "username_taken", "This username is taken.")
     _refuse_taken(user)
     try:
         with atomic("auth"):
@@ -62,6 +96,8 @@ def create_user(new: NewAccount) -> User:
         # Somebody was faster between the look and the insert.
         _refuse_taken(user)
         raise
+    EmailAddress(user=user, email=user.email_key, primary=True).save(force_insert=True)
+    UserRole(user=user, role_id=role_id(USER)).save(force_insert=True)
     queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
     publish(
         UserRegistered(user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at)
@@ -71,9 +107,10 @@ def create_user(new: NewAccount) -> User:
 
 def _refuse_taken(user: User) -> None:
     others = User.objects.exclude(id=user.id)
-    if others.filter(username_key=user.username_key).exists():
-        raise _taken("username", "username_taken", "This username is taken.")
-    if others.filter(email_key=user.email_key).exists():
+    alike = Q(username_key=user.username_key) | Q(username_skeleton=user.username_skeleton)
+    if others.filter(alike).exists():
+        raise _taken("username", "username_taken", "This username is taken, or too much like one that is.")
+    if others.filter(Q(email_key=user.email_key) | Q(email_mailbox=user.email_mailbox)).exists():
         raise _taken("email", "email_taken", "There is an account with this e-mail address.")
 
 
@@ -81,63 +118,124 @@ def _taken(field: str, code: str, detail: str) -> Conflict:
     return Conflict(detail, code=code, errors=[FieldError(field, code, detail)])
 
 
+def is_new_address(*, user_id: int, email: str) -> bool:
+    """Whether a change to this address is one that has to be confirmed; Invalid when it is no address."""
+    return email_key(checked_email(email)) != email_key(account(user_id).email)
+
+
+@transactional("auth")
 def change_account(*, user_id: int, versions: frozenset[int] | None, email: str | None = None) -> Account:
-    """Gives the account another address, to be verified anew; the old one is told.
+    """Notes another address, which replaces the present one once the key mailed to it is sent back.
 
-    Stale when its version is none of `versions`.
-
-    No address, or the same one again, changes nothing.
+    The answer is the same for an address that somebody else has, to whom nothing is mailed. The present address again
+    takes a pending one back. Stale when the account's version is none of `versions`.
     """
-    address = checked_email(email) if email is not None else None
-    with atomic("auth"):
-        user = lock_user(user_id)
-        if versions is not None and user.version not in versions:
-            raise Stale("the account was changed meanwhile")
-        if address is not None and address != user.email:
-            _set_email(user, address)
+    address = acceptable_email(email) if email is not None else None
+    user = lock_user(user_id)
+    if versions is not None and user.version not in versions:
+        raise Stale("the account was changed meanwhile")
+    if address is not None:
+        _set_pending_email(user, email_key(address))
     return account(user_id)
 
 
-def _set_email(user: User, address: str) -> None:
-    queue_mail(Mail.Kind.EMAIL_CHANGED, user=user)
-    user.email, user.email_key = address, email_key(address)
-    user.email_verified = False
+def _set_pending_email(user: User, address: str) -> None:
+    removed, _ = EmailAddress.objects.filter(user=user, primary=False).exclude(email=address).delete()
+    if address == user.email_key:
+        if removed:
+            _raise_version(user)
+        return
+    _, is_new = EmailAddress.objects.get_or_create(user=user, email=address, defaults={"primary": False})
+    if is_new:
+        _raise_version(user)
+        queue_mail(Mail.Kind.EMAIL_REQUESTED, user=user)
+    others = User.objects.exclude(id=user.id)
+    if not others.filter(Q(email_key=address) | Q(email_mailbox=mailbox_of(address))).exists():
+        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user, address=address)
+
+
+def _raise_version(user: User) -> None:
     user.version += 1
-    _refuse_taken(user)
+    user.save(update_fields=["version"])
+
+
+@transactional("auth")
+def verify_email(*, key: str) -> None:
+    """Marks the address that a key was mailed to as proven, and makes it the account's; Invalid for a bad, old or
+    outdated key. Idempotent."""
+    address = read_verification_key(key)
+    user = existing_users().select_for_update().filter(id=address.user_id).first() if address else None
+    row = EmailAddress.objects.filter(pk=address.pk).first() if address else None
+    if user is None or row is None:
+        raise _outdated_key()
+    if row.verified:
+        return
+    if row.primary:
+        mark_verified(user)
+    else:
+        _switch_email(user, row)
+
+
+def _switch_email(user: User, row: EmailAddress) -> None:
+    """The pending address becomes the account's; the one before is told."""
+    queue_mail(Mail.Kind.EMAIL_CHANGED, user=user)
+    was_verified = user.email_verified
+    user.email, user.email_key, user.email_mailbox = row.email, row.email, mailbox_of(row.email)
+    user.email_verified = True
+    user.version += 1
     try:
         with atomic("auth"):
-            user.save(update_fields=["email", "email_key", "email_verified", "version"])
+            user.save(update_fields=["email", "email_key", "email_mailbox", "email_verified", "version"])
     except IntegrityError:
-        _refuse_taken(user)
-        raise
-    queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
+        # Somebody else has proven the address meanwhile.
+        raise _outdated_key() from None
+    EmailAddress.objects.filter(user=user).exclude(pk=row.pk).delete()
+    row.primary = row.verified = True
+    row.save(update_fields=["primary", "verified"])
+    if not was_verified:
+        publish(UserVerified(user_id=user.id))
 
 
-def verify_email(*, key: str) -> None:
-    """Marks the address that a mailed key was sent to as proven; Invalid for a bad, old or outdated key. Idempotent."""
-    user_id, address = read_verification_key(key)
-    with atomic("auth"):
-        user = existing_users().select_for_update().filter(id=user_id, email_key=address).first()
-        if user is None:
-            raise Invalid.of("key", "key_outdated", "This key is for an address that is no longer the account's.")
-        if not user.email_verified:
-            mark_verified(user)
+def _outdated_key() -> Invalid:
+    return Invalid.of("key", "key_outdated", "This key is for an address that is no longer the account's.")
 
 
 def mark_verified(user: User) -> None:
-    """Notes that the address is proven; the caller holds the transaction and the account's lock."""
+    """Notes that the present address is proven; the caller holds the transaction and the account's lock."""
     user.email_verified = True
     user.version += 1
     user.save(update_fields=["email_verified", "version"])
+    EmailAddress.objects.filter(user=user, primary=True).update(verified=True)
     publish(UserVerified(user_id=user.id))
+
+
+def reserve_name(user: User, *, days: int, keep_owner: bool) -> None:
+    """Keeps the username from others for a while; the caller holds the transaction. Idempotent."""
+    if days > 0:
+        ReservedName.objects.update_or_create(
+            digest=name_digest(user.username_key),
+            defaults={"user": user if keep_owner else None, "until": timezone.now() + timedelta(days=days)},
+        )
+
+
+def role_id(name: str) -> int:
+    """The id of a role; NotFound for one there is not. Cached: roles are seeded and never change."""
+    if name not in ROLES:
+        raise NotFound(f"there is no role {name}")
+    if name not in _role_ids:
+        row, _ = Role.objects.get_or_create(name=name)
+        _role_ids[name] = row.id
+    return _role_ids[name]
+
+
+_role_ids: dict[str, int] = {}
 
 
 @transactional("auth")
 def grant_role(*, user_id: int, role: str) -> None:
-    """Gives an account a role, admin or moderator. Idempotent."""
+    """Gives an account a role. Idempotent."""
     lock_user(user_id)
-    row, _ = Role.objects.get_or_create(name=_known_role(role))
-    _, is_new = UserRole.objects.get_or_create(user_id=user_id, role=row)
+    _, is_new = UserRole.objects.get_or_create(user_id=user_id, role_id=role_id(role))
     if is_new:
         _publish_roles(user_id)
 
@@ -145,17 +243,13 @@ def grant_role(*, user_id: int, role: str) -> None:
 @transactional("auth")
 def revoke_role(*, user_id: int, role: str) -> None:
     """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent."""
+    if role == USER:
+        raise Conflict("everybody has the role user", code="role_needed")
     lock_user(user_id)
-    removed, _ = UserRole.objects.filter(user_id=user_id, role__name=_known_role(role)).delete()
+    removed, _ = UserRole.objects.filter(user_id=user_id, role_id=role_id(role)).delete()
     if removed:
         end_all_sessions(user_id)
         _publish_roles(user_id)
-
-
-def _known_role(role: str) -> str:
-    if role not in (ADMIN, MODERATOR):
-        raise NotFound(f"there is no role {role}")
-    return role
 
 
 def _publish_roles(user_id: int) -> None:
@@ -164,8 +258,9 @@ def _publish_roles(user_id: int) -> None:
 
 
 @transactional("auth")
-def apply_sanction(*, user_id: int, banned: bool, at: datetime) -> None:
-    """Bans or unbans an account unless something later was decided; a ban ends all sessions. Idempotent."""
+def apply_sanction(*, user_id: int, banned: bool, at: datetime, action_id: int) -> None:
+    """Bans or unbans an account unless something later was decided; a ban ends all sessions and mails a link to
+    appeal. Idempotent."""
     user = existing_users().select_for_update().filter(id=user_id).first()
     if user is None or (user.sanctioned_at is not None and user.sanctioned_at >= at):
         return
@@ -175,3 +270,4 @@ def apply_sanction(*, user_id: int, banned: bool, at: datetime) -> None:
     user.save(update_fields=["status", "sanctioned_at", "version"])
     if banned:
         end_all_sessions(user_id)
+        queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id))

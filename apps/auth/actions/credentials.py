@@ -2,9 +2,11 @@
 
 from django.contrib.auth.hashers import make_password
 
-from apps.auth.actions.mails import queue_mail, user_of_reset_key
+from apps.auth.actions.attempts import admit_attempt, record_failure
+from apps.auth.actions.devices import Device
+from apps.auth.actions.mails import is_reset_key, queue_mail
 from apps.auth.actions.names import check_password_strength
-from apps.auth.actions.sessions import end_all_sessions
+from apps.auth.actions.sessions import end_all_sessions, is_right_password
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users, lock_user
 from socialapp.core.db import transactional
@@ -12,30 +14,32 @@ from socialapp.core.errors import Forbidden, Invalid, NotFound
 from socialapp.core.ids import MAX_ID
 
 
-def change_password(*, user_id: int, session_id: int, password: str, new_password: str) -> None:
+def change_password(*, user_id: int, session_id: int | None, password: str, new_password: str, device: Device) -> None:
     """Sets a new password and ends the other sessions; Forbidden when the present one is wrong."""
-    user = confirmed_user(user_id, password)
+    user = confirmed_user(user_id, password, device=device)
     check_password_strength(new_password, user=user, field="new_password")
-    _set_password(user, make_password(new_password), keep_session=session_id)
+    _set_password(user, make_password(new_password), keep_session=session_id, changed_by="password")
 
 
-def confirmed_user(user_id: int, password: str) -> User:
+def confirmed_user(user_id: int, password: str, *, device: Device) -> User:
     """The account, when its password is right; Forbidden otherwise (the token was good, so it is no 401)."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
-    if not user.check_password(password):
-        raise Forbidden("the password is wrong", code="password_wrong")
+    admit_attempt(login=user.username, user=user, device=device)
+    if not is_right_password(user, password):
+        record_failure(user=user)
+        raise _wrong_password()
     return user
 
 
 def reset_password(*, key: str, password: str) -> None:
     """Sets a new password with a mailed key and ends all sessions; Invalid for a bad, used or old key."""
     user = _user_of_key(key)
-    if user is None or not user_of_reset_key(key, user=user):
+    if user is None or not is_reset_key(key, user=user):
         raise _bad_key()
     check_password_strength(password, user=user)
-    _set_password(user, make_password(password), keep_session=None)
+    _set_password(user, make_password(password), keep_session=None, changed_by="key")
 
 
 def _user_of_key(key: str) -> User | None:
@@ -46,16 +50,20 @@ def _user_of_key(key: str) -> User | None:
 
 
 @transactional("auth")
-def _set_password(user: User, password_hash: str, *, keep_session: int | None) -> None:
+def _set_password(user: User, password_hash: str, *, keep_session: int | None, changed_by: str) -> None:
     locked = lock_user(user.id)
     if locked.password != user.password:
         # Another change came between: the key is used up, the confirmed password no longer the one.
-        raise _bad_key() if keep_session is None else Forbidden("the password is wrong", code="password_wrong")
+        raise _bad_key() if changed_by == "key" else _wrong_password()
     locked.password = password_hash
     locked.version += 1
     locked.save(update_fields=["password", "version"])
     end_all_sessions(user.id, but=keep_session)
     queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
+
+
+def _wrong_password() -> Forbidden:
+    return Forbidden("the password is wrong", code="password_wrong")
 
 
 def _bad_key() -> Invalid:

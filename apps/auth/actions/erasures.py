@@ -3,23 +3,44 @@
 from datetime import timedelta
 
 import structlog
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session as AdminSession
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils import timezone
 
+from apps.auth.actions.accounts import reserve_name
+from apps.auth.actions.certificates import erasure_certificate
 from apps.auth.actions.credentials import confirmed_user
+from apps.auth.actions.devices import Device
 from apps.auth.actions.exports import delete_archives
+from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.names import TOMBSTONE_PREFIX
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions
-from apps.auth.models import Erasure, ErasureAck, Mail, RecoveryCode, Session, TotpDevice, User, UserRole
+from apps.auth.models import (
+    LOCAL,
+    Application,
+    Erasure,
+    ErasureAck,
+    Mail,
+    PasskeyChallenge,
+    RecoveryCode,
+    ReservedName,
+    Session,
+    TotpDevice,
+    User,
+    UserRole,
+)
 from apps.auth.queries import lock_user
 from socialapp.contracts.auth import RolesChanged, UserDeleted, UserRegistered, UserVerified
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.db import after_commit, atomic, transactional
+from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Forbidden, Stale
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
@@ -29,30 +50,75 @@ log = structlog.get_logger()
 
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 _BATCH = 100
+# Everything of a person beside the account's own row, the exports and the erasure.
+_PERSONAL_ROWS: tuple[type[Model], ...] = (
+    Session, Mail, UserRole, TotpDevice, RecoveryCode, PasskeyChallenge, ReservedName, Application,
+    EmailAddress, SocialAccount, Authenticator,
+)  # fmt: skip
 
 
-def delete_account(*, user_id: int, password: str, versions: frozenset[int] | None) -> int:
-    """Marks the account gone for everybody and has every context erase its part; the id of the erasure.
+def delete_account(*, user_id: int, password: str | None, versions: frozenset[int] | None, device: Device) -> int:
+    """Deletes the account, at once or at the end of the grace period that the settings give; the id of the erasure.
 
-    Forbidden when the password is wrong, Stale when the account's version is none of `versions`.
+    Forbidden when the password is wrong, Stale when the account's version is none of `versions`. Without a password
+    the caller must have confirmed the session.
     """
-    user = confirmed_user(user_id, password)
-    with atomic("auth"):
-        locked = lock_user(user_id)
-        if versions is not None and locked.version not in versions:
-            raise Stale("the account was changed meanwhile")
-        if locked.password != user.password:
-            raise Forbidden("the password is wrong", code="password_wrong")
-        locked.status = User.Status.DELETED
-        locked.deleted_at = timezone.now()
-        locked.save(update_fields=["status", "deleted_at"])
-        end_all_sessions(user_id)
-        erasure = Erasure(user=locked)
-        erasure.save(force_insert=True)
-        publish(UserDeleted(user_id=user_id, erasure_id=erasure.id))
-        after_commit("auth", lambda: announce_revoked([f"user:{user_id}"]))
-    _hide_at_once(user_id)
+    user = confirmed_user(user_id, password, device=device) if password is not None else None
+    grace = timedelta(days=settings.ERASURE_GRACE_DAYS)
+    erasure_id = _delete_account(user_id, password_hash=user and user.password, versions=versions, grace=grace)
+    if not grace:
+        _hide_at_once(user_id)
+    return erasure_id
+
+
+@transactional("auth")
+def _delete_account(
+    user_id: int, *, password_hash: str | None, versions: frozenset[int] | None, grace: timedelta
+) -> int:
+    user = lock_user(user_id)
+    if versions is not None and user.version not in versions:
+        raise Stale("the account was changed meanwhile")
+    if password_hash is not None and user.password != password_hash:
+        raise Forbidden("the password is wrong", code="password_wrong")
+    erasure = Erasure(user=user, due_at=timezone.now() + grace)
+    erasure.save(force_insert=True)
+    end_all_sessions(user_id)
+    if grace:
+        user.deletion_due_at = erasure.due_at
+        user.save(update_fields=["deletion_due_at"])
+        queue_mail(Mail.Kind.DELETION_SCHEDULED, user=user, due_on=f"{erasure.due_at:%Y-%m-%d}")
+    else:
+        _begin_erasure(user, erasure)
     return erasure.id
+
+
+def _begin_erasure(user: User, erasure: Erasure) -> None:
+    """Marks the account gone for everybody and has every context erase its part; the caller holds the transaction."""
+    user.status = User.Status.DELETED
+    user.deleted_at = timezone.now()
+    user.deletion_due_at = None
+    user.save(update_fields=["status", "deleted_at", "deletion_due_at"])
+    publish(UserDeleted(user_id=user.id, erasure_id=erasure.id))
+    after_commit("auth", lambda: announce_revoked([f"user:{user.id}"]))
+
+
+def begin_due_erasures() -> int:
+    """Begins the erasures whose grace period is over; how many. Idempotent."""
+    due = list(User.objects.filter(deletion_due_at__lte=timezone.now()).values_list("id", flat=True)[:_BATCH])
+    begun = [user_id for user_id in due if _begin_if_due(user_id)]
+    for user_id in begun:
+        _hide_at_once(user_id)
+    return len(begun)
+
+
+@transactional("auth")
+def _begin_if_due(user_id: int) -> bool:
+    user = User.objects.select_for_update().filter(id=user_id, deletion_due_at__lte=timezone.now()).first()
+    erasure = Erasure.objects.filter(user_id=user_id, completed_at=None).first()
+    if user is None or erasure is None:
+        return False
+    _begin_erasure(user, erasure)
+    return True
 
 
 def _hide_at_once(user_id: int) -> None:
@@ -71,8 +137,8 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
         return
     _scrub(user)
     delete_archives(user_id)
-    for rows in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
-        rows.objects.filter(user_id=user_id).delete()
+    for rows in _PERSONAL_ROWS:
+        rows._default_manager.filter(user_id=user_id).delete()
     LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
     _forget_admin_sessions(user_id)
     forget_events("auth", subject=user_id, events=[UserRegistered, UserVerified, RolesChanged])
@@ -89,9 +155,12 @@ def _forget_admin_sessions(user_id: int) -> None:
 def _scrub(user: User) -> None:
     name = f"{TOMBSTONE_PREFIX}{user.id}"
     Mail.objects.filter(address=user.email_key or name).delete()
+    if user.username != name:
+        reserve_name(user, days=settings.NAME_RESERVED_DAYS, keep_owner=False)
     user.username = user.username_key = name
-    user.email, user.email_key, user.full_name = "", None, ""
-    user.oauth_provider = user.oauth_id = user.last_login = user.sanctioned_at = None
+    user.username_skeleton = ""
+    user.email, user.email_key, user.email_mailbox, user.full_name = "", None, None, ""
+    user.oauth_provider, user.oauth_id, user.last_login, user.sanctioned_at = LOCAL, None, None, None
     user.email_verified = False
     user.set_unusable_password()
     user.save()
@@ -106,16 +175,19 @@ def acknowledge_erasure(*, erasure_id: int, context: str) -> None:
     ErasureAck.objects.get_or_create(erasure=erasure, context=context)
     if erasure.completed_at is None and erasure.acks.count() == len(CONTEXTS):
         erasure.completed_at = timezone.now()
-        erasure.save(update_fields=["completed_at"])
+        erasure.certificate = erasure_certificate(erasure)
+        erasure.save(update_fields=["completed_at", "certificate"])
 
 
+@transactional("auth")
 def repeat_unfinished_erasures() -> int:
     """Tells of deletions again that some context has not acted upon for minutes; how many."""
     horizon = timezone.now() - ASK_AGAIN_AFTER
-    with atomic("auth"):
-        waiting = list(
-            Erasure.objects.select_for_update().filter(completed_at=None, asked_at__lt=horizon).order_by("id")[:_BATCH]
-        )
-        Erasure.objects.filter(id__in=[erasure.id for erasure in waiting]).update(asked_at=timezone.now())
-        publish(*(UserDeleted(user_id=erasure.user_id, erasure_id=erasure.id) for erasure in waiting))
+    waiting = list(
+        Erasure.objects.select_for_update()
+        .filter(completed_at=None, asked_at__lt=horizon, user__status=User.Status.DELETED)
+        .order_by("id")[:_BATCH]
+    )
+    Erasure.objects.filter(id__in=[erasure.id for erasure in waiting]).update(asked_at=timezone.now())
+    publish(*(UserDeleted(user_id=erasure.user_id, erasure_id=erasure.id) for erasure in waiting))
     return len(waiting)

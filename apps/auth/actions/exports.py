@@ -34,12 +34,12 @@ _CLAIM = timedelta(minutes=15)
 
 
 @transactional("auth")
-def request_export(*, user_id: int) -> ExportState:
-    """Has an archive made; the one that is being made already, when there is one."""
+def request_export(*, user_id: int, session_id: int) -> ExportState:
+    """Has an archive made that only this session can fetch; the one that it is having made already, if any."""
     user = lock_user(user_id)
-    export = Export.objects.filter(user=user, status=Export.Status.PROCESSING).first()
+    export = Export.objects.filter(user=user, session_id=session_id, status=Export.Status.PROCESSING).first()
     if export is None:
-        export = Export(user=user)
+        export = Export(user=user, session_id=session_id)
         export.save(force_insert=True)
     return export_of(export)
 

@@ -1,72 +1,91 @@
 """Mails of auth: written down with the state that calls for them, sent by a periodic task, tried again on failure."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
+from allauth.account import app_settings as allauth_settings
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
-from django.core.mail import send_mail
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
+from django.template.loader import render_to_string
 from django.utils import timezone
 
-from apps.auth.actions.names import MAX_EMAIL, lookup_key
+from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import Mail, User
-from apps.auth.queries import existing_users
+from apps.auth.queries import MAX_EMAIL, email_key, existing_users, lookup_key
+from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound
 
 log = structlog.get_logger()
 
-VERIFICATION_DAYS = 3
-_SALT = "socialapp.auth.verify-email"
 _BATCH = 100
 _MAX_ATTEMPTS = 8
 _PAUSE = timedelta(minutes=1)
-
-_SUBJECTS = {
-    Mail.Kind.VERIFY_EMAIL: "Confirm your e-mail address",
-    Mail.Kind.RESET_PASSWORD: "Set a new password",
-    Mail.Kind.EMAIL_CHANGED: "Your e-mail address was changed",
-    Mail.Kind.PASSWORD_CHANGED: "Your password was changed",
-}
+_APPEAL_SALT = "socialapp.auth.appeal"
+# Asked for by somebody who need not be the owner of the address: so many an hour for one address at most.
+_ASKED_FOR = frozenset({Mail.Kind.VERIFY_EMAIL, Mail.Kind.RESET_PASSWORD, Mail.Kind.CONFIRM_CODE})
+_HOUR = 3600
+_DELIVERED_WITHOUT_ACCOUNT = frozenset({Mail.Kind.REGISTRATION_REJECTED})
 
 
-def queue_mail(kind: Mail.Kind, *, user: User) -> None:
-    """Has a mail sent to the account's present address, if the open transaction commits."""
-    Mail(kind=kind, user=user, address=user.email).save(force_insert=True)
+def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any) -> None:
+    """Has a mail sent to the account's present address, or another, if the open transaction commits."""
+    to = address or user.email
+    if to and _is_within_limit(kind, to):
+        Mail(kind=kind, user=user, address=to, details=details or None).save(force_insert=True)
 
 
 @transactional("auth")
 def request_verification(*, user_id: int) -> None:
-    """Has the verification mail sent again; nothing happens when the address is verified."""
+    """Has the key for the address that is to be proven sent again; nothing happens when there is none."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
-    if not user.email_verified:
-        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
+    unproven = EmailAddress.objects.filter(user_id=user_id, verified=False).order_by("primary").first()
+    if unproven is not None:
+        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user, address=unproven.email)
 
 
 @transactional("auth")
 def request_password_reset(*, email: str) -> None:
     """Has a mail with a key sent to the account with this address; costs the same when there is none."""
-    Mail(kind=Mail.Kind.RESET_PASSWORD, address=lookup_key(email)[:MAX_EMAIL]).save(force_insert=True)
+    address = lookup_key(email)[:MAX_EMAIL]
+    if _is_within_limit(Mail.Kind.RESET_PASSWORD, address):
+        Mail(kind=Mail.Kind.RESET_PASSWORD, address=address).save(force_insert=True)
 
 
-def verification_key(user: User) -> str:
-    """A signed key that proves, for `VERIFICATION_DAYS`, that its holder reads the account's mail."""
-    return signing.dumps({"user": user.id, "email": user.email_key}, salt=_SALT)
-
-
-def read_verification_key(key: str) -> tuple[int, str]:
-    """The user id and address key of a verification key; Invalid when it is not ours or too old."""
+def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
+    """Counts the mails of a kind to one address; without Redis none is held back."""
+    if kind not in _ASKED_FOR or not settings.RATE_LIMITS:
+        return True
+    key = f"{settings.REDIS_PREFIX}rate:mail:{kind}:{keyed_digest('mail', email_key(address))[:32]}"
     try:
-        content = signing.loads(key, salt=_SALT, max_age=timedelta(days=VERIFICATION_DAYS))
+        pipe = redis_client().pipeline(transaction=True)
+        pipe.set(key, 0, ex=_HOUR, nx=True)
+        pipe.incr(key)
+        sent: int = pipe.execute()[1]
+    except redis_errors() as error:
+        log.warning("auth.mail_limit_unknown", error=str(error))
+        return True
+    return sent <= settings.MAILS_PER_ADDRESS
+
+
+def read_verification_key(key: str) -> EmailAddress | None:
+    """The address that a key was mailed to; None when the account has another by now. Invalid for a bad or old key."""
+    try:
+        days = allauth_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS
+        address_id = signing.loads(key, max_age=timedelta(days=days), salt=allauth_settings.SALT)
     except signing.SignatureExpired:
         raise Invalid.of("key", "key_expired", "This key is too old; ask for a new one.") from None
     except signing.BadSignature:
         raise Invalid.of("key", "key_invalid", "This key is not valid.") from None
-    return int(content["user"]), str(content["email"])
+    found: EmailAddress | None = EmailAddress.objects.filter(pk=address_id).first()
+    return found
 
 
 def reset_key(user: User) -> str:
@@ -74,9 +93,23 @@ def reset_key(user: User) -> str:
     return f"{user.id}-{default_token_generator.make_token(user)}"
 
 
-def user_of_reset_key(key: str, *, user: User) -> bool:
+def is_reset_key(key: str, *, user: User) -> bool:
     """Whether the key was made for the account and neither used nor too old."""
-    return default_token_generator.check_token(user, key.partition("-")[2])
+    return bool(default_token_generator.check_token(user, key.partition("-")[2]))
+
+
+def appeal_key(user: User, action_id: int) -> str:
+    """A key that lets a banned person appeal against an action, and nothing else."""
+    return signing.dumps([user.id, action_id], salt=_APPEAL_SALT)
+
+
+def read_appeal_key(key: str) -> tuple[int, int]:
+    """The user and the action that an appeal key is for; Invalid when it is not ours or too old."""
+    try:
+        user_id, action_id = signing.loads(key, salt=_APPEAL_SALT, max_age=timedelta(days=settings.APPEAL_DAYS))
+    except signing.BadSignature:
+        raise Invalid.of("key", "key_invalid", "This link is not valid any more.") from None
+    return int(user_id), int(action_id)
 
 
 def send_due_mails() -> int:
@@ -93,52 +126,57 @@ def _send(mail: Mail) -> bool:
     )
     if not claimed:
         return False
-    user = _recipient(mail)
+    message = _message(mail)
     try:
-        if user is not None:
-            address = mail.address if mail.user_id else user.email
-            send_mail(_SUBJECTS[Mail.Kind(mail.kind)], _text(mail, user), settings.DEFAULT_FROM_EMAIL, [address])
+        if message is not None:
+            message.send()
     except OSError as error:
         # smtplib's errors are OSErrors too. The claim ends by itself and the mail comes due again.
         log.warning("auth.mail_failed", kind=mail.kind, attempts=mail.attempts + 1, error=repr(error))
         if mail.attempts + 1 < _MAX_ATTEMPTS:
             return False
     Mail.objects.filter(id=mail.id).delete()
-    return user is not None
+    return message is not None
 
 
-def _recipient(mail: Mail) -> User | None:
-    """The account that the mail is for; None when there is nothing to say to it any more."""
+def _message(mail: Mail) -> EmailMultiAlternatives | None:
+    """The mail as text and HTML; None when there is nothing to say to its reader any more."""
     user = mail.user if mail.user_id else existing_users().filter(email_key=mail.address).first()
-    if user is None or user.status == User.Status.DELETED:
+    if user is None or (user.status == User.Status.DELETED and mail.kind not in _DELIVERED_WITHOUT_ACCOUNT):
         return None
-    # A key for the present address must never go to an earlier one.
-    if mail.kind == Mail.Kind.VERIFY_EMAIL and (user.email_verified or user.email != mail.address):
+    link = _link(mail, user)
+    if link is None:
         return None
-    return user
+    context = {
+        # A name of few characters: a mailbox must not be sent free text of whoever typed its address.
+        "username": user.username,
+        "instance": settings.INSTANCE_NAME,
+        "public_url": settings.PUBLIC_URL,
+        "contact": settings.INSTANCE_CONTACT or settings.DEFAULT_FROM_EMAIL,
+        **link,
+        **(mail.details or {}),
+    }
+    subject, _, text = render_to_string(f"auth/mail/{mail.kind}.txt", context).partition("\n\n")
+    address = mail.address if mail.user_id else user.email
+    message = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
+    paragraphs = text.strip().split("\n\n")
+    html = render_to_string("auth/mail/layout.html", {"subject": subject, "paragraphs": paragraphs})
+    message.attach_alternative(html, "text/html")
+    return message
 
 
-def _text(mail: Mail, user: User) -> str:
-    greeting = f"Hello {user.full_name or user.username},\n\n"
-    match mail.kind:
-        case Mail.Kind.VERIFY_EMAIL:
-            return greeting + _with_key(
-                "please confirm that this is your address", "verify-email", verification_key(user)
-            )
-        case Mail.Kind.RESET_PASSWORD:
-            return (
-                greeting
-                + _with_key("set your new password", "reset-password", reset_key(user))
-                + "\nIf you did not ask for this, ignore it: nothing changes.\n"
-            )
-        case Mail.Kind.EMAIL_CHANGED:
-            return greeting + "the e-mail address of your account was changed to another one.\n" + _IF_NOT_YOU
-        case _:
-            return greeting + "the password of your account was changed.\n" + _IF_NOT_YOU
-
-
-_IF_NOT_YOU = "If it was not you, set a new password at once and end all sessions.\n"
-
-
-def _with_key(purpose: str, page: str, key: str) -> str:
-    return f"{purpose}:\n\n{settings.PUBLIC_URL}/#/{page}?key={key}\n\nYour key: {key}\n"
+def _link(mail: Mail, user: User) -> dict[str, str] | None:
+    """The key and the link of a mail that has one; {} for others, None when the key would open nothing any more."""
+    if mail.kind == Mail.Kind.VERIFY_EMAIL:
+        address = EmailAddress.objects.filter(user=user, email=email_key(mail.address), verified=False).first()
+        if address is None:
+            return None
+        key = EmailConfirmationHMAC(address).key
+        return {"key": key, "url": settings.VERIFY_EMAIL_URL.replace("{key}", key)}
+    if mail.kind == Mail.Kind.RESET_PASSWORD:
+        key = reset_key(user)
+        return {"key": key, "url": settings.RESET_PASSWORD_URL.replace("{key}", key)}
+    if mail.kind == Mail.Kind.BANNED:
+        key = appeal_key(user, int((mail.details or {})["action_id"]))
+        return {"key": key, "url": settings.APPEAL_URL.replace("{key}", key)}
+    return {}

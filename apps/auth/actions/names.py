@@ -3,21 +3,35 @@
 import re
 from dataclasses import dataclass
 
+from disposable_email_domains import blocklist
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.utils import timezone
+from zxcvbn import zxcvbn
 
-from apps.auth.models import User
+from apps.auth.actions.ciphers import keyed_digest
+from apps.auth.models import LOCAL, ReservedName, User
+from apps.auth.queries import checked_email, email_key
 from socialapp.core.errors import FieldError, Invalid
 
-MAX_EMAIL = 254
 MAX_USERNAME = 30
-_USERNAME = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.]{3,30}")
+_USERNAME = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_][A-Za-z0-9_.]{1,28}[A-Za-z0-9_]")
 TOMBSTONE_PREFIX = "deleted_"
 _RESERVED_WORDS = """about abuse admin administrator all anonymous api auth everyone help here hostmaster info login
-    logout me mod moderator moderators news noreply no_reply nobody null official postmaster privacy register root
+    logout me mod moderator moderators news noreply nobody null official postmaster privacy register root
     search security settings signup socialapp staff status support system team terms undefined webmaster"""
-RESERVED = frozenset(re.findall(r"\w+", _RESERVED_WORDS))
+RESERVED = frozenset(_RESERVED_WORDS.split())
+# Letters and digits of ASCII that fonts draw alike. Source: Unicode Technical Standard #39, confusables.
+_ALIKE = str.maketrans("01i|5", "ollls")
+_WORST_SCORE = 2  # zxcvbn: fewer than a million guesses, which any botnet tries
+_ZXCVBN_LENGTH = 72
+# Providers that deliver to one mailbox whatever dots or what tag an address has.
+_WITHOUT_DOTS = frozenset({"gmail.com", "googlemail.com"})
+_WITH_PLUS_TAGS = _WITHOUT_DOTS | {
+    "outlook.com", "hotmail.com", "live.com", "icloud.com", "me.com", "fastmail.com", "proton.me", "protonmail.com",
+}  # fmt: skip
+_SAME_DOMAIN = {"googlemail.com": "gmail.com", "protonmail.com": "proton.me"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +42,61 @@ class NewAccount:
     email: str
     full_name: str
     password_hash: str
-    oauth_provider: str | None = None
+    oauth_provider: str = LOCAL
     oauth_id: str | None = None
 
 
 def checked_username(username: str, *, may_be_reserved: bool = False) -> str:
     """The username; Invalid when it has other characters, another length, or means something else here."""
     if not _USERNAME.fullmatch(username):
-        raise Invalid.of("username", "username_invalid", "A username is 3 to 30 letters, digits, dots and underscores.")
+        detail = "A username is 3 to 30 letters, digits, dots and underscores, and neither begins nor ends with a dot."
+        raise Invalid.of("username", "username_invalid", detail)
     key = username.casefold()
-    if key.startswith(TOMBSTONE_PREFIX) or (key in RESERVED and not may_be_reserved):
+    if key.startswith(TOMBSTONE_PREFIX) or (key.translate(_NO_SEPARATORS) in RESERVED and not may_be_reserved):
         raise Invalid.of("username", "username_reserved", "This username is not available.")
     return username
 
 
-def checked_email(email: str) -> str:
-    """The address with its domain in lower-case ASCII; Invalid when it is none."""
-    refusal = Invalid.of("email", "email_invalid", "This is not an e-mail address.")
-    local, _, domain = email.strip().rpartition("@")
-    try:
-        address = f"{local}@{domain.encode('idna').decode().lower()}"
-        validate_email(address)
-    except (UnicodeError, ValidationError):
-        raise refusal from None
-    if len(address) > MAX_EMAIL:
-        raise refusal
+_NO_SEPARATORS = str.maketrans("", "", "._")
+
+
+def username_skeleton(username: str) -> str:
+    """What names that look alike have in common: "paypa1" and "PayPal" have one skeleton."""
+    return username.casefold().translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+
+
+def name_digest(username: str) -> str:
+    """Under what a former username is kept: no table shows the names of people who are gone."""
+    return keyed_digest("former username", username.casefold())
+
+
+def is_name_reserved(username: str, *, for_user: int | None = None) -> bool:
+    """Whether somebody who was deleted or renamed had this name until not long ago. One query."""
+    rows = ReservedName.objects.filter(digest=name_digest(username), until__gt=timezone.now())
+    if for_user is not None:
+        rows = rows.exclude(user_id=for_user)
+    return rows.exists()
+
+
+def acceptable_email(email: str) -> str:
+    """The address of a new account, normalised; Invalid when it is none, or of a provider of throw-away addresses."""
+    address = checked_email(email)
+    domain = address.rpartition("@")[2]
+    parents = {domain, ".".join(domain.split(".")[-2:])}
+    refused = settings.EMAIL_DOMAINS_REFUSED
+    if parents & refused or (settings.REFUSE_DISPOSABLE_EMAIL and parents & blocklist):
+        raise Invalid.of("email", "email_disposable", "Addresses of this provider are not accepted here.")
     return address
 
 
-def email_key(address: str) -> str:
-    """The form in which addresses are compared: no mail provider of note tells upper from lower case."""
-    return address.casefold()
-
-
-def lookup_key(address: str) -> str:
-    """The key under which an account with this address would be found; whatever is no address is found nowhere."""
-    try:
-        return email_key(checked_email(address))
-    except Invalid:
-        return email_key(address.strip())
+def mailbox_of(address: str) -> str:
+    """The mailbox behind an address: without the dots and tags that its provider ignores."""
+    local, _, domain = email_key(address).rpartition("@")
+    if domain in _WITH_PLUS_TAGS:
+        local = local.partition("+")[0] or local
+    if domain in _WITHOUT_DOTS:
+        local = local.replace(".", "") or local
+    return f"{local}@{_SAME_DOMAIN.get(domain, domain)}"
 
 
 def check_password_strength(password: str, *, user: User, field: str = "password") -> None:
@@ -78,3 +108,6 @@ def check_password_strength(password: str, *, user: User, field: str = "password
             FieldError(field, str(found.code or "invalid"), " ".join(found.messages)) for found in error.error_list
         ]
         raise Invalid("this password is too weak", errors=problems) from None
+    own_words = [word for word in (user.username, user.email.partition("@")[0], user.full_name) if word]
+    if zxcvbn(password[:_ZXCVBN_LENGTH], user_inputs=own_words)["score"] < _WORST_SCORE:
+        raise Invalid.of(field, "password_too_weak", "This password is easy to guess; use a few unusual words.")

@@ -7,16 +7,20 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import identify_hasher, is_password_usable, make_password
 from django.db import IntegrityError
 
-from apps.auth.actions.names import checked_email, checked_username, email_key
-from apps.auth.models import User
+from apps.auth.actions.accounts import role_id
+from apps.auth.actions.names import checked_username, mailbox_of, username_skeleton
+from apps.auth.models import User, UserRole
+from apps.auth.queries import checked_email, email_key
 from socialapp.contracts.auth import UserRegistered, UserVerified
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import MAX_ID
+from socialapp.core.principal import USER
 from socialapp.messaging.publish import publish
 
 _MAX_HASH = 128
@@ -119,10 +123,34 @@ def _load(users: Sequence[LoadableUser]) -> list[Rejected]:
         names.add(name)
         addresses.add(address)
         made.append(user)
-    User.objects.bulk_create([_row(user) for user in made])
+    _write(made)
     publish(*(_registered(user) for user in made))
     publish(*(UserVerified(user_id=user.id) for user in made if user.email_verified))
     return rejected
+
+
+def _write(users: Sequence[LoadableUser]) -> None:
+    mailboxes = _free_mailboxes(users)
+    User.objects.bulk_create([_row(user, mailbox=mailboxes.get(user.id)) for user in users])
+    EmailAddress.objects.bulk_create(
+        [
+            EmailAddress(user_id=user.id, email=email_key(user.email), verified=user.email_verified, primary=True)
+            for user in users
+        ]
+    )
+    UserRole.objects.bulk_create([UserRole(user_id=user.id, role_id=role_id(USER)) for user in users])
+
+
+def _free_mailboxes(users: Sequence[LoadableUser]) -> dict[int, str]:
+    """The mailboxes of these that nobody has: accounts that share one are loaded, but no more can register with it."""
+    mailboxes = {user.id: mailbox_of(user.email) for user in users}
+    taken = set(User.objects.filter(email_mailbox__in=mailboxes.values()).values_list("email_mailbox", flat=True))
+    free: dict[int, str] = {}
+    for user_id, mailbox in mailboxes.items():
+        if mailbox not in taken:
+            free[user_id] = mailbox
+            taken.add(mailbox)
+    return free
 
 
 def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:
@@ -150,13 +178,15 @@ def _clash(id_taken: bool, name_taken: bool, address_taken: bool) -> str:
     return "this email is taken by another account" if address_taken else ""
 
 
-def _row(user: LoadableUser) -> User:
+def _row(user: LoadableUser, *, mailbox: str | None) -> User:
     return User(
         id=user.id,
         username=user.username,
         username_key=user.username.casefold(),
+        username_skeleton=username_skeleton(user.username),
         email=user.email,
         email_key=email_key(user.email),
+        email_mailbox=mailbox,
         full_name=user.full_name,
         password=user.password_hash or make_password(None),
         email_verified=user.email_verified,

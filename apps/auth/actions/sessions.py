@@ -1,22 +1,30 @@
-"""Signing in and out: log-in, rotation of refresh tokens, and the end of sessions."""
+"""Logging in and out: sessions, the rotation of their refresh tokens, and how sessions end.
+
+Source: RFC 9700 section 4.14.2 (refresh tokens count once; two honest uses at the same moment are told from theft).
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session as AdminSession
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.auth.actions.names import lookup_key
+from apps.auth.actions.adapters import AccountBackend
+from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
+from apps.auth.actions.ciphers import cipher
+from apps.auth.actions.devices import Device, address_digest, address_range, device_of_token, device_token
+from apps.auth.actions.mails import queue_mail
+from apps.auth.actions.passkeys import user_of_passkey
+from apps.auth.actions.second_factors import demand_code
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
-from apps.auth.actions.totp import accept_code, has_totp
-from apps.auth.models import Session, User
-from apps.auth.queries import Account, account_of, existing_users, lock_user
+from apps.auth.models import Erasure, Mail, Session, User
+from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, user_named
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
@@ -25,90 +33,113 @@ from socialapp.http.admission import remember_revoked
 log = structlog.get_logger()
 
 MAX_SESSIONS = 50
+GRACE = timedelta(seconds=10)  # in which a spent refresh token still gives the same successor
 _BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Where a sign-in comes from, as the user will see it in their list of sessions."""
-
-    user_agent: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A fresh sign-in."""
-
-    account: Account
-    access: str
-    refresh: str
-
-
-def log_in(*, login: str, password: str, otp: str | None, device: Device) -> SignedIn:
-    """Signs in by username or e-mail address; Unauthenticated when the pair is wrong, Forbidden when banned.
+def log_in(*, login: str, password: str, otp: str | None, device: Device) -> LoggedIn:
+    """Logs in by username or e-mail address; Unauthenticated when the pair is wrong, Forbidden when banned.
 
     Where the account has an authenticator app, `otp` must be a code of it or a recovery code, and is used up.
-
-    An unknown name costs the same time as a wrong password, and gets the same answer.
+    An unknown name costs the same time as a wrong password, and gets the same answer. TooMany after many attempts.
     """
-    user = _user_named(login)
-    if user is None:
-        make_password(password)
+    user = user_named(login)
+    admit_attempt(login=login, user=user, device=device)
+    if not is_right_password(user, password) or user is None:
+        record_failure(user=user)
         raise _wrong_credentials()
-    if not user.check_password(password):
-        raise _wrong_credentials()
-    return _sign_in(user, otp=otp, device=device)
+    logged_in = _log_in(user, otp=otp, device=device)
+    forget_attempts(user=user, device=device)
+    return logged_in
 
 
 @transactional("auth")
-def _sign_in(user: User, *, otp: str | None, device: Device) -> SignedIn:
+def _log_in(user: User, *, otp: str | None, device: Device) -> LoggedIn:
     """The part of `log_in` behind the password, which was checked without holding a transaction open."""
-    locked = existing_users().select_for_update().filter(id=user.id).first()
+    locked = User.objects.select_for_update().filter(id=user.id).exclude(status=User.Status.DELETED).first()
     if locked is None or locked.password != user.password:
         raise _wrong_credentials()
-    refuse_banned(locked)
+    refuse_inactive(locked)
     demand_code(locked, otp)
-    locked.last_login = timezone.now()
-    locked.save(update_fields=["last_login"])
     return start_session(locked, device=device)
 
 
-def refuse_banned(user: User) -> None:
-    """Forbidden for a banned account; asked only after the password proved right, so it tells nobody else."""
-    if user.status == User.Status.BANNED:
-        raise Forbidden("this account is banned", code="account_banned")
-
-
-def demand_code(user: User, otp: str | None) -> None:
-    """Unauthenticated when the account has an authenticator app and the code is missing or wrong."""
-    if not has_totp(user.id):
-        return
-    if not otp:
-        raise Unauthenticated("a code from your authenticator app is needed", code="otp_required")
-    if not accept_code(user.id, otp):
-        raise Unauthenticated("the code is wrong or was used before", code="otp_invalid")
+def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> LoggedIn:
+    """Logs in whoever holds the passkey: that it checks its user makes it two factors in one."""
+    return _log_in_confirmed(user_of_passkey(credential), device=device)
 
 
 @transactional("auth")
-def demand_staff_code(*, user_id: int, otp: str | None) -> None:
-    """The second factor of the admin site's log-in, see `demand_code`; NotFound for no such account."""
-    demand_code(lock_user(user_id), otp)
+def _log_in_confirmed(user_id: int, *, device: Device) -> LoggedIn:
+    user = lock_user(user_id)
+    refuse_inactive(user)
+    return start_session(user, device=device)
 
 
-def start_session(user: User, *, device: Device) -> SignedIn:
+def is_right_password(user: User | None, password: str) -> bool:
+    """Whether the password is the account's, by allauth's backend; without an account it takes as long to say no."""
+    if user is None:
+        make_password(password)
+        return False
+    return bool(AccountBackend()._check_password(user, password))
+
+
+def refuse_inactive(user: User) -> None:
+    """Forbidden for a banned account or one that waits; asked only after the password proved right."""
+    if user.status == User.Status.BANNED:
+        raise Forbidden("this account is banned", code="account_banned")
+    if user.status == User.Status.PENDING:
+        raise Forbidden("this account is not approved yet", code="account_pending")
+
+
+def start_session(user: User, *, device: Device, is_new_account: bool = False) -> LoggedIn:
     """A new session of an account; the caller holds the transaction and, but for a new account, the row's lock."""
-    session = Session(user=user, user_agent=device.user_agent[:200], address=device.address, expires_at=_expiry())
+    now = timezone.now()
+    session = Session(
+        user=user,
+        user_agent=device.user_agent[:200],
+        address=address_range(device.address),
+        address_digest=address_digest(device.address),
+        created_at=now,
+        last_used_at=now,
+        expires_at=_expiry(now),
+    )
     refresh = new_refresh_token(session.id)
     session.token_digest = digest(refresh)
+    if user.deletion_due_at is not None:
+        _cancel_deletion(user)
+    if not is_new_account:
+        _look_at_other_sessions(user, session, device)
+        User.objects.filter(id=user.id).update(last_login=now)
     session.save(force_insert=True)
-    _end_oldest_beyond_limit(user.id)
-    return _signed_in(user, session.id, refresh)
+    found = account(user.id)
+    access = access_token(user_id=user.id, session_id=session.id, roles=found.roles)
+    token = device.token if device_of_token(device.token, user_id=user.id) else device_token(user_id=user.id)
+    return LoggedIn(found, access, refresh, token)
 
 
-def _end_oldest_beyond_limit(user_id: int) -> None:
-    live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
-    end_sessions(list(live.order_by("-id").values_list("id", flat=True)[MAX_SESSIONS:][:_BATCH]))
+def _cancel_deletion(user: User) -> None:
+    """Takes a deletion back that waits for the end of its grace period."""
+    User.objects.filter(id=user.id).update(deletion_due_at=None)
+    Erasure.objects.filter(user_id=user.id, completed_at=None).delete()
+    queue_mail(Mail.Kind.DELETION_CANCELLED, user=user)
+
+
+def _look_at_other_sessions(user: User, session: Session, device: Device) -> None:
+    """Ends the oldest beyond the limit, and tells the owner of a device from which nobody has logged in before."""
+    rows = list(
+        Session.objects.filter(user_id=user.id)
+        .order_by("-id")
+        .values_list("id", "address_digest", "user_agent", "ended_at", "expires_at")[:_BATCH]
+    )
+    now = timezone.now()
+    live = [row[0] for row in rows if row[3] is None and row[4] > now]
+    end_sessions(live[MAX_SESSIONS - 1 :])
+    is_known = any(row[1] == session.address_digest or row[2] == session.user_agent for row in rows)
+    if rows and not is_known and not device_of_token(device.token, user_id=user.id):
+        queue_mail(
+            Mail.Kind.NEW_DEVICE, user=user, at=f"{now:%Y-%m-%d %H:%M} UTC", address_range=session.address or "unknown"
+        )
 
 
 class _Rotation(Enum):
@@ -116,9 +147,12 @@ class _Rotation(Enum):
     OVER = auto()
 
 
-def rotate_refresh_token(*, refresh: str) -> SignedIn:
+def rotate_refresh_token(*, refresh: str) -> Tokens:
     """Spends a refresh token for a new pair. Unauthenticated with `refresh_invalid`, or with `refresh_reused` when
-    the token was spent before: then it was copied, and the whole session ends, whoever holds its newest token."""
+    the token was spent before: then it was copied, and the whole session ends, whoever holds its newest token.
+
+    Within `GRACE` a spent token gives its successor again: tabs of one browser refresh at the same moment.
+    """
     session_id = session_of_refresh_token(refresh)
     if session_id is None:
         raise _invalid_refresh()
@@ -126,29 +160,51 @@ def rotate_refresh_token(*, refresh: str) -> SignedIn:
     # Raised only now: the end of the session must be committed.
     if outcome is _Rotation.REUSED:
         raise Unauthenticated("this refresh token was used before; the session has ended", code="refresh_reused")
-    if not isinstance(outcome, SignedIn):
+    if not isinstance(outcome, Tokens):
         raise _invalid_refresh()
     return outcome
 
 
 @transactional("auth")
-def _rotate(session_id: int, refresh: str) -> SignedIn | _Rotation:
-    session = Session.objects.select_for_update().filter(id=session_id).first()
-    if session is None or session.ended_at is not None or session.expires_at <= timezone.now():
+def _rotate(session_id: int, refresh: str) -> Tokens | _Rotation:
+    now = timezone.now()
+    session = Session.objects.select_for_update().filter(id=session_id, kind=Session.Kind.API).first()
+    if session is None or session.ended_at is not None or session.expires_at <= now:
         return _Rotation.OVER
-    if session.token_digest != digest(refresh):
-        log.warning("auth.refresh_reused", user_id=session.user_id, session_id=session.id)
-        end_sessions([session.id])
-        return _Rotation.REUSED
     user = existing_users().filter(id=session.user_id, status=User.Status.ACTIVE).first()
     if user is None:
         return _Rotation.OVER
-    successor = new_refresh_token(session.id)
-    session.token_digest = digest(successor)
-    session.last_used_at = timezone.now()
-    session.expires_at = _expiry()
-    session.save(update_fields=["token_digest", "last_used_at", "expires_at"])
-    return _signed_in(user, session.id, successor)
+    sent = digest(refresh)
+    if session.token_digest == sent:
+        successor = new_refresh_token(session.id)
+        session.previous_digest, session.token_digest = sent, digest(successor)
+        session.successor = cipher("successor", secret=refresh).encrypt(successor.encode()).decode()
+        session.rotated_at = session.last_used_at = now
+        session.expires_at = min(_expiry(now), session.created_at + timedelta(days=settings.SESSION_DAYS))
+        session.save(
+            update_fields=[
+                "previous_digest", "token_digest", "successor", "rotated_at", "last_used_at", "expires_at",
+            ]
+        )  # fmt: skip
+    else:
+        known = _successor_within_grace(session, refresh, now=now)
+        if known is None:
+            log.warning("auth.refresh_reused", user_id=session.user_id, session_id=session.id)
+            end_sessions([session.id])
+            queue_mail(Mail.Kind.REFRESH_REUSED, user=user)
+            return _Rotation.REUSED
+        successor = known
+    roles = sorted(held.role.name for held in user.user_roles.all())
+    return Tokens(access_token(user_id=user.id, session_id=session.id, roles=roles), successor)
+
+
+def _successor_within_grace(session: Session, refresh: str, *, now: datetime) -> str | None:
+    if session.previous_digest != digest(refresh) or session.rotated_at is None or now - session.rotated_at > GRACE:
+        return None
+    try:
+        return cipher("successor", secret=refresh).decrypt(session.successor.encode()).decode()
+    except InvalidToken:
+        return None
 
 
 def log_out(*, refresh: str) -> None:
@@ -165,10 +221,34 @@ def _end_session(session_id: int) -> None:
 
 
 @transactional("auth")
+def start_site_session(*, user_id: int, device: Device) -> int:
+    """The session of a log-in to the admin site, so that its owner sees and can end it; its id."""
+    user = lock_user(user_id)
+    now = timezone.now()
+    session = Session(
+        user=user,
+        kind=Session.Kind.SITE,
+        user_agent=device.user_agent[:200],
+        address=address_range(device.address),
+        address_digest=address_digest(device.address),
+        expires_at=now + timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    )
+    _look_at_other_sessions(user, session, device)
+    session.save(force_insert=True)
+    return session.id
+
+
+@transactional("auth")
 def end_session(*, user_id: int, session_id: int) -> None:
     """Ends one of a user's sessions; NotFound when they have no such live one."""
     if not end_sessions(list(_live_ids(user_id, Q(id=session_id)))):
         raise NotFound("there is no such session")
+
+
+@transactional("auth")
+def end_other_sessions(*, user_id: int, session_id: int) -> None:
+    """Ends all of a user's sessions but the one given. Idempotent."""
+    end_all_sessions(user_id, but=session_id)
 
 
 @transactional("auth")
@@ -218,19 +298,8 @@ def delete_old_sessions() -> int:
     return removed
 
 
-def _user_named(login: str) -> User | None:
-    name = login.strip()
-    which = Q(email_key=lookup_key(name)) if "@" in name else Q(username_key=name.casefold())
-    return existing_users().filter(which).first()
-
-
-def _signed_in(user: User, session_id: int, refresh: str) -> SignedIn:
-    account = account_of(user)
-    return SignedIn(account, access_token(user_id=user.id, session_id=session_id, roles=account.roles), refresh)
-
-
-def _expiry() -> datetime:
-    return timezone.now() + timedelta(days=settings.REFRESH_TOKEN_DAYS)
+def _expiry(now: datetime) -> datetime:
+    return now + timedelta(days=min(settings.REFRESH_TOKEN_DAYS, settings.SESSION_DAYS))
 
 
 def _wrong_credentials() -> Unauthenticated:

@@ -1,38 +1,43 @@
-"""Log-in with Google, Facebook or GitHub: the authorization code flow with PKCE, run by the server.
+"""Log-in with Google, Facebook, GitHub or any OpenID Connect provider, and linking them to an account.
 
-Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 9700 (best current practice).
+Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 9700 (best current practice): the state is bound to the browser
+that asked for it, and the redirect URI is the same in both steps.
 """
 
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import orjson
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
-from oauthlib.oauth2 import WebApplicationClient
+from django.contrib.auth.hashers import is_password_usable, make_password
 
 from apps.auth.actions.accounts import create_user, mark_verified
-from apps.auth.actions.names import MAX_USERNAME, NewAccount, checked_email, checked_username, email_key
-from apps.auth.actions.sessions import Device, SignedIn, demand_code, refuse_banned, start_session
-from apps.auth.actions.tokens import cipher
-from apps.auth.models import User
-from apps.auth.queries import existing_users
-from socialapp.core.db import atomic
+from apps.auth.actions.adapters import allauth_request
+from apps.auth.actions.ciphers import cipher
+from apps.auth.actions.devices import Device
+from apps.auth.actions.mails import queue_mail
+from apps.auth.actions.names import MAX_USERNAME, NewAccount, checked_username, is_name_reserved, username_skeleton
+from apps.auth.actions.providers import FAULTS, REFUSALS, Flow
+from apps.auth.actions.second_factors import demand_code
+from apps.auth.actions.sessions import refuse_inactive, start_session
+from apps.auth.models import LOCAL, Mail, User
+from apps.auth.queries import LoggedIn, checked_email, email_key, existing_users, lock_user
+from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
 
 STATE_SECONDS = 600
-_SCOPES = {
-    "google": ["openid", "email", "profile"],
-    "facebook": ["email", "public_profile"],
-    "github": ["read:user", "user:email"],
-}
-_TIMEOUT = 5.0
 _MAX_NAME = 100
+_MAX_ID = 190
+# Printable ASCII without quotes, backslash, fragment and the like: nothing that two parsers could read differently.
+_REDIRECT_URI = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,109 +51,156 @@ class SocialProfile:
     name: str
 
 
-def authorize(*, provider: str, redirect_uri: str) -> tuple[str, str]:
-    """(where to send the user, the state that must come back). The state carries the PKCE secret, encrypted."""
-    config = _config(provider)
-    if _origin(redirect_uri) not in settings.ALLOWED_ORIGINS:
+def authorize(*, provider: str, redirect_uri: str, browser: str) -> tuple[str, str]:
+    """(where to send the user, the state that must come back). The state carries the PKCE secret, encrypted, and is
+    good for the browser that keeps `browser` in a cookie."""
+    _require_configured(provider)
+    if not _REDIRECT_URI.fullmatch(redirect_uri) or _origin(redirect_uri) not in settings.ALLOWED_ORIGINS:
         raise Invalid.of("redirect_uri", "redirect_uri_invalid", "This address is not on one of our origins.")
-    client = WebApplicationClient(config["client_id"])
-    verifier = client.create_code_verifier(64)
-    state = _seal({"provider": provider, "redirect_uri": redirect_uri, "verifier": verifier})
-    url: str = client.prepare_request_uri(
-        config["authorize_url"],
-        redirect_uri=redirect_uri,
-        scope=" ".join(_SCOPES[provider]),
-        state=state,
-        code_challenge=client.create_code_challenge(verifier, "S256"),
-        code_challenge_method="S256",
-    )
-    return url, state
+    challenge = generate_code_challenge()
+    verifier = challenge.pop("code_verifier")
+    content = {
+        "provider": provider,
+        "redirect_uri": redirect_uri,
+        "verifier": verifier,
+        "browser": _browser_digest(browser),
+    }
+    state = cipher("social state").encrypt(orjson.dumps(content)).decode()
+    try:
+        with allauth_request() as request:
+            return Flow(request, provider, redirect_uri=redirect_uri).authorize_url(
+                state=state, challenge=challenge
+            ), state
+    except FAULTS as error:
+        raise _away(provider) from error
 
 
-def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str) -> SocialProfile:
+def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, browser: str) -> SocialProfile:
     """Who logged in at the provider. Unauthenticated for a code or state that does not hold, Unavailable when the
     provider does not answer, Invalid when it gives no e-mail address."""
-    config = _config(provider)
+    _require_configured(provider)
     sealed = _unseal(state)
-    if (sealed.get("provider"), sealed.get("redirect_uri")) != (provider, redirect_uri):
+    expected = (provider, redirect_uri, _browser_digest(browser))
+    if not browser or (sealed.get("provider"), sealed.get("redirect_uri"), sealed.get("browser")) != expected:
         raise _refused("the state is not that of this log-in, or too old")
     try:
-        with httpx.Client(timeout=_TIMEOUT, headers={"Accept": "application/json"}) as http:
-            token = _token(http, config, code=code, redirect_uri=redirect_uri, verifier=str(sealed["verifier"]))
-            return _profile(http, provider, config["user_url"], token)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise Unavailable(f"{provider} does not answer as it should", code="provider_unavailable") from error
-
-
-def _token(http: httpx.Client, config: dict[str, str], *, code: str, redirect_uri: str, verifier: str) -> str:
-    body = WebApplicationClient(config["client_id"]).prepare_request_body(
-        code=code, redirect_uri=redirect_uri, code_verifier=verifier, client_secret=config["client_secret"]
+        with allauth_request() as request:
+            login = Flow(request, provider, redirect_uri=redirect_uri).profile(
+                code=code, verifier=str(sealed["verifier"])
+            )
+    except REFUSALS as error:
+        raise _refused("the provider does not accept this code") from error
+    except FAULTS as error:
+        raise _away(provider) from error
+    # Some providers' classes make the text "None" of an id that is missing: all such people would be one.
+    if login.account.uid in ("", "None", "null") or len(login.account.uid) > _MAX_ID:
+        raise _refused("the provider does not say who you are")
+    if not login.email_addresses:
+        raise Invalid.of("code", "email_needed", f"{provider} gives us no e-mail address of yours.")
+    address = login.email_addresses[0]
+    name = str(login.account.extra_data.get("name") or login.user.get_username() or "")
+    return SocialProfile(
+        provider,
+        str(login.account.uid),
+        checked_email(address.email),
+        bool(address.verified),
+        "".join(char for char in name if char.isprintable())[:_MAX_NAME],
     )
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = http.post(config["token_url"], content=body, headers=headers)
-    # GitHub answers a bad code with 200 and an error in the body.
-    if answer.status_code in (400, 401, 403) or (answer.is_success and "error" in answer.json()):
-        raise _refused("the provider does not accept this code")
-    return str(answer.raise_for_status().json()["access_token"])
 
 
-def _profile(http: httpx.Client, provider: str, url: str, token: str) -> SocialProfile:
-    headers = {"Authorization": f"Bearer {token}"}
-    told: dict[str, Any] = http.get(url, headers=headers).raise_for_status().json()
-    email, verified = str(told.get("email") or ""), told.get("email_verified") is True
-    if provider == "github":
-        email, verified = _github_email(http.get(f"{url}/emails", headers=headers).raise_for_status().json())
-    if not email:
-        raise Invalid.of("code", "email_needed", f"{provider} tells us no e-mail address of yours.")
-    name = "".join(char for char in str(told.get("name") or told.get("login") or "") if char.isprintable())
-    oauth_id = told["sub"] if provider == "google" else told["id"]
-    return SocialProfile(provider, str(oauth_id), checked_email(email), verified, name[:_MAX_NAME])
-
-
-def _github_email(emails: list[dict[str, Any]]) -> tuple[str, bool]:
-    primary = next((row for row in emails if row.get("primary")), None)
-    return (str(primary["email"]), primary.get("verified") is True) if primary else ("", False)
-
-
-def sign_in_social(*, profile: SocialProfile, otp: str | None, device: Device) -> tuple[SignedIn, bool]:
-    """Signs in the account of a profile, joined or made if need be; the sign-in, and whether the account is new.
+def log_in_social(*, profile: SocialProfile, otp: str | None, device: Device) -> tuple[LoggedIn, bool]:
+    """Logs in the account of a profile, joined or made if need be; the session, and whether the account is new.
 
     Conflict when the address belongs to an account that cannot be joined; Forbidden when it is banned.
     """
-    username = "" if _find(profile) else _free_username(profile)
-    with atomic("auth"):
-        user = _find(profile, lock=True)
-        is_new = user is None
-        if user is None:
-            user = _sign_up(profile, username or _free_username(profile))
-        refuse_banned(user)
-        demand_code(user, otp)
-        return start_session(user, device=device), is_new
+    return _log_in(profile, "" if _find(profile) else _free_username(profile), otp=otp, device=device)
+
+
+@transactional("auth")
+def _log_in(profile: SocialProfile, username: str, *, otp: str | None, device: Device) -> tuple[LoggedIn, bool]:
+    user = _find(profile, lock=True)
+    is_new = user is None
+    if user is None:
+        user = _sign_up(profile, username or _free_username(profile))
+    refuse_inactive(user)
+    demand_code(user, otp)
+    return start_session(user, device=device, is_new_account=is_new), is_new
+
+
+@transactional("auth")
+def link_provider(*, user_id: int, profile: SocialProfile) -> None:
+    """Lets the account log in with the provider. Conflict when it is somebody else's there, or another is linked."""
+    user = lock_user(user_id)
+    known = _account_of(profile)
+    if known is not None and known.user_id != user_id:
+        raise Conflict("this account at the provider belongs to somebody else here", code="provider_taken")
+    if known is None and SocialAccount.objects.filter(user=user, provider=profile.provider).exists():
+        raise Conflict("another account at this provider is linked; unlink it first", code="provider_linked")
+    if known is None:
+        _link(user, profile)
+        queue_mail(Mail.Kind.PROVIDER_LINKED, user=user, provider=profile.provider)
+
+
+@transactional("auth")
+def unlink_provider(*, user_id: int, provider: str) -> None:
+    """Ends the log-in with a provider; Conflict when the account could not be entered any more without it."""
+    user = lock_user(user_id)
+    linked = SocialAccount.objects.filter(user=user)
+    if not linked.filter(provider=provider).exists():
+        raise NotFound("this provider is not linked", code="provider_not_linked")
+    has_other_way = (
+        is_password_usable(user.password)
+        or linked.exclude(provider=provider).exists()
+        or Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
+    )
+    if not has_other_way:
+        raise Conflict("this is the last way into the account; set a password first", code="last_way_in")
+    linked.filter(provider=provider).delete()
+    if user.oauth_provider == provider:
+        other = linked.order_by("pk").first()
+        user.oauth_provider, user.oauth_id = (other.provider, other.uid) if other else (LOCAL, None)
+        user.version += 1
+        user.save(update_fields=["oauth_provider", "oauth_id", "version"])
+    queue_mail(Mail.Kind.PROVIDER_UNLINKED, user=user, provider=provider)
+
+
+def _account_of(profile: SocialProfile) -> SocialAccount | None:
+    found: SocialAccount | None = SocialAccount.objects.filter(provider=profile.provider, uid=profile.oauth_id).first()
+    return found
+
+
+def _link(user: User, profile: SocialProfile) -> None:
+    SocialAccount(user=user, provider=profile.provider, uid=profile.oauth_id, extra_data={}).save(force_insert=True)
+    if user.oauth_id is None:
+        user.oauth_provider, user.oauth_id = profile.provider, profile.oauth_id
+        user.version += 1
+        user.save(update_fields=["oauth_provider", "oauth_id", "version"])
 
 
 def _find(profile: SocialProfile, *, lock: bool = False) -> User | None:
     users = existing_users().select_for_update() if lock else existing_users()
-    known = users.filter(oauth_provider=profile.provider, oauth_id=profile.oauth_id).first()
+    known = _account_of(profile)
     if known is not None:
-        return known
+        return users.filter(id=known.user_id).first()
     same_address = users.filter(email_key=email_key(profile.email)).first()
     if same_address is None:
         return None
     # Joined only if both have proven the address: else whoever signs up first with a stranger's address would share
     # the account with them, here or at the provider.
-    if not (profile.email_verified and same_address.email_verified and same_address.oauth_id is None):
+    linked = SocialAccount.objects.filter(user=same_address, provider=profile.provider).exists()
+    if not (profile.email_verified and same_address.email_verified) or linked:
         detail = "There is an account with this e-mail address; log in with its password."
         raise Conflict(detail, code="email_taken", errors=[FieldError("email", "email_taken", detail)])
     if lock:
-        same_address.oauth_provider, same_address.oauth_id = profile.provider, profile.oauth_id
-        same_address.version += 1
-        same_address.save(update_fields=["oauth_provider", "oauth_id", "version"])
+        _link(same_address, profile)
+        queue_mail(Mail.Kind.PROVIDER_LINKED, user=same_address, provider=profile.provider)
     return same_address
 
 
 def _sign_up(profile: SocialProfile, username: str) -> User:
     new = NewAccount(username, profile.email, profile.name, make_password(None), profile.provider, profile.oauth_id)
     user = create_user(new)
+    _link(user, profile)
     if profile.email_verified:
         mark_verified(user)
     return user
@@ -157,22 +209,23 @@ def _sign_up(profile: SocialProfile, username: str) -> User:
 def _free_username(profile: SocialProfile) -> str:
     """A free username after the profile's name or address, with a number where that is taken or not allowed."""
     stem = re.sub(r"[^A-Za-z0-9_.]", "", profile.name.replace(" ", ".")) or profile.email.partition("@")[0]
-    stem = re.sub(r"[^A-Za-z0-9_.]", "", stem)[: MAX_USERNAME - 7]
+    stem = re.sub(r"[^A-Za-z0-9_.]", "", stem)[: MAX_USERNAME - 7].strip(".")
     for candidate in (stem, *(f"{stem or 'user'}{secrets.randbelow(10**6):06}" for _ in range(10))):
         try:
             checked_username(candidate)
         except Invalid:
             continue
-        if not User.objects.filter(username_key=candidate.casefold()).exists():
+        is_taken = User.objects.filter(username_skeleton=username_skeleton(candidate)).exists()
+        is_taken = is_taken or User.objects.filter(username_key=candidate.casefold()).exists()
+        if not is_taken and not is_name_reserved(candidate):
             return candidate
     raise Unavailable("no free username was found", code="no_username")
 
 
-def _config(provider: str) -> dict[str, str]:
+def _require_configured(provider: str) -> None:
     config = settings.SOCIAL_PROVIDERS.get(provider)
     if not config or not config["client_id"]:
         raise NotFound("there is no log-in with this provider", code="provider_unknown")
-    return dict(config)
 
 
 def _origin(uri: str) -> str:
@@ -183,8 +236,8 @@ def _origin(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _seal(content: dict[str, str]) -> str:
-    return cipher("social state").encrypt(orjson.dumps(content)).decode()
+def _browser_digest(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()
 
 
 def _unseal(state: str) -> dict[str, Any]:
@@ -193,6 +246,10 @@ def _unseal(state: str) -> dict[str, Any]:
     except (InvalidToken, ValueError):
         raise _refused("the state is not that of this log-in, or too old") from None
     return content
+
+
+def _away(provider: str) -> Unavailable:
+    return Unavailable(f"{provider} does not answer as it should", code="provider_unavailable")
 
 
 def _refused(detail: str) -> Unauthenticated:

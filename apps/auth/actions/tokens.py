@@ -1,58 +1,76 @@
 """Makes the tokens that clients hold: signed access tokens, and refresh tokens that count once.
 
-Sources: RFC 8725 (JWT best current practices), RFC 9700 section 4.14 (rotation of refresh tokens).
+Sources: RFC 8725 (JWT best current practices), RFC 9068 (JWT access tokens), RFC 9700 section 4.14 (rotation of
+refresh tokens).
 """
 
-import base64
 import hashlib
 import secrets
-import time
-from functools import cache
+from datetime import timedelta
+from typing import Any
 
 import jwt
-from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError
+from rest_framework_simplejwt.tokens import Token
 
+from apps.auth.actions.keys import signing_key, verification_keys
 from socialapp.core.ids import MAX_ID
-from socialapp.http.tokens import ALGORITHM, key_id
+from socialapp.http.tokens import ACCESS_TOKEN_TYPE, ALGORITHM
 
 _NONCE_BYTES = 24
 _MAX_REFRESH = 200
 
 
-@cache
-def _private_key() -> RSAPrivateKey:
-    key = load_pem_private_key(settings.JWT_PRIVATE_KEY.encode(), password=None)
-    if not isinstance(key, RSAPrivateKey):
-        raise TypeError("JWT_PRIVATE_KEY must be an RSA key")
-    return key
+class KeyedBackend(TokenBackend):
+    """simplejwt's backend knows one key and names none: this one signs with the current key and writes its `kid`."""
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """A token signed with the current key; `typ` tells it from all other tokens signed with it (RFC 8725 3.11)."""
+        kid, key = signing_key()
+        claims = {**payload, "aud": self.audience, "iss": self.issuer}
+        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": ACCESS_TOKEN_TYPE})
+
+    def get_verifying_key(self, token: str) -> Any:
+        """The key that the token names; TokenBackendError when it is none of ours or the token is of another type."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.InvalidTokenError:
+            raise TokenBackendError("this is no token") from None
+        key = verification_keys().get(str(header.get("kid")))
+        if key is None or header.get("typ") != ACCESS_TOKEN_TYPE:
+            raise TokenBackendError("this is no access token of ours")
+        return key
 
 
-@cache
-def _key_id() -> str:
-    return key_id(_private_key().public_key())
+class AccessToken(Token):
+    """simplejwt's token with the claims that the other contexts read: who, in which session, with which roles."""
+
+    token_type = "access"  # noqa: S105 (a kind of token)
+
+    def __init__(self, token: Token | None = None, verify: bool = True) -> None:
+        self.lifetime = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+        super().__init__(token, verify)
+
+    @property
+    def token_backend(self) -> TokenBackend:
+        """Ours, with the settings of now."""
+        return KeyedBackend(ALGORITHM, signing_key="", audience=settings.JWT_AUDIENCE, issuer=settings.JWT_ISSUER)
+
+    def get_token_backend(self) -> TokenBackend:
+        """The same, as simplejwt asks for it."""
+        return self.token_backend
 
 
 def access_token(*, user_id: int, session_id: int, roles: list[str]) -> str:
     """A signed access token, good for `ACCESS_TOKEN_SECONDS`."""
-    now = int(time.time())
-    claims = {
-        "iss": settings.JWT_ISSUER,
-        "aud": settings.JWT_AUDIENCE,
-        "sub": str(user_id),
-        "sid": str(session_id),
-        "roles": roles,
-        "iat": now,
-        "exp": now + settings.ACCESS_TOKEN_SECONDS,
-        "jti": secrets.token_hex(16),
-        "token_type": "access",
-    }
-    return jwt.encode(claims, _private_key(), algorithm=ALGORITHM, headers={"kid": _key_id()})
+    token = AccessToken()
+    token["sub"] = str(user_id)
+    token["sid"] = str(session_id)
+    token["roles"] = roles
+    return str(token)
 
 
 def new_refresh_token(session_id: int) -> str:
@@ -74,12 +92,6 @@ def session_of_refresh_token(token: str) -> int | None:
 def digest(token: str) -> str:
     """What is kept of a refresh token. It is random enough to need no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def cipher(purpose: str) -> Fernet:
-    """A cipher under a key of its own for each purpose, derived from SECRET_KEY."""
-    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"socialapp {purpose}".encode())
-    return Fernet(base64.urlsafe_b64encode(derive.derive(settings.SECRET_KEY.encode())))
 
 
 def _signer() -> Signer:

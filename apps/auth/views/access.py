@@ -1,56 +1,47 @@
-"""Getting in and out: sign-up, log-in, tokens, mailed keys, passwords, providers, second factors."""
+"""Getting in and out: sign-up, log-in, tokens, mailed keys, passwords, providers, passkeys."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import actions, queries
+from apps.auth import actions
+from apps.auth.presenters import logged_in_body, tokens_body
 from apps.auth.serializers import (
     AuthorizeBody,
     ChangePasswordInput,
-    CodeInput,
+    CredentialInput,
     EmailInput,
     KeyInput,
+    LoggedInBody,
     LoginInput,
-    RecoveryCodesBody,
+    PasskeyOptionsBody,
     RefreshInput,
     RegisterInput,
     ResendInput,
     ResetInput,
-    SignedInBody,
     SocialInput,
     TokensBody,
-    TotpSecretBody,
-    signed_in_body,
-    tokens_body,
 )
-from socialapp.http.admission import client_address, reset_attempts
+from apps.auth.views.auth_view import AuthView
+from apps.auth.views.cookies import (
+    browser_of,
+    device_of,
+    forget_refresh,
+    logged_in_response,
+    move_refresh_to_cookie,
+    new_browser_mark,
+    refresh_token_of,
+    require_own_origin,
+    set_browser_mark,
+    set_device_token,
+    user_id_in,
+)
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.permissions import Public
-from socialapp.http.views import View
 
 
-def _device(request: Request) -> actions.Device:
-    return actions.Device(user_agent=request.META.get("HTTP_USER_AGENT", ""), address=client_address(request))
-
-
-class _LimitedByField(View):
-    """A route that is guessed at: tries count for the account they are about, whoever makes them."""
-
-    permission_classes = [Public]
-    rate = "login"
-    subject_field = ""
-
-    def limit_subject(self, request: Request) -> str:
-        """A digest of the field that names the account."""
-        value = request.data.get(self.subject_field) if isinstance(request.data, dict) else None
-        if not isinstance(value, str) or not value:
-            return ""
-        return queries.limit_digest(value)
-
-
-class RegisterView(View):
+class RegisterView(AuthView):
     """POST /auth/register."""
 
     has_idempotency_key = True
@@ -59,60 +50,129 @@ class RegisterView(View):
 
     @extend_schema(
         summary="Make an account",
-        description="Signs in at once; a mail with a key proves the address. A taken username or address is 409 and"
+        description="Logs in at once; a mail with a key proves the address. A taken username or address is 409 and"
         " says which: sign-up cannot work without telling, so this route is limited harder than others.",
         request=RegisterInput,
-        responses={201: SignedInBody},
+        responses={201: LoggedInBody},
     )
     def post(self, request: Request) -> Response:
         """201 with the user and tokens."""
         fields = self.read_input(RegisterInput)
-        if (answer := replayed(request, context="auth")) is not None:
-            return answer
-        new = actions.prepare_account(**fields)
-        device = _device(request)
+        in_cookie = fields.pop("cookie", False)
+        if in_cookie:
+            require_own_origin(request)
+        for name in ("invite", "application", "captcha"):
+            fields.pop(name, None)
+        answer = replayed(request, context="auth")
+        if answer is None:
+            new = actions.prepare_account(**fields)
+            device = device_of(request)
 
-        def create() -> tuple[int, dict[str, object]]:
-            return 201, signed_in_body(actions.register_user(new=new, device=device))
+            def create() -> tuple[int, dict[str, object]]:
+                return 201, logged_in_body(actions.register_user(new=new, device=device))
 
-        return create_once(request, context="auth", create=create)
+            answer = create_once(request, context="auth", create=create)
+        set_device_token(answer, actions.device_token(user_id=user_id_in(answer)))
+        if in_cookie:
+            move_refresh_to_cookie(request, answer)
+        return answer
 
 
-class LoginView(_LimitedByField):
+class LoginView(AuthView):
     """POST /auth/login."""
 
-    subject_field = "login"
+    permission_classes = [Public]
+    rate = "login"
 
-    @extend_schema(summary="Log in", request=LoginInput, responses={200: SignedInBody})
+    @extend_schema(
+        summary="Log in",
+        description="Many wrong attempts for one account are answered 429 to strangers; the cookie or the header"
+        " `Device-Token` that a log-in gives lets the owner's device in.",
+        request=LoginInput,
+        responses={200: LoggedInBody},
+    )
     def post(self, request: Request) -> Response:
         """200 with the user and tokens."""
         fields = self.read_input(LoginInput)
-        signed_in = actions.log_in(
-            login=fields["login"], password=fields["password"], otp=fields.get("otp"), device=_device(request)
+        in_cookie = fields.get("cookie", False)
+        if in_cookie:
+            require_own_origin(request)
+        logged_in = actions.log_in(
+            login=fields["login"], password=fields["password"], otp=fields.get("otp"), device=device_of(request)
         )
-        reset_attempts(rate="login", subject=self.limit_subject(request))
-        return Response(signed_in_body(signed_in))
+        return logged_in_response(
+            request,
+            logged_in_body(logged_in),
+            device_token=logged_in.device_token,
+            status=200,
+            in_cookie=in_cookie,
+        )
 
 
-class RefreshView(View):
+class PasskeyLoginOptionsView(AuthView):
+    """POST /auth/login/passkey/options."""
+
+    permission_classes = [Public]
+    rate = "login"
+
+    @extend_schema(
+        summary="What a browser needs to ask for a passkey",
+        description="The challenge is good for one answer, within five minutes.",
+        request=None,
+        responses={200: PasskeyOptionsBody},
+    )
+    def post(self, request: Request) -> Response:
+        """200 with the options."""
+        self.read_input(Input)
+        return Response(actions.begin_authentication())
+
+
+class PasskeyLoginView(AuthView):
+    """POST /auth/login/passkey."""
+
+    permission_classes = [Public]
+    rate = "login"
+
+    @extend_schema(summary="Log in with a passkey", request=CredentialInput, responses={200: LoggedInBody})
+    def post(self, request: Request) -> Response:
+        """200 with the user and tokens."""
+        fields = self.read_input(CredentialInput)
+        in_cookie = fields.get("cookie", False)
+        if in_cookie:
+            require_own_origin(request)
+        logged_in = actions.log_in_with_passkey(credential=fields["credential"], device=device_of(request))
+        return logged_in_response(
+            request,
+            logged_in_body(logged_in),
+            device_token=logged_in.device_token,
+            status=200,
+            in_cookie=in_cookie,
+        )
+
+
+class RefreshView(AuthView):
     """POST /auth/refresh."""
 
     permission_classes = [Public]
 
     @extend_schema(
         summary="Renew the tokens",
-        description="The refresh token sent is spent by it. Sending a spent one again ends the whole session:"
-        " somebody has copied it.",
+        description="The refresh token sent is spent by it. Within 10 seconds it gives the same new one again; later,"
+        " sending a spent one ends the whole session: somebody has copied it. Without a token in the body, the cookie"
+        " of a page of ours is taken and set anew.",
         request=RefreshInput,
         responses={200: TokensBody},
     )
     def post(self, request: Request) -> Response:
         """200 with a new pair."""
-        fields = self.read_input(RefreshInput)
-        return Response(tokens_body(actions.rotate_refresh_token(refresh=fields["refresh"])))
+        token, from_cookie = refresh_token_of(request, self.read_input(RefreshInput).get("refresh"))
+        response = Response(tokens_body(actions.rotate_refresh_token(refresh=token)))
+        if from_cookie:
+            move_refresh_to_cookie(request, response)
+        return response
 
 
-class LogoutView(View):
+class LogoutView(AuthView):
     """POST /auth/logout."""
 
     permission_classes = [Public]
@@ -120,24 +180,33 @@ class LogoutView(View):
     @extend_schema(summary="Log out", request=RefreshInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """204; the session has ended."""
-        actions.log_out(refresh=self.read_input(RefreshInput)["refresh"])
-        return Response(status=204)
+        token, from_cookie = refresh_token_of(request, self.read_input(RefreshInput).get("refresh"))
+        actions.log_out(refresh=token)
+        response = Response(status=204)
+        if from_cookie:
+            forget_refresh(response)
+        return response
 
 
-class VerifyEmailView(View):
+class VerifyEmailView(AuthView):
     """POST /auth/verify-email."""
 
     permission_classes = [Public]
     rate = "login"
 
-    @extend_schema(summary="Prove the e-mail address with a mailed key", request=KeyInput, responses={204: None})
+    @extend_schema(
+        summary="Prove an e-mail address with a mailed key",
+        description="A pending address becomes the account's by it.",
+        request=KeyInput,
+        responses={204: None},
+    )
     def post(self, request: Request) -> Response:
         """204; the address is verified."""
         actions.verify_email(key=self.read_input(KeyInput)["key"])
         return Response(status=204)
 
 
-class ResendVerificationView(View):
+class ResendVerificationView(AuthView):
     """POST /auth/verify-email/resend."""
 
     rate = "login"
@@ -150,10 +219,11 @@ class ResendVerificationView(View):
         return Response(status=204)
 
 
-class ForgotPasswordView(_LimitedByField):
+class ForgotPasswordView(AuthView):
     """POST /auth/password/forgot."""
 
-    subject_field = "email"
+    permission_classes = [Public]
+    rate = "login"
 
     @extend_schema(
         summary="Ask for a key to set a new password",
@@ -167,7 +237,7 @@ class ForgotPasswordView(_LimitedByField):
         return Response(status=202)
 
 
-class ResetPasswordView(View):
+class ResetPasswordView(AuthView):
     """POST /auth/password/reset."""
 
     permission_classes = [Public]
@@ -180,7 +250,7 @@ class ResetPasswordView(View):
         return Response(status=204)
 
 
-class ChangePasswordView(View):
+class ChangePasswordView(AuthView):
     """POST /auth/password/change."""
 
     rate = "login"
@@ -194,31 +264,36 @@ class ChangePasswordView(View):
     def post(self, request: Request) -> Response:
         """204; other sessions have ended."""
         fields = self.read_input(ChangePasswordInput)
-        actions.change_password(user_id=self.principal.id, session_id=self.principal.session, **fields)
+        actions.change_password(
+            user_id=self.principal.id, session_id=self.principal.session, device=device_of(request), **fields
+        )
         return Response(status=204)
 
 
-class AuthorizeView(View):
+class AuthorizeView(AuthView):
     """GET /auth/social/{provider}/authorize."""
 
     permission_classes = [Public]
 
     @extend_schema(
         summary="Where to send the user to log in with a provider",
-        description="Keep `state` in the browser and go on only if the provider sends the same one back. `redirect_uri`"
-        " must be on one of this server's own origins.",
+        description="Keep `state` in the browser and go on only if the provider sends the same one back. It is bound to"
+        " a cookie that this answer sets. `redirect_uri` must be on one of this server's own origins.",
         parameters=[OpenApiParameter("redirect_uri", str, required=True)],
         responses={200: AuthorizeBody},
     )
     def get(self, request: Request, provider: str) -> Response:
         """200 with the URL."""
+        mark = new_browser_mark(request)
         redirect_uri = request.query_params.get("redirect_uri", "")
-        url, state = actions.authorize(provider=provider, redirect_uri=redirect_uri)
-        return Response({"authorize_url": url, "state": state}, headers={"Cache-Control": "no-store"})
+        url, state = actions.authorize(provider=provider, redirect_uri=redirect_uri, browser=mark)
+        response = Response({"authorize_url": url, "state": state})
+        set_browser_mark(response, mark)
+        return response
 
 
-class SocialView(View):
-    """POST /auth/social/{provider}."""
+class SocialView(AuthView):
+    """/auth/social/{provider}."""
 
     permission_classes = [Public]
     rate = "login"
@@ -227,59 +302,38 @@ class SocialView(View):
         summary="Log in or sign up with what a provider sent back",
         description="An account with the same address is joined only if both sides have verified it; else 409.",
         request=SocialInput,
-        responses={200: SignedInBody, 201: SignedInBody},
+        responses={200: LoggedInBody, 201: LoggedInBody},
     )
     def post(self, request: Request, provider: str) -> Response:
         """201 for a new account, else 200, with the user and tokens."""
         fields = self.read_input(SocialInput)
+        in_cookie = fields.get("cookie", False)
+        if in_cookie:
+            require_own_origin(request)
         profile = actions.fetch_profile(
-            provider=provider, code=fields["code"], state=fields["state"], redirect_uri=fields["redirect_uri"]
+            provider=provider,
+            code=fields["code"],
+            state=fields["state"],
+            redirect_uri=fields["redirect_uri"],
+            browser=browser_of(request),
         )
-        signed_in, is_new = actions.sign_in_social(profile=profile, otp=fields.get("otp"), device=_device(request))
-        return Response(signed_in_body(signed_in), status=201 if is_new else 200)
-
-
-class TotpView(View):
-    """/auth/totp."""
-
-    has_idempotency_key = True
-    rate = "login"
+        logged_in, is_new = actions.log_in_social(profile=profile, otp=fields.get("otp"), device=device_of(request))
+        return logged_in_response(
+            request,
+            logged_in_body(logged_in),
+            device_token=logged_in.device_token,
+            status=201 if is_new else 200,
+            in_cookie=in_cookie,
+        )
 
     @extend_schema(
-        summary="Set up an authenticator app",
-        description="Makes a secret, in force once a code confirms it. 409 when one is in force.",
-        request=None,
-        responses={201: TotpSecretBody},
+        summary="Unlink a provider",
+        description="Needs a confirmed session. 409 when it is the last way into the account.",
+        responses={204: None},
     )
-    def post(self, request: Request) -> Response:
-        """201 with the secret."""
-        self.read_input(Input)
-
-        def create() -> tuple[int, dict[str, object]]:
-            made = actions.start_totp(user_id=self.principal.id)
-            return 201, {"secret": made.secret, "otpauth_url": made.otpauth_url}
-
-        return create_once(request, context="auth", create=create)
-
-    @extend_schema(summary="Remove the authenticator app", request=CodeInput, responses={204: None})
-    def delete(self, request: Request) -> Response:
-        """204; log-in needs no code any more."""
-        actions.remove_totp(user_id=self.principal.id, code=self.read_input(CodeInput)["code"])
+    def delete(self, request: Request, provider: str) -> Response:
+        """204; the provider logs nobody in any more."""
+        user_id = self.principal.id
+        self.require_confirmation()
+        actions.unlink_provider(user_id=user_id, provider=provider)
         return Response(status=204)
-
-
-class ConfirmTotpView(View):
-    """POST /auth/totp/confirm."""
-
-    rate = "login"
-
-    @extend_schema(
-        summary="Confirm the authenticator app",
-        description="From now on log-in needs a code. The recovery codes are shown this once.",
-        request=CodeInput,
-        responses={200: RecoveryCodesBody},
-    )
-    def post(self, request: Request) -> Response:
-        """200 with the recovery codes."""
-        fields = self.read_input(CodeInput)
-        return Response({"recovery_codes": actions.confirm_totp(user_id=self.principal.id, code=fields["code"])})

@@ -10,31 +10,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.auth import actions, queries
+from apps.auth.presenters import erasure_body, export_body, session_body, user_body
 from apps.auth.serializers import (
+    DeleteInput,
     ErasureBody,
     ErasureStartedBody,
     ExportBody,
+    InstanceBody,
     KeySetBody,
     MeInput,
-    PasswordInput,
     SessionBody,
     UserBody,
-    erasure_body,
-    export_body,
-    user_body,
 )
+from apps.auth.views.auth_view import AuthView
+from apps.auth.views.cookies import device_of
 from socialapp.http.etags import expected_versions, single
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.permissions import Public, PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
-from socialapp.http.tokens import ALGORITHM, public_keys
-from socialapp.http.views import View
+from socialapp.http.tokens import ALGORITHM
 
 
-class SessionsView(View):
-    """GET /auth/sessions."""
+class SessionsView(AuthView):
+    """/auth/sessions."""
 
     @extend_schema(
         operation_id="auth_sessions_list",
@@ -45,20 +45,19 @@ class SessionsView(View):
     def get(self, request: Request) -> Response:
         """200 with a page of sessions, newest first."""
         page = queries.live_sessions(self.principal.id, page_request(request))
-        return page_response(request, page, [self._body(session) for session in page.items])
+        current_id = self.principal.session
+        return page_response(request, page, [session_body(session, current_id=current_id) for session in page.items])
 
-    def _body(self, session: queries.SignIn) -> dict[str, object]:
-        return {
-            "id": str(session.id),
-            "current": session.id == self.principal.session,
-            "user_agent": session.user_agent,
-            "address": session.address,
-            "created_at": session.created_at,
-            "last_used_at": session.last_used_at,
-        }
+    @extend_schema(
+        operation_id="auth_sessions_delete_others", summary="Sign all other devices out", responses={204: None}
+    )
+    def delete(self, request: Request) -> Response:
+        """204; all sessions but this one have ended."""
+        actions.end_other_sessions(user_id=self.principal.id, session_id=self.principal.session)
+        return Response(status=204)
 
 
-class SessionView(View):
+class SessionView(AuthView):
     """DELETE /auth/sessions/{id}."""
 
     @extend_schema(summary="Sign a device out", responses={204: None})
@@ -68,14 +67,13 @@ class SessionView(View):
         return Response(status=204)
 
 
-class MeView(View):
+class MeView(AuthView):
     """/auth/me."""
 
     has_etag = True
-    is_personal = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Deleting asks for the password, so it counts as a log-in: a stolen token must not guess at it."""
+        """Deleting may ask for the password, so it counts as a log-in: a stolen token must not guess at it."""
         if request.method == "DELETE":
             self.rate = "login"
         super().initial(request, *args, **kwargs)
@@ -87,27 +85,38 @@ class MeView(View):
 
     @extend_schema(
         summary="Change the own account",
-        description="A new e-mail address has to be verified again.",
+        description="A new e-mail address needs a confirmed session; it is `pending_email` until the key mailed to it"
+        " is sent to /auth/verify-email. The answer is the same for an address that somebody else has.",
         request=MeInput,
         responses={200: UserBody},
     )
     def patch(self, request: Request) -> Response:
         """200 with the caller's user."""
         fields = self.read_input(MeInput)
-        changed = actions.change_account(user_id=self.principal.id, versions=expected_versions(request), **fields)
+        user_id = self.principal.id
+        if "email" in fields and actions.is_new_address(user_id=user_id, email=fields["email"]):
+            self.require_confirmation()
+        changed = actions.change_account(user_id=user_id, versions=expected_versions(request), **fields)
         return self._answer(request, changed)
 
     @extend_schema(
         summary="Delete the own account",
-        description="At once nobody sees anything of it; what is held of it is erased everywhere in the minutes after.",
-        request=PasswordInput,
+        description="At once nobody sees anything of it; what is held of it is erased everywhere in the minutes after."
+        " Where the settings give a grace period, that begins at its end, and logging in before cancels it. Needs the"
+        " password or a confirmed session.",
+        request=DeleteInput,
         responses={202: ErasureStartedBody},
     )
     def delete(self, request: Request) -> Response:
         """202 with the id of the erasure."""
-        fields = self.read_input(PasswordInput)
+        password = self.read_input(DeleteInput).get("password")
+        if password is None:
+            self.require_confirmation()
         erasure_id = actions.delete_account(
-            user_id=self.principal.id, password=fields["password"], versions=expected_versions(request)
+            user_id=self.principal.id,
+            password=password,
+            versions=expected_versions(request),
+            device=device_of(request),
         )
         return Response({"erasure_id": str(erasure_id)}, status=202)
 
@@ -115,46 +124,49 @@ class MeView(View):
         return single(request, user_body(account, with_email=True), version=account.version)
 
 
-class ExportsView(View):
+class ExportsView(AuthView):
     """POST /auth/me/export."""
 
     has_idempotency_key = True
-    rate = "login"
 
     @extend_schema(
         summary="Ask for everything that is held about oneself",
-        description="An archive is made in the background. While one is being made, it is answered again.",
+        description="Needs a confirmed session. An archive is made in the background, for this session alone. While one"
+        " is being made, it is answered again.",
         request=None,
         responses={202: ExportBody},
     )
     def post(self, request: Request) -> Response:
         """202 with the export."""
         self.read_input(Input)
+        self.require_confirmation()
+        user_id, session_id = self.principal.id, self.principal.session
 
         def create() -> tuple[int, dict[str, object]]:
-            return 202, export_body(actions.request_export(user_id=self.principal.id), url=None)
+            return 202, export_body(actions.request_export(user_id=user_id, session_id=session_id), url=None)
 
         return create_once(request, context="auth", create=create)
 
 
-class ExportView(View):
+class ExportView(AuthView):
     """GET /auth/exports/{id}."""
 
     @extend_schema(
         summary="How far an export has come",
-        description="Once ready, `url` is a link that opens the archive without a token, for an hour.",
+        description="Once ready, `url` is a link that opens the archive without a token, for five minutes, as long as"
+        " the session lasts.",
         responses={200: ExportBody},
     )
     def get(self, request: Request, export_id: int) -> Response:
         """200 with the export."""
-        export = queries.own_export(export_id, user_id=self.principal.id)
+        export = queries.own_export(export_id, user_id=self.principal.id, session_id=self.principal.session)
         url = None
         if export.has_archive:
             url = request.build_absolute_uri(f"{request.path}/archive?key={queries.archive_key(export_id)}")
         return Response(export_body(export, url=url), headers={"Cache-Control": "no-store"})
 
 
-class ArchiveView(View):
+class ArchiveView(AuthView):
     """GET /auth/exports/{id}/archive."""
 
     permission_classes = [Public]
@@ -175,7 +187,7 @@ class ArchiveView(View):
         )
 
 
-class ErasureView(View):
+class ErasureView(AuthView):
     """GET /auth/erasures/{id}."""
 
     permission_classes = [Public]
@@ -190,11 +202,10 @@ class ErasureView(View):
         return Response(erasure_body(queries.erasure_progress(erasure_id)))
 
 
-class UserView(View):
+class UserView(AuthView):
     """GET /users/{id}."""
 
     has_etag = True
-    is_personal = True
     permission_classes = [PublicRead]
 
     @extend_schema(summary="An account", description="`email` only for itself and staff.", responses={200: UserBody})
@@ -207,7 +218,7 @@ class UserView(View):
         return single(request, body, version=account.version)
 
 
-class KeySetView(View):
+class KeySetView(AuthView):
     """GET /.well-known/jwks.json."""
 
     permission_classes = [Public]
@@ -219,7 +230,18 @@ class KeySetView(View):
         """200 with a JSON Web Key Set. Source: RFC 7517."""
         keys = [
             {"kty": "RSA", "n": numbers["n"], "e": numbers["e"], "use": "sig", "alg": ALGORITHM, "kid": kid}
-            for kid, key in public_keys().items()
+            for kid, key in actions.verification_keys().items()
             for numbers in [jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)]
         ]
         return Response({"keys": keys}, headers={"Cache-Control": "public, max-age=300"})
+
+
+class InstanceView(AuthView):
+    """GET /instance."""
+
+    permission_classes = [Public]
+
+    @extend_schema(operation_id="instance", summary="What this installation is", responses={200: InstanceBody}, auth=[])
+    def get(self, request: Request) -> Response:
+        """200 with its name, rules, ways to join and limits."""
+        return Response(queries.instance(), headers={"Cache-Control": "public, max-age=60"})

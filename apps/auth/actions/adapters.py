@@ -1,0 +1,127 @@
+"""How django-allauth reaches our settings and tables: what its DefaultAdapters leave to each project."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import requests
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.core.context import request_context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp
+from django.conf import settings
+from django.http import HttpRequest
+
+from apps.auth.actions.ciphers import cipher
+from apps.auth.models import User
+from apps.auth.queries import user_named
+
+
+@contextmanager
+def allauth_request() -> Iterator[HttpRequest]:
+    """What allauth's functions take for the present request: they need no session of Django's, nor its URLs."""
+    request = HttpRequest()
+    parts = urlsplit(settings.PUBLIC_URL)
+    request.META.update(SERVER_NAME=parts.hostname or "localhost", SERVER_PORT=str(parts.port or 80))
+    request.session, request.allauth = {}, SimpleNamespace()  # type: ignore[assignment,attr-defined]
+    with request_context(request):
+        yield request
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Accounts are made by `actions.accounts`; allauth sends no mail by itself."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never by allauth's own views."""
+        return False
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Secrets of second factors are encrypted under a key derived from SECRET_KEY; allauth would keep them readable."""
+
+    def encrypt(self, text: str) -> str:
+        """The secret as it is stored."""
+        return cipher("totp secret").encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret itself."""
+        return cipher("totp secret").decrypt(encrypted_text.encode()).decode()
+
+    def get_totp_label(self, user: User) -> str:
+        """What authenticator apps show."""
+        return user.username
+
+    def get_totp_issuer(self) -> str:
+        """What authenticator apps show before it."""
+        return str(settings.INSTANCE_NAME)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """The relying party: the host of PUBLIC_URL. An address cannot be one, so that is "localhost"."""
+        return {"id": relying_party(), "name": settings.INSTANCE_NAME}
+
+    def get_public_key_credential_user_entity(self, user: User) -> dict[str, str | bytes]:
+        """The account as authenticators show it."""
+        return {
+            "id": str(user.id).encode(),
+            "name": user.username,
+            "display_name": user.full_name or user.username,
+        }
+
+
+def relying_party() -> str:
+    """The domain that passkeys are bound to. Source: WebAuthn level 3, 5.1.2 (a valid domain, no IP address)."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    try:
+        ip_address(host)
+    except ValueError:
+        return host
+    return "localhost"
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Providers come from the settings alone; no query for each log-in."""
+
+    def list_apps(
+        self, request: HttpRequest | None, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        """The configured providers, or the one that is named."""
+        return [
+            SocialApp(
+                provider=config["kind"],
+                provider_id=name,
+                name=config["name"],
+                client_id=config["client_id"],
+                secret=config["client_secret"],
+                settings={
+                    "oauth_pkce_enabled": True,
+                    "server_url": config.get("server_url", ""),
+                    "verified_email": False,
+                },
+            )
+            for name, config in settings.SOCIAL_PROVIDERS.items()
+            if config["client_id"] and provider in (None, name)
+        ]
+
+    def get_requests_session(self) -> requests.Session:
+        """A session with a time limit that does not take proxies or credentials from the environment."""
+        session: requests.Session = super().get_requests_session()
+        session.trust_env = False
+        return session
+
+
+class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
+    """allauth's password check over one query for the account that is meant, whatever the spelling of the log-in."""
+
+    def _authenticate(
+        self, request: HttpRequest | None, *, username: str = "", password: str = "", **credentials: object
+    ) -> User | None:
+        found: User | None = self._check_password(user_named(username), password)
+        return found
+
+    def user_can_authenticate(self, user: User) -> bool:
+        """Always: who is banned is told so, once the password proved right."""
+        return True

@@ -1,0 +1,113 @@
+"""Limits of log-in attempts: by the account that is meant, and in total; the owner's own devices are let in.
+
+Strangers who guess use up the attempts of strangers. Who holds a device token of the account, or comes from an address
+from which its owner has logged in before, has attempts of their own. Source: OWASP, Device Cookies.
+"""
+
+import time
+
+import structlog
+from django.conf import settings
+
+from apps.auth.actions.ciphers import keyed_digest
+from apps.auth.actions.devices import Device, address_digest, customer_of, device_of_token
+from apps.auth.actions.mails import queue_mail
+from apps.auth.models import Mail, Session, User
+from apps.auth.queries import login_key
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.db import transactional
+from socialapp.core.errors import TooMany, Unavailable
+
+log = structlog.get_logger()
+
+_DAY = 86_400
+
+
+def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
+    """Counts an attempt to prove to be somebody; TooMany after too many of its kind, Unavailable without Redis.
+
+    `login` is what was typed, `user` the account that it means, if any.
+    """
+    if not settings.RATE_LIMITS:
+        return
+    subject = str(user.id) if user else keyed_digest("login", login_key(login))[:32]
+    own_device = device_of_token(device.token, user_id=user.id) if user and device.token else ""
+    quota, window = settings.RATES["login"]
+    if own_device:
+        (used,) = _count([_key(f"d:{subject}:{own_device}", window)], window)
+        if used > quota:
+            raise _too_many(window)
+        return
+    keys = [
+        _key(f"s:{subject}", window),
+        _key(f"a:{subject}:{customer_of(device.address)}", window),
+        _key("all", window),
+    ]
+    by_strangers, from_here, in_total = _count(keys, window)
+    if by_strangers <= quota and in_total <= settings.RATE_LOGIN_TOTAL:
+        return
+    if user is not None and from_here <= quota and _is_known_address(user, device):
+        return
+    raise _too_many(window)
+
+
+def forget_attempts(*, user: User, device: Device) -> None:
+    """Counts the attempts for an account no more: one of them was right, so that they were no guesses."""
+    if not settings.RATE_LIMITS:
+        return
+    window = settings.RATES["login"][1]
+    names = [f"s:{user.id}", f"a:{user.id}:{customer_of(device.address)}"]
+    if own_device := device_of_token(device.token, user_id=user.id) if device.token else "":
+        names = [f"d:{user.id}:{own_device}"]
+    try:
+        redis_client().delete(*(_key(name, window) for name in names), _failures_key(user))
+    except redis_errors() as error:
+        log.info("auth.attempts_not_forgotten", error=str(error))
+
+
+def record_failure(*, user: User | None) -> None:
+    """Notes a wrong password; many within a day are reported to the owner once a day."""
+    if user is None or not settings.RATE_LIMITS:
+        return
+    try:
+        pipe = redis_client().pipeline(transaction=True)
+        pipe.set(_failures_key(user), 0, ex=_DAY, nx=True)
+        pipe.incr(_failures_key(user))
+        failures: int = pipe.execute()[1]
+    except redis_errors():
+        return
+    if failures == settings.FAILED_LOGINS_REPORTED:
+        _report_failures(user, failures)
+
+
+@transactional("auth")
+def _report_failures(user: User, failures: int) -> None:
+    queue_mail(Mail.Kind.FAILED_LOGINS, user=user, failures=failures)
+
+
+def _is_known_address(user: User, device: Device) -> bool:
+    return Session.objects.filter(user=user, address_digest=address_digest(device.address)).exists()
+
+
+def _count(keys: list[str], window: int) -> list[int]:
+    try:
+        pipe = redis_client().pipeline(transaction=True)
+        for key in keys:
+            pipe.set(key, 0, ex=window, nx=True)
+            pipe.incr(key)
+        return [int(used) for used in pipe.execute()[1::2]]
+    except redis_errors() as error:
+        log.warning("auth.attempts_unknown", error=str(error))
+        raise Unavailable("log-in limits cannot be checked right now", code="limits_unavailable") from None
+
+
+def _key(name: str, window: int) -> str:
+    return f"{settings.REDIS_PREFIX}rate:attempts:{name}:{int(time.time()) // window}"
+
+
+def _failures_key(user: User) -> str:
+    return f"{settings.REDIS_PREFIX}rate:failures:{user.id}"
+
+
+def _too_many(window: int) -> TooMany:
+    return TooMany("too many attempts; wait a moment", retry_after=max(window - int(time.time()) % window, 1))

@@ -1,0 +1,46 @@
+"""The certificate of an erasure: a signed statement of what was erased where and when, that names nobody.
+
+Source: RFC 7515 (JSON Web Signature); its key is in the key set, and stays known when it no longer signs.
+"""
+
+from typing import Any
+
+import jwt
+from django.conf import settings
+
+from apps.auth.actions.keys import certificate_keys, signing_key
+from apps.auth.models import Erasure
+from socialapp.core.errors import Invalid
+from socialapp.core.json import rfc3339
+from socialapp.http.tokens import ALGORITHM
+
+CERTIFICATE_TYPE = "erasure-certificate+jwt"
+_MAX_CERTIFICATE = 20_000
+
+
+def erasure_certificate(erasure: Erasure) -> str:
+    """The certificate of a complete erasure."""
+    kid, key = signing_key()
+    claims = {
+        "iss": settings.PUBLIC_URL,
+        "erasure_id": str(erasure.id),
+        "requested_at": rfc3339(erasure.requested_at),
+        "completed_at": rfc3339(erasure.completed_at or erasure.requested_at),
+        "contexts": [
+            {"name": ack.context, "erased_at": rfc3339(ack.erased_at)} for ack in erasure.acks.order_by("context")
+        ],
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": CERTIFICATE_TYPE})
+
+
+def read_certificate(certificate: str) -> dict[str, Any]:
+    """What a certificate states; Invalid when it was not signed here, or is none."""
+    try:
+        header = jwt.get_unverified_header(certificate[:_MAX_CERTIFICATE])
+        key = certificate_keys()[str(header.get("kid"))]
+        if header.get("typ") != CERTIFICATE_TYPE:
+            raise jwt.InvalidTokenError("not a certificate")
+        claims: dict[str, Any] = jwt.decode(certificate, key, algorithms=[ALGORITHM], options={"require": ["iss"]})
+    except (jwt.InvalidTokenError, KeyError):
+        raise Invalid.of("certificate", "certificate_invalid", "This was not signed here.") from None
+    return claims

@@ -1,0 +1,22 @@
+"""Encryption of what the tables must not show: a key of its own for each purpose, derived from SECRET_KEY."""
+
+import base64
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+
+def cipher(purpose: str, *, secret: str | None = None) -> Fernet:
+    """A cipher for one purpose; with `secret`, only who knows that as well can decrypt."""
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"socialapp {purpose}".encode())
+    key_material = settings.SECRET_KEY if secret is None else f"{settings.SECRET_KEY}\n{secret}"
+    return Fernet(base64.urlsafe_b64encode(derive.derive(key_material.encode())))
+
+
+def keyed_digest(purpose: str, text: str) -> str:
+    """A digest that nobody without SECRET_KEY can guess at: 64 hexadecimal digits."""
+    return hmac.new(f"{settings.SECRET_KEY} {purpose}".encode(), text.encode(), hashlib.sha256).hexdigest()

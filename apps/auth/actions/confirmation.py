@@ -1,0 +1,131 @@
+"""Confirming a session: before what could take an account over, its holder proves again to be its owner.
+
+Sources: OWASP ASVS 7.5.1 and 6.3.7; logging in does not count, as a stolen session has done that too.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.hashers import is_password_usable
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
+from apps.auth.actions.ciphers import keyed_digest
+from apps.auth.actions.devices import Device
+from apps.auth.actions.mails import queue_mail
+from apps.auth.actions.passkeys import has_passkey, user_of_passkey
+from apps.auth.actions.second_factors import has_totp, use_code
+from apps.auth.actions.sessions import is_right_password
+from apps.auth.models import Mail, Session
+from apps.auth.queries import existing_users, lock_user
+from socialapp.core.db import transactional
+from socialapp.core.errors import Forbidden, NotFound, Problem
+
+CONFIRMED = timedelta(minutes=5)
+CODE_LIFE = timedelta(minutes=15)
+MAX_CODE_ATTEMPTS = 5
+SECOND_FACTORS = frozenset({"otp", "passkey"})
+_CODE_DIGITS = 8
+
+
+class ConfirmationRequired(Forbidden):
+    """403: the session must be confirmed first; `methods` says how it can be."""
+
+    def __init__(self, methods: list[str]) -> None:
+        super().__init__("confirm that it is you first: POST /v1/auth/confirm", code="confirmation_required")
+        self.members = {"methods": methods}
+
+
+def confirmation_methods(user_id: int) -> list[str]:
+    """How the owner of the account can confirm a session: password, otp, passkey, code (by mail)."""
+    user = existing_users().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    offered = {
+        "password": is_password_usable(user.password),
+        "otp": has_totp(user_id),
+        "passkey": has_passkey(user_id),
+        "code": True,
+    }
+    return [name for name, is_offered in offered.items() if is_offered]
+
+
+def require_confirmation(*, user_id: int, session_id: int) -> str:
+    """How the session was confirmed; ConfirmationRequired when it was not within `CONFIRMED`. One query when it was."""
+    session = Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).first()
+    if session is None or session.confirmed_until is None or session.confirmed_until <= timezone.now():
+        raise ConfirmationRequired(confirmation_methods(user_id))
+    return session.confirmed_by
+
+
+def confirm_session(*, user_id: int, session_id: int, method: str, proof: Any, device: Device) -> datetime:
+    """Notes that the session's holder proved to be its owner; until when that counts.
+
+    Forbidden with `password_wrong` or `confirmation_failed` when `proof` does not hold; TooMany after many attempts.
+    """
+    user = existing_users().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    admit_attempt(login=user.username, user=user, device=device)
+    if not _holds(user_id, session_id, method, proof):
+        record_failure(user=user)
+        raise _refusal(method)
+    until = timezone.now() + CONFIRMED
+    Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).update(
+        confirmed_until=until, confirmed_by=method, code_digest="", code_expires_at=None
+    )
+    forget_attempts(user=user, device=device)
+    return until
+
+
+def _holds(user_id: int, session_id: int, method: str, proof: Any) -> bool:
+    match method:
+        case "password":
+            return is_right_password(existing_users().filter(id=user_id).first(), proof)
+        case "otp":
+            return use_code(user_id=user_id, code=proof)
+        case "passkey":
+            return _is_own_passkey(user_id, proof)
+        case _:
+            return _is_mailed_code(user_id, session_id, proof)
+
+
+def _is_own_passkey(user_id: int, credential: dict[str, Any]) -> bool:
+    try:
+        return user_of_passkey(credential) == user_id
+    except Problem:
+        return False
+
+
+@transactional("auth")
+def _is_mailed_code(user_id: int, session_id: int, code: str) -> bool:
+    session = Session.objects.select_for_update().filter(id=session_id, user_id=user_id).first()
+    if session is None or not session.code_digest or session.code_attempts >= MAX_CODE_ATTEMPTS:
+        return False
+    session.code_attempts += 1
+    session.save(update_fields=["code_attempts"])
+    is_alive = session.code_expires_at is not None and session.code_expires_at > timezone.now()
+    return is_alive and constant_time_compare(session.code_digest, _code_digest(session_id, code))
+
+
+@transactional("auth")
+def mail_confirmation_code(*, user_id: int, session_id: int) -> None:
+    """Has a code sent to the account's address that confirms this session, for people without a password."""
+    code = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}"
+    user = lock_user(user_id)
+    Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).update(
+        code_digest=_code_digest(session_id, code), code_expires_at=timezone.now() + CODE_LIFE, code_attempts=0
+    )
+    queue_mail(Mail.Kind.CONFIRM_CODE, user=user, code=code)
+
+
+def _code_digest(session_id: int, code: str) -> str:
+    return keyed_digest("confirmation code", f"{session_id} {code.replace(' ', '')}")
+
+
+def _refusal(method: str) -> Forbidden:
+    if method == "password":
+        return Forbidden("the password is wrong", code="password_wrong")
+    return Forbidden("this does not prove that it is you", code="confirmation_failed")

@@ -1,0 +1,62 @@
+"""Devices: where a log-in comes from, and which devices are known to belong to an account.
+
+Sources: OWASP, Device Cookies; RFC 4291 2.5.4 (an IPv6 customer has a /64, so a counter is kept for each).
+"""
+
+import secrets
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from django.core import signing
+
+from apps.auth.actions.ciphers import keyed_digest
+
+_SALT = "socialapp.auth.device"
+DEVICE_DAYS = 365
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request comes from; `token` is what the device was given when somebody logged in on it before."""
+
+    user_agent: str
+    address: str
+    token: str = ""
+
+
+def device_token(*, user_id: int) -> str:
+    """A token that tells this device from strangers when somebody guesses at the account's password elsewhere."""
+    return signing.dumps([user_id, secrets.token_urlsafe(12)], salt=_SALT)
+
+
+def device_of_token(token: str, *, user_id: int) -> str:
+    """The name of the device, when its token was made for this account; else empty."""
+    try:
+        owner, name = signing.loads(token, salt=_SALT, max_age=DEVICE_DAYS * _DAY)
+    except (signing.BadSignature, ValueError, TypeError):
+        return ""
+    return str(name) if owner == user_id else ""
+
+
+def address_range(address: str) -> str:
+    """What people are shown of an address: enough to tell a town, not a household."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
+
+
+def address_digest(address: str) -> str:
+    """Under what an address is recognised again, without keeping it."""
+    return keyed_digest("address", customer_of(address))
+
+
+def customer_of(address: str) -> str:
+    """The address, or the /64 that an IPv6 address is in."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

@@ -1,0 +1,110 @@
+"""The bodies of auth's answers."""
+
+from apps.auth.queries import (
+    Account,
+    ErasureProgress,
+    ExportState,
+    LinkedProvider,
+    LoggedIn,
+    Passkey,
+    SessionSummary,
+    Tokens,
+)
+
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def user_body(account: Account, *, with_email: bool) -> dict[str, object]:
+    """The API's user."""
+    body: dict[str, object] = {
+        "id": str(account.id),
+        "username": account.username,
+        "email_verified": account.email_verified,
+        "roles": account.roles,
+        "oauth_provider": account.oauth_provider,
+        "created_at": account.created_at,
+    }
+    if with_email:
+        body["email"] = account.email
+        body["pending_email"] = account.pending_email
+    return body
+
+
+def logged_in_body(logged_in: LoggedIn) -> dict[str, object]:
+    """The answer to registering and logging in."""
+    return {
+        "user": user_body(logged_in.account, with_email=True),
+        "access": logged_in.access,
+        "refresh": logged_in.refresh,
+    }
+
+
+def tokens_body(tokens: Tokens) -> dict[str, object]:
+    """The pair of tokens."""
+    return {"access": tokens.access, "refresh": tokens.refresh}
+
+
+def session_body(session: SessionSummary, *, current_id: int) -> dict[str, object]:
+    """The API's session."""
+    return {
+        "id": str(session.id),
+        "current": session.id == current_id,
+        "kind": session.kind,
+        "device": device_name(session.user_agent),
+        "user_agent": session.user_agent,
+        "address": session.address,
+        "created_at": session.created_at,
+        "last_used_at": session.last_used_at,
+    }
+
+
+def device_name(user_agent: str) -> str:
+    """What people call a device: "Firefox on Linux"; the program's own name for others."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or user_agent.partition("/")[0][:50] or "unknown"
+
+
+def passkey_body(passkey: Passkey) -> dict[str, object]:
+    """The API's passkey."""
+    return {
+        "id": str(passkey.id),
+        "name": passkey.name,
+        "created_at": passkey.created_at,
+        "last_used_at": passkey.last_used_at,
+    }
+
+
+def linked_provider_body(linked: LinkedProvider) -> dict[str, object]:
+    """A provider that the account can log in with."""
+    return {"provider": linked.provider, "name": linked.name, "created_at": linked.created_at}
+
+
+def erasure_body(progress: ErasureProgress) -> dict[str, object]:
+    """The API's erasure: nothing in it names the account."""
+    return {
+        "id": str(progress.id),
+        "status": progress.status,
+        "requested_at": progress.requested_at,
+        "due_at": progress.due_at,
+        "completed_at": progress.completed_at,
+        "contexts": [{"name": name, "erased_at": erased_at} for name, erased_at in progress.erased.items()],
+        "certificate": progress.certificate,
+    }
+
+
+def export_body(export: ExportState, *, url: str | None) -> dict[str, object]:
+    """The API's export."""
+    return {
+        "id": str(export.id),
+        "status": export.status,
+        "requested_at": export.requested_at,
+        "expires_at": export.expires_at,
+        "url": url,
+    }
