@@ -14,7 +14,6 @@ from apps.notifications.models import (
     NotificationSettings,
     OutgoingMessage,
     PushSubscription,
-    Tombstone,
 )
 from socialapp.http.admin import ContextModelAdmin
 
@@ -44,15 +43,6 @@ class NotificationActorAdmin(ContextModelAdmin[NotificationActor]):
     list_display = ("id", "user_id", "topic", "actor_id", "present", "at")
     list_filter = ("present",)
     search_fields = ("=user_id", "=actor_id", "=topic")
-
-
-@admin.register(Tombstone)
-class TombstoneAdmin(ContextModelAdmin[Tombstone]):
-    """What nobody is notified about any more."""
-
-    list_display = ("id", "is_person", "gone_at")
-    list_filter = ("is_person",)
-    search_fields = ("=id",)
 
 
 @admin.register(NotificationPreference)

@@ -16,7 +16,7 @@ from socialapp.contracts.moderation import (
     ReportResolved,
     UserSanctioned,
 )
-from socialapp.contracts.notifications import ErasureBegun, NewPostPageNotified, RemovalBegun
+from socialapp.contracts.notifications import NewPostPageNotified
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import (
@@ -28,6 +28,7 @@ from socialapp.contracts.users import (
     Unfollowed,
     Users,
 )
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
@@ -150,13 +151,7 @@ def notify_newly_mentioned(event: PostEdited, mentioned: set[int]) -> None:
 @handles(PostDeleted)
 def remove_post(event: PostDeleted) -> None:
     """Removes the notifications about a deleted post."""
-    actions.begin_post_removal(post_id=event.post_id)
-
-
-@handles(RemovalBegun)
-def continue_post_removal(event: RemovalBegun) -> None:
-    """Takes the next step of a removal."""
-    actions.remove_post_step(post_id=event.post_id)
+    begin_removal("notifications", "post", subject_id=event.post_id)
 
 
 @handles(
@@ -471,12 +466,6 @@ def notify_of_appeal(event: AppealDecided) -> None:
 
 
 @handles(UserDeleted)
-def begin_erasure(event: UserDeleted) -> None:
-    """Erases everything about a deleted person, step by step."""
-    actions.begin_erasure(user_id=event.user_id, erasure_id=event.erasure_id)
-
-
-@handles(ErasureBegun)
-def continue_erasure(event: ErasureBegun) -> None:
-    """Takes the next step of an erasure."""
-    actions.erase_step(user_id=event.user_id, erasure_id=event.erasure_id)
+def erase_user(event: UserDeleted) -> None:
+    """Erases everything about a deleted person; acknowledged when nothing is left."""
+    begin_removal("notifications", "user", subject_id=event.user_id, erasure_id=event.erasure_id)

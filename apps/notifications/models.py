@@ -144,21 +144,6 @@ class NotificationActor(models.Model):
         return f"{self.actor_id} on {self.topic}"
 
 
-class Tombstone(models.Model):
-    """The id of a post, comment or person that was deleted: no late event may create a notification about it."""
-
-    id = models.BigIntegerField(primary_key=True)
-    is_person = models.BooleanField(default=False)
-    gone_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "notification_gone"
-        indexes = (models.Index(fields=["is_person", "gone_at"], name="notification_gone_old"),)
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
 class NotificationPreference(models.Model):
     """Through which channels one person wants one kind; without a row `queries.DEFAULT_FLAGS` apply."""
 

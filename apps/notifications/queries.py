@@ -21,7 +21,6 @@ from apps.notifications.models import (
     OutgoingMessage,
     PushSubscription,
     Target,
-    Tombstone,
 )
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, paginate
@@ -131,15 +130,6 @@ def newest_actors(rows: Sequence[Notification]) -> dict[int, list[int]]:
     for group_id, actor_id in newest.values_list("group_id", "actor_id"):
         found[grouped[group_id]].append(actor_id)
     return {**actors, **found}
-
-
-def tombstones_among(ids: Iterable[int | None]) -> set[int]:
-    """Which of these people, posts and comments were deleted. One query."""
-    wanted = [value for value in ids if value is not None]
-    if not wanted:
-        return set()
-    sql = f"SELECT id FROM notification_gone WHERE id IN ({placeholders(wanted)})"  # noqa: S608
-    return {row[0] for row in select(Tombstone, sql, wanted)}
 
 
 # --- Preferences --------------------------------------------------------------------------------------------------

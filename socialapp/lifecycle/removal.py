@@ -8,7 +8,7 @@ are about to add) the sweep removes.
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.utils import timezone
@@ -79,6 +79,15 @@ def gone_among(context: str, ids: Collection[int], *, lock: bool = False) -> set
     tombstones = Tombstone.objects.using(context)
     rows = tombstones.select_for_update() if lock else tombstones
     return set(rows.filter(subject_id__in=ids).values_list("subject_id", flat=True)) if ids else set()
+
+
+def forget_tombstones(context: str, *, older_than: datetime) -> int:
+    """Removes the tombstones of posts and comments that nothing late can come for any more; how many."""
+    old = Tombstone.objects.using(context).exclude(kind=Tombstone.Kind.USER).filter(created_at__lt=older_than)
+    removed = 0
+    while ids := list(old.values_list("subject_id", flat=True)[:_IDS_A_QUERY]):
+        removed += Tombstone.objects.using(context).filter(subject_id__in=ids).delete()[0]
+    return removed
 
 
 def refuse_if_gone(context: str, *subject_ids: int) -> None:

@@ -26,7 +26,7 @@ def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypat
     drain()
     assert [len(told(person)) for person in followers] == [1, 0, 1, 1, 1]
     assert len(published("new_post_page_told")) == 2
-    pages = InboxEntry.objects.using("notifications").filter(handler="notifications.tell_next_followers")
+    pages = InboxEntry.objects.using("notifications").filter(handler="notifications.notify_next_followers")
     assert pages.values("event_id").distinct().count() == pages.count() == 2, "each page is handled once"
 
 

@@ -1,7 +1,7 @@
 """What notifications writes, and sends."""
 
 from apps.notifications.actions.drift import check_actors, check_posts
-from apps.notifications.actions.erasure import begin_erasure, erase_step, prune_read
+from apps.notifications.actions.erasure import prune_read
 from apps.notifications.actions.mails import MailEvent, queue_due_digests, record_mail_events, send_due_mails
 from apps.notifications.actions.notifications import (
     NotificationRequest,
@@ -20,11 +20,9 @@ from apps.notifications.actions.pushes import send_due_pushes
 from apps.notifications.actions.queue import resend
 from apps.notifications.actions.read_state import mark_read, mark_read_up_to
 from apps.notifications.actions.removal import (
-    begin_post_removal,
     remove_actor,
     remove_between,
     remove_comment,
-    remove_post_step,
 )
 from apps.notifications.actions.seen import record_seen
 from apps.notifications.actions.subscriptions import remove_subscription, subscribe_to_push
@@ -32,15 +30,12 @@ from apps.notifications.actions.subscriptions import remove_subscription, subscr
 __all__ = [
     "MailEvent",
     "NotificationRequest",
-    "begin_erasure",
-    "begin_post_removal",
     "change_preferences",
     "change_schedule",
     "check_actors",
     "check_posts",
     "day_of",
     "delete_notification",
-    "erase_step",
     "mark_read",
     "mark_read_up_to",
     "notify",
@@ -52,7 +47,6 @@ __all__ = [
     "remove_actor",
     "remove_between",
     "remove_comment",
-    "remove_post_step",
     "remove_subscription",
     "resend",
     "send_due_mails",

@@ -2,11 +2,12 @@
 
 from django.db.models import Count
 
-from apps.notifications.actions.removal import begin_post_removal, recount_group
+from apps.notifications.actions.removal import recount_group
 from apps.notifications.models import Notification, NotificationActor
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import Posts
 from socialapp.lifecycle.drift import events_in_flight
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.rpc.calls import client
 
 
@@ -42,7 +43,7 @@ def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int
     for post_id in gone:
         if post_id not in in_flight:
             if repair:
-                begin_post_removal(post_id=post_id)
+                begin_removal("notifications", "post", subject_id=post_id)
             drifts.append(Drift(projection="posts_told_of", id=post_id, held="notified", actual="gone"))
     left_out = len(gone) - len(drifts)
     checked = DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None)

@@ -1,5 +1,6 @@
 """Erases deleted people, and prunes what was read long ago; both in steps of bounded size."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -18,31 +19,16 @@ from apps.notifications.models import (
     NotificationSettings,
     OutgoingMessage,
     PushSubscription,
-    Tombstone,
 )
-from socialapp.contracts.lifecycle import context_erased
-from socialapp.contracts.notifications import ErasureBegun
 from socialapp.core.db import transactional
 from socialapp.core.ids import first_id_at
-from socialapp.messaging.publish import publish
+from socialapp.lifecycle.removal import declare_removal, forget_tombstones
 
 _ACTORS_PER_STEP = 200
 
 
-@transactional("notifications")
-def begin_erasure(*, user_id: int, erasure_id: int) -> None:
-    """Lets no notification to or about the person be created any more; the steps that follow erase. Idempotent."""
-    Tombstone.objects.bulk_create([Tombstone(id=user_id, is_person=True)], ignore_conflicts=True)
-    publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
-
-
-@transactional("notifications")
-def erase_step(*, user_id: int, erasure_id: int) -> None:
-    """Erases a part, then publishes that there is more to erase or that all is done. Idempotent."""
-    if _erase_own(user_id) and _erase_as_actor(user_id):
-        publish(context_erased("notifications")(user_id=user_id, erasure_id=erasure_id))
-    else:
-        publish(ErasureBegun(user_id=user_id, erasure_id=erasure_id))
+def _erase_step(user_id: int) -> bool:
+    return _erase_own(user_id) and _erase_as_actor(user_id)
 
 
 def _erase_own(user_id: int) -> bool:
@@ -87,13 +73,10 @@ def prune_read() -> int:
     removed = 0
     while batch := _prune_step(first_id_at(until)):
         removed += batch
-    for rows in (
-        NotificationActor.objects.filter(present=False, at__lt=until),
-        Tombstone.objects.filter(is_person=False, gone_at__lt=until),
-    ):
-        while ids := list(rows.values_list("id", flat=True)[:ROWS_PER_STEP]):
-            removed += rows.model.objects.filter(id__in=ids).delete()[0]
-    return removed
+    rows = NotificationActor.objects.filter(present=False, at__lt=until)
+    while ids := list(rows.values_list("id", flat=True)[:ROWS_PER_STEP]):
+        removed += NotificationActor.objects.filter(id__in=ids).delete()[0]
+    return removed + forget_tombstones("notifications", older_than=until)
 
 
 @transactional("notifications")
@@ -104,3 +87,12 @@ def _prune_step(before_id: int) -> int:
     NotificationGroup.objects.filter(id__in=groups).delete()
     Notification.objects.filter(id__in=[row.id for row in rows]).delete()
     return len(rows)
+
+
+def _people_with_notifications(user_ids: Collection[int]) -> set[int]:
+    own = Notification.objects.filter(user_id__in=user_ids).values_list("user_id", flat=True).distinct()
+    acted = NotificationActor.objects.filter(actor_id__in=user_ids).values_list("actor_id", flat=True).distinct()
+    return {*own, *acted}
+
+
+declare_removal("notifications", "user", step=_erase_step, leftovers=_people_with_notifications)

@@ -19,7 +19,7 @@ from apps.notifications.actions.socket_messages import (
 )
 from apps.notifications.models import Kind, Notification, NotificationActor, NotificationGroup, Target
 from apps.notifications.presenters import message_text, new_post_body
-from apps.notifications.queries import ChannelFlags, channel_flags, muting_people, tombstones_among
+from apps.notifications.queries import ChannelFlags, channel_flags, muting_people
 from socialapp.contracts.notifications import NewPostPageNotified
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.db import transactional
@@ -27,6 +27,7 @@ from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from socialapp.core.json import to_json
 from socialapp.core.sql import insert
+from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 from socialapp.telemetry import traces
 
@@ -67,7 +68,7 @@ def notify(requests: Sequence[NotificationRequest]) -> None:
     if not wanted:
         return
     people = {item.user_id for item in wanted}
-    gone = tombstones_among(_named_ids(wanted))
+    gone = gone_among("notifications", _named_ids(wanted))
     flags = channel_flags(kinds={item.kind for item in wanted}, user_ids=people)
     muting = muting_people(post_ids={item.post_id for item in wanted if item.post_id is not None}, user_ids=people)
     rows = []
@@ -175,7 +176,7 @@ def notify_followers(
 
     Exactly once because the bus hands over each page's event once; there is no row to look up for each follower.
     """
-    gone = tombstones_among([page.post_id, page.author_id, *follower_ids])
+    gone = gone_among("notifications", [page.post_id, page.author_id, *follower_ids])
     if page.post_id in gone or page.author_id in gone:
         return
     flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)

@@ -1,16 +1,14 @@
 """Removes notifications whose subject is gone, and keeps late events from creating them again."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from apps.notifications.actions.socket_messages import publish_removal
-from apps.notifications.models import MutedConversation, Notification, NotificationActor, NotificationGroup, Tombstone
+from apps.notifications.models import MutedConversation, Notification, NotificationActor, NotificationGroup
 from apps.notifications.presenters import message_text
-from apps.notifications.queries import tombstones_among
-from socialapp.contracts.notifications import RemovalBegun
 from socialapp.core.db import transactional
-from socialapp.messaging.publish import publish
+from socialapp.lifecycle.removal import bury, declare_removal, gone_among
 
 ROWS_PER_STEP = 2000
 
@@ -25,7 +23,7 @@ def remove_actor(*, user_id: int, topic: str, actor_id: int, at: datetime) -> No
         NotificationActor.objects.select_for_update().filter(user_id=user_id, topic=topic, actor_id=actor_id).first()
     )
     if known is None:
-        if not tombstones_among([user_id, actor_id]):  # nothing is kept about erased people
+        if not gone_among("notifications", [user_id, actor_id]):  # nothing is kept about erased people
             NotificationActor.objects.create(user_id=user_id, topic=topic, actor_id=actor_id, at=at, present=False)
     elif known.at <= at:
         remove_actors([known])
@@ -43,28 +41,19 @@ def remove_between(*, user_id: int, actor_id: int) -> None:
 @transactional("notifications")
 def remove_comment(*, comment_id: int) -> None:
     """Removes the notifications about a deleted comment and about reactions to it, for good. Idempotent."""
-    Tombstone.objects.bulk_create([Tombstone(id=comment_id)], ignore_conflicts=True)
+    bury("notifications", "comment", comment_id)
     groups = NotificationGroup.objects.filter(topic__in=[f"comment:{comment_id}", f"reaction:comment:{comment_id}"])
     _delete(Notification.objects.filter(id__in=[group.notification_id or 0 for group in groups]))
     _dissolve(group.id for group in groups)
 
 
-@transactional("notifications")
-def begin_post_removal(*, post_id: int) -> None:
-    """Lets nobody be notified about the post any more; the steps that follow remove notifications. Idempotent."""
-    Tombstone.objects.bulk_create([Tombstone(id=post_id)], ignore_conflicts=True)
-    publish(RemovalBegun(post_id=post_id))
-
-
-@transactional("notifications")
-def remove_post_step(*, post_id: int) -> None:
-    """Removes some of the notifications about a deleted post; publishes an event if there are more."""
+def _remove_post_step(post_id: int) -> bool:
+    """Removes some of the notifications about a deleted post; whether nothing is left."""
     found = list(Notification.objects.filter(post_id=post_id)[:ROWS_PER_STEP])
     _delete(found)
     _dissolve(row.group_id for row in found if row.group_id is not None)
     MutedConversation.objects.filter(post_id=post_id).delete()
-    if len(found) == ROWS_PER_STEP:
-        publish(RemovalBegun(post_id=post_id))
+    return len(found) < ROWS_PER_STEP
 
 
 def remove_actors(actors: Iterable[NotificationActor]) -> None:
@@ -125,3 +114,11 @@ def _dissolve(group_ids: Iterable[int]) -> None:
     wanted = list(group_ids)
     NotificationActor.objects.filter(group_id__in=wanted).delete()
     NotificationGroup.objects.filter(id__in=wanted).delete()
+
+
+def _posts_with_notifications(post_ids: Collection[int]) -> set[int]:
+    rows = Notification.objects.filter(post_id__in=post_ids).values_list("post_id", flat=True).distinct()
+    return {post_id for post_id in rows if post_id is not None}
+
+
+declare_removal("notifications", "post", step=_remove_post_step, leftovers=_posts_with_notifications)

@@ -7,9 +7,10 @@ from datetime import datetime
 from django.db.models import F
 
 from apps.notifications.models import OutgoingMessage, Provider, PushSubscription
-from apps.notifications.queries import subscriptions, tombstones_among
+from apps.notifications.queries import subscriptions
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
+from socialapp.lifecycle.removal import gone_among
 
 MAX_SUBSCRIPTIONS = 20
 # A device that failed so often in a row is forgotten; a browser that still exists subscribes again by itself.
@@ -32,7 +33,7 @@ def subscribe_to_push(
     A person's oldest ones beyond MAX_SUBSCRIPTIONS go.
     """
     digest = hashlib.sha256(f"{provider}:{endpoint}".encode() if provider != Provider.WEB else endpoint.encode())
-    if tombstones_among([user_id]):
+    if gone_among("notifications", [user_id]):
         raise NotFound("this account is gone")
     of_device = PushSubscription.objects.filter(endpoint_digest=digest.hexdigest())
     _forget(of_device.exclude(user_id=user_id).values_list("id", flat=True))
