@@ -27,7 +27,7 @@ from socialapp.runtime.roles import ROLES, preload
 from socialapp.runtime.supervisor import Service, Supervisor, tell
 from socialapp.telemetry.multiprocess import share_metrics
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 60.0
 _BROUGHT_ALONG = {"DATABASE_URL": "SQLite", "REDIS_URL": "a Valkey of its own", "SECRET_KEY": "secrets made here"}
 
