@@ -17,6 +17,7 @@ from socialapp.lifecycle.tasks import continue_all_jobs
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
+from tests.factories import Registration
 
 ALL_CONTEXTS = list(CONTEXTS)
 
@@ -119,7 +120,7 @@ def register(drain: Callable[[], int]) -> Callable[..., Person]:
     """Registers somebody through the API and delivers the events of it."""
 
     def make(username: str, **extra: Any) -> Person:
-        body = {"email": f"{username}@example.org", "password": "correct horse battery", "username": username, **extra}
+        body = Registration(username=username, **extra)
         answer = JsonClient().post("/v1/auth/register", body)
         assert answer.status_code == 201, answer.content
         made = answer.json()

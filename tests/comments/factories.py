@@ -5,21 +5,17 @@ from typing import Any
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
+from tests.factories import create_comment, create_post
 
 
 def write_post(author: Person, content: str = "Hello", **extra: Any) -> str:
     """The id of a new post."""
-    answer = author.client.post("/v1/posts", {"content": content, **extra})
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["id"])
+    return str(create_post(author, content=content, **extra)["id"])
 
 
 def comment_on(author: Person, post: str, content: str = "Nice", *, parent: str | None = None) -> dict[str, Any]:
     """A new comment."""
-    body = {"content": content} | ({"parent_comment_id": parent} if parent else {})
-    answer = author.client.post(f"/v1/posts/{post}/comments", body)
-    assert answer.status_code == 201, answer.content
-    return dict(answer.json())
+    return create_comment(author, post, content=content, **({"parent_comment_id": parent} if parent else {}))
 
 
 def published(event_type: str) -> list[dict[str, Any]]:

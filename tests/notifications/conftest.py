@@ -8,6 +8,7 @@ import pytest
 
 from socialapp.messaging.models import FailedDelivery
 from tests.conftest import Person
+from tests.factories import create_comment, create_post
 
 KEYS = {
     "p256dh": base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("="),
@@ -59,16 +60,12 @@ def unread(person: Person) -> int:
 
 def post(person: Person, content: str = "hello", **extra: Any) -> str:
     """The id of a new post."""
-    answer = person.client.post("/v1/posts", {"content": content, **extra})
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["id"])
+    return str(create_post(person, content=content, **extra)["id"])
 
 
 def comment(person: Person, post_id: str, content: str = "well", **extra: Any) -> str:
     """The id of a new comment."""
-    answer = person.client.post(f"/v1/posts/{post_id}/comments", {"content": content, **extra})
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["id"])
+    return str(create_comment(person, post_id, content=content, **extra)["id"])
 
 
 def react(person: Person, post_id: str, reaction: str = "like") -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import JsonClient, Person
+from tests.factories import create_post
 
 
 @pytest.fixture
@@ -14,10 +15,7 @@ def write() -> Callable[..., dict[str, Any]]:
     """Writes a post and answers its body."""
 
     def make(person: Person, content: str = "hello", **fields: Any) -> dict[str, Any]:
-        answer = person.client.post("/v1/posts", {"content": content, **fields})
-        assert answer.status_code == 201, answer.content
-        body: dict[str, Any] = answer.json()
-        return body
+        return create_post(person, content=content, **fields)
 
     return make
 

@@ -5,22 +5,19 @@ from typing import Any
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
+from tests.factories import create_comment, create_post
 
 NONE = {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0}
 
 
 def write_post(author: Person, content: str = "Hello", **extra: Any) -> str:
     """The path of a new post."""
-    answer = author.client.post("/v1/posts", {"content": content, **extra})
-    assert answer.status_code == 201, answer.content
-    return f"/v1/posts/{answer.json()['id']}"
+    return f"/v1/posts/{create_post(author, content=content, **extra)['id']}"
 
 
 def write_comment(author: Person, post: str) -> str:
     """The path of a new comment."""
-    answer = author.client.post(f"{post}/comments", {"content": "Nice"})
-    assert answer.status_code == 201, answer.content
-    return f"/v1/comments/{answer.json()['id']}"
+    return f"/v1/comments/{create_comment(author, str(id_of(post)), content='Nice')['id']}"
 
 
 def react(person: Person, target: str, reaction_type: str = "like") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from tests.conftest import JsonClient, Person, deliver_outbox
+from tests.factories import create_post
 
 ELASTICSEARCH_URL = os.environ.get("TEST_ELASTICSEARCH_URL", os.environ.get("ELASTICSEARCH_URL", ""))
 
@@ -42,9 +43,7 @@ class Searching:
 
     def post(self, person: Person, content: str, **extra: Any) -> str:
         """Writes a post; its id."""
-        answer = person.client.post("/v1/posts", {"content": content, **extra})
-        assert answer.status_code == 201, answer.content
-        return str(answer.json()["id"])
+        return str(create_post(person, content=content, **extra)["id"])
 
     def page(self, client: JsonClient, q: str, **parameters: Any) -> dict[str, Any]:
         """A page of results."""
