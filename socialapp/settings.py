@@ -427,12 +427,11 @@ MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", default="")  # of who reports
 VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
 
 # --- Passwords ------------------------------------------------------------------------------------------------------
-PASSWORD_HASHERS = [
-    "socialapp.core.passwords.OwaspArgon2PasswordHasher",
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-]
+# It verifies every Argon2 hash: a second hasher of that name would take its place.
+PASSWORD_HASHERS = ["socialapp.core.passwords.OwaspArgon2PasswordHasher"]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_SECONDS", default=3600)
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "socialapp.core.passwords.OpaqueStringValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.auth.queries import Account, ErasureProgress, ExportState, LoggedIn, Tokens
-from socialapp.http.fields import Flag, Input, Text
+from socialapp.http.fields import Flag, Input, Name, Text
 
 _MAX_PASSWORD = 256
 _MAX_KEY = 500
@@ -28,7 +28,7 @@ class RegisterInput(_CookieInput):
     email = Text(max_length=254)
     password = _password()
     username = Text(max_length=30, trim_whitespace=False)
-    full_name = Text(max_length=100, required=False, allow_blank=True)
+    full_name = Name(max_length=100, required=False, allow_blank=True)
     invite = Text(max_length=100, required=False, allow_blank=True)
     application = Text(max_length=1000, required=False, allow_blank=True, multiline=True)
     captcha = Text(max_length=4096, required=False, allow_blank=True)

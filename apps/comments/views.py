@@ -127,8 +127,8 @@ class CommentView(View):
         """Changes the text."""
         content = self.read_input(CommentInput)["content"]
         expected = expected_versions(request)
-        queries.own_comment(author_id=self.principal.id, comment_id=comment_id)
-        comment = actions.edit_comment(comment_id=comment_id, content=content, expected_versions=expected)
+        draft = queries.draft_edit(author_id=self.principal.id, comment_id=comment_id, content=content)
+        comment = actions.edit_comment(draft=draft, expected_versions=expected)
         body = queries.single_body(viewer_id=self.viewer, comment=comment)
         return single(request, body, version=comment.version)
 

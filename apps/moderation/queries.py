@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +19,7 @@ from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
 from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.text.folding import nfkc_casefold
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
@@ -264,8 +264,8 @@ def plain_pattern(pattern: str) -> str:
 
 
 def normalized(text: str) -> str:
-    """A text with differences of case and of compatible letters taken out. Source: Unicode TR 15, NFKC."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """A text without differences of case and compatible letters, and without invisible characters inside words."""
+    return nfkc_casefold(text)
 
 
 @lru_cache(maxsize=2048)

@@ -8,7 +8,7 @@ from apps.notifications import actions
 from apps.notifications.access import is_outdated, recipients, recipients_seeing_post
 from apps.notifications.actions import NotificationRequest, day_of
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.comments import CommentCreated, CommentDeleted
+from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.moderation import (
     AppealDecided,
     ContentRemoved,
@@ -224,6 +224,32 @@ def notify_of_comment(event: CommentCreated, willing: set[int]) -> None:
             )
             for user_id, kind in sorted(_comment_kinds(event).items())
             if user_id in willing
+        ]
+    )
+
+
+@handles(
+    CommentEdited,
+    gather=lambda event: recipients_seeing_post(
+        post_id=event.post_id, actor_id=event.author_id, user_ids=event.new_mention_ids, at=None
+    ),
+)
+def notify_newly_mentioned_in_comment(event: CommentEdited, mentioned: set[int]) -> None:
+    """Notifies those whom an edit of a comment mentions for the first time."""
+    now = datetime.now(UTC)
+    actions.notify(
+        [
+            NotificationRequest(
+                user_id=user_id,
+                kind="mention",
+                topic=f"comment:{event.comment_id}",
+                at=now,
+                actor_id=event.author_id,
+                target_type="comment",
+                target_id=event.comment_id,
+                post_id=event.post_id,
+            )
+            for user_id in sorted(mentioned)
         ]
     )
 

@@ -5,8 +5,7 @@ from typing import Any
 from django.db import models
 
 from socialapp.core.db import Gone, IdField, RemoteKey
-
-MAX_TAG = 100
+from socialapp.core.text.hashtags import MAX_HASHTAG
 
 
 class _PostColumns(models.Model):
@@ -236,10 +235,10 @@ class PostEdit(models.Model):
 
 
 class PostHashtag(models.Model):
-    """A hashtag of a post. `tag_key` is a digest of the tag: databases think that "café" and "cafe" are equal."""
+    """A hashtag of a post. `tag_key` is a digest of its key: databases think that "café" and "cafe" are equal."""
 
     id = IdField()
-    tag = models.CharField(max_length=MAX_TAG)
+    tag = models.CharField(max_length=MAX_HASHTAG)
     tag_key = models.CharField(max_length=32)
     post_id = models.BigIntegerField()
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from socialapp.http.fields import Flag, Id, Input, Text
+from socialapp.http.fields import Flag, Id, Input, Name, Text
 
 
 class ProfileInput(Input):
     """What one may change of one's own profile."""
 
-    full_name = Text(required=False, allow_blank=True, max_length=100)
+    full_name = Name(required=False, allow_blank=True, max_length=100)
     bio = Text(required=False, allow_blank=True, max_length=500, multiline=True)
     is_private = Flag(required=False)
     profile_picture_media_id = Id(required=False, allow_null=True)

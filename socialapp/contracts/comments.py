@@ -1,5 +1,6 @@
 """What comments tells and answers."""
 
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -22,12 +23,13 @@ class CommentCreated:
 
 @event("comments.comment_edited", subject="comment_id", partition="post_id")
 class CommentEdited:
-    """A comment's text was changed."""
+    """A comment's text was changed. `new_mention_ids` are people whom it mentions and did not mention before."""
 
     comment_id: int
     post_id: int
     author_id: int
     version: int
+    new_mention_ids: list[int] = field(default_factory=list)
 
 
 @event("comments.comment_deleted", subject="comment_id", partition="post_id")

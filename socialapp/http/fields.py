@@ -1,14 +1,13 @@
 """Input fields that take what they say and nothing else: no numbers as text, no text as numbers, no unknown fields."""
 
-import unicodedata
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from socialapp.core.ids import MAX_ID
-
-_ALLOWED_CONTROLS = frozenset("\n\t\r")
+from socialapp.core.text.names import is_one_line
+from socialapp.core.text.visible import has_control_characters, is_blank, is_empty
 
 
 class Text(serializers.CharField):
@@ -24,20 +23,34 @@ class Text(serializers.CharField):
         """The text; refuses anything but a string. Nothing visible is blank."""
         if not isinstance(data, str):
             self.fail("invalid")
-        allowed = _ALLOWED_CONTROLS if self.multiline else frozenset()
-        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in data):
+        if has_control_characters(data, multiline=self.multiline):
             self.fail("control_character")
         text = super().to_internal_value(data)
-        if self.trim_whitespace and not any(map(_is_visible, text)):
+        if self.trim_whitespace and is_blank(text):
             if not self.allow_blank:
                 self.fail("blank")
             return ""
         return text
 
 
-def _is_visible(char: str) -> bool:
-    """Whether a reader sees it: format characters, such as U+200B, leave nothing on a page, as spaces do."""
-    return not char.isspace() and unicodedata.category(char) != "Cf"
+class Name(Text):
+    """A name of a person: one line, and nothing in it that turns the direction of other text.
+
+    An empty one is no name where `allow_blank`; one that only looks empty, of fillers or marks, is refused.
+    """
+
+    default_error_messages = {
+        "not_one_line": "A name is one line, without characters that change the direction of text."
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        """The name; refuses what a line of other text could not hold."""
+        name = super().to_internal_value(data)
+        if not name and not is_empty(data):
+            self.fail("blank")
+        if not is_one_line(name):
+            self.fail("not_one_line")
+        return name
 
 
 class Flag(serializers.BooleanField):

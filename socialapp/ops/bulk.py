@@ -2,7 +2,6 @@
 
 import json
 import os
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ import msgspec
 
 from socialapp.contracts.bulk import KINDS, BulkTransfer, Record, Rejected
 from socialapp.core.errors import NotFound
+from socialapp.core.text.visible import has_control_characters
 from socialapp.rpc.calls import client
 
 BATCH = 500
@@ -196,7 +196,7 @@ def _fault(record: Record) -> str:
     for name, value in record.items():
         if not isinstance(value, str | bool | None):
             return f"{_shown(name)} must be text (numbers too), true, false or null"
-        if isinstance(value, str) and any(_is_unwanted(char) for char in value):
+        if isinstance(value, str) and has_control_characters(value, multiline=True):
             return f"{_shown(name)} must not have control characters"
         if isinstance(value, str) and name.endswith("_at") and (reason := _fault_of_time(value)):
             return f"{_shown(name)} {reason}"
@@ -213,10 +213,6 @@ def _fault_of_time(text: str) -> str:
     if not _EPOCH <= moment <= datetime.now(UTC) + _CLOCKS_DIFFER:
         return "must be between 1970 and now"
     return ""
-
-
-def _is_unwanted(char: str) -> bool:
-    return char not in "\n\t\r" and unicodedata.category(char) in ("Cc", "Cs")
 
 
 def _shown(name: str) -> str:

@@ -72,7 +72,7 @@ def test_the_event_names_everybody_concerned(register: Callable[..., Person], dr
 
 def test_the_same_words_name_the_same_people_as_in_a_post(register: Callable[..., Person]) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol.c", "dave_"))
-    text = f"@bob-thanks, @carol.c... and @dave_'s, (@{'x' * 40}) a@alice @bo"
+    text = f"@bob – thanks, @carol.c... and @dave_'s, (@{'x' * 40}) a@alice @bo"
     post = alice.client.post("/v1/posts", {"content": text}).json()
     comment_on(alice, post["id"], text)
     named = published("comments.comment_created.v1")[-1]["mention_ids"]
@@ -185,7 +185,13 @@ def test_only_the_author_edits(register: Callable[..., Person]) -> None:
     assert edited["updated_at"] > comment["updated_at"]
     assert alice.client.get(f"/v1/comments/{comment['id']}").json() == edited
     assert published("comments.comment_edited.v1") == [
-        {"comment_id": int(comment["id"]), "post_id": int(post), "author_id": int(bob.id), "version": 2}
+        {
+            "comment_id": int(comment["id"]),
+            "post_id": int(post),
+            "author_id": int(bob.id),
+            "version": 2,
+            "new_mention_ids": [],
+        }
     ]
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.comments.actions.counts import change_count, slot_of
 from apps.comments.actions.threads import bury
 from apps.comments.models import Comment, WithdrawnComment
-from apps.comments.queries import MAX_DEPTH, Draft, no_such_parent
+from apps.comments.queries import MAX_DEPTH, Draft, EditDraft, mentioned_names, no_such_parent
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, Stale
@@ -66,19 +66,24 @@ def _lock_parent(draft: Draft) -> Comment | None:
 
 
 @transactional("comments")
-def edit_comment(*, comment_id: int, content: str, expected_versions: frozenset[int] | None) -> Comment:
+def edit_comment(*, draft: EditDraft, expected_versions: frozenset[int] | None) -> Comment:
     """Changes the text of a comment. The same text again changes nothing. Stale when the version is another one."""
-    comment = _lock_living(comment_id, expected_versions)
-    if comment.content == content:
+    comment = _lock_living(draft.comment_id, expected_versions)
+    if comment.content == draft.content:
         return comment
-    comment.content = content
+    before = set(mentioned_names(comment.content))
+    comment.content = draft.content
     comment.version += 1
     comment.edited = True
     comment.updated_at = timezone.now()
     comment.save(update_fields=["content", "version", "edited", "updated_at"])
     publish(
         CommentEdited(
-            comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment), version=comment.version
+            comment_id=comment.id,
+            post_id=comment.post_id,
+            author_id=author_of(comment),
+            version=comment.version,
+            new_mention_ids=[user_id for name, user_id in draft.mentioned.items() if name not in before],
         )
     )
     return comment

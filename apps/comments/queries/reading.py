@@ -4,7 +4,6 @@ A tombstone has no author, so it shows wherever its post does. What is hidden bu
 so that the replies can be read.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ from socialapp.core.ids import id_time
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.principal import Principal
 from socialapp.core.sql import placeholders, select
+from socialapp.core.text.mentions import find_mentions
 from socialapp.http.profile_summary import profile_summary_body
 from socialapp.lifecycle.removal import gone_among
 from socialapp.rpc.calls import client
@@ -35,9 +35,6 @@ MAX_DEPTH = 50
 MAX_MENTIONS = 50
 
 SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
-
-# A name after an @ that does not stand in the middle of a word or address.
-_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_.]{3,31})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,15 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class EditDraft:
+    """A new text for a comment, with those whom it may mention, by their username."""
+
+    comment_id: int
+    content: str
+    mentioned: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A stored count that is not the number of rows: `what` is comments_count (of a post) or replies_count."""
 
@@ -62,11 +68,8 @@ class Fault:
 
 
 def mentioned_names(content: str) -> list[str]:
-    """The distinct @names in a text, lower-case, in the order of their first appearance; at most MAX_MENTIONS.
-
-    A dot at the end ends the sentence.
-    """
-    return list(dict.fromkeys(name.rstrip(".").lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
+    """The distinct usernames that a text mentions, lower-case, in order; at most MAX_MENTIONS."""
+    return find_mentions(content, limit=MAX_MENTIONS)
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
@@ -84,15 +87,28 @@ def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None
     """
     post = visible_post(viewer_id=author_id, post_id=post_id)
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
+    author, mentioned = _author_and_mentioned(author_id=author_id, post_id=post_id, content=content)
+    return Draft(post, author, parent, list(mentioned.values()), content)
+
+
+def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
+    """Gathers what a new text of the caller's comment needs. Refusals as for `own_comment`, mentions as for a draft."""
+    comment = own_comment(author_id=author_id, comment_id=comment_id)
+    mentioned = _author_and_mentioned(author_id=author_id, post_id=comment.post_id, content=content)[1]
+    return EditDraft(comment_id, content, mentioned)
+
+
+def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tuple[ProfileSummary, dict[str, int]]:
+    """The author, and by username those whom the text may mention; Forbidden when the author may not write."""
     names = mentioned_names(content)
-    mentioned = client(Users).by_usernames(usernames=names) if names else []
-    may_see = client(Posts).viewers(post_id=post_id, user_ids=[card.id for card in mentioned]) if mentioned else []
+    found = client(Users).by_usernames(usernames=names) if names else []
+    may_see = client(Posts).viewers(post_id=post_id, user_ids=[card.id for card in found]) if found else []
     audience = client(Users).audience(viewer_id=author_id, author_ids=sorted({author_id, *may_see}))
     cards = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
     if author_id not in cards:
         raise Forbidden("this account may not write comments", code="account_not_active")
-    mention_ids = [card.id for card in mentioned if card.id in cards and card.id in may_see]
-    return Draft(post, cards[author_id], parent, mention_ids, content)
+    mentioned = {card.username.lower(): card.id for card in found if card.id in cards and card.id in may_see}
+    return cards[author_id], mentioned
 
 
 def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:

@@ -1,6 +1,5 @@
 """Comments as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.ids import MAX_ID
+from socialapp.core.text.visible import has_control_characters
 from socialapp.rpc.calls import client
 
 _ASKED_AT_ONCE = 100
@@ -96,7 +96,7 @@ def _parse(record: Record) -> _CommentRecord:
         raise ValueError("a tombstone (user_id null) has no content")
     if parsed.user_id is not None and not 0 < len(parsed.content.strip()) <= MAX_CONTENT:
         raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t\r" for char in parsed.content):
+    if has_control_characters(parsed.content, multiline=True):
         raise ValueError("content must not have control characters")
     return parsed
 

@@ -1,15 +1,12 @@
 """The sentences of notifications in the languages that we have, and which of them a person reads."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.notifications.models import Kind
+from socialapp.core.text.names import isolated
 
 DEFAULT_LANGUAGE = "en"
-# Writing directions that a name in a sentence would impose on the rest of it. Source: Unicode UAX #9.
-_DIRECTIONAL = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "PDF", "PDI", "FSI"}
-_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +202,3 @@ def _who(language: Language, names: Sequence[str], count: int) -> str:
         return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {language.conjunction} {shown[-1]}"
     rest = (language.other if others == 1 else language.others).format(count=others)
     return f"{', '.join(shown)} {language.conjunction} {rest}"
-
-
-def isolated(name: str) -> str:
-    """The name so that its writing direction changes nothing around it. Source: Unicode UAX #9, 2.4."""
-    if any(unicodedata.bidirectional(character) in _DIRECTIONAL for character in name):
-        return f"{_FIRST_STRONG_ISOLATE}{name}{_POP_ISOLATE}"
-    return name

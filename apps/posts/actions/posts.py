@@ -93,7 +93,8 @@ def edit_post(
     if shown_ids != media_ids:
         show_media(post, media_ids)
     post.sensitive, post.content_warning = draft.sensitive, draft.content_warning
-    new_tags = [tag for tag in draft.hashtags if tag not in post.hashtags]
+    held_keys = set(map(tag_key, post.hashtags))
+    new_tags = [tag for tag in draft.hashtags if tag_key(tag) not in held_keys]
     before = {user_id for user_id, _ in post.mentions}
     after = {user_id for user_id, _ in draft.mentions}
     PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(tag_key, draft.hashtags)).delete()
@@ -182,7 +183,8 @@ def show_media(post: Post, media_ids: Sequence[int]) -> None:
 
 def add_hashtags(post_id: int, tags: Iterable[str]) -> None:
     """Rows by which a post is found under its hashtags; the caller holds the transaction."""
-    PostHashtag.objects.bulk_create([PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post_id) for tag in tags])
+    names = {tag_key(tag): tag for tag in tags}
+    PostHashtag.objects.bulk_create([PostHashtag(tag=tag, tag_key=key, post_id=post_id) for key, tag in names.items()])
 
 
 def add_mentions(post_id: int, user_ids: Iterable[int]) -> None:

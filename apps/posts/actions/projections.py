@@ -6,6 +6,7 @@ from apps.posts.actions.posts import add_hashtags, add_mentions
 from apps.posts.models import Post, PostHashtag, PostMention, Repost, RepostCount
 from apps.posts.queries.feed import feed_difference
 from apps.posts.queries.feed_cache import cached_feeds, forget_feed
+from apps.posts.queries.texts import tag_key
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.core.db import transactional
 from socialapp.lifecycle.drift import events_in_flight
@@ -56,8 +57,8 @@ def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int 
     posts = list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
     ids = [post.id for post in posts]
     held: dict[int, tuple[set[str], set[int]]] = {post_id: (set(), set()) for post_id in ids}
-    for post_id, tag in PostHashtag.objects.filter(post_id__in=ids).values_list("post_id", "tag"):
-        held[post_id][0].add(tag)
+    for post_id, key in PostHashtag.objects.filter(post_id__in=ids).values_list("post_id", "tag_key"):
+        held[post_id][0].add(key)
     for post_id, user_id in PostMention.objects.filter(post_id__in=ids).values_list("post_id", "user_id"):
         held[post_id][1].add(user_id)
     suspects = [post.id for post in posts if held[post.id] != _named_in(post)]
@@ -68,7 +69,7 @@ def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int 
 
 
 def _named_in(post: Post) -> tuple[set[str], set[int]]:
-    return set(post.hashtags), {user_id for user_id, _ in post.mentions}
+    return set(map(tag_key, post.hashtags)), {user_id for user_id, _ in post.mentions}
 
 
 @transactional("posts")
@@ -77,17 +78,19 @@ def _recheck_tags(post_id: int, repair: bool) -> list[Drift]:
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         return []
-    tags, people = _named_in(post)
+    keys, people = _named_in(post)
     tag_rows, mention_rows = (
         PostHashtag.objects.filter(post_id=post_id),
         PostMention.objects.filter(post_id=post_id),
     )
     drifts = []
-    if (held_tags := set(tag_rows.values_list("tag", flat=True))) != tags:
-        drifts.append(Drift(projection="hashtags", id=post_id, held=_listed(held_tags), actual=_listed(tags)))
+    held_tags = dict(tag_rows.values_list("tag_key", "tag"))
+    if held_tags.keys() != keys:
+        held, actual = _listed(set(held_tags.values())), _listed(set(post.hashtags))
+        drifts.append(Drift(projection="hashtags", id=post_id, held=held, actual=actual))
         if repair:
             tag_rows.delete()
-            add_hashtags(post_id, tags)
+            add_hashtags(post_id, post.hashtags)
     if (held_people := set(mention_rows.values_list("user_id", flat=True))) != people:
         drifts.append(Drift(projection="mentions", id=post_id, held=_listed(held_people), actual=_listed(people)))
         if repair:

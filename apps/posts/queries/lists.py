@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag
 from apps.posts.queries.access import Seen, load_visibility, visible_posts
 from apps.posts.queries.pages import Entry, beyond, fill_page
-from apps.posts.queries.texts import normal_tag, tag_key
+from apps.posts.queries.texts import tag_key
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, keep_place, paginate
@@ -36,7 +36,7 @@ def author_page(viewer_id: int | None, author_id: int, page: PageRequest) -> Pag
 
 def hashtag_page(viewer_id: int | None, tag: str, page: PageRequest) -> Page[Seen]:
     """The posts with a hashtag that the viewer may see, newest first."""
-    tagged = PostHashtag.objects.filter(tag_key=tag_key(normal_tag(tag)))
+    tagged = PostHashtag.objects.filter(tag_key=tag_key(tag))
     return _page_of_rows(viewer_id, tagged, "post_id", "post_id", page)
 
 
@@ -75,8 +75,9 @@ def trending_tags(viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
     Two queries and one call.
     """
     since = first_id_at(datetime.now(UTC) - _TREND_WINDOW)
-    used = list(PostHashtag.objects.filter(id__gte=since).order_by("-id").values_list("tag", "post_id")[:_TREND_TAGS])
-    posts = Post.objects.filter(id__in={post_id for _, post_id in used}, is_private=False)
+    recent = PostHashtag.objects.filter(id__gte=since).order_by("-id")
+    used = list(recent.values_list("tag_key", "tag", "post_id")[:_TREND_TAGS])
+    posts = Post.objects.filter(id__in={post_id for _, _, post_id in used}, is_private=False)
     authors = dict(posts.values_list("id", "user_id"))
     sight = load_visibility(viewer_id, authors.values())
     # What only followers may see trends for nobody, so that all count alike but for blocks.
@@ -85,17 +86,18 @@ def trending_tags(viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
         for post_id, author_id in authors.items()
         if sight.may_meet(author_id) and not sight.authors[author_id].is_private
     }
-    counts = Counter(tag for tag, post_id in used if post_id in public)
+    counts = Counter(key for key, _, post_id in used if post_id in public)
+    names = {key: name for key, name, _ in reversed(used)}
     now = datetime.now(UTC)
     newest: dict[tuple[str, int], int] = {}
-    for tag, post_id in used:
+    for key, _, post_id in used:
         if post_id in public:
-            newest[tag, authors[post_id]] = max(post_id, newest.get((tag, authors[post_id]), 0))
+            newest[key, authors[post_id]] = max(post_id, newest.get((key, authors[post_id]), 0))
     scores: dict[str, float] = defaultdict(float)
-    for (tag, _), post_id in newest.items():
-        scores[tag] += 0.5 ** ((now - id_time(post_id)) / _TREND_HALF_LIFE)
-    ranked = sorted(counts, key=lambda tag: (-round(scores[tag], 3), tag))
-    return [(tag, counts[tag]) for tag in ranked[:limit]]
+    for (key, _), post_id in newest.items():
+        scores[key] += 0.5 ** ((now - id_time(post_id)) / _TREND_HALF_LIFE)
+    ranked = sorted(counts, key=lambda key: (-round(scores[key], 3), names[key]))
+    return [(names[key], counts[key]) for key in ranked[:limit]]
 
 
 def _see(viewer_id: int | None, entries: Sequence[Entry]) -> list[Seen]:

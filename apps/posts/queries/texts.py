@@ -1,24 +1,19 @@
 """What a post's text says besides its words: hashtags and mentions."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
-from apps.posts.models import MAX_TAG
 from apps.posts.queries.access import load_visibility, viewers_among
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden
+from socialapp.core.text.hashtags import find_hashtags, hashtag_key
+from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
 
 MAX_CONTENT = 5000
 MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
-
-_HASHTAG = re.compile(r"(?<![\w&/#])#([^\s#]{1,200})")
-_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9_.]{3,31})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +36,18 @@ class Draft:
 
 
 def hashtags_of(content: str) -> list[str]:
-    """The distinct hashtags of a text, lower-case, in order, at most 30; numbers alone are no hashtags."""
-    tags = (normal_tag("".join(takewhile(_is_tag_character, found))) for found in _HASHTAG.findall(content))
-    distinct = dict.fromkeys(tag for tag in tags if 0 < len(tag) <= MAX_TAG and not tag.isdigit())
-    return list(distinct)[:MAX_HASHTAGS]
-
-
-def normal_tag(tag: str) -> str:
-    """The form in which a hashtag is kept and looked for."""
-    return unicodedata.normalize("NFC", tag).lower()
+    """The names of the distinct hashtags of a text, in order, at most 30."""
+    return find_hashtags(content, limit=MAX_HASHTAGS)
 
 
 def tag_key(tag: str) -> str:
-    """A digest of a normal tag: compared alike by every database, whatever its collation."""
-    return hashlib.blake2b(tag.encode(), digest_size=16).hexdigest()
+    """A digest of the form in which hashtags are compared: equal in every database, whatever its collation."""
+    return hashlib.blake2b(hashtag_key(tag).encode(), digest_size=16).hexdigest()
 
 
 def usernames_of(content: str) -> list[str]:
-    """The distinct names after @ in a text, lower-case, in order, at most 20; a dot at the end ends the sentence."""
-    return list(dict.fromkeys(name.rstrip(".").lower() for name in _MENTION.findall(content)))[:MAX_MENTIONS]
+    """The distinct usernames that a text mentions, lower-case, in order, at most 20."""
+    return find_mentions(content, limit=MAX_MENTIONS)
 
 
 def draft_of(
@@ -103,8 +91,3 @@ def _mentioned(content: str) -> Sequence[ProfileSummary]:
         return []
     cards = {card.username.lower(): card for card in client(Users).by_usernames(usernames=names)}
     return [cards[name] for name in names if name in cards]
-
-
-def _is_tag_character(character: str) -> bool:
-    # Marks belong to letters: without them the words of many scripts would be cut short.
-    return character == "_" or character.isalnum() or unicodedata.category(character)[0] == "M"

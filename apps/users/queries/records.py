@@ -1,6 +1,5 @@
 """Profiles and follows as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from apps.users.models import Follow, Profile
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.core.ids import MAX_ID
 from socialapp.core.json import rfc3339
+from socialapp.core.text.visible import has_control_characters
 
 T = TypeVar("T")
 
@@ -81,8 +81,8 @@ def _sorted_out(records: Sequence[Record], parse: Callable[[int, Record], T]) ->
 
 def _loadable_profile(index: int, record: Record) -> LoadableProfile:
     parsed = msgspec.convert(record, _UserRecord)
-    _require_plain("full_name", parsed.full_name, allowed="")
-    _require_plain("bio", parsed.bio, allowed="\n\t\r")
+    _require_plain("full_name", parsed.full_name, multiline=False)
+    _require_plain("bio", parsed.bio, multiline=True)
     return LoadableProfile(
         index=index,
         user_id=_id("id", parsed.id),
@@ -114,8 +114,8 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-def _require_plain(name: str, text: str, *, allowed: str) -> None:
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in text):
+def _require_plain(name: str, text: str, *, multiline: bool) -> None:
+    if has_control_characters(text, multiline=multiline):
         raise ValueError(f"{name} must not have control characters")
 
 

@@ -1,0 +1,106 @@
+"""Forms in which texts are compared: caseless for identifiers, and more generous for the words of a search.
+
+Letters that the interpreter's own case folding does not know yet (it is as old as its Unicode) stay as they are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import regex
+import unicodedata2
+
+from socialapp.core.text.characters import UNSPACED
+
+_IGNORABLE: Final = regex.compile(r"(?V1)\p{Default_Ignorable_Code_Point}+")
+_UNSPACED_WORD: Final = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}\p{{M}}]--\p{{Script=Hangul}}]"
+_INSIDE: Final = r"[\p{M}\p{Default_Ignorable_Code_Point}\u0640]"
+_EMOJI: Final = r"[\p{Extended_Pictographic}--[\u0000-\u21ff]]"
+_EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}\U000e0020-\U000e007f]"
+# Groups of three digits: "1,000", "1.000", "1’000" and "1 000" (with a no-break space) are 1000.
+_GROUPED: Final = r"(?<![\p{L}\p{N}])\d{1,3}(?:[.,'’_\u00a0\u2009\u202f]\d{3})+(?![\p{L}\p{N}])"
+_TOKEN: Final = regex.compile(
+    rf"""(?V1)
+      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ (?:\u200d{_EMOJI}{_EMOJI_PARTS}*+)*+ )
+    | (?P<number> {_GROUPED} )
+    | {_UNSPACED_WORD}{_INSIDE}*+
+    | (?: [[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]{_INSIDE}*+ )++
+    """,
+    regex.VERBOSE,
+)
+_WORDS: Final = regex.compile(rf"(?V1){_UNSPACED_WORD}\p{{M}}*+|(?:[[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]\p{{M}}*+)++")
+# Marks that writers of these scripts may leave out; not those that kana, Indic and other scripts cannot do without.
+_OPTIONAL_MARKS: Final = regex.compile(
+    r"(?V1)[[\p{Mn}\p{Me}]&&[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Latin}\p{Script=Greek}"
+    r"\p{Script=Cyrillic}\p{Script=Inherited}]--[\u3099\u309a]]+|\u0640+"
+)
+_NOT_IN_EMOJI: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
+# Letters that Unicode does not decompose, although readers type them without their strokes.
+_STROKES: Final = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "þ": "th", "ð": "d"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A folded word, and where it stands in the text."""
+
+    word: str
+    start: int
+    end: int
+
+
+def nfkc_casefold(text: str) -> str:
+    """The text as identifiers are compared: toNFKC_Casefold of the Unicode Standard, section 3.13. Idempotent."""
+    while True:
+        decomposed = unicodedata2.normalize("NFKD", _IGNORABLE.sub("", text))
+        folded = unicodedata2.normalize("NFKC", _IGNORABLE.sub("", decomposed.casefold()))
+        if folded == text:
+            return str(folded)
+        text = folded
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The words of a text in order, folded: without case, optional marks, tatweel, soft hyphens and the like.
+
+    Scripts without spaces are taken character by character, so that a part of a sentence finds it. An emoji is a word,
+    written with letters and digits so that every index takes it as one; its skin tone does not count.
+    """
+    for found in _TOKEN.finditer(text):
+        for word in _words_of(found):
+            yield Token(word, found.start(), found.end())
+
+
+def fold_words(text: str) -> str:
+    """The words of a text as they are indexed and compared: separated by one space."""
+    return " ".join(token.word for token in tokens(text))
+
+
+def _words_of(found: regex.Match[str]) -> list[str]:
+    """The folded words of a token: folding can take a character apart into several, which then share its place."""
+    written = found[0]
+    if found["emoji"]:
+        return ["".join(f"u{ord(character):x}" for character in _NOT_IN_EMOJI.sub("", written))]
+    if found["number"]:
+        return ["".join(_digit(character) for character in written if character.isdecimal())]
+    if written.isascii():  # most words; folding them does nothing else
+        return [written.lower()]
+    return _folded_words(written)
+
+
+@lru_cache(maxsize=4096)  # texts in scripts without spaces have a token for every character
+def _folded_words(written: str) -> list[str]:
+    return _WORDS.findall(_fold(written))
+
+
+def _fold(word: str) -> str:
+    decomposed = unicodedata2.normalize("NFKD", _IGNORABLE.sub("", word)).casefold()
+    bare = _OPTIONAL_MARKS.sub("", unicodedata2.normalize("NFKD", decomposed))
+    composed = unicodedata2.normalize("NFC", bare).translate(_STROKES)
+    return "".join(map(_digit, composed))
+
+
+def _digit(character: str) -> str:
+    """A decimal digit of any script as an ASCII digit; everything else as it is."""
+    return character if character.isascii() or not character.isdecimal() else str(unicodedata2.decimal(character))

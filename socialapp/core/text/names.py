@@ -1,0 +1,28 @@
+"""Names of people, such as full names: on one line, and without a hold on the text around them."""
+
+from typing import Final
+
+import regex
+import unicodedata2
+
+# What turns the direction of the text after it (UAX #9: embeddings, overrides, isolates). Marks of direction may stay.
+_DIRECTION: Final = "\u202a-\u202e\u2066-\u2069"
+_TURNS_TEXT: Final = regex.compile(f"[{_DIRECTION}]+")
+_NOT_ONE_LINE: Final = regex.compile(rf"(?V1)[\p{{Cc}}\p{{Cs}}\p{{Zl}}\p{{Zp}}\ufff9-\ufffb{_DIRECTION}]")
+_DIRECTIONAL: Final = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"  # first strong isolate … pop directional isolate
+
+
+def is_one_line(name: str) -> bool:
+    """Whether a name has neither line breaks and controls nor anything that turns the direction of other text."""
+    return _NOT_ONE_LINE.search(name) is None
+
+
+def isolated(name: str) -> str:
+    """A name for the middle of a sentence: whatever its direction is, the sentence keeps its own (UAX #9, FSI).
+
+    A name that has no direction other than left to right stays as it is.
+    """
+    if all(unicodedata2.bidirectional(character) not in _DIRECTIONAL for character in name):
+        return name
+    return f"{_ISOLATE}{_TURNS_TEXT.sub('', name)}{_END_ISOLATE}"

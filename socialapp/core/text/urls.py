@@ -1,0 +1,75 @@
+"""URLs in a text, so that nothing inside them is taken for a mention or a hashtag. After UTS #58 (link detection).
+
+Recognised are addresses with a scheme, domains with a path, query or port, and paths. A URL goes on until white space,
+a quotation mark or CJK punctuation; a closing bracket ends it unless it was opened inside, and punctuation at its end
+is not part of it.
+"""
+
+from typing import Final, NamedTuple
+
+import regex
+
+from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
+
+_SCHEMES_WITHOUT_AUTHORITY: Final = "mailto|magnet|xmpp|matrix|sips|sip|tel|geo|urn|data|acct|bitcoin"
+_CJK_PUNCTUATION: Final = "、。〈〉《》「」『』【】〔〕！（），：；？［］｛｝"
+_STOP: Final = rf"\s\p{{Cc}}\p{{Bidi_Control}}<>\"`“”„«»{_CJK_PUNCTUATION}"
+_BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+
+_BEGINNING: Final = regex.compile(
+    rf"""(?V1)
+      (?<![A-Za-z0-9+.\-]) [A-Za-z0-9+.\-]++ :// (?=[^{_STOP}])
+    | (?<![A-Za-z0-9+.\-]) (?i:{_SCHEMES_WITHOUT_AUTHORITY}) : (?=[^{_STOP}])
+    | (?<![\w.\-{AT_SIGNS}{NUMBER_SIGNS}]) [\w.\-]++
+        (?: (?<=\.[\p{{L}}\p{{M}}]{{2,63}}) (?:/|\?[\w%.\-]+=) | :\d{{1,5}}/ )
+    | (?<![\w/:]) (?:\.\.?|~)?/ (?=[^{_STOP}])
+    """,
+    regex.VERBOSE,
+)
+_PLAIN: Final = regex.compile(rf"(?V1)[^{_STOP}()\[\]{{}}]++")
+_FINAL_PUNCTUATION: Final = ".,;:!?'’…*~"
+
+
+class Span(NamedTuple):
+    """A part of a text."""
+
+    start: int
+    end: int
+
+
+def find_urls(text: str) -> list[Span]:
+    """Where the URLs of a text stand, in order."""
+    spans = []
+    position = 0
+    while beginning := _BEGINNING.search(text, position):
+        position = _end_of_url(text, beginning.end())
+        end = beginning.start() + len(text[beginning.start() : position].rstrip(_FINAL_PUNCTUATION))
+        spans.append(Span(beginning.start(), end))
+    return spans
+
+
+def without_urls(text: str) -> str:
+    """The text with spaces in the place of its URLs, so that positions stay."""
+    pieces = []
+    position = 0
+    for span in find_urls(text):
+        pieces += [text[position : span.start], " " * (span.end - span.start)]
+        position = span.end
+    return "".join(pieces) + text[position:]
+
+
+def _end_of_url(text: str, position: int) -> int:
+    """Where a URL ends whose beginning was read up to `position`."""
+    opened: list[str] = []
+    while position < len(text):
+        if plain := _PLAIN.match(text, position):
+            position = plain.end()
+        elif text[position] in _BRACKETS.values():
+            opened.append(text[position])
+            position += 1
+        elif opened and _BRACKETS.get(text[position]) == opened[-1]:
+            opened.pop()
+            position += 1
+        else:
+            return position
+    return position

@@ -1,0 +1,30 @@
+"""Whether a reader would see anything of a text."""
+
+from typing import Final
+
+import regex
+
+# Invisible besides white space and controls: Default_Ignorable_Code_Point (with the Hangul fillers), the empty Braille
+# pattern, annotation and hieroglyph controls, noncharacters, and marks, which alone have nothing to stand on.
+_VISIBLE: Final = regex.compile(
+    r"(?V1)[^\p{White_Space}\p{Cc}\p{Cs}\p{M}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}"
+    r"\u2800\ufff9-\ufffb\U00013430-\U0001343f]"
+)
+_EMPTY: Final = regex.compile(r"(?V1)[\p{White_Space}\p{Cf}]*")
+_CONTROL: Final = regex.compile(r"(?V1)[\p{Cc}\p{Cs}]")
+_CONTROL_BUT_LINES: Final = regex.compile(r"(?V1)[[\p{Cc}\p{Cs}]--[\n\t\r]]")
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen."""
+    return _VISIBLE.search(text) is None
+
+
+def is_empty(text: str) -> bool:
+    """Whether there is nothing but white space and format characters: nobody meant to write something."""
+    return _EMPTY.fullmatch(text) is not None
+
+
+def has_control_characters(text: str, *, multiline: bool) -> bool:
+    """Whether there are control characters or surrogates; a text of several lines may have line breaks and tabs."""
+    return (_CONTROL_BUT_LINES if multiline else _CONTROL).search(text) is not None

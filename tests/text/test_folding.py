@@ -1,0 +1,80 @@
+"""The words that a search compares."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socialapp.core.text.folding import fold_words, tokens
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Straße", "STRASSE"),
+        ("café", "cafe\u0301"),
+        ("Ærø", "aero"),
+        ("كِتَابَة", "كتابة"),
+        ("كـــتاب", "كتاب"),
+        ("أحمد", "احمد"),
+        ("שָׁלוֹם", "שלום"),
+        ("ܫܠܵܡܵܐ", "ܫܠܡܐ"),
+        ("soft\u00adhyphen", "softhyphen"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("क्\u200dष", "क्ष"),
+        ("don’t", "don't"),
+        ("1,000", "1000"),
+        ("1.000.000", "1’000’000"),
+        ("10\u00a0000", "10000"),
+        ("٢٠٢٦", "2026"),
+        ("ＡＢＣ", "abc"),
+        ("は\u3099", "ば"),
+        ("❤\ufe0f", "❤"),
+        ("👍🏽", "👍"),
+    ],
+)
+def test_equal(one: str, other: str) -> None:
+    """Spellings of the same words."""
+    assert fold_words(one) == fold_words(other) != ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("が", "か"),
+        ("หน้า", "หนา"),
+        ("🎉", "🎊"),
+        ("🇩🇪", "🇫🇷"),
+        ("1,5", "15"),
+        ("क", "की"),
+        ("한", "하"),
+        ("👨\u200d👩", "👨👩"),
+    ],
+)
+def test_different(one: str, other: str) -> None:
+    """Marks that make another letter, other emoji, and numbers with a fraction."""
+    assert fold_words(one) != fold_words(other)
+
+
+def test_words() -> None:
+    """One token for each word, character of a script without spaces, and emoji; each knows its place."""
+    text = "Red kites: 東京🦚🦜 1,000!"
+    assert [(token.word, text[token.start : token.end]) for token in tokens(text)] == [
+        ("red", "Red"),
+        ("kites", "kites"),
+        ("東", "東"),
+        ("京", "京"),
+        ("u1f99a", "🦚"),
+        ("u1f99c", "🦜"),
+        ("1000", "1,000"),
+    ]
+
+
+@given(st.text(st.characters(codec=None, categories=None)))
+def test_folded_words_are_safe_and_stable(text: str) -> None:
+    """Folding again changes nothing; words have neither spaces nor signs of a query; places are in order."""
+    folded = fold_words(text)
+    assert fold_words(folded) == folded
+    assert not set(folded) & set("\"'()*:-^\n\t")
+    places = [(token.start, token.end) for token in tokens(text)]
+    assert places == sorted(places)

@@ -1,0 +1,134 @@
+"""Hashtags and mentions: a table from many scripts, and properties over all of Unicode."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from socialapp.core.text.folding import nfkc_casefold
+from socialapp.core.text.hashtags import find_hashtags, hashtag_key, hashtag_name, leading_hashtag
+from socialapp.core.text.mentions import find_mentions
+from socialapp.core.text.urls import find_urls, without_urls
+from tests.text.table import HASHTAGS, MENTIONS, WITHOUT_HASHTAGS
+
+ANY_TEXT = st.text(st.characters(codec=None, categories=None))
+TAGS = [tag for tags in HASHTAGS.values() for tag in tags]
+# Text in which signs, joiners, dots and pieces of addresses meet more often than by chance.
+DENSE = st.lists(
+    st.sampled_from(
+        ["#", "＃", "@", "＠", "bob", "é", "東", "·", "\u200d", ".", "/", ":", "://", "(", ")", " ", "1", "\u0301"]
+    )
+).map("".join)
+
+
+def test_the_table_is_wide() -> None:
+    """200 cases in 30 scripts."""
+    assert len(HASHTAGS) >= 30
+    assert len(TAGS) + len(MENTIONS) + len(WITHOUT_HASHTAGS) >= 200
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("sign", ["#", "﹟", "＃"])
+def test_a_hashtag_is_the_whole_word(tag: str, sign: str) -> None:
+    """Whatever the script, and whatever punctuation stands around it."""
+    for text in (
+        f"{sign}{tag}",
+        f"({sign}{tag})",
+        f"see {sign}{tag}, please",
+        f"🎉{sign}{tag}🎉",
+        f"{sign}{tag}. {sign}{tag}",
+    ):
+        assert find_hashtags(text, limit=30) == [tag]
+    assert leading_hashtag(tag + " and more") == hashtag_key(tag)
+
+
+@pytest.mark.parametrize("text", WITHOUT_HASHTAGS)
+def test_no_hashtag(text: str) -> None:
+    """Numbers, marks, fragments of URLs and character references."""
+    assert find_hashtags(text, limit=30) == []
+
+
+@pytest.mark.parametrize(("text", "names"), MENTIONS)
+def test_mentions(text: str, names: list[str]) -> None:
+    """Who is mentioned."""
+    assert find_mentions(text, limit=30) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("#Straße #STRASSE #strasse", ["straße"]),
+        ("#کتاب\u200cخانه #کتابخانه", ["کتاب\u200cخانه"]),
+        ("#ＴＯＫＹＯ #tokyo", ["tokyo"]),
+        ("#երևան #երեւան", ["երեւան"]),
+        ("#CAFÉ #cafe\u0301 #cafe", ["café", "cafe"]),
+        ("#foo· #bar\u200d x", ["foo", "bar"]),
+        ("#one#two", ["one"]),
+        ("#東京#大阪", ["東京", "大阪"]),
+        ("今日#東京", ["東京"]),
+        ("#" + "a" * 101 + " #" + "b" * 100, ["b" * 100]),
+    ],
+)
+def test_hashtags_are_compared_without_case_width_and_joiners(text: str, names: list[str]) -> None:
+    """The first spelling is the name."""
+    assert find_hashtags(text, limit=30) == names
+
+
+def test_the_number_of_names_is_limited() -> None:
+    """The first ones count."""
+    assert find_hashtags("#a #b #c", limit=2) == ["a", "b"]
+    assert find_mentions("@aaa @bbb @ccc", limit=2) == ["aaa", "bbb"]
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("see https://example.org/faq-(long)#install now", ["https://example.org/faq-(long)#install"]),
+        ("(https://example.org/a)", ["https://example.org/a"]),
+        ("https://example.org/a, and example.org/b.", ["https://example.org/a", "example.org/b"]),
+        ("看https://example.org/#a。好", ["https://example.org/#a"]),
+        ("<https://example.org/?a=[1]>", ["https://example.org/?a=[1]"]),
+        ("example.org?q=1 either/or 1.5/2 Mr.Smith", ["example.org?q=1"]),
+        ("http:// x", []),
+    ],
+)
+def test_urls(text: str, urls: list[str]) -> None:
+    """Where they begin and end."""
+    assert [text[start:end] for start, end in find_urls(text)] == urls
+
+
+@given(ANY_TEXT | DENSE)
+@example("ΐ\u0345")
+@example("\u1e9e\u0345\u0301")
+def test_keys_are_idempotent(text: str) -> None:
+    """A key is its own key, and the name of a hashtag has the key of what was written."""
+    key = nfkc_casefold(text)
+    assert nfkc_casefold(key) == key
+    assert hashtag_key(hashtag_name(text)) == key
+
+
+@given(ANY_TEXT | DENSE)
+def test_what_is_found_is_found_again(text: str) -> None:
+    """A hashtag alone is that hashtag; a mention alone is that mention; both are bounded."""
+    for name in find_hashtags(text, limit=30):
+        assert 0 < len(name) <= 100
+        assert [hashtag_key(found) for found in find_hashtags(f"#{name}", limit=30)] == [hashtag_key(name)]
+    for name in find_mentions(text, limit=20):
+        assert 3 <= len(name) <= 30
+        assert find_mentions(f"@{name}", limit=20) == [name]
+
+
+@given(ANY_TEXT | DENSE)
+def test_urls_are_apart_and_in_order(text: str) -> None:
+    """Spans neither overlap nor leave the text, and blanking them keeps every position."""
+    spans = find_urls(text)
+    assert len(without_urls(text)) == len(text)
+    bounds = [0, *(bound for span in spans for bound in span), len(text)]
+    assert bounds == sorted(bounds)
+
+
+@given(DENSE)
+def test_nothing_inside_a_url_counts(path: str) -> None:
+    """Whatever stands in the path, query or fragment."""
+    address = "https://example.org/" + path.replace(" ", "").replace(")", "")
+    assert find_mentions(address, limit=9) == []
+    assert find_hashtags(address, limit=9) == []
