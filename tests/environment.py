@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from xdist.scheduler import LoadScopeScheduling
 
 # Folders whose tests share what they have started, or mind a busy machine.
-_TOGETHER = ("tests/scenarios", "tests/run", "tests/faults", "tests/multi_service")
+_TOGETHER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service")
 # What takes long comes first, so that no test process is left waiting for another in the end.
 _FIRST = ("tests/faults", "tests/scaling", "tests/multi_service", "tests/transports", "tests/deploy")
 

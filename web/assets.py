@@ -5,25 +5,17 @@ import gzip
 import hashlib
 import json
 import mimetypes
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from django.conf import settings
 
+from web.bundle import LATER, LIBRARIES, NOW, START, bundles, imports_of
+
 APP = Path(__file__).parent / "app"
 _COMPRESSIBLE = {".js", ".css", ".json", ".svg", ".html"}
-_STATIC_IMPORT = re.compile(r'^(?:import|\} from)\b[^"\n]*"([^"]+)";$', re.MULTILINE)
-_LIBRARIES = {
-    "preact": "vendor/preact.js",
-    "preact/hooks": "vendor/hooks.js",
-    "@preact/signals": "vendor/signals.js",
-    "@preact/signals-core": "vendor/signals-core.js",
-    "htm": "vendor/htm.js",
-    "uqr": "vendor/uqr.js",
-}
 _STYLES = ("tokens", "base", "layout", "controls", "content", "views")
 
 
@@ -76,19 +68,26 @@ class Assets:
         """The style sheet: one file."""
         return self.url("styles/all.css")
 
+    @property
+    def main(self) -> str:
+        """The script that starts the client: the bundle, or with `DEBUG` the module, which imports the others."""
+        return self.url(START if settings.DEBUG else NOW)
+
     @cached_property
     def preloads(self) -> list[tuple[str, str]]:
-        """URL and integrity of every module that the first page needs, so that none waits for another's imports."""
-        return [(self.url(path), self._assets[path].integrity) for path in self._reachable("main.js")]
+        """URL and integrity of what the first page needs, so that nothing waits for another's imports."""
+        paths = self._reachable(START) if settings.DEBUG else [NOW]
+        return [(self.url(path), self._assets[path].integrity) for path in paths]
 
     @cached_property
     def import_map(self) -> str:
-        """JSON: where the libraries are, and what every module is checked against."""
-        scripts = {path: asset for path, asset in self._assets.items() if path.endswith(".js")}
+        """JSON: what every script is checked against, and with `DEBUG` where the libraries are."""
+        scripts = [path for path in self._assets if path.endswith(".js")] if settings.DEBUG else [NOW, LATER]
+        libraries = LIBRARIES if settings.DEBUG else {}
         return json.dumps(
             {
-                "imports": {name: self.url(path) for name, path in _LIBRARIES.items()},
-                "integrity": {self.url(path): asset.integrity for path, asset in sorted(scripts.items())},
+                "imports": {name: self.url(path) for name, path in libraries.items()},
+                "integrity": {self.url(path): self._assets[path].integrity for path in sorted(scripts)},
             },
             separators=(",", ":"),
         )
@@ -98,29 +97,22 @@ class Assets:
         pending = [start]
         while pending:
             path = pending.pop()
-            if path in found:
-                continue
-            found[path] = None
-            for target in _STATIC_IMPORT.findall(self._assets[path].content.decode()):
-                pending.append(_LIBRARIES.get(target) or _resolved(path, target))
+            if path not in found:
+                found[path] = None
+                pending.extend(imports_of(path, self._assets[path].content.decode()))
         return list(found)
 
 
-def _resolved(importer: str, target: str) -> str:
-    """The path below `web/app` of a relative import."""
-    parts: list[str] = []
-    for part in (PurePosixPath(importer).parent / target).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
-
-
 def _read(folder: Path) -> Iterator[Asset]:
+    modules = {}
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix in _COMPRESSIBLE | {".png", ".webmanifest"}:
-            yield Asset(file.relative_to(folder).as_posix(), file.read_bytes())
+        if file.is_file() and file.suffix in _COMPRESSIBLE | {".png"}:
+            asset = Asset(file.relative_to(folder).as_posix(), file.read_bytes())
+            if file.suffix == ".js":
+                modules[asset.path] = asset.content.decode()
+            yield asset
+    for path, text in bundles(modules).items():
+        yield Asset(path, text.encode())
     sheets = [(folder / "styles" / f"{name}.css").read_bytes() for name in _STYLES]
     yield Asset("styles/all.css", b"\n".join(sheets))
 

@@ -50,14 +50,13 @@ def shell(request: HttpRequest, page: Page) -> HttpResponse:
             "styles": files.styles,
             "boot": files.url("boot.js"),
             "messages": files.url(f"i18n/{language}.json"),
-            "main": files.url("main.js"),
+            "main": files.main,
             "preloads": files.preloads,
             "import_map": files.import_map,
         },
         status=page.status,
     )
     response["Content-Security-Policy"] = _policy(files.import_map)
-    response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
     response["Cache-Control"] = "no-cache"
     patch_vary_headers(response, ["Accept-Language"])
     return response

@@ -10,11 +10,11 @@ urlpatterns: list[URLPattern] = [
     path("sw.js", pages.service_worker),
     path("manifest.webmanifest", pages.manifest),
     path("", pages.page, name="client"),
-    re_path(r"^posts/(?P<post_id>[0-9]{1,19})$", pages.post),
+    path("posts/<id:post_id>", pages.post),
     re_path(r"^@(?P<username>\w{1,30})$", pages.profile),
     re_path(r"^(?P<username>)@\w{1,30}/(?:media|followers|following)$", lambda request, username: pages.page(request)),
     re_path(
-        r"^(?:explore|hashtags/[^/]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
+        r"^(?:explore|comments/[0-9]+|hashtags/[^/]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
         r"|login|signup|forgot|reset-password|verify-email|social/[a-z]+|about/components)$",
         pages.page,
     ),

@@ -11,11 +11,14 @@ import { PersonRow } from "./person_row.js";
 import { SearchBox } from "./search_box.js";
 
 const SHOWN = 4;
+const WIDE = "(width >= 75rem)"; // as in layout.css
 
+/** Narrower screens have no place for it, and do not ask for what is in it. */
 export function Aside() {
   const [tags, setTags] = useState([]);
   const [ids, setIds] = useState([]);
   useEffect(() => {
+    if (!matchMedia(WIDE).matches) return;
     const idle = globalThis.requestIdleCallback || setTimeout;
     idle(() => {
       get("/hashtags/trending?limit=5", { anonymous: true }).then((page) => setTags(page.results || page), () => null);

@@ -44,12 +44,14 @@ const PATHS = {
   eyeOff: "M4 4l16 16M9.500 5.900c.800-.300 1.600-.400 2.500-.400 6 0 9.500 6.500 9.500 6.500a16 16 0 0 1-3 3.600M6 7.700A16 16 0 0 0 2.500 12S6 18.500 12 18.500c1.700 0 3.200-.500 4.500-1.200",
 };
 
+/** Dots need a thicker stroke than lines. */
+const DOTS = new Set(["more"]);
 const FILLED = new Set(["heart", "bookmark"]);
 
 /** An icon by its name; `filled` for those that show a state. It is decoration: the name is in the text or label. */
 export function Icon({ name, filled = false, size = 22 }) {
   const fill = filled && FILLED.has(name) ? "currentColor" : "none";
-  return html`<svg class="icon" width=${size} height=${size} viewBox="0 0 24 24" fill=${fill} aria-hidden="true" focusable="false">
+  return html`<svg class="icon ${DOTS.has(name) ? "icon-dots" : ""}" width=${size} height=${size} viewBox="0 0 24 24" fill=${fill} aria-hidden="true" focusable="false">
     <path d=${PATHS[name]} />
   </svg>`;
 }

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { route, scrollOf } from "../state/router.js";
+import { restoreScroll, route } from "../state/router.js";
 import { Skeleton, Spinner } from "./skeleton.js";
 import { Failed } from "./states.js";
 
@@ -17,10 +17,10 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
   }, [list]);
   const status = list.status.value;
   useLayoutEffect(() => {
-    if (route.peek().isBack && list.items.peek().length) scrollTo(0, scrollOf());
+    if (route.peek().isBack && list.items.peek().length) restoreScroll();
   }, [list]);
   const items = list.items.value;
-  return html`<div class="list" role="feed" aria-label=${label} aria-busy=${status === "loading" || status === "more"}>
+  return html`<div class="list" role=${items.length ? "feed" : "group"} aria-label=${label} aria-busy=${status === "loading" || status === "more"}>
     ${items.map((item) => row(item))}
     ${(status === "new" || status === "loading") && !items.length && html`<${Skeleton} kind=${skeleton} number=${4} />`}
     ${status === "ready" && !items.length && empty}

@@ -1,5 +1,5 @@
 // A modal dialog. The browser keeps the focus inside, and Escape closes it.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Icon } from "./icon.js";
@@ -10,7 +10,7 @@ let last = 0;
 export function Modal({ title, onClose, wide = false, children, footer = null, guarded = false }) {
   const element = useRef(null);
   const id = useRef(`modal-${++last}`);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog.showModal();

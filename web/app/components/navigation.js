@@ -10,6 +10,9 @@ import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
 import { Menu } from "./menu.js";
 
+/** Where the button would only be in the way. */
+const NO_COMPOSE = new Set(["settings", "compose", "notFound", "requests"]);
+
 function places() {
   const own = profile.value;
   if (!signedIn.value) {
@@ -38,7 +41,7 @@ function Place({ href, icon, label, badge }) {
 }
 
 export function Rail() {
-  return html`<div class="rail">
+  return html`<header class="rail">
     <a class="brand" href="/" aria-label=${instance.value.name}>
       <img src="/static/favicon.svg" alt="" width="36" height="36" /><span class="nav-label">${instance.value.name}</span>
     </a>
@@ -49,25 +52,37 @@ export function Rail() {
       ? html`<button class="button button-primary rail-compose" onClick=${() => open("compose")}><${Icon} name="pen" size=${20} /><span class="nav-label">${t("nav.compose")}</span></button>
           <${Account} />`
       : html`<div class="rail-join"><a class="button button-primary" href="/signup">${t("signup.do")}</a><a class="button" href="/login">${t("login.do")}</a></div>`}
-  </div>`;
+  </header>`;
 }
 
-function Account() {
+function accountItems() {
   const own = profile.value;
   const out = async () => {
     await leave();
     go("/");
   };
-  const items = [
+  return [
     { label: t("nav.profile"), icon: "user", href: `/@${own.username}` },
+    { label: t("nav.bookmarks"), icon: "bookmark", href: "/bookmarks" },
+    { label: t("requests.title"), icon: "people", href: "/follow-requests" },
     { label: t("nav.settings"), icon: "gear", href: "/settings" },
     { label: t("shortcuts.title"), icon: "keyboard", run: () => open("shortcuts") },
     { label: t("logout"), icon: "logout", run: out },
   ];
-  return html`<div class="account"><${Menu} kind="account-button" label=${t("nav.account")} items=${items}>
+}
+
+function Account() {
+  const own = profile.value;
+  return html`<div class="account"><${Menu} kind="account-button" label=${t("nav.account")} items=${accountItems()}>
     <${Avatar} person=${own} />
     <span class="person-names nav-label"><span class="name" dir="auto">${own.full_name || own.username}</span><span class="handle">@${own.username}</span></span>
   <//></div>`;
+}
+
+/** The same menu at the head of pages on narrow screens. */
+export function SmallAccount() {
+  if (!signedIn.value || !profile.value) return null;
+  return html`<div class="small-account narrow-only"><${Menu} kind="small-account-button" label=${t("nav.account")} items=${accountItems()}><${Avatar} person=${profile.value} size="small" /><//></div>`;
 }
 
 /** The bar at the bottom of narrow screens. */
@@ -78,5 +93,5 @@ export function Bar() {
     ${shown.map(([href, icon, label, badge]) => html`<${Place} key=${href} href=${href} icon=${icon} label=${label} badge=${badge} />`)}
     ${!signedIn.value && html`<${Place} href="/login" icon="user" label=${t("login.do")} />`}
   </nav>
-  ${signedIn.value && html`<button class="bar-compose" aria-label=${t("nav.compose")} onClick=${() => open("compose")}><${Icon} name="pen" size=${24} /></button>`}`;
+  ${signedIn.value && !NO_COMPOSE.has(route.value.name) && html`<button class="bar-compose" aria-label=${t("nav.compose")} onClick=${() => open("compose")}><${Icon} name="pen" size=${24} /></button>`}`;
 }

@@ -1,17 +1,31 @@
 // The frame of a page in the middle column: heading, a way back, and what stands beside the heading.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { back } from "../state/router.js";
 import { setTitle } from "../state/title.js";
 import { Icon } from "./icon.js";
+import { SmallAccount } from "./navigation.js";
+
+let first = true;
+
+/** After a change of page the focus is on its heading, so that screen readers say where one is. */
+function useFocusedHeading(heading) {
+  useEffect(() => {
+    if (first) first = false;
+    else if (!document.activeElement?.closest("input, textarea, dialog")) heading.current.focus({ preventScroll: true });
+  }, []);
+}
 
 export function Page({ title, withBack = false, actions = null, children, name = "" }) {
+  const heading = useRef(null);
   useEffect(() => setTitle(title), [title]);
+  useFocusedHeading(heading);
   return html`<div class="page page-${name}">
     <header class="page-head">
+      ${!withBack && html`<${SmallAccount} />`}
       ${withBack && html`<button class="icon-button" aria-label=${t("back")} onClick=${back}><span class="flips"><${Icon} name="back" /></span></button>`}
-      <h1 tabindex="-1">${title}</h1>
+      <h1 ref=${heading} tabindex="-1">${title}</h1>
       ${actions && html`<div class="page-actions">${actions}</div>`}
     </header>
     ${children}

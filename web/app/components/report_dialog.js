@@ -8,7 +8,7 @@ import { complain, toast } from "../state/toasts.js";
 import { Choice, Field } from "./field.js";
 import { Modal } from "./modal.js";
 
-const REASONS = ["spam", "harassment", "hate", "violence", "sexual", "self_harm", "illegal", "other"];
+const REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"];
 
 export function ReportDialog({ target, id, close }) {
   const [reason, setReason] = useState("spam");

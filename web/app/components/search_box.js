@@ -17,7 +17,10 @@ export function SearchBox({ focused = false }) {
   const [isOpen, setOpen] = useState(false);
   const field = useRef(null);
   const box = useRef(null);
-  useEffect(() => setText(asked), [asked]);
+  useEffect(() => {
+    setText(asked);
+    if (asked) setOpen(false);
+  }, [asked]);
   useEffect(() => {
     if (focused) field.current.focus();
   }, []);
@@ -37,7 +40,7 @@ export function SearchBox({ focused = false }) {
     go(`/search${query({ q: what.trim() })}`);
   };
   const left = (event) => {
-    if (!box.current.contains(event.relatedTarget)) setOpen(false);
+    if (!box.current?.contains(event.relatedTarget)) setOpen(false);
   };
   const showsRecent = isOpen && !text.trim() && recent.value.length > 0;
   return html`<form class="search" role="search" ref=${box} onFocusOut=${left} onSubmit=${(event) => { event.preventDefault(); search(text); }} onKeyDown=${(event) => event.key === "Escape" && setOpen(false)}>

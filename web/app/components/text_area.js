@@ -1,4 +1,4 @@
-// A text field that grows, and completes @names and #hashtags as somebody types (the combobox pattern of the ARIA guide).
+// A text field that grows, and completes @names and #hashtags as somebody types (a list box that the field controls).
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
@@ -73,9 +73,8 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
       aria-label=${label}
       placeholder=${placeholder || label}
       value=${value}
-      role="combobox"
       aria-autocomplete="list"
-      aria-expanded=${found.length > 0}
+      aria-haspopup="listbox"
       aria-controls=${found.length ? id : undefined}
       aria-activedescendant=${found.length ? `${id}-${at}` : undefined}
       onInput=${typed}

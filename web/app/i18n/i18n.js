@@ -14,7 +14,7 @@ export const LANGUAGES = {
 
 export const language = signal("en");
 const messages = signal({});
-const root = new URL("./", import.meta.url);
+const folder = `${document.querySelector("meta[name=client-root]")?.content || "/"}i18n/`;
 
 /** Loads the language chosen before, or the one the server took from the browser's. */
 export async function startI18n() {
@@ -30,7 +30,8 @@ export async function choose(name) {
 
 async function use(name) {
   const found = LANGUAGES[name] ? name : "en";
-  const answer = await fetch(new URL(`${found}.json`, root));
+  const answer = await fetch(`${folder}${found}.json`);
+  if (!answer.ok && found !== "en") return use("en");
   messages.value = await answer.json();
   language.value = found;
   document.documentElement.lang = found;

@@ -28,6 +28,11 @@ function storeOf() {
     gone(id) {
       this.of(id).value = null;
     },
+    /** The id of the first one that is known and fits. */
+    find(fits) {
+      for (const [id, entry] of found) if (entry.peek() && fits(entry.peek())) return id;
+      return null;
+    },
     clear() {
       found.clear();
     },

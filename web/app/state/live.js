@@ -4,7 +4,7 @@ import { signedIn, user } from "../api/session.js";
 import { connect, disconnect, onMessages, watch } from "../api/socket.js";
 import { comments, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
-import { arrived, loadUnread, markedRead, unread } from "./notifications.js";
+import { arrived, markedRead, unread } from "./notifications.js";
 import { title } from "./title.js";
 import { route } from "./router.js";
 
@@ -26,10 +26,8 @@ export function startLive() {
     untracked(() => {
       if (before !== null && before !== now) forgetEverything();
       before = now;
-      if (now) {
-        connect();
-        loadUnread();
-      } else {
+      if (now) connect();
+      else {
         disconnect();
         unread.value = 0;
       }

@@ -1,6 +1,6 @@
 // Unread notifications: their number, and marking them read here and on all devices.
 import { signal } from "@preact/signals";
-import { get, post } from "../api/client.js";
+import { post } from "../api/client.js";
 import { sendRead } from "../api/socket.js";
 import { listsUnder } from "./lists.js";
 
@@ -27,11 +27,6 @@ export function arrived(given, number) {
     list.drop(given.id);
     list.prepend(given.id);
   }
-}
-
-export async function loadUnread() {
-  const answer = await get("/notifications/unread-count").catch(() => null);
-  if (answer) unread.value = answer.count;
 }
 
 /** Marks everything up to the newest as read. */

@@ -65,13 +65,24 @@ export function onLeave(listener) {
   return () => leaving.delete(listener);
 }
 
-/** Where the page stood when it was left, or 0. */
-export function scrollOf() {
-  return history.state?.scroll || 0;
+/** Goes to where the page stood when it was left: to the post at the top, for heights are guesses until they are seen. */
+export function restoreScroll() {
+  const { scroll = 0, post = "", offset = 0 } = history.state || {};
+  const place = () => {
+    const element = post && document.querySelector(`main [data-post="${post}"]`);
+    scrollTo(0, element ? element.getBoundingClientRect().top + scrollY - offset : scroll);
+  };
+  place();
+  requestAnimationFrame(() => {
+    place();
+    requestAnimationFrame(place);
+  });
 }
 
 function rememberScroll() {
-  history.replaceState({ ...history.state, scroll: Math.round(scrollY) }, "");
+  const top = [...document.querySelectorAll("main [data-post]")].find((each) => each.getBoundingClientRect().bottom > 0);
+  const anchor = top ? { post: top.dataset.post, offset: Math.round(top.getBoundingClientRect().top) } : {};
+  history.replaceState({ scroll: Math.round(scrollY), ...anchor }, "");
 }
 
 function follow(event) {

@@ -1,5 +1,5 @@
 // The frame around every view, and the choice of the view by the address.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { endedBecause, signedIn } from "../api/session.js";
@@ -44,7 +44,7 @@ export function App() {
   const wanted = NEEDS_ACCOUNT.has(name) && !signedIn.value ? "login" : name;
   const view = useView(wanted);
   useEffect(() => void loadInstance(), []);
-  useAnnouncedChange(path);
+  useEffect(closeAll, [path]);
   if (PLAIN.has(wanted)) {
     return html`<div class="plain"><main id="main" tabindex="-1">${view}</main></div><${Toaster} /><${Dialogs} />`;
   }
@@ -76,18 +76,6 @@ function useView(name) {
   }, [name]);
   if (known) return html`<${known} key=${name} />`;
   return html`<${Skeleton} number=${4} />`;
-}
-
-/** After a change of page, the focus is on its heading: screen readers say where one is. */
-function useAnnouncedChange(path) {
-  const first = useRef(true);
-  useEffect(() => {
-    closeAll();
-    if (first.current) first.current = false;
-    else if (!document.activeElement || document.activeElement === document.body || !document.contains(document.activeElement) || document.activeElement.closest("a, main")) {
-      document.querySelector("main h1")?.focus({ preventScroll: true });
-    }
-  }, [path]);
 }
 
 function Notices() {

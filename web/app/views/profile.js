@@ -30,7 +30,7 @@ export function Profile() {
 }
 
 function Person({ username }) {
-  const [id, setId] = useState(null);
+  const [id, setId] = useState(() => people.find((known) => known.username === username && known.created_at));
   const [problem, setProblem] = useState(null);
   const read = () => get(`/profiles/by-username/${encodeURIComponent(username)}`).then((found) => setId(putPerson(found)), setProblem);
   useEffect(() => void read(), [username, signedIn.value]);

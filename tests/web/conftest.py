@@ -1,0 +1,143 @@
+"""The started product and a real Chromium; whatever the browser complains about fails the test."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
+
+from tests.run.installation import ROOT, Installation, started
+
+PASSWORD = "correct horse battery"
+NARROW = {"width": 390, "height": 844}
+WIDE = {"width": 1280, "height": 900}
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_NETWORK = "Failed to load resource"  # what was answered with an error is the test's business
+
+expect.set_options(timeout=15_000)
+
+
+def _chromium() -> str:
+    """Debian's Chromium, installed if it is not there."""
+    if not which("chromium"):
+        install = "SVC=chromium; . tests/services/lib.sh; need_apt chromium fonts-noto-color-emoji"
+        subprocess.run(["bash", "-c", install], cwd=ROOT, check=True)
+    return which("chromium") or "chromium"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The product, without demo data."""
+    with started(tmp_path_factory.mktemp("web") / "data", RATE_LIMITS="off") as installation:
+        yield installation
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests; each has contexts of its own."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+class Person:
+    """Somebody with an account and, once `open` was called, a browser window."""
+
+    def __init__(self, site: Installation, username: str, new_context: Callable[..., BrowserContext]) -> None:
+        self.site = site
+        self.username = username
+        self._new_context = new_context
+        body = {
+            "email": f"{username}@example.org",
+            "username": username,
+            "password": PASSWORD,
+            "full_name": username.title(),
+        }
+        answer = httpx.post(f"{site.url}/v1/auth/register", json=body)
+        assert answer.status_code == 201, answer.text
+        self.id = answer.json()["user"]["id"]
+        self._headers = {"Authorization": f"Bearer {answer.json()['access']}"}
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of the API."""
+        answer = httpx.request(method, f"{self.site.url}/v1{path}", json=body, headers=self._headers, timeout=30)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def post(self, content: str, **more: Any) -> str:
+        """Writes a post; its id."""
+        return str(self.api("POST", "/posts", {"content": content, **more})["id"])
+
+    def open(self, path: str = "/", **options: Any) -> Page:
+        """Signs in in a new window, and goes to an address."""
+        page = self._new_context(**options).new_page()
+        page.goto(f"{self.site.url}/login")
+        page.get_by_role("textbox").first.fill(self.username)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("form .button-primary").click()
+        expect(page.locator("#main")).to_be_visible()
+        expect(page.locator(".entry")).to_have_count(0)
+        if path != "/":
+            go(page, path)
+        return page
+
+
+def go(page: Page, path: str) -> None:
+    """Follows a link of the client to an address, without loading the document again."""
+    page.evaluate(
+        "path => { const link = document.createElement('a'); link.href = path;"
+        " document.body.append(link); link.click(); link.remove(); }",
+        path,
+    )
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes contexts. At the end of the test they are closed, and complaints of their pages fail it."""
+    made: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def noted(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(_NETWORK):
+            complaints.append(f"{message.type}: {message.text}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 500:
+            complaints.append(f"{response.status} {response.url}")
+
+    def watched(page: Page) -> None:
+        page.on("console", noted)
+        page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
+        page.on("response", answered)
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": WIDE, "locale": "en-US", **options})
+        context.on("page", watched)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def person(site: Installation, new_context: Callable[..., BrowserContext]) -> Callable[[str], Person]:
+    """Registers somebody."""
+    return lambda username: Person(site, username, new_context)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A photograph, more or less."""
+    from PIL import Image
+
+    path = tmp_path / "picture.jpg"
+    Image.radial_gradient("L").resize((800, 600)).convert("RGB").save(path)
+    return path

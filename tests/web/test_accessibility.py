@@ -1,0 +1,162 @@
+"""Every view is accessible: axe on each, light and dark, wide and narrow; and all of it works without a mouse."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.run.installation import Installation
+from tests.web.conftest import NARROW, WIDE, Person, go
+
+_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_OPEN = ["/login", "/signup", "/forgot", "/reset-password?key=1", "/about/components"]
+_SIGNED_IN = [
+    "/",
+    "/explore",
+    "/explore?sort=recent",
+    "/hashtags/axe",
+    "/search",
+    "/search?q=axe",
+    "/search?q=axe&type=users",
+    "/notifications",
+    "/follow-requests",
+    "/bookmarks",
+    "/compose",
+    "/settings",
+    *(
+        f"/settings/{section}"
+        for section in (
+            "profile",
+            "account",
+            "security",
+            "privacy",
+            "notifications",
+            "appearance",
+            "language",
+            "blocks",
+            "mutes",
+            "devices",
+        )
+    ),
+]
+
+
+def violations(page: Page, view: str) -> list[str]:
+    """What axe finds on the page, one line each."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_AXE)
+    found: list[dict[str, Any]] = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(result => result.violations)",
+        _RULES,
+    )
+    return [f"{view}: {each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
+
+
+def settled(page: Page) -> None:
+    """Waits until nothing is being loaded or moving any more."""
+    expect(page.locator(".skeletons, .spinner")).to_have_count(0)
+    page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => null)))")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_every_view(
+    site: Installation,
+    person: Callable[[str], Person],
+    new_context: Callable[..., BrowserContext],
+    theme: str,
+    size: dict[str, int],
+) -> None:
+    name = f"axe_{theme}_{size['width']}"
+    ada, bob = person(name), person(f"{name}_b")
+    post = ada.post("Watching #axe work")
+    bob.api("POST", f"/posts/{post}/comments", {"content": "So do I"})
+    bob.api("PUT", f"/posts/{post}/reaction", {"reaction_type": "haha"})
+    found: list[str] = []
+    options: dict[str, Any] = {"viewport": size, "color_scheme": theme, "reduced_motion": "reduce"}
+    page = new_context(**options).new_page()
+    for view in _OPEN:
+        page.goto(site.url + view)
+        expect(page.locator("h1")).to_be_visible()
+        found += violations(page, view)
+    page = ada.open(**options)
+    for view in [*_SIGNED_IN, f"/@{name}", f"/@{name}_b", f"/posts/{post}", "/@nobody_here"]:
+        go(page, view)
+        expect(page.locator("main h1")).to_be_visible()
+        settled(page)
+        found += violations(page, view)
+    assert found == []
+
+
+def test_menus_and_dialogs(person: Callable[[str], Person]) -> None:
+    ada, bob = person("axe_d"), person("axe_e")
+    post = bob.post("A post with a menu")
+    page = ada.open(f"/posts/{post}", reduced_motion="reduce")
+    page.get_by_role("button", name="More about this post").click()
+    found = violations(page, "menu")
+    page.get_by_role("menuitem", name="Report").click()
+    found += violations(page, "report")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="New post").click()
+    found += violations(page, "composer")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    found += violations(page, "shortcuts")
+    assert found == []
+
+
+def test_everything_works_from_the_keyboard(person: Callable[[str], Person]) -> None:
+    ada = person("keys")
+    first, second = ada.post("The older post"), ada.post("The newer post")
+    page = ada.open()
+    expect(page.locator(f"[data-post='{second}']")).to_be_visible()
+
+    page.keyboard.press("j")
+    expect(page.locator(f"[data-post='{second}']")).to_be_focused()
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Like, 1 reaction")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.locator(f"[data-post='{first}']")).to_be_focused()
+    page.keyboard.press("b")
+    expect(page.locator(f"[data-post='{first}']").get_by_role("button", name="Bookmark")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.keyboard.press("r")
+    field = page.get_by_role("textbox", name="Write a comment")
+    expect(field).to_be_focused()
+    field.press_sequentially("j and k do not move while I type")
+    field.press("Control+Enter")
+    expect(page.get_by_role("article", name="Comment by keys")).to_be_visible()
+
+    page.get_by_role("heading", level=1).focus()
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="Bookmarks")).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    like = page.get_by_role("button", name="Like, 0 reactions")
+    like.focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("menuitemradio", name="Like")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Love, 1 reaction")).to_be_focused()
+
+
+def test_the_first_stop_of_the_keyboard_leads_to_the_content(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context().new_page()
+    page.goto(site.url)
+    expect(page.locator("main h1")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()

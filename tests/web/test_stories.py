@@ -1,0 +1,180 @@
+"""What people do with the client, two at once where it takes two."""
+
+from collections.abc import Callable
+
+import httpx
+from playwright.sync_api import BrowserContext, expect
+
+from tests.run.installation import Installation
+from tests.web.conftest import NARROW, PASSWORD, Person, go
+
+
+def test_somebody_signs_up_writes_and_signs_out(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+    page = new_context(viewport=NARROW).new_page()
+    page.goto(site.url)
+    page.get_by_role("main").get_by_role("link", name="Sign up").click()
+    page.get_by_label("Name", exact=True).fill("Grace Hopper")
+    page.get_by_label("Username").fill("grace")
+    page.get_by_label("E-mail address").fill("grace@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+
+    page.get_by_role("button", name="New post").last.click()
+    page.get_by_role("textbox").fill("It is easier to ask forgiveness. #navy")
+    page.get_by_role("dialog").get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    go(page, "/")
+    post = page.get_by_role("article", name="Post by Grace Hopper")
+    expect(post.get_by_role("link", name="#navy")).to_have_attribute("href", "/hashtags/navy")
+
+    page.get_by_role("button", name="Your account").first.click()
+    page.get_by_role("menuitem", name="Log out").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
+
+
+def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_s"), person("bob_s")
+    bob.api("PUT", f"/profiles/{ada.id}/follow")
+    post = ada.post("Notes on the engine")
+    hers, his = ada.open("/notifications"), bob.open(f"/posts/{post}")
+
+    his.get_by_role("button", name="Like, 0 reactions").first.click()
+    expect(his.get_by_role("button", name="Like, 1 reaction")).to_be_visible()
+    his.get_by_role("textbox", name="Write a comment").fill("Splendid, @ada_s!")
+    his.get_by_role("button", name="Send").click()
+    expect(his.get_by_role("article", name="Comment by bob_s")).to_contain_text("Splendid, @ada_s!")
+
+    expect(hers.get_by_role("article", name="Bob_S commented on your post")).to_be_visible()
+    expect(hers.get_by_role("article", name="Bob_S reacted to your post")).to_be_visible()
+    expect(hers).to_have_title("(3) Notifications · socialapp")  # a follower, a reaction, a comment
+    hers.get_by_role("button", name="Mark all as read").click()
+    expect(hers).to_have_title("Notifications · socialapp")
+    hers.get_by_role("link", name="Bob_S commented on your post").click()
+    hers.get_by_role("button", name="Reply", exact=True).click()
+    hers.get_by_role("textbox", name="Reply to @bob_s").fill("Thank you")
+    hers.get_by_role("button", name="Send").last.click()
+    expect(hers.get_by_role("article", name="Comment by ada_s")).to_contain_text("Thank you")
+
+
+def test_an_edit_keeps_what_was_changed_elsewhere_until_somebody_decides(person: Callable[[str], Person]) -> None:
+    ada = person("ada_e")
+    post = ada.post("First version")
+    page = ada.open(f"/posts/{post}")
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    field = page.get_by_role("dialog").get_by_role("textbox")
+    expect(field).to_have_value("First version")
+    ada.api("PATCH", f"/posts/{post}", {"content": "From another device"})
+    field.fill("From this device")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("This post was changed somewhere else")).to_contain_text("From another device")
+    assert ada.api("GET", f"/posts/{post}")["content"] == "From another device"
+    page.get_by_role("button", name="Save my version").click()
+    expect(page.get_by_role("article", name="Post by Ada_E")).to_contain_text("From this device")
+    assert ada.api("GET", f"/posts/{post}")["content"] == "From this device"
+
+
+def test_a_deleted_post_comes_back_with_undo(person: Callable[[str], Person]) -> None:
+    ada = person("ada_u")
+    post = ada.post("Do not lose me")
+    page = ada.open("/@ada_u")
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("article", name="Post by Ada_U")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("article", name="Post by Ada_U")).to_be_visible()
+    assert ada.api("GET", f"/posts/{post}")["content"] == "Do not lose me"
+
+
+def test_what_is_written_offline_is_sent_once_when_there_is_a_connection(person: Callable[[str], Person]) -> None:
+    ada = person("ada_o")
+    page = ada.open()
+    composer = page.get_by_role("textbox", name="What's on your mind?")
+    composer.fill("Written in a tunnel")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("No connection: it is sent as soon as there is one.")).to_be_visible()
+    assert ada.api("GET", f"/profiles/{ada.id}/posts")["results"] == []
+    page.context.set_offline(False)
+    expect(page.get_by_text("What you wrote offline was sent.")).to_be_visible()
+    expect(page.get_by_role("article", name="Post by Ada_O")).to_contain_text("Written in a tunnel")
+    assert len(ada.api("GET", f"/profiles/{ada.id}/posts")["results"]) == 1
+
+
+def test_a_private_profile_is_asked_and_answers(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_p"), person("bob_p")
+    ada.api("PATCH", "/profiles/me", {"is_private": True})
+    ada.post("For friends")
+    his = bob.open("/@ada_p")
+    expect(his.get_by_role("heading", name="This profile is private")).to_be_visible()
+    his.get_by_role("button", name="Follow: follow @ada_p").click()
+    expect(his.get_by_role("button", name="Requested")).to_be_visible()
+    hers = ada.open("/follow-requests", viewport=NARROW)
+    hers.get_by_role("button", name="Accept").click()
+    expect(hers.get_by_role("heading", name="No requests")).to_be_visible()
+    assert bob.api("GET", f"/profiles/{ada.id}/relationship")["following"] is True
+    go(his, "/")
+    go(his, "/@ada_p")
+    expect(his.get_by_text("For friends")).to_be_visible()
+
+
+def test_blocking_hides_and_reporting_is_confirmed(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_b"), person("bob_b")
+    post = bob.post("Something rude")
+    page = ada.open(f"/posts/{post}")
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Report").click()
+    page.get_by_label("Harassment or abuse").check()
+    page.get_by_role("button", name="Send report").click()
+    expect(page.get_by_text("Thank you. A moderator will look at it.")).to_be_visible()
+    assert [each["reason"] for each in ada.api("GET", "/reports")["results"]] == ["abuse"]
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Block @bob_b").click()
+    page.get_by_role("button", name="Block", exact=True).click()
+    expect(page.get_by_text("Blocked.")).to_be_visible()
+    go(page, "/settings/blocks")
+    page.get_by_role("button", name="Unblock").click()
+    expect(page.get_by_role("heading", name="You have blocked nobody")).to_be_visible()
+
+
+def test_names_and_hashtags_are_completed(person: Callable[[str], Person]) -> None:
+    ada, _ = person("ada_c"), person("zephyrine")
+    page = ada.open()
+    field = page.get_by_role("textbox", name="What's on your mind?")
+    expect(field).to_be_visible()
+    for _attempt in range(20):  # the index follows a little later
+        field.fill("")
+        field.press_sequentially("Hello @zeph")
+        if page.get_by_role("option", name="Zephyrine").is_visible():
+            break
+        page.wait_for_timeout(300)
+    page.get_by_role("option", name="Zephyrine").wait_for()
+    field.press("Enter")
+    expect(field).to_have_value("Hello @zephyrine ")
+
+
+def test_the_place_in_a_list_is_kept_on_the_way_back(person: Callable[[str], Person]) -> None:
+    ada = person("ada_l")
+    for number in range(45):
+        ada.post(f"Post number {number}")
+    page = ada.open("/@ada_l")
+    last = page.get_by_text("Post number 0", exact=True)
+    for _ in range(60):
+        page.mouse.wheel(0, 1500)
+        if last.is_visible():
+            break
+        page.wait_for_timeout(50)
+    page.get_by_text("Post number 3", exact=True).click()
+    expect(page.get_by_role("heading", name="Post by Ada_L")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Post number 3", exact=True)).to_be_in_viewport()
+    assert page.locator("[data-post]").count() == 45
+
+
+def test_it_can_be_installed(site: Installation) -> None:
+    assert httpx.get(f"{site.url}/manifest.webmanifest").json()["share_target"]["action"] == "/compose"
+    worker = httpx.get(f"{site.url}/sw.js")
+    assert "__ROOT__" not in worker.text
+    assert worker.headers["Cache-Control"] == "no-cache"
