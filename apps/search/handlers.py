@@ -1,4 +1,9 @@
-"""What search does when something happened elsewhere: it asks for the present form and indexes that."""
+"""What search does when something happened elsewhere: it asks for the present form and indexes that.
+
+With `SEARCH_SYNC=cdc` the present forms come from `manage.py search cdc` instead; deletions are taken from both.
+"""
+
+from django.conf import settings
 
 from apps.search import actions
 from apps.search.queries.documents import EngagementCount, engagement_of
@@ -19,15 +24,19 @@ from socialapp.rpc.calls import client
 
 
 def _present_post(event: PostCreated | PostEdited | PostRestored) -> list[PostDocument]:
-    return client(Posts).documents(post_ids=[event.post_id])
+    return client(Posts).documents(post_ids=[event.post_id]) if _by_events() else []
 
 
 def _present_profile(event: ProfileChanged | StatusChanged) -> list[ProfileDocument]:
-    return client(Users).documents(ids=[event.user_id])
+    return client(Users).documents(ids=[event.user_id]) if _by_events() else []
 
 
 def _followed_profile(event: Followed | Unfollowed) -> list[ProfileDocument]:
-    return client(Users).documents(ids=[event.following_id])
+    return client(Users).documents(ids=[event.following_id]) if _by_events() else []
+
+
+def _by_events() -> bool:
+    return str(settings.SEARCH_SYNC) == "events"
 
 
 @handles(PostCreated, PostEdited, PostRestored, gather=_present_post)

@@ -16,14 +16,16 @@ _DELETED = "deleted"
 @transactional("search")
 def index_posts(*, documents: list[PostDocument]) -> None:
     """Makes posts findable in the form of their documents, unless a newer form or a tombstone is there."""
-    writer().write_posts(documents)
+    if documents:
+        writer().write_posts(documents)
 
 
 @transactional("search")
 def index_profiles(*, documents: list[ProfileDocument]) -> None:
     """Makes profiles findable in the form of their documents; one that is deleted is removed for good."""
     present = [document for document in documents if document.status != _DELETED]
-    writer().write_profiles(present)
+    if present:
+        writer().write_profiles(present)
     for document in documents:
         if document.status == _DELETED:
             writer().bury(Kind.USER, document.card.id, author_id=document.card.id)

@@ -1,20 +1,26 @@
-"""`manage.py search`: rebuild the index, prove that it equals the database, or say how it stands."""
+"""`manage.py search`: rebuild the index, prove that it equals the database, say how it stands, or follow the binlog."""
 
 import json
+import signal
 from dataclasses import asdict
+from threading import Event, Thread
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 from tqdm import tqdm
 
 from apps.search import actions, queries
+from apps.search.actions.capture import CaptureRefused, follow, sources
+from apps.search.actions.capture.source import Source
 from socialapp.core.errors import Unavailable
 
 
 class Command(BaseCommand):
     """Looks after the search index."""
 
-    help = "Rebuilds (reindex), compares (verify) or describes (status) the search index."
+    help = "Rebuilds (reindex), compares (verify), describes (status) or keeps up (cdc) the search index."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The subcommands."""
@@ -22,12 +28,18 @@ class Command(BaseCommand):
         for name, text in (
             ("reindex", "build the index anew while searches and writes go on, compare, and swap it in"),
             ("verify", "compare ids and versions with the database; exit status 1 when they differ"),
-            ("status", "number of documents and names of indices"),
+            ("status", "number of documents, names of indices, and how the index is kept up"),
         ):
             commands.add_parser(name, help=text).add_argument("--json", action="store_true", help="answer in JSON")
 
+        following = commands.add_parser("cdc", help="follow what is committed, until stopped; with SEARCH_SYNC=cdc")
+        following.add_argument("--from-now", action="store_true", help="leave out what was committed before")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs one of them; exit status 1 when the index does not answer."""
+        if options["command"] == "cdc":
+            self._follow(from_now=options["from_now"])
+            return
         try:
             {"reindex": self._reindex, "verify": self._verify, "status": self._status}[options["command"]](
                 as_json=options["json"]
@@ -49,7 +61,36 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _status(self, *, as_json: bool) -> None:
-        self._tell(queries.index().status(), as_json=as_json)
+        sync = {"sync": settings.SEARCH_SYNC, "positions": queries.sync_positions()}
+        self._tell({**queries.index().status(), **sync}, as_json=as_json)
+
+    def _follow(self, *, from_now: bool) -> None:
+        """Follows each source in a thread of its own; when one fails, all end, to be started again."""
+        stopping = Event()
+        for sent in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sent, lambda *_: stopping.set())
+        failures: list[Exception] = []
+
+        def run(source: Source) -> None:
+            try:
+                follow(source, stopping, from_now=from_now)
+            except Exception as error:
+                failures.append(error)
+            finally:
+                stopping.set()
+                connections.close_all()
+
+        try:
+            found = sources()
+        except CaptureRefused as error:
+            raise CommandError(str(error)) from error
+        threads = [Thread(target=run, args=(source,), name=source.name) for source in found]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for failure in failures:
+            raise CommandError(str(failure)) from failure
 
     def _tell(self, found: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
