@@ -1,16 +1,11 @@
 """The client's addresses: its files, its document for every page, and public posts and profiles readable as HTML."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
-from socialapp.contracts.posts import Posts
-from socialapp.contracts.users import Users
-from socialapp.core.errors import NotFound, Unavailable
 from socialapp.http.problems import reading_only
-from socialapp.rpc.calls import client
 from web.assets import assets
+from web.public import cut, post_body, profile_body
 from web.shell import Page, shell
 
 _TITLE_LENGTH = 70
@@ -97,7 +92,7 @@ def anything(request: HttpRequest) -> HttpResponse:
 
 def post(request: HttpRequest, post_id: int) -> HttpResponse:
     """A post. Its text is in the document when everybody may see it; else 404, and the client asks with its token."""
-    found = _post_body(post_id)
+    found = post_body(post_id)
     if found is None:
         return shell(request, Page(path=request.path, indexed=False, status=404))
     author = found["author"]
@@ -107,8 +102,8 @@ def post(request: HttpRequest, post_id: int) -> HttpResponse:
     return shell(
         request,
         Page(
-            title=f"{name}: {_cut(text, _TITLE_LENGTH)}",
-            description=_cut(text, _DESCRIPTION_LENGTH),
+            title=f"{name}: {cut(text, _TITLE_LENGTH)}",
+            description=cut(text, _DESCRIPTION_LENGTH),
             path=f"/posts/{post_id}",
             template="client/post.html",
             context={"post": found, "author": author, "name": name},
@@ -121,7 +116,7 @@ def post(request: HttpRequest, post_id: int) -> HttpResponse:
 
 def profile(request: HttpRequest, username: str) -> HttpResponse:
     """A profile; readable in the document like a post."""
-    found = _profile_body(username)
+    found = profile_body(username)
     if found is None:
         return shell(request, Page(path=request.path, indexed=False, status=404))
     name = found["full_name"] or found["username"]
@@ -129,7 +124,7 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
         request,
         Page(
             title=f"{name} (@{found['username']})",
-            description=_cut(str(found["bio"] or ""), _DESCRIPTION_LENGTH),
+            description=cut(str(found["bio"] or ""), _DESCRIPTION_LENGTH),
             path=f"/@{found['username']}",
             template="client/profile.html",
             context={"profile": found, "name": name},
@@ -138,25 +133,3 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
             indexed=not found["is_private"],
         ),
     )
-
-
-def _post_body(post_id: int) -> dict[str, Any] | None:
-    try:
-        return next(iter(client(Posts).post_bodies(viewer_id=None, post_ids=[post_id])), None)
-    except (NotFound, Unavailable):
-        return None
-
-
-def _profile_body(username: str) -> dict[str, Any] | None:
-    try:
-        cards = client(Users).by_usernames(usernames=[username])
-        found = client(Users).profile_bodies(viewer_id=None, ids=[card.id for card in cards]) if cards else []
-        return next(iter(found), None)
-    except (NotFound, Unavailable):
-        return None
-
-
-def _cut(text: str, length: int) -> str:
-    """The beginning of a text on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"

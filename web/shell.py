@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
-from web.assets import assets
+from web.assets import APP, assets
 
-LANGUAGES = ("en", "de", "fr", "es", "ar", "ja", "zh")
+LANGUAGES = tuple(sorted(file.stem for file in (APP / "i18n").glob("*.json")))
 RIGHT_TO_LEFT = ("ar",)
 
 
@@ -68,7 +68,7 @@ def _language(request: HttpRequest) -> str:
         tag = part.partition(";")[0].strip().lower().partition("-")[0]
         if tag in LANGUAGES:
             return tag
-    return LANGUAGES[0]
+    return "en"
 
 
 def _policy(import_map: str) -> str:

@@ -3,12 +3,14 @@
 from django.conf import settings
 from django.urls import URLPattern, path, re_path
 
-from web import pages
+from web import machines, pages
 
 urlpatterns: list[URLPattern] = [
     re_path(rf"^{settings.STATIC_URL.strip('/')}/client/(?P<version>[0-9a-f]{{12}})/(?P<path>[\w./-]+)$", pages.asset),
     path("sw.js", pages.service_worker),
     path("manifest.webmanifest", pages.manifest),
+    path("oembed", machines.oembed),
+    path("robots.txt", machines.robots),
     path("", pages.page, name="client"),
     path("posts/<id:post_id>", pages.post),
     re_path(r"^@(?P<username>\w{1,30})$", pages.profile),

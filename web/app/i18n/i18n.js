@@ -4,12 +4,6 @@ import { format } from "./messages.js";
 
 export const LANGUAGES = {
   en: "English",
-  de: "Deutsch",
-  fr: "Français",
-  es: "Español",
-  ar: "العربية",
-  ja: "日本語",
-  zh: "中文",
 };
 
 export const language = signal("en");

@@ -52,7 +52,6 @@ function Head({ person }) {
   const known = person.relationship || {};
   const items = [
     { label: t("link.copy"), icon: "link", run: () => copyLink(`${location.origin}/@${person.username}`) },
-    { label: t("profile.feed"), icon: "hash", run: () => open("question", { title: t("profile.feed"), text: `${location.origin}/@${person.username}.rss`, yes: t("close") }) },
     !mine && signedIn.value && { label: t(known.muting ? "mute.undo" : "mute.do", { name: person.username }), icon: "mute", run: () => toggleMute(person.id) },
     !mine && signedIn.value && { label: t(known.blocking ? "block.undo" : "block.do_name", { name: person.username }), icon: "block", run: () => toggleBlock(person.id), danger: true },
     !mine && signedIn.value && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "user", id: person.id }), danger: true },

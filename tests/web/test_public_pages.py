@@ -1,0 +1,60 @@
+"""Public posts and profiles as documents: for search engines, link previews, and people without scripts."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def test_a_public_post_is_readable_without_scripts(
+    anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    ada = register("ada", full_name="Ada <Lovelace>")
+    post = ada.client.post("/v1/posts", {"content": "An engine & <b>patterns</b>"}).json()
+    drain()
+    answer = anonymous.get(f"/posts/{post['id']}", Accept="text/html")
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "<title>Ada &lt;Lovelace&gt;: An engine &amp; &lt;b&gt;patterns&lt;/b&gt; · socialapp</title>" in text
+    assert f'<link rel="canonical" href="http://127.0.0.1:8000/posts/{post["id"]}">' in text
+    assert '<meta property="og:type" content="article">' in text
+    assert "<p>An engine &amp; &lt;b&gt;patterns&lt;/b&gt;</p>" in text
+    assert "noindex" not in text
+
+    shown = anonymous.get(f"/oembed?url=http://127.0.0.1:8000/posts/{post['id']}").json()
+    assert (shown["type"], shown["author_name"]) == ("link", "Ada <Lovelace>")
+
+
+def test_a_private_post_is_in_no_document(
+    anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    ada = register("ada")
+    post = ada.client.post("/v1/posts", {"content": "For my friends", "is_private": True}).json()
+    drain()
+    for path in (f"/posts/{post['id']}", "/posts/1", "/@nobody"):
+        answer = anonymous.get(path, Accept="text/html")
+        assert answer.status_code == 404
+        assert "friends" not in answer.content.decode()
+        assert '<meta name="robots" content="noindex">' in answer.content.decode()
+    assert anonymous.get(f"/oembed?url=http://127.0.0.1:8000/posts/{post['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["", "x", "http://elsewhere.example/posts/1", "http://127.0.0.1:8000/nowhere"])
+def test_oembed_knows_only_posts_of_this_site(anonymous: JsonClient, url: str) -> None:
+    assert anonymous.get(f"/oembed?url={url}").status_code == 404
+
+
+def test_a_profile_is_readable_without_scripts(anonymous: JsonClient, register: Callable[..., Person]) -> None:
+    register("ada", full_name="Ada Lovelace")
+    text = anonymous.get("/@ada", Accept="text/html").content.decode()
+    assert "<title>Ada Lovelace (@ada) · socialapp</title>" in text
+    assert "<h1>Ada Lovelace</h1>" in text
+
+
+def test_search_engines_are_told_what_is_not_theirs(anonymous: JsonClient) -> None:
+    answer = anonymous.get("/robots.txt")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert "Disallow: /settings\n" in answer.content.decode()

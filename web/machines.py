@@ -1,0 +1,47 @@
+"""For other programs: oEmbed of public posts, robots.txt."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import Resolver404, resolve
+
+from socialapp.http.problems import reading_only
+from web.public import cut, post_body
+
+_TITLE_LENGTH = 80
+_PRIVATE = ("/settings", "/notifications", "/bookmarks", "/follow-requests", "/compose", "/admin/", "/internal/")
+
+
+@reading_only
+def oembed(request: HttpRequest) -> HttpResponse:
+    """What other sites show for a link to a public post. Source: https://oembed.com."""
+    address = urlsplit(request.GET.get("url", ""))
+    if f"{address.scheme}://{address.netloc}" != settings.PUBLIC_URL:
+        raise Http404
+    try:
+        post_id = resolve(address.path).kwargs.get("post_id")
+    except Resolver404:
+        post_id = None
+    post = post_body(post_id) if isinstance(post_id, int) else None
+    if post is None:
+        raise Http404
+    return JsonResponse(
+        {
+            "version": "1.0",
+            "type": "link",
+            "title": cut(str(post.get("content_warning") or post["content"]), _TITLE_LENGTH),
+            "author_name": post["author"]["full_name"] or post["author"]["username"],
+            "author_url": f"{settings.PUBLIC_URL}/@{post['author']['username']}",
+            "provider_name": settings.SERVICE_NAME,
+            "provider_url": settings.PUBLIC_URL,
+            "cache_age": 3600,
+        }
+    )
+
+
+@reading_only
+def robots(request: HttpRequest) -> HttpResponse:
+    """What search engines may read. Source: RFC 9309."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _PRIVATE)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -1,0 +1,32 @@
+"""What everybody may see of posts and profiles, for the documents and for other programs."""
+
+from typing import Any
+
+from socialapp.contracts.posts import Posts
+from socialapp.contracts.users import Users
+from socialapp.core.errors import NotFound, Unavailable
+from socialapp.rpc.calls import client
+
+
+def post_body(post_id: int) -> dict[str, Any] | None:
+    """A post as the API answers it to everybody; None when not everybody may see it."""
+    try:
+        return next(iter(client(Posts).post_bodies(viewer_id=None, post_ids=[post_id])), None)
+    except (NotFound, Unavailable):
+        return None
+
+
+def profile_body(username: str) -> dict[str, Any] | None:
+    """A profile as the API answers it to everybody."""
+    try:
+        cards = client(Users).by_usernames(usernames=[username])
+        found = client(Users).profile_bodies(viewer_id=None, ids=[card.id for card in cards]) if cards else []
+        return next(iter(found), None)
+    except (NotFound, Unavailable):
+        return None
+
+
+def cut(text: str, length: int) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
