@@ -312,3 +312,31 @@ def test_a_database_without_full_text_search_needs_elasticsearch(settings, monke
     assert [message.id for message in check_backend(None)] == ["search.E001"]
     settings.ELASTICSEARCH_URL = "http://127.0.0.1:9200"
     assert check_backend(None) == []
+
+
+@pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
+def test_an_index_of_an_earlier_release_gets_the_fields_it_lacks(searching, people, anonymous):
+    from apps.search.actions import elastic
+
+    searching.post(people["alice"], "first")
+    searching.settle()
+    client = elasticsearch().options(request_timeout=30)
+    (name,) = client.indices.get_alias(name=read_alias())
+    properties = client.indices.get_mapping(index=name)[name]["mappings"]["properties"]
+    newer = {"has_link", "has_cw", "language", "reactions", "engagement", "whole_names", "variants", "stems"}
+    earlier = {field: mapping for field, mapping in properties.items() if field not in newer}
+    remove_indices()
+    elastic.make_index(name, aliases=[])
+    settings_of_index = client.indices.get_settings(index=name)[name]["settings"]["index"]["analysis"]
+    client.indices.delete(index=name)
+    client.indices.create(
+        index=name,
+        settings={"analysis": settings_of_index},
+        mappings={"dynamic": "strict", "properties": earlier},
+        aliases={alias: {} for alias in (read_alias(), elastic.write_alias(), elastic.own_alias(name))},
+    )
+    elastic._mapped.clear()
+    people["alice"].client.patch("/v1/profiles/me", {"bio": "kites"})
+    searching.post(people["alice"], "flying kites")
+    searching.settle()
+    assert searching.contents(anonymous, "kite") == ["flying kites"]

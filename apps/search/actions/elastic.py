@@ -25,6 +25,8 @@ _SWEEP = 5000
 
 Source = dict[str, Any]
 
+_mapped: set[str] = set()  # the indices that this process knows to have all fields
+
 
 class IndexWriteFailed(Exception):
     """Elasticsearch refused a document for another reason than that it has a newer one."""
@@ -147,7 +149,16 @@ def write_targets() -> list[str]:
             found = elasticsearch().indices.get_alias(name=write_alias())
         except NotFoundError:
             return [_first_index()]
+        for name in found.keys() - _mapped:
+            _add_fields(name)
     return sorted(found)
+
+
+def _add_fields(name: str) -> None:
+    """Gives an index of an earlier release the fields that it lacks, as it takes none that it does not know."""
+    properties = Entry._index.to_dict()["mappings"]["properties"]
+    elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.put_mapping(index=name, properties=properties)
+    _mapped.add(name)
 
 
 def own_alias(name: str) -> str:
