@@ -4,6 +4,7 @@ import { format } from "./messages.js";
 
 export const LANGUAGES = {
   en: "English",
+  de: "Deutsch",
 };
 
 export const language = signal("en");
