@@ -1,14 +1,15 @@
 """Who may see and who may be notified of what: the one rule, and what must be asked of other contexts for it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from apps.notifications import queries
 from apps.notifications.models import Kind, Notification, Target
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
+from socialapp.contracts.reactions import ReactionCounts, Reactions
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.rpc.calls import client
 
@@ -135,3 +136,41 @@ def load_visibility_of_new_posts(rows: Sequence[Notification]) -> dict[int, Visi
 def _visible_post(row: Notification, author: ProfileSummary) -> Visibility:
     seen = Author(card=author, active=True, is_private=False, follows=True, blocked=False, muted=False)
     return Visibility(people={author.id: seen}, targets={row.target_id or 0}, actors={row.id: [author.id]})
+
+
+# --- Open pages -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PostCounts:
+    """What is counted about a post."""
+
+    comments: int
+    reactions: dict[str, int]
+    reposts: int
+
+
+def readers_of(people_by_post: Mapping[int, Iterable[int]]) -> dict[int, set[int]]:
+    """Those of the people who may see each post now; posts that none of them may see are left out. A call a post."""
+    found = {
+        post_id: set(client(Posts).viewers(post_id=post_id, user_ids=sorted(people)))
+        for post_id, people in people_by_post.items()
+    }
+    return {post_id: readers for post_id, readers in found.items() if readers}
+
+
+def post_counts(post_ids: Sequence[int]) -> dict[int, PostCounts]:
+    """The counts of the posts. Three calls, however many."""
+    wanted = list(post_ids)
+    if not wanted:
+        return {}
+    comments = {count.post_id: count.count for count in client(Comments).counts(post_ids=wanted)}
+    reposts = {number.post_id: number.reposts for number in client(Posts).reposts(post_ids=wanted)}
+    summaries = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=wanted)
+    reactions = {summary.target_id: asdict(summary.counts) for summary in summaries}
+    return {
+        post_id: PostCounts(
+            comments.get(post_id, 0), reactions.get(post_id) or asdict(ReactionCounts()), reposts.get(post_id, 0)
+        )
+        for post_id in wanted
+    }

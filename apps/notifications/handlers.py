@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.conf import settings
+
 from apps.notifications import actions
 from apps.notifications.access import is_outdated, recipients, recipients_seeing_post
 from apps.notifications.actions import NotificationRequest, day_of
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
+from socialapp.contracts.comments import (
+    CommentCreated,
+    CommentDeleted,
+    CommentEdited,
+    CommentRemoved,
+    CommentRestored,
+)
 from socialapp.contracts.moderation import (
     AppealDecided,
     ContentRemoved,
@@ -17,7 +25,16 @@ from socialapp.contracts.moderation import (
     UserSanctioned,
 )
 from socialapp.contracts.notifications import NewPostPageNotified
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts, Reposted, Unreposted
+from socialapp.contracts.posts import (
+    PostCreated,
+    PostDeleted,
+    PostEdited,
+    PostMuted,
+    Posts,
+    PostUnmuted,
+    Reposted,
+    Unreposted,
+)
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import (
     Blocked,
@@ -160,6 +177,7 @@ def remove_post(event: PostDeleted) -> None:
 )
 def notify_of_repost(event: Reposted, willing: set[int]) -> None:
     """Notifies the author of a repost."""
+    actions.publish_post_change(post_id=event.post_id)
     if event.author_id in willing:
         actions.notify(
             [
@@ -178,9 +196,30 @@ def notify_of_repost(event: Reposted, willing: set[int]) -> None:
         )
 
 
+def _gather_feed_readers(event: Reposted) -> list[int]:
+    """The reposter's followers. Of people with very many followers feeds do not have reposts of their own either."""
+    readers: list[int] = []
+    after = 0
+    while not is_outdated(event.at) and len(readers) < settings.POPULAR_FOLLOWERS:
+        page = client(Users).followers(user_id=event.user_id, after=after, limit=FOLLOWERS_PER_PAGE)
+        if not page:
+            return readers
+        muting = set(client(Users).muted_by(user_ids=page, muted_id=event.user_id))
+        readers += [user_id for user_id in page if user_id not in muting]
+        after = page[-1]
+    return []
+
+
+@handles(Reposted, gather=_gather_feed_readers)
+def show_repost_in_feeds(event: Reposted, followers: list[int]) -> None:
+    """Shows open pages of the reposter's followers that their feed has changed."""
+    actions.publish_feed_change(post_id=event.post_id, user_ids=followers)
+
+
 @handles(Unreposted)
 def remove_repost(event: Unreposted) -> None:
     """Removes an undone repost from the author's notifications."""
+    actions.publish_post_change(post_id=event.post_id)
     actions.remove_actor(
         user_id=event.author_id,
         topic=f"repost:{event.post_id}",
@@ -210,6 +249,7 @@ def _comment_kinds(event: CommentCreated) -> dict[int, str]:
 )
 def notify_of_comment(event: CommentCreated, willing: set[int]) -> None:
     """Notifies the authors of the post and of the parent comment, and those mentioned, of a comment."""
+    actions.publish_post_change(post_id=event.post_id)
     actions.notify(
         [
             NotificationRequest(
@@ -257,7 +297,19 @@ def notify_newly_mentioned_in_comment(event: CommentEdited, mentioned: set[int])
 @handles(CommentDeleted)
 def remove_comment(event: CommentDeleted) -> None:
     """Removes the notifications about a deleted comment."""
+    actions.publish_post_change(post_id=event.post_id)
     actions.remove_comment(comment_id=event.comment_id)
+
+
+@handles(CommentRemoved, CommentRestored)
+def show_comment_count(event: CommentRemoved | CommentRestored) -> None:
+    """Shows open pages that a moderator removed a comment or brought it back."""
+    actions.publish_post_change(post_id=event.post_id)
+
+
+def _publish_reaction_change(event: ReactionSet | ReactionRemoved) -> None:
+    if event.target_type == "post":
+        actions.publish_post_change(post_id=event.post_id)
 
 
 def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
@@ -270,6 +322,7 @@ def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
 )
 def notify_of_reaction(event: ReactionSet, willing: set[int]) -> None:
     """Notifies the author of a post or comment of a reaction."""
+    _publish_reaction_change(event)
     if event.target_author_id in willing:
         actions.notify(
             [
@@ -291,6 +344,7 @@ def notify_of_reaction(event: ReactionSet, willing: set[int]) -> None:
 @handles(ReactionRemoved)
 def remove_reaction(event: ReactionRemoved) -> None:
     """Removes an undone reaction from the author's notifications."""
+    _publish_reaction_change(event)
     actions.remove_actor(
         user_id=event.target_author_id, topic=_reaction_topic(event), actor_id=event.user_id, at=event.at
     )
@@ -474,7 +528,7 @@ def _notify_from_moderation(
 
 @handles(AppealDecided)
 def notify_of_appeal(event: AppealDecided) -> None:
-    """Whoever appealed is told the answer; what comes back to its author is told by the restoration itself."""
+    """Notifies somebody of the answer to their appeal; what comes back is announced by its restoration."""
     if event.is_accepted and event.target_type in ("post", "comment"):
         return
     outcome = "accepted" if event.is_accepted else "rejected"
@@ -486,6 +540,21 @@ def notify_of_appeal(event: AppealDecided) -> None:
         topic=f"appeal:{event.appeal_id}",
         message=f"Your appeal was {outcome}: {event.answer}",
     )
+
+
+# --- Muted conversations ------------------------------------------------------------------------------------------
+
+
+@handles(PostMuted)
+def mute_conversation(event: PostMuted) -> None:
+    """Notifies somebody no longer of what happens to a post."""
+    actions.set_conversation_mute(user_id=event.user_id, post_id=event.post_id, muted=True, at=event.at)
+
+
+@handles(PostUnmuted)
+def unmute_conversation(event: PostUnmuted) -> None:
+    """Notifies them again."""
+    actions.set_conversation_mute(user_id=event.user_id, post_id=event.post_id, muted=False, at=event.at)
 
 
 # --- Erasure ------------------------------------------------------------------------------------------------------

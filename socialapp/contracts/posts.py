@@ -86,6 +86,24 @@ class Unreposted:
     at: datetime | None = None
 
 
+@event("posts.post_muted", subject="post_id", partition="user_id")
+class PostMuted:
+    """`user_id` wants no notifications about this post's conversation. `at` orders it with PostUnmuted."""
+
+    post_id: int
+    user_id: int
+    at: datetime
+
+
+@event("posts.post_unmuted", subject="post_id", partition="user_id")
+class PostUnmuted:
+    """`user_id` wants notifications about this post's conversation again."""
+
+    post_id: int
+    user_id: int
+    at: datetime
+
+
 @data
 class ViewCount:
     """How many people have read a post since the last count, or had it on their screen in a list."""

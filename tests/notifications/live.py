@@ -5,10 +5,11 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import uvicorn
+from asgiref.sync import sync_to_async
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -107,3 +108,20 @@ async def connected(server: SocketServer, access: str, *, origin: str | None = N
     """A client that has said who it is, as browsers must: in the subprotocols."""
     async with connect(server.url, subprotocols=["bearer", access], origin=origin, proxy=None) as connection:  # type: ignore[list-item, arg-type]
         yield LiveClient(connection)
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Runs a scenario to its end."""
+    asyncio.run(scenario)
+
+
+async def do(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Calls what is not async, in the test's own thread."""
+    return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
+
+
+async def ready(client: LiveClient) -> dict[str, Any]:
+    """The first message."""
+    message = await client.receive()
+    assert message["type"] == "ready", message
+    return dict(message)

@@ -32,6 +32,7 @@ def _pushes_are_set_up(service, settings, monkeypatch):
     settings.OUTGOING_ALLOWED_HOSTS = [service.host]
     settings.PUBLIC_URL = "https://social.example"
     monkeypatch.setenv("SSL_CERT_FILE", str(service.certificate))
+    session._tls.cache_clear()
     monkeypatch.setattr(queue, "PUSH_DELAY", timedelta(0))
     monkeypatch.setattr(queue, "GROUPED_PUSH_DELAY", timedelta(0))
 

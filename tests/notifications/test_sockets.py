@@ -1,16 +1,15 @@
 """The WebSocket, against a real server, real Redis and the real database."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post
-from tests.notifications.live import LiveClient, SocketServer, connected, connected_but_deaf, serving
+from tests.notifications.live import SocketServer, connected, connected_but_deaf, do, ready, run, serving
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
@@ -33,23 +32,6 @@ def bob(register: Any, alice: Any) -> Any:
     person = register("bob")
     assert person.client.put(f"/v1/profiles/{alice.id}/follow").status_code == 200
     return person
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    """Runs a scenario to its end."""
-    asyncio.run(scenario)
-
-
-async def do(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Calls what is not async, in the test's own thread."""
-    return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
-
-
-async def ready(client: LiveClient) -> dict[str, Any]:
-    """The first message."""
-    message = await client.receive()
-    assert message["type"] == "ready", message
-    return dict(message)
 
 
 def test_a_new_notification_comes_at_once_and_as_the_list_shows_it(server, alice, bob, drain):

@@ -25,6 +25,7 @@ from apps.notifications.actions.removal import (
     remove_comment,
 )
 from apps.notifications.actions.seen import record_seen
+from apps.notifications.actions.socket_messages import publish_feed_change, publish_post_change
 from apps.notifications.actions.subscriptions import remove_subscription, subscribe_to_push
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "notify",
     "notify_followers",
     "prune_read",
+    "publish_feed_change",
+    "publish_post_change",
     "queue_due_digests",
     "record_mail_events",
     "record_seen",

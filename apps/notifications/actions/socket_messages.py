@@ -3,7 +3,7 @@
 They are hints. Whoever misses one finds the change in the database: sockets look there whenever Redis was away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import structlog
@@ -99,6 +99,17 @@ def publish_removal(user_ids: Iterable[int]) -> None:
     """Lets these people's sockets know that their unread counts may have changed."""
     if wanted := sorted(set(user_ids)):
         broadcast(NotificationsRemoved(wanted))
+
+
+def publish_post_change(*, post_id: int) -> None:
+    """Lets open pages know that a post's counts have changed, once the open transaction is committed."""
+    broadcast(PostsChanged([post_id]))
+
+
+def publish_feed_change(*, post_id: int, user_ids: Sequence[int]) -> None:
+    """Lets open pages of these people know that a post, or a repost of it, is new in their feeds."""
+    if user_ids:
+        broadcast(FeedChanged(post_id, list(user_ids)))
 
 
 def _publish_on_commit(channel: str, message: SocketMessage) -> None:

@@ -4,7 +4,6 @@ An endpoint is whatever a browser has named, so it must not lead into our own ne
 `socialapp.core.outgoing`: a push costs 0.9 ms of CPU over a pooled connection, and hundreds wait at a time.
 """
 
-import os
 import socket
 import ssl
 from functools import cache
@@ -62,7 +61,7 @@ def open_session() -> aiohttp.ClientSession:
         limit=_MAX_CONNECTIONS,
         limit_per_host=_MAX_CONNECTIONS_PER_SERVICE,
         ttl_dns_cache=60,
-        ssl=_tls(os.environ.get("SSL_CERT_FILE")),
+        ssl=_tls(),
     )
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     options: dict[str, Any] = {"trust_env": False, "auto_decompress": False, "cookie_jar": aiohttp.DummyCookieJar()}
@@ -70,9 +69,9 @@ def open_session() -> aiohttp.ClientSession:
 
 
 @cache
-def _tls(certificates: str | None) -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes 20 ms. `certificates` is the file to use in their place."""
-    return ssl.create_default_context(cafile=certificates)
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the system's certificates takes 20 ms."""
+    return ssl.create_default_context()
 
 
 def _is_allowed(host: str, port: int) -> bool:

@@ -19,8 +19,9 @@ from django.http.request import split_domain_port, validate_host
 
 from apps.notifications import access, actions, presenters, queries
 from apps.notifications.actions.socket_messages import MarkedRead
-from apps.notifications.sockets.hub import Hub, running_hub
+from apps.notifications.sockets.router import SocketRouter, running_router
 from apps.notifications.sockets.threads import in_thread
+from apps.notifications.sockets.watching import MAX_WATCHED_POSTS
 from socialapp.core.errors import Problem, TooMany, Unauthenticated
 from socialapp.core.ids import MAX_ID
 from socialapp.core.json import to_json
@@ -60,7 +61,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     """Pushes a person's notifications to one client, in a queue of its own: a slow one is dropped, not waited for."""
 
     principal: Principal
-    hub: Hub
+    router: SocketRouter
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -108,11 +109,11 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         except Problem:
             return TRY_LATER
         self._expire_at(expires)
-        self.hub = await running_hub()
-        if len(self.hub.sockets_of(self.principal.id)) >= settings.SOCKETS_PER_USER:
+        self.router = await running_router()
+        if len(self.router.sockets_of(self.principal.id)) >= settings.SOCKETS_PER_USER:
             return TOO_MANY
         self._added = True
-        await self.hub.add(self)
+        await self.router.add(self)
         self._spawn(self._write())
         try:
             cursor, unread = await in_thread(_state, self.principal.id)
@@ -163,10 +164,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             self._expiry.cancel()
         if self._added:
             self._added = False
-            await self.hub.discard(self)
+            await self.router.discard(self)
 
     async def disconnect(self, code: int) -> None:
-        """Forgets the client; a line of its own in the log, as each request has one."""
+        """Forgets the client, and logs the connection as a request is logged."""
         log.info("socket", path=self.scope["path"], code=code, seconds=round(time.monotonic() - self._opened_at, 1))
         self._ending = True
         for task in self._tasks:
@@ -189,7 +190,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     def _give(self, notification_id: int, body: str, counted: int) -> None:
         self._put_text(self._noted(notification_id, body, max(counted - self._hidden, 0)))
 
-    async def _give_patiently(self, notification_id: int, body: str, unread: int) -> None:
+    async def _give_in_turn(self, notification_id: int, body: str, unread: int) -> None:
         """Sends one of many: waits for room in the queue; TimeoutError when the client does not read."""
         if notification_id not in self._given and not self._ending:
             text = self._noted(notification_id, body, unread)
@@ -208,12 +209,12 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         try:
             while self._held:
                 notification_id, body, counted = self._held.pop(0)
-                await self._give_patiently(notification_id, body, max(counted - self._hidden, 0))
+                await self._give_in_turn(notification_id, body, max(counted - self._hidden, 0))
         except TimeoutError:
             self.end(TOO_SLOW)
         self._held = None
 
-    def tell_unread(self, unread: access.UnreadCount, *, read: MarkedRead | None = None) -> None:
+    def show_unread(self, unread: access.UnreadCount, *, read: MarkedRead | None = None) -> None:
         """Sends a new unread count, and what was read if that is why."""
         self._hidden, known, self._unread = unread.hidden, self._unread, unread.count
         if read is None:
@@ -224,6 +225,11 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         else:
             ids = [str(value) for value in read.ids]
             self._put({"type": "read", "up_to": None, "ids": ids, "unread": unread.count})
+
+    def show(self, message: Message) -> None:
+        """Sends a message about an open page; who is slow does without it, as the next one says more."""
+        if self._queue.qsize() < self._queue.maxsize // 2:
+            self._put(message)
 
     def _put(self, message: Message) -> None:
         self._put_text(to_json(message).decode())
@@ -295,16 +301,28 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
                 await self._read(_id_in(message, "up_to"))
             case "resume":
                 await self._resume(_id_in(message, "after"))
+            case "watch":
+                self._watch(message)
             case "token":
                 await self._renew(message.get("access"))
             case _:
-                raise BadMessage("unknown_type", "type must be resume, read, token or ping")
+                raise BadMessage("unknown_type", "type must be resume, read, watch, token or ping")
 
     async def _read(self, up_to: int) -> None:
         user_id = self.principal.id
-        await in_thread(actions.mark_read_up_to, user_id=user_id, up_to=up_to, origin=self.hub.origin)
+        await in_thread(actions.mark_read_up_to, user_id=user_id, up_to=up_to, origin=self.router.origin)
         await in_thread(pin, user_id)
-        self.hub.read_here(user_id, up_to)
+        self.router.read_here(user_id, up_to)
+
+    def _watch(self, message: Message) -> None:
+        """Remembers what the client's page shows; without feed and posts, nothing."""
+        feed, posts = message.get("feed", False), message.get("posts", [])
+        if not isinstance(feed, bool):
+            raise BadMessage("invalid", "feed must be true or false")
+        if not isinstance(posts, list) or len(posts) > MAX_WATCHED_POSTS:
+            raise BadMessage("invalid", f"posts must be a list of at most {MAX_WATCHED_POSTS} ids")
+        ids = [_id_of(value, "each of posts") for value in posts]
+        self.router.watchers.watch(self, feed=feed, post_ids=ids)
 
     async def _renew(self, access: object) -> None:
         try:
@@ -326,7 +344,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             while reached < up_to:
                 found = await in_thread(_missed, self.principal.id, reached, up_to)
                 for notification_id, body in found.bodies:
-                    await self._give_patiently(notification_id, body, found.unread.count)
+                    await self._give_in_turn(notification_id, body, found.unread.count)
                 reached = found.last
             self._covered_from = min(up_to, after)
         except TimeoutError:
@@ -404,7 +422,10 @@ def _parse(text: str | None) -> Message:
 
 
 def _id_in(message: Message, name: str) -> int:
-    value = message.get(name)
+    return _id_of(message.get(name), name)
+
+
+def _id_of(value: object, name: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_ID:
         return int(value)
     raise BadMessage("invalid", f"{name} must be an id: a string of decimal digits")

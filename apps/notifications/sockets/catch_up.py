@@ -1,0 +1,33 @@
+"""Finds in the database what a person's sockets were not given, because Redis or a message was lost."""
+
+from typing import Protocol
+
+from apps.notifications import queries
+from apps.notifications.sockets.threads import in_thread
+from apps.notifications.sockets.types import Socket
+
+_PAGE = 100
+# Ids are made before their transactions commit, and clocks differ: this far back what was missed is looked for.
+_OVERLAP = 10_000 << 16
+
+
+class _Router(Protocol):
+    def sockets_of(self, user_id: int) -> set[Socket]:
+        """The person's sockets."""
+
+    async def deliver(self, user_id: int, ids: list[int], *, only_since_opened: bool = False) -> None:
+        """Offers notifications to them."""
+
+
+async def deliver_missed(router: _Router, user_id: int) -> None:
+    """Offers everything that is newer than what the person's sockets were given; they take each only once."""
+    sockets = router.sockets_of(user_id)
+    after = max(min(socket.last for socket in sockets) - _OVERLAP, min(socket.since for socket in sockets))
+    while True:
+        page = await in_thread(queries.notifications_between, user_id=user_id, after=after, limit=_PAGE)
+        await router.deliver(user_id, [row.id for row in page], only_since_opened=True)
+        for socket in router.sockets_of(user_id):
+            socket.last = max(socket.last, page[-1].id if page else 0)
+        if len(page) < _PAGE:
+            return
+        after = page[-1].id

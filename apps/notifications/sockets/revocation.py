@@ -1,0 +1,42 @@
+"""Which open sockets belong to sessions or accounts that have ended."""
+
+from collections.abc import Iterable
+
+import structlog
+from django.conf import settings
+
+from socialapp.contracts.revocations import Revocations
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.errors import Problem
+from socialapp.core.principal import Principal
+from socialapp.http.admission import REVOKED_KEY, remember_revoked
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+def revoked_among(principals: Iterable[Principal]) -> set[Principal]:
+    """Those whose session or account has ended. One round trip; auth is asked when Redis has forgotten."""
+    people = list(principals)
+    wanted = [member for person in people for member in (f"user:{person.id}", f"session:{person.session}")]
+    try:
+        found = redis_client().smismember(f"{settings.REDIS_PREFIX}{REVOKED_KEY}", ["complete", *wanted])
+    except redis_errors():
+        found = [0]
+    named = {member for member, is_in in zip(wanted, found[1:], strict=False) if is_in}
+    gone = named if found[0] else _ask_auth()
+    return {person for person in people if f"user:{person.id}" in gone or f"session:{person.session}" in gone}
+
+
+def _ask_auth() -> set[str]:
+    try:
+        recent = client(Revocations).recent()
+    except Problem as problem:
+        log.warning("sockets.revocations_unknown", code=problem.code)
+        return set()
+    members = {*(f"user:{user}" for user in recent.users), *(f"session:{session}" for session in recent.sessions)}
+    try:
+        remember_revoked(sorted(members), complete=True)
+    except redis_errors():
+        log.info("sockets.revocations_not_kept")
+    return members

@@ -1,0 +1,248 @@
+"""The router of a process: which sockets are whose, and which of them get the messages that come from Redis."""
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable
+from contextvars import Context
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+import structlog
+from django.conf import settings
+
+from apps.notifications import access, actions, presenters, queries
+from apps.notifications.actions.socket_messages import (
+    FeedChanged,
+    MarkedRead,
+    NotificationChanged,
+    NotificationsCreated,
+    NotificationsRemoved,
+    PostsChanged,
+    SocketMessage,
+    broadcast_channel,
+    decode_socket_message,
+    user_channel,
+)
+from apps.notifications.sockets.catch_up import deliver_missed
+from apps.notifications.sockets.revocation import revoked_among
+from apps.notifications.sockets.subscription import Subscription
+from apps.notifications.sockets.threads import in_thread
+from apps.notifications.sockets.types import Socket
+from apps.notifications.sockets.watching import Watchers
+from socialapp.core.json import to_json
+from socialapp.telemetry import traces
+from socialapp.telemetry.metrics import count_socket
+
+log = structlog.get_logger()
+
+_SUBSCRIBE_SECONDS = 1.0
+_LIVE_SECONDS = 1.0
+_BAD_TOKEN = 4401
+
+
+class SocketRouter:
+    """One for each process (and event loop). All methods are called on that loop."""
+
+    def __init__(self) -> None:
+        self.origin = secrets.token_hex(8)
+        self.watchers = Watchers()
+        self._sockets: dict[int, set[Socket]] = defaultdict(set)
+        self._pending: dict[int, list[SocketMessage]] = {}
+        self._shown: dict[int, int] = {}  # person → the newest notification given to one of their sockets
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._subscription = Subscription(take=self._take, came_back=self._catch_up)
+        self._started = False
+
+    async def start(self) -> None:
+        """Begins to listen, once."""
+        if not self._started:
+            self._started = True
+            self._spawn(self._subscription.run())
+            self._spawn(self._every(lambda: settings.SOCKET_REVOCATION_SECONDS, self._end_revoked))
+            self._spawn(self._every(lambda: settings.SOCKET_RESYNC_SECONDS, self.look_for_missed))
+            self._spawn(self._every(lambda: _LIVE_SECONDS, self.watchers.flush))
+            self._spawn(self._every(lambda: _LIVE_SECONDS, self._record_shown))
+            await self._subscription.follow(broadcast_channel(), patience=_SUBSCRIBE_SECONDS)
+
+    def sockets_of(self, user_id: int) -> set[Socket]:
+        """The person's sockets in this process."""
+        return self._sockets.get(user_id, set())
+
+    async def add(self, socket: Socket) -> None:
+        """Routes all messages to the socket that are published from now on."""
+        self._sockets[socket.principal.id].add(socket)
+        count_socket(1)
+        await self._subscription.follow(user_channel(socket.principal.id), patience=_SUBSCRIBE_SECONDS)
+
+    async def discard(self, socket: Socket) -> None:
+        """Forgets the socket. Idempotent."""
+        self.watchers.forget(socket)
+        mine = self._sockets.get(socket.principal.id)
+        if mine is None or socket not in mine:
+            return
+        mine.discard(socket)
+        count_socket(-1)
+        if not mine:
+            del self._sockets[socket.principal.id]
+            await self._subscription.leave(user_channel(socket.principal.id))
+
+    def read_here(self, user_id: int, up_to: int) -> None:
+        """Shows the person's sockets in this process what was read through one of them: needs no Redis."""
+        self._queue(user_id, MarkedRead(user_id, up_to, [], ""))
+
+    async def _catch_up(self) -> None:
+        """After Redis was away: what was created and what was read meanwhile."""
+        await self.look_for_missed()
+        for user_id in list(self._sockets):
+            self._queue(user_id, NotificationsRemoved([user_id]))
+
+    async def look_for_missed(self) -> None:
+        """Gives every socket what the database has and it was not given: after Redis was away, and now and then."""
+        users = list(self._sockets)
+        if not users:
+            return
+        newest = await in_thread(queries.newest_ids, user_ids=users)
+        for user_id in users:
+            sockets = self.sockets_of(user_id)
+            if sockets and newest.get(user_id, 0) > min(socket.last for socket in sockets):
+                await deliver_missed(self, user_id)
+
+    async def deliver(self, user_id: int, ids: list[int], *, only_since_opened: bool = False) -> None:
+        """Offers notifications to the person's sockets; `only_since_opened`: not what was there before a socket."""
+        if not ids:
+            return
+        bodies, unread = await in_thread(_render, user_id, ids)
+        for socket in list(self.sockets_of(user_id)):
+            for notification_id, body in bodies:
+                if not only_since_opened or notification_id > socket.since:
+                    self._offer(socket, notification_id, body, counted=unread.count + unread.hidden)
+
+    def _offer(self, socket: Socket, notification_id: int, body: str, *, counted: int) -> None:
+        socket.offer(notification_id, body, counted=counted)
+        user_id = socket.principal.id
+        self._shown[user_id] = max(self._shown.get(user_id, 0), notification_id)
+
+    # --- Messages from Redis
+
+    def _take(self, data: bytes) -> None:
+        try:
+            message = decode_socket_message(data)
+        except msgspec.DecodeError:
+            log.warning("sockets.unknown_message")
+            return
+        match message:
+            case NotificationChanged() | MarkedRead():
+                self._queue(message.user_id, message)
+            case NotificationsCreated():
+                self._spawn(self._deliver_to_many(message))
+            case NotificationsRemoved():
+                for user_id in message.user_ids:
+                    self._queue(user_id, message)
+            case FeedChanged():
+                self.watchers.feed_changed(message.post_id, message.user_ids)
+            case PostsChanged():
+                self.watchers.posts_changed(message.post_ids)
+
+    def _queue(self, user_id: int, message: SocketMessage) -> None:
+        """Works on a person's messages in order, and on those that have gathered meanwhile together."""
+        is_ours = isinstance(message, MarkedRead) and message.origin == self.origin
+        if is_ours or not self.sockets_of(user_id):
+            return
+        if user_id in self._pending:
+            self._pending[user_id].append(message)
+        else:
+            self._pending[user_id] = [message]
+            self._spawn(self._work(user_id))
+
+    async def _work(self, user_id: int) -> None:
+        try:
+            while messages := self._pending[user_id]:
+                self._pending[user_id] = []
+                await self._work_on(user_id, messages)
+        finally:
+            del self._pending[user_id]
+
+    async def _work_on(self, user_id: int, messages: list[SocketMessage]) -> None:
+        changed = [message for message in messages if isinstance(message, NotificationChanged)]
+        if changed:
+            since = traces.now()
+            await self.deliver(user_id, [message.notification_id for message in changed])
+            for message in changed:
+                traces.record("push to sockets", traces.Kind.CONSUMER, parent=message.traceparent, since=since)
+        others = [message for message in messages if not isinstance(message, NotificationChanged)]
+        if others:
+            unread = await in_thread(access.unread_count, user_id=user_id)
+            for other in others:
+                for socket in list(self.sockets_of(user_id)):
+                    socket.show_unread(unread, read=other if isinstance(other, MarkedRead) else None)
+
+    async def _deliver_to_many(self, message: NotificationsCreated) -> None:
+        here = [(user_id, ident) for user_id, ident in message.recipients if user_id in self._sockets]
+        if not here:
+            return
+        since = traces.now()
+        counted = await in_thread(queries.unread_counts, user_ids=[user_id for user_id, _ in here])
+        fields = bytes(message.body).decode()[1:]
+        for user_id, notification_id in here:
+            body = f'{{"id":"{notification_id}",{fields}'
+            for socket in list(self.sockets_of(user_id)):
+                self._offer(socket, notification_id, body, counted=counted.get(user_id, 0))
+        traces.record(
+            "push to sockets", traces.Kind.CONSUMER, parent=message.traceparent, since=since, people=len(here)
+        )
+
+    # --- From time to time
+
+    async def _end_revoked(self) -> None:
+        sockets = [socket for mine in self._sockets.values() for socket in mine]
+        if not sockets:
+            return
+        revoked = await in_thread(revoked_among, {socket.principal for socket in sockets})
+        for socket in sockets:
+            if socket.principal in revoked:
+                socket.end(_BAD_TOKEN)
+
+    async def _record_shown(self) -> None:
+        """Notes what open pages have shown, so that no push about it follows."""
+        if self._shown:
+            shown, self._shown = self._shown, {}
+            await in_thread(actions.record_seen, shown)
+
+    async def _every(self, seconds: Callable[[], float], work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds())
+            try:
+                await work()
+            except Exception as error:
+                # The databases or another context may be away for a while: the next round comes by itself.
+                log.warning("sockets.round_failed", work=work.__name__, error=repr(error))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        # A router works for no request in particular: nothing is bound to its logs.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("sockets.task_failed", error=repr(error))
+
+
+def _render(user_id: int, ids: Iterable[int]) -> tuple[list[tuple[int, str]], access.UnreadCount]:
+    """The bodies of those notifications that their owner may see, as JSON, and the unread count after them."""
+    rows = queries.notifications_by_id(user_id=user_id, ids=ids)
+    bodies = presenters.notification_bodies(access.load_visibility(user_id=user_id, rows=rows), rows)
+    return [(int(str(body["id"])), to_json(body).decode()) for body in bodies], access.unread_count(user_id=user_id)
+
+
+_routers: "WeakKeyDictionary[asyncio.AbstractEventLoop, SocketRouter]" = WeakKeyDictionary()
+
+
+async def running_router() -> SocketRouter:
+    """The router of the running event loop, listening."""
+    router = _routers.setdefault(asyncio.get_running_loop(), SocketRouter())
+    await router.start()
+    return router

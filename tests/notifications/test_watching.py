@@ -1,0 +1,139 @@
+"""Open pages over a real socket: new posts of the feed, and changed counts of posts that may be seen."""
+
+import pytest
+
+from tests.conftest import ALL_CONTEXTS
+from tests.notifications.conftest import comment, post, react
+from tests.notifications.live import connected, do, ready, run, serving
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+
+
+@pytest.fixture
+def server(transactional_db):
+    """A running server of sockets."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def people(register, drain):
+    """Bob and carol follow alice; carol wants no notifications of new posts."""
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    for person in (bob, carol):
+        person.client.put(f"/v1/profiles/{alice.id}/follow")
+    carol.client.patch("/v1/notifications/preferences", {"new_post": {"in_app": False}})
+    drain()
+    return alice, bob, carol
+
+
+async def live(client, timeout=5.0):
+    """The next message about an open page; notifications that come in between are passed over."""
+    while True:
+        message = await client.receive(timeout)
+        if message["type"] not in ("notification", "unread"):
+            return message
+
+
+def test_new_posts_and_reposts_of_the_feed_are_shown_to_those_who_watch_it(server, people, register, drain):
+    alice, bob, carol = people
+    dave = register("dave")
+    elsewhere = post(dave)
+    drain()
+
+    async def scenario():
+        async with (
+            connected(server, bob.access) as watching,
+            connected(server, carol.access) as also,
+            connected(server, dave.access) as stranger,
+            connected(server, alice.access) as author,
+        ):
+            for client in (watching, also, stranger, author):
+                await ready(client)
+                await client.send({"type": "watch", "feed": True})
+                await client.send({"type": "ping"})
+                assert (await live(client))["type"] == "pong"
+            first, second = await do(post, alice, "one"), await do(post, alice, "two")
+            await do(drain)
+            for client in (watching, also, author):
+                assert await live(client) == {"type": "feed", "post_ids": [second, first]}
+            await do(alice.client.put, f"/v1/posts/{elsewhere}/repost")
+            await do(drain)
+            assert await live(watching) == {"type": "feed", "post_ids": [elsewhere]}
+            with pytest.raises(TimeoutError):
+                await live(stranger, 1.5)
+            await watching.send({"type": "watch", "feed": False})
+            await do(post, alice, "three")
+            await do(drain)
+            assert (await live(also))["post_ids"] == [elsewhere]
+            assert len((await live(also))["post_ids"]) == 1
+            with pytest.raises(TimeoutError):
+                await live(watching, 1.5)
+
+    run(scenario())
+
+
+def test_changed_counts_come_together_and_only_to_those_who_may_see_the_post(server, people, register, drain):
+    alice, bob, carol = people
+    dave = register("dave")
+    public, private = post(alice), post(alice, "friends", is_private=True)
+    drain()
+
+    async def scenario():
+        async with connected(server, bob.access) as watching, connected(server, dave.access) as stranger:
+            for client in (watching, stranger):
+                await ready(client)
+                await client.send({"type": "watch", "posts": [public, private]})
+                await client.send({"type": "ping"})
+                assert (await live(client))["type"] == "pong"
+            await do(react, bob, private, "love")
+            await do(react, carol, private, "sad")
+            await do(comment, carol, private)
+            await do(drain)
+            message = await live(watching)
+            assert message == {
+                "type": "post",
+                "id": private,
+                "comments_count": 1,
+                "reactions": {"like": 0, "love": 1, "haha": 0, "sad": 1, "angry": 0},
+                "reposts_count": 0,
+            }
+            await do(dave.client.put, f"/v1/posts/{public}/repost")
+            await do(drain)
+            for client in (watching, stranger):
+                message = await live(client)
+                assert (message["id"], message["reposts_count"], message["comments_count"]) == (public, 1, 0)
+            await do(dave.client.delete, f"/v1/posts/{public}/repost")
+            await do(carol.client.delete, f"/v1/posts/{private}/reaction")
+            await do(drain)
+            assert {(await live(watching))["id"] for _ in range(2)} == {public, private}
+            assert (await live(stranger))["reposts_count"] == 0
+            with pytest.raises(TimeoutError):
+                await live(stranger, 1.5)
+
+    run(scenario())
+
+
+def test_bad_watches_are_answered_and_change_nothing(server, people):
+    _, bob, _ = people
+
+    async def scenario():
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            for bad in (
+                {"feed": 1},
+                {"posts": "1"},
+                {"posts": {}},
+                {"posts": [1]},
+                {"posts": ["x"]},
+                {"posts": ["1"] * 51},
+                {"feed": None},
+            ):
+                await client.send({"type": "watch", **bad})
+                answer = await client.receive()
+                assert (answer["type"], answer["code"]) == ("error", "invalid"), bad
+            await client.send({"type": "watch", "posts": ["1"] * 50, "feed": True})
+            await client.send({"type": "ping"})
+            assert await client.receive() == {"type": "pong"}
+
+    run(scenario())
