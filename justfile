@@ -25,6 +25,10 @@ test *args:
 quick:
     ./test --quick
 
+# Branch coverage of the tests that run in process, with the floor of pyproject.toml. On SQLite; takes some minutes.
+coverage *args="tests/architecture tests/auth tests/comments tests/kernel tests/metrics tests/moderation tests/notifications tests/posts tests/reactions tests/search tests/security tests/users":
+    pytest -q --cov --cov-report=term {{ args }}
+
 # Style, types, layers, migrations, words, docs.
 check:
     ./test --static

@@ -59,6 +59,14 @@ class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no 
         return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Random order (`./test` asks for it) is for tests that share nothing but the process."""
+    if item.nodeid.startswith((*_TOGETHER, *_FIRST)):
+        item.add_marker(pytest.mark.random_order(disabled=True))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest tests first."""
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
