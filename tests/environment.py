@@ -61,7 +61,7 @@ class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Random order (`./test` asks for it) is for tests that share nothing but the process."""
+    """Random order (TEST_SEED of `./test`) is for tests that share nothing but the process."""
     if item.nodeid.startswith((*_TOGETHER, *_FIRST)):
         item.add_marker(pytest.mark.random_order(disabled=True))
 

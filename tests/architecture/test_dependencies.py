@@ -31,7 +31,6 @@ NOT_IMPORTED = {
     "uvloop": "uvicorn's event loop",
     "websockets": "uvicorn's WebSocket protocol",
     "boto3": "django-storages' access to S3",
-    "djangorestframework-simplejwt": "access tokens, being built",
 }
 
 
@@ -105,7 +104,7 @@ def test_what_the_tests_ask_for_is_used_by_them() -> None:
 def _commands(name: str) -> set[str]:
     """The words by which a tool is called: its name, its modules, or a part of its name."""
     modules = {module for module, names in distributions().items() if name in names}
-    return {name, *modules, name.removeprefix("rust-"), name.removesuffix("-bin")}
+    return {name, *modules, name.removeprefix("rust-"), name.removesuffix("-bin"), name.removeprefix("pytest-")}
 
 
 def _is_stub_of_something_used(name: str) -> bool:
