@@ -87,7 +87,8 @@ def load_visibility(viewer_id: int | None, author_ids: Iterable[int]) -> Visibil
     return Visibility(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
 
 
-_ROWS_SQL = f"SELECT {', '.join(PostRow._fields)} FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
+_COLUMNS = ", ".join(f"`{name}`" for name in PostRow._fields)  # "sensitive" is a reserved word of MariaDB's
+_ROWS_SQL = f"SELECT {_COLUMNS} FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
 
 
 def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
