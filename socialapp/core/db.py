@@ -111,7 +111,7 @@ def open_transactions() -> tuple[str, ...]:
 
 
 def is_tidb(alias: str) -> bool:
-    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0032 tells what differs."""
+    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0012 tells what differs."""
     connection: Any = connections[alias]
     return connection.vendor == "mysql" and "TiDB" in connection.mysql_server_info
 

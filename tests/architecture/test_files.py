@@ -151,3 +151,10 @@ def test_no_test_module_imports_from_another() -> None:
         if re.match(r"tests\.(\w+\.)*test_\w+", name)
     ]
     assert found == [], "what several need stands in a conftest or a module of its own"
+
+
+def test_decisions_are_numbered_without_gaps_and_indexed() -> None:
+    records = sorted(path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    index = (ROOT / "docs/adr/README.md").read_text()
+    assert [name for name in records if f"({name})" not in index] == []
