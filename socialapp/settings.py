@@ -442,8 +442,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 REGISTRATION = env.str("REGISTRATION", default="open")
-if REGISTRATION not in ("open", "approval", "invite", "closed"):
-    raise ImproperlyConfigured("REGISTRATION must be open, approval, invite or closed")
+if REGISTRATION not in ("open", "closed"):
+    raise ImproperlyConfigured("REGISTRATION must be open or closed")
 REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
 EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))
 NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # that names of the deleted are kept from others
@@ -453,8 +453,8 @@ RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, of dev
 FAILED_LOGINS_REPORTED = env.int("FAILED_LOGINS_REPORTED", default=20)  # a day, then the owner gets a mail
 MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can ask for
 # Pages that links in mails lead to; {key} is replaced
-VERIFY_EMAIL_URL = env.str("VERIFY_EMAIL_URL", default=f"{PUBLIC_URL}/auth/verify-email?key={{key}}")
-RESET_PASSWORD_URL = env.str("RESET_PASSWORD_URL", default=f"{PUBLIC_URL}/auth/reset-password?key={{key}}")
+VERIFY_EMAIL_URL = env.str("VERIFY_EMAIL_URL", default=f"{PUBLIC_URL}/#/verify-email?key={{key}}")
+RESET_PASSWORD_URL = env.str("RESET_PASSWORD_URL", default=f"{PUBLIC_URL}/#/reset-password?key={{key}}")
 APPEAL_URL = env.str("APPEAL_URL", default=f"{PUBLIC_URL}/auth/appeal?key={{key}}")
 AUTHENTICATION_BACKENDS = ["apps.auth.actions.adapters.AccountBackend"]
 ACCOUNT_ADAPTER = "apps.auth.actions.adapters.AccountAdapter"

@@ -1,5 +1,6 @@
 """Input of auth's routes, and the schema of what they answer."""
 
+import unicodedata
 from typing import Any
 
 from rest_framework import serializers
@@ -12,8 +13,18 @@ _MAX_KEY = 500
 _MAX_TOKEN = 4096
 
 
-def _password(**options: Any) -> Text:
-    return Text(max_length=_MAX_PASSWORD, trim_whitespace=False, **options)
+class Password(Text):
+    """A password, whatever the keyboard that composed its letters. Source: RFC 8265, section 4.2 (OpaqueString)."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The password in normal form C, every kind of space as the plain one."""
+        text = super().to_internal_value(data)
+        spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
+        return unicodedata.normalize("NFC", spaced)
+
+
+def _password(**options: Any) -> Password:
+    return Password(max_length=_MAX_PASSWORD, trim_whitespace=False, **options)
 
 
 class _CookieInput(Input):
@@ -69,9 +80,10 @@ class KeyInput(Input):
 
 
 class ResendInput(Input):
-    """Nothing is needed; whoever has an old key may send it along."""
+    """Nothing is needed; whoever has an old key, or names the address, may send it along."""
 
     key = Text(max_length=_MAX_KEY, required=False)
+    email = Text(max_length=254, required=False)
 
 
 class EmailInput(Input):
@@ -130,6 +142,8 @@ class ConfirmInput(Input):
         """Exactly one of them."""
         if len(fields) != 1:
             raise serializers.ValidationError("Send one of password, otp, passkey and code.", code="one_needed")
+        if isinstance(fields.get("passkey", {}).get("credential"), dict):
+            return {"passkey": fields["passkey"]["credential"]}
         return fields
 
 

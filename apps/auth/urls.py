@@ -38,4 +38,9 @@ urlpatterns: list[URLPattern] = [
     path("users/<id:user_id>", views.UserView.as_view()),
 ]
 
-root_urlpatterns: list[URLPattern] = [path(".well-known/jwks.json", views.KeySetView.as_view())]
+root_urlpatterns: list[URLPattern] = [
+    path(".well-known/jwks.json", views.KeySetView.as_view()),
+    path("auth/verify-email", views.verify_email),
+    path("auth/reset-password", views.reset_password),
+    path("auth/appeal", views.appeal),
+]

@@ -82,3 +82,9 @@ class Moderation(Protocol):
         the author has the same rank or a higher one.
         """
         ...
+
+    @write
+    def file_appeal(self, *, user_id: int, action_id: int, text: str) -> None:
+        """Appeals against an action for somebody who cannot log in. NotFound when it is not about them, Conflict when
+        they have appealed before or it is too late."""
+        ...

@@ -6,7 +6,7 @@ from django.core import mail
 from apps.auth import actions, queries
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -363,3 +363,57 @@ def test_an_account_is_absent_for_whom_it_blocks(register, anonymous):
     assert alice.client.get(path).status_code == anonymous.get(path).status_code == 200
     assert alice.client.delete(f"/v1/profiles/{bob.id}/block").status_code == 200
     assert bob.client.get(path).status_code == 200
+
+
+def test_nobody_registers_while_it_is_closed(anonymous, settings):
+    settings.REGISTRATION = "closed"
+    answer = anonymous.post("/v1/auth/register", body())
+    assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
+    assert count_users() == 0
+    assert anonymous.get("/v1/instance").json()["registration"] == "closed"
+
+
+def test_anybody_may_read_what_the_installation_is(anonymous):
+    shown = anonymous.get("/v1/instance")
+    assert shown.status_code == 200
+    assert set(shown.json()) >= {
+        "name", "description", "rules", "registration", "providers", "push_key", "limits", "contact",
+    }  # fmt: skip
+    assert shown.json()["limits"]["content"] == 5000
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("alice@gmail.com", "a.l.ice+new@googlemail.com"), ("bo@proton.me", "bo+1@protonmail.com")]
+)
+def test_one_mailbox_is_one_account(anonymous, first, second):
+    assert anonymous.post("/v1/auth/register", body(email=first)).status_code == 201
+    again = anonymous.post("/v1/auth/register", body(email=second, username="other"))
+    assert (again.status_code, again.json()["code"]) == (409, "email_taken")
+
+
+def test_names_that_look_alike_and_reserved_ones_are_refused(anonymous):
+    assert anonymous.post("/v1/auth/register", body(username="paypal")).status_code == 201
+    alike = anonymous.post("/v1/auth/register", body(email="b@example.org", username="PayPa1"))
+    assert (alike.status_code, alike.json()["code"]) == (409, "username_taken")
+    for name in ("admin.", "_admin", "a.d.m.i.n", "moderator_"):
+        assert anonymous.post("/v1/auth/register", body(email="c@example.org", username=name)).status_code == 422, name
+
+
+def test_a_password_is_the_same_whatever_keyboard_composed_it(anonymous):
+    import unicodedata
+
+    password = unicodedata.normalize("NFC", "Zürcher Käsefondue é9")
+    assert anonymous.post("/v1/auth/register", body(password=password)).status_code == 201
+    login = {"login": "alice", "password": unicodedata.normalize("NFD", password)}
+    assert JsonClient().post("/v1/auth/login", login).status_code == 200
+
+
+def test_every_bad_field_is_named(anonymous):
+    answer = anonymous.post("/v1/auth/register", body(username="a!", email="x", password="password"))
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json()["errors"]} == {"username", "email", "password"}
+
+
+def test_throw_away_addresses_are_refused(anonymous):
+    answer = anonymous.post("/v1/auth/register", body(email="x@mailinator.com"))
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "email_disposable")

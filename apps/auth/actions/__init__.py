@@ -36,7 +36,7 @@ from apps.auth.actions.keys import (
     rotate_keys,
     verification_keys,
 )
-from apps.auth.actions.mails import request_password_reset, request_verification, send_due_mails
+from apps.auth.actions.mails import read_appeal_key, request_password_reset, request_verification, send_due_mails
 from apps.auth.actions.names import NewAccount
 from apps.auth.actions.passkeys import (
     add_passkey,
@@ -114,6 +114,7 @@ __all__ = [
     "open_archive",
     "prepare_account",
     "published_keys",
+    "read_appeal_key",
     "read_certificate",
     "register_user",
     "remove_passkey",

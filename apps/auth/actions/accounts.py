@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.db.models import Q
@@ -25,7 +26,7 @@ from apps.auth.models import Mail, ReservedName, Role, User, UserRole
 from apps.auth.queries import Account, LoggedIn, account, checked_email, email_key, existing_users, lock_user
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
 from socialapp.core.db import atomic, transactional
-from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from socialapp.core.principal import ADMIN, MODERATOR, USER
 from socialapp.messaging.publish import publish
 
@@ -55,9 +56,16 @@ def prepare_account(
     return NewAccount(name, address, full_name, make_password(password))
 
 
+def refuse_when_closed() -> None:
+    """Forbidden while the settings let nobody register."""
+    if settings.REGISTRATION == "closed":
+        raise Forbidden("registration is closed here", code="registration_closed")
+
+
 @transactional("auth")
 def register_user(*, new: NewAccount, device: Device) -> LoggedIn:
-    """Makes an account and logs it in; Conflict when the username or the address is taken."""
+    """Makes an account and logs it in; Conflict when the username or the address is taken, Forbidden when closed."""
+    refuse_when_closed()
     return start_session(create_user(new), device=device, is_new_account=True)
 
 

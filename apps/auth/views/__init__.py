@@ -27,6 +27,7 @@ from apps.auth.views.account import (
     SessionView,
     UserView,
 )
+from apps.auth.views.pages import appeal, reset_password, verify_email
 from apps.auth.views.security import (
     ConfirmationCodeView,
     ConfirmTotpView,
@@ -72,4 +73,7 @@ __all__ = [
     "TotpView",
     "UserView",
     "VerifyEmailView",
+    "appeal",
+    "reset_password",
+    "verify_email",
 ]

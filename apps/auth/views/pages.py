@@ -1,0 +1,117 @@
+"""Small pages that links in mails may lead to; they work without scripts. Opening one changes nothing, its button does.
+
+The key in the link is the proof, and no cookie counts here: so there is nothing that a forged request could use.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.auth import actions, queries
+from socialapp.contracts.moderation import Moderation
+from socialapp.core.errors import Invalid, Problem
+from socialapp.http.admission import admit, client_address
+from socialapp.rpc.calls import client
+
+_MAX_KEY, _MAX_TEXT = 500, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One of the pages; `field` is what is asked for beside the key."""
+
+    title: str
+    explanation: str
+    button: str
+    done: str
+    field: str
+    act: Callable[[str, str], None]
+
+
+def _verify(key: str, _: str) -> None:
+    actions.verify_email(key=key)
+
+
+def _reset(key: str, password: str) -> None:
+    actions.reset_password(key=key, password=password)
+
+
+def _appeal(key: str, text: str) -> None:
+    if not text.strip():
+        raise Invalid.of("text", "blank", "Say why the decision is wrong.")
+    user_id, action_id = actions.read_appeal_key(key)
+    client(Moderation).file_appeal(user_id=user_id, action_id=action_id, text=text[:_MAX_TEXT])
+
+
+_VERIFY = Page(
+    title="Confirm your e-mail address",
+    explanation="Confirm that the address this link was mailed to is yours.",
+    button="Confirm",
+    done="Your e-mail address is confirmed.",
+    field="",
+    act=_verify,
+)
+_RESET = Page(
+    title="Set a new password",
+    explanation="All devices are signed out when the password changes.",
+    button="Set the password",
+    done="Your new password is set; log in with it.",
+    field="password",
+    act=_reset,
+)
+_APPEAL = Page(
+    title="Appeal",
+    explanation="Somebody else than who decided reads your appeal and writes to you.",
+    button="Send the appeal",
+    done="Your appeal was received.",
+    field="text",
+    act=_appeal,
+)
+
+
+def _answer(request: HttpRequest, page: Page) -> HttpResponse:
+    if request.method not in ("GET", "HEAD", "POST"):
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    sent = request.POST if request.method == "POST" else request.GET
+    context = {
+        "title": page.title,
+        "explanation": page.explanation,
+        "button": page.button,
+        "field": page.field,
+        "key": sent.get("key", "")[:_MAX_KEY],
+        "instance": queries.instance()["name"],
+    }
+    status = 200
+    if request.method == "POST":
+        try:
+            admit(principal=None, address=client_address(request), rate="login")
+            page.act(str(context["key"]), request.POST.get(page.field, "")[:_MAX_TEXT])
+            context["done"] = page.done
+        except Problem as problem:
+            status = problem.status
+            context["problem"] = " ".join(error.detail for error in problem.errors) or problem.detail
+    response = render(request, "auth/pages/page.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@csrf_exempt
+def verify_email(request: HttpRequest) -> HttpResponse:
+    """/auth/verify-email."""
+    return _answer(request, _VERIFY)
+
+
+@csrf_exempt
+def reset_password(request: HttpRequest) -> HttpResponse:
+    """/auth/reset-password."""
+    return _answer(request, _RESET)
+
+
+@csrf_exempt
+def appeal(request: HttpRequest) -> HttpResponse:
+    """/auth/appeal."""
+    return _answer(request, _APPEAL)

@@ -1,0 +1,122 @@
+"""Guessing at passwords is limited for strangers, whatever they type; owners and their devices are let in."""
+
+import pytest
+from django.core import mail
+
+from apps.auth import actions
+from apps.auth.models import Session
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+HERE, ELSEWHERE = "192.0.2.7", "203.0.113.9"
+
+
+@pytest.fixture
+def limits(settings):
+    settings.RATE_LIMITS, settings.TRUSTED_PROXIES, settings.RATE_ADDRESS_FACTOR = True, 1, 1000
+    settings.RATES = dict.fromkeys(settings.RATES, (1000, 100000000)) | {"login": (3, 100_000_000)}
+    return settings
+
+
+def log_in(password="wrong horse battery", *, login="alice", address=ELSEWHERE, client=None, **headers):
+    body = {"login": login, "password": password}
+    return (client or JsonClient()).post("/v1/auth/login", body, X_Forwarded_For=address, **headers)
+
+
+def test_all_spellings_of_a_login_are_one_account(register, limits):
+    register("alice")
+    spellings = ["alice@ｅxample.org", "ALICE", "Alice@Example.Org", " alice"]
+    statuses = [log_in(login=login, address=f"203.0.113.{n}").status_code for n, login in enumerate(spellings)]
+    assert statuses == [401, 401, 401, 429]
+    assert log_in(PASSWORD).headers["Retry-After"].isdigit()
+
+
+def test_spellings_of_a_name_that_nobody_has_are_one_too(limits):
+    spellings = ["nobody@example.org", "NOBODY@ｅxample.org", "nobody@example。org", "nobody@example.org"]
+    assert [log_in(login=login).status_code for login in spellings] == [401, 401, 401, 429]
+
+
+def test_the_owner_is_let_in_on_a_device_that_logged_in_before(register, limits):
+    register("alice")
+    phone = JsonClient()
+    assert log_in(PASSWORD, address=HERE, client=phone).status_code == 200
+    for _ in range(4):
+        log_in()
+    assert log_in(PASSWORD).status_code == 429, "strangers are not, even with the right password"
+    assert log_in(PASSWORD, address="198.51.100.1", client=phone).status_code == 200, "by its cookie"
+
+
+def test_a_client_without_cookies_sends_the_token_as_a_header(register, limits):
+    register("alice")
+    token = log_in(PASSWORD, address=HERE).headers["Device-Token"]
+    for _ in range(4):
+        log_in()
+    assert log_in(PASSWORD, Device_Token=token).status_code == 200
+    assert log_in(PASSWORD, Device_Token=token[:-1] + "x").status_code == 429
+
+
+def test_the_owner_is_let_in_from_an_address_they_come_from(register, limits):
+    register("alice")
+    log_in(PASSWORD, address=HERE)
+    for _ in range(4):
+        log_in()
+    assert log_in(PASSWORD, address=HERE).status_code == 200
+
+
+def test_a_known_device_does_not_guess_for_ever_either(register, limits):
+    register("alice")
+    phone = JsonClient()
+    log_in(PASSWORD, address=HERE, client=phone)
+    assert [log_in(client=phone).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+def test_one_customer_of_ipv6_is_one_address(register, limits):
+    register("alice")
+    log_in(PASSWORD, address="2001:db8:1:2::1")
+    for _ in range(4):
+        log_in()
+    assert log_in(PASSWORD, address="2001:db8:1:3::1").status_code == 429
+    assert log_in(PASSWORD, address="2001:db8:1:2:ffff::9").status_code == 200
+
+
+def test_the_owner_hears_of_many_failures_once(register, limits):
+    register("alice")
+    limits.FAILED_LOGINS_REPORTED = 2
+    actions.send_due_mails()
+    mail.outbox.clear()
+    for _ in range(3):
+        log_in()
+    actions.send_due_mails()
+    assert [message.subject for message in mail.outbox] == ["Many failed log-ins"]
+
+
+def test_confirming_is_limited_like_a_log_in(register, limits):
+    alice = register("alice")
+    body = {"password": "wrong horse battery"}
+    answers = [alice.client.post("/v1/auth/confirm", body, X_Forwarded_For=ELSEWHERE) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
+    assert Session.objects.exclude(confirmed_until=None).count() == 0
+
+
+def test_the_owner_hears_of_a_new_device(register):
+    register("alice")
+    Session.objects.update(address_digest="another", user_agent="Phone/1")
+    actions.send_due_mails()
+    mail.outbox.clear()
+    log_in(PASSWORD, User_Agent="Firefox/1")
+    log_in(PASSWORD, User_Agent="Firefox/1")
+    actions.send_due_mails()
+    assert [message.subject for message in mail.outbox] == ["New log-in to your account"]
+
+
+def test_mails_to_one_address_are_limited(register, limits):
+    alice = register("alice")
+    actions.send_due_mails()
+    mail.outbox.clear()
+    limits.RATES = {**limits.RATES, "login": (1000, 100_000_000)}
+    for _ in range(9):
+        alice.client.post("/v1/auth/password/forgot", {"email": "Alice@example.org"})
+    actions.send_due_mails()
+    assert len(mail.outbox) == limits.MAILS_PER_ADDRESS

@@ -1,0 +1,81 @@
+"""The pages that links in mails may lead to: they do what their button says, and nothing when they are opened."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from apps.auth import actions
+from apps.moderation import actions as moderation
+from apps.moderation.models import Appeal
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+def mailed(subject):
+    actions.send_due_mails()
+    (message,) = [message for message in mail.outbox if message.subject == subject]
+    mail.outbox.clear()
+    url = next(line for line in message.body.splitlines() if line.startswith("http"))
+    return urlsplit(url.replace("/#/", "/auth/"))
+
+
+def key_in(url):
+    return parse_qs(url.query)["key"][0]
+
+
+def press(url, **fields):
+    return Client(enforce_csrf_checks=True).post(url.path, {"key": key_in(url), **fields})
+
+
+def test_an_address_is_confirmed_by_the_button_not_by_opening_the_page(register):
+    alice = register("alice")
+    url = mailed("Confirm your e-mail address")
+    opened = Client().get(f"{url.path}?{url.query}")
+    assert opened.status_code == 200
+    assert key_in(url) in opened.content.decode()
+    assert opened.headers["Referrer-Policy"] == "no-referrer"
+    assert alice.client.get("/v1/auth/me").json()["email_verified"] is False
+    assert press(url).status_code == 200
+    assert alice.client.get("/v1/auth/me").json()["email_verified"] is True
+
+
+def test_a_password_is_set_on_the_page(register, anonymous):
+    register("alice")
+    anonymous.post("/v1/auth/password/forgot", {"email": "alice@example.org"})
+    url = mailed("Set a new password")
+    weak = press(url, password="password")
+    assert weak.status_code == 422
+    assert "alert" in weak.content.decode()
+    assert press(url, password="staple gun paper clip").status_code == 200
+    body = {"login": "alice", "password": "staple gun paper clip"}
+    assert JsonClient().post("/v1/auth/login", body).status_code == 200
+    assert press(url, password="another gun paper clip").status_code == 422
+
+
+def test_a_banned_person_appeals_by_the_mailed_link(register, drain):
+    alice, moderator = register("alice"), register("judge")
+    actions.grant_role(user_id=int(moderator.id), role="moderator")
+    moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
+    drain()
+    url = mailed("Your account was banned")
+    assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 403
+    assert press(url, text=" ").status_code == 422
+    assert press(url, text="It was not me.").status_code == 200
+    assert Appeal.objects.get().text == "It was not me."
+    assert press(url, text="Once more.").status_code == 409
+
+
+@pytest.mark.parametrize("page", ["verify-email", "reset-password", "appeal"])
+def test_bad_keys_and_markup_are_refused_without_a_fault(page):
+    bad = '"><script>alert(1)</script>'
+    opened = Client().get(f"/auth/{page}", {"key": bad})
+    assert opened.status_code == 200
+    assert "<script>alert" not in opened.content.decode()
+    answer = Client().post(f"/auth/{page}", {"key": bad, "text": "x", "password": "staple gun paper clip"})
+    assert answer.status_code == 422
+    assert Client().put(f"/auth/{page}").status_code == 405

@@ -1,0 +1,134 @@
+"""Passkeys: registered in a confirmed session, good for a log-in, each answer counts once."""
+
+import pytest
+
+from apps.auth.models import PasskeyChallenge
+from tests.auth.authenticator import Authenticator, encode
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+ORIGIN = "http://localhost:8000"
+
+
+def add(person, device, name="laptop"):
+    person.confirm()
+    options = person.client.post("/v1/auth/passkeys/options").json()["publicKey"]
+    return person.client.post("/v1/auth/passkeys", {"name": name, "credential": device.create(options)})
+
+
+def challenge():
+    return JsonClient().post("/v1/auth/login/passkey/options").json()["publicKey"]
+
+
+def log_in(credential):
+    return JsonClient().post("/v1/auth/login/passkey", {"credential": credential})
+
+
+@pytest.fixture
+def device():
+    return Authenticator(ORIGIN)
+
+
+def test_a_passkey_is_added_listed_used_and_removed(register, device):
+    alice = register("alice")
+    made = add(alice, device)
+    assert made.status_code == 201, made.content
+    assert set(made.json()) == {"id", "name", "created_at", "last_used_at"}
+    assert made.json()["name"] == "laptop"
+    logged_in = log_in(device.get(challenge()))
+    assert logged_in.status_code == 200, logged_in.content
+    assert logged_in.json()["user"]["id"] == alice.id
+    assert JsonClient(logged_in.json()["access"]).get("/v1/auth/me").status_code == 200
+    (listed,) = alice.client.get("/v1/auth/passkeys").json()["results"]
+    assert listed["last_used_at"] is not None
+    assert alice.client.delete(f"/v1/auth/passkeys/{listed['id']}").status_code == 204
+    assert alice.client.delete(f"/v1/auth/passkeys/{listed['id']}").status_code == 404
+    assert log_in(device.get(challenge())).json()["code"] == "passkey_invalid"
+
+
+def test_a_credential_may_be_sent_as_the_browser_writes_it(register, device):
+    alice = register("alice")
+    alice.confirm()
+    options = alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
+    assert alice.client.post("/v1/auth/passkeys", device.create(options)).status_code == 201
+    assert JsonClient().post("/v1/auth/login/passkey", device.get(challenge())).status_code == 200
+
+
+def test_adding_and_removing_need_a_confirmed_session(register, device):
+    alice = register("alice")
+    for method, path in (("POST", "options"), ("POST", ""), ("DELETE", "1")):
+        body = {"credential": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}} if not path else {}
+        answer = alice.client.request(method, f"/v1/auth/passkeys/{path}".rstrip("/"), body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "confirmation_required"), path
+    assert PasskeyChallenge.objects.count() == 0
+
+
+def test_each_answer_counts_once(register, device):
+    add(register("alice"), device)
+    answer = device.get(challenge())
+    assert log_in(answer).status_code == 200
+    replayed = log_in(answer)
+    assert (replayed.status_code, replayed.json()["code"]) == (401, "passkey_invalid")
+
+
+def test_a_registration_counts_once_and_for_its_own_account(register, device):
+    alice, bob = register("alice"), register("bob")
+    alice.confirm()
+    bob.confirm()
+    options = alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
+    credential = device.create(options)
+    stolen = bob.client.post("/v1/auth/passkeys", {"credential": credential})
+    assert (stolen.status_code, stolen.json()["errors"][0]["code"]) == (422, "passkey_invalid")
+    assert alice.client.post("/v1/auth/passkeys", {"credential": credential}).status_code == 201
+    assert alice.client.post("/v1/auth/passkeys", {"credential": credential}).status_code == 422
+
+
+def test_what_does_not_hold_lets_nobody_in(register, device):
+    add(register("alice"), device)
+    forged = device.get(challenge())
+    forged["response"]["signature"] = forged["response"]["signature"][:-8] + "AAAAAAAA"
+    elsewhere = Authenticator("https://evil.example")
+    elsewhere.keys = device.keys
+    invented = device.get({**challenge(), "challenge": encode(b"x" * 32)})
+    unknown = device.get(challenge())
+    unknown["response"]["userHandle"] = encode(b"1")
+    for answer in (forged, elsewhere.get(challenge()), invented, unknown):
+        refused = log_in(answer)
+        assert (refused.status_code, refused.json()["code"]) == (401, "passkey_invalid")
+
+
+@pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature", "userHandle"])
+@pytest.mark.parametrize("wrong", [None, "", "x", "é", 5, [], {"a": 1}, "A" * 5000])
+def test_malformed_answers_are_refused_and_no_fault(register, device, part, wrong):
+    add(register("alice"), device)
+    answer = device.get(challenge())
+    answer["response"][part] = wrong
+    assert log_in(answer).status_code == 401
+
+
+def test_a_copied_authenticator_is_noticed(register, device):
+    add(register("alice"), device)
+    assert log_in(device.get(challenge())).status_code == 200
+    device.counts_up = False
+    assert log_in(device.get(challenge())).json()["code"] == "passkey_invalid"
+
+
+def test_a_passkey_confirms_the_session_of_its_owner_only(register, device):
+    alice, bob = register("alice"), register("bob")
+    add(alice, device)
+    assert bob.client.post("/v1/auth/confirm", {"passkey": device.get(challenge())}).json()["code"] == (
+        "confirmation_failed"
+    )
+    confirmed = alice.client.post("/v1/auth/confirm", {"passkey": device.get(challenge())})
+    assert confirmed.status_code == 200
+    assert set(confirmed.json()) == {"confirmed_until"}
+
+
+def test_a_banned_account_is_not_entered_by_passkey(register, device):
+    from apps.auth.models import User
+
+    add(register("alice"), device)
+    User.objects.update(status="banned")
+    refused = log_in(device.get(challenge()))
+    assert (refused.status_code, refused.json()["code"]) == (403, "account_banned")
