@@ -13,6 +13,8 @@ LANGUAGES = sorted(file.stem for file in (APP / "i18n").glob("*.json"))
 
 def arguments(message: str) -> set[str]:
     """The names of what is filled in."""
+    if ", plural," in message or ", select," in message:
+        message = re.sub(r"(\w+|=\d+) \{[^{}]*\}", "", message)  # the texts to choose from
     return set(re.findall(r"\{(\w+)(?:\}|, (?:plural|select),)", message))
 
 
