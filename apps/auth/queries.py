@@ -9,8 +9,6 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.core import signing
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
@@ -21,9 +19,8 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import as_utc, select
+from socialapp.core.text.emails import email_key, normalize_email
 from socialapp.rpc.calls import client
-
-MAX_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,26 +182,19 @@ def login_key(login: str) -> str:
 
 def _folded(text: str) -> str:
     """Without the differences of width, case and composition that keyboards bring about (NFKC)."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return _nfkc(text).casefold()
+
+
+def _nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def checked_email(email: str) -> str:
-    """The address with its domain in lower-case ASCII; Invalid when it is none."""
-    refusal = Invalid.of("email", "email_invalid", "This is not an e-mail address.")
-    local, _, domain = unicodedata.normalize("NFKC", email.strip()).rpartition("@")
+    """The address with its domain in lower-case ASCII, by UTS #46; Invalid when it is none."""
     try:
-        address = f"{local}@{domain.encode('idna').decode().lower()}"
-        validate_email(address)
-    except (UnicodeError, ValidationError):
-        raise refusal from None
-    if len(address) > MAX_EMAIL:
-        raise refusal
-    return address
-
-
-def email_key(address: str) -> str:
-    """The form in which addresses are compared: no mail provider of note tells upper from lower case."""
-    return address.casefold()
+        return normalize_email(_nfkc(email))
+    except ValueError:
+        raise Invalid.of("email", "email_invalid", "This is not an e-mail address.") from None
 
 
 def lookup_key(address: str) -> str:

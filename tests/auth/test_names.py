@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from apps.auth.actions.names import RESERVED, checked_username
 from apps.auth.actions.tokens import new_refresh_token, session_of_refresh_token
-from apps.auth.queries import checked_email, email_key, lookup_key
+from apps.auth.queries import checked_email, lookup_key
 from socialapp.core.errors import Invalid
+from socialapp.core.text.emails import email_key
 
 
 @given(st.text())

@@ -21,8 +21,8 @@ from apps.search.queries.criteria import (
     parse,
 )
 from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
-from apps.search.queries.words import folded, tokens
 from socialapp.core.errors import Invalid
+from socialapp.core.text.folding import fold_words, tokens
 
 PIECES = st.sampled_from(
     [
@@ -157,7 +157,7 @@ def test_never_raises_anything_but_a_refusal(q):
 @given(st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
 def test_folding_is_stable_and_tokens_lie_in_the_text(text):
-    assert folded(folded(text)) == folded(text), "what is indexed must be found by itself"
+    assert fold_words(fold_words(text)) == fold_words(text), "what is indexed must be found by itself"
     position = 0
     for token in tokens(text):
         assert position <= token.start < token.end <= len(text)
@@ -180,7 +180,7 @@ def test_folding_is_stable_and_tokens_lie_in_the_text(text):
     ],
 )
 def test_words_are_compared_without_case_accents_and_punctuation(text, words):
-    assert folded(text) == words
+    assert fold_words(text) == words
 
 
 def test_highlights_escape_everything_but_the_marks():

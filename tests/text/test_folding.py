@@ -48,7 +48,6 @@ def test_equal(one: str, other: str) -> None:
         ("1,5", "15"),
         ("क", "की"),
         ("한", "하"),
-        ("👨\u200d👩", "👨👩"),
     ],
 )
 def test_different(one: str, other: str) -> None:
@@ -64,8 +63,8 @@ def test_words() -> None:
         ("kites", "kites"),
         ("東", "東"),
         ("京", "京"),
-        ("u1f99a", "🦚"),
-        ("u1f99c", "🦜"),
+        ("🦚", "🦚"),
+        ("🦜", "🦜"),
         ("1000", "1,000"),
     ]
 

@@ -23,11 +23,12 @@ from apps.auth.actions.names import (
 )
 from apps.auth.actions.sessions import end_all_sessions, start_session
 from apps.auth.models import Mail, ReservedName, Role, User, UserRole
-from apps.auth.queries import Account, LoggedIn, account, checked_email, email_key, existing_users, lock_user
+from apps.auth.queries import Account, LoggedIn, account, checked_email, existing_users, lock_user
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from socialapp.core.principal import ADMIN, MODERATOR, USER
+from socialapp.core.text.emails import email_key
 from socialapp.messaging.publish import publish
 
 ROLES = (ADMIN, MODERATOR, USER)

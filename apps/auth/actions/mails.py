@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import Mail, User
-from apps.auth.queries import MAX_EMAIL, email_key, existing_users, lookup_key
+from apps.auth.queries import existing_users, lookup_key
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.text.emails import MAX_EMAIL, email_key
 
 log = structlog.get_logger()
 

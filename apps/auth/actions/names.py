@@ -12,8 +12,9 @@ from zxcvbn import zxcvbn
 
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import LOCAL, ReservedName, User
-from apps.auth.queries import checked_email, email_key
+from apps.auth.queries import checked_email
 from socialapp.core.errors import FieldError, Invalid
+from socialapp.core.text.emails import email_key
 
 MAX_USERNAME = 30
 _USERNAME = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_][A-Za-z0-9_.]{1,28}[A-Za-z0-9_]")

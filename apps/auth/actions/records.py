@@ -14,13 +14,14 @@ from django.db import IntegrityError
 from apps.auth.actions.accounts import role_id
 from apps.auth.actions.names import checked_username, mailbox_of, username_skeleton
 from apps.auth.models import User, UserRole
-from apps.auth.queries import checked_email, email_key
+from apps.auth.queries import checked_email
 from socialapp.contracts.auth import UserRegistered, UserVerified
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import MAX_ID
 from socialapp.core.principal import USER
+from socialapp.core.text.emails import email_key
 from socialapp.messaging.publish import publish
 
 _MAX_HASH = 128

@@ -29,9 +29,10 @@ from apps.auth.actions.providers import FAULTS, REFUSALS, Flow
 from apps.auth.actions.second_factors import demand_code
 from apps.auth.actions.sessions import refuse_inactive, start_session
 from apps.auth.models import LOCAL, Mail, User
-from apps.auth.queries import LoggedIn, checked_email, email_key, existing_users, lock_user
+from apps.auth.queries import LoggedIn, checked_email, existing_users, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
+from socialapp.core.text.emails import email_key
 
 STATE_SECONDS = 600
 _MAX_NAME = 100

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 from apps.search.queries.languages import LANGUAGE_CODES, Words
-from apps.search.queries.words import tag_characters, tokens
 from socialapp.core.errors import Invalid
+from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
+from socialapp.core.text.folding import tokens
+from socialapp.core.text.hashtags import leading_hashtag
 
 MAX_QUERY = 500
 _MAX_TERMS = 20
@@ -22,9 +24,9 @@ _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
 # What keyboards and writers put around a phrase; they are as long as the plain one, so places stay right.
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂〝〞〟「」『』", '"'))
 _FILTER = re.compile(r"(?P<name>from|before|after|has|lang|min_reactions):(?P<value>.*)", re.IGNORECASE | re.DOTALL)
-_USERNAME = re.compile(r"@?([A-Za-z0-9_.-]{1,150})")
+_USERNAME = re.compile(rf"[{AT_SIGNS}]?([A-Za-z0-9_.-]{{1,150}})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HAS = ("media", "link", "cw")
 
@@ -247,9 +249,9 @@ class _Parser:
     def _bare(self, text: str, start: int, *, excluded: bool) -> Node | None:
         if found := _FILTER.fullmatch(text):
             return _filter(found["name"].lower(), found["value"].strip('"'), start)
-        if text[:1] in ("#", "＃") and (tag := tag_characters(text[1:])):
+        if text.startswith(tuple(NUMBER_SIGNS)) and (tag := leading_hashtag(text)):
             return Tag(tag)
-        if not excluded and (name := text.lower().lstrip("@＠")):
+        if not excluded and (name := text.lower().lstrip(AT_SIGNS)):
             self.names.append(name)
         return self._phrase(text, start, quoted=False)
 

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 
 from apps.search.queries.languages import detect_language, stems, variants_of_name
-from apps.search.queries.words import fold_tag, folded
 from socialapp.contracts.metrics import PostEngagement
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
+from socialapp.core.text.folding import fold_words
+from socialapp.core.text.hashtags import hashtag_key
 
 _LINK = re.compile(r"https?://\S", re.IGNORECASE)
 
@@ -26,12 +27,12 @@ class PostEntry:
     @classmethod
     def of(cls, document: PostDocument) -> "PostEntry":
         """The entry of a post."""
-        text = folded(document.content)
+        text = fold_words(document.content)
         language = detect_language(document.content)
         return cls(
             text=text,
             stems=stems(text.split(), language=language),
-            hashtags=sorted(set(map(fold_tag, document.hashtags))),
+            hashtags=sorted(set(map(hashtag_key, document.hashtags))),
             language=language,
             has_link=bool(_LINK.search(document.content)),
             has_cw=document.has_content_warning,
@@ -49,8 +50,8 @@ class ProfileEntry:
     @classmethod
     def of(cls, document: ProfileDocument) -> "ProfileEntry":
         """The entry of a profile."""
-        names = folded(f"{document.card.username} {document.card.full_name}")
-        return cls(names=names, bio=folded(document.bio), variants=variants_of_name(names.split()))
+        names = fold_words(f"{document.card.username} {document.card.full_name}")
+        return cls(names=names, bio=fold_words(document.bio), variants=variants_of_name(names.split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ Every match expression is built of folded words in double quotes, so nothing a c
 """
 
 import json
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import regex
 from django.db import connections, router
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
@@ -44,14 +44,13 @@ from apps.search.queries.index import (
     relevance,
 )
 from apps.search.queries.languages import Words, variants
-from apps.search.queries.words import EMOJI
 
 _LAST_CHARACTER = "\U0010ffff"
 _SIMILAR_WORDS = 3
 _VOCABULARY = 20_000  # words with one first letter that are looked at
 
 # FTS5 knows letters and digits only: the emoji become letters of the private use area, followed by their number.
-_EMOJI = re.compile(EMOJI)
+_EMOJI = regex.compile(r"(?V1)[^\p{L}\p{N}\p{M}\s]")
 
 
 def searchable(text: str) -> str:

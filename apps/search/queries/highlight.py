@@ -11,7 +11,7 @@ from itertools import islice
 from apps.search.queries.criteria import Criteria
 from apps.search.queries.index import meaning
 from apps.search.queries.languages import Words, stems_of_query
-from apps.search.queries.words import Token, tokens
+from socialapp.core.text.folding import Token, tokens
 
 _LENGTH = 280
 _LEAD = 60

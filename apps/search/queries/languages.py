@@ -14,7 +14,7 @@ import Stemmer
 import whatlang
 from django.conf import settings
 
-from apps.search.queries.words import folded
+from socialapp.core.text.folding import fold_words
 
 # The languages whose words are stemmed: ISO 639-1 code → (code of the detector, algorithm of the stemmer).
 _LANGUAGES = {
@@ -116,7 +116,7 @@ def _synonyms(path: str) -> dict[Words, list[Words]]:
     """Lines of words that mean the same, separated by commas; `#` begins a comment."""
     groups: dict[Words, list[Words]] = {}
     for line in Path(path).read_text(encoding="utf-8").splitlines() if path else []:
-        group = [tuple(folded(term).split()) for term in line.partition("#")[0].split(",")]
+        group = [tuple(fold_words(term).split()) for term in line.partition("#")[0].split(",")]
         for term in filter(None, group):
             groups.setdefault(term, []).extend(other for other in group if other and other != term)
     return groups

@@ -13,12 +13,14 @@ from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
 from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
 from apps.search.queries.languages import variants
 from apps.search.queries.ranking import load_ranking, save_ranking
-from apps.search.queries.words import tag_characters, tokens
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, Malformed
 from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import Page, PageRequest, Position, keep_place, page_of
+from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
+from socialapp.core.text.folding import tokens
+from socialapp.core.text.hashtags import leading_hashtag
 from socialapp.rpc.calls import client
 
 Body = dict[str, Any]
@@ -86,12 +88,13 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
         raise Invalid.of("q", "length", f"Type something of at most {MAX_QUERY} characters.")
     viewer = _viewer(viewer_id)
     words = [token.word for token in tokens(typed)][:_MAX_TYPED_WORDS]
-    name = typed.lower().lstrip("@#")
+    name = typed.lower().lstrip(AT_SIGNS + NUMBER_SIGNS)
     tags: list[Result] = []
-    if not typed.startswith("@"):
-        tags = [_tag_result(tag, [name]) for tag in index().hashtags(_prefixes([name]), viewer, limit=limit)]
+    if not typed.startswith(tuple(AT_SIGNS)):
+        prefixes = _prefixes([name])
+        tags = [_tag_result(tag, prefixes) for tag in index().hashtags(prefixes, viewer, limit=limit)]
     users: list[Result] = []
-    if words and not typed.startswith("#"):
+    if words and not typed.startswith(tuple(NUMBER_SIGNS)):
         criteria = Criteria(Phrase(tuple(words)), names=[name])
         users = list(_users(criteria, viewer, PageRequest(limit), names_only=True).items)
     kept = users[: max(limit - len(tags), (limit + 1) // 2)]
@@ -228,7 +231,7 @@ def _tag_result(found: TagCount, prefixes: list[str]) -> Result:
 
 def _prefixes(names: list[str]) -> list[str]:
     """What hashtags may begin with: nothing in it that a regular expression would take for a sign."""
-    cleaned = (tag_characters(name.lstrip("#@")) for name in names)
+    cleaned = (leading_hashtag(name.lstrip(AT_SIGNS + NUMBER_SIGNS)) for name in names)
     return list(dict.fromkeys(name for name in cleaned if name))
 
 

@@ -22,7 +22,7 @@ _EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}\U000e0020-\U000e007f]"
 _GROUPED: Final = r"(?<![\p{L}\p{N}])\d{1,3}(?:[.,'’_\u00a0\u2009\u202f]\d{3})+(?![\p{L}\p{N}])"
 _TOKEN: Final = regex.compile(
     rf"""(?V1)
-      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ (?:\u200d{_EMOJI}{_EMOJI_PARTS}*+)*+ )
+      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ )
     | (?P<number> {_GROUPED} )
     | {_UNSPACED_WORD}{_INSIDE}*+
     | (?: [[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]{_INSIDE}*+ )++
@@ -64,8 +64,8 @@ def nfkc_casefold(text: str) -> str:
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text in order, folded: without case, optional marks, tatweel, soft hyphens and the like.
 
-    Scripts without spaces are taken character by character, so that a part of a sentence finds it. An emoji is a word,
-    written with letters and digits so that every index takes it as one; its skin tone does not count.
+    Scripts without spaces are taken character by character, so that a part of a sentence finds it. An emoji is a word;
+    its skin tone does not count, and one that is joined from several is several words.
     """
     for found in _TOKEN.finditer(text):
         for word in _words_of(found):
@@ -81,7 +81,7 @@ def _words_of(found: regex.Match[str]) -> list[str]:
     """The folded words of a token: folding can take a character apart into several, which then share its place."""
     written = found[0]
     if found["emoji"]:
-        return ["".join(f"u{ord(character):x}" for character in _NOT_IN_EMOJI.sub("", written))]
+        return [_NOT_IN_EMOJI.sub("", written)]
     if found["number"]:
         return ["".join(_digit(character) for character in written if character.isdecimal())]
     if written.isascii():  # most words; folding them does nothing else
