@@ -104,7 +104,8 @@ def _configured(url: str) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             # FULL: an answered write survives a power cut too
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            " PRAGMA cache_size=-4000;",
+            # what is deleted is overwritten, so that it is gone from the file too
+            " PRAGMA secure_delete=ON; PRAGMA cache_size=-4000;",
         }
     else:
         config["ENGINE"] = "socialapp.core.mysql"
