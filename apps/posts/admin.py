@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from apps.posts.actions.withdrawals import remove_as_moderator
 from apps.posts.models import (
     Bookmark,
-    ErasedAuthor,
     FeedEpoch,
     Media,
     MediaPurge,
@@ -129,14 +128,6 @@ class RestoredRemovalAdmin(_BelongsToPost):
 
     list_display = ("action_id", "restored_at")
     search_fields = ("=action_id",)
-
-
-@admin.register(ErasedAuthor)
-class ErasedAuthorAdmin(_BelongsToPost):
-    """Whose posts were erased."""
-
-    list_display = ("user_id", "erased_at")
-    search_fields = ("=user_id",)
 
 
 @admin.register(Media)

@@ -1,14 +1,12 @@
 """What posts does when something has happened."""
 
-from apps.posts.actions.erasure import clean_up_post, erase_user
+from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feeds import FAN_OUT_PAGE, fan_out, mark_popular
 from apps.posts.actions.withdrawals import restore_post, withdraw_post
 from apps.posts.queries.feed import is_popular
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.contracts.posts import (
-    CleanUpContinued,
-    ErasureContinued,
     FanOutContinued,
     PostCreated,
     PostDeleted,
@@ -16,6 +14,8 @@ from socialapp.contracts.posts import (
     Reposted,
 )
 from socialapp.contracts.users import Users
+from socialapp.lifecycle.jobs import start_job
+from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
@@ -57,10 +57,10 @@ def continue_fan_out(event: FanOutContinued, follower_ids: list[int]) -> None:
     fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=event.reposter_id, follower_ids=follower_ids)
 
 
-@handles(PostDeleted, CleanUpContinued)
-def clean_up(event: PostDeleted | CleanUpContinued) -> None:
-    """Removes bookmarks and reposts of a post that is gone."""
-    clean_up_post(post_id=event.post_id, author_id=event.author_id)
+@handles(PostDeleted)
+def clean_up(event: PostDeleted) -> None:
+    """Removes the bookmarks and reposts of a deleted post."""
+    start_job("posts", CLEAN_UP, subject_id=event.post_id)
 
 
 @handles(ContentRemoved)
@@ -77,7 +77,7 @@ def restore_content(event: ContentRestored) -> None:
         restore_post(post_id=event.target_id, action_id=event.action_id)
 
 
-@handles(UserDeleted, ErasureContinued)
-def erase(event: UserDeleted | ErasureContinued) -> None:
-    """Erases everything of a deleted user, step by step."""
-    erase_user(user_id=event.user_id, erasure_id=event.erasure_id)
+@handles(UserDeleted)
+def erase_user(event: UserDeleted) -> None:
+    """Erases everything of a deleted user; acknowledged when nothing is left."""
+    begin_removal("posts", "user", subject_id=event.user_id, erasure_id=event.erasure_id)

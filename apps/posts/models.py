@@ -348,16 +348,3 @@ class FeedEpoch(models.Model):
 
     def __str__(self) -> str:
         return f"epoch {self.number}"
-
-
-class ErasedAuthor(models.Model):
-    """The mark of a deleted user: what arrives late about them must not make rows again."""
-
-    user_id = RemoteKey("users.Profile", gone=Gone.KEEP, primary_key=True)
-    erased_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "posts_erased_authors"
-
-    def __str__(self) -> str:
-        return f"user {self.user_id}"

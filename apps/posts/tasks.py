@@ -5,7 +5,6 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from apps.posts.actions.erasure import sweep_erased_users
 from apps.posts.actions.feeds import notice_restart
 from apps.posts.actions.media import delete_unused_files, delete_unused_media, process_waiting_media
 from apps.posts.actions.views import flush_views
@@ -15,7 +14,6 @@ from socialapp.core.cache import redis_errors
 PERIODIC = {
     "posts.flush_views": 10.0,
     "posts.notice_restart": 10.0,
-    "posts.sweep_erased_users": 300.0,
     "posts.delete_long_withdrawn": 3600.0,
     "posts.process_waiting_media": 10.0,
     "posts.sweep_media": 600.0,
@@ -35,12 +33,6 @@ def notice_restart_of_redis() -> None:
     """Looks whether Redis was started anew. Idempotent, periodic."""
     with suppress(*redis_errors()):
         notice_restart()
-
-
-@shared_task(name="posts.sweep_erased_users")
-def sweep_erased() -> None:
-    """Erases what was written while its user was being erased. Idempotent, periodic."""
-    sweep_erased_users()
 
 
 @shared_task(name="posts.delete_long_withdrawn")

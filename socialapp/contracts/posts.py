@@ -133,22 +133,6 @@ class FanOutContinued:
     after: int
 
 
-@event("posts.clean_up_continued", subject="post_id", partition="author_id")
-class CleanUpContinued:
-    """For posts itself: a deleted post has more bookmarks or reposts than one step removes."""
-
-    post_id: int
-    author_id: int
-
-
-@event("posts.erasure_continued", subject="user_id")
-class ErasureContinued:
-    """For posts itself: a deleted user has more than one step erases."""
-
-    user_id: int
-    erasure_id: int
-
-
 @data
 class PostRef:
     """A post that exists."""

@@ -17,7 +17,7 @@ from apps.moderation import actions
 from apps.moderation.models import Action
 from apps.moderation.queries import Target
 from apps.posts.actions.withdrawals import delete_long_withdrawn as delete_old_posts
-from apps.posts.models import ErasedAuthor, Post, PostHashtag, WithdrawnPost
+from apps.posts.models import Post, PostHashtag, WithdrawnPost
 from apps.search.actions import rebuild_index
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.bulk import BulkTransfer, Record
@@ -334,7 +334,7 @@ def test_a_tombstone_above_what_was_removed_hides_and_returns(stage: Stage, drai
 def test_nothing_of_an_erased_author_comes_back(lively: Stage, drain: Callable[[], int]) -> None:
     removals = [remove(lively, kind) for kind in ("comment", "post")]
     drain()
-    ErasedAuthor.objects.create(user_id=int(lively.ann.id))
+    Tombstone.objects.using("posts").create(subject_id=int(lively.ann.id), kind="user")
     Tombstone.objects.using("comments").create(subject_id=int(lively.ben.id), kind="user")
     for removal in removals:
         win_appeal(removal)

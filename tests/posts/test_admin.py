@@ -19,7 +19,6 @@ PAGES = (
     "repost",
     "repostcount",
     "popularauthor",
-    "erasedauthor",
 )
 
 

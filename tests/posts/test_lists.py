@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.posts.actions import reposts
-from apps.posts.actions.erasure import clean_up_post
+from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.posts import delete_post
 from apps.posts.models import Bookmark, Repost, RepostCount
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic
+from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
 from tests.conftest import ALL_CONTEXTS, deliver_outbox
 from tests.posts.conftest import events, ids_of, read_all
@@ -207,7 +208,7 @@ def test_what_is_kept_or_passed_on_while_a_post_goes_leaves_nothing(register, wr
         """The post goes, and is cleaned up after, between the look at it and the insert."""
         monkeypatch.setattr(reposts, "_insert_once", insert)
         delete_post(post_id=int(post["id"]))
-        clean_up_post(post_id=int(post["id"]), author_id=int(alice.id))
+        start_job("posts", CLEAN_UP, subject_id=int(post["id"]))
         return insert(row)
 
     monkeypatch.setattr(reposts, "_insert_once", delete_first)

@@ -1,16 +1,12 @@
-"""Removing what belongs to deleted users and deleted posts, in bounded steps that continue by event."""
+"""Removing what belongs to deleted users and deleted posts, in bounded steps."""
 
-from collections.abc import Iterable
-from datetime import timedelta
-
-from django.utils import timezone
+from collections.abc import Collection, Iterable
 
 from apps.posts.actions.media import delete_media_rows
 from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
 from apps.posts.actions.reposts import forget_post, is_there, remove_repost
 from apps.posts.models import (
     Bookmark,
-    ErasedAuthor,
     Media,
     MutedPost,
     PopularAuthor,
@@ -20,60 +16,36 @@ from apps.posts.models import (
     WithdrawnPost,
 )
 from apps.posts.queries.feed_cache import forget_feed
-from socialapp.contracts.lifecycle import context_erased
-from socialapp.contracts.posts import CleanUpContinued, ErasureContinued
-from socialapp.core.db import transactional
-from socialapp.messaging.publish import publish
+from socialapp.lifecycle.jobs import declare_job
+from socialapp.lifecycle.removal import declare_removal
 
-STEP = 200
-_SWEPT_FOR = timedelta(hours=1)
+ROWS_PER_STEP = 200
+CLEAN_UP = "clean_up_post"
 
 
-@transactional("posts")
-def erase_user(*, user_id: int, erasure_id: int) -> None:
-    """One step of erasing everything of a user; publishes context_erased("posts") when nothing is left. Idempotent."""
-    forget_feed(user_id)
-    ErasedAuthor.objects.get_or_create(user_id=user_id)
-    if _erase_step(user_id):
-        publish(ErasureContinued(user_id=user_id, erasure_id=erasure_id))
-    else:
-        publish(context_erased("posts")(user_id=user_id, erasure_id=erasure_id))
+def _clean_up_step(post_id: int) -> bool:
+    """Removes some of the bookmarks and reposts of a deleted post; whether nothing is left."""
+    return is_there(post_id) or not forget_post(post_id, limit=ROWS_PER_STEP)
 
 
-def sweep_erased_users() -> None:
-    """Erases what requests that were under way when their user was deleted have written after the erasure."""
-    since = timezone.now() - _SWEPT_FOR
-    for user_id in ErasedAuthor.objects.filter(erased_at__gt=since).values_list("user_id", flat=True):
-        _erase_step(user_id)
-
-
-@transactional("posts")
-def clean_up_post(*, post_id: int, author_id: int) -> None:
-    """One step of removing the bookmarks and reposts of a deleted post; goes on by event. Idempotent."""
-    if is_there(post_id):
-        return
-    if forget_post(post_id, limit=STEP):
-        publish(CleanUpContinued(post_id=post_id, author_id=author_id))
-
-
-@transactional("posts")
 def _erase_step(user_id: int) -> bool:
-    """Erases up to a step of each kind; whether there may be more."""
-    posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
+    """Erases up to a step of each kind; whether nothing is left."""
+    forget_feed(user_id)
+    posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     if posts:
         delete_locked_posts(posts)
-    withdrawn = list(WithdrawnPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
+    withdrawn = list(WithdrawnPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     if withdrawn:
         delete_withdrawn_posts(withdrawn)
-    reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
+    reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
     for post_id in reposted:
         remove_repost(user_id=user_id, post_id=post_id)
-    mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:STEP])
+    mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
     _forget_mentions(user_id, mentioned)
     PopularAuthor.objects.filter(user_id=user_id).delete()
-    media = list(Media.objects.select_for_update().filter(user_id=user_id).order_by("id")[:STEP])
+    media = list(Media.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     delete_media_rows(media)
-    muted = list(MutedPost.objects.filter(user_id=user_id).values_list("id", flat=True)[:STEP])
+    muted = list(MutedPost.objects.filter(user_id=user_id).values_list("id", flat=True)[:ROWS_PER_STEP])
     MutedPost.objects.filter(id__in=muted).delete()
     done = (
         len(media),
@@ -84,7 +56,7 @@ def _erase_step(user_id: int) -> bool:
         len(mentioned),
         _delete_bookmarks(user_id),
     )
-    return STEP in done
+    return max(done) < ROWS_PER_STEP
 
 
 def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
@@ -96,6 +68,18 @@ def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
 
 
 def _delete_bookmarks(user_id: int) -> int:
-    ids = list(Bookmark.objects.filter(user_id=user_id).values_list("id", flat=True)[:STEP])
+    ids = list(Bookmark.objects.filter(user_id=user_id).values_list("id", flat=True)[:ROWS_PER_STEP])
     Bookmark.objects.filter(id__in=ids).delete()
     return len(ids)
+
+
+def _people_still_held(user_ids: Collection[int]) -> set[int]:
+    held: set[int] = set()
+    for model in (Post, WithdrawnPost, Repost, PostMention, Bookmark, Media, MutedPost):
+        rows = model._default_manager.filter(user_id__in=user_ids)
+        held.update(rows.values_list("user_id", flat=True).distinct())
+    return held
+
+
+declare_removal("posts", "user", step=_erase_step, leftovers=_people_still_held)
+declare_job("posts", CLEAN_UP, step=_clean_up_step)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import structlog
 from django.db.models import F
 
-from apps.posts.models import ErasedAuthor, FeedEpoch, PopularAuthor
+from apps.posts.models import FeedEpoch, PopularAuthor
 from apps.posts.queries.feed_cache import announce_epoch, entry_of, process_of_redis, push_entry
 from socialapp.contracts.posts import FanOutContinued
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.delivery import failures_so_far
 from socialapp.messaging.publish import publish
 
@@ -53,7 +54,7 @@ def _continue_fan_out(event: FanOutContinued) -> None:
 @transactional("posts")
 def mark_popular(*, user_id: int) -> None:
     """From now on this person's posts are merged in when feeds are read. Idempotent; nothing for an erased one."""
-    if ErasedAuthor.objects.filter(user_id=user_id).exists():
+    if gone_among("posts", [user_id]):
         return
     _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
     if created:

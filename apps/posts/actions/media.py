@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from apps.posts.models import ErasedAuthor, Media, MediaPurge, Post, RefusedMedia, StoredFile, WithdrawnPost
+from apps.posts.models import Media, MediaPurge, Post, RefusedMedia, StoredFile, WithdrawnPost
 from apps.posts.queries.media import check_quota, claimed_media, no_such_media, own_media, paths_of, waiting_media
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Conflict, Forbidden, Invalid, Unavailable
@@ -27,6 +27,7 @@ from socialapp.core.media.convert import convert
 from socialapp.core.media.formats import HEAD_BYTES, VIDEOS, detect
 from socialapp.core.media.images import distance
 from socialapp.core.media.results import ConversionError, ConvertedMedia, digest_of
+from socialapp.lifecycle.removal import gone_among
 
 log = structlog.get_logger()
 
@@ -90,7 +91,7 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
 
     Forbidden for an erased author, TooMany when the day's quota is used up.
     """
-    if ErasedAuthor.objects.filter(user_id=user_id).exists():
+    if gone_among("posts", [user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     check_quota(user_id, size=upload.size)
     media = Media(
@@ -111,7 +112,7 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
 @transactional("posts")
 def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, description: str) -> Media:
     """Makes media whose file is to be uploaded straight to the store. Raises as `create_media` does."""
-    if ErasedAuthor.objects.filter(user_id=user_id).exists():
+    if gone_among("posts", [user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     check_quota(user_id, size=size)
     file_format = CONTENT_TYPES[content_type]

@@ -10,7 +10,6 @@ from django.utils import timezone
 from apps.posts.actions.feeds import push_own_post
 from apps.posts.actions.media import attach_media, delete_media_rows, purge
 from apps.posts.models import (
-    ErasedAuthor,
     Media,
     MutedPost,
     Post,
@@ -27,6 +26,7 @@ from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, NotFound, Stale
 from socialapp.core.media.addresses import public_url
+from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 
 
@@ -35,7 +35,7 @@ def create_post(*, draft: Draft) -> PostRow:
     """Writes a post and publishes PostCreated; Forbidden when its author was deleted meanwhile."""
     author_id = draft.author.card.id
     now = timezone.now()
-    if ErasedAuthor.objects.filter(user_id=author_id).exists():
+    if gone_among("posts", [author_id]):
         raise Forbidden("this account may not write posts", code="account_not_active")
     post = Post(
         user_id=author_id,

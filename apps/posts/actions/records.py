@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError
 
-from apps.posts.models import ErasedAuthor, Post, PostHashtag, PostMention, WithdrawnPost
+from apps.posts.models import Post, PostHashtag, PostMention, WithdrawnPost
 from apps.posts.queries.records import LoadablePost
 from apps.posts.queries.texts import tag_key
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 
 
@@ -29,9 +30,7 @@ def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
 def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
     ids = [post.id for post in posts]
     rows: dict[int, Post | WithdrawnPost] = {**Post.objects.in_bulk(ids), **WithdrawnPost.objects.in_bulk(ids)}
-    erased = set(
-        ErasedAuthor.objects.filter(user_id__in={post.author_id for post in posts}).values_list("user_id", flat=True)
-    )
+    erased = gone_among("posts", {post.author_id for post in posts})
     new: list[LoadablePost] = []
     made: list[Post] = []
     rejected: list[Rejected] = []

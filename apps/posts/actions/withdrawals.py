@@ -6,10 +6,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.posts.actions.posts import delete_withdrawn_posts
-from apps.posts.models import ErasedAuthor, Post, RestoredRemoval, WithdrawnPost
+from apps.posts.models import Post, RestoredRemoval, WithdrawnPost
 from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostRemoved, PostRestored
 from socialapp.core.db import transactional
+from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -50,7 +51,7 @@ def restore_post(*, post_id: int, action_id: int) -> None:
     """Brings back a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
     RestoredRemoval.objects.get_or_create(action_id=action_id)
     held = WithdrawnPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
-    if held is None or ErasedAuthor.objects.filter(user_id=held.user_id).exists():
+    if held is None or gone_among("posts", [held.user_id]):
         return
     columns = {name: getattr(held, name) for name in _COLUMNS} | {"version": held.version + 1}
     Post(**columns).save(force_insert=True)
