@@ -28,6 +28,9 @@ _HEARTBEAT_SECONDS = 1
 _READ_SECONDS = 10  # without a heartbeat: the connection is dead
 _QUEUED = 2000
 
+# Statements in the binlog that do not end a transaction.
+_WITHIN_TRANSACTION = ("BEGIN", "SAVEPOINT", "ROLLBACK TO", "RELEASE")
+
 # What each variable of the server must be, and why.
 _NEEDED = {
     "log_bin": ("1", "there is no binlog"),
@@ -212,7 +215,7 @@ def merged_mariadb(position: str, gtid: str) -> str:
 
 def _ends(event: Any) -> bool:
     """Whether a transaction ends here: with its commit, or with a statement that commits by itself (DDL)."""
-    return isinstance(event, XidEvent) or str(event.query).upper() != "BEGIN"
+    return isinstance(event, XidEvent) or not str(event.query).upper().startswith(_WITHIN_TRANSACTION)
 
 
 def _changes(event: Any) -> Iterator[RowChange]:
