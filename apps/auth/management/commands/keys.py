@@ -1,0 +1,38 @@
+"""`manage.py keys list|rotate`: the keys that sign access tokens and certificates."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.auth import actions
+from socialapp.core.json import rfc3339
+
+
+class Command(BaseCommand):
+    """Shows the signing keys, or makes a new one."""
+
+    help = (
+        "list: all keys, the newest first; their state is next, signing, verifying or retired. rotate: makes a key that"
+        " is published now and signs in ten minutes; the one before it verifies as long as tokens of it are out."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What to do."""
+        parser.add_argument("action", choices=["list", "rotate"])
+        parser.add_argument("--now", action="store_true", help="rotate: sign with the new key at once")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints the keys, or the new one."""
+        made = [actions.rotate_keys(at_once=options["now"])] if options["action"] == "rotate" else actions.key_states()
+        rows = [
+            {"kid": key.kid, "state": key.state, "signs_from": rfc3339(key.signs_from) if key.signs_from else None}
+            for key in made
+        ]
+        if options["json"]:
+            self.stdout.write(json.dumps(rows))
+            return
+        for row in rows:
+            self.stdout.write(f"{row['kid']}  {row['state']:10} {row['signs_from'] or 'of the settings'}")
