@@ -39,7 +39,7 @@ def follow(drain: Callable[[], int]) -> Callable[[Person, Person], None]:
     return make
 
 
-def told(person: Person, query: str = "") -> list[dict[str, Any]]:
+def notifications_of(person: Person, query: str = "") -> list[dict[str, Any]]:
     """A person's notifications, newest first."""
     answer = person.client.get(f"/v1/notifications{query}")
     assert answer.status_code == 200, answer.content
@@ -48,7 +48,7 @@ def told(person: Person, query: str = "") -> list[dict[str, Any]]:
 
 def kinds(person: Person) -> list[str]:
     """The kinds of a person's notifications, newest first."""
-    return [item["kind"] for item in told(person)]
+    return [item["kind"] for item in notifications_of(person)]
 
 
 def unread(person: Person) -> int:

@@ -8,7 +8,7 @@ from apps.notifications.models import MutedConversation, NotificationPreference
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostMuted, PostUnmuted
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, kinds, post, react, told, unread
+from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
 from tests.notifications.events import hand_over
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -19,22 +19,22 @@ def test_a_deleted_notification_is_gone_and_later_activity_does_not_name_the_sam
     post_id = post(alice)
     react(bob, post_id)
     drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     path = f"/v1/notifications/{item['id']}"
     assert bob.client.delete(path).status_code == 404
     assert unread(alice) == 1
     assert alice.client.delete(path).status_code == 204
-    assert (told(alice), unread(alice)) == ([], 0)
+    assert (notifications_of(alice), unread(alice)) == ([], 0)
     assert alice.client.delete(path).status_code == 404
     react(carol, post_id)
     drain()
-    [second] = told(alice)
+    [second] = notifications_of(alice)
     assert ([actor["username"] for actor in second["actors"]], second["actors_count"]) == (["carol"], 1)
     bob.client.delete(f"/v1/posts/{post_id}/reaction")
     drain()
     react(bob, post_id, "love")
     drain()
-    [third] = told(alice)
+    [third] = notifications_of(alice)
     assert [actor["username"] for actor in third["actors"]] == ["bob", "carol"]
 
 
@@ -77,7 +77,7 @@ def test_notices_of_moderation_cannot_be_switched_off_and_name_action_and_target
     alice.client.delete(f"/v1/posts/{post_id}")
     drain()
     hand_over(removed, removed)
-    [notice] = told(alice)
+    [notice] = notifications_of(alice)
     assert notice["message"] == "A moderator has removed your post: spam"
     assert notice["action_id"] == "77"
     assert notice["target"] == {"type": "post", "id": post_id, "url": f"/v1/posts/{post_id}"}
@@ -87,4 +87,4 @@ def test_bidirectional_names_do_not_turn_the_sentence_around(register, drain):
     alice, bob = register("alice"), register("bob", full_name="שלום")
     react(bob, post(alice))
     drain()
-    assert told(alice)[0]["message"] == "\u2068שלום\u2069 reacted to your post."
+    assert notifications_of(alice)[0]["message"] == "\u2068שלום\u2069 reacted to your post."

@@ -12,7 +12,7 @@ from socialapp.lifecycle.erasure_audit import audit_erasure
 from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, post, react, subscription, told, unread
+from tests.notifications.conftest import comment, notifications_of, post, react, subscription, unread
 from tests.notifications.events import hand_over, published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -35,7 +35,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, mon
     bob.client.post("/v1/push-subscriptions", subscription())
     bob.client.patch("/v1/notifications/preferences", {"reply": {"email": True}})
     drain()
-    assert len(told(alice)) > 5
+    assert len(notifications_of(alice)) > 5
 
     assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
     drain()
@@ -43,11 +43,11 @@ def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, mon
     assert [one["user_id"] for one in erasures] == [int(bob.id)]
     left = [one for one in audit_erasure(int(bob.id)) if one.store in ("notifications", "redis") and not one.expected]
     assert left == []
-    shown = told(alice)
+    shown = notifications_of(alice)
     assert sorted(item["kind"] for item in shown) == ["comment", "reaction"]
     assert all([card["username"] for card in item["actors"]] == ["carol"] for item in shown)
     assert unread(alice) == 2
-    assert told(carol) == []
+    assert notifications_of(carol) == []
 
     hand_over(
         ReactionSet(

@@ -9,7 +9,7 @@ from apps.notifications.models import Notification
 from apps.users.models import Follow, Profile
 from socialapp.messaging.models import InboxEntry
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import post, told
+from tests.notifications.conftest import notifications_of, post
 from tests.notifications.events import published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -24,7 +24,7 @@ def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypat
     drain()
     post(alice)
     drain()
-    assert [len(told(person)) for person in followers] == [1, 0, 1, 1, 1]
+    assert [len(notifications_of(person)) for person in followers] == [1, 0, 1, 1, 1]
     assert len(published("new_post_page_told")) == 2
     pages = InboxEntry.objects.using("notifications").filter(handler="notifications.notify_next_followers")
     assert pages.values("event_id").distinct().count() == pages.count() == 2, "each page is handled once"

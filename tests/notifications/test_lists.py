@@ -13,7 +13,7 @@ from apps.notifications.tasks import prune_read
 from socialapp.core.ids import first_id_at
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, kinds, post, react, told, unread
+from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -57,7 +57,7 @@ def test_a_page_of_fifty_costs_as_many_queries_as_one_of_one(register, drain, fo
     for number in range(14):
         post(others[1], f"by another {number}")
     drain()
-    assert len(told(alice, "?limit=50")) >= 40
+    assert len(notifications_of(alice, "?limit=50")) >= 40
 
     def queries(path):
         with ExitStack() as stack:
@@ -68,7 +68,7 @@ def test_a_page_of_fifty_costs_as_many_queries_as_one_of_one(register, drain, fo
     # From 16 on a page holds posts and comments, joined notifications and single ones.
     assert queries("/v1/notifications?limit=16") == queries("/v1/notifications?limit=50")
     assert queries("/v1/notifications?limit=1") < queries("/v1/notifications?limit=50")
-    alice.client.post("/v1/notifications/read", {"up_to": told(alice)[0]["id"]})
+    alice.client.post("/v1/notifications/read", {"up_to": notifications_of(alice)[0]["id"]})
     assert queries("/v1/notifications/unread-count") == 1, "who has read everything costs one query"
 
 
@@ -80,13 +80,13 @@ def test_what_may_not_be_seen_now_is_neither_listed_nor_counted(register, drain,
     follow(carol, alice)
     alice.client.patch(f"/v1/posts/{post_id}", {"is_private": True})
     drain()
-    assert (told(bob), unread(bob)) == ([], 0)
-    assert (len(told(carol)), unread(carol)) == (1, 1)
+    assert (notifications_of(bob), unread(bob)) == ([], 0)
+    assert (len(notifications_of(carol)), unread(carol)) == (1, 1)
     alice.client.patch(f"/v1/posts/{post_id}", {"is_private": False})
     drain()
-    assert (len(told(bob)), unread(bob)) == (1, 1)
+    assert (len(notifications_of(bob)), unread(bob)) == (1, 1)
     alice.client.patch("/v1/profiles/me", {"is_private": True})
-    assert (told(bob), unread(bob)) == ([], 0)
+    assert (notifications_of(bob), unread(bob)) == ([], 0)
 
 
 def test_the_banned_are_left_out_and_come_back(register, drain):
@@ -99,7 +99,7 @@ def test_the_banned_are_left_out_and_come_back(register, drain):
     drain()
     ban_user(moderator_id=int(moderator.id), user_id=int(carol.id), reason="spam")
     drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert (item["actors_count"], item["message"]) == (1, "bob reacted to your post.")
     assert unread(alice) == 1
     unban_user(moderator_id=int(moderator.id), user_id=int(carol.id), reason="sorry")
@@ -116,7 +116,7 @@ def test_reading_by_ids_and_up_to(register):
     assert unread(bob) == 1, "nobody reads for somebody else"
     answer = alice.client.post("/v1/notifications/read", {"up_to": str(rows[2].id)})
     assert answer.json() == {"count": 1}
-    assert [item["id"] for item in told(alice, "?unread=true")] == [str(rows[3].id)]
+    assert [item["id"] for item in notifications_of(alice, "?unread=true")] == [str(rows[3].id)]
     assert alice.client.post("/v1/notifications/read", {"up_to": str(rows[2].id)}).json() == {"count": 1}
     assert OutboxEvent.objects.using("notifications").count() == before
 

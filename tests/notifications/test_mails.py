@@ -17,7 +17,7 @@ from apps.notifications.tasks import queue_digests, retry_mails, send_mails
 from socialapp.rpc.calls import service_token
 from socialapp.runtime.embedded import free_port
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, post, react, told
+from tests.notifications.conftest import comment, notifications_of, post, react
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -111,7 +111,7 @@ def test_no_mail_about_what_is_not_wanted_or_not_visible_any_more(server, people
         case "banned":
             User.objects.filter(id=int(alice.id)).update(status="banned")
         case "read":
-            alice.client.post("/v1/notifications/read", {"up_to": told(alice)[0]["id"]})
+            alice.client.post("/v1/notifications/read", {"up_to": notifications_of(alice)[0]["id"]})
         case "hidden":
             alice.client.put(f"/v1/profiles/{bob.id}/block")
         case "unwanted":

@@ -11,7 +11,7 @@ from socialapp.contracts.posts import PostCreated, PostDeleted, Reposted, Unrepo
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, kinds, post, told, unread
+from tests.notifications.conftest import comment, kinds, notifications_of, post, unread
 from tests.notifications.events import hand_over
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -50,7 +50,7 @@ def test_the_same_told_by_several_events_is_told_once(register):
     post_id = post(alice)
     hand_over(*[reaction(alice, bob, post_id)] * 3)
     hand_over(reaction(alice, bob, post_id, at=NOW + timedelta(seconds=5), reaction_type="love"))
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert item["actors_count"] == 1
     assert NotificationActor.objects.filter(topic=f"reaction:post:{post_id}").count() == 1
 
@@ -66,9 +66,9 @@ def test_reactions_end_as_the_newest_event_says_in_any_order(register, order):
     ]
     for index in order:
         hand_over(events[index])
-    assert [item["actors_count"] for item in told(alice)] == [1]
+    assert [item["actors_count"] for item in notifications_of(alice)] == [1]
     hand_over(no_reaction(alice, bob, post_id, at=NOW + timedelta(seconds=3)), *events)
-    assert told(alice) == []
+    assert notifications_of(alice) == []
     assert (Notification.objects.count(), NotificationGroup.objects.count()) == (0, 0)
 
 
@@ -123,7 +123,7 @@ def test_a_post_that_is_gone_is_not_told_of_again(register, drain, follow):
     )
     hand_over(late, reaction(alice, bob, post_id))
     drain()
-    assert (told(bob), told(carol), kinds(alice)) == ([], [], ["follow"])
+    assert (notifications_of(bob), notifications_of(carol), kinds(alice)) == ([], [], ["follow"])
     assert Notification.objects.filter(post_id=post_id).count() == 0
     hand_over(PostDeleted(post_id=int(post_id), author_id=int(alice.id), was_private=False, version=3))
     drain()
@@ -137,9 +137,9 @@ def test_activity_of_different_days_is_kept_apart_and_removed_from_the_right_one
     midnight = NOON.replace(hour=0)
     hand_over(reaction(alice, bob, post_id, at=midnight - timedelta(milliseconds=1)))
     hand_over(reaction(alice, carol, post_id, at=midnight))
-    assert [item["actors_count"] for item in told(alice)] == [1, 1]
+    assert [item["actors_count"] for item in notifications_of(alice)] == [1, 1]
     hand_over(no_reaction(alice, bob, post_id, at=NOON))
-    assert [item["actors"][0]["username"] for item in told(alice)] == ["carol"]
+    assert [item["actors"][0]["username"] for item in notifications_of(alice)] == ["carol"]
 
 
 def test_what_happened_long_ago_is_no_news(register, follow):
@@ -157,4 +157,4 @@ def test_what_happened_long_ago_is_no_news(register, follow):
         version=1,
     )
     hand_over(old_post, reaction(alice, bob, post_id, at=long_ago))
-    assert (told(bob), kinds(alice)) == ([], ["follow"])
+    assert (notifications_of(bob), kinds(alice)) == ([], ["follow"])

@@ -11,7 +11,7 @@ from apps.notifications.models import NotificationSettings, OutgoingMessage, Pus
 from apps.notifications.tasks import retry_pushes, send_pushes
 from socialapp.core.vapid import new_private_key, public_key_of
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, post, react, told
+from tests.notifications.conftest import comment, notifications_of, post, react
 from tests.notifications.push_service import serving_pushes
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -64,7 +64,7 @@ def test_a_comment_reaches_the_browser_encrypted_signed_and_in_its_language(regi
     comment_id = comment(bob, post_id, "What a\nday!")
     drain()
     send_pushes()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     [message] = english.received
     assert message == {
         "id": item["id"],
@@ -104,7 +104,7 @@ def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(register, 
     browser = subscribe(alice)
     post_id = post(bob, "hi @alice")
     drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     match what:
         case "read":
             alice.client.post("/v1/notifications/read", {"ids": [item["id"]]})

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.conftest import comment, kinds, post, react, told, unread
+from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -15,7 +15,7 @@ def test_followers_are_told_of_a_new_post_and_nobody_else(register, drain):
     post_id = post(alice)
     drain()
 
-    [item] = told(bob)
+    [item] = notifications_of(bob)
     assert item == {
         "id": item["id"],
         "kind": "new_post",
@@ -28,7 +28,7 @@ def test_followers_are_told_of_a_new_post_and_nobody_else(register, drain):
         "group_id": None,
     }
     assert kinds(alice) == ["follow"]
-    assert told(carol) == []
+    assert notifications_of(carol) == []
     assert (unread(bob), unread(carol)) == (1, 0)
 
 
@@ -42,7 +42,7 @@ def test_reactions_of_a_day_are_one_notification_with_several_actors(register, d
     bob.client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": "love"})
     drain()
 
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert item["kind"] == "reaction"
     assert [actor["username"] for actor in item["actors"]] in (["carol", "bob"], ["bob", "carol"])
     assert item["actors_count"] == 2
@@ -51,11 +51,11 @@ def test_reactions_of_a_day_are_one_notification_with_several_actors(register, d
 
     carol.client.delete(f"/v1/posts/{post_id}/reaction")
     drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert ([actor["username"] for actor in item["actors"]], item["actors_count"]) == (["bob"], 1)
     bob.client.delete(f"/v1/posts/{post_id}/reaction")
     drain()
-    assert told(alice) == []
+    assert notifications_of(alice) == []
     assert unread(alice) == 0
 
 
@@ -67,13 +67,13 @@ def test_one_person_gets_one_notification_for_a_comment(register, drain):
     reply = comment(bob, post_id, "hi @alice", parent_comment_id=parent)
     drain()
 
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert item["kind"] == "reply"
     assert item["target"] == {"type": "comment", "id": reply, "url": f"/v1/comments/{reply}"}
 
     bob.client.delete(f"/v1/comments/{reply}")
     drain()
-    assert told(alice) == []
+    assert notifications_of(alice) == []
     assert unread(alice) == 0
 
 
@@ -82,13 +82,13 @@ def test_a_person_is_told_of_follows_together_and_of_unfollows_not_at_all(regist
     for person in (bob, carol, dave):
         person.client.put(f"/v1/profiles/{alice.id}/follow")
         drain()
-    first = told(alice)
+    first = notifications_of(alice)
     assert [item["message"] for item in first] == ["dave, carol and bob followed you."]
     assert first[0]["target"] == {"type": "user", "id": alice.id, "url": f"/v1/profiles/{alice.id}"}
 
     carol.client.delete(f"/v1/profiles/{alice.id}/follow")
     drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert item["id"] == first[0]["id"], "what is taken back is no new activity"
     assert ([card["username"] for card in item["actors"]], item["actors_count"]) == (["dave", "bob"], 2)
 
@@ -98,12 +98,12 @@ def test_a_joined_notification_gets_a_greater_id_keeps_its_group_and_is_unread_a
     post_id = post(alice)
     react(bob, post_id)
     drain()
-    [first] = told(alice)
+    [first] = notifications_of(alice)
     alice.client.post("/v1/notifications/read", {"ids": [first["id"]]})
     assert unread(alice) == 0
     react(carol, post_id)
     drain()
-    [second] = told(alice)
+    [second] = notifications_of(alice)
     assert int(second["id"]) > int(first["id"])
     assert second["group_id"] == first["group_id"] is not None
     assert (second["is_read"], unread(alice)) == (False, 1)
@@ -116,7 +116,7 @@ def test_more_actors_than_are_shown_are_counted_exactly(register, drain):
     for number in range(5):
         react(register(f"person{number}"), post_id)
         drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert [card["username"] for card in item["actors"]] == ["person4", "person3", "person2"]
     assert item["actors_count"] == 5
     assert item["message"] == "person4, person3, person2 and 2 others reacted to your post."
@@ -129,7 +129,7 @@ def test_nobody_is_told_of_their_own_doing(register, drain):
     comment(alice, post_id, "and again", parent_comment_id=comment_id)
     react(alice, post_id)
     drain()
-    assert told(alice) == []
+    assert notifications_of(alice) == []
 
 
 def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(register, drain, follow):
@@ -138,10 +138,10 @@ def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(register, dra
     post(alice, "for friends: @bob @carol", is_private=True)
     drain()
     assert kinds(bob) == ["mention"], "a follower who is named is told that, not that there is a new post"
-    assert told(carol) == []
+    assert notifications_of(carol) == []
     post_id = post(alice, "for all: @carol")
     drain()
-    [item] = told(carol)
+    [item] = notifications_of(carol)
     assert (item["kind"], item["target"]["id"]) == ("mention", post_id)
     alice.client.patch(f"/v1/posts/{post_id}", {"content": "for all: @carol and @bob"})
     drain()
@@ -168,11 +168,11 @@ def test_reposts_are_told_and_taken_back(register, drain):
     post_id = post(alice)
     assert bob.client.put(f"/v1/posts/{post_id}/repost").status_code == 200
     drain()
-    [item] = told(alice)
+    [item] = notifications_of(alice)
     assert (item["kind"], item["message"]) == ("repost", "bob reposted your post.")
     bob.client.delete(f"/v1/posts/{post_id}/repost")
     drain()
-    assert told(alice) == []
+    assert notifications_of(alice) == []
 
 
 def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(register, drain):
@@ -185,7 +185,7 @@ def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(register,
     alice.client.post(f"/v1/follow-requests/{bob.id}/accept")
     alice.client.post(f"/v1/follow-requests/{carol.id}/reject")
     drain()
-    assert told(alice) == []
+    assert notifications_of(alice) == []
     assert (kinds(bob), kinds(carol)) == (["follow_accepted"], [])
     carol.client.put(f"/v1/profiles/{alice.id}/follow")
     drain()
@@ -207,7 +207,7 @@ def test_the_muted_and_the_blocked_tell_nothing(register, drain, follow):
     assert unread(alice) == 1
     alice.client.put(f"/v1/profiles/{carol.id}/block")
     drain()
-    assert told(alice) == []
+    assert notifications_of(alice) == []
     assert unread(alice) == 0
 
 
@@ -225,7 +225,7 @@ def test_moderators_words_arrive(register, drain):
         publish(ReportResolved(report_id=6, reporter_id=int(alice.id), outcome="removed"))
         publish(UserSanctioned(user_id=int(alice.id), action_id=7, kind="unban", reason="", at=now))
     drain()
-    messages = {item["message"]: item for item in told(alice)}
+    messages = {item["message"]: item for item in notifications_of(alice)}
     assert set(messages) == {
         "A moderator has warned you: Be kind.",
         "We removed what you reported. Thank you for telling us.",
@@ -247,9 +247,9 @@ def test_a_kind_that_is_not_wanted_in_the_app_is_not_made(register, drain, follo
     react(bob, post_id)
     comment(bob, post_id)
     drain()
-    assert (told(bob), kinds(alice)) == ([], ["comment", "follow"])
+    assert (notifications_of(bob), kinds(alice)) == ([], ["comment", "follow"])
     bob.client.patch("/v1/notifications/preferences", {"new_post": {"in_app": True}})
-    assert told(bob) == []
+    assert notifications_of(bob) == []
     post(alice)
     drain()
     assert kinds(bob) == ["new_post"]
