@@ -5,6 +5,7 @@ import { t } from "../i18n/i18n.js";
 import { get } from "../api/client.js";
 import { signedIn } from "../api/session.js";
 import { people, putPerson } from "../state/entities.js";
+import { trending } from "../state/hashtags.js";
 import { instance } from "../state/instance.js";
 import { route } from "../state/router.js";
 import { PersonRow } from "./person_row.js";
@@ -21,7 +22,7 @@ export function Aside() {
     if (!matchMedia(WIDE).matches) return;
     const idle = globalThis.requestIdleCallback || setTimeout;
     idle(() => {
-      get("/hashtags/trending?limit=5", { anonymous: true }).then((page) => setTags(page.results || page), () => null);
+      trending(5).then(setTags, () => null);
       if (signedIn.value) {
         get(`/profiles/suggestions?limit=${SHOWN}`).then((page) => setIds(page.results.slice(0, SHOWN).map(putPerson)), () => null);
       }

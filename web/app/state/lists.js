@@ -47,8 +47,9 @@ function newList(path, put) {
       });
     } catch (failure) {
       batch(() => {
-        problem.value = failure;
-        status.value = "failed";
+        const isMissing = failure.status === 404; // a list that is not there, or of somebody who is gone, is empty
+        problem.value = isMissing ? null : failure;
+        status.value = isMissing ? "ready" : "failed";
       });
     }
   }

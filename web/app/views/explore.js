@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { get } from "../api/client.js";
+import { trending } from "../state/hashtags.js";
 import { route } from "../state/router.js";
 import { Page } from "../components/page.js";
 import { PostList } from "../components/post_list.js";
@@ -30,7 +30,7 @@ export function Explore() {
 function TrendingTags() {
   const [tags, setTags] = useState([]);
   useEffect(() => {
-    get("/hashtags/trending?limit=8", { anonymous: true }).then((page) => setTags(page.results || []), () => null);
+    trending(8).then(setTags, () => null);
   }, []);
   if (!tags.length) return null;
   return html`<div class="chips narrow-only padded">${tags.map((tag) => html`<a key=${tag.name} class="chip" href="/hashtags/${encodeURIComponent(tag.name)}">#${tag.name}</a>`)}</div>`;
