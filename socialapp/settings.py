@@ -353,7 +353,7 @@ MEDIA_DAILY_BYTES = env.int("MEDIA_DAILY_BYTES", default=2 * 2**30)
 MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a presigned upload may take
 MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
 MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # that what is in no post is kept
-MEDIA_PURGE = env.str("MEDIA_PURGE", default="")  # which cache in front is told of what is no longer public
+MEDIA_PURGE = env.bool("MEDIA_PURGE", default=False)  # send PURGE to MEDIA_URL for what is no longer public
 MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, everywhere together
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 

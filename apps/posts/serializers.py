@@ -43,6 +43,12 @@ class PostChange(Input):
     content_warning = Text(allow_blank=True, allow_null=True, max_length=200, required=False)
 
 
+class ViewedPosts(Input):
+    """POST /posts/views."""
+
+    ids = serializers.ListField(child=Id(), max_length=100)
+
+
 class NewMedia(Input):
     """POST /media, as multipart/form-data."""
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from apps.posts.actions.feeds import notice_restart
-from apps.posts.actions.media import delete_unused_files, delete_unused_media, process_waiting_media
+from apps.posts.actions.media import delete_unused_files, delete_unused_media, process_waiting_media, purge_caches
 from apps.posts.actions.views import flush_views
 from apps.posts.actions.withdrawals import delete_long_withdrawn
 from socialapp.core.cache import redis_errors
@@ -17,6 +17,7 @@ PERIODIC = {
     "posts.delete_long_withdrawn": 3600.0,
     "posts.process_waiting_media": 10.0,
     "posts.sweep_media": 600.0,
+    "posts.purge_caches": 15.0,
 }
 
 _STEPS = 50
@@ -47,6 +48,12 @@ def delete_withdrawn() -> None:
 def process_media() -> None:
     """Processes uploads that wait. Idempotent; asked for by each upload, and periodic."""
     process_waiting_media()
+
+
+@shared_task(name="posts.purge_caches")
+def purge_media_caches() -> None:
+    """Has caches in front forget media that are no longer public. Idempotent, periodic."""
+    purge_caches()
 
 
 @shared_task(name="posts.sweep_media")

@@ -7,6 +7,9 @@ from apps.posts.views import posts as views
 
 urlpatterns = [
     path("posts", views.PostList.as_view()),
+    path("posts/views", views.PostViews.as_view()),
+    path("posts/<id:post_id>/mute", views.PostMute.as_view()),
+    path("explore", views.Explore.as_view()),
     path("posts/<id:post_id>", views.PostDetail.as_view()),
     path("posts/<id:post_id>/history", views.PostHistory.as_view()),
     path("posts/<id:post_id>/bookmark", views.PostBookmark.as_view()),

@@ -86,7 +86,7 @@ def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
 
 
 def gateway(
-    run_dir: Path, *, host: str, port: int, sockets_dir: Path, names: Sequence[str] = ("*",)
+    run_dir: Path, *, host: str, port: int, sockets_dir: Path, media_dir: Path, names: Sequence[str] = ("*",)
 ) -> Callable[[], None]:
     """What replaces a process by a Caddy that answers for the web and sockets roles on one port, to these names only.
 
@@ -104,6 +104,7 @@ def gateway(
             sockets=sockets_dir,
             names=" ".join(dict.fromkeys(_caddy_name(name) for name in names)),
             max_body=_MAX_BODY,
+            media=_quoted(media_dir),
             max_upload=_MAX_UPLOAD,
         )
     )
@@ -162,6 +163,16 @@ _CADDYFILE = """\
 	handle_response @long_headers {{
 		error 431
 	}}
+	@file header X-Accel-Redirect *
+	handle_response @file {{
+		copy_response_headers {{
+			exclude Content-Length X-Accel-Redirect
+		}}
+		root * {media}
+		rewrite * {{rp.header.X-Accel-Redirect}}
+		uri strip_prefix /_media
+		file_server
+	}}
 }}
 http://:{port} {{
 	bind {host}
@@ -181,7 +192,7 @@ http://:{port} {{
 	handle /ws/* {{
 		reverse_proxy unix/{sockets}/sockets.sock
 	}}
-	@upload path /v1/media /v1/media/
+	@upload path_regexp ^/v1/media(/[0-9]+/content)?/?$
 	handle @upload {{
 		request_body {{
 			max_size {max_upload}

@@ -216,6 +216,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
         "DATA_DIR": str(place.data_dir),
         "PUBLIC_URL": place.url,
         "TRUSTED_PROXIES": "1",
+        "MEDIA_ACCEL": "yes",
         "BIND": f"unix:{place.sockets_dir}",
     }.items():
         os.environ.setdefault(name, value)
@@ -263,6 +264,7 @@ def _supervise(supervisor: Supervisor, place: InstallPaths, embedded: list[str],
         host=place.host,
         port=place.port,
         sockets_dir=place.sockets_dir,
+        media_dir=place.data_dir / "media",
         names=["*"] if "*" in settings.ALLOWED_HOSTS else settings.ALLOWED_HOSTS,
     )
     supervisor.start([Service("gateway", run_gateway)])

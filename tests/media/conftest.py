@@ -30,6 +30,14 @@ def picture(size: tuple[int, int] = (64, 48), file_format: str = "PNG", color: s
     return file.getvalue()
 
 
+def animation(frames: int = 5, size: tuple[int, int] = (64, 48)) -> bytes:
+    """A GIF that moves."""
+    images = [Image.new("RGB", size, (40 * number % 256, 0, 90)) for number in range(frames)]
+    file = io.BytesIO()
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=50)
+    return file.getvalue()
+
+
 def form(content: bytes, *, name: str = "picture.png", description: str | None = None) -> tuple[bytes, str]:
     """A body of multipart/form-data, and its content type."""
     boundary = "a-boundary"

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import picture
+from tests.media.conftest import animation, picture
+from tests.posts.conftest import events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -32,3 +35,246 @@ def test_an_upload_is_shown_in_a_post_and_served(
     content = b"".join(served.streaming_content)
     assert content[:4] == b"RIFF"
     assert content[8:12] == b"WEBP"
+
+
+def is_served(client: JsonClient, url: str) -> bool:
+    answer = client.get(path_of(url))
+    if answer.status_code == 200:
+        answer.close()
+        return True
+    assert (answer.status_code, answer.json()["code"]) == (404, "media_not_found")
+    return False
+
+
+def post_with(person: Person, *media: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    answer = person.client.post("/v1/posts", {"content": "look", "media_ids": [item["id"] for item in media], **fields})
+    assert answer.status_code == 201, answer.content
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_files_are_sent_with_headers_that_make_them_harmless(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    [shown] = post_with(ann, upload(ann))["media"]
+    served = anonymous.get(path_of(shown["url"]))
+    assert served["X-Content-Type-Options"] == "nosniff"
+    assert served["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert served["Cache-Control"] == "public, max-age=31536000, immutable"
+    served.close()
+
+
+def test_media_of_private_posts_need_a_signature_that_is_theirs(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    [first] = post_with(ann, upload(ann, picture((50, 50))), is_private=True)["media"]
+    [second] = post_with(ann, upload(ann, picture((60, 60))), is_private=True)["media"]
+    assert is_served(anonymous, first["url"])
+    bare, query = first["url"].split("?")
+    assert not is_served(anonymous, bare)
+    assert not is_served(anonymous, f"{second['url'].split('?')[0]}?{query}")
+    assert not is_served(anonymous, first["url"].replace("expires=", "expires=9"))
+    assert not is_served(anonymous, first["url"][:-1] + ("0" if first["url"][-1] != "0" else "1"))
+
+
+def test_a_signed_address_dies_after_minutes(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]], settings: Any
+) -> None:
+    ann = register("ann")
+    [shown] = post_with(ann, upload(ann), is_private=True)["media"]
+    settings.MEDIA_LINK_SECONDS = -10
+    [expired] = ann.client.get("/v1/posts?ids=" + ann.client.get("/v1/feed").json()["results"][0]["id"]).json()[
+        "results"
+    ][0]["media"]
+    assert is_served(anonymous, shown["url"])
+    assert not is_served(anonymous, expired["url"])
+
+
+def test_a_public_address_stops_answering_when_the_post_becomes_private(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    post = post_with(ann, upload(ann))
+    url = post["media"][0]["url"]
+    assert is_served(anonymous, url)
+    assert ann.client.patch(f"/v1/posts/{post['id']}", {"is_private": True}).status_code == 200
+    assert not is_served(anonymous, url)
+    assert is_served(anonymous, ann.client.get(f"/v1/posts/{post['id']}").json()["media"][0]["url"])
+
+
+def test_a_public_address_stops_answering_when_the_account_becomes_private(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    url = post_with(ann, upload(ann))["media"][0]["url"]
+    assert ann.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
+    assert not is_served(anonymous, url)
+
+
+def test_nothing_answers_for_a_deleted_post(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    public = post_with(ann, upload(ann, picture((50, 50))))
+    private = post_with(ann, upload(ann, picture((60, 60))), is_private=True)
+    for post in (public, private):
+        url = post["media"][0]["url"]
+        assert is_served(anonymous, url)
+        assert ann.client.delete(f"/v1/posts/{post['id']}").status_code == 204
+        assert not is_served(anonymous, url)
+        assert ann.client.get(f"/v1/media/{post['media'][0]['id']}").status_code == 404
+
+
+def test_the_same_picture_in_a_public_post_does_not_open_the_private_one(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    [public] = post_with(ann, upload(ann))["media"]
+    [private] = post_with(bob, upload(bob), is_private=True)["media"]
+    name = path_of(public["url"]).rpartition("/")[2]
+    assert name in private["url"]
+    assert not is_served(anonymous, f"/media/{private['id']}/{name}")
+
+
+@pytest.mark.parametrize("case", ["unknown", "foreign", "used", "fifth", "mixed", "failed"])
+def test_media_that_cannot_be_shown_write_nothing(
+    case: str, register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    mine = upload(ann)
+    if case == "unknown":
+        ids, code = ["12345"], "media_unknown"
+    elif case == "foreign":
+        ids, code = [upload(bob)["id"]], "media_unknown"
+    elif case == "used":
+        post_with(ann, mine)
+        ids, code = [mine["id"]], "media_in_use"
+    elif case == "fifth":
+        ids, code = [upload(ann)["id"] for _ in range(5)], "media_too_many"
+    elif case == "mixed":
+        ids, code = [mine["id"], upload(ann, animation(), name="a.gif")["id"]], "media_too_many"
+    else:
+        ids, code = [upload(ann, picture()[:60])["id"]], "media_not_ready"
+    before = ann.client.get(f"/v1/profiles/{ann.id}/posts").json()["results"]
+    answer = ann.client.post("/v1/posts", {"content": "look", "media_ids": ids})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
+    assert ann.client.get(f"/v1/profiles/{ann.id}/posts").json()["results"] == before
+
+
+def test_editing_changes_media_and_the_history_keeps_them(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    first, second, third = (upload(ann, picture((50 + n, 50))) for n in range(3))
+    post = post_with(ann, first, second)
+    old_url = post["media"][0]["url"]
+    changed = ann.client.patch(f"/v1/posts/{post['id']}", {"media_ids": [third["id"], second["id"]]})
+    assert changed.status_code == 200, changed.content
+    assert [item["id"] for item in changed.json()["media"]] == [third["id"], second["id"]]
+    assert changed.json()["edited"] is True
+    [earlier] = anonymous.get(f"/v1/posts/{post['id']}/history").json()["results"]
+    assert [item["id"] for item in earlier["media"]] == [first["id"], second["id"]]
+    assert not is_served(anonymous, old_url)
+    assert is_served(anonymous, earlier["media"][0]["url"])
+    emptied = ann.client.patch(f"/v1/posts/{post['id']}", {"media_ids": []})
+    assert emptied.json()["media"] == []
+
+
+def test_a_description_is_changed_in_the_post_too(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    media = upload(ann)
+    post = post_with(ann, media)
+    assert ann.client.patch(f"/v1/media/{media['id']}", {"description": "a cat"}).json()["description"] == "a cat"
+    assert anonymous.get(f"/v1/posts/{post['id']}").json()["media"][0]["description"] == "a cat"
+    assert bob.client.patch(f"/v1/media/{media['id']}", {"description": "mine"}).status_code == 404
+    assert ann.client.patch(f"/v1/media/{media['id']}", {"description": "x" * 1501}).status_code == 422
+    assert anonymous.get(f"/v1/posts/{post['id']}").json()["media"][0]["description"] == "a cat"
+
+
+def test_only_media_in_no_post_are_deleted(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    free, shown = upload(ann, picture((50, 50))), upload(ann, picture((60, 60)))
+    post_with(ann, shown)
+    assert bob.client.delete(f"/v1/media/{free['id']}").status_code == 404
+    assert ann.client.delete(f"/v1/media/{free['id']}").status_code == 204
+    assert ann.client.get(f"/v1/media/{free['id']}").status_code == 404
+    assert ann.client.delete(f"/v1/media/{shown['id']}").json()["code"] == "media_in_use"
+
+
+def test_a_profile_picture_is_public_even_of_a_private_account(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    media = upload(ann)
+    changed = ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": media["id"], "is_private": True})
+    assert changed.status_code == 200, changed.content
+    url = anonymous.get(f"/v1/profiles/{ann.id}").json()["profile_picture"]
+    assert is_served(anonymous, url)
+    assert bob.client.patch("/v1/profiles/me", {"profile_picture_media_id": media["id"]}).status_code == 422
+    assert ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": None}).json()["profile_picture"] is None
+    assert not is_served(anonymous, url)
+
+
+def test_a_warning_and_sensitivity_are_kept_and_changed(register: Callable[..., Person]) -> None:
+    ann = register("ann")
+    post = post_with(ann, sensitive=True, content_warning="spoilers")
+    assert (post["sensitive"], post["content_warning"]) == (True, "spoilers")
+    kept = ann.client.patch(f"/v1/posts/{post['id']}", {"content": "other"}).json()
+    assert (kept["sensitive"], kept["content_warning"]) == (True, "spoilers")
+    changed = ann.client.patch(f"/v1/posts/{post['id']}", {"content_warning": None, "sensitive": False}).json()
+    assert (changed["sensitive"], changed["content_warning"]) == (False, None)
+
+
+def test_explore_shows_public_posts_of_public_accounts_to_anybody(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    ann, bob, eve = register("ann"), register("bob"), register("eve")
+    first, hidden = post_with(ann), post_with(ann, is_private=True)
+    second, closed = post_with(bob), post_with(eve)
+    assert eve.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
+
+    def ids(client: JsonClient, query: str = "") -> list[str]:
+        return [post["id"] for post in client.get(f"/v1/explore{query}").json()["results"]]
+
+    assert ids(anonymous) == [second["id"], first["id"]]
+    assert ids(ann.client) == [second["id"], first["id"]]
+    assert not {hidden["id"], closed["id"]} & set(ids(eve.client))
+    assert eve.client.put(f"/v1/posts/{first['id']}/reaction", {"reaction_type": "like"}).status_code == 200
+    assert ids(anonymous, "?sort=trending") == [first["id"], second["id"]]
+    assert ann.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
+    assert ids(ann.client) == [first["id"]]
+    assert anonymous.get("/v1/explore?sort=best").status_code == 400
+
+
+def test_a_post_is_muted_and_unmuted(register: Callable[..., Person]) -> None:
+    ann, bob = register("ann"), register("bob")
+    post = post_with(ann)
+    for method in ("PUT", "PUT", "DELETE", "DELETE"):
+        assert bob.client.request(method, f"/v1/posts/{post['id']}/mute").status_code == 200
+    assert [event["user_id"] for event in events("post_muted") + events("post_unmuted")] == [int(bob.id)] * 2
+    secret = post_with(ann, is_private=True)
+    assert bob.client.put(f"/v1/posts/{secret['id']}/mute").status_code == 404
+
+
+def test_lists_with_pictures_cost_no_more_queries(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    path = f"/v1/profiles/{ann.id}/posts"
+    post_with(ann)
+    ann.client.get(path)
+    with CaptureQueriesContext(connections["posts"]) as plain:
+        ann.client.get(path)
+    for _ in range(2):
+        post_with(ann, *(upload(ann) for _ in range(4)))
+    ann.client.get(path)
+    with CaptureQueriesContext(connections["posts"]) as pictured:
+        results = ann.client.get(path).json()["results"]
+    assert [len(post["media"]) for post in results] == [4, 4, 0]
+    assert len(pictured) == len(plain)

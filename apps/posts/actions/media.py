@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from apps.posts.models import Media, MediaPurge, Post, RefusedMedia, StoredFile, WithdrawnPost
 from apps.posts.queries.media import check_quota, claimed_media, no_such_media, own_media, paths_of, waiting_media
+from socialapp.core import outgoing
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Conflict, Forbidden, Invalid, Unavailable
 from socialapp.core.ids import new_id
@@ -27,6 +28,7 @@ from socialapp.core.media.convert import convert
 from socialapp.core.media.formats import HEAD_BYTES, VIDEOS, detect
 from socialapp.core.media.images import distance
 from socialapp.core.media.results import ConversionError, ConvertedMedia, digest_of
+from socialapp.core.outgoing import OutgoingError
 from socialapp.lifecycle.removal import gone_among
 
 log = structlog.get_logger()
@@ -50,6 +52,7 @@ _UNUSED_FILE = timedelta(minutes=10)
 _SAME_PICTURE = 31  # bits of a perceptual hash in which pictures that look alike may differ
 _STEP = 200
 _CHUNK = 2**18
+_PURGE_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,9 @@ def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, d
     """Makes media whose file is to be uploaded straight to the store. Raises as `create_media` does."""
     if gone_among("posts", [user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
-    check_quota(user_id, size=size)
     file_format = CONTENT_TYPES[content_type]
     refuse_size(file_format, size, field="size")
+    check_quota(user_id, size=size)
     media = Media(
         id=media_id,
         user_id=user_id,
@@ -464,6 +467,24 @@ def purge(media: Iterable[Media]) -> None:
     """Has caches in front forget the addresses of media; joins the caller's transaction."""
     if settings.MEDIA_PURGE:
         MediaPurge.objects.bulk_create([MediaPurge(path=path) for row in media for path in paths_of(row)])
+
+
+def purge_caches() -> int:
+    """Sends a step of what caches are to forget; how many have. Idempotent; what fails is sent again, ten times."""
+    purged = 0
+    for row in MediaPurge.objects.order_by("attempts", "id")[:_STEP]:
+        try:
+            answer = outgoing.request("PURGE", f"{settings.MEDIA_URL}{row.path}")
+            is_done = answer.status < 300 or answer.status == 404
+        except OutgoingError as error:
+            log.warning("media.not_purged", path=row.path, error=str(error))
+            is_done = False
+        if is_done or row.attempts + 1 >= _PURGE_ATTEMPTS:
+            MediaPurge.objects.filter(id=row.id).delete()
+            purged += is_done
+        else:
+            MediaPurge.objects.filter(id=row.id).update(attempts=F("attempts") + 1)
+    return purged
 
 
 @transactional("posts")

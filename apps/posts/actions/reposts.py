@@ -1,11 +1,11 @@
-"""Bookmarks and reposts: set or unset, any number of times with the same end."""
+"""Bookmarks, mutes and reposts: set or unset, any number of times with the same end."""
 
 from django.db import IntegrityError
 from django.db.models import F, Model
 from django.utils import timezone
 
-from apps.posts.models import Bookmark, Post, Repost, RepostCount, WithdrawnPost
-from socialapp.contracts.posts import Reposted, Unreposted
+from apps.posts.models import Bookmark, MutedPost, Post, Repost, RepostCount, WithdrawnPost
+from socialapp.contracts.posts import PostMuted, PostUnmuted, Reposted, Unreposted
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Forbidden, NotFound
 from socialapp.core.sql import add
@@ -29,6 +29,21 @@ def _write_bookmark(*, user_id: int, post_id: int) -> None:
 def remove_bookmark(*, user_id: int, post_id: int) -> None:
     """Keeps a post no longer. Idempotent."""
     Bookmark.objects.filter(user_id=user_id, post_id=post_id).delete()
+
+
+@transactional("posts")
+def mute_post(*, user_id: int, post_id: int) -> None:
+    """Wants no notifications about a post's conversation, and publishes PostMuted. Idempotent."""
+    if _insert_once(MutedPost(user_id=user_id, post_id=post_id)):
+        publish(PostMuted(post_id=post_id, user_id=user_id, at=timezone.now()))
+
+
+@transactional("posts")
+def unmute_post(*, user_id: int, post_id: int) -> None:
+    """Wants notifications about it again, and publishes PostUnmuted. Idempotent."""
+    deleted, _ = MutedPost.objects.filter(user_id=user_id, post_id=post_id).delete()
+    if deleted:
+        publish(PostUnmuted(post_id=post_id, user_id=user_id, at=timezone.now()))
 
 
 def add_repost(*, user_id: int, post_id: int) -> None:

@@ -7,16 +7,21 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag
+from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag, RepostCount
 from apps.posts.queries.access import Seen, load_visibility, visible_posts
 from apps.posts.queries.pages import Entry, beyond, fill_page
 from apps.posts.queries.texts import tag_key
-from socialapp.core.errors import NotFound
+from socialapp.contracts.reactions import Reactions
+from socialapp.core.errors import NotFound, Unavailable
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, keep_place, paginate
+from socialapp.rpc.calls import client
 
 _TREND_WINDOW = timedelta(hours=24)
 _TREND_TAGS = 1000
+_TREND_DAYS = timedelta(days=3)
+_TREND_POSTS = 200
+_REACTIONS = ("like", "love", "haha", "sad", "angry")
 _TREND_HALF_LIFE = timedelta(hours=6)
 # Clocks of different machines differ: a first post may bear an id below that of its author.
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -58,6 +63,54 @@ def _page_of_rows(
         return fill_page(request, read=read, see=lambda entries: _see(viewer_id, entries))
 
     return keep_place(page, read_page)
+
+
+def explore_page(viewer_id: int | None, page: PageRequest) -> Page[Seen]:
+    """Public posts of public accounts, newest first, without those of people whom the viewer may not meet."""
+
+    def read_page(request: PageRequest) -> Page[Seen]:
+        def read(position: int | None, count: int) -> list[Entry]:
+            found = beyond(Post.objects.filter(is_private=False), "id", position, backwards=request.backwards)
+            return [Entry(post_id, post_id) for post_id in found.values_list("id", flat=True)[:count]]
+
+        return fill_page(request, read=read, see=lambda entries: _see_public(viewer_id, entries))
+
+    return keep_place(page, read_page)
+
+
+def trending_posts(viewer_id: int | None, limit: int) -> list[Seen]:
+    """Public posts of the last days with the most reactions and reposts for their age, the best first.
+
+    Looks at the last few hundred posts at most. Three queries and two calls.
+    """
+    since = first_id_at(datetime.now(UTC) - _TREND_DAYS)
+    newest = Post.objects.filter(id__gte=since, is_private=False).order_by("-id").values_list("id", flat=True)
+    seen = _see_public(viewer_id, [Entry(post_id, post_id) for post_id in newest[:_TREND_POSTS]])
+    ids = [post.row.id for post in seen]
+    reposts = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
+    reactions = _reaction_totals(ids)
+    now = datetime.now(UTC)
+
+    def score(post: Seen) -> float:
+        hours = (now - post.row.created_at).total_seconds() / 3600
+        points = reactions.get(post.row.id, 0) + 3 * reposts.get(post.row.id, 0)
+        return float((points + 1) / (max(hours, 0) + 2) ** 1.5)
+
+    return sorted(seen, key=lambda post: (-score(post), -post.row.id))[:limit]
+
+
+def _reaction_totals(post_ids: list[int]) -> dict[int, int]:
+    """Nothing while reactions does not answer: then what is new comes first."""
+    try:
+        found = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=post_ids)
+    except Unavailable:
+        return {}
+    return {item.target_id: sum(getattr(item.counts, name) for name in _REACTIONS) for item in found}
+
+
+def _see_public(viewer_id: int | None, entries: Sequence[Entry]) -> list[Seen]:
+    """Those of the posts that anybody may see, as everybody sees them but for blocks."""
+    return [post for post in _see(viewer_id, entries) if not (post.row.is_private or post.author.is_private)]
 
 
 def history_page(viewer_id: int | None, post: Seen, page: PageRequest) -> Page[PostEdit]:

@@ -5,23 +5,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.posts.actions.posts import create_post, delete_post, edit_post
-from apps.posts.actions.reposts import add_bookmark, add_repost, remove_bookmark, remove_repost
-from apps.posts.actions.views import count_view, reader_of
+from apps.posts.actions.reposts import add_bookmark, add_repost, mute_post, remove_bookmark, remove_repost, unmute_post
+from apps.posts.actions.views import count_impressions, count_view, reader_of
 from apps.posts.actions.withdrawals import remove_as_moderator
-from apps.posts.queries.access import Seen, visible_post, was_for_followers
+from apps.posts.queries.access import Seen, visible_post, visible_refs, was_for_followers
 from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
 from apps.posts.queries.feed import home_feed
-from apps.posts.queries.lists import author_page, bookmark_page, hashtag_page, history_page, trending_tags
+from apps.posts.queries.lists import (
+    author_page,
+    bookmark_page,
+    explore_page,
+    hashtag_page,
+    history_page,
+    trending_posts,
+    trending_tags,
+)
 from apps.posts.queries.media import post_media_bodies
 from apps.posts.queries.texts import draft_of
-from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBody, TrendingTagBody
-from socialapp.core.errors import Conflict, Forbidden, Stale
+from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBody, TrendingTagBody, ViewedPosts
+from socialapp.core.errors import Conflict, Forbidden, Malformed, Stale
 from socialapp.core.pages import Page
 from socialapp.http import etags
 from socialapp.http.admission import address_block, client_address
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.pagination import ids_from_query, page_request, page_response
-from socialapp.http.permissions import PublicRead
+from socialapp.http.permissions import Public, PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
 
@@ -245,6 +253,74 @@ class TrendingHashtags(_PostView):
         """The only page."""
         tags = trending_tags(self.viewer, page_request(request).limit)
         return page_response(request, Page(tags), [{"tag": tag, "posts_count": count} for tag, count in tags])
+
+
+class Explore(_PostView):
+    """Public posts of everybody."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        operation_id="explore",
+        summary="Read public posts of everybody",
+        description="Of public accounts, newest first; `trending`: one page of what is liked and passed on most now.",
+        parameters=[*PAGE_PARAMETERS, OpenApiParameter("sort", str, enum=["recent", "trending"])],
+        responses=page_of(PostBody),
+    )
+    def get(self, request: Request) -> Response:
+        """One page."""
+        sort, page = request.query_params.get("sort", "recent"), page_request(request)
+        if sort == "trending":
+            return self.page_of_posts(request, Page(trending_posts(self.viewer, page.limit)))
+        if sort != "recent":
+            raise Malformed("sort must be recent or trending", code="sort_invalid")
+        return self.page_of_posts(request, explore_page(self.viewer, page))
+
+
+class PostViews(View):
+    """What was looked at in lists."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        operation_id="posts_viewed",
+        summary="Say which posts were looked at in lists",
+        description="At most 100; those you may not see, and your own, are not counted.",
+        request=ViewedPosts,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """204."""
+        ids = self.read_input(ViewedPosts)["ids"]
+        posts = visible_refs(self.viewer, list(dict.fromkeys(ids)))
+        authors = {post.id: post.author_id for post in posts if post.author_id != self.viewer}
+        if authors:
+            reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
+            count_impressions(authors=authors, reader=reader)
+        return Response(status=204)
+
+
+class PostMute(_PostView):
+    """Whether the caller wants no notifications about a post."""
+
+    @extend_schema(
+        operation_id="post_mute",
+        summary="Mute a post",
+        description="No notifications about its conversation any more.",
+        request=None,
+        responses=PostBody,
+    )
+    def put(self, request: Request, post_id: int) -> Response:
+        """The post, muted."""
+        post = visible_post(self.viewer, post_id)
+        mute_post(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(post)
+
+    @extend_schema(operation_id="post_unmute", summary="Unmute a post", responses={200: PostBody})
+    def delete(self, request: Request, post_id: int) -> Response:
+        """The post, no longer muted; 404, with the mute gone, when it can no longer be seen."""
+        unmute_post(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(visible_post(self.viewer, post_id))
 
 
 class Bookmarks(_PostView):

@@ -1,0 +1,327 @@
+"""Uploading: forms, presigned uploads, repetition, quotas, and what a killed or late process leaves."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+
+from apps.posts.actions import media as actions
+from apps.posts.actions.media import (
+    delete_unused_files,
+    delete_unused_media,
+    process_media,
+    process_waiting_media,
+    purge_caches,
+)
+from apps.posts.models import Media, StoredFile
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.media.conftest import picture, send
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+@pytest.fixture(autouse=True)
+def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a commit is done at once: a test's own transaction is never committed."""
+    monkeypatch.setattr(actions, "after_commit", lambda context, run: run())
+
+
+def files_in(store: Path) -> list[str]:
+    return sorted(path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file())
+
+
+def test_an_upload_is_answered_before_it_is_processed(register: Callable[..., Person], store: Path) -> None:
+    ann = register("ann")
+    answer = send(ann, picture(), description="a square")
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["status"], body["url"], body["sizes"], body["description"]) == ("processing", None, {}, "a square")
+    assert files_in(store) == [f"uploads/{body['id']}"]
+    process_waiting_media()
+    ready = ann.client.get(f"/v1/media/{body['id']}").json()
+    assert ready["status"] == "ready"
+    assert [name.split("/")[0] for name in files_in(store)] == ["files"]
+
+
+def test_media_are_their_owners(register: Callable[..., Person], anonymous: JsonClient) -> None:
+    ann, bob = register("ann"), register("bob")
+    media_id = send(ann, picture()).json()["id"]
+    assert bob.client.get(f"/v1/media/{media_id}").status_code == 404
+    assert anonymous.get(f"/v1/media/{media_id}").status_code == 401
+    assert anonymous.send_raw("POST", "/v1/media", b"", "multipart/form-data; boundary=x").status_code == 401
+
+
+def test_a_repeated_upload_with_a_key_is_one(register: Callable[..., Person]) -> None:
+    ann = register("ann")
+    first = send(ann, picture(), Idempotency_Key="k")
+    again = send(ann, picture(), Idempotency_Key="k")
+    other = send(ann, picture((30, 30)), Idempotency_Key="k")
+    assert again.json() == first.json()
+    assert again["Idempotency-Replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Media.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"", "multipart/form-data; boundary=x", 422),
+        (b"{}", "application/json", 415),
+        (b"rubbish", "multipart/form-data", 400),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ntext\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+            422,
+        ),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+            422,
+        ),
+    ],
+    ids=["no parts", "json", "no boundary", "text", "empty file"],
+)
+def test_a_form_that_is_none_is_refused(
+    body: bytes, content_type: str, status: int, register: Callable[..., Person], store: Path
+) -> None:
+    ann = register("ann")
+    answer = ann.client.send_raw("POST", "/v1/media", body, content_type)
+    assert answer.status_code == status, answer.content
+    assert (Media.objects.count(), files_in(store)) == (0, [])
+
+
+def test_names_of_files_mean_nothing(register: Callable[..., Person], store: Path) -> None:
+    media_id = send(register("ann"), picture(), name="../../../etc/passwd").json()["id"]
+    assert files_in(store) == [f"uploads/{media_id}"]
+
+
+def test_the_quota_of_a_day_is_kept(register: Callable[..., Person], settings: Any) -> None:
+    settings.MEDIA_DAILY_FILES = 2
+    ann, bob = register("ann"), register("bob")
+    assert [send(ann, picture()).status_code for _ in range(3)] == [202, 202, 429]
+    assert send(bob, picture()).status_code == 202
+    Media.objects.filter(user_id=ann.id).update(created_at=timezone.now() - timedelta(hours=25))
+    assert send(ann, picture()).status_code == 202
+    settings.MEDIA_DAILY_BYTES = len(picture())
+    refused = send(ann, picture())
+    assert (refused.status_code, refused.json()["code"]) == (429, "media_quota_reached")
+    assert int(refused["Retry-After"]) > 0
+
+
+def test_too_large_a_file_is_refused(register: Callable[..., Person], settings: Any, store: Path) -> None:
+    settings.MEDIA_MAX_IMAGE_BYTES = 100
+    answer = send(register("ann"), picture())
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "media_too_large")
+    assert (Media.objects.count(), files_in(store)) == (0, [])
+
+
+def begin(person: Person, content: bytes, content_type: str = "image/png") -> dict[str, Any]:
+    answer = person.client.post("/v1/media/uploads", {"content_type": content_type, "size": len(content)})
+    assert answer.status_code == 201, answer.content
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..., Person]) -> None:
+    ann, bob = register("ann"), register("bob")
+    content = picture((300, 200))
+    target = begin(ann, content)
+    path = target["url"].removeprefix("http://127.0.0.1:8000")
+    early = ann.client.post(f"/v1/media/{target['id']}/complete")
+    assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
+    assert bob.client.send_raw("PUT", path, content, "image/png").status_code == 404
+    for wrong in (content[:-1], content + b"x"):
+        assert ann.client.send_raw("PUT", path, wrong, "image/png").status_code == 422
+    assert ann.client.send_raw("PUT", path, content, "image/png").status_code == 204
+    assert bob.client.post(f"/v1/media/{target['id']}/complete").status_code == 404
+    for _ in range(2):
+        assert ann.client.post(f"/v1/media/{target['id']}/complete").status_code == 202
+    process_waiting_media()
+    assert ann.client.get(f"/v1/media/{target['id']}").json()["status"] == "ready"
+    assert ann.client.send_raw("PUT", path, content, "image/png").status_code == 409
+
+
+def test_what_was_announced_as_something_else_is_refused(register: Callable[..., Person]) -> None:
+    ann = register("ann")
+    content = picture()
+    target = begin(ann, content, "image/jpeg")
+    path = target["url"].removeprefix("http://127.0.0.1:8000")
+    assert ann.client.send_raw("PUT", path, content, "image/jpeg").status_code == 204
+    refused = ann.client.post(f"/v1/media/{target['id']}/complete")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "media_unsupported")
+    for body in ({"content_type": "image/svg+xml", "size": 5}, {"content_type": "image/png", "size": 2**40}):
+        assert ann.client.post("/v1/media/uploads", body).status_code == 422
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("moment", ["convert", "_store_files", "finish_media"])
+def test_what_a_killed_process_left_is_processed_once(
+    moment: str, register: Callable[..., Person], store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id = int(send(register("ann"), picture((500, 400))).json()["id"])
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, moment, die)
+        with pytest.raises(Killed):
+            process_media(media_id=media_id)
+    process_waiting_media()
+    assert Media.objects.get().status == "processing"  # claimed: whoever has it may be alive
+    Media.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    process_waiting_media()
+    media = Media.objects.get()
+    assert (media.status, media.attempts) == ("ready", 2)
+    stored = {f"files/{file.digest[:2]}/{file.digest}.{file.extension}": file.uses for file in StoredFile.objects.all()}
+    assert files_in(store) == sorted(stored)
+    assert set(stored.values()) == {1}
+
+
+def test_what_kills_every_process_fails_in_the_end(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(register("ann"), picture())
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(actions, "convert", die)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            process_waiting_media()
+        Media.objects.update(claimed_until=None)
+    process_waiting_media()
+    assert (Media.objects.get().status, Media.objects.get().error) == ("failed", "too_slow")
+
+
+def test_one_whose_claim_was_taken_over_changes_nothing(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id = int(send(register("ann"), picture()).json()["id"])
+    real = actions._store_files
+
+    def be_late(*arguments: Any) -> None:
+        real(*arguments)
+        with monkeypatch.context() as patched:
+            patched.setattr(actions, "_store_files", real)
+            Media.objects.update(claimed_until=None)
+            process_media(media_id=media_id)
+
+    monkeypatch.setattr(actions, "_store_files", be_late)
+    process_media(media_id=media_id)
+    assert (Media.objects.get().status, Media.objects.get().attempts) == ("ready", 2)
+    assert set(StoredFile.objects.values_list("uses", flat=True)) == {1}
+
+
+def test_a_store_that_is_away_costs_no_try(register: Callable[..., Person], store: Path) -> None:
+    ann = register("ann")
+    send(ann, picture())
+    (store / "files").write_text("in the way")
+    process_waiting_media()
+    media = Media.objects.get()
+    assert (media.status, media.attempts) == ("processing", 0)
+    (store / "files").unlink()
+    Media.objects.update(claimed_until=None)
+    process_waiting_media()
+    assert Media.objects.get().status == "ready"
+
+
+def test_an_upload_while_the_store_is_away_writes_nothing(register: Callable[..., Person], store: Path) -> None:
+    ann = register("ann")
+    store.mkdir(exist_ok=True)
+    (store / "uploads").write_text("in the way")
+    answer = send(ann, picture())
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert Media.objects.count() == 0
+
+
+def test_the_same_file_is_kept_once_and_until_its_last_use(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Path
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    first, second = upload(ann), upload(bob)
+    assert len(files_in(store)) == 1
+    assert [file.uses for file in StoredFile.objects.all()] == [2]
+    assert ann.client.delete(f"/v1/media/{first['id']}").status_code == 204
+    StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
+    delete_unused_files()
+    assert len(files_in(store)) == 1
+    assert bob.client.delete(f"/v1/media/{second['id']}").status_code == 204
+    assert delete_unused_files() == 0  # somebody may be about to use it
+    StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
+    assert delete_unused_files() == 1
+    assert (files_in(store), StoredFile.objects.count()) == ([], 0)
+
+
+def test_what_nobody_shows_is_deleted_after_a_day(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    unused, shown, picture_of_ann = (upload(ann, picture((50 + n, 50))) for n in range(3))
+    assert ann.client.post("/v1/posts", {"content": "x", "media_ids": [shown["id"]]}).status_code == 201
+    ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": picture_of_ann["id"]})
+    assert delete_unused_media(before_hours=24) == 0
+    Media.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert delete_unused_media(before_hours=24) == 1
+    assert set(Media.objects.values_list("id", flat=True)) == {int(shown["id"]), int(picture_of_ann["id"])}
+    assert ann.client.get(f"/v1/media/{unused['id']}").status_code == 404
+
+
+def test_erasing_a_person_erases_their_media(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int], store: Path
+) -> None:
+    ann = register("ann")
+    shown, unused = upload(ann, picture((50, 50))), upload(ann, picture((60, 60)))
+    send(ann, picture((70, 70)))
+    ann.client.post("/v1/posts", {"content": "x", "media_ids": [shown["id"]]})
+    assert unused["status"] == "ready"
+    assert ann.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    drain()
+    assert Media.objects.count() == 0
+    StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
+    delete_unused_files()
+    assert files_in(store) == []
+    shutil.rmtree(store)
+
+
+def test_caches_forget_what_is_no_longer_public(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any
+) -> None:
+    asked: list[tuple[str, str]] = []
+    statuses = iter([500, 204])
+
+    class Cache(BaseHTTPRequestHandler):
+        def do_PURGE(self) -> None:
+            asked.append((self.command, self.path))
+            self.send_response(next(statuses))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Cache)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    settings.MEDIA_PURGE = True
+    settings.MEDIA_URL = f"http://127.0.0.1:{server.server_address[1]}/media/"
+    settings.OUTGOING_ALLOWED_HOSTS = [f"127.0.0.1:{server.server_address[1]}"]
+    ann = register("ann")
+    post = ann.client.post("/v1/posts", {"content": "x", "media_ids": [upload(ann)["id"]]}).json()
+    path = urlsplit(post["media"][0]["url"]).path
+    assert purge_caches() == 0
+    assert ann.client.patch(f"/v1/posts/{post['id']}", {"is_private": True}).status_code == 200
+    assert [purge_caches(), purge_caches(), purge_caches()] == [0, 1, 0]
+    server.shutdown()
+    server.server_close()
+    assert asked == [("PURGE", path)] * 2
