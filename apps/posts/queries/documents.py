@@ -45,19 +45,21 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
 
 
 def _documents(posts: QuerySet[Post] | QuerySet[WithdrawnPost]) -> list[PostDocument]:
-    fields = ("id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at")
+    fields = (
+        "id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at",
+        "sensitive", "content_warning",
+    )  # fmt: skip
     return [
         PostDocument(
-            id=post_id,
-            author_id=author_id,
-            content=content,
-            hashtags=hashtags,
-            is_private=is_private,
-            has_media=bool(media_url),
-            version=version,
-            created_at=created_at,
+            id=row["id"],
+            author_id=row["user_id"],
+            content=row["content"],
+            hashtags=row["hashtags"],
+            is_private=row["is_private"],
+            has_media=bool(row["media_url"]),
+            version=row["version"],
+            created_at=row["created_at"],
+            has_content_warning=bool(row["sensitive"] or row["content_warning"]),
         )
-        for post_id, author_id, content, hashtags, is_private, media_url, version, created_at in posts.values_list(
-            *fields
-        )
+        for row in posts.values(*fields)
     ]
