@@ -59,6 +59,8 @@ MATRIX: dict[str, str] = {
     "POST /v1/posts/{post_id}/comments": "401 404 201 404 404 404 404 201",
     "GET /v1/posts/{post_id}/history": "404 404 200 404 404 404 404 200",
     "GET /v1/posts/{post_id}/metrics": "401 404 403 404 404 404 404 200",
+    "PUT /v1/posts/{post_id}/mute": "401 404 200 404 404 404 404 200",
+    "DELETE /v1/posts/{post_id}/mute": "401 404 200 404 404 404 404 200",
     "PUT /v1/posts/{post_id}/reaction": "401 404 200 404 404 404 404 200",
     "DELETE /v1/posts/{post_id}/reaction": "401 404 200 404 404 404 404 200",
     "GET /v1/posts/{post_id}/reactions": "404 404 200 404 404 404 404 200",
