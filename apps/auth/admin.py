@@ -111,7 +111,7 @@ class _StaffPasswordView(PasswordChangeView):
     template_name = "admin/password_change_form.html"
 
     def get_form(self, form_class: Any = None) -> Any:
-        form = super().get_form(form_class)
+        form: Any = super().get_form(form_class)
         form.request = self.request
         return form
 
@@ -134,8 +134,8 @@ def _has_permission(request: HttpRequest) -> bool:
 
 admin.site.login_form = StaffLoginForm
 admin.site.login_template = "admin/identity/login.html"
-admin.site.password_change = _change_password  # type: ignore[method-assign]
-admin.site.has_permission = _has_permission  # type: ignore[method-assign,assignment]
+admin.site.password_change = _change_password  # type: ignore[method-assign,assignment]
+admin.site.has_permission = _has_permission  # type: ignore[method-assign]
 
 
 @receiver(user_logged_in)

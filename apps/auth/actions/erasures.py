@@ -65,7 +65,7 @@ def delete_account(*, user_id: int, password: str | None, versions: frozenset[in
     """
     user = confirmed_user(user_id, password, device=device) if password is not None else None
     grace = timedelta(days=settings.ERASURE_GRACE_DAYS)
-    erasure_id = _delete_account(user_id, password_hash=user and user.password, versions=versions, grace=grace)
+    erasure_id = _delete_account(user_id, password_hash=user.password if user else None, versions=versions, grace=grace)
     if not grace:
         _hide_at_once(user_id)
     return erasure_id

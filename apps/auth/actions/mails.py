@@ -73,7 +73,7 @@ def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
     except redis_errors() as error:
         log.warning("auth.mail_limit_unknown", error=str(error))
         return True
-    return sent <= settings.MAILS_PER_ADDRESS
+    return bool(sent <= settings.MAILS_PER_ADDRESS)
 
 
 def read_verification_key(key: str) -> EmailAddress | None:

@@ -154,7 +154,7 @@ def _use_passkey(credential: Mapping[str, Any], state: dict[str, Any]) -> int | 
 
 def has_passkey(user_id: int) -> bool:
     """Whether the account has a passkey."""
-    return Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN).exists()
+    return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN).exists())
 
 
 def delete_old_challenges() -> None:
@@ -227,10 +227,8 @@ def _take_challenge(credential: Mapping[str, Any], *, user_id: int | None) -> di
         challenge = client_data["challenge"]
     except _MALFORMED:
         return None
-    row = PasskeyChallenge.objects.filter(
-        digest=_digest(str(challenge)), user_id=user_id, expires_at__gt=timezone.now()
-    ).first()
-    if row is None or not PasskeyChallenge.objects.filter(id=row.id).delete()[0]:
+    row = PasskeyChallenge.objects.filter(digest=_digest(str(challenge)), expires_at__gt=timezone.now()).first()
+    if row is None or row.user_id != user_id or not PasskeyChallenge.objects.filter(id=row.id).delete()[0]:
         return None
     return dict(row.state)
 

@@ -91,7 +91,7 @@ def remove_totp(*, user_id: int, code: str | None) -> None:
 
 def has_totp(user_id: int) -> bool:
     """Whether the account logs in with one-time passwords."""
-    return Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).exists()
+    return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).exists())
 
 
 def demand_code(user: User, otp: str | None) -> None:

@@ -24,7 +24,7 @@ _NONCE_BYTES = 24
 _MAX_REFRESH = 200
 
 
-class KeyedBackend(TokenBackend):
+class KeyedBackend(TokenBackend):  # type: ignore[misc]
     """simplejwt's backend knows one key and names none: this one signs with the current key and writes its `kid`."""
 
     def encode(self, payload: dict[str, Any]) -> str:
@@ -45,7 +45,7 @@ class KeyedBackend(TokenBackend):
         return key
 
 
-class AccessToken(Token):
+class AccessToken(Token):  # type: ignore[misc]
     """simplejwt's token with the claims that the other contexts read: who, in which session, with which roles."""
 
     token_type = "access"  # noqa: S105 (a kind of token)
