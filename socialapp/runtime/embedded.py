@@ -217,6 +217,11 @@ http://:{port} {{
 			{{"type": "about:blank", "title": "Bad Request", "status": 400,
 			"detail": "the body cannot be read", "code": "malformed", "errors": []}}
 			JSON 400
+		@too_large expression `{{err.status_code}} == 413`
+		respond @too_large <<JSON
+			{{"type": "about:blank", "title": "Content Too Large", "status": 413,
+			"detail": "the body is larger than this server takes", "code": "too_large", "errors": []}}
+			JSON 413
 		respond <<JSON
 			{{"type": "about:blank", "title": "{{err.status_text}}", "status": {{err.status_code}},
 			"detail": "the gateway did not pass this on", "code": "gateway_{{err.status_code}}", "errors": []}}

@@ -17,7 +17,8 @@ def paths_of(context: str) -> list[str]:
     import_module("socialapp.urls")  # registers the converters
     module = import_module(f"apps.{context}.urls")
     routes = [f"/v1/{pattern.pattern}" for pattern in module.urlpatterns]
-    routes += [f"/{pattern.pattern}" for pattern in getattr(module, "root_urlpatterns", [])]
+    at_root = [f"/{pattern.pattern}" for pattern in getattr(module, "root_urlpatterns", [])]
+    routes += [route for route in at_root if not route.startswith("/internal/")]
     return [re.sub(r"<(\w+):\w+>", lambda found: _PLACES[found.group(1)], route) for route in routes]
 
 

@@ -95,7 +95,7 @@ def test_requests_are_counted_by_route_and_not_by_path(anonymous: JsonClient) ->
     before = samples(anonymous).get(key, 0)
     assert anonymous.get("/v1/posts/1/metrics").status_code == 401
     assert anonymous.get("/v1/posts/2/metrics").status_code == 401
-    assert anonymous.get("/no/such/path").status_code == 404
+    assert anonymous.get("/v1/no/such/path").status_code == 404
     after = samples(anonymous)
     assert after[key] == before + 2
     assert ("socialapp_http_requests_total", (("method", "GET"), ("route", "unmatched"), ("status", "404"))) in after

@@ -30,7 +30,7 @@ def test_the_tour_works_when_pasted(tmp_path: Path) -> None:
         assert (reacted["my_reaction"], reacted["reactions"]["love"]) == ("love", 1)
         assert [post["content"] for post in feed["results"]] == ["Hello #world"]
         assert feed["results"][0]["my_reaction"] == "love"
-        assert searched.keys() == {"results", "next", "previous"}
+        assert {"results", "next", "previous"} <= searched.keys()
         search = installation.url + "/v1/search" + tour.partition("$API/search")[2].partition('"')[0]
         until(lambda: _found(search) == ["Hello #world"], seconds=SEARCH_SECONDS, why="search did not find the post")
 
