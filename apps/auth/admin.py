@@ -79,7 +79,7 @@ class StaffPasswordForm(AdminPasswordChangeForm):
         """The present password; whether it is right is found out, and counted, with the change."""
         return str(self.cleaned_data["old_password"])
 
-    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # nosec B107 (a name)
+    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # nosec B107
         """Left to the action."""
 
     def clean(self) -> dict[str, Any]:
