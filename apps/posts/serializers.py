@@ -175,5 +175,5 @@ class PostVersionBody(serializers.Serializer[Any]):
 class TrendingTagBody(serializers.Serializer[Any]):
     """A hashtag, without #, and how many public posts of the last day bear it."""
 
-    tag = serializers.CharField()
+    name = serializers.CharField()
     posts_count = serializers.IntegerField()

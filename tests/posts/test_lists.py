@@ -178,11 +178,11 @@ def test_hashtag_pages_and_trends(register, write, follow, make_private, anonymo
     hidden = write(alice, "#tag #secret", is_private=True)
     assert ids_of(read_all(anonymous, "/v1/hashtags/TAG/posts", limit=1)) == [second["id"], first["id"]]
     assert ids_of(read_all(bob.client, "/v1/hashtags/tag/posts")) == [hidden["id"], second["id"], first["id"]]
-    trends = [{"tag": "tag", "posts_count": 2}, {"tag": "rare", "posts_count": 1}]
+    trends = [{"name": "tag", "posts_count": 2}, {"name": "rare", "posts_count": 1}]
     assert anonymous.get("/v1/hashtags/trending").json() == {"results": trends, "next": None, "previous": None}
     assert anonymous.get("/v1/hashtags/trending?limit=1").json()["results"] == trends[:1]
     make_private(alice)
-    assert bob.client.get("/v1/hashtags/trending").json()["results"] == [{"tag": "tag", "posts_count": 1}]
+    assert bob.client.get("/v1/hashtags/trending").json()["results"] == [{"name": "tag", "posts_count": 1}]
     assert anonymous.get("/v1/hashtags/%00/posts").json()["results"] == []
 
 
@@ -190,10 +190,10 @@ def test_nothing_trends_for_somebody_that_they_may_not_see(register, write, anon
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     write(alice, "#rare #common")
     write(bob, "#common")
-    both = [{"tag": "common", "posts_count": 2}, {"tag": "rare", "posts_count": 1}]
+    both = [{"name": "common", "posts_count": 2}, {"name": "rare", "posts_count": 1}]
     assert carol.client.get("/v1/hashtags/trending").json()["results"] == both
     assert alice.client.put(f"/v1/profiles/{carol.id}/block").status_code == 200
-    assert carol.client.get("/v1/hashtags/trending").json()["results"] == [{"tag": "common", "posts_count": 1}]
+    assert carol.client.get("/v1/hashtags/trending").json()["results"] == [{"name": "common", "posts_count": 1}]
     assert alice.client.get("/v1/hashtags/trending").json()["results"] == both
     assert anonymous.get("/v1/hashtags/trending").json()["results"] == both
 

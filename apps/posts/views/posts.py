@@ -252,7 +252,7 @@ class TrendingHashtags(_PostView):
     def get(self, request: Request) -> Response:
         """The only page."""
         tags = trending_tags(self.viewer, page_request(request).limit)
-        return page_response(request, Page(tags), [{"tag": tag, "posts_count": count} for tag, count in tags])
+        return page_response(request, Page(tags), [{"name": tag, "posts_count": count} for tag, count in tags])
 
 
 class Explore(_PostView):
