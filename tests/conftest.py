@@ -149,11 +149,3 @@ def _keep_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def _empty_redis() -> None:
     """Every test starts with an empty Redis: nothing that is right only because of a cache is right."""
     redis_client().flushdb()
-
-
-@pytest.fixture(autouse=True)
-def _forget_role_ids() -> None:
-    """Tests that commit empty all tables afterwards: the ids of roles that a process remembers are then of no row."""
-    from apps.auth.actions import accounts
-
-    accounts._role_ids.clear()

@@ -228,16 +228,10 @@ def reserve_name(user: User, *, days: int, keep_owner: bool) -> None:
 
 
 def role_id(name: str) -> int:
-    """The id of a role; NotFound for one there is not. Cached: roles are seeded and never change."""
+    """The id of a role; NotFound for one there is not. One query."""
     if name not in ROLES:
         raise NotFound(f"there is no role {name}")
-    if name not in _role_ids:
-        row, _ = Role.objects.get_or_create(name=name)
-        _role_ids[name] = row.id
-    return _role_ids[name]
-
-
-_role_ids: dict[str, int] = {}
+    return int(Role.objects.get_or_create(name=name)[0].id)
 
 
 @transactional("auth")
