@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.errors import NotFound
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -241,3 +242,10 @@ def command_output(erasure_id):
     with contextlib.suppress(CommandError):
         call_command("erasure", "verify", erasure_id, stdout=out)
     return [line for line in out.getvalue().splitlines() if "LEFT" in line]
+
+
+def test_the_token_of_the_deleted_account_is_no_obstacle_to_the_progress(register: Callable[..., Person]) -> None:
+    alice = register("alice")
+    answer = alice.client.delete("/v1/auth/me", {"password": "correct horse battery"})
+    assert answer.status_code == 202
+    assert alice.client.get(f"/v1/auth/erasures/{answer.json()['erasure_id']}").status_code == 200

@@ -190,6 +190,7 @@ class ArchiveView(AuthView):
 class ErasureView(AuthView):
     """GET /auth/erasures/{id}."""
 
+    authentication_classes = ()  # the token that may be sent has ended with the account
     permission_classes = [Public]
 
     @extend_schema(
