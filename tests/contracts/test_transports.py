@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import httpx
@@ -79,6 +79,9 @@ class World:
             "target_id": [self.removed_post],
             "author_id": [self.ada],
             "reason": ["spam"],
+            "action_id": [UNKNOWN],
+            "text": ["please"],
+            "moment": [datetime.now(UTC)],
             "usernames": [["ada", "BOB", "nobody", "Zoë & Co?"]],
             "after": [""] if contract in ("BulkTransfer", "DriftChecks") else [0],
             "repair": [False],

@@ -49,7 +49,7 @@ def _none_left_over(roles: Roles) -> Iterator[None]:
 
 def handled(roles: Roles) -> tuple[int, int]:
     """How many new posts notifications has taken, and how many deliveries stand in its inbox twice."""
-    with_type = "SELECT COUNT(*) FROM bus_inbox WHERE handler = 'notifications.tell_first_followers'"
+    with_type = "SELECT COUNT(*) FROM bus_inbox WHERE handler = 'notifications.notify_first_followers'"
     twice = "SELECT COUNT(*) FROM (SELECT 1 FROM bus_inbox GROUP BY event_id, handler HAVING COUNT(*) > 1)"
     return roles.number("notifications", with_type), roles.number("notifications", twice)
 

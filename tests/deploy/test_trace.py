@@ -45,11 +45,11 @@ def test_from_the_request_to_its_last_handler(register: Callable[..., Person], d
     (created,) = steps()
     handlers = {reception["handler"]: reception for reception in created["received"]}
     assert [reception for reception in created["received"] if reception["outcome"] != "handled"] == []
-    assert {"notifications.tell_first_followers", "users.count_post"} & handlers.keys()
+    assert {"notifications.notify_first_followers", "users.count_post"} & handlers.keys()
     assert all(reception["at"] for reception in created["received"])
     lines = told().splitlines()
     assert f"posts.post_created.v1 {created['subject']}  event {created['event']}" in lines[0]
-    assert any("handled by notifications.tell_first_followers" in line for line in lines)
+    assert any("handled by notifications.notify_first_followers" in line for line in lines)
 
 
 def test_what_an_event_causes_stands_under_it(register: Callable[..., Person], drain: Callable[[], int]) -> None:
@@ -76,7 +76,7 @@ def test_failures_are_told(register: Callable[..., Person], drain: Callable[[], 
     event = OutboxEvent.objects.using("posts").get(correlation=REQUEST)
     FailedDelivery(
         event_id=event.id,
-        handler="notifications.tell_first_followers",
+        handler="notifications.notify_first_followers",
         type=event.type,
         subject=event.subject,
         envelope=event.envelope,
@@ -86,8 +86,8 @@ def test_failures_are_told(register: Callable[..., Person], drain: Callable[[], 
         retry_at=event.created_at,
     ).save(using="notifications")
     dead = [reception for reception in steps()[0]["received"] if reception["outcome"] == "dead"]
-    assert [(one["handler"], one["attempts"]) for one in dead] == [("notifications.tell_first_followers", 7)]
-    assert "dead by notifications.tell_first_followers, 7 times: ValueError('no')" in told()
+    assert [(one["handler"], one["attempts"]) for one in dead] == [("notifications.notify_first_followers", 7)]
+    assert "dead by notifications.notify_first_followers, 7 times: ValueError('no')" in told()
 
 
 def test_an_unknown_request_is_an_error(register: Callable[..., Person]) -> None:

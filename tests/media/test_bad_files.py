@@ -1,9 +1,9 @@
 """Files made to harm: each fails with a reason, leaves nothing, and the process that asked goes on."""
 
 import io
-import resource
 import struct
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +21,8 @@ from socialapp.core.media.images import distance
 from socialapp.core.media.results import ConversionError, ConvertedMedia
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import animation, picture, send
+
+ROOT = Path(__file__).resolve().parents[2]
 
 databases = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -100,7 +102,34 @@ def test_a_bad_file_fails_with_a_reason(name: str, tmp_path: Path) -> None:
     except ConversionError as error:
         code = error.code
     assert code in REASONS or (name in SURVIVED and not code)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 300 * 1024
+
+
+# In a process of its own: a child's peak counts from its parent's size on.
+_MEASURE = """
+import resource, sys
+from pathlib import Path
+from socialapp.core.media.convert import convert
+from socialapp.core.media.results import ConversionError
+source, target, file_format = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+try:
+    convert(source, file_format, target, heartbeat=lambda: None)
+except ConversionError:
+    pass
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["50,000 by 50,000", "one very long row", "text bomb", "profile bomb", "20,000 frames"]
+)
+def test_no_bomb_costs_much_memory(name: str, tmp_path: Path) -> None:
+    content = CORPUS[name]()
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(content)
+    target.mkdir()
+    command = [sys.executable, "-c", _MEASURE, str(source), str(target), str(detect(content[:HEAD_BYTES]))]
+    measured = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(measured.stdout) < 200 * 1024, "kibibytes"
 
 
 @databases
