@@ -189,7 +189,7 @@ def test_answers_are_the_same_over_both_transports(world: World, over_http: Call
         (context, contract, method, arguments)
         for context, contract, method in CALLS
         for arguments in combinations(world, context, contract, method)
-        if (contract, method) != ("Users", "hide")
+        if (contract, method) not in (("Users", "hide"), ("Users", "is_private_since"))
     ]
     local = [outcome(_method(*call[:3]), call[3]) for call in asked]
     over_http()

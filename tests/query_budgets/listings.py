@@ -26,6 +26,10 @@ LISTS: dict[str, list[Listed]] = {
     "/v1/bookmarks": [Listed(lambda dataset: "/v1/bookmarks")],
     "/v1/comments/{comment_id}/reactions": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/reactions")],
     "/v1/comments/{comment_id}/replies": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/replies")],
+    "/v1/explore": [
+        Listed(lambda dataset: "/v1/explore"),
+        Listed(lambda dataset: "/v1/explore?sort=trending", least=1, most=1),
+    ],
     "/v1/feed": [Listed(lambda dataset: "/v1/feed")],
     "/v1/follow-requests": [Listed(lambda dataset: "/v1/follow-requests", by="shy")],
     "/v1/hashtags/{tag}/posts": [Listed(lambda dataset: "/v1/hashtags/market/posts")],

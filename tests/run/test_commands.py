@@ -194,8 +194,8 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
 @pytest.mark.parametrize(
     ("commands", "reason"),
     [
-        (["verify", "bus status", "trace x", "erasure status 1", "partitions status"], "2002"),
-        (["search status", "search reindex"], "search does not answer"),
+        (["verify", "bus status", "trace x", "erasure status 1", "partitions status", "search status"], "2002"),
+        (["search reindex"], "search does not answer"),
         (["migrate_all --check"], "the database of auth does not answer"),
         (["create_admin"], "there is nobody to ask"),
     ],

@@ -202,9 +202,8 @@ def test_positions_are_merged() -> None:
     assert source._merged(f"{uuid}:1-3:5", f"{uuid}:4") == f"{uuid}:1-5"
 
 
-def test_a_database_without_a_binlog_is_refused(settings: Any) -> None:
-    if not django_settings.EMBEDDED:
-        settings.DATABASES = {**settings.DATABASES, "posts": {"ENGINE": "django.db.backends.sqlite3"}}
+def test_a_database_without_a_binlog_is_refused(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(django_settings.DATABASES, "posts", {"ENGINE": "django.db.backends.sqlite3"})
     settings.SEARCH_CDC_URL = ""
     with pytest.raises(CaptureRefused, match="the database of posts has no binlog"):
         sources()

@@ -123,7 +123,7 @@ def test_only_those_who_listen_are_sent_what_is_published(harness: BrokerHarness
     harness.send(1, 2)
     until(lambda: harness.unsent() == 0, seconds=PATIENCE)
     until(lambda: harness.depth("moderation") > 0, seconds=PATIENCE)
-    assert harness.depth("search") == 0
+    assert harness.depth("reactions") == 0
     harness.start("worker2", SERVICES="moderation")
     harness.assert_received_once([1, 2])
     until(lambda: harness.depth("moderation") == 0, seconds=PATIENCE)

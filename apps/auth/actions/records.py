@@ -139,7 +139,8 @@ def _write(users: Sequence[LoadableUser]) -> None:
             for user in users
         ]
     )
-    UserRole.objects.bulk_create([UserRole(user_id=user.id, role_id=role_id(USER)) for user in users])
+    role = role_id(USER)
+    UserRole.objects.bulk_create([UserRole(user_id=user.id, role_id=role) for user in users])
 
 
 def _free_mailboxes(users: Sequence[LoadableUser]) -> dict[int, str]:
