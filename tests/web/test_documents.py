@@ -79,7 +79,14 @@ def test_the_version_changes_with_any_file(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize(
     ("accepted", "language", "direction"),
-    [("de-AT,de;q=0.9", "de", "ltr"), ("tlh, de;q=0.5", "de", "ltr"), ("tlh", "en", "ltr"), ("", "en", "ltr")],
+    [
+        ("de-AT,de;q=0.9", "de", "ltr"),
+        ("tlh, de;q=0.5", "de", "ltr"),
+        ("ar-EG,ar;q=0.9", "ar", "rtl"),
+        ("zh-CN,zh;q=0.9", "zh", "ltr"),
+        ("tlh", "en", "ltr"),
+        ("", "en", "ltr"),
+    ],
 )
 def test_the_document_speaks_the_browsers_language(
     anonymous: JsonClient, accepted: str, language: str, direction: str

@@ -10,11 +10,21 @@ from web.assets import APP
 ENGLISH: dict[str, str] = json.loads((APP / "i18n" / "en.json").read_text())
 LANGUAGES = sorted(file.stem for file in (APP / "i18n").glob("*.json"))
 
+PLURALS = {
+    "ar": {"zero", "one", "two", "few", "many", "other"},
+    "de": {"one", "other"},
+    "en": {"one", "other"},
+    "es": {"one", "many", "other"},
+    "fr": {"one", "many", "other"},
+    "ja": {"other"},
+    "zh": {"other"},
+}  # the categories of cardinal numbers, from CLDR
+
 
 def arguments(message: str) -> set[str]:
     """The names of what is filled in."""
     if ", plural," in message or ", select," in message:
-        message = re.sub(r"(\w+|=\d+) \{[^{}]*\}", "", message)  # the texts to choose from
+        message = re.sub(r"([a-z]+|=\d+) \{[^{}]*\}", "", message)  # the texts to choose from
     return set(re.findall(r"\{(\w+)(?:\}|, (?:plural|select),)", message))
 
 
@@ -24,6 +34,18 @@ def test_every_language_is_complete(language: str) -> None:
     assert sorted(messages) == sorted(ENGLISH)
     assert {key for key in ENGLISH if arguments(messages[key]) != arguments(ENGLISH[key])} == set()
     assert {key for key, message in messages.items() if message.count("{") != message.count("}")} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_plural_has_the_forms_of_its_language(language: str) -> None:
+    messages = json.loads((APP / "i18n" / f"{language}.json").read_text())
+    forms = {
+        key: set(re.findall(r"([a-z]+) \{[^{}]*\}", message.partition(", plural,")[2]))
+        for key, message in messages.items()
+        if ", plural," in message
+    }
+    assert set(forms) == {key for key, message in ENGLISH.items() if ", plural," in message}
+    assert {key: found for key, found in forms.items() if found != PLURALS[language]} == {}
 
 
 def test_code_uses_known_keys() -> None:

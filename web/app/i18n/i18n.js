@@ -5,6 +5,11 @@ import { format } from "./messages.js";
 export const LANGUAGES = {
   en: "English",
   de: "Deutsch",
+  es: "Español",
+  fr: "Français",
+  ar: "العربية",
+  ja: "日本語",
+  zh: "简体中文",
 };
 
 export const language = signal("en");
