@@ -128,7 +128,7 @@ def test_packages_fit_each_other_and_are_no_more_than_needed(image: Path) -> Non
     assert not list(venv.glob("lib/*/site-packages/setuptools")), "nothing is built any more"
     assert len(list((image / "app").rglob("*.pyc"))) > 1000, "nothing can be compiled later"
     size = sum(path.stat().st_size for path in (image / "app").rglob("*") if not path.is_symlink())
-    assert size < 300e6
+    assert size < 550e6, "a third of it is ffmpeg"
 
 
 def test_its_commands_work_without_anything_else(image: Path) -> None:

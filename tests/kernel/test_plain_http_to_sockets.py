@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from socialapp.asgi import application
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 @pytest.mark.parametrize("path", ["/ws/notifications/", "/ws/", "/"])
 def test_it_is_told_to_upgrade(method: str, path: str) -> None:
-    start, body = asyncio.run(_answer(method, path))
+    with ThreadPoolExecutor(max_workers=1) as thread:  # other tests may have left a loop running in this one
+        start, body = thread.submit(asyncio.run, _answer(method, path)).result()
     headers = dict(start["headers"])
     assert (start["status"], headers[b"upgrade"]) == (426, b"websocket")
     assert headers[b"content-type"] == b"application/problem+json"

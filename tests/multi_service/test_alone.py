@@ -93,8 +93,14 @@ def test_a_context_alone_holds_nothing_of_the_others(name: str) -> None:
     assert found["queues"] == [f"events.{name}", f"tasks.{name}"]
     assert found["default_queue"] == f"tasks.{name}"
     assert found["relayed"] == [name]
-    assert set(found["tables"]) == {"api", "bus", *context.labels}
-    assert {task.split(".")[0] for task in (*found["tasks"], *found["beat"])} <= {"bus", name}
+    assert set(found["tables"]) == {"api", "bus", "lifecycle", *context.labels}
+    assert {task.split(".")[0] for task in (*found["tasks"], *found["beat"])} <= {
+        "bus",
+        "http",
+        "lifecycle",
+        "ops",
+        name,
+    }
     assert found["paths"] == [*_OF_ALL, *_PATHS[name]]
 
 

@@ -103,6 +103,7 @@ def test_an_export_is_made_when_all_can_be_asked(
     log = services.serving("auth").folder / "service.log"
     failed_before = log.read_text().count("auth.export_failed")
     with services.serving("comments").killed():
+        assert ada.post("/v1/auth/confirm", {"password": PASSWORD}).status_code == 200
         asked = ada.post("/v1/auth/me/export")
         assert asked.status_code == 202
         eventually(lambda: log.read_text().count("auth.export_failed") > failed_before, seconds=_SECONDS)

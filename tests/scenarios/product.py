@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,13 @@ def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
         time.sleep(0.05)
 
 
+def _client_without_cookies() -> httpx.Client:
+    """A client for many people at once: the cookies of all their devices would not fit into one request."""
+    client = httpx.Client(timeout=60)
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
+
+
 @dataclass
 class Product:
     """A running product."""
@@ -50,7 +58,7 @@ class Product:
     url: str
     environment: dict[str, str]
     process: "subprocess.Popen[bytes]"
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    http: httpx.Client = field(default_factory=_client_without_cookies)
 
     def call(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> httpx.Response:
         """One request; a 5xx fails the test, whatever it tests."""

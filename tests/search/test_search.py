@@ -175,7 +175,8 @@ def test_nothing_typed_is_ever_a_fault(searching, people):
     for q in GARBAGE:
         for kind in ("", "&type=users", "&type=posts", "&type=hashtags"):
             answer = people["bob"].client.get(f"/v1/search?q={quote(q)}{kind}")
-            assert answer.status_code == 200, f"{q!r}{kind}: {answer.content}"
+            expected = 422 if q == "OR" else 200  # an operator without what it joins
+            assert answer.status_code == expected, f"{q!r}{kind}: {answer.content}"
         assert people["bob"].client.get(f"/v1/search/suggest?q={quote(q)}").status_code == 200, repr(q)
     for raw in ("%ff", "%ed%a0%80", "%00", "a%ffb"):
         assert people["bob"].client.get(f"/v1/search?q={raw}").status_code == 200, raw
