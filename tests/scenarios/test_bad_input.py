@@ -3,6 +3,7 @@
 import json
 import re
 
+import httpx
 import pytest
 
 from tests.scenarios.product import Member, Product
@@ -120,7 +121,9 @@ def test_bodies_that_cannot_be_read(product: Product, ada: Member) -> None:
 
 def test_tokens_that_do_not_count(product: Product) -> None:
     for token in ("x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "é" * 10, "x" * 5000):
-        answer = product.http.get(f"{product.url}/v1/feed", headers={"Authorization": f"Bearer {token}".encode()})
+        # On a connection of its own: the gateway closes those on which it refused a body before.
+        sent = {"Authorization": f"Bearer {token}".encode()}
+        answer = httpx.get(f"{product.url}/v1/feed", headers=sent, timeout=60)
         assert answer.status_code == 401, token[:20]
     answer = product.call("GET", "/v1/feed")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="socialapp"')
