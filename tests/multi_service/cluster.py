@@ -56,7 +56,7 @@ class Service:
         self.folder.mkdir(parents=True, exist_ok=True)
         for inner in ("db", "media", "mail"):
             (Path(self.environment["DATA_DIR"]) / inner).mkdir(parents=True, exist_ok=True)
-        if "mysql" not in self.environment.get("DATABASE_URL", ""):
+        if not self.environment.get("DATABASE_URL"):
             copy_migrated(Path(self.environment["DATA_DIR"]) / "db", *self.contexts)
         with (self.folder / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
