@@ -184,7 +184,7 @@ def test_notifications(installation: dict[str, Any]) -> None:
     Notification.objects.filter(id=reaction.id).update(actors_count=9)
     comment = Notification.objects.get(user_id=int(ada.id), kind="comment")
     Notification.objects.filter(id=comment.id).update(post_id=gone)
-    found = {"notifications": [("actors", reaction.id, "9", "1"), ("posts_told_of", gone, "told of", "gone")]}
+    found = {"notifications": [("actors", reaction.id, "9", "1"), ("posts_told_of", gone, "notified", "gone")]}
     assert_mended(found, installation["settle"])
     assert not Notification.objects.filter(id=comment.id).exists()
     assert Notification.objects.get(id=reaction.id).actors_count == 1
