@@ -40,7 +40,7 @@ class _Posting(threading.Thread):
         self.posts: list[Post] = []
         self.failed: list[object] = []
         self.until = threading.Event()
-        self._town, self._authors = installation, authors
+        self._installation, self._authors = installation, authors
 
     def run(self) -> None:
         started = time.monotonic()
@@ -49,7 +49,7 @@ class _Posting(threading.Thread):
             post = Post(author, f"post {len(self.posts)}", f"key-{len(self.posts)}")
             self.posts.append(post)
             try:
-                answer = self._town.send(post)
+                answer = self._installation.send(post)
             except httpx.HTTPError as error:
                 self.failed.append(error)
             else:

@@ -38,7 +38,7 @@ class Dataset:
 def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
     """The whole dataset, all events delivered."""
     names = ("reader", "newcomer", "hermit", "sleeper", "shyone", "author", "scolded")
-    reader, newcomer, hermit, sleeper, shy, author, scolded = (register(f"town_{name}") for name in names)
+    reader, newcomer, hermit, sleeper, shy, author, scolded = (register(f"dataset_{name}") for name in names)
     crowd = [register(f"crowd{number:02}") for number in range(CROWD)]
     ok(shy.client.patch("/v1/profiles/me", {"is_private": True}))
     post_id = ok(reader.client.post("/v1/posts", {"content": "the well in the square"}))["id"]

@@ -36,7 +36,7 @@ def replicas(folder: Path, database: MariaDB) -> Iterator[list[Replica]]:
 def dataset(folder: Path, database: MariaDB, replicas: list[Replica]) -> Iterator[Dataset]:
     home = folder / "replicas"
     home.mkdir()
-    urls = (f"mysql://app:app@127.0.0.1:{server.port}/town_{{context}}" for server in replicas)
+    urls = (f"mysql://app:app@127.0.0.1:{server.port}/dataset_{{context}}" for server in replicas)
     made = Dataset(home, database, REPLICA_MAX_LAG_SECONDS=str(_LAG), DATABASE_REPLICA_URLS=",".join(urls))
     with ThreadPoolExecutor() as pool:
         starting = [pool.submit(server.start) for server in replicas]
@@ -83,7 +83,7 @@ def _status(dataset: Dataset, post_id: str, headers: Headers | None = None) -> i
 
 
 def _has(replica: Replica, post_id: str) -> bool:
-    return bool(replica.sql(f"SELECT 1 FROM town_posts.posts WHERE id = {post_id}"))
+    return bool(replica.sql(f"SELECT 1 FROM dataset_posts.posts WHERE id = {post_id}"))
 
 
 def _until_read_from(dataset: Dataset, post_id: str, *servers: Replica) -> None:
