@@ -107,7 +107,7 @@ export async function enter(given) {
   channel?.postMessage({ type: "in" });
 }
 
-/** POST with `cookie: true`; servers that do not know the field get the request without it. */
+/** POST with `cookie: true`; servers that do not know the field get the request without it. Whether somebody is signed in now. */
 export async function enterBy(path, body, options = {}) {
   let given;
   try {
@@ -116,7 +116,9 @@ export async function enterBy(path, body, options = {}) {
     if (problem.status !== 422 || !problem.errors.some((error) => error.field === "cookie")) throw problem;
     given = await post(path, body, { anonymous: true });
   }
+  if (!given.access) return false; // the account waits for approval
   await enter(given);
+  return true;
 }
 
 /** Signs out here; the other tabs follow. */

@@ -31,12 +31,11 @@ export function View() {
     const body = Object.fromEntries(FIELDS.map((each) => [each, fields[each].trim()]).filter(([, value]) => value));
     body.password = fields.password;
     try {
-      await enterBy("/auth/register", body, { key: key.current });
-      toast(t("signup.done"));
+      if (await enterBy("/auth/register", body, { key: key.current })) toast(t("signup.done"));
+      else setWaits(true);
     } catch (failure) {
       key.current = newKey();
-      if (failure.code === "approval_pending" || failure.code === "awaiting_approval") setWaits(true);
-      else setProblem(failure);
+      setProblem(failure);
     } finally {
       setBusy(false);
     }
