@@ -443,8 +443,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 REGISTRATION = env.str("REGISTRATION", default="open")
-if REGISTRATION not in ("open", "closed"):
-    raise ImproperlyConfigured("REGISTRATION must be open or closed")
+if REGISTRATION not in ("open", "approval", "invite", "closed"):
+    raise ImproperlyConfigured("REGISTRATION must be open, approval, invite or closed")
 REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
 EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))
 NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # that names of the deleted are kept from others

@@ -401,9 +401,31 @@ class InviteAdmin(ContextModelAdmin[Invite]):
 
 @admin.register(Application)
 class ApplicationAdmin(ContextModelAdmin[Application]):
-    """Why people want to join."""
+    """Why people want to join; approved and rejected here."""
 
-    list_display = ("id", "user", "outcome", "created_at", "decided_at")
+    list_display = ("id", "user", "text", "outcome", "created_at", "decided_at")
     list_select_related = ("user",)
     list_filter = ("outcome",)
     search_fields = ("user__username_key",)
+    actions = ("approve", "reject")
+
+    @admin.action(description="Approve")
+    def approve(self, request: HttpRequest, applications: "QuerySet[Application]") -> None:
+        """Opens the accounts."""
+        self._each(request, applications, lambda row: actions.approve_application(application_id=row.id), "approved")
+
+    @admin.action(description="Reject, and erase the account")
+    def reject(self, request: HttpRequest, applications: "QuerySet[Application]") -> None:
+        """Erases the accounts."""
+        self._each(request, applications, lambda row: actions.reject_application(application_id=row.id), "rejected")
+
+    def _each(
+        self, request: HttpRequest, rows: "QuerySet[Application]", act: Callable[[Application], None], what: str
+    ) -> None:
+        for row in rows:
+            try:
+                act(row)
+            except Problem as problem:
+                self.message_user(request, f"{row.user_id}: {problem.detail}", messages.ERROR)
+            else:
+                self.log_change(request, row, what)

@@ -43,6 +43,11 @@ def logged_in_body(logged_in: LoggedIn) -> dict[str, object]:
     }
 
 
+def pending_body(account: Account) -> dict[str, object]:
+    """The answer to registering where staff approve accounts."""
+    return {"status": account.status, "user": user_body(account, with_email=True)}
+
+
 def tokens_body(tokens: Tokens) -> dict[str, object]:
     """The pair of tokens."""
     return {"access": tokens.access, "refresh": tokens.refresh}

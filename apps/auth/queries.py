@@ -25,7 +25,7 @@ from socialapp.rpc.calls import client
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as plain data; `status` is active or banned, `roles` are sorted names."""
+    """An account as plain data; `status` is active, banned or pending, `roles` are sorted names."""
 
     id: int
     username: str

@@ -11,6 +11,7 @@ from apps.auth.actions.accounts import (
     revoke_role,
     verify_email,
 )
+from apps.auth.actions.applications import apply_for_account, approve_application, reject_application
 from apps.auth.actions.certificates import read_certificate
 from apps.auth.actions.confirmation import (
     SECOND_FACTORS,
@@ -28,6 +29,7 @@ from apps.auth.actions.erasures import (
     repeat_unfinished_erasures,
 )
 from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
+from apps.auth.actions.invites import InviteState, create_invite, invite_states, revoke_invite
 from apps.auth.actions.keys import (
     KeyState,
     key_states,
@@ -72,6 +74,7 @@ __all__ = [
     "DEVICE_DAYS",
     "SECOND_FACTORS",
     "Device",
+    "InviteState",
     "KeyState",
     "NewAccount",
     "SocialProfile",
@@ -79,7 +82,9 @@ __all__ = [
     "acknowledge_erasure",
     "add_passkey",
     "admit_to_site",
+    "apply_for_account",
     "apply_sanction",
+    "approve_application",
     "authorize",
     "begin_authentication",
     "begin_due_erasures",
@@ -91,6 +96,7 @@ __all__ = [
     "confirm_totp",
     "confirmed_user",
     "create_admin",
+    "create_invite",
     "delete_account",
     "delete_expired_exports",
     "delete_old_challenges",
@@ -102,6 +108,7 @@ __all__ = [
     "erase_account",
     "fetch_profile",
     "grant_role",
+    "invite_states",
     "is_new_address",
     "key_states",
     "link_provider",
@@ -117,6 +124,7 @@ __all__ = [
     "read_appeal_key",
     "read_certificate",
     "register_user",
+    "reject_application",
     "remove_passkey",
     "remove_totp",
     "repeat_unfinished_erasures",
@@ -126,6 +134,7 @@ __all__ = [
     "require_confirmation",
     "reset_password",
     "retire_replaced_keys",
+    "revoke_invite",
     "revoke_role",
     "rotate_keys",
     "rotate_refresh_token",

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.auth.actions.devices import Device
+from apps.auth.actions.invites import spend_invite
 from apps.auth.actions.mails import queue_mail, read_verification_key
 from apps.auth.actions.names import (
     NewAccount,
@@ -63,10 +64,21 @@ def refuse_when_closed() -> None:
         raise Forbidden("registration is closed here", code="registration_closed")
 
 
-@transactional("auth")
-def register_user(*, new: NewAccount, device: Device) -> LoggedIn:
-    """Makes an account and logs it in; Conflict when the username or the address is taken, Forbidden when closed."""
+def refuse_unless_open() -> None:
+    """Forbidden unless anybody may register: a log-in with a provider brings neither an invite nor an application."""
     refuse_when_closed()
+    if settings.REGISTRATION != "open":
+        detail = "To register here, use the form for signing up; you can link the provider afterwards."
+        raise Forbidden(detail, code="registration_restricted")
+
+
+@transactional("auth")
+def register_user(*, new: NewAccount, device: Device, invite: str = "") -> LoggedIn:
+    """Makes an account and logs it in; Conflict when the username or the address is taken, Forbidden when closed,
+    Invalid where registration is by invitation and the code does not hold."""
+    refuse_when_closed()
+    if settings.REGISTRATION == "invite":
+        spend_invite(invite)
     return start_session(create_user(new), device=device, is_new_account=True)
 
 
@@ -81,7 +93,8 @@ def create_admin(*, new: NewAccount) -> Account:
 
 
 def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
-    """Makes an account and publishes it; the caller holds the transaction. Conflict when a part of it is taken."""
+    """Makes an account and, unless it waits for approval, publishes it; the caller holds the transaction. Conflict
+    when a part of it is taken."""
     user = User(
         username=new.username,
         username_key=new.username.casefold(),
@@ -107,11 +120,17 @@ def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
         raise
     EmailAddress(user=user, email=user.email_key, primary=True).save(force_insert=True)
     UserRole(user=user, role_id=role_id(USER)).save(force_insert=True)
+    if status != User.Status.PENDING:
+        welcome_user(user)
+    return user
+
+
+def welcome_user(user: User) -> None:
+    """Publishes a new account and mails a key that proves its address; the caller holds the transaction."""
     queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
     publish(
         UserRegistered(user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at)
     )
-    return user
 
 
 def _refuse_taken(user: User) -> None:

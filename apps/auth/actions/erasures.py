@@ -102,6 +102,13 @@ def _begin_erasure(user: User, erasure: Erasure) -> None:
     after_commit("auth", lambda: announce_revoked([f"user:{user.id}"]))
 
 
+def start_erasure(user: User) -> None:
+    """Erases an account at once, without a grace period; the caller holds the transaction and the account's lock."""
+    erasure = Erasure(user=user, due_at=timezone.now())
+    erasure.save(force_insert=True)
+    _begin_erasure(user, erasure)
+
+
 def begin_due_erasures() -> int:
     """Begins the erasures whose grace period is over; how many. Idempotent."""
     due = list(User.objects.filter(deletion_due_at__lte=timezone.now()).values_list("id", flat=True)[:_BATCH])
@@ -154,7 +161,8 @@ def _forget_admin_sessions(user_id: int) -> None:
 
 def _scrub(user: User) -> None:
     name = f"{TOMBSTONE_PREFIX}{user.id}"
-    Mail.objects.filter(address=user.email_key or name).delete()
+    # But not what tells a rejected applicant of this very erasure; it is deleted once it is sent.
+    Mail.objects.filter(address=user.email_key or name).exclude(kind=Mail.Kind.REGISTRATION_REJECTED).delete()
     if user.username != name:
         reserve_name(user, days=settings.NAME_RESERVED_DAYS, keep_owner=False)
     user.username = user.username_key = name

@@ -31,6 +31,7 @@ _APPEAL_SALT = "socialapp.auth.appeal"
 # Asked for by somebody who need not be the owner of the address: so many an hour for one address at most.
 _ASKED_FOR = frozenset({Mail.Kind.VERIFY_EMAIL, Mail.Kind.RESET_PASSWORD, Mail.Kind.CONFIRM_CODE})
 _HOUR = 3600
+# Their account is erased when they are sent: what they name of it is in the mail's details.
 _DELIVERED_WITHOUT_ACCOUNT = frozenset({Mail.Kind.REGISTRATION_REJECTED})
 
 
@@ -142,23 +143,27 @@ def _send(mail: Mail) -> bool:
 
 def _message(mail: Mail) -> EmailMultiAlternatives | None:
     """The mail as text and HTML; None when there is nothing to say to its reader any more."""
+    if mail.kind in _DELIVERED_WITHOUT_ACCOUNT:
+        return _rendered(mail, {}, address=mail.address)
     user = mail.user if mail.user_id else existing_users().filter(email_key=mail.address).first()
-    if user is None or (user.status == User.Status.DELETED and mail.kind not in _DELIVERED_WITHOUT_ACCOUNT):
+    if user is None or user.status == User.Status.DELETED:
         return None
     link = _link(mail, user)
     if link is None:
         return None
+    # A name of few characters: a mailbox must not be sent free text of whoever typed its address.
+    return _rendered(mail, {"username": user.username, **link}, address=mail.address if mail.user_id else user.email)
+
+
+def _rendered(mail: Mail, values: dict[str, str], *, address: str) -> EmailMultiAlternatives:
     context = {
-        # A name of few characters: a mailbox must not be sent free text of whoever typed its address.
-        "username": user.username,
         "instance": settings.INSTANCE_NAME,
         "public_url": settings.PUBLIC_URL,
         "contact": settings.INSTANCE_CONTACT or settings.DEFAULT_FROM_EMAIL,
-        **link,
+        **values,
         **(mail.details or {}),
     }
     subject, _, text = render_to_string(f"auth/mail/{mail.kind}.txt", context).partition("\n\n")
-    address = mail.address if mail.user_id else user.email
     message = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
     paragraphs = text.strip().split("\n\n")
     html = render_to_string("auth/mail/layout.html", {"subject": subject, "paragraphs": paragraphs})

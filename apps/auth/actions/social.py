@@ -19,7 +19,7 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable, make_password
 
-from apps.auth.actions.accounts import create_user, mark_verified, refuse_when_closed
+from apps.auth.actions.accounts import create_user, mark_verified, refuse_unless_open
 from apps.auth.actions.adapters import allauth_request
 from apps.auth.actions.ciphers import cipher
 from apps.auth.actions.devices import Device
@@ -199,7 +199,7 @@ def _find(profile: SocialProfile, *, lock: bool = False) -> User | None:
 
 
 def _sign_up(profile: SocialProfile, username: str) -> User:
-    refuse_when_closed()
+    refuse_unless_open()
     new = NewAccount(username, profile.email, profile.name, make_password(None), profile.provider, profile.oauth_id)
     user = create_user(new)
     _link(user, profile)

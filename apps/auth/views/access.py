@@ -1,11 +1,12 @@
 """Getting in and out: sign-up, log-in, tokens, mailed keys, passwords, providers, passkeys."""
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.auth import actions
-from apps.auth.presenters import logged_in_body, tokens_body
+from apps.auth.presenters import logged_in_body, pending_body, tokens_body
 from apps.auth.serializers import (
     AuthorizeBody,
     ChangePasswordInput,
@@ -15,6 +16,7 @@ from apps.auth.serializers import (
     LoggedInBody,
     LoginInput,
     PasskeyOptionsBody,
+    PendingBody,
     RefreshInput,
     RegisterInput,
     ResendInput,
@@ -51,27 +53,35 @@ class RegisterView(AuthView):
     @extend_schema(
         summary="Make an account",
         description="Logs in at once; a mail with a key proves the address. A taken username or address is 409 and"
-        " says which: sign-up cannot work without telling, so this route is limited harder than others.",
+        " says which: sign-up cannot work without telling, so this route is limited harder than others. `registration`"
+        " of GET /instance says what else is needed. `invite`: a code in `invite`; 422 with `invite_required` or"
+        " `invite_invalid` on that field. `approval`: the reasons in `application`; the answer is 202 without tokens,"
+        " log-in is 403 `account_pending` until staff have approved, and a mail says what was decided. `closed`: 403"
+        " `registration_closed`.",
         request=RegisterInput,
-        responses={201: LoggedInBody},
+        responses={201: LoggedInBody, 202: PendingBody},
     )
     def post(self, request: Request) -> Response:
-        """201 with the user and tokens."""
+        """201 with the user and tokens, or 202 with the user who waits for approval."""
         fields = self.read_input(RegisterInput)
         in_cookie = fields.pop("cookie", False)
         if in_cookie:
             require_own_origin(request)
-        for name in ("invite", "application", "captcha"):
-            fields.pop(name, None)
+        invite, text = fields.pop("invite", ""), fields.pop("application", "")
+        fields.pop("captcha", None)
         answer = replayed(request, context="auth")
         if answer is None:
             new = actions.prepare_account(**fields)
             device = device_of(request)
 
             def create() -> tuple[int, dict[str, object]]:
-                return 201, logged_in_body(actions.register_user(new=new, device=device))
+                if settings.REGISTRATION == "approval":
+                    return 202, pending_body(actions.apply_for_account(new=new, text=text))
+                return 201, logged_in_body(actions.register_user(new=new, device=device, invite=invite))
 
             answer = create_once(request, context="auth", create=create)
+        if answer.status_code == 202:
+            return answer
         set_device_token(answer, actions.device_token(user_id=user_id_in(answer)))
         if in_cookie:
             move_refresh_to_cookie(request, answer)

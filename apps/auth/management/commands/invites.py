@@ -1,0 +1,66 @@
+"""`manage.py invites create|list|revoke ID`: codes to register with while REGISTRATION is invite."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.auth import actions
+from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.json import rfc3339
+
+
+class Command(BaseCommand):
+    """Makes, shows and revokes invites."""
+
+    help = (
+        "create: makes a code and prints it; it cannot be shown again. list: all invites, the newest first. revoke ID:"
+        " deletes an invite; accounts made with it stay. Exit code 1 for an unknown id or a number out of range."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What to do."""
+        parser.add_argument("action", choices=["create", "list", "revoke"])
+        parser.add_argument("invite_id", nargs="?", type=int, help="revoke: which, as shown by list")
+        parser.add_argument("--uses", type=int, default=1, help="create: how many may register with it (default 1)")
+        parser.add_argument("--days", type=int, help="create: how long it holds (default: until it is used up)")
+        parser.add_argument("--note", default="", help="create: whom it is for, at most 100 characters")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints the new invite, all invites, or which one is gone."""
+        if (options["action"] == "revoke") != (options["invite_id"] is not None):
+            raise CommandError("revoke needs the id of an invite, and nothing else takes one")
+        try:
+            if options["action"] == "create":
+                made = actions.create_invite(uses=options["uses"], days=options["days"], note=options["note"])
+                self._print([made], as_json=options["json"])
+            elif options["action"] == "list":
+                self._print(actions.invite_states(), as_json=options["json"])
+            else:
+                actions.revoke_invite(invite_id=options["invite_id"])
+                done = {"revoked": str(options["invite_id"])}
+                self.stdout.write(json.dumps(done) if options["json"] else f"revoked {options['invite_id']}")
+        except (Invalid, NotFound) as problem:
+            raise CommandError(problem.errors[0].detail if problem.errors else problem.detail) from None
+
+    def _print(self, invites: list[actions.InviteState], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps([_body(invite) for invite in invites]))
+            return
+        for invite in invites:
+            until = f"until {rfc3339(invite.expires_at)}" if invite.expires_at else "without end"
+            parts = (str(invite.id), invite.code, f"uses left: {invite.uses_left}", until, invite.note)
+            self.stdout.write("  ".join(part for part in parts if part))
+
+
+def _body(invite: actions.InviteState) -> dict[str, object]:
+    body: dict[str, object] = {
+        "id": str(invite.id),
+        "note": invite.note,
+        "uses_left": invite.uses_left,
+        "created_at": rfc3339(invite.created_at),
+        "expires_at": rfc3339(invite.expires_at) if invite.expires_at else None,
+    }
+    return {**body, "code": invite.code} if invite.code else body

@@ -1,0 +1,271 @@
+"""Registration by invitation and by approval."""
+
+import io
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as configured
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from apps.auth import actions
+from apps.auth.actions.social import SocialProfile
+from apps.auth.models import Application, Invite, User
+from socialapp.core.errors import Forbidden
+from socialapp.messaging.models import OutboxEvent
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+PASSWORD = "correct horse battery"
+
+
+def sign_up(name="alice", *, client=None, headers=None, **changes):
+    body = {"email": f"{name}@example.org", "password": PASSWORD, "username": name, **changes}
+    return (client or JsonClient()).post("/v1/auth/register", body, **(headers or {}))
+
+
+def log_in(name="alice"):
+    return JsonClient().post("/v1/auth/login", {"login": name, "password": PASSWORD})
+
+
+def invites(*arguments):
+    out = io.StringIO()
+    call_command("invites", *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def events():
+    return list(OutboxEvent.objects.using("auth").order_by("id").values_list("type", flat=True))
+
+
+def subjects():
+    actions.send_due_mails()
+    sent = [(message.subject, message.to) for message in mail.outbox]
+    mail.outbox.clear()
+    return sent
+
+
+def refusal(answer):
+    return answer.status_code, [(error["field"], error["code"]) for error in answer.json()["errors"]]
+
+
+@pytest.fixture
+def by_invite(settings):
+    settings.REGISTRATION = "invite"
+
+
+@pytest.fixture
+def by_approval(settings):
+    settings.REGISTRATION = "approval"
+
+
+@pytest.fixture
+def admin_site(settings):
+    """A browser in which an administrator has logged in to the admin site."""
+    settings.STAFF_SECOND_FACTOR = False
+    new = actions.prepare_account(username="warden", email="warden@example.org", password=PASSWORD)
+    actions.create_admin(new=new)
+    OutboxEvent.objects.using("auth").all().delete()
+    subjects()
+    browser = Client()
+    answer = browser.post("/admin/login/", {"username": "warden", "password": PASSWORD, "next": "/admin/"})
+    assert answer.status_code == 302, answer.content
+    return browser
+
+
+def decide(browser, action, application):
+    answer = browser.post("/admin/identity/application/", {"action": action, "_selected_action": [application.id]})
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("mode", ["open", "approval", "invite", "closed"])
+def test_the_instance_says_how_people_register(anonymous, settings, mode):
+    settings.REGISTRATION = mode
+    assert anonymous.get("/v1/instance").json()["registration"] == mode
+
+
+def test_an_invite_lets_as_many_in_as_it_has_uses(by_invite):
+    (made,) = invites("create", "--uses", "2", "--note", "book club")
+    assert sign_up("alice", invite=made["code"]).status_code == 201
+    assert sign_up("bob", invite=f" {made['code'].upper()} ").status_code == 201
+    assert refusal(sign_up("carol", invite=made["code"])) == (422, [("invite", "invite_invalid")])
+    assert list(User.objects.order_by("username").values_list("username", flat=True)) == ["alice", "bob"]
+    assert [row["uses_left"] for row in invites("list")] == [0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [({}, "invite_required"), ({"invite": "  "}, "invite_required"), ({"invite": "guess"}, "invite_invalid")],
+)
+def test_without_a_code_that_holds_nobody_registers(by_invite, sent, code):
+    invites("create")
+    assert refusal(sign_up(**sent)) == (422, [("invite", code)])
+    assert User.objects.count() == 0
+    assert events() == []
+    assert [row["uses_left"] for row in invites("list")] == [1]
+
+
+def test_an_expired_invite_is_refused(by_invite):
+    (made,) = invites("create", "--days", "1")
+    Invite.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert refusal(sign_up(invite=made["code"])) == (422, [("invite", "invite_invalid")])
+    assert User.objects.count() == 0
+    Invite.objects.update(expires_at=timezone.now() + timedelta(hours=1))
+    assert sign_up(invite=made["code"]).status_code == 201
+
+
+def test_a_revoked_invite_is_refused(by_invite):
+    (made,) = invites("create")
+    assert invites("revoke", made["id"]) == {"revoked": made["id"]}
+    assert refusal(sign_up(invite=made["code"])) == (422, [("invite", "invite_invalid")])
+    assert invites("list") == []
+
+
+def test_a_registration_that_fails_takes_no_use(by_invite):
+    (made,) = invites("create", "--uses", "2")
+    assert sign_up("alice", invite=made["code"]).status_code == 201
+    assert sign_up("alice", invite=made["code"]).status_code == 409
+    assert [row["uses_left"] for row in invites("list")] == [1]
+
+
+def test_a_repeated_request_takes_one_use(by_invite):
+    (made,) = invites("create", "--uses", "2")
+    answers = [sign_up(invite=made["code"], headers={"Idempotency_Key": "once"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert [row["uses_left"] for row in invites("list")] == [1]
+
+
+@pytest.mark.skipif(configured.EMBEDDED, reason="SQLite in memory knows no two writers at once")
+@pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+def test_two_at_once_do_not_share_the_last_use(by_invite):
+    (made,) = invites("create")
+    answers, barrier = [], threading.Barrier(2)
+
+    def try_it(name):
+        barrier.wait()
+        answers.append(sign_up(name, invite=made["code"]).status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=try_it, args=(name,)) for name in ("alice", "bob")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [201, 422]
+    assert User.objects.count() == 1
+
+
+def test_the_table_and_the_list_do_not_hold_the_code():
+    (made,) = invites("create", "--note", "press")
+    row = Invite.objects.get()
+    assert made["code"] not in (row.digest, row.note)
+    (listed,) = invites("list")
+    assert listed == {key: value for key, value in made.items() if key != "code"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "--uses", "0"),
+        ("create", "--days", "0"),
+        ("create", "--note", "x" * 101),
+        ("create", "5"),
+        ("revoke",),
+        ("revoke", "5"),
+    ],
+)
+def test_the_command_refuses_what_it_cannot_do(arguments):
+    with pytest.raises(CommandError):
+        invites(*arguments)
+    assert Invite.objects.count() == 0
+
+
+@pytest.mark.parametrize("mode", ["invite", "approval"])
+def test_a_provider_is_no_way_around(settings, mode):
+    settings.REGISTRATION = mode
+    profile = SocialProfile("google", "1", "alice@example.org", True, "Alice")
+    with pytest.raises(Forbidden) as refused:
+        actions.log_in_social(profile=profile, otp=None, device=actions.Device(user_agent="", address="127.0.0.1"))
+    assert refused.value.code == "registration_restricted"
+    assert User.objects.count() == 0
+
+
+def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval, anonymous):
+    answer = sign_up(application="I like cats.", cookie=False)
+    assert answer.status_code == 202
+    made = answer.json()
+    assert set(made) == {"status", "user"}
+    assert (made["status"], made["user"]["username"]) == ("pending", "alice")
+    assert "Device-Token" not in answer
+    assert not answer.cookies
+    refused = log_in()
+    assert (refused.status_code, refused.json()["code"]) == (403, "account_pending")
+    assert anonymous.get(f"/v1/users/{made['user']['id']}").status_code == 404
+    assert events() == []
+    assert subjects() == [("We have your application", ["alice@example.org"])]
+
+
+@pytest.mark.parametrize("sent", [{}, {"application": " "}])
+def test_an_application_needs_a_text(by_approval, sent):
+    assert refusal(sign_up(**sent)) == (422, [("application", "application_required")])
+    assert User.objects.count() == 0
+
+
+def test_a_browser_that_applies_gets_no_cookie(by_approval):
+    origin = configured.ALLOWED_ORIGINS[0]
+    answer = sign_up(application="I like cats.", cookie=True, headers={"Origin": origin})
+    assert answer.status_code == 202
+    assert not answer.cookies
+
+
+def test_an_approved_applicant_logs_in_and_is_published_once(by_approval, admin_site):
+    sign_up(application="I like cats.")
+    subjects()
+    application = Application.objects.get()
+    assert "I like cats." in admin_site.get("/admin/identity/application/").content.decode()
+    decide(admin_site, "approve", application)
+    decide(admin_site, "approve", application)
+    decide(admin_site, "reject", application)
+    application.refresh_from_db()
+    assert application.outcome == "approved"
+    assert events() == ["auth.user_registered.v1"]
+    assert log_in().status_code == 200
+    assert ("Welcome", ["alice@example.org"]) in subjects()
+
+
+def test_a_rejected_applicant_is_erased_and_told(by_approval, admin_site, drain):
+    sign_up(application="I like cats.")
+    subjects()
+    application = Application.objects.get()
+    user = User.objects.get(id=application.user_id)
+    decide(admin_site, "reject", application)
+    assert events() == ["auth.user_deleted.v1"]
+    drain()
+    assert subjects() == [("Your application", ["alice@example.org"])]
+    user.refresh_from_db()
+    assert (user.status, user.email, user.username) == ("deleted", "", f"deleted_{user.id}")
+    assert Application.objects.count() == 0
+    assert log_in().json()["code"] == "invalid_credentials"
+
+
+def test_only_administrators_decide(by_approval, register, settings):
+    settings.REGISTRATION = "open"
+    mallory = register("mallory")
+    settings.REGISTRATION = "approval"
+    sign_up(application="I like cats.")
+    application = Application.objects.get()
+    settings.STAFF_SECOND_FACTOR = False
+    actions.grant_role(user_id=int(mallory.id), role="moderator")
+    browser = Client()
+    browser.post("/admin/login/", {"username": "mallory", "password": PASSWORD, "next": "/admin/"})
+    answer = browser.post("/admin/identity/application/", {"action": "approve", "_selected_action": [application.id]})
+    assert answer.status_code == 403
+    application.refresh_from_db()
+    assert (application.outcome, application.user.status) == ("open", "pending")
