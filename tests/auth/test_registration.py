@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.conf import settings as configured
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -14,9 +15,11 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.auth import actions
+from apps.auth.actions import sessions
+from apps.auth.actions.mails import reset_key
 from apps.auth.actions.social import SocialProfile
-from apps.auth.models import Application, Invite, User
-from socialapp.core.errors import Forbidden
+from apps.auth.models import Application, Invite, Session, User
+from socialapp.core.errors import Conflict, Forbidden
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
@@ -253,6 +256,48 @@ def test_a_rejected_applicant_is_erased_and_told(by_approval, admin_site, drain)
     assert (user.status, user.email, user.username) == ("deleted", "", f"deleted_{user.id}")
     assert Application.objects.count() == 0
     assert log_in().json()["code"] == "invalid_credentials"
+
+
+@pytest.mark.parametrize("way", ["reset", "social", "verify", "passkey", "unban", "site"])
+def test_no_way_leads_around_the_approval(by_approval, way):
+    """Whatever an applicant proves, there is no session and no event before staff have approved."""
+    sign_up(application="I like cats.")
+    user = User.objects.get()
+    here = actions.Device(user_agent="", address="127.0.0.1")
+    password = PASSWORD
+    if way == "reset":
+        password = "another horse battery"
+        answer = JsonClient().post("/v1/auth/password/reset", {"key": reset_key(user), "password": password})
+        assert answer.status_code == 204
+    elif way == "social":
+        profile = SocialProfile("google", "1", user.email, True, "Alice")
+        with pytest.raises(Conflict) as refused:
+            actions.log_in_social(profile=profile, otp=None, device=here)
+        assert refused.value.code == "email_taken"
+    elif way == "verify":
+        key = EmailConfirmationHMAC(EmailAddress.objects.get(user=user)).key
+        answer = JsonClient().post("/v1/auth/verify-email", {"key": key})
+        assert refusal(answer) == (422, [("key", "key_outdated")])
+    elif way == "passkey":
+        with pytest.raises(Forbidden) as refused:
+            sessions._log_in_confirmed(user.id, device=here)
+        assert refused.value.code == "account_pending"
+    elif way == "unban":
+        for day, banned in enumerate((True, False)):
+            at = timezone.now() + timedelta(days=day)
+            actions.apply_sanction(user_id=user.id, banned=banned, at=at, action_id=1)
+    else:
+        actions.grant_role(user_id=user.id, role="admin")
+        OutboxEvent.objects.using("auth").all().delete()
+        with pytest.raises(Forbidden) as refused:
+            actions.admit_to_site(login="alice", password=PASSWORD, otp=None, device=here)
+        assert refused.value.code == "account_pending"
+    answer = JsonClient().post("/v1/auth/login", {"login": "alice", "password": password})
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_pending")
+    user.refresh_from_db()
+    assert (user.status, user.email_verified) == ("pending", False)
+    assert events() == []
+    assert not Session.objects.exists()
 
 
 def test_only_administrators_decide(by_approval, register, settings):

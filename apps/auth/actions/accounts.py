@@ -193,6 +193,8 @@ def verify_email(*, key: str) -> None:
     outdated key. Idempotent."""
     address = read_verification_key(key)
     user = existing_users().select_for_update().filter(id=address.user_id).first() if address else None
+    if user is not None and user.status == User.Status.PENDING:
+        user = None  # the other contexts know it only once it is approved; the key is mailed then
     row = EmailAddress.objects.filter(pk=address.pk).first() if address else None
     if user is None or row is None:
         raise _outdated_key()
@@ -284,7 +286,10 @@ def apply_sanction(*, user_id: int, banned: bool, at: datetime, action_id: int) 
     """Bans or unbans an account unless something later was decided; a ban ends all sessions and mails a link to
     appeal. Idempotent."""
     user = existing_users().select_for_update().filter(id=user_id).first()
-    if user is None or (user.sanctioned_at is not None and user.sanctioned_at >= at):
+    # An account that waits for approval has done nothing yet, and the end of a ban must not approve it.
+    if user is None or user.status == User.Status.PENDING:
+        return
+    if user.sanctioned_at is not None and user.sanctioned_at >= at:
         return
     user.status = User.Status.BANNED if banned else User.Status.ACTIVE
     user.sanctioned_at = at
