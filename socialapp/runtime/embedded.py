@@ -212,6 +212,9 @@ http://:{port} {{
 	handle_errors {{
 		header Content-Type application/problem+json
 		header X-Request-ID {{vars.asked_id}}
+		# What is left of a body that was not read to its end must not be taken for the next request.
+		@unread expression `{{err.status_code}} == 413 || {{err.message}}.contains("chunk")`
+		header @unread Connection close
 		@bad_chunks expression `{{err.message}}.contains("chunk")`
 		respond @bad_chunks <<JSON
 			{{"type": "about:blank", "title": "Bad Request", "status": 400,

@@ -8,12 +8,16 @@ from tests.query_budgets.dataset import Dataset
 
 @dataclass(frozen=True)
 class Listed:
-    """How a list is asked for in the dataset: path and query, by whom, and the pages that are compared."""
+    """How a list is asked for in the dataset: path and query, by whom, and the pages that are compared.
+
+    `one_page`: a ranking of now that has no further pages.
+    """
 
     ask: Callable[[Dataset], str]
     by: str = "reader"
     least: int = 1
     most: int = 50
+    one_page: bool = False
 
 
 # Every list of the API. What takes ids is given 1 and 50 of them; all else is asked with limit=1 and limit=50.
@@ -28,7 +32,7 @@ LISTS: dict[str, list[Listed]] = {
     "/v1/comments/{comment_id}/replies": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/replies")],
     "/v1/explore": [
         Listed(lambda dataset: "/v1/explore"),
-        Listed(lambda dataset: "/v1/explore?sort=trending", least=1, most=1),
+        Listed(lambda dataset: "/v1/explore?sort=trending", one_page=True),
     ],
     "/v1/feed": [Listed(lambda dataset: "/v1/feed")],
     "/v1/follow-requests": [Listed(lambda dataset: "/v1/follow-requests", by="shy")],

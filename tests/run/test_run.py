@@ -111,6 +111,26 @@ def test_a_body_too_large_is_answered_with_a_problem(installation: Installation)
         assert answer.json()["code"] == "too_large"
 
 
+@pytest.mark.parametrize("path", ["/v1/auth/login", "/v1/media", "/internal/x", "/ws/notifications/", "/health/live"])
+@pytest.mark.parametrize("length", ["Content-Length: 9000000", "Transfer-Encoding: chunked"])
+def test_the_rest_of_a_refused_body_is_never_taken_for_a_request(
+    installation: Installation, path: str, length: str
+) -> None:
+    """Else whoever shares the connection behind a proxy gets an answer to a request that they never sent."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode()
+    hidden = (b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200_000)[:9_000_000]
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(hidden), hidden) if "chunked" in length else hidden
+    answers = b""
+    with socket.create_connection(("127.0.0.1", int(installation.environment["PORT"])), timeout=1) as asked:
+        with contextlib.suppress(OSError):
+            asked.sendall(head + body)
+        with contextlib.suppress(OSError):  # closed by the other side, or nothing more comes
+            while received := asked.recv(2**16):
+                answers += received
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers)[1:] == []
+    assert answers.startswith(b"HTTP/1.1 4")
+
+
 def test_a_small_chunked_body_is_read(installation: Installation) -> None:
     parts = iter([b'{"login":"nobody",', b'"password":"no such password"}'])
     answer = httpx.post(
