@@ -19,6 +19,7 @@ GARBAGE = [
     "🎉", "a" * 500, "/.*/", "[a TO b]", "a~2", "a^3", "<script>", '"unclosed', "-#", "-@", ":", "::", "from",
     "has", "#(", "#a|b", "#.*", "\u202e", "\u0301",
 ]  # fmt: skip
+UNREADABLE = {"OR", "("}  # an operator without what it joins, and a group without an end: refused with their place
 
 
 def day(offset):
@@ -175,7 +176,7 @@ def test_nothing_typed_is_ever_a_fault(searching, people):
     for q in GARBAGE:
         for kind in ("", "&type=users", "&type=posts", "&type=hashtags"):
             answer = people["bob"].client.get(f"/v1/search?q={quote(q)}{kind}")
-            expected = 422 if q == "OR" else 200  # an operator without what it joins
+            expected = 422 if q in UNREADABLE else 200
             assert answer.status_code == expected, f"{q!r}{kind}: {answer.content}"
         assert people["bob"].client.get(f"/v1/search/suggest?q={quote(q)}").status_code == 200, repr(q)
     for raw in ("%ff", "%ed%a0%80", "%00", "a%ffb"):
