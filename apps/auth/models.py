@@ -60,6 +60,8 @@ class User(AbstractBaseUser):
     # Set while a deletion waits for the end of its grace period.
     deletion_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    # Tokens made before it may carry other roles than the account has.
+    roles_changed_at = models.DateTimeField(null=True, blank=True, db_index=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
 

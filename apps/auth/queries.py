@@ -285,6 +285,16 @@ def recently_ended_sessions() -> list[int]:
     return list(Session.objects.filter(ended_at__gt=_token_horizon()).values_list("id", flat=True))
 
 
+def recently_changed_roles() -> list[int]:
+    """Accounts whose roles changed within the life of an access token."""
+    return list(User.objects.filter(roles_changed_at__gt=_token_horizon()).values_list("id", flat=True))
+
+
+def role_names(user_id: int) -> list[str]:
+    """The roles that an account has, sorted. One query."""
+    return sorted(UserRole.objects.filter(user_id=user_id).values_list("role__name", flat=True))
+
+
 def dumped_users(*, after: str, limit: int) -> RecordPage:
     """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query."""
     rows = list(

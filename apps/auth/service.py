@@ -36,7 +36,15 @@ class RevocationService:
 
     def recent(self) -> Revoked:
         """See `Revocations.recent`."""
-        return Revoked(users=queries.recently_deleted_users(), sessions=queries.recently_ended_sessions())
+        return Revoked(
+            users=queries.recently_deleted_users(),
+            sessions=queries.recently_ended_sessions(),
+            role_changes=queries.recently_changed_roles(),
+        )
+
+    def roles(self, *, user_id: int) -> list[str]:
+        """See `Revocations.roles`."""
+        return queries.role_names(user_id)
 
 
 class SigningKeysService:

@@ -8,7 +8,7 @@ Without Redis, revocation is asked of auth, log-in limits refuse, and the other 
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
@@ -34,13 +34,15 @@ FAIL_CLOSED = frozenset({"login", "register"})
 _PARTS = 30
 
 # KEYS: the revoked set, then one hash per limit. ARGV: members to look for, "|", then the time in milliseconds, then
-# quota and window (in seconds) per limit. Answers: is the set complete, is a member in it, then used (over the quota:
-# refused) and milliseconds until the oldest of it is forgotten, per limit.
+# quota and window (in seconds) per limit. Answers: is the set complete, is a member in it, have the roles changed, then
+# used (over the quota: refused) and milliseconds until the oldest of it is forgotten, per limit.
 _ADMIT = """
-local answer = {redis.call('SISMEMBER', KEYS[1], 'complete'), 0}
+local answer = {redis.call('SISMEMBER', KEYS[1], 'complete'), 0, 0}
 local i = 1
 while ARGV[i] ~= '|' do
-  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then answer[2] = 1 end
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then
+    if string.sub(ARGV[i], 1, 6) == 'roles:' then answer[3] = 1 else answer[2] = 1 end
+  end
   i = i + 1
 end
 local now = tonumber(ARGV[i + 1])
@@ -96,6 +98,14 @@ class Limit:
         return f'"{self.name}";r={self.remaining};t={self.reset}'
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that may go on: the state of its limits, and whether its token's roles are no longer the account's."""
+
+    limits: list[Limit]
+    has_stale_roles: bool = False
+
+
 def client_address(request: HttpRequest) -> str:
     """The address of the client, as seen by the outermost trusted proxy."""
     hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
@@ -120,25 +130,33 @@ def address_block(address: str) -> str:
     return str(IPv6Network((int(found) >> 64 << 64, 64)))
 
 
-def admit(*, principal: Principal | None, address: str, rate: str, subject: str = "") -> list[Limit]:
+def admit(*, principal: Principal | None, address: str, rate: str, subject: str = "") -> Admission:
     """Lets a request on, or raises 401 (revoked), 429 (a limit) or 503 (a limit that fails closed without Redis).
 
     `subject` names what a log-in is for: tries are counted for it too, whoever makes them.
     """
-    members = [f"user:{principal.id}", f"session:{principal.session}"] if principal else []
+    members = [f"user:{principal.id}", f"session:{principal.session}", f"roles:{principal.id}"] if principal else []
     counters = _counters(principal, address, rate, subject) if settings.RATE_LIMITS else []
     if not members and not counters:
-        return []
+        return Admission([])
     try:
         answer = _evaluate(members, counters)
     except redis_errors() as error:
         log.warning("admission.redis_away", error=str(error), rate=rate)
         if rate in FAIL_CLOSED and counters:
             raise Unavailable("log-in limits cannot be checked right now", code="limits_unavailable") from None
-        _ask_auth(principal)
-        return []
-    _check_revoked(principal, complete=bool(answer[0]), found=bool(answer[1]))
-    return _check_limits(counters, answer[2:])
+        return Admission([], has_stale_roles=_ask_auth(principal))
+    is_complete, is_revoked, has_stale_roles = (bool(flag) for flag in answer[:3])
+    if principal is not None and is_revoked:
+        raise _revoked()
+    if not is_complete:
+        has_stale_roles = _ask_auth(principal)
+    return Admission(_check_limits(counters, answer[3:]), has_stale_roles)
+
+
+def with_present_roles(principal: Principal) -> Principal:
+    """The caller with the roles that the account has now: those in a token are of when it was made. One call."""
+    return replace(principal, roles=frozenset(client(Revocations).roles(user_id=principal.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,35 +212,31 @@ def _script() -> Callable[..., Any]:
     return _scripts[pid]
 
 
-def _check_revoked(principal: Principal | None, *, complete: bool, found: bool) -> None:
-    if principal is None:
-        return
-    if found:
-        raise _revoked()
-    if not complete:
-        _ask_auth(principal)
-
-
 def _revoked() -> Unauthenticated:
     return Unauthenticated("this session has ended", code="token_revoked")
 
 
-def _ask_auth(principal: Principal | None) -> None:
-    """Asks the source of truth, and fills Redis with its answer for the next minute."""
+def _ask_auth(principal: Principal | None) -> bool:
+    """Asks the source of truth, and fills Redis with its answer for the next minute; whether the roles are stale."""
     if principal is None:
-        return
+        return False
     revoked = client(Revocations).recent()
-    members = [*(f"user:{user}" for user in revoked.users), *(f"session:{session}" for session in revoked.sessions)]
+    members = [
+        *(f"user:{user}" for user in revoked.users),
+        *(f"session:{session}" for session in revoked.sessions),
+        *(f"roles:{user}" for user in revoked.role_changes),
+    ]
     try:
         remember_revoked(members, complete=True)
     except redis_errors():
         pass
     if principal.id in revoked.users or principal.session in revoked.sessions:
         raise _revoked()
+    return principal.id in revoked.role_changes
 
 
 def remember_revoked(members: list[str], *, complete: bool = False) -> None:
-    """Adds "user:<id>" and "session:<id>" members to the set that every request is checked against."""
+    """Adds "user:<id>", "session:<id>" and "roles:<id>" members to the set that every request is checked against."""
     key = f"{settings.REDIS_PREFIX}{REVOKED_KEY}"
     pipe = redis_client().pipeline(transaction=True)
     if complete:

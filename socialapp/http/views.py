@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from socialapp.core.errors import Unauthenticated
 from socialapp.core.principal import Principal
-from socialapp.http.admission import Limit, admit, client_address
+from socialapp.http.admission import Limit, admit, client_address, with_present_roles
 from socialapp.http.fields import Input
 from socialapp.http.permissions import Public, PublicRead
 
@@ -31,12 +31,16 @@ class View(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticates, checks limits and revocation in one round trip, then permissions."""
         self.perform_authentication(request)
-        self.limits = admit(
-            principal=cast(Principal | None, request.user),
+        principal = cast(Principal | None, request.user)
+        admission = admit(
+            principal=principal,
             address=client_address(request),
             rate=self.rate or ("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"),
             subject=self.limit_subject(request),
         )
+        self.limits = admission.limits
+        if principal is not None and admission.has_stale_roles:
+            request.user = with_present_roles(principal)  # type: ignore[assignment]
         if request.method != "OPTIONS":
             self.check_permissions(request)
 

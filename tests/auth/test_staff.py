@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -13,6 +14,7 @@ from apps.auth.models import User
 from socialapp.contracts.auth import Auth
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.revocations import Revocations
+from socialapp.core.cache import redis_client
 from socialapp.core.errors import NotFound
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
@@ -100,6 +102,18 @@ def test_roles_are_granted_and_taken_once_and_told(register):
         actions.grant_role(user_id=user_id, role="emperor")
     with pytest.raises(NotFound):
         actions.grant_role(user_id=1, role="admin")
+
+
+@pytest.mark.parametrize("redis_knows", [True, False])
+def test_a_role_counts_from_the_next_request_on(register, redis_knows, django_capture_on_commit_callbacks):
+    alice, bob = register("alice"), register("bob")
+    assert "email" not in alice.client.get(f"/v1/users/{bob.id}").json()
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        actions.grant_role(user_id=int(alice.id), role="moderator")
+    if not redis_knows:
+        redis_client().delete(f"{settings.REDIS_PREFIX}auth:revoked")
+    assert alice.client.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org", "with the token of before"
+    assert "email" not in bob.client.get(f"/v1/users/{alice.id}").json()
 
 
 def test_the_contract_answers_existing_accounts_in_two_queries(register, django_assert_num_queries):

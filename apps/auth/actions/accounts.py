@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.auth.actions.devices import Device
@@ -22,11 +22,11 @@ from apps.auth.actions.names import (
     name_digest,
     username_skeleton,
 )
-from apps.auth.actions.sessions import end_all_sessions, start_session
+from apps.auth.actions.sessions import announce_revoked, end_all_sessions, start_session
 from apps.auth.models import Mail, ReservedName, Role, User, UserRole
-from apps.auth.queries import Account, LoggedIn, account, checked_email, existing_users, lock_user
+from apps.auth.queries import Account, LoggedIn, account, checked_email, existing_users, lock_user, role_names
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
-from socialapp.core.db import atomic, transactional
+from socialapp.core.db import after_commit, atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from socialapp.core.principal import ADMIN, MODERATOR, USER
 from socialapp.core.text.emails import email_key
@@ -257,7 +257,7 @@ def role_id(name: str) -> int:
 
 @transactional("auth")
 def grant_role(*, user_id: int, role: str) -> None:
-    """Gives an account a role. Idempotent."""
+    """Gives an account a role, which its next request already has. Idempotent."""
     lock_user(user_id)
     _, is_new = UserRole.objects.get_or_create(user_id=user_id, role_id=role_id(role))
     if is_new:
@@ -277,8 +277,9 @@ def revoke_role(*, user_id: int, role: str) -> None:
 
 
 def _publish_roles(user_id: int) -> None:
-    names = UserRole.objects.filter(user_id=user_id).values_list("role__name", flat=True)
-    publish(RolesChanged(user_id=user_id, roles=sorted(names)))
+    User.objects.filter(id=user_id).update(roles_changed_at=timezone.now(), version=F("version") + 1)
+    publish(RolesChanged(user_id=user_id, roles=role_names(user_id)))
+    after_commit("auth", lambda: announce_revoked([f"roles:{user_id}"]))
 
 
 @transactional("auth")

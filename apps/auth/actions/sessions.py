@@ -276,7 +276,10 @@ def end_sessions(ids: list[int]) -> int:
 
 
 def announce_revoked(members: list[str]) -> None:
-    """Tells admission of revoked "user:<id>" and "session:<id>". Without Redis, admission asks auth by itself."""
+    """Tells admission of revoked "user:<id>" and "session:<id>", and of changed "roles:<id>".
+
+    Without Redis, admission asks auth by itself.
+    """
     try:
         remember_revoked(members)
     except redis_errors() as error:
