@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from apps.comments.queries import MAX_CONTENT
 from socialapp.http.fields import Id, Input, Text
+from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
 
 
 class NewCommentInput(Input):
@@ -21,36 +22,17 @@ class CommentInput(Input):
     content = Text(max_length=MAX_CONTENT, multiline=True)
 
 
-class CommentAuthorBody(serializers.Serializer[Any]):
-    """The profile card of who wrote it."""
-
-    id = serializers.CharField()
-    username = serializers.CharField()
-    full_name = serializers.CharField()
-    profile_picture = serializers.CharField(allow_null=True)
-
-
-class CommentReactionsBody(serializers.Serializer[Any]):
-    """Reactions by type."""
-
-    like = serializers.IntegerField()
-    love = serializers.IntegerField()
-    haha = serializers.IntegerField()
-    sad = serializers.IntegerField()
-    angry = serializers.IntegerField()
-
-
 class CommentBody(serializers.Serializer[Any]):
     """A comment; a tombstone has no author and no content."""
 
     id = serializers.CharField()
     post_id = serializers.CharField()
     parent_comment_id = serializers.CharField(allow_null=True)
-    author = CommentAuthorBody(allow_null=True)
+    author = ProfileSummaryBody(allow_null=True)
     content = serializers.CharField(allow_blank=True)
     depth = serializers.IntegerField()
     replies_count = serializers.IntegerField()
-    reactions = CommentReactionsBody()
+    reactions = ReactionCountsBody()
     my_reaction = serializers.CharField(allow_null=True)
     edited = serializers.BooleanField()
     created_at = serializers.DateTimeField()

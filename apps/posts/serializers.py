@@ -8,6 +8,7 @@ from apps.posts.actions.media import CONTENT_TYPES, MAX_IMAGES
 from apps.posts.queries.media import MAX_DESCRIPTION
 from apps.posts.queries.texts import MAX_CONTENT
 from socialapp.http.fields import Flag, Id, Input, Text
+from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
 
 
 class MediaIds(serializers.ListField):
@@ -70,30 +71,11 @@ class NewUpload(Input):
     description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION, required=False)
 
 
-class ProfileCardBody(serializers.Serializer[Any]):
-    """A person beside what they wrote."""
-
-    id = Id()
-    username = serializers.CharField()
-    full_name = serializers.CharField()
-    profile_picture = serializers.CharField(allow_null=True)
-
-
 class MentionBody(serializers.Serializer[Any]):
     """Somebody whom a post names."""
 
     id = Id()
     username = serializers.CharField()
-
-
-class ReactionCountsBody(serializers.Serializer[Any]):
-    """Reactions by type."""
-
-    like = serializers.IntegerField()
-    love = serializers.IntegerField()
-    haha = serializers.IntegerField()
-    sad = serializers.IntegerField()
-    angry = serializers.IntegerField()
 
 
 class MediaSizeBody(serializers.Serializer[Any]):
@@ -144,13 +126,13 @@ class PostBody(serializers.Serializer[Any]):
     """A post."""
 
     id = Id()
-    author = ProfileCardBody()
+    author = ProfileSummaryBody()
     content = serializers.CharField()
     media = MediaBody(many=True)
     is_private = serializers.BooleanField()
     hashtags = serializers.ListField(child=serializers.CharField())
     mentions = MentionBody(many=True)
-    reposted_by = ProfileCardBody(allow_null=True)
+    reposted_by = ProfileSummaryBody(allow_null=True)
     comments_count = serializers.IntegerField()
     reactions = ReactionCountsBody()
     reposts_count = serializers.IntegerField()

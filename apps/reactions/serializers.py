@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from apps.reactions.queries import REACTION_TYPES
 from socialapp.http.fields import Input
+from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
 
 
 class ReactionInput(Input):
@@ -14,29 +15,15 @@ class ReactionInput(Input):
     reaction_type = serializers.ChoiceField(choices=REACTION_TYPES)
 
 
-class ReactionTotalsBody(serializers.Serializer[Any]):
-    """Reactions by type."""
-
-    like = serializers.IntegerField()
-    love = serializers.IntegerField()
-    haha = serializers.IntegerField()
-    sad = serializers.IntegerField()
-    angry = serializers.IntegerField()
-
-
 class ReactionStateBody(serializers.Serializer[Any]):
     """The caller's reaction to a target, and all."""
 
     my_reaction = serializers.CharField(allow_null=True)
-    reactions = ReactionTotalsBody()
+    reactions = ReactionCountsBody()
 
 
-class ReactionBody(serializers.Serializer[Any]):
-    """Somebody's reaction: their profile card with the reaction."""
+class ReactionBody(ProfileSummaryBody):
+    """Somebody's reaction: their profile summary with the reaction."""
 
-    id = serializers.CharField()
-    username = serializers.CharField()
-    full_name = serializers.CharField()
-    profile_picture = serializers.CharField(allow_null=True)
     reaction_type = serializers.ChoiceField(choices=REACTION_TYPES)
     created_at = serializers.DateTimeField()

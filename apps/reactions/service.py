@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from apps.reactions import actions, queries
+from apps.reactions import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.reactions import ReactionSummary
@@ -22,12 +22,14 @@ class ReactionRecords:
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """See `BulkTransfer.load`."""
-        loadable, rejected = queries.loadable_reactions(records)
+        loadable, rejected = access.loadable_reactions(records)
         return [*rejected, *actions.load_reactions(reactions=loadable)]
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
-        return queries.dumped_reactions(after=after, limit=limit)
+        rows = queries.reactions_after(after=int(after or 0), limit=limit + 1)
+        records = [presenters.reaction_record(row) for row in rows[:limit]]
+        return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nobody else dumps reactions."""
@@ -45,15 +47,15 @@ class ReactionsProjections:
 
 def _check_targets(target_type: str, after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
     ids = queries.targets_in_order(target_type=target_type, after=after, limit=limit)
-    faults = actions.check_targets(target_type=target_type, target_ids=ids, repair=repair)
+    found = actions.check_targets(target_type=target_type, target_ids=ids, repair=repair)
     drifts = [
         Drift(
-            projection=f"{fault.reaction_type} on {fault.target_type}",
-            id=fault.target_id,
-            held=str(fault.counted),
-            actual=str(fault.actual),
+            projection=f"{drift.reaction_type} on {drift.target_type}",
+            id=drift.target_id,
+            held=str(drift.counted),
+            actual=str(drift.actual),
         )
-        for fault in faults
+        for drift in found
     ]
     checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None

@@ -23,5 +23,5 @@ def check_counts() -> None:
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
     for target_type in queries.TARGET_TYPES:
         recent = queries.recently_changed_targets(target_type=target_type, since=since, limit=_CHECK_TARGETS)
-        for fault in actions.check_targets(target_type=target_type, target_ids=recent, repair=True):
-            log.error("reactions.count_repaired", **asdict(fault))
+        for drift in actions.check_targets(target_type=target_type, target_ids=recent, repair=True):
+            log.error("reactions.count_repaired", **asdict(drift))

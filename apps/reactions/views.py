@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.reactions import actions, queries
+from apps.reactions import access, actions, presenters, queries
 from apps.reactions.serializers import ReactionBody, ReactionInput, ReactionStateBody
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.permissions import PublicRead
@@ -27,17 +27,19 @@ class _ReactionView(View):
 
     def _set(self, request: Request, target_id: int) -> Response:
         reaction_type = self.read_input(ReactionInput)["reaction_type"]
-        viewer_id = self.principal.id
-        target = queries.visible_target(viewer_id=viewer_id, target_type=self.target_type, target_id=target_id)
-        actions.set_reaction(user_id=viewer_id, target=target, reaction_type=reaction_type)
-        return Response(queries.summary_body(viewer_id=viewer_id, target=target))
+        target = access.visible_target(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
+        actions.set_reaction(user_id=self.principal.id, target=target, reaction_type=reaction_type)
+        return self._answer(target_id)
 
     def _remove(self, request: Request, target_id: int) -> Response:
-        viewer_id = self.principal.id
-        # First: what one said can be taken back also where one may no longer look, and that answers 404.
-        actions.remove_reaction(user_id=viewer_id, target_type=self.target_type, target_id=target_id)
-        target = queries.visible_target(viewer_id=viewer_id, target_type=self.target_type, target_id=target_id)
-        return Response(queries.summary_body(viewer_id=viewer_id, target=target))
+        # Before the check: a reaction can be removed also by whoever may no longer see the target. That answers 404.
+        actions.remove_reaction(user_id=self.principal.id, target_type=self.target_type, target_id=target_id)
+        access.visible_target(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
+        return self._answer(target_id)
+
+    def _answer(self, target_id: int) -> Response:
+        summary = queries.summary(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
+        return Response(presenters.reaction_state_body(summary))
 
 
 class _ReactionListView(View):
@@ -47,11 +49,14 @@ class _ReactionListView(View):
     target_type: str
 
     def _list(self, request: Request, target_id: int) -> Response:
-        target = queries.visible_target(viewer_id=self.viewer, target_type=self.target_type, target_id=target_id)
+        reaction_type = request.query_params.get("type")
+        access.require_reaction_type(reaction_type)
+        access.visible_target(viewer_id=self.viewer, target_type=self.target_type, target_id=target_id)
         page = queries.reaction_page(
-            target=target, reaction_type=request.query_params.get("type"), page=page_request(request)
+            target_type=self.target_type, target_id=target_id, reaction_type=reaction_type, page=page_request(request)
         )
-        return page_response(request, page, queries.reaction_bodies(viewer_id=self.viewer, reactions=page.items))
+        reactors = access.visible_reactors(viewer_id=self.viewer, reactions=page.items)
+        return page_response(request, page, presenters.reaction_bodies(page.items, reactors=reactors))
 
 
 class PostReactionView(_ReactionView):

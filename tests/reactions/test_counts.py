@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.reactions import actions, queries, tasks
+from apps.reactions.access import Target
 from apps.reactions.models import Reaction, ReactionCount
-from apps.reactions.queries import Target
 from apps.reactions.service import ReactionsService
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.core.db import is_tidb

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from apps.reactions import actions, handlers, queries
+from apps.reactions.access import Target
 from apps.reactions.models import Reaction, ReactionCount
-from apps.reactions.queries import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.posts import PostDeleted

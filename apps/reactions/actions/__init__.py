@@ -1,8 +1,8 @@
 """What changes reactions: the row, its count and its event in one transaction; the only callers of publish()."""
 
+from apps.reactions.actions.bulk_import import load_reactions
 from apps.reactions.actions.counts import check_targets
-from apps.reactions.actions.reacting import remove_reaction, set_reaction
-from apps.reactions.actions.records import load_reactions
+from apps.reactions.actions.reactions import remove_reaction, set_reaction
 from apps.reactions.actions.removals import ROWS_A_STEP
 
 __all__ = [

@@ -7,8 +7,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.reactions import queries
+from apps.reactions.access import Target
 from apps.reactions.models import SLOTS, Reaction, ReactionCount
-from apps.reactions.queries import Fault, Target, reactions_to
+from apps.reactions.queries import CountDrift, reactions_to
 from socialapp.core.db import transactional
 from socialapp.core.sql import add
 
@@ -44,17 +45,17 @@ def subtract_counts(reactions: Iterable[Reaction], *, slot: int) -> None:
         ).update(count=F("count") - 1, updated_at=timezone.now())
 
 
-def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[Fault]:
+def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[CountDrift]:
     """The wrong counts of these targets; each is corrected if `repair`."""
     found = [
         _recheck(target_type, target_id, reaction_type, repair)
         for target_id, reaction_type in queries.suspect_counts(target_type=target_type, target_ids=target_ids)
     ]
-    return [fault for fault in found if fault is not None]
+    return [drift for drift in found if drift is not None]
 
 
 @transactional("reactions")
-def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> Fault | None:
+def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> CountDrift | None:
     """Compares one count with its rows while nobody can change either; corrects it if `repair`."""
     key: dict[str, object] = {"target_type": target_type, "target_id": target_id, "reaction_type": reaction_type}
     # With every slot there and locked, whoever is reacting has either finished or not counted yet.
@@ -67,4 +68,4 @@ def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool)
     if repair:
         slots[0].count += actual - counted
         slots[0].save(update_fields=["count", "updated_at"])
-    return Fault(target_type, target_id, reaction_type, counted, actual)
+    return CountDrift(target_type, target_id, reaction_type, counted, actual)

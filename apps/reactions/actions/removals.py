@@ -6,9 +6,9 @@ from functools import partial
 from django.utils import timezone
 
 from apps.reactions.actions.counts import slot_of, subtract_counts
-from apps.reactions.actions.reacting import removal_of
+from apps.reactions.actions.reactions import removal_of
 from apps.reactions.models import Reaction, ReactionCount, TargetType
-from apps.reactions.queries import reactions_to
+from apps.reactions.queries import reactions_to, targets_with_reactions, users_with_reactions
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.publish import publish
 
@@ -16,7 +16,7 @@ ROWS_A_STEP = 500
 
 
 def _remove_reactions_to(target_type: str, target_id: int) -> bool:
-    """Removes some of the reactions to a gone target, silently: the deletion of the target says it all."""
+    """Removes some of the reactions to a gone target, without events: the target's own deletion is one."""
     rows = reactions_to(target_type, target_id).select_for_update().order_by("id")
     ids = list(rows.values_list("id", flat=True)[:ROWS_A_STEP])
     Reaction.objects.filter(id__in=ids).delete()
@@ -35,9 +35,8 @@ def _remove_reactions_of(user_id: int) -> bool:
     return len(reactions) < ROWS_A_STEP
 
 
-def _still_with_reactions(column: str, ids: Collection[int]) -> set[int]:
-    rows = Reaction.objects.filter(**{f"{column}__in": ids}).order_by(column)
-    return set(rows.values_list(column, flat=True).distinct())
+def _targets_left(target_type: str, target_ids: Collection[int]) -> set[int]:
+    return targets_with_reactions(target_type=target_type, target_ids=target_ids)
 
 
 for _target_type in (TargetType.POST, TargetType.COMMENT):
@@ -45,6 +44,6 @@ for _target_type in (TargetType.POST, TargetType.COMMENT):
         "reactions",
         _target_type.value,
         step=partial(_remove_reactions_to, _target_type.value),
-        leftovers=partial(_still_with_reactions, f"{_target_type.value}_id"),
+        leftovers=partial(_targets_left, _target_type.value),
     )
-declare_removal("reactions", "user", step=_remove_reactions_of, leftovers=partial(_still_with_reactions, "user_id"))
+declare_removal("reactions", "user", step=_remove_reactions_of, leftovers=users_with_reactions)

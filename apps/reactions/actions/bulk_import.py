@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from apps.reactions.access import LoadableReaction
 from apps.reactions.actions.counts import add_to_counts, slot_of
 from apps.reactions.models import Reaction, TargetType
-from apps.reactions.queries import Loadable
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.reactions import ReactionSet
 from socialapp.core.db import transactional
@@ -16,7 +16,7 @@ Key = tuple[str, int, int]  # target type, target, user: what there may be one r
 
 
 @transactional("reactions")
-def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
+def load_reactions(*, reactions: Sequence[LoadableReaction]) -> list[Rejected]:
     """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target
     and those with the id of another reaction.
 
@@ -25,7 +25,7 @@ def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
     rows = Reaction.objects.in_bulk([reaction.id for reaction in reactions])
     present = {row.id: (row.target_type, row.target_id, row.user_id) for row in rows.values()}
     taken = _taken(reactions)
-    new: list[Loadable] = []
+    new: list[LoadableReaction] = []
     rejected: list[Rejected] = []
     for reaction in reactions:
         if reaction.id in present:
@@ -45,11 +45,11 @@ def load_reactions(*, reactions: Sequence[Loadable]) -> list[Rejected]:
     return rejected
 
 
-def _key(reaction: Loadable) -> Key:
+def _key(reaction: LoadableReaction) -> Key:
     return reaction.target.type, reaction.target.id, reaction.user_id
 
 
-def _taken(reactions: Sequence[Loadable]) -> set[Key]:
+def _taken(reactions: Sequence[LoadableReaction]) -> set[Key]:
     """Which people have reacted to which of the targets already."""
     people = {reaction.user_id for reaction in reactions}
     targets = {reaction.target.id for reaction in reactions}
@@ -58,7 +58,7 @@ def _taken(reactions: Sequence[Loadable]) -> set[Key]:
     return {(row.target_type, row.target_id, row.user_id) for row in found}
 
 
-def _row(reaction: Loadable) -> Reaction:
+def _row(reaction: LoadableReaction) -> Reaction:
     is_post = reaction.target.type == TargetType.POST
     return Reaction(
         id=reaction.id,
@@ -72,14 +72,14 @@ def _row(reaction: Loadable) -> Reaction:
     )
 
 
-def _count(reactions: Sequence[Loadable]) -> None:
+def _count(reactions: Sequence[LoadableReaction]) -> None:
     targets = ((reaction.target, reaction) for reaction in reactions)
     add_to_counts(
         Counter((to.type, to.id, reaction.reaction_type, slot_of(reaction.user_id)) for to, reaction in targets)
     )
 
 
-def _set(reaction: Loadable) -> ReactionSet:
+def _set(reaction: LoadableReaction) -> ReactionSet:
     return ReactionSet(
         target_type=reaction.target.type,
         target_id=reaction.target.id,

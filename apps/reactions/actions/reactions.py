@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db import IntegrityError
 from django.utils import timezone
 
+from apps.reactions.access import Target
 from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import Reaction, TargetType
-from apps.reactions.queries import Target, reactions_to, target_of
+from apps.reactions.queries import reactions_to
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict
@@ -20,7 +21,7 @@ _TRIES = 3
 
 @transactional("reactions")
 def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
-    """Makes `reaction_type` the user's one reaction to the target. The same again changes nothing and tells nobody.
+    """Makes `reaction_type` the user's one reaction to the target. The same again changes and publishes nothing.
 
     NotFound when the target or the user went away meanwhile.
     """
@@ -72,18 +73,18 @@ def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction:
 
 @transactional("reactions")
 def remove_reaction(*, user_id: int, target_type: str, target_id: int) -> None:
-    """Takes the user's reaction to the target back, seen or not; without one, nothing happens."""
+    """Removes the user's reaction to the target, whether or not they may still see it. Idempotent."""
     reaction = reactions_to(target_type, target_id).select_for_update().filter(user_id=user_id).first()
     if reaction is None:
         return
-    target = target_of(reaction)
+    target = Target(reaction.target_type, reaction.target_id, reaction.target_author_id, reaction.under_post_id)
     reaction.delete()
     change_counts(target, user_id, added=None, removed=reaction.reaction_type)
     publish(removal_of(reaction, at=timezone.now()))
 
 
 def removal_of(reaction: Reaction, *, at: datetime) -> ReactionRemoved:
-    """The event that tells of a removed reaction."""
+    """The event of a removed reaction."""
     return ReactionRemoved(
         target_type=reaction.target_type,
         target_id=reaction.target_id,

@@ -1,0 +1,140 @@
+"""SQL of reactions: rows in, rows out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, QuerySet, Sum
+
+from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetType
+from socialapp.contracts.reactions import ReactionCounts, ReactionSummary
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.sql import placeholders, select
+from socialapp.lifecycle.removal import gone_among
+
+REACTION_TYPES: list[str] = list(ReactionType.values)
+TARGET_TYPES: list[str] = list(TargetType.values)
+
+_SUMMARIES_SQL = (
+    "SELECT 0, target_id, reaction_type, SUM(count) FROM reaction_counts"
+    " WHERE target_type = %s AND target_id IN ({placeholders}) GROUP BY target_id, reaction_type"
+    " UNION ALL SELECT 1, {column}, reaction_type, 1 FROM reactions WHERE user_id = %s AND {column} IN ({placeholders})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CountDrift:
+    """A stored count of reactions of one type to one target that is not the number of rows."""
+
+    target_type: str
+    target_id: int
+    reaction_type: str
+    counted: int
+    actual: int
+
+
+def _column(target_type: str) -> str:
+    return "post_id" if target_type == TargetType.POST else "comment_id"
+
+
+# --- Reactions ----------------------------------------------------------------------------------------------------
+
+
+def reactions_to(target_type: str, target_id: int) -> QuerySet[Reaction]:
+    """All reactions to one target."""
+    return Reaction.objects.filter(**{_column(target_type): target_id})
+
+
+def reaction_page(*, target_type: str, target_id: int, reaction_type: str | None, page: PageRequest) -> Page[Reaction]:
+    """One page of the reactions to a target, newest first, of one type or of all (None). One query."""
+    rows = reactions_to(target_type, target_id)
+    return paginate(rows if reaction_type is None else rows.filter(reaction_type=reaction_type), page)
+
+
+def reactions_after(*, after: int, limit: int) -> list[Reaction]:
+    """Up to `limit` reactions with ids over `after`, ascending. One query."""
+    return list(Reaction.objects.filter(id__gt=after).order_by("id")[:limit])
+
+
+def targets_with_reactions(*, target_type: str, target_ids: Iterable[int]) -> set[int]:
+    """Those of the targets that have reactions. One query."""
+    column = _column(target_type)
+    rows = Reaction.objects.filter(**{f"{column}__in": list(target_ids)}).order_by(column)
+    return set(rows.values_list(column, flat=True).distinct())
+
+
+def users_with_reactions(user_ids: Iterable[int]) -> set[int]:
+    """Those of the people who have reacted to something. One query."""
+    rows = Reaction.objects.filter(user_id__in=list(user_ids)).order_by("user_id")
+    return set(rows.values_list("user_id", flat=True).distinct())
+
+
+# --- Counts -------------------------------------------------------------------------------------------------------
+
+
+def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[int]) -> list[ReactionSummary]:
+    """Counts of those of the targets that have reactions, and the viewer's own. One query."""
+    if not target_ids:
+        return []
+    sql = _SUMMARIES_SQL.format(column=_column(target_type), placeholders=placeholders(target_ids))
+    counts: dict[int, dict[str, int]] = {}
+    mine: dict[int, str] = {}
+    for is_mine, target_id, name, count in select(
+        Reaction, sql, [target_type, *target_ids, viewer_id or 0, *target_ids]
+    ):
+        if is_mine:
+            mine[target_id] = name
+        elif count:
+            counts.setdefault(target_id, {})[name] = int(count)
+    return [
+        ReactionSummary(target_id=target_id, counts=ReactionCounts(**found), mine=mine.get(target_id))
+        for target_id, found in counts.items()
+    ]
+
+
+def summary(*, viewer_id: int | None, target_type: str, target_id: int) -> ReactionSummary:
+    """The counts of one target, zeros if it has no reactions, and the viewer's own. One query."""
+    found = summaries(viewer_id=viewer_id, target_type=target_type, target_ids=[target_id])
+    return found[0] if found else ReactionSummary(target_id=target_id, counts=ReactionCounts(), mine=None)
+
+
+def targets_in_order(*, target_type: str, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids greater than `after`, ascending, of targets of one type that have reactions or counts."""
+    column = _column(target_type)
+    reacted = Reaction.objects.filter(**{f"{column}__gt": after}).values_list(column, flat=True)
+    counted = ReactionCount.objects.filter(target_type=target_type, target_id__gt=after)
+    found = {
+        *reacted.order_by(column).distinct()[:limit],
+        *counted.values_list("target_id", flat=True).order_by("target_id").distinct()[:limit],
+    }
+    return sorted(found)[:limit]
+
+
+def recently_changed_targets(*, target_type: str, since: datetime, limit: int) -> list[int]:
+    """Up to `limit` targets of one type whose counts changed since then."""
+    rows = ReactionCount.objects.filter(target_type=target_type, updated_at__gte=since)
+    return list(rows.values_list("target_id", flat=True).order_by("target_id").distinct()[:limit])
+
+
+def suspect_counts(*, target_type: str, target_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """(target, reaction type) pairs whose count differs from the rows, read without locks: a write may be under way.
+
+    Without targets that are being removed: their counts go before their last rows do.
+    """
+    gone = gone_among("reactions", target_ids)
+    remaining = [target_id for target_id in target_ids if target_id not in gone]
+    column = _column(target_type)
+    rows = Reaction.objects.filter(**{f"{column}__in": remaining}).values(column, "reaction_type")
+    actual = {
+        (target_id, reaction_type): number
+        for target_id, reaction_type, number in rows.annotate(n=Count("id")).values_list(column, "reaction_type", "n")
+    }
+    counted = _stored_counts(target_type, remaining)
+    return sorted(key for key in actual.keys() | counted.keys() if actual.get(key, 0) != counted.get(key, 0))
+
+
+def _stored_counts(target_type: str, target_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """The stored counts by target and reaction type. One query."""
+    rows = ReactionCount.objects.filter(target_type=target_type, target_id__in=target_ids)
+    summed = rows.values("target_id", "reaction_type").annotate(total=Sum("count"))
+    return {(row["target_id"], row["reaction_type"]): row["total"] for row in summed}
