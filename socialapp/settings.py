@@ -405,6 +405,18 @@ try:
     VAPID_PUBLIC_KEY = public_key_of(VAPID_PRIVATE_KEY) if VAPID_PRIVATE_KEY else ""
 except ValueError as error:
     raise ImproperlyConfigured(f"VAPID_PRIVATE_KEY: {error}") from None
+# Apps on phones: the key of an Apple developer account, and the service account of a Google project, as its JSON file
+APNS_KEY = env.str("APNS_KEY", multiline=True, default="")
+APNS_KEY_ID = env.str("APNS_KEY_ID", default="")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID", default="")
+APNS_TOPIC = env.str("APNS_TOPIC", default="")
+APNS_URL = env.str("APNS_URL", default="https://api.push.apple.com").rstrip("/")
+if APNS_KEY and not (APNS_KEY_ID and APNS_TEAM_ID and APNS_TOPIC):
+    raise ImproperlyConfigured("APNS_KEY needs APNS_KEY_ID, APNS_TEAM_ID and APNS_TOPIC")
+FCM_CREDENTIALS = env.json("FCM_CREDENTIALS", default={})
+FCM_URL = env.str("FCM_URL", default="https://fcm.googleapis.com").rstrip("/")
+if FCM_CREDENTIALS and not {"project_id", "client_email", "private_key", "token_uri"} <= set(FCM_CREDENTIALS):
+    raise ImproperlyConfigured("FCM_CREDENTIALS is the JSON file of a service account")
 NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)
 APPEALS_BY_SAME_MODERATOR = env.bool("APPEALS_BY_SAME_MODERATOR", default=False)
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=183)  # what moderators removed is kept twice as long, then deleted

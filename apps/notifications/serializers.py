@@ -9,7 +9,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
+from apps.notifications.gateways.services import is_set_up
 from apps.notifications.gateways.session import is_public_endpoint
 from apps.notifications.presenters import LANGUAGES
 from apps.notifications.queries import DIGESTS, KINDS
@@ -93,17 +95,45 @@ class _Endpoint(Text):
         return text
 
 
-class SubscriptionInput(Input):
-    """A PushSubscription as the browser's `toJSON()` gives it. Source: W3C Push API."""
+# How device tokens look: Apple's are hexadecimal, of variable length; Google does not say, these are what it gives out.
+_DEVICE_TOKENS = {"apns": re.compile(r"[0-9A-Fa-f]{64,200}"), "fcm": re.compile(r"[A-Za-z0-9_:-]{20,2048}")}
 
-    endpoint = _Endpoint(max_length=2048)
+
+class SubscriptionInput(Input):
+    """A PushSubscription as the browser's `toJSON()` gives it, or `provider` and the `token` that a phone's app got.
+
+    Source: W3C Push API.
+    """
+
+    provider = serializers.ChoiceField(choices=["web", *_DEVICE_TOKENS], default="web")
+    token = Text(max_length=2048, required=False)
+    endpoint = _Endpoint(max_length=2048, required=False)
     expirationTime = serializers.IntegerField(  # noqa: N815 (the name that browsers give it)
         required=False, allow_null=True, min_value=0, max_value=253_402_300_799_000
     )
-    keys = SubscriptionKeysInput()
+    keys = SubscriptionKeysInput(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The values that the action takes."""
+        """The values that the action takes; refuses what belongs to the other kind of device."""
+        provider = attrs["provider"]
+        needed = {"endpoint", "keys"} if provider == "web" else {"token"}
+        foreign = ({"token"} if needed != {"token"} else {"endpoint", "keys", "expirationTime"}) & set(attrs)
+        wrong = {name: _detail("This field is required.", "required") for name in needed - set(attrs)}
+        wrong |= {name: _detail(f"This does not belong to {provider}.", "not_allowed") for name in foreign}
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return self._of_browser(attrs) if provider == "web" else self._of_phone(provider, attrs["token"])
+
+    def _of_phone(self, provider: str, token: str) -> dict[str, Any]:
+        if not is_set_up(provider):
+            raise serializers.ValidationError(
+                {"provider": _detail(f"This server sends no pushes through {provider}.", "not_set_up")}
+            )
+        if not _DEVICE_TOKENS[provider].fullmatch(token):
+            raise serializers.ValidationError({"token": _detail("This is not a device token.", "not_a_token")})
+        return {"provider": provider, "endpoint": token}
+
+    def _of_browser(self, attrs: dict[str, Any]) -> dict[str, Any]:
         expires = attrs.get("expirationTime")
         return {
             "endpoint": attrs["endpoint"],
@@ -111,6 +141,10 @@ class SubscriptionInput(Input):
             "auth": attrs["keys"]["auth"],
             "expires_at": None if expires is None else datetime.fromtimestamp(expires / 1000, tz=UTC),
         }
+
+
+def _detail(text: str, code: str) -> list[ErrorDetail]:
+    return [ErrorDetail(text, code=code)]
 
 
 class ActorBody(serializers.Serializer[Any]):
@@ -274,10 +308,11 @@ class MailEventsInput(Input):
 
 
 class PushSubscriptionBody(serializers.Serializer[Any]):
-    """A browser that takes pushes."""
+    """A browser or a phone that takes pushes; `endpoint` null for phones, whose tokens are not shown."""
 
     id = serializers.CharField()
-    endpoint = serializers.CharField()
+    provider = serializers.ChoiceField(choices=["web", *_DEVICE_TOKENS])
+    endpoint = serializers.CharField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

@@ -205,12 +205,13 @@ class PushSubscriptionsView(View):
 
     @extend_schema(
         operation_id="push_subscriptions_create",
-        summary="Keep a browser's push subscription",
+        summary="Keep the push subscription of a browser, or the device token of a phone",
+        description="A browser gives `endpoint` and `keys`, an app on a phone `provider` (apns or fcm) and `token`.",
         request=SubscriptionInput,
         responses={201: PushSubscriptionBody},
     )
     def post(self, request: Request) -> Response:
-        """The subscription; the same browser again renews it."""
+        """The subscription; the same device again renews it."""
         if (answer := replayed(request, context="notifications")) is not None:
             return answer
         sent = self.read_input(SubscriptionInput)

@@ -60,7 +60,7 @@ class PushService:
     def __init__(self, folder: Path) -> None:
         self.browsers: dict[str, Browser] = {}
         self.certificate = folder / "push.pem"
-        self._context = _tls(self.certificate)
+        self._context = server_context(self.certificate)
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -130,7 +130,7 @@ class PushService:
         return scheme == "vapid" and claims["exp"] <= time.time() + 86_400 and claims["sub"].startswith("mailto:")
 
 
-def _tls(path: Path) -> ssl.SSLContext:
+def server_context(path: Path) -> ssl.SSLContext:
     """A server's context, with a certificate for localhost written to `path`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

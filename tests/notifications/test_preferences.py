@@ -64,7 +64,7 @@ def test_a_browser_is_kept_once_and_belongs_to_whoever_used_it_last(register):
     alice, bob = register("alice"), register("bob")
     first = alice.client.post("/v1/push-subscriptions", subscription())
     assert first.status_code == 201
-    assert set(first.json()) == {"id", "endpoint", "expires_at", "created_at"}
+    assert set(first.json()) == {"id", "provider", "endpoint", "expires_at", "created_at"}
     again = alice.client.post("/v1/push-subscriptions", subscription(expirationTime=1_900_000_000_000))
     assert again.json()["id"] == first.json()["id"]
     assert again.json()["expires_at"] == "2030-03-17T17:46:40.000Z"

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -52,9 +52,9 @@ class PushSender:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._runner = stack.enter_context(asyncio.Runner())
-            gateways, close = self._runner.run(open_gateways())
-            stack.callback(lambda: self._runner.run(close()))
-            self._dispatcher = PushDispatcher(gateways)
+            connections = AsyncExitStack()
+            stack.callback(lambda: self._runner.run(connections.aclose()))
+            self._dispatcher = PushDispatcher(self._runner.run(open_gateways(connections)))
             self._stack = stack.pop_all()
         return self
 

@@ -2,6 +2,7 @@
 
 import email.utils
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -65,6 +66,15 @@ class PushGateway(Protocol):
     async def send(self, device: Device, message: PushMessage) -> SendResult:
         """Sends one message; never raises for what the service or the network does."""
         ...
+
+
+def payload_within(limit: int, payload: Callable[[str], bytes], *, body: str) -> bytes:
+    """What `payload` makes of `body`, or of so much of its beginning that the payload has at most `limit` bytes."""
+    made = payload(body)
+    while len(made) > limit and body:
+        body = body[: len(body) // 2]
+        made = payload(body)
+    return made
 
 
 def result_of_status(status: int, retry_after: str | None, detail: str = "") -> SendResult:

@@ -14,7 +14,14 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from apps.notifications.gateways.messages import Device, Outcome, PushMessage, SendResult, result_of_status
+from apps.notifications.gateways.messages import (
+    Device,
+    Outcome,
+    PushMessage,
+    SendResult,
+    payload_within,
+    result_of_status,
+)
 from apps.notifications.gateways.session import is_public_endpoint
 
 MAX_PAYLOAD_BYTES = 3072
@@ -83,11 +90,9 @@ class WebPushGateway:
 def payload_of(message: PushMessage) -> bytes:
     """The JSON that the service worker gets, within MAX_PAYLOAD_BYTES: a body that is too long is cut."""
     fields = {name: getattr(message, name) for name in ("id", "kind", "title", "body", "url", "icon")}
-    payload = msgspec.json.encode(fields)
-    while len(payload) > MAX_PAYLOAD_BYTES and fields["body"]:
-        fields["body"] = fields["body"][: len(fields["body"]) // 2]
-        payload = msgspec.json.encode(fields)
-    return payload
+    return payload_within(
+        MAX_PAYLOAD_BYTES, lambda body: msgspec.json.encode({**fields, "body": body}), body=message.body
+    )
 
 
 def encrypt(payload: bytes, *, p256dh: str, auth: str) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from apps.notifications.access import Visibility
-from apps.notifications.models import Kind, Notification, NotificationSettings, PushSubscription, Target
+from apps.notifications.models import Kind, Notification, NotificationSettings, Provider, PushSubscription, Target
 from apps.notifications.presenters.texts import message_text
 from apps.notifications.queries import Preferences
 from socialapp.contracts.users import ProfileSummary
@@ -85,7 +85,8 @@ def subscription_body(row: PushSubscription) -> dict[str, object]:
     """The API's push subscription: never its keys, nor the token of a device."""
     return {
         "id": str(row.id),
-        "endpoint": row.endpoint,
+        "provider": row.provider,
+        "endpoint": row.endpoint if row.provider == Provider.WEB else None,
         "expires_at": row.expires_at,
         "created_at": row.created_at,
     }
