@@ -77,7 +77,7 @@ class WithdrawnComment(models.Model):
 
 
 class RestoredRemoval(models.Model):
-    """The mark of a removal that was taken back: should the word of it arrive late, it removes nothing."""
+    """The mark of a removal that was taken back: should its event arrive late, it removes nothing."""
 
     action_id = models.BigIntegerField(primary_key=True)
     restored_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.comments.queries import MAX_CONTENT
+from apps.comments.access import MAX_CONTENT
 from socialapp.http.fields import Id, Input, Text
 from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
 

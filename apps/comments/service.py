@@ -1,6 +1,6 @@
 """What comments answers to the other contexts."""
 
-from apps.comments import actions, queries
+from apps.comments import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef
 from socialapp.contracts.drift import Drift, DriftPage
@@ -15,7 +15,7 @@ class CommentsService:
 
     def visible(self, *, viewer_id: int | None, comment_ids: list[int]) -> list[CommentRef]:
         """See `Comments.visible`."""
-        return queries.visible_refs(viewer_id=viewer_id, comment_ids=comment_ids)
+        return access.visible_refs(viewer_id=viewer_id, comment_ids=comment_ids)
 
     def documents(self, *, comment_ids: list[int]) -> list[CommentDocument]:
         """See `Comments.documents`."""
@@ -31,12 +31,14 @@ class CommentRecords:
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """See `BulkTransfer.load`."""
-        loadable, rejected = queries.loadable_comments(records)
+        loadable, rejected = access.loadable_comments(records)
         return [*rejected, *actions.load_comments(comments=loadable)]
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
-        return queries.dumped_comments(after=after, limit=limit)
+        rows = queries.comments_after(after=int(after or 0), limit=limit + 1)
+        records = [presenters.comment_record(row) for row in rows[:limit]]
+        return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nobody else dumps comments."""
@@ -49,13 +51,13 @@ class CommentsProjections:
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
         post_ids = queries.posts_in_order(after=int(after or 0), limit=limit)
-        faults = actions.check_posts(post_ids=post_ids, repair=repair)
+        found = actions.check_posts(post_ids=post_ids, repair=repair)
         return DriftPage(
             compared=len(post_ids),
             in_flight=0,
             drifts=[
-                Drift(projection=fault.what, id=fault.id, held=str(fault.counted), actual=str(fault.actual))
-                for fault in faults
+                Drift(projection=drift.what, id=drift.id, held=str(drift.counted), actual=str(drift.actual))
+                for drift in found
             ],
             next=str(post_ids[-1]) if len(post_ids) == limit else None,
         )

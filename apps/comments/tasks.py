@@ -25,10 +25,10 @@ _CHECK_POSTS = 500
 def check_counts() -> None:
     """Corrects the counts of recently changed posts, should they differ from the rows, and says so in the log."""
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
-    for fault in actions.check_posts(
+    for drift in actions.check_posts(
         post_ids=queries.recently_changed_posts(since=since, limit=_CHECK_POSTS), repair=True
     ):
-        log.error("comments.count_repaired", **asdict(fault))
+        log.error("comments.count_repaired", **asdict(drift))
 
 
 @shared_task(name="comments.delete_long_withdrawn")

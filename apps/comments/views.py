@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.comments import actions, queries
+from apps.comments import access, actions, presenters, queries
 from apps.comments.serializers import CommentBody, CommentInput, NewCommentInput
 from socialapp.core.errors import Malformed
 from socialapp.http.etags import expected_versions, single
@@ -35,7 +35,8 @@ def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int 
         raise Malformed(f"sort must be one of {', '.join(queries.SORTS)}", code="sort_invalid")
     wanted = page_request(request, kinds=(int,) * len(queries.SORTS[sort]))
     page = queries.comment_page(post_id=post_id, parent_comment_id=parent_comment_id, sort=sort, page=wanted)
-    return page_response(request, page, queries.comment_bodies(viewer_id=view.viewer, comments=page.items))
+    visibility = access.load_visibility(viewer_id=view.viewer, comments=page.items)
+    return page_response(request, page, presenters.comment_bodies(visibility, page.items))
 
 
 class PostCommentsView(View):
@@ -53,14 +54,14 @@ class PostCommentsView(View):
     )
     def get(self, request: Request, post_id: int) -> Response:
         """A page of top-level comments."""
-        queries.visible_post(viewer_id=self.viewer, post_id=post_id)
+        access.visible_post(viewer_id=self.viewer, post_id=post_id)
         return _list(self, request, post_id=post_id, parent_comment_id=None)
 
     @extend_schema(
         summary="Comment on a post, or reply to a comment",
         description=(
             "Plain text of 1 to 5,000 characters; `@username` mentions people. A reply names the comment it answers, "
-            f"which must be on the same post; threads are at most {queries.MAX_DEPTH} replies deep (422 `too_deep`)."
+            f"which must be on the same post; threads are at most {access.MAX_DEPTH} replies deep (422 `too_deep`)."
         ),
         request=NewCommentInput,
         responses={201: CommentBody},
@@ -71,7 +72,7 @@ class PostCommentsView(View):
         sent = self.read_input(NewCommentInput)
         if (answer := replayed(request, context="comments")) is not None:
             return answer
-        draft = queries.draft_comment(
+        draft = access.draft_comment(
             author_id=self.principal.id,
             post_id=post_id,
             parent_comment_id=sent["parent_comment_id"],
@@ -80,7 +81,7 @@ class PostCommentsView(View):
 
         def create() -> tuple[int, Any]:
             comment = actions.create_comment(draft=draft)
-            return 201, queries.new_comment_body(comment=comment, author=draft.author)
+            return 201, presenters.new_comment_body(comment, author=draft.author)
 
         return create_once(request, context="comments", create=create)
 
@@ -99,7 +100,7 @@ class RepliesView(View):
     )
     def get(self, request: Request, comment_id: int) -> Response:
         """A page of direct replies."""
-        comment = queries.place_in_thread(viewer_id=self.viewer, comment_id=comment_id)
+        comment = access.comment_in_thread(viewer_id=self.viewer, comment_id=comment_id)
         return _list(self, request, post_id=comment.post_id, parent_comment_id=comment.id)
 
 
@@ -112,8 +113,9 @@ class CommentView(View):
     @extend_schema(summary="A comment", responses=CommentBody, operation_id="comment_get")
     def get(self, request: Request, comment_id: int) -> Response:
         """The comment or tombstone."""
-        comment = queries.place_in_thread(viewer_id=self.viewer, comment_id=comment_id)
-        body = queries.single_body(viewer_id=self.viewer, comment=comment)
+        comment = access.comment_in_thread(viewer_id=self.viewer, comment_id=comment_id)
+        visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
+        body = presenters.comment_body(visibility, comment)
         return single(request, body, version=comment.version)
 
     @extend_schema(
@@ -127,9 +129,10 @@ class CommentView(View):
         """Changes the text."""
         content = self.read_input(CommentInput)["content"]
         expected = expected_versions(request)
-        draft = queries.draft_edit(author_id=self.principal.id, comment_id=comment_id, content=content)
+        draft = access.draft_edit(author_id=self.principal.id, comment_id=comment_id, content=content)
         comment = actions.edit_comment(draft=draft, expected_versions=expected)
-        body = queries.single_body(viewer_id=self.viewer, comment=comment)
+        visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
+        body = presenters.comment_body(visibility, comment)
         return single(request, body, version=comment.version)
 
     @extend_schema(
@@ -144,7 +147,7 @@ class CommentView(View):
         expected = expected_versions(request)
         actions.delete_or_remove_comment(
             principal=self.principal,
-            comment=queries.removable_comment(principal=self.principal, comment_id=comment_id),
+            comment=access.removable_comment(principal=self.principal, comment_id=comment_id),
             expected_versions=expected,
         )
         return Response(status=204)

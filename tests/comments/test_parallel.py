@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import close_old_connections, connections
 
-from apps.comments import actions, queries, tasks
+from apps.comments import access, actions, queries, tasks
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
@@ -46,14 +46,14 @@ def in_parallel(*jobs: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, jobs))
 
 
-def draft(post_id: int, author_id: int, parent: Comment | None = None) -> queries.Draft:
+def draft(post_id: int, author_id: int, parent: Comment | None = None) -> access.Draft:
     """A comment ready to be written."""
     post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
     card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
     ref = None
     if parent is not None:
         ref = CommentRef(id=parent.id, post_id=post_id, author_id=author_id, created_at=parent.created_at)
-    return queries.Draft(post, card, ref, [], "text")
+    return access.Draft(post, card, ref, [], "text")
 
 
 def write(post_id: int, author_id: int, parent: Comment | None = None) -> Comment:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from apps.comments import actions, handlers, queries, tasks
+from apps.comments import access, actions, handlers, queries, tasks
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved
@@ -34,11 +34,11 @@ def tell(context: str, event: object) -> None:
         publish(event)
 
 
-def draft(*, post_id: int, author_id: int) -> queries.Draft:
+def draft(*, post_id: int, author_id: int) -> access.Draft:
     """A comment as it was gathered before its post or author went away."""
     post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
     card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
-    return queries.Draft(post, card, None, [], "late")
+    return access.Draft(post, card, None, [], "late")
 
 
 def test_a_deleted_comment_with_replies_stays_as_a_tombstone(

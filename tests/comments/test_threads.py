@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.comments import actions, queries
+from apps.comments import access, actions, queries
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.comments import CommentRef
 from socialapp.contracts.posts import PostRef
@@ -42,7 +42,7 @@ class Model:
             parent = CommentRef(
                 id=parent_id, post_id=post_id, author_id=self.authors[parent_id], created_at=post.created_at
             )
-        made = actions.create_comment(draft=queries.Draft(post, card, parent, [], "text"))
+        made = actions.create_comment(draft=access.Draft(post, card, parent, [], "text"))
         self.parents[made.id], self.posts[made.id], self.authors[made.id] = parent_id, post_id, author_id
 
     def delete(self, comment_id: int) -> None:

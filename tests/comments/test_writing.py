@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.comments import queries
+from apps.comments import access
 from apps.comments.models import Comment
 from socialapp.core.principal import MODERATOR, Principal
 from tests.comments.factories import comment_on, published, published_types, write_post
@@ -150,13 +150,13 @@ def test_threads_have_a_deepest_level(register: Callable[..., Person]) -> None:
     alice = register("alice")
     post = write_post(alice)
     parent = comment_on(alice, post)
-    for _ in range(queries.MAX_DEPTH):
+    for _ in range(access.MAX_DEPTH):
         parent = comment_on(alice, post, parent=parent["id"])
-    assert parent["depth"] == queries.MAX_DEPTH
+    assert parent["depth"] == access.MAX_DEPTH
     answer = alice.client.post(f"/v1/posts/{post}/comments", {"content": "x", "parent_comment_id": parent["id"]})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["code"] == "too_deep"
-    assert alice.client.get(f"/v1/posts/{post}").json()["comments_count"] == queries.MAX_DEPTH + 1
+    assert alice.client.get(f"/v1/posts/{post}").json()["comments_count"] == access.MAX_DEPTH + 1
 
 
 def test_the_same_key_writes_once(register: Callable[..., Person]) -> None:
@@ -239,7 +239,7 @@ def test_author_post_author_and_moderators_delete(
     assert bob.client.delete(f"/v1/comments/{own}").status_code == 204
     assert alice.client.delete(f"/v1/comments/{guests}").status_code == 204
     moderator = Principal(int(carol.id), frozenset({MODERATOR}), 1)
-    assert queries.removable_comment(principal=moderator, comment_id=int(third)).id == int(third)
+    assert access.removable_comment(principal=moderator, comment_id=int(third)).id == int(third)
     assert bob.client.delete(f"/v1/comments/{own}").status_code == 404
     assert anonymous.get(f"/v1/comments/{own}").status_code == 404
     assert published("comments.comment_deleted.v1") == [

@@ -1,7 +1,8 @@
 """What changes comments: the row, the counts and the event in one transaction; the only callers of publish()."""
 
+from apps.comments.actions.bulk_import import load_comments
+from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment
 from apps.comments.actions.counts import check_posts
-from apps.comments.actions.records import load_comments
 from apps.comments.actions.removals import ROWS_A_STEP
 from apps.comments.actions.withdrawals import (
     delete_long_withdrawn,
@@ -10,7 +11,6 @@ from apps.comments.actions.withdrawals import (
     restore_comment,
     withdraw_comment,
 )
-from apps.comments.actions.writing import change_score, create_comment, delete_comment, edit_comment
 
 __all__ = [
     "ROWS_A_STEP",

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from apps.comments import queries
 from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
-from apps.comments.queries import Fault
+from apps.comments.queries import CountDrift
 from socialapp.core.db import transactional
 from socialapp.core.sql import add
 
@@ -27,18 +27,18 @@ def add_to_counts(numbers: Mapping[tuple[int, int], int]) -> None:
     add(CommentCount, additions, key=("post_id", "slot"), numbers=("count",), updated_at=timezone.now())
 
 
-def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[Fault]:
+def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
     """The wrong counts of these posts and of the comments on them; each is corrected if `repair`."""
     found = [recheck_post_count(post_id=post_id, repair=repair) for post_id in queries.suspect_posts(post_ids=post_ids)]
     found += [
         recheck_replies_count(comment_id=comment_id, repair=repair)
         for comment_id in queries.suspect_threads(post_ids=post_ids)
     ]
-    return [fault for fault in found if fault is not None]
+    return [drift for drift in found if drift is not None]
 
 
 @transactional("comments")
-def recheck_post_count(*, post_id: int, repair: bool) -> Fault | None:
+def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
     """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
     # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
     add_to_counts({(post_id, slot): 0 for slot in range(SLOTS)})
@@ -50,11 +50,11 @@ def recheck_post_count(*, post_id: int, repair: bool) -> Fault | None:
     if repair:
         slots[0].count += actual - counted
         slots[0].save(update_fields=["count", "updated_at"])
-    return Fault("comments_count", post_id, counted, actual)
+    return CountDrift("comments_count", post_id, counted, actual)
 
 
 @transactional("comments")
-def recheck_replies_count(*, comment_id: int, repair: bool) -> Fault | None:
+def recheck_replies_count(*, comment_id: int, repair: bool) -> CountDrift | None:
     """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if told."""
     comment = Comment.objects.select_for_update().filter(id=comment_id).first()
     if comment is None:
@@ -66,4 +66,4 @@ def recheck_replies_count(*, comment_id: int, repair: bool) -> Fault | None:
     if repair:
         comment.replies_count = actual
         comment.save(update_fields=["replies_count"])
-    return Fault("replies_count", comment_id, counted, actual)
+    return CountDrift("replies_count", comment_id, counted, actual)

@@ -1,10 +1,9 @@
 """Removing everything on a post or by a person that is gone, in steps, so that nothing comes back."""
 
-from collections.abc import Collection
-
+from apps.comments.actions.comments import author_of, delete_living
 from apps.comments.actions.withdrawals import delete_withdrawn, deletion_of
-from apps.comments.actions.writing import author_of, delete_living
 from apps.comments.models import Comment, CommentCount, WithdrawnComment
+from apps.comments.queries import posts_with_comments, users_with_comments
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.publish import publish
@@ -46,14 +45,5 @@ def _remove_comments_by(user_id: int) -> bool:
     return max(len(ids), len(withdrawn_ids)) < ROWS_A_STEP
 
 
-def _posts_with_comments(ids: Collection[int]) -> set[int]:
-    return set(Comment.objects.filter(post_id__in=ids).order_by("post_id").values_list("post_id", flat=True).distinct())
-
-
-def _users_with_comments(ids: Collection[int]) -> set[int]:
-    rows = Comment.objects.filter(user_id__in=ids).order_by("user_id").values_list("user_id", flat=True).distinct()
-    return {user_id for user_id in rows if user_id is not None}
-
-
-declare_removal("comments", "post", step=_remove_comments_on, leftovers=_posts_with_comments)
-declare_removal("comments", "user", step=_remove_comments_by, leftovers=_users_with_comments)
+declare_removal("comments", "post", step=_remove_comments_on, leftovers=posts_with_comments)
+declare_removal("comments", "user", step=_remove_comments_by, leftovers=users_with_comments)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.comments.models import Comment, WithdrawnComment
 
 
-def bury(comment: Comment) -> None:
+def make_tombstone(comment: Comment) -> None:
     """Makes a tombstone of a locked, living comment; one without replies leaves its thread."""
     comment.user_id = None
     comment.content = ""

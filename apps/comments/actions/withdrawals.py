@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.comments import queries
+from apps.comments import access
+from apps.comments.actions.comments import author_of, delete_comment
 from apps.comments.actions.counts import change_count, slot_of
-from apps.comments.actions.threads import bury, prune_tombstones, show_ancestors
-from apps.comments.actions.writing import author_of, delete_comment
+from apps.comments.actions.threads import make_tombstone, prune_tombstones, show_ancestors
 from apps.comments.models import Comment, RestoredRemoval, WithdrawnComment
 from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
 from socialapp.contracts.moderation import Moderation
@@ -25,7 +25,7 @@ _STEP = 100
 
 
 def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, reason: str = "") -> None:
-    """Removes somebody else's comment: moderation logs and tells it, and it is out of sight when this returns.
+    """Removes somebody else's comment: moderation logs it and notifies the author; hidden when this returns.
 
     Forbidden when the author has the same rank or a higher one. Idempotent.
     """
@@ -39,7 +39,7 @@ def delete_or_remove_comment(
     *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
 ) -> None:
     """Deletes a comment that the caller may delete; what staff takes away from others goes through moderation."""
-    if queries.is_moderation(principal, comment):
+    if access.is_moderation(principal=principal, comment=comment):
         remove_as_moderator(moderator_id=principal.id, comment_id=comment.id, author_id=author_of(comment))
     else:
         delete_comment(comment_id=comment.id, expected_versions=expected_versions)
@@ -49,7 +49,7 @@ def delete_or_remove_comment(
 def withdraw_comment(*, comment_id: int, action_id: int) -> None:
     """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
-    Nothing happens when it is gone, or when the removal was taken back before it was heard of.
+    Nothing happens when it is gone, or when the removal was taken back before its event arrived.
     """
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
@@ -63,7 +63,7 @@ def withdraw_comment(*, comment_id: int, action_id: int) -> None:
         updated_at=comment.updated_at,
         action_id=action_id,
     )
-    bury(comment)
+    make_tombstone(comment)
     change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
     publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
 

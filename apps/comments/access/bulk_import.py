@@ -1,4 +1,4 @@
-"""Comments as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
+"""Which records of a bulk import may be written. Format: docs/records.md."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,15 @@ from typing import Any
 
 import msgspec
 
-from apps.comments.models import NOT_HIDDEN, Comment
-from apps.comments.queries.reading import MAX_CONTENT, mentioned_names
-from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from apps.comments.access.drafts import MAX_CONTENT, mentioned_names
+from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.ids import MAX_ID
 from socialapp.core.text.visible import has_control_characters
 from socialapp.rpc.calls import client
 
-_ASKED_AT_ONCE = 100
+_IDS_A_CALL = 100
 
 
 class _CommentRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,7 +31,7 @@ class _CommentRecord(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Loadable:
+class LoadableComment:
     """A comment from a file whose post and author exist; whether its parent does is seen when it is written."""
 
     index: int
@@ -46,7 +45,7 @@ class Loadable:
     mention_ids: list[int]
 
 
-def loadable_comments(records: Sequence[Record]) -> tuple[list[Loadable], list[Rejected]]:
+def loadable_comments(records: Sequence[Record]) -> tuple[list[LoadableComment], list[Rejected]]:
     """Sorts records into those that may be written and the rejected. Asks posts and users, in batches."""
     parsed: dict[int, _CommentRecord] = {}
     rejected: list[Rejected] = []
@@ -55,9 +54,9 @@ def loadable_comments(records: Sequence[Record]) -> tuple[list[Loadable], list[R
             parsed[index] = _parse(record)
         except (msgspec.ValidationError, ValueError) as error:
             rejected.append(Rejected(index=index, reason=str(error)))
-    posts = _posts(int(record.post_id) for record in parsed.values())
-    authors = _people(int(record.user_id) for record in parsed.values() if record.user_id is not None)
-    named = _named(name for record in parsed.values() for name in mentioned_names(record.content))
+    posts = _existing_posts(int(record.post_id) for record in parsed.values())
+    authors = _existing_users(int(record.user_id) for record in parsed.values() if record.user_id is not None)
+    named = _user_ids(name for record in parsed.values() for name in mentioned_names(record.content))
     loadable = []
     for index, good in parsed.items():
         post = posts.get(int(good.post_id))
@@ -69,8 +68,8 @@ def loadable_comments(records: Sequence[Record]) -> tuple[list[Loadable], list[R
     return loadable, rejected
 
 
-def _loadable(index: int, record: _CommentRecord, post: PostRef, mention_ids: list[int]) -> Loadable:
-    return Loadable(
+def _loadable(index: int, record: _CommentRecord, post: PostRef, mention_ids: list[int]) -> LoadableComment:
+    return LoadableComment(
         index=index,
         id=int(record.id),
         post=post,
@@ -101,41 +100,21 @@ def _parse(record: Record) -> _CommentRecord:
     return parsed
 
 
-def _posts(ids: Iterable[int]) -> dict[int, PostRef]:
-    return {post.id: post for some in _chunks(ids) for post in client(Posts).refs(post_ids=some)}
+def _existing_posts(ids: Iterable[int]) -> dict[int, PostRef]:
+    return {post.id: post for batch in _batches(ids) for post in client(Posts).refs(post_ids=batch)}
 
 
-def _people(ids: Iterable[int]) -> set[int]:
-    found = (document for some in _chunks(ids) for document in client(Users).documents(ids=some))
+def _existing_users(ids: Iterable[int]) -> set[int]:
+    found = (document for batch in _batches(ids) for document in client(Users).documents(ids=batch))
     return {document.card.id for document in found if document.status != "deleted"}
 
 
-def _named(names: Iterable[str]) -> dict[str, int]:
-    found = (card for some in _chunks(names) for card in client(Users).by_usernames(usernames=some))
-    return {card.username.lower(): card.id for card in found}
+def _user_ids(names: Iterable[str]) -> dict[str, int]:
+    found = (profile for batch in _batches(names) for profile in client(Users).by_usernames(usernames=batch))
+    return {profile.username.lower(): profile.id for profile in found}
 
 
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
     distinct = sorted(set(values))
-    for start in range(0, len(distinct), _ASKED_AT_ONCE):
-        yield distinct[start : start + _ASKED_AT_ONCE]
-
-
-def dumped_comments(*, after: str, limit: int) -> RecordPage:
-    """Up to `limit` comments and tombstones that show behind the id `after`, in id order."""
-    rows = list(Comment.objects.filter(NOT_HIDDEN, id__gt=int(after or 0)).order_by("id")[: limit + 1])
-    shown = rows[:limit]
-    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
-
-
-def _record(row: Comment) -> Record:
-    parent_id = row.parent_comment_id
-    return {
-        "id": str(row.id),
-        "post_id": str(row.post_id),
-        "user_id": str(row.user_id) if row.user_id is not None else None,
-        "parent_comment_id": str(parent_id) if parent_id is not None else None,
-        "content": row.content,
-        "created_at": row.created_at.isoformat(),
-        "updated_at": row.updated_at.isoformat(),
-    }
+    for start in range(0, len(distinct), _IDS_A_CALL):
+        yield distinct[start : start + _IDS_A_CALL]

@@ -6,10 +6,10 @@ Rows are locked from a comment upwards to its ancestors and never downwards, so 
 from django.db.models import F, Q
 from django.utils import timezone
 
+from apps.comments.access import MAX_DEPTH, Draft, EditDraft, mentioned_names, no_such_parent
 from apps.comments.actions.counts import change_count, slot_of
-from apps.comments.actions.threads import bury
+from apps.comments.actions.threads import make_tombstone
 from apps.comments.models import Comment, WithdrawnComment
-from apps.comments.queries import MAX_DEPTH, Draft, EditDraft, mentioned_names, no_such_parent
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, Stale
@@ -116,7 +116,7 @@ def delete_living(comment: Comment) -> None:
     deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
     change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
     comment.score = 0
-    bury(comment)
+    make_tombstone(comment)
     publish(deleted)
 
 

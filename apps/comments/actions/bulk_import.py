@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from django.db.models import F
 
+from apps.comments.access import MAX_DEPTH, LoadableComment
 from apps.comments.actions.counts import add_to_counts, slot_of
 from apps.comments.actions.threads import show_ancestors
 from apps.comments.models import Comment
-from apps.comments.queries import MAX_DEPTH, Loadable
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.comments import CommentCreated
 from socialapp.core.db import transactional
@@ -17,7 +17,7 @@ from socialapp.messaging.publish import publish
 
 
 @transactional("comments")
-def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
+def load_comments(*, comments: Sequence[LoadableComment]) -> list[Rejected]:
     """Writes those that are not there yet, in one transaction; rejected are those without their parent
     and those with the id of another comment.
 
@@ -26,7 +26,7 @@ def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
     wanted = [comment.id for comment in comments]
     present = Comment.objects.in_bulk(wanted)
     parents = _lock_parents(comments)
-    made: list[tuple[Loadable, Comment]] = []
+    made: list[tuple[LoadableComment, Comment]] = []
     rejected: list[Rejected] = []
     for comment in comments:
         if (found := present.get(comment.id)) is not None:
@@ -49,21 +49,21 @@ def load_comments(*, comments: Sequence[Loadable]) -> list[Rejected]:
     return rejected
 
 
-def _lock_parents(comments: Sequence[Loadable]) -> dict[int, Comment]:
+def _lock_parents(comments: Sequence[LoadableComment]) -> dict[int, Comment]:
     ids = {comment.parent_id for comment in comments if comment.parent_id is not None}
     rows = Comment.objects.select_for_update().filter(id__in=ids).order_by("id") if ids else []
     return {row.id: row for row in rows}
 
 
-def _is_same(comment: Loadable, row: Comment) -> bool:
-    """Whether the record tells of this comment, which may have been edited or deleted since."""
+def _is_same(comment: LoadableComment, row: Comment) -> bool:
+    """Whether the record is of this comment, which may have been edited or deleted since."""
     if (row.post_id, row.parent_comment_id) != (comment.post.id, comment.parent_id):
         return False
     is_newer = row.is_tombstone or row.updated_at > comment.updated_at
     return row.user_id in (None, comment.author_id) and (is_newer or row.content == comment.content)
 
 
-def _fault(comment: Loadable, parents: dict[int, Comment]) -> str:
+def _fault(comment: LoadableComment, parents: dict[int, Comment]) -> str:
     """Why the comment cannot stand where it should; "" when it can."""
     if comment.parent_id is None:
         return ""
@@ -73,7 +73,7 @@ def _fault(comment: Loadable, parents: dict[int, Comment]) -> str:
     return f"threads are at most {MAX_DEPTH} replies deep" if parent.depth >= MAX_DEPTH else ""
 
 
-def _row(comment: Loadable, parents: dict[int, Comment]) -> Comment:
+def _row(comment: LoadableComment, parents: dict[int, Comment]) -> Comment:
     edited = comment.author_id is not None and comment.updated_at > comment.created_at
     return Comment(
         id=comment.id,
@@ -102,7 +102,7 @@ def _count(rows: Sequence[Comment], parents: dict[int, Comment]) -> None:
     add_to_counts(Counter((row.post_id, slot_of(row.id)) for row in living))
 
 
-def _created(comment: Loadable, parents: dict[int, Comment]) -> CommentCreated:
+def _created(comment: LoadableComment, parents: dict[int, Comment]) -> CommentCreated:
     if comment.author_id is None:
         raise ValueError("a tombstone was never created")
     parent = parents.get(comment.parent_id) if comment.parent_id is not None else None

@@ -1,0 +1,55 @@
+"""Who may see, write, edit and delete comments, and what must be asked of other contexts first.
+
+A comment is visible to whoever may see its post, if its author is active and there is no block between the two.
+A tombstone has no author, so it shows wherever its post does. What is hidden but has replies shows as a tombstone,
+so that the replies can be read.
+"""
+
+from apps.comments.access.bulk_import import LoadableComment, loadable_comments
+from apps.comments.access.drafts import (
+    MAX_CONTENT,
+    MAX_DEPTH,
+    MAX_MENTIONS,
+    Draft,
+    EditDraft,
+    draft_comment,
+    draft_edit,
+    mentioned_names,
+    no_such_parent,
+)
+from apps.comments.access.visibility import (
+    Visibility,
+    comment_in_thread,
+    is_moderation,
+    load_visibility,
+    load_visibility_of_one,
+    own_comment,
+    removable_comment,
+    visible_comment,
+    visible_post,
+    visible_refs,
+)
+
+__all__ = [
+    "MAX_CONTENT",
+    "MAX_DEPTH",
+    "MAX_MENTIONS",
+    "Draft",
+    "EditDraft",
+    "LoadableComment",
+    "Visibility",
+    "comment_in_thread",
+    "draft_comment",
+    "draft_edit",
+    "is_moderation",
+    "load_visibility",
+    "load_visibility_of_one",
+    "loadable_comments",
+    "mentioned_names",
+    "no_such_parent",
+    "own_comment",
+    "removable_comment",
+    "visible_comment",
+    "visible_post",
+    "visible_refs",
+]

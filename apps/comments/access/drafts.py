@@ -1,0 +1,86 @@
+"""What may be written: a comment or a new text, with all that other contexts must be asked about it first."""
+
+from dataclasses import dataclass
+
+from apps.comments.access.visibility import own_comment, visible_post, visible_refs
+from socialapp.contracts.comments import CommentRef
+from socialapp.contracts.posts import PostRef, Posts
+from socialapp.contracts.users import ProfileSummary, Users
+from socialapp.core.errors import Forbidden, Invalid
+from socialapp.core.text.mentions import find_mentions
+from socialapp.rpc.calls import client
+
+MAX_CONTENT = 5000
+MAX_DEPTH = 50
+MAX_MENTIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comment that may be written."""
+
+    post: PostRef
+    author: ProfileSummary
+    parent: CommentRef | None
+    mention_ids: list[int]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditDraft:
+    """A new text for a comment, with those whom it may mention, by their username."""
+
+    comment_id: int
+    content: str
+    mentioned: dict[str, int]
+
+
+def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None, content: str) -> Draft:
+    """Gathers what a new comment needs. NotFound without a visible post, Invalid for a parent that cannot be answered.
+
+    Mentioned are those who may see the post and have no block with the author. A parent that is absent, deleted,
+    elsewhere or not visible gets the same refusal, which so reveals nothing.
+    """
+    post = visible_post(viewer_id=author_id, post_id=post_id)
+    parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
+    author, mentioned = _author_and_mentioned(author_id=author_id, post_id=post_id, content=content)
+    return Draft(post, author, parent, list(mentioned.values()), content)
+
+
+def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
+    """Gathers what a new text of the caller's comment needs. Refusals as for `own_comment`, mentions as for a draft."""
+    comment = own_comment(author_id=author_id, comment_id=comment_id)
+    mentioned = _author_and_mentioned(author_id=author_id, post_id=comment.post_id, content=content)[1]
+    return EditDraft(comment_id, content, mentioned)
+
+
+def mentioned_names(content: str) -> list[str]:
+    """The distinct usernames that a text mentions, lower-case, in order; at most MAX_MENTIONS."""
+    return find_mentions(content, limit=MAX_MENTIONS)
+
+
+def no_such_parent() -> Invalid:
+    """The refusal of a parent that is absent, deleted, on another post or not visible."""
+    return Invalid.of("parent_comment_id", "not_found", "There is no such comment on this post to reply to.")
+
+
+def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tuple[ProfileSummary, dict[str, int]]:
+    """The author, and by username those whom the text may mention; Forbidden when the author may not write."""
+    names = mentioned_names(content)
+    found = client(Users).by_usernames(usernames=names) if names else []
+    may_see = client(Posts).viewers(post_id=post_id, user_ids=[profile.id for profile in found]) if found else []
+    audience = client(Users).audience(viewer_id=author_id, author_ids=sorted({author_id, *may_see}))
+    people = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
+    if author_id not in people:
+        raise Forbidden("this account may not write comments", code="account_not_active")
+    mentioned = {
+        profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see
+    }
+    return people[author_id], mentioned
+
+
+def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:
+    for parent in visible_refs(viewer_id=viewer_id, comment_ids=[parent_comment_id]):
+        if parent.post_id == post_id:
+            return parent
+    raise no_such_parent()

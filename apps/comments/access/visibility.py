@@ -1,0 +1,151 @@
+"""Which comments a viewer may see, and which they may change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from apps.comments import queries
+from apps.comments.models import Comment
+from socialapp.contracts.comments import CommentRef
+from socialapp.contracts.posts import PostRef, Posts
+from socialapp.contracts.reactions import Reactions, ReactionSummary
+from socialapp.contracts.users import ProfileSummary, Users
+from socialapp.core.errors import Forbidden, NotFound, Unavailable
+from socialapp.core.principal import Principal
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What one viewer may see of some comments: those of their authors who show, and reactions to what these wrote."""
+
+    authors: dict[int, ProfileSummary] = field(default_factory=dict)
+    reactions: dict[int, ReactionSummary] = field(default_factory=dict)  # by comment
+
+    def author(self, comment: Comment) -> ProfileSummary | None:
+        """Who wrote it, if they show."""
+        return self.authors.get(comment.user_id) if comment.user_id is not None else None
+
+    def shows(self, comment: Comment) -> bool:
+        """Whether the comment is shown, be it as a tombstone."""
+        return comment.is_tombstone or comment.replies_count > 0 or self.author(comment) is not None
+
+
+def load_visibility(*, viewer_id: int | None, comments: Sequence[Comment]) -> Visibility:
+    """What the viewer may see of comments on posts that they may see. Two calls."""
+    authors = _visible_authors(viewer_id, comments)
+    wanted = [comment.id for comment in comments if comment.user_id in authors]
+    return Visibility(authors, _reactions(viewer_id, wanted))
+
+
+def load_visibility_of_one(*, viewer_id: int | None, comment: Comment) -> Visibility:
+    """As `load_visibility`, for one comment; NotFound when it does not show."""
+    visibility = load_visibility(viewer_id=viewer_id, comments=[comment])
+    if not visibility.shows(comment):
+        raise _no_such_comment()
+    return visibility
+
+
+def _visible_authors(viewer_id: int | None, comments: Sequence[Comment]) -> dict[int, ProfileSummary]:
+    author_ids = sorted({comment.user_id for comment in comments if comment.user_id is not None})
+    if not author_ids:
+        return {}
+    audience = client(Users).audience(viewer_id=viewer_id, author_ids=author_ids)
+    return {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
+
+
+def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, ReactionSummary]:
+    """Nobody's, while reactions does not answer: comments without counts are better than none."""
+    if not comment_ids:
+        return {}
+    try:
+        found = client(Reactions).summaries(viewer_id=viewer_id, target_type="comment", target_ids=comment_ids)
+    except Unavailable as error:
+        log.warning("comments.reactions_missing", error=str(error))
+        return {}
+    return {summary.target_id: summary for summary in found}
+
+
+def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
+    """The post, if the viewer may see it; NotFound otherwise."""
+    for post in client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
+        return post
+    raise NotFound("there is no such post that you may see")
+
+
+def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[CommentRef]:
+    """Those of the comments that live and that the viewer may see. One query and two calls."""
+    rows = queries.living_comments(comment_ids)
+    if not rows:
+        return []
+    post_ids = sorted({row.post_id for row in rows})
+    posts = {post.id for post in client(Posts).visible(viewer_id=viewer_id, post_ids=post_ids)}
+    authors = _visible_authors(viewer_id, rows)
+    return [
+        CommentRef(id=row.id, post_id=row.post_id, author_id=row.user_id, created_at=row.created_at)
+        for row in rows
+        if row.post_id in posts and row.user_id is not None and row.user_id in authors
+    ]
+
+
+def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
+    """The comment or tombstone, if the viewer may see it; NotFound otherwise."""
+    comment = queries.comment_or_tombstone(comment_id)
+    if comment is not None and not comment.is_hidden:
+        visible = client(Posts).visible(viewer_id=viewer_id, post_ids=[comment.post_id])
+        if visible and (comment.is_tombstone or _visible_authors(viewer_id, [comment])):
+            return comment
+    raise _no_such_comment()
+
+
+def comment_in_thread(*, viewer_id: int | None, comment_id: int) -> Comment:
+    """The comment, or one with replies that the viewer may see as a tombstone only; NotFound without a visible post."""
+    comment = queries.comment_or_tombstone(comment_id)
+    if comment is None or not comment.replies_count:
+        return visible_comment(viewer_id=viewer_id, comment_id=comment_id)
+    if client(Posts).visible(viewer_id=viewer_id, post_ids=[comment.post_id]):
+        return comment
+    raise _no_such_comment()
+
+
+def own_comment(*, author_id: int, comment_id: int) -> Comment:
+    """The comment, if the caller wrote it; Forbidden when somebody else did, NotFound when it cannot be seen."""
+    comment = visible_comment(viewer_id=author_id, comment_id=comment_id)
+    if comment.is_tombstone:
+        raise _no_such_comment()
+    if comment.user_id != author_id:
+        raise Forbidden("only its author may edit a comment", code="not_author")
+    return comment
+
+
+def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
+    """The comment, if the caller may delete it: its author, the author of its post, or staff who see it.
+
+    The two authors need not see it: after a block one can still delete what one wrote oneself, and what others see
+    under one's post. Forbidden for others who see it, NotFound for those who do not.
+    """
+    comment = queries.comment_or_tombstone(comment_id)
+    if comment is None or comment.is_tombstone:
+        raise _no_such_comment()
+    if principal.id == comment.user_id or _is_author_of_post(principal.id, comment):
+        return comment
+    visible_comment(viewer_id=principal.id, comment_id=comment_id)
+    if principal.is_staff:
+        return comment
+    raise Forbidden("only its author or the author of the post may delete a comment", code="not_author")
+
+
+def is_moderation(*, principal: Principal, comment: Comment) -> bool:
+    """Whether staff delete what neither they wrote nor stands under a post of theirs."""
+    return principal.id != comment.user_id and not _is_author_of_post(principal.id, comment)
+
+
+def _is_author_of_post(user_id: int, comment: Comment) -> bool:
+    return any(post.author_id == user_id for post in client(Posts).refs(post_ids=[comment.post_id]))
+
+
+def _no_such_comment() -> NotFound:
+    return NotFound("there is no such comment that you may see")

@@ -1,0 +1,148 @@
+"""SQL of comments: rows in, rows out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+
+from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, WithdrawnComment
+from socialapp.contracts.comments import CommentCount as PostCommentCount
+from socialapp.contracts.comments import CommentDocument
+from socialapp.core.ids import id_time
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.sql import placeholders, select
+from socialapp.lifecycle.removal import gone_among
+
+SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
+
+
+@dataclass(frozen=True, slots=True)
+class CountDrift:
+    """A stored count that is not the number of rows: `what` is comments_count (of a post) or replies_count."""
+
+    what: str
+    id: int
+    counted: int
+    actual: int
+
+
+# --- Comments -----------------------------------------------------------------------------------------------------
+
+
+def comment_or_tombstone(comment_id: int) -> Comment | None:
+    """The comment, living or a tombstone. One query."""
+    return Comment.objects.filter(id=comment_id).first()
+
+
+def living_comments(comment_ids: Iterable[int]) -> list[Comment]:
+    """Those of the comments that are no tombstones: ids, author and time only. One query."""
+    rows = Comment.objects.filter(id__in=list(comment_ids), deleted_at=None)
+    return list(rows.only("id", "post_id", "user_id", "created_at"))
+
+
+def comment_page(*, post_id: int, parent_comment_id: int | None, sort: str, page: PageRequest) -> Page[Comment]:
+    """One page of a post's top-level comments, or of the direct replies to one of them, in one of `SORTS`."""
+    rows = Comment.objects.filter(NOT_HIDDEN, post_id=post_id, parent_comment_id=parent_comment_id)
+    return paginate(rows, page, order=SORTS[sort])
+
+
+def comments_after(*, after: int, limit: int) -> list[Comment]:
+    """Up to `limit` comments, and tombstones that show, with ids over `after`, ascending. One query."""
+    return list(Comment.objects.filter(NOT_HIDDEN, id__gt=after).order_by("id")[:limit])
+
+
+def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
+    """The present form of those of the comments that live."""
+    rows = Comment.objects.filter(id__in=comment_ids, deleted_at=None)
+    return [
+        CommentDocument(
+            id=row.id, post_id=row.post_id, author_id=row.user_id, content=row.content, created_at=row.created_at
+        )
+        for row in rows
+        if row.user_id is not None
+    ]
+
+
+def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
+    """What those of the comments were that moderators removed and that may come back. One query."""
+    rows = WithdrawnComment.objects.filter(comment_id__in=comment_ids)
+    return [
+        CommentDocument(
+            id=row.comment_id,
+            post_id=row.post_id,
+            author_id=row.user_id,
+            content=row.content,
+            created_at=id_time(row.comment_id),
+        )
+        for row in rows
+    ]
+
+
+def posts_with_comments(post_ids: Iterable[int]) -> set[int]:
+    """Those of the posts that have comments or tombstones. One query."""
+    rows = Comment.objects.filter(post_id__in=list(post_ids)).order_by("post_id")
+    return set(rows.values_list("post_id", flat=True).distinct())
+
+
+def users_with_comments(user_ids: Iterable[int]) -> set[int]:
+    """Those of the people who have written living comments. One query."""
+    rows = Comment.objects.filter(user_id__in=list(user_ids)).order_by("user_id")
+    return {user_id for user_id in rows.values_list("user_id", flat=True).distinct() if user_id is not None}
+
+
+# --- Counts -------------------------------------------------------------------------------------------------------
+
+
+_COUNTS_SQL = "SELECT post_id, SUM(count) FROM comment_counts WHERE post_id IN ({}) GROUP BY post_id"
+
+
+def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
+    """How many living comments each post has, for those that have some. One query."""
+    if not post_ids:
+        return []
+    rows = select(CommentCount, _COUNTS_SQL.format(placeholders(post_ids)), post_ids)
+    return [PostCommentCount(post_id=post_id, count=int(total)) for post_id, total in rows if total]
+
+
+def posts_in_order(*, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids greater than `after`, ascending, of posts that have comments or counts."""
+    found: set[int] = set()
+    for rows in (Comment.objects.all(), CommentCount.objects.all()):
+        ids = rows.filter(post_id__gt=after).values_list("post_id", flat=True).order_by("post_id").distinct()
+        found.update(ids[:limit])
+    return sorted(found)[:limit]
+
+
+def recently_changed_posts(*, since: datetime, limit: int) -> list[int]:
+    """Up to `limit` posts whose number of comments changed since then."""
+    rows = CommentCount.objects.filter(updated_at__gte=since).values_list("post_id", flat=True)
+    return list(rows.order_by("post_id").distinct()[:limit])
+
+
+def suspect_posts(*, post_ids: Sequence[int]) -> list[int]:
+    """Those of the posts whose count differs from their rows read without locks: a write may be under way."""
+    living = Comment.objects.filter(post_id__in=post_ids, deleted_at=None).values("post_id").annotate(n=Count("id"))
+    actual = dict(living.values_list("post_id", "n"))
+    counted = {count.post_id: count.count for count in counts(post_ids=post_ids)}
+    return [post_id for post_id in _not_gone(post_ids) if actual.get(post_id, 0) != counted.get(post_id, 0)]
+
+
+def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
+    """Those comments of the posts whose `replies_count` differs from the rows under them, read without locks."""
+    remaining = _not_gone(post_ids)
+    replies = Comment.objects.filter(NOT_HIDDEN, post_id__in=remaining, parent_comment__isnull=False)
+    actual = dict(replies.values("parent_comment_id").annotate(n=Count("id")).values_list("parent_comment_id", "n"))
+    stored = Comment.objects.filter(post_id__in=remaining).exclude(replies_count=0).values_list("id", "replies_count")
+    counted = dict(stored)
+    return sorted(
+        comment_id
+        for comment_id in actual.keys() | counted.keys()
+        if actual.get(comment_id, 0) != counted.get(comment_id, 0)
+    )
+
+
+def _not_gone(post_ids: Sequence[int]) -> list[int]:
+    """Without the posts that are being removed: their counts go before their last rows do."""
+    gone = gone_among("comments", post_ids)
+    return [post_id for post_id in post_ids if post_id not in gone]
