@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.posts.actions.media.refusals import refuse_media
 from apps.posts.actions.withdrawals import remove_as_moderator
 from apps.posts.models import (
     Bookmark,
@@ -132,7 +133,9 @@ class RestoredRemovalAdmin(_BelongsToPost):
 
 @admin.register(Media)
 class MediaAdmin(_BelongsToPost):
-    """Uploads."""
+    """Uploads; refusing them is an action."""
+
+    actions = ("refuse",)
 
     list_display = (
         "id",
@@ -145,6 +148,15 @@ class MediaAdmin(_BelongsToPost):
     )
     list_filter = ("status", "kind", "shown_in", "created_at")
     search_fields = ("=id", "=user_id", "=post_id", "=content_hash", "description")
+
+    @admin.action(description="Remove the selected media and refuse them from now on")
+    def refuse(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
+        """Removes the posts that show them as a moderator; the same or a similar picture is not taken again."""
+        for media in queryset:
+            try:
+                refuse_media(moderator_id=int(request.user.pk or 0), media_id=media.id)
+            except Problem as problem:
+                self.message_user(request, f"{media}: {problem.detail}", messages.ERROR)
 
 
 @admin.register(StoredFile)

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.posts.actions.media import CONTENT_TYPES, MAX_IMAGES
+from apps.posts.actions.media.places import MAX_IMAGES
+from apps.posts.actions.media.uploads import CONTENT_TYPES
 from apps.posts.queries.media import MAX_DESCRIPTION
 from apps.posts.queries.texts import MAX_CONTENT
 from socialapp.http.fields import Flag, Id, Input, Text

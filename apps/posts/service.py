@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from apps.posts.actions.media import use_as_profile_picture
+from apps.posts.actions.media.places import use_as_profile_picture
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.actions.records import load_posts
 from apps.posts.queries.access import post_rows, viewers_among, visible_refs

@@ -6,7 +6,10 @@ from celery import shared_task
 from django.conf import settings
 
 from apps.posts.actions.feeds import notice_restart
-from apps.posts.actions.media import delete_unused_files, delete_unused_media, process_waiting_media, purge_caches
+from apps.posts.actions.media.files import delete_unused_files
+from apps.posts.actions.media.inspection import sweep_store
+from apps.posts.actions.media.processing import process_waiting_media
+from apps.posts.actions.media.removal import delete_unused_media, purge_caches
 from apps.posts.actions.views import flush_views
 from apps.posts.actions.withdrawals import delete_long_withdrawn
 from socialapp.core.cache import redis_errors
@@ -17,6 +20,7 @@ PERIODIC = {
     "posts.delete_long_withdrawn": 3600.0,
     "posts.process_waiting_media": 10.0,
     "posts.sweep_media": 600.0,
+    "posts.sweep_store": 86400.0,
     "posts.purge_caches": 15.0,
 }
 
@@ -63,3 +67,9 @@ def sweep_media() -> None:
         deleted = delete_unused_media(before_hours=settings.MEDIA_UNUSED_HOURS)
         if not deleted + delete_unused_files():
             break
+
+
+@shared_task(name="posts.sweep_store")
+def sweep_media_store() -> None:
+    """Removes files from the store that no row names, such as what a killed process left. Idempotent, periodic."""
+    sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS)

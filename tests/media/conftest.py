@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from apps.posts.actions.media import process_waiting_media
-from tests.conftest import Person
+from apps.posts.actions.media import processing, removal, uploads
+from apps.posts.actions.media.processing import process_waiting_media
+from tests.conftest import JsonClient, Person
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,13 @@ def store(tmp_path: Path, settings: Any) -> Path:
     files = {**settings.STORAGES["media"], "OPTIONS": {"location": tmp_path / "store", "allow_overwrite": True}}
     settings.STORAGES = {**settings.STORAGES, "media": files}
     return tmp_path / "store"
+
+
+@pytest.fixture(autouse=True)
+def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a commit is done at once: a test's own transaction is never committed."""
+    for module in (processing, removal, uploads):
+        monkeypatch.setattr(module, "after_commit", lambda context, run: run())
 
 
 def picture(size: tuple[int, int] = (64, 48), file_format: str = "PNG", color: str = "teal", **options: Any) -> bytes:
@@ -74,3 +82,26 @@ def upload() -> Callable[..., dict[str, Any]]:
         return body
 
     return make
+
+
+def path_of(url: str) -> str:
+    """The path of an address of ours."""
+    return url.removeprefix("http://127.0.0.1:8000")
+
+
+def is_served(client: JsonClient, url: str) -> bool:
+    """Whether a file is sent; if not, the answer is 404."""
+    answer = client.get(path_of(url))
+    if answer.status_code == 200:
+        answer.close()
+        return True
+    assert (answer.status_code, answer.json()["code"]) == (404, "media_not_found")
+    return False
+
+
+def post_with(person: Person, *media: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Writes a post that shows these media."""
+    answer = person.client.post("/v1/posts", {"content": "look", "media_ids": [item["id"] for item in media], **fields})
+    assert answer.status_code == 201, answer.content
+    body: dict[str, Any] = answer.json()
+    return body

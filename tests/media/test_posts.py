@@ -8,14 +8,10 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import animation, picture
+from tests.media.conftest import animation, is_served, path_of, picture, post_with
 from tests.posts.conftest import events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-def path_of(url: str) -> str:
-    return url.removeprefix("http://127.0.0.1:8000")
 
 
 def test_an_upload_is_shown_in_a_post_and_served(
@@ -35,22 +31,6 @@ def test_an_upload_is_shown_in_a_post_and_served(
     content = b"".join(served.streaming_content)
     assert content[:4] == b"RIFF"
     assert content[8:12] == b"WEBP"
-
-
-def is_served(client: JsonClient, url: str) -> bool:
-    answer = client.get(path_of(url))
-    if answer.status_code == 200:
-        answer.close()
-        return True
-    assert (answer.status_code, answer.json()["code"]) == (404, "media_not_found")
-    return False
-
-
-def post_with(person: Person, *media: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    answer = person.client.post("/v1/posts", {"content": "look", "media_ids": [item["id"] for item in media], **fields})
-    assert answer.status_code == 201, answer.content
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 def test_files_are_sent_with_headers_that_make_them_harmless(

@@ -12,25 +12,15 @@ from urllib.parse import urlsplit
 import pytest
 from django.utils import timezone
 
-from apps.posts.actions import media as actions
-from apps.posts.actions.media import (
-    delete_unused_files,
-    delete_unused_media,
-    process_media,
-    process_waiting_media,
-    purge_caches,
-)
+from apps.posts.actions.media import processing
+from apps.posts.actions.media.files import delete_unused_files
+from apps.posts.actions.media.processing import process_media, process_waiting_media
+from apps.posts.actions.media.removal import delete_unused_media, purge_caches
 from apps.posts.models import Media, StoredFile
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import picture, send
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-@pytest.fixture(autouse=True)
-def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for a commit is done at once: a test's own transaction is never committed."""
-    monkeypatch.setattr(actions, "after_commit", lambda context, run: run())
 
 
 def files_in(store: Path) -> list[str]:
@@ -164,7 +154,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize("moment", ["convert", "_store_files", "finish_media"])
+@pytest.mark.parametrize("moment", ["convert", "store_files", "finish_media"])
 def test_what_a_killed_process_left_is_processed_once(
     moment: str, register: Callable[..., Person], store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +164,7 @@ def test_what_a_killed_process_left_is_processed_once(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(actions, moment, die)
+        patched.setattr(processing, moment, die)
         with pytest.raises(Killed):
             process_media(media_id=media_id)
     process_waiting_media()
@@ -196,7 +186,7 @@ def test_what_kills_every_process_fails_in_the_end(
     def die(*_: object, **__: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(actions, "convert", die)
+    monkeypatch.setattr(processing, "convert", die)
     for _ in range(3):
         with pytest.raises(Killed):
             process_waiting_media()
@@ -209,16 +199,16 @@ def test_one_whose_claim_was_taken_over_changes_nothing(
     register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media_id = int(send(register("ann"), picture()).json()["id"])
-    real = actions._store_files
+    real = processing.store_files
 
     def be_late(*arguments: Any) -> None:
         real(*arguments)
         with monkeypatch.context() as patched:
-            patched.setattr(actions, "_store_files", real)
+            patched.setattr(processing, "store_files", real)
             Media.objects.update(claimed_until=None)
             process_media(media_id=media_id)
 
-    monkeypatch.setattr(actions, "_store_files", be_late)
+    monkeypatch.setattr(processing, "store_files", be_late)
     process_media(media_id=media_id)
     assert (Media.objects.get().status, Media.objects.get().attempts) == ("ready", 2)
     assert set(StoredFile.objects.values_list("uses", flat=True)) == {1}

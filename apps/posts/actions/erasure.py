@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from apps.posts.actions.media import delete_media_rows
+from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
 from apps.posts.actions.reposts import forget_post, is_there, remove_repost
 from apps.posts.models import (

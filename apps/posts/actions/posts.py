@@ -8,7 +8,8 @@ from django.db import router, transaction
 from django.utils import timezone
 
 from apps.posts.actions.feeds import push_own_post
-from apps.posts.actions.media import attach_media, delete_media_rows, purge
+from apps.posts.actions.media.places import attach_media
+from apps.posts.actions.media.removal import delete_media_rows, purge
 from apps.posts.models import (
     Media,
     MutedPost,

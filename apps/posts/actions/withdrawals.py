@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from apps.posts.actions.media.removal import purge
 from apps.posts.actions.posts import delete_withdrawn_posts
-from apps.posts.models import Post, RestoredRemoval, WithdrawnPost
+from apps.posts.models import Media, Post, RefusedMedia, RestoredRemoval, WithdrawnPost
 from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostRemoved, PostRestored
 from socialapp.core.db import transactional
@@ -41,6 +42,7 @@ def withdraw_post(*, post_id: int, action_id: int) -> None:
     columns = {name: getattr(post, name) for name in _COLUMNS} | {"version": post.version + 1}
     WithdrawnPost(**columns, action_id=action_id).save(force_insert=True)
     Post.objects.filter(id=post_id).delete()
+    purge(Media.objects.filter(post_id=post_id))
     publish(
         PostRemoved(post_id=post_id, author_id=post.user_id, was_private=post.is_private, version=columns["version"])
     )
@@ -56,6 +58,7 @@ def restore_post(*, post_id: int, action_id: int) -> None:
     columns = {name: getattr(held, name) for name in _COLUMNS} | {"version": held.version + 1}
     Post(**columns).save(force_insert=True)
     WithdrawnPost.objects.filter(id=post_id).delete()
+    RefusedMedia.objects.filter(media_id__in=[media["id"] for media in held.media or []]).delete()
     publish(
         PostRestored(post_id=post_id, author_id=held.user_id, is_private=held.is_private, version=columns["version"])
     )

@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.actions.media import (
+from apps.posts.actions.media.uploads import (
     Upload,
     accepted_format,
     begin_upload,

@@ -5,12 +5,13 @@ what is served.
 """
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -19,6 +20,7 @@ from socialapp.core.errors import Unavailable
 
 CONTENT_TYPES = {"webp": "image/webp", "mp4": "video/mp4"}
 _COPY_BYTES = 2**20
+_FILE_NAME = re.compile(r"files/[0-9a-f]{2}/([0-9a-f]{64})\.([a-z0-9]{1,5})")
 
 
 class Files(FileSystemStorage):
@@ -43,6 +45,19 @@ class Files(FileSystemStorage):
 def file_name(digest: str, extension: str) -> str:
     """The name of a file that is served."""
     return f"files/{digest[:2]}/{digest}.{extension}"
+
+
+class FileName(NamedTuple):
+    """The parts of the name of a file that is served."""
+
+    digest: str
+    extension: str
+
+
+def parsed_name(name: str) -> FileName | None:
+    """The parts of a name that `file_name` made; None for any other."""
+    found = _FILE_NAME.fullmatch(name)
+    return FileName(found[1], found[2]) if found else None
 
 
 def save(name: str, content: IO[bytes], *, content_type: str = "") -> None:

@@ -1,0 +1,139 @@
+"""Comparing the rows of media with the store, both ways, and removing from the store what no row names."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.posts.actions.media.files import adopt_file, delete_unused_files
+from apps.posts.actions.media.removal import delete_unused_media
+from apps.posts.models import Media, StoredFile
+from socialapp.core.media import stores
+
+_BATCH = 200
+_YOUNG = timedelta(hours=1)  # what was stored so recently may get its row yet
+_LISTED = 100  # names that a report holds at most; the counts are exact
+
+Advance = Callable[[int], object]
+
+
+def _no_progress(_: int) -> None:
+    """For callers that show none."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What does not fit together, counted, with the first names of each kind."""
+
+    rows: int = 0
+    files: int = 0
+    missing: int = 0  # rows in use whose file is not in the store, or has another size
+    missing_names: list[str] = field(default_factory=list)
+    unknown: int = 0  # files that no row names
+    unknown_names: list[str] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Whether rows and store agree."""
+        return not (self.missing or self.unknown)
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep deleted, or would delete."""
+
+    media: int = 0
+    unused_files: int = 0
+    unknown_files: int = 0
+
+
+def verify_store(*, advance: Advance = _no_progress) -> Findings:
+    """Compares every row with the store and every file of the store with the rows, in batches. Changes nothing."""
+    found = Findings()
+    after = ""
+    while rows := list(StoredFile.objects.filter(digest__gt=after, uses__gt=0).order_by("digest")[:_BATCH]):
+        after = rows[-1].digest
+        for row in rows:
+            found.rows += 1
+            name = stores.file_name(row.digest, row.extension)
+            if _size_of(name) != row.size and StoredFile.objects.filter(digest=row.digest, uses__gt=0).exists():
+                found.missing += 1
+                found.missing_names = [*found.missing_names, name][:_LISTED]
+        advance(len(rows))
+    for name, is_known in _checked_names(advance):
+        found.files += 1
+        if not is_known:
+            found.unknown += 1
+            found.unknown_names = [*found.unknown_names, name][:_LISTED]
+    return found
+
+
+def sweep_store(*, unused_hours: int, dry_run: bool = False, advance: Advance = _no_progress) -> Swept:
+    """Deletes media that nothing shows, files that nothing uses, and files that no row names. Idempotent."""
+    swept = Swept()
+    if dry_run:
+        until = timezone.now() - timedelta(hours=unused_hours)
+        swept.media = Media.objects.filter(shown_in=Media.Place.NOWHERE, created_at__lt=until).count()
+        swept.unused_files = StoredFile.objects.filter(uses=0, unused_since__isnull=False).count()
+        swept.unknown_files = sum(not is_known for _, is_known in _checked_names(advance))
+        return swept
+    while deleted := delete_unused_media(before_hours=unused_hours):
+        swept.media += deleted
+        advance(deleted)
+    for name, is_known in _checked_names(advance):
+        if not is_known:
+            swept.unknown_files += 1
+            _remove(name)
+    while removed := delete_unused_files():
+        swept.unused_files += removed
+        advance(removed)
+    swept.unused_files = max(swept.unused_files - swept.unknown_files, 0)
+    return swept
+
+
+def _remove(name: str) -> None:
+    """An original goes at once; what a conversion may be storing just now goes under the lock of a row."""
+    parsed = stores.parsed_name(name)
+    if parsed is None:
+        stores.delete(name)
+    else:
+        adopt_file(digest=parsed.digest, extension=parsed.extension)
+
+
+def _checked_names(advance: Advance) -> Iterator[tuple[str, bool]]:
+    """Every file of the store that is not quite new, and whether a row names it."""
+    until = timezone.now() - _YOUNG
+    for folder, known_of in (("files", _known_files), ("uploads", _known_uploads)):
+        for batch in _batches(stores.names(folder), until):
+            known = known_of(batch)
+            for name in batch:
+                yield name, name in known
+            advance(len(batch))
+
+
+def _batches(listed: Iterator[tuple[str, datetime]], until: datetime) -> Iterator[list[str]]:
+    old = (name for name, changed_at in listed if changed_at < until)
+    while batch := list(islice(old, _BATCH)):
+        yield batch
+
+
+def _known_files(names: Iterable[str]) -> set[str]:
+    parsed = [file for file in map(stores.parsed_name, names) if file is not None]
+    rows = StoredFile.objects.filter(digest__in={file.digest for file in parsed})
+    return {stores.file_name(row.digest, row.extension) for row in rows}
+
+
+def _known_uploads(names: Iterable[str]) -> set[str]:
+    ids = [int(name.rpartition("/")[2]) for name in names if name.rpartition("/")[2].isdigit()]
+    waiting = Q(status=Media.Status.UPLOADING) | Q(status=Media.Status.PROCESSING)
+    return {media.upload_name for media in Media.objects.filter(waiting, id__in=ids).only("id")}
+
+
+def _size_of(name: str) -> int | None:
+    try:
+        return stores.size_of(name)
+    except FileNotFoundError:
+        return None

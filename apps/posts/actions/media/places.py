@@ -1,0 +1,84 @@
+"""Showing media: in posts, in their order, and as profile pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from apps.posts.actions.media.removal import purge
+from apps.posts.models import Media, Post, PostEdit, WithdrawnPost
+from socialapp.core.db import transactional
+from socialapp.core.errors import Invalid
+
+MAX_IMAGES = 4
+
+
+def attach_media(*, user_id: int, post_id: int, media_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Shows media in a post, in this order and no others; the copies that the post keeps of them.
+
+    Joins the caller's transaction. Invalid for media that are absent, somebody else's, not ready, in another post, or
+    too many of them. What the post no longer shows stays with its earlier versions.
+    """
+    rows = {
+        media.id: media
+        for media in Media.objects.select_for_update().filter(id__in=media_ids, user_id=user_id).order_by("id")
+    }
+    if len(rows) != len(media_ids):
+        raise Invalid.of("media_ids", "media_unknown", "There is no such media of yours.")
+    for media in rows.values():
+        if media.shown_in and media.post_id != post_id:
+            raise Invalid.of("media_ids", "media_in_use", "Media can be shown in one place only.")
+        if media.status != Media.Status.READY:
+            raise Invalid.of("media_ids", "media_not_ready", "Media can be used when they are ready.")
+    if sum(media.kind != "image" for media in rows.values()) and len(rows) > 1:
+        raise Invalid.of("media_ids", "media_too_many", f"A post has up to {MAX_IMAGES} images, or one video.")
+    dropped = Media.objects.filter(post_id=post_id, position__isnull=False).exclude(id__in=media_ids)
+    purge(dropped)
+    dropped.update(position=None)
+    for position, media_id in enumerate(media_ids):
+        rows[media_id].shown_in = Media.Place.POST
+        rows[media_id].post_id, rows[media_id].position = post_id, position
+        rows[media_id].save(update_fields=["shown_in", "post_id", "position"])
+    return [rows[media_id].shown() for media_id in media_ids]
+
+
+@transactional("posts")
+def use_as_profile_picture(*, user_id: int, media_id: int | None) -> Media | None:
+    """Makes an image the profile picture, in place of the one before; None shows none. Idempotent.
+
+    Invalid for media that are absent, somebody else's, not ready, no image, or in a post.
+    """
+    chosen = None
+    if media_id is not None:
+        chosen = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
+        if chosen is None:
+            raise Invalid.of("profile_picture_media_id", "media_unknown", "There is no such media of yours.")
+        if chosen.shown_in == Media.Place.POST:
+            raise Invalid.of("profile_picture_media_id", "media_in_use", "Media can be shown in one place only.")
+        if chosen.status != Media.Status.READY or chosen.kind != "image":
+            raise Invalid.of(
+                "profile_picture_media_id", "media_not_ready", "A profile picture is an image that is ready."
+            )
+        chosen.shown_in = Media.Place.PROFILE
+        chosen.save(update_fields=["shown_in"])
+    # Deleted by the sweep, a day after it was uploaded or at once: until then the profile may still name it.
+    replaced = Media.objects.filter(user_id=user_id, shown_in=Media.Place.PROFILE).exclude(id=media_id or 0)
+    purge(replaced)
+    replaced.update(shown_in=Media.Place.NOWHERE)
+    return chosen
+
+
+def refresh_copies(media: Media, post_id: int, *, history: bool = False) -> None:
+    """Renews the copy that a post keeps of some media, and with `history` those of its earlier versions.
+
+    Joins the caller's transaction.
+    """
+    for model in (Post, WithdrawnPost):
+        for post in model._default_manager.select_for_update().filter(id=post_id):
+            post.media = _renewed(post.media, media)
+            post.save(update_fields=["media"])
+    for edit in PostEdit.objects.select_for_update().filter(post_id=post_id, media__isnull=False) if history else ():
+        edit.media = _renewed(edit.media, media)
+        edit.save(update_fields=["media"])
+
+
+def _renewed(copies: list[dict[str, Any]] | None, media: Media) -> list[dict[str, Any]]:
+    return [media.shown() if shown["id"] == media.id else shown for shown in copies or []]

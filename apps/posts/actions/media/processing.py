@@ -1,0 +1,156 @@
+"""Converting uploads: claimed by one worker at a time, tried again when that is killed, and ready or failed at the end.
+
+A file is put into the store before the row that uses it is written: killed in between, a process leaves at most a file
+that the sweep finds.
+"""
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from apps.posts.actions.media.files import delete_upload, reserve_file, use_file
+from apps.posts.actions.media.refusals import refuse_known
+from apps.posts.models import Media
+from apps.posts.queries.media import claimed_media, waiting_media
+from socialapp.core.db import after_commit, transactional
+from socialapp.core.errors import Unavailable
+from socialapp.core.media import stores
+from socialapp.core.media.convert import convert
+from socialapp.core.media.results import ConversionError, ConvertedMedia, digest_of
+
+log = structlog.get_logger()
+
+_CLAIM = timedelta(seconds=60)
+_ATTEMPTS = 3
+_STEP = 200
+
+
+def process_waiting_media() -> None:
+    """Processes what waits, one after the other, as long as fewer than MEDIA_PARALLEL are being processed."""
+    for media_id in waiting_media(limit=_STEP):
+        if claimed_media() >= settings.MEDIA_PARALLEL:
+            return
+        process_media(media_id=media_id)
+
+
+def process_media(*, media_id: int) -> None:
+    """Converts an upload and makes its media ready, or failed with a reason. Idempotent.
+
+    Done by whoever claims it; a claim ends by itself, so that what a killed process left is done by the next.
+    """
+    media = _claim(media_id=media_id)
+    if media is None:
+        return
+    try:
+        with tempfile.TemporaryDirectory(prefix="media-") as folder:
+            source = Path(folder) / "source"
+            stores.fetch(media.upload_name, source)
+            content_hash = digest_of(source)
+            converted = convert(
+                source, media.file_format, Path(folder), heartbeat=lambda: _extend_claim(media_id, media.attempts)
+            )
+            refuse_known(content_hash, converted.perceptual_hash)
+            store_files(converted, Path(folder))
+            finish_media(media_id=media_id, attempt=media.attempts, content_hash=content_hash, converted=converted)
+    except ConversionError as error:
+        fail_media(media_id=media_id, attempt=media.attempts, code=error.code)
+    except FileNotFoundError:
+        fail_media(media_id=media_id, attempt=media.attempts, code="damaged")
+    except _ClaimLost:
+        log.info("media.claim_lost", media_id=media_id)
+    except Unavailable as error:
+        log.warning("media.store_away", media_id=media_id, error=str(error))
+        _give_back(media_id=media_id, attempt=media.attempts)
+
+
+class _ClaimLost(Exception):
+    """Somebody else processes the media now, or nobody needs to any more."""
+
+
+@transactional("posts")
+def _claim(*, media_id: int) -> Media | None:
+    media = Media.objects.select_for_update().filter(id=media_id, status=Media.Status.PROCESSING).first()
+    now = timezone.now()
+    if media is None or (media.claimed_until is not None and media.claimed_until > now):
+        return None
+    if media.attempts >= _ATTEMPTS:
+        _mark_failed(media, "too_slow")
+        return None
+    media.attempts += 1
+    media.claimed_until = now + _CLAIM
+    media.save(update_fields=["attempts", "claimed_until"])
+    return media
+
+
+def _extend_claim(media_id: int, attempt: int) -> None:
+    claimed = Media.objects.filter(id=media_id, status=Media.Status.PROCESSING, attempts=attempt)
+    if not claimed.update(claimed_until=timezone.now() + _CLAIM):
+        raise _ClaimLost
+
+
+@transactional("posts")
+def _give_back(*, media_id: int, attempt: int) -> None:
+    """Ends a claim without counting the try: the store was away, which is not the file's fault."""
+    claimed = Media.objects.filter(id=media_id, status=Media.Status.PROCESSING, attempts=attempt)
+    claimed.update(claimed_until=timezone.now() + timedelta(seconds=10), attempts=attempt - 1)
+
+
+def store_files(converted: ConvertedMedia, folder: Path) -> None:
+    """Puts what a conversion made into the store, under rows that keep it there until something uses it."""
+    distinct = {file.digest: file for file in converted.files.values()}
+    for file in distinct.values():
+        extension = file.path.rpartition(".")[2]
+        reserve_file(digest=file.digest, extension=extension, size=file.size)
+        with (folder / file.path).open("rb") as content:
+            stores.save(stores.file_name(file.digest, extension), content, content_type=file.content_type)
+
+
+def file_copies(converted: ConvertedMedia) -> dict[str, dict[str, Any]]:
+    """What the row of media keeps of its files."""
+    return {
+        name: {
+            "digest": file.digest,
+            "extension": file.path.rpartition(".")[2],
+            "width": file.width,
+            "height": file.height,
+        }
+        for name, file in converted.files.items()
+    }
+
+
+@transactional("posts")
+def finish_media(*, media_id: int, attempt: int, content_hash: str, converted: ConvertedMedia) -> None:
+    """Makes media ready; nothing when they are gone or claimed by another meanwhile."""
+    media = Media.objects.select_for_update().filter(id=media_id).first()
+    if media is None or media.status != Media.Status.PROCESSING or media.attempts != attempt:
+        return
+    media.files = file_copies(converted)
+    media.status, media.kind, media.claimed_until = Media.Status.READY, converted.kind, None
+    media.width, media.height, media.duration_ms = converted.width, converted.height, converted.duration_ms
+    media.blurhash, media.color = converted.blurhash, converted.color
+    media.content_hash, media.perceptual_hash = content_hash, converted.perceptual_hash
+    media.version += 1
+    media.save()
+    for file in {file.digest: file for file in converted.files.values()}.values():
+        use_file(digest=file.digest, extension=file.path.rpartition(".")[2], size=file.size)
+    after_commit("posts", lambda: delete_upload(media))
+
+
+@transactional("posts")
+def fail_media(*, media_id: int, attempt: int, code: str) -> None:
+    """Marks media as failed; nothing when they are claimed by another meanwhile."""
+    media = Media.objects.select_for_update().filter(id=media_id, status=Media.Status.PROCESSING).first()
+    if media is not None and media.attempts == attempt:
+        _mark_failed(media, code)
+
+
+def _mark_failed(media: Media, code: str) -> None:
+    media.status, media.error, media.claimed_until = Media.Status.FAILED, code, None
+    media.version += 1
+    media.save()
+    after_commit("posts", lambda: delete_upload(media))

@@ -1,0 +1,49 @@
+"""What moderators removed is not taken again: the same file, and pictures that look the same."""
+
+from apps.posts.actions.media.removal import purge
+from apps.posts.actions.withdrawals import remove_as_moderator
+from apps.posts.models import Media, Post, RefusedMedia
+from socialapp.core.db import transactional
+from socialapp.core.errors import Conflict
+from socialapp.core.media.images import distance
+from socialapp.core.media.results import ConversionError
+
+_SAME_PICTURE = 31  # bits of a perceptual hash in which pictures that look alike may differ
+
+
+def refuse_known(content_hash: str, perceptual_hash: str) -> None:
+    """ConversionError for what moderators have removed before, or what looks like it."""
+    for refused in RefusedMedia.objects.all().iterator():
+        if refused.content_hash == content_hash:
+            raise ConversionError("refused")
+        if refused.perceptual_hash and distance(refused.perceptual_hash, perceptual_hash) <= _SAME_PICTURE:
+            raise ConversionError("refused")
+
+
+def refuse_media(*, moderator_id: int, media_id: int, reason: str = "") -> None:
+    """Removes the post that shows some media, and refuses the same picture or video from now on. Idempotent.
+
+    The removal is logged, told and open to an appeal; when that is accepted, the media are no longer refused. Conflict
+    for media that are not ready; Forbidden when the author has the moderator's rank or a higher one.
+    """
+    media = Media.objects.filter(id=media_id, status=Media.Status.READY).first()
+    if media is None:
+        raise Conflict("there are no such media, or they are not ready", code="media_not_ready")
+    post = Post.objects.filter(id=media.post_id).only("id", "user_id").first() if media.post_id else None
+    if post is not None:
+        remove_as_moderator(moderator_id=moderator_id, post_id=post.id, author_id=post.user_id, reason=reason)
+    _record_refusal(media_id=media_id)
+
+
+@transactional("posts")
+def _record_refusal(*, media_id: int) -> None:
+    media = Media.objects.select_for_update().filter(id=media_id).first()
+    if media is None:
+        return
+    RefusedMedia.objects.get_or_create(
+        media_id=media.id, defaults={"content_hash": media.content_hash, "perceptual_hash": media.perceptual_hash}
+    )
+    if media.shown_in != Media.Place.POST:
+        purge([media])
+        media.shown_in = Media.Place.NOWHERE  # a profile picture stops answering; the sweep deletes it
+        media.save(update_fields=["shown_in"])

@@ -1,0 +1,66 @@
+"""Deleting media, and having caches in front forget them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from apps.posts.actions.media.files import delete_upload, release_files
+from apps.posts.models import Media, MediaPurge
+from apps.posts.queries.media import paths_of
+from socialapp.core import outgoing
+from socialapp.core.db import after_commit, transactional
+from socialapp.core.outgoing import OutgoingError
+
+log = structlog.get_logger()
+
+_STEP = 200
+_PURGE_ATTEMPTS = 10
+
+
+def delete_media_rows(media: Sequence[Media]) -> None:
+    """Deletes media whose rows the caller's transaction has locked; their files go when nothing else uses them."""
+    purge(media)
+    for row in media:
+        if row.status == Media.Status.READY:
+            release_files(file["digest"] for file in row.files.values())
+        else:
+            after_commit("posts", lambda row=row: delete_upload(row))  # type: ignore[misc]
+    Media.objects.filter(id__in=[row.id for row in media]).delete()
+
+
+def purge(media: Iterable[Media]) -> None:
+    """Has caches in front forget the addresses of media; joins the caller's transaction."""
+    if settings.MEDIA_PURGE:
+        MediaPurge.objects.bulk_create([MediaPurge(path=path) for row in media for path in paths_of(row)])
+
+
+def purge_caches() -> int:
+    """Sends a step of what caches are to forget; how many have. Idempotent; what fails is sent again, ten times."""
+    purged = 0
+    for row in MediaPurge.objects.order_by("attempts", "id")[:_STEP]:
+        try:
+            answer = outgoing.request("PURGE", f"{settings.MEDIA_URL}{row.path}")
+            is_done = answer.status < 300 or answer.status == 404
+        except OutgoingError as error:
+            log.warning("media.not_purged", path=row.path, error=str(error))
+            is_done = False
+        if is_done or row.attempts + 1 >= _PURGE_ATTEMPTS:
+            MediaPurge.objects.filter(id=row.id).delete()
+            purged += is_done
+        else:
+            MediaPurge.objects.filter(id=row.id).update(attempts=F("attempts") + 1)
+    return purged
+
+
+@transactional("posts")
+def delete_unused_media(*, before_hours: int) -> int:
+    """Deletes a step of media that nothing has shown for so many hours since they were uploaded; how many."""
+    until = timezone.now() - timedelta(hours=before_hours)
+    unused = Media.objects.select_for_update().filter(shown_in=Media.Place.NOWHERE, created_at__lt=until)
+    rows = list(unused.order_by("id")[:_STEP])
+    delete_media_rows(rows)
+    return len(rows)

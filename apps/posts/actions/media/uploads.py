@@ -1,0 +1,209 @@
+"""Uploading media, describing and deleting one's own."""
+
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.utils import timezone
+
+from apps.posts.actions.media.places import refresh_copies
+from apps.posts.actions.media.removal import delete_media_rows
+from apps.posts.models import Media
+from apps.posts.queries.media import check_quota, no_such_media, own_media
+from socialapp.core.db import after_commit, transactional
+from socialapp.core.errors import Conflict, Forbidden, Invalid
+from socialapp.core.ids import new_id
+from socialapp.core.media import stores
+from socialapp.core.media.formats import HEAD_BYTES, VIDEOS, detect
+from socialapp.lifecycle.removal import gone_among
+
+log = structlog.get_logger()
+
+# Types that an upload may be declared to be, with the format that its first bytes must then show.
+CONTENT_TYPES = {
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
+_CHUNK = 2**18
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that somebody sent, and what it is by its first bytes."""
+
+    file_format: str
+    size: int
+    content: IO[bytes]
+
+
+def accepted_format(head: bytes, *, size: int) -> str:
+    """The format of a file that begins with `head`; Invalid when it is not taken, or too large for what it is."""
+    file_format = detect(head)
+    if file_format is None:
+        detail = "Pictures may be JPEG, PNG, WebP, GIF, AVIF or HEIC; videos MP4, MOV or WebM."
+        raise Invalid.of("file", "media_unsupported", detail)
+    refuse_size(file_format, size, field="file")
+    return file_format
+
+
+def refuse_size(file_format: str, size: int, *, field: str) -> None:
+    """Invalid when a file is too large for what it is."""
+    most = settings.MEDIA_MAX_VIDEO_BYTES if file_format in VIDEOS else settings.MEDIA_MAX_IMAGE_BYTES
+    if size > most:
+        raise Invalid.of(field, "media_too_large", f"At most {most // 2**20} MB.")
+
+
+def store_upload(upload: Upload) -> int:
+    """Puts an upload into the store, and answers the id that its media are to have."""
+    media_id = new_id()
+    stores.save(Media(id=media_id).upload_name, upload.content)
+    return media_id
+
+
+@transactional("posts")
+def create_media(*, media_id: int, user_id: int, upload: Upload, description: str) -> Media:
+    """Makes media of an upload that is in the store; they are processed soon after.
+
+    Forbidden for an erased author, TooMany when the day's quota is used up.
+    """
+    if gone_among("posts", [user_id]):
+        raise Forbidden("this account may not upload media", code="account_not_active")
+    check_quota(user_id, size=upload.size)
+    media = Media(
+        id=media_id,
+        user_id=user_id,
+        status=Media.Status.PROCESSING,
+        kind=_expected_kind(upload.file_format),
+        description=description,
+        file_format=upload.file_format,
+        size=upload.size,
+        created_at=timezone.now(),
+    )
+    media.save(force_insert=True)
+    process_soon()
+    return media
+
+
+@transactional("posts")
+def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, description: str) -> Media:
+    """Makes media whose file is to be uploaded straight to the store. Raises as `create_media` does."""
+    if gone_among("posts", [user_id]):
+        raise Forbidden("this account may not upload media", code="account_not_active")
+    file_format = CONTENT_TYPES[content_type]
+    refuse_size(file_format, size, field="size")
+    check_quota(user_id, size=size)
+    media = Media(
+        id=media_id,
+        user_id=user_id,
+        status=Media.Status.UPLOADING,
+        kind=_expected_kind(file_format),
+        description=description,
+        file_format=file_format,
+        size=size,
+        created_at=timezone.now(),
+    )
+    media.save(force_insert=True)
+    return media
+
+
+def receive_content(*, user_id: int, media_id: int, content: IO[bytes]) -> None:
+    """Puts the file of an upload into the store, from a request whose body is read as it comes in.
+
+    Conflict when the upload is completed, Invalid when it is longer or shorter than announced.
+    """
+    media = own_media(user_id, media_id)
+    if media.status != Media.Status.UPLOADING:
+        raise Conflict("this upload is completed", code="upload_completed")
+    with tempfile.TemporaryFile() as file:
+        left = media.size + 1
+        while left and (chunk := content.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            file.write(chunk)
+        if left != 1:
+            raise Invalid.of("size", "upload_size_differs", "The file has another length than was announced.")
+        file.seek(0)
+        stores.save(media.upload_name, file)
+
+
+def complete_upload(*, user_id: int, media_id: int) -> Media:
+    """Has an upload processed that has arrived in the store. Idempotent.
+
+    Conflict when nothing, or something of another length, has arrived; Invalid when it is not what was declared.
+    """
+    media = own_media(user_id, media_id)
+    if media.status == Media.Status.UPLOADING:
+        try:
+            size = stores.size_of(media.upload_name)
+            head = stores.read_head(media.upload_name, HEAD_BYTES)
+        except FileNotFoundError:
+            raise Conflict("the file has not been uploaded yet", code="upload_missing") from None
+        if size != media.size:
+            raise Conflict("the file has another length than was announced", code="upload_size_differs")
+        if detect(head) != media.file_format:
+            raise Invalid.of("content_type", "media_unsupported", "The file is not of the type that was announced.")
+    return _start_processing(user_id=user_id, media_id=media_id)
+
+
+@transactional("posts")
+def _start_processing(*, user_id: int, media_id: int) -> Media:
+    media = _locked_media(user_id, media_id)
+    if media.status == Media.Status.UPLOADING:
+        media.status = Media.Status.PROCESSING
+        media.version += 1
+        media.save(update_fields=["status", "version"])
+        process_soon()
+    return media
+
+
+def _expected_kind(file_format: str) -> str:
+    return "video" if file_format in VIDEOS else "image"
+
+
+def process_soon() -> None:
+    after_commit("posts", _ask_to_process)
+
+
+def _ask_to_process() -> None:
+    try:
+        current_app.send_task("posts.process_waiting_media", retry=False)
+    except Exception as error:  # brokers raise all sorts; the periodic task finds the media too
+        log.warning("media.not_asked", error=repr(error))
+
+
+@transactional("posts")
+def describe_media(*, user_id: int, media_id: int, description: str) -> Media:
+    """Gives one's media another description, in the post that shows them too. NotFound for anybody else's."""
+    media = _locked_media(user_id, media_id)
+    if media.description != description:
+        media.description = description
+        media.version += 1
+        media.save(update_fields=["description", "version"])
+        if media.post_id is not None:
+            refresh_copies(media, media.post_id)
+    return media
+
+
+@transactional("posts")
+def delete_media(*, user_id: int, media_id: int) -> None:
+    """Deletes one's media; Conflict while a post or the profile shows them, NotFound for anybody else's."""
+    media = _locked_media(user_id, media_id)
+    if media.shown_in:
+        raise Conflict("a post or your profile shows this; take it out there first", code="media_in_use")
+    delete_media_rows([media])
+
+
+def _locked_media(user_id: int, media_id: int) -> Media:
+    media = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
+    if media is None:
+        raise no_such_media()
+    return media

@@ -1,0 +1,71 @@
+"""`manage.py media`: compare rows and store, make sizes anew, and delete what nothing uses."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from apps.posts.actions.media.inspection import sweep_store, verify_store
+from apps.posts.actions.media.remaking import ready_media, remake_media
+from socialapp.core.errors import Unavailable
+
+
+class Command(BaseCommand):
+    """Looks after media and their store."""
+
+    help = "Compares media with the store (verify), makes sizes anew (reprocess), deletes what is unused (sweep)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The subcommands."""
+        commands = parser.add_subparsers(dest="command", required=True)
+        verify = commands.add_parser("verify", help="rows against store, both ways; exit status 1 when they differ")
+        remake = commands.add_parser("reprocess", help="make the smaller sizes anew from the largest file that is kept")
+        remake.add_argument("ids", nargs="*", type=int, help="of media; all that are ready when none is given")
+        sweep = commands.add_parser("sweep", help="delete media that nothing shows, and files that nothing uses")
+        for each in (remake, sweep):
+            each.add_argument("--dry-run", action="store_true", help="only count")
+        for each in (verify, remake, sweep):
+            each.add_argument("--json", action="store_true", dest="as_json", help="answer in JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs one of them; exit status 1 when the store does not answer."""
+        command = {"verify": self._verify, "reprocess": self._reprocess, "sweep": self._sweep}[options["command"]]
+        with tqdm(unit=" items", file=sys.stderr, disable=options["as_json"] or None) as bar:
+            try:
+                told, succeeded = command(bar, options)
+            except Unavailable as error:
+                raise CommandError(error.detail) from error
+        if options["as_json"]:
+            self.stdout.write(json.dumps(told))
+        else:
+            for name, value in told.items():
+                self.stdout.write(f"{name}: {value}")
+        if not succeeded:
+            raise SystemExit(1)
+
+    def _verify(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        found = verify_store(advance=bar.update)
+        return {"equal": found.equal, **asdict(found)}, found.equal
+
+    def _sweep(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        swept = sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS, dry_run=options["dry_run"], advance=bar.update)
+        return {"dry_run": options["dry_run"], **asdict(swept)}, True
+
+    def _reprocess(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Exit status 1 when some could not be made anew: their largest file is lost or damaged."""
+        done = failed = 0
+        after, ids = 0, options["ids"] or ready_media(after=0)
+        while ids:
+            for media_id in ids:
+                if options["dry_run"] or remake_media(media_id=media_id):
+                    done += 1
+                else:
+                    failed += 1
+                bar.update(1)
+            after = ids[-1]
+            ids = [] if options["ids"] else ready_media(after=after)
+        return {"dry_run": options["dry_run"], "remade": done, "failed": failed}, not failed

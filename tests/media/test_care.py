@@ -1,0 +1,120 @@
+"""Looking after media: rows against store, lost sizes made anew, sweeps, and what moderators refuse."""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from PIL import Image
+
+from apps.auth.models import Role, UserRole
+from apps.posts.actions.withdrawals import restore_post
+from apps.posts.models import Media, RefusedMedia, StoredFile, WithdrawnPost
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.media.conftest import is_served, picture, post_with
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+_LONG_AGO = 1_000_000_000
+
+
+def run(*arguments: str, status: int = 0) -> dict[str, Any]:
+    out = io.StringIO()
+    with pytest.raises(SystemExit) if status else nullcontext():
+        call_command("media", *arguments, "--json", stdout=out)
+    told: dict[str, Any] = json.loads(out.getvalue())
+    return told
+
+
+def stray(store: Path, name: str, *, seconds: int = _LONG_AGO) -> Path:
+    path = store / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"left behind")
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+def variants() -> tuple[bytes, bytes]:
+    """A picture, and the same in another size and format."""
+    image = Image.effect_noise((64, 48), 80).resize((1200, 900)).convert("RGB")
+    first, second = io.BytesIO(), io.BytesIO()
+    image.save(first, "PNG")
+    image.resize((500, 375)).save(second, "JPEG", quality=70)
+    return first.getvalue(), second.getvalue()
+
+
+def age(store: Path) -> None:
+    for path in store.rglob("*"):
+        os.utime(path, (_LONG_AGO, _LONG_AGO))
+
+
+def test_what_is_lost_and_what_is_left_is_found_and_mended(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], anonymous: JsonClient, store: Path
+) -> None:
+    ann = register("ann")
+    post = post_with(ann, upload(ann, picture((1000, 700))))
+    age(store)
+    assert run("verify")["equal"] is True
+    medium = Media.objects.get().files["medium"]["digest"]
+    next(store.rglob(f"{medium}.webp")).unlink()
+    unknown = [stray(store, f"files/aa/{'a' * 64}.webp"), stray(store, "uploads/12345"), stray(store, "files/aa/.part")]
+    told = run("verify", status=1)
+    assert (told["missing_names"], told["unknown"]) == ([f"files/{medium[:2]}/{medium}.webp"], 3)
+
+    assert run("reprocess")["remade"] == 1
+    assert is_served(anonymous, anonymous.get(f"/v1/posts/{post['id']}").json()["media"][0]["sizes"]["medium"]["url"])
+    assert run("sweep", "--dry-run")["unknown_files"] == 3
+    assert all(path.exists() for path in unknown)
+    assert run("sweep") == {"dry_run": False, "media": 0, "unused_files": 0, "unknown_files": 3}
+    assert not any(path.exists() for path in unknown)
+    assert run("verify")["equal"] is True
+    assert StoredFile.objects.filter(uses=1).count() == 3
+
+
+def test_a_picture_whose_largest_file_is_lost_is_named(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Path
+) -> None:
+    media = upload(register("ann"), picture((1000, 700)))
+    large = Media.objects.get().files["large"]["digest"]
+    next(store.rglob(f"{large}.webp")).unlink()
+    before = Media.objects.values().get()
+    assert run("reprocess", media["id"], status=1) == {"dry_run": False, "remade": 0, "failed": 1}
+    assert Media.objects.values().get() == before
+
+
+def test_a_file_that_has_just_been_stored_is_left_alone(store: Path) -> None:
+    new = stray(store, "uploads/12345", seconds=int(os.stat(__file__).st_atime) + 10_000_000_000)
+    assert run("sweep")["unknown_files"] == 0
+    assert new.exists()
+
+
+def test_what_a_moderator_refuses_is_not_taken_again_until_an_appeal_is_accepted(
+    register: Callable[..., Person],
+    upload: Callable[..., dict[str, Any]],
+    anonymous: JsonClient,
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    original, copy = variants()
+    url = post_with(ann, upload(ann, original))["media"][0]["url"]
+    media = Media.objects.get()
+    role, _ = Role.objects.get_or_create(name="admin")
+    UserRole.objects.create(user_id=int(register("rooty").id), role=role)
+    admin = Client()
+    login = {"username": "rooty", "password": "correct horse battery"}
+    assert admin.post("/admin/login/?next=/admin/", login).status_code == 302
+    chosen = {"action": "refuse", "_selected_action": [str(media.id)]}
+    assert admin.post("/admin/posts/media/", chosen).status_code == 302
+    assert not is_served(anonymous, url)
+    withdrawn = WithdrawnPost.objects.get()
+    assert RefusedMedia.objects.get().media_id == media.id
+    assert upload(bob, original)["error"] == "This content was removed by moderators before."
+    assert upload(bob, copy)["status"] == "failed"
+
+    restore_post(post_id=withdrawn.id, action_id=withdrawn.action_id)
+    assert is_served(anonymous, url)
+    assert upload(bob, original)["status"] == "ready"
