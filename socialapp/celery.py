@@ -48,15 +48,17 @@ def configure() -> None:
     """Gives every served context its queues, routes and periodic tasks; called once all handlers are known."""
     from django.conf import settings
 
-    from socialapp.messaging.transports.celery import TASKS, queues, task_queue_name
+    from socialapp.messaging.transports.celery import TASKS, queues, slow_queue_name, task_queue_name
 
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = "socialapp.messaging.transports.redis:Transport"
-    app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES)
+    slow = slow_tasks()
+    app.conf.task_queues = queues(quorum=settings.BROKER_QUORUM_QUEUES, contexts_with_slow_tasks=slow)
     app.conf.task_default_queue_type = "quorum" if settings.BROKER_QUORUM_QUEUES else "classic"
     app.conf.update(task_default_exchange=TASKS.name, task_default_exchange_type=TASKS.type)
     app.conf.task_default_queue = task_queue_name(served()[0].name)
     app.conf.task_routes = {f"{name}.*": {"queue": task_queue_name(name)} for name in CONTEXTS}
+    app.conf.task_routes |= {task: {"queue": slow_queue_name(name)} for name, tasks in slow.items() for task in tasks}
     schedule: dict[str, dict[str, object]] = {}
     for package in (*_KERNEL_TASKS, *(context.app for context in served())):
         schedule.update(_periodic_tasks(package))
@@ -64,6 +66,17 @@ def configure() -> None:
         # While no worker runs they pile up: one of each is enough then. Not sooner, as a busy worker is late, too.
         entry["options"] = {"expires": max(_EXPIRY_SECONDS, float(str(entry["schedule"])))}
     app.conf.beat_schedule = schedule
+
+
+def slow_tasks() -> dict[str, tuple[str, ...]]:
+    """Which tasks of served contexts take long, as `SLOW` in their tasks.py names them; context → names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for context in served():
+        if find_spec(f"{context.app}.tasks") is not None:
+            names: tuple[str, ...] = getattr(import_module(f"{context.app}.tasks"), "SLOW", ())
+            if names:
+                found[context.name] = names
+    return found
 
 
 def _periodic_tasks(app_module: str) -> dict[str, dict[str, object]]:

@@ -178,6 +178,10 @@ KAFKA_URL = env.str("KAFKA_URL", default="")
 KAFKA_PARTITIONS = env.int("KAFKA_PARTITIONS", default=12)
 BROKER_QUORUM_QUEUES = env.bool("BROKER_QUORUM_QUEUES", default=BROKER_URL.startswith("amqp"))
 CELERY_BROKER_URL = BROKER_URL
+# Which tasks a worker takes: quick (events and short tasks), slow (converting media), or all of them.
+WORKER_QUEUES = env.str("WORKER_QUEUES", default="all")
+if WORKER_QUEUES not in ("all", "quick", "slow"):
+    raise ImproperlyConfigured("WORKER_QUEUES must be all, quick or slow")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 _BROKER_SECONDS = 5  # that a broker may take for an answer; one that hangs must not keep a process for ever

@@ -24,6 +24,9 @@ PERIODIC = {
     "posts.purge_caches": 15.0,
 }
 
+# In a queue of their own: they may take minutes, and nothing is to wait behind them.
+SLOW = ("posts.process_waiting_media", "posts.sweep_store")
+
 _STEPS = 50
 
 

@@ -20,7 +20,7 @@ from socialapp.core.contexts import served
 from socialapp.core.ids import id_time
 from socialapp.core.replicas import lag_of
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
-from socialapp.messaging.transports.celery import queue_name, task_queue_name
+from socialapp.messaging.transports.celery import queue_name, slow_queue_name, task_queue_name
 
 log = structlog.get_logger()
 _BROKER_SECONDS = 1.0
@@ -104,7 +104,7 @@ def _celery_depths() -> Iterator[tuple[str, int]]:
     with Connection(settings.BROKER_URL, connect_timeout=_BROKER_SECONDS, transport_options=options) as connection:
         connection.ensure_connection(max_retries=0)
         for context in served():
-            for name in (queue_name(context.name), task_queue_name(context.name)):
+            for name in (name_of(context.name) for name_of in (queue_name, task_queue_name, slow_queue_name)):
                 yield name, _depth(connection, name)
 
 

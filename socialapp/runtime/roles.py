@@ -228,18 +228,21 @@ def worker() -> None:
     from celery.exceptions import SecurityWarning
     from django.conf import settings
 
-    from socialapp.celery import app
+    from socialapp.celery import app, slow_tasks
+    from socialapp.messaging.transports.celery import queue_names
 
     signals.worker_process_init.connect(lambda **_: end_with_parent(), weak=False)
     signals.worker_process_shutdown.connect(lambda **_: traces.flush(), weak=False)
     signals.worker_shutting_down.connect(_hand_back_in_time, weak=False)
-    consumer = _start_consumer() if settings.KAFKA_URL else None
+    takes_events = settings.WORKER_QUEUES != "slow"
+    consumer = _start_consumer() if settings.KAFKA_URL and takes_events else None
     serve_operations(lambda: True)
     # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is usual.
     warnings.simplefilter("ignore", SecurityWarning)
     pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
     processor = app.Worker(
         pool=pool,
+        queues=queue_names(slow_tasks()),
         concurrency=env.int("WORKER_CONCURRENCY", default=2 if pool == "threads" else (os.cpu_count() or 1)),
         loglevel=settings.LOG_LEVEL,
         quiet=True,

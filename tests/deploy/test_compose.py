@@ -113,7 +113,11 @@ def test_only_variables_that_the_product_reads(name: str) -> None:
 
 def test_every_role_has_a_container() -> None:
     commands = {key: service["command"] for key, service in of_the_product("compose.yaml").items()}
-    assert commands == {"migrate": ["migrate_all"], **{role: ["serve", role] for role in ROLES}}
+    assert commands == {
+        "migrate": ["migrate_all"],
+        **{role: ["serve", role] for role in ROLES},
+        "media": ["serve", "worker"],
+    }
 
 
 def test_nine_services_know_each_other() -> None:

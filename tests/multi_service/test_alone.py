@@ -90,7 +90,7 @@ def test_a_context_alone_holds_nothing_of_the_others(name: str) -> None:
     assert set(context.third_party_apps) <= set(found["apps"])
     assert any(app.startswith("django.contrib.a") for app in found["apps"]) is (name == "auth")
     assert found["databases"] == [name]
-    assert found["queues"] == [f"events.{name}", f"tasks.{name}"]
+    assert found["queues"] == [f"events.{name}", *([f"slow.{name}"] if name == "posts" else []), f"tasks.{name}"]
     assert found["default_queue"] == f"tasks.{name}"
     assert found["relayed"] == [name]
     assert set(found["tables"]) == {"api", "bus", "lifecycle", *context.labels}
@@ -108,7 +108,7 @@ def test_a_context_alone_holds_nothing_of_the_others(name: str) -> None:
 def test_two_contexts_together_hold_both_and_no_more() -> None:
     found = look("posts,comments")
     assert found["databases"] == ["comments", "posts"]
-    assert found["queues"] == ["events.comments", "events.posts", "tasks.comments", "tasks.posts"]
+    assert found["queues"] == ["events.comments", "events.posts", "slow.posts", "tasks.comments", "tasks.posts"]
     assert found["relayed"] == ["posts", "comments"]
     assert found["paths"] == [*_OF_ALL, *_PATHS["posts"], *_PATHS["comments"]]
 

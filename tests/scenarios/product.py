@@ -284,5 +284,5 @@ def drop_queues(broker: str, prefix: str) -> None:
     if broker.startswith("amqp"):
         with Connection(broker) as connection, connection.channel() as channel:
             for name in CONTEXTS:
-                for kind in ("events", "tasks"):
+                for kind in ("events", "tasks", "slow"):
                     channel.queue_delete(f"{prefix}{kind}.{name}")

@@ -4,7 +4,7 @@ A Celery message does not say which queue it was taken from, and the same messag
 context that listens. So the queue writes its context into the headers of what it hands to its consumer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -51,8 +51,20 @@ def task_queue_name(context: str) -> str:
     return f"{settings.QUEUE_PREFIX}tasks.{context}"
 
 
-def queues(*, quorum: bool) -> list[Queue]:
-    """The queues that this process consumes: of every served context its events and its own tasks."""
+def slow_queue_name(context: str) -> str:
+    """The name of the queue that holds those tasks of `context` that take long, so that nothing waits behind them."""
+    return f"{settings.QUEUE_PREFIX}slow.{context}"
+
+
+def queue_names(contexts_with_slow_tasks: Collection[str]) -> list[str]:
+    """The queues that this worker consumes, by WORKER_QUEUES: quick, slow, or all."""
+    quick = [name for context in served() for name in (queue_name(context.name), task_queue_name(context.name))]
+    slow = [slow_queue_name(context) for context in contexts_with_slow_tasks]
+    return {"quick": quick, "slow": slow, "all": quick + slow}[settings.WORKER_QUEUES]
+
+
+def queues(*, quorum: bool, contexts_with_slow_tasks: Collection[str] = ()) -> list[Queue]:
+    """The queues of every served context: its events, its own tasks, and those that take long if it has any."""
     arguments = {"x-queue-type": "quorum"} if quorum else None
     found: list[Queue] = []
     for context in served():
@@ -63,6 +75,9 @@ def queues(*, quorum: bool) -> list[Queue]:
             ContextQueue(name, exchange=TASKS, routing_key=name, bindings=[own, *bindings], queue_arguments=arguments)
         )
         found.append(Queue(tasks, exchange=TASKS, routing_key=tasks, queue_arguments=arguments))
+        if context.name in contexts_with_slow_tasks:
+            slow = slow_queue_name(context.name)
+            found.append(Queue(slow, exchange=TASKS, routing_key=slow, queue_arguments=arguments))
     return found
 
 
