@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.notifications import handlers
+from apps.notifications.handlers import posts
 from apps.notifications.models import Notification
 from apps.users.models import Follow, Profile
 from socialapp.messaging.models import InboxEntry
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypatch):
-    monkeypatch.setattr(handlers, "FOLLOWERS_PER_PAGE", 2)
+    monkeypatch.setattr(posts, "FOLLOWERS_PER_PAGE", 2)
     alice, followers = register("alice"), [register(f"follower{n}") for n in range(5)]
     for person in followers:
         follow(person, alice)
