@@ -464,6 +464,7 @@ if REGISTRATION not in ("open", "approval", "invite", "closed"):
 REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
 EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))
 NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # that names of the deleted are kept from others
+NAME_KEPT_DAYS = env.int("NAME_KEPT_DAYS", default=30)  # that a former name is kept for its owner
 ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14 if _https else 0)  # a log-in cancels
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=_https)  # asked of staff in the admin site
 RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, of devices that are not known

@@ -96,6 +96,7 @@ class MeInput(Input):
     """What of the own account can be changed."""
 
     email = Text(max_length=254, required=False)
+    username = Text(max_length=30, required=False, trim_whitespace=False)
 
 
 class ResetInput(Input):

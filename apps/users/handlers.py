@@ -1,11 +1,12 @@
 """What users does when accounts come, go and are sanctioned, and when posts are written and deleted."""
 
 from apps.users import actions
-from socialapp.contracts.auth import User, UserDeleted, UserRegistered
+from socialapp.contracts.auth import Auth, User, UserDeleted, UserRegistered, UserRenamed
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved, PostRestored
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
+from socialapp.rpc.calls import client
 
 
 @handles(UserRegistered)
@@ -14,6 +15,18 @@ def make_profile(event: UserRegistered) -> None:
     actions.make_profile(
         user_id=event.user_id, username=event.username, full_name=event.full_name, created_at=event.created_at
     )
+
+
+def _present_account(event: UserRenamed) -> list[User]:
+    return client(Auth).users(ids=[event.user_id])
+
+
+@handles(UserRenamed, gather=_present_account)
+def rename_profile(event: UserRenamed, accounts: list[User]) -> None:
+    """Takes over the name that the account has now, in whatever order such events arrive: there is one a day."""
+    for account in accounts:
+        actions.make_profile_of(account)
+        actions.rename_profile(user_id=account.id, username=account.username)
 
 
 @handles(UserDeleted)

@@ -23,6 +23,13 @@ class UserVerified:
     user_id: int
 
 
+@event("auth.user_renamed", subject="user_id")
+class UserRenamed:
+    """The account has another username; ask auth for the present one, as several may be on their way."""
+
+    user_id: int
+
+
 @event("auth.user_deleted", subject="user_id")
 class UserDeleted:
     """The account is gone for everybody; every context erases its part and publishes its own `UserErased`."""

@@ -235,7 +235,7 @@ def test_a_taken_address_gets_the_same_answer_and_no_mail(register, anonymous):
     assert "bob@example.org" not in str(mails())
     assert alice.client.get("/v1/auth/me").json()["email"] == "alice@example.org"
     assert alice.client.patch("/v1/auth/me", {"email": "nonsense"}).status_code == 422
-    assert alice.client.patch("/v1/auth/me", {"username": "a.l"}).status_code == 422
+    assert alice.client.patch("/v1/auth/me", {"nickname": "a.l"}).status_code == 422
 
 
 def test_an_address_that_somebody_else_proved_first_stays_theirs(register, anonymous):

@@ -8,7 +8,9 @@ from apps.auth.actions.accounts import (
     is_new_address,
     prepare_account,
     register_user,
+    rename_account,
     revoke_role,
+    verify_account,
     verify_email,
 )
 from apps.auth.actions.applications import apply_for_account, approve_application, reject_application
@@ -127,6 +129,7 @@ __all__ = [
     "reject_application",
     "remove_passkey",
     "remove_totp",
+    "rename_account",
     "repeat_unfinished_erasures",
     "request_export",
     "request_password_reset",
@@ -143,5 +146,6 @@ __all__ = [
     "start_totp",
     "unlink_provider",
     "verification_keys",
+    "verify_account",
     "verify_email",
 ]

@@ -25,7 +25,7 @@ from apps.auth.actions.names import (
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions, start_session
 from apps.auth.models import Mail, ReservedName, Role, User, UserRole
 from apps.auth.queries import Account, LoggedIn, account, checked_email, existing_users, lock_user, role_names
-from socialapp.contracts.auth import RolesChanged, UserRegistered, UserVerified
+from socialapp.contracts.auth import RolesChanged, UserRegistered, UserRenamed, UserVerified
 from socialapp.core.db import after_commit, atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from socialapp.core.principal import ADMIN, MODERATOR, USER
@@ -133,11 +133,15 @@ def welcome_user(user: User) -> None:
     )
 
 
-def _refuse_taken(user: User) -> None:
-    others = User.objects.exclude(id=user.id)
+def _refuse_taken_name(user: User) -> None:
     alike = Q(username_key=user.username_key) | Q(username_skeleton=user.username_skeleton)
-    if others.filter(alike).exists():
+    if User.objects.exclude(id=user.id).filter(alike).exists():
         raise _taken("username", "username_taken", "This username is taken, or too much like one that is.")
+
+
+def _refuse_taken(user: User) -> None:
+    _refuse_taken_name(user)
+    others = User.objects.exclude(id=user.id)
     if others.filter(Q(email_key=user.email_key) | Q(email_mailbox=user.email_mailbox)).exists():
         raise _taken("email", "email_taken", "There is an account with this e-mail address.")
 
@@ -152,19 +156,73 @@ def is_new_address(*, user_id: int, email: str) -> bool:
 
 
 @transactional("auth")
-def change_account(*, user_id: int, versions: frozenset[int] | None, email: str | None = None) -> Account:
-    """Notes another address, which replaces the present one once the key mailed to it is sent back.
+def change_account(
+    *, user_id: int, versions: frozenset[int] | None, email: str | None = None, username: str | None = None
+) -> Account:
+    """Changes the username, and notes another address, which replaces the present one once the key mailed to it is
+    sent back.
 
     The answer is the same for an address that somebody else has, to whom nothing is mailed. The present address again
     takes a pending one back. Stale when the account's version is none of `versions`.
     """
     address = acceptable_email(email) if email is not None else None
+    name = checked_username(username) if username is not None else None
     user = lock_user(user_id)
     if versions is not None and user.version not in versions:
         raise Stale("the account was changed meanwhile")
+    if name is not None:
+        _rename(user, name)
     if address is not None:
         _set_pending_email(user, email_key(address))
     return account(user_id)
+
+
+@transactional("auth")
+def rename_account(*, user_id: int, username: str) -> Account:
+    """Gives an account another username, as an operator may at any time; Conflict when it is taken."""
+    _rename(lock_user(user_id), checked_username(username, may_be_reserved=True), by_operator=True)
+    return account(user_id)
+
+
+def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
+    """Keeps the former name for the account, which may have it again. Once a day: names are how people know others."""
+    if username == user.username:
+        return
+    if user.status == User.Status.PENDING:
+        raise Conflict("this account is not approved yet", code="account_pending")
+    is_new_key = username.casefold() != user.username_key
+    if is_new_key:
+        if not by_operator and _was_renamed_today(user):
+            raise Conflict("a username can be changed once a day", code="username_changed_lately")
+        if is_name_reserved(username, for_user=user.id):
+            raise _taken("username", "username_taken", "This username is taken.")
+        reserve_name(user, days=settings.NAME_KEPT_DAYS, keep_owner=True)
+    user.username, user.username_key = username, username.casefold()
+    user.username_skeleton = username_skeleton(username)
+    user.version += 1
+    _refuse_taken_name(user)
+    try:
+        with atomic("auth"):
+            user.save(update_fields=["username", "username_key", "username_skeleton", "version"])
+    except IntegrityError:
+        # Somebody was faster between the look and the update.
+        raise _taken("username", "username_taken", "This username is taken.") from None
+    publish(UserRenamed(user_id=user.id))
+
+
+def _was_renamed_today(user: User) -> bool:
+    kept_since = timezone.now() + timedelta(days=settings.NAME_KEPT_DAYS - 1)
+    return ReservedName.objects.filter(user=user, until__gt=kept_since).exists()
+
+
+@transactional("auth")
+def verify_account(*, user_id: int) -> None:
+    """Takes an operator's word that the address is the account's. Idempotent; Conflict while it waits for approval."""
+    user = lock_user(user_id)
+    if user.status == User.Status.PENDING:
+        raise Conflict("this account is not approved yet", code="account_pending")
+    if not user.email_verified:
+        mark_verified(user)
 
 
 def _set_pending_email(user: User, address: str) -> None:

@@ -36,7 +36,7 @@ from apps.auth.models import (
     UserRole,
 )
 from apps.auth.queries import lock_user
-from socialapp.contracts.auth import RolesChanged, UserDeleted, UserRegistered, UserVerified
+from socialapp.contracts.auth import RolesChanged, UserDeleted, UserRegistered, UserRenamed, UserVerified
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
@@ -52,7 +52,7 @@ ASK_AGAIN_AFTER = timedelta(minutes=5)
 _BATCH = 100
 # Everything of a person beside the account's own row, the exports and the erasure.
 _PERSONAL_ROWS: tuple[type[Model], ...] = (
-    Session, Mail, UserRole, TotpDevice, RecoveryCode, PasskeyChallenge, ReservedName, Application,
+    Session, Mail, UserRole, TotpDevice, RecoveryCode, PasskeyChallenge, Application,
     EmailAddress, SocialAccount, Authenticator,
 )  # fmt: skip
 
@@ -146,9 +146,11 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     delete_archives(user_id)
     for rows in _PERSONAL_ROWS:
         rows._default_manager.filter(user_id=user_id).delete()
+    # Former names stay kept from others until their time is over; nothing says any more whose they were.
+    ReservedName.objects.filter(user_id=user_id).update(user=None)
     LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
     _forget_admin_sessions(user_id)
-    forget_events("auth", subject=user_id, events=[UserRegistered, UserVerified, RolesChanged])
+    forget_events("auth", subject=user_id, events=[UserRegistered, UserRenamed, UserVerified, RolesChanged])
     publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id))
 
 

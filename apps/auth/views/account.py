@@ -85,8 +85,10 @@ class MeView(AuthView):
 
     @extend_schema(
         summary="Change the own account",
-        description="A new e-mail address needs a confirmed session; it is `pending_email` until the key mailed to it"
-        " is sent to /auth/verify-email. The answer is the same for an address that somebody else has.",
+        description="A new username or e-mail address needs a confirmed session. A username can be changed once a day;"
+        " the former one is kept for its owner for a month, and 409 says that a name is taken. An address is"
+        " `pending_email` until the key mailed to it is sent to /auth/verify-email. The answer is the same for an"
+        " address that somebody else has.",
         request=MeInput,
         responses={200: UserBody},
     )
@@ -94,7 +96,9 @@ class MeView(AuthView):
         """200 with the caller's user."""
         fields = self.read_input(MeInput)
         user_id = self.principal.id
-        if "email" in fields and actions.is_new_address(user_id=user_id, email=fields["email"]):
+        if "username" in fields or (
+            "email" in fields and actions.is_new_address(user_id=user_id, email=fields["email"])
+        ):
             self.require_confirmation()
         changed = actions.change_account(user_id=user_id, versions=expected_versions(request), **fields)
         return self._answer(request, changed)

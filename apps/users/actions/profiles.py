@@ -38,6 +38,18 @@ def make_profile(*, user_id: int, username: str, full_name: str, created_at: dat
     return made
 
 
+@transactional("users")
+def rename_profile(*, user_id: int, username: str) -> None:
+    """Shows a person under another username. Idempotent."""
+    profile = Profile.objects.select_for_update().filter(user_id=user_id, erased=False).first()
+    if profile is None or profile.username == username:
+        return
+    profile.username, profile.username_key = username, username.casefold()
+    profile.version += 1
+    profile.save(update_fields=["username", "username_key", "version"])
+    publish(ProfileChanged(user_id=user_id, version=profile.version))
+
+
 def ensure_profiles(*, ids: Collection[int]) -> bool:
     """Makes the profiles that are missing of accounts that exist, by asking auth; whether a reader should look again.
 
