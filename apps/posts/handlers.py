@@ -1,8 +1,8 @@
 """What posts does when something has happened."""
 
 from apps.posts.actions.erasure import CLEAN_UP
-from apps.posts.actions.feeds import FAN_OUT_PAGE, fan_out, mark_popular
-from apps.posts.actions.withdrawals import restore_post, withdraw_post
+from apps.posts.actions.feed.fan_out import FAN_OUT_PAGE, fan_out, mark_popular
+from apps.posts.actions.removals import remove_post, restore_post
 from apps.posts.queries.feed import is_popular
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
@@ -67,7 +67,7 @@ def clean_up(event: PostDeleted) -> None:
 def remove_content(event: ContentRemoved) -> None:
     """Takes a post that a moderator has removed out of sight."""
     if event.target_type == "post":
-        withdraw_post(post_id=event.target_id, action_id=event.action_id)
+        remove_post(post_id=event.target_id, action_id=event.action_id)
 
 
 @handles(ContentRestored)

@@ -4,10 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.posts.access.drafts import MAX_CONTENT
+from apps.posts.access.media import MAX_DESCRIPTION
+from apps.posts.access.visibility import Rule
 from apps.posts.actions.media.places import MAX_IMAGES
 from apps.posts.actions.media.uploads import CONTENT_TYPES
-from apps.posts.queries.media import MAX_DESCRIPTION
-from apps.posts.queries.texts import MAX_CONTENT
 from socialapp.http.fields import Flag, Id, Input, Text
 from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
 
@@ -155,7 +156,16 @@ class PostVersionBody(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class TrendingTagBody(serializers.Serializer[Any]):
+class PostVisibilityBody(serializers.Serializer[Any]):
+    """Whether somebody sees a post, and the rule that decides it."""
+
+    viewer = Id(allow_null=True, help_text="Null stands for anybody without a token.")
+    visible = serializers.BooleanField()
+    rule = serializers.ChoiceField(choices=[rule.value for rule in Rule])
+    reason = serializers.CharField(help_text="For people.")
+
+
+class HashtagBody(serializers.Serializer[Any]):
     """A hashtag, without #, and how many public posts of the last day bear it."""
 
     name = serializers.CharField()

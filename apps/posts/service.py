@@ -2,21 +2,22 @@
 
 from functools import partial
 
+from apps.posts.access.bulk_records import loadable_posts
+from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs
+from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.media.places import use_as_profile_picture
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
-from apps.posts.actions.records import load_posts
-from apps.posts.queries.access import post_rows, viewers_among, visible_refs
-from apps.posts.queries.bodies import visible_bodies
+from apps.posts.presenters.bulk_records import record_page
+from apps.posts.presenters.media import profile_picture_url
+from apps.posts.presenters.posts import post_bodies
 from apps.posts.queries.documents import (
     documents_after,
     documents_of,
     posts_of_authors,
-    refs_of,
+    removed_documents_of,
     reposts_of,
-    withdrawn_documents_of,
 )
-from apps.posts.queries.media import profile_picture_url
-from apps.posts.queries.records import dumped_posts, loadable_posts
+from apps.posts.queries.posts import post_refs, posts_after
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
@@ -28,19 +29,15 @@ class PostsService:
 
     def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.visible`."""
-        return visible_refs(viewer_id, post_ids)
+        return visible_refs(viewer_id=viewer_id, post_ids=post_ids)
 
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.viewers`; nobody sees a post that does not exist."""
-        return [
-            user_id
-            for row in post_rows([post_id])
-            for user_id in viewers_among(author_id=row.user_id, is_private=row.is_private, user_ids=user_ids)
-        ]
+        return viewers_of(post_id=post_id, user_ids=user_ids)
 
     def refs(self, *, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.refs`."""
-        return refs_of(post_rows(post_ids))
+        return post_refs(post_ids)
 
     def documents(self, *, post_ids: list[int]) -> list[PostDocument]:
         """See `Posts.documents`."""
@@ -56,7 +53,7 @@ class PostsService:
 
     def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
         """See `Posts.removed`."""
-        return withdrawn_documents_of(post_ids)
+        return removed_documents_of(post_ids)
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""
@@ -64,7 +61,7 @@ class PostsService:
 
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """See `Posts.post_bodies`."""
-        return visible_bodies(viewer_id, post_ids)
+        return post_bodies(viewer_id=viewer_id, posts=visible_posts(viewer_id=viewer_id, post_ids=post_ids))
 
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_profile_picture`."""
@@ -82,7 +79,7 @@ class PostTransfer:
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
-        return dumped_posts(after=after, limit=limit)
+        return record_page(posts_after(int(after or 0), limit=limit + 1), limit=limit)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nobody else dumps posts."""

@@ -5,13 +5,13 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from apps.posts.actions.feeds import notice_restart
+from apps.posts.actions.feed.epochs import notice_restart
 from apps.posts.actions.media.files import delete_unused_files
 from apps.posts.actions.media.inspection import sweep_store
 from apps.posts.actions.media.processing import process_waiting_media
 from apps.posts.actions.media.removal import delete_unused_media, purge_caches
+from apps.posts.actions.removals import delete_long_removed
 from apps.posts.actions.views import flush_views
-from apps.posts.actions.withdrawals import delete_long_withdrawn
 from socialapp.core.cache import redis_errors
 
 PERIODIC = {
@@ -47,7 +47,7 @@ def notice_restart_of_redis() -> None:
 def delete_withdrawn() -> None:
     """Deletes what moderators removed so long ago that nobody can appeal any more. Idempotent, periodic."""
     for _ in range(_STEPS):
-        if not delete_long_withdrawn():
+        if not delete_long_removed():
             break
 
 

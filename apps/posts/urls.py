@@ -11,6 +11,7 @@ urlpatterns = [
     path("posts/<id:post_id>/mute", views.PostMute.as_view()),
     path("explore", views.Explore.as_view()),
     path("posts/<id:post_id>", views.PostDetail.as_view()),
+    path("posts/<id:post_id>/visibility", views.PostVisibility.as_view()),
     path("posts/<id:post_id>/history", views.PostHistory.as_view()),
     path("posts/<id:post_id>/bookmark", views.PostBookmark.as_view()),
     path("posts/<id:post_id>/repost", views.PostRepost.as_view()),

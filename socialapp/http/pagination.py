@@ -55,6 +55,16 @@ def ids_from_query(request: Request) -> list[int]:
     return [value for value in dict.fromkeys(map(int, parts)) if value <= MAX_ID]
 
 
+def id_from_query(request: Request, *, name: str) -> int | None:
+    """The one id of `?name=`, None without it; 400 for anything else."""
+    sent = request.query_params.get(name)
+    if not sent:
+        return None
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= 19 and int(sent) <= MAX_ID):
+        raise Malformed(f"{name} must be an id", code=f"{name}_invalid")
+    return int(sent)
+
+
 def _link(request: Request, position: Position | None, *, backwards: bool) -> str | None:
     if position is None:
         return None

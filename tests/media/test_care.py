@@ -14,7 +14,7 @@ from django.test import Client
 from PIL import Image
 
 from apps.auth.models import Role, UserRole
-from apps.posts.actions.withdrawals import restore_post
+from apps.posts.actions.removals import restore_post
 from apps.posts.models import Media, RefusedMedia, StoredFile, WithdrawnPost
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import is_served, picture, post_with

@@ -16,7 +16,7 @@ from apps.metrics.models import OverallRollup
 from apps.moderation import actions
 from apps.moderation.models import Action
 from apps.moderation.queries import Target
-from apps.posts.actions.withdrawals import delete_long_withdrawn as delete_old_posts
+from apps.posts.actions.removals import delete_long_removed as delete_old_posts
 from apps.posts.models import Post, PostHashtag, WithdrawnPost
 from apps.search.actions import rebuild_index
 from socialapp.contracts.auth import UserDeleted

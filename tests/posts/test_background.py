@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 
+from apps.posts.access.drafts import draft_post
 from apps.posts.actions import erasure, views
 from apps.posts.actions.posts import create_post
 from apps.posts.models import (
@@ -14,7 +15,6 @@ from apps.posts.models import (
     Repost,
     RepostCount,
 )
-from apps.posts.queries.texts import draft_of
 from apps.posts.tasks import publish_views
 from socialapp.contracts.auth import UserDeleted
 from socialapp.core.cache import redis_client
@@ -107,7 +107,7 @@ def test_erasing_twice_and_events_that_come_late_bring_nothing_back(register, wr
 
 def test_a_request_that_was_under_way_writes_nothing_after_the_erasure(register):
     alice = register("alice")
-    draft = draft_of(author_id=int(alice.id), content="late", is_private=None)
+    draft = draft_post(author_id=int(alice.id), content="late", is_private=None)
     delete_user(alice)
     with pytest.raises(Forbidden):
         create_post(draft=draft)

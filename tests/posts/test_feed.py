@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from apps.posts.actions import feeds
+from apps.posts.actions.feed import epochs, store
 from apps.posts.models import PopularAuthor
-from apps.posts.queries import feed_cache
+from apps.posts.queries.feed import feed_epoch
 from socialapp.contracts.users import Users
 from socialapp.core.cache import _BreakingConnection, redis_client
 from socialapp.messaging.delivery import deliver
@@ -287,8 +287,7 @@ def test_pages_neither_skip_nor_repeat_while_posts_are_added(register, write, fo
 
 
 def test_reading_backwards_gives_the_same_order(register, write, follow, drain, monkeypatch):
-    monkeypatch.setattr("apps.posts.queries.feed.CAP", 4)
-    monkeypatch.setattr(feed_cache, "CAP", 4)
+    monkeypatch.setattr(store, "CAP", 4)
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     expected = [write(bob, str(number))["id"] for number in range(11)][::-1]
@@ -311,9 +310,8 @@ def test_reading_backwards_gives_the_same_order(register, write, follow, drain, 
 
 
 def test_beyond_the_cap_the_database_goes_on(register, write, follow, drain, monkeypatch):
-    monkeypatch.setattr(feed_cache, "CAP", 5)
-    monkeypatch.setattr(feed_cache, "_SLACK", 2)
-    monkeypatch.setattr("apps.posts.queries.feed.CAP", 5)
+    monkeypatch.setattr(store, "CAP", 5)
+    monkeypatch.setattr(store, "_SLACK", 2)
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     foreign = write(carol)["id"]
@@ -347,7 +345,7 @@ def test_fan_out_twice_and_late_changes_nothing(register, write, follow, drain):
 
 def test_many_followers_are_reached_page_by_page(register, write, follow, drain, monkeypatch):
     monkeypatch.setattr("apps.posts.handlers.FAN_OUT_PAGE", 2)
-    monkeypatch.setattr(feeds, "FAN_OUT_PAGE", 2)
+    monkeypatch.setattr("apps.posts.actions.feed.fan_out.FAN_OUT_PAGE", 2)
     bob = register("bob")
     followers = [register(f"follower{number}") for number in range(5)]
     for person in followers:
@@ -397,7 +395,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
     before = write(bob)
     drain()
     written = {}
-    asked = feed_cache.current_epoch
+    asked = epochs.feed_epoch
 
     def meanwhile():
         if not written:
@@ -407,22 +405,22 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
         return asked()
 
     # The moment after the list was made and before the database is asked.
-    monkeypatch.setattr(feed_cache, "current_epoch", meanwhile)
+    monkeypatch.setattr(epochs, "feed_epoch", meanwhile)
     assert shown(alice) == [(written["post"]["id"], None), (before["id"], None)]
 
-    finish = feed_cache.finish_feed
+    finish = store.finish_feed
     late = {}
 
-    def after_asking(*arguments):
+    def after_asking(**arguments):
         late["post"] = write(bob)
         drain()
-        finish(*arguments)
+        finish(**arguments)
 
     # The moment after the database was asked: what is pushed now stands in the list alone.
     redis_client().flushdb()
-    monkeypatch.setattr(feed_cache, "finish_feed", after_asking)
+    monkeypatch.setattr(store, "finish_feed", after_asking)
     shown(alice)
-    assert redis_client().lindex(feed_cache._key(int(alice.id)), 0) == late["post"]["id"].encode()
+    assert redis_client().lindex(store._key(int(alice.id)), 0) == late["post"]["id"].encode()
     assert shown(alice)[0] == (late["post"]["id"], None)
 
 
@@ -442,7 +440,7 @@ def test_a_list_that_survives_while_redis_is_away_has_no_hole(register, write, f
     assert not FailedDelivery.objects.using("posts").exists(), "nothing is left that could become a dead letter"
     redis_away(False)
     assert missed["id"].encode() not in redis_client().lrange(feed_key(alice), 0, -1)
-    redis_client().delete(feed_cache._epoch_key())  # which is remembered for some seconds
+    redis_client().delete(store._epoch_key())  # which is remembered for some seconds
     assert shown(alice) == [(missed["id"], None), (before["id"], None)]
     assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was built anew"
 
@@ -450,19 +448,19 @@ def test_a_list_that_survives_while_redis_is_away_has_no_hole(register, write, f
 def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(register, write, follow, drain, monkeypatch):
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
-    feeds.notice_restart()
+    epochs.notice_restart()
     post = write(bob)
     drain()
     assert shown(alice) == [(post["id"], None)]
     redis_client().lrem(feed_key(alice), 0, post["id"])  # as if it had come back with what it had saved before
-    feeds.notice_restart()
+    epochs.notice_restart()
     assert shown(alice) == [], "the same process: its lists are read"
-    monkeypatch.setattr("apps.posts.actions.feeds.process_of_redis", lambda: "another")
-    epoch = feed_cache.current_epoch()
+    monkeypatch.setattr("apps.posts.actions.feed.epochs.process_of_redis", lambda: "another")
+    epoch = feed_epoch()
     for _ in range(2):
-        feeds.notice_restart()
+        epochs.notice_restart()
         assert shown(alice) == [(post["id"], None)]
-    assert feed_cache.current_epoch() == epoch + 1, "once for each process"
+    assert feed_epoch() == epoch + 1, "once for each process"
 
 
 def test_while_somebody_else_builds_the_database_answers(register, write, follow, drain):
@@ -470,13 +468,13 @@ def test_while_somebody_else_builds_the_database_answers(register, write, follow
     follow(alice, bob)
     post = write(bob)
     drain()
-    mark = feed_cache.begin_feed(int(alice.id))
+    mark = store.begin_feed(int(alice.id))
     assert mark
-    assert feed_cache.begin_feed(int(alice.id)) is None
+    assert store.begin_feed(int(alice.id)) is None
     assert shown(alice) == [(post["id"], None)]
     assert 0 < redis_client().ttl(feed_key(alice)) <= 10
     redis_client().delete(feed_key(alice))
-    feed_cache.finish_feed(int(alice.id), mark, feed_cache.CachedFeed(0, 0, 0, (), {}))
+    store.finish_feed(user_id=int(alice.id), mark=mark, feed=store.CachedFeed(0, 0, 0, (), {}))
     assert not redis_client().exists(feed_key(alice))
 
 
@@ -508,7 +506,7 @@ def queries_of(person, path):
 
 
 def test_a_page_takes_the_same_queries_whatever_its_size(register, write, follow, drain, monkeypatch):
-    monkeypatch.setattr(feed_cache, "_EPOCH_SECONDS", 600)  # a slow machine would have it asked for in between
+    monkeypatch.setattr(store, "_EPOCH_SECONDS", 600)  # a slow machine would have it asked for in between
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     for number in range(50):

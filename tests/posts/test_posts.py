@@ -2,15 +2,17 @@
 
 import pytest
 
+from apps.auth.actions import grant_role
+from apps.posts.actions import posts as actions
 from apps.posts.actions.posts import delete_post
+from apps.posts.actions.removals import remove_post
 from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
-from apps.posts.views import posts as views
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import atomic
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
 from tests.posts.conftest import events, ids_of, read_all
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -282,15 +284,49 @@ def test_edits_of_different_fields_at_once_both_stand(register, write, monkeypat
     """Two devices, neither with If-Match: what one did not send is not put back to what it was."""
     alice = register("alice")
     path = f"/v1/posts/{write(alice, 'one')['id']}"
-    draft_of = views.draft_of
+    draft_post = actions.draft_post
 
     def edit_meanwhile(**arguments):
-        monkeypatch.setattr(views, "draft_of", draft_of)
+        monkeypatch.setattr(actions, "draft_post", draft_post)
         assert alice.client.patch(path, {"content": "two"}).status_code == 200
-        return draft_of(**arguments)
+        return draft_post(**arguments)
 
-    monkeypatch.setattr(views, "draft_of", edit_meanwhile)
+    monkeypatch.setattr(actions, "draft_post", edit_meanwhile)
     answer = alice.client.patch(path, {"is_private": True})
     assert (answer.status_code, answer.json()["content"], answer.json()["is_private"]) == (200, "two", True)
     assert [item["content"] for item in read_all(alice.client, f"{path}/history")] == ["one"]
     assert [event["version"] for event in events("post_edited")] == [2, 3]
+
+
+def test_moderators_learn_which_rule_shows_or_hides_a_post(register, write, follow):
+    staff = register("staff_member")
+    grant_role(user_id=int(staff.id), role="moderator")
+    login = {"login": staff.username, "password": "correct horse battery"}
+    moderator = JsonClient(JsonClient().post("/v1/auth/login", login).json()["access"])
+    author, follower, stranger, blocked = (register(name) for name in ("author", "follower", "stranger", "blocked"))
+    follow(follower, author)
+    assert author.client.put(f"/v1/profiles/{blocked.id}/block").status_code == 200
+    public, private = write(author, "for all"), write(author, "for some", is_private=True)
+
+    def rules(post):
+        """(visible, rule) for each viewer, the last of them nobody in particular."""
+        answers = [
+            moderator.get(f"/v1/posts/{post['id']}/visibility{query}").json()
+            for query in (*(f"?viewer={person.id}" for person in (author, follower, stranger, blocked)), "")
+        ]
+        return [(answer["visible"], answer["rule"]) for answer in answers]
+
+    assert rules(public) == [
+        (True, "own"), (True, "follower"), (True, "public"), (False, "blocked"), (True, "public"),
+    ]  # fmt: skip
+    assert rules(private) == [
+        (True, "own"), (True, "follower"), (False, "post_private"), (False, "blocked"), (False, "post_private"),
+    ]  # fmt: skip
+    assert author.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
+    assert rules(public)[2:] == [(False, "account_private"), (False, "blocked"), (False, "account_private")]
+    remove_post(post_id=int(public["id"]), action_id=1)
+    assert rules(public) == [(False, "removed")] * 5
+    path = f"/v1/posts/{private['id']}/visibility"
+    assert stranger.client.get(path).json()["code"] == author.client.get(path).json()["code"] == "not_staff"
+    assert moderator.get(f"{path}?viewer=me").json()["code"] == "viewer_invalid"
+    assert moderator.get("/v1/posts/12345/visibility").json()["code"] == "post_not_found"

@@ -66,6 +66,7 @@ MATRIX: dict[str, str] = {
     "GET /v1/posts/{post_id}/reactions": "404 404 200 404 404 404 404 200",
     "PUT /v1/posts/{post_id}/repost": "401 404 403 404 404 404 404 403",
     "DELETE /v1/posts/{post_id}/repost": "401 404 200 404 404 404 404 200",
+    "GET /v1/posts/{post_id}/visibility": "401 403 403 403 403 200 200 403",
     "GET /v1/profiles/{profile_id}/posts": "200 200 200 404 200 200 200 200",
     "GET /v1/profiles/{user_id}": "200 200 200 404 200 200 200 200",
     "PUT /v1/profiles/{user_id}/block": "401 200 200 404 404 200 200 422",

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
+from apps.posts.actions.feed.store import forget_feed
 from apps.posts.actions.media.removal import delete_media_rows
-from apps.posts.actions.posts import delete_locked_posts, delete_withdrawn_posts
-from apps.posts.actions.reposts import forget_post, is_there, remove_repost
+from apps.posts.actions.posts import delete_locked_posts, delete_removed_posts
+from apps.posts.actions.reposts import forget_post, remove_repost
 from apps.posts.models import (
     Bookmark,
     Media,
@@ -15,7 +16,7 @@ from apps.posts.models import (
     Repost,
     WithdrawnPost,
 )
-from apps.posts.queries.feed_cache import forget_feed
+from apps.posts.queries.posts import author_of
 from socialapp.lifecycle.jobs import declare_job
 from socialapp.lifecycle.removal import declare_removal
 
@@ -25,7 +26,7 @@ CLEAN_UP = "clean_up_post"
 
 def _clean_up_step(post_id: int) -> bool:
     """Removes some of the bookmarks and reposts of a deleted post; whether nothing is left."""
-    return is_there(post_id) or not forget_post(post_id, limit=ROWS_PER_STEP)
+    return author_of(post_id) is not None or not forget_post(post_id=post_id, limit=ROWS_PER_STEP)
 
 
 def _erase_step(user_id: int) -> bool:
@@ -34,14 +35,14 @@ def _erase_step(user_id: int) -> bool:
     posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     if posts:
         delete_locked_posts(posts)
-    withdrawn = list(WithdrawnPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
-    if withdrawn:
-        delete_withdrawn_posts(withdrawn)
+    removed = list(WithdrawnPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
+    if removed:
+        delete_removed_posts(removed)
     reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
     for post_id in reposted:
         remove_repost(user_id=user_id, post_id=post_id)
     mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
-    _forget_mentions(user_id, mentioned)
+    _forget_mentions(user_id=user_id, post_ids=mentioned)
     PopularAuthor.objects.filter(user_id=user_id).delete()
     media = list(Media.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     delete_media_rows(media)
@@ -51,7 +52,7 @@ def _erase_step(user_id: int) -> bool:
         len(media),
         len(muted),
         len(posts),
-        len(withdrawn),
+        len(removed),
         len(reposted),
         len(mentioned),
         _delete_bookmarks(user_id),
@@ -59,7 +60,7 @@ def _erase_step(user_id: int) -> bool:
     return max(done) < ROWS_PER_STEP
 
 
-def _forget_mentions(user_id: int, post_ids: Iterable[int]) -> None:
+def _forget_mentions(*, user_id: int, post_ids: Iterable[int]) -> None:
     for model in (Post, WithdrawnPost, Post):  # again, as a post may come back between the two
         for post in model._default_manager.select_for_update().filter(id__in=post_ids):
             post.mentions = [mention for mention in post.mentions if mention[0] != user_id]

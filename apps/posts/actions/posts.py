@@ -1,13 +1,16 @@
 """Writing, editing and deleting posts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from django.db import router, transaction
 from django.utils import timezone
 
-from apps.posts.actions.feeds import push_own_post
+from apps.posts.access.drafts import Draft, draft_post
+from apps.posts.access.visibility import VisiblePost, no_such_post, own_post, was_for_followers
+from apps.posts.actions.feed.fan_out import push_own_post
 from apps.posts.actions.media.places import attach_media
 from apps.posts.actions.media.removal import delete_media_rows, purge
 from apps.posts.models import (
@@ -20,15 +23,18 @@ from apps.posts.models import (
     RepostCount,
     WithdrawnPost,
 )
-from apps.posts.queries.access import PostRow
-from apps.posts.queries.media import public_path
-from apps.posts.queries.texts import Draft, tag_key
+from apps.posts.presenters.media import public_path
+from apps.posts.queries.posts import PostRow
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.db import transactional
-from socialapp.core.errors import Forbidden, NotFound, Stale
+from socialapp.core.errors import Conflict, Forbidden, Stale
 from socialapp.core.media.addresses import public_url
+from socialapp.core.text.hashtags import hashtag_digest
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
+
+_TRIES = 5
+_REPEATED = ("content", "is_private", "sensitive", "content_warning")  # what a change that does not name it keeps
 
 
 @transactional("posts")
@@ -50,10 +56,10 @@ def create_post(*, draft: Draft) -> PostRow:
         content_warning=draft.content_warning,
     )
     if draft.media_ids:
-        show_media(post, draft.media_ids)
+        show_media(post, media_ids=draft.media_ids)
     post.save(force_insert=True)
-    add_hashtags(post.id, draft.hashtags)
-    add_mentions(post.id, (user_id for user_id, _ in draft.mentions))
+    add_hashtags(post_id=post.id, tags=draft.hashtags)
+    add_mentions(post_id=post.id, user_ids=(user_id for user_id, _ in draft.mentions))
     publish(
         PostCreated(
             post_id=post.id,
@@ -70,16 +76,35 @@ def create_post(*, draft: Draft) -> PostRow:
     return _row(post)
 
 
-@transactional("posts")
 def edit_post(
-    *, post_id: int, draft: Draft, expected_versions: frozenset[int] | None, was_for_followers: bool = False
-) -> PostRow:
-    """Gives a post the draft's text and privacy, keeps the earlier text, and publishes PostEdited.
+    *, author_id: int, post_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
+) -> VisiblePost:
+    """Changes what `changes` names (`content`, `is_private`, `media_ids`, …), and publishes PostEdited.
 
-    A draft that changes nothing writes nothing. Stale unless the post has one of `expected_versions`; NotFound when it
-    is gone.
+    Forbidden unless it is the author's, NotFound when it is gone, Stale unless it has one of `expected_versions`. When
+    those are None, an edit made elsewhere meanwhile is taken in; Conflict when that does not end.
     """
-    post = _locked(post_id, expected_versions)
+    for _ in range(_TRIES):
+        post = own_post(user_id=author_id, post_id=post_id)
+        present = {name: getattr(post.row, name) for name in _REPEATED}
+        draft = draft_post(author_id=author_id, **{**present, **changes})
+        # The draft repeats what is not changed, so it is for the version it was made from and for no other.
+        versions = frozenset({post.row.version}) if expected_versions is None else expected_versions
+        is_private = post.row.is_private or was_for_followers(post)
+        try:
+            row = _write_edit(post_id=post_id, draft=draft, expected_versions=versions, was_for_followers=is_private)
+        except Stale:
+            if expected_versions is not None:
+                raise
+        else:
+            return post._replace(row=row)
+    raise Conflict("the post is being changed elsewhere; try again", code="post_contended")
+
+
+@transactional("posts")
+def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int], was_for_followers: bool) -> PostRow:
+    """Gives a post the draft's text and privacy, and keeps the earlier text. What changes nothing writes nothing."""
+    post = _locked(post_id=post_id, expected_versions=expected_versions)
     was_private = post.is_private
     shown_ids = [media["id"] for media in post.media or []]
     media_ids = shown_ids if draft.media_ids is None else draft.media_ids
@@ -92,16 +117,16 @@ def edit_post(
     if draft.is_private and not was_private:
         purge(Media.objects.filter(post_id=post_id))
     if shown_ids != media_ids:
-        show_media(post, media_ids)
+        show_media(post, media_ids=media_ids)
     post.sensitive, post.content_warning = draft.sensitive, draft.content_warning
-    held_keys = set(map(tag_key, post.hashtags))
-    new_tags = [tag for tag in draft.hashtags if tag_key(tag) not in held_keys]
+    held_keys = set(map(hashtag_digest, post.hashtags))
+    new_tags = [tag for tag in draft.hashtags if hashtag_digest(tag) not in held_keys]
     before = {user_id for user_id, _ in post.mentions}
     after = {user_id for user_id, _ in draft.mentions}
-    PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(tag_key, draft.hashtags)).delete()
+    PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(hashtag_digest, draft.hashtags)).delete()
     PostMention.objects.filter(post_id=post_id).exclude(user_id__in=after).delete()
-    add_hashtags(post_id, new_tags)
-    add_mentions(post_id, sorted(after - before))
+    add_hashtags(post_id=post_id, tags=new_tags)
+    add_mentions(post_id=post_id, user_ids=sorted(after - before))
     post.content, post.is_private = draft.content, draft.is_private
     post.hashtags, post.mentions = draft.hashtags, draft.mentions
     post.version += 1
@@ -127,7 +152,7 @@ def delete_post(*, post_id: int, expected_versions: frozenset[int] | None = None
 
     NotFound when there is none (any more), Stale unless it has one of `expected_versions`.
     """
-    delete_locked_posts([_locked(post_id, expected_versions)])
+    delete_locked_posts([_locked(post_id=post_id, expected_versions=expected_versions)])
 
 
 def delete_locked_posts(posts: list[Post]) -> None:
@@ -137,7 +162,7 @@ def delete_locked_posts(posts: list[Post]) -> None:
     publish(*(_deletion(post) for post in posts))
 
 
-def delete_withdrawn_posts(posts: list[WithdrawnPost]) -> None:
+def delete_removed_posts(posts: list[WithdrawnPost]) -> None:
     """The same for posts that moderators had removed."""
     ids = _delete_parts(posts)
     WithdrawnPost.objects.filter(id__in=ids).delete()
@@ -156,10 +181,10 @@ def _deletion(post: Post | WithdrawnPost) -> PostDeleted:
     return PostDeleted(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version + 1)
 
 
-def _locked(post_id: int, expected_versions: frozenset[int] | None) -> Post:
+def _locked(*, post_id: int, expected_versions: frozenset[int] | None) -> Post:
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
-        raise NotFound("there is no such post, or you may not see it", code="post_not_found")
+        raise no_such_post()
     if expected_versions is not None and post.version not in expected_versions:
         raise Stale("the post has changed since you read it")
     return post
@@ -176,19 +201,19 @@ def _keep_edit(post: Post, *, is_private: bool) -> None:
     ).save(force_insert=True)
 
 
-def show_media(post: Post, media_ids: Sequence[int]) -> None:
+def show_media(post: Post, *, media_ids: Sequence[int]) -> None:
     """Shows these media in the post, whose row the caller saves."""
     post.media = attach_media(user_id=post.user_id, post_id=post.id, media_ids=media_ids) or None
     post.media_url = public_url(public_path(post.media[0])) if post.media else ""
 
 
-def add_hashtags(post_id: int, tags: Iterable[str]) -> None:
+def add_hashtags(*, post_id: int, tags: Iterable[str]) -> None:
     """Rows by which a post is found under its hashtags; the caller holds the transaction."""
-    names = {tag_key(tag): tag for tag in tags}
+    names = {hashtag_digest(tag): tag for tag in tags}
     PostHashtag.objects.bulk_create([PostHashtag(tag=tag, tag_key=key, post_id=post_id) for key, tag in names.items()])
 
 
-def add_mentions(post_id: int, user_ids: Iterable[int]) -> None:
+def add_mentions(*, post_id: int, user_ids: Iterable[int]) -> None:
     """Rows by which a post is found by whom it names; the caller holds the transaction."""
     PostMention.objects.bulk_create([PostMention(post_id=post_id, user_id=user_id) for user_id in user_ids])
 

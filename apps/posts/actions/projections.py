@@ -2,13 +2,13 @@
 
 from django.db.models import Count
 
+from apps.posts.actions.feed.reader import feed_difference
+from apps.posts.actions.feed.store import cached_feeds, forget_feed
 from apps.posts.actions.posts import add_hashtags, add_mentions
 from apps.posts.models import Post, PostHashtag, PostMention, Repost, RepostCount
-from apps.posts.queries.feed import feed_difference
-from apps.posts.queries.feed_cache import cached_feeds, forget_feed
-from apps.posts.queries.texts import tag_key
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.core.db import transactional
+from socialapp.core.text.hashtags import hashtag_digest
 from socialapp.lifecycle.drift import events_in_flight
 
 
@@ -33,14 +33,18 @@ def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftP
     ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
     held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
     actual = dict(Repost.objects.filter(post_id__in=ids).values_list("post_id").annotate(Count("id")))
-    found = [_recheck_reposts(post_id, repair) for post_id in ids if held.get(post_id, 0) != actual.get(post_id, 0)]
+    found = [
+        _recheck_reposts(post_id=post_id, repair=repair)
+        for post_id in ids
+        if held.get(post_id, 0) != actual.get(post_id, 0)
+    ]
     drifts = [drift for drift in found if drift is not None]
     checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
 
 
 @transactional("posts")
-def _recheck_reposts(post_id: int, repair: bool) -> Drift | None:
+def _recheck_reposts(*, post_id: int, repair: bool) -> Drift | None:
     """Compares while nobody can count a repost of the post; corrects the count if `repair`."""
     RepostCount.objects.get_or_create(post_id=post_id)
     row = RepostCount.objects.select_for_update().get(post_id=post_id)
@@ -62,18 +66,18 @@ def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int 
     for post_id, user_id in PostMention.objects.filter(post_id__in=ids).values_list("post_id", "user_id"):
         held[post_id][1].add(user_id)
     suspects = [post.id for post in posts if held[post.id] != _named_in(post)]
-    found = [_recheck_tags(post_id, repair) for post_id in suspects]
+    found = [_recheck_tags(post_id=post_id, repair=repair) for post_id in suspects]
     drifts = [drift for some in found for drift in some]
     checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
 
 
 def _named_in(post: Post) -> tuple[set[str], set[int]]:
-    return set(map(tag_key, post.hashtags)), {user_id for user_id, _ in post.mentions}
+    return set(map(hashtag_digest, post.hashtags)), {user_id for user_id, _ in post.mentions}
 
 
 @transactional("posts")
-def _recheck_tags(post_id: int, repair: bool) -> list[Drift]:
+def _recheck_tags(*, post_id: int, repair: bool) -> list[Drift]:
     """Compares while nobody can edit the post; makes its rows anew if `repair`."""
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
@@ -90,12 +94,12 @@ def _recheck_tags(post_id: int, repair: bool) -> list[Drift]:
         drifts.append(Drift(projection="hashtags", id=post_id, held=held, actual=actual))
         if repair:
             tag_rows.delete()
-            add_hashtags(post_id, post.hashtags)
+            add_hashtags(post_id=post_id, tags=post.hashtags)
     if (held_people := set(mention_rows.values_list("user_id", flat=True))) != people:
         drifts.append(Drift(projection="mentions", id=post_id, held=_listed(held_people), actual=_listed(people)))
         if repair:
             mention_rows.delete()
-            add_mentions(post_id, people)
+            add_mentions(post_id=post_id, user_ids=people)
     return drifts
 
 

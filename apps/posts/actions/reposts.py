@@ -4,10 +4,12 @@ from django.db import IntegrityError
 from django.db.models import F, Model
 from django.utils import timezone
 
-from apps.posts.models import Bookmark, MutedPost, Post, Repost, RepostCount, WithdrawnPost
+from apps.posts.access.visibility import no_such_post
+from apps.posts.models import Bookmark, MutedPost, Post, Repost, RepostCount
+from apps.posts.queries.posts import author_of
 from socialapp.contracts.posts import PostMuted, PostUnmuted, Reposted, Unreposted
 from socialapp.core.db import atomic, transactional
-from socialapp.core.errors import Forbidden, NotFound
+from socialapp.core.errors import Forbidden
 from socialapp.core.sql import add
 from socialapp.messaging.publish import publish
 
@@ -71,7 +73,7 @@ def _write_repost(*, user_id: int, post_id: int) -> None:
 
 
 @transactional("posts")
-def forget_post(post_id: int, *, limit: int) -> bool:
+def forget_post(*, post_id: int, limit: int) -> bool:
     """Removes up to `limit` bookmarks and reposts of a post that is gone, and the count; whether there may be more."""
     RepostCount.objects.filter(post_id=post_id).delete()
     removed = []
@@ -88,27 +90,9 @@ def _take_back_if_gone(post_id: int) -> None:
     Its deletion may have been cleaned up after before this was written. Asked after the commit: whoever cleans up
     later finds what is committed.
     """
-    if not is_there(post_id):
-        forget_post(post_id, limit=_FEW)
+    if author_of(post_id) is None:
+        forget_post(post_id=post_id, limit=_FEW)
         raise no_such_post()
-
-
-def is_there(post_id: int) -> bool:
-    """Whether there is such a post, or may be again: what belongs to a withdrawn one stays for its return."""
-    return author_of(post_id) is not None
-
-
-def author_of(post_id: int) -> int | None:
-    """Who wrote a post that is there, or may be again."""
-    for model in (Post, WithdrawnPost):
-        for author_id in model._default_manager.filter(id=post_id).values_list("user_id", flat=True):
-            return int(author_id)
-    return None
-
-
-def no_such_post() -> NotFound:
-    """The refusal of a post that is absent or not visible."""
-    return NotFound("there is no such post, or you may not see it", code="post_not_found")
 
 
 @transactional("posts")

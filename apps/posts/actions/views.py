@@ -45,15 +45,15 @@ def reader_of(*, viewer_id: int | None, address: str) -> str:
 
 def count_view(*, post_id: int, author_id: int, reader: str) -> None:
     """Counts a reader of a post, once a day; without Redis they go uncounted."""
-    _count("views", reader, {post_id: author_id})
+    _count("views", reader=reader, authors={post_id: author_id})
 
 
 def count_impressions(*, authors: Mapping[int, int], reader: str) -> None:
     """Counts posts (id → author) that a reader had on the screen in a list, each once a day."""
-    _count("impressions", reader, authors)
+    _count("impressions", reader=reader, authors=authors)
 
 
-def _count(kind: str, reader: str, authors: Mapping[int, int]) -> None:
+def _count(kind: str, *, reader: str, authors: Mapping[int, int]) -> None:
     day = f"{datetime.now(UTC):%Y%m%d}"
     posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
     keys = [f"{_key('readers')}:{kind}:{day}:", _key(kind)]
@@ -70,7 +70,9 @@ def flush_views() -> int:
     """
     views, impressions = _set_aside("views"), _set_aside("impressions")
     posts = sorted({*views, *impressions})
-    _publish_counts([_view_count(name, views.get(name, 0), impressions.get(name, 0)) for name in posts])
+    _publish_counts(
+        [_view_count(name, views=views.get(name, 0), impressions=impressions.get(name, 0)) for name in posts]
+    )
     redis_client().delete(_key("views-flushing"), _key("impressions-flushing"))
     return len(posts)
 
@@ -90,7 +92,7 @@ def _publish_counts(counts: list[ViewCount]) -> None:
         publish(PostsViewed(batch_id=new_id(), at=hour, counts=counts[start : start + _COUNTS_A_BATCH]))
 
 
-def _view_count(name: str, views: int, impressions: int) -> ViewCount:
+def _view_count(name: str, *, views: int, impressions: int) -> ViewCount:
     post_id, author_id = name.split(":")
     return ViewCount(post_id=int(post_id), author_id=int(author_id), views=views, impressions=impressions)
 

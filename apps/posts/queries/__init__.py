@@ -1,1 +1,1 @@
-"""What posts reads. Every read that shows posts to somebody goes through the one rule in `access`."""
+"""What is read from the tables of posts: SQL, and no rule."""

@@ -1,19 +1,11 @@
 """Posts in the form in which other contexts take them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db.models import Count, Q, QuerySet
 
 from apps.posts.models import Post, Repost, WithdrawnPost
-from apps.posts.queries.access import PostRow
-from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
-
-
-def refs_of(rows: Iterable[PostRow]) -> list[PostRef]:
-    """The references to posts."""
-    return [
-        PostRef(id=row.id, author_id=row.user_id, is_private=row.is_private, created_at=row.created_at) for row in rows
-    ]
+from socialapp.contracts.posts import AuthorPosts, PostDocument, RepostNumber
 
 
 def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
@@ -21,7 +13,7 @@ def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
     return _documents(Post.objects.filter(id__in=list(post_ids))) if post_ids else []
 
 
-def withdrawn_documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
+def removed_documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
     """The posts among `post_ids` that moderators removed and that may come back. One query."""
     return _documents(WithdrawnPost.objects.filter(id__in=list(post_ids))) if post_ids else []
 

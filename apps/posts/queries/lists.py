@@ -1,159 +1,105 @@
-"""Lists of posts besides the home feed: of an author, of a hashtag, of bookmarks, and the history of one post."""
+"""Lists of posts: who stands at which place, before anybody asks who may see it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import NamedTuple, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
-from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag, RepostCount
-from apps.posts.queries.access import Seen, load_visibility, visible_posts
-from apps.posts.queries.pages import Entry, beyond, fill_page
-from apps.posts.queries.texts import tag_key
-from socialapp.contracts.reactions import Reactions
-from socialapp.core.errors import NotFound, Unavailable
+from apps.posts.models import Bookmark, Post, PostEdit, PostHashtag
 from socialapp.core.ids import first_id_at, id_time
-from socialapp.core.pages import Page, PageRequest, keep_place, paginate
-from socialapp.rpc.calls import client
+from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.text.hashtags import hashtag_digest
 
-_TREND_WINDOW = timedelta(hours=24)
-_TREND_TAGS = 1000
-_TREND_DAYS = timedelta(days=3)
-_TREND_POSTS = 200
-_REACTIONS = ("like", "love", "haha", "sad", "angry")
-_TREND_HALF_LIFE = timedelta(hours=6)
 # Clocks of different machines differ: a first post may bear an id below that of its author.
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 
+M = TypeVar("M", bound=Model)
 
-def author_page(viewer_id: int | None, author_id: int, page: PageRequest) -> Page[Seen]:
-    """An author's posts that the viewer may see, newest first; NotFound when the author is not visible at all."""
-    sight = load_visibility(viewer_id, [author_id])
-    if not sight.may_meet(author_id):
-        raise NotFound("there is no such profile, or you may not see it", code="profile_not_found")
+
+class Entry(NamedTuple):
+    """A place in a list: its position in the order, and the post that stands there."""
+
+    position: int
+    post_id: int
+    reposter_ids: frozenset[int] = frozenset()
+
+
+class TagUse(NamedTuple):
+    """A hashtag in a post."""
+
+    tag_key: str
+    tag: str
+    post_id: int
+
+
+class Span(NamedTuple):
+    """A stretch of a list that goes down by its positions: `limit` entries beyond `position`, in reading direction."""
+
+    position: int | None
+    limit: int
+    backwards: bool = False
+
+
+def author_entries(*, author_id: int, public_only: bool, span: Span) -> list[Entry]:
+    """Posts of an author, newest first. One query."""
     # Nobody writes before they are registered: the bound spares a partitioned table its earlier partitions.
     posts = Post.objects.filter(user_id=author_id, id__gte=first_id_at(id_time(author_id) - _CLOCK_DIFFERENCE))
-    if not sight.is_let_in(author_id):
-        posts = posts.none() if sight.authors[author_id].is_private else posts.filter(is_private=False)
-    return _page_of_rows(viewer_id, posts, "id", "id", page)
+    if public_only:
+        posts = posts.filter(is_private=False)
+    return _entries(posts, position_field="id", post_field="id", span=span)
 
 
-def hashtag_page(viewer_id: int | None, tag: str, page: PageRequest) -> Page[Seen]:
-    """The posts with a hashtag that the viewer may see, newest first."""
-    tagged = PostHashtag.objects.filter(tag_key=tag_key(tag))
-    return _page_of_rows(viewer_id, tagged, "post_id", "post_id", page)
+def hashtag_entries(*, tag: str, span: Span) -> list[Entry]:
+    """Posts with a hashtag, newest first. One query."""
+    tagged = PostHashtag.objects.filter(tag_key=hashtag_digest(tag))
+    return _entries(tagged, position_field="post_id", post_field="post_id", span=span)
 
 
-def bookmark_page(user_id: int, page: PageRequest) -> Page[Seen]:
-    """The posts that somebody keeps and may still see, the last kept first."""
-    return _page_of_rows(user_id, Bookmark.objects.filter(user_id=user_id), "id", "post_id", page)
+def bookmark_entries(*, user_id: int, span: Span) -> list[Entry]:
+    """What somebody keeps, the last kept first. One query."""
+    bookmarks = Bookmark.objects.filter(user_id=user_id)
+    return _entries(bookmarks, position_field="id", post_field="post_id", span=span)
 
 
-def _page_of_rows(
-    viewer_id: int | None, rows: QuerySet[Any], position_field: str, post_field: str, page: PageRequest
-) -> Page[Seen]:
-    """A page of the posts named by rows that go down by `position_field`, without those the viewer may not see."""
-
-    def read_page(request: PageRequest) -> Page[Seen]:
-        def read(position: int | None, count: int) -> list[Entry]:
-            found = beyond(rows, position_field, position, backwards=request.backwards)
-            return [Entry(*values) for values in found.values_list(position_field, post_field)[:count]]
-
-        return fill_page(request, read=read, see=lambda entries: _see(viewer_id, entries))
-
-    return keep_place(page, read_page)
+def public_entries(*, span: Span) -> list[Entry]:
+    """Posts that are not private themselves, newest first. One query."""
+    return _entries(Post.objects.filter(is_private=False), position_field="id", post_field="id", span=span)
 
 
-def explore_page(viewer_id: int | None, page: PageRequest) -> Page[Seen]:
-    """Public posts of public accounts, newest first, without those of people whom the viewer may not meet."""
-
-    def read_page(request: PageRequest) -> Page[Seen]:
-        def read(position: int | None, count: int) -> list[Entry]:
-            found = beyond(Post.objects.filter(is_private=False), "id", position, backwards=request.backwards)
-            return [Entry(post_id, post_id) for post_id in found.values_list("id", flat=True)[:count]]
-
-        return fill_page(request, read=read, see=lambda entries: _see_public(viewer_id, entries))
-
-    return keep_place(page, read_page)
+def newest_public_posts(*, since: int, limit: int) -> list[int]:
+    """Up to `limit` posts that are not private themselves and have greater ids, newest first. One query."""
+    posts = Post.objects.filter(id__gte=since, is_private=False).order_by("-id")
+    return list(posts.values_list("id", flat=True)[:limit])
 
 
-def trending_posts(viewer_id: int | None, limit: int) -> list[Seen]:
-    """Public posts of the last days with the most reactions and reposts for their age, the best first.
-
-    Looks at the last few hundred posts at most. Three queries and two calls.
-    """
-    since = first_id_at(datetime.now(UTC) - _TREND_DAYS)
-    newest = Post.objects.filter(id__gte=since, is_private=False).order_by("-id").values_list("id", flat=True)
-    seen = _see_public(viewer_id, [Entry(post_id, post_id) for post_id in newest[:_TREND_POSTS]])
-    ids = [post.row.id for post in seen]
-    reposts = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
-    reactions = _reaction_totals(ids)
-    now = datetime.now(UTC)
-
-    def score(post: Seen) -> float:
-        hours = (now - post.row.created_at).total_seconds() / 3600
-        points = reactions.get(post.row.id, 0) + 3 * reposts.get(post.row.id, 0)
-        return float((points + 1) / (max(hours, 0) + 2) ** 1.5)
-
-    return sorted(seen, key=lambda post: (-score(post), -post.row.id))[:limit]
+def public_authors(post_ids: Iterable[int]) -> dict[int, int]:
+    """The authors of those of the posts that are not private themselves, by post. One query."""
+    posts = Post.objects.filter(id__in=list(post_ids), is_private=False)
+    return dict(posts.values_list("id", "user_id"))
 
 
-def _reaction_totals(post_ids: list[int]) -> dict[int, int]:
-    """Nothing while reactions does not answer: then what is new comes first."""
-    try:
-        found = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=post_ids)
-    except Unavailable:
-        return {}
-    return {item.target_id: sum(getattr(item.counts, name) for name in _REACTIONS) for item in found}
+def tag_uses(*, since: int, limit: int) -> list[TagUse]:
+    """The last uses of hashtags, newest first. One query."""
+    recent = PostHashtag.objects.filter(id__gte=since).order_by("-id")
+    return [TagUse(*use) for use in recent.values_list("tag_key", "tag", "post_id")[:limit]]
 
 
-def _see_public(viewer_id: int | None, entries: Sequence[Entry]) -> list[Seen]:
-    """Those of the posts that anybody may see, as everybody sees them but for blocks."""
-    return [post for post in _see(viewer_id, entries) if not (post.row.is_private or post.author.is_private)]
-
-
-def history_page(viewer_id: int | None, post: Seen, page: PageRequest) -> Page[PostEdit]:
-    """The earlier texts of a post that the viewer may see, newest first; private ones for those let in only."""
-    edits = PostEdit.objects.filter(post_id=post.row.id)
-    if viewer_id != post.row.user_id and not post.author.follows:
+def earlier_versions(*, post_id: int, public_only: bool, page: PageRequest) -> Page[PostEdit]:
+    """Earlier texts of a post, newest first. One query."""
+    edits = PostEdit.objects.filter(post_id=post_id)
+    if public_only:
         edits = edits.filter(is_private=False)
     return paginate(edits, page, order=("-version",))
 
 
-def trending_tags(viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
-    """The hashtags that most people use now, with how many public posts of people whom the viewer may meet have them.
-
-    A person counts once, and half for every six hours since their last use. Looks at the last thousand uses at most.
-    Two queries and one call.
-    """
-    since = first_id_at(datetime.now(UTC) - _TREND_WINDOW)
-    recent = PostHashtag.objects.filter(id__gte=since).order_by("-id")
-    used = list(recent.values_list("tag_key", "tag", "post_id")[:_TREND_TAGS])
-    posts = Post.objects.filter(id__in={post_id for _, _, post_id in used}, is_private=False)
-    authors = dict(posts.values_list("id", "user_id"))
-    sight = load_visibility(viewer_id, authors.values())
-    # What only followers may see trends for nobody, so that all count alike but for blocks.
-    public = {
-        post_id
-        for post_id, author_id in authors.items()
-        if sight.may_meet(author_id) and not sight.authors[author_id].is_private
-    }
-    counts = Counter(key for key, _, post_id in used if post_id in public)
-    names = {key: name for key, name, _ in reversed(used)}
-    now = datetime.now(UTC)
-    newest: dict[tuple[str, int], int] = {}
-    for key, _, post_id in used:
-        if post_id in public:
-            newest[key, authors[post_id]] = max(post_id, newest.get((key, authors[post_id]), 0))
-    scores: dict[str, float] = defaultdict(float)
-    for (key, _), post_id in newest.items():
-        scores[key] += 0.5 ** ((now - id_time(post_id)) / _TREND_HALF_LIFE)
-    ranked = sorted(counts, key=lambda key: (-round(scores[key], 3), names[key]))
-    return [(names[key], counts[key]) for key in ranked[:limit]]
+def beyond(rows: QuerySet[M], *, field: str, span: Span) -> QuerySet[M]:
+    """The rows past a position of a list that goes down by `field`, in reading direction."""
+    if span.position is not None:
+        rows = rows.filter(**{f"{field}__{'gt' if span.backwards else 'lt'}": span.position})
+    return rows.order_by(field if span.backwards else f"-{field}")
 
 
-def _see(viewer_id: int | None, entries: Sequence[Entry]) -> list[Seen]:
-    positions = {entry.post_id: entry.position for entry in entries}
-    seen = visible_posts(viewer_id, [entry.post_id for entry in entries])
-    return [post._replace(position=positions[post.row.id]) for post in seen]
+def _entries(rows: QuerySet[M], *, position_field: str, post_field: str, span: Span) -> list[Entry]:
+    found = beyond(rows, field=position_field, span=span).values_list(position_field, post_field)
+    return [Entry(*values) for values in found[: span.limit]]

@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.posts.access.media import ServedFile, no_such_file, own_media, served_file
 from apps.posts.actions.media.uploads import (
     Upload,
     accepted_format,
@@ -24,7 +25,7 @@ from apps.posts.actions.media.uploads import (
     receive_content,
     store_upload,
 )
-from apps.posts.queries.media import MediaTarget, ServedFile, media_body, own_media, served_file, upload_target
+from apps.posts.presenters.media import MediaTarget, media_body, upload_target
 from apps.posts.serializers import MediaBody, MediaChange, NewMedia, NewUpload, UploadBody
 from socialapp.core.errors import Problem
 from socialapp.core.ids import new_id
@@ -156,7 +157,7 @@ class MediaDetail(View):
     )
     def get(self, request: Request, media_id: int) -> Response:
         """The media; 404 for anybody else's."""
-        media = own_media(self.principal.id, media_id)
+        media = own_media(user_id=self.principal.id, media_id=media_id)
         return etags.single(request, media_body(media), version=media.version)
 
     @extend_schema(
@@ -220,13 +221,7 @@ def _sent(file: ServedFile) -> HttpResponseBase:
     try:
         return FileResponse(stores.local_path(file.name).open("rb"), content_type=file.content_type)
     except FileNotFoundError:
-        return problem_response(_file_missing())
-
-
-def _file_missing() -> Problem:
-    from apps.posts.queries.media import no_such_file
-
-    return no_such_file()
+        return problem_response(no_such_file())
 
 
 def _cache_control(file: ServedFile) -> str:

@@ -4,14 +4,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.actions.posts import create_post, delete_post, edit_post
-from apps.posts.actions.reposts import add_bookmark, add_repost, mute_post, remove_bookmark, remove_repost, unmute_post
-from apps.posts.actions.views import count_impressions, count_view, reader_of
-from apps.posts.actions.withdrawals import remove_as_moderator
-from apps.posts.queries.access import Seen, visible_post, visible_refs, was_for_followers
-from apps.posts.queries.bodies import PostStats, bodies_of, body_of, visible_bodies
-from apps.posts.queries.feed import home_feed
-from apps.posts.queries.lists import (
+from apps.posts.access.drafts import draft_post
+from apps.posts.access.lists import (
     author_page,
     bookmark_page,
     explore_page,
@@ -20,40 +14,51 @@ from apps.posts.queries.lists import (
     trending_posts,
     trending_tags,
 )
-from apps.posts.queries.media import post_media_bodies
-from apps.posts.queries.texts import draft_of
-from apps.posts.serializers import NewPost, PostBody, PostChange, PostVersionBody, TrendingTagBody, ViewedPosts
-from socialapp.core.errors import Conflict, Forbidden, Malformed, Stale
+from apps.posts.access.stats import PostStats
+from apps.posts.access.visibility import (
+    VisiblePost,
+    repostable_post,
+    visibility_rule,
+    visible_post,
+    visible_posts,
+    visible_refs,
+)
+from apps.posts.actions.feed.reader import read_home_feed
+from apps.posts.actions.posts import create_post, edit_post
+from apps.posts.actions.removals import delete_or_remove_post
+from apps.posts.actions.reposts import add_bookmark, add_repost, mute_post, remove_bookmark, remove_repost, unmute_post
+from apps.posts.actions.views import count_impressions, count_view, reader_of
+from apps.posts.presenters.posts import post_bodies, post_body, version_bodies, visibility_body
+from apps.posts.serializers import (
+    HashtagBody,
+    NewPost,
+    PostBody,
+    PostChange,
+    PostVersionBody,
+    PostVisibilityBody,
+    ViewedPosts,
+)
+from socialapp.core.errors import Forbidden, Malformed
 from socialapp.core.pages import Page
 from socialapp.http import etags
 from socialapp.http.admission import address_block, client_address
 from socialapp.http.idempotency import create_once, replayed
-from socialapp.http.pagination import ids_from_query, page_request, page_response
+from socialapp.http.pagination import id_from_query, ids_from_query, page_request, page_response
 from socialapp.http.permissions import Public, PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
-
-_TRIES = 5
-_REPEATED = ("content", "is_private", "sensitive", "content_warning")  # what a change that does not name it keeps
 
 
 class _PostView(View):
     """What the routes of posts share."""
 
-    def own_post(self, post_id: int) -> Seen:
-        """The caller's post; 404 when it is not visible to them, 403 when it is somebody else's."""
-        post = visible_post(self.viewer, post_id)
-        if post.row.user_id != self.principal.id:
-            raise Forbidden("only its author may do this to a post", code="not_the_author")
-        return post
-
-    def page_of_posts(self, request: Request, page: Page[Seen]) -> Response:
+    def page_of_posts(self, request: Request, page: Page[VisiblePost]) -> Response:
         """The list answer for posts that the caller may see."""
-        return page_response(request, page, bodies_of(self.viewer, page.items))
+        return page_response(request, page, post_bodies(viewer_id=self.viewer, posts=page.items))
 
-    def one_post(self, post: Seen) -> Response:
+    def one_post(self, post: VisiblePost) -> Response:
         """The answer for one post, with its ETag."""
-        return etags.single(self.request, bodies_of(self.viewer, [post])[0], version=post.row.version)
+        return etags.single(self.request, post_bodies(viewer_id=self.viewer, posts=[post])[0], version=post.row.version)
 
 
 class PostList(_PostView):
@@ -71,8 +76,8 @@ class PostList(_PostView):
     )
     def get(self, request: Request) -> Response:
         """Those of `?ids=` that may be seen."""
-        bodies = visible_bodies(self.viewer, ids_from_query(request))
-        return page_response(request, Page(bodies), bodies)
+        posts = visible_posts(viewer_id=self.viewer, post_ids=ids_from_query(request))
+        return self.page_of_posts(request, Page(posts))
 
     @extend_schema(
         operation_id="post_create",
@@ -86,11 +91,12 @@ class PostList(_PostView):
         if answer := replayed(request, context="posts"):
             return answer
         sent = self.read_input(NewPost)
-        draft = draft_of(author_id=self.principal.id, **{"is_private": None, **sent})
+        draft = draft_post(author_id=self.principal.id, **{"is_private": None, **sent})
 
         def create() -> tuple[int, dict[str, object]]:
             is_public = not (draft.is_private or draft.author.is_private)
-            return 201, body_of(create_post(draft=draft), draft.author.card, PostStats(), is_public=is_public)
+            row = create_post(draft=draft)
+            return 201, post_body(row, author=draft.author.card, stats=PostStats(), is_public=is_public)
 
         return create_once(request, context="posts", create=create)
 
@@ -109,7 +115,7 @@ class PostDetail(_PostView):
     )
     def get(self, request: Request, post_id: int) -> Response:
         """The post with its ETag."""
-        post = visible_post(self.viewer, post_id)
+        post = visible_post(viewer_id=self.viewer, post_id=post_id)
         if request.method == "GET" and post.row.user_id != self.viewer:
             reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
             count_view(post_id=post_id, author_id=post.row.user_id, reader=reader)
@@ -124,22 +130,13 @@ class PostDetail(_PostView):
     )
     def patch(self, request: Request, post_id: int) -> Response:
         """The post as it is now."""
-        expected = etags.expected_versions(request)
-        for _ in range(_TRIES):
-            post = self.own_post(post_id)
-            present = {name: getattr(post.row, name) for name in _REPEATED}
-            draft = draft_of(author_id=self.principal.id, **{**present, **self.read_input(PostChange)})
-            # The draft repeats what was not sent, so it is for the version it was made from and for no other.
-            versions = frozenset({post.row.version}) if expected is None else expected
-            hidden = was_for_followers(post)
-            try:
-                row = edit_post(post_id=post_id, draft=draft, expected_versions=versions, was_for_followers=hidden)
-            except Stale:
-                if expected is not None:
-                    raise
-            else:
-                return self.one_post(post._replace(row=row))
-        raise Conflict("the post is being changed elsewhere; try again", code="post_contended")
+        post = edit_post(
+            author_id=self.principal.id,
+            post_id=post_id,
+            changes=self.read_input(PostChange),
+            expected_versions=etags.expected_versions(request),
+        )
+        return self.one_post(post)
 
     @extend_schema(
         operation_id="post_delete",
@@ -149,12 +146,9 @@ class PostDetail(_PostView):
     )
     def delete(self, request: Request, post_id: int) -> Response:
         """204; 403 for those who can see the post but may not delete it."""
-        expected = etags.expected_versions(request)
-        post = visible_post(self.viewer, post_id)
-        if self.principal.is_staff and post.row.user_id != self.principal.id:
-            remove_as_moderator(moderator_id=self.principal.id, post_id=post_id, author_id=post.row.user_id)
-        else:
-            delete_post(post_id=self.own_post(post_id).row.id, expected_versions=expected)
+        delete_or_remove_post(
+            principal=self.principal, post_id=post_id, expected_versions=etags.expected_versions(request)
+        )
         return Response(status=204)
 
 
@@ -172,19 +166,28 @@ class PostHistory(_PostView):
     )
     def get(self, request: Request, post_id: int) -> Response:
         """One page."""
-        post = visible_post(self.viewer, post_id)
-        page = history_page(self.viewer, post, page_request(request))
-        results = [
-            {
-                "version": edit.version,
-                "content": edit.content,
-                # What is in the post no longer has no public address.
-                "media": post_media_bodies(edit.media or [], is_public=False),
-                "created_at": edit.written_at,
-            }
-            for edit in page.items
-        ]
-        return page_response(request, page, results)
+        post = visible_post(viewer_id=self.viewer, post_id=post_id)
+        page = history_page(viewer_id=self.viewer, post=post, page=page_request(request))
+        return page_response(request, page, version_bodies(page.items))
+
+
+class PostVisibility(View):
+    """Which rule shows a post to somebody, or hides it."""
+
+    @extend_schema(
+        operation_id="posts_visibility",
+        summary="Ask why somebody sees a post, or does not",
+        description="For moderators and administrators. Without `viewer`: as anybody without a token.",
+        parameters=[OpenApiParameter("viewer", str, description="The id of the person who looks.")],
+        responses=PostVisibilityBody,
+    )
+    def get(self, request: Request, post_id: int) -> Response:
+        """The rule; 403 for everybody else."""
+        if not self.principal.is_staff:
+            raise Forbidden("only moderators may ask who sees a post", code="not_staff")
+        viewer_id = id_from_query(request, name="viewer")
+        rule = visibility_rule(viewer_id=viewer_id, post_id=post_id)
+        return Response(visibility_body(rule, viewer_id=viewer_id))
 
 
 class Feed(_PostView):
@@ -200,7 +203,7 @@ class Feed(_PostView):
     )
     def get(self, request: Request) -> Response:
         """One page."""
-        return self.page_of_posts(request, home_feed(self.principal.id, page_request(request)))
+        return self.page_of_posts(request, read_home_feed(user_id=self.principal.id, page=page_request(request)))
 
 
 class AuthorPosts(_PostView):
@@ -217,7 +220,8 @@ class AuthorPosts(_PostView):
     )
     def get(self, request: Request, profile_id: int) -> Response:
         """One page."""
-        return self.page_of_posts(request, author_page(self.viewer, profile_id, page_request(request)))
+        page = author_page(viewer_id=self.viewer, author_id=profile_id, page=page_request(request))
+        return self.page_of_posts(request, page)
 
 
 class HashtagPosts(_PostView):
@@ -234,7 +238,8 @@ class HashtagPosts(_PostView):
     )
     def get(self, request: Request, tag: str) -> Response:
         """One page."""
-        return self.page_of_posts(request, hashtag_page(self.viewer, tag, page_request(request)))
+        page = hashtag_page(viewer_id=self.viewer, tag=tag, page=page_request(request))
+        return self.page_of_posts(request, page)
 
 
 class TrendingHashtags(_PostView):
@@ -247,11 +252,11 @@ class TrendingHashtags(_PostView):
         summary="Read the most used hashtags",
         description="Of the last day, among public posts of public accounts. One page only.",
         parameters=PAGE_PARAMETERS[:1],
-        responses=page_of(TrendingTagBody),
+        responses=page_of(HashtagBody),
     )
     def get(self, request: Request) -> Response:
         """The only page."""
-        tags = trending_tags(self.viewer, page_request(request).limit)
+        tags = trending_tags(viewer_id=self.viewer, limit=page_request(request).limit)
         return page_response(request, Page(tags), [{"name": tag, "posts_count": count} for tag, count in tags])
 
 
@@ -271,10 +276,10 @@ class Explore(_PostView):
         """One page."""
         sort, page = request.query_params.get("sort", "recent"), page_request(request)
         if sort == "trending":
-            return self.page_of_posts(request, Page(trending_posts(self.viewer, page.limit)))
+            return self.page_of_posts(request, Page(trending_posts(viewer_id=self.viewer, limit=page.limit)))
         if sort != "recent":
             raise Malformed("sort must be recent or trending", code="sort_invalid")
-        return self.page_of_posts(request, explore_page(self.viewer, page))
+        return self.page_of_posts(request, explore_page(viewer_id=self.viewer, page=page))
 
 
 class PostViews(View):
@@ -292,7 +297,7 @@ class PostViews(View):
     def post(self, request: Request) -> Response:
         """204."""
         ids = self.read_input(ViewedPosts)["ids"]
-        posts = visible_refs(self.viewer, list(dict.fromkeys(ids)))
+        posts = visible_refs(viewer_id=self.viewer, post_ids=list(dict.fromkeys(ids)))
         authors = {post.id: post.author_id for post in posts if post.author_id != self.viewer}
         if authors:
             reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
@@ -312,7 +317,7 @@ class PostMute(_PostView):
     )
     def put(self, request: Request, post_id: int) -> Response:
         """The post, muted."""
-        post = visible_post(self.viewer, post_id)
+        post = visible_post(viewer_id=self.viewer, post_id=post_id)
         mute_post(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
@@ -320,7 +325,7 @@ class PostMute(_PostView):
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer muted; 404, with the mute gone, when it can no longer be seen."""
         unmute_post(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(self.viewer, post_id))
+        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
 
 class Bookmarks(_PostView):
@@ -335,7 +340,7 @@ class Bookmarks(_PostView):
     )
     def get(self, request: Request) -> Response:
         """One page."""
-        return self.page_of_posts(request, bookmark_page(self.principal.id, page_request(request)))
+        return self.page_of_posts(request, bookmark_page(user_id=self.principal.id, page=page_request(request)))
 
 
 class PostBookmark(_PostView):
@@ -344,7 +349,7 @@ class PostBookmark(_PostView):
     @extend_schema(operation_id="bookmark_add", summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
         """The post, bookmarked."""
-        post = visible_post(self.viewer, post_id)
+        post = visible_post(viewer_id=self.viewer, post_id=post_id)
         add_bookmark(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
@@ -352,7 +357,7 @@ class PostBookmark(_PostView):
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer bookmarked; 404, with the bookmark gone, when it can no longer be seen."""
         remove_bookmark(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(self.viewer, post_id))
+        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
 
 class PostRepost(_PostView):
@@ -367,9 +372,7 @@ class PostRepost(_PostView):
     )
     def put(self, request: Request, post_id: int) -> Response:
         """The post, passed on to the caller's followers."""
-        post = visible_post(self.viewer, post_id)
-        if post.author.is_private:
-            raise Forbidden("a post of a private account cannot be reposted", code="post_private")
+        post = repostable_post(viewer_id=self.principal.id, post_id=post_id)
         add_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
@@ -377,4 +380,4 @@ class PostRepost(_PostView):
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer passed on; 404, with the repost gone, when it can no longer be seen."""
         remove_repost(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(self.viewer, post_id))
+        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))

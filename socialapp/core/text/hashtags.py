@@ -3,6 +3,7 @@
 A hashtag has a name, which is shown, and a key, which is compared: "#Straße" and "#STRASSE" are one hashtag.
 """
 
+import hashlib
 from typing import Final
 
 import regex
@@ -49,6 +50,11 @@ def hashtag_name(tag: str) -> str:
 def hashtag_key(tag: str) -> str:
     """The form in which hashtags are compared."""
     return nfkc_casefold(tag)
+
+
+def hashtag_digest(tag: str) -> str:
+    """A digest of the form in which hashtags are compared: equal in every database, whatever its collation."""
+    return hashlib.blake2b(hashtag_key(tag).encode(), digest_size=16).hexdigest()
 
 
 def leading_hashtag(text: str) -> str:

@@ -1,7 +1,7 @@
 """What moderators removed is not taken again: the same file, and pictures that look the same."""
 
 from apps.posts.actions.media.removal import purge
-from apps.posts.actions.withdrawals import remove_as_moderator
+from apps.posts.actions.removals import remove_as_moderator
 from apps.posts.models import Media, Post, RefusedMedia
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict

@@ -9,10 +9,10 @@ from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
+from apps.posts.access.media import check_quota, no_such_media, own_media
 from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
-from apps.posts.queries.media import check_quota, no_such_media, own_media
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from socialapp.core.ids import new_id
@@ -78,7 +78,7 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
     """
     if gone_among("posts", [user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
-    check_quota(user_id, size=upload.size)
+    check_quota(user_id=user_id, size=upload.size)
     media = Media(
         id=media_id,
         user_id=user_id,
@@ -101,7 +101,7 @@ def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, d
         raise Forbidden("this account may not upload media", code="account_not_active")
     file_format = CONTENT_TYPES[content_type]
     refuse_size(file_format, size, field="size")
-    check_quota(user_id, size=size)
+    check_quota(user_id=user_id, size=size)
     media = Media(
         id=media_id,
         user_id=user_id,
@@ -121,7 +121,7 @@ def receive_content(*, user_id: int, media_id: int, content: IO[bytes]) -> None:
 
     Conflict when the upload is completed, Invalid when it is longer or shorter than announced.
     """
-    media = own_media(user_id, media_id)
+    media = own_media(user_id=user_id, media_id=media_id)
     if media.status != Media.Status.UPLOADING:
         raise Conflict("this upload is completed", code="upload_completed")
     with tempfile.TemporaryFile() as file:
@@ -140,7 +140,7 @@ def complete_upload(*, user_id: int, media_id: int) -> Media:
 
     Conflict when nothing, or something of another length, has arrived; Invalid when it is not what was declared.
     """
-    media = own_media(user_id, media_id)
+    media = own_media(user_id=user_id, media_id=media_id)
     if media.status == Media.Status.UPLOADING:
         try:
             size = stores.size_of(media.upload_name)

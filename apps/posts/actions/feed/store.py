@@ -12,13 +12,11 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 
-from apps.posts.models import FeedEpoch
 from socialapp.core.cache import redis_client
-from socialapp.core.replicas import up_to_date
 
 CAP = 800
 _FEED_SECONDS = 7 * 86_400
@@ -106,48 +104,50 @@ class CachedFeed:
         return self.sources[post_id] - DIRECTLY
 
 
-def entry_of(post_id: int, reposter_id: int = DIRECT) -> str:
+def entry_of(*, post_id: int, reposter_id: int = DIRECT) -> str:
     """The form of an entry in the list."""
     return f"{post_id}:{reposter_id}" if reposter_id else str(post_id)
 
 
-def load_feed(user_id: int) -> CachedFeed | None:
-    """The feed, unless it is missing, being built, or of an epoch that is over.
+class StoredFeed(NamedTuple):
+    """What Redis holds: a feed, if there is one that is complete, and the epoch, if it is remembered."""
 
-    One round trip. Raises one of `redis_errors()` when Redis is away.
-    """
+    feed: CachedFeed | None
+    epoch: int | None
+
+
+def load_feed(user_id: int) -> StoredFeed:
+    """A person's feed. One round trip. Raises one of `redis_errors()` when Redis is away."""
     pipe = redis_client().pipeline(transaction=False)
     pipe.lrange(_key(user_id), 0, -1)
     pipe.get(_epoch_key())
-    elements, known_epoch = pipe.execute()
-    feed = _parse(elements)
-    if feed is None:
-        return None
-    epoch = int(known_epoch) if known_epoch is not None else remembered_epoch()
-    return feed if feed.epoch == epoch else None
+    elements, epoch = pipe.execute()
+    return StoredFeed(_parse(elements), int(epoch) if epoch is not None else None)
 
 
 def begin_feed(user_id: int) -> str | None:
     """Makes the list that is to be filled; the mark to finish it with, or None while somebody else builds it."""
     mark = f"?{secrets.token_hex(8)}"
-    return mark if _evaluate(_BEGIN, [_key(user_id)], [mark, _BUILDING_SECONDS]) else None
+    return mark if _evaluate(_BEGIN, keys=[_key(user_id)], arguments=[mark, _BUILDING_SECONDS]) else None
 
 
-def finish_feed(user_id: int, mark: str, feed: CachedFeed) -> None:
+def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
     """Fills the list beneath what was pushed into it meanwhile; nothing if it is no longer the one that was begun."""
     entries = [
-        entry_of(post_id, source) for post_id in reversed(feed.post_ids) for source in sorted(feed.sources[post_id])
+        entry_of(post_id=post_id, reposter_id=source)
+        for post_id in reversed(feed.post_ids)
+        for source in sorted(feed.sources[post_id])
     ]
     popular = ",".join(map(str, feed.popular_ids))
     last = f"={feed.following_version}:{feed.epoch}:{feed.floor}:{popular}"
-    _evaluate(_FINISH, [_key(user_id)], [mark, _FEED_SECONDS, *entries, last])
+    _evaluate(_FINISH, keys=[_key(user_id)], arguments=[mark, _FEED_SECONDS, *entries, last])
 
 
-def push_entry(user_ids: Sequence[int], entry: str) -> None:
+def push_entry(*, user_ids: Sequence[int], entry: str) -> None:
     """Adds an entry to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
     for start in range(0, len(user_ids), _KEYS_A_CALL):
         keys = [_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
-        _evaluate(_PUSH, keys, [entry, CAP, _SLACK])
+        _evaluate(_PUSH, keys=keys, arguments=[entry, CAP, _SLACK])
 
 
 def cached_feeds(cursor: int, *, count: int) -> tuple[list[int], int | None]:
@@ -162,28 +162,15 @@ def forget_feed(user_id: int) -> None:
     redis_client().delete(_key(user_id))
 
 
-def current_epoch() -> int:
-    """The epoch according to the database. One query."""
-    return FeedEpoch.objects.values_list("number", flat=True).first() or 0
-
-
 def announce_epoch(epoch: int) -> None:
     """Makes every feed that was built before be built again when it is read."""
     # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
-    _evaluate(_ANNOUNCE, [_epoch_key()], [epoch, _EPOCH_SECONDS])
+    _evaluate(_ANNOUNCE, keys=[_epoch_key()], arguments=[epoch, _EPOCH_SECONDS])
 
 
 def process_of_redis() -> str:
     """Names the process that answers as Redis: another one may have come back with the lists of an earlier time."""
     return str(redis_client().info("server")["run_id"])
-
-
-def remembered_epoch() -> int:
-    """The epoch from the database, left in Redis for a few seconds for whoever reads a feed next."""
-    with up_to_date():
-        epoch = current_epoch()
-    announce_epoch(epoch)
-    return epoch
 
 
 def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
@@ -214,5 +201,5 @@ def _epoch_key() -> str:
     return f"{settings.REDIS_PREFIX}feed-epoch"
 
 
-def _evaluate(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+def _evaluate(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
     return cast(Any, redis_client().register_script(script)(keys=list(keys), args=list(arguments)))

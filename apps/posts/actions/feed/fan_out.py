@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import structlog
-from django.db.models import F
 
-from apps.posts.models import FeedEpoch, PopularAuthor
-from apps.posts.queries.feed_cache import announce_epoch, entry_of, process_of_redis, push_entry
+from apps.posts.actions.feed.epochs import begin_epoch
+from apps.posts.actions.feed.store import entry_of, push_entry
+from apps.posts.models import PopularAuthor
 from socialapp.contracts.posts import FanOutContinued
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import transactional
@@ -23,7 +23,7 @@ _TRIES = 3  # pushing fails so often, over some seconds, before all feeds are bu
 def push_own_post(*, author_id: int, post_id: int) -> None:
     """Puts a new post into its author's feed at once; without Redis the event does it later."""
     try:
-        push_entry([author_id], entry_of(post_id))
+        push_entry(user_ids=[author_id], entry=entry_of(post_id=post_id))
     except redis_errors() as error:
         log.warning("feed.redis_away", error=str(error))
 
@@ -34,7 +34,7 @@ def fan_out(*, post_id: int, author_id: int, reposter_id: int | None, follower_i
     When Redis stays away, no list that it may come back with counts any more: they lack this post.
     """
     try:
-        push_entry(follower_ids, entry_of(post_id, reposter_id or 0))
+        push_entry(user_ids=follower_ids, entry=entry_of(post_id=post_id, reposter_id=reposter_id or 0))
     except redis_errors():
         if failures_so_far() + 1 < _TRIES:
             raise
@@ -59,26 +59,3 @@ def mark_popular(*, user_id: int) -> None:
     _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
     if created:
         begin_epoch()
-
-
-@transactional("posts")
-def notice_restart() -> None:
-    """Has all feeds built anew when another process answers as Redis: what it loaded may lack posts. Idempotent."""
-    process = process_of_redis()
-    if FeedEpoch.objects.filter(redis_run=process).exists():
-        return
-    begin_epoch()
-    FeedEpoch.objects.update(redis_run=process)
-
-
-@transactional("posts")
-def begin_epoch() -> None:
-    """From now on every list of a feed that was built before is built anew when it is read."""
-    FeedEpoch.objects.get_or_create()
-    FeedEpoch.objects.update(number=F("number") + 1)
-    number = FeedEpoch.objects.get().number
-    try:
-        announce_epoch(number)
-    except redis_errors() as error:
-        # Readers forget the older epoch within seconds by themselves.
-        log.warning("feed.redis_away", error=str(error))

@@ -1,13 +1,12 @@
-"""What a post's text says besides its words: hashtags and mentions."""
+"""Texts that are to be written: who is named in them, and whether their author may write."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.posts.queries.access import load_visibility, viewers_among
+from apps.posts.access.visibility import load_visibility, viewers_among
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden
-from socialapp.core.text.hashtags import find_hashtags, hashtag_key
+from socialapp.core.text.hashtags import find_hashtags
 from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
 
@@ -40,17 +39,12 @@ def hashtags_of(content: str) -> list[str]:
     return find_hashtags(content, limit=MAX_HASHTAGS)
 
 
-def tag_key(tag: str) -> str:
-    """A digest of the form in which hashtags are compared: equal in every database, whatever its collation."""
-    return hashlib.blake2b(hashtag_key(tag).encode(), digest_size=16).hexdigest()
-
-
 def usernames_of(content: str) -> list[str]:
     """The distinct usernames that a text mentions, lower-case, in order, at most 20."""
     return find_mentions(content, limit=MAX_MENTIONS)
 
 
-def draft_of(
+def draft_post(
     *,
     author_id: int,
     content: str,
@@ -64,12 +58,12 @@ def draft_of(
     Forbidden when the account may not write. Two calls, and one more for a private text that names somebody.
     """
     cards = _mentioned(content)
-    sight = load_visibility(author_id, [author_id, *(card.id for card in cards)])
-    author = sight.authors.get(author_id)
+    visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *(card.id for card in cards)])
+    author = visibility.authors.get(author_id)
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
     private = author.is_private if is_private is None else is_private
-    named = [card.id for card in cards if (user := sight.authors.get(card.id)) and user.active and not user.blocked]
+    named = [card.id for card in cards if visibility.may_meet(card.id)]
     if named and (private or author.is_private):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
     names = {card.id: card.username for card in cards}

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError
 
+from apps.posts.access.bulk_records import LoadablePost
 from apps.posts.models import Post, PostHashtag, PostMention, WithdrawnPost
-from apps.posts.queries.records import LoadablePost
-from apps.posts.queries.texts import tag_key
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated
 from socialapp.core.db import transactional
+from socialapp.core.text.hashtags import hashtag_digest
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 
@@ -42,20 +42,20 @@ def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
             rows[post.id] = row = _row(post)
             made.append(row)
             new.append(post)
-        elif not _is_same(post, row):
+        elif not _is_same(post, row=row):
             rejected.append(Rejected(index=post.index, reason="this id belongs to another post"))
     Post.objects.bulk_create(made)
     PostHashtag.objects.bulk_create(
-        [PostHashtag(tag=tag, tag_key=tag_key(tag), post_id=post.id) for post in new for tag in post.hashtags]
+        [PostHashtag(tag=tag, tag_key=hashtag_digest(tag), post_id=post.id) for post in new for tag in post.hashtags]
     )
     PostMention.objects.bulk_create(
         [PostMention(post_id=post.id, user_id=user_id) for post in new for user_id, _ in post.mentions]
     )
-    publish(*(_created(post, rows[post.id].version) for post in new))
+    publish(*(_created(post, version=rows[post.id].version) for post in new))
     return rejected
 
 
-def _is_same(post: LoadablePost, row: Post | WithdrawnPost) -> bool:
+def _is_same(post: LoadablePost, *, row: Post | WithdrawnPost) -> bool:
     return post.author_id == row.user_id and (post.content == row.content or row.updated_at > post.updated_at)
 
 
@@ -74,7 +74,7 @@ def _row(post: LoadablePost) -> Post:
     )
 
 
-def _created(post: LoadablePost, version: int) -> PostCreated:
+def _created(post: LoadablePost, *, version: int) -> PostCreated:
     return PostCreated(
         post_id=post.id,
         author_id=post.author_id,

@@ -1,4 +1,4 @@
-"""Posts as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
+"""Posts as bulk records: which may be loaded. Format: docs/records.md."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from apps.posts.models import Post
-from apps.posts.queries.access import viewers_among
-from apps.posts.queries.texts import MAX_CONTENT, hashtags_of, usernames_of
-from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from apps.posts.access.drafts import MAX_CONTENT, hashtags_of, usernames_of
+from apps.posts.access.visibility import viewers_among
+from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.users import ProfileDocument, ProfileSummary, Users
 from socialapp.core.ids import MAX_ID
 from socialapp.core.text.visible import has_control_characters
@@ -70,12 +69,12 @@ def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[
         if author is None:
             rejected.append(Rejected(index=index, reason="there is no such author"))
         else:
-            loadable.append(_loadable(index, good, author, named))
+            loadable.append(_loadable(good, index=index, author=author, named=named))
     return loadable, rejected
 
 
 def _loadable(
-    index: int, record: _PostRecord, author: ProfileDocument, named: dict[str, ProfileSummary]
+    record: _PostRecord, *, index: int, author: ProfileDocument, named: dict[str, ProfileSummary]
 ) -> LoadablePost:
     cards = [named[name] for name in usernames_of(record.content) if name in named]
     if cards and (record.is_private or author.is_private):
@@ -126,21 +125,3 @@ def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
     distinct = sorted(set(values))
     for start in range(0, len(distinct), _ASKED_AT_ONCE):
         yield distinct[start : start + _ASKED_AT_ONCE]
-
-
-def dumped_posts(*, after: str, limit: int) -> RecordPage:
-    """Up to `limit` posts behind the id `after`, in id order. One query."""
-    rows = list(Post.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
-    shown = rows[:limit]
-    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
-
-
-def _record(row: Post) -> Record:
-    return {
-        "id": str(row.id),
-        "user_id": str(row.user_id),
-        "content": row.content,
-        "is_private": row.is_private,
-        "created_at": row.created_at.isoformat(),
-        "updated_at": row.updated_at.isoformat(),
-    }

@@ -5,18 +5,31 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from apps.posts.access.visibility import not_the_author, visible_post
 from apps.posts.actions.media.removal import purge
-from apps.posts.actions.posts import delete_withdrawn_posts
+from apps.posts.actions.posts import delete_post, delete_removed_posts
 from apps.posts.models import Media, Post, RefusedMedia, RestoredRemoval, WithdrawnPost
 from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostRemoved, PostRestored
 from socialapp.core.db import transactional
+from socialapp.core.principal import Principal
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
 _COLUMNS = [field.attname for field in Post._meta.concrete_fields]
 _STEP = 200
+
+
+def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versions: frozenset[int] | None) -> None:
+    """Deletes one's own post; for moderators, removes somebody else's. Forbidden for everybody else who sees it."""
+    post = visible_post(viewer_id=principal.id, post_id=post_id)
+    if post.row.user_id == principal.id:
+        delete_post(post_id=post_id, expected_versions=expected_versions)
+    elif principal.is_staff:
+        remove_as_moderator(moderator_id=principal.id, post_id=post_id, author_id=post.row.user_id)
+    else:
+        raise not_the_author()
 
 
 def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reason: str = "") -> None:
@@ -27,11 +40,11 @@ def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reas
     action_id = client(Moderation).remove(
         moderator_id=moderator_id, target_type="post", target_id=post_id, author_id=author_id, reason=reason
     )
-    withdraw_post(post_id=post_id, action_id=action_id)
+    remove_post(post_id=post_id, action_id=action_id)
 
 
 @transactional("posts")
-def withdraw_post(*, post_id: int, action_id: int) -> None:
+def remove_post(*, post_id: int, action_id: int) -> None:
     """Takes a post out of sight, with all that belongs to it, and publishes PostRemoved. Idempotent.
 
     Nothing happens when it is gone, or when the removal was taken back before it was heard of.
@@ -65,7 +78,7 @@ def restore_post(*, post_id: int, action_id: int) -> None:
 
 
 @transactional("posts")
-def delete_long_withdrawn() -> bool:
+def delete_long_removed() -> bool:
     """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
 
     A bounded number; whether there may be more.
@@ -73,7 +86,7 @@ def delete_long_withdrawn() -> bool:
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
     old = list(WithdrawnPost.objects.select_for_update().filter(withdrawn_at__lt=until).order_by("id")[:_STEP])
-    delete_withdrawn_posts(old)
+    delete_removed_posts(old)
     mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
     RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
     return _STEP in (len(old), len(mark_ids))

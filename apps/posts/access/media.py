@@ -1,0 +1,88 @@
+"""Media: whose they are, how many one may upload, and who may see their files."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.posts.access.visibility import load_visibility
+from apps.posts.models import Media
+from apps.posts.queries.media import MediaPlace, media_of, media_place, uploaded_since
+from socialapp.core.errors import NotFound, TooMany
+from socialapp.core.media import stores
+from socialapp.core.media.addresses import path_of, seconds_left
+
+MAX_DESCRIPTION = 1500
+# Whom a signed address is for: when that changes, the address no longer holds.
+OWNER, READERS, MODERATORS = "owner", "readers", "moderators"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFile:
+    """A file that may be sent; `seconds` is for how long its address still holds, None for ever."""
+
+    name: str
+    content_type: str
+    seconds: int | None
+
+
+def own_media(*, user_id: int, media_id: int) -> Media:
+    """Somebody's own media; NotFound for anybody else's."""
+    media = media_of(user_id=user_id, media_id=media_id)
+    if media is None:
+        raise no_such_media()
+    return media
+
+
+def no_such_media() -> NotFound:
+    """The refusal of media that are absent or somebody else's."""
+    return NotFound("there is no such media of yours", code="media_not_found")
+
+
+def check_quota(*, user_id: int, size: int) -> None:
+    """TooMany when another upload of `size` bytes would exceed what one person may upload in a day."""
+    used = uploaded_since(user_id=user_id, since=timezone.now() - timedelta(days=1))
+    if used.files >= settings.MEDIA_DAILY_FILES or used.size + size > settings.MEDIA_DAILY_BYTES:
+        raise TooMany("you have uploaded as much as one may in a day", code="media_quota_reached", retry_after=3600)
+
+
+def served_file(*, media_id: int, file_name: str, expires: str, signature: str) -> ServedFile:
+    """The file behind an address; NotFound when there is none, or when it may not be seen with this address.
+
+    Without a signature only what anybody may see is found: that is asked anew each time, so that the address of media
+    that are no longer public stops answering. One query, and for public media one call.
+    """
+    place = media_place(media_id=media_id)
+    if place is None:
+        raise no_such_file()
+    path = f"{media_id}/{file_name}"
+    for file in place.files.values():
+        if path == path_of(media_id, digest=file["digest"], extension=file["extension"]):
+            break
+    else:
+        raise no_such_file()
+    seconds = None
+    if signature:
+        audience = OWNER if place.post_id is None else MODERATORS if place.is_in_removed_post else READERS
+        seconds = seconds_left(path, audience=audience, expires=expires, signature=signature)
+        if seconds is None:
+            raise no_such_file()
+    elif not _is_public(place):
+        raise no_such_file()
+    extension = file["extension"]
+    return ServedFile(stores.file_name(file["digest"], extension), stores.CONTENT_TYPES[extension], seconds)
+
+
+def _is_public(place: MediaPlace) -> bool:
+    """Whether anybody may see these media: in a profile, or in a public post of a public account."""
+    in_profile = place.shown_in == Media.Place.PROFILE
+    if not (place.is_in_public_post or in_profile):
+        return False
+    author = load_visibility(viewer_id=None, author_ids=[place.user_id]).authors.get(place.user_id)
+    return author is not None and author.active and (in_profile or not author.is_private)
+
+
+def no_such_file() -> NotFound:
+    """The refusal of an address that is wrong, over, or no longer public."""
+    return NotFound("there is no such file, or its address no longer holds", code="media_not_found")

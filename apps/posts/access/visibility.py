@@ -1,0 +1,201 @@
+"""The one rule of who may see a post, and the loading of posts through it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from apps.posts.queries.posts import PostRow, post_refs, post_rows, removed_author_of
+from socialapp.contracts.posts import PostRef
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.core.errors import Forbidden, NotFound
+from socialapp.rpc.calls import client
+
+_FOLLOWER_PAGE = 5000
+
+
+class Rule(StrEnum):
+    """What decides whether somebody sees a post: the first that holds, in this order."""
+
+    REMOVED = "removed"
+    AUTHOR_NOT_ACTIVE = "author_not_active"
+    BLOCKED = "blocked"
+    OWN = "own"
+    FOLLOWER = "follower"
+    POST_PRIVATE = "post_private"
+    ACCOUNT_PRIVATE = "account_private"
+    PUBLIC = "public"
+
+    @property
+    def shows(self) -> bool:
+        """Whether the post is seen by this rule."""
+        return self in _SHOWING
+
+
+_SHOWING = frozenset({Rule.OWN, Rule.FOLLOWER, Rule.PUBLIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """How one viewer (None: anonymous) may see some authors."""
+
+    viewer_id: int | None
+    following_version: int
+    authors: dict[int, Author]
+
+    def rule(self, *, author_id: int, is_private: bool) -> Rule:
+        """The rule: the author is active, neither blocks the other, and what is private is for followers."""
+        author = self.authors.get(author_id)
+        if author is None or not author.active:
+            return Rule.AUTHOR_NOT_ACTIVE
+        if author.blocked:
+            return Rule.BLOCKED
+        if author_id == self.viewer_id:
+            return Rule.OWN
+        if author.follows:
+            return Rule.FOLLOWER
+        if is_private:
+            return Rule.POST_PRIVATE
+        return Rule.ACCOUNT_PRIVATE if author.is_private else Rule.PUBLIC
+
+    def may_see(self, *, author_id: int, is_private: bool) -> bool:
+        """Whether the viewer sees such a post of the author."""
+        return self.rule(author_id=author_id, is_private=is_private) in _SHOWING
+
+    def may_meet(self, author_id: int) -> bool:
+        """Whether the author is there at all for the viewer."""
+        author = self.authors.get(author_id)
+        return author is not None and author.active and not author.blocked
+
+    def is_let_in(self, author_id: int) -> bool:
+        """Whether the viewer is the author or follows them: private posts are for these."""
+        author = self.authors.get(author_id)
+        return author is not None and (author_id == self.viewer_id or author.follows)
+
+    def shows(self, row: PostRow) -> bool:
+        """Whether the viewer sees this post."""
+        return self.may_see(author_id=row.user_id, is_private=row.is_private)
+
+
+class VisiblePost(NamedTuple):
+    """A post that the viewer may see, with its place in the list that is read and who brought it there."""
+
+    position: int
+    row: PostRow
+    author: Author
+    reposted_by: ProfileSummary | None = None
+
+
+def load_visibility(*, viewer_id: int | None, author_ids: Iterable[int]) -> Visibility:
+    """How `viewer_id` may see these authors: one call, whatever their number."""
+    wanted = sorted(set(author_ids))
+    audience = client(Users).audience(viewer_id=viewer_id, author_ids=wanted)
+    return Visibility(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
+
+
+def visible_posts(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[VisiblePost]:
+    """Those of the posts that the viewer may see, in the order of `post_ids`. One query and one call."""
+    rows = {row.id: row for row in post_rows(post_ids)}
+    visibility = load_visibility(viewer_id=viewer_id, author_ids=(row.user_id for row in rows.values()))
+    return [
+        VisiblePost(row.id, row, visibility.authors[row.user_id])
+        for post_id in post_ids
+        if (row := rows.get(post_id)) and visibility.shows(row)
+    ]
+
+
+def visible_refs(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[PostRef]:
+    """References to those of the posts that the viewer may see. As `visible_posts`, but without reading their texts."""
+    refs = post_refs(post_ids)
+    if not refs:
+        return []
+    visibility = load_visibility(viewer_id=viewer_id, author_ids=(ref.author_id for ref in refs))
+    return [ref for ref in refs if visibility.may_see(author_id=ref.author_id, is_private=ref.is_private)]
+
+
+def visible_post(*, viewer_id: int | None, post_id: int) -> VisiblePost:
+    """The post; NotFound when it is absent or the viewer may not see it."""
+    found = visible_posts(viewer_id=viewer_id, post_ids=[post_id])
+    if not found:
+        raise no_such_post()
+    return found[0]
+
+
+def own_post(*, user_id: int, post_id: int) -> VisiblePost:
+    """Somebody's own post; NotFound when it is not visible to them, Forbidden when it is somebody else's."""
+    post = visible_post(viewer_id=user_id, post_id=post_id)
+    if post.row.user_id != user_id:
+        raise not_the_author()
+    return post
+
+
+def repostable_post(*, viewer_id: int, post_id: int) -> VisiblePost:
+    """A post that may be passed on; NotFound when it is not visible, Forbidden when it is of a private account."""
+    post = visible_post(viewer_id=viewer_id, post_id=post_id)
+    if post.author.is_private:
+        raise Forbidden("a post of a private account cannot be reposted", code="post_private")
+    return post
+
+
+def not_the_author() -> Forbidden:
+    """The refusal of what only the author of a post may do."""
+    return Forbidden("only its author may do this to a post", code="not_the_author")
+
+
+def no_such_post() -> NotFound:
+    """The refusal of a post that is absent or not visible."""
+    return NotFound("there is no such post, or you may not see it", code="post_not_found")
+
+
+def visibility_rule(*, viewer_id: int | None, post_id: int) -> Rule:
+    """Which rule shows a post to somebody (None: anonymous) or hides it; NotFound when there is no such post.
+
+    Two queries at most, and one call.
+    """
+    for ref in post_refs([post_id]):
+        visibility = load_visibility(viewer_id=viewer_id, author_ids=[ref.author_id])
+        return visibility.rule(author_id=ref.author_id, is_private=ref.is_private)
+    if removed_author_of(post_id) is None:
+        raise no_such_post()
+    return Rule.REMOVED
+
+
+def was_for_followers(post: VisiblePost) -> bool:
+    """Whether only followers could read the present text since it was written, as the account is private since then."""
+    if not post.author.is_private:
+        return False
+    return client(Users).is_private_since(user_id=post.row.user_id, moment=post.row.updated_at)
+
+
+def viewers_of(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
+    """Those of `user_ids` who may see the post; nobody sees one that does not exist."""
+    return [
+        user_id
+        for ref in post_refs([post_id])
+        for user_id in viewers_among(author_id=ref.author_id, is_private=ref.is_private, user_ids=user_ids)
+    ]
+
+
+def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) -> list[int]:
+    """Those of `user_ids` who may see such a post of the author: the rule, asked from the other side."""
+    visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *user_ids])
+    author = visibility.authors.get(author_id)
+    if author is None or not author.active:
+        return []
+    # Blocks are mutual, so the author's visibility has them too; only who follows whom has a direction.
+    reachable = [user_id for user_id in user_ids if visibility.may_meet(user_id)]
+    if not (is_private or author.is_private):
+        return reachable
+    followers = _followers_among(author_id=author_id, user_ids=[item for item in reachable if item != author_id])
+    return [user_id for user_id in reachable if user_id == author_id or user_id in followers]
+
+
+def _followers_among(*, author_id: int, user_ids: Sequence[int]) -> set[int]:
+    """Which of `user_ids` follow the author: one call for every 5,000 followers in their range of ids, mostly one."""
+    wanted = sorted(user_ids)
+    found: set[int] = set()
+    while wanted:
+        page = client(Users).followers(user_id=author_id, after=wanted[0] - 1, limit=_FOLLOWER_PAGE)
+        found.update(page)
+        wanted = [user_id for user_id in wanted if user_id > page[-1]] if len(page) == _FOLLOWER_PAGE else []
+    return found.intersection(user_ids)

@@ -1,0 +1,44 @@
+"""Builds home feeds from the database, and leaves them in Redis."""
+
+import structlog
+
+from apps.posts.actions.feed import epochs, store
+from apps.posts.actions.feed.store import DIRECTLY, CachedFeed
+from apps.posts.queries.feed import feed_entries, popular_authors
+from apps.posts.queries.lists import Span
+from socialapp.contracts.users import Users
+from socialapp.core.cache import redis_errors
+from socialapp.core.replicas import up_to_date
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+def build_feed(user_id: int) -> CachedFeed | None:
+    """The feed from the database, left in Redis for the next readers; None while somebody else builds it."""
+    try:
+        mark = store.begin_feed(user_id)
+        if mark is None:
+            return None
+        with up_to_date():  # what a replica lacks would be missing for as long as the list lives
+            feed = _read_feed(user_id)
+        store.finish_feed(user_id=user_id, mark=mark, feed=feed)
+    except redis_errors() as error:
+        log.warning("feed.redis_away", error=str(error))
+        return None
+    return feed
+
+
+def _read_feed(user_id: int) -> CachedFeed:
+    following = client(Users).following(user_id=user_id)
+    epoch = epochs.remembered_epoch()
+    # All of them and not only those followed, as both sets can be large: the smaller one is the global one.
+    popular = popular_authors()
+    entries = feed_entries(author_ids=[*following.ids, user_id], reposter_ids=following.ids, span=Span(None, store.CAP))
+    return CachedFeed(
+        following_version=following.version,
+        epoch=epoch,
+        floor=entries[-1].post_id - 1 if len(entries) == store.CAP else 0,
+        popular_ids=tuple(sorted(popular.intersection(following.ids))),
+        sources={entry.post_id: entry.reposter_ids or DIRECTLY for entry in entries},
+    )

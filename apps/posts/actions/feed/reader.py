@@ -1,0 +1,167 @@
+"""Reads home feeds: from a person's list in Redis where there is one, from the database where there is none.
+
+Both give the same: posts of those followed and their own, and public posts that those followed have passed on, by
+post id from the newest; a post stands once, at the place of its id. Whether it may be shown is decided at reading.
+A list that is missing or outdated is built anew, so reading writes to Redis.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+
+import structlog
+
+from apps.posts.access.pages import fill_page
+from apps.posts.access.visibility import Visibility, VisiblePost, load_visibility
+from apps.posts.actions.feed import epochs, store
+from apps.posts.actions.feed.builder import build_feed
+from apps.posts.actions.feed.store import CachedFeed
+from apps.posts.queries.feed import existing_posts, feed_entries, merge_entries
+from apps.posts.queries.lists import Entry, Span
+from apps.posts.queries.posts import PostRow, post_rows, reposters_among
+from socialapp.contracts.users import Following, Users
+from socialapp.core.cache import redis_errors
+from socialapp.core.pages import Page, PageRequest, keep_place
+from socialapp.rpc.calls import client
+from socialapp.telemetry.metrics import count_cache_read
+
+log = structlog.get_logger()
+
+
+def read_home_feed(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
+    """A page of the home feed, newest first."""
+    return keep_place(page, lambda request: _read_page(user_id=user_id, page=request))
+
+
+def _read_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
+    feed = _FeedReading(user_id, cached=_load_or_build(user_id))
+    try:
+        return fill_page(page, read=feed.read, visible=feed.visible)
+    except _OutdatedError:
+        feed = _FeedReading(user_id, cached=build_feed(user_id), is_fresh=True)
+        return fill_page(page, read=feed.read, visible=feed.visible)
+
+
+def feed_difference(user_id: int) -> set[int]:
+    """The posts that the list in Redis lacks or has too much, compared with the database; none if it is not in use."""
+    cached = _load(user_id)
+    if cached is None or cached.following_version != client(Users).following(user_id=user_id).version:
+        return set()
+    listed = {entry.post_id for entry in _FeedReading(user_id, cached=cached).read(Span(None, store.CAP))}
+    stored = {entry.post_id for entry in _FeedReading(user_id, cached=None).read(Span(None, store.CAP))}
+    if len(listed) >= store.CAP or len(stored) >= store.CAP:
+        end = max(min(listed, default=0), min(stored, default=0))
+        listed, stored = ({post_id for post_id in ids if post_id >= end} for ids in (listed, stored))
+    suspects = listed ^ stored
+    return suspects & existing_posts(suspects)  # what was deleted stays in lists and is left out when they are read
+
+
+def _load(user_id: int) -> CachedFeed | None:
+    """The feed that Redis holds, unless it is being built or of an epoch that is over."""
+    feed, epoch = store.load_feed(user_id)
+    if feed is None:
+        return None
+    return feed if feed.epoch == (epochs.remembered_epoch() if epoch is None else epoch) else None
+
+
+def _load_or_build(user_id: int) -> CachedFeed | None:
+    """None where the database has to answer: Redis is away, or somebody else builds the list."""
+    try:
+        feed = _load(user_id)
+    except redis_errors() as error:
+        log.warning("feed.redis_away", error=str(error))
+        count_cache_read("feed", "away")
+        return None
+    count_cache_read("feed", "hit" if feed else "miss")
+    return feed or build_feed(user_id)
+
+
+class _OutdatedError(Exception):
+    """The list was built before the user last followed or unfollowed somebody."""
+
+
+class _FeedReading:
+    """One reading of one user's feed: from `cached` as far as that goes, and from the database beyond."""
+
+    def __init__(self, user_id: int, *, cached: CachedFeed | None, is_fresh: bool = False) -> None:
+        self._user_id = user_id
+        self._cached = cached
+        self._is_checked = is_fresh or cached is None
+
+    def read(self, span: Span) -> list[Entry]:
+        """Up to `span.limit` entries beyond its position, in reading direction."""
+        cached = self._cached
+        if cached is None:
+            return self._from_database(span)
+        if span.backwards:
+            if span.position is None or span.position < cached.floor:
+                return self._from_database(span)
+            return _from_list(cached, span=span)
+        if span.position is not None and span.position <= cached.floor:
+            return self._from_database(span)
+        found = _from_list(cached, span=span)
+        if len(found) < span.limit and cached.floor:
+            found += self._from_database(Span(cached.floor + 1, span.limit - len(found)))
+        return found
+
+    def visible(self, entries: Sequence[Entry]) -> list[VisiblePost]:
+        """What of the entries may be shown. Two queries and one call at most."""
+        rows = {row.id: row for row in post_rows(entry.post_id for entry in entries)}
+        people = {row.user_id for row in rows.values()}.union(*(entry.reposter_ids for entry in entries))
+        visibility = load_visibility(viewer_id=self._user_id, author_ids=people)
+        self._check(visibility)
+        reposters = _present_reposters([entry for entry in entries if entry.reposter_ids])
+        shown = (
+            _shown(row, visibility=visibility, reposter_ids=reposters.get(row.id, []))
+            for entry in entries
+            if (row := rows.get(entry.post_id))
+        )
+        return [post for post in shown if post is not None]
+
+    def _check(self, visibility: Visibility) -> None:
+        if not self._is_checked and self._cached and self._cached.following_version != visibility.following_version:
+            raise _OutdatedError
+        self._is_checked = True
+
+    def _from_database(self, span: Span) -> list[Entry]:
+        ids = self._following.ids
+        return feed_entries(author_ids=[*ids, self._user_id], reposter_ids=ids, span=span)
+
+    @cached_property
+    def _following(self) -> Following:
+        return client(Users).following(user_id=self._user_id)
+
+
+def _from_list(cached: CachedFeed, *, span: Span) -> list[Entry]:
+    """What the list holds above its floor, with the posts of popular people, who are not pushed into lists."""
+    ids = cached.post_ids
+    if span.backwards:
+        near = ids[bisect_right(ids, span.position or 0) :][: span.limit]
+    else:
+        end = len(ids) if span.position is None else bisect_left(ids, span.position)
+        near = ids[max(0, end - span.limit) : end][::-1]
+    found = [Entry(post_id, post_id, cached.reposter_ids(post_id)) for post_id in near]
+    if not cached.popular_ids:
+        return found
+    popular = feed_entries(author_ids=cached.popular_ids, reposter_ids=cached.popular_ids, span=span)
+    return merge_entries(found, [entry for entry in popular if entry.post_id > cached.floor], span=span)
+
+
+def _present_reposters(entries: Sequence[Entry]) -> dict[int, list[int]]:
+    """Who of those whom the entries name still passes each post on, by ascending id. One query, if any."""
+    people = frozenset[int]().union(*(entry.reposter_ids for entry in entries))
+    return reposters_among(post_ids=[entry.post_id for entry in entries], user_ids=people) if people else {}
+
+
+def _shown(row: PostRow, *, visibility: Visibility, reposter_ids: Sequence[int]) -> VisiblePost | None:
+    """The post as it stands in the feed: for its author's sake if the user follows them, else for a reposter's."""
+    author = visibility.authors.get(row.user_id)
+    if author is None or author.muted or not visibility.shows(row):
+        return None
+    if visibility.is_let_in(row.user_id):
+        return VisiblePost(row.id, row, author)
+    for user_id in reposter_ids:
+        reposter = visibility.authors.get(user_id)
+        if reposter and reposter.follows and not reposter.muted and visibility.may_meet(user_id):
+            return VisiblePost(row.id, row, author, reposter.card)
+    return None

@@ -1,0 +1,1 @@
+"""How posts and media look in the API."""

@@ -1,0 +1,103 @@
+"""The API's post objects, a page at a time: a constant number of queries and calls, whatever the size of the page."""
+
+from collections.abc import Sequence
+
+from apps.posts.access.stats import PostStats, load_stats
+from apps.posts.access.visibility import Rule, VisiblePost
+from apps.posts.models import PostEdit
+from apps.posts.presenters.media import post_media_bodies
+from apps.posts.queries.posts import PostRow
+from socialapp.contracts.reactions import ReactionCounts
+from socialapp.contracts.users import ProfileSummary
+from socialapp.core.json import rfc3339
+from socialapp.http.profile_summary import profile_summary_body
+
+Body = dict[str, object]
+
+_REASONS = {
+    Rule.REMOVED: "A moderator has removed the post.",
+    Rule.AUTHOR_NOT_ACTIVE: "The author's account is banned, inactive or deleted.",
+    Rule.BLOCKED: "The author and the viewer have a block between them.",
+    Rule.OWN: "The viewer wrote the post.",
+    Rule.FOLLOWER: "The viewer follows the author.",
+    Rule.POST_PRIVATE: "The post is private, and the viewer does not follow the author.",
+    Rule.ACCOUNT_PRIVATE: "The author's account is private, and the viewer does not follow it.",
+    Rule.PUBLIC: "The post and its author's account are public.",
+}
+
+
+def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost]) -> list[Body]:
+    """The post objects of posts that the viewer may see, in their order."""
+    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts])
+    return [
+        post_body(
+            post.row,
+            author=post.author.card,
+            stats=stats,
+            reposted_by=post.reposted_by,
+            is_public=not (post.row.is_private or post.author.is_private),
+        )
+        for post in posts
+    ]
+
+
+def post_body(
+    row: PostRow,
+    *,
+    author: ProfileSummary,
+    stats: PostStats,
+    is_public: bool,
+    reposted_by: ProfileSummary | None = None,
+) -> Body:
+    """One post object. `is_public`: anybody may see it, so that its media have addresses that hold for ever."""
+    summary = stats.reactions.get(row.id)
+    counts = summary.counts if summary else ReactionCounts()
+    return {
+        "id": str(row.id),
+        "author": profile_summary_body(author),
+        "content": row.content,
+        "media": post_media_bodies(row.media, is_public=is_public) if row.media else [],
+        "is_private": row.is_private,
+        "sensitive": row.sensitive,
+        "content_warning": row.content_warning or None,
+        "hashtags": row.hashtags,
+        "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
+        "reposted_by": profile_summary_body(reposted_by) if reposted_by else None,
+        "comments_count": stats.comments.get(row.id, 0),
+        "reactions": {
+            "like": counts.like,
+            "love": counts.love,
+            "haha": counts.haha,
+            "sad": counts.sad,
+            "angry": counts.angry,
+        },
+        "reposts_count": stats.reposts.get(row.id, 0),
+        "my_reaction": summary.mine if summary else None,
+        "bookmarked": row.id in stats.bookmarked,
+        "edited": row.edited,
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
+    }
+
+
+def version_bodies(edits: Sequence[PostEdit]) -> list[Body]:
+    """The earlier texts of a post. What is in the post no longer has no public address."""
+    return [
+        {
+            "version": edit.version,
+            "content": edit.content,
+            "media": post_media_bodies(edit.media or [], is_public=False),
+            "created_at": edit.written_at,
+        }
+        for edit in edits
+    ]
+
+
+def visibility_body(rule: Rule, *, viewer_id: int | None) -> Body:
+    """Whether somebody sees a post, and by which rule."""
+    return {
+        "viewer": str(viewer_id) if viewer_id is not None else None,
+        "visible": rule.shows,
+        "rule": rule.value,
+        "reason": _REASONS[rule],
+    }
