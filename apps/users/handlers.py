@@ -11,7 +11,7 @@ from socialapp.rpc.calls import client
 
 @handles(UserRegistered)
 def make_profile(event: UserRegistered) -> None:
-    """Every account has a profile; it may have been made already, when somebody looked at it first."""
+    """Every account has a profile; it may have been made already, when it was read before this event arrived."""
     actions.make_profile(
         user_id=event.user_id, username=event.username, full_name=event.full_name, created_at=event.created_at
     )
@@ -41,7 +41,7 @@ def _missing_account(event: UserSanctioned) -> list[User]:
 
 @handles(UserSanctioned, gather=_missing_account)
 def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
-    """Hides who is banned and shows who is unbanned, also when the sanction is heard of before the registration."""
+    """Hides who is banned and shows who is unbanned, also when the sanction arrives before the registration."""
     for user in missing:
         actions.make_profile_of(user)
     actions.sanction_profile(user_id=event.user_id, kind=event.kind, at=event.at)
@@ -49,26 +49,26 @@ def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
 
 @handles(PostCreated)
 def count_post(event: PostCreated) -> None:
-    """A post more. Counts are sums of what each event adds, so that their order does not matter."""
+    """Counts one post more. Counts are sums of what each event adds, so that their order does not matter."""
     actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
 
 
 @handles(PostEdited)
 def recount_post(event: PostEdited) -> None:
-    """Perhaps a public post more or less."""
+    """Counts one public post more or less, if its privacy changed."""
     if event.is_private != event.was_private:
         actions.shift_post_counts(user_id=event.author_id, posts=0, public_posts=-1 if event.is_private else 1)
 
 
 @handles(PostRestored)
 def count_restored_post(event: PostRestored) -> None:
-    """A post more, again."""
+    """Counts a restored post again."""
     actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
 
 
 @handles(PostDeleted, PostRemoved)
 def uncount_post(event: PostDeleted | PostRemoved) -> None:
-    """A post less, once: what was withdrawn is not counted when it is deleted."""
+    """Counts one post less; a post that moderators had removed is not subtracted again when it is deleted."""
     if isinstance(event, PostDeleted) and event.was_withdrawn:
         return
     actions.shift_post_counts(user_id=event.author_id, posts=-1, public_posts=0 if event.was_private else -1)

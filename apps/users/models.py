@@ -8,7 +8,7 @@ SLOTS = 16
 
 
 def slot_of(other_id: int) -> int:
-    """The slot of a person's counts that edges with `other_id` are counted in.
+    """The slot of a person's counts that follows with `other_id` are counted in.
 
     The low 16 bits of an id are its node and sequence, mostly the same; its milliseconds spread evenly.
     """
@@ -29,14 +29,14 @@ class Profile(models.Model):
     user_id = RemoteKey("auth.User", gone=Gone.KEEP, primary_key=True)
     username = models.CharField(max_length=150, blank=True)
     # Compared instead of `username`, as databases disagree about case. Not unique: a freed name may be taken by
-    # somebody else before the word of the deletion arrives here.
+    # somebody else before the event of the deletion arrives here.
     username_key = models.CharField(max_length=150, blank=True, db_index=True)
     full_name = models.CharField(max_length=100, blank=True)
     bio = models.CharField(max_length=500, blank=True)
     profile_picture = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     is_private = models.BooleanField(default=False)
-    private_since = models.DateTimeField(null=True)  # None also for those that were private before this was noted
+    private_since = models.DateTimeField(null=True)  # None also if private since before it was recorded
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
@@ -129,10 +129,10 @@ class Mute(models.Model):
 
 
 class FollowCount(models.Model):
-    """One of up to 16 parts of a person's exact counts: the edges with people of one slot.
+    """One of up to 16 parts of a person's exact counts: the follows with people of one slot.
 
     Parts, because a row that everybody who follows the same person must lock would queue them all up. The row is
-    also the lock between a new edge and a change of the person's status or privacy.
+    also the lock between a new follow and a change of the person's status or privacy.
     """
 
     pk = models.CompositePrimaryKey("user_id", "slot")

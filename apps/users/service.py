@@ -1,19 +1,15 @@
 """What users answers to the other contexts: the `Users` contract."""
 
-from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
-from apps.users import actions, queries
-from apps.users.queries import Viewer
+from apps.users import access, actions, presenters, queries
+from apps.users.access import Viewer
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.users import Audience, Following, ProfileDocument, ProfileSummary
 from socialapp.core.errors import NotFound
 from socialapp.lifecycle.drift import run_stages
-
-T = TypeVar("T")
 
 
 class UsersService:
@@ -21,25 +17,27 @@ class UsersService:
 
     def profile(self, *, user_id: int) -> ProfileSummary:
         """One query."""
-        cards = self.profiles(ids=[user_id])
-        if not cards:
+        found = self.profiles(ids=[user_id])
+        if not found:
             raise NotFound("there is no such profile")
-        return cards[0]
+        return found[0]
 
     def profiles(self, *, ids: list[int]) -> list[ProfileSummary]:
         """One query."""
-        return _complete(ids, lambda: queries.cards(ids), len)
+        return actions.ask_again(ids, lambda: queries.summaries(ids), size=len)
 
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
         """One query; auth is asked when a name is not known here."""
-        found = queries.cards_by_username(usernames)
+        found = queries.summaries_by_username(usernames)
         if len(found) < len(set(usernames)) and actions.ensure_named_profiles(usernames=usernames):
-            return queries.cards_by_username(usernames)
+            return queries.summaries_by_username(usernames)
         return found
 
     def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
         """Two queries."""
-        return _complete(author_ids, lambda: queries.audience(viewer_id, author_ids), lambda found: len(found.authors))
+        return actions.ask_again(
+            author_ids, lambda: queries.audience(viewer_id, author_ids), size=lambda found: len(found.authors)
+        )
 
     def followers(self, *, user_id: int, after: int, limit: int) -> list[int]:
         """One query."""
@@ -75,7 +73,8 @@ class UsersService:
 
     def profile_bodies(self, *, viewer_id: int | None, ids: list[int]) -> list[dict[str, object]]:
         """Four queries."""
-        return queries.profile_bodies(ids, Viewer(viewer_id))
+        viewer = Viewer(viewer_id)
+        return presenters.profile_bodies(access.visible_profiles(ids=ids, viewer=viewer), viewer=viewer)
 
     def hide(self, *, user_id: int) -> None:
         """A few queries in one transaction."""
@@ -88,22 +87,25 @@ class UsersRecords:
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """See `BulkTransfer.load`."""
         if kind == "follow":
-            follows, rejected = queries.loadable_follows(records)
+            follows, rejected = access.loadable_follows(records)
             actions.ensure_profiles(ids={user_id for row in follows for user_id in (row.follower_id, row.following_id)})
             return [*rejected, *actions.load_follows(follows=follows)]
-        profiles, rejected = queries.loadable_profiles(records)
+        profiles, rejected = access.loadable_profiles(records)
         actions.load_profiles(profiles=profiles)
         return rejected
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`; people are dumped by auth."""
-        return (
-            queries.dumped_follows(after=after, limit=limit) if kind == "follow" else RecordPage(records=[], next=None)
-        )
+        if kind != "follow":
+            return RecordPage(records=[], next=None)
+        rows = queries.follows_after(after=int(after or 0), limit=limit + 1)
+        records = [presenters.follow_record(row) for row in rows[:limit]]
+        return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """See `BulkTransfer.parts`; nobody adds to follows."""
-        return queries.profile_parts(ids) if kind == "user" else []
+        profiles = queries.unerased_profiles(ids) if kind == "user" else []
+        return [presenters.profile_part(profile) for profile in profiles]
 
 
 class UsersProjections:
@@ -117,11 +119,3 @@ class UsersProjections:
             "statuses": partial(actions.check_statuses, repair=repair),
         }
         return run_stages(stages, after, limit)
-
-
-def _complete(ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:
-    """The answer, asked for again when people were missing from it whose registration had not arrived here yet."""
-    answer = ask()
-    if size(answer) < len(set(ids)) and actions.ensure_profiles(ids=ids):
-        return ask()
-    return answer

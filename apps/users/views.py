@@ -1,16 +1,16 @@
 """The routes of the users context."""
 
-from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.users import actions, queries
-from apps.users.queries import ProfileMissing, Viewer
+from apps.users import access, actions, presenters, queries
+from apps.users.access import ProfileMissing, Relationship, Viewer, VisibleProfile
 from apps.users.serializers import ProfileBody, ProfileInput, RelationshipBody
-from socialapp.contracts.posts import Posts
 from socialapp.core.pages import Page
 from socialapp.http import etags
 from socialapp.http.idempotency import create_once
@@ -18,20 +18,8 @@ from socialapp.http.pagination import ids_from_query, page_request, page_respons
 from socialapp.http.permissions import PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
-from socialapp.rpc.calls import client
-
-T = TypeVar("T")
 
 _IDS = [OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")]
-
-
-def _once_made(ids: Collection[int], call: Callable[[], T]) -> T:
-    """What `call` answers, after making the profiles that it misses: registration may not have arrived here yet."""
-    try:
-        return call()
-    except ProfileMissing:
-        actions.ensure_profiles(ids=ids)
-        return call()  # also when none was made: the registration may have arrived between the two looks
 
 
 class UsersView(View):
@@ -39,19 +27,34 @@ class UsersView(View):
 
     @property
     def asking(self) -> Viewer:
-        """Who looks."""
+        """Who asks."""
         principal = self.request.user
         return Viewer(principal.id, principal.is_staff) if principal else Viewer(None)
 
     def answer_profile(self, request: Request, user_id: int) -> Response:
         """One profile with its ETag."""
-        body, version = _once_made([user_id], lambda: queries.profile_page(user_id, self.asking))
-        return etags.single(request, body, version=version)
+        find = partial(access.visible_profile, user_id=user_id, viewer=self.asking)
+        return self.render_profile(request, actions.with_profiles([user_id], find))
+
+    def render_profile(self, request: Request, person: VisibleProfile) -> Response:
+        """A profile with its ETag."""
+        body = presenters.profile_body(person, viewer=self.asking)
+        return etags.single(request, body, version=person.profile.version)
+
+    def answer_people(self, request: Request, page: Page[Any], ids: list[int]) -> Response:
+        """A page of rows, shown as the people whom these name."""
+        people = access.visible_profiles(ids=ids, viewer=self.asking)
+        return page_response(request, page, presenters.profile_bodies(people, viewer=self.asking))
+
+    def relationship_after(self, user_id: int) -> dict[str, object]:
+        """What is between the two after a change."""
+        after = access.relationship_after(user_id=user_id, viewer=self.asking)
+        return presenters.relationship_body(after, viewer=self.asking)
 
     def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
         """What is between the two after `change`."""
-        _once_made([self.principal.id, user_id], change)
-        return Response(queries.relationship_after(user_id, self.asking))
+        actions.with_profiles([self.principal.id, user_id], change)
+        return Response(self.relationship_after(user_id))
 
 
 class ProfileList(UsersView):
@@ -69,10 +72,9 @@ class ProfileList(UsersView):
     def get(self, request: Request) -> Response:
         """Up to 100 profiles."""
         ids = ids_from_query(request)
-        bodies = queries.profile_bodies(ids, self.asking)
-        if len(bodies) < len(ids) and actions.ensure_profiles(ids=ids):
-            bodies = queries.profile_bodies(ids, self.asking)
-        return page_response(request, Page(bodies), bodies)
+        find = partial(access.visible_profiles, ids=ids, viewer=self.asking)
+        people: list[VisibleProfile] = actions.ask_again(ids, find, size=len)
+        return page_response(request, Page(people), presenters.profile_bodies(people, viewer=self.asking))
 
 
 class ProfileDetail(UsersView):
@@ -102,12 +104,12 @@ class ProfileByUsername(UsersView):
     def get(self, request: Request, username: str) -> Response:
         """The profile; 404 when it is absent or not for you."""
         try:
-            body, version = queries.profile_by_username(username, self.asking)
+            person = access.visible_profile_by_username(username=username, viewer=self.asking)
         except ProfileMissing:
             if not actions.ensure_named_profiles(usernames=[username]):
                 raise
-            body, version = queries.profile_by_username(username, self.asking)
-        return etags.single(request, body, version=version)
+            person = access.visible_profile_by_username(username=username, viewer=self.asking)
+        return self.render_profile(request, person)
 
 
 class OwnProfile(UsersView):
@@ -129,22 +131,12 @@ class OwnProfile(UsersView):
     )
     def patch(self, request: Request) -> Response:
         """The changed profile; 412 when `If-Match` is stale."""
-        user_id = self.principal.id
-        changes = _picture_change(user_id, self.read_input(ProfileInput))
-        versions = etags.expected_versions(request)
-        _once_made(
-            [user_id], lambda: actions.update_profile(user_id=user_id, changes=changes, expected_versions=versions)
+        actions.change_profile(
+            user_id=self.principal.id,
+            changes=self.read_input(ProfileInput),
+            expected_versions=etags.expected_versions(request),
         )
-        return self.answer_profile(request, user_id)
-
-
-def _picture_change(user_id: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """The input with the picture's media in the form of its URL; Invalid when the media cannot be used."""
-    if "profile_picture_media_id" not in changes:
-        return changes
-    media_id = changes.pop("profile_picture_media_id")
-    url = client(Posts).use_as_profile_picture(user_id=user_id, media_id=media_id)
-    return {**changes, "profile_picture": url}
+        return self.answer_profile(request, self.principal.id)
 
 
 class FollowView(UsersView):
@@ -227,7 +219,8 @@ class RelationshipDetail(UsersView):
     @extend_schema(operation_id="relationship", summary="Your relationship to somebody", responses=RelationshipBody)
     def get(self, request: Request, user_id: int) -> Response:
         """The relationship."""
-        body = _once_made([user_id], lambda: queries.relationship(user_id, self.asking))
+        find = partial(access.visible_relationship, user_id=user_id, viewer=self.asking)
+        body = presenters.relationship_body(actions.with_profiles([user_id], find), viewer=self.asking)
         return etags.single(request, body, version=0)
 
 
@@ -244,10 +237,10 @@ class RelationshipList(UsersView):
     def get(self, request: Request) -> Response:
         """Up to 100 relationships."""
         ids = ids_from_query(request)
-        bodies = queries.relationships(ids, self.asking)
-        if len(bodies) < len(ids) and actions.ensure_profiles(ids=ids):
-            bodies = queries.relationships(ids, self.asking)
-        return page_response(request, Page(bodies), bodies)
+        find = partial(access.visible_relationships, ids=ids, viewer=self.asking)
+        found: list[Relationship] = actions.ask_again(ids, find, size=len)
+        bodies = [presenters.relationship_body(relationship, viewer=self.asking) for relationship in found]
+        return page_response(request, Page(found), bodies)
 
 
 class FollowersList(UsersView):
@@ -264,10 +257,11 @@ class FollowersList(UsersView):
     )
     def get(self, request: Request, user_id: int) -> Response:
         """A page of profiles."""
-        page = page_request(request)
-        return page_response(
-            request, *_once_made([user_id], lambda: queries.followers_page(user_id, self.asking, page))
-        )
+        wanted = page_request(request)
+        permit = partial(access.require_lists, user_id=user_id, viewer=self.asking)
+        actions.with_profiles([user_id], permit)
+        page = queries.followers_page(user_id=user_id, viewer_id=self.asking.id, page=wanted)
+        return self.answer_people(request, page, [row.follower_id for row in page.items])
 
 
 class FollowingList(UsersView):
@@ -284,10 +278,11 @@ class FollowingList(UsersView):
     )
     def get(self, request: Request, user_id: int) -> Response:
         """A page of profiles."""
-        page = page_request(request)
-        return page_response(
-            request, *_once_made([user_id], lambda: queries.following_page(user_id, self.asking, page))
-        )
+        wanted = page_request(request)
+        permit = partial(access.require_lists, user_id=user_id, viewer=self.asking)
+        actions.with_profiles([user_id], permit)
+        page = queries.following_page(user_id=user_id, viewer_id=self.asking.id, page=wanted)
+        return self.answer_people(request, page, [row.following_id for row in page.items])
 
 
 class BlockList(UsersView):
@@ -298,7 +293,8 @@ class BlockList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest block first."""
-        return page_response(request, *queries.blocks_page(self.principal.id, self.asking, page_request(request)))
+        page = queries.blocks_page(user_id=self.principal.id, page=page_request(request))
+        return self.answer_people(request, page, [row.blocked_id for row in page.items])
 
 
 class MuteList(UsersView):
@@ -309,7 +305,8 @@ class MuteList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest mute first."""
-        return page_response(request, *queries.mutes_page(self.principal.id, self.asking, page_request(request)))
+        page = queries.mutes_page(user_id=self.principal.id, page=page_request(request))
+        return self.answer_people(request, page, [row.muted_id for row in page.items])
 
 
 class FollowRequestList(UsersView):
@@ -323,9 +320,8 @@ class FollowRequestList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest request first."""
-        return page_response(
-            request, *queries.follow_requests_page(self.principal.id, self.asking, page_request(request))
-        )
+        page = queries.follow_requests_page(user_id=self.principal.id, page=page_request(request))
+        return self.answer_people(request, page, [row.requester_id for row in page.items])
 
 
 class FollowRequestAccept(UsersView):
@@ -345,7 +341,7 @@ class FollowRequestAccept(UsersView):
 
     def _accept(self, user_id: int) -> tuple[int, dict[str, object]]:
         actions.accept_request(target_id=self.principal.id, requester_id=user_id)
-        return 200, queries.relationship_after(user_id, self.asking)
+        return 200, self.relationship_after(user_id)
 
 
 class FollowRequestReject(UsersView):
@@ -365,7 +361,7 @@ class FollowRequestReject(UsersView):
 
     def _reject(self, user_id: int) -> tuple[int, dict[str, object]]:
         actions.reject_request(target_id=self.principal.id, requester_id=user_id)
-        return 200, queries.relationship_after(user_id, self.asking)
+        return 200, self.relationship_after(user_id)
 
 
 class SuggestionList(UsersView):
@@ -380,5 +376,6 @@ class SuggestionList(UsersView):
     )
     def get(self, request: Request) -> Response:
         """A page of profiles."""
-        page = page_request(request, kinds=(int, int))
-        return page_response(request, *queries.suggestions_page(self.principal.id, page))
+        wanted = page_request(request, kinds=(int, int))
+        page, people = access.suggestions_page(viewer_id=self.principal.id, page=wanted)
+        return page_response(request, page, presenters.profile_bodies(people, viewer=self.asking))

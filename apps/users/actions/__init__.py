@@ -1,6 +1,8 @@
 """Writes of the users context: the only ones that change its tables and publish its events."""
 
 from apps.users.actions.blocks import block, mute, unblock, unmute
+from apps.users.actions.bulk_import import load_follows, load_profiles
+from apps.users.actions.drift import check_follow_counts, check_post_counts, check_statuses
 from apps.users.actions.erasure import hide_profile
 from apps.users.actions.follows import (
     accept_request,
@@ -9,6 +11,8 @@ from apps.users.actions.follows import (
     unfollow,
 )
 from apps.users.actions.profiles import (
+    ask_again,
+    change_profile,
     ensure_named_profiles,
     ensure_profiles,
     make_profile,
@@ -18,13 +22,14 @@ from apps.users.actions.profiles import (
     sanction_profile,
     shift_post_counts,
     update_profile,
+    with_profiles,
 )
-from apps.users.actions.projections import check_follow_counts, check_post_counts, check_statuses
-from apps.users.actions.records import load_follows, load_profiles
 
 __all__ = [
     "accept_request",
+    "ask_again",
     "block",
+    "change_profile",
     "check_follow_counts",
     "check_post_counts",
     "check_statuses",
@@ -46,4 +51,5 @@ __all__ = [
     "unfollow",
     "unmute",
     "update_profile",
+    "with_profiles",
 ]

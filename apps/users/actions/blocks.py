@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from apps.users.actions.edges import (
+from apps.users.actions.relations import (
     lock_profiles,
     reject_self,
     remove_follows,

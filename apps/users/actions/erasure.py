@@ -1,11 +1,9 @@
 """Erasing a person: hidden at once, then everything of theirs removed in bounded steps, then acknowledged."""
 
-from collections.abc import Collection
-
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.users.actions.edges import lock_profiles, remove_follows, remove_requests
+from apps.users.actions.relations import lock_profiles, remove_follows, remove_requests
 from apps.users.models import (
     Block,
     Follow,
@@ -15,7 +13,7 @@ from apps.users.models import (
     PostCount,
     Profile,
 )
-from apps.users.queries import edges_of
+from apps.users.queries import follows_of, people_with_relations
 from socialapp.contracts.auth import UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted
@@ -41,7 +39,7 @@ def hide_profile(*, user_id: int) -> None:
 
 def _erase_step(user_id: int) -> bool:
     """Hides the person, empties their profile and removes a bounded part of what is left; whether that was all."""
-    relations = edges_of(user_id, ROWS_A_STEP)
+    relations = follows_of(user_id, ROWS_A_STEP)
     lock_profiles({user_id, *(relation.follower_id for relation in relations)})
     hide_profile(user_id=user_id)
     _empty_profile(user_id)
@@ -50,7 +48,7 @@ def _erase_step(user_id: int) -> bool:
     remove_follows(remaining, at=timezone.now(), also_lock=user_id)
     _erase_requests(user_id)
     _erase_blocks_and_mutes(user_id)
-    if _still_held([user_id]):
+    if people_with_relations([user_id]):
         return False
     FollowCount.objects.filter(user_id=user_id).delete()
     PostCount.objects.filter(user_id=user_id).delete()
@@ -64,7 +62,7 @@ def _locked_or_made(user_id: int) -> Profile:
 
 
 def _empty_profile(user_id: int) -> None:
-    """Leaves only the id, so that nothing that arrives late can make the person anew."""
+    """Leaves only the id, so that nothing that arrives late can create the person again."""
     Profile.objects.filter(user_id=user_id, erased=False).update(
         username="",
         username_key="",
@@ -94,17 +92,4 @@ def _erase_blocks_and_mutes(user_id: int) -> None:
     )
 
 
-def _still_held(user_ids: Collection[int]) -> set[int]:
-    """Those of the people whom some relation still names."""
-    return {user_id for user_id in user_ids if edges_of(user_id, 1) or _has_other_relations(user_id)}
-
-
-def _has_other_relations(user_id: int) -> bool:
-    return (
-        FollowRequest.objects.filter(Q(requester_id=user_id) | Q(target_id=user_id)).exists()
-        or Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id)).exists()
-        or Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id)).exists()
-    )
-
-
-declare_removal("users", "user", step=_erase_step, leftovers=_still_held)
+declare_removal("users", "user", step=_erase_step, leftovers=people_with_relations)

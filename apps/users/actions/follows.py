@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils import timezone
 
-from apps.users.actions.edges import (
+from apps.users.actions.relations import (
     add_follows,
     lock_profiles,
     reject_self,
@@ -15,7 +15,7 @@ from apps.users.actions.edges import (
     write_follows,
 )
 from apps.users.models import Follow, FollowRequest, Profile
-from apps.users.queries import RelationshipFlags, followings_and_requests, ties
+from apps.users.queries import RelationshipFlags, followings_and_requests, relationship_flags
 from socialapp.contracts.users import FollowRequested
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound
@@ -36,12 +36,12 @@ def follow(*, follower_id: int, target_id: int) -> None:
     reject_self(follower_id, target_id)
     require_active(lock_profiles([follower_id]).get(follower_id))
     target = Profile.objects.filter(user_id=target_id).first()
-    tie = require_visible(target, viewer_id=follower_id)
-    if tie & RelationshipFlags.FOLLOWING or target is None:
+    flags = require_visible(target, viewer_id=follower_id)
+    if flags & RelationshipFlags.FOLLOWING or target is None:
         return
-    if tie & RelationshipFlags.BLOCKING:
+    if flags & RelationshipFlags.BLOCKING:
         raise Conflict("end the block before following", code="blocking")
-    if tie & RelationshipFlags.REQUESTED and target.is_private:
+    if flags & RelationshipFlags.REQUESTED and target.is_private:
         return
     _require_room(follower_id)
     _write_follow(follower_id, target)
@@ -89,7 +89,8 @@ def unfollow(*, follower_id: int, target_id: int) -> None:
 def accept_request(*, target_id: int, requester_id: int) -> None:
     """Lets somebody in who asked to follow. Idempotent; NotFound when they neither asked nor follow."""
     requester = lock_profiles([requester_id]).get(requester_id)
-    if ties(target_id, [requester_id]).get(requester_id, RelationshipFlags.NONE) & RelationshipFlags.FOLLOWED_BY:
+    flags = relationship_flags(target_id, [requester_id]).get(requester_id, RelationshipFlags.NONE)
+    if flags & RelationshipFlags.FOLLOWED_BY:
         return
     require_active(Profile.objects.filter(user_id=target_id).first())
     asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)

@@ -1,16 +1,18 @@
 """Profiles: made from accounts, changed by their owners, hidden and shown by sanctions, counted by events."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 
-from apps.users.actions.edges import lock_profiles, require_active, shift_counts
+from apps.users.access import ProfileMissing
 from apps.users.actions.follows import ACCEPT_REQUESTS
+from apps.users.actions.relations import lock_profiles, require_active, shift_counts
 from apps.users.models import FollowRequest, PostCount, Profile
 from apps.users.queries import unknown_ids, unknown_names
 from socialapp.contracts.auth import Auth, User
+from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import ProfileChanged, StatusChanged
 from socialapp.core.db import transactional
 from socialapp.core.errors import Stale
@@ -18,6 +20,8 @@ from socialapp.core.sql import add
 from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
+
+T = TypeVar("T")
 
 
 @transactional("users")
@@ -53,8 +57,8 @@ def rename_profile(*, user_id: int, username: str) -> None:
 def ensure_profiles(*, ids: Collection[int]) -> bool:
     """Makes the profiles that are missing of accounts that exist, by asking auth; whether a reader should look again.
 
-    The word of a registration may still be on its way when the new account is first looked at; or it arrives between
-    that look and this call, and then nothing is missing any more.
+    The event of a registration may still be on its way when the new account is first read; or it arrives between
+    that read and this call, and then nothing is missing any more.
     """
     unknown = unknown_ids(ids)
     accounts = _accounts(unknown)
@@ -66,7 +70,7 @@ def ensure_profiles(*, ids: Collection[int]) -> bool:
 def ensure_named_profiles(*, usernames: Iterable[str]) -> bool:
     """Makes the profiles that are missing of accounts with these names, by asking auth; whether there were any.
 
-    A name is mentioned or looked up right after its registration, before the word of that has arrived here.
+    A name is mentioned or looked up right after its registration, before the event of that has arrived here.
     """
     unknown = unknown_names(usernames)
     accounts = client(Auth).users_by_username(usernames=unknown) if unknown else []
@@ -92,6 +96,38 @@ def make_profile_of(user: User) -> bool:
         full_name=user.full_name,
         created_at=user.created_at,
         banned=user.status == "banned",
+    )
+
+
+def with_profiles(ids: Collection[int], call: Callable[[], T]) -> T:
+    """What `call` answers, called again after making profiles that it missed: see `ensure_profiles`."""
+    try:
+        return call()
+    except ProfileMissing:
+        ensure_profiles(ids=ids)
+        return call()  # also when none was made: the registration may have arrived between the two
+
+
+def ask_again(ids: Collection[int], ask: Callable[[], T], *, size: Callable[[T], int]) -> T:
+    """What `ask` answers, asked again when people were missing from it whose registration had not arrived here yet."""
+    answer = ask()
+    if size(answer) < len(set(ids)) and ensure_profiles(ids=ids):
+        return ask()
+    return answer
+
+
+def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
+    """As `update_profile`, with `profile_picture_media_id` in place of `profile_picture`.
+
+    Invalid when the media cannot be used. Asks posts, so not within a transaction.
+    """
+    if "profile_picture_media_id" in changes:
+        media_id = changes["profile_picture_media_id"]
+        url = client(Posts).use_as_profile_picture(user_id=user_id, media_id=media_id)
+        others = {name: value for name, value in changes.items() if name != "profile_picture_media_id"}
+        changes = {**others, "profile_picture": url}
+    with_profiles(
+        [user_id], lambda: update_profile(user_id=user_id, changes=changes, expected_versions=expected_versions)
     )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from django.db import IntegrityError
 from django.db.models import Q
 
-from apps.users.actions.edges import Pair, lock_profiles, shift_counts, write_follows
+from apps.users.access import LoadableFollow, LoadableProfile
+from apps.users.actions.relations import Pair, lock_profiles, shift_counts, write_follows
 from apps.users.models import Block, Follow, FollowRequest, Profile
-from apps.users.queries import LoadableFollow, LoadableProfile
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.users import ProfileChanged
 from socialapp.core.db import transactional
@@ -20,12 +20,12 @@ _BLOCKED = "one of the two blocks the other"
 def load_profiles(*, profiles: Sequence[LoadableProfile]) -> None:
     """Writes the profiles that are not there yet, in one transaction.
 
-    One that the word of the registration has made meanwhile, and that nobody has changed since, is completed.
+    One that the event of the registration has made meanwhile, and that nobody has changed since, is completed.
     """
     try:
         _load_profiles(profiles)
     except IntegrityError:
-        # The word of a registration made one of them at this moment: now it is there, and is completed.
+        # The event of a registration made one of them at this moment: now it is there, and is completed.
         _load_profiles(profiles)
 
 

@@ -12,8 +12,9 @@ from datetime import datetime
 from django.db.models import F
 from django.utils import timezone
 
+from apps.users.access import ProfileMissing, Viewer, may_see_profile
 from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile, slot_of
-from apps.users.queries import ProfileMissing, RelationshipFlags, Viewer, may_see_profile, ties
+from apps.users.queries import RelationshipFlags, relationship_flags
 from socialapp.contracts.users import Followed, FollowRequestWithdrawn, Unfollowed
 from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.sql import add
@@ -38,10 +39,10 @@ def require_visible(person: Profile | None, *, viewer_id: int) -> int:
     """What is between the two; NotFound when the viewer may not see the person."""
     if person is None:
         raise ProfileMissing("there is no such profile")
-    tie = ties(viewer_id, [person.user_id]).get(person.user_id, RelationshipFlags.NONE)
-    if not may_see_profile(person, Viewer(viewer_id), tie):
+    flags = relationship_flags(viewer_id, [person.user_id]).get(person.user_id, RelationshipFlags.NONE)
+    if not may_see_profile(person, Viewer(viewer_id), flags):
         raise NotFound("there is no such profile")
-    return tie
+    return flags
 
 
 def require_active(person: Profile | None) -> Profile:

@@ -1,4 +1,4 @@
-"""What other contexts ask of users: plain data, few queries, whatever the number of people."""
+"""What other contexts ask of users, as the data of the contract: few queries, whatever the number of people."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -8,32 +8,32 @@ from django.db.models import QuerySet
 
 from apps.users.models import SLOTS, Block, Follow, FollowCount, Profile
 from apps.users.queries.profiles import counts_of, named
-from apps.users.queries.visibility import AUDIENCE_TIES, BLOCKED, RelationshipFlags, tie_sql
+from apps.users.queries.relations import AUDIENCE_FLAGS, BLOCKED, RelationshipFlags, flags_sql
 from socialapp.contracts.users import Audience, Author, Following, ProfileDocument, ProfileSummary
 from socialapp.core.sql import placeholders, select
 
-_CARDS_SQL = (
+_SUMMARIES_SQL = (
     "SELECT user_id, username, full_name, profile_picture FROM profiles WHERE status = 'active' AND user_id IN ({})"
 )
 
 
-def cards(ids: Collection[int]) -> list[ProfileSummary]:
-    """The cards of those among `ids` who are active. One query."""
+def summaries(ids: Collection[int]) -> list[ProfileSummary]:
+    """The profile summaries of those among `ids` who are active. One query."""
     if not ids:
         return []
     wanted = list(ids)
-    rows = select(Profile, _CARDS_SQL.format(placeholders(wanted)), wanted)
+    rows = select(Profile, _SUMMARIES_SQL.format(placeholders(wanted)), wanted)
     return [ProfileSummary(id=row[0], username=row[1], full_name=row[2], profile_picture=row[3]) for row in rows]
 
 
-def cards_by_username(usernames: Iterable[str]) -> list[ProfileSummary]:
-    """The cards of the active people with these names, compared without case. One query."""
+def summaries_by_username(usernames: Iterable[str]) -> list[ProfileSummary]:
+    """The profile summaries of the active people with these names, compared without case. One query."""
     names = list(usernames)
     keys = {name.casefold() for name in names}
-    return [card for card in _cards(named(names)) if card.username.casefold() in keys]
+    return [found for found in _summaries(named(names)) if found.username.casefold() in keys]
 
 
-def _cards(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
+def _summaries(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
     rows = profiles.filter(status=Profile.Status.ACTIVE).values_list(
         "user_id", "username", "full_name", "profile_picture"
     )
@@ -45,7 +45,7 @@ def _cards(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
 
 _AUDIENCE_SQL = (
     "SELECT user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
-    f" {tie_sql('profiles.user_id', AUDIENCE_TIES)} FROM profiles WHERE user_id IN ({{}})"
+    f" {flags_sql('profiles.user_id', AUDIENCE_FLAGS)} FROM profiles WHERE user_id IN ({{}})"
 )
 
 
@@ -56,21 +56,21 @@ def audience(viewer_id: int | None, author_ids: Collection[int]) -> Audience:
     if not asked:
         return Audience(following_version=0, authors=[])
     sql = _AUDIENCE_SQL.format(placeholders(asked))
-    rows = select(Profile, sql, [*[viewer_id or 0] * AUDIENCE_TIES.bit_count(), *asked])
+    rows = select(Profile, sql, [*[viewer_id or 0] * AUDIENCE_FLAGS.bit_count(), *asked])
     version = next((row[6] for row in rows if row[0] == viewer_id), 0)
     authors = [_author(row, viewer_id) for row in rows if row[0] in wanted]
     return Audience(following_version=version, authors=authors)
 
 
 def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
-    user_id, username, full_name, picture, status, is_private, _, tie = row
+    user_id, username, full_name, picture, status, is_private, _, flags = row
     return Author(
         card=ProfileSummary(id=user_id, username=username, full_name=full_name, profile_picture=picture),
         active=status == "active",
         is_private=bool(is_private),
-        follows=user_id == viewer_id or bool(tie & RelationshipFlags.FOLLOWING),
-        blocked=bool(tie & BLOCKED),
-        muted=bool(tie & RelationshipFlags.MUTING),
+        follows=user_id == viewer_id or bool(flags & RelationshipFlags.FOLLOWING),
+        blocked=bool(flags & BLOCKED),
+        muted=bool(flags & RelationshipFlags.MUTING),
     )
 
 

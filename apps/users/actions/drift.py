@@ -5,8 +5,8 @@ from collections.abc import Collection
 from django.db.models import Count
 from django.utils import timezone
 
-from apps.users.actions.edges import shift_counts
 from apps.users.actions.profiles import sanction_profile
+from apps.users.actions.relations import shift_counts
 from apps.users.models import Follow, FollowCount, PostCount, Profile
 from apps.users.queries import counts_of
 from socialapp.contracts.auth import Auth

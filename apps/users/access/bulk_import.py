@@ -1,4 +1,4 @@
-"""Profiles and follows as bulk records: what may be loaded, and what a dump holds. Format: docs/records.md."""
+"""Which records of a bulk import may be written. Format: docs/records.md."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from apps.users.models import Follow, Profile
-from socialapp.contracts.bulk import Record, RecordPage, Rejected
+from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.ids import MAX_ID
-from socialapp.core.json import rfc3339
 from socialapp.core.text.visible import has_control_characters
 
 T = TypeVar("T")
@@ -60,15 +58,15 @@ class LoadableFollow:
 
 def loadable_profiles(records: Sequence[Record]) -> tuple[list[LoadableProfile], list[Rejected]]:
     """Sorts records of people into well-formed ones and rejected ones."""
-    return _sorted_out(records, _loadable_profile)
+    return _parse_all(records, _loadable_profile)
 
 
 def loadable_follows(records: Sequence[Record]) -> tuple[list[LoadableFollow], list[Rejected]]:
     """Sorts records of follows into well-formed ones and rejected ones."""
-    return _sorted_out(records, _loadable_follow)
+    return _parse_all(records, _loadable_follow)
 
 
-def _sorted_out(records: Sequence[Record], parse: Callable[[int, Record], T]) -> tuple[list[T], list[Rejected]]:
+def _parse_all(records: Sequence[Record], parse: Callable[[int, Record], T]) -> tuple[list[T], list[Rejected]]:
     good: list[T] = []
     rejected: list[Rejected] = []
     for index, record in enumerate(records):
@@ -117,29 +115,3 @@ def _aware(moment: datetime) -> datetime:
 def _require_plain(name: str, text: str, *, multiline: bool) -> None:
     if has_control_characters(text, multiline=multiline):
         raise ValueError(f"{name} must not have control characters")
-
-
-def profile_parts(ids: Sequence[int]) -> list[Record]:
-    """The fields that users adds to the records of people; nothing of erased ones. One query."""
-    rows = Profile.objects.filter(user_id__in=ids, erased=False).values_list(
-        "user_id", "full_name", "bio", "is_private"
-    )
-    return [
-        {"id": str(user_id), "full_name": full_name, "bio": bio, "is_private": is_private}
-        for user_id, full_name, bio, is_private in rows
-    ]
-
-
-def dumped_follows(*, after: str, limit: int) -> RecordPage:
-    """Up to `limit` follows behind the row `after`, in the order in which they were made."""
-    rows = list(Follow.objects.filter(id__gt=int(after or 0)).order_by("id")[: limit + 1])
-    shown = rows[:limit]
-    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
-
-
-def _record(row: Follow) -> Record:
-    return {
-        "follower_id": str(row.follower_id),
-        "following_id": str(row.following_id),
-        "created_at": rfc3339(row.created_at),
-    }
