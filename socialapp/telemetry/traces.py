@@ -2,7 +2,8 @@
 
 On when `OTEL_EXPORTER_OTLP_ENDPOINT` is set; OpenTelemetry's other variables (OTEL_TRACES_SAMPLER and so on) count too.
 What carries a trace through the code is `traceparent` among structlog's context variables: logs show it, envelopes and
-calls take it along. Source: W3C Trace Context.
+calls take it along. Source: W3C Trace Context. Within a span OpenTelemetry's own instrumentations add what Celery,
+Redis and MySQL were asked (docs/adr/0024-traces.md).
 """
 
 import multiprocessing
@@ -92,7 +93,7 @@ def span(name: str, kind: Kind, *, parent: str | None = None, **attributes: Attr
     started = _tracer().start_span(name, context=_context(parent), kind=_kind(kind), attributes=attributes)
     described = Described(started)
     try:
-        with structlog.contextvars.bound_contextvars(traceparent=_traceparent(started)):
+        with _current(started), structlog.contextvars.bound_contextvars(traceparent=_traceparent(started)):
             yield described
     except Exception as error:
         started.record_exception(error)
@@ -122,6 +123,27 @@ def flush() -> None:
         thread.join(_FLUSH_SECONDS)
 
 
+def instrument() -> None:
+    """Has Celery, Redis and the driver of MySQL make spans of their own, inside of the product's. Once a process."""
+    if not is_on():
+        return
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor
+    from opentelemetry.instrumentation.dbapi import wrap_connect
+    from opentelemetry.instrumentation.redis import RedisInstrumentor
+
+    CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]
+    RedisInstrumentor().instrument()
+    if find_spec("MySQLdb"):
+        wrap_connect(__name__, "MySQLdb", "connect", "mysql", {"database": "db", "host": "host"})
+
+
+def _current(started: Any) -> Any:
+    """Makes a span the one that the instrumentations' spans belong to."""
+    from opentelemetry.trace import use_span
+
+    return use_span(started, record_exception=False, set_status_on_exception=False)
+
+
 def _tracer() -> Any:
     return _provider().get_tracer("socialapp")
 
@@ -134,11 +156,18 @@ def _provider() -> Any:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+    from opentelemetry.trace import set_tracer_provider
 
-    name = os.environ.get("OTEL_SERVICE_NAME") or settings.SERVICE_NAME
-    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or settings.SERVICE_NAME})
     exporter = OTLPSpanExporter(timeout=_EXPORT_SECONDS)
-    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_DELAY_MILLISECONDS))
+    processor = BatchSpanProcessor(exporter, schedule_delay_millis=_DELAY_MILLISECONDS)
+    provider = TracerProvider(resource=resource)
+    provider.add_span_processor(processor)
+    # The libraries' spans belong to a span of ours or are not made: who waits for messages asks Redis all the time.
+    libraries = TracerProvider(resource=resource, sampler=ParentBased(root=ALWAYS_OFF))
+    libraries.add_span_processor(processor)
+    set_tracer_provider(libraries)
     if multiprocessing.parent_process() is not None:
         # A worker of the web role: it ends without running what others run at exit.
         multiprocessing.util.Finalize(None, flush, exitpriority=10)

@@ -40,6 +40,10 @@ class Collector:
         """All spans of this name."""
         return [span for span in list(self._spans) if span.name == name]
 
+    def mentions(self, text: str) -> bool:
+        """Whether any span holds the text."""
+        return any(text in str(span) for span in list(self._spans))
+
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
