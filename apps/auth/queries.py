@@ -17,7 +17,9 @@ from socialapp.contracts.bulk import Record, RecordPage
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.principal import ADMIN, MODERATOR
 from socialapp.core.sql import as_utc, select
 from socialapp.core.text.emails import email_key, normalize_email
 from socialapp.rpc.calls import client
@@ -214,6 +216,42 @@ def accounts_by_username(usernames: Iterable[str]) -> list[Account]:
     """The accounts with these names, compared without case, in any order. Two queries."""
     keys = {name.casefold() for name in usernames}
     return [account_of(user) for user in existing_users().filter(username_key__in=keys)]
+
+
+_MOST_FOUND = 50
+
+
+def found_accounts(text: str) -> list[Account]:
+    """At most 50 accounts with this id, or whose username or address begins with the text, the newest first."""
+    key = text.strip().casefold()
+    which = Q(username_key__startswith=key) | Q(email_key__startswith=key)
+    if key.isascii() and key.isdigit() and len(key) <= len(str(MAX_ID)):
+        which |= Q(id=int(key))
+    return [account_of(user) for user in existing_users().filter(which).order_by("-id")[:_MOST_FOUND]]
+
+
+def account_meant(who: str) -> Account:
+    """The account with this username, address or else id; NotFound when there is none."""
+    user = user_named(who)
+    if user is not None:
+        return account(user.id)
+    if not (who.isascii() and who.isdigit() and int(who) <= MAX_ID):
+        raise NotFound("there is no such user")
+    return account(int(who))
+
+
+def staff() -> list[Account]:
+    """Moderators and administrators, in the order of their names. Two queries."""
+    users = existing_users().filter(user_roles__role__name__in=[ADMIN, MODERATOR]).distinct().order_by("username_key")
+    return [account_of(user) for user in users]
+
+
+def all_live_sessions(user_id: int) -> list[SessionSummary]:
+    """The sessions of a user that have neither ended nor expired, newest first: there is a limit to them. One query."""
+    live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now()).order_by("-id")
+    return [
+        SessionSummary(row.id, row.kind, row.user_agent, row.address, row.created_at, row.last_used_at) for row in live
+    ]
 
 
 def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:

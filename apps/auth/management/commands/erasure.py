@@ -1,14 +1,15 @@
-"""`manage.py erasure status|verify ID`: how far an erasure has come, and whether anything is left anywhere."""
+"""`manage.py erasure status ID|verify ID|verify FILE`: how far erasures have come, and whether anything is left."""
 
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.auth import queries
-from socialapp.core.errors import NotFound
+from apps.auth import actions, queries
+from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.json import rfc3339
 from socialapp.lifecycle.erasure_audit import audit_erasure
 
@@ -18,24 +19,51 @@ class Command(BaseCommand):
 
     help = (
         "status ID: which contexts have erased their part (exit code 1 while some have not). verify ID: looks through"
-        " every context's stores for the id of the erased user; exit code 1 when more than tombstones is found."
+        " every context's stores for the id of the erased user; exit code 1 when more than tombstones is found. verify"
+        " FILE: first checks the signature of the certificate in the file, and that it states what is on record."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do, and about which erasure."""
         parser.add_argument("action", choices=["status", "verify"])
-        parser.add_argument("erasure_id", type=int)
+        parser.add_argument(
+            "erasure", metavar="ID|FILE", help="an erasure's id; verify: or a file with its certificate"
+        )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints the answer."""
+        given = options["erasure"]
         try:
-            if options["action"] == "status":
-                self._status(options["erasure_id"], as_json=options["json"])
+            if given.isascii() and given.isdigit():
+                erasure_id = int(given)
+            elif options["action"] == "verify":
+                erasure_id = self._certified(Path(given), as_json=options["json"])
             else:
-                self._verify(options["erasure_id"], as_json=options["json"])
-        except NotFound as problem:
-            raise CommandError(problem.detail) from None
+                raise CommandError("status needs the id of an erasure")
+            if options["action"] == "status":
+                self._status(erasure_id, as_json=options["json"])
+            else:
+                self._verify(erasure_id, as_json=options["json"])
+        except (Invalid, NotFound) as problem:
+            raise CommandError(problem.errors[0].detail if problem.errors else problem.detail) from None
+
+    def _certified(self, file: Path, *, as_json: bool) -> int:
+        """The erasure that a certificate is about, once it proved to be ours and to state what is on record."""
+        try:
+            certificate = file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeError) as error:
+            raise CommandError(f"{file} cannot be read: {error}") from None
+        stated = actions.read_certificate(certificate)
+        progress = queries.erasure_progress(int(stated["erasure_id"]))
+        on_record = [
+            {"name": name, "erased_at": rfc3339(moment)} for name, moment in sorted(progress.erased.items()) if moment
+        ]
+        if stated["contexts"] != on_record:
+            raise CommandError("the certificate was signed here, but states something else than what is on record")
+        if not as_json:
+            self.stdout.write(f"signed here for erasure {progress.id}, complete at {stated['completed_at']}")
+        return progress.id
 
     def _status(self, erasure_id: int, *, as_json: bool) -> None:
         progress = queries.erasure_progress(erasure_id)

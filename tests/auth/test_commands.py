@@ -1,0 +1,90 @@
+"""The commands with which operators look after accounts."""
+
+import io
+import json
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+
+from apps.auth import actions
+from apps.auth.models import Erasure, Session, User
+from tests.conftest import ALL_CONTEXTS
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def run(*arguments):
+    out = io.StringIO()
+    call_command(*arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_accounts_are_found_by_id_name_and_address(register):
+    alice, alicia, bob = register("alice"), register("alicia2"), register("bob")
+    assert [row["id"] for row in run("users", "find", "ALI")] == [alicia.id, alice.id]
+    assert [row["id"] for row in run("users", "find", "bob@example")] == [bob.id]
+    for who in (alice.id, "Alice", "alice@example.org"):
+        (shown,) = run("users", "show", who)
+        assert (shown["id"], shown["roles"], shown["sessions"]) == (alice.id, ["user"], 1)
+    for who in ("nobody", "99", "9" * 30):
+        with pytest.raises(CommandError):
+            run("users", "show", who)
+
+
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_accounts_are_mended_unless_it_is_a_dry_run(register, is_dry):
+    alice = register("alice")
+    actions.send_due_mails()
+    mail.outbox.clear()
+    dry = ["--dry-run"] if is_dry else []
+    for arguments in (["verify", "alice"], ["reset", "alice"], ["sessions", "alice", "--end"]):
+        assert run("users", *arguments, *dry)["done"] is not is_dry
+    assert run("users", "rename", "alice", "alicia", *dry)["id"] == alice.id
+    actions.send_due_mails()
+    user = User.objects.get(id=alice.id)
+    live = Session.objects.filter(user=user, ended_at=None).count()
+    found = (user.username, user.email_verified, live, len(mail.outbox))
+    assert found == (("alice", False, 1, 0) if is_dry else ("alicia", True, 0, 1))
+
+
+def test_a_refused_change_is_an_error_and_changes_nothing(register):
+    for name in ("alice", "bob"):
+        register(name)
+    for arguments in (["rename", "alice", "bob"], ["rename", "alice"], ["verify", "alice", "bob"]):
+        with pytest.raises(CommandError):
+            run("users", *arguments)
+    assert sorted(User.objects.values_list("username", flat=True)) == ["alice", "bob"]
+
+
+def test_roles_are_listed_given_and_taken(register):
+    alice = register("alice")
+    row = {"id": alice.id, "username": "alice", "roles": ["moderator", "user"]}
+    assert run("roles", "grant", "moderator", "alice", "--dry-run") == [row]
+    assert run("roles", "list") == []
+    assert run("roles", "grant", "moderator", "alice") == run("roles", "list") == [row]
+    assert run("roles", "revoke", "moderator", "alice") == [{**row, "roles": ["user"]}]
+    assert run("roles", "list") == []
+    for arguments in (["grant"], ["grant", "admin"], ["grant", "admin", "nobody"]):
+        with pytest.raises(CommandError):
+            run("roles", *arguments)
+
+
+def test_a_certificate_is_checked_against_key_record_and_stores(register, drain, tmp_path):
+    alice = register("alice")
+    answer = alice.client.delete("/v1/auth/me", {"password": "correct horse battery"})
+    drain()
+    erasure = Erasure.objects.get(id=answer.json()["erasure_id"])
+    file = tmp_path / "certificate.jws"
+    file.write_text(f"{erasure.certificate}\n")
+    assert run("erasure", "verify", str(file))["user_id"] == alice.id
+    head, body, signature = erasure.certificate.split(".")
+    file.write_text(f"{head}.{body[:-4]}AAAA.{signature}")
+    with pytest.raises(CommandError, match="not signed here"):
+        run("erasure", "verify", str(file))
+    file.write_text(erasure.certificate)
+    erasure.acks.filter(context="posts").delete()
+    with pytest.raises(CommandError, match="something else"):
+        run("erasure", "verify", str(file))
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("erasure", "verify", str(tmp_path / "none"))
