@@ -370,7 +370,8 @@ class SuggestionList(UsersView):
     @extend_schema(
         operation_id="suggestions",
         summary="People followed by those you follow",
-        description="The more of them follow somebody, the further up. People you follow, block or mute are not in it.",
+        description="The more of them follow somebody, the further up. Whoever follows nobody gets the authors of what"
+        " trends. People you follow, block or mute are not in it.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
     )

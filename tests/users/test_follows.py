@@ -5,14 +5,17 @@ from collections.abc import Callable
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
+from apps.metrics.models import PostRollup
 from apps.users import actions
 from apps.users.models import Follow, FollowCount, FollowRequest
 from apps.users.queries import counts_of
 from socialapp.core.errors import Forbidden, NotFound
 from socialapp.lifecycle.jobs import continue_jobs
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.factories import create_post
 from tests.users.events import published, published_types
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -281,7 +284,26 @@ def test_suggestions_are_ranked_and_never_somebody_known(register: Register, per
     assert [int(found["id"]) for found in back["results"]] == [good]
 
 
-def test_suggestions_of_somebody_who_follows_nobody_are_empty(register: Register, anonymous: JsonClient) -> None:
+def test_newcomers_are_suggested_the_authors_of_what_trends(register: Register) -> None:
+    alice, bob, erin, hidden, blocking = (register(name) for name in ("alice", "bob", "erin", "hidden", "blocking"))
+    actions.block(blocker_id=int(blocking.id), blocked_id=int(alice.id))
+    start = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for author, reactions, is_private in (
+        (bob, 1, False),
+        (erin, 3, False),
+        (hidden, 9, True),
+        (blocking, 8, False),
+        (alice, 5, False),
+    ):
+        post_id = int(create_post(author, content="hello", is_private=is_private)["id"])
+        PostRollup.objects.create(post_id=post_id, period="hour", start=start, reactions=reactions)
+    first = alice.client.get("/v1/profiles/suggestions?limit=1").json()
+    assert [found["id"] for found in first["results"]] == [erin.id]
+    second = alice.client.get(first["next"]).json()
+    assert ([found["id"] for found in second["results"]], second["next"]) == ([bob.id], None)
+
+
+def test_suggestions_are_empty_while_nothing_trends(register: Register, anonymous: JsonClient) -> None:
     assert register("alice").client.get("/v1/profiles/suggestions").json()["results"] == []
     assert anonymous.get("/v1/profiles/suggestions").status_code == 401
 

@@ -1,21 +1,33 @@
 """Whom somebody might want to follow."""
 
+from collections.abc import Mapping
+
+import structlog
+
 from apps.users import queries
 from apps.users.access.visibility import Viewer, VisibleProfile, visible_profiles
 from apps.users.queries import RelationshipFlags
+from socialapp.contracts.metrics import Metrics
+from socialapp.contracts.posts import Posts
+from socialapp.core.errors import Unavailable
 from socialapp.core.pages import Page, PageRequest, keep_place, page_of
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
 
 _MAX_SUGGESTIONS = 500
+_MAX_TRENDING_POSTS = 100
 _SUGGESTED_DESPITE = (RelationshipFlags.NONE, RelationshipFlags.FOLLOWED_BY)
 
 
 def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[int, int]], list[VisibleProfile]]:
     """People followed by those that the viewer follows: by how many of them, then by newest account.
 
-    At most 500, without people whom the viewer follows, blocks or mutes, or who block them. An item, and a position,
-    is (followed by how many, id).
+    For whoever has no such people, as newcomers, the authors of what trends instead, at the cost of two calls. At most
+    500, without people whom the viewer follows, blocks or mutes, or who block them. An item, and a position, is
+    (score, id): the score is by how many of them somebody is followed, or how many authors trend less.
     """
-    scores = queries.second_degree_followings(viewer_id)
+    scores: Mapping[int, int] = queries.second_degree_followings(viewer_id) or _trending_authors(viewer_id)
     ranked = sorted(((score, user_id) for user_id, score in scores.items() if user_id != viewer_id), reverse=True)
     ranked = ranked[:_MAX_SUGGESTIONS]
     flags = queries.relationship_flags(viewer_id, [user_id for _, user_id in ranked])
@@ -24,6 +36,22 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
     found = keep_place(page, lambda request: _suggestions_beyond(fitting, request))
     ids = [user_id for _, user_id in found.items]
     return found, visible_profiles(ids=ids, viewer=Viewer(viewer_id), flags=flags)
+
+
+def _trending_authors(viewer_id: int) -> dict[int, int]:
+    """Authors of those trending posts that the viewer may see, each with how many of the authors trend less.
+
+    Nobody while metrics or posts do not answer: no suggestions are better than an error.
+    """
+    try:
+        trending = [post.post_id for post in client(Metrics).trending_posts(limit=_MAX_TRENDING_POSTS)]
+        visible = client(Posts).visible(viewer_id=viewer_id, post_ids=trending) if trending else []
+    except Unavailable as error:
+        log.warning("users.trending_authors_missing", error=str(error))
+        return {}
+    author_ids = {post.id: post.author_id for post in visible}
+    ranked = list(dict.fromkeys(author_ids[post_id] for post_id in trending if post_id in author_ids))
+    return {author_id: len(ranked) - place for place, author_id in enumerate(ranked, start=1)}
 
 
 def _suggestions_beyond(ranked: list[tuple[int, int]], page: PageRequest) -> Page[tuple[int, int]]:
