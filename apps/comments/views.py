@@ -50,7 +50,6 @@ class PostCommentsView(View):
         description=f"The top-level ones, each with its number of direct replies. {_LIST_DESCRIPTION}",
         parameters=[_SORT, *PAGE_PARAMETERS],
         responses=_PAGE,
-        operation_id="post_comments_list",
     )
     def get(self, request: Request, post_id: int) -> Response:
         """A page of top-level comments."""
@@ -65,7 +64,6 @@ class PostCommentsView(View):
         ),
         request=NewCommentInput,
         responses={201: CommentBody},
-        operation_id="post_comments_create",
     )
     def post(self, request: Request, post_id: int) -> Response:
         """Writes a comment."""
@@ -96,7 +94,6 @@ class RepliesView(View):
         description=f"The direct ones, each with its number of replies. {_LIST_DESCRIPTION}",
         parameters=[_SORT, *PAGE_PARAMETERS],
         responses=_PAGE,
-        operation_id="comment_replies_list",
     )
     def get(self, request: Request, comment_id: int) -> Response:
         """A page of direct replies."""
@@ -110,7 +107,7 @@ class CommentView(View):
     has_etag = True
     permission_classes = [PublicRead]
 
-    @extend_schema(summary="A comment", responses=CommentBody, operation_id="comment_get")
+    @extend_schema(summary="A comment", responses=CommentBody)
     def get(self, request: Request, comment_id: int) -> Response:
         """The comment or tombstone."""
         comment = access.comment_in_thread(viewer_id=self.viewer, comment_id=comment_id)
@@ -123,7 +120,6 @@ class CommentView(View):
         description="Only its author may. `If-Match` guards against overwriting an edit made elsewhere.",
         request=CommentInput,
         responses=CommentBody,
-        operation_id="comment_edit",
     )
     def patch(self, request: Request, comment_id: int) -> Response:
         """Changes the text."""
@@ -140,7 +136,6 @@ class CommentView(View):
         description="Its author, the author of the post and moderators may. With replies it stays as a tombstone.",
         request=None,
         responses={204: None},
-        operation_id="comment_delete",
     )
     def delete(self, request: Request, comment_id: int) -> Response:
         """Deletes the comment."""

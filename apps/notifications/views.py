@@ -36,7 +36,6 @@ class NotificationsView(View):
     """The caller's notifications."""
 
     @extend_schema(
-        operation_id="notifications_list",
         summary="The caller's notifications, newest activity first",
         parameters=[*PAGE_PARAMETERS, OpenApiParameter("unread", bool, description="Only what is unread.")],
         responses=page_of(NotificationBody),
@@ -62,7 +61,6 @@ class NotificationView(View):
     """One notification of the caller."""
 
     @extend_schema(
-        operation_id="notifications_delete",
         summary="Delete a notification",
         responses={204: None},
     )
@@ -76,7 +74,6 @@ class ReadView(View):
     """Marks notifications as read."""
 
     @extend_schema(
-        operation_id="notifications_read",
         summary="Mark some notifications, or all up to one, as read",
         request=ReadInput,
         responses=UnreadCountBody,
@@ -95,7 +92,6 @@ class UnreadCountView(View):
     """The number of unread notifications."""
 
     @extend_schema(
-        operation_id="notifications_unread_count",
         summary="How many of the caller's notifications are unread",
         responses=UnreadCountBody,
     )
@@ -110,7 +106,6 @@ class PreferencesView(View):
     has_etag = True
 
     @extend_schema(
-        operation_id="notification_preferences_read",
         summary="Through which channels the caller is notified of each kind",
         responses=NotificationPreferencesBody,
     )
@@ -119,7 +114,6 @@ class PreferencesView(View):
         return self._answer(request)
 
     @extend_schema(
-        operation_id="notification_preferences_update",
         summary="Change through which channels the caller is notified of some kinds",
         description="Kinds and flags that are not given stay. Without `in_app` no notification of the kind is created,"
         " which is not possible for `moderation`. `digest` is a mail about what is unread.",
@@ -147,7 +141,6 @@ class ScheduleView(View):
     """When and in which language the caller is notified."""
 
     @extend_schema(
-        operation_id="notification_schedule_read",
         summary="When and in which language the caller is notified",
         responses=ScheduleBody,
     )
@@ -156,7 +149,6 @@ class ScheduleView(View):
         return Response(presenters.schedule_body(queries.settings_of(user_id=self.principal.id)))
 
     @extend_schema(
-        operation_id="notification_schedule_update",
         summary="Change when and in which language the caller is notified",
         description="What is not given stays. During quiet hours pushes wait. `language` null: that of the device.",
         request=ScheduleInput,
@@ -175,7 +167,6 @@ class UnsubscribeView(View):
     authentication_classes = []
 
     @extend_schema(
-        operation_id="notifications_unsubscribe",
         summary="Stop the mails that a token names (RFC 8058, one click)",
         parameters=[OpenApiParameter("token", str, required=True, description="From the List-Unsubscribe header.")],
         request=None,
@@ -193,7 +184,6 @@ class PushSubscriptionsView(View):
     has_idempotency_key = True
 
     @extend_schema(
-        operation_id="push_subscriptions_list",
         summary="The caller's push subscriptions",
         parameters=PAGE_PARAMETERS,
         responses=page_of(PushSubscriptionBody),
@@ -204,7 +194,6 @@ class PushSubscriptionsView(View):
         return page_response(request, page, [presenters.subscription_body(row) for row in page.items])
 
     @extend_schema(
-        operation_id="push_subscriptions_create",
         summary="Keep the push subscription of a browser, or the device token of a phone",
         description="A browser gives `endpoint` and `keys`, an app on a phone `provider` (apns or fcm) and `token`.",
         request=SubscriptionInput,
@@ -232,7 +221,6 @@ class PushSubscriptionView(View):
     """One browser of the caller."""
 
     @extend_schema(
-        operation_id="push_subscriptions_delete",
         summary="Forget a push subscription",
         responses={204: None},
     )
@@ -248,7 +236,6 @@ class PushKeyView(View):
     permission_classes = [Public]
 
     @extend_schema(
-        operation_id="push_subscriptions_key",
         summary="The server's public key for push subscriptions (VAPID, RFC 8292)",
         responses=PushKeyBody,
     )

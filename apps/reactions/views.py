@@ -69,7 +69,6 @@ class PostReactionView(_ReactionView):
         description="One reaction per person and post; another one replaces it. Repeating it changes nothing.",
         request=ReactionInput,
         responses=ReactionStateBody,
-        operation_id="post_reaction_set",
     )
     def put(self, request: Request, post_id: int) -> Response:
         """Sets the caller's reaction."""
@@ -80,7 +79,6 @@ class PostReactionView(_ReactionView):
         description=_REMOVAL_DESCRIPTION,
         request=None,
         responses={200: ReactionStateBody},
-        operation_id="post_reaction_remove",
     )
     def delete(self, request: Request, post_id: int) -> Response:
         """Removes the caller's reaction, if there is one."""
@@ -97,7 +95,6 @@ class CommentReactionView(_ReactionView):
         description="One reaction per person and comment; another one replaces it. Repeating it changes nothing.",
         request=ReactionInput,
         responses=ReactionStateBody,
-        operation_id="comment_reaction_set",
     )
     def put(self, request: Request, comment_id: int) -> Response:
         """Sets the caller's reaction."""
@@ -108,7 +105,6 @@ class CommentReactionView(_ReactionView):
         description=_REMOVAL_DESCRIPTION,
         request=None,
         responses={200: ReactionStateBody},
-        operation_id="comment_reaction_remove",
     )
     def delete(self, request: Request, comment_id: int) -> Response:
         """Removes the caller's reaction, if there is one."""
@@ -125,7 +121,6 @@ class PostReactionsView(_ReactionListView):
         description=_LIST_DESCRIPTION,
         parameters=[_TYPE, *PAGE_PARAMETERS],
         responses=_PAGE,
-        operation_id="post_reactions_list",
     )
     def get(self, request: Request, post_id: int) -> Response:
         """A page of reactions."""
@@ -142,7 +137,6 @@ class CommentReactionsView(_ReactionListView):
         description=_LIST_DESCRIPTION,
         parameters=[_TYPE, *PAGE_PARAMETERS],
         responses=_PAGE,
-        operation_id="comment_reactions_list",
     )
     def get(self, request: Request, comment_id: int) -> Response:
         """A page of reactions."""

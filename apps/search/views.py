@@ -41,7 +41,6 @@ class SearchView(View):
     rate = "search"
 
     @extend_schema(
-        operation_id="search",
         summary="Search people, posts and hashtags",
         description=f"{_LANGUAGE} Without `type` a few people and hashtags come first, then posts. "
         "Posts are listed newest first or by relevance (text, recency and engagement), people by how well the name "
@@ -80,7 +79,6 @@ class SuggestView(View):
     rate = "search"
 
     @extend_schema(
-        operation_id="search_suggest",
         summary="Suggest people and hashtags as you type",
         description="Those whose names begin with `q`; `@` or `#` in front asks for one kind only. There is one page.",
         parameters=[

@@ -63,7 +63,6 @@ class ProfileList(UsersView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="profiles_by_ids",
         summary="Profiles by id",
         description="Those that exist and that you may see, in the order of `ids`.",
         parameters=_IDS,
@@ -83,7 +82,7 @@ class ProfileDetail(UsersView):
     has_etag = True
     permission_classes = [PublicRead]
 
-    @extend_schema(operation_id="profile", summary="A profile", responses=ProfileBody)
+    @extend_schema(summary="A profile", responses=ProfileBody)
     def get(self, request: Request, user_id: int) -> Response:
         """The profile; 404 when it is absent or not for you."""
         return self.answer_profile(request, user_id)
@@ -96,7 +95,6 @@ class ProfileByUsername(UsersView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="profile_by_username",
         summary="A profile by username",
         description="Case does not matter.",
         responses=ProfileBody,
@@ -117,13 +115,12 @@ class OwnProfile(UsersView):
 
     has_etag = True
 
-    @extend_schema(operation_id="own_profile", summary="Your profile", responses=ProfileBody)
+    @extend_schema(summary="Your profile", responses=ProfileBody)
     def get(self, request: Request) -> Response:
         """The caller's profile."""
         return self.answer_profile(request, self.principal.id)
 
     @extend_schema(
-        operation_id="change_own_profile",
         summary="Change your profile",
         description="Turning a private account public lets in everybody who had asked to follow it.",
         request=ProfileInput,
@@ -143,7 +140,6 @@ class FollowView(UsersView):
     """Following somebody."""
 
     @extend_schema(
-        operation_id="follow",
         summary="Follow somebody",
         description="A private account is asked first: `requested` is true until it answers. Repeating is harmless.",
         request=None,
@@ -155,7 +151,6 @@ class FollowView(UsersView):
         return self.change_relationship(user_id, lambda: actions.follow(follower_id=me, target_id=user_id))
 
     @extend_schema(
-        operation_id="unfollow",
         summary="Stop following somebody",
         description="Also withdraws a request to follow. Repeating changes nothing.",
         request=None,
@@ -171,7 +166,6 @@ class BlockView(UsersView):
     """Blocking somebody."""
 
     @extend_schema(
-        operation_id="block",
         summary="Block somebody",
         description="Neither sees anything of the other; follows between the two end. Repeating changes nothing.",
         request=None,
@@ -182,7 +176,7 @@ class BlockView(UsersView):
         me = self.principal.id
         return self.change_relationship(user_id, lambda: actions.block(blocker_id=me, blocked_id=user_id))
 
-    @extend_schema(operation_id="unblock", summary="End a block", request=None, responses={200: RelationshipBody})
+    @extend_schema(summary="End a block", request=None, responses={200: RelationshipBody})
     def delete(self, request: Request, user_id: int) -> Response:
         """Unblocks."""
         me = self.principal.id
@@ -193,7 +187,6 @@ class MuteView(UsersView):
     """Muting somebody."""
 
     @extend_schema(
-        operation_id="mute",
         summary="Mute somebody",
         description="Their posts stay out of your feed and what they do out of your notifications. They are not told.",
         request=None,
@@ -204,7 +197,7 @@ class MuteView(UsersView):
         me = self.principal.id
         return self.change_relationship(user_id, lambda: actions.mute(muter_id=me, muted_id=user_id))
 
-    @extend_schema(operation_id="unmute", summary="End a mute", request=None, responses={200: RelationshipBody})
+    @extend_schema(summary="End a mute", request=None, responses={200: RelationshipBody})
     def delete(self, request: Request, user_id: int) -> Response:
         """Unmutes."""
         me = self.principal.id
@@ -216,7 +209,7 @@ class RelationshipDetail(UsersView):
 
     has_etag = True
 
-    @extend_schema(operation_id="relationship", summary="Your relationship to somebody", responses=RelationshipBody)
+    @extend_schema(summary="Your relationship to somebody", responses=RelationshipBody)
     def get(self, request: Request, user_id: int) -> Response:
         """The relationship."""
         find = partial(access.visible_relationship, user_id=user_id, viewer=self.asking)
@@ -228,7 +221,6 @@ class RelationshipList(UsersView):
     """What is between the caller and several people."""
 
     @extend_schema(
-        operation_id="relationships",
         summary="Your relationships to several people",
         description="To those that exist and that you may see, in the order of `ids`.",
         parameters=_IDS,
@@ -249,7 +241,6 @@ class FollowersList(UsersView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="followers",
         summary="Followers",
         description="The newest first. Those of a private account are shown to itself and its followers (else 403).",
         parameters=PAGE_PARAMETERS,
@@ -270,7 +261,6 @@ class FollowingList(UsersView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="following",
         summary="Whom somebody follows",
         description="The newest first. Those of a private account are shown to itself and its followers (else 403).",
         parameters=PAGE_PARAMETERS,
@@ -288,9 +278,7 @@ class FollowingList(UsersView):
 class BlockList(UsersView):
     """Whom the caller blocks."""
 
-    @extend_schema(
-        operation_id="blocks", summary="Whom you block", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody)
-    )
+    @extend_schema(summary="Whom you block", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest block first."""
         page = queries.blocks_page(user_id=self.principal.id, page=page_request(request))
@@ -300,9 +288,7 @@ class BlockList(UsersView):
 class MuteList(UsersView):
     """Whom the caller mutes."""
 
-    @extend_schema(
-        operation_id="mutes", summary="Whom you mute", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody)
-    )
+    @extend_schema(summary="Whom you mute", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
     def get(self, request: Request) -> Response:
         """A page of profiles, the newest mute first."""
         page = queries.mutes_page(user_id=self.principal.id, page=page_request(request))
@@ -313,7 +299,6 @@ class FollowRequestList(UsersView):
     """Who asks to follow the caller."""
 
     @extend_schema(
-        operation_id="follow_requests",
         summary="Who asks to follow you",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
@@ -330,7 +315,6 @@ class FollowRequestAccept(UsersView):
     has_idempotency_key = True
 
     @extend_schema(
-        operation_id="accept_follow_request",
         summary="Accept a follow request",
         request=None,
         responses=RelationshipBody,
@@ -350,7 +334,6 @@ class FollowRequestReject(UsersView):
     has_idempotency_key = True
 
     @extend_schema(
-        operation_id="reject_follow_request",
         summary="Reject a follow request",
         request=None,
         responses=RelationshipBody,
@@ -368,7 +351,6 @@ class SuggestionList(UsersView):
     """People whom the caller might know."""
 
     @extend_schema(
-        operation_id="suggestions",
         summary="People followed by those you follow",
         description="The more of them follow somebody, the further up. Whoever follows nobody gets the authors of what"
         " trends. People you follow, block or mute are not in it.",

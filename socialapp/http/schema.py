@@ -57,6 +57,9 @@ def _page_class(item: type[serializers.Serializer[Any]]) -> type[serializers.Ser
     return type(f"{item.__name__.removesuffix('Body')}PageBody", (serializers.Serializer,), fields)
 
 
+_VERBS = {"PUT": "set", "PATCH": "edit", "DELETE": "delete"}
+
+
 class ProblemAwareSchema(AutoSchema):
     """Adds to each operation what the kernel itself takes and answers: problems and conditional requests."""
 
@@ -68,6 +71,32 @@ class ProblemAwareSchema(AutoSchema):
             for permission in self.view.get_permissions()
         )
         return [*required, {}] if public else required
+
+    def get_operation_id(self) -> str:
+        """The words of the path, and what is done there: `posts_create`, `posts_list`, `posts_bookmark_set`.
+
+        A POST that creates nothing has its verb in the path already: `auth_login`, `notifications_read`.
+        """
+        words = [
+            word.replace("-", "_") for word in self.path.removeprefix("/v1").split("/") if word and "{" not in word
+        ]
+        return "_".join([*words, *filter(None, [self._verb()])])
+
+    def _verb(self) -> str:
+        if self.method == "GET":
+            return "list" if self._answers_a_page() else "read"
+        if self.method == "POST":
+            return "create" if getattr(self.view, "has_idempotency_key", False) or self._answers(201) else ""
+        return _VERBS[self.method]
+
+    def _answers_a_page(self) -> bool:
+        answers: Any = self.get_response_serializers()
+        answer = answers.get(200) if isinstance(answers, dict) else answers
+        return "results" in getattr(answer() if isinstance(answer, type) else answer, "fields", {})
+
+    def _answers(self, status: int) -> bool:
+        answers: Any = self.get_response_serializers()
+        return isinstance(answers, dict) and status in answers
 
     def get_override_parameters(self) -> Any:
         """The headers that the kernel reads."""

@@ -37,7 +37,6 @@ class SessionsView(AuthView):
     """/auth/sessions."""
 
     @extend_schema(
-        operation_id="auth_sessions_list",
         summary="Devices signed in",
         parameters=PAGE_PARAMETERS,
         responses={200: page_of(SessionBody)},
@@ -246,7 +245,7 @@ class InstanceView(AuthView):
 
     permission_classes = [Public]
 
-    @extend_schema(operation_id="instance", summary="What this installation is", responses={200: InstanceBody}, auth=[])
+    @extend_schema(summary="What this installation is", responses={200: InstanceBody}, auth=[])
     def get(self, request: Request) -> Response:
         """200 with its name, rules, ways to join and limits."""
         return Response(queries.instance(), headers={"Cache-Control": "public, max-age=60"})

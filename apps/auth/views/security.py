@@ -122,7 +122,6 @@ class PasskeysView(AuthView):
     """/auth/passkeys."""
 
     @extend_schema(
-        operation_id="auth_passkeys_list",
         summary="The own passkeys",
         parameters=PAGE_PARAMETERS,
         responses={200: page_of(PasskeyBody)},
@@ -183,7 +182,6 @@ class LinkedProvidersView(AuthView):
     """GET /auth/social."""
 
     @extend_schema(
-        operation_id="auth_social_list",
         summary="Providers that the account can log in with",
         parameters=PAGE_PARAMETERS,
         responses={200: page_of(LinkedProviderBody)},

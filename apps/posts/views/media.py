@@ -55,7 +55,6 @@ class MediaList(View):
         return super().finalize_response(request, response, *args, **kwargs)
 
     @extend_schema(
-        operation_id="media_create",
         summary="Upload a picture or video",
         description="As multipart/form-data. Processed after the answer: ask `GET /media/{id}` until it is `ready` or "
         "`failed`, or wait for the socket's message. Larger files: `POST /media/uploads`. Safe to repeat with "
@@ -91,7 +90,6 @@ class MediaUploads(View):
     has_idempotency_key = True
 
     @extend_schema(
-        operation_id="media_upload",
         summary="Begin to upload a large file",
         description="Answers where to PUT the file, with exactly the headers named; then `POST /media/{id}/complete`.",
         request=NewUpload,
@@ -116,7 +114,6 @@ class MediaContent(View):
     parser_classes: list[Any] = []
 
     @extend_schema(
-        operation_id="media_content",
         summary="Send the file of an upload",
         description="Where `POST /media/uploads` names this address; of exactly the length announced.",
         request={"application/octet-stream": {"type": "string", "format": "binary"}},
@@ -132,7 +129,6 @@ class MediaComplete(View):
     """The end of an upload that went straight to the store."""
 
     @extend_schema(
-        operation_id="media_complete",
         summary="Complete an upload",
         description="After the file was PUT. 409 when it has not arrived. Again is harmless.",
         request=None,
@@ -150,7 +146,6 @@ class MediaDetail(View):
     has_etag = True
 
     @extend_schema(
-        operation_id="media_read",
         summary="Read one of your media",
         description="`status` says how far processing has come; when it has `failed`, `error` says why.",
         responses=MediaBody,
@@ -161,7 +156,6 @@ class MediaDetail(View):
         return etags.single(request, media_body(media), version=media.version)
 
     @extend_schema(
-        operation_id="media_describe",
         summary="Describe one of your media",
         description="For people who do not see it; up to 1,500 characters. In the post that shows it, too.",
         request=MediaChange,
@@ -174,7 +168,6 @@ class MediaDetail(View):
         return etags.single(request, media_body(media), version=media.version)
 
     @extend_schema(
-        operation_id="media_delete",
         summary="Delete one of your media",
         description="409 while a post or your profile shows it.",
         responses={204: None},

@@ -68,7 +68,6 @@ class PostList(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="posts_by_ids",
         summary="Read several posts",
         description="Those of the posts that you may see, in the order asked for; at most 100.",
         parameters=[OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")],
@@ -80,7 +79,6 @@ class PostList(_PostView):
         return self.page_of_posts(request, Page(posts))
 
     @extend_schema(
-        operation_id="post_create",
         summary="Write a post",
         description="Without `is_private` the post is as private as your account. Safe to repeat with Idempotency-Key.",
         request=NewPost,
@@ -108,7 +106,6 @@ class PostDetail(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="post_read",
         summary="Read a post",
         description="404 when it is absent or you may not see it. Every reader but its author counts, once a day.",
         responses=PostBody,
@@ -122,7 +119,6 @@ class PostDetail(_PostView):
         return self.one_post(post)
 
     @extend_schema(
-        operation_id="post_edit",
         summary="Edit a post",
         description="By its author. The earlier text stays in the history. `If-Match` is honoured.",
         request=PostChange,
@@ -139,7 +135,6 @@ class PostDetail(_PostView):
         return self.one_post(post)
 
     @extend_schema(
-        operation_id="post_delete",
         summary="Delete a post",
         description="By its author; `If-Match` is honoured. A moderator's removal can be appealed against.",
         responses={204: None},
@@ -158,7 +153,6 @@ class PostHistory(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="post_history",
         summary="Read the earlier texts of a post",
         description="Newest first. Texts from when the post was private are for those who may see private ones.",
         parameters=PAGE_PARAMETERS,
@@ -175,7 +169,6 @@ class PostVisibility(View):
     """Which rule shows a post to somebody, or hides it."""
 
     @extend_schema(
-        operation_id="posts_visibility",
         summary="Ask why somebody sees a post, or does not",
         description="For moderators and administrators. Without `viewer`: as anybody without a token.",
         parameters=[OpenApiParameter("viewer", str, description="The id of the person who looks.")],
@@ -194,7 +187,6 @@ class Feed(_PostView):
     """The home feed."""
 
     @extend_schema(
-        operation_id="feed",
         summary="Read your home feed",
         description="Your posts and those of the people you follow, and what these pass on (`reposted_by`); newest "
         "post first, each post once.",
@@ -212,7 +204,6 @@ class AuthorPosts(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="profile_posts",
         summary="Read an author's posts",
         description="Those that you may see, newest first.",
         parameters=PAGE_PARAMETERS,
@@ -230,7 +221,6 @@ class HashtagPosts(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="hashtag_posts",
         summary="Read the posts with a hashtag",
         description="Those that you may see, newest first. The tag is written without #.",
         parameters=PAGE_PARAMETERS,
@@ -248,7 +238,6 @@ class TrendingHashtags(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="hashtags_trending",
         summary="Read the most used hashtags",
         description="Of the last day, among public posts of public accounts. One page only.",
         parameters=PAGE_PARAMETERS[:1],
@@ -266,7 +255,6 @@ class Explore(_PostView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        operation_id="explore",
         summary="Read public posts of everybody",
         description="Of public accounts, newest first; `trending`: one page of what is liked and passed on most now.",
         parameters=[*PAGE_PARAMETERS, OpenApiParameter("sort", str, enum=["recent", "trending"])],
@@ -288,7 +276,6 @@ class PostViews(View):
     permission_classes = [Public]
 
     @extend_schema(
-        operation_id="posts_viewed",
         summary="Say which posts were looked at in lists",
         description="At most 100; those you may not see, and your own, are not counted.",
         request=ViewedPosts,
@@ -309,7 +296,6 @@ class PostMute(_PostView):
     """Whether the caller wants no notifications about a post."""
 
     @extend_schema(
-        operation_id="post_mute",
         summary="Mute a post",
         description="No notifications about its conversation any more.",
         request=None,
@@ -321,7 +307,7 @@ class PostMute(_PostView):
         mute_post(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
-    @extend_schema(operation_id="post_unmute", summary="Unmute a post", responses={200: PostBody})
+    @extend_schema(summary="Unmute a post", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer muted; 404, with the mute gone, when it can no longer be seen."""
         unmute_post(user_id=self.principal.id, post_id=post_id)
@@ -332,7 +318,6 @@ class Bookmarks(_PostView):
     """What the caller keeps."""
 
     @extend_schema(
-        operation_id="bookmarks",
         summary="Read your bookmarks",
         description="The posts that you keep and may still see, the last kept first.",
         parameters=PAGE_PARAMETERS,
@@ -346,14 +331,14 @@ class Bookmarks(_PostView):
 class PostBookmark(_PostView):
     """Whether the caller keeps a post."""
 
-    @extend_schema(operation_id="bookmark_add", summary="Bookmark a post", request=None, responses=PostBody)
+    @extend_schema(summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
         """The post, bookmarked."""
         post = visible_post(viewer_id=self.viewer, post_id=post_id)
         add_bookmark(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
-    @extend_schema(operation_id="bookmark_remove", summary="Remove a bookmark", responses={200: PostBody})
+    @extend_schema(summary="Remove a bookmark", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer bookmarked; 404, with the bookmark gone, when it can no longer be seen."""
         remove_bookmark(user_id=self.principal.id, post_id=post_id)
@@ -364,7 +349,6 @@ class PostRepost(_PostView):
     """Whether the caller passes a post on."""
 
     @extend_schema(
-        operation_id="repost_add",
         summary="Repost a post",
         description="Only public posts of public accounts; 403 for others that you can see.",
         request=None,
@@ -376,7 +360,7 @@ class PostRepost(_PostView):
         add_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
-    @extend_schema(operation_id="repost_remove", summary="Take a repost back", responses={200: PostBody})
+    @extend_schema(summary="Take a repost back", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer passed on; 404, with the repost gone, when it can no longer be seen."""
         remove_repost(user_id=self.principal.id, post_id=post_id)
