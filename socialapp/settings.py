@@ -461,6 +461,20 @@ AUTH_PASSWORD_VALIDATORS = [
 REGISTRATION = env.str("REGISTRATION", default="open")
 if REGISTRATION not in ("open", "approval", "invite", "closed"):
     raise ImproperlyConfigured("REGISTRATION must be open, approval, invite or closed")
+# Before sign-up; off unless a provider is named. The secret is what the provider gives for the site key.
+CAPTCHA_PROVIDER = env.str("CAPTCHA_PROVIDER", default="")
+CAPTCHA_SITE_KEY = env.str("CAPTCHA_SITE_KEY", default="")
+CAPTCHA_SECRET = env.str("CAPTCHA_SECRET", default="")
+_CAPTCHA_URLS = {
+    "": "",
+    "hcaptcha": "https://api.hcaptcha.com/siteverify",
+    "turnstile": "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+}
+if CAPTCHA_PROVIDER not in _CAPTCHA_URLS:
+    raise ImproperlyConfigured("CAPTCHA_PROVIDER must be hcaptcha, turnstile or empty")
+if CAPTCHA_PROVIDER and not (CAPTCHA_SITE_KEY and CAPTCHA_SECRET):
+    raise ImproperlyConfigured("CAPTCHA_PROVIDER needs CAPTCHA_SITE_KEY and CAPTCHA_SECRET")
+CAPTCHA_VERIFY_URL = env.str("CAPTCHA_VERIFY_URL", default=_CAPTCHA_URLS[CAPTCHA_PROVIDER])
 REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
 EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))
 NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # that names of the deleted are kept from others

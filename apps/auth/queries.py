@@ -442,7 +442,7 @@ def instance() -> dict[str, object]:
         "rules": settings.INSTANCE_RULES,
         "registration": settings.REGISTRATION,
         "providers": [name for name, config in settings.SOCIAL_PROVIDERS.items() if config["client_id"]],
-        "captcha": None,
+        "captcha": _captcha(),
         "push_key": settings.VAPID_PUBLIC_KEY,
         "limits": {
             "content": 5000,
@@ -454,3 +454,9 @@ def instance() -> dict[str, object]:
         },
         "contact": settings.INSTANCE_CONTACT,
     }
+
+
+def _captcha() -> dict[str, str] | None:
+    if not settings.CAPTCHA_PROVIDER:
+        return None
+    return {"provider": settings.CAPTCHA_PROVIDER, "site_key": settings.CAPTCHA_SITE_KEY}

@@ -14,6 +14,7 @@ from apps.auth.actions.accounts import (
     verify_email,
 )
 from apps.auth.actions.applications import apply_for_account, approve_application, reject_application
+from apps.auth.actions.captcha import check_captcha
 from apps.auth.actions.certificates import read_certificate
 from apps.auth.actions.confirmation import (
     SECOND_FACTORS,
@@ -94,6 +95,7 @@ __all__ = [
     "build_due_exports",
     "change_account",
     "change_password",
+    "check_captcha",
     "confirm_session",
     "confirm_totp",
     "confirmed_user",

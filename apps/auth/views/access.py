@@ -38,6 +38,7 @@ from apps.auth.views.cookies import (
     set_device_token,
     user_id_in,
 )
+from socialapp.http.admission import client_address
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.permissions import Public
@@ -57,7 +58,8 @@ class RegisterView(AuthView):
         " of GET /instance says what else is needed. `invite`: a code in `invite`; 422 with `invite_required` or"
         " `invite_invalid` on that field. `approval`: the reasons in `application`; the answer is 202 without tokens,"
         " log-in is 403 `account_pending` until staff have approved, and a mail says what was decided. `closed`: 403"
-        " `registration_closed`.",
+        " `registration_closed`. Where `captcha` is not null there: what its widget gave, in `captcha`; 422 with"
+        " `captcha_required` or `captcha_invalid` on that field.",
         request=RegisterInput,
         responses={201: LoggedInBody, 202: PendingBody},
     )
@@ -68,9 +70,10 @@ class RegisterView(AuthView):
         if in_cookie:
             require_own_origin(request)
         invite, text = fields.pop("invite", ""), fields.pop("application", "")
-        fields.pop("captcha", None)
+        captcha = fields.pop("captcha", "")
         answer = replayed(request, context="auth")
         if answer is None:
+            actions.check_captcha(captcha, address=client_address(request))
             new = actions.prepare_account(**fields)
             device = device_of(request)
 

@@ -1,0 +1,76 @@
+"""The captcha before sign-up, against a local server that speaks the siteverify protocol."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import pytest
+
+from apps.auth.models import User
+from tests.conftest import ALL_CONTEXTS, JsonClient
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+class _SiteVerify(BaseHTTPRequestHandler):
+    """Takes each solution once; `broken` is answered as a service in trouble would."""
+
+    solutions: set[str]
+    seen: list[dict[str, str]]
+
+    def do_POST(self):
+        sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        form = {name: values[0] for name, values in sent.items()}
+        self.seen.append(form)
+        is_right = form["secret"] == "s3" and form["response"] in self.solutions
+        self.solutions.discard(form["response"])
+        self.send_response(500 if form["response"] == "broken" else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"success": is_right}).encode())
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def siteverify(settings):
+    handler = type("Handler", (_SiteVerify,), {"solutions": {"solved"}, "seen": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.CAPTCHA_PROVIDER, settings.CAPTCHA_SITE_KEY, settings.CAPTCHA_SECRET = "hcaptcha", "k1", "s3"
+    settings.CAPTCHA_VERIFY_URL = f"http://127.0.0.1:{server.server_port}/siteverify"
+    yield handler
+    server.shutdown()
+    server.server_close()
+
+
+def sign_up(name, **more):
+    body = {"email": f"{name}@example.org", "password": "correct horse battery", "username": name, **more}
+    return JsonClient().post("/v1/auth/register", body)
+
+
+def test_a_solution_counts_once(siteverify, anonymous):
+    shown = anonymous.get("/v1/instance").json()["captcha"]
+    assert shown == {"provider": "hcaptcha", "site_key": "k1"}
+    assert sign_up("alice", captcha="solved").status_code == 201
+    assert siteverify.seen == [{"secret": "s3", "response": "solved", "remoteip": "127.0.0.1", "sitekey": "k1"}]
+    again = sign_up("bob", captcha="solved")
+    assert (again.status_code, again.json()["errors"][0]["code"]) == (422, "captcha_invalid")
+    assert list(User.objects.values_list("username", flat=True)) == ["alice"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [({}, 422, "captcha_required"), ({"captcha": "guess"}, 422, "captcha_invalid"), ({"captcha": "broken"}, 503, None)],
+)
+def test_without_a_solution_nobody_registers(siteverify, sent, status, code):
+    answer = sign_up("alice", **sent)
+    assert answer.status_code == status
+    assert code is None or [error["code"] for error in answer.json()["errors"]] == [code]
+    assert not User.objects.exists()
+
+
+def test_it_is_off_by_default(anonymous):
+    assert anonymous.get("/v1/instance").json()["captcha"] is None
+    assert sign_up("alice").status_code == 201
