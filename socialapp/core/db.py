@@ -110,6 +110,23 @@ def open_transactions() -> tuple[str, ...]:
     return _open_on.get()
 
 
+def empty_write_ahead_log(alias: str) -> bool:
+    """Empties the write-ahead log of a SQLite database into its file; False when a reader kept it from being done.
+
+    Deleted rows are overwritten in the file (`secure_delete`), but the log keeps older copies of their pages. Must not
+    be called in a transaction. Source: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+    """
+    connection = connections[alias]
+    if connection.vendor != "sqlite" or "mode=memory" in str(connection.settings_dict["NAME"]):
+        return True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return bool(cursor.fetchone()[0] == 0)
+    except OperationalError:
+        return False
+
+
 def is_tidb(alias: str) -> bool:
     """Whether that database is TiDB, which says that it is MySQL: docs/adr/0012 tells what differs."""
     connection: Any = connections[alias]

@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from socialapp.contracts.erasure_audit import AuditFinding, ErasureAudit
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.db import Gone, RemoteKey
+from socialapp.core.db import Gone, RemoteKey, empty_write_ahead_log
 from socialapp.rpc.calls import client
 
 _NUMBERS = frozenset({"BigIntegerField", "BigAutoField", "PositiveBigIntegerField"})
@@ -53,6 +53,8 @@ def audit_erasure(user_id: int) -> list[AuditFinding]:
 
 
 def _in_database(alias: str, user_id: int) -> Iterator[AuditFinding]:
+    if not empty_write_ahead_log(alias):
+        yield AuditFinding(store=alias, place="write-ahead log, which is in use: ask again", count=1, expected="")
     with connections[alias].cursor() as cursor:
         for table in connections[alias].introspection.table_names(cursor):
             for column, is_number in _columns(alias, cursor, table):

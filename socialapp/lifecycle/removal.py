@@ -14,7 +14,7 @@ import structlog
 from django.utils import timezone
 
 from socialapp.contracts.lifecycle import context_erased
-from socialapp.core.db import transactional
+from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
 from socialapp.core.errors import NotFound
 from socialapp.lifecycle.jobs import Step, declare_job, start_job
 from socialapp.lifecycle.models import Tombstone
@@ -53,6 +53,7 @@ def declare_removal(context: str, kind: str, *, step: Step, leftovers: Leftovers
     def finish(subject_id: int, erasure_id: int) -> None:
         if erasure_id:
             publish(context_erased(context)(user_id=subject_id, erasure_id=erasure_id))
+            after_commit(context, lambda: empty_write_ahead_log(context))
 
     declare_job(context, _job_name(kind), step=step, finish=finish)
     _removals.append(_Removal(context, kind, leftovers))

@@ -5,6 +5,7 @@ from celery import shared_task
 from django.db import DatabaseError, InterfaceError
 
 from socialapp.core.contexts import served
+from socialapp.core.db import empty_write_ahead_log
 from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.lifecycle.removal import sweep
 
@@ -30,5 +31,10 @@ def continue_all_jobs() -> int:
 
 @shared_task(name="lifecycle.sweep")
 def sweep_all() -> int:
-    """Sweeps all served contexts; of how many subjects something was left. Idempotent."""
+    """Sweeps all served contexts; of how many subjects something was left. Idempotent.
+
+    Old copies of deleted rows go too, should a reader have kept them from it when the removal ended.
+    """
+    for context in served():
+        empty_write_ahead_log(context.name)
     return sum(sweep(context.name) for context in served())

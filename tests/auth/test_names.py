@@ -2,14 +2,17 @@
 
 import contextlib
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.auth.actions.names import RESERVED, checked_username
 from apps.auth.actions.tokens import new_refresh_token, session_of_refresh_token
+from apps.auth.models import User
 from apps.auth.queries import checked_email, lookup_key
 from socialapp.core.errors import Invalid
 from socialapp.core.text.emails import email_key
+from tests.conftest import ALL_CONTEXTS
 
 
 @given(st.text())
@@ -49,6 +52,20 @@ def test_reserved_names_are_refused_in_any_case():
             with contextlib.suppress(Invalid):
                 checked_username(form)
                 raise AssertionError(f"{form} was let through")
+
+
+@pytest.mark.django_db(databases=ALL_CONTEXTS)
+@pytest.mark.parametrize(
+    "name",
+    ["admin.", ".admin", "_admin", "admin_", "a.d.m.i.n", "a__d_min", "ADMIN_", "moderator_", "m.o.d", "s_u_p_p_o_r_t",
+     "adm1n", "supp0rt", "rnoderator", "r00t", "_0fficial_", "nu11", "Ad.Min", "deleted_1", "...", "___", "a.",
+     "bob.", ".bob"],
+)  # fmt: skip
+def test_names_of_the_house_are_refused_however_they_are_written(anonymous, name):
+    body = {"username": name, "email": "someone@example.org", "password": "correct horse battery"}
+    answer = anonymous.post("/v1/auth/register", body)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["username"])
+    assert User.objects.count() == 0
 
 
 @given(st.text())

@@ -39,7 +39,7 @@ def make_gateway(stubs: dict[str, Stub], tmp_path_factory: pytest.TempPathFactor
 
     def make(**variables: str) -> Gateway:
         upstreams = {f"{name.upper()}_UPSTREAM": stub.address for name, stub in stubs.items()}
-        gateway = Gateway(tmp_path_factory.mktemp("gateway"), {**upstreams, **variables})
+        gateway = Gateway(tmp_path_factory.mktemp("gateway"), {**upstreams, "ALLOWED_HOSTS": "*", **variables})
         made.append(gateway)
         gateway.start()
         return gateway

@@ -156,3 +156,47 @@ def test_an_address_that_asks_too_much_waits_whatever_its_tokens(make_gateway: C
     refused = next(answer for answer in anonymous if answer.status_code == 429)
     assert problem(refused) == (429, "rate_limited")
     assert refused.headers["RateLimit"] == '"gateway-address";r=0;t=1', "there is no other without a token"
+
+
+def test_an_ipv6_network_of_64_bits_is_one_address(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1", GATEWAY_TRUSTED="127.0.0.0/8")
+
+    def asked(addresses: list[str]) -> list[int]:
+        with httpx.Client(base_url=gateway.url, timeout=30) as client:
+            return [client.get("/v1/feed", headers={"X-Forwarded-For": one}).status_code for one in addresses]
+
+    assert asked([f"2001:db8:0:1:{n:x}::{n:x}" for n in range(1, 31)]).count(429) >= 20
+    assert asked([f"2001:db8:0:{n:x}::1" for n in range(2, 32)]) == [200] * 30, "each another network"
+    assert asked([f"198.51.100.{n}" for n in range(1, 31)]) == [200] * 30, "each another IPv4 address"
+    assert asked(["203.0.113.9", "::ffff:203.0.113.9"] * 10).count(429) >= 14, "two ways to write one address"
+
+
+def test_other_names_than_ours_reach_no_context(make_gateway: Callable[..., Gateway], stubs: dict[str, Stub]) -> None:
+    gateway = make_gateway(
+        RATE_LIMITS="off", PUBLIC_URL="https://social.example:8443/x", ALLOWED_HOSTS="localhost, .cdn.example,[::1]"
+    )
+
+    def status(host: str, path: str = "/v1/feed") -> str:
+        head = f"GET {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n"
+        return gateway.exchange(head.encode()).partition("\r\n")[0]
+
+    before = list(stubs["posts"].seen)
+    for name in (
+        "evil.example", "social.example.evil.example", "evil-social.example", "socialxexample", "xcdn.example",
+        "127.0.0.1", "social.example:8443@evil.example", "social.example:", "::1", "",
+    ):  # fmt: skip
+        assert status(f"Host: {name}\r\n") == "HTTP/1.1 400 Bad Request", name
+        assert status(f"Host: {name}\r\n", "/media/a.svg") == "HTTP/1.1 400 Bad Request", name
+    assert status("") == "HTTP/1.1 400 Bad Request"
+    assert stubs["posts"].seen == before
+    for name in (
+        "social.example",
+        "SOCIAL.example:8443",
+        "social.example.",
+        "localhost",
+        "a.cdn.example",
+        "cdn.example",
+        "[::1]:80",
+    ):
+        assert status(f"Host: {name}\r\n") == "HTTP/1.1 200 OK", name
+    assert status("Host: 10.1.2.3\r\n", "/health/gateway") == "HTTP/1.1 200 OK", "a probe"

@@ -18,7 +18,7 @@ from apps.auth.actions.certificates import erasure_certificate
 from apps.auth.actions.credentials import confirmed_user
 from apps.auth.actions.devices import Device
 from apps.auth.actions.exports import delete_archives
-from apps.auth.actions.mails import queue_mail
+from apps.auth.actions.mails import delete_mail_files, queue_mail
 from apps.auth.actions.names import TOMBSTONE_PREFIX
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions
 from apps.auth.models import (
@@ -40,7 +40,7 @@ from socialapp.contracts.auth import RolesChanged, UserDeleted, UserRegistered, 
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.db import after_commit, transactional
+from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
 from socialapp.core.errors import Forbidden, Stale
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
@@ -142,6 +142,7 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     user = User.objects.select_for_update().filter(id=user_id, status=User.Status.DELETED).first()
     if user is None:
         return
+    addresses = {user.email, *EmailAddress.objects.filter(user_id=user_id).values_list("email", flat=True)} - {""}
     _scrub(user)
     delete_archives(user_id)
     for rows in _PERSONAL_ROWS:
@@ -152,6 +153,8 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     _forget_admin_sessions(user_id)
     forget_events("auth", subject=user_id, events=[UserRegistered, UserRenamed, UserVerified, RolesChanged])
     publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id))
+    after_commit("auth", lambda: delete_mail_files(addresses))
+    after_commit("auth", lambda: empty_write_ahead_log("auth"))
 
 
 def _forget_admin_sessions(user_id: int) -> None:

@@ -1,6 +1,9 @@
 """Mails of auth: written down with the state that calls for them, sent by a periodic task, tried again on failure."""
 
+import re
+from collections.abc import Collection
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -75,6 +78,17 @@ def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
         log.warning("auth.mail_limit_unknown", error=str(error))
         return True
     return bool(sent <= settings.MAILS_PER_ADDRESS)
+
+
+def delete_mail_files(addresses: Collection[str]) -> None:
+    """Deletes the mails to these addresses that an installation without a mail server has written to files."""
+    if not addresses or not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        return
+    named = "|".join(re.escape(address) for address in addresses)
+    pattern = re.compile(rf"(?<![\w.+-])(?:{named})(?![\w.-])".encode(), re.IGNORECASE)
+    for path in Path(settings.EMAIL_FILE_PATH).glob("*.log"):
+        if pattern.search(path.read_bytes()):
+            path.unlink(missing_ok=True)
 
 
 def read_verification_key(key: str) -> EmailAddress | None:

@@ -52,8 +52,8 @@ def checked_username(username: str, *, may_be_reserved: bool = False) -> str:
     if not _USERNAME.fullmatch(username):
         detail = "A username is 3 to 30 letters, digits, dots and underscores, and neither begins nor ends with a dot."
         raise Invalid.of("username", "username_invalid", detail)
-    key = username.casefold()
-    if key.startswith(TOMBSTONE_PREFIX) or (key.translate(_NO_SEPARATORS) in RESERVED and not may_be_reserved):
+    looks_like = username_skeleton(username.translate(_NO_SEPARATORS))
+    if username.casefold().startswith(TOMBSTONE_PREFIX) or (looks_like in _RESERVED_LOOKS and not may_be_reserved):
         raise Invalid.of("username", "username_reserved", "This username is not available.")
     return username
 
@@ -64,6 +64,9 @@ _NO_SEPARATORS = str.maketrans("", "", "._")
 def username_skeleton(username: str) -> str:
     """What names that look alike have in common: "paypa1" and "PayPal" have one skeleton."""
     return username.casefold().translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+
+
+_RESERVED_LOOKS = frozenset(map(username_skeleton, RESERVED))
 
 
 def name_digest(username: str) -> str:

@@ -17,8 +17,10 @@ from apps.posts.models import (
     WithdrawnPost,
 )
 from apps.posts.queries.posts import author_of
+from socialapp.contracts.posts import PostCreated, PostEdited
 from socialapp.lifecycle.jobs import declare_job
 from socialapp.lifecycle.removal import declare_removal
+from socialapp.messaging.erasure import forget_events_of
 
 ROWS_PER_STEP = 200
 CLEAN_UP = "clean_up_post"
@@ -57,7 +59,10 @@ def _erase_step(user_id: int) -> bool:
         len(mentioned),
         _delete_bookmarks(user_id),
     )
-    return max(done) < ROWS_PER_STEP
+    if max(done) == ROWS_PER_STEP:
+        return False
+    forget_events_of("posts", author=user_id, events=[PostCreated, PostEdited])  # they name hashtags and mentions
+    return True
 
 
 def _forget_mentions(*, user_id: int, post_ids: Iterable[int]) -> None:

@@ -6,7 +6,7 @@ from apps.search.queries.documents import EngagementCount
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
-from socialapp.core.db import transactional
+from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 
@@ -55,3 +55,4 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
     writer().erase_author(user_id)
     forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
     publish(context_erased("search")(user_id=user_id, erasure_id=erasure_id))
+    after_commit("search", lambda: empty_write_ahead_log("search"))
