@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models import Count
 
 from apps.users import actions
-from apps.users.models import Follow, FollowRequest, Profile
+from apps.users.models import Block, Follow, FollowRequest, Profile
 from apps.users.queries import counts_of
 from socialapp.core.errors import Problem
 from socialapp.lifecycle.jobs import continue_jobs
@@ -77,6 +77,11 @@ def test_all_follow_unfollow_and_block_each_other(person: MakePerson) -> None:
     at_once(acts)
     assert_counts_are_exact()
     assert len(published("followed")) - len(published("unfollowed")) == Follow.objects.count()
+    blocks = set(Block.objects.values_list("blocker_id", "blocked_id"))
+    follows = set(Follow.objects.values_list("follower_id", "following_id"))
+    assert blocks
+    assert not follows & (blocks | {(other, one) for one, other in blocks}), "a follow slipped past a block"
+    assert len(published("blocked")) - len(published("unblocked")) == len(blocks)
 
 
 def test_an_account_that_opens_misses_nobody_who_asks_at_that_moment(person: MakePerson) -> None:
