@@ -281,9 +281,10 @@ def _post_condition(node: Node, authors: Authors) -> Query:
 
 
 def _scores(phrase: Phrase) -> list[Query]:
+    """A synonym has a constant score: one that few texts have would otherwise come before the word that was typed."""
     meant = meaning(phrase)
-    stems = Q("constant_score", filter=Q("terms", stems=list(meant.stems)), boost=STEM_WEIGHT)
-    return [*map(_phrase, meant.phrases), *([stems] if meant.stems else [])]
+    others = [*map(_phrase, meant.synonyms), *([Q("terms", stems=list(meant.stems))] if meant.stems else [])]
+    return [_phrase(meant.typed), *(Q("constant_score", filter=other, boost=STEM_WEIGHT) for other in others)]
 
 
 def _profile_condition(node: Node, *, names_only: bool) -> Query:

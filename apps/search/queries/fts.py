@@ -47,6 +47,7 @@ from apps.search.queries.languages import Words, variants
 
 _LAST_CHARACTER = "\U0010ffff"
 _SIMILAR_WORDS = 3
+_LEAST_SCORE = 1e-3  # of a text in which no word that was typed is found
 _VOCABULARY = 20_000  # words with one first letter that are looked at
 
 # FTS5 knows letters and digits only: the emoji become letters of the private use area, followed by their number.
@@ -77,7 +78,7 @@ class FtsIndex:
         rows = list(newest.values_list("post_id", "engagement", "created_at"))
         texts = _text_scores(criteria.phrases, [row[0] for row in rows])
         scores = {
-            post_id: relevance(texts.get(post_id, 1.0), engagement=engagement, created_at=created_at, now=now)
+            post_id: relevance(texts.get(post_id, _LEAST_SCORE), engagement=engagement, created_at=created_at, now=now)
             for post_id, engagement, created_at in rows
         }
         return sorted(scores, key=lambda post_id: (scores[post_id], post_id), reverse=True)
@@ -192,14 +193,19 @@ def _profile_word(word: str, *, names_only: bool, nearly: bool) -> str:
 
 
 def _expression(phrase: Phrase) -> str:
+    """Posts with the phrase, with a form of its word, or with a synonym."""
+    others = [f"text : {_quoted(words)}" for words in meaning(phrase).synonyms]
+    return " OR ".join([_own_expression(phrase), *others])
+
+
+def _own_expression(phrase: Phrase) -> str:
+    """Posts with the phrase, or with a form of its word."""
     meant = meaning(phrase)
-    return " OR ".join(
-        [*(f"text : {_quoted(words)}" for words in meant.phrases), *(f'stems : "{stem}"' for stem in meant.stems)]
-    )
+    return " OR ".join([f"text : {_quoted(meant.typed)}", *(f'stems : "{stem}"' for stem in meant.stems)])
 
 
 def _text_scores(phrases: list[Phrase], post_ids: list[int]) -> dict[int, float]:
-    """How well the texts of these posts fit: BM25, larger for better ones."""
+    """How well the texts of these posts fit: BM25, larger for better ones; none for those with synonyms only."""
     if not phrases or not post_ids:
         return {}
     statement = (
@@ -207,9 +213,9 @@ def _text_scores(phrases: list[Phrase], post_ids: list[int]) -> dict[int, float]
         # The plus signs keep SQLite from searching anew for each row.
         " AND rowid BETWEEN %s AND %s AND +rowid IN (SELECT value FROM json_each(%s))"
     )
-    wanted = " OR ".join(f"({_expression(phrase)})" for phrase in phrases)
+    wanted = " OR ".join(_own_expression(phrase) for phrase in phrases)
     parameters = (wanted, min(post_ids), max(post_ids), json.dumps(post_ids))
-    return {post_id: score + 1e-3 for post_id, score in _run(statement, parameters)}
+    return {post_id: score + _LEAST_SCORE for post_id, score in _run(statement, parameters)}
 
 
 def _run(statement: str, parameters: Iterable[str | int]) -> list[tuple[Any, ...]]:

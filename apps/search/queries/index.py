@@ -13,7 +13,7 @@ from apps.search.queries.criteria import Criteria, Phrase
 from apps.search.queries.languages import Words, stems_of_query, synonyms
 
 RECENCY_HALF_LIFE = timedelta(days=90)  # after which a post is worth half as much
-STEM_WEIGHT = 0.5  # what a form of a word is worth beside the very word
+STEM_WEIGHT = 0.5  # what a form or a synonym of a word is worth beside the very word
 MAX_RANKED = 1000  # posts that are ranked by relevance
 
 # The places of people found, best first: the very user name, its beginning, other words, words a letter away.
@@ -64,18 +64,24 @@ class TagCount:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a phrase stands for: any of these phrases, or a text with any of these stems."""
+    """What a phrase stands for: itself, any of its synonyms, or a text with any of these stems."""
 
-    phrases: Sequence[Words]
+    typed: Words
+    synonyms: Sequence[Words]
     stems: Sequence[str]
+
+    @property
+    def phrases(self) -> list[Words]:
+        """The phrase and its synonyms."""
+        return [self.typed, *self.synonyms]
 
 
 def meaning(phrase: Phrase) -> Meaning:
     """A phrase in quotes stands for itself; others for their synonyms too, and a single word for its other forms."""
     if phrase.quoted:
-        return Meaning([phrase.words], [])
+        return Meaning(phrase.words, [], [])
     stems = stems_of_query(phrase.words[0]) if len(phrase.words) == 1 else []
-    return Meaning([phrase.words, *synonyms(phrase.words)], stems)
+    return Meaning(phrase.words, synonyms(phrase.words), stems)
 
 
 def relevance(text_score: float, *, engagement: int, created_at: datetime, now: datetime) -> float:

@@ -1,0 +1,56 @@
+"""Sixty judged queries: both back ends put the right things on top."""
+
+import pytest
+
+from tests.conftest import ALL_CONTEXTS
+from tests.search.judged import PEOPLE, POSTS, QUERIES, ndcg
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+MIN_NDCG = 0.97  # of all queries together
+
+
+def test_the_measure_itself():
+    grades = {"a": 2, "b": 1}
+    assert ndcg(grades, ["a", "b"]) == 1.0
+    assert round(ndcg(grades, ["b", "a"]), 3) == 0.797
+    assert ndcg(grades, ["x", "y"]) == 0.0
+    assert ndcg({}, []) == 1.0
+    assert ndcg({}, ["x"]) == 0.0
+
+
+@pytest.fixture
+def keys(searching, register, settings, tmp_path):
+    """The collection, indexed; the keys of its posts by their ids."""
+    synonyms = tmp_path / "synonyms.txt"
+    synonyms.write_text("car, automobile\n")
+    settings.SEARCH_SYNONYMS = str(synonyms)
+    author = register("author")
+    for name, (full_name, bio) in PEOPLE.items():
+        assert register(name, full_name=full_name).client.patch("/v1/profiles/me", {"bio": bio}).status_code == 200
+    made = {searching.post(author, text): key for key, text in POSTS.items()}
+    searching.settle()
+    return made
+
+
+def test_judged_queries(searching, anonymous, keys):
+    assert len(QUERIES) == 60
+
+    def found(query):
+        if query.kind == "users":
+            return searching.names(anonymous, query.q)
+        if query.kind == "hashtags":
+            return [name for name, _ in searching.tags(anonymous, query.q)]
+        results = searching.page(anonymous, query.q, type="posts", sort="relevance")["results"]
+        return [keys[result["item"]["id"]] for result in results]
+
+    answers = [(query, found(query)) for query in QUERIES]
+    scores = [ndcg(query.grades, names) for query, names in answers]
+    wrong = [
+        (query.q, names)
+        for query, names in answers
+        if set(names) != set(query.grades) or (names and query.grades[names[0]] != max(query.grades.values()))
+    ]
+    assert not wrong, "what is found is exactly what is right, and one of the best is on top"
+    mean = sum(scores) / len(scores)
+    assert mean >= MIN_NDCG, sorted(zip(scores, (query.q for query in QUERIES), strict=True))[:10]
