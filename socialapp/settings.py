@@ -423,6 +423,9 @@ if FCM_CREDENTIALS and not {"project_id", "client_email", "private_key", "token_
     raise ImproperlyConfigured("FCM_CREDENTIALS is the JSON file of a service account")
 NOTIFICATIONS_RETENTION_DAYS = env.int("NOTIFICATIONS_RETENTION_DAYS", default=90)
 APPEALS_BY_SAME_MODERATOR = env.bool("APPEALS_BY_SAME_MODERATOR", default=False)
+# Signs the log of moderation. Keep it apart from the database; a change makes earlier signatures foreign.
+LOG_SIGNING_KEY = env.str("LOG_SIGNING_KEY", default=SECRET_KEY)
+TRANSPARENCY_REPORT = env.bool("TRANSPARENCY_REPORT", default=True)  # figures for everybody
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=183)  # what moderators removed is kept twice as long, then deleted
 SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=20)  # in one process
 SOCKET_QUEUE = env.int("SOCKET_QUEUE", default=256)  # messages that wait for a slow client before it is dropped

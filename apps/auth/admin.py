@@ -239,6 +239,7 @@ class RoleAdmin(ContextModelAdmin[Role]):
 class UserRoleAdmin(ContextModelAdmin[UserRole]):
     """Who has which role."""
 
+    is_internal = True
     list_display = ("id", "user", "role")
     list_select_related = ("user", "role")
     list_filter = ("role",)
@@ -260,6 +261,7 @@ class SessionAdmin(ContextModelAdmin[Session]):
 class MailAdmin(ContextModelAdmin[Mail]):
     """Mails that wait to be sent; their details may hold codes."""
 
+    is_internal = True
     exclude = ("details",)
 
     list_display = ("id", "kind", "user", "address", "attempts", "due_at")
@@ -272,6 +274,7 @@ class MailAdmin(ContextModelAdmin[Mail]):
 class TotpDeviceAdmin(ContextModelAdmin[TotpDevice]):
     """Authenticator apps that are being set up."""
 
+    is_internal = True
     list_display = ("id", "user", "created_at", "confirmed_at")
     list_select_related = ("user",)
     list_filter = ("confirmed_at",)
@@ -283,6 +286,7 @@ class TotpDeviceAdmin(ContextModelAdmin[TotpDevice]):
 class RecoveryCodeAdmin(ContextModelAdmin[RecoveryCode]):
     """Recovery codes that were handed out before allauth kept them."""
 
+    is_internal = True
     list_display = ("id", "user", "created_at")
     list_select_related = ("user",)
     list_filter = ("created_at",)
@@ -323,6 +327,7 @@ class ExportAdmin(ContextModelAdmin[Export]):
 class ErasureAckAdmin(ContextModelAdmin[ErasureAck]):
     """Which context has erased its part when."""
 
+    is_internal = True
     list_display = ("id", "erasure_id", "context", "erased_at")
     list_filter = ("context",)
     search_fields = ("=erasure__id",)
@@ -332,6 +337,7 @@ class ErasureAckAdmin(ContextModelAdmin[ErasureAck]):
 class EmailAddressAdmin(ContextModelAdmin[EmailAddress]):
     """The addresses of accounts; the pending ones are not primary."""
 
+    is_internal = True
     list_display = ("id", "user", "email", "verified", "primary")
     list_select_related = ("user",)
     list_filter = ("verified", "primary")
@@ -352,6 +358,7 @@ class SocialAccountAdmin(ContextModelAdmin[SocialAccount]):
 class AuthenticatorAdmin(ContextModelAdmin[Authenticator]):
     """Second factors and passkeys; their secrets are shown to nobody."""
 
+    is_internal = True
     list_display = ("id", "user", "type", "created_at", "last_used_at")
     list_select_related = ("user",)
     list_filter = ("type",)
@@ -363,6 +370,7 @@ class AuthenticatorAdmin(ContextModelAdmin[Authenticator]):
 class PasskeyChallengeAdmin(ContextModelAdmin[PasskeyChallenge]):
     """Log-ins and registrations with passkeys that were begun."""
 
+    is_internal = True
     list_display = ("id", "user", "expires_at")
     list_select_related = ("user",)
     list_filter = ("expires_at",)
@@ -374,6 +382,7 @@ class PasskeyChallengeAdmin(ContextModelAdmin[PasskeyChallenge]):
 class SigningKeyAdmin(ContextModelAdmin[SigningKey]):
     """The keys of tokens and certificates."""
 
+    is_internal = True
     list_display = ("id", "kid", "created_at", "signs_from")
     search_fields = ("kid",)
     exclude = ("private_key",)

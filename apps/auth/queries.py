@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -14,15 +15,18 @@ from django.utils import timezone
 
 from apps.auth.models import LOCAL, Erasure, Export, Session, User, UserRole
 from socialapp.contracts.bulk import Record, RecordPage
+from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.errors import Invalid, NotFound, Problem
 from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.principal import ADMIN, MODERATOR
 from socialapp.core.sql import as_utc, select
 from socialapp.core.text.emails import email_key, normalize_email
 from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,12 +438,22 @@ def _token_horizon() -> datetime:
     return timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)
 
 
+def _instance_rules() -> list[str]:
+    """The rules that administrators keep; those of the settings while there are none, or moderation is away."""
+    try:
+        rules = [rule.text for rule in client(Moderation).rules()]
+    except Problem as problem:
+        log.warning("auth.no_rules", error=problem.detail)
+        rules = []
+    return rules or list(settings.INSTANCE_RULES)
+
+
 def instance() -> dict[str, object]:
-    """What anybody may know of this installation; no query."""
+    """What anybody may know of this installation; no query, and a call to moderation."""
     return {
         "name": settings.INSTANCE_NAME,
         "description": settings.INSTANCE_DESCRIPTION,
-        "rules": settings.INSTANCE_RULES,
+        "rules": _instance_rules(),
         "registration": settings.REGISTRATION,
         "providers": [name for name, config in settings.SOCIAL_PROVIDERS.items() if config["client_id"]],
         "captcha": _captcha(),

@@ -46,6 +46,7 @@ class CommentAdmin(ContextModelAdmin[Comment]):
 class WithdrawnCommentAdmin(ContextModelAdmin[WithdrawnComment]):
     """Comments that moderators have removed and that may come back."""
 
+    is_internal = True
     list_display = ("comment_id", _post, _author, "withdrawn_at")
     list_filter = ("withdrawn_at",)
     search_fields = ("=comment_id", "=post_id", "=user_id", "=action_id")
@@ -56,6 +57,7 @@ class WithdrawnCommentAdmin(ContextModelAdmin[WithdrawnComment]):
 class RestoredRemovalAdmin(ContextModelAdmin[RestoredRemoval]):
     """Removals that were taken back."""
 
+    is_internal = True
     list_display = ("action_id", "restored_at")
     search_fields = ("=action_id",)
     ordering = ("-action_id",)
@@ -65,6 +67,7 @@ class RestoredRemovalAdmin(ContextModelAdmin[RestoredRemoval]):
 class CommentCountAdmin(ContextModelAdmin[CommentCount]):
     """The number of comments on each post, in parts."""
 
+    is_internal = True
     list_display = (_post, "slot", "count", "updated_at")
     search_fields = ("=post_id",)
     ordering = ("-id",)

@@ -13,6 +13,7 @@ _author = remote_link("author_id", "admin:users_profile_change")
 class PostRollupAdmin(ContextModelAdmin[PostRollup]):
     """Engagement by post."""
 
+    is_internal = True
     list_display = ("start", "period", _post, "views", "impressions", "reactions", "comments", "reposts")
     list_filter = ("period",)
     search_fields = ("=post_id",)
@@ -23,6 +24,7 @@ class PostRollupAdmin(ContextModelAdmin[PostRollup]):
 class AuthorRollupAdmin(ContextModelAdmin[AuthorRollup]):
     """Posts and followers by author."""
 
+    is_internal = True
     list_display = ("start", "period", _author, "posts", "followers")
     list_filter = ("period",)
     search_fields = ("=author_id",)
@@ -33,6 +35,7 @@ class AuthorRollupAdmin(ContextModelAdmin[AuthorRollup]):
 class OverallRollupAdmin(ContextModelAdmin[OverallRollup]):
     """Everybody together."""
 
+    is_internal = True
     list_display = (
         "start",
         "period",
@@ -53,6 +56,7 @@ class OverallRollupAdmin(ContextModelAdmin[OverallRollup]):
 class MetricDeltaAdmin(ContextModelAdmin[MetricDelta]):
     """What is not in the roll-ups yet."""
 
+    is_internal = True
     list_display = ("heard_at", "metric", "amount", "at", _post, _author)
     list_filter = ("metric",)
     search_fields = ("=post_id", "=author_id")
@@ -63,6 +67,7 @@ class MetricDeltaAdmin(ContextModelAdmin[MetricDelta]):
 class PostAdmin(ContextModelAdmin[Post]):
     """Whose each post is."""
 
+    is_internal = True
     list_display = ("id", _author, "is_deleted")
     list_filter = ("is_deleted",)
     search_fields = ("=id", "=author_id")

@@ -5,6 +5,7 @@ from apps.moderation import actions, queries
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.contracts.users import ProfileChanged
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
@@ -29,6 +30,17 @@ def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
 @handles(CommentCreated, CommentEdited, gather=_comment_text)
 def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
     """The comment's present text against the word rules; a deleted one has none."""
+    for target, text in texts:
+        actions.check_text(target=target, text=text)
+
+
+def _profile_text(event: ProfileChanged) -> Texts:
+    return queries.documents_to_check(user_ids=[event.user_id])
+
+
+@handles(ProfileChanged, gather=_profile_text)
+def check_profile(event: ProfileChanged, texts: Texts) -> None:
+    """The profile's present name and text against the word rules."""
     for target, text in texts:
         actions.check_text(target=target, text=text)
 

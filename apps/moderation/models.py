@@ -50,6 +50,7 @@ class Case(models.Model):
     author_id = RemoteKey("users.Profile", gone=Gone.ANONYMIZE, null=True)
     open_key = models.CharField(max_length=32, null=True, unique=True)
     reports_count = models.PositiveIntegerField(default=0)
+    score = models.FloatField(default=0, db_default=0)  # reports, each weighed by its reporter's record
     flagged_words = models.CharField(max_length=200, blank=True)
     assigned_to_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
     assigned_at = models.DateTimeField(null=True)
@@ -63,6 +64,7 @@ class Case(models.Model):
             models.Index(fields=["author_id"], name="cases_author"),
             models.Index(fields=["target_type", "target_id"], name="cases_target"),
             models.Index(fields=["closed_at", "-reports_count"], name="cases_queue"),
+            models.Index(fields=["closed_at", "-score"], name="cases_by_score"),
         )
 
     def __str__(self) -> str:
@@ -71,6 +73,7 @@ class Case(models.Model):
     # What moderators see beside the row: filled in for a whole page of cases at once, never stored.
     preview = ""
     author_name = ""
+    holder_name = ""
     reasons = ""
 
     @property
@@ -89,6 +92,7 @@ class Report(models.Model):
     target_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=12, choices=Reason.choices)
     details = models.CharField(max_length=1000, blank=True)
+    rule_id = models.BigIntegerField(null=True)
     open_key = models.CharField(max_length=64, null=True, unique=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -135,6 +139,16 @@ class Action(models.Model):
         WARN_USER = "warn_user"
         BAN_USER = "ban_user"
         UNBAN_USER = "unban_user"
+        SILENCE_USER = "silence_user"
+        UNSILENCE_USER = "unsilence_user"
+        LIMIT_USER = "limit_user"
+        UNLIMIT_USER = "unlimit_user"
+        RESET_PROFILE = "reset_profile"
+        RESTORE_PROFILE = "restore_profile"
+        MARK_SENSITIVE = "mark_sensitive"
+        UNMARK_SENSITIVE = "unmark_sensitive"
+        HIDE_CONTENT = "hide_content"
+        UNHIDE_CONTENT = "unhide_content"
         DISMISS_CASE = "dismiss_case"
         DECIDE_APPEAL = "decide_appeal"
         CHANGE_RULE = "change_rule"
@@ -149,6 +163,9 @@ class Action(models.Model):
     target_id = models.BigIntegerField(null=True)
     case_id = models.BigIntegerField(null=True)
     reason = models.TextField(blank=True)
+    rule_id = models.BigIntegerField(null=True)
+    until = models.DateTimeField(null=True)
+    reverses_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
     salt = models.CharField(max_length=32, blank=True)
     is_redacted = models.BooleanField(default=False)
@@ -214,11 +231,12 @@ class Appeal(models.Model):
 
 
 class Suspension(models.Model):
-    """A ban that ends by itself at `until`; the row goes with the ban."""
+    """A ban, silence or limit that ends by itself at `until`; the row goes with it."""
 
     id = IdField()
     action_id = models.BigIntegerField(unique=True)
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    kind = models.CharField(max_length=16, default=Action.Kind.BAN_USER, db_default="ban_user")
     until = models.DateTimeField()
 
     class Meta:
@@ -246,6 +264,45 @@ class CaseNote(models.Model):
 
     def __str__(self) -> str:
         return f"note {self.id} on case {self.case_id}"
+
+
+class InstanceRule(models.Model):
+    """A rule of this installation, in one version.
+
+    A change of its words makes a new row with the same number, so that what was decided by a rule keeps its words.
+    """
+
+    id = IdField()
+    number = models.PositiveSmallIntegerField()
+    version = models.PositiveSmallIntegerField(default=1)
+    text = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "instance_rules"
+        constraints = (models.UniqueConstraint(fields=["number", "version"], name="instance_rules_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.text}"
+
+
+class SignedHead(models.Model):
+    """The end of the log at a moment, signed with a key that the database does not hold.
+
+    Who can write to the database can rebuild the whole chain, but cannot sign it.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    hash = models.CharField(max_length=64)
+    signature = models.CharField(max_length=128)
+    signed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "signed_log_heads"
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.hash}"
 
 
 class WordRule(models.Model):

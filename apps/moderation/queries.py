@@ -2,19 +2,41 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import orjson
 import re2
 import structlog
-from django.db.models import Count, QuerySet
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import TruncDate, TruncMonth
 from django.utils import timezone
 
-from apps.moderation.models import Action, Appeal, Case, LogHead, Reason, Report, Suspension, TargetType, WordRule
+from apps.moderation.models import (
+    Action,
+    Appeal,
+    Case,
+    CaseNote,
+    InstanceRule,
+    LogHead,
+    Outcome,
+    Reason,
+    Report,
+    SignedHead,
+    Suspension,
+    TargetType,
+    WordRule,
+)
 from socialapp.contracts.comments import CommentDocument, Comments
+from socialapp.contracts.moderation import DayOfModeration, DecisionLine, Workload
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
@@ -26,7 +48,19 @@ log = structlog.get_logger()
 
 _MOST_WILDCARDS = 3
 _LETTER, _NO_LETTER = r"[\p{L}\p{M}\p{N}_]", r"[^\p{L}\p{M}\p{N}_]"
-APPEALABLE = (Action.Kind.REMOVE_CONTENT, Action.Kind.WARN_USER, Action.Kind.BAN_USER)
+APPEALABLE = (
+    Action.Kind.REMOVE_CONTENT,
+    Action.Kind.MARK_SENSITIVE,
+    Action.Kind.HIDE_CONTENT,
+    Action.Kind.WARN_USER,
+    Action.Kind.BAN_USER,
+    Action.Kind.SILENCE_USER,
+    Action.Kind.LIMIT_USER,
+    Action.Kind.RESET_PROFILE,
+)
+_LEAST_DECIDED = 4  # so many reports of a person must have been decided before their record counts
+_DISTRUSTED_SHARE = 0.75
+_DISTRUSTED_WEIGHT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +91,7 @@ class LogCheck:
 
     entries: int = 0
     redacted: int = 0
+    signatures: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -83,6 +118,31 @@ def _author_if_visible(viewer_id: int, target_type: str, target_id: int) -> int 
             seen = client(Users).profile_bodies(viewer_id=viewer_id, ids=[target_id]) if cards else []
             found = [int(str(body["id"])) for body in seen]
     return found[0] if found else None
+
+
+def present_rules() -> list[InstanceRule]:
+    """The rules of the installation in their present words, in order."""
+    return list(InstanceRule.objects.filter(retired_at=None).order_by("number", "id"))
+
+
+def rule_text(rule_id: int | None) -> str:
+    """A rule's number and words, also of one that has changed since; "" for None, 422 when there is none."""
+    if rule_id is None:
+        return ""
+    rule = InstanceRule.objects.filter(id=rule_id).first()
+    if rule is None:
+        raise Invalid.of("rule_id", "not_found", "There is no such rule.")
+    return str(rule)
+
+
+def reporter_weight(reporter_id: int) -> float:
+    """How much a report of this person counts: less for one whose reports are mostly found to be baseless."""
+    decided = Report.objects.filter(reporter_id=reporter_id).exclude(outcome__in=["", Outcome.GONE])
+    outcomes = list(decided.order_by("-id").values_list("outcome", flat=True)[:50])
+    if len(outcomes) < _LEAST_DECIDED:
+        return 1.0
+    dismissed = outcomes.count(Outcome.DISMISSED)
+    return _DISTRUSTED_WEIGHT if dismissed / len(outcomes) >= _DISTRUSTED_SHARE else 1.0
 
 
 def suspensions_due() -> list[int]:
@@ -114,6 +174,7 @@ def report_body(report: Report) -> dict[str, object]:
         "target_id": str(report.target_id) if report.target_id is not None else None,
         "reason": report.reason,
         "details": report.details,
+        "rule_id": str(report.rule_id) if report.rule_id is not None else None,
         "status": "resolved" if report.resolved_at else "open",
         "outcome": report.outcome or None,
         "created_at": report.created_at,
@@ -129,6 +190,8 @@ def action_body(action: Action) -> dict[str, object]:
         "target_type": action.target_type,
         "target_id": str(action.target_id),
         "reason": action.reason,
+        "rule_id": str(action.rule_id) if action.rule_id is not None else None,
+        "until": action.until,
         "created_at": action.created_at,
     }
 
@@ -172,6 +235,13 @@ def show_names(rows: Sequence[Action | Appeal]) -> None:
             row.moderator_name = names.get(row.moderator_id or 0, "")
 
 
+def show_holders(cases: Sequence[Case]) -> None:
+    """Fills in the names of the moderators who have taken the cases: one call for all of them."""
+    names = _usernames([case.assigned_to_id for case in cases if case.assigned_to_id is not None])
+    for case in cases:
+        case.holder_name = names.get(case.assigned_to_id or 0, "")
+
+
 def show_removed(appeals: Sequence[Appeal]) -> None:
     """Fills in the texts that were removed and can still come back: a call each for posts and comments, if any."""
     removals = [appeal.action for appeal in appeals if appeal.action.kind == Action.Kind.REMOVE_CONTENT]
@@ -206,7 +276,7 @@ def reports_of(case: Case) -> QuerySet[Report]:
 
 
 def previews(cases: Iterable[Case]) -> dict[str, Preview]:
-    """What the targets of the cases look like now, by "type:id": at most one call for each type and one for names."""
+    """What the targets of the cases look like now, by "type:id": at most two calls for each type and one for names."""
     ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
     authors: set[int] = set()
     for case in cases:
@@ -216,6 +286,7 @@ def previews(cases: Iterable[Case]) -> dict[str, Preview]:
             authors.add(case.author_id)
     texts = {f"post:{post.id}": post.content for post in _posts(ids["post"])}
     texts |= {f"comment:{comment.id}": comment.content for comment in _comments(ids["comment"])}
+    texts |= _withdrawn_texts({kind: [one for one in ids[kind] if f"{kind}:{one}" not in texts] for kind in ids})
     people = client(Users).documents(ids=sorted(authors)) if authors else []
     texts |= {f"user:{person.card.id}": person.bio for person in people}
     names = {person.card.id: person.card.username for person in people}
@@ -227,6 +298,14 @@ def previews(cases: Iterable[Case]) -> dict[str, Preview]:
     }
 
 
+def _withdrawn_texts(ids: dict[str, list[int]]) -> dict[str, str]:
+    """What was removed or hidden and may come back."""
+    posts = client(Posts).removed(post_ids=ids["post"]) if ids["post"] else []
+    comments = client(Comments).removed(comment_ids=ids["comment"]) if ids["comment"] else []
+    texts = {f"post:{post.id}": post.content for post in posts}
+    return texts | {f"comment:{comment.id}": comment.content for comment in comments}
+
+
 def _posts(ids: list[int]) -> list[PostDocument]:
     return client(Posts).documents(post_ids=ids) if ids else []
 
@@ -236,9 +315,9 @@ def _comments(ids: list[int]) -> list[CommentDocument]:
 
 
 def documents_to_check(
-    *, post_ids: list[int] | None = None, comment_ids: list[int] | None = None
+    *, post_ids: list[int] | None = None, comment_ids: list[int] | None = None, user_ids: list[int] | None = None
 ) -> list[tuple[Target, str]]:
-    """The present texts of posts and comments for the word rules; nothing is fetched while there are no rules."""
+    """The present texts of posts, comments and profiles for the word rules; nothing while there are no rules."""
     if not WordRule.objects.filter(is_active=True).exists():
         return []
     posts = [(Target(TargetType.POST, post.id, post.author_id), post.content) for post in _posts(post_ids or [])]
@@ -246,7 +325,16 @@ def documents_to_check(
         (Target(TargetType.COMMENT, comment.id, comment.author_id), comment.content)
         for comment in _comments(comment_ids or [])
     ]
-    return posts + comments
+    people = client(Users).documents(ids=user_ids) if user_ids else []
+    profiles = [
+        (
+            Target(TargetType.USER, person.card.id, person.card.id),
+            "\n".join((person.card.username, person.card.full_name, person.bio)),
+        )
+        for person in people
+        if person.status == "active"
+    ]
+    return posts + comments + profiles
 
 
 def rules_matching(text: str) -> list[WordRule]:
@@ -283,6 +371,9 @@ def content_hash(entry: Action) -> str:
         entry.sequence, entry.kind, entry.moderator_id, entry.user_id, entry.target_type, entry.target_id,
         entry.case_id, entry.reason, entry.created_at.timestamp(),
     ]  # fmt: skip
+    if entry.rule_id is not None or entry.until is not None or entry.reverses_id is not None:
+        # Entries from before there were these have no place for them in their hash.
+        content += [entry.rule_id, entry.until.timestamp() if entry.until else None, entry.reverses_id]
     return hmac.new(entry.salt.encode(), orjson.dumps(content), hashlib.sha256).hexdigest()
 
 
@@ -291,11 +382,82 @@ def chain_hash(previous: str, content: str) -> str:
     return hashlib.sha256(f"{previous}\n{content}".encode()).hexdigest()
 
 
+def _signing_key() -> Ed25519PrivateKey:
+    """From LOG_SIGNING_KEY, which the database does not hold. Source: RFC 8032; the derivation is HKDF (RFC 5869)."""
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"moderation log")
+    return Ed25519PrivateKey.from_private_bytes(derivation.derive(settings.LOG_SIGNING_KEY.encode()))
+
+
+def public_key() -> str:
+    """The key, in hexadecimal digits, by which anybody can check the signed heads."""
+    return _signing_key().public_key().public_bytes_raw().hex()
+
+
+def sign(*, sequence: int, hash_: str) -> str:
+    """The signature of an end of the log, in hexadecimal digits."""
+    return _signing_key().sign(f"{sequence} {hash_}".encode()).hex()
+
+
+def _problems_of_head(head: SignedHead, entry: Action) -> list[str]:
+    if head.hash != entry.hash:
+        return [f"entry {entry.sequence} is not the one that was signed"]
+    try:
+        _signing_key().public_key().verify(bytes.fromhex(head.signature), f"{head.sequence} {head.hash}".encode())
+    except (InvalidSignature, ValueError):
+        return [f"the signature of entry {entry.sequence} is not ours"]
+    return []
+
+
+def log_after(sequence: int) -> Iterator[Action]:
+    """The entries of the log with greater sequences, in order."""
+    return Action.objects.filter(sequence__gt=sequence).order_by("sequence").iterator(chunk_size=1000)
+
+
+@dataclass(slots=True)
+class MonthFigures:
+    """What moderation did in a month."""
+
+    month: datetime
+    reports: int = 0
+    actions: dict[str, int] = field(default_factory=dict)
+    automated: int = 0
+    appeals: int = 0
+    appeals_accepted: int = 0
+
+
+def figures_by_month(*, months: int) -> list[MonthFigures]:
+    """The figures of the last months, the present one first. Three queries."""
+    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    starts = [first]
+    while len(starts) < months:
+        starts.append((starts[-1] - timedelta(days=1)).replace(day=1))
+    found = {(start.year, start.month): MonthFigures(start) for start in starts}
+    since = starts[-1]
+    reports = Report.objects.filter(created_at__gte=since).annotate(month=TruncMonth("created_at"))
+    for row in reports.values("month").annotate(n=Count("id")).order_by():
+        found[row["month"].year, row["month"].month].reports = row["n"]
+    decided = Action.objects.filter(created_at__gte=since, kind__in=APPEALABLE)
+    by_kind = decided.annotate(month=TruncMonth("created_at")).values("month", "kind")
+    for row in by_kind.annotate(n=Count("id"), by_rule=Count("id", filter=Q(moderator_id=None, is_redacted=False))):
+        figures = found[row["month"].year, row["month"].month]
+        figures.actions[row["kind"]] = row["n"]
+        figures.automated += row["by_rule"]
+    appeals = Appeal.objects.filter(created_at__gte=since).annotate(month=TruncMonth("created_at")).values("month")
+    for row in appeals.annotate(n=Count("id"), won=Count("id", filter=Q(status=Appeal.Status.ACCEPTED))).order_by():
+        figures = found[row["month"].year, row["month"].month]
+        figures.appeals, figures.appeals_accepted = row["n"], row["won"]
+    return list(found.values())
+
+
 def check_log() -> LogCheck:
     """Walks the whole log: no gap, every content as it was written, every link to the entry before, and the end."""
     check = LogCheck()
     previous, redacted, explained = "", set[int](), set[int]()
+    signed = {head.sequence: head for head in SignedHead.objects.order_by("sequence")}
+    check.signatures = len(signed)
     for entry in Action.objects.order_by("sequence").iterator(chunk_size=1000):
+        if (head_then := signed.pop(entry.sequence, None)) is not None:
+            check.problems += _problems_of_head(head_then, entry)
         check.entries += 1
         if entry.sequence != check.entries:
             check.problems.append(f"entry {check.entries} is missing before {entry.sequence}")
@@ -311,7 +473,121 @@ def check_log() -> LogCheck:
         previous = entry.hash
     check.redacted = len(redacted)
     check.problems += [f"entry {sequence} was changed without a reason" for sequence in sorted(redacted - explained)]
+    check.problems += [f"entry {sequence} was signed and is missing" for sequence in signed]
     head = LogHead.objects.filter(id=1).first() or LogHead()
     if (head.sequence, head.hash) != (check.entries, previous):
         check.problems.append(f"the log ends at {check.entries}, but {head.sequence} entries were written")
     return check
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHistory:
+    """What moderators should know of the person whom a case is about."""
+
+    name: str = ""
+    full_name: str = ""
+    bio: str = ""
+    status: str = ""
+    since: datetime | None = None
+    followers: int = 0
+    posts: int = 0
+    restrictions: tuple[str, ...] = ()
+    earlier: tuple[Action, ...] = ()
+    open_cases: tuple[Case, ...] = ()
+
+
+def history_of(user_id: int | None) -> PersonHistory:
+    """The person, the last 20 decisions about them, and open cases. Two queries and two calls."""
+    if user_id is None:
+        return PersonHistory()
+    entries = Action.objects.filter(user_id=user_id).order_by("-sequence")[:20]
+    cases = Case.objects.filter(author_id=user_id, closed_at=None).order_by("id")[:20]
+    earlier, open_cases = tuple(entries), tuple(cases)
+    show_names(earlier)
+    try:
+        people = client(Users).documents(ids=[user_id])
+        counts = client(Posts).author_posts(author_ids=[user_id])
+    except Problem as problem:
+        log.warning("moderation.no_history", error=problem.detail)
+        return PersonHistory(earlier=earlier, open_cases=open_cases)
+    if not people:
+        return PersonHistory(earlier=earlier, open_cases=open_cases)
+    person = people[0]
+    in_force = [name for name in ("silenced", "limited") if getattr(person, name)]
+    return PersonHistory(
+        name=person.card.username,
+        full_name=person.card.full_name,
+        bio=person.bio,
+        status=person.status,
+        since=person.created_at,
+        followers=person.followers_count,
+        posts=counts[0].posts if counts else 0,
+        restrictions=tuple(in_force),
+        earlier=earlier,
+        open_cases=open_cases,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """A note as the case page shows it."""
+
+    author: str
+    text: str
+    created_at: datetime
+
+
+def notes_of(case: Case) -> list[NoteLine]:
+    """The notes on a case, oldest first, with names. One query and one call."""
+    notes = list(CaseNote.objects.filter(case_id=case.id).order_by("id")[:100])
+    names = _usernames([note.moderator_id for note in notes if note.moderator_id is not None])
+    return [NoteLine(names.get(note.moderator_id or 0, ""), note.text, note.created_at) for note in notes]
+
+
+def workload(moderator_id: int) -> Workload:
+    """What the front page shows a moderator. Six queries and one call."""
+    waiting = Case.objects.filter(closed_at=None)
+    cases = waiting.aggregate(
+        n=Count("id"), mine=Count("id", filter=Q(assigned_to_id=moderator_id)), oldest=Min("created_at")
+    )
+    since = timezone.now() - timedelta(days=90)
+    recent = Q(decided_at__gte=since)
+    appeals = Appeal.objects.aggregate(
+        n=Count("id", filter=Q(status=Appeal.Status.OPEN)),
+        decided=Count("id", filter=recent),
+        accepted=Count("id", filter=recent & Q(status=Appeal.Status.ACCEPTED)),
+    )
+    last = tuple(Action.objects.exclude(kind=Action.Kind.REDACT_ENTRIES).order_by("-sequence")[:10])
+    show_names(last)
+    today = timezone.now().date()
+    days = [today - timedelta(days=back) for back in range(29, -1, -1)]
+    reports = _by_day(Report.objects.all(), days[0])
+    decisions = _by_day(Action.objects.filter(kind__in=[*APPEALABLE, Action.Kind.DISMISS_CASE]), days[0])
+    return Workload(
+        open_cases=cases["n"],
+        mine=cases["mine"],
+        oldest=cases["oldest"],
+        open_appeals=appeals["n"],
+        decided_appeals=appeals["decided"],
+        accepted_appeals=appeals["accepted"],
+        last=[
+            DecisionLine(
+                kind=entry.get_kind_display(),
+                moderator=entry.moderator_name,
+                user=entry.user_name,
+                reason=entry.reason,
+                at=entry.created_at,
+            )
+            for entry in last
+        ],
+        days=[
+            DayOfModeration(date=day.isoformat(), reports=reports.get(day, 0), decisions=decisions.get(day, 0))
+            for day in days
+        ],
+    )
+
+
+def _by_day(rows: QuerySet[Any], first: date) -> dict[date, int]:
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    counted = rows.filter(created_at__gte=since).annotate(day=TruncDate("created_at")).values("day").order_by()
+    return dict(counted.annotate(n=Count("id")).values_list("day", "n"))

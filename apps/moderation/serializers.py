@@ -9,6 +9,16 @@ from socialapp.http.fields import Id, Input, Text
 TARGET_TYPES = ["user", "post", "comment"]
 REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"]
 _MAX_DETAILS = 1000
+ACTIONS = [
+    "remove_content",
+    "mark_sensitive",
+    "hide_content",
+    "warn_user",
+    "ban_user",
+    "silence_user",
+    "limit_user",
+    "reset_profile",
+]
 OUTCOMES = ["removed", "sanctioned", "dismissed", "gone"]
 
 
@@ -19,6 +29,7 @@ class ReportInput(Input):
     target_id = Id()
     reason = Text(max_length=100, help_text=f"One of {', '.join(REASONS)}, or words of your own.")
     details = Text(multiline=True, max_length=_MAX_DETAILS, allow_blank=True, required=False, default="")
+    rule_id = Id(required=False, allow_null=True, default=None, help_text="The broken one of `/moderation/rules`.")
 
     default_error_messages = {"max_length": f"Reason and details together have at most {_MAX_DETAILS} characters."}
 
@@ -47,6 +58,7 @@ class ReportBody(serializers.Serializer[Any]):
     target_id = serializers.CharField(allow_null=True, help_text="Null when the user it is about was erased.")
     reason = serializers.ChoiceField(choices=REASONS)
     details = serializers.CharField()
+    rule_id = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(choices=["open", "resolved"])
     outcome = serializers.ChoiceField(choices=OUTCOMES, allow_null=True)
     created_at = serializers.DateTimeField()
@@ -57,10 +69,12 @@ class ActionBody(serializers.Serializer[Any]):
     """What moderation did about the caller or what they wrote."""
 
     id = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["remove_content", "warn_user", "ban_user"])
+    kind = serializers.ChoiceField(choices=ACTIONS)
     target_type = serializers.ChoiceField(choices=TARGET_TYPES)
     target_id = serializers.CharField()
     reason = serializers.CharField()
+    rule_id = serializers.CharField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True, help_text="When it ends by itself.")
     created_at = serializers.DateTimeField()
 
 
@@ -74,3 +88,22 @@ class AppealBody(serializers.Serializer[Any]):
     answer = serializers.CharField()
     created_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class RuleBody(serializers.Serializer[Any]):
+    """A rule of this installation; a change of its words gives it a new id."""
+
+    id = serializers.CharField()
+    number = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class TransparencyBody(serializers.Serializer[Any]):
+    """What moderation did in a month."""
+
+    month = serializers.CharField(help_text="Such as 2026-11.")
+    reports = serializers.IntegerField()
+    actions = serializers.DictField(child=serializers.IntegerField(), help_text="Decisions by kind.")
+    automated = serializers.IntegerField(help_text="Of these, how many a word rule made.")
+    appeals = serializers.IntegerField()
+    appeals_accepted = serializers.IntegerField()

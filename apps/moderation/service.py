@@ -2,14 +2,23 @@
 
 from functools import partial
 
-from apps.moderation import actions
+from apps.moderation import actions, queries
 from apps.moderation.queries import Target
 from socialapp.contracts.drift import DriftPage
+from socialapp.contracts.moderation import InstanceRule, Workload
 from socialapp.lifecycle.drift import run_stages
 
 
 class ModerationService:
     """The `Moderation` contract."""
+
+    def rules(self) -> list[InstanceRule]:
+        """See `Moderation.rules`."""
+        return [InstanceRule(id=rule.id, number=rule.number, text=rule.text) for rule in queries.present_rules()]
+
+    def workload(self, *, moderator_id: int) -> Workload:
+        """See `Moderation.workload`."""
+        return queries.workload(moderator_id)
 
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """See `Moderation.remove`."""

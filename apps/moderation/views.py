@@ -1,13 +1,24 @@
 """The routes of moderation: reporting, and appealing. Moderators work in the admin site."""
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.moderation import actions, queries
-from apps.moderation.serializers import ActionBody, AppealBody, AppealInput, ReportBody, ReportInput
+from apps.moderation import actions, presenters, queries
+from apps.moderation.serializers import (
+    ActionBody,
+    AppealBody,
+    AppealInput,
+    ReportBody,
+    ReportInput,
+    RuleBody,
+    TransparencyBody,
+)
+from socialapp.core.errors import NotFound
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.pagination import page_request, page_response
+from socialapp.http.permissions import Public
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
 
@@ -46,7 +57,11 @@ class ReportsView(View):
 
         def create() -> tuple[int, dict[str, object]]:
             report, made = actions.file_report(
-                reporter_id=reporter_id, target=target, reason=values["reason"], details=values["details"]
+                reporter_id=reporter_id,
+                target=target,
+                reason=values["reason"],
+                details=values["details"],
+                rule_id=values["rule_id"],
             )
             return 201 if made else 200, queries.report_body(report)
 
@@ -66,6 +81,42 @@ class OwnActionsView(View):
         """The actions that concern the caller."""
         page = queries.actions_against(user_id=self.principal.id, page=page_request(request))
         return page_response(request, page, [queries.action_body(action) for action in page.items])
+
+
+class RulesView(View):
+    """`/moderation/rules`."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="The rules of this installation",
+        description="In their present words, in order. A report may name the one that is broken.",
+        responses=RuleBody(many=True),
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """The rules."""
+        rules = [{"id": str(rule.id), "number": rule.number, "text": rule.text} for rule in queries.present_rules()]
+        return Response(rules, headers={"Cache-Control": "public, max-age=60"})
+
+
+class TransparencyView(View):
+    """`/moderation/transparency`."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        summary="What moderation did, by month",
+        description="The last twelve months, the present one first. 404 where TRANSPARENCY_REPORT is off.",
+        responses=TransparencyBody(many=True),
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """The figures."""
+        if not settings.TRANSPARENCY_REPORT:
+            raise NotFound("this installation does not publish figures")
+        figures = [presenters.month_body(month) for month in queries.figures_by_month(months=12)]
+        return Response(figures, headers={"Cache-Control": "public, max-age=3600"})
 
 
 class AppealsView(View):

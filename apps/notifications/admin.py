@@ -31,6 +31,7 @@ class NotificationAdmin(ContextModelAdmin[Notification]):
 class NotificationGroupAdmin(ContextModelAdmin[NotificationGroup]):
     """What is grouped into one notification."""
 
+    is_internal = True
     list_display = ("id", "user_id", "topic", "day", "notification_id")
     list_filter = ("day",)
     search_fields = ("=user_id", "=topic")
@@ -40,6 +41,7 @@ class NotificationGroupAdmin(ContextModelAdmin[NotificationGroup]):
 class NotificationActorAdmin(ContextModelAdmin[NotificationActor]):
     """Who did what notifications are about."""
 
+    is_internal = True
     list_display = ("id", "user_id", "topic", "actor_id", "present", "at")
     list_filter = ("present",)
     search_fields = ("=user_id", "=actor_id", "=topic")
@@ -49,6 +51,7 @@ class NotificationActorAdmin(ContextModelAdmin[NotificationActor]):
 class NotificationPreferenceAdmin(ContextModelAdmin[NotificationPreference]):
     """Through which channels people are notified."""
 
+    is_internal = True
     list_display = ("id", "user_id", "kind", "in_app", "push", "email")
     list_filter = ("kind", "in_app", "push", "email")
     search_fields = ("=user_id",)
@@ -58,6 +61,7 @@ class NotificationPreferenceAdmin(ContextModelAdmin[NotificationPreference]):
 class PushSubscriptionAdmin(ContextModelAdmin[PushSubscription]):
     """Browsers that take pushes; their keys are not shown."""
 
+    is_internal = True
     list_display = ("id", "user_id", "created_at", "expires_at")
     list_filter = ("created_at",)
     search_fields = ("=user_id",)
@@ -68,6 +72,7 @@ class PushSubscriptionAdmin(ContextModelAdmin[PushSubscription]):
 class NotificationSettingsAdmin(ContextModelAdmin[NotificationSettings]):
     """When people are notified, and whose mail was refused."""
 
+    is_internal = True
     list_display = ("user_id", "digest", "next_digest_at", "time_zone", "suppressed_at", "suppressed_reason")
     list_filter = ("digest", "suppressed_reason")
     search_fields = ("=user_id",)
@@ -78,6 +83,7 @@ class NotificationSettingsAdmin(ContextModelAdmin[NotificationSettings]):
 class MutedConversationAdmin(ContextModelAdmin[MutedConversation]):
     """Conversations that people do not want notifications about."""
 
+    is_internal = True
     list_display = ("id", "user_id", "post_id", "muted", "at")
     list_filter = ("muted",)
     search_fields = ("=user_id", "=post_id")
@@ -87,6 +93,7 @@ class MutedConversationAdmin(ContextModelAdmin[MutedConversation]):
 class OutgoingMessageAdmin(ContextModelAdmin[OutgoingMessage]):
     """Pushes and mails that wait to be sent, and dead letters."""
 
+    is_internal = True
     list_display = ("id", "channel", "user_id", "notification_id", "dead", "attempts", "due_at", "error")
     list_filter = ("dead", "channel", "lane")
     search_fields = ("=user_id", "=notification_id")

@@ -78,6 +78,7 @@ class _BelongsToPost(ContextModelAdmin[Any]):
 class PostEditAdmin(_BelongsToPost):
     """Earlier texts."""
 
+    is_internal = True
     list_display = ("id", remote_link("post_id", _POST), "version", "is_private", "written_at")
     list_filter = ("is_private",)
     search_fields = ("=post_id", "content")
@@ -87,6 +88,7 @@ class PostEditAdmin(_BelongsToPost):
 class PostHashtagAdmin(_BelongsToPost):
     """Hashtags."""
 
+    is_internal = True
     list_display = ("id", "tag", remote_link("post_id", _POST))
     search_fields = ("=tag", "=post_id")
 
@@ -95,6 +97,7 @@ class PostHashtagAdmin(_BelongsToPost):
 class PersonAndPostAdmin(_BelongsToPost):
     """Mentions, bookmarks, reposts and mutes: one person, one post."""
 
+    is_internal = True
     list_display = ("id", remote_link("user_id", _PERSON), remote_link("post_id", _POST))
     search_fields = ("=user_id", "=post_id")
 
@@ -103,6 +106,7 @@ class PersonAndPostAdmin(_BelongsToPost):
 class RepostCountAdmin(_BelongsToPost):
     """How often posts were reposted."""
 
+    is_internal = True
     list_display = (remote_link("post_id", _POST), "count")
     search_fields = ("=post_id",)
 
@@ -111,6 +115,7 @@ class RepostCountAdmin(_BelongsToPost):
 class PopularAuthorAdmin(_BelongsToPost):
     """Whose posts are merged into feeds at reading."""
 
+    is_internal = True
     list_display = ("id", remote_link("user_id", _PERSON))
     search_fields = ("=user_id",)
 
@@ -119,6 +124,7 @@ class PopularAuthorAdmin(_BelongsToPost):
 class FeedEpochAdmin(_BelongsToPost):
     """Since when lists of feeds count."""
 
+    is_internal = True
     list_display = ("id", "number", "redis_run")
     search_fields = ("redis_run",)
 
@@ -127,6 +133,7 @@ class FeedEpochAdmin(_BelongsToPost):
 class RestoredRemovalAdmin(_BelongsToPost):
     """Removals that were taken back."""
 
+    is_internal = True
     list_display = ("action_id", "restored_at")
     search_fields = ("=action_id",)
 
@@ -163,6 +170,7 @@ class MediaAdmin(_BelongsToPost):
 class StoredFileAdmin(_BelongsToPost):
     """Files in the store."""
 
+    is_internal = True
     list_display = ("digest", "extension", "size", "uses", "unused_since")
     search_fields = ("=digest",)
 
@@ -171,6 +179,7 @@ class StoredFileAdmin(_BelongsToPost):
 class RefusedMediaAdmin(_BelongsToPost):
     """What may not be uploaded again."""
 
+    is_internal = True
     list_display = ("media_id", "content_hash", "refused_at")
     search_fields = ("=media_id", "=content_hash")
 
@@ -179,5 +188,6 @@ class RefusedMediaAdmin(_BelongsToPost):
 class MediaPurgeAdmin(_BelongsToPost):
     """Addresses that caches are to forget."""
 
+    is_internal = True
     list_display = ("id", "path", "attempts", "created_at")
     search_fields = ("path",)

@@ -2,10 +2,10 @@
 
 from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.fan_out import FAN_OUT_PAGE, fan_out, mark_popular
-from apps.posts.actions.removals import remove_post, restore_post
+from apps.posts.actions.removals import remove_post, restore_post, restrict_post
 from apps.posts.queries.feed import is_popular
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.moderation import ContentRemoved, ContentRestored
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
 from socialapp.contracts.posts import (
     FanOutContinued,
     PostCreated,
@@ -68,6 +68,13 @@ def remove_content(event: ContentRemoved) -> None:
     """Takes a post that a moderator has removed out of sight."""
     if event.target_type == "post":
         remove_post(post_id=event.target_id, action_id=event.action_id)
+
+
+@handles(ContentRestricted)
+def restrict_content(event: ContentRestricted) -> None:
+    """Marks a post sensitive or hides it, or ends that, as a moderator decided."""
+    if event.target_type == "post":
+        restrict_post(post_id=event.target_id, kind=event.kind, is_active=event.is_active, at=event.at)
 
 
 @handles(ContentRestored)

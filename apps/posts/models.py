@@ -26,6 +26,11 @@ class _PostColumns(models.Model):
     media = models.JSONField(null=True, blank=True)
     sensitive = models.BooleanField(default=False, db_default=False)
     content_warning = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # What moderators decided, beside what the author chose; `…_at` is the moment of the last word about it.
+    marked_sensitive = models.BooleanField(default=False, db_default=False)
+    marked_sensitive_at = models.DateTimeField(null=True, blank=True)
+    hidden = models.BooleanField(default=False, db_default=False)  # only its author sees it
+    hidden_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True

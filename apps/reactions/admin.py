@@ -38,6 +38,7 @@ class ReactionAdmin(ContextModelAdmin[Reaction]):
 class ReactionCountAdmin(ContextModelAdmin[ReactionCount]):
     """The number of reactions to each target, in parts."""
 
+    is_internal = True
     list_display = ("target_type", "target_id", "reaction_type", "slot", "count", "updated_at")
     list_filter = ("target_type", "reaction_type")
     search_fields = ("=target_id",)

@@ -26,6 +26,7 @@ class _LookOnly(admin.ModelAdmin[Any]):
 class IndexedPostAdmin(_LookOnly):
     """Posts that can be found."""
 
+    is_internal = True
     list_display = ("post_id", "author_id", "version", "is_private", "has_media", "created_at")
     list_filter = ("is_private", "has_media", "created_at")
     search_fields = ("=post_id", "=author_id")
@@ -35,6 +36,7 @@ class IndexedPostAdmin(_LookOnly):
 class IndexedProfileAdmin(_LookOnly):
     """People who can be found."""
 
+    is_internal = True
     list_display = ("user_id", "username", "version", "is_active", "is_private", "followers_count", "created_at")
     list_filter = ("is_active", "is_private", "created_at")
     search_fields = ("=user_id", "username")
@@ -44,6 +46,7 @@ class IndexedProfileAdmin(_LookOnly):
 class IndexedHashtagAdmin(_LookOnly):
     """Hashtags of the posts that can be found."""
 
+    is_internal = True
     list_display = ("tag", "post_id")
     search_fields = ("tag", "=post__post_id")
 
@@ -52,6 +55,7 @@ class IndexedHashtagAdmin(_LookOnly):
 class TombstoneAdmin(_LookOnly):
     """What was deleted and must not come back."""
 
+    is_internal = True
     list_display = ("kind", "doc_id", "deleted_at")
     list_filter = ("kind", "deleted_at")
     search_fields = ("=doc_id",)

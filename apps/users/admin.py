@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile
+from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile, ProfileReset
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
 _PROFILE = "admin:users_profile_change"
@@ -29,6 +29,7 @@ class ProfileAdmin(ContextModelAdmin[Profile]):
 class FollowAdmin(ContextModelAdmin[Follow]):
     """Who follows whom."""
 
+    is_internal = True
     list_display = ("id", remote_link("follower_id", _PROFILE), remote_link("following_id", _PROFILE), "created_at")
     search_fields = ("=follower_id", "=following_id")
     list_filter = ("created_at",)
@@ -38,6 +39,7 @@ class FollowAdmin(ContextModelAdmin[Follow]):
 class FollowRequestAdmin(ContextModelAdmin[FollowRequest]):
     """Who waits to be let in."""
 
+    is_internal = True
     list_display = ("id", remote_link("requester_id", _PROFILE), remote_link("target_id", _PROFILE), "created_at")
     search_fields = ("=requester_id", "=target_id")
     list_filter = ("created_at",)
@@ -47,6 +49,7 @@ class FollowRequestAdmin(ContextModelAdmin[FollowRequest]):
 class BlockAdmin(ContextModelAdmin[Block]):
     """Who blocks whom."""
 
+    is_internal = True
     list_display = ("id", remote_link("blocker_id", _PROFILE), remote_link("blocked_id", _PROFILE), "created_at")
     search_fields = ("=blocker_id", "=blocked_id")
     list_filter = ("created_at",)
@@ -56,6 +59,7 @@ class BlockAdmin(ContextModelAdmin[Block]):
 class MuteAdmin(ContextModelAdmin[Mute]):
     """Who mutes whom."""
 
+    is_internal = True
     list_display = ("id", remote_link("muter_id", _PROFILE), remote_link("muted_id", _PROFILE), "created_at")
     search_fields = ("=muter_id", "=muted_id")
     list_filter = ("created_at",)
@@ -65,6 +69,17 @@ class MuteAdmin(ContextModelAdmin[Mute]):
 class PostCountAdmin(ContextModelAdmin[PostCount]):
     """How many posts people have."""
 
+    is_internal = True
     list_display = (remote_link("user_id", _PROFILE), "posts", "public_posts")
     search_fields = ("=user_id",)
+    list_display_links = None
+
+
+@admin.register(ProfileReset)
+class ProfileResetAdmin(ContextModelAdmin[ProfileReset]):
+    """What moderators took out of profiles."""
+
+    is_internal = True
+    list_display = (remote_link("user_id", _PROFILE), "action_id", "is_undone", "created_at")
+    search_fields = ("=user_id", "=action_id")
     list_display_links = None

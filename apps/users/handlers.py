@@ -41,10 +41,18 @@ def _missing_account(event: UserSanctioned) -> list[User]:
 
 @handles(UserSanctioned, gather=_missing_account)
 def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
-    """Hides who is banned and shows who is unbanned, also when the sanction arrives before the registration."""
+    """Applies what a moderator decided about a person, also when it arrives before the registration."""
     for user in missing:
         actions.make_profile_of(user)
-    actions.sanction_profile(user_id=event.user_id, kind=event.kind, at=event.at)
+    match event.kind:
+        case "ban" | "unban":
+            actions.sanction_profile(user_id=event.user_id, kind=event.kind, at=event.at)
+        case "silence" | "unsilence" | "limit" | "unlimit":
+            actions.restrict_profile(user_id=event.user_id, kind=event.kind, at=event.at)
+        case "reset_profile":
+            actions.reset_profile(user_id=event.user_id, action_id=event.action_id)
+        case "restore_profile" if event.reverses_action_id is not None:
+            actions.restore_profile(user_id=event.user_id, action_id=event.reverses_action_id)
 
 
 @handles(PostCreated)

@@ -40,6 +40,10 @@ class Profile(models.Model):
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
+    silenced = models.BooleanField(default=False, db_default=False)  # only followers come upon them
+    silenced_at = models.DateTimeField(null=True, blank=True)  # of the last word about it, as `sanctioned_at`
+    limited = models.BooleanField(default=False, db_default=False)  # they may not write
+    limited_at = models.DateTimeField(null=True, blank=True)
     erased = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -48,6 +52,27 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return self.username or str(self.user_id)
+
+
+class ProfileReset(models.Model):
+    """What a moderator took out of a profile, for the case that it comes back. `action_id` is the decision.
+
+    The row of a reset that was taken back stays: should the word of the reset arrive late, it changes nothing.
+    """
+
+    action_id = models.BigIntegerField(primary_key=True)
+    user_id = RemoteKey("auth.User", gone=Gone.ERASE, db_index=True)
+    full_name = models.CharField(max_length=100, blank=True)
+    bio = models.CharField(max_length=500, blank=True)
+    profile_picture = models.CharField(max_length=500, blank=True)
+    is_undone = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "profile_resets"
+
+    def __str__(self) -> str:
+        return f"reset {self.action_id} of {self.user_id}"
 
 
 class Follow(models.Model):

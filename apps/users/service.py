@@ -56,7 +56,7 @@ class UsersService:
         return queries.hidden_from(viewer_id)
 
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
-        """One query."""
+        """Three queries at most."""
         return queries.muted_by(user_ids, muted_id)
 
     def is_private_since(self, *, user_id: int, moment: datetime) -> bool:

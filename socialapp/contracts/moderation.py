@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from socialapp.contracts.base import event, service, write
+from socialapp.contracts.base import data, event, read, service, write
 
 
 @event("moderation.report_filed", subject="report_id")
@@ -25,6 +25,25 @@ class ContentRemoved:
     author_id: int
     action_id: int
     reason: str
+    rule: str = ""
+
+
+@event("moderation.content_restricted", subject="target_id")
+class ContentRestricted:
+    """A post was marked sensitive or hidden (`kind`), or is no longer (`is_active`). `at` orders them.
+
+    Nobody but its author sees what is hidden.
+    """
+
+    target_type: str
+    target_id: int
+    author_id: int
+    action_id: int
+    kind: str
+    is_active: bool
+    reason: str
+    at: datetime
+    rule: str = ""
 
 
 @event("moderation.content_restored", subject="target_id")
@@ -39,13 +58,20 @@ class ContentRestored:
 
 @event("moderation.user_sanctioned", subject="user_id")
 class UserSanctioned:
-    """A moderator warned, banned or unbanned a user: `kind` is warn, ban or unban. `at` orders them."""
+    """A moderator did something about a person; `at` orders what is of one kind.
+
+    `kind` is warn, ban, silence, limit or reset_profile, or what takes one of them back: unban, unsilence, unlimit,
+    restore_profile, which names in `reverses_action_id` what it takes back. `until`: it ends by itself at that moment.
+    """
 
     user_id: int
     action_id: int
     kind: str
     reason: str
     at: datetime
+    until: datetime | None = None
+    rule: str = ""
+    reverses_action_id: int | None = None
 
 
 @event("moderation.report_resolved", subject="report_id")
@@ -70,9 +96,65 @@ class AppealDecided:
     answer: str
 
 
+@data
+class InstanceRule:
+    """A rule of this installation, in its present words."""
+
+    id: int
+    number: int
+    text: str
+
+
+@data
+class DayOfModeration:
+    """How many reports were filed and how many decisions were made on a day (ISO 8601, UTC)."""
+
+    date: str
+    reports: int
+    decisions: int
+
+
+@data
+class DecisionLine:
+    """A line of the log. `moderator` and `user` are usernames, "" for word rules and people who are gone."""
+
+    kind: str
+    moderator: str
+    user: str
+    reason: str
+    at: datetime
+
+
+@data
+class Workload:
+    """What waits for a moderator and what was done of late.
+
+    `decided_appeals` and `accepted_appeals` are those of the last 90 days; `days` the last 30, oldest first.
+    """
+
+    open_cases: int
+    mine: int
+    oldest: datetime | None
+    open_appeals: int
+    decided_appeals: int
+    accepted_appeals: int
+    last: list[DecisionLine]
+    days: list[DayOfModeration]
+
+
 @service("moderation")
 class Moderation(Protocol):
     """Served by moderation: the one way on which staff removes what others wrote."""
+
+    @read
+    def rules(self) -> list[InstanceRule]:
+        """The rules of this installation, in order."""
+        ...
+
+    @read
+    def workload(self, *, moderator_id: int) -> Workload:
+        """What the front page of the admin site shows a moderator."""
+        ...
 
     @write
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:

@@ -135,12 +135,13 @@ class FanOutContinued:
 
 @data
 class PostRef:
-    """A post that exists."""
+    """A post that exists. `hidden`: a moderator hid it, so that its author alone sees it."""
 
     id: int
     author_id: int
     is_private: bool
     created_at: datetime
+    hidden: bool = False
 
 
 @data

@@ -108,6 +108,7 @@ class Author:
 
     `active`: neither banned, inactive nor deleted. `is_private`: the account's posts are for accepted followers.
     `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
+    `silenced`: only followers come upon them. `limited`: they may not write anything.
     """
 
     card: ProfileSummary
@@ -116,6 +117,8 @@ class Author:
     follows: bool
     blocked: bool
     muted: bool
+    silenced: bool = False
+    limited: bool = False
 
 
 @data
@@ -146,6 +149,8 @@ class ProfileDocument:
     followers_count: int
     version: int
     created_at: datetime
+    silenced: bool = False
+    limited: bool = False
 
 
 @service("users")
@@ -197,7 +202,10 @@ class Users(Protocol):
 
     @read
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
-        """Which of `user_ids` mute `muted_id`, or block or are blocked by them: they get no notifications."""
+        """Which of `user_ids` mute `muted_id`, or block or are blocked by them: they get no notifications.
+
+        Of somebody silenced, those who do not follow them too.
+        """
         ...
 
     @read

@@ -59,6 +59,7 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
     where neither can wait for the other; here the entry is written after that transaction has committed.
     """
 
+    is_internal = False  # whether only the program writes these rows, and people rarely look at them
     show_full_result_count = False
     list_per_page = 50
 

@@ -11,6 +11,7 @@ import pytest
 
 from apps.auth.models import User
 from apps.metrics.actions import roll_up
+from apps.moderation.actions import set_instance_rule
 from socialapp.contracts.bulk import KINDS
 from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
@@ -114,6 +115,7 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         "post": ada.client.post("/v1/posts", {"content": "buy this"}).json()["id"],
         "comment": bob.client.post(f"/v1/posts/{post}/comments", {"content": "and that"}).json()["id"],
     }
+    set_instance_rule(moderator_id=1, number=1, text="Be kind: “no” — ever.")
     with atomic("moderation"):
         for number, (kind, key) in enumerate(removed.items()):
             author_id = int(ada.id if kind == "post" else bob.id)

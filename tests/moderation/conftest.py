@@ -57,3 +57,9 @@ def enter(person: Person, *roles: str) -> Client:
     browser = Client()
     browser.force_login(User.objects.get(id=int(person.id)))
     return browser
+
+
+def messages(person: Person) -> list[str]:
+    """What the person's notifications from moderation say, newest first."""
+    listed = person.client.get("/v1/notifications").json()["results"]
+    return [item["message"] for item in listed if item["kind"] == "moderation"]

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.moderation import actions
-from apps.moderation.models import Action, Appeal, Case, WordRule
+from apps.moderation.models import Action, Appeal, Case, InstanceRule, WordRule
 from apps.moderation.queries import Target
 from socialapp.core.contexts import CONTEXTS
 from socialapp.lifecycle.removal import begin_removal
@@ -125,7 +125,7 @@ def test_deciding_one_case(stage: Stage, moderator: Person, decision: str, kind:
     case.refresh_from_db()
     assert case.outcome == outcome
     assert "decided this case already" in decide(browser, case, "dismiss")
-    assert "decision" not in browser.get(f"{CASES}{case.id}/change/").content.decode()
+    assert 'name="decision"' not in browser.get(f"{CASES}{case.id}/change/").content.decode()
     assert Action.objects.count() == 1
 
 
@@ -165,7 +165,7 @@ def test_bans_are_lifted_and_appeals_answered(stage: Stage, moderator: Person) -
     assert Appeal.objects.get().status == "rejected"
     again = browser.post("/admin/moderation/appeal/", {**chosen, "action": "accept"}, follow=True)
     assert "decided this appeal already" in again.content.decode()
-    lift = {"action": "lift_bans", "_selected_action": [ban.id], "reason": "enough"}
+    lift = {"action": "take_back", "_selected_action": [ban.id], "reason": "enough"}
     browser.post("/admin/moderation/action/", lift)
     assert Action.objects.order_by("-sequence").first().kind == "unban_user"
 
@@ -220,7 +220,7 @@ def test_the_change_log_is_written_after_the_transaction(
 def test_administrators_see_engagement_on_the_front_page(stage: Stage, register: Callable[..., Person]) -> None:
     browser = enter(register("ada"), "admin")
     page = browser.get("/admin/").content.decode()
-    assert page.count('role="img"') == 4
+    assert page.count('role="img"') == 5, "four charts of what people do, and one of moderation"
     assert "1 in 30 days; the busiest day was" in page
     assert page.count('<tr><th scope="row">') == 30
     assert "4 in 30 days" in page, "ann, ben, cleo and ada registered"
@@ -273,3 +273,57 @@ def test_moderators_do_not_ban_administrators(stage: Stage, moderator: Person, r
     assert not Action.objects.exists()
     administrator.post(f"{CASES}{about_moderator.id}/decide/", {"decision": "ban"})
     assert Action.objects.get().user_id == int(moderator.id)
+
+
+def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(stage: Stage, moderator: Person) -> None:
+    rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind.")
+    report(stage.cleo, "post", stage.post_id)
+    case = Case.objects.get()
+    browser, page = enter(moderator, "moderator"), f"{CASES}{Case.objects.get().id}/"
+    answer = browser.post(f"{CASES}next/")
+    assert answer["Location"] == f"{page}change/"
+    case.refresh_from_db()
+    assert case.assigned_to_id == int(moderator.id)
+    browser.post(f"{page}note/", {"text": "seen <b>before</b>"})
+    shown = browser.get(f"{page}change/").content.decode()
+    for words in ("seen &lt;b&gt;before&lt;/b&gt;", "@mia", "1. Be kind.", "a plain post", "The author still sees it"):
+        assert words in shown, words
+    assert "@cleo" not in shown
+    sent = {"decision": "limit", "rule": str(rule.id), "days": "3", "reason": "rest"}
+    assert "Decided: 1" in browser.post(f"{page}decide/", sent, follow=True).content.decode()
+    entry = Action.objects.get(kind="limit_user")
+    assert (entry.rule_id, entry.case_id, entry.until is not None) == (rule.id, case.id, True)
+    browser.post(f"{page}reopen/")
+    case.refresh_from_db()
+    assert case.is_open
+    assert "Nothing waits" in browser.post(f"{CASES}next/", follow=True).content.decode()
+    assert browser.post(f"{page}explode/").status_code == 404
+    assert "days" in browser.post(f"{page}decide/", {**sent, "days": "0"}, follow=True).content.decode()
+    case.refresh_from_db()
+    assert case.is_open, "a form with a mistake decides nothing"
+
+
+def test_an_appeal_is_answered_on_its_page(stage: Stage, moderator: Person) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="spam")
+    appeal = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="I did <i>not</i>")
+    browser, page = enter(moderator, "moderator"), f"/admin/moderation/appeal/{appeal.id}/"
+    assert "I did &lt;i&gt;not&lt;/i&gt;" in browser.get(f"{page}change/").content.decode()
+    assert browser.post(f"{page}answer/", {"outcome": "shrug"}).status_code == 400
+    shown = browser.post(f"{page}answer/", {"outcome": "accept", "reason": ""}, follow=True).content.decode()
+    assert "We looked again and took our decision back." in shown
+    assert Appeal.objects.get().status == "accepted"
+
+
+def test_administrators_keep_the_rules_of_the_installation(register: Callable[..., Person], moderator: Person) -> None:
+    path = "/admin/moderation/instancerule/"
+    browser = enter(register("ada"), "admin")
+    assert browser.post(f"{path}add/", {"number": "1", "text": "Be kind."}).status_code == 302
+    rule = InstanceRule.objects.get()
+    assert browser.post(f"{path}{rule.id}/change/", {"number": "1", "text": "Be kind, always."}).status_code == 302
+    assert list(InstanceRule.objects.order_by("version").values_list("text", "version")) == [
+        ("Be kind.", 1),
+        ("Be kind, always.", 2),
+    ]
+    assert browser.post(f"{path}{rule.id}/change/", {"number": "1", "text": "No."}).status_code == 403
+    assert enter(moderator, "moderator").post(f"{path}add/", {"number": "2", "text": "x"}).status_code == 403
+    assert InstanceRule.objects.count() == 2

@@ -14,7 +14,7 @@ from apps.moderation.models import Action, Case, CaseNote, Suspension
 from apps.moderation.queries import Target
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, report
+from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -24,12 +24,6 @@ def staff(person: Person, role: str) -> JsonClient:
     grant_role(user_id=int(person.id), role=role)
     answer = JsonClient().post("/v1/auth/login", {"login": person.username, "password": "correct horse battery"})
     return JsonClient(answer.json()["access"])
-
-
-def messages(person: Person) -> list[str]:
-    """What the person's notifications from moderation say, newest first."""
-    listed = person.client.get("/v1/notifications").json()["results"]
-    return [item["message"] for item in listed if item["kind"] == "moderation"]
 
 
 @pytest.mark.parametrize("kind", ["posts", "comments"])

@@ -73,6 +73,8 @@ def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tupl
     people = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
     if author_id not in people:
         raise Forbidden("this account may not write comments", code="account_not_active")
+    if any(author.limited for author in audience.authors if author.card.id == author_id):
+        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
     mentioned = {
         profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see
     }

@@ -54,7 +54,11 @@ def _visible_authors(viewer_id: int | None, comments: Sequence[Comment]) -> dict
     if not author_ids:
         return {}
     audience = client(Users).audience(viewer_id=viewer_id, author_ids=author_ids)
-    return {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
+    return {
+        author.card.id: author.card
+        for author in audience.authors
+        if author.active and not author.blocked and (author.follows or not author.silenced)
+    }
 
 
 def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, ReactionSummary]:

@@ -10,18 +10,28 @@ from apps.moderation.actions.cases import (
     take_next_case,
 )
 from apps.moderation.actions.decisions import (
-    ban_user,
     dismiss_case,
-    end_suspension,
     remove_content,
+    restore_content,
+    restrict_content,
+)
+from apps.moderation.actions.instance_rules import retire_instance_rule, set_instance_rule
+from apps.moderation.actions.lifting import lift_action
+from apps.moderation.actions.projections import check_reports_counts
+from apps.moderation.actions.rules import check_text, delete_word_rule, set_word_rule
+from apps.moderation.actions.sanctions import (
+    Decision,
+    ban_user,
+    end_suspension,
+    sanction_user,
     suspend_user,
     unban_user,
     warn_user,
 )
-from apps.moderation.actions.projections import check_reports_counts
-from apps.moderation.actions.rules import check_text, delete_word_rule, set_word_rule
+from apps.moderation.actions.signing import sign_head
 
 __all__ = [
+    "Decision",
     "add_note",
     "assign_case",
     "ban_user",
@@ -34,9 +44,16 @@ __all__ = [
     "end_suspension",
     "file_appeal",
     "file_report",
+    "lift_action",
     "remove_content",
     "reopen_case",
+    "restore_content",
+    "restrict_content",
+    "retire_instance_rule",
+    "sanction_user",
+    "set_instance_rule",
     "set_word_rule",
+    "sign_head",
     "suspend_user",
     "take_next_case",
     "unban_user",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation.access import refuse_own
-from apps.moderation.actions.decisions import restore_content, unban_user
+from apps.moderation.actions.lifting import undo
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import APPEALABLE
@@ -39,7 +39,7 @@ def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:
 
 @transactional("moderation")
 def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str) -> Appeal:
-    """Answers an appeal; an accepted one lifts a ban or brings back what was removed.
+    """Answers an appeal; an accepted one takes the decision back, with all its effects.
 
     `answer` is told to the person; without one they get a sentence that fits. 409 when it is answered already, 422 for
     an appeal of the moderator's own, 403 for one against the moderator's own decision, unless
@@ -75,8 +75,6 @@ def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answe
             answer=appeal.answer,
         )
     )
-    if is_accepted and appeal.action.kind == Action.Kind.BAN_USER:
-        unban_user(moderator_id=moderator_id, user_id=appeal.user_id, reason="appeal accepted")
-    elif is_accepted and appeal.action.kind == Action.Kind.REMOVE_CONTENT:
-        restore_content(moderator_id=moderator_id, removal=appeal.action, reason="appeal accepted")
+    if is_accepted and not Action.objects.filter(reverses_id=appeal.action_id).exists():
+        undo(moderator_id=moderator_id, action=appeal.action, reason="appeal accepted")
     return appeal

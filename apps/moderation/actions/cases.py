@@ -4,7 +4,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.moderation.models import Case, CaseNote, Outcome, Report
-from apps.moderation.queries import Target
+from apps.moderation.queries import Target, reporter_weight, rule_text
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
@@ -15,8 +15,14 @@ _TRIES = 20
 
 
 @transactional("moderation")
-def file_report(*, reporter_id: int, target: Target, reason: str, details: str) -> tuple[Report, bool]:
-    """The report, and whether it is new: while an earlier one by the same person is open, that is the answer."""
+def file_report(
+    *, reporter_id: int, target: Target, reason: str, details: str, rule_id: int | None = None
+) -> tuple[Report, bool]:
+    """The report, and whether it is new: while an earlier one by the same person is open, that is the answer.
+
+    Who reports again and again what is found to be fine weighs less: see `queries.reporter_weight`.
+    """
+    rule_text(rule_id)
     open_key = f"{reporter_id}:{target.key}"
     case = open_case(target)
     if case is None or gone_among("moderation", [reporter_id]):
@@ -30,10 +36,12 @@ def file_report(*, reporter_id: int, target: Target, reason: str, details: str) 
             "target_id": target.id,
             "reason": reason,
             "details": details,
+            "rule_id": rule_id,
         },
     )
     if made:
-        Case.objects.filter(id=case.id).update(reports_count=F("reports_count") + 1)
+        weight = reporter_weight(reporter_id)
+        Case.objects.filter(id=case.id).update(reports_count=F("reports_count") + 1, score=F("score") + weight)
         publish(ReportFiled(report_id=report.id, target_type=target.type, target_id=target.id, reporter_id=reporter_id))
     return report, made
 
@@ -68,6 +76,16 @@ def close_case(case: Case, outcome: Outcome) -> None:
     publish(*resolved)
 
 
+def locked_open_case(case_id: int) -> Case:
+    """The case, locked; NotFound when there is none, Conflict when it is closed."""
+    case = Case.objects.select_for_update().filter(id=case_id).first()
+    if case is None:
+        raise NotFound("there is no such case")
+    if not case.is_open:
+        raise Conflict("somebody has decided this case already", code="case_closed")
+    return case
+
+
 def close_case_of(target_key: str, outcome: Outcome) -> None:
     """Closes the open case about a target, if there is one."""
     case = Case.objects.select_for_update().filter(open_key=target_key).first()
@@ -84,11 +102,7 @@ def close_case_of_gone_target(*, target_type: str, target_id: int) -> None:
 @transactional("moderation")
 def assign_case(*, case_id: int, moderator_id: int | None) -> Case:
     """Gives an open case to a moderator, or to nobody. 409 when it is closed, or somebody else has it."""
-    case = Case.objects.select_for_update().filter(id=case_id).first()
-    if case is None:
-        raise NotFound("there is no such case")
-    if not case.is_open:
-        raise Conflict("somebody has decided this case already", code="case_closed")
+    case = locked_open_case(case_id)
     if moderator_id is not None and case.assigned_to_id not in (None, moderator_id):
         raise Conflict("somebody else has taken this case", code="case_taken")
     case.assigned_to_id, case.assigned_at = moderator_id, timezone.now() if moderator_id else None
@@ -98,12 +112,12 @@ def assign_case(*, case_id: int, moderator_id: int | None) -> Case:
 
 @transactional("moderation")
 def take_next_case(*, moderator_id: int) -> Case | None:
-    """Gives the moderator the open case with the most reports that nobody has; None when there is none left.
+    """Gives the moderator the open case that weighs most and that nobody has; None when there is none left.
 
     One statement claims it, so two moderators never take one case, on databases without SKIP LOCKED either.
     """
     waiting = Case.objects.filter(closed_at=None, assigned_to_id=None).exclude(author_id=moderator_id)
-    for case_id in waiting.order_by("-reports_count", "id").values_list("id", flat=True)[:_TRIES]:
+    for case_id in waiting.order_by("-score", "-reports_count", "id").values_list("id", flat=True)[:_TRIES]:
         claimed = Case.objects.filter(id=case_id, closed_at=None, assigned_to_id=None)
         if claimed.update(assigned_to_id=moderator_id, assigned_at=timezone.now()):
             return Case.objects.get(id=case_id)

@@ -6,6 +6,7 @@ Source: Schneier and Kelsey, Secure Audit Logs to Support Computer Forensics, 19
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import Q
 from django.utils import timezone
@@ -26,6 +27,9 @@ def add_entry(
     target: Target | None = None,
     case_id: int | None = None,
     reason: str = "",
+    rule_id: int | None = None,
+    until: datetime | None = None,
+    reverses_id: int | None = None,
 ) -> Action:
     """Adds one entry at the end of the log. `moderator_id` is None for what a word rule or an erasure did.
 
@@ -41,6 +45,9 @@ def add_entry(
         target_id=target.id if target else None,
         case_id=case_id,
         reason=reason,
+        rule_id=rule_id,
+        until=until,
+        reverses_id=reverses_id,
         created_at=timezone.now(),
         salt=secrets.token_hex(16),
         previous_hash=head.hash,

@@ -3,7 +3,8 @@
 from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import write_removal
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, WordRule
+from apps.moderation.actions.sanctions import reset_profile_by_rule
+from apps.moderation.models import Action, TargetType, WordRule
 from apps.moderation.queries import Target, plain_pattern, rules_matching
 from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import gone_among
@@ -38,13 +39,18 @@ def delete_word_rule(*, moderator_id: int, rule_id: int) -> None:
 def check_text(*, target: Target, text: str) -> None:
     """Applies the rules to a text: the strictest that matches removes it, or opens a case about it. Idempotent.
 
+    A profile is emptied instead of removed.
+
     Nothing happens when its author was erased meanwhile.
     """
     if gone_among("moderation", [target.author_id]):
         return
     rules = rules_matching(text)
     words = ", ".join(rule.pattern for rule in rules)[:200]
-    if any(rule.action == WordRule.Effect.REMOVE for rule in rules):
+    is_removal = any(rule.action == WordRule.Effect.REMOVE for rule in rules)
+    if is_removal and target.type == TargetType.USER:
+        reset_profile_by_rule(user_id=target.author_id, reason=f"word rule: {words}")
+    elif is_removal:
         write_removal(moderator_id=None, target=target, reason=f"word rule: {words}")
     elif rules:
         open_case(target, flagged_words=words)

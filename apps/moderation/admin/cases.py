@@ -1,13 +1,15 @@
 """The queue of cases, and the reports that they collect."""
 
+from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -15,30 +17,54 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
 from apps.moderation import actions, queries
+from apps.moderation.admin.choices import DEFAULT_REASON, LONGEST_REASON, DecisionForm, bulk, choices_for, decide
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
-from apps.moderation.models import Case, Report
+from apps.moderation.models import Case, Reason, Report
 from socialapp.core.errors import Problem
 
 _PREVIEW_CHARACTERS = 160
 
 
-def _decide(case: Case, decision: str, *, moderator_id: int, reason: str) -> None:
-    """Carries out what a moderator chose; raises a Problem when it cannot be done."""
-    if decision == "dismiss":
-        actions.dismiss_case(moderator_id=moderator_id, case_id=case.id, reason=reason)
-        return
-    if case.author_id is None or case.target_id is None:
-        raise Problem("the person it is about was erased")
-    match decision:
-        case "remove":
-            target = queries.Target(case.target_type, case.target_id, case.author_id)
-            actions.remove_content(moderator_id=moderator_id, target=target, reason=reason)
-        case "warn":
-            actions.warn_user(moderator_id=moderator_id, user_id=case.author_id, reason=reason, case_id=case.id)
-        case "ban":
-            actions.ban_user(moderator_id=moderator_id, user_id=case.author_id, reason=reason, case_id=case.id)
-        case _:
-            raise Problem("there is no such decision")
+class AssignmentFilter(admin.SimpleListFilter):
+    """Whose case it is."""
+
+    title = "taken by"
+    parameter_name = "taken"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What may be chosen."""
+        return [("me", "Me"), ("nobody", "Nobody"), ("others", "Others")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        """The cases of those chosen."""
+        me = request.user.pk
+        match self.value():
+            case "me":
+                return queryset.filter(assigned_to_id=me)
+            case "nobody":
+                return queryset.filter(assigned_to_id=None)
+            case "others":
+                return queryset.exclude(assigned_to_id=None).exclude(assigned_to_id=me)
+            case _:
+                return queryset
+
+
+class AgeFilter(admin.SimpleListFilter):
+    """For how long it has been there."""
+
+    title = "age"
+    parameter_name = "age"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What may be chosen."""
+        return [("1", "More than a day"), ("7", "More than a week")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        """The cases that are older."""
+        value = self.value()
+        if value not in ("1", "7"):
+            return queryset
+        return queryset.filter(created_at__lt=timezone.now() - timedelta(days=int(value)))
 
 
 class CaseStateFilter(admin.SimpleListFilter):
@@ -68,6 +94,24 @@ class CaseStateFilter(admin.SimpleListFilter):
                 return queryset.filter(closed_at__isnull=True)
 
 
+class ReasonFilter(admin.SimpleListFilter):
+    """Why it was reported."""
+
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What may be chosen."""
+        return [(value, str(label)) for value, label in Reason.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        """The cases with a report for that reason."""
+        if self.value() not in Reason.values:
+            return queryset
+        reported = Report.objects.filter(reason=self.value(), case_id=OuterRef("id"))
+        return queryset.filter(Exists(reported))
+
+
 class CaseList(ChangeList):
     """A page of cases with what their targets look like, asked for once for the whole page."""
 
@@ -76,20 +120,21 @@ class CaseList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         queries.show_targets(self.result_list)
+        queries.show_holders(self.result_list)
 
 
 @admin.register(Case)
 class CaseAdmin(ModerationAdmin[Case]):
     """The queue: the most reported first."""
 
-    list_display = ("about", "content", "author", "reasons", "waiting", "state")
-    list_filter = (CaseStateFilter, "target_type", "outcome")
+    list_display = ("about", "content", "author", "reasons", "weight", "waiting", "taken_by", "state")
+    list_filter = (CaseStateFilter, AssignmentFilter, AgeFilter, "target_type", ReasonFilter, "outcome")
     search_fields = ("=target_id", "=author_id", "=id")
-    ordering = ("-reports_count", "id")
+    ordering = ("-score", "-reports_count", "id")
     list_per_page = 25
     action_form = ReasonForm
     actions = ("remove_selected", "warn_selected", "ban_selected", "dismiss_selected")
-    fields = ("target", "content_in_full", "author", "reasons", "created_at", "state", "reports_table")
+    fields = ("reports_table",)
     readonly_fields = fields
     change_form_template = "admin/moderation/case/change_form.html"
 
@@ -99,8 +144,14 @@ class CaseAdmin(ModerationAdmin[Case]):
 
     def get_urls(self) -> list[URLPattern]:
         """The pages, and where decisions on one case are sent."""
-        decide = path("<int:case_id>/decide/", self.admin_site.admin_view(self.decide), name="moderation_case_decide")
-        return [decide, *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        own = [
+            path("next/", wrap(self.take_next), name="moderation_case_next"),
+            path("<int:case_id>/decide/", wrap(self.decide), name="moderation_case_decide"),
+            path("<int:case_id>/<str:step>/", wrap(self.handle_step), name="moderation_case_step"),
+        ]
+        listed = super().get_urls()
+        return [*own[:2], *listed[:-1], own[2], listed[-1]]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Case | None:
         """One case, with its preview."""
@@ -108,6 +159,60 @@ class CaseAdmin(ModerationAdmin[Case]):
         if case is not None:
             queries.show_targets([case])
         return case
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Everything about a case on one page."""
+        case = Case.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
+        extra = dict(extra_context or {})
+        if case is not None and self.has_view_permission(request):
+            extra |= {
+                "choices": choices_for(case),
+                "history": queries.history_of(case.author_id),
+                "notes": queries.notes_of(case),
+                "rules": queries.present_rules(),
+                "default_reason": DEFAULT_REASON,
+                "longest_reason": LONGEST_REASON,
+            }
+        return super().change_view(request, object_id, form_url, extra)
+
+    def take_next(self, request: HttpRequest) -> HttpResponse:
+        """Gives the moderator the next case that nobody has."""
+        return require_POST(self._take_next)(request)
+
+    def _take_next(self, request: HttpRequest) -> HttpResponse:
+        if not self.is_allowed(request):
+            return HttpResponse(status=403)
+        case = actions.take_next_case(moderator_id=int(request.user.pk or 0))
+        if case is None:
+            messages.info(request, "Nothing waits that nobody has taken.")
+            return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
+        return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case.id]))
+
+    def handle_step(self, request: HttpRequest, case_id: int, step: str) -> HttpResponse:
+        """Takes, releases or reopens a case, or adds a note to it."""
+        return require_POST(self._handle_step)(request, case_id, step)
+
+    def _handle_step(self, request: HttpRequest, case_id: int, step: str) -> HttpResponse:
+        if not self.is_allowed(request):
+            return HttpResponse(status=403)
+        me = int(request.user.pk or 0)
+        try:
+            match step:
+                case "take":
+                    actions.assign_case(case_id=case_id, moderator_id=me)
+                case "release":
+                    actions.assign_case(case_id=case_id, moderator_id=None)
+                case "reopen":
+                    actions.reopen_case(case_id=case_id, moderator_id=me)
+                case "note":
+                    actions.add_note(case_id=case_id, moderator_id=me, text=request.POST.get("text", "")[:2000])
+                case _:
+                    return HttpResponse(status=404)
+        except Problem as problem:
+            messages.error(request, problem.detail)
+        return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case_id]))
 
     def decide(self, request: HttpRequest, case_id: int) -> HttpResponse:
         """Takes the decision that was made on a case's page."""
@@ -119,7 +224,8 @@ class CaseAdmin(ModerationAdmin[Case]):
         case = get_object_or_404(Case, id=case_id)
         decision = request.POST.get("decision", "")
         rows = Case.objects.filter(id=case.id)
-        run_on_each(request, rows, "Decided", lambda row, by, why: _decide(row, decision, moderator_id=by, reason=why))
+        form = DecisionForm(request.POST)
+        run_on_each(request, rows, "Decided", lambda row, by, why: decide(row, decision, moderator_id=by, form=form))
         return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
 
     @admin.display(description="about", ordering="target_type")
@@ -127,23 +233,21 @@ class CaseAdmin(ModerationAdmin[Case]):
         """What kind of thing it is about; links to the case."""
         return case.get_target_type_display()
 
-    @admin.display(description="target")
-    def target(self, case: Case) -> str:
-        """What it is about."""
-        return str(case)
+    @admin.display(description="taken by", ordering="assigned_to_id")
+    def taken_by(self, case: Case) -> str:
+        """Who works on it."""
+        return f"@{case.holder_name}" if case.holder_name else str(case.assigned_to_id or "–")
+
+    @admin.display(description="weight", ordering="score")
+    def weight(self, case: Case) -> str:
+        """Its reports, each weighed by its reporter's record."""
+        return f"{case.score:g}"
 
     @admin.display(description="content")
     def content(self, case: Case) -> SafeString:
         """The beginning of the text."""
         beginning = Truncator(case.preview).chars(_PREVIEW_CHARACTERS) or "(nothing to show)"
         return format_html('<div class="case-content">{}</div>', beginning)
-
-    @admin.display(description="content")
-    def content_in_full(self, case: Case) -> SafeString | str:
-        """The whole text."""
-        if not case.preview:
-            return "(nothing to show)"
-        return format_html('<div class="case-content-in-full">{}</div>', case.preview)
 
     @admin.display(description="author", ordering="author_id")
     def author(self, case: Case) -> SafeString | str:
@@ -182,24 +286,22 @@ class CaseAdmin(ModerationAdmin[Case]):
     @admin.action(description="Remove the content", permissions=["decide"])
     def remove_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Removes what the cases are about."""
-        run_on_each(request, rows, "Removed", lambda row, by, why: _decide(row, "remove", moderator_id=by, reason=why))
+        run_on_each(request, rows, "Removed", bulk("remove"))
 
     @admin.action(description="Warn the author", permissions=["decide"])
     def warn_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Warns those who answer for it."""
-        run_on_each(request, rows, "Warned", lambda row, by, why: _decide(row, "warn", moderator_id=by, reason=why))
+        run_on_each(request, rows, "Warned", bulk("warn"))
 
     @admin.action(description="Ban the author", permissions=["decide"])
     def ban_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Bans those who answer for it."""
-        run_on_each(request, rows, "Banned", lambda row, by, why: _decide(row, "ban", moderator_id=by, reason=why))
+        run_on_each(request, rows, "Banned", bulk("ban"))
 
     @admin.action(description="Dismiss: nothing is wrong", permissions=["decide"])
     def dismiss_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Closes the cases."""
-        run_on_each(
-            request, rows, "Dismissed", lambda row, by, why: _decide(row, "dismiss", moderator_id=by, reason=why)
-        )
+        run_on_each(request, rows, "Dismissed", bulk("dismiss"))
 
 
 @admin.register(Report)

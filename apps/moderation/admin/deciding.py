@@ -12,11 +12,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.moderation.admin.choices import DEFAULT_REASON, LONGEST_REASON
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, M, is_staff
-
-_DEFAULT_REASON = "It breaks the rules."
-LONGEST_REASON = 1000
 
 
 class ModerationAdmin(ContextModelAdmin[M]):
@@ -24,6 +22,7 @@ class ModerationAdmin(ContextModelAdmin[M]):
 
     class Media:
         css = {"all": ("moderation.css",)}
+        js = ("moderation.js",)
 
     def is_allowed(self, request: HttpRequest) -> bool:
         """Administrators and moderators."""
@@ -41,13 +40,13 @@ class ReasonForm(ActionForm):
         required=False,
         max_length=LONGEST_REASON,
         label="Reason (told to the person):",
-        widget=forms.TextInput(attrs={"size": 40, "placeholder": _DEFAULT_REASON}),
+        widget=forms.TextInput(attrs={"size": 40, "placeholder": DEFAULT_REASON}),
     )
 
 
 def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callable[[M, int, str], object]) -> None:
     """Runs something on each row, and tells how many it was done to and what went wrong with the others."""
-    reason = (request.POST.get("reason") or _DEFAULT_REASON)[:LONGEST_REASON]
+    reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
     moderator_id = int(request.user.pk or 0)
     succeeded = 0
     for row in rows:

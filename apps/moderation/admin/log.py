@@ -5,13 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from apps.moderation import actions, queries
-from apps.moderation.admin.deciding import LONGEST_REASON, ModerationAdmin, ReasonForm, person_link, run_on_each
-from apps.moderation.models import Action, Appeal, CaseNote, LogHead, Suspension
-from socialapp.core.errors import Problem
+from apps.moderation.admin.choices import LONGEST_REASON
+from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
+from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
 from socialapp.http.admin import ContextModelAdmin
 
 
@@ -36,14 +38,14 @@ class AppealList(NamedList):
 
 @admin.register(Action)
 class ActionAdmin(ModerationAdmin[Action]):
-    """The log of what was done: to be read, and to lift bans from."""
+    """The log of what was done: to be read, and to take decisions back."""
 
-    list_display = ("sequence", "created_at", "kind", "moderator", "user", "reason")
+    list_display = ("sequence", "created_at", "kind", "moderator", "user", "reason", "until")
     list_filter = ("kind", "is_redacted")
     search_fields = ("=user_id", "=moderator_id", "=target_id", "reason")
     ordering = ("-sequence",)
     action_form = ReasonForm
-    actions = ("lift_bans",)
+    actions = ("take_back",)
 
     @admin.display(description="user", ordering="user_id")
     def user(self, entry: Action) -> SafeString | str:
@@ -59,16 +61,14 @@ class ActionAdmin(ModerationAdmin[Action]):
         """The list that fills in names."""
         return NamedList
 
-    @admin.action(description="Lift the ban", permissions=["decide"])
-    def lift_bans(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
-        """Lifts the bans among the chosen entries."""
-        run_on_each(request, rows, "Lifted", _lift_ban)
+    @admin.action(description="Take back (undo what was decided)", permissions=["decide"])
+    def take_back(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
+        """Undoes the chosen decisions."""
+        run_on_each(request, rows, "Taken back", _take_back)
 
 
-def _lift_ban(entry: Action, moderator_id: int, reason: str) -> None:
-    if entry.kind != Action.Kind.BAN_USER or entry.user_id is None:
-        raise Problem("this is no ban")
-    actions.unban_user(moderator_id=moderator_id, user_id=entry.user_id, reason=reason)
+def _take_back(entry: Action, moderator_id: int, reason: str) -> None:
+    actions.lift_action(moderator_id=moderator_id, action_id=entry.id, reason=reason)
 
 
 @admin.register(Appeal)
@@ -82,6 +82,39 @@ class AppealAdmin(ModerationAdmin[Appeal]):
     ordering = ("status", "id")
     action_form = ReasonForm
     actions = ("accept", "reject")
+    fields = ("user", "against", "content", "text", "status", "answer", "created_at", "decided_at")
+    readonly_fields = fields
+    change_form_template = "admin/moderation/appeal/change_form.html"
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Appeal | None:
+        """One appeal, with the name and what was removed."""
+        appeal = super().get_object(request, object_id, from_field)
+        if appeal is not None:
+            queries.show_names([appeal])
+            queries.show_removed([appeal])
+        return appeal
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages, and where answers are sent."""
+        answer = path(
+            "<int:appeal_id>/answer/", self.admin_site.admin_view(self.answer), name="moderation_appeal_answer"
+        )
+        return [answer, *super().get_urls()]
+
+    def answer(self, request: HttpRequest, appeal_id: int) -> HttpResponse:
+        """Takes the answer given on an appeal's page."""
+        return require_POST(self._take_answer)(request, appeal_id)
+
+    def _take_answer(self, request: HttpRequest, appeal_id: int) -> HttpResponse:
+        outcome = request.POST.get("outcome")
+        if not self.is_allowed(request):
+            return HttpResponse(status=403)
+        if outcome not in ("accept", "reject"):
+            return HttpResponse(status=400)
+        rows = Appeal.objects.filter(id=appeal_id)
+        is_accepted = outcome == "accept"
+        run_on_each(request, rows, "Answered", lambda row, by, why: _answer(request, row, by, is_accepted=is_accepted))
+        return HttpResponseRedirect(reverse("admin:moderation_appeal_change", args=[appeal_id]))
 
     @admin.display(description="user", ordering="user_id")
     def user(self, appeal: Appeal) -> SafeString | str:
@@ -122,16 +155,28 @@ def _answer(request: HttpRequest, appeal: Appeal, moderator_id: int, *, is_accep
 class LogHeadAdmin(ContextModelAdmin[LogHead]):
     """Where the log of actions ends."""
 
+    is_internal = True
     list_display = ("sequence", "hash")
     list_filter = ()
     search_fields = ("hash",)
 
 
+@admin.register(SignedHead)
+class SignedHeadAdmin(ContextModelAdmin[SignedHead]):
+    """Ends of the log that were signed."""
+
+    is_internal = True
+    list_display = ("sequence", "hash", "signed_at")
+    search_fields = ("=sequence", "hash")
+    ordering = ("-sequence",)
+
+
 @admin.register(Suspension)
 class SuspensionAdmin(ModerationAdmin[Suspension]):
-    """Bans that end by themselves."""
+    """Bans, silences and limits that end by themselves."""
 
-    list_display = ("user", "until", "action_id")
+    list_display = ("user", "kind", "until", "action_id")
+    list_filter = ("kind",)
     search_fields = ("=user_id", "=action_id")
     ordering = ("until",)
 
@@ -145,6 +190,7 @@ class SuspensionAdmin(ModerationAdmin[Suspension]):
 class CaseNoteAdmin(ModerationAdmin[CaseNote]):
     """What moderators noted on cases."""
 
+    is_internal = True
     list_display = ("created_at", "case", "moderator_id", "text")
     search_fields = ("text", "=moderator_id")
     ordering = ("-id",)

@@ -8,6 +8,7 @@ from socialapp.contracts.moderation import (
     AppealDecided,
     ContentRemoved,
     ContentRestored,
+    ContentRestricted,
     ReportResolved,
     UserSanctioned,
 )
@@ -21,12 +22,30 @@ _OUTCOMES = {
 }
 
 
+_SANCTIONS = {
+    "warn": "A moderator has warned you",
+    "silence": "A moderator has silenced your account{until}: only your followers come upon what you write",
+    "limit": "A moderator has limited your account{until}: you may not write posts and comments",
+    "reset_profile": "A moderator has emptied your profile",
+    "unsilence": "Your account is no longer silenced",
+    "unlimit": "Your account is no longer limited",
+    "restore_profile": "Your profile is back as it was",
+}
+
+
+def _why(reason: str, rule: str) -> str:
+    """The end of a sentence: the reason, and the rule that was broken."""
+    words = f": {reason}" if reason else "."
+    return f"{words} (Rule {rule})" if rule else words
+
+
 @handles(UserSanctioned)
-def notify_of_warning(event: UserSanctioned) -> None:
-    """Notifies somebody who was warned; who is banned or unbanned learns it when logging in."""
-    if event.kind != "warn":
+def notify_of_sanction(event: UserSanctioned) -> None:
+    """Notifies somebody of what was decided about them; who is banned or unbanned learns it when logging in."""
+    if event.kind not in _SANCTIONS:
         return
-    message = f"A moderator has warned you: {event.reason}" if event.reason else "A moderator has warned you."
+    until = f" until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
+    message = _SANCTIONS[event.kind].format(until=until) + _why(event.reason, event.rule)
     _notify_from_moderation(
         user_id=event.user_id,
         topic=f"moderation:{event.action_id}",
@@ -39,11 +58,31 @@ def notify_of_warning(event: UserSanctioned) -> None:
 @handles(ContentRemoved)
 def notify_of_removal(event: ContentRemoved) -> None:
     """Notifies the author of what a moderator removed."""
-    reason = f": {event.reason}" if event.reason else "."
     _notify_from_moderation(
         user_id=event.author_id,
         topic=f"moderation:{event.action_id}:{event.target_id}",
-        message=f"A moderator has removed your {event.target_type}{reason}",
+        message=f"A moderator has removed your {event.target_type}{_why(event.reason, event.rule)}",
+        action_id=event.action_id,
+        target=(event.target_type, event.target_id),
+    )
+
+
+_RESTRICTIONS = {
+    ("sensitive", True): "A moderator has marked your {} as sensitive",
+    ("sensitive", False): "Your {} is no longer marked as sensitive",
+    ("hidden", True): "A moderator has hidden your {}: nobody else sees it",
+    ("hidden", False): "Your {} is no longer hidden",
+}
+
+
+@handles(ContentRestricted)
+def notify_of_restriction(event: ContentRestricted) -> None:
+    """Notifies the author of what was marked or hidden, or is no longer."""
+    sentence = _RESTRICTIONS[event.kind, event.is_active].format(event.target_type)
+    _notify_from_moderation(
+        user_id=event.author_id,
+        topic=f"moderation:{event.action_id}:{event.target_id}",
+        message=sentence + _why(event.reason, event.rule),
         action_id=event.action_id,
         target=(event.target_type, event.target_id),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.posts.access.visibility import load_visibility, viewers_among
+from apps.posts.access.visibility import is_for_followers, load_visibility, viewers_among
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden
 from socialapp.core.text.hashtags import find_hashtags
@@ -62,9 +62,11 @@ def draft_post(
     author = visibility.authors.get(author_id)
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
+    if author.limited:
+        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
     private = author.is_private if is_private is None else is_private
     named = [card.id for card in cards if visibility.may_meet(card.id)]
-    if named and (private or author.is_private):
+    if named and (private or is_for_followers(author)):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
     names = {card.id: card.username for card in cards}
     return Draft(

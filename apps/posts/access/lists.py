@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apps.posts.access.pages import Filter, Read, fill_page
-from apps.posts.access.visibility import VisiblePost, load_visibility, visible_posts
+from apps.posts.access.visibility import VisiblePost, is_for_followers, load_visibility, visible_posts
 from apps.posts.models import PostEdit
 from apps.posts.queries.lists import (
     Entry,
@@ -40,7 +40,7 @@ def author_page(*, viewer_id: int | None, author_id: int, page: PageRequest) -> 
     if not visibility.may_meet(author_id):
         raise NotFound("there is no such profile, or you may not see it", code="profile_not_found")
     is_let_in = visibility.is_let_in(author_id)
-    if visibility.authors[author_id].is_private and not is_let_in:
+    if is_for_followers(visibility.authors[author_id]) and not is_let_in:
         return Page([])
 
     def read(span: Span) -> list[Entry]:
@@ -112,7 +112,7 @@ def trending_tags(*, viewer_id: int | None, limit: int) -> list[tuple[str, int]]
     public = {
         post_id
         for post_id, author_id in authors.items()
-        if visibility.may_meet(author_id) and not visibility.authors[author_id].is_private
+        if visibility.may_meet(author_id) and not is_for_followers(visibility.authors[author_id])
     }
     counts = Counter(key for key, _, post_id in used if post_id in public)
     names = {key: name for key, name, _ in reversed(used)}
@@ -132,6 +132,10 @@ def _page(page: PageRequest, *, read: Read, visible: Filter) -> Page[VisiblePost
     return keep_place(page, lambda request: fill_page(request, read=read, visible=visible))
 
 
+def _is_for_all(post: VisiblePost) -> bool:
+    return not (post.row.is_private or post.row.hidden or is_for_followers(post.author))
+
+
 def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
     """Lets through what the viewer may see."""
 
@@ -146,4 +150,4 @@ def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePo
 def _public_filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
     """Lets through what anybody may see, but for blocks."""
     visible = _filter(viewer_id)
-    return lambda entries: [post for post in visible(entries) if not (post.row.is_private or post.author.is_private)]
+    return lambda entries: [post for post in visible(entries) if _is_for_all(post)]

@@ -20,10 +20,12 @@ class Rule(StrEnum):
     REMOVED = "removed"
     AUTHOR_NOT_ACTIVE = "author_not_active"
     BLOCKED = "blocked"
+    HIDDEN = "hidden"
     OWN = "own"
     FOLLOWER = "follower"
     POST_PRIVATE = "post_private"
     ACCOUNT_PRIVATE = "account_private"
+    ACCOUNT_SILENCED = "account_silenced"
     PUBLIC = "public"
 
     @property
@@ -43,8 +45,11 @@ class Visibility:
     following_version: int
     authors: dict[int, Author]
 
-    def rule(self, *, author_id: int, is_private: bool) -> Rule:
-        """The rule: the author is active, neither blocks the other, and what is private is for followers."""
+    def rule(self, *, author_id: int, is_private: bool, hidden: bool = False) -> Rule:
+        """The rule: the author is active, neither blocks the other, and what is private is for followers.
+
+        What a moderator hid is there for its author alone; what somebody silenced writes, for followers.
+        """
         author = self.authors.get(author_id)
         if author is None or not author.active:
             return Rule.AUTHOR_NOT_ACTIVE
@@ -52,15 +57,19 @@ class Visibility:
             return Rule.BLOCKED
         if author_id == self.viewer_id:
             return Rule.OWN
+        if hidden:
+            return Rule.HIDDEN
         if author.follows:
             return Rule.FOLLOWER
         if is_private:
             return Rule.POST_PRIVATE
+        if author.silenced:
+            return Rule.ACCOUNT_SILENCED
         return Rule.ACCOUNT_PRIVATE if author.is_private else Rule.PUBLIC
 
-    def may_see(self, *, author_id: int, is_private: bool) -> bool:
+    def may_see(self, *, author_id: int, is_private: bool, hidden: bool = False) -> bool:
         """Whether the viewer sees such a post of the author."""
-        return self.rule(author_id=author_id, is_private=is_private) in _SHOWING
+        return self.rule(author_id=author_id, is_private=is_private, hidden=hidden) in _SHOWING
 
     def may_meet(self, author_id: int) -> bool:
         """Whether the author is there at all for the viewer."""
@@ -74,7 +83,12 @@ class Visibility:
 
     def shows(self, row: PostRow) -> bool:
         """Whether the viewer sees this post."""
-        return self.may_see(author_id=row.user_id, is_private=row.is_private)
+        return self.may_see(author_id=row.user_id, is_private=row.is_private, hidden=row.hidden)
+
+
+def is_for_followers(author: Author) -> bool:
+    """Whether only followers come upon what the author writes: they chose so, or a moderator has silenced them."""
+    return author.is_private or author.silenced
 
 
 class VisiblePost(NamedTuple):
@@ -110,7 +124,9 @@ def visible_refs(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[Post
     if not refs:
         return []
     visibility = load_visibility(viewer_id=viewer_id, author_ids=(ref.author_id for ref in refs))
-    return [ref for ref in refs if visibility.may_see(author_id=ref.author_id, is_private=ref.is_private)]
+    return [
+        ref for ref in refs if visibility.may_see(author_id=ref.author_id, is_private=ref.is_private, hidden=ref.hidden)
+    ]
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> VisiblePost:
@@ -132,7 +148,7 @@ def own_post(*, user_id: int, post_id: int) -> VisiblePost:
 def repostable_post(*, viewer_id: int, post_id: int) -> VisiblePost:
     """A post that may be passed on; NotFound when it is not visible, Forbidden when it is of a private account."""
     post = visible_post(viewer_id=viewer_id, post_id=post_id)
-    if post.author.is_private:
+    if is_for_followers(post.author) or post.row.hidden:
         raise Forbidden("a post of a private account cannot be reposted", code="post_private")
     return post
 
@@ -154,7 +170,7 @@ def visibility_rule(*, viewer_id: int | None, post_id: int) -> Rule:
     """
     for ref in post_refs([post_id]):
         visibility = load_visibility(viewer_id=viewer_id, author_ids=[ref.author_id])
-        return visibility.rule(author_id=ref.author_id, is_private=ref.is_private)
+        return visibility.rule(author_id=ref.author_id, is_private=ref.is_private, hidden=ref.hidden)
     if removed_author_of(post_id) is None:
         raise no_such_post()
     return Rule.REMOVED
@@ -173,6 +189,7 @@ def viewers_of(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
         user_id
         for ref in post_refs([post_id])
         for user_id in viewers_among(author_id=ref.author_id, is_private=ref.is_private, user_ids=user_ids)
+        if not ref.hidden or user_id == ref.author_id
     ]
 
 
@@ -184,7 +201,7 @@ def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) 
         return []
     # Blocks are mutual, so the author's visibility has them too; only who follows whom has a direction.
     reachable = [user_id for user_id in user_ids if visibility.may_meet(user_id)]
-    if not (is_private or author.is_private):
+    if not (is_private or is_for_followers(author)):
         return reachable
     followers = _followers_among(author_id=author_id, user_ids=[item for item in reachable if item != author_id])
     return [user_id for user_id in reachable if user_id == author_id or user_id in followers]

@@ -137,7 +137,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
             post_id=post_id,
             author_id=post.user_id,
             is_private=post.is_private,
-            was_private=was_private,
+            was_private=post.is_private if post.hidden else was_private,  # what is hidden is in no count
             hashtags=draft.hashtags,
             new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in before],
             version=post.version,
@@ -178,7 +178,13 @@ def _delete_parts(posts: Sequence[Post | WithdrawnPost]) -> list[int]:
 
 
 def _deletion(post: Post | WithdrawnPost) -> PostDeleted:
-    return PostDeleted(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version + 1)
+    return PostDeleted(
+        post_id=post.id,
+        author_id=post.user_id,
+        was_private=post.is_private,
+        version=post.version + 1,
+        was_withdrawn=post.hidden,
+    )
 
 
 def _locked(*, post_id: int, expected_versions: frozenset[int] | None) -> Post:
@@ -220,4 +226,4 @@ def add_mentions(*, post_id: int, user_ids: Iterable[int]) -> None:
 
 def _row(post: Post) -> PostRow:
     row = PostRow(*(getattr(post, name) for name in PostRow._fields))
-    return row._replace(media=post.media or [])
+    return row._replace(media=post.media or [], sensitive=post.sensitive or post.marked_sensitive)

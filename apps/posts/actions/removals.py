@@ -1,6 +1,6 @@
 """Taking posts out of sight when a moderator removes them, and bringing them back when an appeal is accepted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,7 +10,7 @@ from apps.posts.actions.media.removal import purge
 from apps.posts.actions.posts import delete_post, delete_removed_posts
 from apps.posts.models import Media, Post, RefusedMedia, RestoredRemoval, WithdrawnPost
 from socialapp.contracts.moderation import Moderation
-from socialapp.contracts.posts import PostRemoved, PostRestored
+from socialapp.contracts.posts import PostEdited, PostRemoved, PostRestored
 from socialapp.core.db import transactional
 from socialapp.core.principal import Principal
 from socialapp.lifecycle.removal import gone_among
@@ -56,9 +56,8 @@ def remove_post(*, post_id: int, action_id: int) -> None:
     WithdrawnPost(**columns, action_id=action_id).save(force_insert=True)
     Post.objects.filter(id=post_id).delete()
     purge(Media.objects.filter(post_id=post_id))
-    publish(
-        PostRemoved(post_id=post_id, author_id=post.user_id, was_private=post.is_private, version=columns["version"])
-    )
+    if not post.hidden:
+        _publish_removal(post, version=columns["version"])
 
 
 @transactional("posts")
@@ -72,8 +71,64 @@ def restore_post(*, post_id: int, action_id: int) -> None:
     Post(**columns).save(force_insert=True)
     WithdrawnPost.objects.filter(id=post_id).delete()
     RefusedMedia.objects.filter(media_id__in=[media["id"] for media in held.media or []]).delete()
+    if not held.hidden:
+        _publish_return(held, version=columns["version"])
+
+
+_RESTRICTIONS = {"sensitive": "marked_sensitive", "hidden": "hidden"}
+
+
+@transactional("posts")
+def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime) -> None:
+    """Marks a post sensitive or hides it, or ends that, unless a later word of it has been applied already.
+
+    What is hidden is in no list, count or index; its author still sees it. A removed post changes where it is kept.
+    """
+    field = _RESTRICTIONS[kind]
+    post: Post | WithdrawnPost | None = Post.objects.select_for_update().filter(id=post_id).first()
+    is_removed = post is None
+    if post is None:
+        post = WithdrawnPost.objects.select_for_update().filter(id=post_id).first()
+    if post is None:
+        return
+    last: datetime | None = getattr(post, f"{field}_at")
+    if last is not None and last >= at:
+        return
+    changed = getattr(post, field) != is_active
+    setattr(post, f"{field}_at", at)
+    setattr(post, field, is_active)
+    post.version += 1
+    post.save(update_fields=[field, f"{field}_at", "version"])
+    if not changed or is_removed:
+        return
+    if kind == "hidden" and is_active:
+        purge(Media.objects.filter(post_id=post_id))
+        _publish_removal(post, version=post.version)
+    elif kind == "hidden":
+        _publish_return(post, version=post.version)
+    else:
+        _publish_edit(post)
+
+
+def _publish_removal(post: Post | WithdrawnPost, *, version: int) -> None:
+    publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=version))
+
+
+def _publish_return(post: Post | WithdrawnPost, *, version: int) -> None:
+    publish(PostRestored(post_id=post.id, author_id=post.user_id, is_private=post.is_private, version=version))
+
+
+def _publish_edit(post: Post | WithdrawnPost) -> None:
     publish(
-        PostRestored(post_id=post_id, author_id=held.user_id, is_private=held.is_private, version=columns["version"])
+        PostEdited(
+            post_id=post.id,
+            author_id=post.user_id,
+            is_private=post.is_private,
+            was_private=post.is_private,
+            hashtags=post.hashtags,
+            new_mention_ids=[],
+            version=post.version,
+        )
     )
 
 

@@ -9,23 +9,27 @@ from socialapp.contracts.posts import AuthorPosts, PostDocument, RepostNumber
 
 
 def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
-    """The posts among `post_ids` that exist. One query."""
-    return _documents(Post.objects.filter(id__in=list(post_ids))) if post_ids else []
+    """The posts among `post_ids` that exist and are not hidden. One query."""
+    return _documents(Post.objects.filter(id__in=list(post_ids), hidden=False)) if post_ids else []
 
 
 def removed_documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
-    """The posts among `post_ids` that moderators removed and that may come back. One query."""
-    return _documents(WithdrawnPost.objects.filter(id__in=list(post_ids))) if post_ids else []
+    """The posts among `post_ids` that moderators removed or hid and that may come back. Two queries."""
+    ids = list(post_ids)
+    if not ids:
+        return []
+    hidden = Post.objects.filter(id__in=ids, hidden=True)
+    return [*_documents(WithdrawnPost.objects.filter(id__in=ids)), *_documents(hidden)]
 
 
 def documents_after(after: int, *, limit: int) -> list[PostDocument]:
     """Up to `limit` posts with greater ids, ascending. One query."""
-    return _documents(Post.objects.filter(id__gt=after).order_by("id")[:limit])
+    return _documents(Post.objects.filter(id__gt=after, hidden=False).order_by("id")[:limit])
 
 
 def posts_of_authors(author_ids: Sequence[int]) -> list[AuthorPosts]:
     """How many posts each author has now; one without any is left out. One query."""
-    rows = Post.objects.filter(user_id__in=list(author_ids)).values_list("user_id")
+    rows = Post.objects.filter(user_id__in=list(author_ids), hidden=False).values_list("user_id")
     counted = rows.annotate(posts=Count("id"), public=Count("id", filter=Q(is_private=False))).order_by()
     return [AuthorPosts(author_id=author_id, posts=posts, public_posts=public) for author_id, posts, public in counted]
 
@@ -39,7 +43,7 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
 def _documents(posts: QuerySet[Post] | QuerySet[WithdrawnPost]) -> list[PostDocument]:
     fields = (
         "id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at",
-        "sensitive", "content_warning",
+        "sensitive", "content_warning", "marked_sensitive",
     )  # fmt: skip
     return [
         PostDocument(
@@ -51,7 +55,7 @@ def _documents(posts: QuerySet[Post] | QuerySet[WithdrawnPost]) -> list[PostDocu
             has_media=bool(row["media_url"]),
             version=row["version"],
             created_at=row["created_at"],
-            has_content_warning=bool(row["sensitive"] or row["content_warning"]),
+            has_content_warning=bool(row["sensitive"] or row["marked_sensitive"] or row["content_warning"]),
         )
         for row in posts.values(*fields)
     ]

@@ -75,7 +75,7 @@ def newest_public_posts(*, since: int, limit: int) -> list[int]:
 
 def public_authors(post_ids: Iterable[int]) -> dict[int, int]:
     """The authors of those of the posts that are not private themselves, by post. One query."""
-    posts = Post.objects.filter(id__in=list(post_ids), is_private=False)
+    posts = Post.objects.filter(id__in=list(post_ids), is_private=False, hidden=False)
     return dict(posts.values_list("id", "user_id"))
 
 

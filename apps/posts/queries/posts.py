@@ -27,6 +27,7 @@ class PostRow(NamedTuple):
     media: list[dict[str, Any]]
     sensitive: bool
     content_warning: str
+    hidden: bool = False
 
 
 class CountsRow(NamedTuple):
@@ -37,7 +38,7 @@ class CountsRow(NamedTuple):
 
 
 _COLUMNS = ", ".join(f"`{name}`" for name in PostRow._fields)  # "sensitive" is a reserved word of MariaDB's
-_ROWS_SQL = f"SELECT {_COLUMNS} FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
+_ROWS_SQL = f"SELECT {_COLUMNS}, marked_sensitive FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
 
 
 def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
@@ -52,7 +53,7 @@ def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
 
 
 def _post_row(columns: tuple[Any, ...]) -> PostRow:
-    *values, media, sensitive, content_warning = columns
+    *values, media, sensitive, content_warning, hidden, marked_sensitive = columns
     post_id, user_id, content, is_private, created_at, updated_at, version, edited, hashtags, mentions = values
     return PostRow(
         post_id,
@@ -66,12 +67,13 @@ def _post_row(columns: tuple[Any, ...]) -> PostRow:
         orjson.loads(hashtags),
         orjson.loads(mentions),
         orjson.loads(media) if media else [],
-        bool(sensitive),
+        bool(sensitive or marked_sensitive),
         content_warning,
+        bool(hidden),
     )
 
 
-_REFS_SQL = "SELECT id, user_id, is_private, created_at FROM posts WHERE id IN ({})"
+_REFS_SQL = "SELECT id, user_id, is_private, created_at, hidden FROM posts WHERE id IN ({})"
 
 
 def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
@@ -79,8 +81,16 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
     if not post_ids:
         return []
     return [
-        PostRef(id=post_id, author_id=user_id, is_private=bool(is_private), created_at=as_utc(created_at))
-        for post_id, user_id, is_private, created_at in select(Post, _REFS_SQL.format(placeholders(post_ids)), post_ids)
+        PostRef(
+            id=post_id,
+            author_id=user_id,
+            is_private=bool(is_private),
+            created_at=as_utc(created_at),
+            hidden=bool(hidden),
+        )
+        for post_id, user_id, is_private, created_at, hidden in select(
+            Post, _REFS_SQL.format(placeholders(post_ids)), post_ids
+        )
     ]
 
 

@@ -12,6 +12,7 @@ from apps.users.models import (
     Mute,
     PostCount,
     Profile,
+    ProfileReset,
 )
 from apps.users.queries import follows_of, people_with_relations
 from socialapp.contracts.auth import UserRegistered
@@ -48,6 +49,7 @@ def _erase_step(user_id: int) -> bool:
     remove_follows(remaining, at=timezone.now(), also_lock=user_id)
     _erase_requests(user_id)
     _erase_blocks_and_mutes(user_id)
+    ProfileReset.objects.filter(user_id=user_id).delete()
     if people_with_relations([user_id]):
         return False
     FollowCount.objects.filter(user_id=user_id).delete()
@@ -71,6 +73,10 @@ def _empty_profile(user_id: int) -> None:
         profile_picture="",
         is_private=False,
         sanctioned_at=None,
+        silenced=False,
+        silenced_at=None,
+        limited=False,
+        limited_at=None,
         created_at=timezone.now(),
         erased=True,
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.users.access import ProfileMissing
 from apps.users.actions.follows import ACCEPT_REQUESTS
 from apps.users.actions.relations import lock_profiles, require_active, shift_counts
-from apps.users.models import FollowRequest, PostCount, Profile
+from apps.users.models import FollowRequest, PostCount, Profile, ProfileReset
 from apps.users.queries import unknown_ids, unknown_names
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.posts import Posts
@@ -162,6 +162,69 @@ def _open_account(user_id: int) -> None:
     shift_counts([], by=0, also_lock=user_id)
     if FollowRequest.objects.filter(target_id=user_id).exists():
         start_job("users", ACCEPT_REQUESTS, subject_id=user_id)
+
+
+_RESTRICTIONS = {
+    "silence": ("silenced", True),
+    "unsilence": ("silenced", False),
+    "limit": ("limited", True),
+    "unlimit": ("limited", False),
+}
+_RESET_FIELDS = ("full_name", "bio", "profile_picture")
+
+
+@transactional("users")
+def restrict_profile(*, user_id: int, kind: str, at: datetime) -> None:
+    """Silences or limits somebody, or ends that, unless a later word of it has been applied already."""
+    field, value = _RESTRICTIONS[kind]
+    profile = lock_profiles([user_id]).get(user_id)
+    if profile is None or profile.status == Profile.Status.DELETED:
+        return
+    last: datetime | None = getattr(profile, f"{field}_at")
+    if last is not None and last >= at:
+        return
+    setattr(profile, f"{field}_at", at)
+    setattr(profile, field, value)
+    profile.version += 1
+    profile.save(update_fields=[field, f"{field}_at", "version"])
+    publish(ProfileChanged(user_id=user_id, version=profile.version))
+
+
+@transactional("users")
+def reset_profile(*, user_id: int, action_id: int) -> None:
+    """Empties name, text and picture of a profile and keeps them for an appeal. Idempotent."""
+    profile = lock_profiles([user_id]).get(user_id)
+    if profile is None or profile.status == Profile.Status.DELETED:
+        return
+    held = {name: getattr(profile, name) for name in _RESET_FIELDS}
+    _, made = ProfileReset.objects.get_or_create(action_id=action_id, defaults={"user_id": user_id, **held})
+    if made and any(held.values()):
+        _set_fields(profile, dict.fromkeys(_RESET_FIELDS, ""))
+
+
+@transactional("users")
+def restore_profile(*, user_id: int, action_id: int) -> None:
+    """Brings back what a reset took, where the person has written nothing else since. Idempotent."""
+    profile = lock_profiles([user_id]).get(user_id)
+    if profile is None or profile.status == Profile.Status.DELETED:
+        return
+    reset, made = ProfileReset.objects.select_for_update().get_or_create(
+        action_id=action_id, defaults={"user_id": user_id, "is_undone": True}
+    )
+    if made or reset.is_undone:
+        return
+    back = {name: getattr(reset, name) for name in _RESET_FIELDS if getattr(reset, name) and not getattr(profile, name)}
+    ProfileReset.objects.filter(action_id=action_id).update(is_undone=True, **dict.fromkeys(_RESET_FIELDS, ""))
+    if back:
+        _set_fields(profile, back)
+
+
+def _set_fields(profile: Profile, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        setattr(profile, name, value)
+    profile.version += 1
+    profile.save(update_fields=[*values, "version"])
+    publish(ProfileChanged(user_id=profile.user_id, version=profile.version))
 
 
 @transactional("users")

@@ -1,27 +1,45 @@
-"""`manage.py moderation verify_log`: proves that the log of actions is whole."""
+"""`manage.py moderation`: proves that the log of actions is whole, signs its end, and exports it."""
 
 from argparse import ArgumentParser
 
+import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.moderation.queries import check_log
+from apps.moderation import actions, presenters, queries
 
 
 class Command(BaseCommand):
-    """Checks moderation's records."""
+    """Checks and exports moderation's records."""
 
-    help = "verify_log: proves that no entry of the log of actions was changed, removed or slipped in."
+    help = (
+        "verify_log: proves that no entry of the log of actions was changed, removed or slipped in, also by the signed"
+        " heads. sign_log: signs its end now. export_log: statements of reasons as JSON Lines."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What is to be done."""
-        parser.add_argument("what", choices=["verify_log"])
+        parser.add_argument("what", choices=["verify_log", "sign_log", "export_log"])
+        parser.add_argument("--after", type=int, default=0, help="export_log: the last sequence that you have")
 
-    def handle(self, *, what: str, **options: object) -> None:
-        """Prints what was found; the command fails when something is wrong."""
-        check = check_log()
+    def handle(self, *, what: str, after: int, **options: object) -> None:
+        """Does it; verify_log fails when something is wrong."""
+        if what == "export_log":
+            self._export(after)
+        elif what == "sign_log":
+            self.stdout.write("signed" if actions.sign_head() else "nothing was added since the last signature")
+        else:
+            self._verify()
+
+    def _export(self, after: int) -> None:
+        for statement in presenters.statements(queries.log_after(after)):
+            self.stdout.write(orjson.dumps(statement).decode())
+
+    def _verify(self) -> None:
+        check = queries.check_log()
         for problem in check.problems:
             self.stderr.write(problem)
         self.stdout.write(f"{check.entries} entries, {check.redacted} of them without the traces of erased people")
+        self.stdout.write(f"{check.signatures} signed heads, public key {queries.public_key()}")
         if check.problems:
             raise CommandError("the log of actions is broken")
         self.stdout.write("the log of actions is whole")

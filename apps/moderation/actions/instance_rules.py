@@ -1,0 +1,37 @@
+"""The rules of the installation: kept by administrators, named by reports and decisions."""
+
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.moderation.actions.log import add_entry
+from apps.moderation.models import Action, InstanceRule
+from socialapp.core.db import transactional
+from socialapp.core.errors import Invalid, NotFound
+
+
+@transactional("moderation")
+def set_instance_rule(*, moderator_id: int, number: int, text: str) -> InstanceRule:
+    """Gives the rule with a number new words, as a new version, or makes it. The same words again change nothing."""
+    words = " ".join(text.split())
+    if not words or number < 1:
+        raise Invalid.of("text", "blank", "A rule has words, and a number from 1.")
+    versions = InstanceRule.objects.select_for_update().filter(number=number)
+    present = versions.filter(retired_at=None).first()
+    if present is not None and present.text == words:
+        return present
+    last = versions.aggregate(last=Max("version"))["last"] or 0
+    versions.filter(retired_at=None).update(retired_at=timezone.now())
+    rule = InstanceRule.objects.create(number=number, version=last + 1, text=words)
+    add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, rule_id=rule.id, reason=f"rule {rule}")
+    return rule
+
+
+@transactional("moderation")
+def retire_instance_rule(*, moderator_id: int, rule_id: int) -> None:
+    """Takes a rule out of force; what was decided by it keeps its words. Idempotent, NotFound when there is none."""
+    rule = InstanceRule.objects.select_for_update().filter(id=rule_id).first()
+    if rule is None:
+        raise NotFound("there is no such rule")
+    if rule.retired_at is None:
+        InstanceRule.objects.filter(id=rule_id).update(retired_at=timezone.now())
+        add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, rule_id=rule_id, reason=f"rule {rule}: retired")

@@ -1,0 +1,42 @@
+"""Taking a decision back, whatever it was: what an accepted appeal does, and what a moderator may do of their own."""
+
+from apps.moderation.access import require_rank
+from apps.moderation.actions.decisions import RESTRICTIONS, lift_restriction, refuse_lifted, restore_content
+from apps.moderation.actions.sanctions import REVERSALS, lift_sanction
+from apps.moderation.models import Action
+from socialapp.core.db import transactional
+from socialapp.core.errors import Conflict, NotFound
+
+
+def lift_action(*, moderator_id: int, action_id: int, reason: str) -> Action:
+    """Takes a decision back: what was changed is again as it was before. Asks auth for ranks.
+
+    NotFound when there is none, Conflict when it was taken back before or leaves nothing to take back.
+    """
+    action = Action.objects.filter(id=action_id).first()
+    if action is None or action.user_id is None:
+        raise NotFound("there is no such decision, or the person it is about was erased")
+    require_rank(moderator_id=moderator_id, user_id=action.user_id)
+    return _lift(moderator_id, action_id, reason)
+
+
+@transactional("moderation")
+def _lift(moderator_id: int, action_id: int, reason: str) -> Action:
+    action = Action.objects.select_for_update().get(id=action_id)
+    refuse_lifted(action)
+    lifted = undo(moderator_id=moderator_id, action=action, reason=reason)
+    if lifted is None:
+        raise Conflict("this leaves nothing to take back", code="nothing_to_lift")
+    return lifted
+
+
+def undo(*, moderator_id: int, action: Action, reason: str) -> Action | None:
+    """Reverses the effect of a decision in the caller's transaction; None when it had none that lasts."""
+    kind = Action.Kind(action.kind)
+    if kind == Action.Kind.REMOVE_CONTENT:
+        return restore_content(moderator_id=moderator_id, removal=action, reason=reason)
+    if kind in RESTRICTIONS:
+        return lift_restriction(moderator_id=moderator_id, action=action, reason=reason)
+    if kind in REVERSALS:
+        return lift_sanction(moderator_id=moderator_id, action=action, reason=reason)
+    return None

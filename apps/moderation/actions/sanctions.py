@@ -1,0 +1,145 @@
+"""What moderators decide about people: warnings, bans, silences, limits, emptied profiles, and their ends."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from apps.moderation.access import refuse_own, require_rank
+from apps.moderation.actions.cases import close_case, locked_open_case
+from apps.moderation.actions.log import add_entry
+from apps.moderation.models import Action, Outcome, Suspension
+from apps.moderation.queries import Target, rule_text
+from socialapp.contracts.moderation import UserSanctioned
+from socialapp.core.db import transactional
+from socialapp.core.errors import Invalid, NotFound
+from socialapp.messaging.publish import publish
+
+Kind = Action.Kind
+# What is in force until it is taken back, and what takes it back.
+REVERSALS = {
+    Kind.BAN_USER: Kind.UNBAN_USER,
+    Kind.SILENCE_USER: Kind.UNSILENCE_USER,
+    Kind.LIMIT_USER: Kind.UNLIMIT_USER,
+    Kind.RESET_PROFILE: Kind.RESTORE_PROFILE,
+}
+TIMED = (Kind.BAN_USER, Kind.SILENCE_USER, Kind.LIMIT_USER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision about a person: why, by which rule, because of which case, and until when it holds."""
+
+    reason: str
+    case_id: int | None = None
+    rule_id: int | None = None
+    until: datetime | None = None
+
+
+def sanction_user(kind: Action.Kind, *, moderator_id: int, user_id: int, decision: Decision) -> Action:
+    """Warns, bans, silences or limits somebody or empties their profile; closes the case that led to it.
+
+    422 when `until` has passed or the kind does not end. Asks auth for ranks.
+    """
+    if decision.until is not None and (kind not in TIMED or decision.until <= timezone.now()):
+        raise Invalid.of("until", "past", "Bans, silences and limits end, and do so in the future.")
+    require_rank(moderator_id=moderator_id, user_id=user_id)
+    return _sanction(kind, moderator_id, user_id, decision)
+
+
+def warn_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
+    """Warns a user; closes the case that led to it. Asks auth for ranks."""
+    decision = Decision(reason=reason, case_id=case_id)
+    return sanction_user(Kind.WARN_USER, moderator_id=moderator_id, user_id=user_id, decision=decision)
+
+
+def ban_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
+    """Bans a user; closes the case that led to it. Asks auth for ranks."""
+    decision = Decision(reason=reason, case_id=case_id)
+    return sanction_user(Kind.BAN_USER, moderator_id=moderator_id, user_id=user_id, decision=decision)
+
+
+def suspend_user(
+    *, moderator_id: int, user_id: int, until: datetime, reason: str, case_id: int | None = None
+) -> Action:
+    """Bans a user until a moment, at which the ban ends by itself. 422 when that has passed. Asks auth for ranks."""
+    decision = Decision(reason=reason, case_id=case_id, until=until)
+    return sanction_user(Kind.BAN_USER, moderator_id=moderator_id, user_id=user_id, decision=decision)
+
+
+def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
+    """Lifts a ban or ends a suspension. Asks auth for ranks."""
+    require_rank(moderator_id=moderator_id, user_id=user_id)
+    return _sanction(Kind.UNBAN_USER, moderator_id, user_id, Decision(reason=reason))
+
+
+@transactional("moderation")
+def lift_sanction(*, moderator_id: int, action: Action, reason: str) -> Action | None:
+    """Takes a decision about a person back; None for a warning, which leaves nothing to take back."""
+    if action.user_id is None:
+        raise NotFound("the person it is about was erased")
+    reversal = REVERSALS.get(Kind(action.kind))
+    if reversal is None:
+        return None
+    return _sanction(reversal, moderator_id, action.user_id, Decision(reason=reason), reverses=action)
+
+
+@transactional("moderation")
+def end_suspension(*, suspension_id: int) -> None:
+    """Ends a ban, silence or limit whose time is over, unless somebody was faster. Idempotent."""
+    suspension = Suspension.objects.select_for_update().filter(id=suspension_id).first()
+    if suspension is None:
+        return
+    suspension.delete()
+    reversal = REVERSALS[Kind(suspension.kind)]
+    _sanction(reversal, None, suspension.user_id, Decision(reason="the suspension is over"))
+
+
+@transactional("moderation")
+def reset_profile_by_rule(*, user_id: int, reason: str) -> Action | None:
+    """Empties a profile in which a word rule has found something."""
+    return _sanction(Kind.RESET_PROFILE, None, user_id, Decision(reason=reason))
+
+
+@transactional("moderation")
+def _sanction(
+    kind: Action.Kind, moderator_id: int | None, user_id: int, decision: Decision, *, reverses: Action | None = None
+) -> Action:
+    refuse_own(moderator_id, user_id)
+    rule = rule_text(decision.rule_id)
+    if decision.case_id is not None:
+        close_case(locked_open_case(decision.case_id), Outcome.SANCTIONED)
+    entry = add_entry(
+        kind,
+        moderator_id=moderator_id,
+        user_id=user_id,
+        target=Target("user", user_id, user_id),
+        case_id=decision.case_id,
+        reason=decision.reason,
+        rule_id=decision.rule_id,
+        until=decision.until,
+        reverses_id=reverses.id if reverses else None,
+    )
+    _set_end(kind, user_id=user_id, action_id=entry.id, until=decision.until)
+    publish(
+        UserSanctioned(
+            user_id=user_id,
+            action_id=entry.id,
+            kind=kind.value.removesuffix("_user"),
+            reason=decision.reason,
+            at=entry.created_at,
+            until=decision.until,
+            rule=rule,
+            reverses_action_id=reverses.id if reverses else None,
+        )
+    )
+    return entry
+
+
+def _set_end(kind: Action.Kind, *, user_id: int, action_id: int, until: datetime | None) -> None:
+    """The newest decision of a kind, or its end, replaces the moment at which an earlier one would have ended."""
+    replaced = next((one for one in TIMED if kind in (one, REVERSALS[one])), None)
+    if replaced is not None:
+        Suspension.objects.filter(user_id=user_id, kind=replaced).delete()
+    if until is not None:
+        Suspension.objects.create(action_id=action_id, user_id=user_id, kind=kind, until=until)

@@ -1,0 +1,244 @@
+"""Every kind of decision: what it changes, that it is told, and that taking it back leaves things as they were."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from apps.moderation import actions, queries, tasks
+from apps.moderation.models import Action, Case, Suspension
+from apps.moderation.queries import Target
+from socialapp.core.errors import Conflict, Invalid
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+Kind = Action.Kind
+
+
+def sanction(person: Person, kind: Action.Kind, **changes: Any) -> Action:
+    """A decision about a person."""
+    decision = actions.Decision(reason="be kind", **changes)
+    return actions.sanction_user(kind, moderator_id=MODERATOR_ID, user_id=int(person.id), decision=decision)
+
+
+def appeal_and_accept(person: Person, action: Action, drain: Callable[[], int]) -> None:
+    """The person appeals, and another moderator accepts."""
+    answer = person.client.post("/v1/appeals", {"action_id": str(action.id), "text": "please look again"})
+    assert answer.status_code == 201, answer.content
+    actions.decide_appeal(moderator_id=901, appeal_id=int(answer.json()["id"]), is_accepted=True, answer="")
+    drain()
+
+
+def post_ids(client: JsonClient, path: str) -> list[str]:
+    """The ids of the posts in a list."""
+    items = client.get(path).json()["results"]
+    return [item["item"]["id"] if "item" in item else item["id"] for item in items]
+
+
+LISTS = ("/v1/explore", "/v1/explore?sort=trending", "/v1/search?q=quiet&type=posts", "/v1/hashtags/quiet/posts")
+
+
+def test_only_followers_come_upon_somebody_silenced(stage: Stage, drain: Callable[[], int]) -> None:
+    ann, ben, cleo = stage.ann, stage.ben, stage.cleo
+    assert ben.client.put(f"/v1/profiles/{ann.id}/follow").status_code == 200
+    drain()
+    action = sanction(ann, Kind.SILENCE_USER)
+    drain()
+    assert "silenced" in messages(ann)[0]
+    post_id = ann.client.post("/v1/posts", {"content": "a quiet word to @cleo #quiet"}).json()["id"]
+    drain()
+    own = ann.client.get(f"/v1/posts/{post_id}").json()
+    assert own["is_private"] is False, "silence is not written into posts"
+    for path in LISTS:
+        assert post_id not in post_ids(cleo.client, path), path
+        assert post_id not in post_ids(JsonClient(), path), path
+    assert cleo.client.get(f"/v1/posts/{post_id}").status_code == 404
+    assert cleo.client.get("/v1/notifications/unread-count").json()["count"] == 0
+    assert cleo.client.get("/v1/search?q=ann&type=users").json()["results"] == []
+    assert ben.client.get(f"/v1/posts/{post_id}").status_code == 200
+    assert post_id in post_ids(ben.client, "/v1/feed")
+    appeal_and_accept(ann, action, drain)
+    for path in LISTS:
+        assert post_id in post_ids(cleo.client, path), path
+    assert cleo.client.get("/v1/search?q=ann&type=users").json()["results"]
+    with pytest.raises(Conflict):
+        actions.lift_action(moderator_id=901, action_id=action.id, reason="again")
+
+
+def test_comments_of_somebody_silenced(stage: Stage, drain: Callable[[], int]) -> None:
+    sanction(stage.ben, Kind.SILENCE_USER)
+    drain()
+    path = f"/v1/comments/{stage.comment_id}"
+    assert stage.cleo.client.get(path).status_code == 404
+    assert stage.ben.client.get(path).status_code == 200
+
+
+def test_somebody_limited_reads_but_does_not_write(stage: Stage, drain: Callable[[], int]) -> None:
+    ann = stage.ann
+    action = sanction(ann, Kind.LIMIT_USER, until=timezone.now() + timedelta(days=3))
+    drain()
+    for path, body in (("/v1/posts", {"content": "no"}), (f"/v1/posts/{stage.post_id}/comments", {"content": "no"})):
+        answer = ann.client.post(path, body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "account_limited")
+    assert ann.client.get("/v1/feed").status_code == 200
+    assert f" until {action.until:%Y-%m-%d}" in messages(ann)[0]
+    Suspension.objects.filter(action_id=action.id).update(until=timezone.now())
+    assert tasks.end_suspensions() == 1
+    drain()
+    assert ann.client.post("/v1/posts", {"content": "yes"}).status_code == 201
+    assert Action.objects.latest("sequence").kind == "unlimit_user"
+
+
+def test_a_longer_limit_replaces_a_shorter_one(stage: Stage) -> None:
+    soon, later = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(days=9)
+    sanction(stage.ann, Kind.LIMIT_USER, until=soon)
+    sanction(stage.ann, Kind.SILENCE_USER, until=soon)
+    sanction(stage.ann, Kind.LIMIT_USER, until=later)
+    held = set(Suspension.objects.values_list("kind", "until"))
+    assert held == {("silence_user", soon), ("limit_user", later)}
+    with pytest.raises(Invalid):
+        sanction(stage.ann, Kind.WARN_USER, until=later)
+
+
+def test_an_emptied_profile_comes_back_as_it_was(stage: Stage, drain: Callable[[], int]) -> None:
+    ann = stage.ann
+    ann.client.patch("/v1/profiles/me", {"full_name": "Ann Bad Word", "bio": "buy now"})
+    action = sanction(ann, Kind.RESET_PROFILE)
+    drain()
+    profile = stage.cleo.client.get(f"/v1/profiles/{ann.id}").json()
+    assert (profile["full_name"], profile["bio"]) == ("", "")
+    ann.client.patch("/v1/profiles/me", {"bio": "hello"})
+    appeal_and_accept(ann, action, drain)
+    profile = stage.cleo.client.get(f"/v1/profiles/{ann.id}").json()
+    assert (profile["full_name"], profile["bio"]) == ("Ann Bad Word", "hello"), "what was written since stays"
+
+
+@pytest.mark.parametrize("restricted_while_removed", [False, True])
+def test_a_hidden_post_is_there_for_its_author_alone(
+    stage: Stage, drain: Callable[[], int], restricted_while_removed: bool
+) -> None:
+    ann, cleo = stage.ann, stage.cleo
+    post_id = ann.client.post("/v1/posts", {"content": "a quiet post #quiet"}).json()["id"]
+    drain()
+    target = Target("post", int(post_id), int(ann.id))
+    before = cleo.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"]
+    if restricted_while_removed:
+        removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+        drain()
+    action = actions.restrict_content(Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
+    drain()
+    if restricted_while_removed:
+        actions.lift_action(moderator_id=MODERATOR_ID, action_id=removal.id, reason="hidden is enough")
+        drain()
+    assert ann.client.get(f"/v1/posts/{post_id}").status_code == 200
+    assert cleo.client.get(f"/v1/posts/{post_id}").status_code == 404
+    assert cleo.client.get(f"/v1/posts/{post_id}/comments").status_code == 404
+    for path in (*LISTS, f"/v1/profiles/{ann.id}/posts"):
+        assert post_id not in post_ids(cleo.client, path), path
+    assert cleo.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"] == before - 1
+    assert any("hidden" in message for message in messages(ann))
+    appeal_and_accept(ann, action, drain)
+    for path in (*LISTS, f"/v1/profiles/{ann.id}/posts"):
+        assert post_id in post_ids(cleo.client, path), path
+    assert cleo.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"] == before
+
+
+def test_an_author_cannot_take_a_moderators_mark_off(stage: Stage, drain: Callable[[], int]) -> None:
+    target = Target("post", int(stage.post_id), int(stage.ann.id))
+    action = actions.restrict_content(Kind.MARK_SENSITIVE, moderator_id=MODERATOR_ID, target=target, reason="blood")
+    drain()
+    path = f"/v1/posts/{stage.post_id}"
+    assert stage.cleo.client.get(path).json()["sensitive"] is True
+    assert stage.ann.client.patch(path, {"sensitive": False}).status_code == 200
+    assert stage.cleo.client.get(path).json()["sensitive"] is True
+    appeal_and_accept(stage.ann, action, drain)
+    assert stage.cleo.client.get(path).json()["sensitive"] is False
+
+
+def test_only_posts_are_marked_and_hidden(stage: Stage) -> None:
+    target = Target("comment", int(stage.comment_id), int(stage.ben.id))
+    with pytest.raises(Invalid):
+        actions.restrict_content(Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
+    assert not Action.objects.exists()
+
+
+def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(stage: Stage, drain: Callable[[], int]) -> None:
+    rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind.")
+    assert JsonClient().get("/v1/instance").json()["rules"] == ["Be kind."]
+    assert JsonClient().get("/v1/moderation/rules").json() == [{"id": str(rule.id), "number": 1, "text": "Be kind."}]
+    filed = report(stage.cleo, "post", stage.post_id, rule_id=str(rule.id))
+    assert filed.json()["rule_id"] == str(rule.id)
+    assert report(stage.ben, "post", stage.post_id, rule_id="1").status_code == 422
+    target = Target("post", int(stage.post_id), int(stage.ann.id))
+    actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="unkind", rule_id=rule.id)
+    newer = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind, always.")
+    assert (newer.version, actions.set_instance_rule(moderator_id=1, number=1, text="Be kind, always.").id) == (
+        2,
+        newer.id,
+    )
+    drain()
+    assert messages(stage.ann)[0] == "A moderator has removed your post: unkind (Rule 1. Be kind.)"
+    listed = stage.ann.client.get("/v1/moderation/actions").json()["results"]
+    assert listed[0]["rule_id"] == str(rule.id)
+    actions.retire_instance_rule(moderator_id=MODERATOR_ID, rule_id=newer.id)
+    assert JsonClient().get("/v1/moderation/rules").json() == []
+
+
+def test_who_reports_without_ground_weighs_less(stage: Stage, register: Callable[..., Person]) -> None:
+    for _ in range(4):
+        report(stage.cleo, "post", stage.post_id)
+        actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=Case.objects.get(closed_at=None).id, reason="fine")
+    report(stage.cleo, "post", stage.post_id)
+    report(stage.ann, "comment", stage.comment_id)
+    first = actions.take_next_case(moderator_id=MODERATOR_ID)
+    assert first is not None
+    assert (first.target_type, first.score) == ("comment", 1.0)
+    assert Case.objects.get(closed_at=None, target_type="post").score == 0.2
+
+
+def test_figures_for_everybody(stage: Stage) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    sanction(stage.ann, Kind.WARN_USER)
+    answer = JsonClient().get("/v1/moderation/transparency")
+    assert len(answer.json()) == 12
+    assert answer.json()[0] == {
+        "month": f"{timezone.now():%Y-%m}",
+        "reports": 1,
+        "actions": {"warn_user": 1},
+        "automated": 0,
+        "appeals": 0,
+        "appeals_accepted": 0,
+    }
+    with override_settings(TRANSPARENCY_REPORT=False):
+        assert JsonClient().get("/v1/moderation/transparency").status_code == 404
+
+
+def test_a_rebuilt_chain_is_found_by_its_signed_heads(stage: Stage) -> None:
+    sanction(stage.ann, Kind.WARN_USER)
+    assert tasks.sign_log()
+    assert not tasks.sign_log()
+    assert (queries.check_log().problems, queries.check_log().signatures) == ([], 1)
+    entry = Action.objects.get()
+    entry.reason = "something else"
+    entry.content_hash = queries.content_hash(entry)
+    entry.hash = queries.chain_hash("", entry.content_hash)
+    changed = {"reason": entry.reason, "content_hash": entry.content_hash, "hash": entry.hash}
+    Action.objects.filter(id=entry.id).update(**changed)
+    queries.LogHead.objects.update(hash=entry.hash)
+    assert queries.check_log().problems == ["entry 1 is not the one that was signed"]
+
+
+def test_a_profile_is_checked_by_word_rules(stage: Stage, drain: Callable[[], int]) -> None:
+    actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="casino", effect="flag", is_active=True)
+    actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="badword", effect="remove", is_active=True)
+    stage.ann.client.patch("/v1/profiles/me", {"bio": "the best CASINO"})
+    stage.ben.client.patch("/v1/profiles/me", {"full_name": "Badword"})
+    drain()
+    case = Case.objects.get()
+    assert (case.target_type, case.target_id, case.flagged_words) == ("user", int(stage.ann.id), "casino")
+    assert stage.cleo.client.get(f"/v1/profiles/{stage.ben.id}").json()["full_name"] == ""
+    assert Action.objects.get(kind="reset_profile").moderator_id is None
