@@ -358,6 +358,8 @@ MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a p
 MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
 MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # that what is in no post is kept
 MEDIA_PURGE = env.bool("MEDIA_PURGE", default=False)  # send PURGE to MEDIA_URL for what is no longer public
+LINK_PREVIEWS = env.bool("LINK_PREVIEWS", default=True)  # fetch the page behind the first link of public posts
+LINK_PREVIEW_DAYS = env.int("LINK_PREVIEW_DAYS", default=7)  # after which a page is fetched again when linked to again
 MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, everywhere together
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 

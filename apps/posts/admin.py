@@ -11,6 +11,7 @@ from apps.posts.actions.removals import remove_as_moderator
 from apps.posts.models import (
     Bookmark,
     FeedEpoch,
+    LinkPreview,
     Media,
     MediaPurge,
     MutedPost,
@@ -18,6 +19,7 @@ from apps.posts.models import (
     Post,
     PostEdit,
     PostHashtag,
+    PostLink,
     PostMention,
     RefusedMedia,
     Repost,
@@ -182,6 +184,22 @@ class RefusedMediaAdmin(_BelongsToPost):
     is_internal = True
     list_display = ("media_id", "content_hash", "refused_at")
     search_fields = ("=media_id", "=content_hash")
+
+
+@admin.register(LinkPreview)
+class LinkPreviewAdmin(_BelongsToPost):
+    """What pages that posts link to say about themselves."""
+
+    list_display = ("url", "title", "attempts", "due_at", "fetched_at")
+    search_fields = ("url", "title")
+
+
+@admin.register(PostLink)
+class PostLinkAdmin(_BelongsToPost):
+    """Which post links where."""
+
+    list_display = (remote_link("post_id", _POST), "url_key")
+    search_fields = ("=post_id", "=url_key")
 
 
 @admin.register(MediaPurge)

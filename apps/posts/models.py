@@ -204,6 +204,43 @@ class MediaPurge(models.Model):
         return self.path
 
 
+class LinkPreview(models.Model):
+    """What the page behind a URL says about itself, kept once for all posts that link to it.
+
+    `due_at` is when the page is to be fetched (again); None: not before another post links to it.
+    """
+
+    url_key = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the URL
+    url = models.CharField(max_length=2000)
+    title = models.CharField(max_length=200, blank=True, default="")  # empty: nothing to show (yet)
+    description = models.CharField(max_length=500, blank=True, default="")
+    site_name = models.CharField(max_length=100, blank=True, default="")
+    image = models.JSONField(null=True, blank=True)  # {"files": as in Media, "blurhash", "color"}
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "link_previews"
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class PostLink(models.Model):
+    """The link of a post that is previewed: the first one in its text."""
+
+    post_id = models.BigIntegerField(primary_key=True)
+    url_key = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        db_table = "post_links"
+
+    def __str__(self) -> str:
+        return f"link of post {self.post_id}"
+
+
 class MutedPost(models.Model):
     """A post whose conversation somebody wants no notifications about."""
 

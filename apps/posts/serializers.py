@@ -124,6 +124,25 @@ class UploadBody(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+class LinkImageBody(serializers.Serializer[Any]):
+    """The picture of a page."""
+
+    url = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    blurhash = serializers.CharField(allow_null=True)
+
+
+class LinkPreviewBody(serializers.Serializer[Any]):
+    """What the page behind the first link of a public post says about itself; null until it was fetched."""
+
+    url = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField(help_text="May be empty, as may site_name.")
+    site_name = serializers.CharField()
+    image = LinkImageBody(allow_null=True)
+
+
 class PostBody(serializers.Serializer[Any]):
     """A post."""
 
@@ -133,6 +152,7 @@ class PostBody(serializers.Serializer[Any]):
     media = MediaBody(many=True)
     is_private = serializers.BooleanField()
     hashtags = serializers.ListField(child=serializers.CharField())
+    link_preview = LinkPreviewBody(allow_null=True)
     mentions = MentionBody(many=True)
     reposted_by = ProfileSummaryBody(allow_null=True)
     comments_count = serializers.IntegerField()

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from apps.posts.actions.feed.epochs import notice_restart
+from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
 from apps.posts.actions.media.files import delete_unused_files
 from apps.posts.actions.media.inspection import sweep_store
 from apps.posts.actions.media.processing import process_waiting_media
@@ -21,11 +22,13 @@ PERIODIC = {
     "posts.process_waiting_media": 10.0,
     "posts.sweep_media": 600.0,
     "posts.sweep_store": 86400.0,
+    "posts.fetch_link_previews": 30.0,
+    "posts.forget_unlinked_previews": 3600.0,
     "posts.purge_caches": 15.0,
 }
 
 # In a queue of their own: they may take minutes, and nothing is to wait behind them.
-SLOW = ("posts.process_waiting_media", "posts.sweep_store")
+SLOW = ("posts.process_waiting_media", "posts.sweep_store", "posts.fetch_link_previews")
 
 _STEPS = 50
 
@@ -76,3 +79,17 @@ def sweep_media() -> None:
 def sweep_media_store() -> None:
     """Removes files from the store that no row names, such as what a killed process left. Idempotent, periodic."""
     sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS)
+
+
+@shared_task(name="posts.fetch_link_previews")
+def fetch_previews() -> None:
+    """Fetches the pages that posts link to. Idempotent; asked for by each such post, and periodic."""
+    fetch_link_previews()
+
+
+@shared_task(name="posts.forget_unlinked_previews")
+def forget_previews() -> None:
+    """Deletes previews to which no post links any more. Idempotent, periodic."""
+    for _ in range(_STEPS):
+        if not forget_unlinked_previews():
+            break

@@ -27,4 +27,7 @@ urlpatterns = [
     path("media/<id:media_id>/content", media.MediaContent.as_view()),
 ]
 
-root_urlpatterns = [path("media/<id:media_id>/<str:file_name>", media.media_file)]
+root_urlpatterns = [
+    path("media/links/<slug:url_key>/<str:file_name>", media.link_file),
+    path("media/<id:media_id>/<str:file_name>", media.media_file),
+]

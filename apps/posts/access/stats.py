@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from apps.posts.queries.link_previews import PreviewRow, previews_of
 from apps.posts.queries.posts import post_counts
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.reactions import Reactions, ReactionSummary
@@ -22,10 +23,11 @@ class PostStats:
     reactions: Mapping[int, ReactionSummary] = field(default_factory=dict)
     reposts: Mapping[int, int] = field(default_factory=dict)
     bookmarked: frozenset[int] = frozenset()
+    links: Mapping[int, PreviewRow] = field(default_factory=dict)
 
 
-def load_stats(*, viewer_id: int | None, post_ids: Sequence[int]) -> PostStats:
-    """One query, and a call each to comments and reactions."""
+def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], linking_ids: Sequence[int] = ()) -> PostStats:
+    """One query, one more when there are posts with links, and a call each to comments and reactions."""
     if not post_ids:
         return PostStats()
     ids = list(post_ids)
@@ -35,6 +37,7 @@ def load_stats(*, viewer_id: int | None, post_ids: Sequence[int]) -> PostStats:
         reactions=_reactions(viewer_id=viewer_id, post_ids=ids),
         reposts=counts.reposts,
         bookmarked=counts.bookmarked,
+        links={row.post_id: row for row in previews_of(linking_ids)},
     )
 
 

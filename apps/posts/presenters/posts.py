@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from apps.posts.access.stats import PostStats, load_stats
 from apps.posts.access.visibility import Rule, VisiblePost
 from apps.posts.models import PostEdit
+from apps.posts.presenters.link_previews import link_preview_body
 from apps.posts.presenters.media import post_media_bodies
 from apps.posts.queries.posts import PostRow
 from socialapp.contracts.reactions import ReactionCounts
@@ -28,7 +29,11 @@ _REASONS = {
 
 def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost]) -> list[Body]:
     """The post objects of posts that the viewer may see, in their order."""
-    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts])
+    stats = load_stats(
+        viewer_id=viewer_id,
+        post_ids=[post.row.id for post in posts],
+        linking_ids=[post.row.id for post in posts if "://" in post.row.content],
+    )
     return [
         post_body(
             post.row,
@@ -51,6 +56,7 @@ def post_body(
 ) -> Body:
     """One post object. `is_public`: anybody may see it, so that its media have addresses that hold for ever."""
     summary = stats.reactions.get(row.id)
+    link = stats.links.get(row.id)
     counts = summary.counts if summary else ReactionCounts()
     return {
         "id": str(row.id),
@@ -61,6 +67,7 @@ def post_body(
         "sensitive": row.sensitive,
         "content_warning": row.content_warning or None,
         "hashtags": row.hashtags,
+        "link_preview": link_preview_body(link) if link else None,
         "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
         "reposted_by": profile_summary_body(reposted_by) if reposted_by else None,
         "comments_count": stats.comments.get(row.id, 0),

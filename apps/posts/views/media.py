@@ -1,7 +1,7 @@
 """The routes of media: uploading, describing, and sending the files themselves."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, cast
 
@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.posts.access.link_previews import served_link_file
 from apps.posts.access.media import ServedFile, no_such_file, own_media, served_file
 from apps.posts.actions.media.uploads import (
     Upload,
@@ -181,13 +182,19 @@ class MediaDetail(View):
 @reading_only
 def media_file(request: HttpRequest, media_id: int, file_name: str) -> HttpResponseBase:
     """A file of some media: for anybody while it is public, else for who has an address that still holds."""
+    expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
+    return _answer(lambda: served_file(media_id=media_id, file_name=file_name, expires=expires, signature=signature))
+
+
+@reading_only
+def link_file(request: HttpRequest, url_key: str, file_name: str) -> HttpResponseBase:
+    """The picture of a link's preview, for anybody."""
+    return _answer(lambda: served_link_file(url_key=url_key, file_name=file_name))
+
+
+def _answer(find: Callable[[], ServedFile]) -> HttpResponseBase:
     try:
-        file = served_file(
-            media_id=media_id,
-            file_name=file_name,
-            expires=request.GET.get("expires", ""),
-            signature=request.GET.get("signature", ""),
-        )
+        file = find()
         response = _sent(file)
     except Problem as problem:
         response = problem_response(problem)

@@ -13,7 +13,7 @@ from django.conf import settings
 _DIGEST_CHARACTERS = 32
 
 
-def path_of(media_id: int, *, digest: str, extension: str) -> str:
+def path_of(media_id: int | str, *, digest: str, extension: str) -> str:
     """The path of a file of some media, behind MEDIA_URL."""
     return f"{media_id}/{digest[:_DIGEST_CHARACTERS]}.{extension}"
 

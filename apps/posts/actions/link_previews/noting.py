@@ -1,0 +1,54 @@
+"""Noting which link of a post is to be previewed.
+
+Of public posts alone: whoever writes for a few does not have the link opened by a server.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.utils import timezone
+
+from apps.posts.models import LinkPreview, Post, PostLink
+from socialapp.core.db import after_commit
+from socialapp.core.media.pages import MAX_URL
+from socialapp.core.text.urls import find_urls
+
+log = structlog.get_logger()
+
+
+def first_link(content: str) -> str | None:
+    """The first http or https URL of a text, without its fragment."""
+    for span in find_urls(content):
+        url = content[span.start : span.end].partition("#")[0]
+        if url.lower().startswith(("http://", "https://")) and len(url) <= MAX_URL:
+            return url
+    return None
+
+
+def note_link(post: Post) -> None:
+    """Has the first link of a public post previewed, and no other; joins the caller's transaction."""
+    url = first_link(post.content) if settings.LINK_PREVIEWS and not post.is_private else None
+    if url is None:
+        PostLink.objects.filter(post_id=post.id).delete()
+        return
+    url_key, now = hashlib.sha256(url.encode()).hexdigest(), timezone.now()
+    PostLink.objects.update_or_create(post_id=post.id, defaults={"url_key": url_key})
+    preview, is_new = LinkPreview.objects.get_or_create(
+        url_key=url_key, defaults={"url": url, "due_at": now, "created_at": now}
+    )
+    until = now - timedelta(days=settings.LINK_PREVIEW_DAYS)
+    if not is_new and preview.due_at is None and (preview.fetched_at is None or preview.fetched_at < until):
+        LinkPreview.objects.filter(url_key=url_key).update(due_at=now, attempts=0)
+        is_new = True
+    if is_new:
+        after_commit("posts", _ask_to_fetch)
+
+
+def _ask_to_fetch() -> None:
+    try:
+        current_app.send_task("posts.fetch_link_previews", retry=False)
+    except Exception as error:  # brokers raise all sorts; the periodic task finds the link too
+        log.warning("link_preview.not_asked", error=repr(error))
