@@ -37,6 +37,7 @@ SERVICE_NAME = env.str("SERVICE_NAME", default="socialapp")
 SERVICE_SECRET = env.str("SERVICE_SECRET", default="") or SECRET_KEY
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _own_name = urlsplit(PUBLIC_URL).netloc.rpartition("@")[2]
+SITEMAP = env.bool("SITEMAP", default=True)  # whether search engines get a list of the newest public posts
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", split_domain_port(_own_name)[0]])
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[PUBLIC_URL])
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS

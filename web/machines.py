@@ -1,15 +1,17 @@
-"""For other programs: oEmbed of public posts, robots.txt."""
+"""For other programs: oEmbed of public posts, robots.txt, the sitemap."""
 
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import Resolver404, resolve
 
 from socialapp.http.problems import reading_only
-from web.public import cut, post_body
+from web.public import cut, post_body, public_posts
 
 _TITLE_LENGTH = 80
+_SITEMAP_POSTS = 200
 _PRIVATE = ("/settings", "/notifications", "/bookmarks", "/follow-requests", "/compose", "/admin/", "/internal/")
 
 
@@ -44,4 +46,25 @@ def oembed(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     """What search engines may read. Source: RFC 9309."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _PRIVATE)]
+    if settings.SITEMAP:
+        lines += ["", f"Sitemap: {settings.PUBLIC_URL}/sitemap.xml"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@reading_only
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """The newest public posts and their authors' profiles, unless SITEMAP is off. Source: https://www.sitemaps.org."""
+    if not settings.SITEMAP:
+        raise Http404
+    pages = {"/": "", "/explore": ""}
+    for post in public_posts(limit=_SITEMAP_POSTS):
+        pages[f"/posts/{post['id']}"] = str(post["updated_at"])
+        pages.setdefault(f"/@{post['author']['username']}", "")
+    entries = [
+        f"<url><loc>{escape(settings.PUBLIC_URL + path)}</loc>{f'<lastmod>{at}</lastmod>' if at else ''}</url>"
+        for path, at in pages.items()
+    ]
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    response = HttpResponse(head + "\n".join(entries) + "\n</urlset>\n", content_type="application/xml; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=3600"
+    return response

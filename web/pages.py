@@ -1,11 +1,13 @@
 """The client's addresses: its files, its document for every page, and public posts and profiles readable as HTML."""
 
+from urllib.parse import quote
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from socialapp.http.problems import reading_only
 from web.assets import assets
-from web.public import cut, post_body, profile_body
+from web.public import cut, post_body, profile_body, public_posts
 from web.shell import Page, shell
 
 _TITLE_LENGTH = 70
@@ -128,9 +130,24 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
             description=cut(str(found["bio"] or ""), _DESCRIPTION_LENGTH),
             path=f"/@{found['username']}",
             template="client/profile.html",
-            context={"profile": found, "name": name},
+            context={"profile": found, "name": name, "posts": public_posts(author_id=int(found["id"]))},
             kind="profile",
             image=str(found["profile_picture"] or ""),
+            feed="" if found["is_private"] else f"/@{found['username']}/feed",
             indexed=not found["is_private"],
+        ),
+    )
+
+
+def hashtag(request: HttpRequest, tag: str) -> HttpResponse:
+    """The public posts with a hashtag; readable in the document like a post."""
+    return shell(
+        request,
+        Page(
+            title=f"#{tag}",
+            path=f"/hashtags/{quote(tag)}",
+            template="client/hashtag.html",
+            context={"name": f"#{tag}", "posts": public_posts(tag=tag)},
+            feed=f"/hashtags/{quote(tag)}/feed",
         ),
     )

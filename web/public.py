@@ -26,6 +26,14 @@ def profile_body(username: str) -> dict[str, Any] | None:
         return None
 
 
+def public_posts(*, author_id: int | None = None, tag: str = "", limit: int = 20) -> list[dict[str, Any]]:
+    """The newest posts that everybody may see, as the API answers them: of an author, or with a hashtag, or of all."""
+    try:
+        return client(Posts).public_posts(author_id=author_id, tag=tag, limit=limit)
+    except Unavailable:
+        return []
+
+
 def cut(text: str, length: int) -> str:
     """The beginning of a text on one line."""
     line = " ".join(text.split())

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +27,7 @@ class Page:
     context: dict[str, object] = field(default_factory=dict)
     kind: str = "website"
     image: str = ""
-    feed: str = ""
+    feed: str = ""  # the path of its RSS and Atom feeds, without the ending
     oembed: bool = False
     indexed: bool = True
     status: int = 200
@@ -97,5 +97,6 @@ def _policy(import_map: str) -> str:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "'self'"
+    """Where files are: addresses of media are absolute, below PUBLIC_URL unless MEDIA_URL names another place."""
+    parts = urlsplit(urljoin(settings.PUBLIC_URL, url))
+    return f"{parts.scheme}://{parts.netloc}"

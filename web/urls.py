@@ -3,20 +3,24 @@
 from django.conf import settings
 from django.urls import URLPattern, path, re_path
 
-from web import machines, pages
+from web import feeds, machines, pages
 
 urlpatterns: list[URLPattern] = [
     re_path(rf"^{settings.STATIC_URL.strip('/')}/client/(?P<version>[0-9a-f]{{12}})/(?P<path>[\w./-]+)$", pages.asset),
     path("sw.js", pages.service_worker),
     path("manifest.webmanifest", pages.manifest),
+    path("sitemap.xml", machines.sitemap),
+    re_path(r"^@(?P<username>\w{1,30})/feed\.(?P<kind>rss|atom)$", feeds.profile),
+    re_path(r"^hashtags/(?P<tag>[^/]{1,100})/feed\.(?P<kind>rss|atom)$", feeds.hashtag),
     path("oembed", machines.oembed),
     path("robots.txt", machines.robots),
     path("", pages.page, name="client"),
     path("posts/<id:post_id>", pages.post),
     re_path(r"^@(?P<username>\w{1,30})$", pages.profile),
+    re_path(r"^hashtags/(?P<tag>[^/]{1,100})$", pages.hashtag),
     re_path(r"^(?P<username>)@\w{1,30}/(?:media|followers|following)$", lambda request, username: pages.page(request)),
     re_path(
-        r"^(?:explore|comments/[0-9]+|hashtags/[^/]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
+        r"^(?:explore|comments/[0-9]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
         r"|login|signup|forgot|reset-password|verify-email|social/[a-z]+|about/components)$",
         pages.page,
     ),

@@ -3,6 +3,7 @@
 from functools import partial
 
 from apps.posts.access.bulk_records import loadable_posts
+from apps.posts.access.lists import public_posts
 from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs
 from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.media.places import use_as_profile_picture
@@ -62,6 +63,10 @@ class PostsService:
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """See `Posts.post_bodies`."""
         return post_bodies(viewer_id=viewer_id, posts=visible_posts(viewer_id=viewer_id, post_ids=post_ids))
+
+    def public_posts(self, *, author_id: int | None, tag: str, limit: int) -> list[dict[str, object]]:
+        """See `Posts.public_posts`."""
+        return post_bodies(viewer_id=None, posts=public_posts(author_id=author_id, tag=tag, limit=limit))
 
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_profile_picture`."""

@@ -225,6 +225,14 @@ class Posts(Protocol):
         """The API's post objects, as `viewer_id` may see them, of those that may be seen, in any order."""
         ...
 
+    @read
+    def public_posts(self, *, author_id: int | None, tag: str, limit: int) -> list[dict[str, object]]:
+        """The API's post objects of the newest posts that everybody may see: an author's, a hashtag's, or all.
+
+        Nothing for an author whom not everybody may see.
+        """
+        ...
+
     @write
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """Makes an image of this person their profile picture; its URL, or "" for None. Idempotent.

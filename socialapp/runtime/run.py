@@ -215,6 +215,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
         "DJANGO_SETTINGS_MODULE": "socialapp.settings",
         "DATA_DIR": str(place.data_dir),
         "PUBLIC_URL": place.url,
+        "ALLOWED_ORIGINS": ",".join(dict.fromkeys([place.url, place.url.replace("//127.0.0.1:", "//localhost:")])),
         "TRUSTED_PROXIES": "1",
         "MEDIA_ACCEL": "yes",
         "BIND": f"unix:{place.sockets_dir}",

@@ -73,10 +73,10 @@ class Person:
         """Writes a post; its id."""
         return str(self.api("POST", "/posts", {"content": content, **more})["id"])
 
-    def open(self, path: str = "/", **options: Any) -> Page:
+    def open(self, path: str = "/", *, host: str = "127.0.0.1", **options: Any) -> Page:
         """Signs in in a new window, and goes to an address."""
         page = self._new_context(**options).new_page()
-        page.goto(f"{self.site.url}/login")
+        page.goto(f"{self.site.url.replace('127.0.0.1', host)}/login")
         page.get_by_role("textbox").first.fill(self.username)
         page.locator("input[name=password]").fill(PASSWORD)
         page.locator("form .button-primary").click()

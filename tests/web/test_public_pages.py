@@ -1,8 +1,11 @@
 """Public posts and profiles as documents: for search engines, link previews, and people without scripts."""
 
+import re
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
@@ -58,3 +61,55 @@ def test_search_engines_are_told_what_is_not_theirs(anonymous: JsonClient) -> No
     answer = anonymous.get("/robots.txt")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert "Disallow: /settings\n" in answer.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom"])
+def test_feeds_have_what_everybody_may_see(
+    anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int], kind: str
+) -> None:
+    ada = register("ada", full_name="Ada <L>")
+    ada.client.post("/v1/posts", {"content": "Open <b>#engine</b>"})
+    ada.client.post("/v1/posts", {"content": "The ending #engine", "content_warning": "Spoiler"})
+    ada.client.post("/v1/posts", {"content": "Secret #engine", "is_private": True})
+    gone = ada.client.post("/v1/posts", {"content": "Deleted #engine"}).json()
+    ada.client.delete(f"/v1/posts/{gone['id']}")
+    drain()
+    for path in ("/@ada", "/hashtags/engine"):
+        answer = anonymous.get(f"{path}/feed.{kind}")
+        text = answer.content.decode()
+        assert answer["Content-Type"].startswith(f"application/{kind}+xml")
+        assert "max-age=300" in answer["Cache-Control"]
+        items = list(
+            ElementTree.fromstring(text).iter("item" if kind == "rss" else "{http://www.w3.org/2005/Atom}entry")
+        )
+        assert [item[0].text for item in items] == ["Spoiler", "Open <b>#engine</b>"]
+        assert "&lt;p&gt;Open &amp;lt;b&amp;gt;" in text
+        assert not re.search("ending|Secret|Deleted", text)
+        page = anonymous.get(path, Accept="text/html").content.decode()
+        assert f'href="http://127.0.0.1:8000{path}/feed.{kind}"' in page
+        assert "<p>Open &lt;b&gt;#engine&lt;/b&gt;</p>" in page
+        assert "Secret" not in page
+
+    ada.client.patch("/v1/profiles/me", {"is_private": True})
+    drain()
+    assert anonymous.get(f"/@ada/feed.{kind}").status_code == 404
+    assert "Open" not in anonymous.get(f"/hashtags/engine/feed.{kind}").content.decode()
+    assert "feed.rss" not in anonymous.get("/@ada", Accept="text/html").content.decode()
+    assert anonymous.get(f"/@nobody/feed.{kind}").status_code == 404
+
+
+def test_the_sitemap_lists_public_posts_unless_it_is_off(
+    anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = register("ada")
+    public = ada.client.post("/v1/posts", {"content": "Open"}).json()["id"]
+    private = ada.client.post("/v1/posts", {"content": "Secret", "is_private": True}).json()["id"]
+    drain()
+    text = anonymous.get("/sitemap.xml").content.decode()
+    assert f"<loc>http://127.0.0.1:8000/posts/{public}</loc>" in text
+    assert "<loc>http://127.0.0.1:8000/@ada</loc>" in text
+    assert private not in text
+    assert "Sitemap: http://127.0.0.1:8000/sitemap.xml" in anonymous.get("/robots.txt").content.decode()
+    monkeypatch.setattr(settings, "SITEMAP", False)
+    assert anonymous.get("/sitemap.xml").status_code == 404
+    assert "Sitemap" not in anonymous.get("/robots.txt").content.decode()

@@ -59,6 +59,19 @@ def bookmark_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
     return _page(page, read=lambda span: bookmark_entries(user_id=user_id, span=span), visible=_filter(user_id))
 
 
+def public_posts(*, author_id: int | None, tag: str, limit: int) -> Sequence[VisiblePost]:
+    """The newest posts that everybody may see, for feeds and sitemaps: an author's, else a hashtag's, else all."""
+    page = PageRequest(limit=limit)
+    if author_id is not None:
+        try:
+            return author_page(viewer_id=None, author_id=author_id, page=page).items
+        except NotFound:
+            return []
+    if tag:
+        return hashtag_page(viewer_id=None, tag=tag, page=page).items
+    return explore_page(viewer_id=None, page=page).items
+
+
 def explore_page(*, viewer_id: int | None, page: PageRequest) -> Page[VisiblePost]:
     """Public posts of public accounts, newest first, without those of people whom the viewer may not meet."""
     return _page(page, read=lambda span: public_entries(span=span), visible=_public_filter(viewer_id))

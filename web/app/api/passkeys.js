@@ -2,7 +2,9 @@
 import { post } from "./client.js";
 import { enterBy } from "./session.js";
 
-export const supported = () => "PublicKeyCredential" in globalThis && !!PublicKeyCredential.parseCreationOptionsFromJSON;
+/** Whether the browser has passkeys for this site: they belong to a domain, so a bare IP address has none. */
+export const supported = () =>
+  "PublicKeyCredential" in globalThis && !!PublicKeyCredential.parseCreationOptionsFromJSON && !/^[\d.]+$|:/.test(location.hostname);
 
 const publicKeyOf = (options) => options.publicKey || options.options?.publicKey || options.options || options;
 

@@ -8,5 +8,5 @@ import { Page } from "../components/page.js";
 export function View() {
   const { query } = route.value;
   const shared = ["title", "text", "url"].map((name) => query.get(name)).filter(Boolean).join("\n");
-  return html`<${Page} title=${t("composer.title")} withBack><${Composer} focused start=${shared} onDone=${() => go("/", { replace: true })} /><//>`;
+  return html`<${Page} title=${t("composer.title")} withBack><div class="padded"><${Composer} focused start=${shared} onDone=${() => go("/", { replace: true })} /></div><//>`;
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { html } from "../../html.js";
 import { t } from "../../i18n/i18n.js";
 import { get, newKey, patch, post, request } from "../../api/client.js";
+import { Problem } from "../../api/problem.js";
 import { leave, profile, reload, user } from "../../api/session.js";
 import { ask } from "../../state/dialogs.js";
 import { go } from "../../state/router.js";
@@ -77,6 +78,7 @@ function Export() {
         await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
         found = await get(`/auth/exports/${id}`);
       }
+      if (!found.url) throw new Problem(500, { code: "export_failed" });
       setState({ url: found.url });
     } catch (problem) {
       setState(null);

@@ -1,0 +1,127 @@
+"""Getting in and out: second factor, passkeys, tabs that follow each other, the export, the end of an account."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyotp
+from playwright.sync_api import Page, expect
+
+from tests.web.conftest import PASSWORD, Person, go
+
+
+def confirm(page: Page) -> None:
+    """Answers the question for the password that important changes begin with."""
+    dialog = page.get_by_role("dialog", name="Is it you?")
+    dialog.locator("input[type=password]").fill(PASSWORD)
+    dialog.locator(".button-primary").click()
+    expect(dialog).to_have_count(0)
+
+
+def log_out(page: Page) -> None:
+    """By the menu, until the page for visitors is there."""
+    page.get_by_role("button", name="Your account").first.click()
+    page.get_by_role("menuitem", name="Log out").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
+
+
+def authenticator(page: Page) -> Any:
+    """A virtual authenticator that holds passkeys and always agrees. Source: WebAuthn, section 11."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return devtools
+
+
+def test_a_second_factor_is_set_up_asked_for_and_removed(person: Callable[[str], Person]) -> None:
+    ada = person("ada_totp")
+    page = ada.open("/settings/security")
+    page.get_by_role("button", name="Set up").click()
+    confirm(page)
+    expect(page.locator(".qr")).to_be_visible()
+    code = pyotp.TOTP(page.locator(".secret").inner_text())
+    page.get_by_label("Six-digit code").fill(code.now())
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    expect(page.locator(".codes code").first).to_be_visible()
+    recovery = page.locator(".codes code").first.inner_text()
+    expect(page.locator(".codes code")).to_have_count(10)
+
+    log_out(page)
+    page.get_by_role("main").get_by_role("link", name="Log in").click()
+    page.locator("input[name=login]").fill(ada.username)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_role("button", name="Use a recovery code").click()
+    page.get_by_label("Recovery code").fill(recovery)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.locator(".entry")).to_have_count(0)
+
+
+def test_a_passkey_is_made_and_opens_the_account(person: Callable[[str], Person]) -> None:
+    ada = person("ada_key")
+    page = ada.open(host="localhost")  # passkeys belong to a domain
+    devtools = authenticator(page)
+    go(page, "/settings/security")
+    page.get_by_label("Name of the passkey").fill("Laptop")
+    page.get_by_role("button", name="Add a passkey").click()
+    confirm(page)
+    expect(page.get_by_role("listitem").filter(has_text="Laptop")).to_be_visible()
+    assert [each["name"] for each in ada.api("GET", "/auth/passkeys")["results"]] == ["Laptop"]
+
+    log_out(page)
+    page.get_by_role("main").get_by_role("link", name="Log in").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.locator(".entry")).to_have_count(0)
+    expect(page.get_by_role("button", name="Your account").first).to_be_visible()
+    devtools.send("WebAuthn.disable")
+
+
+def test_the_refresh_token_is_out_of_reach_and_tabs_leave_together(person: Callable[[str], Person]) -> None:
+    ada = person("ada_tabs")
+    first = ada.open()
+    second = first.context.new_page()
+    second.goto(f"{ada.site.url}/notifications")
+    expect(second.get_by_role("heading", name="Notifications")).to_be_visible()
+    stored = first.evaluate("() => JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])")
+    assert "eyJ" not in stored
+    cookies = {each["name"]: each for each in first.context.cookies(f"{ada.site.url}/v1/auth/refresh")}
+    assert any(each["httpOnly"] and each["sameSite"] == "Strict" for each in cookies.values())
+
+    log_out(first)
+    expect(second.get_by_role("heading", name="Welcome back")).to_be_visible()
+    second.reload()
+    expect(second.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
+def test_a_session_ended_on_another_device_says_so(person: Callable[[str], Person]) -> None:
+    ada = person("ada_stolen")
+    page = ada.open()
+    ada.api("DELETE", "/auth/sessions")
+    page.reload()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+
+
+def test_everything_held_can_be_fetched_and_then_deleted(person: Callable[[str], Person]) -> None:
+    ada = person("ada_gone")
+    ada.post("The last thing I say")
+    page = ada.open("/settings/account")
+    page.get_by_role("button", name="Prepare an archive").click()
+    confirm(page)
+    link = page.get_by_role("link", name="Download the archive")
+    expect(link).to_be_visible(timeout=40_000)
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.failure() is None
+
+    form = page.locator("form", has=page.get_by_role("heading", name="Delete account"))
+    form.locator("input[type=password]").fill(PASSWORD)
+    form.locator(".button-danger").click()
+    page.get_by_role("dialog").locator(".button-danger").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()

@@ -1,0 +1,54 @@
+"""Pictures in the client: written with a description and in order, hidden when sensitive, readable by everybody."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.web.conftest import Person
+
+
+def test_a_picture_with_a_description_behind_a_warning(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_m")
+    page = ada.open("/compose")
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_label("Describe this for people").fill("A bright disc on black")
+    page.get_by_role("switch", name="sensitive").check()
+    page.get_by_role("button", name="Add a content warning").click()
+    page.get_by_role("textbox", name="Content warning").fill("Bright light")
+    page.get_by_role("textbox", name="What's on your mind?").fill("The sun today")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+
+    [made] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
+    assert (made["content_warning"], made["sensitive"]) == ("Bright light", True)
+    assert [each["description"] for each in made["media"]] == ["A bright disc on black"]
+
+    post = page.get_by_role("article", name="Post by Ada_M")
+    expect(post).to_contain_text("Bright light")
+    expect(post).not_to_contain_text("The sun today")
+    post.get_by_role("button", name="Show").click()
+    expect(post).to_contain_text("The sun today")
+    expect(post.locator("img[srcset], img[alt]:not([alt=''])")).to_have_count(0)
+    post.get_by_role("button", name="Show").click()
+    shown = post.get_by_alt_text("A bright disc on black")
+    expect(shown).to_be_visible()
+    shown.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A bright disc on black")
+    expect(dialog.get_by_role("img", name="A bright disc on black")).to_have_js_property("complete", value=True)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words(person: Callable[[str], Person], tmp_path: Path) -> None:
+    fake = tmp_path / "fake.png"
+    fake.write_bytes(b"not a picture at all")
+    page = person("ada_f").open("/compose")
+    page.locator("input[type=file]").set_input_files(fake)
+    expect(page.locator(".strip .field-error")).to_have_text(re.compile(r"\w+ \w+"))
+    page.get_by_role("textbox", name="What's on your mind?").fill("Without it")
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
