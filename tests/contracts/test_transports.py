@@ -78,7 +78,8 @@ class World:
             "target_ids": [posts, []],
             "moderator_id": [self.ada],  # about herself: refused, so that nothing changes
             "target_id": [self.removed_post],
-            "author_id": [self.ada],
+            "author_id": [self.ada, None],
+            "tag": ["welt", ""],
             "reason": ["spam"],
             "action_id": [UNKNOWN],
             "text": ["please"],
