@@ -1,11 +1,11 @@
 """For other programs: oEmbed of public posts, robots.txt, the sitemap."""
 
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import Resolver404, resolve
+from django.utils.html import escape
 
 from socialapp.http.problems import reading_only
 from web.public import cut, post_body, public_posts

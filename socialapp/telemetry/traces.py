@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -134,7 +135,7 @@ def instrument() -> None:
     CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]
     RedisInstrumentor().instrument()
     if find_spec("MySQLdb"):
-        wrap_connect(__name__, "MySQLdb", "connect", "mysql", {"database": "db", "host": "host"})
+        wrap_connect(__name__, import_module("MySQLdb"), "connect", "mysql", {"database": "db", "host": "host"})
 
 
 def _current(started: Any) -> Any:
