@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "csp",
+    "django_linear_migrations",
     "socialapp.http",
     *(context.app for context in served()),
     "socialapp.messaging",
