@@ -12,7 +12,7 @@ from apps.moderation import actions, queries, tasks
 from apps.moderation.models import Action, Case, Suspension
 from apps.moderation.queries import Target
 from socialapp.core.errors import Conflict, Invalid
-from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, refresh_index
 from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -35,6 +35,7 @@ def appeal_and_accept(person: Person, action: Action, drain: Callable[[], int]) 
 
 def post_ids(client: JsonClient, path: str) -> list[str]:
     """The ids of the posts in a list."""
+    refresh_index()
     items = client.get(path).json()["results"]
     return [item["item"]["id"] if "item" in item else item["id"] for item in items]
 

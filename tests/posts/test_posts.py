@@ -45,6 +45,7 @@ def test_a_new_post_is_answered_in_full(register, write):
         "edited": False,
         "sensitive": False,
         "content_warning": None,
+        "link_preview": None,
     }
     [created] = events("post_created")
     assert created["post_id"] == int(post_id)
