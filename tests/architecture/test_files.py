@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from socialapp.core.contexts import CONTEXTS
+from tests.architecture.source_files import ROOT, imports_of, module_files
 
-ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "__init__", "apps", "models", "queries", "access", "gateways", "presenters", "actions", "service", "handlers",
     "tasks", "serializers", "views", "urls",
@@ -19,26 +19,6 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc", "base"}
 MODELS_FOR = {"access", "actions", "presenters", "queries", "admin", "migrations", "models"}
 DRF_OR_CHANNELS = ("rest_framework", "channels", "drf_spectacular")
 BUSINESS = {"models", "queries", "access", "gateways", "presenters", "actions", "service", "handlers", "tasks"}
-
-
-def module_files(root: Path) -> Iterator[tuple[str, str, Path]]:
-    """(context, module, path) of every Python file in the contexts below `root`."""
-    for context in sorted(path.name for path in root.iterdir() if path.is_dir() and path.name != "__pycache__"):
-        for path in sorted((root / context).rglob("*.py")):
-            parts = path.relative_to(root / context).parts
-            yield context, parts[0].removesuffix(".py"), path
-
-
-def imports_of(path: Path) -> set[str]:
-    """Dotted names of everything a file imports."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-            found.add(node.module)
-    return found
 
 
 def shape_violations(root: Path) -> list[str]:

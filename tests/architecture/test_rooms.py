@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_files import ROOT, imports_of, module_files
+from tests.architecture.source_files import ROOT, imports_of, module_files
 
 HOLD_SQL = {"queries", "actions", "admin", "models", "migrations", "management"}
 # What queries may not reach: other contexts, Redis, and what refuses.

@@ -1,35 +1,15 @@
 """One-time passwords: set up, demanded at log-in, good once, replaced by recovery codes, removed."""
 
-import time
-
 import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
 
 from apps.auth import actions
 from apps.auth.models import RecoveryCode, User
+from tests.auth.totp import code, log_in, set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-PASSWORD = "correct horse battery"
-
-
-def log_in(otp=None):
-    body = {"login": "alice", "password": PASSWORD, **({"otp": otp} if otp else {})}
-    return JsonClient().post("/v1/auth/login", body)
-
-
-def code(secret, steps=0):
-    return pyotp.TOTP(secret).at(int(time.time()) + 30 * steps)
-
-
-def set_up(person):
-    person.confirm()
-    secret = person.client.post("/v1/auth/totp").json()["secret"]
-    answer = person.client.post("/v1/auth/totp/confirm", {"code": code(secret, -1)})
-    assert answer.status_code == 200, answer.content
-    return secret, answer.json()["recovery_codes"]
 
 
 def test_it_is_set_up_in_two_steps_and_then_demanded(register):

@@ -19,7 +19,7 @@ from apps.moderation.models import Report
 from apps.posts.models import Bookmark, Post, Repost
 from apps.reactions.models import Reaction
 from apps.users.models import Block, Follow, FollowRequest, Mute
-from tests.auth.test_totp import code, log_in, set_up
+from tests.auth.totp import code, log_in, set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = [

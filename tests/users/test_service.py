@@ -194,7 +194,7 @@ def test_queries_stay_the_same_whatever_the_size(person: MakePerson, size: int) 
         (2, lambda: users.following(user_id=me)),
         (1, lambda: users.popular(ids=others)),
         (1, lambda: users.hidden_from(viewer_id=me)),
-        (1, lambda: users.muted_by(user_ids=others, muted_id=me)),
+        (2, lambda: users.muted_by(user_ids=others, muted_id=me)),
         (2, lambda: users.documents(ids=others)),
         (2, lambda: users.document_page(after=0, limit=size)),
         (4, lambda: users.profile_bodies(viewer_id=me, ids=others)),
