@@ -29,3 +29,17 @@ def test_what_cannot_be_acknowledged_is_not_in_hand_for_ever(answer: str) -> Non
             {"ack": message.ack, "reject": message.reject, "requeue": message.requeue}[answer]()
     assert channel.qos.can_consume()
     connection.close()
+
+
+@pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
+def test_a_channel_that_is_closed_meanwhile_does_not_end_the_worker(answer: str) -> None:
+    connection = Connection(os.environ["REDIS_URL"])
+    channel = connection.channel()
+    queue = Queue(QUEUE)(channel)
+    queue.declare()
+    connection.Producer().publish("work", routing_key=QUEUE)
+    message = queue.get()
+    channel.connection = None  # as kombu leaves it when the worker connects anew
+    {"ack": message.ack, "reject": message.reject, "requeue": message.requeue}[answer]()
+    with Connection(os.environ["REDIS_URL"]) as again:
+        Queue(QUEUE)(again.channel()).purge()

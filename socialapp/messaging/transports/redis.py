@@ -3,7 +3,8 @@
 A message that cannot be acknowledged, because Redis is away, counts as unacknowledged in kombu for ever. When the
 prefetch limit is reached that way, kombu asks Redis for nothing any more and does not notice that it is back.
 Reported as https://github.com/celery/celery/issues/8030 and https://github.com/celery/celery/issues/8384; kombu 5.7
-still behaves so. To be removed when tests/faults/test_broker.py passes without it.
+still behaves so. Nor does kombu expect a message to be acknowledged on a channel that has been closed meanwhile: its
+AttributeError ends the worker. To be removed when tests/faults/test_broker.py passes without it.
 """
 
 from kombu.transport import redis, virtual
@@ -14,6 +15,9 @@ class QoS(redis.QoS):
 
     def ack(self, delivery_tag: str) -> None:
         """Redis will deliver it again; the inbox recognises it."""
+        if self._is_closed():
+            virtual.QoS.ack(self, delivery_tag)
+            return
         try:
             super().ack(delivery_tag)
         except Exception:
@@ -22,11 +26,18 @@ class QoS(redis.QoS):
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """See `ack`."""
+        if self._is_closed():
+            virtual.QoS.ack(self, delivery_tag)
+            return
         try:
             super().reject(delivery_tag, requeue=requeue)
         except Exception:
             virtual.QoS.ack(self, delivery_tag)
             raise
+
+    def _is_closed(self) -> bool:
+        """Whether the channel has lost its connection for good: a task that ends later has nobody to tell."""
+        return self.channel.connection is None
 
 
 class Channel(redis.Channel):
