@@ -7,6 +7,9 @@ still behaves so. Nor does kombu expect a message to be acknowledged on a channe
 AttributeError ends the worker. To be removed when tests/faults/test_broker.py passes without it.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from kombu.transport import redis, virtual
 
 
@@ -15,29 +18,22 @@ class QoS(redis.QoS):
 
     def ack(self, delivery_tag: str) -> None:
         """Redis will deliver it again; the inbox recognises it."""
-        if self._is_closed():
-            virtual.QoS.ack(self, delivery_tag)
-            return
-        try:
-            super().ack(delivery_tag)
-        except Exception:
-            virtual.QoS.ack(self, delivery_tag)
-            raise
+        self._settle(delivery_tag, super().ack)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """See `ack`."""
-        if self._is_closed():
+        self._settle(delivery_tag, partial(super().reject, requeue=requeue))
+
+    def _settle(self, delivery_tag: str, tell_redis: Callable[[str], None]) -> None:
+        is_closed: bool = self.channel.connection is None  # for good: a task that ends later has nobody to tell
+        if is_closed:
             virtual.QoS.ack(self, delivery_tag)
             return
         try:
-            super().reject(delivery_tag, requeue=requeue)
+            tell_redis(delivery_tag)
         except Exception:
             virtual.QoS.ack(self, delivery_tag)
             raise
-
-    def _is_closed(self) -> bool:
-        """Whether the channel has lost its connection for good: a task that ends later has nobody to tell."""
-        return self.channel.connection is None
 
 
 class Channel(redis.Channel):
