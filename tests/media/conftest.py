@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from apps.posts.actions.media import processing, removal, uploads
+from apps.posts.actions.media import processing, removal
 from apps.posts.actions.media.processing import process_waiting_media
+from socialapp.messaging import periodic
 from tests.conftest import JsonClient, Person
 
 
@@ -24,7 +25,7 @@ def store(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture(autouse=True)
 def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a commit is done at once: a test's own transaction is never committed."""
-    for module in (processing, removal, uploads):
+    for module in (processing, removal, periodic):
         monkeypatch.setattr(module, "after_commit", lambda context, run: run())
 
 

@@ -6,17 +6,13 @@ Of public posts alone: whoever writes for a few does not have the link opened by
 import hashlib
 from datetime import timedelta
 
-import structlog
-from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
 from apps.posts.models import LinkPreview, Post, PostLink
-from socialapp.core.db import after_commit
 from socialapp.core.media.pages import MAX_URL
 from socialapp.core.text.urls import find_urls
-
-log = structlog.get_logger()
+from socialapp.messaging.periodic import run_after_commit
 
 
 def first_link(content: str) -> str | None:
@@ -44,11 +40,4 @@ def note_link(post: Post) -> None:
         LinkPreview.objects.filter(url_key=url_key).update(due_at=now, attempts=0)
         is_new = True
     if is_new:
-        after_commit("posts", _ask_to_fetch)
-
-
-def _ask_to_fetch() -> None:
-    try:
-        current_app.send_task("posts.fetch_link_previews", retry=False)
-    except Exception as error:  # brokers raise all sorts; the periodic task finds the link too
-        log.warning("link_preview.not_asked", error=repr(error))
+        run_after_commit("posts", task="posts.fetch_link_previews")

@@ -4,8 +4,6 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
-import structlog
-from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
@@ -13,14 +11,13 @@ from apps.posts.access.media import check_quota, no_such_media, own_media
 from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
-from socialapp.core.db import after_commit, transactional
+from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
 from socialapp.core.media.formats import HEAD_BYTES, VIDEOS, detect
 from socialapp.lifecycle.removal import gone_among
-
-log = structlog.get_logger()
+from socialapp.messaging.periodic import run_after_commit
 
 # Types that an upload may be declared to be, with the format that its first bytes must then show.
 CONTENT_TYPES = {
@@ -170,14 +167,8 @@ def _expected_kind(file_format: str) -> str:
 
 
 def process_soon() -> None:
-    after_commit("posts", _ask_to_process)
-
-
-def _ask_to_process() -> None:
-    try:
-        current_app.send_task("posts.process_waiting_media", retry=False)
-    except Exception as error:  # brokers raise all sorts; the periodic task finds the media too
-        log.warning("media.not_asked", error=repr(error))
+    """Has the conversion begin once the open transaction has committed."""
+    run_after_commit("posts", task="posts.process_waiting_media")
 
 
 @transactional("posts")

@@ -1,0 +1,22 @@
+"""Periodic tasks run early: what a transaction has left for one need not wait for its time."""
+
+from functools import partial
+
+import structlog
+from celery import current_app
+
+from socialapp.core.db import after_commit
+
+log = structlog.get_logger()
+
+
+def run_after_commit(context: str, *, task: str) -> None:
+    """Has a worker run the periodic task `task` once the open transaction on `context` has committed."""
+    after_commit(context, partial(_send, task))
+
+
+def _send(task: str) -> None:
+    try:
+        current_app.send_task(task, retry=False)
+    except Exception as error:  # brokers raise all sorts; the task runs at its time all the same
+        log.warning("bus.task_not_sent", task=task, error=repr(error))
