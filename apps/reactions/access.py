@@ -3,7 +3,7 @@
 Also which records of a bulk import may be written (docs/records.md).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,10 +16,9 @@ from socialapp.contracts.comments import CommentDocument, CommentRef, Comments
 from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.users import ProfileSummary, Users
 from socialapp.core.errors import Malformed, NotFound
-from socialapp.core.ids import MAX_ID
+from socialapp.core.ids import id_of
+from socialapp.rpc.batches import in_batches
 from socialapp.rpc.calls import client
-
-_IDS_A_CALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,8 @@ def _parse(record: Record) -> _ReactionRecord:
     """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
     parsed = msgspec.convert(record, _ReactionRecord)
     for name in ("id", "user_id", "post_id", "comment_id"):
-        value = getattr(parsed, name)
-        if value is not None and not (value.isascii() and value.isdigit() and 0 < int(value) <= MAX_ID):
-            raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+        if (value := getattr(parsed, name)) is not None:
+            id_of(value, name=name)
     if (parsed.post_id is None) == (parsed.comment_id is None):
         raise ValueError("a reaction has either post_id or comment_id")
     if parsed.created_at.tzinfo is None:
@@ -138,21 +136,15 @@ def _parse(record: Record) -> _ReactionRecord:
 
 
 def _existing_posts(ids: Iterable[int]) -> dict[tuple[str, int], Target]:
-    found = (post for batch in _batches(ids) for post in client(Posts).refs(post_ids=batch))
+    found = (post for batch in in_batches(ids) for post in client(Posts).refs(post_ids=batch))
     return {(TargetType.POST, post.id): _post_target(post) for post in found}
 
 
 def _existing_comments(ids: Iterable[int]) -> dict[tuple[str, int], Target]:
-    found = (comment for batch in _batches(ids) for comment in client(Comments).documents(comment_ids=batch))
+    found = (comment for batch in in_batches(ids) for comment in client(Comments).documents(comment_ids=batch))
     return {(TargetType.COMMENT, comment.id): _comment_target(comment) for comment in found}
 
 
 def _existing_users(ids: Iterable[int]) -> set[int]:
-    found = (document for batch in _batches(ids) for document in client(Users).documents(ids=batch))
+    found = (document for batch in in_batches(ids) for document in client(Users).documents(ids=batch))
     return {document.card.id for document in found if document.status != "deleted"}
-
-
-def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
-    distinct = sorted(set(ids))
-    for start in range(0, len(distinct), _IDS_A_CALL):
-        yield distinct[start : start + _IDS_A_CALL]

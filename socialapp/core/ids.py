@@ -14,6 +14,14 @@ MAX_ID = (1 << 63) - 1
 
 _SHIFT = NODE_BITS + SEQUENCE_BITS
 _SEQUENCES = 1 << SEQUENCE_BITS
+_MAX_DIGITS = len(str(MAX_ID))
+
+
+def id_of(text: str, *, name: str) -> int:
+    """The id that a record's field `name` holds; ValueError where it is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and 0 < int(text) <= MAX_ID):
+        raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+    return int(text)
 
 
 def _clock_ms() -> int:

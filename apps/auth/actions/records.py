@@ -19,7 +19,7 @@ from socialapp.contracts.auth import UserRegistered, UserVerified
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid
-from socialapp.core.ids import MAX_ID
+from socialapp.core.ids import id_of
 from socialapp.core.principal import USER
 from socialapp.core.text.emails import email_key
 from socialapp.messaging.publish import publish
@@ -79,8 +79,7 @@ def load_users(*, records: Sequence[Record]) -> list[Rejected]:
 
 def _loadable(index: int, record: Record) -> LoadableUser:
     parsed = msgspec.convert(record, _UserRecord)
-    if not (parsed.id.isascii() and parsed.id.isdigit() and len(parsed.id) <= 19 and 0 < int(parsed.id) <= MAX_ID):
-        raise ValueError("id must be a string of decimal digits within 64 bits")
+    user_id = id_of(parsed.id, name="id")
     if parsed.created_at.tzinfo is None:
         raise ValueError("created_at must have a time zone")
     for name, allowed in (("full_name", ""), ("bio", "\n\t\r")):
@@ -88,7 +87,7 @@ def _loadable(index: int, record: Record) -> LoadableUser:
             raise ValueError(f"{name} must not have control characters")
     return LoadableUser(
         index=index,
-        id=int(parsed.id),
+        id=user_id,
         username=checked_username(parsed.username, may_be_reserved=True),
         email=checked_email(parsed.email),
         password_hash=_checked_hash(parsed.password_hash),

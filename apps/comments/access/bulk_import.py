@@ -1,9 +1,8 @@
 """Which records of a bulk import may be written. Format: docs/records.md."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -11,11 +10,10 @@ from apps.comments.access.drafts import MAX_CONTENT, mentioned_names
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.users import Users
-from socialapp.core.ids import MAX_ID
+from socialapp.core.ids import id_of
 from socialapp.core.text.visible import has_control_characters
+from socialapp.rpc.batches import in_batches
 from socialapp.rpc.calls import client
-
-_IDS_A_CALL = 100
 
 
 class _CommentRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -86,9 +84,8 @@ def _parse(record: Record) -> _CommentRecord:
     """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
     parsed = msgspec.convert(record, _CommentRecord)
     for name in ("id", "post_id", "user_id", "parent_comment_id"):
-        value = getattr(parsed, name)
-        if value is not None and not (value.isascii() and value.isdigit() and 0 < int(value) <= MAX_ID):
-            raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+        if (value := getattr(parsed, name)) is not None:
+            id_of(value, name=name)
     if any(moment.tzinfo is None for moment in (parsed.created_at, parsed.updated_at) if moment):
         raise ValueError("times must have a time zone")
     if parsed.user_id is None and parsed.content:
@@ -101,20 +98,14 @@ def _parse(record: Record) -> _CommentRecord:
 
 
 def _existing_posts(ids: Iterable[int]) -> dict[int, PostRef]:
-    return {post.id: post for batch in _batches(ids) for post in client(Posts).refs(post_ids=batch)}
+    return {post.id: post for batch in in_batches(ids) for post in client(Posts).refs(post_ids=batch)}
 
 
 def _existing_users(ids: Iterable[int]) -> set[int]:
-    found = (document for batch in _batches(ids) for document in client(Users).documents(ids=batch))
+    found = (document for batch in in_batches(ids) for document in client(Users).documents(ids=batch))
     return {document.card.id for document in found if document.status != "deleted"}
 
 
 def _user_ids(names: Iterable[str]) -> dict[str, int]:
-    found = (profile for batch in _batches(names) for profile in client(Users).by_usernames(usernames=batch))
+    found = (profile for batch in in_batches(names) for profile in client(Users).by_usernames(usernames=batch))
     return {profile.username.lower(): profile.id for profile in found}
-
-
-def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
-    distinct = sorted(set(values))
-    for start in range(0, len(distinct), _IDS_A_CALL):
-        yield distinct[start : start + _IDS_A_CALL]

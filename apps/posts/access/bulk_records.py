@@ -1,9 +1,8 @@
 """Posts as bulk records: which may be loaded. Format: docs/records.md."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -11,11 +10,10 @@ from apps.posts.access.drafts import MAX_CONTENT, hashtags_of, usernames_of
 from apps.posts.access.visibility import viewers_among
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.users import ProfileDocument, ProfileSummary, Users
-from socialapp.core.ids import MAX_ID
+from socialapp.core.ids import id_of
 from socialapp.core.text.visible import has_control_characters
+from socialapp.rpc.batches import in_batches
 from socialapp.rpc.calls import client
-
-_ASKED_AT_ONCE = 100
 
 
 class _PostRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,9 +95,7 @@ def _parse(record: Record) -> _PostRecord:
     """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
     parsed = msgspec.convert(record, _PostRecord)
     for name in ("id", "user_id"):
-        value = getattr(parsed, name)
-        if not (value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) <= MAX_ID):
-            raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
+        id_of(getattr(parsed, name), name=name)
     if any(moment.tzinfo is None for moment in (parsed.created_at, parsed.updated_at) if moment):
         raise ValueError("times must have a time zone")
     if parsed.updated_at is not None and parsed.updated_at < parsed.created_at:
@@ -112,16 +108,10 @@ def _parse(record: Record) -> _PostRecord:
 
 
 def _people(ids: Iterable[int]) -> dict[int, ProfileDocument]:
-    found = (document for some in _chunks(ids) for document in client(Users).documents(ids=some))
+    found = (document for some in in_batches(ids) for document in client(Users).documents(ids=some))
     return {document.card.id: document for document in found if document.status != "deleted"}
 
 
 def _named(names: Iterable[str]) -> dict[str, ProfileSummary]:
-    found = (card for some in _chunks(names) for card in client(Users).by_usernames(usernames=some))
+    found = (card for some in in_batches(names) for card in client(Users).by_usernames(usernames=some))
     return {card.username.lower(): card for card in found}
-
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    distinct = sorted(set(values))
-    for start in range(0, len(distinct), _ASKED_AT_ONCE):
-        yield distinct[start : start + _ASKED_AT_ONCE]

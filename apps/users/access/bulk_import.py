@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from socialapp.contracts.bulk import Record, Rejected
-from socialapp.core.ids import MAX_ID
+from socialapp.core.ids import id_of
 from socialapp.core.text.visible import has_control_characters
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def _loadable_profile(index: int, record: Record) -> LoadableProfile:
     _require_plain("bio", parsed.bio, multiline=True)
     return LoadableProfile(
         index=index,
-        user_id=_id("id", parsed.id),
+        user_id=id_of(parsed.id, name="id"),
         username=parsed.username,
         full_name=parsed.full_name,
         bio=parsed.bio,
@@ -96,14 +96,9 @@ def _loadable_follow(index: int, record: Record) -> LoadableFollow:
     parsed = msgspec.convert(record, _FollowRecord)
     if parsed.follower_id == parsed.following_id:
         raise ValueError("nobody follows themselves")
-    follower_id, following_id = _id("follower_id", parsed.follower_id), _id("following_id", parsed.following_id)
+    follower_id = id_of(parsed.follower_id, name="follower_id")
+    following_id = id_of(parsed.following_id, name="following_id")
     return LoadableFollow(index, follower_id, following_id, _aware(parsed.created_at))
-
-
-def _id(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) <= MAX_ID):
-        raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
-    return int(value)
 
 
 def _aware(moment: datetime) -> datetime:
