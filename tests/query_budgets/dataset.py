@@ -37,6 +37,7 @@ class Dataset:
 
 def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
     """The whole dataset, all events delivered."""
+    empty_index()
     names = ("reader", "newcomer", "hermit", "sleeper", "shyone", "author", "scolded")
     reader, newcomer, hermit, sleeper, shy, author, scolded = (register(f"dataset_{name}") for name in names)
     crowd = [register(f"crowd{number:02}") for number in range(CROWD)]
@@ -139,3 +140,16 @@ def make_searchable() -> None:
         from apps.search.queries.elastic import read_alias
 
         elasticsearch().indices.refresh(index=f"{read_alias()}*", ignore_unavailable=True)
+
+
+def empty_index() -> None:
+    """Forgets what earlier tests have written: their transactions were rolled back, but not in Elasticsearch."""
+    if settings.ELASTICSEARCH_URL:
+        from apps.search.models.documents import elasticsearch
+        from apps.search.queries.elastic import read_alias
+
+        make_searchable()
+        everything = {"match_all": {}}
+        elasticsearch().delete_by_query(
+            index=f"{read_alias()}*", query=everything, refresh=True, conflicts="proceed", ignore_unavailable=True
+        )
