@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.comments import actions
-from apps.comments.models import Comment, CommentCount, RestoredRemoval, WithdrawnComment
+from apps.comments.models import Comment, CommentCount, RemovedComment, RestoredRemoval
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
@@ -42,13 +42,13 @@ class CommentAdmin(ContextModelAdmin[Comment]):
                 self.message_user(request, f"{comment}: {problem.detail}", messages.ERROR)
 
 
-@admin.register(WithdrawnComment)
-class WithdrawnCommentAdmin(ContextModelAdmin[WithdrawnComment]):
+@admin.register(RemovedComment)
+class RemovedCommentAdmin(ContextModelAdmin[RemovedComment]):
     """Comments that moderators have removed and that may come back."""
 
     is_internal = True
-    list_display = ("comment_id", _post, _author, "withdrawn_at")
-    list_filter = ("withdrawn_at",)
+    list_display = ("comment_id", _post, _author, "removed_at")
+    list_filter = ("removed_at",)
     search_fields = ("=comment_id", "=post_id", "=user_id", "=action_id")
     ordering = ("-comment_id",)
 

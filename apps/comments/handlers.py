@@ -25,7 +25,7 @@ def erase_user(event: UserDeleted) -> None:
 def remove_comment(event: ContentRemoved) -> None:
     """Takes the comment that a moderator removed out of sight."""
     if event.target_type == "comment":
-        actions.withdraw_comment(comment_id=event.target_id, action_id=event.action_id)
+        actions.remove_comment(comment_id=event.target_id, action_id=event.action_id)
 
 
 @handles(ContentRestored)

@@ -55,7 +55,7 @@ class Comment(models.Model):
         return self.is_tombstone and not self.replies_count
 
 
-class WithdrawnComment(models.Model):
+class RemovedComment(models.Model):
     """What a comment was before a moderator removed it: a tombstone, hidden or not, keeps its place.
 
     `action_id` is the removal.
@@ -67,13 +67,13 @@ class WithdrawnComment(models.Model):
     content = models.TextField()
     updated_at = models.DateTimeField()
     action_id = models.BigIntegerField()
-    withdrawn_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    removed_at = models.DateTimeField(auto_now_add=True, db_index=True, db_column="withdrawn_at")
 
     class Meta:
         db_table = "withdrawn_comments"
 
     def __str__(self) -> str:
-        return f"withdrawn comment {self.comment_id}"
+        return f"removed comment {self.comment_id}"
 
 
 class RestoredRemoval(models.Model):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, WithdrawnComment
+from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, RemovedComment
 from socialapp.contracts.comments import CommentCount as PostCommentCount
 from socialapp.contracts.comments import CommentDocument
 from socialapp.core.ids import id_time
@@ -66,7 +66,7 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
 
 def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
     """What those of the comments were that moderators removed and that may come back. One query."""
-    rows = WithdrawnComment.objects.filter(comment_id__in=comment_ids)
+    rows = RemovedComment.objects.filter(comment_id__in=comment_ids)
     return [
         CommentDocument(
             id=row.comment_id,

@@ -11,7 +11,7 @@ from apps.comments import actions, queries
 
 PERIODIC: dict[str, float] = {
     "comments.check_counts": 300.0,
-    "comments.delete_long_withdrawn": 3600.0,
+    "comments.delete_long_removed": 3600.0,
 }
 
 log = structlog.get_logger()
@@ -31,9 +31,9 @@ def check_counts() -> None:
         log.error("comments.count_repaired", **asdict(drift))
 
 
-@shared_task(name="comments.delete_long_withdrawn")
-def delete_withdrawn() -> None:
+@shared_task(name="comments.delete_long_removed")
+def delete_removed() -> None:
     """Deletes what moderators removed so long ago that nobody can appeal any more, some thousands a run. Idempotent."""
     for _ in range(_STEPS):
-        if not actions.delete_long_withdrawn():
+        if not actions.delete_long_removed():
             break

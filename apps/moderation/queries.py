@@ -286,7 +286,7 @@ def previews(cases: Iterable[Case]) -> dict[str, Preview]:
             authors.add(case.author_id)
     texts = {f"post:{post.id}": post.content for post in _posts(ids["post"])}
     texts |= {f"comment:{comment.id}": comment.content for comment in _comments(ids["comment"])}
-    texts |= _withdrawn_texts({kind: [one for one in ids[kind] if f"{kind}:{one}" not in texts] for kind in ids})
+    texts |= _removed_texts({kind: [one for one in ids[kind] if f"{kind}:{one}" not in texts] for kind in ids})
     people = client(Users).documents(ids=sorted(authors)) if authors else []
     texts |= {f"user:{person.card.id}": person.bio for person in people}
     names = {person.card.id: person.card.username for person in people}
@@ -298,7 +298,7 @@ def previews(cases: Iterable[Case]) -> dict[str, Preview]:
     }
 
 
-def _withdrawn_texts(ids: dict[str, list[int]]) -> dict[str, str]:
+def _removed_texts(ids: dict[str, list[int]]) -> dict[str, str]:
     """What was removed or hidden and may come back."""
     posts = client(Posts).removed(post_ids=ids["post"]) if ids["post"] else []
     comments = client(Comments).removed(comment_ids=ids["comment"]) if ids["comment"] else []

@@ -22,11 +22,11 @@ from apps.posts.models import (
     PostLink,
     PostMention,
     RefusedMedia,
+    RemovedPost,
     Repost,
     RepostCount,
     RestoredRemoval,
     StoredFile,
-    WithdrawnPost,
 )
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, remote_link
@@ -60,12 +60,12 @@ class PostAdmin(ContextModelAdmin[Post]):
                 self.message_user(request, f"{post}: {problem.detail}", messages.ERROR)
 
 
-@admin.register(WithdrawnPost)
-class WithdrawnPostAdmin(ContextModelAdmin[WithdrawnPost]):
+@admin.register(RemovedPost)
+class RemovedPostAdmin(ContextModelAdmin[RemovedPost]):
     """Posts that moderators have removed and that may come back."""
 
-    list_display = ("id", remote_link("user_id", _PERSON), "is_private", "withdrawn_at")
-    list_filter = ("withdrawn_at",)
+    list_display = ("id", remote_link("user_id", _PERSON), "is_private", "removed_at")
+    list_filter = ("removed_at",)
     search_fields = ("=id", "=user_id", "=action_id")
     ordering = ("-id",)
 

@@ -47,21 +47,21 @@ class Post(_PostColumns):
         return f"post {self.id}"
 
 
-class WithdrawnPost(_PostColumns):
+class RemovedPost(_PostColumns):
     """A post that a moderator removed, as it was: no longer among the posts, so that no read can come upon it.
 
     What belongs to it stays where it is, for the case that it comes back. `action_id` is the removal.
     """
 
     action_id = models.BigIntegerField(db_index=True)
-    withdrawn_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    removed_at = models.DateTimeField(auto_now_add=True, db_index=True, db_column="withdrawn_at")
 
     class Meta:
         db_table = "withdrawn_posts"
         indexes = (models.Index(fields=["user_id", "id"], name="withdrawn_posts_author"),)
 
     def __str__(self) -> str:
-        return f"withdrawn post {self.id}"
+        return f"removed post {self.id}"
 
 
 class RestoredRemoval(models.Model):

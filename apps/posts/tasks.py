@@ -18,7 +18,7 @@ from socialapp.core.cache import redis_errors
 PERIODIC = {
     "posts.flush_views": 10.0,
     "posts.notice_restart": 10.0,
-    "posts.delete_long_withdrawn": 3600.0,
+    "posts.delete_long_removed": 3600.0,
     "posts.process_waiting_media": 10.0,
     "posts.sweep_media": 600.0,
     "posts.sweep_store": 86400.0,
@@ -46,8 +46,8 @@ def notice_restart_of_redis() -> None:
         notice_restart()
 
 
-@shared_task(name="posts.delete_long_withdrawn")
-def delete_withdrawn() -> None:
+@shared_task(name="posts.delete_long_removed")
+def delete_removed() -> None:
     """Deletes what moderators removed so long ago that nobody can appeal any more. Idempotent, periodic."""
     for _ in range(_STEPS):
         if not delete_long_removed():

@@ -53,7 +53,7 @@ def remove_post(event: PostDeleted) -> None:
 
 @handles(PostRemoved)
 def hide_post(event: PostRemoved) -> None:
-    """Removes the post for as long as it is withdrawn."""
+    """Removes the post for as long as it is removed."""
     actions.hide_post(post_id=event.post_id, author_id=event.author_id, version=event.version)
 
 

@@ -53,7 +53,7 @@ class CommentRemoved:
 
 @event("comments.comment_restored", subject="comment_id", partition="post_id")
 class CommentRestored:
-    """A withdrawn comment is back."""
+    """A removed comment is back."""
 
     comment_id: int
     post_id: int

@@ -58,7 +58,7 @@ class PostRemoved:
 
 @event("posts.post_restored", subject="post_id", partition="author_id")
 class PostRestored:
-    """A withdrawn post is back."""
+    """A removed post is back."""
 
     post_id: int
     author_id: int

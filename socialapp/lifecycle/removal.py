@@ -65,11 +65,11 @@ def begin_removal(context: str, kind: str, *, subject_id: int, erasure_id: int =
 
 
 def _begin(context: str, kind: str, subject_id: int, erasure_id: int) -> None:
-    bury(context, kind, subject_id)
+    write_tombstone(context, kind, subject_id)
     start_job(context, _job_name(kind), subject_id=subject_id, reference=erasure_id)
 
 
-def bury(context: str, kind: str, subject_id: int) -> None:
+def write_tombstone(context: str, kind: str, subject_id: int) -> None:
     """Writes the tombstone alone, where nothing is to be removed. The caller holds the transaction. Idempotent."""
     tombstones = Tombstone.objects.using(context).select_for_update()
     tombstones.get_or_create(subject_id=subject_id, defaults={"kind": kind})

@@ -27,7 +27,7 @@ STEP = st.tuples(
 
 
 class Model:
-    """What must be true: every living or buried comment with its parent."""
+    """What must be true: every living comment and every tombstone with its parent."""
 
     def __init__(self) -> None:
         self.parents: dict[int, int | None] = {}

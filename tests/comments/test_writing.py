@@ -133,11 +133,11 @@ def test_a_parent_must_be_on_the_same_post_and_alive(register: Callable[..., Per
     alice = register("alice")
     here, there = write_post(alice), write_post(alice)
     elsewhere = comment_on(alice, there)["id"]
-    buried = comment_on(alice, here)["id"]
-    comment_on(alice, here, parent=buried)
-    assert alice.client.delete(f"/v1/comments/{buried}").status_code == 204
+    deleted = comment_on(alice, here)["id"]
+    comment_on(alice, here, parent=deleted)
+    assert alice.client.delete(f"/v1/comments/{deleted}").status_code == 204
     before = published_types("comments")
-    for parent in (elsewhere, buried):
+    for parent in (elsewhere, deleted):
         answer = alice.client.post(f"/v1/posts/{here}/comments", {"content": "x", "parent_comment_id": parent})
         assert answer.status_code == 422
         assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [

@@ -15,7 +15,7 @@ from PIL import Image
 
 from apps.auth.models import Role, UserRole
 from apps.posts.actions.removals import restore_post
-from apps.posts.models import Media, RefusedMedia, StoredFile, WithdrawnPost
+from apps.posts.models import Media, RefusedMedia, RemovedPost, StoredFile
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import is_served, picture, post_with
 
@@ -110,11 +110,11 @@ def test_what_a_moderator_refuses_is_not_taken_again_until_an_appeal_is_accepted
     chosen = {"action": "refuse", "_selected_action": [str(media.id)]}
     assert admin.post("/admin/posts/media/", chosen).status_code == 302
     assert not is_served(anonymous, url)
-    withdrawn = WithdrawnPost.objects.get()
+    removed = RemovedPost.objects.get()
     assert RefusedMedia.objects.get().media_id == media.id
     assert upload(bob, original)["error"] == "This content was removed by moderators before."
     assert upload(bob, copy)["status"] == "failed"
 
-    restore_post(post_id=withdrawn.id, action_id=withdrawn.action_id)
+    restore_post(post_id=removed.id, action_id=removed.action_id)
     assert is_served(anonymous, url)
     assert upload(bob, original)["status"] == "ready"

@@ -9,15 +9,15 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from apps.comments.actions import delete_long_withdrawn as delete_old_comments
-from apps.comments.models import Comment, WithdrawnComment
+from apps.comments.actions import delete_long_removed as delete_old_comments
+from apps.comments.models import Comment, RemovedComment
 from apps.metrics.actions import roll_up
 from apps.metrics.models import OverallRollup
 from apps.moderation import actions
 from apps.moderation.models import Action
 from apps.moderation.queries import Target
 from apps.posts.actions.removals import delete_long_removed as delete_old_posts
-from apps.posts.models import Post, PostHashtag, WithdrawnPost
+from apps.posts.models import Post, PostHashtag, RemovedPost
 from apps.search.actions import rebuild_index
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.bulk import BulkTransfer, Record
@@ -216,17 +216,17 @@ def test_what_nobody_appeals_against_is_deleted_in_the_end(lively: Stage, drain:
     reply = {"content": "reply", "parent_comment_id": lively.comment_id}
     assert lively.cleo.client.post(f"/v1/posts/{lively.post_id}/comments", reply).status_code == 422
     long_ago = timezone.now() - timedelta(days=400)
-    WithdrawnComment.objects.update(withdrawn_at=long_ago)
+    RemovedComment.objects.update(removed_at=long_ago)
     delete_old_comments()
     drain()
-    assert not WithdrawnComment.objects.exists()
+    assert not RemovedComment.objects.exists()
     assert not Comment.objects.exists()
     removals.append(remove(lively, "post"))
     drain()
-    WithdrawnPost.objects.update(withdrawn_at=long_ago)
+    RemovedPost.objects.update(removed_at=long_ago)
     delete_old_posts()
     drain()
-    assert not WithdrawnPost.objects.exists()
+    assert not RemovedPost.objects.exists()
     assert not PostHashtag.objects.exists()
     for removal in removals:
         win_appeal(removal)
@@ -250,8 +250,8 @@ def test_what_is_held_goes_with_its_author(lively: Stage, drain: Callable[[], in
         drain()
         found = [one for one in audit_erasure(person) if not one.expected and one.store not in ("auth", "redis")]
         assert found == [], "neither of the author nor of whom the post names"
-    assert not WithdrawnPost.objects.exists()
-    assert not WithdrawnComment.objects.exists()
+    assert not RemovedPost.objects.exists()
+    assert not RemovedComment.objects.exists()
 
 
 def test_what_people_take_back_meanwhile_stays_taken_back(lively: Stage, drain: Callable[[], int]) -> None:
@@ -324,7 +324,7 @@ def test_a_tombstone_above_what_was_removed_hides_and_returns(stage: Stage, drai
     assert thread(stage) == [(top, False, 1), (middle, False, 1), (other, True, 0)]
     settle()
     assert drifts() == []
-    WithdrawnComment.objects.update(withdrawn_at=timezone.now() - timedelta(days=400))
+    RemovedComment.objects.update(removed_at=timezone.now() - timedelta(days=400))
     delete_old_comments()
     assert sorted(Comment.objects.values_list("id", flat=True)) == sorted(map(int, (top, middle, other)))
     assert stage.ben.client.delete(f"/v1/comments/{other}").status_code == 204

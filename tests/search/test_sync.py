@@ -193,17 +193,17 @@ def test_reindex_makes_the_index_from_nothing(searching, people, anonymous):
 
 def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(searching, people):
     alice = people["alice"]
-    gone, buried = (int(searching.post(alice, f"number {number}")) for number in range(2))
+    gone, deleted = (int(searching.post(alice, f"number {number}")) for number in range(2))
     searching.settle()
-    documents = client(Posts).documents(post_ids=[gone, buried])
-    alice.client.delete(f"/v1/posts/{buried}")
+    documents = client(Posts).documents(post_ids=[gone, deleted])
+    alice.client.delete(f"/v1/posts/{deleted}")
     deliver_outbox()
     alice.client.delete(f"/v1/posts/{gone}")
     OutboxEvent.objects.using("posts").filter(state=OutboxEvent.State.NEW).delete()
     assert command("verify")[1] == 1
     assert command("reindex")[1] == 0
     assert command("verify")[1] == 0
-    actions.index_posts(documents=[one for one in documents if one.id == buried])
+    actions.index_posts(documents=[one for one in documents if one.id == deleted])
     assert command("verify")[1] == 0, "the tombstone was taken along"
 
 

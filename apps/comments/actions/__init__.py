@@ -3,13 +3,13 @@
 from apps.comments.actions.bulk_import import load_comments
 from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment
 from apps.comments.actions.counts import check_posts
-from apps.comments.actions.removals import ROWS_A_STEP
-from apps.comments.actions.withdrawals import (
-    delete_long_withdrawn,
+from apps.comments.actions.erasure import ROWS_A_STEP
+from apps.comments.actions.removals import (
+    delete_long_removed,
     delete_or_remove_comment,
     remove_as_moderator,
+    remove_comment,
     restore_comment,
-    withdraw_comment,
 )
 
 __all__ = [
@@ -18,11 +18,11 @@ __all__ = [
     "check_posts",
     "create_comment",
     "delete_comment",
-    "delete_long_withdrawn",
+    "delete_long_removed",
     "delete_or_remove_comment",
     "edit_comment",
     "load_comments",
     "remove_as_moderator",
+    "remove_comment",
     "restore_comment",
-    "withdraw_comment",
 ]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.comments.access import MAX_DEPTH, Draft, EditDraft, mentioned_names, no_such_parent
 from apps.comments.actions.counts import change_count, slot_of
 from apps.comments.actions.threads import make_tombstone
-from apps.comments.models import Comment, WithdrawnComment
+from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, Stale
@@ -123,6 +123,6 @@ def delete_living(comment: Comment) -> None:
 @transactional("comments")
 def change_score(*, comment_id: int, by: int) -> None:
     """Adds to the number of reactions that `top` goes by. A sum comes out right in whatever order its parts arrive."""
-    withdrawn = WithdrawnComment.objects.filter(comment_id=comment_id).values("comment_id")
-    counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=withdrawn), id=comment_id)
+    removed = RemovedComment.objects.filter(comment_id=comment_id).values("comment_id")
+    counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=removed), id=comment_id)
     counting.update(score=F("score") + by)

@@ -1,49 +1,122 @@
-"""Removing everything on a post or by a person that is gone, in steps, so that nothing comes back."""
+"""Taking comments out of sight when a moderator removes them, and bringing them back when an appeal is accepted."""
 
-from apps.comments.actions.comments import author_of, delete_living
-from apps.comments.actions.withdrawals import delete_withdrawn, deletion_of
-from apps.comments.models import Comment, CommentCount, WithdrawnComment
-from apps.comments.queries import posts_with_comments, users_with_comments
-from socialapp.contracts.comments import CommentDeleted
-from socialapp.lifecycle.removal import declare_removal
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.comments import access
+from apps.comments.actions.comments import author_of, delete_comment
+from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.actions.threads import make_tombstone, prune_tombstones, show_ancestors
+from apps.comments.models import Comment, RemovedComment, RestoredRemoval
+from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
+from socialapp.contracts.moderation import Moderation
+from socialapp.core.db import atomic, transactional
+from socialapp.core.errors import NotFound
+from socialapp.core.principal import Principal
+from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
-ROWS_A_STEP = 100
+_STEP = 100
 
 
-def _remove_comments_on(post_id: int) -> bool:
-    """Removes some of a post's comments, tombstones included, with an event for each living one."""
-    # In the order of the index: sorting first would read and lock all comments for every chunk.
-    in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
-    rows = list(in_order[:ROWS_A_STEP])
-    ids = [row.id for row in rows]
-    withdrawn = list(WithdrawnComment.objects.filter(comment_id__in=ids))
-    WithdrawnComment.objects.filter(comment_id__in=ids).delete()
-    Comment.objects.filter(id__in=ids).delete()
-    CommentCount.objects.filter(post_id=post_id).delete()
-    publish(
-        *(
-            CommentDeleted(comment_id=row.id, post_id=row.post_id, author_id=author_of(row))
-            for row in rows
-            if not row.is_tombstone
-        ),
-        *map(deletion_of, withdrawn),
+def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, reason: str = "") -> None:
+    """Removes somebody else's comment: moderation logs it and notifies the author; hidden when this returns.
+
+    Forbidden when the author has the same rank or a higher one. Idempotent.
+    """
+    action_id = client(Moderation).remove(
+        moderator_id=moderator_id, target_type="comment", target_id=comment_id, author_id=author_id, reason=reason
     )
-    return len(rows) < ROWS_A_STEP
+    remove_comment(comment_id=comment_id, action_id=action_id)
 
 
-def _remove_comments_by(user_id: int) -> bool:
-    """Deletes some of a user's comments; where replies stay, so does a tombstone without a trace of its author."""
-    rows = Comment.objects.select_for_update().filter(user_id=user_id).order_by("-id")
-    ids = list(rows.values_list("id", flat=True)[:ROWS_A_STEP])
-    for comment_id in ids:
-        # Read one by one: deleting a reply changes the count of the comment above, which may be the next one.
-        delete_living(Comment.objects.get(id=comment_id))
-    withdrawn = WithdrawnComment.objects.filter(user_id=user_id).order_by("-comment_id")
-    withdrawn_ids = list(withdrawn.values_list("comment_id", flat=True)[:ROWS_A_STEP])
-    delete_withdrawn(withdrawn_ids)
-    return max(len(ids), len(withdrawn_ids)) < ROWS_A_STEP
+def delete_or_remove_comment(
+    *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
+) -> None:
+    """Deletes a comment that the caller may delete; what staff takes away from others goes through moderation."""
+    if access.is_moderation(principal=principal, comment=comment):
+        remove_as_moderator(moderator_id=principal.id, comment_id=comment.id, author_id=author_of(comment))
+    else:
+        delete_comment(comment_id=comment.id, expected_versions=expected_versions)
 
 
-declare_removal("comments", "post", step=_remove_comments_on, leftovers=posts_with_comments)
-declare_removal("comments", "user", step=_remove_comments_by, leftovers=users_with_comments)
+@transactional("comments")
+def remove_comment(*, comment_id: int, action_id: int) -> None:
+    """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
+
+    Nothing happens when it is gone, or when the removal was taken back before its event arrived.
+    """
+    comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
+    if comment is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
+        return
+    author_id = author_of(comment)
+    RemovedComment.objects.create(
+        comment_id=comment.id,
+        post_id=comment.post_id,
+        user_id=author_id,
+        content=comment.content,
+        updated_at=comment.updated_at,
+        action_id=action_id,
+    )
+    make_tombstone(comment)
+    change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
+    publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
+
+
+def restore_comment(*, comment_id: int, action_id: int) -> None:
+    """Brings back a comment as it was and publishes CommentRestored; nothing when it is gone for good. Idempotent."""
+    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author goes at this moment
+        RestoredRemoval.objects.get_or_create(action_id=action_id)
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        held = RemovedComment.objects.filter(comment_id=comment_id, action_id=action_id).first()
+        if comment is None or held is None:
+            return
+        comment.user_id, comment.content = held.user_id, held.content
+        comment.updated_at, comment.deleted_at = held.updated_at, None
+        comment.version += 1
+        comment.save(update_fields=["user_id", "content", "version", "updated_at", "deleted_at"])
+        RemovedComment.objects.filter(comment_id=comment_id).delete()
+        refuse_if_gone("comments", comment.post_id, held.user_id)
+        if not comment.replies_count:
+            show_ancestors(comment)
+        change_count(comment.post_id, slot=slot_of(comment.id), by=1)
+        publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
+
+
+@transactional("comments")
+def delete_long_removed() -> bool:
+    """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
+
+    A bounded number; whether there may be more.
+    """
+    until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
+    old = RemovedComment.objects.filter(removed_at__lt=until).order_by("-comment_id")
+    marks = RestoredRemoval.objects.filter(restored_at__lt=until)
+    ids = list(old.values_list("comment_id", flat=True)[:_STEP])
+    delete_removed_comments(ids)
+    mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
+    RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
+    return _STEP in (len(ids), len(mark_ids))
+
+
+def delete_removed_comments(comment_ids: Iterable[int]) -> None:
+    """Deletes removed comments for good; where replies show, so does the tombstone. The caller's transaction."""
+    for comment_id in comment_ids:
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        held = RemovedComment.objects.filter(comment_id=comment_id).first()
+        if comment is None or held is None:
+            continue  # it has come back, or gone, meanwhile
+        RemovedComment.objects.filter(comment_id=comment_id).delete()
+        Comment.objects.filter(id=comment_id).update(score=0)
+        prune_tombstones(comment)
+        publish(deletion_of(held))
+
+
+def deletion_of(held: RemovedComment) -> CommentDeleted:
+    """The event that tells that a removed comment will not come back."""
+    return CommentDeleted(comment_id=held.comment_id, post_id=held.post_id, author_id=held.user_id, was_withdrawn=True)

@@ -6,7 +6,7 @@ while it or something under it may come back. Rows are locked from a comment upw
 
 from django.utils import timezone
 
-from apps.comments.models import Comment, WithdrawnComment
+from apps.comments.models import Comment, RemovedComment
 
 
 def make_tombstone(comment: Comment) -> None:
@@ -50,9 +50,9 @@ def prune_tombstones(comment: Comment) -> None:
 
 
 def _may_come_back(row: Comment) -> bool:
-    """Whether it was withdrawn, or stands above something that was."""
+    """Whether it was removed, or stands above something that was."""
     under_it = Comment.objects.filter(post_id=row.post_id, parent_comment_id=row.id)
-    return WithdrawnComment.objects.filter(comment_id=row.id).exists() or under_it.exists()
+    return RemovedComment.objects.filter(comment_id=row.id).exists() or under_it.exists()
 
 
 def _lock_parent(row: Comment) -> Comment | None:

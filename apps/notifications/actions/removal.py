@@ -8,7 +8,7 @@ from apps.notifications.actions.socket_messages import publish_removal
 from apps.notifications.models import MutedConversation, Notification, NotificationActor, NotificationGroup
 from apps.notifications.presenters import message_text
 from socialapp.core.db import transactional
-from socialapp.lifecycle.removal import bury, declare_removal, gone_among
+from socialapp.lifecycle.removal import declare_removal, gone_among, write_tombstone
 
 ROWS_PER_STEP = 2000
 
@@ -41,7 +41,7 @@ def remove_between(*, user_id: int, actor_id: int) -> None:
 @transactional("notifications")
 def remove_comment(*, comment_id: int) -> None:
     """Removes the notifications about a deleted comment and about reactions to it, for good. Idempotent."""
-    bury("notifications", "comment", comment_id)
+    write_tombstone("notifications", "comment", comment_id)
     groups = NotificationGroup.objects.filter(topic__in=[f"comment:{comment_id}", f"reaction:comment:{comment_id}"])
     _delete(Notification.objects.filter(id__in=[group.notification_id or 0 for group in groups]))
     _dissolve(group.id for group in groups)

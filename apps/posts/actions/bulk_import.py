@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError
 
 from apps.posts.access.bulk_records import LoadablePost
-from apps.posts.models import Post, PostHashtag, PostMention, WithdrawnPost
+from apps.posts.models import Post, PostHashtag, PostMention, RemovedPost
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated
 from socialapp.core.db import transactional
@@ -29,7 +29,7 @@ def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
 @transactional("posts")
 def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
     ids = [post.id for post in posts]
-    rows: dict[int, Post | WithdrawnPost] = {**Post.objects.in_bulk(ids), **WithdrawnPost.objects.in_bulk(ids)}
+    rows: dict[int, Post | RemovedPost] = {**Post.objects.in_bulk(ids), **RemovedPost.objects.in_bulk(ids)}
     erased = gone_among("posts", {post.author_id for post in posts})
     new: list[LoadablePost] = []
     made: list[Post] = []
@@ -55,7 +55,7 @@ def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
     return rejected
 
 
-def _is_same(post: LoadablePost, *, row: Post | WithdrawnPost) -> bool:
+def _is_same(post: LoadablePost, *, row: Post | RemovedPost) -> bool:
     return post.author_id == row.user_id and (post.content == row.content or row.updated_at > post.updated_at)
 
 

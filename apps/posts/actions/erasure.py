@@ -13,8 +13,8 @@ from apps.posts.models import (
     PopularAuthor,
     Post,
     PostMention,
+    RemovedPost,
     Repost,
-    WithdrawnPost,
 )
 from apps.posts.queries.posts import author_of
 from socialapp.contracts.posts import PostCreated, PostEdited
@@ -37,7 +37,7 @@ def _erase_step(user_id: int) -> bool:
     posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     if posts:
         delete_locked_posts(posts)
-    removed = list(WithdrawnPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
+    removed = list(RemovedPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
     if removed:
         delete_removed_posts(removed)
     reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
@@ -66,7 +66,7 @@ def _erase_step(user_id: int) -> bool:
 
 
 def _forget_mentions(*, user_id: int, post_ids: Iterable[int]) -> None:
-    for model in (Post, WithdrawnPost, Post):  # again, as a post may come back between the two
+    for model in (Post, RemovedPost, Post):  # again, as a post may come back between the two
         for post in model._default_manager.select_for_update().filter(id__in=post_ids):
             post.mentions = [mention for mention in post.mentions if mention[0] != user_id]
             post.save(update_fields=["mentions"])
@@ -81,7 +81,7 @@ def _delete_bookmarks(user_id: int) -> int:
 
 def _people_still_held(user_ids: Collection[int]) -> set[int]:
     held: set[int] = set()
-    for model in (Post, WithdrawnPost, Repost, PostMention, Bookmark, Media, MutedPost):
+    for model in (Post, RemovedPost, Repost, PostMention, Bookmark, Media, MutedPost):
         rows = model._default_manager.filter(user_id__in=user_ids)
         held.update(rows.values_list("user_id", flat=True).distinct())
     return held

@@ -22,8 +22,8 @@ from apps.posts.models import (
     PostHashtag,
     PostLink,
     PostMention,
+    RemovedPost,
     RepostCount,
-    WithdrawnPost,
 )
 from apps.posts.presenters.media import public_path
 from apps.posts.queries.posts import PostRow
@@ -166,14 +166,14 @@ def delete_locked_posts(posts: list[Post]) -> None:
     publish(*(_deletion(post) for post in posts))
 
 
-def delete_removed_posts(posts: list[WithdrawnPost]) -> None:
+def delete_removed_posts(posts: list[RemovedPost]) -> None:
     """The same for posts that moderators had removed."""
     ids = _delete_parts(posts)
-    WithdrawnPost.objects.filter(id__in=ids).delete()
+    RemovedPost.objects.filter(id__in=ids).delete()
     publish(*(replace(_deletion(post), was_withdrawn=True) for post in posts))
 
 
-def _delete_parts(posts: Sequence[Post | WithdrawnPost]) -> list[int]:
+def _delete_parts(posts: Sequence[Post | RemovedPost]) -> list[int]:
     ids = [post.id for post in posts]
     delete_media_rows(list(Media.objects.select_for_update().filter(post_id__in=ids)))
     for model in (PostEdit, PostHashtag, PostLink, PostMention, RepostCount, MutedPost):
@@ -181,7 +181,7 @@ def _delete_parts(posts: Sequence[Post | WithdrawnPost]) -> list[int]:
     return ids
 
 
-def _deletion(post: Post | WithdrawnPost) -> PostDeleted:
+def _deletion(post: Post | RemovedPost) -> PostDeleted:
     return PostDeleted(
         post_id=post.id,
         author_id=post.user_id,

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.posts.access.visibility import not_the_author, visible_post
 from apps.posts.actions.media.removal import purge
 from apps.posts.actions.posts import delete_post, delete_removed_posts
-from apps.posts.models import Media, Post, RefusedMedia, RestoredRemoval, WithdrawnPost
+from apps.posts.models import Media, Post, RefusedMedia, RemovedPost, RestoredRemoval
 from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostEdited, PostRemoved, PostRestored
 from socialapp.core.db import transactional
@@ -53,7 +53,7 @@ def remove_post(*, post_id: int, action_id: int) -> None:
     if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
         return
     columns = {name: getattr(post, name) for name in _COLUMNS} | {"version": post.version + 1}
-    WithdrawnPost(**columns, action_id=action_id).save(force_insert=True)
+    RemovedPost(**columns, action_id=action_id).save(force_insert=True)
     Post.objects.filter(id=post_id).delete()
     purge(Media.objects.filter(post_id=post_id))
     if not post.hidden:
@@ -64,12 +64,12 @@ def remove_post(*, post_id: int, action_id: int) -> None:
 def restore_post(*, post_id: int, action_id: int) -> None:
     """Brings back a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
     RestoredRemoval.objects.get_or_create(action_id=action_id)
-    held = WithdrawnPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
+    held = RemovedPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
     if held is None or gone_among("posts", [held.user_id]):
         return
     columns = {name: getattr(held, name) for name in _COLUMNS} | {"version": held.version + 1}
     Post(**columns).save(force_insert=True)
-    WithdrawnPost.objects.filter(id=post_id).delete()
+    RemovedPost.objects.filter(id=post_id).delete()
     RefusedMedia.objects.filter(media_id__in=[media["id"] for media in held.media or []]).delete()
     if not held.hidden:
         _publish_return(held, version=columns["version"])
@@ -85,10 +85,10 @@ def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime) -> 
     What is hidden is in no list, count or index; its author still sees it. A removed post changes where it is kept.
     """
     field = _RESTRICTIONS[kind]
-    post: Post | WithdrawnPost | None = Post.objects.select_for_update().filter(id=post_id).first()
+    post: Post | RemovedPost | None = Post.objects.select_for_update().filter(id=post_id).first()
     is_removed = post is None
     if post is None:
-        post = WithdrawnPost.objects.select_for_update().filter(id=post_id).first()
+        post = RemovedPost.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         return
     last: datetime | None = getattr(post, f"{field}_at")
@@ -110,15 +110,15 @@ def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime) -> 
         _publish_edit(post)
 
 
-def _publish_removal(post: Post | WithdrawnPost, *, version: int) -> None:
+def _publish_removal(post: Post | RemovedPost, *, version: int) -> None:
     publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=version))
 
 
-def _publish_return(post: Post | WithdrawnPost, *, version: int) -> None:
+def _publish_return(post: Post | RemovedPost, *, version: int) -> None:
     publish(PostRestored(post_id=post.id, author_id=post.user_id, is_private=post.is_private, version=version))
 
 
-def _publish_edit(post: Post | WithdrawnPost) -> None:
+def _publish_edit(post: Post | RemovedPost) -> None:
     publish(
         PostEdited(
             post_id=post.id,
@@ -140,7 +140,7 @@ def delete_long_removed() -> bool:
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
-    old = list(WithdrawnPost.objects.select_for_update().filter(withdrawn_at__lt=until).order_by("id")[:_STEP])
+    old = list(RemovedPost.objects.select_for_update().filter(removed_at__lt=until).order_by("id")[:_STEP])
     delete_removed_posts(old)
     mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
     RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()

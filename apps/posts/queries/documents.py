@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db.models import Count, Q, QuerySet
 
-from apps.posts.models import Post, Repost, WithdrawnPost
+from apps.posts.models import Post, RemovedPost, Repost
 from socialapp.contracts.posts import AuthorPosts, PostDocument, RepostNumber
 
 
@@ -19,7 +19,7 @@ def removed_documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
     if not ids:
         return []
     hidden = Post.objects.filter(id__in=ids, hidden=True)
-    return [*_documents(WithdrawnPost.objects.filter(id__in=ids)), *_documents(hidden)]
+    return [*_documents(RemovedPost.objects.filter(id__in=ids)), *_documents(hidden)]
 
 
 def documents_after(after: int, *, limit: int) -> list[PostDocument]:
@@ -40,7 +40,7 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
     return [RepostNumber(post_id=post_id, reposts=reposts) for post_id, reposts in rows]
 
 
-def _documents(posts: QuerySet[Post] | QuerySet[WithdrawnPost]) -> list[PostDocument]:
+def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocument]:
     fields = (
         "id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at",
         "sensitive", "content_warning", "marked_sensitive",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from apps.posts.models import Post, Repost, RepostCount, WithdrawnPost
+from apps.posts.models import Post, RemovedPost, Repost, RepostCount
 from socialapp.contracts.posts import PostRef
 from socialapp.core.sql import as_utc, placeholders, select
 
@@ -112,7 +112,7 @@ def post_counts(*, user_id: int | None, post_ids: Sequence[int]) -> CountsRow:
 
 def author_of(post_id: int) -> int | None:
     """Who wrote a post that is there, or that moderators removed and that may come back. Two queries at most."""
-    for model in (Post, WithdrawnPost):
+    for model in (Post, RemovedPost):
         for author_id in model._default_manager.filter(id=post_id).values_list("user_id", flat=True):
             return int(author_id)
     return None
@@ -120,7 +120,7 @@ def author_of(post_id: int) -> int | None:
 
 def removed_author_of(post_id: int) -> int | None:
     """Who wrote a post that moderators removed and that may come back. One query."""
-    return WithdrawnPost.objects.filter(id=post_id).values_list("user_id", flat=True).first()
+    return RemovedPost.objects.filter(id=post_id).values_list("user_id", flat=True).first()
 
 
 def posts_after(after: int, *, limit: int) -> list[Post]:

@@ -2,8 +2,8 @@
 
 from apps.reactions.actions.bulk_import import load_reactions
 from apps.reactions.actions.counts import check_targets
+from apps.reactions.actions.erasure import ROWS_A_STEP
 from apps.reactions.actions.reactions import remove_reaction, set_reaction
-from apps.reactions.actions.removals import ROWS_A_STEP
 
 __all__ = [
     "ROWS_A_STEP",

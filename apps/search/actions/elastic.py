@@ -90,8 +90,8 @@ class ElasticWriter:
             ]
             self._write(entries, [target])
 
-    def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
-        """See `IndexWriter.bury`."""
+    def write_tombstone(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
+        """See `IndexWriter.write_tombstone`."""
         self._write([_versioned(kind, doc_id, author_id, version, _tombstone())], self._targets())
 
     def discard(self, kind: str, ids: list[int]) -> None:
@@ -105,7 +105,7 @@ class ElasticWriter:
 
     def erase_author(self, user_id: int) -> None:
         """See `IndexWriter.erase_author`; raises when posts are left, so that the bus tries again."""
-        self.bury(Kind.USER, user_id, author_id=user_id)
+        self.write_tombstone(Kind.USER, user_id, author_id=user_id)
         client = elasticsearch().options(request_timeout=_SWEEP_SECONDS)
         query = {"bool": {"filter": [{"term": {"author_id": user_id}}]}}
         for target in self._targets():

@@ -34,14 +34,16 @@ class FtsWriter:
 
     def write_posts(self, documents: list[PostDocument]) -> None:
         """See `IndexWriter.write_posts`."""
-        erased = _buried(Kind.USER, [document.author_id for document in documents])
+        erased = _erased(Kind.USER, [document.author_id for document in documents])
         for document in documents:
             if document.author_id in erased:
-                self.bury(Kind.POST, document.id, author_id=document.author_id)
+                self.write_tombstone(Kind.POST, document.id, author_id=document.author_id)
         ids = [document.id for document in documents]
         held = dict(IndexedPost.objects.filter(post_id__in=ids).values_list("post_id", "version"))
-        buried = _tombstones(Kind.POST, ids)
-        newer = [one for one in documents if one.version >= held.get(one.id, 0) and one.version > buried.get(one.id, 0)]
+        tombstones = _tombstones(Kind.POST, ids)
+        newer = [
+            one for one in documents if one.version >= held.get(one.id, 0) and one.version > tombstones.get(one.id, 0)
+        ]
         Tombstone.objects.filter(kind=Kind.POST, doc_id__in=[one.id for one in newer]).delete()
         entries = [(one, PostEntry.of(one)) for one in newer]
         rows = [
@@ -72,8 +74,8 @@ class FtsWriter:
         """See `IndexWriter.write_profiles`."""
         ids = [document.card.id for document in documents]
         held = dict(IndexedProfile.objects.filter(user_id__in=ids).values_list("user_id", "version"))
-        buried = _buried(Kind.USER, ids)
-        newer = [one for one in documents if one.card.id not in buried and one.version >= held.get(one.card.id, 0)]
+        erased = _erased(Kind.USER, ids)
+        newer = [one for one in documents if one.card.id not in erased and one.version >= held.get(one.card.id, 0)]
         rows = [
             IndexedProfile(
                 user_id=one.card.id,
@@ -106,8 +108,8 @@ class FtsWriter:
             row.reactions, row.engagement = numbers[row.post_id].reactions, numbers[row.post_id].engagement
         IndexedPost.objects.bulk_update(rows, ["reactions", "engagement"])
 
-    def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
-        """See `IndexWriter.bury`."""
+    def write_tombstone(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
+        """See `IndexWriter.write_tombstone`."""
         if kind == Kind.POST and IndexedPost.objects.filter(post_id=doc_id, version__gt=version).exists():
             return  # it has come back meanwhile
         mark, _ = Tombstone.objects.get_or_create(kind=kind, doc_id=doc_id, defaults={"version": version})
@@ -124,13 +126,13 @@ class FtsWriter:
         """See `IndexWriter.discard`."""
         held = dict(IndexedPost.objects.filter(post_id__in=ids).values_list("post_id", "version"))
         for doc_id in ids:
-            # A post may have been withdrawn: then it can come back, with a version above the next one.
+            # A post may have been removed: then it can come back, with a version above the next one.
             version = held.get(doc_id, 0) + 1 if kind == Kind.POST else FINAL
-            self.bury(kind, doc_id, author_id=0, version=version)
+            self.write_tombstone(kind, doc_id, author_id=0, version=version)
 
     def erase_author(self, user_id: int) -> None:
         """See `IndexWriter.erase_author`."""
-        self.bury(Kind.USER, user_id, author_id=user_id)
+        self.write_tombstone(Kind.USER, user_id, author_id=user_id)
         posts = IndexedPost.objects.filter(author_id=user_id)
         while ids := list(posts.values_list("post_id", flat=True)[:_CHUNK]):
             Tombstone.objects.bulk_create(
@@ -145,7 +147,7 @@ class FtsWriter:
         return Tombstone.objects.filter(deleted_at__lt=timezone.now() - older_than).delete()[0]
 
 
-def _buried(kind: str, ids: list[int]) -> set[int]:
+def _erased(kind: str, ids: list[int]) -> set[int]:
     return set(_tombstones(kind, ids))
 
 

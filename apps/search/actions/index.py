@@ -13,14 +13,14 @@ class IndexWriter(Protocol):
     """What can be written. An older version never replaces a newer one, nor anything a tombstone."""
 
     def write_posts(self, documents: list[PostDocument]) -> None:
-        """Makes the posts findable; those of an erased author are buried instead."""
+        """Makes the posts findable; those of an erased author get a tombstone instead."""
         ...
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
         """Makes the profiles findable; of one that is not active only the state is kept, not the text."""
         ...
 
-    def bury(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
+    def write_tombstone(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """Removes a document and leaves a tombstone in its place, which only a version above its own replaces.
 
         `author_id` is a user's own id for a profile.

@@ -28,19 +28,19 @@ def index_profiles(*, documents: list[ProfileDocument]) -> None:
         writer().write_profiles(present)
     for document in documents:
         if document.status == _DELETED:
-            writer().bury(Kind.USER, document.card.id, author_id=document.card.id)
+            writer().write_tombstone(Kind.USER, document.card.id, author_id=document.card.id)
 
 
 @transactional("search")
 def remove_post(*, post_id: int, author_id: int) -> None:
     """Removes a deleted post for good."""
-    writer().bury(Kind.POST, post_id, author_id=author_id)
+    writer().write_tombstone(Kind.POST, post_id, author_id=author_id)
 
 
 @transactional("search")
 def hide_post(*, post_id: int, author_id: int, version: int) -> None:
-    """Removes a withdrawn post, until a version above this one is indexed."""
-    writer().bury(Kind.POST, post_id, author_id=author_id, version=version)
+    """Removes a removed post, until a version above this one is indexed."""
+    writer().write_tombstone(Kind.POST, post_id, author_id=author_id, version=version)
 
 
 @transactional("search")

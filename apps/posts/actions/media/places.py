@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from apps.posts.actions.media.removal import purge
-from apps.posts.models import Media, Post, PostEdit, WithdrawnPost
+from apps.posts.models import Media, Post, PostEdit, RemovedPost
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid
 
@@ -71,7 +71,7 @@ def refresh_copies(media: Media, post_id: int, *, history: bool = False) -> None
 
     Joins the caller's transaction.
     """
-    for model in (Post, WithdrawnPost):
+    for model in (Post, RemovedPost):
         for post in model._default_manager.select_for_update().filter(id=post_id):
             post.media = _renewed(post.media, media)
             post.save(update_fields=["media"])

@@ -72,7 +72,7 @@ def follow(source: Source, stopping: Event, *, from_now: bool = False) -> None:
 def apply_changes(source: str, changes: Sequence[RowChange], position: str) -> None:
     """Indexes the present form of the rows that changed, and saves the position in the same transaction.
 
-    Deleted posts are buried under the version after their last: one that a moderator removed comes back above that.
+    Deleted posts get a tombstone with the version after their last: one that a moderator removed comes back above that.
     """
     posts = [change for change in changes if change.table == "posts"]
     post_ids = sorted({int(change.after["id"]) for change in posts if change.after})
@@ -113,7 +113,7 @@ def _write(
     if profiles:
         index_profiles(documents=profiles)
     for row in gone:
-        writer().bury(Kind.POST, row.post_id, author_id=row.author_id, version=row.version + 1)
+        writer().write_tombstone(Kind.POST, row.post_id, author_id=row.author_id, version=row.version + 1)
     if documents:
         writer().write_posts(documents)
     SyncPosition.objects.update_or_create(source=source, defaults={"position": position})

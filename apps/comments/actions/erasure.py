@@ -1,0 +1,49 @@
+"""Removing everything on a post or by a person that is gone, in steps, so that nothing comes back."""
+
+from apps.comments.actions.comments import author_of, delete_living
+from apps.comments.actions.removals import delete_removed_comments, deletion_of
+from apps.comments.models import Comment, CommentCount, RemovedComment
+from apps.comments.queries import posts_with_comments, users_with_comments
+from socialapp.contracts.comments import CommentDeleted
+from socialapp.lifecycle.removal import declare_removal
+from socialapp.messaging.publish import publish
+
+ROWS_A_STEP = 100
+
+
+def _remove_comments_on(post_id: int) -> bool:
+    """Removes some of a post's comments, tombstones included, with an event for each living one."""
+    # In the order of the index: sorting first would read and lock all comments for every chunk.
+    in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
+    rows = list(in_order[:ROWS_A_STEP])
+    ids = [row.id for row in rows]
+    removed = list(RemovedComment.objects.filter(comment_id__in=ids))
+    RemovedComment.objects.filter(comment_id__in=ids).delete()
+    Comment.objects.filter(id__in=ids).delete()
+    CommentCount.objects.filter(post_id=post_id).delete()
+    publish(
+        *(
+            CommentDeleted(comment_id=row.id, post_id=row.post_id, author_id=author_of(row))
+            for row in rows
+            if not row.is_tombstone
+        ),
+        *map(deletion_of, removed),
+    )
+    return len(rows) < ROWS_A_STEP
+
+
+def _remove_comments_by(user_id: int) -> bool:
+    """Deletes some of a user's comments; where replies stay, so does a tombstone without a trace of its author."""
+    rows = Comment.objects.select_for_update().filter(user_id=user_id).order_by("-id")
+    ids = list(rows.values_list("id", flat=True)[:ROWS_A_STEP])
+    for comment_id in ids:
+        # Read one by one: deleting a reply changes the count of the comment above, which may be the next one.
+        delete_living(Comment.objects.get(id=comment_id))
+    removed = RemovedComment.objects.filter(user_id=user_id).order_by("-comment_id")
+    removed_ids = list(removed.values_list("comment_id", flat=True)[:ROWS_A_STEP])
+    delete_removed_comments(removed_ids)
+    return max(len(ids), len(removed_ids)) < ROWS_A_STEP
+
+
+declare_removal("comments", "post", step=_remove_comments_on, leftovers=posts_with_comments)
+declare_removal("comments", "user", step=_remove_comments_by, leftovers=users_with_comments)
