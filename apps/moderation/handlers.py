@@ -1,7 +1,9 @@
 """Checks new texts against the word rules, closes cases whose target is gone, and erases."""
 
 import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
-from apps.moderation import actions, queries
+from apps.moderation import actions
+from apps.moderation.access.targets import documents_to_check
+from apps.moderation.queries.cases import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
@@ -9,15 +11,15 @@ from socialapp.contracts.users import ProfileChanged
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
-Texts = list[tuple[queries.Target, str]]
+Texts = list[tuple[Target, str]]
 
 
 def _post_text(event: PostCreated | PostEdited) -> Texts:
-    return queries.documents_to_check(post_ids=[event.post_id])
+    return documents_to_check(post_ids=[event.post_id])
 
 
 def _comment_text(event: CommentCreated | CommentEdited) -> Texts:
-    return queries.documents_to_check(comment_ids=[event.comment_id])
+    return documents_to_check(comment_ids=[event.comment_id])
 
 
 @handles(PostCreated, PostEdited, gather=_post_text)
@@ -35,7 +37,7 @@ def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
 
 
 def _profile_text(event: ProfileChanged) -> Texts:
-    return queries.documents_to_check(user_ids=[event.user_id])
+    return documents_to_check(user_ids=[event.user_id])
 
 
 @handles(ProfileChanged, gather=_profile_text)

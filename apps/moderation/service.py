@@ -2,8 +2,10 @@
 
 from functools import partial
 
-from apps.moderation import actions, queries
-from apps.moderation.queries import Target
+from apps.moderation import actions
+from apps.moderation.presenters.workload import workload
+from apps.moderation.queries.cases import Target
+from apps.moderation.queries.rules import present_rules
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.moderation import InstanceRule, Workload
 from socialapp.lifecycle.drift import run_stages
@@ -14,11 +16,11 @@ class ModerationService:
 
     def rules(self) -> list[InstanceRule]:
         """See `Moderation.rules`."""
-        return [InstanceRule(id=rule.id, number=rule.number, text=rule.text) for rule in queries.present_rules()]
+        return [InstanceRule(id=rule.id, number=rule.number, text=rule.text) for rule in present_rules()]
 
     def workload(self, *, moderator_id: int) -> Workload:
         """See `Moderation.workload`."""
-        return queries.workload(moderator_id)
+        return workload(moderator_id)
 
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """See `Moderation.remove`."""

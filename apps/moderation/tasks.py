@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from apps.moderation import actions, queries
+from apps.moderation import actions
+from apps.moderation.queries.cases import suspensions_due
 
 PERIODIC = {"moderation.end_suspensions": 30.0, "moderation.sign_log": 3600.0}
 
@@ -10,7 +11,7 @@ PERIODIC = {"moderation.end_suspensions": 30.0, "moderation.sign_log": 3600.0}
 @shared_task(name="moderation.end_suspensions")
 def end_suspensions() -> int:
     """Ends the bans, silences and limits whose time is over; how many. Idempotent."""
-    due = queries.suspensions_due()
+    due = suspensions_due()
     for suspension_id in due:
         actions.end_suspension(suspension_id=suspension_id)
     return len(due)

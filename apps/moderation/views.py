@@ -5,7 +5,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.moderation import actions, presenters, queries
+from apps.moderation import actions
+from apps.moderation.access.targets import target_to_report
+from apps.moderation.presenters.bodies import action_body, appeal_body, month_body, report_body
+from apps.moderation.queries.cases import own_reports
+from apps.moderation.queries.figures import figures_by_month
+from apps.moderation.queries.log import actions_against, own_appeals
+from apps.moderation.queries.rules import present_rules
 from apps.moderation.serializers import (
     ActionBody,
     AppealBody,
@@ -36,8 +42,8 @@ class ReportsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's reports."""
-        page = queries.own_reports(reporter_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [queries.report_body(report) for report in page.items])
+        page = own_reports(reporter_id=self.principal.id, page=page_request(request))
+        return page_response(request, page, [report_body(report) for report in page.items])
 
     @extend_schema(
         summary="Report a user, a post or a comment",
@@ -51,7 +57,7 @@ class ReportsView(View):
         if (answer := replayed(request, context="moderation")) is not None:
             return answer
         reporter_id = self.principal.id
-        target = queries.target_to_report(
+        target = target_to_report(
             reporter_id=reporter_id, target_type=values["target_type"], target_id=values["target_id"]
         )
 
@@ -63,7 +69,7 @@ class ReportsView(View):
                 details=values["details"],
                 rule_id=values["rule_id"],
             )
-            return 201 if made else 200, queries.report_body(report)
+            return 201 if made else 200, report_body(report)
 
         return create_once(request, context="moderation", create=create)
 
@@ -79,8 +85,8 @@ class OwnActionsView(View):
     )
     def get(self, request: Request) -> Response:
         """The actions that concern the caller."""
-        page = queries.actions_against(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [queries.action_body(action) for action in page.items])
+        page = actions_against(user_id=self.principal.id, page=page_request(request))
+        return page_response(request, page, [action_body(action) for action in page.items])
 
 
 class RulesView(View):
@@ -96,7 +102,7 @@ class RulesView(View):
     )
     def get(self, request: Request) -> Response:
         """The rules."""
-        rules = [{"id": str(rule.id), "number": rule.number, "text": rule.text} for rule in queries.present_rules()]
+        rules = [{"id": str(rule.id), "number": rule.number, "text": rule.text} for rule in present_rules()]
         return Response(rules, headers={"Cache-Control": "public, max-age=60"})
 
 
@@ -115,7 +121,7 @@ class TransparencyView(View):
         """The figures."""
         if not settings.TRANSPARENCY_REPORT:
             raise NotFound("this installation does not publish figures")
-        figures = [presenters.month_body(month) for month in queries.figures_by_month(months=12)]
+        figures = [month_body(month) for month in figures_by_month(months=12)]
         return Response(figures, headers={"Cache-Control": "public, max-age=3600"})
 
 
@@ -132,8 +138,8 @@ class AppealsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's appeals."""
-        page = queries.own_appeals(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [queries.appeal_body(appeal) for appeal in page.items])
+        page = own_appeals(user_id=self.principal.id, page=page_request(request))
+        return page_response(request, page, [appeal_body(appeal) for appeal in page.items])
 
     @extend_schema(
         summary="Appeal against an action",
@@ -147,6 +153,6 @@ class AppealsView(View):
 
         def create() -> tuple[int, dict[str, object]]:
             appeal = actions.file_appeal(user_id=self.principal.id, action_id=values["action_id"], text=values["text"])
-            return 201, queries.appeal_body(appeal)
+            return 201, appeal_body(appeal)
 
         return create_once(request, context="moderation", create=create)

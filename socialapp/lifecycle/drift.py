@@ -1,6 +1,7 @@
 """Compares everything that is made from elsewhere with its source, context by context."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from socialapp.contracts.drift import DriftChecks, DriftPage
 from socialapp.contracts.messaging import Inbox
@@ -27,19 +28,21 @@ def events_in_flight(contexts: Iterable[str]) -> set[int]:
     return {about for context in contexts for about in client(Inbox, context=context).in_flight()}
 
 
-Stage = Callable[[int, int], tuple[DriftPage, int | None]]
+class Stage(Protocol):
+    """Compares the next things after an id: what it found, and the id to go on from, or None at its end."""
+
+    def __call__(self, *, after: int, limit: int) -> tuple[DriftPage, int | None]: ...
 
 
 def run_stages(stages: Mapping[str, Stage], after: str, limit: int) -> DriftPage:
     """One step of a context that compares several things one after the other.
 
-    A stage is called with the id that it has come to and the limit, and answers what it found and the id to go on
-    from, or None at its end. The position between steps is written as "stage:id".
+    The position between steps is written as "stage:id".
     """
     names = list(stages)
     name, _, position = after.partition(":")
     name = name or names[0]
-    checked, next_id = stages[name](int(position or 0), limit)
+    checked, next_id = stages[name](after=int(position or 0), limit=limit)
     if next_id is not None:
         following: str | None = f"{name}:{next_id}"
     else:

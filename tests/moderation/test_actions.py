@@ -8,9 +8,10 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from apps.moderation import actions, queries, tasks
+from apps.moderation import actions, tasks
 from apps.moderation.models import Action, Case, Suspension
-from apps.moderation.queries import Target
+from apps.moderation.queries import log
+from apps.moderation.queries.cases import Target
 from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person, refresh_index
 from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report
@@ -222,15 +223,15 @@ def test_a_rebuilt_chain_is_found_by_its_signed_heads(stage: Stage) -> None:
     sanction(stage.ann, Kind.WARN_USER)
     assert tasks.sign_log()
     assert not tasks.sign_log()
-    assert (queries.check_log().problems, queries.check_log().signatures) == ([], 1)
+    assert (log.check_log().problems, log.check_log().signatures) == ([], 1)
     entry = Action.objects.get()
     entry.reason = "something else"
-    entry.content_hash = queries.content_hash(entry)
-    entry.hash = queries.chain_hash("", entry.content_hash)
+    entry.content_hash = log.content_hash(entry)
+    entry.hash = log.chain_hash("", entry.content_hash)
     changed = {"reason": entry.reason, "content_hash": entry.content_hash, "hash": entry.hash}
     Action.objects.filter(id=entry.id).update(**changed)
-    queries.LogHead.objects.update(hash=entry.hash)
-    assert queries.check_log().problems == ["entry 1 is not the one that was signed"]
+    log.LogHead.objects.update(hash=entry.hash)
+    assert log.check_log().problems == ["entry 1 is not the one that was signed"]
 
 
 def test_a_profile_is_checked_by_word_rules(stage: Stage, drain: Callable[[], int]) -> None:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Case, InstanceRule, WordRule
-from apps.moderation.queries import Target
+from apps.moderation.queries.cases import Target
 from socialapp.core.contexts import CONTEXTS
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS, Person

@@ -9,7 +9,8 @@ from django.db import connections
 
 from apps.moderation import actions
 from apps.moderation.models import Case, Report
-from apps.moderation.queries import Target, check_log
+from apps.moderation.queries.cases import Target
+from apps.moderation.queries.log import check_log
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [

@@ -61,7 +61,7 @@ def test_who_leaves_is_erased_everywhere(
 
 def decide(services: Cluster, decision: str) -> None:
     """A moderator's decision; the site that they use calls the same."""
-    code = f"from apps.moderation.actions import *; from apps.moderation.queries import Target; {decision}"
+    code = f"from apps.moderation.actions import *; from apps.moderation.queries.cases import Target; {decision}"
     done = services.serving("moderation").manage("shell", "-c", code)
     assert done.returncode == 0, done.stderr
 

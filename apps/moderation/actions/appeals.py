@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.moderation.access import refuse_own
+from apps.moderation.access.ranks import refuse_own
 from apps.moderation.actions.lifting import undo
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal
-from apps.moderation.queries import APPEALABLE
+from apps.moderation.queries.log import APPEALABLE
 from socialapp.contracts.moderation import AppealDecided
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound
@@ -48,7 +48,7 @@ def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answe
     appeal = Appeal.objects.select_for_update().select_related("action").filter(id=appeal_id).first()
     if appeal is None:
         raise NotFound("there is no such appeal")
-    refuse_own(moderator_id, appeal.user_id)
+    refuse_own(moderator_id=moderator_id, user_id=appeal.user_id)
     if appeal.action.moderator_id == moderator_id and not settings.APPEALS_BY_SAME_MODERATOR:
         raise Forbidden("another moderator decides about appeals against your decisions", code="own_decision")
     if appeal.status != Appeal.Status.OPEN:

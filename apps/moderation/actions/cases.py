@@ -3,8 +3,10 @@
 from django.db.models import F
 from django.utils import timezone
 
+from apps.moderation.access.instance_rules import rule_text
+from apps.moderation.access.reporters import reporter_weight
 from apps.moderation.models import Case, CaseNote, Outcome, Report
-from apps.moderation.queries import Target, reporter_weight, rule_text
+from apps.moderation.queries.cases import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
@@ -61,7 +63,7 @@ def open_case(target: Target, *, flagged_words: str = "") -> Case | None:
     return case
 
 
-def close_case(case: Case, outcome: Outcome) -> None:
+def close_case(case: Case, *, outcome: Outcome) -> None:
     """Closes an open case that the caller holds locked, and tells everyone who reported."""
     now = timezone.now()
     case.open_key, case.outcome, case.closed_at = None, outcome, now
@@ -86,17 +88,17 @@ def locked_open_case(case_id: int) -> Case:
     return case
 
 
-def close_case_of(target_key: str, outcome: Outcome) -> None:
+def close_case_of(target_key: str, *, outcome: Outcome) -> None:
     """Closes the open case about a target, if there is one."""
     case = Case.objects.select_for_update().filter(open_key=target_key).first()
     if case is not None:
-        close_case(case, outcome)
+        close_case(case, outcome=outcome)
 
 
 @transactional("moderation")
 def close_case_of_gone_target(*, target_type: str, target_id: int) -> None:
     """What was reported was deleted before anybody decided: nothing is left to decide. Idempotent."""
-    close_case_of(f"{target_type}:{target_id}", Outcome.GONE)
+    close_case_of(f"{target_type}:{target_id}", outcome=Outcome.GONE)
 
 
 @transactional("moderation")

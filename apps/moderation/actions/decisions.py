@@ -1,10 +1,11 @@
 """What moderators decide about posts, comments and cases. Every decision is logged, and published to be carried out."""
 
-from apps.moderation.access import refuse_own, require_rank
+from apps.moderation.access.instance_rules import rule_text
+from apps.moderation.access.ranks import refuse_own, require_rank
 from apps.moderation.actions.cases import close_case, close_case_of, locked_open_case
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal, Case, Outcome
-from apps.moderation.queries import Target, rule_text
+from apps.moderation.queries.cases import Target
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
@@ -29,9 +30,9 @@ def write_removal(*, moderator_id: int | None, target: Target, reason: str, rule
     """The removal itself, for those who have asked for ranks; `moderator_id` is None for a word rule."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
-    refuse_own(moderator_id, target.author_id)
+    refuse_own(moderator_id=moderator_id, user_id=target.author_id)
     rule = rule_text(rule_id)
-    close_case_of(target.key, Outcome.REMOVED)
+    close_case_of(target.key, outcome=Outcome.REMOVED)
     removals = Action.objects.filter(kind=Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
     # What an appeal has brought back can be removed again.
     earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).order_by("-sequence").first()
@@ -91,7 +92,7 @@ def _write_restriction(
     if target.type != "post":
         raise Invalid.of("target_type", "not_content", "Only posts can be hidden or marked as sensitive.")
     rule = rule_text(rule_id)
-    close_case_of(target.key, Outcome.SANCTIONED)
+    close_case_of(target.key, outcome=Outcome.SANCTIONED)
     entry = add_entry(
         kind, moderator_id=moderator_id, user_id=target.author_id, target=target, reason=reason, rule_id=rule_id
     )
@@ -136,11 +137,11 @@ def _publish_restriction(entry: Action, target: Target, *, kind: str, is_active:
 def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
     """Closes a case: nothing is wrong with its target. 409 when it is closed already."""
     case = locked_open_case(case_id)
-    refuse_own(moderator_id, case.author_id)
+    refuse_own(moderator_id=moderator_id, user_id=case.author_id)
     entry = add_entry(
         Kind.DISMISS_CASE, moderator_id=moderator_id, target=_target_of(case), case_id=case.id, reason=reason
     )
-    close_case(case, Outcome.DISMISSED)
+    close_case(case, outcome=Outcome.DISMISSED)
     return entry
 
 

@@ -29,7 +29,7 @@ def _close_cases(user_id: int) -> int:
     cases = list(Case.objects.select_for_update().filter(author_id=user_id).order_by("id")[:ROWS_A_STEP])
     for case in cases:
         if case.is_open:
-            close_case(case, Outcome.GONE)
+            close_case(case, outcome=Outcome.GONE)
     ids = [case.id for case in cases]
     about_user = [case.id for case in cases if case.target_type == TargetType.USER]
     Case.objects.filter(id__in=ids).update(author_id=None, flagged_words="")

@@ -7,7 +7,7 @@ from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.core.db import transactional
 
 
-def check_reports_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_reports_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of the next cases. One query unless one is suspect."""
     cases = Case.objects.filter(id__gt=after).order_by("id")[:limit]
     rows = list(cases.annotate(actual=Count("reports")).values_list("id", "reports_count", "actual"))

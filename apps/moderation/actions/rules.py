@@ -1,11 +1,12 @@
 """Word rules: kept by moderators, applied to every text that is written or changed."""
 
+from apps.moderation.access.word_rules import plain_pattern, rules_matching
 from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import write_removal
 from apps.moderation.actions.log import add_entry
 from apps.moderation.actions.sanctions import reset_profile_by_rule
 from apps.moderation.models import Action, TargetType, WordRule
-from apps.moderation.queries import Target, plain_pattern, rules_matching
+from apps.moderation.queries.cases import Target
 from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import gone_among
 

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from apps.moderation.access import refuse_own, require_rank
+from apps.moderation.access.instance_rules import rule_text
+from apps.moderation.access.ranks import refuse_own, require_rank
 from apps.moderation.actions.cases import close_case, locked_open_case
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Outcome, Suspension
-from apps.moderation.queries import Target, rule_text
+from apps.moderation.queries.cases import Target
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound
@@ -105,10 +106,10 @@ def reset_profile_by_rule(*, user_id: int, reason: str) -> Action | None:
 def _sanction(
     kind: Action.Kind, moderator_id: int | None, user_id: int, decision: Decision, *, reverses: Action | None = None
 ) -> Action:
-    refuse_own(moderator_id, user_id)
+    refuse_own(moderator_id=moderator_id, user_id=user_id)
     rule = rule_text(decision.rule_id)
     if decision.case_id is not None:
-        close_case(locked_open_case(decision.case_id), Outcome.SANCTIONED)
+        close_case(locked_open_case(decision.case_id), outcome=Outcome.SANCTIONED)
     entry = add_entry(
         kind,
         moderator_id=moderator_id,

@@ -16,10 +16,14 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from apps.moderation import actions, queries
+from apps.moderation import actions
+from apps.moderation.access.names import show_holders, show_targets
+from apps.moderation.access.people import history_of, notes_of
 from apps.moderation.admin.choices import DEFAULT_REASON, LONGEST_REASON, DecisionForm, bulk, choices_for, decide
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
 from apps.moderation.models import Case, Reason, Report
+from apps.moderation.queries.cases import reports_of
+from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Problem
 
 _PREVIEW_CHARACTERS = 160
@@ -119,8 +123,8 @@ class CaseList(ChangeList):
         """The page's cases, with their previews."""
         super().get_results(request)
         self.result_list = list(self.result_list)
-        queries.show_targets(self.result_list)
-        queries.show_holders(self.result_list)
+        show_targets(self.result_list)
+        show_holders(self.result_list)
 
 
 @admin.register(Case)
@@ -157,7 +161,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         """One case, with its preview."""
         case = super().get_object(request, object_id, from_field)
         if case is not None:
-            queries.show_targets([case])
+            show_targets([case])
         return case
 
     def change_view(
@@ -169,9 +173,9 @@ class CaseAdmin(ModerationAdmin[Case]):
         if case is not None and self.has_view_permission(request):
             extra |= {
                 "choices": choices_for(case),
-                "history": queries.history_of(case.author_id),
-                "notes": queries.notes_of(case),
-                "rules": queries.present_rules(),
+                "history": history_of(case.author_id),
+                "notes": notes_of(case),
+                "rules": present_rules(),
                 "default_reason": DEFAULT_REASON,
                 "longest_reason": LONGEST_REASON,
             }
@@ -275,7 +279,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         """Each report; who made it is not shown, so that no moderator can take sides."""
         rows = [
             (report.created_at.strftime("%Y-%m-%d %H:%M"), report.get_reason_display(), report.details)
-            for report in queries.reports_of(case)[:100]
+            for report in reports_of(case)[:100]
         ]
         if not rows:
             return "no reports: a word rule opened this case"

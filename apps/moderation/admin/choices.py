@@ -7,8 +7,10 @@ from datetime import timedelta
 from django import forms
 from django.utils import timezone
 
-from apps.moderation import actions, queries
+from apps.moderation import actions
 from apps.moderation.models import Action, Case
+from apps.moderation.queries.cases import Target
+from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Problem
 
 Kind = Action.Kind
@@ -64,7 +66,7 @@ class DecisionForm(forms.Form):
 
     def __init__(self, data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        rules = queries.present_rules()
+        rules = present_rules()
         self.fields["rule"].choices = [("", "—"), *((rule.id, str(rule)) for rule in rules)]  # type: ignore[attr-defined]
 
 
@@ -79,7 +81,7 @@ def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> N
         return
     if case.author_id is None or case.target_id is None:
         raise Problem("the person it is about was erased")
-    target = queries.Target(case.target_type, case.target_id, case.author_id)
+    target = Target(case.target_type, case.target_id, case.author_id)
     if name == "remove":
         actions.remove_content(moderator_id=moderator_id, target=target, reason=reason, rule_id=rule_id)
     elif name in _RESTRICTIONS:

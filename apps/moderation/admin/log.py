@@ -10,7 +10,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from apps.moderation import actions, queries
+from apps.moderation import actions
+from apps.moderation.access.names import show_names, show_removed
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
@@ -24,7 +25,7 @@ class NamedList(ChangeList):
         """The page's rows, with names."""
         super().get_results(request)
         self.result_list = list(self.result_list)
-        queries.show_names(self.result_list)
+        show_names(self.result_list)
 
 
 class AppealList(NamedList):
@@ -33,7 +34,7 @@ class AppealList(NamedList):
     def get_results(self, request: HttpRequest) -> None:
         """The page's rows, with names and texts."""
         super().get_results(request)
-        queries.show_removed(self.result_list)
+        show_removed(self.result_list)
 
 
 @admin.register(Action)
@@ -90,8 +91,8 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         """One appeal, with the name and what was removed."""
         appeal = super().get_object(request, object_id, from_field)
         if appeal is not None:
-            queries.show_names([appeal])
-            queries.show_removed([appeal])
+            show_names([appeal])
+            show_removed([appeal])
         return appeal
 
     def get_urls(self) -> list[URLPattern]:

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from apps.moderation import actions, queries
+from apps.moderation import actions
+from apps.moderation.access.word_rules import plain_pattern
 from apps.moderation.admin.deciding import ModerationAdmin
 from apps.moderation.models import InstanceRule, WordRule
 from socialapp.core.errors import Invalid
@@ -25,7 +26,7 @@ class WordRuleForm(forms.ModelForm[WordRule]):
     def clean_pattern(self) -> str:
         """The plain form of the pattern."""
         try:
-            return queries.plain_pattern(self.cleaned_data["pattern"])
+            return plain_pattern(self.cleaned_data["pattern"])
         except Invalid as problem:
             raise ValidationError(problem.detail) from None
 

@@ -5,7 +5,9 @@ from argparse import ArgumentParser
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.moderation import actions, presenters, queries
+from apps.moderation import actions
+from apps.moderation.presenters.statements import statements
+from apps.moderation.queries import log
 
 
 class Command(BaseCommand):
@@ -31,15 +33,15 @@ class Command(BaseCommand):
             self._verify()
 
     def _export(self, after: int) -> None:
-        for statement in presenters.statements(queries.log_after(after)):
+        for statement in statements(log.log_after(after)):
             self.stdout.write(orjson.dumps(statement).decode())
 
     def _verify(self) -> None:
-        check = queries.check_log()
+        check = log.check_log()
         for problem in check.problems:
             self.stderr.write(problem)
         self.stdout.write(f"{check.entries} entries, {check.redacted} of them without the traces of erased people")
-        self.stdout.write(f"{check.signatures} signed heads, public key {queries.public_key()}")
+        self.stdout.write(f"{check.signatures} signed heads, public key {log.public_key()}")
         if check.problems:
             raise CommandError("the log of actions is broken")
         self.stdout.write("the log of actions is whole")

@@ -1,9 +1,8 @@
-"""Forms of the log for people outside: statements of reasons, and the figures of the transparency page."""
+"""The log for people outside: statements of reasons."""
 
 from collections.abc import Iterable, Iterator
 
 from apps.moderation.models import Action
-from apps.moderation.queries import MonthFigures
 
 _RESTRICTIONS = {
     "remove_content": "visibility_content_removed",
@@ -42,15 +41,3 @@ def statements(entries: Iterable[Action]) -> Iterator[dict[str, object]]:
             "content_hash": entry.content_hash,
             "hash": entry.hash,
         }
-
-
-def month_body(figures: MonthFigures) -> dict[str, object]:
-    """The API's form of a month's figures."""
-    return {
-        "month": f"{figures.month:%Y-%m}",
-        "reports": figures.reports,
-        "actions": figures.actions,
-        "automated": figures.automated,
-        "appeals": figures.appeals,
-        "appeals_accepted": figures.appeals_accepted,
-    }

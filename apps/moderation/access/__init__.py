@@ -1,0 +1,1 @@
+"""Who may decide what about whom, and what other contexts must be asked first."""

@@ -1,0 +1,104 @@
+"""What moderators see beside rows: the names of people, and what cases and appeals are about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from apps.moderation.access.targets import comments_with_ids, posts_with_ids, removed_texts
+from apps.moderation.models import Action, Appeal, Case, TargetType
+from apps.moderation.queries.cases import reasons_by_case
+from socialapp.contracts.users import Users
+from socialapp.core.errors import Problem
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a moderator sees of a target: its text and its author's name, "" where it is gone."""
+
+    text: str = ""
+    author: str = ""
+
+
+def show_targets(cases: Sequence[Case]) -> None:
+    """Fills in what moderators see of the cases' targets and reports. One query, and at most four calls."""
+    reasons = reasons_by_case([case.id for case in cases])
+    try:
+        seen = previews(cases)
+    except Problem as problem:
+        seen = {}
+        log.warning("moderation.no_previews", error=problem.detail)
+    for case in cases:
+        preview = seen.get(f"{case.target_type}:{case.target_id}", Preview())
+        case.preview, case.author_name = preview.text, preview.author
+        case.reasons = ", ".join(f"{count} × {reason}" for reason, count in reasons[case.id])
+
+
+def show_names(rows: Sequence[Action | Appeal]) -> None:
+    """Fills in the names of the people in the rows: one call for all of them."""
+    ids = {row.user_id for row in rows} | {row.moderator_id for row in rows if isinstance(row, Action)}
+    names = usernames([user_id for user_id in ids if user_id is not None])
+    for row in rows:
+        row.user_name = names.get(row.user_id or 0, "")
+        if isinstance(row, Action):
+            row.moderator_name = names.get(row.moderator_id or 0, "")
+
+
+def show_holders(cases: Sequence[Case]) -> None:
+    """Fills in the names of the moderators who have taken the cases: one call for all of them."""
+    names = usernames([case.assigned_to_id for case in cases if case.assigned_to_id is not None])
+    for case in cases:
+        case.holder_name = names.get(case.assigned_to_id or 0, "")
+
+
+def show_removed(appeals: Sequence[Appeal]) -> None:
+    """Fills in the texts that were removed and can still come back: a call each for posts and comments, if any."""
+    removals = [appeal.action for appeal in appeals if appeal.action.kind == Action.Kind.REMOVE_CONTENT]
+    ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
+    for removal in removals:
+        if removal.target_id is not None:
+            ids[removal.target_type].append(removal.target_id)
+    try:
+        texts = removed_texts(post_ids=ids["post"], comment_ids=ids["comment"])
+    except Problem as problem:
+        log.warning("moderation.no_texts", error=problem.detail)
+        return
+    for appeal in appeals:
+        appeal.content = texts.get(appeal.action.target_id or 0, "")
+
+
+def usernames(ids: list[int]) -> dict[int, str]:
+    """The names of people by id, without those who are gone; empty while users does not answer."""
+    try:
+        people = client(Users).documents(ids=sorted(ids)) if ids else []
+    except Problem as problem:
+        log.warning("moderation.no_names", error=problem.detail)
+        return {}
+    return {person.card.id: person.card.username for person in people}
+
+
+def previews(cases: Iterable[Case]) -> dict[str, Preview]:
+    """What the targets of the cases look like now, by "type:id": at most two calls for each type and one for names."""
+    ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
+    authors: set[int] = set()
+    for case in cases:
+        if case.target_id is not None:
+            ids[case.target_type].append(case.target_id)
+        if case.author_id is not None:
+            authors.add(case.author_id)
+    texts = {post.id: post.content for post in posts_with_ids(ids["post"])}
+    texts |= {comment.id: comment.content for comment in comments_with_ids(ids["comment"])}
+    gone = {kind: [one for one in ids[kind] if one not in texts] for kind in ("post", "comment")}
+    texts |= removed_texts(post_ids=gone["post"], comment_ids=gone["comment"])
+    people = client(Users).documents(ids=sorted(authors)) if authors else []
+    texts |= {person.card.id: person.bio for person in people if person.card.id in ids["user"]}
+    names = {person.card.id: person.card.username for person in people}
+    return {
+        f"{case.target_type}:{case.target_id}": Preview(
+            texts.get(case.target_id or 0, ""), names.get(case.author_id or 0, "")
+        )
+        for case in cases
+    }

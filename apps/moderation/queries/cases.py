@@ -1,0 +1,65 @@
+"""Cases and what belongs to them: reports, notes, and what ends by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from apps.moderation.models import Case, CaseNote, Outcome, Reason, Report, Suspension
+from socialapp.core.pages import Page, PageRequest, paginate
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a report, a case or an action is about, and who answers for it (a user for themselves)."""
+
+    type: str
+    id: int
+    author_id: int
+
+    @property
+    def key(self) -> str:
+        """One string for it."""
+        return f"{self.type}:{self.id}"
+
+
+def own_reports(*, reporter_id: int, page: PageRequest) -> Page[Report]:
+    """What somebody reported, newest first."""
+    return paginate(Report.objects.filter(reporter_id=reporter_id), page)
+
+
+def reports_of(case: Case) -> QuerySet[Report]:
+    """What was reported about a case's target, newest first."""
+    return Report.objects.filter(case_id=case.id).order_by("-id")
+
+
+def suspensions_due() -> list[int]:
+    """The ids of up to 500 suspensions that are over, oldest first."""
+    over = Suspension.objects.filter(until__lte=timezone.now()).order_by("until")
+    return list(over.values_list("id", flat=True)[:500])
+
+
+def open_cases_about(user_id: int) -> list[Case]:
+    """The first 20 open cases about somebody and what they wrote."""
+    return list(Case.objects.filter(author_id=user_id, closed_at=None).order_by("id")[:20])
+
+
+def notes_of(case_id: int) -> list[CaseNote]:
+    """The notes on a case, oldest first."""
+    return list(CaseNote.objects.filter(case_id=case_id).order_by("id")[:100])
+
+
+def reasons_by_case(case_ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+    """For each case the reasons of its reports with their numbers, the most frequent first."""
+    found: dict[int, list[tuple[str, int]]] = {case_id: [] for case_id in case_ids}
+    counts = Report.objects.filter(case_id__in=case_ids).values("case_id", "reason").annotate(count=Count("id"))
+    for row in counts.order_by("-count", "reason"):
+        found[row["case_id"]].append((Reason(row["reason"]).label.lower(), row["count"]))
+    return found
+
+
+def outcomes_of(reporter_id: int) -> list[str]:
+    """How the last 50 decided reports of somebody ended."""
+    decided = Report.objects.filter(reporter_id=reporter_id).exclude(outcome__in=["", Outcome.GONE])
+    return list(decided.order_by("-id").values_list("outcome", flat=True)[:50])
