@@ -1,5 +1,7 @@
 """The bodies of auth's answers."""
 
+from django.conf import settings
+
 from apps.auth.queries import (
     Account,
     ErasureProgress,
@@ -113,3 +115,31 @@ def export_body(export: ExportState, *, url: str | None) -> dict[str, object]:
         "expires_at": export.expires_at,
         "url": url,
     }
+
+
+def instance_body(*, rules: list[str]) -> dict[str, object]:
+    """What anybody may know of this installation."""
+    return {
+        "name": settings.INSTANCE_NAME,
+        "description": settings.INSTANCE_DESCRIPTION,
+        "rules": rules,
+        "registration": settings.REGISTRATION,
+        "providers": [name for name, config in settings.SOCIAL_PROVIDERS.items() if config["client_id"]],
+        "captcha": _captcha(),
+        "push_key": settings.VAPID_PUBLIC_KEY,
+        "limits": {
+            "content": 5000,
+            "media": {"attachments": 4, "description": 1500},
+            "username": {"min": 3, "max": 30},
+            "password": {"min": 8, "max": 256},
+            "bio": 500,
+            "full_name": 100,
+        },
+        "contact": settings.INSTANCE_CONTACT,
+    }
+
+
+def _captcha() -> dict[str, str] | None:
+    if not settings.CAPTCHA_PROVIDER:
+        return None
+    return {"provider": settings.CAPTCHA_PROVIDER, "site_key": settings.CAPTCHA_SITE_KEY}

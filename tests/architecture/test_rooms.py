@@ -15,8 +15,8 @@ NAME_ARGUMENTS = {"access", "actions"}
 # Contexts that do not keep a rule everywhere yet.
 RULES: dict[str, set[str]] = {
     "sql": set(),
-    "queries": {"auth", "metrics", "search"},
-    "arguments": {"auth", "metrics", "notifications", "posts", "reactions", "search", "users"},
+    "queries": {"metrics", "search"},
+    "arguments": {"metrics", "notifications", "posts", "reactions", "search", "users"},
 }
 
 

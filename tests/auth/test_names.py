@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from apps.auth.access import checked_email, lookup_key
 from apps.auth.actions.names import RESERVED, checked_username
 from apps.auth.actions.tokens import new_refresh_token, session_of_refresh_token
 from apps.auth.models import User
-from apps.auth.queries import checked_email, lookup_key
 from socialapp.core.errors import Invalid
 from socialapp.core.text.emails import email_key
 from tests.conftest import ALL_CONTEXTS

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.auth import actions
-from apps.auth.actions import sessions
+from apps.auth.actions import logins
 from apps.auth.actions.mails import reset_key
 from apps.auth.actions.social import SocialProfile
 from apps.auth.models import Application, Invite, Session, User
@@ -280,7 +280,7 @@ def test_no_way_leads_around_the_approval(by_approval, way):
         assert refusal(answer) == (422, [("key", "key_outdated")])
     elif way == "passkey":
         with pytest.raises(Forbidden) as refused:
-            sessions._log_in_confirmed(user.id, device=here)
+            logins._log_in_confirmed(user.id, device=here)
         assert refused.value.code == "account_pending"
     elif way == "unban":
         for day, banned in enumerate((True, False)):

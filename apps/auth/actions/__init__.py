@@ -41,6 +41,7 @@ from apps.auth.actions.keys import (
     rotate_keys,
     verification_keys,
 )
+from apps.auth.actions.logins import admit_to_site, log_in, log_in_social, log_in_with_passkey
 from apps.auth.actions.mails import read_appeal_key, request_password_reset, request_verification, send_due_mails
 from apps.auth.actions.names import NewAccount
 from apps.auth.actions.passkeys import (
@@ -57,19 +58,15 @@ from apps.auth.actions.sessions import (
     end_other_sessions,
     end_session,
     end_sessions_of,
-    log_in,
-    log_in_with_passkey,
     log_out,
     rotate_refresh_token,
     start_site_session,
 )
-from apps.auth.actions.site import admit_to_site
 from apps.auth.actions.social import (
     SocialProfile,
     authorize,
     fetch_profile,
     link_provider,
-    log_in_social,
     unlink_provider,
 )
 

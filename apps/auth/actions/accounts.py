@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from django.db.models import F, Q
 from django.utils import timezone
 
+from apps.auth.access import checked_email
 from apps.auth.actions.devices import Device
 from apps.auth.actions.invites import spend_invite
 from apps.auth.actions.mails import queue_mail, read_verification_key
@@ -24,7 +25,7 @@ from apps.auth.actions.names import (
 )
 from apps.auth.actions.sessions import announce_revoked, end_all_sessions, start_session
 from apps.auth.models import Mail, ReservedName, Role, User, UserRole
-from apps.auth.queries import Account, LoggedIn, account, checked_email, existing_users, lock_user, role_names
+from apps.auth.queries import Account, LoggedIn, account, existing_users, lock_user, role_names
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserRenamed, UserVerified
 from socialapp.core.db import after_commit, atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale

@@ -16,9 +16,9 @@ from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.http import HttpRequest
 
+from apps.auth.access import user_named
 from apps.auth.actions.ciphers import cipher
 from apps.auth.models import User
-from apps.auth.queries import user_named
 
 
 @contextmanager

@@ -9,11 +9,11 @@ import time
 import structlog
 from django.conf import settings
 
+from apps.auth.access import login_key
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.actions.devices import Device, address_digest, customer_of, device_of_token
 from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Mail, Session, User
-from apps.auth.queries import login_key
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.errors import TooMany, Unavailable
@@ -30,7 +30,7 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
     """
     if not settings.RATE_LIMITS:
         return
-    subject = str(user.id) if user else keyed_digest("login", login_key(login))[:32]
+    subject = str(user.id) if user else keyed_digest(login_key(login), purpose="login")[:32]
     own_device = device_of_token(device.token, user_id=user.id) if user and device.token else ""
     quota, window = settings.RATES["login"]
     if own_device:

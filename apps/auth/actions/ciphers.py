@@ -17,6 +17,6 @@ def cipher(purpose: str, *, secret: str | None = None) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(derive.derive(key_material.encode())))
 
 
-def keyed_digest(purpose: str, text: str) -> str:
+def keyed_digest(text: str, *, purpose: str) -> str:
     """A digest that nobody without SECRET_KEY can guess at: 64 hexadecimal digits."""
     return hmac.new(f"{settings.SECRET_KEY} {purpose}".encode(), text.encode(), hashlib.sha256).hexdigest()

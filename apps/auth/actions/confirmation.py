@@ -13,11 +13,11 @@ from django.utils.crypto import constant_time_compare
 
 from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
 from apps.auth.actions.ciphers import keyed_digest
+from apps.auth.actions.credentials import is_right_password
 from apps.auth.actions.devices import Device
 from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.passkeys import has_passkey, user_of_passkey
 from apps.auth.actions.second_factors import has_totp, use_code
-from apps.auth.actions.sessions import is_right_password
 from apps.auth.models import Mail, Session
 from apps.auth.queries import existing_users, lock_user
 from socialapp.core.db import transactional
@@ -83,7 +83,7 @@ def confirm_session(*, user_id: int, session_id: int, method: str, proof: Any, d
 def _holds(user_id: int, session_id: int, method: str, proof: Any) -> bool:
     match method:
         case "password":
-            return is_right_password(existing_users().filter(id=user_id).first(), proof)
+            return is_right_password(existing_users().filter(id=user_id).first(), password=proof)
         case "otp":
             return use_code(user_id=user_id, code=proof)
         case "passkey":
@@ -122,7 +122,7 @@ def mail_confirmation_code(*, user_id: int, session_id: int) -> None:
 
 
 def _code_digest(session_id: int, code: str) -> str:
-    return keyed_digest("confirmation code", f"{session_id} {code.replace(' ', '')}")
+    return keyed_digest(f"{session_id} {code.replace(' ', '')}", purpose="confirmation code")
 
 
 def _refusal(method: str) -> Forbidden:

@@ -1,36 +1,67 @@
-"""Passwords: changing one's own, and setting a new one with a mailed key."""
+"""Passwords: whether one is right, changing one's own, and setting a new one with a mailed key."""
 
 from django.contrib.auth.hashers import make_password
 
-from apps.auth.actions.attempts import admit_attempt, record_failure
+from apps.auth.access import user_named
+from apps.auth.actions.adapters import AccountBackend
+from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
 from apps.auth.actions.devices import Device
 from apps.auth.actions.mails import is_reset_key, queue_mail
 from apps.auth.actions.names import check_password_strength
-from apps.auth.actions.sessions import end_all_sessions, is_right_password
+from apps.auth.actions.sessions import end_all_sessions
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users, lock_user
 from socialapp.core.db import transactional
-from socialapp.core.errors import Forbidden, Invalid, NotFound
+from socialapp.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from socialapp.core.ids import MAX_ID
 
 
 def change_password(*, user_id: int, session_id: int | None, password: str, new_password: str, device: Device) -> None:
     """Sets a new password and ends the other sessions; Forbidden when the present one is wrong."""
-    user = confirmed_user(user_id, password, device=device)
+    user = confirmed_user(user_id, password=password, device=device)
     check_password_strength(new_password, user=user, field="new_password")
     _set_password(user, make_password(new_password), keep_session=session_id, changed_by="password")
 
 
-def confirmed_user(user_id: int, password: str, *, device: Device) -> User:
+def user_by_password(*, login: str, password: str, device: Device) -> User:
+    """The account that logs in with a name or address and a password; Unauthenticated when they are wrong, TooMany
+    after many attempts. The caller forgets the attempts once nothing else is missing."""
+    user = user_named(login)
+    if not _proves(user, login=login, password=password, device=device) or user is None:
+        raise wrong_credentials()
+    return user
+
+
+def confirmed_user(user_id: int, *, password: str, device: Device) -> User:
     """The account, when its password is right; Forbidden otherwise (the token was good, so it is no 401)."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
-    admit_attempt(login=user.username, user=user, device=device)
-    if not is_right_password(user, password):
-        record_failure(user=user)
+    if not _proves(user, login=user.username, password=password, device=device):
         raise _wrong_password()
+    forget_attempts(user=user, device=device)
     return user
+
+
+def _proves(user: User | None, *, login: str, password: str, device: Device) -> bool:
+    admit_attempt(login=login, user=user, device=device)
+    is_right = is_right_password(user, password=password)
+    if not is_right:
+        record_failure(user=user)
+    return is_right
+
+
+def is_right_password(user: User | None, *, password: str) -> bool:
+    """Whether the password is the account's, by allauth's backend; without an account it takes as long to say no."""
+    if user is None:
+        make_password(password)
+        return False
+    return bool(AccountBackend()._check_password(user, password))
+
+
+def wrong_credentials() -> Unauthenticated:
+    """The one answer to an unknown name and to a wrong password."""
+    return Unauthenticated("the name or the password is wrong", code="invalid_credentials")
 
 
 def reset_password(*, key: str, password: str) -> None:

@@ -50,7 +50,7 @@ def address_range(address: str) -> str:
 
 def address_digest(address: str) -> str:
     """Under what an address is recognised again, without keeping it."""
-    return keyed_digest("address", customer_of(address))
+    return keyed_digest(customer_of(address), purpose="address")
 
 
 def customer_of(address: str) -> str:

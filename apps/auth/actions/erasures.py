@@ -63,7 +63,7 @@ def delete_account(*, user_id: int, password: str | None, versions: frozenset[in
     Forbidden when the password is wrong, Stale when the account's version is none of `versions`. Without a password
     the caller must have confirmed the session.
     """
-    user = confirmed_user(user_id, password, device=device) if password is not None else None
+    user = confirmed_user(user_id, password=password, device=device) if password is not None else None
     grace = timedelta(days=settings.ERASURE_GRACE_DAYS)
     erasure_id = _delete_account(user_id, password_hash=user.password if user else None, versions=versions, grace=grace)
     if not grace:

@@ -17,9 +17,10 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from apps.auth.access import lookup_key
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import Mail, User
-from apps.auth.queries import existing_users, lookup_key
+from apps.auth.queries import existing_users
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound
@@ -68,7 +69,7 @@ def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
     """Counts the mails of a kind to one address; without Redis none is held back."""
     if kind not in _ASKED_FOR or not settings.RATE_LIMITS:
         return True
-    key = f"{settings.REDIS_PREFIX}rate:mail:{kind}:{keyed_digest('mail', email_key(address))[:32]}"
+    key = f"{settings.REDIS_PREFIX}rate:mail:{kind}:{keyed_digest(email_key(address), purpose='mail')[:32]}"
     try:
         pipe = redis_client().pipeline(transaction=True)
         pipe.set(key, 0, ex=_HOUR, nx=True)
@@ -114,7 +115,7 @@ def is_reset_key(key: str, *, user: User) -> bool:
     return bool(default_token_generator.check_token(user, key.partition("-")[2]))
 
 
-def appeal_key(user: User, action_id: int) -> str:
+def appeal_key(user: User, *, action_id: int) -> str:
     """A key that lets a banned person appeal against an action, and nothing else."""
     return signing.dumps([user.id, action_id], salt=_APPEAL_SALT)
 
@@ -197,6 +198,6 @@ def _link(mail: Mail, user: User) -> dict[str, str] | None:
         key = reset_key(user)
         return {"key": key, "url": settings.RESET_PASSWORD_URL.replace("{key}", key)}
     if mail.kind == Mail.Kind.BANNED:
-        key = appeal_key(user, int((mail.details or {})["action_id"]))
+        key = appeal_key(user, action_id=int((mail.details or {})["action_id"]))
         return {"key": key, "url": settings.APPEAL_URL.replace("{key}", key)}
     return {}

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from zxcvbn import zxcvbn
 
+from apps.auth.access import checked_email
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import LOCAL, ReservedName, User
-from apps.auth.queries import checked_email
 from socialapp.core.errors import FieldError, Invalid
 from socialapp.core.text.emails import email_key
 
@@ -71,7 +71,7 @@ _RESERVED_LOOKS = frozenset(map(username_skeleton, RESERVED))
 
 def name_digest(username: str) -> str:
     """Under what a former username is kept: no table shows the names of people who are gone."""
-    return keyed_digest("former username", username.casefold())
+    return keyed_digest(username.casefold(), purpose="former username")
 
 
 def is_name_reserved(username: str, *, for_user: int | None = None) -> bool:

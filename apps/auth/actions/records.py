@@ -11,10 +11,10 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import identify_hasher, is_password_usable, make_password
 from django.db import IntegrityError
 
+from apps.auth.access import checked_email
 from apps.auth.actions.accounts import role_id
 from apps.auth.actions.names import checked_username, mailbox_of, username_skeleton
 from apps.auth.models import User, UserRole
-from apps.auth.queries import checked_email
 from socialapp.contracts.auth import UserRegistered, UserVerified
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.db import transactional

@@ -81,7 +81,7 @@ def remove_totp(*, user_id: int, code: str | None) -> None:
         if TotpDevice.objects.filter(user_id=user_id).delete()[0]:
             return
         raise NotFound("there is no authenticator app", code="totp_not_enabled")
-    if code is not None and not accept_code(user_id, code):
+    if code is not None and not accept_code(user_id, code=code):
         raise _wrong_code()
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     Authenticator.objects.filter(user_id=user_id, type__in=kinds).delete()
@@ -94,17 +94,17 @@ def has_totp(user_id: int) -> bool:
     return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).exists())
 
 
-def demand_code(user: User, otp: str | None) -> None:
+def demand_code(user: User, *, otp: str | None) -> None:
     """Unauthenticated when the account has an authenticator app and the code is missing or wrong."""
     if not has_totp(user.id):
         return
     if not otp:
         raise Unauthenticated("a code from your authenticator app is needed", code="otp_required")
-    if not accept_code(user.id, otp):
+    if not accept_code(user.id, code=otp):
         raise Unauthenticated("the code is wrong or was used before", code="otp_invalid")
 
 
-def accept_code(user_id: int, code: str) -> bool:
+def accept_code(user_id: int, *, code: str) -> bool:
     """Whether the code is good, which uses it up; the caller holds the transaction and the account's lock."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     rows = {row.type: row for row in Authenticator.objects.filter(user_id=user_id, type__in=kinds)}
@@ -118,7 +118,7 @@ def accept_code(user_id: int, code: str) -> bool:
 def use_code(*, user_id: int, code: str) -> bool:
     """The same in a transaction of its own."""
     lock_user(user_id)
-    return accept_code(user_id, code)
+    return accept_code(user_id, code=code)
 
 
 def _accept_app_code(totp: Authenticator, code: str) -> bool:

@@ -1,4 +1,4 @@
-"""Logging in and out: sessions, the rotation of their refresh tokens, and how sessions end.
+"""Sessions: how they start, the rotation of their refresh tokens, and how they end.
 
 Source: RFC 9700 section 4.14.2 (refresh tokens count once; two honest uses at the same moment are told from theft).
 """
@@ -10,24 +10,19 @@ from enum import Enum, auto
 import structlog
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session as AdminSession
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.auth.actions.adapters import AccountBackend
-from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
 from apps.auth.actions.ciphers import cipher
 from apps.auth.actions.devices import Device, address_digest, address_range, device_of_token, device_token
 from apps.auth.actions.mails import queue_mail
-from apps.auth.actions.passkeys import user_of_passkey
-from apps.auth.actions.second_factors import demand_code
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.models import Erasure, Mail, Session, User
-from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, user_named
+from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
-from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
+from socialapp.core.errors import NotFound, Unauthenticated
 from socialapp.http.admission import remember_revoked
 
 log = structlog.get_logger()
@@ -35,61 +30,6 @@ log = structlog.get_logger()
 MAX_SESSIONS = 50
 GRACE = timedelta(seconds=10)  # in which a spent refresh token still gives the same successor
 _BATCH = 1000
-
-
-def log_in(*, login: str, password: str, otp: str | None, device: Device) -> LoggedIn:
-    """Logs in by username or e-mail address; Unauthenticated when the pair is wrong, Forbidden when banned.
-
-    Where the account has an authenticator app, `otp` must be a code of it or a recovery code, and is used up.
-    An unknown name costs the same time as a wrong password, and gets the same answer. TooMany after many attempts.
-    """
-    user = user_named(login)
-    admit_attempt(login=login, user=user, device=device)
-    if not is_right_password(user, password) or user is None:
-        record_failure(user=user)
-        raise _wrong_credentials()
-    logged_in = _log_in(user, otp=otp, device=device)
-    forget_attempts(user=user, device=device)
-    return logged_in
-
-
-@transactional("auth")
-def _log_in(user: User, *, otp: str | None, device: Device) -> LoggedIn:
-    """The part of `log_in` behind the password, which was checked without holding a transaction open."""
-    locked = User.objects.select_for_update().filter(id=user.id).exclude(status=User.Status.DELETED).first()
-    if locked is None or locked.password != user.password:
-        raise _wrong_credentials()
-    refuse_inactive(locked)
-    demand_code(locked, otp)
-    return start_session(locked, device=device)
-
-
-def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> LoggedIn:
-    """Logs in whoever holds the passkey: that it checks its user makes it two factors in one."""
-    return _log_in_confirmed(user_of_passkey(credential), device=device)
-
-
-@transactional("auth")
-def _log_in_confirmed(user_id: int, *, device: Device) -> LoggedIn:
-    user = lock_user(user_id)
-    refuse_inactive(user)
-    return start_session(user, device=device)
-
-
-def is_right_password(user: User | None, password: str) -> bool:
-    """Whether the password is the account's, by allauth's backend; without an account it takes as long to say no."""
-    if user is None:
-        make_password(password)
-        return False
-    return bool(AccountBackend()._check_password(user, password))
-
-
-def refuse_inactive(user: User) -> None:
-    """Forbidden for a banned account or one that waits; asked only after the password proved right."""
-    if user.status == User.Status.BANNED:
-        raise Forbidden("this account is banned", code="account_banned")
-    if user.status == User.Status.PENDING:
-        raise Forbidden("this account is not approved yet", code="account_pending")
 
 
 def start_session(user: User, *, device: Device, is_new_account: bool = False) -> LoggedIn:
@@ -115,7 +55,7 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
     found = account(user.id)
     access = access_token(user_id=user.id, session_id=session.id, roles=found.roles)
     token = device.token if device_of_token(device.token, user_id=user.id) else device_token(user_id=user.id)
-    return LoggedIn(found, access, refresh, token)
+    return LoggedIn(found, access, refresh, token, is_new=is_new_account)
 
 
 def _cancel_deletion(user: User) -> None:
@@ -303,10 +243,6 @@ def delete_old_sessions() -> int:
 
 def _expiry(now: datetime) -> datetime:
     return now + timedelta(days=min(settings.REFRESH_TOKEN_DAYS, settings.SESSION_DAYS))
-
-
-def _wrong_credentials() -> Unauthenticated:
-    return Unauthenticated("the name or the password is wrong", code="invalid_credentials")
 
 
 def _invalid_refresh() -> Unauthenticated:

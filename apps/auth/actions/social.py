@@ -19,17 +19,15 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable, make_password
 
+from apps.auth.access import checked_email
 from apps.auth.actions.accounts import create_user, mark_verified, refuse_unless_open
 from apps.auth.actions.adapters import allauth_request
 from apps.auth.actions.ciphers import cipher
-from apps.auth.actions.devices import Device
 from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.names import MAX_USERNAME, NewAccount, checked_username, is_name_reserved, username_skeleton
 from apps.auth.actions.providers import FAULTS, REFUSALS, Flow
-from apps.auth.actions.second_factors import demand_code
-from apps.auth.actions.sessions import refuse_inactive, start_session
 from apps.auth.models import LOCAL, Mail, User
-from apps.auth.queries import LoggedIn, checked_email, existing_users, lock_user
+from apps.auth.queries import existing_users, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
 from socialapp.core.text.emails import email_key
@@ -109,23 +107,15 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
     )
 
 
-def log_in_social(*, profile: SocialProfile, otp: str | None, device: Device) -> tuple[LoggedIn, bool]:
-    """Logs in the account of a profile, joined or made if need be; the session, and whether the account is new.
+def join_or_sign_up(profile: SocialProfile, *, username: str) -> tuple[User, bool]:
+    """The account of a profile, locked, and whether it was made now; the caller holds the transaction.
 
-    Conflict when the address belongs to an account that cannot be joined; Forbidden when it is banned.
+    `username` is for a new account. Conflict when the address belongs to an account that cannot be joined.
     """
-    return _log_in(profile, "" if _find(profile) else _free_username(profile), otp=otp, device=device)
-
-
-@transactional("auth")
-def _log_in(profile: SocialProfile, username: str, *, otp: str | None, device: Device) -> tuple[LoggedIn, bool]:
     user = _find(profile, lock=True)
-    is_new = user is None
-    if user is None:
-        user = _sign_up(profile, username or _free_username(profile))
-    refuse_inactive(user)
-    demand_code(user, otp)
-    return start_session(user, device=device, is_new_account=is_new), is_new
+    if user is not None:
+        return user, False
+    return _sign_up(profile, username or free_username_for(profile)), True
 
 
 @transactional("auth")
@@ -178,7 +168,12 @@ def _link(user: User, profile: SocialProfile) -> None:
         user.save(update_fields=["oauth_provider", "oauth_id", "version"])
 
 
-def _find(profile: SocialProfile, *, lock: bool = False) -> User | None:
+def find_person(profile: SocialProfile) -> User | None:
+    """The account that a profile logs in, if there is one; Conflict when it cannot be joined."""
+    return _find(profile, lock=False)
+
+
+def _find(profile: SocialProfile, *, lock: bool) -> User | None:
     users = existing_users().select_for_update() if lock else existing_users()
     known = _account_of(profile)
     if known is not None:
@@ -208,7 +203,7 @@ def _sign_up(profile: SocialProfile, username: str) -> User:
     return user
 
 
-def _free_username(profile: SocialProfile) -> str:
+def free_username_for(profile: SocialProfile) -> str:
     """A free username after the profile's name or address, with a number where that is taken or not allowed."""
     stem = re.sub(r"[^A-Za-z0-9_.]", "", profile.name.replace(" ", ".")) or profile.email.partition("@")[0]
     stem = re.sub(r"[^A-Za-z0-9_.]", "", stem)[: MAX_USERNAME - 7].strip(".")

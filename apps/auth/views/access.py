@@ -33,10 +33,10 @@ from apps.auth.views.cookies import (
     move_refresh_to_cookie,
     new_browser_mark,
     refresh_token_of,
-    require_own_origin,
     set_browser_mark,
     set_device_token,
     user_id_in,
+    wants_cookie,
 )
 from socialapp.http.admission import client_address
 from socialapp.http.fields import Input
@@ -66,9 +66,7 @@ class RegisterView(AuthView):
     def post(self, request: Request) -> Response:
         """201 with the user and tokens, or 202 with the user who waits for approval."""
         fields = self.read_input(RegisterInput)
-        in_cookie = fields.pop("cookie", False)
-        if in_cookie:
-            require_own_origin(request)
+        in_cookie = wants_cookie(request, fields)
         invite, text = fields.pop("invite", ""), fields.pop("application", "")
         captcha = fields.pop("captcha", "")
         answer = replayed(request, context="auth")
@@ -107,19 +105,11 @@ class LoginView(AuthView):
     def post(self, request: Request) -> Response:
         """200 with the user and tokens."""
         fields = self.read_input(LoginInput)
-        in_cookie = fields.get("cookie", False)
-        if in_cookie:
-            require_own_origin(request)
+        in_cookie = wants_cookie(request, fields)
         logged_in = actions.log_in(
             login=fields["login"], password=fields["password"], otp=fields.get("otp"), device=device_of(request)
         )
-        return logged_in_response(
-            request,
-            logged_in_body(logged_in),
-            device_token=logged_in.device_token,
-            status=200,
-            in_cookie=in_cookie,
-        )
+        return logged_in_response(request, logged_in, in_cookie=in_cookie)
 
 
 class PasskeyLoginOptionsView(AuthView):
@@ -150,17 +140,9 @@ class PasskeyLoginView(AuthView):
     def post(self, request: Request) -> Response:
         """200 with the user and tokens."""
         fields = self.read_input(CredentialInput)
-        in_cookie = fields.get("cookie", False)
-        if in_cookie:
-            require_own_origin(request)
+        in_cookie = wants_cookie(request, fields)
         logged_in = actions.log_in_with_passkey(credential=fields["credential"], device=device_of(request))
-        return logged_in_response(
-            request,
-            logged_in_body(logged_in),
-            device_token=logged_in.device_token,
-            status=200,
-            in_cookie=in_cookie,
-        )
+        return logged_in_response(request, logged_in, in_cookie=in_cookie)
 
 
 class RefreshView(AuthView):
@@ -320,9 +302,7 @@ class SocialView(AuthView):
     def post(self, request: Request, provider: str) -> Response:
         """201 for a new account, else 200, with the user and tokens."""
         fields = self.read_input(SocialInput)
-        in_cookie = fields.get("cookie", False)
-        if in_cookie:
-            require_own_origin(request)
+        in_cookie = wants_cookie(request, fields)
         profile = actions.fetch_profile(
             provider=provider,
             code=fields["code"],
@@ -330,14 +310,8 @@ class SocialView(AuthView):
             redirect_uri=fields["redirect_uri"],
             browser=browser_of(request),
         )
-        logged_in, is_new = actions.log_in_social(profile=profile, otp=fields.get("otp"), device=device_of(request))
-        return logged_in_response(
-            request,
-            logged_in_body(logged_in),
-            device_token=logged_in.device_token,
-            status=201 if is_new else 200,
-            in_cookie=in_cookie,
-        )
+        logged_in = actions.log_in_social(profile=profile, otp=fields.get("otp"), device=device_of(request))
+        return logged_in_response(request, logged_in, in_cookie=in_cookie)
 
     @extend_schema(
         summary="Unlink a provider",

@@ -9,8 +9,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import actions, queries
-from apps.auth.presenters import erasure_body, export_body, session_body, user_body
+from apps.auth import access, actions, queries
+from apps.auth.presenters import erasure_body, export_body, instance_body, session_body, user_body
 from apps.auth.serializers import (
     DeleteInput,
     ErasureBody,
@@ -165,7 +165,7 @@ class ExportView(AuthView):
         export = queries.own_export(export_id, user_id=self.principal.id, session_id=self.principal.session)
         url = None
         if export.has_archive:
-            url = request.build_absolute_uri(f"{request.path}/archive?key={queries.archive_key(export_id)}")
+            url = request.build_absolute_uri(f"{request.path}/archive?key={access.archive_key(export_id)}")
         return Response(export_body(export, url=url), headers={"Cache-Control": "no-store"})
 
 
@@ -181,7 +181,7 @@ class ArchiveView(AuthView):
     )
     def get(self, request: Request, export_id: int) -> FileResponse:
         """200 with a ZIP file."""
-        queries.check_archive_key(export_id, request.query_params.get("key", ""))
+        access.check_archive_key(export_id, key=request.query_params.get("key", ""))
         return FileResponse(
             actions.open_archive(export_id=export_id),
             as_attachment=True,
@@ -216,8 +216,8 @@ class UserView(AuthView):
     def get(self, request: Request, user_id: int) -> Response:
         """200 with the user."""
         is_staff = bool(request.user and request.user.is_staff)
-        account = queries.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
-        queries.require_no_block(user_id, viewer_id=self.viewer, is_staff=is_staff)
+        account = access.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
+        access.require_no_block(user_id, viewer_id=self.viewer, is_staff=is_staff)
         body = user_body(account, with_email=is_staff or self.viewer == user_id)
         return single(request, body, version=account.version)
 
@@ -248,4 +248,4 @@ class InstanceView(AuthView):
     @extend_schema(summary="What this installation is", responses={200: InstanceBody}, auth=[])
     def get(self, request: Request) -> Response:
         """200 with its name, rules, ways to join and limits."""
-        return Response(queries.instance(), headers={"Cache-Control": "public, max-age=60"})
+        return Response(instance_body(rules=access.instance_rules()), headers={"Cache-Control": "public, max-age=60"})

@@ -11,7 +11,8 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import actions
+from apps.auth import actions, queries
+from apps.auth.presenters import logged_in_body
 from socialapp.core.errors import Forbidden, Invalid
 from socialapp.http.admission import client_address
 
@@ -36,12 +37,18 @@ def browser_of(request: Request) -> str:
     return request.COOKIES.get(BROWSER_COOKIE, "")[:100]
 
 
-def logged_in_response(
-    request: Request, body: dict[str, Any], *, device_token: str, status: int, in_cookie: bool
-) -> Response:
-    """The answer to a log-in, with the refresh token in its body or in a cookie."""
-    response = Response(body, status=status)
-    set_device_token(response, device_token)
+def wants_cookie(request: Request, fields: dict[str, Any]) -> bool:
+    """Whether the refresh token is to be set as a cookie; Forbidden for pages that are not ours."""
+    in_cookie = bool(fields.pop("cookie", False))
+    if in_cookie:
+        require_own_origin(request)
+    return in_cookie
+
+
+def logged_in_response(request: Request, logged_in: queries.LoggedIn, *, in_cookie: bool) -> Response:
+    """The answer to a log-in (201 where it made the account), with the refresh token in its body or in a cookie."""
+    response = Response(logged_in_body(logged_in), status=201 if logged_in.is_new else 200)
+    set_device_token(response, logged_in.device_token)
     if in_cookie:
         move_refresh_to_cookie(request, response)
     return response

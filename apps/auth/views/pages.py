@@ -6,11 +6,12 @@ The key in the link is the proof, and no cookie counts here: so there is nothing
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.auth import actions, queries
+from apps.auth import actions
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Invalid, Problem
 from socialapp.http.admission import admit, client_address
@@ -82,7 +83,7 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
         "button": page.button,
         "field": page.field,
         "key": sent.get("key", "")[:_MAX_KEY],
-        "instance": queries.instance()["name"],
+        "instance": settings.INSTANCE_NAME,
     }
     status = 200
     if request.method == "POST":

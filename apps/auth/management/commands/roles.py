@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.auth import actions, queries
+from apps.auth import access, actions, queries
 from socialapp.core.errors import Problem
 from socialapp.core.principal import ADMIN, MODERATOR
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def _change(self, action: str, role: str, who: str, *, is_dry: bool) -> dict[str, Any]:
         try:
-            account = queries.account_meant(who)
+            account = access.account_meant(who)
             if not is_dry:
                 change = actions.grant_role if action == "grant" else actions.revoke_role
                 change(user_id=account.id, role=role)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.auth import actions, queries
+from apps.auth import access, actions, queries
 from socialapp.core.errors import Problem
 from socialapp.core.json import rfc3339
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             self._print([_body(account) for account in queries.found_accounts(options["who"])], **options)
             return
         try:
-            self._one(queries.account_meant(options["who"]), **options)
+            self._one(access.account_meant(options["who"]), **options)
         except Problem as problem:
             raise CommandError("; ".join(error.detail for error in problem.errors) or problem.detail) from None
 

@@ -1,0 +1,19 @@
+"""Who may see what of an account, and which account a log-in means."""
+
+from apps.auth.access.accounts import require_no_block, visible_account
+from apps.auth.access.exports import archive_key, check_archive_key
+from apps.auth.access.instance import instance_rules
+from apps.auth.access.logins import account_meant, checked_email, login_key, lookup_key, user_named
+
+__all__ = [
+    "account_meant",
+    "archive_key",
+    "check_archive_key",
+    "checked_email",
+    "instance_rules",
+    "login_key",
+    "lookup_key",
+    "require_no_block",
+    "user_named",
+    "visible_account",
+]

@@ -1,0 +1,28 @@
+"""Who may see an account."""
+
+from apps.auth.queries import Account, account
+from socialapp.contracts.users import Users
+from socialapp.core.errors import NotFound
+from socialapp.rpc.calls import client
+
+
+def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:
+    """The account as somebody may see it; NotFound also for a banned one, except for staff and itself."""
+    found = account(user_id)
+    if found.status != "active" and not is_staff and viewer_id != user_id:
+        raise NotFound("there is no such user")
+    return found
+
+
+def require_no_block(user_id: int, *, viewer_id: int | None, is_staff: bool) -> None:
+    """NotFound for somebody who blocks the viewer. One call for those with a token, one more where there is a block."""
+    if viewer_id in (None, user_id) or is_staff:
+        return
+    found = client(Users).audience(viewer_id=viewer_id, author_ids=[user_id]).authors
+    # A block has two sides, and who blocks somebody still finds them.
+    if any(person.blocked for person in found) and not _sees_profile(viewer_id, user_id):
+        raise NotFound("there is no such user")
+
+
+def _sees_profile(viewer_id: int | None, user_id: int) -> bool:
+    return bool(client(Users).profile_bodies(viewer_id=viewer_id, ids=[user_id]))

@@ -1,0 +1,56 @@
+"""Which account is meant by what somebody types, in whatever spelling."""
+
+import unicodedata
+
+from apps.auth.models import User
+from apps.auth.queries import Account, account, user_with_email, user_with_username
+from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.ids import MAX_ID
+from socialapp.core.text.emails import email_key, normalize_email
+
+
+def user_named(login: str) -> User | None:
+    """The account that a log-in means, by e-mail address or username, however it is spelt. One query."""
+    name = login.strip()
+    return user_with_email(lookup_key(name)) if "@" in _folded(name) else user_with_username(name.casefold())
+
+
+def login_key(login: str) -> str:
+    """One form of all spellings of a log-in: what tries for a name that nobody has are counted under."""
+    name = login.strip()
+    return lookup_key(name) if "@" in _folded(name) else _folded(name)
+
+
+def _folded(text: str) -> str:
+    """Without the differences of width, case and composition that keyboards bring about (NFKC)."""
+    return _nfkc(text).casefold()
+
+
+def _nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def checked_email(email: str) -> str:
+    """The address with its domain in lower-case ASCII, by UTS #46; Invalid when it is none."""
+    try:
+        return normalize_email(_nfkc(email))
+    except ValueError:
+        raise Invalid.of("email", "email_invalid", "This is not an e-mail address.") from None
+
+
+def lookup_key(address: str) -> str:
+    """The key under which an account with this address would be found; whatever is no address is found nowhere."""
+    try:
+        return email_key(checked_email(address))
+    except Invalid:
+        return email_key(address.strip())
+
+
+def account_meant(who: str) -> Account:
+    """The account with this username, address or else id; NotFound when there is none."""
+    user = user_named(who)
+    if user is not None:
+        return account(user.id)
+    if not (who.isascii() and who.isdigit() and len(who) <= len(str(MAX_ID)) and int(who) <= MAX_ID):
+        raise NotFound("there is no such user")
+    return account(int(who))

@@ -1,0 +1,127 @@
+"""Logging in by password, passkey or provider, and to the admin site: what is proven differs, what follows is one path.
+
+Whoever proved to be the owner is refused when banned or not approved, asked for a code where an authenticator app is
+set up (a passkey that checks its user is two factors in one), and gets a session.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from apps.auth.actions.attempts import forget_attempts, record_failure
+from apps.auth.actions.credentials import user_by_password, wrong_credentials
+from apps.auth.actions.devices import Device
+from apps.auth.actions.passkeys import has_passkey, user_of_passkey
+from apps.auth.actions.second_factors import demand_code, has_totp
+from apps.auth.actions.sessions import start_session
+from apps.auth.actions.social import SocialProfile, find_person, free_username_for, join_or_sign_up
+from apps.auth.models import User
+from apps.auth.queries import LoggedIn, lock_user
+from socialapp.core.db import transactional
+from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
+
+
+def log_in(*, login: str, password: str, otp: str | None, device: Device) -> LoggedIn:
+    """Logs in by username or e-mail address; Unauthenticated when the pair is wrong, Forbidden when banned.
+
+    Where the account has an authenticator app, `otp` must be a code of it or a recovery code, and is used up.
+    An unknown name costs the same time as a wrong password, and gets the same answer. TooMany after many attempts.
+    """
+    user = user_by_password(login=login, password=password, device=device)
+    with _wrong_codes_counted(user=user, device=device):
+        return _log_in_by_password(user, otp=otp, device=device)
+
+
+@transactional("auth")
+def _log_in_by_password(user: User, *, otp: str | None, device: Device) -> LoggedIn:
+    locked = _unchanged(user)
+    _admit(locked, otp=otp)
+    return start_session(locked, device=device)
+
+
+def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> LoggedIn:
+    """Logs in whoever holds the passkey; Unauthenticated when it does not hold, Forbidden when banned."""
+    return _log_in_confirmed(user_of_passkey(credential), device=device)
+
+
+@transactional("auth")
+def _log_in_confirmed(user_id: int, *, device: Device) -> LoggedIn:
+    user = lock_user(user_id)
+    refuse_inactive(user)
+    return start_session(user, device=device)
+
+
+def log_in_social(*, profile: SocialProfile, otp: str | None, device: Device) -> LoggedIn:
+    """Logs in the account of a profile, joined or made if need be.
+
+    Conflict when the address belongs to an account that cannot be joined; Forbidden when it is banned.
+    """
+    user = find_person(profile)
+    if user is None:
+        return _log_in_social(profile, free_username_for(profile), otp=otp, device=device)
+    with _wrong_codes_counted(user=user, device=device):
+        return _log_in_social(profile, "", otp=otp, device=device)
+
+
+@transactional("auth")
+def _log_in_social(profile: SocialProfile, username: str, *, otp: str | None, device: Device) -> LoggedIn:
+    user, is_new = join_or_sign_up(profile, username=username)
+    _admit(user, otp=otp)
+    return start_session(user, device=device, is_new_account=is_new)
+
+
+def admit_to_site(*, login: str, password: str, otp: str | None, device: Device) -> User:
+    """The member of staff who logs in to the admin site; Unauthenticated or Forbidden when they may not, TooMany after
+    many attempts. The session is started once Django has logged them in."""
+    user = user_by_password(login=login, password=password, device=device)
+    if not user.is_staff:
+        record_failure(user=user)
+        raise wrong_credentials()
+    if settings.STAFF_SECOND_FACTOR and not has_totp(user.id):
+        known = "Use your authenticator app here as well" if has_passkey(user.id) else "Set up an authenticator app"
+        raise Forbidden(f"{known}: the admin site asks staff for a code.", code="second_factor_required")
+    with _wrong_codes_counted(user=user, device=device):
+        _admit_staff(user, otp=otp)
+    return user
+
+
+@transactional("auth")
+def _admit_staff(user: User, *, otp: str | None) -> None:
+    _admit(_unchanged(user), otp=otp)
+
+
+def _unchanged(user: User) -> User:
+    """The account, locked, unless its password was changed since it proved right: no transaction is open meanwhile."""
+    try:
+        locked = lock_user(user.id)
+    except NotFound:
+        raise wrong_credentials() from None
+    if locked.password != user.password:
+        raise wrong_credentials()
+    return locked
+
+
+def _admit(user: User, *, otp: str | None) -> None:
+    refuse_inactive(user)
+    demand_code(user, otp=otp)
+
+
+def refuse_inactive(user: User) -> None:
+    """Forbidden for a banned account or one that waits; asked only after the password proved right."""
+    if user.status == User.Status.BANNED:
+        raise Forbidden("this account is banned", code="account_banned")
+    if user.status == User.Status.PENDING:
+        raise Forbidden("this account is not approved yet", code="account_pending")
+
+
+@contextmanager
+def _wrong_codes_counted(*, user: User, device: Device) -> Iterator[None]:
+    """Counts a wrong code like a wrong password; forgets the attempts once the owner is in."""
+    try:
+        yield
+    except Unauthenticated as problem:
+        if problem.code == "otp_invalid":
+            record_failure(user=user)
+        raise
+    forget_attempts(user=user, device=device)

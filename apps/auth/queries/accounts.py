@@ -1,0 +1,178 @@
+"""Reads accounts. Deleted ones are nowhere; who may see which of the others is decided in `access`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from apps.auth.models import LOCAL, User, UserRole
+from socialapp.contracts.bulk import Record, RecordPage
+from socialapp.core.errors import NotFound
+from socialapp.core.ids import MAX_ID
+from socialapp.core.principal import ADMIN, MODERATOR
+from socialapp.core.sql import as_utc, select
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as plain data; `status` is active, banned or pending, `roles` are sorted names."""
+
+    id: int
+    username: str
+    email: str
+    full_name: str
+    status: str
+    email_verified: bool
+    oauth_provider: str
+    roles: list[str]
+    version: int
+    created_at: datetime
+    pending_email: str | None = None
+
+
+def existing_users() -> "QuerySet[User]":
+    """All accounts that were not deleted, with their roles fetched along."""
+    roles = Prefetch("user_roles", UserRole.objects.select_related("role"))
+    return User.objects.exclude(status=User.Status.DELETED).prefetch_related(roles)
+
+
+def lock_user(user_id: int) -> User:
+    """The account, locked until the end of the transaction; NotFound when there is none or it was deleted."""
+    user = existing_users().select_for_update().filter(id=user_id).first()
+    if user is None:
+        raise NotFound("there is no such user")
+    return user
+
+
+def account_of(user: User, *, pending_email: str | None = None) -> Account:
+    """The plain data of a loaded account; no query when its roles were fetched along."""
+    return Account(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        full_name=user.full_name,
+        status=user.status,
+        email_verified=user.email_verified,
+        oauth_provider=user.oauth_provider or LOCAL,
+        roles=sorted(held.role.name for held in user.user_roles.all()),
+        version=user.version,
+        created_at=user.created_at,
+        pending_email=pending_email,
+    )
+
+
+# Backticks: `primary` is a word of SQL, and SQLite takes MySQL's quotes too.
+_ACCOUNT_SQL = (
+    "SELECT users.id, username, users.email, full_name, status, email_verified, oauth_provider, version, created_at,"
+    " (SELECT MIN(pending.email) FROM account_emailaddress pending WHERE pending.user_id = users.id"
+    " AND pending.verified = 0 AND pending.`primary` = 0),"
+    " roles.name FROM users LEFT JOIN user_roles ON user_roles.user_id = users.id"
+    " LEFT JOIN roles ON roles.id = user_roles.role_id WHERE users.id = %s AND status <> %s"
+)
+
+
+def account(user_id: int) -> Account:
+    """The account; NotFound when there is none or it was deleted. One query."""
+    rows = select(User, _ACCOUNT_SQL, [user_id, User.Status.DELETED.value])
+    if not rows:
+        raise NotFound("there is no such user")
+    found, username, email, full_name, status, email_verified, oauth_provider, version, created_at, pending, _ = rows[0]
+    return Account(
+        id=found,
+        username=username,
+        email=email,
+        full_name=full_name,
+        status=status,
+        email_verified=bool(email_verified),
+        oauth_provider=oauth_provider or LOCAL,
+        roles=sorted(row[-1] for row in rows if row[-1] is not None),
+        version=version,
+        created_at=as_utc(created_at),
+        pending_email=pending,
+    )
+
+
+def user_with_email(key: str) -> User | None:
+    """The account with this address, given as `email_key` writes it. One query."""
+    return User.objects.exclude(status=User.Status.DELETED).filter(email_key=key).first()
+
+
+def user_with_username(key: str) -> User | None:
+    """The account with this username in lower case. One query."""
+    return User.objects.exclude(status=User.Status.DELETED).filter(username_key=key).first()
+
+
+def accounts(ids: Iterable[int]) -> list[Account]:
+    """Those of the accounts that exist, in any order. Two queries."""
+    return [account_of(user) for user in existing_users().filter(id__in=list(ids))]
+
+
+def accounts_by_username(usernames: Iterable[str]) -> list[Account]:
+    """The accounts with these names, compared without case, in any order. Two queries."""
+    keys = {name.casefold() for name in usernames}
+    return [account_of(user) for user in existing_users().filter(username_key__in=keys)]
+
+
+_MOST_FOUND = 50
+_ID_DIGITS = len(str(MAX_ID))
+
+
+def found_accounts(text: str) -> list[Account]:
+    """At most 50 accounts with this id, or whose username or address begins with the text, the newest first."""
+    key = text.strip().casefold()
+    which = Q(username_key__startswith=key) | Q(email_key__startswith=key)
+    if key.isascii() and key.isdigit() and len(key) <= _ID_DIGITS and int(key) <= MAX_ID:
+        which |= Q(id=int(key))
+    return [account_of(user) for user in existing_users().filter(which).order_by("-id")[:_MOST_FOUND]]
+
+
+def staff() -> list[Account]:
+    """Moderators and administrators, in the order of their names. Two queries."""
+    users = existing_users().filter(user_roles__role__name__in=[ADMIN, MODERATOR]).distinct().order_by("username_key")
+    return [account_of(user) for user in users]
+
+
+def recently_deleted_users() -> list[int]:
+    """Accounts deleted within the life of an access token. Bans and new passwords end sessions instead: what comes
+    after them (a lifted ban, a log-in with the new password) must not be refused for what went before."""
+    return list(User.objects.filter(deleted_at__gt=token_horizon()).values_list("id", flat=True))
+
+
+def recently_changed_roles() -> list[int]:
+    """Accounts whose roles changed within the life of an access token."""
+    return list(User.objects.filter(roles_changed_at__gt=token_horizon()).values_list("id", flat=True))
+
+
+def role_names(user_id: int) -> list[str]:
+    """The roles that an account has, sorted. One query."""
+    return sorted(UserRole.objects.filter(user_id=user_id).values_list("role__name", flat=True))
+
+
+def dumped_users(*, after: str, limit: int) -> RecordPage:
+    """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query."""
+    rows = list(
+        User.objects.exclude(status=User.Status.DELETED).filter(id__gt=int(after or 0)).order_by("id")[: limit + 1]
+    )
+    shown = rows[:limit]
+    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
+
+
+def _record(user: User) -> Record:
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "email": user.email,
+        "password_hash": user.password,
+        "email_verified": user.email_verified,
+        "created_at": user.created_at.isoformat(),
+        "full_name": user.full_name,
+    }
+
+
+def token_horizon() -> datetime:
+    """Access tokens made before this moment have expired."""
+    # A minute more than a token lives: clocks of several machines are never quite equal.
+    return timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)

@@ -1,0 +1,93 @@
+"""Reads erasures and exports: how far they have come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.auth.models import Erasure, Export, User
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProgress:
+    """How far an erasure has come; `status` is scheduled, running or complete.
+
+    `erased` maps every context to when it had erased its part, or None.
+    """
+
+    id: int
+    status: str
+    requested_at: datetime
+    due_at: datetime | None
+    completed_at: datetime | None
+    erased: dict[str, datetime | None]
+    certificate: str | None
+
+
+def erasure_progress(erasure_id: int) -> ErasureProgress:
+    """How far an erasure has come; NotFound for an unknown one. Two queries."""
+    erasure = Erasure.objects.select_related("user").prefetch_related("acks").filter(id=erasure_id).first()
+    if erasure is None:
+        raise NotFound("there is no such erasure")
+    erased_at = {ack.context: ack.erased_at for ack in erasure.acks.all()}
+    return ErasureProgress(
+        id=erasure.id,
+        status=_erasure_status(erasure),
+        requested_at=erasure.requested_at,
+        due_at=erasure.due_at,
+        completed_at=erasure.completed_at,
+        erased={name: erased_at.get(name) for name in CONTEXTS},
+        certificate=erasure.certificate,
+    )
+
+
+def _erasure_status(erasure: Erasure) -> str:
+    if erasure.completed_at:
+        return "complete"
+    return "running" if erasure.user.status == User.Status.DELETED else "scheduled"
+
+
+def erased_user(erasure_id: int) -> int:
+    """The id of the user that an erasure is about; NotFound for an unknown one."""
+    user_id = Erasure.objects.filter(id=erasure_id).values_list("user_id", flat=True).first()
+    if user_id is None:
+        raise NotFound("there is no such erasure")
+    return user_id
+
+
+@dataclass(frozen=True, slots=True)
+class ExportState:
+    """How far an export has come; `has_archive` while it can be fetched."""
+
+    id: int
+    status: str
+    requested_at: datetime
+    expires_at: datetime | None
+    has_archive: bool
+
+
+def export_of(export: Export) -> ExportState:
+    """The plain data of a loaded export."""
+    return ExportState(export.id, export.status, export.requested_at, export.expires_at, bool(export.archive))
+
+
+def own_export(export_id: int, *, user_id: int, session_id: int) -> ExportState:
+    """An export that this session asked for; NotFound for another's, an unknown or an expired one. One query."""
+    export = Export.objects.filter(id=export_id, user_id=user_id, session_id=session_id).first()
+    if export is None:
+        raise NotFound("there is no such export")
+    return export_of(export)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOwner:
+    """Whom an export is about, and the session that asked for it."""
+
+    user_id: int
+    session_id: int
+
+
+def export_owner(export_id: int) -> ExportOwner | None:
+    """Whose export it is; None for an unknown one. One query."""
+    export = Export.objects.filter(id=export_id).first()
+    return ExportOwner(export.user_id, export.session_id or 0) if export else None
