@@ -7,14 +7,6 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 SLOTS = 16
 
 
-def slot_of(other_id: int) -> int:
-    """The slot of a person's counts that follows with `other_id` are counted in.
-
-    The low 16 bits of an id are its node and sequence, mostly the same; its milliseconds spread evenly.
-    """
-    return (other_id >> 16) % SLOTS
-
-
 class Profile(models.Model):
     """A person as shown to others. An erased person's row stays, emptied, so that late events cannot re-make it."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.db.models import F
 
 from apps.comments.access import MAX_DEPTH, LoadableComment
-from apps.comments.actions.counts import add_to_counts, slot_of
+from apps.comments.actions.counts import COUNTS, count_key
 from apps.comments.actions.threads import show_ancestors
 from apps.comments.models import Comment
 from socialapp.contracts.bulk import Rejected
@@ -99,7 +99,7 @@ def _count(rows: Sequence[Comment], parents: dict[int, Comment]) -> None:
     for parent_id in replies:
         if parents[parent_id].is_hidden:  # until now: these rows were read before
             show_ancestors(parents[parent_id])
-    add_to_counts(Counter((row.post_id, slot_of(row.id)) for row in living))
+    COUNTS.add(Counter(map(count_key, living)))
 
 
 def _created(comment: LoadableComment, parents: dict[int, Comment]) -> CommentCreated:

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.comments.access import MAX_DEPTH, Draft, EditDraft, mentioned_names, no_such_parent
-from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone
 from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
@@ -38,7 +38,7 @@ def create_comment(*, draft: Draft) -> Comment:
     refuse_if_gone("comments", draft.post.id, draft.author.id)
     if parent:
         Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
-    change_count(draft.post.id, slot=slot_of(comment.id), by=1)
+    change_count(comment, by=1)
     publish(
         CommentCreated(
             comment_id=comment.id,
@@ -114,7 +114,7 @@ def delete_comment(*, comment_id: int, expected_versions: frozenset[int] | None 
 def delete_living(comment: Comment) -> None:
     """Deletes a locked, living comment, and the tombstones above that stood only for it."""
     deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
-    change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
+    change_count(comment, by=-1)
     comment.score = 0
     make_tombstone(comment)
     publish(deleted)

@@ -1,30 +1,24 @@
 """The stored counts: changed with the rows, and compared with them."""
 
-from collections.abc import Mapping, Sequence
-
-from django.utils import timezone
+from collections.abc import Sequence
 
 from apps.comments import queries
 from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
 from apps.comments.queries import CountDrift
 from socialapp.core.db import transactional
-from socialapp.core.sql import add
+from socialapp.core.slotted_counts import SlottedCounts, slot_of
+
+COUNTS = SlottedCounts(CommentCount, key=("post_id",), slots=SLOTS)
 
 
-def slot_of(comment_id: int) -> int:
-    """The slot that a comment is counted in. The lowest 16 bits of an id hardly vary, so they are left out."""
-    return (comment_id >> 16) % SLOTS
+def change_count(comment: Comment, *, by: int) -> None:
+    """Adds to the number of comments on the post of `comment`. Needs the transaction that changes the comment."""
+    COUNTS.add({count_key(comment): by})
 
 
-def change_count(post_id: int, *, slot: int, by: int) -> None:
-    """Adds to the number of comments on a post, in one slot. Needs the transaction that changes the comments."""
-    add_to_counts({(post_id, slot): by})
-
-
-def add_to_counts(numbers: Mapping[tuple[int, int], int]) -> None:
-    """Adds to many counts, by (post, slot). Needs the transaction that changes the comments."""
-    additions = {key: (number,) for key, number in numbers.items()}
-    add(CommentCount, additions, key=("post_id", "slot"), numbers=("count",), updated_at=timezone.now())
+def count_key(comment: Comment) -> tuple[int, int]:
+    """Where the comment is counted: (post, slot)."""
+    return comment.post_id, slot_of(comment.id, slots=SLOTS)
 
 
 def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
@@ -40,17 +34,9 @@ def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
 @transactional("comments")
 def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
     """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
-    # With every slot there and locked, whoever is writing a comment has either finished or not counted it yet.
-    add_to_counts({(post_id, slot): 0 for slot in range(SLOTS)})
-    slots = list(CommentCount.objects.select_for_update().filter(post_id=post_id).order_by("slot"))
-    counted = sum(row.count for row in slots)
-    actual = Comment.objects.filter(post_id=post_id, deleted_at=None).count()
-    if counted == actual:
-        return None
-    if repair:
-        slots[0].count += actual - counted
-        slots[0].save(update_fields=["count", "updated_at"])
-    return CountDrift("comments_count", post_id, counted, actual)
+    living = Comment.objects.filter(post_id=post_id, deleted_at=None)
+    wrong = COUNTS.recheck((post_id,), actual=living.count, repair=repair)
+    return CountDrift("comments_count", post_id, *wrong) if wrong else None
 
 
 @transactional("comments")

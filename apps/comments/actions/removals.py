@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.comments import access
 from apps.comments.actions.comments import author_of, delete_comment
-from apps.comments.actions.counts import change_count, slot_of
+from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone, prune_tombstones, show_ancestors
 from apps.comments.models import Comment, RemovedComment, RestoredRemoval
 from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
@@ -64,7 +64,7 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
         action_id=action_id,
     )
     make_tombstone(comment)
-    change_count(comment.post_id, slot=slot_of(comment.id), by=-1)
+    change_count(comment, by=-1)
     publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
 
 
@@ -84,7 +84,7 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
         refuse_if_gone("comments", comment.post_id, held.user_id)
         if not comment.replies_count:
             show_ancestors(comment)
-        change_count(comment.post_id, slot=slot_of(comment.id), by=1)
+        change_count(comment, by=1)
         publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
 
 

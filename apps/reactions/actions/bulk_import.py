@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from apps.reactions.access import LoadableReaction
-from apps.reactions.actions.counts import add_to_counts, slot_of
-from apps.reactions.models import Reaction, TargetType
+from apps.reactions.actions.counts import COUNTS
+from apps.reactions.models import SLOTS, Reaction, TargetType
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.reactions import ReactionSet
 from socialapp.core.db import transactional
+from socialapp.core.slotted_counts import slot_of
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
@@ -73,10 +74,12 @@ def _row(reaction: LoadableReaction) -> Reaction:
 
 
 def _count(reactions: Sequence[LoadableReaction]) -> None:
-    targets = ((reaction.target, reaction) for reaction in reactions)
-    add_to_counts(
-        Counter((to.type, to.id, reaction.reaction_type, slot_of(reaction.user_id)) for to, reaction in targets)
-    )
+    COUNTS.add(Counter(_count_key(reaction) for reaction in reactions))
+
+
+def _count_key(reaction: LoadableReaction) -> tuple[str, int, str, int]:
+    slot = slot_of(reaction.user_id, slots=SLOTS)
+    return reaction.target.type, reaction.target.id, reaction.reaction_type, slot
 
 
 def _set(reaction: LoadableReaction) -> ReactionSet:

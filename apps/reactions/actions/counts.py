@@ -1,7 +1,7 @@
 """The stored counts: changed with the rows, and compared with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import F
 from django.utils import timezone
@@ -11,31 +11,21 @@ from apps.reactions.access import Target
 from apps.reactions.models import SLOTS, Reaction, ReactionCount
 from apps.reactions.queries import CountDrift, reactions_to
 from socialapp.core.db import transactional
-from socialapp.core.sql import add
+from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
-_KEY = ("target_type", "target_id", "reaction_type", "slot")
-
-
-def slot_of(user_id: int) -> int:
-    """The slot that a user's reactions are counted in. The lowest 16 bits of an id hardly vary: they are left out."""
-    return (user_id >> 16) % SLOTS
+COUNTS = SlottedCounts(ReactionCount, key=("target_type", "target_id", "reaction_type"), slots=SLOTS)
 
 
-def change_counts(target: Target, user_id: int, *, added: str | None, removed: str | None) -> None:
+def change_counts(*, target: Target, user_id: int, added: str | None, removed: str | None) -> None:
     """Counts one person's change of reaction to a target. Needs the transaction of that change."""
     changes = {name: 1 if name == added else -1 for name in (added, removed) if name}
-    slot = slot_of(user_id)
-    add_to_counts({(target.type, target.id, name, slot): by for name, by in changes.items()})
+    slot = slot_of(user_id, slots=SLOTS)
+    COUNTS.add({(target.type, target.id, name, slot): by for name, by in changes.items()})
 
 
-def add_to_counts(numbers: Mapping[tuple[str, int, str, int], int]) -> None:
-    """Adds to many counts, by (target type, target, reaction type, slot). Needs the transaction of the reactions."""
-    additions = {key: (number,) for key, number in numbers.items()}
-    add(ReactionCount, additions, key=_KEY, numbers=("count",), updated_at=timezone.now())
-
-
-def subtract_counts(reactions: Iterable[Reaction], *, slot: int) -> None:
+def subtract_counts(reactions: Iterable[Reaction], *, user_id: int) -> None:
     """Takes one off the counts of each of one person's reactions. Needs the transaction that removes them."""
+    slot = slot_of(user_id, slots=SLOTS)
     targets: dict[tuple[str, str], list[int]] = defaultdict(list)
     for reaction in reactions:
         targets[(reaction.target_type, reaction.reaction_type)].append(reaction.target_id)
@@ -57,15 +47,6 @@ def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) 
 @transactional("reactions")
 def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> CountDrift | None:
     """Compares one count with its rows while nobody can change either; corrects it if `repair`."""
-    key: dict[str, object] = {"target_type": target_type, "target_id": target_id, "reaction_type": reaction_type}
-    # With every slot there and locked, whoever is reacting has either finished or not counted yet.
-    add_to_counts({(target_type, target_id, reaction_type, slot): 0 for slot in range(SLOTS)})
-    slots = list(ReactionCount.objects.select_for_update().filter(**key).order_by("slot"))
-    counted = sum(row.count for row in slots)
-    actual = reactions_to(target_type, target_id).filter(reaction_type=reaction_type).count()
-    if counted == actual:
-        return None
-    if repair:
-        slots[0].count += actual - counted
-        slots[0].save(update_fields=["count", "updated_at"])
-    return CountDrift(target_type, target_id, reaction_type, counted, actual)
+    rows = reactions_to(target_type, target_id).filter(reaction_type=reaction_type)
+    wrong = COUNTS.recheck((target_type, target_id, reaction_type), actual=rows.count, repair=repair)
+    return CountDrift(target_type, target_id, reaction_type, *wrong) if wrong else None

@@ -5,7 +5,7 @@ from functools import partial
 
 from django.utils import timezone
 
-from apps.reactions.actions.counts import slot_of, subtract_counts
+from apps.reactions.actions.counts import subtract_counts
 from apps.reactions.actions.reactions import removal_of
 from apps.reactions.models import Reaction, ReactionCount, TargetType
 from apps.reactions.queries import reactions_to, targets_with_reactions, users_with_reactions
@@ -29,7 +29,7 @@ def _remove_reactions_of(user_id: int) -> bool:
     # In the order of an index: sorting first would read and lock all reactions for every step.
     reactions = list(Reaction.objects.select_for_update().filter(user_id=user_id).order_by("post_id")[:ROWS_A_STEP])
     Reaction.objects.filter(id__in=[reaction.id for reaction in reactions]).delete()
-    subtract_counts(reactions, slot=slot_of(user_id))
+    subtract_counts(reactions, user_id=user_id)
     now = timezone.now()
     publish(*(removal_of(reaction, at=now) for reaction in reactions))
     return len(reactions) < ROWS_A_STEP

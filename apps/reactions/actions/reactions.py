@@ -32,7 +32,7 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
     if previous is not None:
         reaction.reaction_type = reaction_type
         reaction.save(update_fields=["reaction_type"])
-    change_counts(target, user_id, added=reaction_type, removed=previous)
+    change_counts(target=target, user_id=user_id, added=reaction_type, removed=previous)
     publish(
         ReactionSet(
             target_type=target.type,
@@ -79,7 +79,7 @@ def remove_reaction(*, user_id: int, target_type: str, target_id: int) -> None:
         return
     target = Target(reaction.target_type, reaction.target_id, reaction.target_author_id, reaction.under_post_id)
     reaction.delete()
-    change_counts(target, user_id, added=None, removed=reaction.reaction_type)
+    change_counts(target=target, user_id=user_id, added=None, removed=reaction.reaction_type)
     publish(removal_of(reaction, at=timezone.now()))
 
 

@@ -13,10 +13,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.users.access import ProfileMissing, Viewer, may_see_profile
-from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile, slot_of
+from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile
 from apps.users.queries import RelationshipFlags, relationship_flags
 from socialapp.contracts.users import Followed, FollowRequestWithdrawn, Unfollowed
 from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.slotted_counts import slot_of
 from socialapp.core.sql import add
 from socialapp.messaging.publish import publish
 
@@ -110,6 +111,6 @@ def shift_counts(pairs: Iterable[Pair], *, by: int, also_lock: int | None = None
     if also_lock is not None:
         changes.update({(also_lock, slot): [0, 0] for slot in range(SLOTS)})
     for follower, followed in pairs:
-        changes[(followed, slot_of(follower))][0] += by
-        changes[(follower, slot_of(followed))][1] += by
+        changes[(followed, slot_of(follower, slots=SLOTS))][0] += by
+        changes[(follower, slot_of(followed, slots=SLOTS))][1] += by
     add(FollowCount, changes, key=("user_id", "slot"), numbers=("followers", "following"))
