@@ -1,6 +1,9 @@
 """What all tests share: a bus that is drained by hand, people who have registered, and clients that speak for them."""
 
-from collections.abc import Callable
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +21,34 @@ from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import OutboxEvent
 from tests.factories import Registration
+from tests.migrated import create_migrated, drop_databases, migrated_file
 
 ALL_CONTEXTS = list(CONTEXTS)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The databases are there already, migrated: see below."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Makes the databases of the tests from a template, which takes a fifth of what migrating does."""
+    with ExitStack() as at_the_end:
+        for context in CONTEXTS:
+            connection = connections[context]
+            name = connection.creation._get_test_db_name()
+            if connection.vendor == "sqlite":
+                # in memory, and gone with the last connection
+                kept = at_the_end.enter_context(closing(sqlite3.connect(name, uri=True)))
+                with closing(sqlite3.connect(migrated_file(context))) as template:
+                    template.backup(kept)
+            else:
+                url = os.environ.get(f"{context.upper()}_DATABASE_URL", settings.DATABASE_URL)
+                create_migrated(url, {context: name})
+                at_the_end.callback(drop_databases, url, [name])
+        yield
 
 
 def deliver_outbox() -> int:

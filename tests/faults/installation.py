@@ -22,6 +22,7 @@ import httpx
 from socialapp.core.contexts import CONTEXTS
 from tests.faults.servers import MariaDB, RabbitMQ, Redis
 from tests.faults.sizes import SETTLE_SECONDS, size
+from tests.migrated import copy_migrated, create_migrated
 from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
 
 # What was lost is looked for sooner than usual, so that a run does not take long.
@@ -75,9 +76,8 @@ class Installation(Product):
 
     def create(self) -> None:
         """Databases and tables."""
-        for context in ON_MARIADB:
-            self.database.sql(f"CREATE DATABASE faults_{context} CHARACTER SET utf8mb4")
-        self.manage("migrate_all", "--verbosity", "0")
+        create_migrated(self.database.url(), {context: f"faults_{context}" for context in ON_MARIADB})
+        copy_migrated(Path(self.environment["DATA_DIR"]) / "db", "search")
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """A command of manage.py on this installation."""

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import MySQLdb
-
 from socialapp.core.contexts import CONTEXTS
-from tests.migrated import copy_migrated
+from tests.migrated import copy_migrated, create_migrated, drop_databases
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 300
@@ -61,33 +59,18 @@ class Ground:
         """An empty installation."""
         folder = self._folder / name
         environment = {**os.environ, "DATA_DIR": str(folder)}
+        (folder / "db").mkdir(parents=True)
         if self._url.startswith("mysql"):
-            environment["DATABASE_URL"] = self._url.replace("{context}", f"{self._run}_{name}_{{context}}")
-            self._create_databases(environment["DATABASE_URL"])
-        installation = Installation(folder, environment)
-        if self._url:
-            (folder / "db").mkdir(parents=True)
-            installation.manage("migrate_all", "--verbosity=0")
+            prefix = f"{self._run}_{name}_"
+            environment["DATABASE_URL"] = urlsplit(self._url)._replace(path=f"/{prefix}{{context}}").geturl()
+            databases = {context: f"{prefix}{context}" for context in CONTEXTS}
+            self._databases += databases.values()
+            create_migrated(self._url, databases)
         else:
             copy_migrated(folder / "db")
-        return installation
-
-    def _create_databases(self, url: str) -> None:
-        for context in CONTEXTS:
-            database = urlsplit(url.replace("{context}", context)).path.lstrip("/")
-            self._run_sql(f"DROP DATABASE IF EXISTS `{database}`", f"CREATE DATABASE `{database}`")
-            self._databases.append(database)
+        return Installation(folder, environment)
 
     def clear(self) -> None:
         """Drops the databases again."""
-        for database in self._databases:
-            self._run_sql(f"DROP DATABASE IF EXISTS `{database}`")
-
-    def _run_sql(self, *statements: str) -> None:
-        parts = urlsplit(self._url.replace("{context}", "x"))
-        connection = MySQLdb.connect(
-            host=parts.hostname, port=parts.port or 3306, user=parts.username, password=parts.password
-        )
-        for statement in statements:
-            connection.cursor().execute(statement)
-        connection.close()
+        if self._databases:
+            drop_databases(self._url, self._databases)

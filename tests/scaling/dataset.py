@@ -12,6 +12,7 @@ import httpx
 
 from socialapp.core.contexts import CONTEXTS
 from tests.faults.servers import MariaDB, Server
+from tests.migrated import copy_migrated, create_migrated
 from tests.scenarios.product import ROOT, eventually, free_port
 
 PASSWORD = "correct horse battery"
@@ -124,8 +125,8 @@ class Dataset:
 
     def create(self, *, people: int = 0) -> None:
         """Databases, tables and people."""
-        self.make_databases()
-        self.manage("migrate_all", "--verbosity", "0")
+        create_migrated(self.environment["DATABASE_URL"], {context: f"{self.name}_{context}" for context in ON_MARIADB})
+        copy_migrated(self.folder / "data" / "db", "search")
         if people:
             self.manage("demo", "--people", str(people), "--password", PASSWORD)
 
