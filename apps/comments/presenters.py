@@ -12,12 +12,12 @@ from socialapp.contracts.users import ProfileSummary
 from socialapp.http.profile_summary import profile_summary_body
 
 
-def comment_bodies(visibility: Visibility, comments: Sequence[Comment]) -> list[dict[str, Any]]:
+def comment_bodies(*, visibility: Visibility, comments: Sequence[Comment]) -> list[dict[str, Any]]:
     """Comments; those of hidden authors are left out, or look like tombstones where they have replies."""
-    return [comment_body(visibility, comment) for comment in comments if visibility.shows(comment)]
+    return [comment_body(visibility=visibility, comment=comment) for comment in comments if visibility.shows(comment)]
 
 
-def comment_body(visibility: Visibility, comment: Comment) -> dict[str, Any]:
+def comment_body(*, visibility: Visibility, comment: Comment) -> dict[str, Any]:
     """One comment that is shown, as itself or as a tombstone."""
     author = visibility.author(comment)
     if author is None and not comment.is_tombstone:

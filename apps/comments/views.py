@@ -36,7 +36,7 @@ def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int 
     wanted = page_request(request, kinds=(int,) * len(queries.SORTS[sort]))
     page = queries.comment_page(post_id=post_id, parent_comment_id=parent_comment_id, sort=sort, page=wanted)
     visibility = access.load_visibility(viewer_id=view.viewer, comments=page.items)
-    return page_response(request, page, presenters.comment_bodies(visibility, page.items))
+    return page_response(request, page, presenters.comment_bodies(visibility=visibility, comments=page.items))
 
 
 class PostCommentsView(View):
@@ -112,7 +112,7 @@ class CommentView(View):
         """The comment or tombstone."""
         comment = access.comment_in_thread(viewer_id=self.viewer, comment_id=comment_id)
         visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
-        body = presenters.comment_body(visibility, comment)
+        body = presenters.comment_body(visibility=visibility, comment=comment)
         return single(request, body, version=comment.version)
 
     @extend_schema(
@@ -128,7 +128,7 @@ class CommentView(View):
         draft = access.draft_edit(author_id=self.principal.id, comment_id=comment_id, content=content)
         comment = actions.edit_comment(draft=draft, expected_versions=expected)
         visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
-        body = presenters.comment_body(visibility, comment)
+        body = presenters.comment_body(visibility=visibility, comment=comment)
         return single(request, body, version=comment.version)
 
     @extend_schema(

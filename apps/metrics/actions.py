@@ -183,7 +183,7 @@ def _publish_engagement(post_ids: set[int]) -> None:
         publish(EngagementChanged(batch_id=new_id(), counts=counts))
 
 
-def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the engagement with the next posts with the contexts that hold it; views have no other source.
 
     A difference is added to the hour that the post was written in, as nobody can tell when it came about.
@@ -214,7 +214,7 @@ def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
     return actual
 
 
-def check_authors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_authors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the number of posts of the next authors with posts; a difference is added to the present hour."""
     ids = queries.authors_held(after=after, limit=limit)
     actual = {author_id: {"posts": 0} for author_id in ids}
@@ -224,7 +224,7 @@ def check_authors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, i
     return checked, ids[-1] if len(ids) == limit else None
 
 
-def check_followers(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_followers(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the followers of the next people with users; a difference is added to the present hour."""
     people = client(Users).document_page(after=after, limit=limit)
     actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}

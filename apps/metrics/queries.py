@@ -1,4 +1,4 @@
-"""Reads the numbers: the roll-ups, and the deltas that are not in them yet. Carries who may read them."""
+"""SQL of metrics: the roll-ups, and the deltas that are not in them yet."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -11,10 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.metrics.models import AuthorRollup, Metric, MetricDelta, OverallRollup, Post, PostRollup, Rollup
-from socialapp.contracts.posts import Posts
-from socialapp.core.errors import Forbidden, NotFound
 from socialapp.core.ids import id_time
-from socialapp.rpc.calls import client
 
 ENGAGEMENT = (Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
 OVERALL = (*ENGAGEMENT, Metric.POSTS, Metric.REGISTRATIONS)
@@ -33,16 +30,6 @@ class Totals:
 
     totals: Numbers
     by_day: list[tuple[date, Numbers]] = field(default_factory=list)
-
-
-def check_author(*, viewer_id: int, post_id: int) -> None:
-    """Lets the author of a post on: 403 for whoever else may see the post, 404 for everybody else."""
-    refs = client(Posts).refs(post_ids=[post_id])
-    if refs and refs[0].author_id == viewer_id:
-        return
-    if refs and client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
-        raise Forbidden("only its author may see the numbers of a post", code="not_the_author")
-    raise NotFound("there is no such post")
 
 
 def post_totals(*, post_id: int) -> Totals:

@@ -35,4 +35,4 @@ class MetricsProjections:
             "authors": partial(actions.check_authors, repair=repair),
             "followers": partial(actions.check_followers, repair=repair),
         }
-        return run_stages(stages, after, limit)
+        return run_stages(stages, after=after, limit=limit)

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.metrics import queries
+from apps.metrics import access, queries
 from apps.metrics.serializers import AuthorMetricsBody, PostMetricsBody
 from socialapp.http.etags import single
 from socialapp.http.views import View
@@ -22,7 +22,7 @@ class PostMetricsView(View):
     )
     def get(self, request: Request, post_id: int) -> Response:
         """The numbers of one post."""
-        queries.check_author(viewer_id=self.principal.id, post_id=post_id)
+        access.check_author(viewer_id=self.principal.id, post_id=post_id)
         return single(request, _body(queries.post_totals(post_id=post_id)), version=1)
 
 

@@ -37,4 +37,5 @@ class ModerationProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        return run_stages({"reports_counts": partial(actions.check_reports_counts, repair=repair)}, after, limit)
+        stages = {"reports_counts": partial(actions.check_reports_counts, repair=repair)}
+        return run_stages(stages, after=after, limit=limit)

@@ -62,7 +62,10 @@ def load_visibility(*, user_id: int, rows: Sequence[Notification]) -> Visibility
     """What `user_id` may see of these notifications now. One query, and one call to each of users, posts, comments."""
     visibility = Visibility(actors=queries.newest_actors(rows))
     people = sorted({actor for actors in visibility.actors.values() for actor in actors})
-    posts, comments = queries.target_ids(rows, Target.POST), queries.target_ids(rows, Target.COMMENT)
+    posts, comments = (
+        queries.target_ids(rows=rows, target=Target.POST),
+        queries.target_ids(rows=rows, target=Target.COMMENT),
+    )
     if people:
         audience = client(Users).audience(viewer_id=user_id, author_ids=people)
         visibility.people = {author.card.id: author for author in audience.authors}

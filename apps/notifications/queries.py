@@ -224,6 +224,6 @@ def due_digests(*, now: datetime, limit: int) -> list[NotificationSettings]:
     return list(rows.order_by("next_digest_at")[:limit])
 
 
-def target_ids(rows: Iterable[Notification], target: Target) -> list[int]:
+def target_ids(*, rows: Iterable[Notification], target: Target) -> list[int]:
     """The ids of the targets of one type, sorted."""
     return sorted({row.target_id for row in rows if row.target_type == target and row.target_id})

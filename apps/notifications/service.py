@@ -16,4 +16,4 @@ class NotificationsDriftChecks:
             "actors": partial(actions.check_actors, repair=repair),
             "posts_told_of": partial(actions.check_posts, repair=repair),
         }
-        return run_stages(stages, after, limit)
+        return run_stages(stages, after=after, limit=limit)

@@ -46,7 +46,7 @@ class NotificationsView(View):
             user_id=self.principal.id, page=page_request(request), unread_only=_unread_only(request)
         )
         visibility = access.load_visibility(user_id=self.principal.id, rows=page.items)
-        bodies = presenters.notification_bodies(visibility, page.items)
+        bodies = presenters.notification_bodies(visibility=visibility, rows=page.items)
         return page_response(request, page, bodies)
 
 

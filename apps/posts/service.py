@@ -101,4 +101,4 @@ class PostsProjections:
             "repost_counts": partial(check_repost_counts, repair=repair),
             "tags": partial(check_tags, repair=repair),
         }
-        return run_stages(stages, after, limit)
+        return run_stages(stages, after=after, limit=limit)

@@ -40,14 +40,14 @@ def _column(target_type: str) -> str:
 # --- Reactions ----------------------------------------------------------------------------------------------------
 
 
-def reactions_to(target_type: str, target_id: int) -> QuerySet[Reaction]:
+def reactions_to(*, target_type: str, target_id: int) -> QuerySet[Reaction]:
     """All reactions to one target."""
     return Reaction.objects.filter(**{_column(target_type): target_id})
 
 
 def reaction_page(*, target_type: str, target_id: int, reaction_type: str | None, page: PageRequest) -> Page[Reaction]:
     """One page of the reactions to a target, newest first, of one type or of all (None). One query."""
-    rows = reactions_to(target_type, target_id)
+    rows = reactions_to(target_type=target_type, target_id=target_id)
     return paginate(rows if reaction_type is None else rows.filter(reaction_type=reaction_type), page)
 
 

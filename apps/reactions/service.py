@@ -41,11 +41,11 @@ class ReactionsProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {name: partial(_check_targets, name, repair=repair) for name in queries.TARGET_TYPES}
-        return run_stages(stages, after, limit)
+        stages = {name: partial(_check_targets, target_type=name, repair=repair) for name in queries.TARGET_TYPES}
+        return run_stages(stages, after=after, limit=limit)
 
 
-def _check_targets(target_type: str, after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def _check_targets(*, target_type: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     ids = queries.targets_in_order(target_type=target_type, after=after, limit=limit)
     found = actions.check_targets(target_type=target_type, target_ids=ids, repair=repair)
     drifts = [

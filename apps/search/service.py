@@ -12,5 +12,5 @@ class SearchProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {kind: partial(actions.check_index, kind, repair=repair) for kind in ("user", "post")}
-        return run_stages(stages, after, limit)
+        stages = {kind: partial(actions.check_index, kind=kind, repair=repair) for kind in ("user", "post")}
+        return run_stages(stages, after=after, limit=limit)

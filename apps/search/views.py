@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.search import queries
+from apps.search import access
 from apps.search.queries.criteria import MAX_QUERY
 from apps.search.serializers import SearchPageBody, SearchResultBody
 from socialapp.core.errors import Invalid
@@ -47,19 +47,19 @@ class SearchView(View):
         "fits and by followers, hashtags by use. A list by relevance can be read on for five minutes.",
         parameters=[
             OpenApiParameter("q", _TYPED, required=True, description=_LANGUAGE),
-            OpenApiParameter("type", str, enum=list(queries.KINDS), description="Only this kind."),
-            OpenApiParameter("sort", str, enum=list(queries.SORTS), default="recent", description="Order of posts."),
+            OpenApiParameter("type", str, enum=list(access.KINDS), description="Only this kind."),
+            OpenApiParameter("sort", str, enum=list(access.SORTS), default="recent", description="Order of posts."),
             *PAGE_PARAMETERS,
         ],
         responses={**_ANSWERS, 200: SearchPageBody},
     )
     def get(self, request: Request) -> Response:
         """A page of results."""
-        kind = _choice(request, "type", queries.KINDS)
-        sort = _choice(request, "sort", queries.SORTS) or "recent"
+        kind = _choice(request, "type", access.KINDS)
+        sort = _choice(request, "sort", access.SORTS) or "recent"
         of_posts = _RANKED_POSITION if sort == "relevance" else (int,)
         page = page_request(request, kinds=_POSITIONS.get(kind or "", of_posts))
-        found = queries.search(
+        found = access.search(
             viewer_id=self.viewer,
             q=_text(request),
             kind=kind,
@@ -94,7 +94,7 @@ class SuggestView(View):
     def get(self, request: Request) -> Response:
         """The suggestions."""
         limit = min(page_request(request).limit, _MAX_SUGGESTIONS)
-        found = queries.suggest(viewer_id=self.viewer, q=_text(request), limit=limit)
+        found = access.suggest(viewer_id=self.viewer, q=_text(request), limit=limit)
         bodies: list[dict[str, Any]] = [result.body() for result in found]
         return page_response(request, Page(bodies), bodies)
 

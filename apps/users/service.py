@@ -24,7 +24,7 @@ class UsersService:
 
     def profiles(self, *, ids: list[int]) -> list[ProfileSummary]:
         """One query."""
-        return actions.ask_again(ids, lambda: queries.summaries(ids), size=len)
+        return actions.ask_again(ids=ids, ask=lambda: queries.summaries(ids), size=len)
 
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
         """One query; auth is asked when a name is not known here."""
@@ -36,7 +36,9 @@ class UsersService:
     def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
         """Two queries."""
         return actions.ask_again(
-            author_ids, lambda: queries.audience(viewer_id, author_ids), size=lambda found: len(found.authors)
+            ids=author_ids,
+            ask=lambda: queries.audience(viewer_id=viewer_id, author_ids=author_ids),
+            size=lambda found: len(found.authors),
         )
 
     def followers(self, *, user_id: int, after: int, limit: int) -> list[int]:
@@ -57,11 +59,11 @@ class UsersService:
 
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
         """Three queries at most."""
-        return queries.muted_by(user_ids, muted_id)
+        return queries.muted_by(user_ids=user_ids, muted_id=muted_id)
 
     def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
         """One query."""
-        return queries.is_private_since(user_id, moment)
+        return queries.is_private_since(user_id=user_id, moment=moment)
 
     def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
         """Two queries."""
@@ -118,4 +120,4 @@ class UsersProjections:
             "post_counts": partial(actions.check_post_counts, repair=repair),
             "statuses": partial(actions.check_statuses, repair=repair),
         }
-        return run_stages(stages, after, limit)
+        return run_stages(stages, after=after, limit=limit)

@@ -34,7 +34,7 @@ class UsersView(View):
     def answer_profile(self, request: Request, user_id: int) -> Response:
         """One profile with its ETag."""
         find = partial(access.visible_profile, user_id=user_id, viewer=self.asking)
-        return self.render_profile(request, actions.with_profiles([user_id], find))
+        return self.render_profile(request, actions.with_profiles(ids=[user_id], call=find))
 
     def render_profile(self, request: Request, person: VisibleProfile) -> Response:
         """A profile with its ETag."""
@@ -53,7 +53,7 @@ class UsersView(View):
 
     def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
         """What is between the two after `change`."""
-        actions.with_profiles([self.principal.id, user_id], change)
+        actions.with_profiles(ids=[self.principal.id, user_id], call=change)
         return Response(self.relationship_after(user_id))
 
 
@@ -72,7 +72,7 @@ class ProfileList(UsersView):
         """Up to 100 profiles."""
         ids = ids_from_query(request)
         find = partial(access.visible_profiles, ids=ids, viewer=self.asking)
-        people: list[VisibleProfile] = actions.ask_again(ids, find, size=len)
+        people: list[VisibleProfile] = actions.ask_again(ids=ids, ask=find, size=len)
         return page_response(request, Page(people), presenters.profile_bodies(people, viewer=self.asking))
 
 
@@ -213,7 +213,7 @@ class RelationshipDetail(UsersView):
     def get(self, request: Request, user_id: int) -> Response:
         """The relationship."""
         find = partial(access.visible_relationship, user_id=user_id, viewer=self.asking)
-        body = presenters.relationship_body(actions.with_profiles([user_id], find), viewer=self.asking)
+        body = presenters.relationship_body(actions.with_profiles(ids=[user_id], call=find), viewer=self.asking)
         return etags.single(request, body, version=0)
 
 
@@ -230,7 +230,7 @@ class RelationshipList(UsersView):
         """Up to 100 relationships."""
         ids = ids_from_query(request)
         find = partial(access.visible_relationships, ids=ids, viewer=self.asking)
-        found: list[Relationship] = actions.ask_again(ids, find, size=len)
+        found: list[Relationship] = actions.ask_again(ids=ids, ask=find, size=len)
         bodies = [presenters.relationship_body(relationship, viewer=self.asking) for relationship in found]
         return page_response(request, Page(found), bodies)
 
@@ -250,7 +250,7 @@ class FollowersList(UsersView):
         """A page of profiles."""
         wanted = page_request(request)
         permit = partial(access.require_lists, user_id=user_id, viewer=self.asking)
-        actions.with_profiles([user_id], permit)
+        actions.with_profiles(ids=[user_id], call=permit)
         page = queries.followers_page(user_id=user_id, viewer_id=self.asking.id, page=wanted)
         return self.answer_people(request, page, [row.follower_id for row in page.items])
 
@@ -270,7 +270,7 @@ class FollowingList(UsersView):
         """A page of profiles."""
         wanted = page_request(request)
         permit = partial(access.require_lists, user_id=user_id, viewer=self.asking)
-        actions.with_profiles([user_id], permit)
+        actions.with_profiles(ids=[user_id], call=permit)
         page = queries.following_page(user_id=user_id, viewer_id=self.asking.id, page=wanted)
         return self.answer_people(request, page, [row.following_id for row in page.items])
 

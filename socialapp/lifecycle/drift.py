@@ -34,7 +34,7 @@ class Stage(Protocol):
     def __call__(self, *, after: int, limit: int) -> tuple[DriftPage, int | None]: ...
 
 
-def run_stages(stages: Mapping[str, Stage], after: str, limit: int) -> DriftPage:
+def run_stages(stages: Mapping[str, Stage], *, after: str, limit: int) -> DriftPage:
     """One step of a context that compares several things one after the other.
 
     The position between steps is written as "stage:id".

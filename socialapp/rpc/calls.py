@@ -21,6 +21,7 @@ import msgspec
 import structlog
 from django.conf import settings
 
+from socialapp.core.breaker import Breaker
 from socialapp.core.contexts import serves
 from socialapp.core.db import open_transactions
 from socialapp.core.errors import PROBLEMS, FieldError, Problem, Unavailable
@@ -121,37 +122,6 @@ def deadline(seconds: float | None) -> Iterator[None]:
 def _at_most(seconds: float) -> float:
     answer_by = _answer_by.get()
     return seconds if answer_by is None else min(seconds, (answer_by - time.monotonic()) * _PASSED_ON)
-
-
-class Breaker:
-    """After so many faults in a row the other side is left alone for a while; then one call finds out how it is.
-
-    pybreaker holds its lock for as long as the guarded call takes, so that the threads of a process would wait for
-    each other's calls; this one only counts.
-    """
-
-    def __init__(self, *, faults: int, open_seconds: float) -> None:
-        self._faults_to_open, self._open_seconds = faults, open_seconds
-        self._lock = threading.Lock()
-        self._faults = 0
-        self._closed_until = 0.0
-
-    def allow(self) -> bool:
-        """Whether to send a call now."""
-        with self._lock:
-            if self._faults < self._faults_to_open:
-                return True
-            now = time.monotonic()
-            if now < self._closed_until:
-                return False
-            self._closed_until = now + self._open_seconds  # for the others, until this one knows more
-            return True
-
-    def note(self, *, fault: bool) -> None:
-        """Takes in how a call went."""
-        with self._lock:
-            self._faults = self._faults + 1 if fault else 0
-            self._closed_until = time.monotonic() + self._open_seconds
 
 
 @cache

@@ -201,8 +201,8 @@ def test_one_whose_claim_was_taken_over_changes_nothing(
     media_id = int(send(register("ann"), picture()).json()["id"])
     real = processing.store_files
 
-    def be_late(*arguments: Any) -> None:
-        real(*arguments)
+    def be_late(**arguments: Any) -> None:
+        real(**arguments)
         with monkeypatch.context() as patched:
             patched.setattr(processing, "store_files", real)
             Media.objects.update(claimed_until=None)

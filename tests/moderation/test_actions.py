@@ -227,7 +227,7 @@ def test_a_rebuilt_chain_is_found_by_its_signed_heads(stage: Stage) -> None:
     entry = Action.objects.get()
     entry.reason = "something else"
     entry.content_hash = log.content_hash(entry)
-    entry.hash = log.chain_hash("", entry.content_hash)
+    entry.hash = log.chain_hash(previous="", content=entry.content_hash)
     changed = {"reason": entry.reason, "content_hash": entry.content_hash, "hash": entry.hash}
     Action.objects.filter(id=entry.id).update(**changed)
     log.LogHead.objects.update(hash=entry.hash)

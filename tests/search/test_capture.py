@@ -15,7 +15,7 @@ import pymysql
 import pytest
 from django.conf import settings as django_settings
 
-from apps.search import queries
+from apps.search import access, queries
 from apps.search.actions.capture import CaptureRefused, follow, sources
 from apps.search.actions.capture.binlog import BinlogSource, Server, merged_mariadb
 from apps.search.actions.capture.debezium import RedisSource, row_change
@@ -194,8 +194,8 @@ def test_settings_that_lead_to_wrong_documents_are_refused(name: str, value: str
 
 
 def test_positions_are_merged() -> None:
-    assert merged_mariadb("0-1-17,3-1-2", "0-2-18") == "0-2-18,3-1-2"
-    assert merged_mariadb("", "10-1-1") == "10-1-1"
+    assert merged_mariadb(position="0-1-17,3-1-2", gtid="0-2-18") == "0-2-18,3-1-2"
+    assert merged_mariadb(position="", gtid="10-1-1") == "10-1-1"
     server = Server("", 0, "", "", ())
     source = BinlogSource(server)
     uuid = "19d69c1e-ae97-4b8c-a1ef-9e12ba966457"
@@ -273,14 +273,14 @@ def test_what_changed_is_indexed_with_its_position_twice_and_out_of_order(
     person = RowChange("profiles", None, {"user_id": int(alice.id)})
     followed = RowChange("follows", None, {"following_id": int(alice.id), "follower_id": int(people["bob"].id)})
     source = Scripted([Batch([person, followed], "1"), Batch(written, "2"), Batch([], "3")])
-    follow(source, threading.Event())
+    follow(source=source, stopping=threading.Event())
     searching.settle()
     assert searching.contents(anonymous, "kite") == ["kite gone", "kite kept"]
     assert (source.read_from, source.told) == (["0"], ["1", "2", "3"])
     assert alice.client.delete(f"/v1/posts/{gone}").status_code == 204
     deleted = RowChange("posts", {**row, "id": int(gone)}, None)
     again = Scripted([Batch([deleted], "4"), Batch([*written, person], "5"), Batch([deleted], "6")])
-    follow(again, threading.Event())
+    follow(source=again, stopping=threading.Event())
     searching.settle()
     assert searching.contents(anonymous, "kite") == ["kite kept"]
     assert again.read_from == ["3"], "it goes on from where it was"
@@ -291,7 +291,7 @@ def test_what_changed_is_indexed_with_its_position_twice_and_out_of_order(
 def test_a_position_is_not_saved_without_its_effect(people: Any, searching: Any, monkeypatch: Any) -> None:
     post = searching.post(people["alice"], "kite")
     change = RowChange("posts", None, {"id": int(post), "user_id": int(people["alice"].id), "version": 1})
-    follow(Scripted([]), threading.Event())
+    follow(source=Scripted([]), stopping=threading.Event())
 
     def fail(*_: Any) -> None:
         raise OSError("the index is away")
@@ -302,7 +302,7 @@ def test_a_position_is_not_saved_without_its_effect(people: Any, searching: Any,
     for writer in (FtsWriter, ElasticWriter):
         monkeypatch.setattr(writer, "write_posts", fail)
     with pytest.raises(OSError, match="away"):
-        follow(Scripted([Batch([change], "9")]), threading.Event())
+        follow(source=Scripted([Batch([change], "9")]), stopping=threading.Event())
     assert SyncPosition.objects.get(source="scripted").position == "0"
 
 
@@ -325,13 +325,13 @@ def test_killed_again_and_again_it_misses_nothing(
     settings.SEARCH_SYNC = "cdc"
     command = [sys.executable, "manage.py", "search", "cdc"]
     (source,) = sources()
-    follow(Scripted([], name=source.name), threading.Event())
+    follow(source=Scripted([], name=source.name), stopping=threading.Event())
     source.check()
     SyncPosition.objects.filter(source=source.name).update(position=source.start())
     ann = register("ann")
 
     def wrong() -> list[Any]:
-        found = [queries.differences(queries.index(), kind) for kind in ("user", "post")]
+        found = [access.differences(index=queries.index(), kind=kind) for kind in ("user", "post")]
         return [drift for drift in found if drift.ids]
 
     posts: list[str] = []

@@ -187,8 +187,8 @@ def test_highlights_escape_everything_but_the_marks():
     marked = mark('<a> & B "x y" b', ("b",), ("x", "y"))
     assert marked == "&lt;a&gt; &amp; <em>B</em> &quot;<em>x y</em>&quot; <em>b</em>"
     assert mark("nothing", ("b",)) is None
-    assert mark_beginnings("Álice Alison <Bob>", ["ali"]) == "<em>Álice</em> <em>Alison</em> &lt;Bob&gt;"
-    assert mark_tag("summer", ["sum", "s"]) == "#<em>sum</em>mer"
+    assert mark_beginnings(text="Álice Alison <Bob>", words=["ali"]) == "<em>Álice</em> <em>Alison</em> &lt;Bob&gt;"
+    assert mark_tag(tag="summer", prefixes=["sum", "s"]) == "#<em>sum</em>mer"
 
 
 def test_highlights_mark_the_longest_of_phrases_that_begin_alike_and_other_forms_of_a_word():
@@ -216,7 +216,7 @@ def test_highlights_end_when_the_budget_of_a_page_is_spent():
 @settings(max_examples=200, deadline=None)
 def test_highlights_are_never_html(text, q):
     words = tuple(token.word for token in tokens(q))
-    for marked in (mark(text, words) if words else None, mark_beginnings(text, list(words))):
+    for marked in (mark(text, words) if words else None, mark_beginnings(text=text, words=list(words))):
         bare = (marked or "").replace("<em>", "").replace("</em>", "")
         assert "<" not in bare
         assert ">" not in bare

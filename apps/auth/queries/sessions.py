@@ -71,7 +71,7 @@ def all_live_sessions(user_id: int) -> list[SessionSummary]:
     ]
 
 
-def live_sessions(user_id: int, page: PageRequest) -> Page[SessionSummary]:
+def live_sessions(*, user_id: int, page: PageRequest) -> Page[SessionSummary]:
     """The sessions of a user that have neither ended nor expired, newest first. One query."""
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
     found = paginate(live, page)
@@ -87,7 +87,7 @@ def is_live_session(session_id: int, *, user_id: int) -> bool:
     return Session.objects.filter(id=session_id, user_id=user_id, ended_at=None, expires_at__gt=timezone.now()).exists()
 
 
-def passkeys(user_id: int, page: PageRequest) -> Page[Passkey]:
+def passkeys(*, user_id: int, page: PageRequest) -> Page[Passkey]:
     """The user's passkeys, newest first. One query."""
     rows = Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN)
     found = paginate(rows, page)
@@ -95,7 +95,7 @@ def passkeys(user_id: int, page: PageRequest) -> Page[Passkey]:
     return Page(items, next=found.next, previous=found.previous)
 
 
-def linked_providers(user_id: int, page: PageRequest) -> Page[LinkedProvider]:
+def linked_providers(*, user_id: int, page: PageRequest) -> Page[LinkedProvider]:
     """The accounts at providers that the user has linked, newest first. One query."""
     found = paginate(SocialAccount.objects.filter(user_id=user_id), page)
     items = [LinkedProvider(row.provider, _provider_name(row.provider), row.date_joined) for row in found.items]

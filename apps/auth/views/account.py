@@ -43,7 +43,7 @@ class SessionsView(AuthView):
     )
     def get(self, request: Request) -> Response:
         """200 with a page of sessions, newest first."""
-        page = queries.live_sessions(self.principal.id, page_request(request))
+        page = queries.live_sessions(user_id=self.principal.id, page=page_request(request))
         current_id = self.principal.session
         return page_response(request, page, [session_body(session, current_id=current_id) for session in page.items])
 

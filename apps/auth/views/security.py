@@ -128,7 +128,7 @@ class PasskeysView(AuthView):
     )
     def get(self, request: Request) -> Response:
         """200 with a page of passkeys, newest first; there are at most twenty."""
-        page = queries.passkeys(self.principal.id, page_request(request))
+        page = queries.passkeys(user_id=self.principal.id, page=page_request(request))
         return page_response(request, page, [passkey_body(one) for one in page.items])
 
     @extend_schema(
@@ -212,5 +212,5 @@ class LinkProviderView(AuthView):
 
 
 def _linked_page(request: Request, user_id: int) -> Response:
-    page = queries.linked_providers(user_id, page_request(request))
+    page = queries.linked_providers(user_id=user_id, page=page_request(request))
     return page_response(request, page, [linked_provider_body(one) for one in page.items])

@@ -54,7 +54,7 @@ def add_entry(
         previous_hash=head.hash,
     )
     entry.content_hash = content_hash(entry)
-    entry.hash = chain_hash(entry.previous_hash, entry.content_hash)
+    entry.hash = chain_hash(previous=entry.previous_hash, content=entry.content_hash)
     entry.save()
     head.sequence, head.hash = entry.sequence, entry.hash
     head.save()

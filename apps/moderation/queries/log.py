@@ -64,7 +64,7 @@ def content_hash(entry: Action) -> str:
     return hmac.new(entry.salt.encode(), orjson.dumps(content), hashlib.sha256).hexdigest()
 
 
-def chain_hash(previous: str, content: str) -> str:
+def chain_hash(*, previous: str, content: str) -> str:
     """The hash that ties an entry to the one before."""
     return hashlib.sha256(f"{previous}\n{content}".encode()).hexdigest()
 
@@ -98,7 +98,7 @@ def check_log() -> LogCheck:
         if entry.sequence != check.entries:
             check.problems.append(f"entry {check.entries} is missing before {entry.sequence}")
             check.entries = entry.sequence
-        if entry.previous_hash != previous or entry.hash != chain_hash(previous, entry.content_hash):
+        if entry.previous_hash != previous or entry.hash != chain_hash(previous=previous, content=entry.content_hash):
             check.problems.append(f"entry {entry.sequence} is not tied to the one before")
         if entry.is_redacted:
             redacted.add(entry.sequence)

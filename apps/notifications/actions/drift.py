@@ -11,7 +11,7 @@ from socialapp.lifecycle.removal import begin_removal
 from socialapp.rpc.calls import client
 
 
-def check_actors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_actors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """The number of actors of the next grouped notifications. Two queries unless one is suspect."""
     grouped = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
     rows = list(grouped.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
@@ -29,7 +29,7 @@ def check_actors(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, in
     return checked, rows[-1][0] if len(rows) == limit else None
 
 
-def check_posts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Whether the posts exist that notifications are about. Two queries and two calls."""
     notified = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
     ids = [post_id for post_id in notified.distinct()[:limit] if post_id is not None]

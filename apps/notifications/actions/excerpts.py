@@ -47,7 +47,7 @@ def load_excerpts(visible: Sequence[tuple[Notification, Visibility]]) -> Excerpt
                 content_warning=str(warning) if warning else None,
                 sensitive=bool(body.get("sensitive")),
             )
-    if comment_ids := target_ids(rows, Target.COMMENT):
+    if comment_ids := target_ids(rows=rows, target=Target.COMMENT):
         found = client(Comments).documents(comment_ids=comment_ids)
         excerpts.comments = {comment.id: Excerpt(content=comment.content) for comment in found}
     return excerpts

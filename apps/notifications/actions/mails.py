@@ -138,7 +138,7 @@ def _visible_items(user_id: int, rows: Sequence[Notification], language: str) ->
     visibility = load_visibility(user_id=user_id, rows=rows)
     visible = [row for row in rows if visibility.shows(row)]
     excerpts = load_excerpts([(row, visibility) for row in visible])
-    return [mail_item(row, visibility, excerpt=excerpts.of(row), language=language) for row in visible]
+    return [mail_item(row=row, visibility=visibility, excerpt=excerpts.of(row), language=language) for row in visible]
 
 
 @transactional("notifications")

@@ -78,7 +78,7 @@ def notify(requests: Sequence[NotificationRequest]) -> None:
         if is_wanted and gone.isdisjoint(_named_ids([item])):
             rows += _notify_one(item)
     if rows:
-        enqueue(rows, flags)
+        enqueue(rows=rows, flags=flags)
 
 
 def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
@@ -189,7 +189,7 @@ def notify_followers(
     rows = [_new_post_row(receiver, page, now) for receiver in receivers]
     if rows:
         insert("notifications", Notification, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
-        enqueue(rows, flags)
+        enqueue(rows=rows, flags=flags)
         recipients = [(row.user_id, row.id) for row in rows]
         broadcast(NotificationsCreated(_body_without_id(rows[0], author), recipients, traces.current()))
     readers = [follower for follower in follower_ids if follower not in hidden]

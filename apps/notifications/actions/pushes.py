@@ -152,7 +152,7 @@ def _request(
     return PushRequest(
         provider=device.provider,
         device=Device(endpoint=device.endpoint, p256dh=device.p256dh, auth=device.auth),
-        message=push_message(row, visibility, excerpt=excerpts.of(row), language=language),
+        message=push_message(row=row, visibility=visibility, excerpt=excerpts.of(row), language=language),
     )
 
 

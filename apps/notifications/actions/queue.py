@@ -26,7 +26,7 @@ _MAX_ERROR_CHARACTERS = 500
 _COLUMNS = tuple(field.attname for field in OutgoingMessage._meta.concrete_fields)
 
 
-def enqueue(rows: Sequence[Notification], flags: Mapping[tuple[int, str], ChannelFlags]) -> None:
+def enqueue(*, rows: Sequence[Notification], flags: Mapping[tuple[int, str], ChannelFlags]) -> None:
     """Queues what is to leave the product about new notifications. The caller holds the transaction. One query, and one
     more if there is anything to send."""
     now = timezone.now()

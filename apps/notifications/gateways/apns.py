@@ -76,7 +76,7 @@ class ApnsGateway:
             return SendResult(Outcome.RETRY, 0.0, reason)
         if answer.status_code == httpx.codes.NOT_FOUND:  # a path that Apple does not have, and not the device
             return SendResult(Outcome.REFUSED, detail=f"404 {reason}")
-        return result_of_status(answer.status_code, answer.headers.get("retry-after"), reason)
+        return result_of_status(status=answer.status_code, retry_after=answer.headers.get("retry-after"), detail=reason)
 
     def _provider_token(self) -> str:
         now = time.time()
@@ -94,7 +94,7 @@ def _payload(message: PushMessage) -> bytes:
         aps: dict[str, Any] = {"alert": alert, "thread-id": message.topic or message.kind}
         return msgspec.json.encode({"aps": aps, "id": message.id, "kind": message.kind, "url": message.url})
 
-    return payload_within(MAX_PAYLOAD_BYTES, payload, body=message.body)
+    return payload_within(limit=MAX_PAYLOAD_BYTES, payload=payload, body=message.body)
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -115,7 +115,7 @@ def _payload(device: Device, message: PushMessage) -> bytes:
         sent = {"token": device.endpoint, "notification": notification, "data": data, "android": android}
         return msgspec.json.encode({"message": sent})
 
-    return payload_within(MAX_PAYLOAD_BYTES, payload, body=message.body)
+    return payload_within(limit=MAX_PAYLOAD_BYTES, payload=payload, body=message.body)
 
 
 def _result(answer: httpx.Response) -> SendResult:
@@ -131,7 +131,7 @@ def _result(answer: httpx.Response) -> SendResult:
     waiting = answer.headers.get("retry-after")
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not waiting:
         return SendResult(Outcome.RETRY, _QUOTA_SECONDS, reason)
-    return result_of_status(answer.status_code, waiting, " ".join(sorted(codes)))
+    return result_of_status(status=answer.status_code, retry_after=waiting, detail=" ".join(sorted(codes)))
 
 
 def _is_bad_token(details: list[dict[str, Any]]) -> bool:

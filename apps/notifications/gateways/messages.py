@@ -68,7 +68,7 @@ class PushGateway(Protocol):
         ...
 
 
-def payload_within(limit: int, payload: Callable[[str], bytes], *, body: str) -> bytes:
+def payload_within(*, limit: int, payload: Callable[[str], bytes], body: str) -> bytes:
     """What `payload` makes of `body`, or of so much of its beginning that the payload has at most `limit` bytes."""
     made = payload(body)
     while len(made) > limit and body:
@@ -77,7 +77,7 @@ def payload_within(limit: int, payload: Callable[[str], bytes], *, body: str) ->
     return made
 
 
-def result_of_status(status: int, retry_after: str | None, detail: str = "") -> SendResult:
+def result_of_status(*, status: int, retry_after: str | None, detail: str = "") -> SendResult:
     """The outcome that an HTTP status of a push service stands for. Source: RFC 8030, 5 and 7.3."""
     if 200 <= status < 300:
         return SendResult(Outcome.SENT)

@@ -82,7 +82,9 @@ class WebPushGateway:
                 device.endpoint, data=body, headers=headers, allow_redirects=False
             ) as response:
                 detail = "" if response.ok else (await response.content.read(_DETAIL_BYTES)).decode(errors="replace")
-                return result_of_status(response.status, response.headers.get("Retry-After"), detail)
+                return result_of_status(
+                    status=response.status, retry_after=response.headers.get("Retry-After"), detail=detail
+                )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return SendResult(Outcome.RETRY, detail=repr(error)[:_DETAIL_BYTES])
 
@@ -91,7 +93,7 @@ def payload_of(message: PushMessage) -> bytes:
     """The JSON that the service worker gets, within MAX_PAYLOAD_BYTES: a body that is too long is cut."""
     fields = {name: getattr(message, name) for name in ("id", "kind", "title", "body", "url", "icon")}
     return payload_within(
-        MAX_PAYLOAD_BYTES, lambda body: msgspec.json.encode({**fields, "body": body}), body=message.body
+        limit=MAX_PAYLOAD_BYTES, payload=lambda body: msgspec.json.encode({**fields, "body": body}), body=message.body
     )
 
 

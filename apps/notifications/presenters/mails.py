@@ -36,13 +36,13 @@ class MailItem:
     url: str
 
 
-def mail_item(row: Notification, visibility: Visibility, *, excerpt: Excerpt | None, language: str) -> MailItem:
+def mail_item(*, row: Notification, visibility: Visibility, excerpt: Excerpt | None, language: str) -> MailItem:
     """What a mail says about a notification that may be seen."""
     actors, count = visibility.profiles(row), visibility.actors_count(row)
     return MailItem(
         sentence=sentence(row, actors=actors, count=count, language=language),
         excerpt=excerpt.text(language) if excerpt and row.kind != Kind.MODERATION else "",
-        url=web_url(row, actors),
+        url=web_url(row=row, actors=actors),
     )
 
 

@@ -15,7 +15,7 @@ MAX_SHOWN_ACTORS = 3
 _URLS = {Target.POST: "/v1/posts/", Target.COMMENT: "/v1/comments/", Target.USER: "/v1/profiles/"}
 
 
-def notification_bodies(visibility: Visibility, rows: Sequence[Notification]) -> list[NotificationBody]:
+def notification_bodies(*, visibility: Visibility, rows: Sequence[Notification]) -> list[NotificationBody]:
     """The API's notification objects of those rows that may be seen, in the order given."""
     return [_notification_body(row, visibility) for row in rows if visibility.shows(row)]
 

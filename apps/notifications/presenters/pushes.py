@@ -48,7 +48,7 @@ class Excerpt:
         return language_named(language).sensitive if self.sensitive else shortened(self.content)
 
 
-def push_message(row: Notification, visibility: Visibility, *, excerpt: Excerpt | None, language: str) -> PushMessage:
+def push_message(*, row: Notification, visibility: Visibility, excerpt: Excerpt | None, language: str) -> PushMessage:
     """The message about a notification that may be seen."""
     actors, count = visibility.profiles(row), visibility.actors_count(row)
     text = sentence(row, actors=actors, count=count, language=language)
@@ -59,7 +59,7 @@ def push_message(row: Notification, visibility: Visibility, *, excerpt: Excerpt 
         kind=row.kind,
         title=language_named(language).moderation if is_notice else text,
         body=text if is_notice else (excerpt.text(language) if excerpt else ""),
-        url=web_url(row, actors),
+        url=web_url(row=row, actors=actors),
         icon=picture or f"{settings.PUBLIC_URL}{settings.STATIC_URL}favicon.svg",
         ttl=_TTL.get(Kind(row.kind), _DEFAULT_TTL),
         urgency=_URGENCY.get(Kind(row.kind), Urgency.NORMAL),
@@ -67,7 +67,7 @@ def push_message(row: Notification, visibility: Visibility, *, excerpt: Excerpt 
     )
 
 
-def web_url(row: Notification, actors: Sequence[ProfileSummary]) -> str:
+def web_url(*, row: Notification, actors: Sequence[ProfileSummary]) -> str:
     """Where the web client shows what a notification is about."""
     path = "/notifications"
     if row.kind == Kind.FOLLOW_REQUEST:

@@ -363,7 +363,7 @@ class _Missed(msgspec.Struct):
 
 def _missed(user_id: int, after: int, up_to: int) -> _Missed:
     rows = queries.notifications_between(user_id=user_id, after=after, up_to=up_to, limit=_PAGE)
-    bodies = presenters.notification_bodies(access.load_visibility(user_id=user_id, rows=rows), rows)
+    bodies = presenters.notification_bodies(visibility=access.load_visibility(user_id=user_id, rows=rows), rows=rows)
     return _Missed(
         [(int(str(body["id"])), to_json(body).decode()) for body in bodies],
         rows[-1].id if len(rows) == _PAGE else up_to,

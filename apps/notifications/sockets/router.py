@@ -234,7 +234,7 @@ class SocketRouter:
 def _render(user_id: int, ids: Iterable[int]) -> tuple[list[tuple[int, str]], access.UnreadCount]:
     """The bodies of those notifications that their owner may see, as JSON, and the unread count after them."""
     rows = queries.notifications_by_id(user_id=user_id, ids=ids)
-    bodies = presenters.notification_bodies(access.load_visibility(user_id=user_id, rows=rows), rows)
+    bodies = presenters.notification_bodies(visibility=access.load_visibility(user_id=user_id, rows=rows), rows=rows)
     return [(int(str(body["id"])), to_json(body).decode()) for body in bodies], access.unread_count(user_id=user_id)
 
 

@@ -12,7 +12,7 @@ from socialapp.core.text.hashtags import hashtag_digest
 from socialapp.lifecycle.drift import events_in_flight
 
 
-def check_feeds(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_feeds(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """The next feeds that Redis holds, in no order; a wrong one is dropped, so that it is made again when read."""
     user_ids, cursor = cached_feeds(after, count=limit)
     different = {user_id: ids for user_id in user_ids if (ids := feed_difference(user_id))}
@@ -28,7 +28,7 @@ def check_feeds(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int
     return DriftPage(compared=len(user_ids) - left_out, in_flight=left_out, drifts=drifts, next=None), cursor
 
 
-def check_repost_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_repost_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of reposts of the next posts."""
     ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
     held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
@@ -56,7 +56,7 @@ def _recheck_reposts(*, post_id: int, repair: bool) -> Drift | None:
     return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))
 
 
-def check_tags(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_tags(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """The rows by which the next posts are found: their hashtags, and whom they name. Three queries."""
     posts = list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
     ids = [post.id for post in posts]

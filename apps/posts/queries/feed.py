@@ -16,8 +16,8 @@ def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span
     post_ids = written.values_list("id", flat=True)[: span.limit]
     reposted_ids = list(passed_on.values_list("post_id", flat=True).distinct()[: span.limit])
     merged = merge_entries(
-        [Entry(post_id, post_id) for post_id in post_ids],
-        [Entry(post_id, post_id) for post_id in reposted_ids],
+        one=[Entry(post_id, post_id) for post_id in post_ids],
+        other=[Entry(post_id, post_id) for post_id in reposted_ids],
         span=span,
     )
     wanted = {entry.post_id for entry in merged}.intersection(reposted_ids)
@@ -25,7 +25,7 @@ def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span
     return [entry._replace(reposter_ids=frozenset(reposters.get(entry.post_id, ()))) for entry in merged]
 
 
-def merge_entries(one: Sequence[Entry], other: Sequence[Entry], *, span: Span) -> list[Entry]:
+def merge_entries(*, one: Sequence[Entry], other: Sequence[Entry], span: Span) -> list[Entry]:
     """Two sorted runs of entries as one, each post once, as many as the span takes."""
     both = merge(one, other, key=lambda entry: entry.post_id, reverse=not span.backwards)
     united = (

@@ -47,6 +47,6 @@ def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) 
 @transactional("reactions")
 def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> CountDrift | None:
     """Compares one count with its rows while nobody can change either; corrects it if `repair`."""
-    rows = reactions_to(target_type, target_id).filter(reaction_type=reaction_type)
+    rows = reactions_to(target_type=target_type, target_id=target_id).filter(reaction_type=reaction_type)
     wrong = COUNTS.recheck((target_type, target_id, reaction_type), actual=rows.count, repair=repair)
     return CountDrift(target_type, target_id, reaction_type, *wrong) if wrong else None

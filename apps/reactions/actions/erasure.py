@@ -17,7 +17,7 @@ ROWS_A_STEP = 500
 
 def _remove_reactions_to(target_type: str, target_id: int) -> bool:
     """Removes some of the reactions to a gone target, without events: the target's own deletion is one."""
-    rows = reactions_to(target_type, target_id).select_for_update().order_by("id")
+    rows = reactions_to(target_type=target_type, target_id=target_id).select_for_update().order_by("id")
     ids = list(rows.values_list("id", flat=True)[:ROWS_A_STEP])
     Reaction.objects.filter(id__in=ids).delete()
     ReactionCount.objects.filter(target_type=target_type, target_id=target_id).delete()

@@ -49,7 +49,7 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
 
 def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[Reaction, str | None]:
     """The user's locked row for the target, made if need be, and the reaction it held before (None: it is new)."""
-    own = reactions_to(target.type, target.id).select_for_update().filter(user_id=user_id)
+    own = reactions_to(target_type=target.type, target_id=target.id).select_for_update().filter(user_id=user_id)
     for _ in range(_TRIES):
         if row := own.first():
             return row, row.reaction_type
@@ -74,7 +74,9 @@ def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction:
 @transactional("reactions")
 def remove_reaction(*, user_id: int, target_type: str, target_id: int) -> None:
     """Removes the user's reaction to the target, whether or not they may still see it. Idempotent."""
-    reaction = reactions_to(target_type, target_id).select_for_update().filter(user_id=user_id).first()
+    reaction = (
+        reactions_to(target_type=target_type, target_id=target_id).select_for_update().filter(user_id=user_id).first()
+    )
     if reaction is None:
         return
     target = Target(reaction.target_type, reaction.target_id, reaction.target_author_id, reaction.under_post_id)

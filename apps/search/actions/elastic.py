@@ -44,10 +44,10 @@ class ElasticWriter:
         held = _held(targets[0], documents)
         entries: list[Versioned] = []
         for one in documents:
-            if held.get(entry_id(Kind.USER, one.author_id), {}).get("deleted"):
+            if held.get(entry_id(kind=Kind.USER, doc_id=one.author_id), {}).get("deleted"):
                 entries.append(_versioned(Kind.POST, one.id, one.author_id, FINAL, _tombstone()))
             else:
-                counted = held.get(entry_id(Kind.POST, one.id), {})
+                counted = held.get(entry_id(kind=Kind.POST, doc_id=one.id), {})
                 numbers = {name: counted.get(name, 0) for name in ("reactions", "engagement")}
                 source = {**_post_source(one), **numbers}
                 entries.append(_versioned(Kind.POST, one.id, one.author_id, one.version, source))
@@ -65,7 +65,7 @@ class ElasticWriter:
 
         A newer version that is written in between stays, without the numbers, until they change again.
         """
-        numbers = {entry_id(Kind.POST, count.post_id): count for count in counts}
+        numbers = {entry_id(kind=Kind.POST, doc_id=count.post_id): count for count in counts}
         for target in self._targets() if counts else []:
             with answering():
                 answer = (
@@ -230,8 +230,8 @@ def abandon_rebuild(target: str) -> None:
 
 def _held(target: str, documents: list[PostDocument]) -> dict[str, Source]:
     """What the index holds of these posts and their authors at this moment (reads by key see unrefreshed writes)."""
-    keys = {(entry_id(Kind.USER, one.author_id), str(one.author_id)) for one in documents}
-    keys |= {(entry_id(Kind.POST, one.id), str(one.author_id)) for one in documents}
+    keys = {(entry_id(kind=Kind.USER, doc_id=one.author_id), str(one.author_id)) for one in documents}
+    keys |= {(entry_id(kind=Kind.POST, doc_id=one.id), str(one.author_id)) for one in documents}
     if not keys:
         return {}
     wanted = [
@@ -244,7 +244,7 @@ def _held(target: str, documents: list[PostDocument]) -> dict[str, Source]:
 
 
 def _versioned(kind: str, doc_id: int, routing: int, version: int, source: Source) -> Versioned:
-    return Versioned(id=entry_id(kind, doc_id), routing=str(routing), version=version, source=source)
+    return Versioned(id=entry_id(kind=kind, doc_id=doc_id), routing=str(routing), version=version, source=source)
 
 
 def _tombstone() -> Source:
@@ -257,7 +257,7 @@ def _post_source(document: PostDocument) -> Source:
         "kind": str(Kind.POST),
         "id": document.id,
         "version": document.version,
-        "relation": {"name": str(Kind.POST), "parent": entry_id(Kind.USER, document.author_id)},
+        "relation": {"name": str(Kind.POST), "parent": entry_id(kind=Kind.USER, doc_id=document.author_id)},
         "author_id": document.author_id,
         "is_private": document.is_private,
         "has_media": document.has_media,

@@ -6,12 +6,12 @@ from typing import cast
 
 from django.conf import settings
 
+from apps.search.access.drift import Document, differences, differences_behind, document_id, pages, present
+from apps.search.access.drift import Drift as IndexDrift
 from apps.search.actions.backend import writer
 from apps.search.actions.index import IndexWriter
 from apps.search.models import Kind
 from apps.search.queries.backend import index
-from apps.search.queries.drift import Document, differences, differences_behind, document_id, pages, present
-from apps.search.queries.drift import Drift as IndexDrift
 from apps.search.queries.index import Index
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import PostDocument
@@ -44,12 +44,12 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
     return _settle(index(), writer())
 
 
-def check_index(kind: str, after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the next page of one kind with the contexts that own it, and writes again what differs if `repair`.
 
     A page is as large as those contexts give it, whatever the limit.
     """
-    drift, next_id = differences_behind(index(), kind, after)
+    drift, next_id = differences_behind(index=index(), kind=kind, after=after)
     in_flight = events_in_flight(("auth", "users", "posts", "search")) if drift.ids else set()
     found = [key for key in drift.ids if key not in in_flight]
     if repair and found:
@@ -97,17 +97,17 @@ def _write_everything(to: IndexWriter, advance: Advance) -> None:
 
 def _settle(at: Index, to: IndexWriter) -> list[IndexDrift]:
     """Compares; sets right what is not, once; compares again."""
-    for drift in (differences(at, kind) for kind in (Kind.USER, Kind.POST)):
+    for drift in (differences(index=at, kind=kind) for kind in (Kind.USER, Kind.POST)):
         for start in range(0, len(drift.ids), _CHUNK):
             _repair(to, drift.kind, drift.ids[start : start + _CHUNK])
-    compared = [differences(at, kind) for kind in (Kind.USER, Kind.POST)]
+    compared = [differences(index=at, kind=kind) for kind in (Kind.USER, Kind.POST)]
     if wrong := {drift.kind: drift.ids for drift in compared if drift.ids}:
         raise RebuildFailed(f"still not equal: {wrong}")
     return compared
 
 
 def _repair(to: IndexWriter, kind: str, ids: list[int]) -> None:
-    _replace(to, kind, ids, present(kind, ids))
+    _replace(to, kind, ids, present(kind=kind, ids=ids))
 
 
 @transactional("search")

@@ -43,8 +43,8 @@ from apps.search.queries.index import (
     meaning,
 )
 from apps.search.queries.languages import Words, variants
+from socialapp.core.breaker import Breaker
 from socialapp.core.errors import Unavailable
-from socialapp.rpc.calls import Breaker
 
 FAULTS_TO_OPEN = 2  # each costs a worker the seconds it waits, and retries of all events come together
 OPEN_SECONDS = 5.0
@@ -64,7 +64,7 @@ def write_alias() -> str:
     return f"{settings.ELASTICSEARCH_PREFIX}-search-write"
 
 
-def entry_id(kind: str, doc_id: int) -> str:
+def entry_id(*, kind: str, doc_id: int) -> str:
     """The key of a document: posts and users share the index."""
     return f"{kind}-{doc_id}"
 

@@ -70,13 +70,13 @@ class Highlighter:
         return 1 if stems and not stems.isdisjoint(stems_of_query(word)) else 0
 
 
-def mark_beginnings(text: str, words: list[str]) -> str | None:
+def mark_beginnings(*, text: str, words: list[str]) -> str | None:
     """The same for words of `text` that begin with one of `words`."""
     beginnings = tuple(words)
     return _excerpt(text, ((token.start, token.end) for token in tokens(text) if token.word.startswith(beginnings)))
 
 
-def mark_tag(tag: str, prefixes: list[str]) -> str | None:
+def mark_tag(*, tag: str, prefixes: list[str]) -> str | None:
     """The hashtag with the typed beginning in <em>."""
     length = max((len(prefix) for prefix in prefixes if tag.startswith(prefix)), default=0)
     return f"#<em>{escape(tag[:length])}</em>{escape(tag[length:])}" if length else None

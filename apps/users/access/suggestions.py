@@ -30,7 +30,7 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
     scores: Mapping[int, int] = queries.second_degree_followings(viewer_id) or _trending_authors(viewer_id)
     ranked = sorted(((score, user_id) for user_id, score in scores.items() if user_id != viewer_id), reverse=True)
     ranked = ranked[:_MAX_SUGGESTIONS]
-    flags = queries.relationship_flags(viewer_id, [user_id for _, user_id in ranked])
+    flags = queries.relationship_flags(viewer_id=viewer_id, ids=[user_id for _, user_id in ranked])
     active = queries.active_ids([user_id for _, user_id in ranked if flags.get(user_id, 0) in _SUGGESTED_DESPITE])
     fitting = [item for item in ranked if item[1] in active]
     found = keep_place(page, lambda request: _suggestions_beyond(fitting, request))

@@ -40,7 +40,7 @@ class VisibleProfile:
     posts: int
 
 
-def may_see_profile(profile: Profile, viewer: Viewer, flags: int) -> bool:
+def may_see_profile(*, profile: Profile, viewer: Viewer, flags: int) -> bool:
     """The rule: active people are seen by all but those they block; everyone sees themselves, and staff sees all.
 
     Who blocks somebody still sees them, to be able to unblock. Nobody sees what is left of an erased person.
@@ -75,8 +75,8 @@ def visible_profile_by_username(*, username: str, viewer: Viewer) -> VisibleProf
     """The same for a name, compared without case."""
     found = queries.profiles_named(username)
     for profile in found:
-        flags = queries.relationship_flags(viewer.id, [profile.user_id])
-        if may_see_profile(profile, viewer, flags.get(profile.user_id, RelationshipFlags.NONE)):
+        flags = queries.relationship_flags(viewer_id=viewer.id, ids=[profile.user_id])
+        if may_see_profile(profile=profile, viewer=viewer, flags=flags.get(profile.user_id, RelationshipFlags.NONE)):
             return _with_counts([profile], viewer, flags)[0]
     raise NotFound("there is no such profile") if found else ProfileMissing("there is no such profile")
 
@@ -96,8 +96,8 @@ def _require_visible(user_id: int, viewer: Viewer) -> tuple[Profile, int]:
     profile = queries.profile_of(user_id)
     if profile is None:
         raise ProfileMissing("there is no such profile")
-    flags = queries.relationship_flags(viewer.id, [user_id]).get(user_id, RelationshipFlags.NONE)
-    if not may_see_profile(profile, viewer, flags):
+    flags = queries.relationship_flags(viewer_id=viewer.id, ids=[user_id]).get(user_id, RelationshipFlags.NONE)
+    if not may_see_profile(profile=profile, viewer=viewer, flags=flags):
         raise NotFound("there is no such profile")
     return profile, flags
 
@@ -106,11 +106,12 @@ def _visible_among(
     ids: Collection[int], viewer: Viewer, known: Mapping[int, int] | None = None
 ) -> tuple[list[Profile], Mapping[int, int]]:
     rows = queries.profiles_by_id(ids)
-    flags = known if known is not None else queries.relationship_flags(viewer.id, rows)
+    flags = known if known is not None else queries.relationship_flags(viewer_id=viewer.id, ids=rows)
     shown = [
         rows[user_id]
         for user_id in ids
-        if user_id in rows and may_see_profile(rows[user_id], viewer, flags.get(user_id, RelationshipFlags.NONE))
+        if user_id in rows
+        and may_see_profile(profile=rows[user_id], viewer=viewer, flags=flags.get(user_id, RelationshipFlags.NONE))
     ]
     return shown, flags
 
@@ -144,7 +145,7 @@ def visible_relationships(*, ids: Collection[int], viewer: Viewer) -> list[Relat
 
 def relationship_after(*, user_id: int, viewer: Viewer) -> Relationship:
     """The same after a write that was allowed, whether or not the other may still be seen. One query."""
-    flags = queries.relationship_flags(viewer.id, [user_id])
+    flags = queries.relationship_flags(viewer_id=viewer.id, ids=[user_id])
     return Relationship(user_id, flags.get(user_id, RelationshipFlags.NONE))
 
 

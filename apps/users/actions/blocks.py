@@ -20,7 +20,7 @@ from socialapp.messaging.publish import publish
 @transactional("users")
 def block(*, blocker_id: int, blocked_id: int) -> None:
     """Blocks somebody: follows and requests between the two go, both ways. Idempotent."""
-    reject_self(blocker_id, blocked_id)
+    reject_self(one=blocker_id, other=blocked_id)
     locked = lock_profiles([blocker_id, blocked_id])
     require_active(locked.get(blocker_id))
     if require_visible(locked.get(blocked_id), viewer_id=blocker_id) & RelationshipFlags.BLOCKING:
@@ -36,7 +36,7 @@ def block(*, blocker_id: int, blocked_id: int) -> None:
 @transactional("users")
 def unblock(*, blocker_id: int, blocked_id: int) -> None:
     """Ends a block; what it removed stays removed. Idempotent."""
-    reject_self(blocker_id, blocked_id)
+    reject_self(one=blocker_id, other=blocked_id)
     lock_profiles([blocker_id, blocked_id])
     if Block.objects.filter(blocker_id=blocker_id, blocked_id=blocked_id).delete()[0]:
         publish(Unblocked(blocker_id=blocker_id, blocked_id=blocked_id))
@@ -47,7 +47,7 @@ def unblock(*, blocker_id: int, blocked_id: int) -> None:
 @transactional("users")
 def mute(*, muter_id: int, muted_id: int) -> None:
     """Keeps somebody's posts out of the muter's feed, and what they do out of their notifications. Idempotent."""
-    reject_self(muter_id, muted_id)
+    reject_self(one=muter_id, other=muted_id)
     locked = lock_profiles([muter_id, muted_id])
     require_active(locked.get(muter_id))
     if require_visible(locked.get(muted_id), viewer_id=muter_id) & RelationshipFlags.MUTING:
@@ -59,7 +59,7 @@ def mute(*, muter_id: int, muted_id: int) -> None:
 @transactional("users")
 def unmute(*, muter_id: int, muted_id: int) -> None:
     """Ends a mute. Idempotent."""
-    reject_self(muter_id, muted_id)
+    reject_self(one=muter_id, other=muted_id)
     lock_profiles([muter_id, muted_id])
     if Mute.objects.filter(muter_id=muter_id, muted_id=muted_id).delete()[0]:
         publish(Unmuted(muter_id=muter_id, muted_id=muted_id))

@@ -17,7 +17,7 @@ from socialapp.lifecycle.drift import events_in_flight
 from socialapp.rpc.calls import client
 
 
-def check_follow_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_follow_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """The counts of followers and followings of the next people. Two queries unless one is suspect."""
     ids = _people(after, limit)
     held = counts_of(ids)
@@ -52,7 +52,7 @@ def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
     return Drift(projection="follow_counts", id=user_id, held=_pair(held), actual=_pair(actual))
 
 
-def check_post_counts(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_post_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """How many posts the next people are said to have, which events have counted."""
     ids = _people(after, limit)
     actual = {author.author_id: author for author in client(Posts).author_posts(author_ids=ids)} if ids else {}
@@ -81,7 +81,7 @@ def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
     return (author.posts, author.public_posts) if author else (0, 0)
 
 
-def check_statuses(after: int, limit: int, *, repair: bool) -> tuple[DriftPage, int | None]:
+def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Whether those are hidden who are banned, as auth has it, which hears of sanctions too. One query and one call."""
     started = timezone.now()  # a sanction that comes meanwhile is later, and so holds
     ids = _people(after, limit)

@@ -40,7 +40,7 @@ def hide_profile(*, user_id: int) -> None:
 
 def _erase_step(user_id: int) -> bool:
     """Hides the person, empties their profile and removes a bounded part of what is left; whether that was all."""
-    relations = follows_of(user_id, ROWS_A_STEP)
+    relations = follows_of(user_id=user_id, limit=ROWS_A_STEP)
     lock_profiles({user_id, *(relation.follower_id for relation in relations)})
     hide_profile(user_id=user_id)
     _empty_profile(user_id)

@@ -33,7 +33,7 @@ def follow(*, follower_id: int, target_id: int) -> None:
     NotFound for whom the follower may not see, Conflict for whom they block, Forbidden (`too_many_followings`) beyond
     MAX_FOLLOWINGS.
     """
-    reject_self(follower_id, target_id)
+    reject_self(one=follower_id, other=target_id)
     require_active(lock_profiles([follower_id]).get(follower_id))
     target = Profile.objects.filter(user_id=target_id).first()
     flags = require_visible(target, viewer_id=follower_id)
@@ -75,7 +75,7 @@ def _write_follow(follower_id: int, target: Profile) -> None:
 @transactional("users")
 def unfollow(*, follower_id: int, target_id: int) -> None:
     """Ends a follow, or withdraws the request for one. Idempotent; NotFound for whom one may not see nor follows."""
-    reject_self(follower_id, target_id)
+    reject_self(one=follower_id, other=target_id)
     lock_profiles([follower_id])
     follows = list(Follow.objects.filter(follower_id=follower_id, following_id=target_id))
     requests = list(FollowRequest.objects.filter(requester_id=follower_id, target_id=target_id))
@@ -89,7 +89,7 @@ def unfollow(*, follower_id: int, target_id: int) -> None:
 def accept_request(*, target_id: int, requester_id: int) -> None:
     """Lets somebody in who asked to follow. Idempotent; NotFound when they neither asked nor follow."""
     requester = lock_profiles([requester_id]).get(requester_id)
-    flags = relationship_flags(target_id, [requester_id]).get(requester_id, RelationshipFlags.NONE)
+    flags = relationship_flags(viewer_id=target_id, ids=[requester_id]).get(requester_id, RelationshipFlags.NONE)
     if flags & RelationshipFlags.FOLLOWED_BY:
         return
     require_active(Profile.objects.filter(user_id=target_id).first())

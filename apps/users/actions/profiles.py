@@ -99,7 +99,7 @@ def make_profile_of(user: User) -> bool:
     )
 
 
-def with_profiles(ids: Collection[int], call: Callable[[], T]) -> T:
+def with_profiles(*, ids: Collection[int], call: Callable[[], T]) -> T:
     """What `call` answers, called again after making profiles that it missed: see `ensure_profiles`."""
     try:
         return call()
@@ -108,7 +108,7 @@ def with_profiles(ids: Collection[int], call: Callable[[], T]) -> T:
         return call()  # also when none was made: the registration may have arrived between the two
 
 
-def ask_again(ids: Collection[int], ask: Callable[[], T], *, size: Callable[[T], int]) -> T:
+def ask_again(*, ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:
     """What `ask` answers, asked again when people were missing from it whose registration had not arrived here yet."""
     answer = ask()
     if size(answer) < len(set(ids)) and ensure_profiles(ids=ids):
@@ -127,7 +127,8 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
         others = {name: value for name, value in changes.items() if name != "profile_picture_media_id"}
         changes = {**others, "profile_picture": url}
     with_profiles(
-        [user_id], lambda: update_profile(user_id=user_id, changes=changes, expected_versions=expected_versions)
+        ids=[user_id],
+        call=lambda: update_profile(user_id=user_id, changes=changes, expected_versions=expected_versions),
     )
 
 

@@ -24,7 +24,7 @@ from socialapp.messaging.publish import publish
 Pair = tuple[int, int]  # (follower, followed)
 
 
-def reject_self(one: int, other: int) -> None:
+def reject_self(*, one: int, other: int) -> None:
     """Refuses with 422 what nobody can do to themselves."""
     if one == other:
         raise Invalid("you cannot do this to yourself", code="self_not_allowed")
@@ -40,8 +40,8 @@ def require_visible(person: Profile | None, *, viewer_id: int) -> int:
     """What is between the two; NotFound when the viewer may not see the person."""
     if person is None:
         raise ProfileMissing("there is no such profile")
-    flags = relationship_flags(viewer_id, [person.user_id]).get(person.user_id, RelationshipFlags.NONE)
-    if not may_see_profile(person, Viewer(viewer_id), flags):
+    flags = relationship_flags(viewer_id=viewer_id, ids=[person.user_id]).get(person.user_id, RelationshipFlags.NONE)
+    if not may_see_profile(profile=person, viewer=Viewer(viewer_id), flags=flags):
         raise NotFound("there is no such profile")
     return flags
 

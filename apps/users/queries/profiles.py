@@ -57,7 +57,7 @@ def counts_of(ids: Collection[int]) -> dict[int, tuple[int, int]]:
     return {user_id: (followers, following) for user_id, followers, following in rows}
 
 
-def is_private_since(user_id: int, moment: datetime) -> bool:
+def is_private_since(*, user_id: int, moment: datetime) -> bool:
     """See `Users.is_private_since`. Accounts that were private before the time was recorded count as so."""
     turned_later = Q(private_since__gt=moment)
     return Profile.objects.filter(user_id=user_id, is_private=True).exclude(turned_later).exists()

@@ -41,7 +41,7 @@ _FLAG_COLUMNS: dict[int, tuple[str, str, str]] = {
 }
 
 
-def flags_sql(other: str, kinds: int) -> str:
+def flags_sql(*, other: str, kinds: int) -> str:
     """An SQL expression for the flags between the viewer, its every parameter, and the person that `other` names."""
     return " + ".join(
         f"{kind} * EXISTS (SELECT 1 FROM {table} WHERE {mine} = %s AND {theirs} = {other})"  # noqa: S608
@@ -50,7 +50,7 @@ def flags_sql(other: str, kinds: int) -> str:
     )
 
 
-def relationship_flags(viewer_id: int | None, ids: Collection[int]) -> dict[int, int]:
+def relationship_flags(*, viewer_id: int | None, ids: Collection[int]) -> dict[int, int]:
     """What is between the viewer and each of `ids`; those with nothing between are left out. One query.
 
     Written as SQL because every feed, post and comment asks it: the ORM takes longer to build this query than the
@@ -141,7 +141,7 @@ def second_degree_followings(user_id: int) -> Counter[int]:
         return Counter(row[0] for row in cursor.fetchall())
 
 
-def follows_of(user_id: int, limit: int) -> list[Follow]:
+def follows_of(*, user_id: int, limit: int) -> list[Follow]:
     """Up to `limit` follows that somebody is part of, on either side. One query."""
     return list(Follow.objects.filter(Q(follower_id=user_id) | Q(following_id=user_id))[:limit])
 

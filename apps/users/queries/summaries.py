@@ -46,11 +46,11 @@ def _summaries(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
 _AUDIENCE_SQL = (
     "SELECT user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
     " silenced, limited,"
-    f" {flags_sql('profiles.user_id', AUDIENCE_FLAGS)} FROM profiles WHERE user_id IN ({{}})"
+    f" {flags_sql(other='profiles.user_id', kinds=AUDIENCE_FLAGS)} FROM profiles WHERE user_id IN ({{}})"
 )
 
 
-def audience(viewer_id: int | None, author_ids: Collection[int]) -> Audience:
+def audience(*, viewer_id: int | None, author_ids: Collection[int]) -> Audience:
     """See `Users.audience`. One query, whatever the number of authors."""
     wanted = set(author_ids)
     asked = wanted if viewer_id is None else wanted | {viewer_id}
@@ -133,7 +133,7 @@ def hidden_from(viewer_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def muted_by(user_ids: Collection[int], muted_id: int) -> list[int]:
+def muted_by(*, user_ids: Collection[int], muted_id: int) -> list[int]:
     """Which of `user_ids` mute, block or are blocked by `muted_id`, or do not follow them while they are silenced.
 
     Two queries, three for somebody silenced.

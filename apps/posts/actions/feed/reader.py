@@ -144,7 +144,7 @@ def _from_list(cached: CachedFeed, *, span: Span) -> list[Entry]:
     if not cached.popular_ids:
         return found
     popular = feed_entries(author_ids=cached.popular_ids, reposter_ids=cached.popular_ids, span=span)
-    return merge_entries(found, [entry for entry in popular if entry.post_id > cached.floor], span=span)
+    return merge_entries(one=found, other=[entry for entry in popular if entry.post_id > cached.floor], span=span)
 
 
 def _present_reposters(entries: Sequence[Entry]) -> dict[int, list[int]]:

@@ -76,11 +76,11 @@ def _fetch_image(url: str, folder: Path) -> ConvertedMedia | None:
     source.write_bytes(answer.body)
     try:
         converted = convert(source, file_format, folder, heartbeat=lambda: None)
-        refuse_known(digest_of(source), converted.perceptual_hash)
+        refuse_known(content_hash=digest_of(source), perceptual_hash=converted.perceptual_hash)
     except ConversionError as error:
         log.info("link_preview.no_image", error=error.code)
         return None
-    store_files(converted, folder)
+    store_files(converted=converted, folder=folder)
     return converted
 
 

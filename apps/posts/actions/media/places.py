@@ -66,7 +66,7 @@ def use_as_profile_picture(*, user_id: int, media_id: int | None) -> Media | Non
     return chosen
 
 
-def refresh_copies(media: Media, post_id: int, *, history: bool = False) -> None:
+def refresh_copies(*, media: Media, post_id: int, history: bool = False) -> None:
     """Renews the copy that a post keeps of some media, and with `history` those of its earlier versions.
 
     Joins the caller's transaction.

@@ -54,8 +54,8 @@ def process_media(*, media_id: int) -> None:
             converted = convert(
                 source, media.file_format, Path(folder), heartbeat=lambda: _extend_claim(media_id, media.attempts)
             )
-            refuse_known(content_hash, converted.perceptual_hash)
-            store_files(converted, Path(folder))
+            refuse_known(content_hash=content_hash, perceptual_hash=converted.perceptual_hash)
+            store_files(converted=converted, folder=Path(folder))
             finish_media(media_id=media_id, attempt=media.attempts, content_hash=content_hash, converted=converted)
     except ConversionError as error:
         fail_media(media_id=media_id, attempt=media.attempts, code=error.code)
@@ -100,7 +100,7 @@ def _give_back(*, media_id: int, attempt: int) -> None:
     claimed.update(claimed_until=timezone.now() + timedelta(seconds=10), attempts=attempt - 1)
 
 
-def store_files(converted: ConvertedMedia, folder: Path) -> None:
+def store_files(*, converted: ConvertedMedia, folder: Path) -> None:
     """Puts what a conversion made into the store, under rows that keep it there until something uses it."""
     distinct = {file.digest: file for file in converted.files.values()}
     for file in distinct.values():

@@ -11,7 +11,7 @@ from socialapp.core.media.results import ConversionError
 _SAME_PICTURE = 31  # bits of a perceptual hash in which pictures that look alike may differ
 
 
-def refuse_known(content_hash: str, perceptual_hash: str) -> None:
+def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
     """ConversionError for what moderators have removed before, or what looks like it."""
     for refused in RefusedMedia.objects.all().iterator():
         if refused.content_hash == content_hash:

@@ -43,7 +43,7 @@ def remake_media(*, media_id: int) -> bool:
         except (FileNotFoundError, ConversionError) as error:
             log.warning("media.not_remade", media_id=media_id, error=repr(error))
             return False
-        store_files(converted, Path(folder))
+        store_files(converted=converted, folder=Path(folder))
         return _take_sizes(media_id=media_id, seen=media.files, converted=converted)
 
 
@@ -67,5 +67,5 @@ def _take_sizes(*, media_id: int, seen: dict[str, Any], converted: ConvertedMedi
     media.version += 1
     media.save()
     if media.post_id is not None:
-        refresh_copies(media, media.post_id, history=True)
+        refresh_copies(media=media, post_id=media.post_id, history=True)
     return True

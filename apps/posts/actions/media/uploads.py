@@ -49,11 +49,11 @@ def accepted_format(head: bytes, *, size: int) -> str:
     if file_format is None:
         detail = "Pictures may be JPEG, PNG, WebP, GIF, AVIF or HEIC; videos MP4, MOV or WebM."
         raise Invalid.of("file", "media_unsupported", detail)
-    refuse_size(file_format, size, field="file")
+    refuse_size(file_format=file_format, size=size, field="file")
     return file_format
 
 
-def refuse_size(file_format: str, size: int, *, field: str) -> None:
+def refuse_size(*, file_format: str, size: int, field: str) -> None:
     """Invalid when a file is too large for what it is."""
     most = settings.MEDIA_MAX_VIDEO_BYTES if file_format in VIDEOS else settings.MEDIA_MAX_IMAGE_BYTES
     if size > most:
@@ -97,7 +97,7 @@ def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, d
     if gone_among("posts", [user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     file_format = CONTENT_TYPES[content_type]
-    refuse_size(file_format, size, field="size")
+    refuse_size(file_format=file_format, size=size, field="size")
     check_quota(user_id=user_id, size=size)
     media = Media(
         id=media_id,
@@ -180,7 +180,7 @@ def describe_media(*, user_id: int, media_id: int, description: str) -> Media:
         media.version += 1
         media.save(update_fields=["description", "version"])
         if media.post_id is not None:
-            refresh_copies(media, media.post_id)
+            refresh_copies(media=media, post_id=media.post_id)
     return media
 
 

@@ -179,7 +179,7 @@ class BinlogSource:
         if not gtid:
             return position
         if self._is_mariadb:
-            return merged_mariadb(position, gtid)
+            return merged_mariadb(position=position, gtid=gtid)
         merged = GtidSet(position)
         merged.merge_gtid(Gtid(gtid))
         return str(merged).replace("\n", "")
@@ -206,7 +206,7 @@ def _connection(**settings: Any) -> Any:
     return pymysql.connect(**settings)
 
 
-def merged_mariadb(position: str, gtid: str) -> str:
+def merged_mariadb(*, position: str, gtid: str) -> str:
     """A position of MariaDB, one identifier for each replication domain, with the newer one of this domain."""
     domains = {one.split("-")[0]: one for one in position.split(",") if one}
     domains[gtid.split("-", maxsplit=1)[0]] = gtid

@@ -52,7 +52,7 @@ def sources() -> list[Source]:
     return [BinlogSource(Server(*key, databases=tuple(names))) for key, names in servers.items()]
 
 
-def follow(source: Source, stopping: Event, *, from_now: bool = False) -> None:
+def follow(*, source: Source, stopping: Event, from_now: bool = False) -> None:
     """Writes what changes to the index until `stopping`. The first time, and with `from_now`, from this moment on.
 
     A crash at any point leaves the position with its effect, so that nothing is skipped. CaptureRefused when the
@@ -63,13 +63,13 @@ def follow(source: Source, stopping: Event, *, from_now: bool = False) -> None:
     position = saved if saved and not from_now else ""
     if not position:
         position = source.start()
-        apply_changes(source.name, [], position)
+        apply_changes(source=source.name, changes=[], position=position)
     for batch in source.read(position, stopping):
-        apply_changes(source.name, batch.changes, batch.position)
+        apply_changes(source=source.name, changes=batch.changes, position=batch.position)
         source.saved(batch.position)
 
 
-def apply_changes(source: str, changes: Sequence[RowChange], position: str) -> None:
+def apply_changes(*, source: str, changes: Sequence[RowChange], position: str) -> None:
     """Indexes the present form of the rows that changed, and saves the position in the same transaction.
 
     Deleted posts get a tombstone with the version after their last: one that a moderator removed comes back above that.

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from tqdm import tqdm
 
-from apps.search import actions, queries
+from apps.search import access, actions, queries
 from apps.search.actions.capture import CaptureRefused, follow, sources
 from apps.search.actions.capture.source import Source
 from socialapp.core.errors import Unavailable
@@ -54,7 +54,9 @@ class Command(BaseCommand):
 
     def _verify(self, *, as_json: bool) -> None:
         with tqdm(unit=" documents", disable=as_json or None) as bar:
-            found = [queries.differences(queries.index(), kind, advance=bar.update) for kind in ("user", "post")]
+            found = [
+                access.differences(index=queries.index(), kind=kind, advance=bar.update) for kind in ("user", "post")
+            ]
         equal = not any(drift.ids for drift in found)
         self._tell({"equal": equal, "kinds": [asdict(drift) for drift in found]}, as_json=as_json)
         if not equal:
@@ -73,7 +75,7 @@ class Command(BaseCommand):
 
         def run(source: Source) -> None:
             try:
-                follow(source, stopping, from_now=from_now)
+                follow(source=source, stopping=stopping, from_now=from_now)
             except Exception as error:
                 failures.append(error)
             finally:

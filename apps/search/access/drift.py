@@ -49,7 +49,7 @@ def pages(kind: str, *, after: int = 0) -> Iterator[tuple[int, int, list[Documen
         after = up_to
 
 
-def present(kind: str, ids: list[int]) -> list[Document]:
+def present(*, kind: str, ids: list[int]) -> list[Document]:
     """The present documents of these ids; what is deleted is left out."""
     found: list[Document] = (
         [*client(Posts).documents(post_ids=ids)] if kind == Kind.POST else [*client(Users).documents(ids=ids)]
@@ -62,7 +62,7 @@ def is_deleted(document: Document) -> bool:
     return isinstance(document, ProfileDocument) and document.status == DELETED
 
 
-def differences_behind(index: Index, kind: str, after: int) -> tuple[Drift, int | None]:
+def differences_behind(*, index: Index, kind: str, after: int) -> tuple[Drift, int | None]:
     """What differs in one page of ids behind `after`, looked at twice, and the id to go on from (None: the end)."""
     start, up_to, documents = next(pages(kind, after=after))
     indexed = index.versions(kind, after=start, up_to=up_to)
@@ -73,7 +73,7 @@ def differences_behind(index: Index, kind: str, after: int) -> tuple[Drift, int 
     return drift, None if up_to == MAX_ID else up_to
 
 
-def differences(index: Index, kind: str, *, advance: Callable[[int], object] = lambda _: None) -> Drift:
+def differences(*, index: Index, kind: str, advance: Callable[[int], object] = lambda _: None) -> Drift:
     """What differs, each looked at a second time, as changes may pass by while the first look lasts."""
     suspected: list[int] = []
     drift = Drift(kind)
@@ -89,7 +89,7 @@ def differences(index: Index, kind: str, *, advance: Callable[[int], object] = l
 
 
 def _look_again(index: Index, drift: Drift, ids: list[int]) -> None:
-    wanted = {document_id(document): document.version for document in present(drift.kind, ids)}
+    wanted = {document_id(document): document.version for document in present(kind=drift.kind, ids=ids)}
     indexed = {key: version for key in ids for version in index.versions(drift.kind, after=key - 1, up_to=key).values()}
     for key in ids:
         if key in wanted and key not in indexed:

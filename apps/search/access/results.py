@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from apps.search.access.ranking import load_ranking, save_ranking
 from apps.search.queries.backend import index
 from apps.search.queries.criteria import MAX_QUERY, AllOf, Criteria, From, Phrase, leaves, parse
 from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
 from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
 from apps.search.queries.languages import variants
-from apps.search.queries.ranking import load_ranking, save_ranking
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, Malformed
@@ -200,7 +200,7 @@ def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_onl
 
 def _mark_profile(body: Body, criteria: Criteria) -> str | None:
     for text in (body["full_name"], body["username"]):
-        if marked := mark_beginnings(str(text or ""), criteria.words):
+        if marked := mark_beginnings(text=str(text or ""), words=criteria.words):
             return marked
     words = tuple(Phrase((word,), quoted=True) for word in criteria.words)
     return Highlighter(Criteria(AllOf(words))).mark(str(body["bio"] or ""))
@@ -229,7 +229,7 @@ def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCo
 
 def _tag_result(found: TagCount, prefixes: list[str]) -> Result:
     body: Body = {"name": found.tag, "posts_count": found.posts_count}
-    return Result("hashtag", body, mark_tag(found.tag, prefixes))
+    return Result("hashtag", body, mark_tag(tag=found.tag, prefixes=prefixes))
 
 
 def _prefixes(names: list[str]) -> list[str]:

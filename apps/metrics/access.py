@@ -1,0 +1,15 @@
+"""Who may read the numbers."""
+
+from socialapp.contracts.posts import Posts
+from socialapp.core.errors import Forbidden, NotFound
+from socialapp.rpc.calls import client
+
+
+def check_author(*, viewer_id: int, post_id: int) -> None:
+    """Lets the author of a post on: 403 for whoever else may see the post, 404 for everybody else."""
+    refs = client(Posts).refs(post_ids=[post_id])
+    if refs and refs[0].author_id == viewer_id:
+        return
+    if refs and client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
+        raise Forbidden("only its author may see the numbers of a post", code="not_the_author")
+    raise NotFound("there is no such post")

@@ -1,0 +1,6 @@
+"""What a viewer may find: hits checked against the contexts that own them, and the index compared with those."""
+
+from apps.search.access.drift import Drift, differences, differences_behind
+from apps.search.access.results import KINDS, SORTS, Result, search, suggest
+
+__all__ = ["KINDS", "SORTS", "Drift", "Result", "differences", "differences_behind", "search", "suggest"]
