@@ -19,6 +19,7 @@ from apps.auth import actions, handlers, queries
 from apps.auth.models import User
 from socialapp.contracts.auth import UserDeleted
 from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.kernel.deadlocks import a_deadlock_everywhere
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -370,6 +371,25 @@ def test_several_providers_are_linked_and_unlinked_but_not_the_last_way_in(oidc,
     listed = browser.get("/v1/auth/social", **headers).json()["results"]
     assert [one["provider"] for one in listed] == ["campus"]
     assert browser.get("/v1/auth/me", **headers).json()["oauth_provider"] == "campus"
+
+
+def test_deadlocks_are_survived(oidc, register):
+    know(oidc)
+    know(oidc, "bob", "bob@example.org")
+    browser, bob = JsonClient(), register("robert")
+    bob.confirm()
+    for write, sent, status in (
+        (lambda sent: browser.post("/v1/auth/social/campus", sent), come_back(browser, "campus", oidc), 201),
+        (
+            lambda sent: bob.client.post("/v1/auth/social/google/link", sent),
+            come_back(bob.client, "google", oidc, "bob"),
+            200,
+        ),
+        (lambda _: bob.client.delete("/v1/auth/social/google"), None, 204),
+    ):
+        with a_deadlock_everywhere() as deadlocks:
+            answer = write(sent)
+        assert (answer.status_code, deadlocks["auth"].hits) == (status, 1), answer.content
 
 
 def confirm_by_mail(browser, headers):

@@ -61,7 +61,7 @@ def require_confirmation(*, user_id: int, session_id: int) -> str:
 
 
 def confirm_session(*, user_id: int, session_id: int, method: str, proof: Any, device: Device) -> datetime:
-    """Notes that the session's holder proved to be its owner; until when that counts.
+    """Records that the session's holder proved to be its owner; until when that counts.
 
     Forbidden with `password_wrong` or `confirmation_failed` when `proof` does not hold; TooMany after many attempts.
     """
@@ -73,11 +73,16 @@ def confirm_session(*, user_id: int, session_id: int, method: str, proof: Any, d
         record_failure(user=user)
         raise _refusal(method)
     until = timezone.now() + CONFIRMED
+    _mark_confirmed(user_id, session_id, method, until)
+    forget_attempts(user=user, device=device)
+    return until
+
+
+@transactional("auth")
+def _mark_confirmed(user_id: int, session_id: int, method: str, until: datetime) -> None:
     Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).update(
         confirmed_until=until, confirmed_by=method, code_digest="", code_expires_at=None
     )
-    forget_attempts(user=user, device=device)
-    return until
 
 
 def _holds(user_id: int, session_id: int, method: str, proof: Any) -> bool:
