@@ -170,7 +170,7 @@ ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1
 ELASTICSEARCH_DSL_AUTOSYNC = False  # events or the binlog keep the index up, never signals of models
 ELASTICSEARCH_DSL_SIGNAL_PROCESSOR = "django_elasticsearch_dsl.signals.BaseSignalProcessor"
 SEARCH_SYNC = env.str("SEARCH_SYNC", default="events")  # or cdc: `manage.py search cdc` follows the binlog
-SEARCH_CDC_URL = env.str("SEARCH_CDC_URL", default="")  # a Redis that Debezium writes to; empty: the binlog itself
+SEARCH_CDC_URL = env.str("SEARCH_CDC_URL", default="")  # the Redis or Kafka that Debezium writes to; empty: the binlog
 SEARCH_CDC_PREFIX = env.str("SEARCH_CDC_PREFIX", default="socialapp")  # Debezium's topic.prefix
 SEARCH_SYNONYMS = env.str("SEARCH_SYNONYMS", default="")  # a file: words that mean the same, a line each, with commas
 

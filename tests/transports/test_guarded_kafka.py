@@ -1,10 +1,13 @@
 """A Kafka that wants passwords (SCRAM) over TLS: what KAFKA_URL tells librdkafka is enough, and less is not."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from socialapp.messaging.transports.kafka import configuration
 from tests.deploy.processes import installed, until
 from tests.transports.broker_harness import PATIENCE, BrokerHarness, GuardedKafka
 
@@ -50,3 +53,50 @@ def test_events_wait_for_the_right_password_and_certificate(harness: BrokerHarne
     until(lambda: harness.depth("moderation") == 0, seconds=PATIENCE)
     for role in ("relay", "worker"):
         assert "pass&word" not in harness.roles.said(role)
+
+
+def test_debezium_in_kafka_is_read_from_where_it_was(
+    kafka: GuardedKafka, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from confluent_kafka import Producer
+    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+    from apps.search.actions.capture import CaptureRefused, sources
+    from tests.search.test_capture import DEBEZIUM
+
+    settings.SEARCH_CDC_URL, settings.SEARCH_CDC_PREFIX = kafka.url, "capture"
+    for context in ("posts", "users"):
+        monkeypatch.setitem(settings.DATABASES, context, {"NAME": f"social_{context}"})
+    (source,) = sources()
+    with pytest.raises(CaptureRefused, match="Kafka has none of the topics"):
+        source.check()
+    settings.KAFKA_URL = kafka.url
+    client, topic = configuration(), "capture.social_posts.posts"
+    admin = AdminClient(client)
+    admin.create_topics([NewTopic(topic, 2, 1)])[topic].result()
+    source.check()
+    producer = Producer(client)
+
+    def write(*values: bytes | None) -> None:
+        for value in values:
+            producer.produce(topic, value, b'{"id":1}')
+        assert producer.flush(PATIENCE) == 0
+
+    def read(position: str, number: int) -> tuple[list[tuple[bool, bool]], str]:
+        found: list[tuple[bool, bool]] = []
+        stopping = threading.Event()
+        watchdog = threading.Timer(PATIENCE, stopping.set)
+        watchdog.start()
+        for batch in source.read(position, stopping):
+            found += [(bool(change.before), bool(change.after)) for change in batch.changes]
+            position = batch.position
+            if len(found) >= number:
+                break
+        watchdog.cancel()
+        return found, position
+
+    write(DEBEZIUM[0], DEBEZIUM[1])
+    found, position = read(source.start(), 2)
+    assert found == [(False, True), (True, True)]
+    write(DEBEZIUM[3], None)  # a deletion, and the tombstone that follows it
+    assert read(position, 1)[0] == [(True, False)], "what was saved does not come again"

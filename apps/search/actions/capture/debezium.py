@@ -1,8 +1,9 @@
-"""Reads Debezium's change events from Redis streams, for deployments that run Debezium anyway.
+"""Reads Debezium's change events, for deployments that run Debezium anyway: here from Redis streams.
 
 Debezium Server's Redis sink writes one stream for each table, `<prefix>.<database>.<table>`. Both of its formats are
 understood: `compact` (one field: the key, with the value) and `extended` (fields `key` and `value`), with and without
-the schema in the JSON. Debezium delivers at least once, which is enough, as the present rows are asked for anyway.
+the schema in the JSON (recorded from Debezium Server 3.6.1: tests/search/debezium). Debezium delivers at least once,
+which is enough, as the present rows are asked for anyway.
 Source: https://debezium.io/documentation/reference/stable/operations/debezium-server.html#_redis_stream
 """
 
@@ -38,15 +39,21 @@ def row_change(value: bytes) -> RowChange | None:
     return RowChange(payload["source"]["table"], before, after)
 
 
+def captured_names(prefix: str) -> list[str]:
+    """What Debezium calls the streams or topics of the captured tables: `<topic.prefix>.<database>.<table>`."""
+    return [
+        f"{prefix}.{settings.DATABASES[context]['NAME']}.{table}"
+        for context, tables in CAPTURED.items()
+        for table in tables
+    ]
+
+
 class RedisSource:
     """See `Source`; a position is the last id read of each stream, as JSON."""
 
     def __init__(self, url: str, *, prefix: str) -> None:
         self._client = redis.Redis.from_url(url, socket_timeout=_BLOCK_MILLISECONDS / 1000 + 5)
-        databases = {context: settings.DATABASES[context]["NAME"] for context in CAPTURED}
-        self._streams = [
-            f"{prefix}.{databases[context]}.{table}" for context, tables in CAPTURED.items() for table in tables
-        ]
+        self._streams = captured_names(prefix)
         self.name = f"debezium {prefix}"
 
     def check(self) -> None:

@@ -31,6 +31,10 @@ class _Gone:
 
 def sources() -> list[Source]:
     """The sources of this deployment: Debezium's topics where `SEARCH_CDC_URL` is set, else each server's binlog."""
+    if settings.SEARCH_CDC_URL.startswith("kafka:"):
+        from apps.search.actions.capture.debezium_kafka import KafkaSource
+
+        return [KafkaSource(settings.SEARCH_CDC_URL, prefix=settings.SEARCH_CDC_PREFIX)]
     if settings.SEARCH_CDC_URL:
         from apps.search.actions.capture.debezium import RedisSource
 
