@@ -258,10 +258,11 @@ CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
 CORS_URLS_REGEX = r"^/(v1|\.well-known)/"
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 CORS_ALLOW_HEADERS = [
-    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID", "traceparent"
+    "Authorization", "Content-Type", "Device-Token", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID",
+    "traceparent",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
-    "ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"
+    "Device-Token", "ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"
 ]  # fmt: skip
 CORS_PREFLIGHT_MAX_AGE = 7200  # as long as any browser keeps it
 # Pages load and do what is served here, and nothing inline but what bears the answer's nonce.
@@ -491,6 +492,7 @@ STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=_https)  # asked o
 RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, of devices that are not known
 FAILED_LOGINS_REPORTED = env.int("FAILED_LOGINS_REPORTED", default=20)  # a day, then the owner gets a mail
 MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can ask for
+NEW_ADDRESSES_PER_ACCOUNT = env.int("NEW_ADDRESSES_PER_ACCOUNT", default=20)  # an hour; each is sent a mail
 # Pages that links in mails lead to; {key} is replaced
 VERIFY_EMAIL_URL = env.str("VERIFY_EMAIL_URL", default=f"{PUBLIC_URL}/#/verify-email?key={{key}}")
 RESET_PASSWORD_URL = env.str("RESET_PASSWORD_URL", default=f"{PUBLIC_URL}/#/reset-password?key={{key}}")

@@ -7,13 +7,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.auth.views import PasswordChangeView
 from django.db.models import QuerySet
 from django.dispatch import receiver
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
@@ -41,6 +42,8 @@ from socialapp.http.admin import ContextModelAdmin
 from socialapp.http.admission import admit, client_address
 
 _SESSION = "session_id"  # where the browser session keeps the id of ours
+_DEVICE_COOKIE = "device"
+_DAY = 86_400
 
 
 class StaffLoginForm(AdminAuthenticationForm):
@@ -124,6 +127,25 @@ def _change_password(request: HttpRequest, extra_context: dict[str, Any] | None 
     return view(request)
 
 
+_site_login = admin.site.login
+
+
+def _log_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Django's log-in page; who got in takes a token along that lets this browser in while strangers guess."""
+    response = _site_login(request, extra_context)
+    if request.method == "POST" and request.user.is_authenticated:
+        response.set_cookie(
+            _DEVICE_COOKIE,
+            actions.device_token(user_id=int(request.user.pk)),
+            max_age=actions.DEVICE_DAYS * _DAY,
+            path=reverse("admin:index"),
+            httponly=True,
+            samesite="Strict",
+            secure=settings.PUBLIC_URL.startswith("https://"),
+        )
+    return response
+
+
 def _has_permission(request: HttpRequest) -> bool:
     """Whether the browser may use the admin site: its user is staff, and nobody has ended the session elsewhere."""
     user = request.user
@@ -134,6 +156,7 @@ def _has_permission(request: HttpRequest) -> bool:
 
 admin.site.login_form = StaffLoginForm
 admin.site.login_template = "admin/identity/login.html"
+admin.site.login = _log_in  # type: ignore[method-assign]
 admin.site.password_change = _change_password  # type: ignore[method-assign,assignment]
 admin.site.has_permission = _has_permission  # type: ignore[method-assign]
 
@@ -154,7 +177,7 @@ def _device(request: HttpRequest) -> actions.Device:
     return actions.Device(
         user_agent=request.headers.get("User-Agent", ""),
         address=client_address(request),
-        token=request.COOKIES.get("device", ""),
+        token=request.COOKIES.get(_DEVICE_COOKIE, "")[:500],
     )
 
 

@@ -250,6 +250,7 @@ class Mail(models.Model):
         PROVIDER_UNLINKED = "provider_unlinked"
         REFRESH_REUSED = "refresh_reused"
         FAILED_LOGINS = "failed_logins"
+        EXPORT_REQUESTED = "export_requested"
         DELETION_SCHEDULED = "deletion_scheduled"
         DELETION_CANCELLED = "deletion_cancelled"
         REGISTRATION_RECEIVED = "registration_received"

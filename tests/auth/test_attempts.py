@@ -1,10 +1,13 @@
 """Guessing at passwords is limited for strangers, whatever they type; owners and their devices are let in."""
 
+import pyotp
 import pytest
 from django.core import mail
+from django.test import Client
 
 from apps.auth import actions
-from apps.auth.models import Session
+from apps.auth.actions.mails import reset_key
+from apps.auth.models import Session, User
 from tests.conftest import ALL_CONTEXTS, JsonClient
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -79,6 +82,71 @@ def test_one_customer_of_ipv6_is_one_address(register, limits):
         log_in()
     assert log_in(PASSWORD, address="2001:db8:1:3::1").status_code == 429
     assert log_in(PASSWORD, address="2001:db8:1:2:ffff::9").status_code == 200
+
+
+def test_an_ipv4_address_written_as_ipv6_is_that_address(register, limits):
+    register("alice")
+    log_in(PASSWORD, address="::ffff:192.0.2.7")
+    for _ in range(4):
+        log_in()
+    assert log_in(PASSWORD, address="::ffff:203.0.113.9").status_code == 429, "not all of them are one"
+    assert log_in(PASSWORD, address="192.0.2.7").status_code == 200
+
+
+@pytest.mark.parametrize("way", ["api", "page"])
+def test_who_resets_the_password_is_let_in_while_strangers_guess(register, limits, way):
+    register("alice")
+    actions.request_password_reset(email="alice@example.org")
+    key = reset_key(User.objects.get())
+    for _ in range(4):
+        log_in()
+    body, browser = {"key": key, "password": "staple gun paper clip"}, JsonClient()
+    if way == "api":
+        token = browser.post("/v1/auth/password/reset", body).headers["Device-Token"]
+    else:
+        token = Client().post("/auth/reset-password", body).headers["Device-Token"]
+    assert log_in("staple gun paper clip").status_code == 429
+    assert log_in("staple gun paper clip", Device_Token=token).status_code == 200
+
+
+def test_the_admin_site_lets_known_browsers_of_its_staff_in(register, limits):
+    staff = register("alice")
+    actions.grant_role(user_id=int(staff.id), role="moderator")
+    Session.objects.all().delete()
+    browser, page = Client(), "/admin/login/?next=/admin/"
+    right = {"username": "alice", "password": PASSWORD}
+    assert browser.post(page, right, headers={"X-Forwarded-For": HERE}).status_code == 302
+    browser.post("/admin/logout/")
+    Session.objects.all().delete()
+    for _ in range(4):
+        log_in()
+    assert Client().post(page, right, headers={"X-Forwarded-For": ELSEWHERE}).status_code == 200, "strangers wait"
+    assert browser.post(page, right, headers={"X-Forwarded-For": ELSEWHERE}).status_code == 302
+
+
+def test_wrong_codes_are_reported_to_the_owner_too(register, limits):
+    alice = register("alice")
+    limits.FAILED_LOGINS_REPORTED = 2
+    alice.confirm()
+    app = pyotp.TOTP(alice.client.post("/v1/auth/totp").json()["secret"])
+    alice.client.post("/v1/auth/totp/confirm", {"code": app.now()})
+    actions.send_due_mails()
+    mail.outbox.clear()
+    for _ in range(3):
+        body = {"login": "alice", "password": PASSWORD, "otp": "000000"}
+        assert JsonClient().post("/v1/auth/login", body).json()["code"] == "otp_invalid"
+    actions.send_due_mails()
+    assert [message.subject for message in mail.outbox] == ["Many failed log-ins"]
+
+
+def test_an_account_asks_for_few_new_addresses(register, limits):
+    alice = register("alice")
+    alice.confirm()
+    limits.RATES = {**limits.RATES, "login": (1000, 100_000_000)}
+    limits.NEW_ADDRESSES_PER_ACCOUNT = 2
+    statuses = [alice.client.patch("/v1/auth/me", {"email": f"s{n}@example.org"}).status_code for n in range(3)]
+    assert statuses == [200, 200, 429]
+    assert alice.client.get("/v1/auth/me").json()["pending_email"] == "s1@example.org"
 
 
 def test_the_owner_hears_of_many_failures_once(register, limits):

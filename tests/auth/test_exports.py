@@ -6,6 +6,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -63,6 +64,15 @@ def test_everything_of_oneself_is_in_it_and_nothing_of_others(register, drain):
     everything = json.dumps(files)
     for secret in ("argon2", "token_digest", "words of bob", "what bob thinks", "bob@example.org"):
         assert secret not in everything
+
+
+def test_the_owner_is_told(register):
+    alice = register("alice")
+    actions.send_due_mails()
+    mail.outbox.clear()
+    exported(alice)
+    actions.send_due_mails()
+    assert [message.subject for message in mail.outbox] == ["A copy of your data was asked for"]
 
 
 def test_one_is_made_at_a_time(register):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.auth.access import checked_email
 from apps.auth.actions.devices import Device
 from apps.auth.actions.invites import spend_invite
-from apps.auth.actions.mails import queue_mail, read_verification_key
+from apps.auth.actions.mails import admit_new_address, queue_mail, read_verification_key
 from apps.auth.actions.names import (
     NewAccount,
     acceptable_email,
@@ -164,7 +164,7 @@ def change_account(
     sent back.
 
     The answer is the same for an address that somebody else has, to whom nothing is mailed. The present address again
-    takes a pending one back. Stale when the account's version is none of `versions`.
+    takes a pending one back. Stale when the account's version is none of `versions`, TooMany after many addresses.
     """
     address = acceptable_email(email) if email is not None else None
     name = checked_username(username) if username is not None else None
@@ -234,6 +234,7 @@ def _set_pending_email(user: User, address: str) -> None:
         return
     _, is_new = EmailAddress.objects.get_or_create(user=user, email=address, defaults={"primary": False})
     if is_new:
+        admit_new_address(user_id=user.id)
         _raise_version(user)
         queue_mail(Mail.Kind.EMAIL_REQUESTED, user=user)
     others = User.objects.exclude(id=user.id)

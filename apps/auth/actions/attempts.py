@@ -11,12 +11,13 @@ from django.conf import settings
 
 from apps.auth.access import login_key
 from apps.auth.actions.ciphers import keyed_digest
-from apps.auth.actions.devices import Device, address_digest, customer_of, device_of_token
+from apps.auth.actions.devices import Device, address_digest, device_of_token
 from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Mail, Session, User
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.errors import TooMany, Unavailable
+from socialapp.http.admission import address_block
 
 log = structlog.get_logger()
 
@@ -40,7 +41,7 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
         return
     keys = [
         _key(f"s:{subject}", window),
-        _key(f"a:{subject}:{customer_of(device.address)}", window),
+        _key(f"a:{subject}:{address_block(device.address)}", window),
         _key("all", window),
     ]
     by_strangers, from_here, in_total = _count(keys, window)
@@ -56,7 +57,7 @@ def forget_attempts(*, user: User, device: Device) -> None:
     if not settings.RATE_LIMITS:
         return
     window = settings.RATES["login"][1]
-    names = [f"s:{user.id}", f"a:{user.id}:{customer_of(device.address)}"]
+    names = [f"s:{user.id}", f"a:{user.id}:{address_block(device.address)}"]
     if own_device := device_of_token(device.token, user_id=user.id) if device.token else "":
         names = [f"d:{user.id}:{own_device}"]
     try:

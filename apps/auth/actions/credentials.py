@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import make_password
 from apps.auth.access import user_named
 from apps.auth.actions.adapters import AccountBackend
 from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
-from apps.auth.actions.devices import Device
+from apps.auth.actions.devices import Device, device_token
 from apps.auth.actions.mails import is_reset_key, queue_mail
 from apps.auth.actions.names import check_password_strength
 from apps.auth.actions.sessions import end_all_sessions
@@ -64,13 +64,17 @@ def wrong_credentials() -> Unauthenticated:
     return Unauthenticated("the name or the password is wrong", code="invalid_credentials")
 
 
-def reset_password(*, key: str, password: str) -> None:
-    """Sets a new password with a mailed key and ends all sessions; Invalid for a bad, used or old key."""
+def reset_password(*, key: str, password: str) -> str:
+    """Sets a new password with a mailed key and ends all sessions; Invalid for a bad, used or old key.
+
+    The answer is a token for the device: who reads the owner's mail is no stranger, however many guess elsewhere.
+    """
     user = _user_of_key(key)
     if user is None or not is_reset_key(key, user=user):
         raise _bad_key()
     check_password_strength(password, user=user)
     _set_password(user, make_password(password), keep_session=None, changed_by="key")
+    return device_token(user_id=user.id)
 
 
 def _user_of_key(key: str) -> User | None:

@@ -1,6 +1,6 @@
 """Devices: where a log-in comes from, and which devices are known to belong to an account.
 
-Sources: OWASP, Device Cookies; RFC 4291 2.5.4 (an IPv6 customer has a /64, so a counter is kept for each).
+Source: OWASP, Device Cookies.
 """
 
 import secrets
@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 from django.core import signing
 
 from apps.auth.actions.ciphers import keyed_digest
+from socialapp.http.admission import address_block
 
 _SALT = "socialapp.auth.device"
 DEVICE_DAYS = 365
@@ -42,7 +43,7 @@ def device_of_token(token: str, *, user_id: int) -> str:
 def address_range(address: str) -> str:
     """What people are shown of an address: enough to tell a town, not a household."""
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(address_block(address).partition("/")[0])
     except ValueError:
         return ""
     return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
@@ -50,13 +51,4 @@ def address_range(address: str) -> str:
 
 def address_digest(address: str) -> str:
     """Under what an address is recognised again, without keeping it."""
-    return keyed_digest(customer_of(address), purpose="address")
-
-
-def customer_of(address: str) -> str:
-    """The address, or the /64 that an IPv6 address is in."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    return keyed_digest(address_block(address), purpose="address")

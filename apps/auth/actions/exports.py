@@ -14,7 +14,8 @@ from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.auth.models import Export
+from apps.auth.actions.mails import queue_mail
+from apps.auth.models import Export, Mail
 from apps.auth.queries import ExportState, export_of, lock_user
 from socialapp.contracts.data_export import DataExport
 from socialapp.core.contexts import CONTEXTS
@@ -41,6 +42,7 @@ def request_export(*, user_id: int, session_id: int) -> ExportState:
     if export is None:
         export = Export(user=user, session_id=session_id)
         export.save(force_insert=True)
+        queue_mail(Mail.Kind.EXPORT_REQUESTED, user=user)
     return export_of(export)
 
 

@@ -23,7 +23,7 @@ from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
-from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.errors import Invalid, NotFound, TooMany
 from socialapp.core.text.emails import MAX_EMAIL, email_key
 
 log = structlog.get_logger()
@@ -65,20 +65,29 @@ def request_password_reset(*, email: str) -> None:
         Mail(kind=Mail.Kind.RESET_PASSWORD, address=address).save(force_insert=True)
 
 
+def admit_new_address(*, user_id: int) -> None:
+    """TooMany when an account asks for mails to many new addresses within an hour: each may be a stranger's."""
+    if settings.RATE_LIMITS and _sent_within_hour("new-address", str(user_id)) > settings.NEW_ADDRESSES_PER_ACCOUNT:
+        raise TooMany("the address was changed too often; wait an hour", retry_after=_HOUR)
+
+
 def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
-    """Counts the mails of a kind to one address; without Redis none is held back."""
     if kind not in _ASKED_FOR or not settings.RATE_LIMITS:
         return True
-    key = f"{settings.REDIS_PREFIX}rate:mail:{kind}:{keyed_digest(email_key(address), purpose='mail')[:32]}"
+    return bool(_sent_within_hour(kind, email_key(address)) <= settings.MAILS_PER_ADDRESS)
+
+
+def _sent_within_hour(kind: str, target: str) -> int:
+    """Counts one more mail of a kind to an address, or for an account; 0 without Redis: then none is held back."""
+    key = f"{settings.REDIS_PREFIX}rate:mail:{kind}:{keyed_digest(target, purpose='mail')[:32]}"
     try:
         pipe = redis_client().pipeline(transaction=True)
         pipe.set(key, 0, ex=_HOUR, nx=True)
         pipe.incr(key)
-        sent: int = pipe.execute()[1]
+        return int(pipe.execute()[1])
     except redis_errors() as error:
         log.warning("auth.mail_limit_unknown", error=str(error))
-        return True
-    return bool(sent <= settings.MAILS_PER_ADDRESS)
+        return 0
 
 
 def delete_mail_files(addresses: Collection[str]) -> None:

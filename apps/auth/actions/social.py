@@ -35,6 +35,7 @@ from socialapp.core.text.emails import email_key
 STATE_SECONDS = 600
 _MAX_NAME = 100
 _MAX_ID = 190
+_NO_IDS = frozenset({"", "None", "null", "True", "False"})
 # Printable ASCII without quotes, backslash, fragment and the like: nothing that two parsers could read differently.
 _REDIRECT_URI = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 
@@ -91,8 +92,8 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
         raise _refused("the provider does not accept this code") from error
     except FAULTS as error:
         raise _away(provider) from error
-    # Some providers' classes make the text "None" of an id that is missing: all such people would be one.
-    if login.account.uid in ("", "None", "null") or len(login.account.uid) > _MAX_ID:
+    # Some providers' classes make a text of whatever stands for an id: all people without one would be one.
+    if login.account.uid in _NO_IDS or login.account.uid[0] in "[{" or len(login.account.uid) > _MAX_ID:
         raise _refused("the provider does not say who you are")
     if not login.email_addresses:
         raise Invalid.of("code", "email_needed", f"{provider} gives us no e-mail address of yours.")

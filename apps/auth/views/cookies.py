@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -62,7 +63,7 @@ def move_refresh_to_cookie(request: Request, response: Response) -> None:
     response.data = body
 
 
-def set_device_token(response: Response, token: str) -> None:
+def set_device_token(response: HttpResponse, token: str) -> None:
     """Has the device keep the token by which it is known again."""
     _set(response, DEVICE_COOKIE, token, days=actions.DEVICE_DAYS)
     response[DEVICE_HEADER] = token
@@ -113,7 +114,7 @@ def forget_refresh(response: Response) -> None:
     response.delete_cookie(REFRESH_COOKIE, path=_PATH, samesite="Strict")
 
 
-def _set(response: Response, name: str, value: str, *, days: int) -> None:
+def _set(response: HttpResponse, name: str, value: str, *, days: int) -> None:
     response.set_cookie(
         name,
         value,

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.auth import actions
+from apps.auth.views.cookies import set_device_token
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Invalid, Problem
 from socialapp.http.admission import admit, client_address
@@ -29,22 +30,24 @@ class Page:
     button: str
     done: str
     field: str
-    act: Callable[[str, str], None]
+    act: Callable[[str, str], str]  # a token for the device that proved to be its owner's, or nothing
 
 
-def _verify(key: str, _: str) -> None:
+def _verify(key: str, _: str) -> str:
     actions.verify_email(key=key)
+    return ""
 
 
-def _reset(key: str, password: str) -> None:
-    actions.reset_password(key=key, password=password)
+def _reset(key: str, password: str) -> str:
+    return actions.reset_password(key=key, password=password)
 
 
-def _appeal(key: str, text: str) -> None:
+def _appeal(key: str, text: str) -> str:
     if not text.strip():
         raise Invalid.of("text", "blank", "Say why the decision is wrong.")
     user_id, action_id = actions.read_appeal_key(key)
     client(Moderation).file_appeal(user_id=user_id, action_id=action_id, text=text[:_MAX_TEXT])
+    return ""
 
 
 _VERIFY = Page(
@@ -85,16 +88,18 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
         "key": sent.get("key", "")[:_MAX_KEY],
         "instance": settings.INSTANCE_NAME,
     }
-    status = 200
+    status, token = 200, ""
     if request.method == "POST":
         try:
             admit(principal=None, address=client_address(request), rate="login")
-            page.act(str(context["key"]), request.POST.get(page.field, "")[:_MAX_TEXT])
+            token = page.act(str(context["key"]), request.POST.get(page.field, "")[:_MAX_TEXT])
             context["done"] = page.done
         except Problem as problem:
             status = problem.status
             context["problem"] = " ".join(error.detail for error in problem.errors) or problem.detail
     response = render(request, "auth/pages/page.html", context, status=status)
+    if token:
+        set_device_token(response, token)
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response
