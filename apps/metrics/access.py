@@ -11,5 +11,5 @@ def check_author(*, viewer_id: int, post_id: int) -> None:
     if refs and refs[0].author_id == viewer_id:
         return
     if refs and client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
-        raise Forbidden("only its author may see the numbers of a post", code="not_the_author")
+        raise Forbidden("only its author may see the numbers of a post", code="not_author")
     raise NotFound("there is no such post")

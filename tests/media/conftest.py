@@ -96,7 +96,7 @@ def is_served(client: JsonClient, url: str) -> bool:
     if answer.status_code == 200:
         answer.close()
         return True
-    assert (answer.status_code, answer.json()["code"]) == (404, "media_not_found")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     return False
 
 

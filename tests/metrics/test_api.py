@@ -64,7 +64,7 @@ def test_who_may_see_the_numbers(
     path = f"/v1/posts/{post_id}/metrics"
     assert ann.client.get(path).status_code == 200
     seen = ben.client.get(path)
-    assert (seen.status_code, seen.json()["code"]) == (403, "not_the_author")
+    assert (seen.status_code, seen.json()["code"]) == (403, "not_author")
     assert anonymous.get(path).status_code == 401
     assert anonymous.get("/v1/metrics/me").status_code == 401
     assert ben.client.get("/v1/posts/5/metrics").status_code == 404

@@ -172,7 +172,7 @@ def test_only_the_author_edits_and_deletes(register, write, anonymous, make_priv
     before = len(events("post_edited")) + len(events("post_deleted"))
     for answer in (bob.client.patch(path, {"content": "x"}), bob.client.delete(path)):
         assert answer.status_code == 403
-        assert answer.json()["code"] == "not_the_author"
+        assert answer.json()["code"] == "not_author"
     assert anonymous.patch(path, {"content": "x"}).status_code == 401
     make_private(alice)
     assert bob.client.patch(path, {"content": "x"}).status_code == 404
@@ -330,4 +330,4 @@ def test_moderators_learn_which_rule_shows_or_hides_a_post(register, write, foll
     path = f"/v1/posts/{private['id']}/visibility"
     assert stranger.client.get(path).json()["code"] == author.client.get(path).json()["code"] == "not_staff"
     assert moderator.get(f"{path}?viewer=me").json()["code"] == "viewer_invalid"
-    assert moderator.get("/v1/posts/12345/visibility").json()["code"] == "post_not_found"
+    assert moderator.get("/v1/posts/12345/visibility").json()["code"] == "not_found"

@@ -60,7 +60,7 @@ def test_whoever_blocks_must_unblock_before_following(register: Register) -> Non
     alice.client.put(f"/v1/profiles/{bob.id}/block")
     mark = len(published_types())
     answer = alice.client.put(f"/v1/profiles/{bob.id}/follow")
-    assert (answer.status_code, answer.json()["code"]) == (409, "blocking")
+    assert (answer.status_code, answer.json()["code"]) == (409, "user_blocked")
     assert (published_types()[mark:], Follow.objects.count()) == ([], 0)
 
 

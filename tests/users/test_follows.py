@@ -124,7 +124,7 @@ def test_rejecting_ends_the_request(register: Register) -> None:
     assert events_since(mark) == ["follow_request_withdrawn"]
     assert bob.client.post(f"/v1/follow-requests/{alice.id}/reject").status_code == 404
     answer = bob.client.post(f"/v1/follow-requests/{alice.id}/accept")
-    assert (answer.status_code, answer.json()["code"]) == (404, "follow_request_not_found")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert alice.client.get(f"/v1/profiles/{bob.id}/relationship").json() == relation(bob)
     assert (events_since(mark), Follow.objects.count()) == (["follow_request_withdrawn"], 0)
 

@@ -190,7 +190,7 @@ def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
     if username == user.username:
         return
     if user.status == User.Status.PENDING:
-        raise Conflict("this account is not approved yet", code="account_pending")
+        raise Conflict("this account is not approved yet", code="account_not_approved")
     is_new_key = username.casefold() != user.username_key
     if is_new_key:
         if not by_operator and _was_renamed_today(user):
@@ -221,7 +221,7 @@ def verify_account(*, user_id: int) -> None:
     """Takes an operator's word that the address is the account's. Idempotent; Conflict while it waits for approval."""
     user = lock_user(user_id)
     if user.status == User.Status.PENDING:
-        raise Conflict("this account is not approved yet", code="account_pending")
+        raise Conflict("this account is not approved yet", code="account_not_approved")
     if not user.email_verified:
         mark_verified(user)
 

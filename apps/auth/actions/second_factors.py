@@ -55,7 +55,7 @@ def confirm_totp(*, user_id: int, code: str) -> list[str]:
         raise Conflict("the authenticator app is confirmed already", code="totp_enabled")
     pending = TotpDevice.objects.filter(user_id=user_id).first()
     if pending is None:
-        raise NotFound("no authenticator app is being set up", code="totp_not_started")
+        raise NotFound("no authenticator app is being set up")
     secret = cipher("totp secret").decrypt(pending.secret.encode()).decode()
     step = _fitting_step(secret, code, after=0)
     if step is None:
@@ -80,7 +80,7 @@ def remove_totp(*, user_id: int, code: str | None) -> None:
     if not has_totp(user_id):
         if TotpDevice.objects.filter(user_id=user_id).delete()[0]:
             return
-        raise NotFound("there is no authenticator app", code="totp_not_enabled")
+        raise NotFound("there is no authenticator app")
     if code is not None and not accept_code(user_id, code=code):
         raise _wrong_code()
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)

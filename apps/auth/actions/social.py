@@ -139,7 +139,7 @@ def unlink_provider(*, user_id: int, provider: str) -> None:
     user = lock_user(user_id)
     linked = SocialAccount.objects.filter(user=user)
     if not linked.filter(provider=provider).exists():
-        raise NotFound("this provider is not linked", code="provider_not_linked")
+        raise NotFound("this provider is not linked")
     has_other_way = (
         is_password_usable(user.password)
         or linked.exclude(provider=provider).exists()
@@ -223,7 +223,7 @@ def free_username_for(profile: SocialProfile) -> str:
 def _require_configured(provider: str) -> None:
     config = settings.SOCIAL_PROVIDERS.get(provider)
     if not config or not config["client_id"]:
-        raise NotFound("there is no log-in with this provider", code="provider_unknown")
+        raise NotFound("there is no log-in with this provider")
 
 
 def _origin(uri: str) -> str:

@@ -9,12 +9,10 @@ from apps.comments.access.bulk_import import LoadableComment, loadable_comments
 from apps.comments.access.drafts import (
     MAX_CONTENT,
     MAX_DEPTH,
-    MAX_MENTIONS,
     Draft,
     EditDraft,
     draft_comment,
     draft_edit,
-    mentioned_names,
     no_such_parent,
 )
 from apps.comments.access.visibility import (
@@ -33,7 +31,6 @@ from apps.comments.access.visibility import (
 __all__ = [
     "MAX_CONTENT",
     "MAX_DEPTH",
-    "MAX_MENTIONS",
     "Draft",
     "EditDraft",
     "LoadableComment",
@@ -45,7 +42,6 @@ __all__ = [
     "load_visibility",
     "load_visibility_of_one",
     "loadable_comments",
-    "mentioned_names",
     "no_such_parent",
     "own_comment",
     "removable_comment",

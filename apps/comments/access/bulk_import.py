@@ -6,11 +6,12 @@ from datetime import datetime
 
 import msgspec
 
-from apps.comments.access.drafts import MAX_CONTENT, mentioned_names
+from apps.comments.access.drafts import MAX_CONTENT
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.posts import PostRef, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.ids import id_of
+from socialapp.core.text.mentions import find_mentions
 from socialapp.core.text.visible import has_control_characters
 from socialapp.rpc.batches import in_batches
 from socialapp.rpc.calls import client
@@ -54,14 +55,14 @@ def loadable_comments(records: Sequence[Record]) -> tuple[list[LoadableComment],
             rejected.append(Rejected(index=index, reason=str(error)))
     posts = _existing_posts(int(record.post_id) for record in parsed.values())
     authors = _existing_users(int(record.user_id) for record in parsed.values() if record.user_id is not None)
-    named = _user_ids(name for record in parsed.values() for name in mentioned_names(record.content))
+    named = _user_ids(name for record in parsed.values() for name in find_mentions(record.content))
     loadable = []
     for index, good in parsed.items():
         post = posts.get(int(good.post_id))
         if post is None or (good.user_id is not None and int(good.user_id) not in authors):
             rejected.append(Rejected(index=index, reason=f"there is no such {'author' if post else 'post'}"))
             continue
-        mention_ids = [named[name] for name in mentioned_names(good.content) if name in named]
+        mention_ids = [named[name] for name in find_mentions(good.content) if name in named]
         loadable.append(_loadable(index, good, post, mention_ids))
     return loadable, rejected
 

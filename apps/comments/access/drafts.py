@@ -12,7 +12,6 @@ from socialapp.rpc.calls import client
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
-MAX_MENTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,6 @@ def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     return EditDraft(comment_id, content, mentioned)
 
 
-def mentioned_names(content: str) -> list[str]:
-    """The distinct usernames that a text mentions, lower-case, in order; at most MAX_MENTIONS."""
-    return find_mentions(content, limit=MAX_MENTIONS)
-
-
 def no_such_parent() -> Invalid:
     """The refusal of a parent that is absent, deleted, on another post or not visible."""
     return Invalid.of("parent_comment_id", "not_found", "There is no such comment on this post to reply to.")
@@ -66,7 +60,7 @@ def no_such_parent() -> Invalid:
 
 def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tuple[ProfileSummary, dict[str, int]]:
     """The author, and by username those whom the text may mention; Forbidden when the author may not write."""
-    names = mentioned_names(content)
+    names = find_mentions(content)
     found = client(Users).by_usernames(usernames=names) if names else []
     may_see = client(Posts).viewers(post_id=post_id, user_ids=[profile.id for profile in found]) if found else []
     audience = client(Users).audience(viewer_id=author_id, author_ids=sorted({author_id, *may_see}))

@@ -6,13 +6,14 @@ Rows are locked from a comment upwards to its ancestors and never downwards, so 
 from django.db.models import F, Q
 from django.utils import timezone
 
-from apps.comments.access import MAX_DEPTH, Draft, EditDraft, mentioned_names, no_such_parent
+from apps.comments.access import MAX_DEPTH, Draft, EditDraft, no_such_parent
 from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone
 from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, Stale
+from socialapp.core.text.mentions import find_mentions
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
@@ -71,7 +72,7 @@ def edit_comment(*, draft: EditDraft, expected_versions: frozenset[int] | None) 
     comment = _lock_living(draft.comment_id, expected_versions)
     if comment.content == draft.content:
         return comment
-    before = set(mentioned_names(comment.content))
+    before = set(find_mentions(comment.content))
     comment.content = draft.content
     comment.version += 1
     comment.edited = True

@@ -17,7 +17,7 @@ def require_rank(*, moderator_id: int, user_id: int) -> None:
     roles = {user.id: user.roles for user in client(Auth).users(ids=[moderator_id, user_id])}
     rank = _rank(roles.get(user_id, []))
     if rank and _rank(roles.get(moderator_id, [])) <= rank:
-        raise Forbidden("this person has the same rank as you, or a higher one", code="rank")
+        raise Forbidden("this person has the same rank as you, or a higher one", code="rank_too_high")
 
 
 def refuse_own(*, moderator_id: int | None, user_id: int | None) -> None:

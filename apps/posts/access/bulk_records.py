@@ -6,11 +6,13 @@ from datetime import datetime
 
 import msgspec
 
-from apps.posts.access.drafts import MAX_CONTENT, hashtags_of, usernames_of
+from apps.posts.access.drafts import MAX_CONTENT
 from apps.posts.access.visibility import viewers_among
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.users import ProfileDocument, ProfileSummary, Users
 from socialapp.core.ids import id_of
+from socialapp.core.text.hashtags import find_hashtags
+from socialapp.core.text.mentions import find_mentions
 from socialapp.core.text.visible import has_control_characters
 from socialapp.rpc.batches import in_batches
 from socialapp.rpc.calls import client
@@ -60,7 +62,7 @@ def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[
         except ValueError as error:  # msgspec.ValidationError is one
             rejected.append(Rejected(index=index, reason=str(error)))
     authors = _people(int(record.user_id) for record in parsed.values())
-    named = _named(name for record in parsed.values() for name in usernames_of(record.content))
+    named = _named(name for record in parsed.values() for name in find_mentions(record.content))
     loadable = []
     for index, good in parsed.items():
         author = authors.get(int(good.user_id))
@@ -74,7 +76,7 @@ def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[
 def _loadable(
     record: _PostRecord, *, index: int, author: ProfileDocument, named: dict[str, ProfileSummary]
 ) -> LoadablePost:
-    cards = [named[name] for name in usernames_of(record.content) if name in named]
+    cards = [named[name] for name in find_mentions(record.content) if name in named]
     if cards and (record.is_private or author.is_private):
         may_see = set(viewers_among(author_id=author.card.id, is_private=True, user_ids=[card.id for card in cards]))
         cards = [card for card in cards if card.id in may_see]
@@ -86,7 +88,7 @@ def _loadable(
         is_private=record.is_private,
         created_at=record.created_at,
         updated_at=record.updated_at or record.created_at,
-        hashtags=hashtags_of(record.content),
+        hashtags=find_hashtags(record.content),
         mentions=[(card.id, card.username) for card in cards],
     )
 

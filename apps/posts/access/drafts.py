@@ -11,8 +11,6 @@ from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
 
 MAX_CONTENT = 5000
-MAX_HASHTAGS = 30
-MAX_MENTIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +30,6 @@ class Draft:
     def mention_ids(self) -> list[int]:
         """Whom the text names, besides the author."""
         return [user_id for user_id, _ in self.mentions if user_id != self.author.card.id]
-
-
-def hashtags_of(content: str) -> list[str]:
-    """The names of the distinct hashtags of a text, in order, at most 30."""
-    return find_hashtags(content, limit=MAX_HASHTAGS)
-
-
-def usernames_of(content: str) -> list[str]:
-    """The distinct usernames that a text mentions, lower-case, in order, at most 20."""
-    return find_mentions(content, limit=MAX_MENTIONS)
 
 
 def draft_post(
@@ -73,7 +61,7 @@ def draft_post(
         author=author,
         content=content,
         is_private=private,
-        hashtags=hashtags_of(content),
+        hashtags=find_hashtags(content),
         mentions=[(user_id, names[user_id]) for user_id in named],
         media_ids=media_ids,
         sensitive=sensitive,
@@ -82,7 +70,7 @@ def draft_post(
 
 
 def _mentioned(content: str) -> Sequence[ProfileSummary]:
-    names = usernames_of(content)
+    names = find_mentions(content)
     if not names:
         return []
     cards = {card.username.lower(): card for card in client(Users).by_usernames(usernames=names)}

@@ -38,7 +38,7 @@ def author_page(*, viewer_id: int | None, author_id: int, page: PageRequest) -> 
     """An author's posts that the viewer may see, newest first; NotFound when the author is not visible at all."""
     visibility = load_visibility(viewer_id=viewer_id, author_ids=[author_id])
     if not visibility.may_meet(author_id):
-        raise NotFound("there is no such profile, or you may not see it", code="profile_not_found")
+        raise NotFound("there is no such profile, or you may not see it")
     is_let_in = visibility.is_let_in(author_id)
     if is_for_followers(visibility.authors[author_id]) and not is_let_in:
         return Page([])

@@ -37,7 +37,7 @@ def own_media(*, user_id: int, media_id: int) -> Media:
 
 def no_such_media() -> NotFound:
     """The refusal of media that are absent or somebody else's."""
-    return NotFound("there is no such media of yours", code="media_not_found")
+    return NotFound("there is no such media of yours")
 
 
 def check_quota(*, user_id: int, size: int) -> None:
@@ -85,4 +85,4 @@ def _is_public(place: MediaPlace) -> bool:
 
 def no_such_file() -> NotFound:
     """The refusal of an address that is wrong, over, or no longer public."""
-    return NotFound("there is no such file, or its address no longer holds", code="media_not_found")
+    return NotFound("there is no such file, or its address no longer holds")

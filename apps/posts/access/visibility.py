@@ -141,7 +141,7 @@ def own_post(*, user_id: int, post_id: int) -> VisiblePost:
     """Somebody's own post; NotFound when it is not visible to them, Forbidden when it is somebody else's."""
     post = visible_post(viewer_id=user_id, post_id=post_id)
     if post.row.user_id != user_id:
-        raise not_the_author()
+        raise not_author()
     return post
 
 
@@ -153,14 +153,14 @@ def repostable_post(*, viewer_id: int, post_id: int) -> VisiblePost:
     return post
 
 
-def not_the_author() -> Forbidden:
+def not_author() -> Forbidden:
     """The refusal of what only the author of a post may do."""
-    return Forbidden("only its author may do this to a post", code="not_the_author")
+    return Forbidden("only its author may do this to a post", code="not_author")
 
 
 def no_such_post() -> NotFound:
     """The refusal of a post that is absent or not visible."""
-    return NotFound("there is no such post, or you may not see it", code="post_not_found")
+    return NotFound("there is no such post, or you may not see it")
 
 
 def visibility_rule(*, viewer_id: int | None, post_id: int) -> Rule:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.visibility import not_the_author, visible_post
+from apps.posts.access.visibility import not_author, visible_post
 from apps.posts.actions.media.removal import purge
 from apps.posts.actions.posts import delete_post, delete_removed_posts
 from apps.posts.models import Media, Post, RefusedMedia, RemovedPost, RestoredRemoval
@@ -29,7 +29,7 @@ def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versio
     elif principal.is_staff:
         remove_as_moderator(moderator_id=principal.id, post_id=post_id, author_id=post.row.user_id)
     else:
-        raise not_the_author()
+        raise not_author()
 
 
 def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reason: str = "") -> None:

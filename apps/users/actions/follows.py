@@ -40,7 +40,7 @@ def follow(*, follower_id: int, target_id: int) -> None:
     if flags & RelationshipFlags.FOLLOWING or target is None:
         return
     if flags & RelationshipFlags.BLOCKING:
-        raise Conflict("end the block before following", code="blocking")
+        raise Conflict("end the block before following", code="user_blocked")
     if flags & RelationshipFlags.REQUESTED and target.is_private:
         return
     _require_room(follower_id)
@@ -95,7 +95,7 @@ def accept_request(*, target_id: int, requester_id: int) -> None:
     require_active(Profile.objects.filter(user_id=target_id).first())
     asked = FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id)
     if requester is None or requester.status != Profile.Status.ACTIVE or not asked.delete()[0]:
-        raise NotFound("there is no such follow request", code="follow_request_not_found")
+        raise NotFound("there is no such follow request")
     add_follows([(requester_id, target_id)], accepted=True, at=timezone.now())
 
 
@@ -105,7 +105,7 @@ def reject_request(*, target_id: int, requester_id: int) -> None:
     lock_profiles([requester_id])
     asked = list(FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id))
     if not asked:
-        raise NotFound("there is no such follow request", code="follow_request_not_found")
+        raise NotFound("there is no such follow request")
     remove_requests(asked)
 
 

@@ -14,6 +14,7 @@ from socialapp.core.text.folding import nfkc_casefold
 from socialapp.core.text.urls import without_urls
 
 MAX_HASHTAG: Final = 100  # characters of a name; a longer one is no hashtag
+MAX_HASHTAGS: Final = 30  # of distinct hashtags in one text; those after it are plain text
 
 # Middle dots (Catalan, Greek, Katakana), hyphenation point, geresh and gershayim, tsheg, ZWNJ and ZWJ.
 _MEDIAL: Final = r"\u00b7\u0387\u30fb\uff65\u2027\u05f3\u05f4\u0f0b\u200c\u200d"
@@ -26,7 +27,7 @@ _LETTER: Final = regex.compile(r"\p{L}")
 _UNSEEN: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}--[\u200c\u200d]]+")
 
 
-def find_hashtags(text: str, *, limit: int) -> list[str]:
+def find_hashtags(text: str, *, limit: int = MAX_HASHTAGS) -> list[str]:
     """The names of the first `limit` distinct hashtags of a text, in order. A hashtag has a letter."""
     if not any(sign in text for sign in NUMBER_SIGNS):
         return []

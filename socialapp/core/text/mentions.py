@@ -11,6 +11,7 @@ import regex
 from socialapp.core.text.characters import AT_SIGNS, SPACED_WORD
 from socialapp.core.text.urls import without_urls
 
+MAX_MENTIONS: Final = 20  # of distinct people in one text; those after it are plain text
 _MENTION: Final = regex.compile(
     rf"(?V1)(?<![[{SPACED_WORD}]/{AT_SIGNS}])[{AT_SIGNS}](?P<name>[A-Za-z0-9_][A-Za-z0-9_.]*+)(?P<after>.?)(?P<next>.?)",
     regex.DOTALL,
@@ -20,7 +21,7 @@ _JOINS: Final = frozenset("-:/+\u2010\u2011")
 _LENGTHS: Final = range(3, 31)
 
 
-def find_mentions(text: str, *, limit: int) -> list[str]:
+def find_mentions(text: str, *, limit: int = MAX_MENTIONS) -> list[str]:
     """The first `limit` distinct usernames that a text mentions, lower-case, in order."""
     if not any(sign in text for sign in AT_SIGNS):
         return []
