@@ -21,9 +21,9 @@ from socialapp.core.ids import id_time
 from socialapp.core.replicas import lag_of
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.messaging.transports.celery import queue_name, slow_queue_name, task_queue_name
+from socialapp.ops.probes import broker_connection
 
 log = structlog.get_logger()
-_BROKER_SECONDS = 1.0
 
 
 class BacklogCollector(Collector):
@@ -98,10 +98,7 @@ def _depths() -> Counter[str]:
 
 
 def _celery_depths() -> Iterator[tuple[str, int]]:
-    options: dict[str, Any] = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
-    if not settings.BROKER_URL.startswith("amqp"):
-        options.update(socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS)
-    with Connection(settings.BROKER_URL, connect_timeout=_BROKER_SECONDS, transport_options=options) as connection:
+    with broker_connection() as connection:
         connection.ensure_connection(max_retries=0)
         for context in served():
             for name in (name_of(context.name) for name_of in (queue_name, task_queue_name, slow_queue_name)):

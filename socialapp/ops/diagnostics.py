@@ -16,8 +16,10 @@ from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.contexts import CONTEXTS, served, serves
 from socialapp.core.db import is_tidb
 from socialapp.core.replicas import replica_problem
+from socialapp.ops.probes import servers
 
 _SECRET_CHARACTERS = 32
+_SETTINGS = {"search": "ELASTICSEARCH"}  # where it has another name than the server
 SQLITE_FULL = 2
 _WANTED_VARIABLES = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1"}
 _EVICTION_ALLOWED = "noeviction"
@@ -129,58 +131,42 @@ def replica_findings() -> Iterator[Finding]:
                 yield Finding("replica_unusable", alias, trouble, "look at its replication and the privilege to see it")
 
 
+def server_findings() -> Iterator[Finding]:
+    """Servers that do not answer."""
+    for server in servers():
+        try:
+            server.check()
+        except ModuleNotFoundError:
+            yield Finding("no_kafka_client", "kafka", "its client is missing", "pip install -r requirements-kafka.txt")
+        except Exception as error:
+            setting = f"{_SETTINGS.get(server.name, server.name.upper())}_URL"
+            problem = f"{server.name} does not answer: {error}"
+            yield Finding(f"{server.name}_unreachable", server.name, problem, f"look at {setting}")
+
+
 def redis_findings() -> Iterator[Finding]:
     """Redis may lose everything, but must not throw single keys away: a broker's queue is one of them."""
     try:
         info: dict[str, Any] = redis_client().info("memory")
-    except redis_errors() as error:
-        yield Finding("redis_unreachable", "redis", f"Redis does not answer: {error}", "look at REDIS_URL")
-        return
+    except redis_errors():
+        return  # see `server_findings`
     policy = str(info.get("maxmemory_policy", _EVICTION_ALLOWED))
     if policy != _EVICTION_ALLOWED and settings.BROKER_URL.startswith("redis"):
         yield Finding("redis_evicts", "redis", f"maxmemory-policy is {policy}: queues can vanish", "use noeviction")
 
 
-def broker_findings() -> Iterator[Finding]:
-    """Whether the broker takes connections."""
-    from celery import current_app
-
-    try:
-        with current_app.connection_for_write(connect_timeout=3) as connection:
-            connection.ensure_connection(max_retries=1, timeout=3)
-    except Exception as error:
-        yield Finding("broker_unreachable", "broker", f"the broker does not answer: {error}", "look at BROKER_URL")
-
-
-def kafka_findings() -> Iterator[Finding]:
-    """Whether Kafka, if it is used, answers, and its client is there to ask it."""
-    if not settings.KAFKA_URL:
-        return
-    try:
-        from socialapp.messaging.transports import kafka
-
-        kafka.check(3)
-    except ModuleNotFoundError:
-        yield Finding("no_kafka_client", "kafka", "its client is missing", "pip install -r requirements-kafka.txt")
-    except Exception as error:
-        yield Finding("kafka_unreachable", "kafka", f"Kafka does not answer: {error}", "look at KAFKA_URL")
-
-
 def search_findings() -> Iterator[Finding]:
-    """Whether Elasticsearch, if it is used, answers and is not red."""
+    """Whether Elasticsearch, if it is used, has all data at hand."""
     if not settings.ELASTICSEARCH_URL or not serves("search"):
         return
     import httpx
 
     try:
         health = httpx.get(f"{settings.ELASTICSEARCH_URL}/_cluster/health", timeout=3).raise_for_status().json()
-    except (httpx.HTTPError, ValueError) as error:
-        yield Finding(
-            "search_unreachable", "elasticsearch", f"it does not answer: {error}", "look at ELASTICSEARCH_URL"
-        )
-        return
+    except (httpx.HTTPError, ValueError):
+        return  # see `server_findings`
     if health.get("status") == "red":
-        yield Finding("search_red", "elasticsearch", "the cluster is red: some data is not there", "look at its log")
+        yield Finding("search_red", "search", "the cluster is red: some data is not there", "look at its log")
 
 
 def all_findings() -> list[Finding]:
@@ -190,9 +176,8 @@ def all_findings() -> list[Finding]:
         found += database_findings(context.name)
     looks: tuple[Callable[[], Iterator[Finding]], ...] = (
         replica_findings,
+        server_findings,
         redis_findings,
-        broker_findings,
-        kafka_findings,
         search_findings,
     )
     for look in looks:

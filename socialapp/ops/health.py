@@ -8,33 +8,15 @@ take every process out of the gateway at once.
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
-from django.conf import settings
-from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from kombu import Connection
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from socialapp.core.cache import redis_client
-from socialapp.core.contexts import served
 from socialapp.core.json import to_json
-from socialapp.core.replicas import replica_problem
 from socialapp.http.problems import reading_only
+from socialapp.ops.probes import PROBE_SECONDS, Dependency, dependencies
 from socialapp.telemetry.metrics import exposition
-
-PROBE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """Something outside the process; `check` raises when it does not answer."""
-
-    name: str
-    is_needed: bool
-    check: Callable[[], None]
 
 
 @reading_only
@@ -46,7 +28,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @reading_only
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when everything needed answers, else 503; names each dependency. Takes at most `PROBE_SECONDS`."""
-    states = _probe(_dependencies())
+    states = _probe(dependencies())
     needed_down = any(state["needed"] and state["status"] == "down" for state in states.values())
     any_down = any(state["status"] == "down" for state in states.values())
     status = "unavailable" if needed_down else "degraded" if any_down else "ready"
@@ -62,28 +44,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _dependencies() -> list[Dependency]:
-    found = [Dependency(f"database:{context.name}", True, _database(context.name)) for context in served()]
-    found += [
-        Dependency(f"replica:{alias}", False, _replica(alias)) for some in settings.REPLICAS.values() for alias in some
-    ]
-    found.append(Dependency("redis", False, _redis))
-    found.append(Dependency("broker", False, _broker))
-    if settings.KAFKA_URL:
-        found.append(Dependency("kafka", False, _kafka))
-    if settings.ELASTICSEARCH_URL and any(context.name == "search" for context in served()):
-        found.append(Dependency("search", False, _search))
-    return found
-
-
-def _probe(dependencies: list[Dependency]) -> dict[str, dict[str, Any]]:
+def _probe(asked: list[Dependency]) -> dict[str, dict[str, Any]]:
     """Asks all at once; whatever has not answered when the time is over is down."""
-    pool = ThreadPoolExecutor(max_workers=len(dependencies), thread_name_prefix="probe")
-    started = {dependency.name: pool.submit(_timed, dependency.check) for dependency in dependencies}
+    pool = ThreadPoolExecutor(max_workers=len(asked), thread_name_prefix="probe")
+    started = {dependency.name: pool.submit(_timed, dependency.check) for dependency in asked}
     wait(started.values(), timeout=PROBE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
     states: dict[str, dict[str, Any]] = {}
-    for dependency in dependencies:
+    for dependency in asked:
         future = started[dependency.name]
         is_up = future.done() and not future.cancelled() and future.exception() is None
         states[dependency.name] = {
@@ -98,50 +66,6 @@ def _timed(check: Callable[[], None]) -> float:
     started = time.perf_counter()
     check()
     return round((time.perf_counter() - started) * 1000, 1)
-
-
-def _database(alias: str) -> Callable[[], None]:
-    def check() -> None:
-        # The connection belongs to this probe's thread and ends with it.
-        connection = connections[alias]
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-        finally:
-            connection.close()
-
-    return check
-
-
-def _replica(alias: str) -> Callable[[], None]:
-    def check() -> None:
-        try:
-            if trouble := replica_problem(alias):
-                raise RuntimeError(trouble)
-        finally:
-            connections[alias].close()
-
-    return check
-
-
-def _redis() -> None:
-    redis_client().ping()
-
-
-def _broker() -> None:
-    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    with Connection(settings.BROKER_URL, connect_timeout=PROBE_SECONDS, transport_options=options) as connection:
-        connection.ensure_connection(max_retries=0)
-
-
-def _kafka() -> None:
-    from socialapp.messaging.transports import kafka
-
-    kafka.check(PROBE_SECONDS)
-
-
-def _search() -> None:
-    httpx.get(settings.ELASTICSEARCH_URL, timeout=PROBE_SECONDS).raise_for_status()
 
 
 def _json(body: dict[str, Any], *, status: int = 200) -> HttpResponse:

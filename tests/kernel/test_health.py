@@ -79,7 +79,7 @@ def test_without_a_database_it_is_not_ready(anonymous: JsonClient, monkeypatch: 
                 raise ConnectionRefusedError(alias)
             return connections[alias]
 
-    monkeypatch.setattr("socialapp.ops.health.connections", Refusing())
+    monkeypatch.setattr("socialapp.ops.probes.connections", Refusing())
     answer = anonymous.get("/health/ready")
     assert answer.status_code == 503
     states = answer.json()["dependencies"]

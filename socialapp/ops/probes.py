@@ -1,0 +1,94 @@
+"""Whether the servers that this process depends on answer: the one probe behind readiness, `doctor` and the backlog."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.db import connections
+from kombu import Connection
+
+from socialapp.core.cache import redis_client
+from socialapp.core.contexts import served, serves
+from socialapp.core.replicas import replica_problem
+
+PROBE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something outside the process; `check` raises when it does not answer."""
+
+    name: str
+    is_needed: bool
+    check: Callable[[], None]
+
+
+def dependencies() -> list[Dependency]:
+    """The databases and replicas of the served contexts, and whatever else is set up."""
+    return [
+        *(Dependency(f"database:{context.name}", True, partial(_check_database, context.name)) for context in served()),
+        *(
+            Dependency(f"replica:{alias}", False, partial(_check_replica, alias))
+            for aliases in settings.REPLICAS.values()
+            for alias in aliases
+        ),
+        *servers(),
+    ]
+
+
+def servers() -> list[Dependency]:
+    """Those that all contexts share."""
+    found = [Dependency("redis", False, _check_redis), Dependency("broker", False, _check_broker)]
+    if settings.KAFKA_URL:
+        found.append(Dependency("kafka", False, _check_kafka))
+    if settings.ELASTICSEARCH_URL and serves("search"):
+        found.append(Dependency("search", False, _check_search))
+    return found
+
+
+def broker_connection() -> Connection:
+    """A connection to Celery's broker that gives up soon; not opened yet."""
+    options: dict[str, Any] = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
+    if not settings.BROKER_URL.startswith("amqp"):
+        options.update(socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS)
+    return Connection(settings.BROKER_URL, connect_timeout=PROBE_SECONDS, transport_options=options)
+
+
+def _check_database(alias: str) -> None:
+    # The connection belongs to the thread of the probe and ends with it.
+    connection = connections[alias]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()
+
+
+def _check_replica(alias: str) -> None:
+    try:
+        if problem := replica_problem(alias):
+            raise RuntimeError(problem)
+    finally:
+        connections[alias].close()
+
+
+def _check_redis() -> None:
+    redis_client().ping()
+
+
+def _check_broker() -> None:
+    with broker_connection() as connection:
+        connection.ensure_connection(max_retries=0)
+
+
+def _check_kafka() -> None:
+    from socialapp.messaging.transports import kafka
+
+    kafka.check(PROBE_SECONDS)
+
+
+def _check_search() -> None:
+    httpx.get(settings.ELASTICSEARCH_URL, timeout=PROBE_SECONDS).raise_for_status()
