@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,10 +13,38 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from xdist.scheduler import LoadScopeScheduling
 
-# Folders whose tests share what they have started, or mind a busy machine.
-_TOGETHER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service")
-# What takes long comes first, so that no test process is left waiting for another in the end.
-_FIRST = ("tests/faults", "tests/scaling", "tests/multi_service", "tests/transports", "tests/deploy")
+# What runs in one test process because its tests share what they have started, or mind a busy machine, and about how
+# many seconds it takes: what takes longest is begun first, so that no test process is left waiting for another in the
+# end. Every other file is a group of its own. The fault tests are two groups, each with an installation of its own.
+_GROUPS = {
+    "tests/faults/test_disorder.py": 30,
+    "tests/faults/test_verify.py": 30,
+    "tests/faults/test_[b-e]": 400,
+    "tests/faults": 380,
+    "tests/multi_service": 320,
+    "tests/transports/test_transports.py": 280,
+    "tests/run/test_embedded_scenarios.py": 95,
+    "tests/run": 180,
+    "tests/scenarios": 140,
+    "tests/web": 140,
+    "tests/deploy/test_graceful_stop.py": 110,
+    "tests/scaling/test_backup.py": 90,
+    "tests/scaling/test_replicas.py": 70,
+    "tests/records/test_demo.py": 70,
+    "tests/records/test_first_start.py": 60,
+    "tests/records/test_moving.py": 60,
+    "tests/security/test_erased_bytes.py": 60,
+    "tests/search/test_capture.py": 60,
+    "tests/transports/test_guarded_kafka.py": 50,
+    "tests/contracts/test_openapi.py": 50,
+    "tests/security/test_slow_clients.py": 40,
+    "tests/deploy/test_image.py": 40,
+    "tests/query_budgets/test_lists.py": 30,
+    "tests/security/test_authorization.py": 30,
+}
+_SECONDS_A_TEST = 0.4  # of all others
+# Tests of these share more than the process: their order is not for chance.
+_IN_ORDER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service", "tests/transports")
 
 
 def _private_key() -> str:
@@ -51,30 +81,37 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 (Path(os.environ["DATA_DIR"]) / "db").mkdir(parents=True, exist_ok=True)
 
 
-class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """With several test processes: a file's tests run in one of them, and those of some folders too."""
+class GroupsTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """With several test processes: the tests of a group run in one of them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+        return _group(nodeid)
+
+
+def _group(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return next((group for group in _GROUPS if fnmatchcase(file, f"{group}*")), file)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Random order (TEST_SEED of `./test`) is for tests that share nothing but the process."""
-    if item.nodeid.startswith((*_TOGETHER, *_FIRST)):
+    """Random order is for tests that share nothing but the process."""
+    if item.nodeid.startswith(_IN_ORDER):
         item.add_marker(pytest.mark.random_order(disabled=True))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the longest tests first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+    """Puts the groups that take longest first, and the tests of each together."""
+    sizes = Counter(_group(item.nodeid) for item in items)
+    seconds = {group: _GROUPS.get(group, size * _SECONDS_A_TEST) for group, size in sizes.items()}
+    firsts = {group: number for number, group in enumerate(sizes)}
+    items.sort(key=lambda item: (-seconds[group := _group(item.nodeid)], firsts[group]))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupsTogether:
     """Has xdist keep together what shares the servers that it started."""
-    return FilesTogether(config, log)
+    return GroupsTogether(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -20,7 +20,7 @@ def _empty_redis() -> None:
     """Most of these tests have a Redis of their own, emptied only where they say so."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder() -> Iterator[Path]:
     """A short path that servers which drop root's rights can enter."""
     path = Path(tempfile.mkdtemp(prefix="faults-"))
@@ -30,7 +30,7 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _installation(folder: Path) -> Iterator[Installation]:
     database, redis, broker = MariaDB(folder), Redis(folder, "cache"), RabbitMQ(folder)
     installation = Installation(folder, database=database, redis=redis, broker=broker)
@@ -56,7 +56,7 @@ def installation(_installation: Installation, request: pytest.FixtureRequest) ->
     return _installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def redis_broker(folder: Path) -> Iterator[Redis]:
     """A Redis that is nothing but a broker."""
     server = Redis(folder, "broker")

@@ -23,7 +23,7 @@ def _empty_redis() -> None:
     """Nothing here uses it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stubs() -> Iterator[dict[str, Stub]]:
     """A server for each context, and one for the sockets."""
     started = {name: Stub(name) for name in (*CONTEXTS, "sockets")}
@@ -32,7 +32,7 @@ def stubs() -> Iterator[dict[str, Stub]]:
         stub.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def make_gateway(stubs: dict[str, Stub], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Gateway]]:
     """Starts gateways in front of these servers, with other variables."""
     made: list[Gateway] = []
@@ -49,7 +49,7 @@ def make_gateway(stubs: dict[str, Stub], tmp_path_factory: pytest.TempPathFactor
         gateway.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(make_gateway: Callable[..., Gateway], tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     """The gateway, without limits of rate."""
     media = tmp_path_factory.mktemp("media")
@@ -57,7 +57,7 @@ def gateway(make_gateway: Callable[..., Gateway], tmp_path_factory: pytest.TempP
     return make_gateway(RATE_LIMITS="off", GATEWAY_MEDIA_ROOT=str(media), GATEWAY_TIMEOUT="30s")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def http(gateway: Gateway) -> Iterator[httpx.Client]:
     """A client of it."""
     with httpx.Client(base_url=gateway.url, timeout=60) as client:

@@ -15,7 +15,7 @@ def _empty_redis() -> None:
     """What stands in Redis belongs to the installation under test, for as long as that lives."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder() -> Iterator[Path]:
     """A short path that servers which drop root's rights can enter."""
     path = Path(tempfile.mkdtemp(prefix="growing-"))
@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def database(folder: Path) -> Iterator[MariaDB]:
     server = MariaDB(folder)
     server.start()

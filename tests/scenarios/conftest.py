@@ -14,7 +14,7 @@ def _empty_redis() -> None:
     """Scenarios share one product: its Redis is emptied only where a scenario says so."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The running product."""
     data_dir: Path = tmp_path_factory.mktemp("data")

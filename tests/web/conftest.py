@@ -29,14 +29,14 @@ def _chromium() -> str:
     return which("chromium") or "chromium"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The product, without demo data."""
     with started(tmp_path_factory.mktemp("web") / "data", RATE_LIMITS="off") as installation:
         yield installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One browser for all tests; each has contexts of its own."""
     with sync_playwright() as playwright:
