@@ -1,27 +1,30 @@
 """Accounts: making one, what it may be called, proving and changing its address, and who may see it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.core import mail
 
 from apps.auth import actions, queries
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
 
 
-def body(**changes):
+def body(**changes: Any) -> dict[str, Any]:
     return {"email": "alice@example.org", "password": PASSWORD, "username": "alice", **changes}
 
 
-def events(kind=""):
+def events(kind: str = "") -> list[Any]:
     return list(OutboxEvent.objects.using("auth").filter(type__contains=kind).values_list("type", flat=True))
 
 
-def sent_key():
+def sent_key() -> Any:
     """The key in the one mail that was sent since the last look."""
     actions.send_due_mails()
     (message,) = mail.outbox
@@ -29,11 +32,11 @@ def sent_key():
     return message, message.body.rpartition("Your key: ")[2].split()[0]
 
 
-def count_users():
+def count_users() -> int:
     return len(queries.accounts(queries.existing_users().values_list("id", flat=True)))
 
 
-def test_registering_answers_the_user_and_working_tokens_and_tells_the_others(anonymous):
+def test_registering_answers_the_user_and_working_tokens_and_tells_the_others(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(full_name="Alice A."))
     assert answer.status_code == 201
     made = answer.json()
@@ -78,7 +81,9 @@ def test_registering_answers_the_user_and_working_tokens_and_tells_the_others(an
         ({"roles": ["admin"]}, "roles", "unknown_field"),
     ],
 )
-def test_what_is_not_valid_is_named_and_makes_no_account(anonymous, change, field, code):
+def test_what_is_not_valid_is_named_and_makes_no_account(
+    anonymous: JsonClient, change: dict[str, Any], field: str, code: str
+) -> None:
     answer = anonymous.post("/v1/auth/register", body(**change))
     assert answer.status_code == 422, answer.content
     assert (field, code) in [(error["field"], error["code"]) for error in answer.json()["errors"]]
@@ -87,7 +92,7 @@ def test_what_is_not_valid_is_named_and_makes_no_account(anonymous, change, fiel
 
 
 @pytest.mark.parametrize("missing", ["email", "password", "username"])
-def test_every_part_is_needed(anonymous, missing):
+def test_every_part_is_needed(anonymous: JsonClient, missing: str) -> None:
     sent = body()
     del sent[missing]
     answer = anonymous.post("/v1/auth/register", sent)
@@ -102,7 +107,9 @@ def test_every_part_is_needed(anonymous, missing):
         ({"email": "Alice@EXAMPLE.org", "username": "other"}, "email_taken", "email"),
     ],
 )
-def test_names_and_addresses_are_unique_without_case(anonymous, change, code, field):
+def test_names_and_addresses_are_unique_without_case(
+    anonymous: JsonClient, change: dict[str, Any], code: str, field: str
+) -> None:
     assert anonymous.post("/v1/auth/register", body()).status_code == 201
     answer = anonymous.post("/v1/auth/register", body(**change))
     assert (answer.status_code, answer.json()["code"]) == (409, code)
@@ -111,14 +118,14 @@ def test_names_and_addresses_are_unique_without_case(anonymous, change, code, fi
     assert events() == ["auth.user_registered.v1"]
 
 
-def test_an_international_domain_is_kept_in_ascii(anonymous):
+def test_an_international_domain_is_kept_in_ascii(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(email=" Alice@BÜCHER.example "))
     assert answer.json()["user"]["email"] == "Alice@xn--bcher-kva.example"
     login = anonymous.post("/v1/auth/login", {"login": "alice@bücher.example", "password": PASSWORD})
     assert login.status_code == 200
 
 
-def test_registering_twice_with_one_idempotency_key_makes_one_account(anonymous):
+def test_registering_twice_with_one_idempotency_key_makes_one_account(anonymous: JsonClient) -> None:
     first = anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1")
     again = anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -130,7 +137,7 @@ def test_registering_twice_with_one_idempotency_key_makes_one_account(anonymous)
     assert events() == ["auth.user_registered.v1"]
 
 
-def test_a_refused_registration_does_not_use_up_its_idempotency_key(anonymous):
+def test_a_refused_registration_does_not_use_up_its_idempotency_key(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1").status_code == 201
     taken = anonymous.post("/v1/auth/register", body(email="b@example.org"), Idempotency_Key="k-2")
     assert taken.status_code == 409
@@ -138,41 +145,43 @@ def test_a_refused_registration_does_not_use_up_its_idempotency_key(anonymous):
     assert corrected.status_code == 201
 
 
-def test_malformed_bodies_are_refused(anonymous):
+def test_malformed_bodies_are_refused(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/register", b"{").status_code == 400
     assert anonymous.post("/v1/auth/register", b"[]").status_code == 400
     assert anonymous.post("/v1/auth/login", b'{"login": "\xff"}').status_code == 400
     assert anonymous.post("/v1/auth/login", {"login": ["a"], "password": {}}).status_code == 422
 
 
-def test_me_has_an_etag_and_answers_304(register):
+def test_me_has_an_etag_and_answers_304(register: Callable[..., Person]) -> None:
     alice = register("alice")
     me = alice.client.get("/v1/auth/me")
     assert alice.client.get("/v1/auth/me", If_None_Match=me.headers["ETag"]).status_code == 304
     assert alice.client.request("GET", "/v1/auth/me/").status_code == 200
 
 
-def test_me_needs_a_token(anonymous):
+def test_me_needs_a_token(anonymous: JsonClient) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         answer = anonymous.request(method, "/v1/auth/me", {})
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
-def mails():
+def mails() -> Any:
     actions.send_due_mails()
     sent = sorted((message.subject, *message.to) for message in mail.outbox)
     mail.outbox.clear()
     return sent
 
 
-def key_for(address):
+def key_for(address: Any) -> Any:
     actions.send_due_mails()
     (message,) = [message for message in mail.outbox if message.to == [address] and "Your key" in message.body]
     mail.outbox.clear()
     return message.body.rpartition("Your key: ")[2].split()[0]
 
 
-def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_told(register, anonymous):
+def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_told(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     _, key = sent_key()
     assert anonymous.post("/v1/auth/verify-email", {"key": key}).status_code == 204
@@ -197,7 +206,7 @@ def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_
     assert anonymous.post("/v1/auth/login", {"login": "new@example.org", "password": PASSWORD}).status_code == 200
 
 
-def test_a_new_address_needs_a_confirmed_session(register):
+def test_a_new_address_needs_a_confirmed_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     mails()
     refused = alice.client.patch("/v1/auth/me", {"email": "new@example.org"})
@@ -207,7 +216,9 @@ def test_a_new_address_needs_a_confirmed_session(register):
     assert mails() == []
 
 
-def test_an_unchanged_address_stays_verified_and_takes_a_pending_one_back(register, anonymous):
+def test_an_unchanged_address_stays_verified_and_takes_a_pending_one_back(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     _, key = sent_key()
     anonymous.post("/v1/auth/verify-email", {"key": key})
@@ -223,7 +234,9 @@ def test_an_unchanged_address_stays_verified_and_takes_a_pending_one_back(regist
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_outdated")
 
 
-def test_a_taken_address_gets_the_same_answer_and_no_mail(register, anonymous):
+def test_a_taken_address_gets_the_same_answer_and_no_mail(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     register("bob")
     alice = register("alice")
     mails()
@@ -238,7 +251,9 @@ def test_a_taken_address_gets_the_same_answer_and_no_mail(register, anonymous):
     assert alice.client.patch("/v1/auth/me", {"nickname": "a.l"}).status_code == 422
 
 
-def test_an_address_that_somebody_else_proved_first_stays_theirs(register, anonymous):
+def test_an_address_that_somebody_else_proved_first_stays_theirs(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     mails()
     alice.confirm()
@@ -250,7 +265,9 @@ def test_an_address_that_somebody_else_proved_first_stays_theirs(register, anony
     assert alice.client.get("/v1/auth/me").json()["email"] == "alice@example.org"
 
 
-def test_the_mailed_key_proves_the_address_once_and_for_all(register, anonymous):
+def test_the_mailed_key_proves_the_address_once_and_for_all(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     register("alice", full_name="Alice A.")
     message, key = sent_key()
     assert message.to == ["alice@example.org"]
@@ -264,7 +281,9 @@ def test_the_mailed_key_proves_the_address_once_and_for_all(register, anonymous)
     assert events("user_verified") == ["auth.user_verified.v1"]
 
 
-def test_keys_that_do_not_hold_prove_nothing(register, anonymous, monkeypatch):
+def test_keys_that_do_not_hold_prove_nothing(
+    register: Callable[..., Person], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice = register("alice")
     _, key = sent_key()
     for bad in (key[:-1] + ("A" if key[-1] != "A" else "B"), "x", "a:b:c", "é" * 20):
@@ -281,7 +300,9 @@ def test_keys_that_do_not_hold_prove_nothing(register, anonymous, monkeypatch):
     assert events("user_verified") == []
 
 
-def test_the_verification_mail_can_be_sent_again_until_verified(register, anonymous):
+def test_the_verification_mail_can_be_sent_again_until_verified(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     sent_key()
     assert anonymous.post("/v1/auth/verify-email/resend").status_code == 401
@@ -293,7 +314,7 @@ def test_the_verification_mail_can_be_sent_again_until_verified(register, anonym
     assert mail.outbox == []
 
 
-def test_mail_that_cannot_be_sent_is_tried_again(register, settings):
+def test_mail_that_cannot_be_sent_is_tried_again(register: Callable[..., Person], settings: Any) -> None:
     register("alice")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
@@ -310,7 +331,9 @@ def test_mail_that_cannot_be_sent_is_tried_again(register, settings):
     assert len(mail.outbox) == 1
 
 
-def test_the_address_of_an_account_is_for_itself_and_staff(register, anonymous):
+def test_the_address_of_an_account_is_for_itself_and_staff(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice, bob = register("alice"), register("bob")
     path = f"/v1/users/{alice.id}"
     assert alice.client.get(path).json()["email"] == "alice@example.org"
@@ -325,13 +348,15 @@ def test_the_address_of_an_account_is_for_itself_and_staff(register, anonymous):
     assert staff.json()["email"] == "alice@example.org"
 
 
-def test_an_unknown_user_is_404(anonymous):
+def test_an_unknown_user_is_404(anonymous: JsonClient) -> None:
     assert anonymous.get("/v1/users/1").status_code == 404
     assert anonymous.get("/v1/users/99999999999999999999").status_code == 404
     assert anonymous.get("/v1/users/abc").status_code == 404
 
 
-def test_a_token_with_a_bad_signature_is_401_even_where_none_is_needed(register, anonymous):
+def test_a_token_with_a_bad_signature_is_401_even_where_none_is_needed(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     forged = alice.access[:-6] + "AAAAAA"
     answer = anonymous.get(f"/v1/users/{alice.id}", Authorization=f"Bearer {forged}")
@@ -339,7 +364,7 @@ def test_a_token_with_a_bad_signature_is_401_even_where_none_is_needed(register,
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_the_key_set_verifies_access_tokens(register, anonymous):
+def test_the_key_set_verifies_access_tokens(register: Callable[..., Person], anonymous: JsonClient) -> None:
     import jwt
 
     alice = register("alice")
@@ -353,7 +378,7 @@ def test_the_key_set_verifies_access_tokens(register, anonymous):
     assert set(claims) >= {"iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"}
 
 
-def test_an_account_is_absent_for_whom_it_blocks(register, anonymous):
+def test_an_account_is_absent_for_whom_it_blocks(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     path = f"/v1/users/{alice.id}"
     assert alice.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
@@ -365,7 +390,7 @@ def test_an_account_is_absent_for_whom_it_blocks(register, anonymous):
     assert bob.client.get(path).status_code == 200
 
 
-def test_nobody_registers_while_it_is_closed(anonymous, settings):
+def test_nobody_registers_while_it_is_closed(anonymous: JsonClient, settings: Any) -> None:
     settings.REGISTRATION = "closed"
     answer = anonymous.post("/v1/auth/register", body())
     assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
@@ -373,7 +398,7 @@ def test_nobody_registers_while_it_is_closed(anonymous, settings):
     assert anonymous.get("/v1/instance").json()["registration"] == "closed"
 
 
-def test_anybody_may_read_what_the_installation_is(anonymous):
+def test_anybody_may_read_what_the_installation_is(anonymous: JsonClient) -> None:
     shown = anonymous.get("/v1/instance")
     assert shown.status_code == 200
     assert set(shown.json()) >= {
@@ -385,13 +410,13 @@ def test_anybody_may_read_what_the_installation_is(anonymous):
 @pytest.mark.parametrize(
     ("first", "second"), [("alice@gmail.com", "a.l.ice+new@googlemail.com"), ("bo@proton.me", "bo+1@protonmail.com")]
 )
-def test_one_mailbox_is_one_account(anonymous, first, second):
+def test_one_mailbox_is_one_account(anonymous: JsonClient, first: str, second: str) -> None:
     assert anonymous.post("/v1/auth/register", body(email=first)).status_code == 201
     again = anonymous.post("/v1/auth/register", body(email=second, username="other"))
     assert (again.status_code, again.json()["code"]) == (409, "email_taken")
 
 
-def test_names_that_look_alike_and_reserved_ones_are_refused(anonymous):
+def test_names_that_look_alike_and_reserved_ones_are_refused(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/register", body(username="paypal")).status_code == 201
     alike = anonymous.post("/v1/auth/register", body(email="b@example.org", username="PayPa1"))
     assert (alike.status_code, alike.json()["code"]) == (409, "username_taken")
@@ -399,7 +424,7 @@ def test_names_that_look_alike_and_reserved_ones_are_refused(anonymous):
         assert anonymous.post("/v1/auth/register", body(email="c@example.org", username=name)).status_code == 422, name
 
 
-def test_a_password_is_the_same_whatever_keyboard_composed_it(anonymous):
+def test_a_password_is_the_same_whatever_keyboard_composed_it(anonymous: JsonClient) -> None:
     import unicodedata
 
     password = unicodedata.normalize("NFC", "Zürcher Käsefondue é9")
@@ -408,12 +433,12 @@ def test_a_password_is_the_same_whatever_keyboard_composed_it(anonymous):
     assert JsonClient().post("/v1/auth/login", login).status_code == 200
 
 
-def test_every_bad_field_is_named(anonymous):
+def test_every_bad_field_is_named(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(username="a!", email="x", password="password"))
     assert answer.status_code == 422
     assert {error["field"] for error in answer.json()["errors"]} == {"username", "email", "password"}
 
 
-def test_throw_away_addresses_are_refused(anonymous):
+def test_throw_away_addresses_are_refused(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(email="x@mailinator.com"))
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "email_disposable")

@@ -1,5 +1,8 @@
 """Guessing at passwords is limited for strangers, whatever they type; owners and their devices are let in."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pyotp
 import pytest
 from django.core import mail
@@ -8,7 +11,7 @@ from django.test import Client
 from apps.auth import actions
 from apps.auth.actions.mails import reset_key
 from apps.auth.models import Session, User
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -17,18 +20,25 @@ HERE, ELSEWHERE = "192.0.2.7", "203.0.113.9"
 
 
 @pytest.fixture
-def limits(settings):
+def limits(settings: Any) -> Any:
     settings.RATE_LIMITS, settings.TRUSTED_PROXIES, settings.RATE_ADDRESS_FACTOR = True, 1, 1000
     settings.RATES = dict.fromkeys(settings.RATES, (1000, 100000000)) | {"login": (3, 100_000_000)}
     return settings
 
 
-def log_in(password="wrong horse battery", *, login="alice", address=ELSEWHERE, client=None, **headers):
+def log_in(
+    password: str = "wrong horse battery",
+    *,
+    login: str = "alice",
+    address: Any = ELSEWHERE,
+    client: Any = None,
+    **headers: Any,
+) -> Any:
     body = {"login": login, "password": password}
     return (client or JsonClient()).post("/v1/auth/login", body, X_Forwarded_For=address, **headers)
 
 
-def test_all_spellings_of_a_login_are_one_account(register, limits):
+def test_all_spellings_of_a_login_are_one_account(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     spellings = ["alice@ｅxample.org", "ALICE", "Alice@Example.Org", " alice"]
     statuses = [log_in(login=login, address=f"203.0.113.{n}").status_code for n, login in enumerate(spellings)]
@@ -36,12 +46,12 @@ def test_all_spellings_of_a_login_are_one_account(register, limits):
     assert log_in(PASSWORD).headers["Retry-After"].isdigit()
 
 
-def test_spellings_of_a_name_that_nobody_has_are_one_too(limits):
+def test_spellings_of_a_name_that_nobody_has_are_one_too(limits: Any) -> None:
     spellings = ["nobody@example.org", "NOBODY@ｅxample.org", "nobody@example。org", "nobody@example.org"]
     assert [log_in(login=login).status_code for login in spellings] == [401, 401, 401, 429]
 
 
-def test_the_owner_is_let_in_on_a_device_that_logged_in_before(register, limits):
+def test_the_owner_is_let_in_on_a_device_that_logged_in_before(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     phone = JsonClient()
     assert log_in(PASSWORD, address=HERE, client=phone).status_code == 200
@@ -51,7 +61,7 @@ def test_the_owner_is_let_in_on_a_device_that_logged_in_before(register, limits)
     assert log_in(PASSWORD, address="198.51.100.1", client=phone).status_code == 200, "by its cookie"
 
 
-def test_a_client_without_cookies_sends_the_token_as_a_header(register, limits):
+def test_a_client_without_cookies_sends_the_token_as_a_header(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     token = log_in(PASSWORD, address=HERE).headers["Device-Token"]
     for _ in range(4):
@@ -60,7 +70,7 @@ def test_a_client_without_cookies_sends_the_token_as_a_header(register, limits):
     assert log_in(PASSWORD, Device_Token=token[:-1] + "x").status_code == 429
 
 
-def test_the_owner_is_let_in_from_an_address_they_come_from(register, limits):
+def test_the_owner_is_let_in_from_an_address_they_come_from(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     log_in(PASSWORD, address=HERE)
     for _ in range(4):
@@ -68,14 +78,14 @@ def test_the_owner_is_let_in_from_an_address_they_come_from(register, limits):
     assert log_in(PASSWORD, address=HERE).status_code == 200
 
 
-def test_a_known_device_does_not_guess_for_ever_either(register, limits):
+def test_a_known_device_does_not_guess_for_ever_either(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     phone = JsonClient()
     log_in(PASSWORD, address=HERE, client=phone)
     assert [log_in(client=phone).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
-def test_one_customer_of_ipv6_is_one_address(register, limits):
+def test_one_customer_of_ipv6_is_one_address(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     log_in(PASSWORD, address="2001:db8:1:2::1")
     for _ in range(4):
@@ -84,7 +94,7 @@ def test_one_customer_of_ipv6_is_one_address(register, limits):
     assert log_in(PASSWORD, address="2001:db8:1:2:ffff::9").status_code == 200
 
 
-def test_an_ipv4_address_written_as_ipv6_is_that_address(register, limits):
+def test_an_ipv4_address_written_as_ipv6_is_that_address(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     log_in(PASSWORD, address="::ffff:192.0.2.7")
     for _ in range(4):
@@ -94,7 +104,9 @@ def test_an_ipv4_address_written_as_ipv6_is_that_address(register, limits):
 
 
 @pytest.mark.parametrize("way", ["api", "page"])
-def test_who_resets_the_password_is_let_in_while_strangers_guess(register, limits, way):
+def test_who_resets_the_password_is_let_in_while_strangers_guess(
+    register: Callable[..., Person], limits: Any, way: str
+) -> None:
     register("alice")
     actions.request_password_reset(email="alice@example.org")
     key = reset_key(User.objects.get())
@@ -109,7 +121,7 @@ def test_who_resets_the_password_is_let_in_while_strangers_guess(register, limit
     assert log_in("staple gun paper clip", Device_Token=token).status_code == 200
 
 
-def test_the_admin_site_lets_known_browsers_of_its_staff_in(register, limits):
+def test_the_admin_site_lets_known_browsers_of_its_staff_in(register: Callable[..., Person], limits: Any) -> None:
     staff = register("alice")
     actions.grant_role(user_id=int(staff.id), role="moderator")
     Session.objects.all().delete()
@@ -124,7 +136,7 @@ def test_the_admin_site_lets_known_browsers_of_its_staff_in(register, limits):
     assert browser.post(page, right, headers={"X-Forwarded-For": ELSEWHERE}).status_code == 302
 
 
-def test_wrong_codes_are_reported_to_the_owner_too(register, limits):
+def test_wrong_codes_are_reported_to_the_owner_too(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     limits.FAILED_LOGINS_REPORTED = 2
     alice.confirm()
@@ -139,7 +151,7 @@ def test_wrong_codes_are_reported_to_the_owner_too(register, limits):
     assert [message.subject for message in mail.outbox] == ["Many failed log-ins"]
 
 
-def test_an_account_asks_for_few_new_addresses(register, limits):
+def test_an_account_asks_for_few_new_addresses(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     alice.confirm()
     limits.RATES = {**limits.RATES, "login": (1000, 100_000_000)}
@@ -149,7 +161,7 @@ def test_an_account_asks_for_few_new_addresses(register, limits):
     assert alice.client.get("/v1/auth/me").json()["pending_email"] == "s1@example.org"
 
 
-def test_the_owner_hears_of_many_failures_once(register, limits):
+def test_the_owner_hears_of_many_failures_once(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     limits.FAILED_LOGINS_REPORTED = 2
     actions.send_due_mails()
@@ -160,7 +172,7 @@ def test_the_owner_hears_of_many_failures_once(register, limits):
     assert [message.subject for message in mail.outbox] == ["Many failed log-ins"]
 
 
-def test_confirming_is_limited_like_a_log_in(register, limits):
+def test_confirming_is_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     body = {"password": "wrong horse battery"}
     answers = [alice.client.post("/v1/auth/confirm", body, X_Forwarded_For=ELSEWHERE) for _ in range(4)]
@@ -168,7 +180,7 @@ def test_confirming_is_limited_like_a_log_in(register, limits):
     assert Session.objects.exclude(confirmed_until=None).count() == 0
 
 
-def test_the_owner_hears_of_a_new_device(register):
+def test_the_owner_hears_of_a_new_device(register: Callable[..., Person]) -> None:
     register("alice")
     Session.objects.update(address_digest="another", user_agent="Phone/1")
     actions.send_due_mails()
@@ -179,7 +191,7 @@ def test_the_owner_hears_of_a_new_device(register):
     assert [message.subject for message in mail.outbox] == ["New log-in to your account"]
 
 
-def test_mails_to_one_address_are_limited(register, limits):
+def test_mails_to_one_address_are_limited(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     actions.send_due_mails()
     mail.outbox.clear()

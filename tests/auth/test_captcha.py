@@ -2,7 +2,9 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -19,7 +21,7 @@ class _SiteVerify(BaseHTTPRequestHandler):
     solutions: set[str]
     seen: list[dict[str, str]]
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         form = {name: values[0] for name, values in sent.items()}
         self.seen.append(form)
@@ -29,12 +31,12 @@ class _SiteVerify(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps({"success": is_right}).encode())
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
 
 @pytest.fixture
-def siteverify(settings):
+def siteverify(settings: Any) -> Iterator[Any]:
     handler = type("Handler", (_SiteVerify,), {"solutions": {"solved"}, "seen": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -45,12 +47,12 @@ def siteverify(settings):
     server.server_close()
 
 
-def sign_up(name, **more):
+def sign_up(name: Any, **more: Any) -> Any:
     body = {"email": f"{name}@example.org", "password": "correct horse battery", "username": name, **more}
     return JsonClient().post("/v1/auth/register", body)
 
 
-def test_a_solution_counts_once(siteverify, anonymous):
+def test_a_solution_counts_once(siteverify: Any, anonymous: JsonClient) -> None:
     shown = anonymous.get("/v1/instance").json()["captcha"]
     assert shown == {"provider": "hcaptcha", "site_key": "k1"}
     assert sign_up("alice", captcha="solved").status_code == 201
@@ -64,13 +66,15 @@ def test_a_solution_counts_once(siteverify, anonymous):
     ("sent", "status", "code"),
     [({}, 422, "captcha_required"), ({"captcha": "guess"}, 422, "captcha_invalid"), ({"captcha": "broken"}, 503, None)],
 )
-def test_without_a_solution_nobody_registers(siteverify, sent, status, code):
+def test_without_a_solution_nobody_registers(
+    siteverify: Any, sent: dict[str, Any], status: int, code: str | None
+) -> None:
     answer = sign_up("alice", **sent)
     assert answer.status_code == status
     assert code is None or [error["code"] for error in answer.json()["errors"]] == [code]
     assert not User.objects.exists()
 
 
-def test_it_is_off_by_default(anonymous):
+def test_it_is_off_by_default(anonymous: JsonClient) -> None:
     assert anonymous.get("/v1/instance").json()["captcha"] is None
     assert sign_up("alice").status_code == 201

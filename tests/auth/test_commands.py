@@ -2,6 +2,9 @@
 
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -9,18 +12,18 @@ from django.core.management import CommandError, call_command
 
 from apps.auth import actions
 from apps.auth.models import Erasure, Session, User
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def run(*arguments):
+def run(*arguments: Any) -> Any:
     out = io.StringIO()
     call_command(*arguments, "--json", stdout=out)
     return json.loads(out.getvalue())
 
 
-def test_accounts_are_found_by_id_name_and_address(register):
+def test_accounts_are_found_by_id_name_and_address(register: Callable[..., Person]) -> None:
     alice, alicia, bob = register("alice"), register("alicia2"), register("bob")
     assert [row["id"] for row in run("users", "find", "ALI")] == [alicia.id, alice.id]
     assert [row["id"] for row in run("users", "find", "bob@example")] == [bob.id]
@@ -33,7 +36,7 @@ def test_accounts_are_found_by_id_name_and_address(register):
 
 
 @pytest.mark.parametrize("is_dry", [True, False])
-def test_accounts_are_mended_unless_it_is_a_dry_run(register, is_dry):
+def test_accounts_are_mended_unless_it_is_a_dry_run(register: Callable[..., Person], is_dry: bool) -> None:
     alice = register("alice")
     actions.send_due_mails()
     mail.outbox.clear()
@@ -48,7 +51,7 @@ def test_accounts_are_mended_unless_it_is_a_dry_run(register, is_dry):
     assert found == (("alice", False, 1, 0) if is_dry else ("alicia", True, 0, 1))
 
 
-def test_a_refused_change_is_an_error_and_changes_nothing(register):
+def test_a_refused_change_is_an_error_and_changes_nothing(register: Callable[..., Person]) -> None:
     for name in ("alice", "bob"):
         register(name)
     for arguments in (["rename", "alice", "bob"], ["rename", "alice"], ["verify", "alice", "bob"]):
@@ -57,7 +60,7 @@ def test_a_refused_change_is_an_error_and_changes_nothing(register):
     assert sorted(User.objects.values_list("username", flat=True)) == ["alice", "bob"]
 
 
-def test_roles_are_listed_given_and_taken(register):
+def test_roles_are_listed_given_and_taken(register: Callable[..., Person]) -> None:
     alice = register("alice")
     row = {"id": alice.id, "username": "alice", "roles": ["moderator", "user"]}
     assert run("roles", "grant", "moderator", "alice", "--dry-run") == [row]
@@ -70,7 +73,9 @@ def test_roles_are_listed_given_and_taken(register):
             run("roles", *arguments)
 
 
-def test_a_certificate_is_checked_against_key_record_and_stores(register, drain, tmp_path):
+def test_a_certificate_is_checked_against_key_record_and_stores(
+    register: Callable[..., Person], drain: Callable[[], int], tmp_path: Path
+) -> None:
     alice = register("alice")
     answer = alice.client.delete("/v1/auth/me", {"password": "correct horse battery"})
     drain()

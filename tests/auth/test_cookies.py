@@ -1,9 +1,12 @@
 """The refresh token as a cookie, for pages of our own only."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.conf import settings
 
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -11,12 +14,12 @@ PASSWORD = "correct horse battery"
 OWN, FOREIGN = {"Origin": settings.ALLOWED_ORIGINS[0]}, {"Origin": "https://evil.example"}
 
 
-def log_in(client, **headers):
+def log_in(client: Any, **headers: Any) -> Any:
     body = {"login": "alice", "password": PASSWORD, "cookie": True}
     return client.post("/v1/auth/login", body, **headers)
 
 
-def test_it_is_out_of_the_reach_of_scripts_and_of_other_sites(register):
+def test_it_is_out_of_the_reach_of_scripts_and_of_other_sites(register: Callable[..., Person]) -> None:
     register("alice")
     answer = log_in(JsonClient(), **OWN)
     assert answer.status_code == 200
@@ -26,7 +29,7 @@ def test_it_is_out_of_the_reach_of_scripts_and_of_other_sites(register):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_it_is_renewed_and_ended_without_a_body(register):
+def test_it_is_renewed_and_ended_without_a_body(register: Callable[..., Person]) -> None:
     register("alice")
     browser = JsonClient()
     first = log_in(browser, **OWN).cookies["refresh"].value
@@ -40,7 +43,7 @@ def test_it_is_renewed_and_ended_without_a_body(register):
     assert JsonClient(renewed.json()["access"]).get("/v1/auth/me").json()["code"] == "token_revoked"
 
 
-def test_other_sites_cannot_use_it(register):
+def test_other_sites_cannot_use_it(register: Callable[..., Person]) -> None:
     register("alice")
     browser = JsonClient()
     assert log_in(JsonClient(), **FOREIGN).json()["code"] == "origin_not_allowed"
@@ -52,7 +55,7 @@ def test_other_sites_cannot_use_it(register):
     assert browser.post("/v1/auth/refresh", {}, **OWN).status_code == 200
 
 
-def test_registering_can_set_it_too(anonymous):
+def test_registering_can_set_it_too(anonymous: JsonClient) -> None:
     body = {"email": "alice@example.org", "password": PASSWORD, "username": "alice", "cookie": True}
     first = anonymous.post("/v1/auth/register", body, Idempotency_Key="k", **OWN)
     assert set(first.json()) == {"user", "access"}
@@ -61,6 +64,6 @@ def test_registering_can_set_it_too(anonymous):
     assert anonymous.post("/v1/auth/refresh", {}, **OWN).status_code == 200
 
 
-def test_without_body_and_cookie_a_token_is_missed():
+def test_without_body_and_cookie_a_token_is_missed() -> None:
     answer = JsonClient().post("/v1/auth/refresh", {})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "required")

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -26,19 +27,21 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 PASSWORD = "correct horse battery"
 
 
-def delete(person, password=PASSWORD, **headers):
+def delete(person: Person, password: Any = PASSWORD, **headers: Any) -> Any:
     return person.client.delete("/v1/auth/me", {"password": password}, **headers)
 
 
-def told(kind):
+def told(kind: Any) -> Any:
     return OutboxEvent.objects.using("auth").filter(type=f"auth.{kind}.v1").count()
 
 
-def progress(erasure_id):
+def progress(erasure_id: Any) -> Any:
     return JsonClient().get(f"/v1/auth/erasures/{erasure_id}").json()
 
 
-def test_a_deleted_account_is_gone_at_once(register, anonymous, django_capture_on_commit_callbacks):
+def test_a_deleted_account_is_gone_at_once(
+    register: Callable[..., Person], anonymous: JsonClient, django_capture_on_commit_callbacks: Any
+) -> None:
     alice = register("alice")
     with django_capture_on_commit_callbacks(using="auth", execute=True):
         answer = delete(alice)
@@ -63,7 +66,9 @@ def test_a_deleted_account_is_gone_at_once(register, anonymous, django_capture_o
         (PASSWORD, {"If_Match": '"9-0000000000000000"'}, 412, "stale"),
     ],
 )
-def test_a_refused_deletion_changes_nothing(register, password, headers, status, code):
+def test_a_refused_deletion_changes_nothing(
+    register: Callable[..., Person], password: Any, headers: dict[str, Any], status: int, code: str
+) -> None:
     alice = register("alice")
     answer = delete(alice, password, **headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -72,14 +77,14 @@ def test_a_refused_deletion_changes_nothing(register, password, headers, status,
     assert Erasure.objects.count() == 0
 
 
-def test_deletion_needs_a_password_or_a_confirmed_session(register):
+def test_deletion_needs_a_password_or_a_confirmed_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     refused = alice.client.delete("/v1/auth/me", {})
     assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
     assert alice.client.get("/v1/auth/me").status_code == 200
 
 
-def test_auth_keeps_nothing_but_the_id(register):
+def test_auth_keeps_nothing_but_the_id(register: Callable[..., Person]) -> None:
     alice = register("alice", full_name="Alice Adams")
     alice.confirm()
     alice.client.post("/v1/auth/totp")
@@ -99,7 +104,9 @@ def test_auth_keeps_nothing_but_the_id(register):
     assert "alice" not in str(list(OutboxEvent.objects.using("auth").values_list("envelope", flat=True))).lower()
 
 
-def test_the_address_is_free_again_and_the_name_after_a_while(register, drain, anonymous):
+def test_the_address_is_free_again_and_the_name_after_a_while(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
+) -> None:
     delete(register("alice"))
     drain()
     body = {"email": "alice@example.org", "password": PASSWORD, "username": "Alice"}
@@ -109,7 +116,7 @@ def test_the_address_is_free_again_and_the_name_after_a_while(register, drain, a
     assert anonymous.post("/v1/auth/register", body).status_code == 201
 
 
-def test_no_table_shows_the_name_that_is_kept(register, drain):
+def test_no_table_shows_the_name_that_is_kept(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     delete(register("alice"))
     drain()
     (row,) = ReservedName.objects.values()
@@ -117,13 +124,15 @@ def test_no_table_shows_the_name_that_is_kept(register, drain):
     assert "alice" not in str(row)
 
 
-def test_a_confirmed_session_deletes_without_a_password(register):
+def test_a_confirmed_session_deletes_without_a_password(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     assert alice.client.delete("/v1/auth/me").status_code == 202
 
 
-def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(register, drain, anonymous):
+def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
+) -> None:
     import jwt
 
     alice = register("alice")
@@ -141,7 +150,9 @@ def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(register, dr
     assert JsonClient(certificate).get("/v1/auth/me").status_code == 401, "it is no access token"
 
 
-def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(register, drain, settings):
+def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(
+    register: Callable[..., Person], drain: Callable[[], int], settings: Any
+) -> None:
     settings.ERASURE_GRACE_DAYS = 14
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
@@ -158,7 +169,7 @@ def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(register,
     assert progress(erasure_id)["status"] == "complete"
 
 
-def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register):
+def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     handlers.erase_account(UserDeleted(user_id=int(alice.id), erasure_id=1))
     handlers.erase_account(UserDeleted(user_id=1, erasure_id=1))
@@ -166,7 +177,7 @@ def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register
     assert told("user_erased") == 0
 
 
-def test_progress_is_told_without_a_token_and_names_nobody(register):
+def test_progress_is_told_without_a_token_and_names_nobody(register: Callable[..., Person]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     before = progress(erasure_id)
@@ -183,7 +194,7 @@ def test_progress_is_told_without_a_token_and_names_nobody(register):
     handlers.acknowledge_erasure(context_erased("comments")(user_id=1, erasure_id=1))
 
 
-def test_all_contexts_erase_and_report(register, drain):
+def test_all_contexts_erase_and_report(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     drain()
@@ -194,7 +205,7 @@ def test_all_contexts_erase_and_report(register, drain):
     assert actions.repeat_unfinished_erasures() == 0
 
 
-def test_an_erasure_that_hangs_is_told_of_again(register):
+def test_an_erasure_that_hangs_is_told_of_again(register: Callable[..., Person]) -> None:
     alice = register("alice")
     delete(alice)
     tasks.repeat_unfinished_erasures()
@@ -205,13 +216,13 @@ def test_an_erasure_that_hangs_is_told_of_again(register):
     assert told("user_deleted") == 2
 
 
-def command(*arguments):
+def command(*arguments: Any) -> Any:
     out = io.StringIO()
     call_command("erasure", *arguments, stdout=out)
     return out.getvalue()
 
 
-def test_the_command_tells_the_progress(register, drain):
+def test_the_command_tells_the_progress(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     with pytest.raises(CommandError, match="not complete"):
@@ -222,7 +233,9 @@ def test_the_command_tells_the_progress(register, drain):
         command("status", "1")
 
 
-def test_the_command_finds_what_is_left_and_nothing_when_all_is_erased(register, drain):
+def test_the_command_finds_what_is_left_and_nothing_when_all_is_erased(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     alice.client.put(f"/v1/profiles/{bob.id}/follow")
     alice.client.post("/v1/posts", {"content": f"hello @bob #fun {alice.id}"})
@@ -237,7 +250,7 @@ def test_the_command_finds_what_is_left_and_nothing_when_all_is_erased(register,
         pytest.fail(f"{error}: {command_output(erasure_id)}")
 
 
-def command_output(erasure_id):
+def command_output(erasure_id: Any) -> list[Any]:
     out = io.StringIO()
     with contextlib.suppress(CommandError):
         call_command("erasure", "verify", erasure_id, stdout=out)

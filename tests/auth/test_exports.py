@@ -3,7 +3,10 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -12,7 +15,7 @@ from django.utils import timezone
 
 from apps.auth import actions, tasks
 from apps.auth.models import Export
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -20,16 +23,16 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _storage(settings, tmp_path):
+def _storage(settings: Any, tmp_path: Path) -> None:
     default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
 
 
-def archives():
+def archives() -> Any:
     return default_storage.listdir("exports")[1] if default_storage.exists("exports") else []
 
 
-def exported(person):
+def exported(person: Person) -> dict[Any, Any]:
     person.confirm()
     export_id = person.client.post("/v1/auth/me/export").json()["id"]
     tasks.build_exports()
@@ -44,7 +47,9 @@ def exported(person):
         return {name: [json.loads(line) for line in archive.read(name).splitlines()] for name in archive.namelist()}
 
 
-def test_everything_of_oneself_is_in_it_and_nothing_of_others(register, drain):
+def test_everything_of_oneself_is_in_it_and_nothing_of_others(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice", full_name="Alice A."), register("bob")
     post = alice.client.post("/v1/posts", {"content": "my very own words"}).json()
     theirs = bob.client.post("/v1/posts", {"content": "words of bob"}).json()
@@ -66,7 +71,7 @@ def test_everything_of_oneself_is_in_it_and_nothing_of_others(register, drain):
         assert secret not in everything
 
 
-def test_the_owner_is_told(register):
+def test_the_owner_is_told(register: Callable[..., Person]) -> None:
     alice = register("alice")
     actions.send_due_mails()
     mail.outbox.clear()
@@ -75,7 +80,7 @@ def test_the_owner_is_told(register):
     assert [message.subject for message in mail.outbox] == ["A copy of your data was asked for"]
 
 
-def test_one_is_made_at_a_time(register):
+def test_one_is_made_at_a_time(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     first = alice.client.post("/v1/auth/me/export")
@@ -89,7 +94,7 @@ def test_one_is_made_at_a_time(register):
     assert alice.client.post("/v1/auth/me/export").json()["id"] != first.json()["id"]
 
 
-def test_it_is_for_nobody_else(register, anonymous):
+def test_it_is_for_nobody_else(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()
     bob.confirm()
@@ -106,7 +111,9 @@ def test_it_is_for_nobody_else(register, anonymous):
         assert answer.status_code == 404, bad
 
 
-def test_a_link_is_good_for_five_minutes(register, anonymous, monkeypatch):
+def test_a_link_is_good_for_five_minutes(
+    register: Callable[..., Person], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import time
 
     alice = register("alice")
@@ -119,7 +126,7 @@ def test_a_link_is_good_for_five_minutes(register, anonymous, monkeypatch):
     assert anonymous.get(url).status_code == 404
 
 
-def test_it_is_removed_when_its_time_is_over(register):
+def test_it_is_removed_when_its_time_is_over(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     export_id = alice.client.post("/v1/auth/me/export").json()["id"]
@@ -132,7 +139,7 @@ def test_it_is_removed_when_its_time_is_over(register):
     assert alice.client.get(f"/v1/auth/exports/{export_id}").status_code == 404
 
 
-def test_it_goes_with_the_account(register, drain):
+def test_it_goes_with_the_account(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     alice.confirm()
     alice.client.post("/v1/auth/me/export")
@@ -145,7 +152,9 @@ def test_it_goes_with_the_account(register, drain):
     assert actions.build_due_exports() == 0
 
 
-def test_one_that_could_not_be_made_is_made_soon(register, settings, tmp_path):
+def test_one_that_could_not_be_made_is_made_soon(
+    register: Callable[..., Person], settings: Any, tmp_path: Path
+) -> None:
     alice = register("alice")
     alice.confirm()
     export_id = alice.client.post("/v1/auth/me/export").json()["id"]
@@ -160,7 +169,7 @@ def test_one_that_could_not_be_made_is_made_soon(register, settings, tmp_path):
     assert alice.client.get(f"/v1/auth/exports/{export_id}").json()["status"] == "ready"
 
 
-def test_one_asked_for_before_the_clock_was_set_back_need_not_wait(register):
+def test_one_asked_for_before_the_clock_was_set_back_need_not_wait(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     alice.client.post("/v1/auth/me/export")
@@ -168,7 +177,9 @@ def test_one_asked_for_before_the_clock_was_set_back_need_not_wait(register):
     assert actions.build_due_exports() == 1
 
 
-def test_one_that_cannot_be_made_is_tried_again_and_then_failed(register, settings, tmp_path):
+def test_one_that_cannot_be_made_is_tried_again_and_then_failed(
+    register: Callable[..., Person], settings: Any, tmp_path: Path
+) -> None:
     alice = register("alice")
     alice.confirm()
     export_id = alice.client.post("/v1/auth/me/export").json()["id"]
@@ -181,7 +192,7 @@ def test_one_that_cannot_be_made_is_tried_again_and_then_failed(register, settin
     assert (state["status"], state["url"]) == ("failed", None)
 
 
-def test_it_needs_a_confirmed_session_and_belongs_to_it(register, anonymous):
+def test_it_needs_a_confirmed_session_and_belongs_to_it(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice = register("alice")
     refused = alice.client.post("/v1/auth/me/export")
     assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")

@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jwt
 import pytest
@@ -11,13 +13,13 @@ from django.utils import timezone
 from apps.auth.actions.keys import forget_loaded_keys
 from apps.auth.models import SigningKey
 from socialapp.http.tokens import forget_rotated_keys
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_keys():
+def _fresh_keys() -> Iterator[None]:
     forget_loaded_keys()
     forget_rotated_keys()
     yield
@@ -25,17 +27,19 @@ def _fresh_keys():
     forget_rotated_keys()
 
 
-def keys(*arguments):
+def keys(*arguments: Any) -> Any:
     out = io.StringIO()
     call_command("keys", *arguments, "--json", stdout=out)
     return json.loads(out.getvalue())
 
 
-def kid_of(token):
+def kid_of(token: Any) -> Any:
     return jwt.get_unverified_header(token)["kid"]
 
 
-def test_a_new_key_is_published_before_it_signs_and_old_tokens_hold(register, anonymous):
+def test_a_new_key_is_published_before_it_signs_and_old_tokens_hold(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     (made,) = keys("rotate")
     forget_loaded_keys()
@@ -53,6 +57,6 @@ def test_a_new_key_is_published_before_it_signs_and_old_tokens_hold(register, an
     assert [key["state"] for key in keys("list")] == ["signing", "verifying"]
 
 
-def test_the_private_key_is_not_kept_in_the_clear(register):
+def test_the_private_key_is_not_kept_in_the_clear(register: Callable[..., Person]) -> None:
     keys("rotate", "--now")
     assert "PRIVATE KEY" not in SigningKey.objects.get().private_key

@@ -1,6 +1,7 @@
 """What is typed as a name, an address or a password is either good or refused, whatever it is."""
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,7 @@ from apps.auth.actions.tokens import new_refresh_token, session_of_refresh_token
 from apps.auth.models import User
 from socialapp.core.errors import Invalid
 from socialapp.core.text.emails import email_key
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient
 
 
 @given(st.text())
@@ -20,7 +21,7 @@ from tests.conftest import ALL_CONTEXTS
 @example("a@\u2024.org")
 @example("@")
 @example("a@xn--.org")
-def test_any_text_is_an_address_or_refused(text):
+def test_any_text_is_an_address_or_refused(text: Any) -> None:
     with contextlib.suppress(Invalid):
         address = checked_email(text)
         assert len(address) <= 254
@@ -31,20 +32,20 @@ def test_any_text_is_an_address_or_refused(text):
 
 
 @given(st.emails())
-def test_addresses_are_found_again_without_case(address):
+def test_addresses_are_found_again_without_case(address: Any) -> None:
     with contextlib.suppress(Invalid):
         assert lookup_key(checked_email(address).upper()) == email_key(checked_email(address))
 
 
 @given(st.text(alphabet="aZ09_.-é\n", max_size=40))
-def test_a_username_has_few_characters_and_a_length(text):
+def test_a_username_has_few_characters_and_a_length(text: Any) -> None:
     with contextlib.suppress(Invalid):
         name = checked_username(text)
         assert 3 <= len(name) <= 30
         assert set(name) <= set("aZ09_.")
 
 
-def test_reserved_names_are_refused_in_any_case():
+def test_reserved_names_are_refused_in_any_case() -> None:
     for name in RESERVED:
         if len(name) >= 3:
             assert checked_username(name, may_be_reserved=True) == name
@@ -61,7 +62,7 @@ def test_reserved_names_are_refused_in_any_case():
      "adm1n", "supp0rt", "rnoderator", "r00t", "_0fficial_", "nu11", "Ad.Min", "deleted_1", "...", "___", "a.",
      "bob.", ".bob"],
 )  # fmt: skip
-def test_names_of_the_house_are_refused_however_they_are_written(anonymous, name):
+def test_names_of_the_house_are_refused_however_they_are_written(anonymous: JsonClient, name: str) -> None:
     body = {"username": name, "email": "someone@example.org", "password": "correct horse battery"}
     answer = anonymous.post("/v1/auth/register", body)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["username"])
@@ -69,12 +70,12 @@ def test_names_of_the_house_are_refused_however_they_are_written(anonymous, name
 
 
 @given(st.text())
-def test_no_text_is_a_refresh_token_by_chance(text):
+def test_no_text_is_a_refresh_token_by_chance(text: Any) -> None:
     assert session_of_refresh_token(text) is None
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))
-def test_a_refresh_token_names_its_session_and_no_part_of_it_can_change(session_id):
+def test_a_refresh_token_names_its_session_and_no_part_of_it_can_change(session_id: Any) -> None:
     token = new_refresh_token(session_id)
     assert session_of_refresh_token(token) == session_id
     assert session_of_refresh_token("1" + token) is None

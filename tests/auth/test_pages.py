@@ -1,5 +1,7 @@
 """The pages that links in mails may lead to: they do what their button says, and nothing when they are opened."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,14 +11,14 @@ from django.test import Client
 from apps.auth import actions
 from apps.moderation import actions as moderation
 from apps.moderation.models import Appeal
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
 
 
-def mailed(subject):
+def mailed(subject: Any) -> Any:
     actions.send_due_mails()
     (message,) = [message for message in mail.outbox if message.subject == subject]
     mail.outbox.clear()
@@ -24,15 +26,15 @@ def mailed(subject):
     return urlsplit(url.replace("/#/", "/auth/"))
 
 
-def key_in(url):
+def key_in(url: Any) -> Any:
     return parse_qs(url.query)["key"][0]
 
 
-def press(url, **fields):
+def press(url: Any, **fields: Any) -> Any:
     return Client(enforce_csrf_checks=True).post(url.path, {"key": key_in(url), **fields})
 
 
-def test_an_address_is_confirmed_by_the_button_not_by_opening_the_page(register):
+def test_an_address_is_confirmed_by_the_button_not_by_opening_the_page(register: Callable[..., Person]) -> None:
     alice = register("alice")
     url = mailed("Confirm your e-mail address")
     opened = Client().get(f"{url.path}?{url.query}")
@@ -44,7 +46,7 @@ def test_an_address_is_confirmed_by_the_button_not_by_opening_the_page(register)
     assert alice.client.get("/v1/auth/me").json()["email_verified"] is True
 
 
-def test_a_password_is_set_on_the_page(register, anonymous):
+def test_a_password_is_set_on_the_page(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     anonymous.post("/v1/auth/password/forgot", {"email": "alice@example.org"})
     url = mailed("Set a new password")
@@ -57,7 +59,7 @@ def test_a_password_is_set_on_the_page(register, anonymous):
     assert press(url, password="another gun paper clip").status_code == 422
 
 
-def test_a_banned_person_appeals_by_the_mailed_link(register, drain):
+def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice, moderator = register("alice"), register("judge")
     actions.grant_role(user_id=int(moderator.id), role="moderator")
     moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
@@ -71,7 +73,7 @@ def test_a_banned_person_appeals_by_the_mailed_link(register, drain):
 
 
 @pytest.mark.parametrize("page", ["verify-email", "reset-password", "appeal"])
-def test_bad_keys_and_markup_are_refused_without_a_fault(page):
+def test_bad_keys_and_markup_are_refused_without_a_fault(page: str) -> None:
     bad = '"><script>alert(1)</script>'
     opened = Client().get(f"/auth/{page}", {"key": bad})
     assert opened.status_code == 200

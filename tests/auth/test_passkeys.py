@@ -1,36 +1,39 @@
 """Passkeys: registered in a confirmed session, good for a log-in, each answer counts once."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from apps.auth.models import PasskeyChallenge
 from tests.auth.authenticator import Authenticator, encode
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 ORIGIN = "http://localhost:8000"
 
 
-def add(person, device, name="laptop"):
+def add(person: Person, device: Any, name: str = "laptop") -> Any:
     person.confirm()
     options = person.client.post("/v1/auth/passkeys/options").json()["publicKey"]
     return person.client.post("/v1/auth/passkeys", {"name": name, "credential": device.create(options)})
 
 
-def challenge():
+def challenge() -> Any:
     return JsonClient().post("/v1/auth/login/passkey/options").json()["publicKey"]
 
 
-def log_in(credential):
+def log_in(credential: Any) -> Any:
     return JsonClient().post("/v1/auth/login/passkey", {"credential": credential})
 
 
 @pytest.fixture
-def device():
+def device() -> Any:
     return Authenticator(ORIGIN)
 
 
-def test_a_passkey_is_added_listed_used_and_removed(register, device):
+def test_a_passkey_is_added_listed_used_and_removed(register: Callable[..., Person], device: Any) -> None:
     alice = register("alice")
     made = add(alice, device)
     assert made.status_code == 201, made.content
@@ -47,7 +50,7 @@ def test_a_passkey_is_added_listed_used_and_removed(register, device):
     assert log_in(device.get(challenge())).json()["code"] == "passkey_invalid"
 
 
-def test_a_credential_may_be_sent_as_the_browser_writes_it(register, device):
+def test_a_credential_may_be_sent_as_the_browser_writes_it(register: Callable[..., Person], device: Any) -> None:
     alice = register("alice")
     alice.confirm()
     options = alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
@@ -55,7 +58,7 @@ def test_a_credential_may_be_sent_as_the_browser_writes_it(register, device):
     assert JsonClient().post("/v1/auth/login/passkey", device.get(challenge())).status_code == 200
 
 
-def test_adding_and_removing_need_a_confirmed_session(register, device):
+def test_adding_and_removing_need_a_confirmed_session(register: Callable[..., Person], device: Any) -> None:
     alice = register("alice")
     for method, path in (("POST", "options"), ("POST", ""), ("DELETE", "1")):
         body = {"credential": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}} if not path else {}
@@ -64,7 +67,7 @@ def test_adding_and_removing_need_a_confirmed_session(register, device):
     assert PasskeyChallenge.objects.count() == 0
 
 
-def test_each_answer_counts_once(register, device):
+def test_each_answer_counts_once(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     answer = device.get(challenge())
     assert log_in(answer).status_code == 200
@@ -72,7 +75,7 @@ def test_each_answer_counts_once(register, device):
     assert (replayed.status_code, replayed.json()["code"]) == (401, "passkey_invalid")
 
 
-def test_a_registration_counts_once_and_for_its_own_account(register, device):
+def test_a_registration_counts_once_and_for_its_own_account(register: Callable[..., Person], device: Any) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()
     bob.confirm()
@@ -84,7 +87,7 @@ def test_a_registration_counts_once_and_for_its_own_account(register, device):
     assert alice.client.post("/v1/auth/passkeys", {"credential": credential}).status_code == 422
 
 
-def test_what_does_not_hold_lets_nobody_in(register, device):
+def test_what_does_not_hold_lets_nobody_in(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     forged = device.get(challenge())
     forged["response"]["signature"] = forged["response"]["signature"][:-8] + "AAAAAAAA"
@@ -100,21 +103,23 @@ def test_what_does_not_hold_lets_nobody_in(register, device):
 
 @pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature", "userHandle"])
 @pytest.mark.parametrize("wrong", [None, "", "x", "é", 5, [], {"a": 1}, "A" * 5000])
-def test_malformed_answers_are_refused_and_no_fault(register, device, part, wrong):
+def test_malformed_answers_are_refused_and_no_fault(
+    register: Callable[..., Person], device: Any, part: str, wrong: Any
+) -> None:
     add(register("alice"), device)
     answer = device.get(challenge())
     answer["response"][part] = wrong
     assert log_in(answer).status_code == 401
 
 
-def test_a_copied_authenticator_is_noticed(register, device):
+def test_a_copied_authenticator_is_noticed(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     assert log_in(device.get(challenge())).status_code == 200
     device.counts_up = False
     assert log_in(device.get(challenge())).json()["code"] == "passkey_invalid"
 
 
-def test_a_passkey_confirms_the_session_of_its_owner_only(register, device):
+def test_a_passkey_confirms_the_session_of_its_owner_only(register: Callable[..., Person], device: Any) -> None:
     alice, bob = register("alice"), register("bob")
     add(alice, device)
     assert bob.client.post("/v1/auth/confirm", {"passkey": device.get(challenge())}).json()["code"] == (
@@ -125,7 +130,7 @@ def test_a_passkey_confirms_the_session_of_its_owner_only(register, device):
     assert set(confirmed.json()) == {"confirmed_until"}
 
 
-def test_a_banned_account_is_not_entered_by_passkey(register, device):
+def test_a_banned_account_is_not_entered_by_passkey(register: Callable[..., Person], device: Any) -> None:
     from apps.auth.models import User
 
     add(register("alice"), device)

@@ -1,6 +1,8 @@
 """Passwords: forgotten, reset with a mailed key, changed."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -8,7 +10,7 @@ from django.utils import timezone
 
 from apps.auth import actions
 from apps.auth.models import Mail, User
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -16,22 +18,24 @@ PASSWORD = "correct horse battery"
 NEW = "staple gun paper clip"
 
 
-def log_in(password):
+def log_in(password: Any) -> Any:
     return JsonClient().post("/v1/auth/login", {"login": "alice", "password": password})
 
 
-def forget(anonymous, email):
+def forget(anonymous: JsonClient, email: Any) -> Any:
     return anonymous.post("/v1/auth/password/forgot", {"email": email})
 
 
-def mailed_key():
+def mailed_key() -> Any:
     actions.send_due_mails()
     (message,) = [message for message in mail.outbox if message.subject == "Set a new password"]
     mail.outbox.clear()
     return message.body.rpartition("Your key: ")[2].split()[0]
 
 
-def test_a_forgotten_password_is_set_anew_with_a_mailed_key_once(register, anonymous):
+def test_a_forgotten_password_is_set_anew_with_a_mailed_key_once(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     assert forget(anonymous, "ALICE@example.org").status_code == 202
     key = mailed_key()
@@ -47,7 +51,9 @@ def test_a_forgotten_password_is_set_anew_with_a_mailed_key_once(register, anony
     assert [message.subject for message in mail.outbox] == ["Your password was changed"]
 
 
-def test_signing_in_again_right_after_a_reset_works(register, anonymous, django_capture_on_commit_callbacks):
+def test_signing_in_again_right_after_a_reset_works(
+    register: Callable[..., Person], anonymous: JsonClient, django_capture_on_commit_callbacks: Any
+) -> None:
     alice = register("alice")
     forget(anonymous, "alice@example.org")
     with django_capture_on_commit_callbacks(using="auth", execute=True):
@@ -56,7 +62,9 @@ def test_signing_in_again_right_after_a_reset_works(register, anonymous, django_
     assert JsonClient(log_in(NEW).json()["access"]).get("/v1/auth/me").status_code == 200
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_mail(register, anonymous, django_assert_num_queries):
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(
+    register: Callable[..., Person], anonymous: JsonClient, django_assert_num_queries: Any
+) -> None:
     register("alice")
     actions.send_due_mails()
     mail.outbox.clear()
@@ -72,19 +80,19 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(register, anonymous
     assert actions.send_due_mails() == 0
 
 
-def test_a_mail_written_before_the_clock_was_set_back_need_not_wait(register):
+def test_a_mail_written_before_the_clock_was_set_back_need_not_wait(register: Callable[..., Person]) -> None:
     register("alice")
     Mail.objects.update(due_at=timezone.now() + timedelta(hours=1))
     assert actions.send_due_mails() == 1
 
 
 @pytest.mark.parametrize("email", ["no address", "a" * 254, "ä@ö.ü", "x@" + "y" * 240])
-def test_whatever_is_typed_as_address_is_answered_the_same(anonymous, email):
+def test_whatever_is_typed_as_address_is_answered_the_same(anonymous: JsonClient, email: Any) -> None:
     assert forget(anonymous, email).status_code == 202
     assert actions.send_due_mails() == 0
 
 
-def test_a_weak_password_does_not_use_up_the_key(register, anonymous):
+def test_a_weak_password_does_not_use_up_the_key(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     forget(anonymous, "alice@example.org")
     key = mailed_key()
@@ -94,14 +102,14 @@ def test_a_weak_password_does_not_use_up_the_key(register, anonymous):
 
 
 @pytest.mark.parametrize("key", ["x", "1-abc", "99999999999999999999-x", "-", "1-" + "a" * 400])
-def test_invented_keys_are_refused(register, anonymous, key):
+def test_invented_keys_are_refused(register: Callable[..., Person], anonymous: JsonClient, key: Any) -> None:
     register("alice")
     answer = anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_invalid")
     assert log_in(PASSWORD).status_code == 200
 
 
-def test_a_key_of_one_account_opens_no_other(register, anonymous):
+def test_a_key_of_one_account_opens_no_other(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     bob = register("bob")
     forget(anonymous, "alice@example.org")
@@ -109,7 +117,7 @@ def test_a_key_of_one_account_opens_no_other(register, anonymous):
     assert anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW}).status_code == 422
 
 
-def test_changing_the_password_ends_the_other_sessions(register, anonymous):
+def test_changing_the_password_ends_the_other_sessions(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice = register("alice")
     other = log_in(PASSWORD).json()
     answer = alice.client.post("/v1/auth/password/change", {"password": PASSWORD, "new_password": NEW})
@@ -128,7 +136,9 @@ def test_changing_the_password_ends_the_other_sessions(register, anonymous):
         ({"password": PASSWORD}, 422, "invalid"),
     ],
 )
-def test_a_refused_change_changes_nothing(register, body, status, code):
+def test_a_refused_change_changes_nothing(
+    register: Callable[..., Person], body: dict[str, Any], status: int, code: str
+) -> None:
     alice = register("alice")
     answer = alice.client.post("/v1/auth/password/change", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -136,7 +146,7 @@ def test_a_refused_change_changes_nothing(register, body, status, code):
 
 
 @pytest.mark.real_passwords
-def test_passwords_are_kept_as_argon2id(register):
+def test_passwords_are_kept_as_argon2id(register: Callable[..., Person]) -> None:
     alice = register("alice")
     stored = User.objects.get(id=alice.id).password
     assert stored.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
@@ -144,7 +154,7 @@ def test_passwords_are_kept_as_argon2id(register):
 
 
 @pytest.mark.real_passwords
-def test_a_hash_with_other_parameters_is_renewed_at_log_in(register):
+def test_a_hash_with_other_parameters_is_renewed_at_log_in(register: Callable[..., Person]) -> None:
     from django.contrib.auth.hashers import Argon2PasswordHasher
 
     class CheapHasher(Argon2PasswordHasher):

@@ -3,7 +3,9 @@
 import io
 import json
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
@@ -21,55 +23,55 @@ from apps.auth.actions.social import SocialProfile
 from apps.auth.models import Application, Invite, Session, User
 from socialapp.core.errors import Conflict, Forbidden
 from socialapp.messaging.models import OutboxEvent
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
 
 
-def sign_up(name="alice", *, client=None, headers=None, **changes):
+def sign_up(name: str = "alice", *, client: Any = None, headers: Any = None, **changes: Any) -> Any:
     body = {"email": f"{name}@example.org", "password": PASSWORD, "username": name, **changes}
     return (client or JsonClient()).post("/v1/auth/register", body, **(headers or {}))
 
 
-def log_in(name="alice"):
+def log_in(name: str = "alice") -> Any:
     return JsonClient().post("/v1/auth/login", {"login": name, "password": PASSWORD})
 
 
-def invites(*arguments):
+def invites(*arguments: Any) -> Any:
     out = io.StringIO()
     call_command("invites", *arguments, "--json", stdout=out)
     return json.loads(out.getvalue())
 
 
-def events():
+def events() -> list[Any]:
     return list(OutboxEvent.objects.using("auth").order_by("id").values_list("type", flat=True))
 
 
-def subjects():
+def subjects() -> Any:
     actions.send_due_mails()
     sent = [(message.subject, message.to) for message in mail.outbox]
     mail.outbox.clear()
     return sent
 
 
-def refusal(answer):
+def refusal(answer: Any) -> Any:
     return answer.status_code, [(error["field"], error["code"]) for error in answer.json()["errors"]]
 
 
 @pytest.fixture
-def by_invite(settings):
+def by_invite(settings: Any) -> None:
     settings.REGISTRATION = "invite"
 
 
 @pytest.fixture
-def by_approval(settings):
+def by_approval(settings: Any) -> None:
     settings.REGISTRATION = "approval"
 
 
 @pytest.fixture
-def admin_site(settings):
+def admin_site(settings: Any) -> Any:
     """A browser in which an administrator has logged in to the admin site."""
     settings.STAFF_SECOND_FACTOR = False
     new = actions.prepare_account(username="warden", email="warden@example.org", password=PASSWORD)
@@ -82,18 +84,18 @@ def admin_site(settings):
     return browser
 
 
-def decide(browser, action, application):
+def decide(browser: Any, action: Any, application: Any) -> None:
     answer = browser.post("/admin/identity/application/", {"action": action, "_selected_action": [application.id]})
     assert answer.status_code == 302
 
 
 @pytest.mark.parametrize("mode", ["open", "approval", "invite", "closed"])
-def test_the_instance_says_how_people_register(anonymous, settings, mode):
+def test_the_instance_says_how_people_register(anonymous: JsonClient, settings: Any, mode: str) -> None:
     settings.REGISTRATION = mode
     assert anonymous.get("/v1/instance").json()["registration"] == mode
 
 
-def test_an_invite_lets_as_many_in_as_it_has_uses(by_invite):
+def test_an_invite_lets_as_many_in_as_it_has_uses(by_invite: Any) -> None:
     (made,) = invites("create", "--uses", "2", "--note", "book club")
     assert sign_up("alice", invite=made["code"]).status_code == 201
     assert sign_up("bob", invite=f" {made['code'].upper()} ").status_code == 201
@@ -106,7 +108,7 @@ def test_an_invite_lets_as_many_in_as_it_has_uses(by_invite):
     ("sent", "code"),
     [({}, "invite_required"), ({"invite": "  "}, "invite_required"), ({"invite": "guess"}, "invite_invalid")],
 )
-def test_without_a_code_that_holds_nobody_registers(by_invite, sent, code):
+def test_without_a_code_that_holds_nobody_registers(by_invite: Any, sent: dict[str, Any], code: str) -> None:
     invites("create")
     assert refusal(sign_up(**sent)) == (422, [("invite", code)])
     assert User.objects.count() == 0
@@ -114,7 +116,7 @@ def test_without_a_code_that_holds_nobody_registers(by_invite, sent, code):
     assert [row["uses_left"] for row in invites("list")] == [1]
 
 
-def test_an_expired_invite_is_refused(by_invite):
+def test_an_expired_invite_is_refused(by_invite: Any) -> None:
     (made,) = invites("create", "--days", "1")
     Invite.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert refusal(sign_up(invite=made["code"])) == (422, [("invite", "invite_invalid")])
@@ -123,21 +125,21 @@ def test_an_expired_invite_is_refused(by_invite):
     assert sign_up(invite=made["code"]).status_code == 201
 
 
-def test_a_revoked_invite_is_refused(by_invite):
+def test_a_revoked_invite_is_refused(by_invite: Any) -> None:
     (made,) = invites("create")
     assert invites("revoke", made["id"]) == {"revoked": made["id"]}
     assert refusal(sign_up(invite=made["code"])) == (422, [("invite", "invite_invalid")])
     assert invites("list") == []
 
 
-def test_a_registration_that_fails_takes_no_use(by_invite):
+def test_a_registration_that_fails_takes_no_use(by_invite: Any) -> None:
     (made,) = invites("create", "--uses", "2")
     assert sign_up("alice", invite=made["code"]).status_code == 201
     assert sign_up("alice", invite=made["code"]).status_code == 409
     assert [row["uses_left"] for row in invites("list")] == [1]
 
 
-def test_a_repeated_request_takes_one_use(by_invite):
+def test_a_repeated_request_takes_one_use(by_invite: Any) -> None:
     (made,) = invites("create", "--uses", "2")
     answers = [sign_up(invite=made["code"], headers={"Idempotency_Key": "once"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -147,11 +149,11 @@ def test_a_repeated_request_takes_one_use(by_invite):
 
 @pytest.mark.skipif(configured.EMBEDDED, reason="SQLite in memory knows no two writers at once")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_two_at_once_do_not_share_the_last_use(by_invite):
+def test_two_at_once_do_not_share_the_last_use(by_invite: Any) -> None:
     (made,) = invites("create")
     answers, barrier = [], threading.Barrier(2)
 
-    def try_it(name):
+    def try_it(name: Any) -> None:
         barrier.wait()
         answers.append(sign_up(name, invite=made["code"]).status_code)
         connections.close_all()
@@ -165,7 +167,7 @@ def test_two_at_once_do_not_share_the_last_use(by_invite):
     assert User.objects.count() == 1
 
 
-def test_the_table_and_the_list_do_not_hold_the_code():
+def test_the_table_and_the_list_do_not_hold_the_code() -> None:
     (made,) = invites("create", "--note", "press")
     row = Invite.objects.get()
     assert made["code"] not in (row.digest, row.note)
@@ -184,14 +186,14 @@ def test_the_table_and_the_list_do_not_hold_the_code():
         ("revoke", "5"),
     ],
 )
-def test_the_command_refuses_what_it_cannot_do(arguments):
+def test_the_command_refuses_what_it_cannot_do(arguments: Any) -> None:
     with pytest.raises(CommandError):
         invites(*arguments)
     assert Invite.objects.count() == 0
 
 
 @pytest.mark.parametrize("mode", ["invite", "approval"])
-def test_a_provider_is_no_way_around(settings, mode):
+def test_a_provider_is_no_way_around(settings: Any, mode: str) -> None:
     settings.REGISTRATION = mode
     profile = SocialProfile("google", "1", "alice@example.org", True, "Alice")
     with pytest.raises(Forbidden) as refused:
@@ -200,7 +202,7 @@ def test_a_provider_is_no_way_around(settings, mode):
     assert User.objects.count() == 0
 
 
-def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval, anonymous):
+def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval: Any, anonymous: JsonClient) -> None:
     answer = sign_up(application="I like cats.", cookie=False)
     assert answer.status_code == 202
     made = answer.json()
@@ -216,19 +218,19 @@ def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval, 
 
 
 @pytest.mark.parametrize("sent", [{}, {"application": " "}])
-def test_an_application_needs_a_text(by_approval, sent):
+def test_an_application_needs_a_text(by_approval: Any, sent: dict[str, Any]) -> None:
     assert refusal(sign_up(**sent)) == (422, [("application", "application_required")])
     assert User.objects.count() == 0
 
 
-def test_a_browser_that_applies_gets_no_cookie(by_approval):
+def test_a_browser_that_applies_gets_no_cookie(by_approval: Any) -> None:
     origin = configured.ALLOWED_ORIGINS[0]
     answer = sign_up(application="I like cats.", cookie=True, headers={"Origin": origin})
     assert answer.status_code == 202
     assert not answer.cookies
 
 
-def test_an_approved_applicant_logs_in_and_is_published_once(by_approval, admin_site):
+def test_an_approved_applicant_logs_in_and_is_published_once(by_approval: Any, admin_site: Any) -> None:
     sign_up(application="I like cats.")
     subjects()
     application = Application.objects.get()
@@ -243,7 +245,7 @@ def test_an_approved_applicant_logs_in_and_is_published_once(by_approval, admin_
     assert ("Welcome", ["alice@example.org"]) in subjects()
 
 
-def test_a_rejected_applicant_is_erased_and_told(by_approval, admin_site, drain):
+def test_a_rejected_applicant_is_erased_and_told(by_approval: Any, admin_site: Any, drain: Callable[[], int]) -> None:
     sign_up(application="I like cats.")
     subjects()
     application = Application.objects.get()
@@ -259,7 +261,7 @@ def test_a_rejected_applicant_is_erased_and_told(by_approval, admin_site, drain)
 
 
 @pytest.mark.parametrize("way", ["reset", "social", "verify", "passkey", "unban", "site"])
-def test_no_way_leads_around_the_approval(by_approval, way):
+def test_no_way_leads_around_the_approval(by_approval: Any, way: str) -> None:
     """Whatever an applicant proves, there is no session and no event before staff have approved."""
     sign_up(application="I like cats.")
     user = User.objects.get()
@@ -300,7 +302,7 @@ def test_no_way_leads_around_the_approval(by_approval, way):
     assert not Session.objects.exists()
 
 
-def test_only_administrators_decide(by_approval, register, settings):
+def test_only_administrators_decide(by_approval: Any, register: Callable[..., Person], settings: Any) -> None:
     settings.REGISTRATION = "open"
     mallory = register("mallory")
     settings.REGISTRATION = "approval"

@@ -1,7 +1,9 @@
 """Logging in, staying in, and out: sessions, their refresh tokens, and how they end."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,31 +14,31 @@ from apps.auth.models import Session
 from socialapp.contracts.revocations import Revocations
 from socialapp.http.tokens import principal_of
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
 
 
-def log_in(login="alice", password=PASSWORD, **more):
+def log_in(login: str = "alice", password: Any = PASSWORD, **more: Any) -> Any:
     return JsonClient().post("/v1/auth/login", {"login": login, "password": password, **more})
 
 
-def refresh(token):
+def refresh(token: Any) -> Any:
     return JsonClient().post("/v1/auth/refresh", {"refresh": token})
 
 
-def grace_is_over():
+def grace_is_over() -> None:
     Session.objects.exclude(rotated_at=None).update(rotated_at=timezone.now() - timedelta(seconds=11))
 
 
-def session_of(access):
+def session_of(access: Any) -> Any:
     return principal_of(access)[0].session
 
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", " Alice@Example.ORG "])
-def test_one_logs_in_by_username_or_address_without_case(register, login):
+def test_one_logs_in_by_username_or_address_without_case(register: Callable[..., Person], login: str) -> None:
     alice = register("alice")
     answer = log_in(login)
     assert answer.status_code == 200
@@ -44,7 +46,7 @@ def test_one_logs_in_by_username_or_address_without_case(register, login):
     assert JsonClient(answer.json()["access"]).get("/v1/auth/me").status_code == 200
 
 
-def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(register):
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(register: Callable[..., Person]) -> None:
     register("alice")
     answers = [log_in(password="wrong horse battery"), log_in("nobody.here"), log_in("nobody@example.org")]
     assert {answer.status_code for answer in answers} == {401}
@@ -53,11 +55,11 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(register):
     assert Session.objects.count() == 1, "that of the registration"
 
 
-def test_a_wrong_password_and_an_unknown_name_cost_the_same(register):
+def test_a_wrong_password_and_an_unknown_name_cost_the_same(register: Callable[..., Person]) -> None:
     register("alice")
 
-    def fastest(login):
-        def once():
+    def fastest(login: Any) -> Any:
+        def once() -> Any:
             started = time.process_time()  # the work itself, however busy the machine is
             log_in(login, "wrong horse battery")
             return time.process_time() - started
@@ -68,7 +70,7 @@ def test_a_wrong_password_and_an_unknown_name_cost_the_same(register):
     assert 0.5 < known / unknown < 2, "one of the two does not hash"
 
 
-def test_a_refresh_token_counts_once_and_its_reuse_ends_the_session(register):
+def test_a_refresh_token_counts_once_and_its_reuse_ends_the_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     renewed = refresh(alice.refresh)
     assert renewed.status_code == 200
@@ -84,7 +86,7 @@ def test_a_refresh_token_counts_once_and_its_reuse_ends_the_session(register):
     assert session_of(alice.access) in client(Revocations).recent().sessions
 
 
-def test_any_spent_token_of_the_family_ends_it_not_only_the_last(register):
+def test_any_spent_token_of_the_family_ends_it_not_only_the_last(register: Callable[..., Person]) -> None:
     tokens = [register("alice").refresh]
     for _ in range(3):
         tokens.append(refresh(tokens[-1]).json()["refresh"])
@@ -92,7 +94,7 @@ def test_any_spent_token_of_the_family_ends_it_not_only_the_last(register):
     assert refresh(tokens[-1]).json()["code"] == "refresh_invalid"
 
 
-def test_reuse_ends_no_other_session(register):
+def test_reuse_ends_no_other_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     other = log_in().json()
     refresh(alice.refresh)
@@ -102,7 +104,7 @@ def test_reuse_ends_no_other_session(register):
 
 
 @pytest.mark.parametrize("token", ["x", "1.abc~def", "~", ".", "é", "9" * 150])
-def test_invented_refresh_tokens_end_nothing(register, token):
+def test_invented_refresh_tokens_end_nothing(register: Callable[..., Person], token: Any) -> None:
     alice = register("alice")
     answer = refresh(token)
     assert (answer.status_code, answer.json()["code"]) == (401, "refresh_invalid")
@@ -112,20 +114,22 @@ def test_invented_refresh_tokens_end_nothing(register, token):
     assert refresh(alice.refresh).status_code == 200
 
 
-def test_a_refresh_token_is_no_access_token(register):
+def test_a_refresh_token_is_no_access_token(register: Callable[..., Person]) -> None:
     alice = register("alice")
     answer = JsonClient(alice.refresh).get("/v1/auth/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
-def test_an_expired_session_is_over(register):
+def test_an_expired_session_is_over(register: Callable[..., Person]) -> None:
     alice = register("alice")
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert refresh(alice.refresh).json()["code"] == "refresh_invalid"
     assert alice.client.get("/v1/auth/sessions").json()["results"] == []
 
 
-def test_logging_out_ends_the_session_and_may_be_repeated(register, django_capture_on_commit_callbacks):
+def test_logging_out_ends_the_session_and_may_be_repeated(
+    register: Callable[..., Person], django_capture_on_commit_callbacks: Any
+) -> None:
     alice = register("alice")
     with django_capture_on_commit_callbacks(using="auth", execute=True):
         assert JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh}).status_code == 204
@@ -135,7 +139,9 @@ def test_logging_out_ends_the_session_and_may_be_repeated(register, django_captu
     assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
 
 
-def test_the_access_token_is_refused_at_once_although_redis_knew_better(register, django_capture_on_commit_callbacks):
+def test_the_access_token_is_refused_at_once_although_redis_knew_better(
+    register: Callable[..., Person], django_capture_on_commit_callbacks: Any
+) -> None:
     alice = register("alice")
     assert alice.client.get("/v1/auth/me").status_code == 200, "Redis now holds a complete set without alice"
     with django_capture_on_commit_callbacks(using="auth", execute=True):
@@ -143,7 +149,7 @@ def test_the_access_token_is_refused_at_once_although_redis_knew_better(register
     assert alice.client.get("/v1/auth/me").json()["code"] == "token_revoked"
 
 
-def test_sessions_are_listed_with_their_devices_and_can_be_ended(register):
+def test_sessions_are_listed_with_their_devices_and_can_be_ended(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     phone = JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}, User_Agent="Phone/1").json()
     listed = alice.client.get("/v1/auth/sessions").json()["results"]
@@ -160,7 +166,7 @@ def test_sessions_are_listed_with_their_devices_and_can_be_ended(register):
     assert [session["id"] for session in alice.client.get("/v1/auth/sessions").json()["results"]] == [listed[1]["id"]]
 
 
-def test_session_pages_neither_skip_nor_repeat(register, django_assert_num_queries):
+def test_session_pages_neither_skip_nor_repeat(register: Callable[..., Person], django_assert_num_queries: Any) -> None:
     alice = register("alice")
     for _ in range(4):
         log_in()
@@ -175,7 +181,9 @@ def test_session_pages_neither_skip_nor_repeat(register, django_assert_num_queri
         alice.client.get("/v1/auth/sessions?limit=100")
 
 
-def test_there_is_a_limit_to_how_many_devices_are_signed_in(register, monkeypatch):
+def test_there_is_a_limit_to_how_many_devices_are_signed_in(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("apps.auth.actions.sessions.MAX_SESSIONS", 3)
     alice = register("alice")
     for _ in range(3):
@@ -184,7 +192,7 @@ def test_there_is_a_limit_to_how_many_devices_are_signed_in(register, monkeypatc
     assert Session.objects.filter(ended_at=None).count() == 3
 
 
-def test_old_sessions_are_removed_and_no_others(register):
+def test_old_sessions_are_removed_and_no_others(register: Callable[..., Person]) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     long_ago = timezone.now() - timedelta(days=2)
     Session.objects.filter(user_id=alice.id).update(ended_at=long_ago)
@@ -194,7 +202,7 @@ def test_old_sessions_are_removed_and_no_others(register):
     assert list(Session.objects.values_list("user_id", flat=True)) == [int(carol.id)]
 
 
-def test_revocations_are_told_for_as_long_as_an_access_token_lives(register):
+def test_revocations_are_told_for_as_long_as_an_access_token_lives(register: Callable[..., Person]) -> None:
     alice = register("alice")
     JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh})
     assert queries.recently_ended_sessions() == [session_of(alice.access)]
@@ -204,7 +212,7 @@ def test_revocations_are_told_for_as_long_as_an_access_token_lives(register):
 
 @pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_two_parallel_refreshes_get_one_successor_and_both_go_on():
+def test_two_parallel_refreshes_get_one_successor_and_both_go_on() -> None:
     import threading
 
     from django.db import connections
@@ -213,7 +221,7 @@ def test_two_parallel_refreshes_get_one_successor_and_both_go_on():
     token = JsonClient().post("/v1/auth/register", body).json()["refresh"]
     answers, barrier = [], threading.Barrier(2)
 
-    def try_it():
+    def try_it() -> None:
         barrier.wait()
         answers.append(refresh(token))
         connections.close_all()
@@ -228,7 +236,7 @@ def test_two_parallel_refreshes_get_one_successor_and_both_go_on():
     assert refresh(successor).status_code == 200
 
 
-def test_within_ten_seconds_a_spent_token_gives_its_successor_again(register):
+def test_within_ten_seconds_a_spent_token_gives_its_successor_again(register: Callable[..., Person]) -> None:
     """Tabs of one browser refresh at the same moment. Source: RFC 9700, section 4.14.2."""
     alice = register("alice")
     first, second = refresh(alice.refresh), refresh(alice.refresh)
@@ -240,7 +248,7 @@ def test_within_ten_seconds_a_spent_token_gives_its_successor_again(register):
     assert refresh(renewed.json()["refresh"]).json()["code"] == "refresh_invalid"
 
 
-def test_the_owner_is_told_of_a_copied_refresh_token(register):
+def test_the_owner_is_told_of_a_copied_refresh_token(register: Callable[..., Person]) -> None:
     from django.core import mail
 
     alice = register("alice")
@@ -253,7 +261,7 @@ def test_the_owner_is_told_of_a_copied_refresh_token(register):
     ]
 
 
-def test_a_session_ends_in_the_end_however_often_it_is_used(register, settings):
+def test_a_session_ends_in_the_end_however_often_it_is_used(register: Callable[..., Person], settings: Any) -> None:
     alice = register("alice")
     settings.SESSION_DAYS = 5
     Session.objects.update(created_at=timezone.now() - timedelta(days=4))
@@ -263,7 +271,7 @@ def test_a_session_ends_in_the_end_however_often_it_is_used(register, settings):
     assert refresh(renewed).json()["code"] == "refresh_invalid"
 
 
-def test_all_other_sessions_end_at_once(register):
+def test_all_other_sessions_end_at_once(register: Callable[..., Person]) -> None:
     alice = register("alice")
     other = log_in().json()
     assert alice.client.delete("/v1/auth/sessions").status_code == 204

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -18,7 +20,7 @@ import pytest
 from apps.auth import actions, handlers, queries
 from apps.auth.models import User
 from socialapp.contracts.auth import UserDeleted
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.kernel.deadlocks import a_deadlock_everywhere
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -30,7 +32,7 @@ PASSWORD = "correct horse battery"
 class Provider(BaseHTTPRequestHandler):
     """Answers tokens and profiles as `server.people` has them, and checks the PKCE secret as a provider does."""
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         sent = {
             name: values[0]
             for name, values in parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()).items()
@@ -48,11 +50,11 @@ class Provider(BaseHTTPRequestHandler):
             200 if good else self.server.refusal,
         )
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         person = self.server.people[self.headers["Authorization"].partition(" ")[2]]
         self._answer(person["emails"] if self.path.endswith("/emails") else person)
 
-    def _answer(self, body, status=200):
+    def _answer(self, body: Any, status: int = 200) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -60,12 +62,12 @@ class Provider(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
 
 @pytest.fixture
-def provider(settings):
+def provider(settings: Any) -> Iterator[Any]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
     server.people, server.challenge, server.refusal, server.verifiers = {}, "", 400, []
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -87,14 +89,16 @@ def provider(settings):
     server.server_close()
 
 
-def google(number="1", email="alice@example.org", *, verified=True, name="Alice Adams"):
+def google(
+    number: str = "1", email: str = "alice@example.org", *, verified: bool = True, name: str = "Alice Adams"
+) -> dict[str, Any]:
     return {"sub": number, "email": email, "email_verified": verified, "name": name}
 
 
 BROWSER = JsonClient()  # a browser that keeps the cookie which the state is bound to
 
 
-def start(server, name="google"):
+def start(server: Any, name: str = "google") -> Any:
     answer = BROWSER.get(f"/v1/auth/social/{name}/authorize?redirect_uri={BACK}")
     assert answer.status_code == 200, answer.content
     query = {key: values[0] for key, values in parse_qs(urlsplit(answer.json()["authorize_url"]).query).items()}
@@ -103,16 +107,16 @@ def start(server, name="google"):
     return query
 
 
-def finish(state, code="c", name="google", **changes):
+def finish(state: Any, code: str = "c", name: str = "google", **changes: Any) -> Any:
     return BROWSER.post(f"/v1/auth/social/{name}", {"code": code, "state": state, "redirect_uri": BACK, **changes})
 
 
-def sign_in(server, person, name="google", **more):
+def sign_in(server: Any, person: Person, name: str = "google", **more: Any) -> Any:
     server.people["c"] = person
     return finish(start(server, name)["state"], name=name, **more)
 
 
-def test_the_user_is_sent_off_with_pkce(provider):
+def test_the_user_is_sent_off_with_pkce(provider: Any) -> None:
     query = start(provider)
     assert query["client_id"] == "id-google"
     assert query["response_type"] == "code"
@@ -121,7 +125,7 @@ def test_the_user_is_sent_off_with_pkce(provider):
     assert set(query["scope"].split()) == {"openid", "email", "profile"}
 
 
-def test_a_new_person_gets_an_account_that_everybody_hears_of(provider, drain):
+def test_a_new_person_gets_an_account_that_everybody_hears_of(provider: Any, drain: Callable[[], int]) -> None:
     answer = sign_in(provider, google())
     assert answer.status_code == 201
     user = answer.json()["user"]
@@ -135,7 +139,7 @@ def test_a_new_person_gets_an_account_that_everybody_hears_of(provider, drain):
     assert JsonClient().post("/v1/auth/login", {"login": "Alice.Adams", "password": "!"}).status_code == 401
 
 
-def test_github_tells_addresses_apart(provider):
+def test_github_tells_addresses_apart(provider: Any) -> None:
     emails = [
         {"email": "old@example.org", "primary": False, "verified": True},
         {"email": "alice@example.org", "primary": True, "verified": True},
@@ -146,14 +150,14 @@ def test_github_tells_addresses_apart(provider):
     assert answer.json()["user"]["username"] == "alice"
 
 
-def test_facebook_proves_no_address(provider):
+def test_facebook_proves_no_address(provider: Any) -> None:
     answer = sign_in(provider, {"id": "9", "name": "Alice", "email": "alice@example.org"}, "facebook")
     assert answer.json()["user"]["email_verified"] is False
     missing = sign_in(provider, {"id": "10", "name": "Bob"}, "facebook")
     assert (missing.status_code, missing.json()["errors"][0]["code"]) == (422, "email_needed")
 
 
-def test_a_taken_username_gets_a_number(provider, register):
+def test_a_taken_username_gets_a_number(provider: Any, register: Callable[..., Person]) -> None:
     register("Alice.Adams")
     username = sign_in(provider, google(email="a2@example.org")).json()["user"]["username"]
     assert username.startswith("Alice.Adams")
@@ -161,12 +165,14 @@ def test_a_taken_username_gets_a_number(provider, register):
 
 
 @pytest.mark.parametrize("name", ["", "admin", "李明", "x" * 200, "\u202e\0!!"])
-def test_any_name_makes_a_username(provider, name):
+def test_any_name_makes_a_username(provider: Any, name: Any) -> None:
     assert sign_in(provider, google(name=name)).status_code == 201
 
 
 @pytest.mark.parametrize(("here", "there"), [(True, False), (False, True), (False, False)])
-def test_an_account_is_joined_only_if_both_sides_have_proven_the_address(provider, register, here, there):
+def test_an_account_is_joined_only_if_both_sides_have_proven_the_address(
+    provider: Any, register: Callable[..., Person], here: bool, there: bool
+) -> None:
     alice = register("alice")
     User.objects.filter(id=alice.id).update(email_verified=here)
     answer = sign_in(provider, google(verified=there))
@@ -174,7 +180,7 @@ def test_an_account_is_joined_only_if_both_sides_have_proven_the_address(provide
     assert queries.account(int(alice.id)).oauth_provider == "local"
 
 
-def test_an_account_whose_address_both_have_proven_is_joined(provider, register):
+def test_an_account_whose_address_both_have_proven_is_joined(provider: Any, register: Callable[..., Person]) -> None:
     alice = register("alice")
     User.objects.filter(id=alice.id).update(email_verified=True)
     answer = sign_in(provider, google())
@@ -184,7 +190,7 @@ def test_an_account_whose_address_both_have_proven_is_joined(provider, register)
     assert other.json()["code"] == "email_taken", "another account there is another person"
 
 
-def test_banned_and_second_factor_hold_here_too(provider, register):
+def test_banned_and_second_factor_hold_here_too(provider: Any, register: Callable[..., Person]) -> None:
     import pyotp
 
     alice = register("alice")
@@ -199,7 +205,7 @@ def test_banned_and_second_factor_hold_here_too(provider, register):
     assert sign_in(provider, google()).json()["code"] == "account_banned"
 
 
-def test_a_state_counts_for_its_own_log_in_and_not_for_long(provider, monkeypatch):
+def test_a_state_counts_for_its_own_log_in_and_not_for_long(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     provider.people["c"] = google()
     state = start(provider)["state"]
     refused = [
@@ -216,13 +222,13 @@ def test_a_state_counts_for_its_own_log_in_and_not_for_long(provider, monkeypatc
     assert User.objects.count() == 0
 
 
-def test_github_refuses_with_200(provider):
+def test_github_refuses_with_200(provider: Any) -> None:
     provider.refusal = 200
     answer = finish(start(provider, "github")["state"], name="github")
     assert (answer.status_code, answer.json()["code"]) == (401, "social_refused")
 
 
-def test_a_code_of_another_log_in_is_refused_by_pkce(provider):
+def test_a_code_of_another_log_in_is_refused_by_pkce(provider: Any) -> None:
     provider.people["c"] = google()
     stolen = start(provider)["state"]
     start(provider)
@@ -230,26 +236,26 @@ def test_a_code_of_another_log_in_is_refused_by_pkce(provider):
 
 
 @pytest.mark.parametrize("uri", ["", "https://evil.example/back", "javascript:alert(1)", "http://[", "//x"])
-def test_the_user_is_sent_back_to_our_own_origins_only(provider, uri):
+def test_the_user_is_sent_back_to_our_own_origins_only(provider: Any, uri: str) -> None:
     answer = JsonClient().get(f"/v1/auth/social/google/authorize?redirect_uri={uri}")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "redirect_uri_invalid")
 
 
-def test_a_provider_that_is_not_set_up_is_unknown(anonymous):
+def test_a_provider_that_is_not_set_up_is_unknown(anonymous: JsonClient) -> None:
     assert anonymous.get(f"/v1/auth/social/google/authorize?redirect_uri={BACK}").status_code == 404
     assert (
         anonymous.post("/v1/auth/social/myspace", {"code": "c", "state": "s", "redirect_uri": BACK}).status_code == 404
     )
 
 
-def test_a_provider_that_is_away_is_503(provider, settings):
+def test_a_provider_that_is_away_is_503(provider: Any, settings: Any) -> None:
     state = start(provider)["state"]
     settings.SOCIAL_PROVIDERS["google"]["token_url"] = "http://127.0.0.1:1/token"
     answer = finish(state)
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
 
 
-def test_an_erased_account_does_not_come_back_and_may_sign_up_anew(provider, drain):
+def test_an_erased_account_does_not_come_back_and_may_sign_up_anew(provider: Any, drain: Callable[[], int]) -> None:
     made = sign_in(provider, google()).json()
     user_id = int(made["user"]["id"])
     User.objects.filter(id=user_id).update(status="deleted")
@@ -259,7 +265,7 @@ def test_an_erased_account_does_not_come_back_and_may_sign_up_anew(provider, dra
     assert again.json()["user"]["id"] != made["user"]["id"]
 
 
-def test_a_person_without_a_password_can_set_one_by_mail(provider, anonymous):
+def test_a_person_without_a_password_can_set_one_by_mail(provider: Any, anonymous: JsonClient) -> None:
     from django.core import mail
 
     made = sign_in(provider, google()).json()
@@ -273,7 +279,7 @@ def test_a_person_without_a_password_can_set_one_by_mail(provider, anonymous):
 
 
 @pytest.fixture(scope="module")
-def oidc_server():
+def oidc_server() -> Iterator[Any]:
     """A real OpenID Connect provider, in a process of its own on a local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -294,7 +300,7 @@ def oidc_server():
 
 
 @pytest.fixture
-def oidc(settings, oidc_server):
+def oidc(settings: Any, oidc_server: Any) -> Any:
     """The provider, offered as Google and under a name of its own."""
     names = {"client_id": "us", "client_secret": "hush"}
     settings.SOCIAL_PROVIDERS = {
@@ -311,7 +317,7 @@ def oidc(settings, oidc_server):
     return oidc_server
 
 
-def come_back(browser, name, url, sub="alice"):
+def come_back(browser: Any, name: Any, url: Any, sub: str = "alice") -> dict[str, Any]:
     """Logs in at the real provider; the code and the state that it sends back."""
     answer = browser.get(f"/v1/auth/social/{name}/authorize?redirect_uri={BACK}").json()
     assert answer["authorize_url"].startswith(f"{url}/oauth2/authorize?")
@@ -321,13 +327,13 @@ def come_back(browser, name, url, sub="alice"):
     return {"code": query["code"], "state": query["state"], "redirect_uri": BACK}
 
 
-def know(url, sub="alice", email="alice@example.org", verified=True):
+def know(url: Any, sub: str = "alice", email: str = "alice@example.org", verified: bool = True) -> None:
     body = {"email": email, "email_verified": verified, "name": "Alice Adams"}
     httpx.put(f"{url}/users/{sub}", json=body).raise_for_status()
 
 
 @pytest.mark.parametrize("name", ["google", "campus"])
-def test_a_real_openid_provider_logs_people_in(oidc, name):
+def test_a_real_openid_provider_logs_people_in(oidc: Any, name: str) -> None:
     know(oidc)
     browser = JsonClient()
     made = browser.post(f"/v1/auth/social/{name}", come_back(browser, name, oidc))
@@ -337,7 +343,7 @@ def test_a_real_openid_provider_logs_people_in(oidc, name):
     assert (again.status_code, again.json()["user"]["id"]) == (200, made.json()["user"]["id"])
 
 
-def test_a_state_counts_in_the_browser_that_asked_for_it_only(oidc):
+def test_a_state_counts_in_the_browser_that_asked_for_it_only(oidc: Any) -> None:
     know(oidc)
     mine, stranger = JsonClient(), JsonClient()
     sent = come_back(mine, "campus", oidc)
@@ -349,7 +355,7 @@ def test_a_state_counts_in_the_browser_that_asked_for_it_only(oidc):
     assert mine.post("/v1/auth/social/campus", sent).status_code == 201
 
 
-def test_several_providers_are_linked_and_unlinked_but_not_the_last_way_in(oidc, drain):
+def test_several_providers_are_linked_and_unlinked_but_not_the_last_way_in(oidc: Any, drain: Callable[[], int]) -> None:
     know(oidc)
     browser = JsonClient()
     made = browser.post("/v1/auth/social/google", come_back(browser, "google", oidc)).json()
@@ -373,7 +379,7 @@ def test_several_providers_are_linked_and_unlinked_but_not_the_last_way_in(oidc,
     assert browser.get("/v1/auth/me", **headers).json()["oauth_provider"] == "campus"
 
 
-def test_deadlocks_are_survived(oidc, register):
+def test_deadlocks_are_survived(oidc: Any, register: Callable[..., Person]) -> None:
     know(oidc)
     know(oidc, "bob", "bob@example.org")
     browser, bob = JsonClient(), register("robert")
@@ -392,7 +398,7 @@ def test_deadlocks_are_survived(oidc, register):
         assert (answer.status_code, deadlocks["auth"].hits) == (status, 1), answer.content
 
 
-def confirm_by_mail(browser, headers):
+def confirm_by_mail(browser: Any, headers: Any) -> None:
     from django.core import mail
 
     assert browser.post("/v1/auth/confirm/code", **headers).status_code == 202
@@ -405,7 +411,7 @@ def confirm_by_mail(browser, headers):
     assert browser.post("/v1/auth/confirm", {"code": code}, **headers).status_code == 403, "a code counts once"
 
 
-def test_what_is_linked_to_somebody_else_cannot_be_linked(oidc, register):
+def test_what_is_linked_to_somebody_else_cannot_be_linked(oidc: Any, register: Callable[..., Person]) -> None:
     know(oidc)
     browser = JsonClient()
     assert browser.post("/v1/auth/social/campus", come_back(browser, "campus", oidc)).status_code == 201
@@ -417,7 +423,7 @@ def test_what_is_linked_to_somebody_else_cannot_be_linked(oidc, register):
     assert bob.client.get("/v1/auth/social").json()["results"] == []
 
 
-def test_an_account_without_a_password_can_be_deleted(oidc):
+def test_an_account_without_a_password_can_be_deleted(oidc: Any) -> None:
     know(oidc)
     browser = JsonClient()
     made = browser.post("/v1/auth/social/campus", come_back(browser, "campus", oidc)).json()
@@ -427,7 +433,7 @@ def test_an_account_without_a_password_can_be_deleted(oidc):
     assert browser.delete("/v1/auth/me", {}, **headers).status_code == 202
 
 
-def test_people_without_an_id_are_not_one_person(provider):
+def test_people_without_an_id_are_not_one_person(provider: Any) -> None:
     for name, person in (
         ("google", google(number=None)),
         (
@@ -441,7 +447,7 @@ def test_people_without_an_id_are_not_one_person(provider):
     assert User.objects.count() == 0
 
 
-def test_facebook_gets_the_pkce_verifier(provider):
+def test_facebook_gets_the_pkce_verifier(provider: Any) -> None:
     """allauth 65.22 asks Facebook for tokens by GET and sends the verifier with POST only."""
     sign_in(provider, {"id": "9", "name": "Alice", "email": "alice@example.org"}, "facebook")
     assert provider.verifiers == [True]
@@ -451,7 +457,7 @@ def test_facebook_gets_the_pkce_verifier(provider):
     "uri",
     [f"{BACK}%23frag#x", f"{BACK}\r\nSet-Cookie: a=b", "http://user@127.0.0.1:8000/back", f"{BACK}\\..", f"{BACK} x"],
 )
-def test_a_redirect_uri_is_exactly_one(provider, uri):
+def test_a_redirect_uri_is_exactly_one(provider: Any, uri: str) -> None:
     from urllib.parse import quote
 
     answer = JsonClient().get(f"/v1/auth/social/google/authorize?redirect_uri={quote(uri)}")

@@ -2,7 +2,9 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -19,7 +21,7 @@ from socialapp.core.errors import NotFound
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -27,21 +29,23 @@ PASSWORD = "correct horse battery"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def log_in(login, password=PASSWORD):
+def log_in(login: Any, password: Any = PASSWORD) -> Any:
     return JsonClient().post("/v1/auth/login", {"login": login, "password": password})
 
 
-def sanction(person, kind, *, minutes=0):
+def sanction(person: Person, kind: Any, *, minutes: int = 0) -> None:
     at = NOON + timedelta(minutes=minutes)
     handlers.apply_sanction(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="spam", at=at))
 
 
-def roles_told():
+def roles_told() -> list[Any]:
     rows = OutboxEvent.objects.using("auth").filter(type="auth.roles_changed.v1").order_by("id")
     return [json.loads(row.envelope)["data"]["roles"] for row in rows]
 
 
-def test_a_ban_ends_sessions_and_refuses_log_in_but_only_with_the_right_password(register):
+def test_a_ban_ends_sessions_and_refuses_log_in_but_only_with_the_right_password(
+    register: Callable[..., Person],
+) -> None:
     alice = register("alice")
     sanction(alice, "ban")
     assert JsonClient().post("/v1/auth/refresh", {"refresh": alice.refresh}).json()["code"] == "refresh_invalid"
@@ -51,14 +55,14 @@ def test_a_ban_ends_sessions_and_refuses_log_in_but_only_with_the_right_password
     assert log_in("alice", "wrong horse battery").json()["code"] == "invalid_credentials"
 
 
-def test_a_banned_account_is_seen_by_staff_only(register, anonymous):
+def test_a_banned_account_is_seen_by_staff_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice = register("alice")
     sanction(alice, "ban")
     assert anonymous.get(f"/v1/users/{alice.id}").status_code == 404
     assert client(Auth).user(user_id=int(alice.id)).status == "banned"
 
 
-def test_a_lifted_ban_lets_one_in_again_at_once(register):
+def test_a_lifted_ban_lets_one_in_again_at_once(register: Callable[..., Person]) -> None:
     alice = register("alice")
     sanction(alice, "ban")
     sanction(alice, "unban", minutes=1)
@@ -68,25 +72,25 @@ def test_a_lifted_ban_lets_one_in_again_at_once(register):
 
 
 @pytest.mark.parametrize("order", [("ban", "unban"), ("unban", "ban"), ("unban", "ban", "unban", "ban")])
-def test_the_later_decision_holds_in_whatever_order_they_arrive(register, order):
+def test_the_later_decision_holds_in_whatever_order_they_arrive(register: Callable[..., Person], order: Any) -> None:
     alice = register("alice")
     for kind in order:
         sanction(alice, kind, minutes=0 if kind == "ban" else 5)
     assert queries.account(int(alice.id)).status == "active"
 
 
-def test_a_warning_changes_nothing(register):
+def test_a_warning_changes_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     sanction(alice, "warn")
     assert alice.client.get("/v1/auth/me").status_code == 200
     assert log_in("alice").status_code == 200
 
 
-def test_a_ban_of_nobody_is_no_error():
+def test_a_ban_of_nobody_is_no_error() -> None:
     handlers.apply_sanction(UserSanctioned(user_id=1, action_id=1, kind="ban", reason="", at=NOON))
 
 
-def test_roles_are_granted_and_taken_once_and_told(register):
+def test_roles_are_granted_and_taken_once_and_told(register: Callable[..., Person]) -> None:
     alice = register("alice")
     user_id = int(alice.id)
     for _ in range(2):
@@ -105,7 +109,9 @@ def test_roles_are_granted_and_taken_once_and_told(register):
 
 
 @pytest.mark.parametrize("redis_knows", [True, False])
-def test_a_role_counts_from_the_next_request_on(register, redis_knows, django_capture_on_commit_callbacks):
+def test_a_role_counts_from_the_next_request_on(
+    register: Callable[..., Person], redis_knows: bool, django_capture_on_commit_callbacks: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     assert "email" not in alice.client.get(f"/v1/users/{bob.id}").json()
     with django_capture_on_commit_callbacks(using="auth", execute=True):
@@ -116,7 +122,9 @@ def test_a_role_counts_from_the_next_request_on(register, redis_knows, django_ca
     assert "email" not in bob.client.get(f"/v1/users/{alice.id}").json()
 
 
-def test_the_contract_answers_existing_accounts_in_two_queries(register, django_assert_num_queries):
+def test_the_contract_answers_existing_accounts_in_two_queries(
+    register: Callable[..., Person], django_assert_num_queries: Any
+) -> None:
     people = [register(f"person{number}") for number in range(4)]
     actions.grant_role(user_id=int(people[0].id), role="admin")
     ids = [int(person.id) for person in people]
@@ -129,7 +137,7 @@ def test_the_contract_answers_existing_accounts_in_two_queries(register, django_
         client(Auth).user(user_id=1)
 
 
-def create_admin(monkeypatch, password=PASSWORD, username="root"):
+def create_admin(monkeypatch: pytest.MonkeyPatch, password: Any = PASSWORD, username: str = "root") -> Any:
     monkeypatch.setenv("ADMIN_USERNAME", username)
     monkeypatch.setenv("ADMIN_EMAIL", "root@example.org")
     monkeypatch.setenv("ADMIN_PASSWORD", password)
@@ -138,7 +146,9 @@ def create_admin(monkeypatch, password=PASSWORD, username="root"):
     return json.loads(out.getvalue())
 
 
-def test_create_admin_makes_an_account_that_all_contexts_hear_of(monkeypatch, drain):
+def test_create_admin_makes_an_account_that_all_contexts_hear_of(
+    monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]
+) -> None:
     made = create_admin(monkeypatch)
     drain()
     assert log_in("root").json()["user"]["roles"] == ["admin", "user"]
@@ -149,19 +159,21 @@ def test_create_admin_makes_an_account_that_all_contexts_hear_of(monkeypatch, dr
         create_admin(monkeypatch, password="password", username="other")
 
 
-def test_an_account_cannot_be_made_behind_the_back_of_the_other_contexts():
+def test_an_account_cannot_be_made_behind_the_back_of_the_other_contexts() -> None:
     with pytest.raises(CommandError, match="create_admin"):
         User.objects.create_superuser(username="root", email="root@example.org", password=PASSWORD)
     assert queries.existing_users().count() == 0
 
 
-def admin_client(username, password=PASSWORD, **more):
+def admin_client(username: Any, password: Any = PASSWORD, **more: Any) -> Any:
     browser = Client()
     answer = browser.post("/admin/login/?next=/admin/", {"username": username, "password": password, **more})
     return browser, answer
 
 
-def test_an_administrator_enters_the_admin_site_and_sees_accounts(monkeypatch, register):
+def test_an_administrator_enters_the_admin_site_and_sees_accounts(
+    monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person]
+) -> None:
     create_admin(monkeypatch)
     alice = register("alice")
     browser, answer = admin_client("ROOT")
@@ -175,7 +187,7 @@ def test_an_administrator_enters_the_admin_site_and_sees_accounts(monkeypatch, r
     assert b"argon2" not in shown.content
 
 
-def test_roles_are_given_in_the_admin_site(monkeypatch, register):
+def test_roles_are_given_in_the_admin_site(monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person]) -> None:
     create_admin(monkeypatch)
     alice = register("alice")
     browser, _ = admin_client("root")
@@ -184,14 +196,14 @@ def test_roles_are_given_in_the_admin_site(monkeypatch, register):
     assert queries.account(int(alice.id)).roles == ["moderator", "user"]
 
 
-def test_an_administrator_cannot_take_their_own_role(monkeypatch):
+def test_an_administrator_cannot_take_their_own_role(monkeypatch: pytest.MonkeyPatch) -> None:
     made = create_admin(monkeypatch)
     browser, _ = admin_client("root")
     browser.post("/admin/identity/user/", {"action": "unmake_admin", "_selected_action": [made["id"]]})
     assert queries.account(int(made["id"])).roles == ["admin", "user"]
 
 
-def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register):
+def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register: Callable[..., Person]) -> None:
     alice = register("alice")
     actions.grant_role(user_id=int(alice.id), role="moderator")
     browser, answer = admin_client("alice")
@@ -200,7 +212,7 @@ def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register):
     assert browser.get("/admin/identity/user/").status_code == 403
 
 
-def test_the_admin_site_demands_the_code_of_an_authenticator_app(register):
+def test_the_admin_site_demands_the_code_of_an_authenticator_app(register: Callable[..., Person]) -> None:
     import time
 
     import pyotp
@@ -217,8 +229,11 @@ def test_the_admin_site_demands_the_code_of_an_authenticator_app(register):
 
 
 def test_nothing_of_the_admin_site_outlives_the_account(
-    register, monkeypatch, drain, django_capture_on_commit_callbacks
-):
+    register: Callable[..., Person],
+    monkeypatch: pytest.MonkeyPatch,
+    drain: Callable[[], int],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
     from django.contrib.admin.models import LogEntry
     from django.contrib.sessions.models import Session as AdminSession
 
@@ -237,7 +252,9 @@ def test_nothing_of_the_admin_site_outlives_the_account(
     assert browser.get("/admin/identity/user/").status_code == 200
 
 
-def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(register, settings):
+def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(
+    register: Callable[..., Person], settings: Any
+) -> None:
     settings.RATE_LIMITS, settings.RATES = True, {**settings.RATES, "login": (2, 100_000_000)}
     alice = register("alice")
     actions.grant_role(user_id=int(alice.id), role="moderator")
@@ -246,7 +263,7 @@ def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(register, se
     assert b"too many attempts" in admin_client("ALICE")[1].content
 
 
-def test_others_do_not_enter_the_admin_site(register):
+def test_others_do_not_enter_the_admin_site(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert admin_client("alice")[1].status_code == 200, "the form again"
     actions.grant_role(user_id=int(alice.id), role="moderator")

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -62,7 +63,7 @@ def forget_keys() -> None:
 
 
 @pytest.fixture
-def alice(register) -> Person:
+def alice(register: Callable[..., Person]) -> Person:
     return register("alice")
 
 
@@ -78,15 +79,15 @@ def refused(token: str, code: str = "token_invalid") -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_what_is_signed_here_is_what_holds(claims):
+def test_what_is_signed_here_is_what_holds(claims: dict[str, Any]) -> None:
     assert JsonClient(signed(claims)).get("/v1/auth/me").status_code == 200
 
 
-def test_one_made_before_the_clock_was_set_back_still_holds(claims):
+def test_one_made_before_the_clock_was_set_back_still_holds(claims: dict[str, Any]) -> None:
     assert JsonClient(signed({**claims, "iat": claims["exp"] - 1})).get("/v1/auth/me").status_code == 200
 
 
-def test_no_signature_or_one_of_another_kind_is_refused(alice, claims):
+def test_no_signature_or_one_of_another_kind_is_refused(alice: Person, claims: dict[str, Any]) -> None:
     for name in ("none", "None", "nOnE"):
         refused(f"{part({'alg': name, 'typ': 'at+jwt'})}.{part(claims)}.")
     refused(signed_with_the_public_key(claims))
@@ -97,12 +98,12 @@ def test_no_signature_or_one_of_another_kind_is_refused(alice, claims):
 
 
 @pytest.mark.parametrize("header", [b"[" * 2500, b'{"alg": 1}', b'{"alg": null}', b"[]", b"\xff", b'{"kid": 5}'])
-def test_a_header_that_is_none_is_refused(claims, header):
+def test_a_header_that_is_none_is_refused(claims: dict[str, Any], header: Any) -> None:
     refused(f"{part(header)}.{part(claims)}.{part(b'x' * 256)}")
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"])
-def test_each_claim_must_be_there(claims, name):
+def test_each_claim_must_be_there(claims: dict[str, Any], name: str) -> None:
     del claims[name]
     refused(signed(claims))
 
@@ -131,22 +132,24 @@ def test_each_claim_must_be_there(claims, name):
     ],
     ids=str,
 )
-def test_each_claim_must_be_what_it_should(claims, wrong):
+def test_each_claim_must_be_what_it_should(claims: dict[str, Any], wrong: dict[str, Any]) -> None:
     refused(signed({**claims, **wrong}))
 
 
-def test_one_that_has_expired_says_so(claims):
+def test_one_that_has_expired_says_so(claims: dict[str, Any]) -> None:
     refused(signed({**claims, "exp": int(time.time()) - 1}), "token_expired")
 
 
-def test_a_key_that_is_unknown_or_another_than_it_says_is_refused(claims):
+def test_a_key_that_is_unknown_or_another_than_it_says_is_refused(claims: dict[str, Any]) -> None:
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     refused(signed(claims, key=stranger))
     refused(signed(claims, key=stranger, kid=key_id(own_key().public_key())))
     refused(signed(claims, kid="unknown"))
 
 
-def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(settings, claims, anonymous):
+def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(
+    settings: Any, claims: dict[str, Any], anonymous: JsonClient
+) -> None:
     """Keys are read when a process starts: each change of the settings here stands for a rollout."""
     old, new = own_key(), rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = {key: key.public_key().public_bytes(*_PUBLIC).decode() for key in (old, new)}
@@ -182,5 +185,5 @@ def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(sett
         forget_keys()
 
 
-def test_a_refresh_token_opens_nothing(alice):
+def test_a_refresh_token_opens_nothing(alice: Person) -> None:
     refused(alice.refresh)

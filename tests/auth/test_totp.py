@@ -1,5 +1,8 @@
 """One-time passwords: set up, demanded at log-in, good once, replaced by recovery codes, removed."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
@@ -7,12 +10,12 @@ from allauth.mfa.models import Authenticator
 from apps.auth import actions
 from apps.auth.models import RecoveryCode, User
 from tests.auth.totp import code, log_in, set_up
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_it_is_set_up_in_two_steps_and_then_demanded(register):
+def test_it_is_set_up_in_two_steps_and_then_demanded(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     started = alice.client.post("/v1/auth/totp")
@@ -36,14 +39,14 @@ def test_it_is_set_up_in_two_steps_and_then_demanded(register):
     assert log_in(code(secret, 1)).status_code == 200
 
 
-def test_a_wrong_password_does_not_tell_that_a_code_is_needed(register):
+def test_a_wrong_password_does_not_tell_that_a_code_is_needed(register: Callable[..., Person]) -> None:
     alice = register("alice")
     set_up(alice)
     answer = JsonClient().post("/v1/auth/login", {"login": "alice", "password": "wrong horse battery"})
     assert answer.json()["code"] == "invalid_credentials"
 
 
-def test_a_recovery_code_stands_in_once(register):
+def test_a_recovery_code_stands_in_once(register: Callable[..., Person]) -> None:
     _, codes = set_up(register("alice"))
     assert log_in(codes[0].upper()).status_code == 200
     assert log_in(codes[0]).json()["code"] == "otp_invalid"
@@ -51,12 +54,12 @@ def test_a_recovery_code_stands_in_once(register):
     assert len(recovery_codes("alice")) == 8
 
 
-def recovery_codes(username):
+def recovery_codes(username: Any) -> Any:
     (row,) = Authenticator.objects.filter(type="recovery_codes", user__username=username)
     return row.wrap().get_unused_codes()
 
 
-def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register):
+def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register: Callable[..., Person]) -> None:
     secret, codes = set_up(register("alice"))
     kept = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert secret not in kept
@@ -64,7 +67,7 @@ def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register):
     assert all(len(code.replace("-", "")) == 25 for code in codes), "more than 80 bits"
 
 
-def test_an_authenticator_app_of_before_allauth_keeps_its_recovery_codes(register):
+def test_an_authenticator_app_of_before_allauth_keeps_its_recovery_codes(register: Callable[..., Person]) -> None:
     from django.utils.crypto import salted_hmac
 
     set_up(register("alice"))
@@ -75,7 +78,7 @@ def test_an_authenticator_app_of_before_allauth_keeps_its_recovery_codes(registe
     assert log_in("ABCDEF-012345").json()["code"] == "otp_invalid"
 
 
-def test_it_cannot_be_replaced_without_removing_it(register):
+def test_it_cannot_be_replaced_without_removing_it(register: Callable[..., Person]) -> None:
     alice = register("alice")
     secret, _ = set_up(alice)
     again = alice.client.post("/v1/auth/totp")
@@ -85,7 +88,7 @@ def test_it_cannot_be_replaced_without_removing_it(register):
     assert log_in(code(secret)).status_code == 200
 
 
-def test_removing_it_takes_a_confirmed_session_and_a_code(register):
+def test_removing_it_takes_a_confirmed_session_and_a_code(register: Callable[..., Person]) -> None:
     alice = register("alice")
     secret, codes = set_up(alice)
     other = JsonClient(log_in(code(secret)).json()["access"])
@@ -102,7 +105,7 @@ def test_removing_it_takes_a_confirmed_session_and_a_code(register):
     assert alice.client.post("/v1/auth/totp/confirm", {"code": codes[2]}).status_code == 404
 
 
-def test_a_session_confirmed_with_a_code_removes_it_without_another(register):
+def test_a_session_confirmed_with_a_code_removes_it_without_another(register: Callable[..., Person]) -> None:
     alice = register("alice")
     secret, _ = set_up(alice)
     assert alice.client.post("/v1/auth/confirm", {"otp": code(secret)}).status_code == 200
@@ -110,7 +113,7 @@ def test_a_session_confirmed_with_a_code_removes_it_without_another(register):
     assert log_in().status_code == 200
 
 
-def test_its_owner_is_told(register):
+def test_its_owner_is_told(register: Callable[..., Person]) -> None:
     from django.core import mail
 
     alice = register("alice")

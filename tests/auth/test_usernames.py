@@ -1,8 +1,10 @@
 """Changing one's username, and what accounts of before are compared with."""
 
 import importlib
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -13,20 +15,22 @@ from apps.auth import actions
 from apps.auth.models import ReservedName, User
 from socialapp.core.errors import Conflict
 from socialapp.messaging.models import OutboxEvent
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def rename(person, username):
+def rename(person: Person, username: Any) -> Any:
     return person.client.patch("/v1/auth/me", {"username": username})
 
 
-def renamed_events():
+def renamed_events() -> Any:
     return OutboxEvent.objects.using("auth").filter(type="auth.user_renamed.v1").count()
 
 
-def test_a_new_name_shows_everywhere_and_the_old_one_is_kept_for_its_owner(register, drain, anonymous):
+def test_a_new_name_shows_everywhere_and_the_old_one_is_kept_for_its_owner(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = bob.client.post("/v1/posts", {"content": "hello @alice"}).json()
     alice.confirm()
@@ -45,7 +49,7 @@ def test_a_new_name_shows_everywhere_and_the_old_one_is_kept_for_its_owner(regis
 
 
 @pytest.mark.parametrize(("wanted", "status"), [("bob", 409), ("b0b", 409), ("admin", 422), ("a b", 422)])
-def test_a_name_that_cannot_be_had_changes_nothing(register, wanted, status):
+def test_a_name_that_cannot_be_had_changes_nothing(register: Callable[..., Person], wanted: str, status: int) -> None:
     alice = register("alice")
     register("bob")
     alice.confirm()
@@ -56,7 +60,7 @@ def test_a_name_that_cannot_be_had_changes_nothing(register, wanted, status):
     assert renamed_events() == 0
 
 
-def test_it_needs_a_confirmed_session_and_is_once_a_day(register):
+def test_it_needs_a_confirmed_session_and_is_once_a_day(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert rename(alice, "alicia").json()["code"] == "confirmation_required"
     alice.confirm()
@@ -68,7 +72,7 @@ def test_it_needs_a_confirmed_session_and_is_once_a_day(register):
     assert renamed_events() == 2
 
 
-def test_an_operator_renames_at_any_time(register):
+def test_an_operator_renames_at_any_time(register: Callable[..., Person]) -> None:
     alice = register("alice")
     for name in ("alicia", "alison"):
         assert actions.rename_account(user_id=int(alice.id), username=name).username == name
@@ -77,7 +81,7 @@ def test_an_operator_renames_at_any_time(register):
         actions.rename_account(user_id=int(alice.id), username="BOB")
 
 
-def test_accounts_of_before_are_compared_too(register):
+def test_accounts_of_before_are_compared_too(register: Callable[..., Person]) -> None:
     for name in ("alice", "bob", "carol"):
         register(name)
     User.objects.update(username_skeleton="", email_mailbox=None)

@@ -1,5 +1,8 @@
 """Admission: revoked tokens are refused and limits hold, with Redis, without it, and after it lost everything."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
 from apps.auth import actions
@@ -8,7 +11,7 @@ from socialapp.core.cache import redis_client
 from socialapp.http import admission
 from socialapp.http.admission import REVOKED_KEY
 from socialapp.http.tokens import principal_of
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -19,7 +22,7 @@ AWAY = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-def limits(settings):
+def limits(settings: Any) -> Any:
     """Turns limits on, with small numbers."""
     settings.RATE_LIMITS = True
     quotas = {"read": 3, "write": 2, "search": 3, "login": 3, "register": 2}
@@ -28,10 +31,10 @@ def limits(settings):
 
 
 @pytest.fixture
-def no_redis(settings):
+def no_redis(settings: Any) -> Iterator[Any]:
     """Takes Redis away; call it when everything is set up."""
 
-    def take_away():
+    def take_away() -> None:
         settings.REDIS_URL = AWAY
         admission._scripts.clear()
 
@@ -40,19 +43,19 @@ def no_redis(settings):
     cache._BreakingConnection.open_until = 0.0
 
 
-def log_in(login="alice", password=PASSWORD, **headers):
+def log_in(login: str = "alice", password: Any = PASSWORD, **headers: Any) -> Any:
     return JsonClient().post("/v1/auth/login", {"login": login, "password": password}, **headers)
 
 
-def register_body(number):
+def register_body(number: Any) -> dict[str, Any]:
     return {"email": f"p{number}@example.org", "password": PASSWORD, "username": f"person{number}"}
 
 
-def end_sessions(person):
+def end_sessions(person: Person) -> None:
     actions.end_sessions_of(user_id=int(person.id))
 
 
-def test_an_ended_session_is_found_in_the_database_when_redis_knows_nothing(register):
+def test_an_ended_session_is_found_in_the_database_when_redis_knows_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     end_sessions(alice)
     assert redis_client().keys(f"*{REVOKED_KEY}*") == []
@@ -60,14 +63,18 @@ def test_an_ended_session_is_found_in_the_database_when_redis_knows_nothing(regi
     assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
 
 
-def test_redis_is_filled_from_the_database_and_spares_it_the_question(register, django_assert_num_queries):
+def test_redis_is_filled_from_the_database_and_spares_it_the_question(
+    register: Callable[..., Person], django_assert_num_queries: Any
+) -> None:
     alice = register("alice")
     assert alice.client.get("/v1/auth/sessions").status_code == 200
     with django_assert_num_queries(1, using="auth"):
         alice.client.get("/v1/auth/sessions")
 
 
-def test_losing_redis_entirely_forgets_no_revocation(register, django_capture_on_commit_callbacks):
+def test_losing_redis_entirely_forgets_no_revocation(
+    register: Callable[..., Person], django_capture_on_commit_callbacks: Any
+) -> None:
     alice = register("alice")
     alice.client.get("/v1/auth/me")
     with django_capture_on_commit_callbacks(using="auth", execute=True):
@@ -77,7 +84,7 @@ def test_losing_redis_entirely_forgets_no_revocation(register, django_capture_on
     assert alice.client.get("/v1/auth/me").status_code == 401
 
 
-def test_the_filled_set_expires_so_that_a_lost_word_is_made_up_for(register):
+def test_the_filled_set_expires_so_that_a_lost_word_is_made_up_for(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.client.get("/v1/auth/me")
     end_sessions(alice)
@@ -88,7 +95,7 @@ def test_the_filled_set_expires_so_that_a_lost_word_is_made_up_for(register):
     assert alice.client.get("/v1/auth/me").status_code == 401
 
 
-def test_only_the_ended_session_is_refused(register):
+def test_only_the_ended_session_is_refused(register: Callable[..., Person]) -> None:
     alice = register("alice")
     other = log_in().json()["access"]
     actions.end_session(user_id=int(alice.id), session_id=principal_of(alice.access)[0].session)
@@ -96,7 +103,9 @@ def test_only_the_ended_session_is_refused(register):
     assert JsonClient(other).get("/v1/auth/me").status_code == 200
 
 
-def test_without_redis_requests_go_on_and_revocation_still_holds(register, no_redis):
+def test_without_redis_requests_go_on_and_revocation_still_holds(
+    register: Callable[..., Person], no_redis: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     end_sessions(bob)
     no_redis()
@@ -104,7 +113,9 @@ def test_without_redis_requests_go_on_and_revocation_still_holds(register, no_re
     assert bob.client.get("/v1/auth/me").json()["code"] == "token_revoked"
 
 
-def test_without_redis_log_in_limits_refuse_and_others_let_through(register, no_redis, limits):
+def test_without_redis_log_in_limits_refuse_and_others_let_through(
+    register: Callable[..., Person], no_redis: Any, limits: Any
+) -> None:
     alice = register("alice")
     no_redis()
     refused = log_in()
@@ -115,7 +126,7 @@ def test_without_redis_log_in_limits_refuse_and_others_let_through(register, no_
     assert JsonClient().post("/v1/auth/refresh", {"refresh": alice.refresh}).status_code == 200
 
 
-def test_limits_show_in_every_answer_and_then_refuse(register, limits):
+def test_limits_show_in_every_answer_and_then_refuse(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     first = alice.client.get("/v1/auth/me")
     assert '"read";q=3;w=100000000' in first.headers["RateLimit-Policy"]
@@ -130,7 +141,9 @@ def test_limits_show_in_every_answer_and_then_refuse(register, limits):
     assert alice.client.patch("/v1/auth/me", {}).status_code == 200, "writes are counted apart"
 
 
-def test_guessing_at_one_account_is_refused_from_wherever_it_comes(register, limits):
+def test_guessing_at_one_account_is_refused_from_wherever_it_comes(
+    register: Callable[..., Person], limits: Any
+) -> None:
     limits.TRUSTED_PROXIES = 1
     register("alice")
     for number in range(3):
@@ -141,7 +154,7 @@ def test_guessing_at_one_account_is_refused_from_wherever_it_comes(register, lim
     assert log_in(login="bob", X_Forwarded_For="10.0.0.9").status_code == 401, "others are not held up"
 
 
-def test_who_logs_in_may_do_so_again_and_again(register, limits):
+def test_who_logs_in_may_do_so_again_and_again(register: Callable[..., Person], limits: Any) -> None:
     limits.RATE_ADDRESS_FACTOR = 100
     register("alice")
     for _ in range(3):
@@ -154,34 +167,36 @@ def test_who_logs_in_may_do_so_again_and_again(register, limits):
     assert log_in().status_code == 429, "after too many guesses the right one does not count either"
 
 
-def test_a_log_in_goes_on_when_redis_cannot_be_told_of_it(register, limits, no_redis):
+def test_a_log_in_goes_on_when_redis_cannot_be_told_of_it(
+    register: Callable[..., Person], limits: Any, no_redis: Any
+) -> None:
     register("alice")
     no_redis()
     admission.reset_attempts(rate="login", subject="alice")
 
 
-def test_guessing_from_one_address_is_refused_whoever_it_aims_at(limits):
+def test_guessing_from_one_address_is_refused_whoever_it_aims_at(limits: Any) -> None:
     answers = [log_in(login=f"person{number}").status_code for number in range(13)]
     assert answers == [401] * 12 + [429]
 
 
-def test_the_address_is_taken_from_the_trusted_proxy_only(limits):
+def test_the_address_is_taken_from_the_trusted_proxy_only(limits: Any) -> None:
     limits.TRUSTED_PROXIES = 0
     answers = [log_in(f"p.{number}", X_Forwarded_For=f"10.0.0.{number}").status_code for number in range(13)]
     assert answers[-1] == 429, "a client cannot give itself a new address"
 
 
-def test_deleting_the_account_is_limited_like_a_log_in(register, limits):
+def test_deleting_the_account_is_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     answers = [alice.client.delete("/v1/auth/me", {"password": "wrong"}).status_code for _ in range(4)]
     assert answers == [403, 403, 403, 429]
 
 
-def test_sign_ups_are_limited(limits):
+def test_sign_ups_are_limited(limits: Any) -> None:
     answers = [JsonClient().post("/v1/auth/register", register_body(number)).status_code for number in range(9)]
     assert answers == [201] * 8 + [429]
 
 
-def test_switched_off_limits_do_not_show(register):
+def test_switched_off_limits_do_not_show(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert "RateLimit" not in alice.client.get("/v1/auth/me").headers

@@ -1,6 +1,8 @@
 """Idempotency-Key: one effect and one answer per key, caller and request, for 24 hours, whatever goes wrong."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,27 +12,27 @@ from apps.auth import queries
 from socialapp.http.models import IdempotencyKey
 from socialapp.http.tasks import prune_idempotency_keys
 from socialapp.messaging.models import OutboxEvent
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PATH = "/v1/auth/register"
 
 
-def body(username="alice", **changes):
+def body(username: str = "alice", **changes: Any) -> dict[str, Any]:
     email = f"{username}@example.org"
     return {"email": email, "password": "correct horse battery", "username": username, **changes}
 
 
-def accounts():
+def accounts() -> Any:
     return queries.existing_users().count()
 
 
-def keys():
+def keys() -> Any:
     return IdempotencyKey.objects.using("auth")
 
 
-def test_the_answer_is_repeated_byte_for_byte(anonymous):
+def test_the_answer_is_repeated_byte_for_byte(anonymous: JsonClient) -> None:
     first = anonymous.post(PATH, body(), Idempotency_Key="k")
     again = anonymous.post(PATH, body(), Idempotency_Key="k")
     assert (again.status_code, again.content) == (201, first.content)
@@ -40,7 +42,7 @@ def test_the_answer_is_repeated_byte_for_byte(anonymous):
     assert OutboxEvent.objects.using("auth").count() == 1
 
 
-def test_the_order_of_members_and_spaces_make_no_other_body(anonymous):
+def test_the_order_of_members_and_spaces_make_no_other_body(anonymous: JsonClient) -> None:
     first = anonymous.post(
         PATH, b'{"email":"a@example.org","username":"a.a","password":"correct horse"}', Idempotency_Key="k"
     )
@@ -52,14 +54,14 @@ def test_the_order_of_members_and_spaces_make_no_other_body(anonymous):
 
 
 @pytest.mark.parametrize("change", [{"full_name": "A"}, {"password": "correct horse batterz"}])
-def test_another_body_under_the_same_key_is_refused(anonymous, change):
+def test_another_body_under_the_same_key_is_refused(anonymous: JsonClient, change: dict[str, Any]) -> None:
     anonymous.post(PATH, body(), Idempotency_Key="k")
     answer = anonymous.post(PATH, body(**change), Idempotency_Key="k")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert accounts() == 1
 
 
-def test_another_path_under_the_same_key_is_another_request(register):
+def test_another_path_under_the_same_key_is_another_request(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     assert alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k").status_code == 201
@@ -69,7 +71,7 @@ def test_another_path_under_the_same_key_is_another_request(register):
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_belongs_to_its_caller(register):
+def test_a_key_belongs_to_its_caller(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()
     bob.confirm()
@@ -78,13 +80,13 @@ def test_a_key_belongs_to_its_caller(register):
     assert one["secret"] != two["secret"]
 
 
-def test_a_failed_request_stores_nothing(anonymous):
+def test_a_failed_request_stores_nothing(anonymous: JsonClient) -> None:
     assert anonymous.post(PATH, body(password="short"), Idempotency_Key="k").status_code == 422
     assert keys().count() == 0
     assert anonymous.post(PATH, body(), Idempotency_Key="k").status_code == 201
 
 
-def test_a_key_is_forgotten_after_its_time(anonymous):
+def test_a_key_is_forgotten_after_its_time(anonymous: JsonClient) -> None:
     anonymous.post(PATH, body(), Idempotency_Key="k")
     keys().update(created_at=timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS, seconds=1))
     answer = anonymous.post(PATH, body("bob"), Idempotency_Key="k")
@@ -92,7 +94,7 @@ def test_a_key_is_forgotten_after_its_time(anonymous):
     assert answer.json()["user"]["username"] == "bob"
 
 
-def test_old_keys_are_pruned_and_no_others(anonymous):
+def test_old_keys_are_pruned_and_no_others(anonymous: JsonClient) -> None:
     anonymous.post(PATH, body(), Idempotency_Key="old")
     keys().update(created_at=timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS, seconds=1))
     anonymous.post(PATH, body("bob"), Idempotency_Key="new")
@@ -101,13 +103,13 @@ def test_old_keys_are_pruned_and_no_others(anonymous):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
-def test_keys_that_are_none_are_malformed(anonymous, key):
+def test_keys_that_are_none_are_malformed(anonymous: JsonClient, key: Any) -> None:
     answer = anonymous.post(PATH, body(), Idempotency_Key=key)
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
     assert accounts() == 0
 
 
-def test_the_table_gives_away_neither_key_nor_tokens(anonymous):
+def test_the_table_gives_away_neither_key_nor_tokens(anonymous: JsonClient) -> None:
     made = anonymous.post(PATH, body(), Idempotency_Key="my-secret-key").json()
     row = keys().get()
     stored = f"{row.digest} {row.fingerprint} {row.answer}"
@@ -115,21 +117,21 @@ def test_the_table_gives_away_neither_key_nor_tokens(anonymous):
         assert secret not in stored
 
 
-def test_without_a_key_nothing_is_stored(anonymous):
+def test_without_a_key_nothing_is_stored(anonymous: JsonClient) -> None:
     anonymous.post(PATH, body())
     assert keys().count() == 0
 
 
 @pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_of_parallel_requests_with_one_key_one_acts_and_all_get_its_answer():
+def test_of_parallel_requests_with_one_key_one_acts_and_all_get_its_answer() -> None:
     import threading
 
     from django.db import connections
 
     answers, barrier = [], threading.Barrier(4)
 
-    def send():
+    def send() -> None:
         barrier.wait()
         answers.append(JsonClient().post(PATH, body(), Idempotency_Key="k"))
         connections.close_all()

@@ -4,6 +4,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from socialapp.core.ids import IdGenerator, _lease_node, first_id_at, id_time, new_id
 
 
@@ -59,7 +61,7 @@ def test_a_bound_for_a_time_parts_the_ids() -> None:
     assert first_id_at(moment) <= made < first_id_at(moment + timedelta(milliseconds=1))
 
 
-def test_a_node_number_is_leased_once(monkeypatch) -> None:
+def test_a_node_number_is_leased_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NODE_ID", raising=False)
     mine = _lease_node(5)
     assert mine == 5

@@ -1,13 +1,14 @@
 """Requests that clients send by mistake or out of malice: each is answered with a problem, none is a fault of ours."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from socialapp.http.models import IdempotencyKey
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -24,7 +25,9 @@ def problem(answer: Any) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("body", [b'{"content": "x", "y": 1' + b"0" * 40 + b"}", b'{"content": 1e999}', DEEP])
-def test_a_key_with_a_strange_body_is_refused_as_the_body_is_without_it(register, body):
+def test_a_key_with_a_strange_body_is_refused_as_the_body_is_without_it(
+    register: Callable[..., Person], body: Any
+) -> None:
     alice = register("alice")
     without = alice.client.post("/v1/posts", body)
     with_key = alice.client.post("/v1/posts", body, Idempotency_Key="k")
@@ -32,14 +35,14 @@ def test_a_key_with_a_strange_body_is_refused_as_the_body_is_without_it(register
     assert not IdempotencyKey.objects.using("posts").exists()
 
 
-def test_a_body_nested_beyond_measure_is_malformed(register):
+def test_a_body_nested_beyond_measure_is_malformed(register: Callable[..., Person]) -> None:
     alice = register("alice")
     body = b'{"content": "x", "y": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
     for headers in ({}, {"Idempotency_Key": "k"}):
         assert problem(alice.client.post("/v1/posts", body, **headers)) == (400, "malformed_json")
 
 
-def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register):
+def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert alice.client.post("/v1/posts", {"content": "x"}, Idempotency_Key="k").status_code == 201
     again = alice.client.post("/v1/posts", b'{"content": 1' + b"0" * 40 + b"}", Idempotency_Key="k")
@@ -47,7 +50,7 @@ def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register):
 
 
 @pytest.mark.parametrize("text", ["\u200b", "\u202e \u2060", "\ufeff \u00ad", "\u3000\u2028"])
-def test_a_text_in_which_nothing_is_to_be_seen_is_blank(register, text):
+def test_a_text_in_which_nothing_is_to_be_seen_is_blank(register: Callable[..., Person], text: str) -> None:
     alice = register("alice")
     answer = alice.client.post("/v1/posts", {"content": text})
     assert problem(answer) == (422, "invalid")
@@ -111,7 +114,7 @@ def test_the_schema_is_json_which_is_also_yaml(anonymous: JsonClient) -> None:
     assert "/v1/posts" in document["paths"]
 
 
-def test_if_match_may_name_several_tags(register):
+def test_if_match_may_name_several_tags(register: Callable[..., Person]) -> None:
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
     first = alice.client.get(path).headers["ETag"]
@@ -122,7 +125,7 @@ def test_if_match_may_name_several_tags(register):
 
 
 @pytest.mark.parametrize("tag", ["1-0123456789abcdef", '"', '"a" "b"', '"a",', ","])
-def test_an_if_match_that_is_no_tag_is_malformed(register, tag):
+def test_an_if_match_that_is_no_tag_is_malformed(register: Callable[..., Person], tag: str) -> None:
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
     assert problem(alice.client.patch(path, {"content": "two"}, If_Match=tag)) == (400, "if_match_invalid")
@@ -130,7 +133,9 @@ def test_an_if_match_that_is_no_tag_is_malformed(register, tag):
 
 
 @pytest.mark.parametrize("version", ["7", "999999999", "9" * 19, "9" * 40])
-def test_a_version_of_any_size_that_is_not_the_present_one_is_stale(register, version):
+def test_a_version_of_any_size_that_is_not_the_present_one_is_stale(
+    register: Callable[..., Person], version: Any
+) -> None:
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
     for where in (path, "/v1/profiles/me", "/v1/auth/me", "/v1/notifications/preferences"):

@@ -1,5 +1,6 @@
 """What people do with notifications themselves: delete them, mute conversations, and what cannot be switched off."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,14 +8,16 @@ import pytest
 from apps.notifications.models import MutedConversation, NotificationPreference
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostMuted, PostUnmuted
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
 from tests.notifications.events import hand_over
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_a_deleted_notification_is_gone_and_later_activity_does_not_name_the_same_people_again(register, drain):
+def test_a_deleted_notification_is_gone_and_later_activity_does_not_name_the_same_people_again(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post_id = post(alice)
     react(bob, post_id)
@@ -38,7 +41,9 @@ def test_a_deleted_notification_is_gone_and_later_activity_does_not_name_the_sam
     assert [actor["username"] for actor in third["actors"]] == ["bob", "carol"]
 
 
-def test_a_muted_conversation_notifies_nobody_who_muted_it(register, drain):
+def test_a_muted_conversation_notifies_nobody_who_muted_it(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     post_id, other = post(alice), post(alice)
     drain()
@@ -62,7 +67,9 @@ def test_a_muted_conversation_notifies_nobody_who_muted_it(register, drain):
     assert MutedConversation.objects.count() == 0
 
 
-def test_notices_of_moderation_cannot_be_switched_off_and_name_action_and_target(register, drain):
+def test_notices_of_moderation_cannot_be_switched_off_and_name_action_and_target(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice = register("alice")
     path = "/v1/notifications/preferences"
     refused = alice.client.patch(path, {"moderation": {"in_app": False}, "follow": {"push": False}})
@@ -83,7 +90,9 @@ def test_notices_of_moderation_cannot_be_switched_off_and_name_action_and_target
     assert notice["target"] == {"type": "post", "id": post_id, "url": f"/v1/posts/{post_id}"}
 
 
-def test_bidirectional_names_do_not_turn_the_sentence_around(register, drain):
+def test_bidirectional_names_do_not_turn_the_sentence_around(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob", full_name="שלום")
     react(bob, post(alice))
     drain()

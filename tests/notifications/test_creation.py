@@ -1,14 +1,18 @@
 """What people are told, once each, and what is taken back."""
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_followers_are_told_of_a_new_post_and_nobody_else(register, drain):
+def test_followers_are_told_of_a_new_post_and_nobody_else(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = register("alice", full_name="Alice A"), register("bob"), register("carol")
     assert bob.client.put(f"/v1/profiles/{alice.id}/follow").status_code == 200
     drain()
@@ -32,7 +36,9 @@ def test_followers_are_told_of_a_new_post_and_nobody_else(register, drain):
     assert (unread(bob), unread(carol)) == (1, 0)
 
 
-def test_reactions_of_a_day_are_one_notification_with_several_actors(register, drain):
+def test_reactions_of_a_day_are_one_notification_with_several_actors(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post_id = post(alice)
     drain()
@@ -59,7 +65,9 @@ def test_reactions_of_a_day_are_one_notification_with_several_actors(register, d
     assert unread(alice) == 0
 
 
-def test_one_person_gets_one_notification_for_a_comment(register, drain):
+def test_one_person_gets_one_notification_for_a_comment(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
     parent = comment(alice, post_id)
@@ -77,7 +85,9 @@ def test_one_person_gets_one_notification_for_a_comment(register, drain):
     assert unread(alice) == 0
 
 
-def test_a_person_is_told_of_follows_together_and_of_unfollows_not_at_all(register, drain):
+def test_a_person_is_told_of_follows_together_and_of_unfollows_not_at_all(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
     for person in (bob, carol, dave):
         person.client.put(f"/v1/profiles/{alice.id}/follow")
@@ -93,7 +103,9 @@ def test_a_person_is_told_of_follows_together_and_of_unfollows_not_at_all(regist
     assert ([card["username"] for card in item["actors"]], item["actors_count"]) == (["dave", "bob"], 2)
 
 
-def test_a_joined_notification_gets_a_greater_id_keeps_its_group_and_is_unread_again(register, drain):
+def test_a_joined_notification_gets_a_greater_id_keeps_its_group_and_is_unread_again(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post_id = post(alice)
     react(bob, post_id)
@@ -110,7 +122,9 @@ def test_a_joined_notification_gets_a_greater_id_keeps_its_group_and_is_unread_a
     assert second["message"] == "carol and bob reacted to your post."
 
 
-def test_more_actors_than_are_shown_are_counted_exactly(register, drain):
+def test_more_actors_than_are_shown_are_counted_exactly(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice = register("alice")
     post_id = post(alice)
     for number in range(5):
@@ -122,7 +136,7 @@ def test_more_actors_than_are_shown_are_counted_exactly(register, drain):
     assert item["message"] == "person4, person3, person2 and 2 others reacted to your post."
 
 
-def test_nobody_is_told_of_their_own_doing(register, drain):
+def test_nobody_is_told_of_their_own_doing(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     post_id = post(alice, "hello @alice")
     comment_id = comment(alice, post_id, "me again @alice")
@@ -132,7 +146,9 @@ def test_nobody_is_told_of_their_own_doing(register, drain):
     assert notifications_of(alice) == []
 
 
-def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(register, drain, follow):
+def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     post(alice, "for friends: @bob @carol", is_private=True)
@@ -149,7 +165,9 @@ def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(register, dra
     assert kinds(carol) == ["mention"]
 
 
-def test_comments_reach_the_author_the_parent_and_the_named(register, drain):
+def test_comments_reach_the_author_the_parent_and_the_named(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
     post_id = post(alice)
     parent = comment(bob, post_id, "first @alice")
@@ -163,7 +181,7 @@ def test_comments_reach_the_author_the_parent_and_the_named(register, drain):
     assert unread(alice) == 1
 
 
-def test_reposts_are_told_and_taken_back(register, drain):
+def test_reposts_are_told_and_taken_back(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
     assert bob.client.put(f"/v1/posts/{post_id}/repost").status_code == 200
@@ -175,7 +193,9 @@ def test_reposts_are_told_and_taken_back(register, drain):
     assert notifications_of(alice) == []
 
 
-def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(register, drain):
+def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     alice.client.patch("/v1/profiles/me", {"is_private": True})
     for person in (bob, carol):
@@ -192,7 +212,9 @@ def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(register,
     assert kinds(alice) == ["follow_request"], "asking again is news again"
 
 
-def test_the_muted_and_the_blocked_tell_nothing(register, drain, follow):
+def test_the_muted_and_the_blocked_tell_nothing(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     post_id = post(alice)
@@ -211,7 +233,7 @@ def test_the_muted_and_the_blocked_tell_nothing(register, drain, follow):
     assert unread(alice) == 0
 
 
-def test_moderators_words_arrive(register, drain):
+def test_moderators_words_arrive(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     from datetime import UTC, datetime
 
     from socialapp.contracts.moderation import ReportResolved, UserSanctioned
@@ -238,7 +260,9 @@ def test_moderators_words_arrive(register, drain):
     assert unread(alice) == 2
 
 
-def test_a_kind_that_is_not_wanted_in_the_app_is_not_made(register, drain, follow):
+def test_a_kind_that_is_not_wanted_in_the_app_is_not_made(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(bob, alice)
     bob.client.patch("/v1/notifications/preferences", {"new_post": {"in_app": False}})

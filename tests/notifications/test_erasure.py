@@ -1,5 +1,6 @@
 """After an erasure nothing is left, and nothing comes back."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -11,14 +12,19 @@ from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.lifecycle.erasure_audit import audit_erasure
 from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.lifecycle.removal import begin_removal
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, notifications_of, post, react, subscription, unread
 from tests.notifications.events import hand_over, published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, monkeypatch):
+def test_an_erasure_leaves_nothing_and_says_so_once(
+    register: Callable[..., Person],
+    drain: Callable[[], int],
+    follow: Callable[[Person, Person], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for module in ("removal", "erasure"):
         monkeypatch.setattr(f"apps.notifications.actions.{module}.ROWS_PER_STEP", 2)
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -68,7 +74,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(register, drain, follow, mon
     assert {one["erasure_id"] for one in published("user_erased")} == {erasures[0]["erasure_id"]}
 
 
-def test_removals_are_bounded_and_complete(register, monkeypatch):
+def test_removals_are_bounded_and_complete(register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "ROWS_PER_STEP", 3)
     alice = register("alice")
     post_id = post(alice)
@@ -82,7 +88,9 @@ def test_removals_are_bounded_and_complete(register, monkeypatch):
     assert Notification.objects.count() == 0
 
 
-def test_what_is_taken_back_after_the_erasure_leaves_no_trace(register, drain):
+def test_what_is_taken_back_after_the_erasure_leaves_no_trace(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
     drain()

@@ -1,6 +1,8 @@
 """A new post reaches very many followers: each once, page by page, in well under a second."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -8,14 +10,19 @@ from apps.notifications.handlers import posts
 from apps.notifications.models import Notification
 from apps.users.models import Follow, Profile
 from socialapp.messaging.models import InboxEntry
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import notifications_of, post
 from tests.notifications.events import published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypatch):
+def test_every_follower_is_told_once_in_pages(
+    register: Callable[..., Person],
+    drain: Callable[[], int],
+    follow: Callable[[Person, Person], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(posts, "FOLLOWERS_PER_PAGE", 2)
     alice, followers = register("alice"), [register(f"follower{n}") for n in range(5)]
     for person in followers:
@@ -30,7 +37,7 @@ def test_every_follower_is_told_once_in_pages(register, drain, follow, monkeypat
     assert pages.values("event_id").distinct().count() == pages.count() == 2, "each page is handled once"
 
 
-def test_ten_thousand_followers_are_told_once_each(register, drain):
+def test_ten_thousand_followers_are_told_once_each(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     ids = range(10**15, 10**15 + 10_000)
     add_followers(int(alice.id), ids)
@@ -40,7 +47,7 @@ def test_ten_thousand_followers_are_told_once_each(register, drain):
     assert (len(told_ids), set(told_ids)) == (10_000, set(ids))
 
 
-def add_followers(author_id, ids):
+def add_followers(author_id: Any, ids: Any) -> None:
     """Active people who follow the author."""
     now = datetime.now(UTC)
     people = [

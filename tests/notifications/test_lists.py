@@ -1,7 +1,9 @@
 """Lists and counts: only what may be seen now, in pages that neither skip nor repeat, at a constant price."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -12,13 +14,13 @@ from apps.notifications.models import Notification
 from apps.notifications.tasks import prune_read
 from socialapp.core.ids import first_id_at
 from socialapp.messaging.models import OutboxEvent
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def notices(person, count):
+def notices(person: Person, count: Any) -> Any:
     """Notifications without actors or targets."""
     rows = [
         Notification(user_id=int(person.id), kind="moderation", message=f"{n}", created_at=datetime.now(UTC))
@@ -27,7 +29,7 @@ def notices(person, count):
     return Notification.objects.bulk_create(rows)
 
 
-def test_pages_neither_skip_nor_repeat_while_new_ones_come(register):
+def test_pages_neither_skip_nor_repeat_while_new_ones_come(register: Callable[..., Person]) -> None:
     alice = register("alice")
     rows = notices(alice, 45)
     expected = [str(row.id) for row in reversed(rows)]
@@ -45,7 +47,9 @@ def test_pages_neither_skip_nor_repeat_while_new_ones_come(register):
     assert [item["id"] for item in back["results"]] == [item["id"] for item in page["results"]]
 
 
-def test_a_page_of_fifty_costs_as_many_queries_as_one_of_one(register, drain, follow):
+def test_a_page_of_fifty_costs_as_many_queries_as_one_of_one(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
+) -> None:
     alice, others = register("alice"), [register(f"other{n}") for n in range(4)]
     for number in range(14):
         post_id = post(alice, f"post {number}")
@@ -59,7 +63,7 @@ def test_a_page_of_fifty_costs_as_many_queries_as_one_of_one(register, drain, fo
     drain()
     assert len(notifications_of(alice, "?limit=50")) >= 40
 
-    def queries(path):
+    def queries(path: Any) -> Any:
         with ExitStack() as stack:
             captured = [stack.enter_context(CaptureQueriesContext(connections[name])) for name in ALL_CONTEXTS]
             assert alice.client.get(path).status_code == 200
@@ -72,7 +76,9 @@ def test_a_page_of_fifty_costs_as_many_queries_as_one_of_one(register, drain, fo
     assert queries("/v1/notifications/unread-count") == 1, "who has read everything costs one query"
 
 
-def test_what_may_not_be_seen_now_is_neither_listed_nor_counted(register, drain, follow):
+def test_what_may_not_be_seen_now_is_neither_listed_nor_counted(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post_id = post(alice, "hi @bob @carol")
     drain()
@@ -89,7 +95,7 @@ def test_what_may_not_be_seen_now_is_neither_listed_nor_counted(register, drain,
     assert (notifications_of(bob), unread(bob)) == ([], 0)
 
 
-def test_the_banned_are_left_out_and_come_back(register, drain):
+def test_the_banned_are_left_out_and_come_back(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice, bob, carol, moderator = (register(name) for name in ("alice", "bob", "carol", "morton"))
     post_id = post(alice)
     for person in (bob, carol):
@@ -107,7 +113,7 @@ def test_the_banned_are_left_out_and_come_back(register, drain):
     assert kinds(alice) == ["comment", "reaction"]
 
 
-def test_reading_by_ids_and_up_to(register):
+def test_reading_by_ids_and_up_to(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     rows, others = notices(alice, 5), notices(bob, 1)
     before = OutboxEvent.objects.using("notifications").count()
@@ -138,7 +144,7 @@ BAD_READING = [
 ]
 
 
-def test_bad_reading_is_refused_and_reads_nothing(register):
+def test_bad_reading_is_refused_and_reads_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     notices(alice, 2)
     for body, status in BAD_READING:
@@ -147,7 +153,7 @@ def test_bad_reading_is_refused_and_reads_nothing(register):
     assert unread(alice) == 2
 
 
-def test_bad_questions_are_refused(register, anonymous):
+def test_bad_questions_are_refused(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice = register("alice")
     for query in ("unread=maybe", "limit=0", "limit=x", "cursor=nonsense"):
         assert alice.client.get(f"/v1/notifications?{query}").status_code == 400
@@ -155,7 +161,7 @@ def test_bad_questions_are_refused(register, anonymous):
         assert anonymous.get(f"/v1/{path}").status_code == 401
 
 
-def test_what_was_read_long_ago_is_deleted_and_nothing_else(register):
+def test_what_was_read_long_ago_is_deleted_and_nothing_else(register: Callable[..., Person]) -> None:
     alice = register("alice")
     old = first_id_at(datetime.now(UTC) - timedelta(days=91))
     made = {"user_id": int(alice.id), "kind": "moderation", "message": "x", "created_at": datetime.now(UTC)}

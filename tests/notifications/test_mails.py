@@ -1,9 +1,10 @@
 """Mails about notifications, over a real SMTP server on loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from apps.notifications.models import NotificationSettings, OutgoingMessage
 from apps.notifications.tasks import queue_digests, retry_mails, send_mails
 from socialapp.rpc.calls import service_token
 from socialapp.runtime.embedded import free_port
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import comment, notifications_of, post, react
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -29,19 +30,19 @@ class MailServer:
         self.mails: list[EmailMessage] = []
         self.refusal = ""
 
-    async def handle_RCPT(self, server, session, envelope: Envelope, address: str, options) -> str:
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         if self.refusal:
             return self.refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
         self.mails.append(message_from_bytes(envelope.original_content, policy=policy.default))
         return "250 OK"
 
 
 @pytest.fixture
-def server(settings, monkeypatch) -> Iterator[MailServer]:
+def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
     """A running mail server that the product is set up to use; nothing waits before it is sent."""
     handler = MailServer()
     controller = Controller(handler, hostname="127.0.0.1", port=free_port())
@@ -55,7 +56,7 @@ def server(settings, monkeypatch) -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def people(register):
+def people(register: Callable[..., Person]) -> Any:
     """Alice, who has proven her address and wants mails about comments; and Bob."""
     alice, bob = register("alice"), register("bob", full_name="Bob B")
     User.objects.filter(id=int(alice.id)).update(email_verified=True)
@@ -72,7 +73,9 @@ def texts(mail: EmailMessage) -> tuple[str, str]:
     return plain.get_content(), html.get_content()
 
 
-def test_a_mail_says_what_happened_and_can_be_stopped_with_one_click(server, people, drain, anonymous):
+def test_a_mail_says_what_happened_and_can_be_stopped_with_one_click(
+    server: MailServer, people: Any, drain: Callable[[], int], anonymous: JsonClient
+) -> None:
     alice, bob = people
     comment_id = comment(bob, post(alice), "Fish & <b>chips</b>")
     react(bob, post(alice))
@@ -101,7 +104,9 @@ def test_a_mail_says_what_happened_and_can_be_stopped_with_one_click(server, peo
 
 
 @pytest.mark.parametrize("what", ["unverified", "read", "hidden", "unwanted", "banned"])
-def test_no_mail_about_what_is_not_wanted_or_not_visible_any_more(server, people, drain, what):
+def test_no_mail_about_what_is_not_wanted_or_not_visible_any_more(
+    server: MailServer, people: Any, drain: Callable[[], int], what: str
+) -> None:
     alice, bob = people
     comment(bob, post(alice))
     drain()
@@ -121,7 +126,9 @@ def test_no_mail_about_what_is_not_wanted_or_not_visible_any_more(server, people
     assert OutgoingMessage.objects.filter(channel="mail").count() == 0
 
 
-def test_a_person_gets_only_so_many_mails_a_day(server, people, drain, settings, time_machine):
+def test_a_person_gets_only_so_many_mails_a_day(
+    server: MailServer, people: Any, drain: Callable[[], int], settings: Any, time_machine: Any
+) -> None:
     time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC))
     settings.MAILS_PER_DAY = 2
     alice, bob = people
@@ -138,7 +145,9 @@ def test_a_person_gets_only_so_many_mails_a_day(server, people, drain, settings,
     assert len(server.mails) == 3
 
 
-def test_a_server_that_is_busy_or_away_gets_the_mail_later_and_once(server, people, drain, settings):
+def test_a_server_that_is_busy_or_away_gets_the_mail_later_and_once(
+    server: MailServer, people: Any, drain: Callable[[], int], settings: Any
+) -> None:
     alice, bob = people
     comment(bob, post(alice))
     drain()
@@ -159,7 +168,9 @@ def test_a_server_that_is_busy_or_away_gets_the_mail_later_and_once(server, peop
     assert OutgoingMessage.objects.filter(channel="mail").count() == 0
 
 
-def test_an_address_that_the_server_refuses_gets_no_more_mails_until_it_changes(server, people, drain):
+def test_an_address_that_the_server_refuses_gets_no_more_mails_until_it_changes(
+    server: MailServer, people: Any, drain: Callable[[], int]
+) -> None:
     alice, bob = people
     comment(bob, post(alice))
     drain()
@@ -180,7 +191,9 @@ def test_an_address_that_the_server_refuses_gets_no_more_mails_until_it_changes(
     assert [mail["To"] for mail in server.mails] == ["alice@new.example"]
 
 
-def test_reported_bounces_and_complaints_stop_mails(server, people, drain, anonymous, settings):
+def test_reported_bounces_and_complaints_stop_mails(
+    server: MailServer, people: Any, drain: Callable[[], int], anonymous: JsonClient, settings: Any
+) -> None:
     settings.MAIL_EVENTS_SECRET = "s" * 40
     alice, bob = people
     comment(bob, post(alice))
@@ -205,7 +218,9 @@ def test_reported_bounces_and_complaints_stop_mails(server, people, drain, anony
     assert len(server.mails) == 1
 
 
-def test_a_digest_comes_at_the_persons_hour_with_at_most_ten_and_not_twice(server, people, drain, time_machine):
+def test_a_digest_comes_at_the_persons_hour_with_at_most_ten_and_not_twice(
+    server: MailServer, people: Any, drain: Callable[[], int], time_machine: Any
+) -> None:
     time_machine.move_to(datetime(2026, 11, 19, 12, tzinfo=UTC))
     alice, bob = people
     alice.client.patch("/v1/notifications/preferences", {"digest": "daily", "comment": {"email": False}})
@@ -239,7 +254,9 @@ def test_a_digest_comes_at_the_persons_hour_with_at_most_ten_and_not_twice(serve
     assert len(server.mails) == 2
 
 
-def test_a_weekly_digest_comes_on_monday_and_stops_with_one_click(server, people, drain, anonymous, time_machine):
+def test_a_weekly_digest_comes_on_monday_and_stops_with_one_click(
+    server: MailServer, people: Any, drain: Callable[[], int], anonymous: JsonClient, time_machine: Any
+) -> None:
     time_machine.move_to(datetime(2026, 11, 19, 12, tzinfo=UTC))  # a Thursday
     alice, bob = people
     alice.client.patch("/v1/notifications/preferences", {"digest": "weekly", "comment": {"email": False}})

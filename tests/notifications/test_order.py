@@ -1,6 +1,8 @@
 """Events twice, late and out of order, and what is gone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,7 +12,7 @@ from socialapp.contracts.comments import CommentCreated, CommentDeleted
 from socialapp.contracts.posts import PostCreated, PostDeleted, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, kinds, notifications_of, post, unread
 from tests.notifications.events import hand_over
 
@@ -20,7 +22,7 @@ NOW = datetime.now(UTC)
 NOON = NOW.replace(hour=12, minute=0, second=0, microsecond=0)
 
 
-def reaction(alice, bob, post_id, *, at=NOW, reaction_type="like"):
+def reaction(alice: Person, bob: Person, post_id: Any, *, at: Any = NOW, reaction_type: str = "like") -> Any:
     return ReactionSet(
         target_type="post",
         target_id=int(post_id),
@@ -33,7 +35,7 @@ def reaction(alice, bob, post_id, *, at=NOW, reaction_type="like"):
     )
 
 
-def no_reaction(alice, bob, post_id, *, at=NOW):
+def no_reaction(alice: Person, bob: Person, post_id: Any, *, at: Any = NOW) -> Any:
     return ReactionRemoved(
         target_type="post",
         target_id=int(post_id),
@@ -45,7 +47,7 @@ def no_reaction(alice, bob, post_id, *, at=NOW):
     )
 
 
-def test_the_same_told_by_several_events_is_told_once(register):
+def test_the_same_told_by_several_events_is_told_once(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
     hand_over(*[reaction(alice, bob, post_id)] * 3)
@@ -56,7 +58,7 @@ def test_the_same_told_by_several_events_is_told_once(register):
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
-def test_reactions_end_as_the_newest_event_says_in_any_order(register, order):
+def test_reactions_end_as_the_newest_event_says_in_any_order(register: Callable[..., Person], order: Any) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
     events = [
@@ -72,7 +74,7 @@ def test_reactions_end_as_the_newest_event_says_in_any_order(register, order):
     assert (Notification.objects.count(), NotificationGroup.objects.count()) == (0, 0)
 
 
-def test_a_removal_that_comes_first_leaves_nothing_to_revive(register):
+def test_a_removal_that_comes_first_leaves_nothing_to_revive(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = int(post(alice))
     a, b, later = int(alice.id), int(bob.id), NOW + timedelta(seconds=1)
@@ -102,7 +104,9 @@ def test_a_removal_that_comes_first_leaves_nothing_to_revive(register):
     assert Notification.objects.count() == 0
 
 
-def test_a_post_that_is_gone_is_not_told_of_again(register, drain, follow):
+def test_a_post_that_is_gone_is_not_told_of_again(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     post_id = post(alice, "hi @carol")
@@ -131,7 +135,9 @@ def test_a_post_that_is_gone_is_not_told_of_again(register, drain, follow):
 
 
 @time_machine.travel(NOON)
-def test_activity_of_different_days_is_kept_apart_and_removed_from_the_right_one(register):
+def test_activity_of_different_days_is_kept_apart_and_removed_from_the_right_one(
+    register: Callable[..., Person],
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post_id = post(alice)
     midnight = NOON.replace(hour=0)
@@ -142,7 +148,9 @@ def test_activity_of_different_days_is_kept_apart_and_removed_from_the_right_one
     assert [item["actors"][0]["username"] for item in notifications_of(alice)] == ["carol"]
 
 
-def test_what_happened_long_ago_is_no_news(register, follow):
+def test_what_happened_long_ago_is_no_news(
+    register: Callable[..., Person], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(bob, alice)
     long_ago = NOW - timedelta(days=2)

@@ -1,13 +1,15 @@
 """APNs and FCM, end to end: from registering a phone to what the service gets, over HTTP/2 on loopback."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from apps.notifications.actions import queue
 from apps.notifications.models import OutgoingMessage, PushSubscription
 from apps.notifications.tasks import retry_pushes, send_pushes
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, notifications_of, post, react, subscription
 from tests.notifications.phone_services import KEY_ID, PROJECT, TEAM, TOPIC, Answer, serving_phones
 
@@ -17,14 +19,14 @@ TOKENS = {"apns": "ab" * 32, "fcm": "cX:" + "b" * 140}
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """APNs and FCM."""
     with serving_phones(tmp_path_factory.mktemp("phones")) as services:
         yield services
 
 
 @pytest.fixture
-def phones(running, settings, monkeypatch):
+def phones(running: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Both set up; nothing waits before it is sent."""
     running.received.clear()
     running.answers.clear()
@@ -45,13 +47,15 @@ def phones(running, settings, monkeypatch):
     return running
 
 
-def register_phone(person, provider, token=""):
+def register_phone(person: Person, provider: Any, token: str = "") -> Any:
     answer = person.client.post("/v1/push-subscriptions", {"provider": provider, "token": token or TOKENS[provider]})
     assert answer.status_code == 201, answer.content
     return answer.json()
 
 
-def test_a_comment_reaches_both_phones_over_one_connection(register, drain, phones):
+def test_a_comment_reaches_both_phones_over_one_connection(
+    register: Callable[..., Person], drain: Callable[[], int], phones: Any
+) -> None:
     alice, bob = register("alice"), register("bob", full_name="Bob B")
     for provider in TOKENS:
         body = register_phone(alice, provider)
@@ -80,7 +84,7 @@ def test_a_comment_reaches_both_phones_over_one_connection(register, drain, phon
     assert OutgoingMessage.objects.count() == 0
 
 
-def fcm_error(status, code, **detail):
+def fcm_error(status: Any, code: Any, **detail: Any) -> Any:
     kind = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
     return Answer(status, {"error": {"code": status, "details": [{"@type": kind, "errorCode": code, **detail}]}})
 
@@ -95,7 +99,9 @@ def fcm_error(status, code, **detail):
         ("fcm", fcm_error(400, "INVALID_ARGUMENT", fieldViolations=[{"field": "message.token"}])),
     ],
 )
-def test_a_phone_without_the_app_is_forgotten(register, drain, phones, provider, answer):
+def test_a_phone_without_the_app_is_forgotten(
+    register: Callable[..., Person], drain: Callable[[], int], phones: Any, provider: str, answer: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     for name in TOKENS:
         register_phone(alice, name)
@@ -118,7 +124,9 @@ def test_a_phone_without_the_app_is_forgotten(register, drain, phones, provider,
         ("fcm", (Answer(429, {"error": {"status": "RESOURCE_EXHAUSTED"}}), 60)),
     ],
 )
-def test_a_busy_service_is_waited_for_and_then_gets_it(register, drain, phones, provider, busy):
+def test_a_busy_service_is_waited_for_and_then_gets_it(
+    register: Callable[..., Person], drain: Callable[[], int], phones: Any, provider: str, busy: Any
+) -> None:
     answer, seconds = busy
     alice, bob = register("alice"), register("bob")
     register_phone(alice, provider)
@@ -139,7 +147,9 @@ def test_a_busy_service_is_waited_for_and_then_gets_it(register, drain, phones, 
     ("provider", "answer"),
     [("apns", Answer(403, {"reason": "InvalidProviderToken"})), ("fcm", fcm_error(404, "")), ("apns", Answer(404))],
 )
-def test_a_mistake_of_the_operator_costs_no_device(register, drain, phones, provider, answer):
+def test_a_mistake_of_the_operator_costs_no_device(
+    register: Callable[..., Person], drain: Callable[[], int], phones: Any, provider: str, answer: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     register_phone(alice, provider)
     phones.answers[TOKENS[provider]] = [answer]
@@ -150,7 +160,9 @@ def test_a_mistake_of_the_operator_costs_no_device(register, drain, phones, prov
     assert PushSubscription.objects.get().failures == 0
 
 
-def test_an_access_token_that_was_revoked_is_replaced_at_once(register, drain, phones):
+def test_an_access_token_that_was_revoked_is_replaced_at_once(
+    register: Callable[..., Person], drain: Callable[[], int], phones: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     register_phone(alice, "fcm")
     phones.answers[TOKENS["fcm"]] = [Answer(401)]
@@ -161,7 +173,9 @@ def test_an_access_token_that_was_revoked_is_replaced_at_once(register, drain, p
     assert OutgoingMessage.objects.count() == 0
 
 
-def test_a_message_fits_in_what_the_services_take(register, drain, phones):
+def test_a_message_fits_in_what_the_services_take(
+    register: Callable[..., Person], drain: Callable[[], int], phones: Any
+) -> None:
     alice, bob = register("alice"), register("bob", full_name="🎉" * 100)
     for provider in TOKENS:
         register_phone(alice, provider)
@@ -185,7 +199,9 @@ def test_a_message_fits_in_what_the_services_take(register, drain, phones):
         ({**subscription(), "token": "ab" * 32}, "not_allowed"),
     ],
 )
-def test_only_device_tokens_are_registered(register, phones, changes, code):
+def test_only_device_tokens_are_registered(
+    register: Callable[..., Person], phones: Any, changes: dict[str, Any], code: str
+) -> None:
     alice = register("alice")
     refused = alice.client.post("/v1/push-subscriptions", changes)
     assert refused.status_code == 422, refused.content
@@ -193,7 +209,7 @@ def test_only_device_tokens_are_registered(register, phones, changes, code):
     assert PushSubscription.objects.count() == 0
 
 
-def test_a_service_that_is_not_set_up_takes_no_phones(register):
+def test_a_service_that_is_not_set_up_takes_no_phones(register: Callable[..., Person]) -> None:
     refused = register("alice").client.post("/v1/push-subscriptions", {"provider": "apns", "token": "ab" * 32})
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not_set_up")
     assert PushSubscription.objects.count() == 0

@@ -1,9 +1,12 @@
 """How people want to be told, and where their browsers take pushes."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from apps.notifications.models import NotificationPreference, PushSubscription
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import ENDPOINT, KEYS, subscription
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -13,7 +16,7 @@ KINDS += ["reply", "mention", "reaction", "repost", "moderation"]
 PATH = "/v1/notifications/preferences"
 
 
-def test_every_kind_has_flags_and_only_what_is_given_changes(register):
+def test_every_kind_has_flags_and_only_what_is_given_changes(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     body = alice.client.get(PATH).json()
     assert list(body) == [*KINDS, "digest"]
@@ -27,7 +30,7 @@ def test_every_kind_has_flags_and_only_what_is_given_changes(register):
     assert bob.client.get(PATH).json() == body
 
 
-def test_a_stale_tag_changes_nothing(register):
+def test_a_stale_tag_changes_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     first = alice.client.get(PATH)
     tag = first.headers["ETag"]
@@ -52,7 +55,7 @@ BAD_PREFERENCES = [
 ]
 
 
-def test_bad_preferences_are_refused_whole(register):
+def test_bad_preferences_are_refused_whole(register: Callable[..., Person]) -> None:
     alice = register("alice")
     for body in BAD_PREFERENCES:
         answer = alice.client.patch(PATH, {"reply": {"push": False}, **body})
@@ -60,7 +63,7 @@ def test_bad_preferences_are_refused_whole(register):
     assert NotificationPreference.objects.count() == 0
 
 
-def test_a_browser_is_kept_once_and_belongs_to_whoever_used_it_last(register):
+def test_a_browser_is_kept_once_and_belongs_to_whoever_used_it_last(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     first = alice.client.post("/v1/push-subscriptions", subscription())
     assert first.status_code == 201
@@ -78,7 +81,7 @@ def test_a_browser_is_kept_once_and_belongs_to_whoever_used_it_last(register):
     assert PushSubscription.objects.count() == 0
 
 
-def test_a_repeated_key_answers_the_same(register):
+def test_a_repeated_key_answers_the_same(register: Callable[..., Person]) -> None:
     alice = register("alice")
     one, two = (alice.client.post("/v1/push-subscriptions", subscription(), Idempotency_Key="k") for _ in range(2))
     assert (one.status_code, one.content) == (two.status_code, two.content) == (201, one.content)
@@ -87,7 +90,7 @@ def test_a_repeated_key_answers_the_same(register):
     assert PushSubscription.objects.count() == 1
 
 
-def test_only_the_newest_twenty_browsers_are_kept(register):
+def test_only_the_newest_twenty_browsers_are_kept(register: Callable[..., Person]) -> None:
     alice = register("alice")
     for number in range(22):
         alice.client.post("/v1/push-subscriptions", subscription(endpoint=f"{ENDPOINT}{number}"))
@@ -117,7 +120,7 @@ BAD_SUBSCRIPTIONS = [
 ]
 
 
-def test_bad_subscriptions_are_refused(register):
+def test_bad_subscriptions_are_refused(register: Callable[..., Person]) -> None:
     alice = register("alice")
     for changes in BAD_SUBSCRIPTIONS:
         answer = alice.client.post("/v1/push-subscriptions", subscription(**changes))
@@ -125,7 +128,7 @@ def test_bad_subscriptions_are_refused(register):
     assert PushSubscription.objects.count() == 0
 
 
-def test_the_key_is_public_and_null_where_pushes_are_not_set_up(anonymous, settings):
+def test_the_key_is_public_and_null_where_pushes_are_not_set_up(anonymous: JsonClient, settings: Any) -> None:
     assert anonymous.get("/v1/push-subscriptions/key").json() == {"key": None}
     settings.VAPID_PUBLIC_KEY = "BPublic"
     assert anonymous.get("/v1/push-subscriptions/key").json() == {"key": "BPublic"}

@@ -1,6 +1,8 @@
 """Web Push, end to end: from what happens to what a browser decrypts, over a real push service on loopback."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from apps.notifications.gateways import session
 from apps.notifications.models import NotificationSettings, OutgoingMessage, PushSubscription
 from apps.notifications.tasks import retry_pushes, send_pushes
 from socialapp.core.vapid import new_private_key, public_key_of
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, notifications_of, post, react
 from tests.notifications.push_service import serving_pushes
 
@@ -18,14 +20,14 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A push service."""
     with serving_pushes(tmp_path_factory.mktemp("push")) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _pushes_are_set_up(service, settings, monkeypatch):
+def _pushes_are_set_up(service: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A VAPID key; nothing waits before it is sent; the service may be reached although it is on loopback."""
     settings.VAPID_PRIVATE_KEY = new_private_key()
     settings.VAPID_PUBLIC_KEY = public_key_of(settings.VAPID_PRIVATE_KEY)
@@ -38,10 +40,10 @@ def _pushes_are_set_up(service, settings, monkeypatch):
 
 
 @pytest.fixture
-def subscribe(service):
+def subscribe(service: Any) -> Any:
     """Makes a browser of a person that takes pushes."""
 
-    def make(person, *, language="", **answers):
+    def make(person: Person, *, language: str = "", **answers: Any) -> Any:
         browser = service.browser(**answers)
         body = {"endpoint": browser.endpoint, "keys": browser.keys}
         headers = {"Accept_Language": language} if language else {}
@@ -52,12 +54,14 @@ def subscribe(service):
     return make
 
 
-def due_now():
+def due_now() -> None:
     """Makes everything that waits due."""
     OutgoingMessage.objects.update(due_at=datetime.now(UTC) - timedelta(seconds=1))
 
 
-def test_a_comment_reaches_the_browser_encrypted_signed_and_in_its_language(register, drain, subscribe):
+def test_a_comment_reaches_the_browser_encrypted_signed_and_in_its_language(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+) -> None:
     alice, bob = register("alice"), register("bob", full_name="Bob B")
     english, german = subscribe(alice), subscribe(alice, language="fr-XX;q=0.3, de-AT, en;q=0.5")
     post_id = post(alice)
@@ -83,7 +87,9 @@ def test_a_comment_reaches_the_browser_encrypted_signed_and_in_its_language(regi
     assert (english.asked, german.asked) == (1, 1)
 
 
-def test_followers_with_and_without_devices(register, drain, follow, subscribe):
+def test_followers_with_and_without_devices(
+    register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None], subscribe: Any
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     follow(carol, alice)
@@ -99,7 +105,13 @@ def test_followers_with_and_without_devices(register, drain, follow, subscribe):
 
 
 @pytest.mark.parametrize("what", ["read", "deleted", "blocked", "hidden", "unwanted", "seen", "expired", "gone"])
-def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(register, drain, follow, subscribe, what):
+def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(
+    register: Callable[..., Person],
+    drain: Callable[[], int],
+    follow: Callable[[Person, Person], None],
+    subscribe: Any,
+    what: str,
+) -> None:
     alice, bob = register("alice"), register("bob")
     browser = subscribe(alice)
     post_id = post(bob, "hi @alice")
@@ -130,7 +142,9 @@ def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(register, 
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_device_that_is_gone_is_forgotten(register, drain, subscribe, status):
+def test_a_device_that_is_gone_is_forgotten(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any, status: int
+) -> None:
     alice, bob = register("alice"), register("bob")
     gone, there = subscribe(alice, status=status), subscribe(alice)
     react(bob, post(alice))
@@ -141,7 +155,9 @@ def test_a_device_that_is_gone_is_forgotten(register, drain, subscribe, status):
     assert OutgoingMessage.objects.count() == 0
 
 
-def test_a_service_that_asks_to_wait_is_waited_for_and_then_gets_it(register, drain, subscribe):
+def test_a_service_that_asks_to_wait_is_waited_for_and_then_gets_it(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     browser = subscribe(alice, status=429, headers={"Retry-After": "700"})
     react(bob, post(alice))
@@ -160,7 +176,9 @@ def test_a_service_that_asks_to_wait_is_waited_for_and_then_gets_it(register, dr
     assert OutgoingMessage.objects.count() == 0
 
 
-def test_a_service_that_fails_is_tried_again_with_growing_pauses_and_then_given_up(register, drain, subscribe):
+def test_a_service_that_fails_is_tried_again_with_growing_pauses_and_then_given_up(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     browser = subscribe(alice, status=503)
     react(bob, post(alice))
@@ -184,7 +202,9 @@ def test_a_service_that_fails_is_tried_again_with_growing_pauses_and_then_given_
     assert PushSubscription.objects.get().failures == 0
 
 
-def test_a_device_that_does_not_answer_holds_up_nobody(register, drain, subscribe, monkeypatch):
+def test_a_device_that_does_not_answer_holds_up_nobody(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(session, "SECONDS", 1.0)
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     hanging, fine = subscribe(alice, hangs=True), subscribe(carol)
@@ -202,7 +222,9 @@ def test_a_device_that_does_not_answer_holds_up_nobody(register, drain, subscrib
     assert hanging.asked == 1
 
 
-def test_pushes_wait_until_quiet_hours_are_over(register, drain, subscribe, time_machine):
+def test_pushes_wait_until_quiet_hours_are_over(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any, time_machine: Any
+) -> None:
     time_machine.move_to(datetime(2026, 11, 20, 21, 30, tzinfo=UTC))  # 22:30 in Vienna
     alice, bob = register("alice"), register("bob")
     browser = subscribe(alice)
@@ -219,7 +241,9 @@ def test_pushes_wait_until_quiet_hours_are_over(register, drain, subscribe, time
     assert len(browser.received) == 1
 
 
-def test_addresses_inside_the_network_are_never_asked(register, drain, service, settings):
+def test_addresses_inside_the_network_are_never_asked(
+    register: Callable[..., Person], drain: Callable[[], int], service: Any, settings: Any
+) -> None:
     alice, bob = register("alice"), register("bob")
     browser = service.browser()
     for host in ("127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"):
@@ -237,7 +261,7 @@ def test_addresses_inside_the_network_are_never_asked(register, drain, service, 
     assert browser.asked == 0
 
 
-def test_settings_of_the_schedule_are_checked(register):
+def test_settings_of_the_schedule_are_checked(register: Callable[..., Person]) -> None:
     alice = register("alice")
     path = "/v1/notifications/schedule"
     defaults = {"time_zone": "UTC", "language": None, "quiet_hours": None, "digest_hour": 8}

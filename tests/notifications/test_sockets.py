@@ -1,7 +1,7 @@
 """The WebSocket, against a real server, real Redis and the real database."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -34,7 +34,9 @@ def bob(register: Any, alice: Any) -> Any:
     return person
 
 
-def test_a_new_notification_comes_at_once_and_as_the_list_shows_it(server, alice, bob, drain):
+def test_a_new_notification_comes_at_once_and_as_the_list_shows_it(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
+) -> None:
     drain()
 
     async def scenario() -> None:
@@ -54,7 +56,9 @@ def test_a_new_notification_comes_at_once_and_as_the_list_shows_it(server, alice
     run(scenario())
 
 
-def test_what_was_missed_follows_on_resume_and_nothing_twice(server, alice, bob, drain):
+def test_what_was_missed_follows_on_resume_and_nothing_twice(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
+) -> None:
     drain()
 
     async def scenario() -> None:
@@ -87,8 +91,8 @@ def test_what_was_missed_follows_on_resume_and_nothing_twice(server, alice, bob,
 
 
 def test_a_resume_longer_than_a_page_while_new_ones_come_is_complete_ordered_and_without_repeats(
-    server, alice, bob, drain, settings
-):
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int], settings: Any
+) -> None:
     settings.SOCKET_QUEUE = 20
     drain()
     from apps.notifications.models import Notification
@@ -113,7 +117,9 @@ def test_a_resume_longer_than_a_page_while_new_ones_come_is_complete_ordered_and
     run(scenario())
 
 
-def test_reading_on_one_device_is_seen_on_the_others(server, alice, bob, drain):
+def test_reading_on_one_device_is_seen_on_the_others(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
+) -> None:
     for text in ("one", "two"):
         post(alice, text)
     drain()
@@ -134,7 +140,9 @@ def test_reading_on_one_device_is_seen_on_the_others(server, alice, bob, drain):
     run(scenario())
 
 
-def test_what_is_taken_back_changes_the_unread_count_of_open_sockets(server, alice, bob, drain):
+def test_what_is_taken_back_changes_the_unread_count_of_open_sockets(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
+) -> None:
     drain()
     post_id = post(alice)
     drain()
@@ -150,7 +158,7 @@ def test_what_is_taken_back_changes_the_unread_count_of_open_sockets(server, ali
 
 
 @pytest.mark.parametrize("access", ["", "nonsense", "a.b.c", "x" * 5000])
-def test_a_bad_token_is_told_4401(server, access):
+def test_a_bad_token_is_told_4401(server: SocketServer, access: Any) -> None:
     async def scenario() -> None:
         async with connected(server, access or "none") as client:
             assert await client.close_code() == 4401
@@ -158,7 +166,7 @@ def test_a_bad_token_is_told_4401(server, access):
     run(scenario())
 
 
-def test_a_revoked_session_is_closed_and_cannot_come_back(server, bob, settings):
+def test_a_revoked_session_is_closed_and_cannot_come_back(server: SocketServer, bob: Any, settings: Any) -> None:
     settings.SOCKET_REVOCATION_SECONDS = 0.1
 
     async def scenario() -> None:
@@ -186,7 +194,7 @@ def token_for(person: Any, seconds: float) -> str:
     return jwt.encode(claims, settings.JWT_PRIVATE_KEY, algorithm="RS256", headers=header)
 
 
-def test_an_expired_token_closes_the_socket_unless_it_was_renewed(server, bob):
+def test_an_expired_token_closes_the_socket_unless_it_was_renewed(server: SocketServer, bob: Any) -> None:
     async def scenario() -> None:
         async with connected(server, token_for(bob, 5)) as client, connected(server, token_for(bob, 5)) as other:
             await ready(client)
@@ -199,7 +207,7 @@ def test_an_expired_token_closes_the_socket_unless_it_was_renewed(server, bob):
     run(scenario())
 
 
-def test_a_token_of_somebody_else_or_a_bad_one_ends_the_socket(server, alice, bob):
+def test_a_token_of_somebody_else_or_a_bad_one_ends_the_socket(server: SocketServer, alice: Any, bob: Any) -> None:
     async def scenario() -> None:
         for access in (alice.access, "nonsense", None):
             async with connected(server, bob.access) as client:
@@ -210,7 +218,7 @@ def test_a_token_of_somebody_else_or_a_bad_one_ends_the_socket(server, alice, bo
     run(scenario())
 
 
-def test_a_foreign_page_is_refused_and_our_own_is_not(server, bob, settings):
+def test_a_foreign_page_is_refused_and_our_own_is_not(server: SocketServer, bob: Any, settings: Any) -> None:
     settings.ALLOWED_ORIGINS = ["https://social.example"]
 
     async def scenario() -> None:
@@ -225,7 +233,9 @@ def test_a_foreign_page_is_refused_and_our_own_is_not(server, bob, settings):
     run(scenario())
 
 
-def test_a_page_may_open_a_socket_to_the_very_host_that_it_came_from(server, bob, settings):
+def test_a_page_may_open_a_socket_to_the_very_host_that_it_came_from(
+    server: SocketServer, bob: Any, settings: Any
+) -> None:
     settings.ALLOWED_ORIGINS = []
     here = server.url.replace("ws://", "http://").partition("/ws/")[0]
 
@@ -240,7 +250,7 @@ def test_a_page_may_open_a_socket_to_the_very_host_that_it_came_from(server, bob
     run(scenario())
 
 
-def test_messages_are_not_counted_where_limits_are_off(server, bob, settings):
+def test_messages_are_not_counted_where_limits_are_off(server: SocketServer, bob: Any, settings: Any) -> None:
     settings.RATE_LIMITS = False
     settings.SOCKET_MESSAGES = 1
 
@@ -254,7 +264,7 @@ def test_messages_are_not_counted_where_limits_are_off(server, bob, settings):
     run(scenario())
 
 
-def test_bad_messages_are_answered_and_kill_nothing(server, bob):
+def test_bad_messages_are_answered_and_kill_nothing(server: SocketServer, bob: Any) -> None:
     bad = [
         "",
         "no json",
@@ -295,7 +305,9 @@ def test_bad_messages_are_answered_and_kill_nothing(server, bob):
     run(scenario())
 
 
-def test_too_many_messages_and_too_many_sockets_are_refused(server, alice, bob, settings):
+def test_too_many_messages_and_too_many_sockets_are_refused(
+    server: SocketServer, alice: Any, bob: Any, settings: Any
+) -> None:
     settings.RATE_LIMITS = True
     settings.SOCKET_MESSAGES = 5
     settings.SOCKETS_PER_USER = 2
@@ -320,7 +332,9 @@ def test_too_many_messages_and_too_many_sockets_are_refused(server, alice, bob, 
     run(scenario())
 
 
-def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(server, alice, bob, drain, settings):
+def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int], settings: Any
+) -> None:
     settings.SOCKET_QUEUE = 50
     settings.SOCKET_SEND_SECONDS = 1.0
     drain()
@@ -345,7 +359,9 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(server
     run(scenario())
 
 
-def test_nothing_is_missed_when_the_connection_to_redis_breaks(server, alice, bob, drain):
+def test_nothing_is_missed_when_the_connection_to_redis_breaks(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
+) -> None:
     """The subscription is cut while posts are written: what was published meanwhile is found in the database."""
     drain()
 

@@ -1,8 +1,11 @@
 """Open pages over a real socket: new posts of the feed, and changed counts of posts that may be seen."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, post, react
 from tests.notifications.live import connected, do, ready, run, serving
 
@@ -10,14 +13,14 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
 
 @pytest.fixture
-def server(transactional_db):
+def server(transactional_db: None) -> Iterator[Any]:
     """A running server of sockets."""
     with serving() as running:
         yield running
 
 
 @pytest.fixture
-def people(register, drain):
+def people(register: Callable[..., Person], drain: Callable[[], int]) -> Any:
     """Bob and carol follow alice; carol wants no notifications of new posts."""
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     for person in (bob, carol):
@@ -27,7 +30,7 @@ def people(register, drain):
     return alice, bob, carol
 
 
-async def live(client, timeout=5.0):
+async def live(client: Any, timeout: float = 5.0) -> Any:
     """The next message about an open page; notifications that come in between are passed over."""
     while True:
         message = await client.receive(timeout)
@@ -35,13 +38,15 @@ async def live(client, timeout=5.0):
             return message
 
 
-def test_new_posts_and_reposts_of_the_feed_are_shown_to_those_who_watch_it(server, people, register, drain):
+def test_new_posts_and_reposts_of_the_feed_are_shown_to_those_who_watch_it(
+    server: Any, people: Any, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = people
     dave = register("dave")
     elsewhere = post(dave)
     drain()
 
-    async def scenario():
+    async def scenario() -> None:
         async with (
             connected(server, bob.access) as watching,
             connected(server, carol.access) as also,
@@ -73,13 +78,15 @@ def test_new_posts_and_reposts_of_the_feed_are_shown_to_those_who_watch_it(serve
     run(scenario())
 
 
-def test_changed_counts_come_together_and_only_to_those_who_may_see_the_post(server, people, register, drain):
+def test_changed_counts_come_together_and_only_to_those_who_may_see_the_post(
+    server: Any, people: Any, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob, carol = people
     dave = register("dave")
     public, private = post(alice), post(alice, "friends", is_private=True)
     drain()
 
-    async def scenario():
+    async def scenario() -> None:
         async with connected(server, bob.access) as watching, connected(server, dave.access) as stranger:
             for client in (watching, stranger):
                 await ready(client)
@@ -114,10 +121,10 @@ def test_changed_counts_come_together_and_only_to_those_who_may_see_the_post(ser
     run(scenario())
 
 
-def test_bad_watches_are_answered_and_change_nothing(server, people):
+def test_bad_watches_are_answered_and_change_nothing(server: Any, people: Any) -> None:
     _, bob, _ = people
 
-    async def scenario():
+    async def scenario() -> None:
         async with connected(server, bob.access) as client:
             await ready(client)
             for bad in (

@@ -1,11 +1,14 @@
 """The admin site: administrators find posts and remove them through the action; moderators see none of it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from apps.auth.models import Role, UserRole
 from apps.posts.models import Bookmark, Post
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, Person
 from tests.posts.conftest import events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -23,10 +26,10 @@ PAGES = (
 
 
 @pytest.fixture
-def staff(register):
+def staff(register: Callable[..., Person]) -> Any:
     """Signs somebody into the admin site as an administrator or a moderator."""
 
-    def make(name, role):
+    def make(name: Any, role: Any) -> Any:
         person = register(name)
         given, _ = Role.objects.get_or_create(name=role)
         UserRole.objects.create(user_id=int(person.id), role=given)
@@ -38,7 +41,9 @@ def staff(register):
     return make
 
 
-def test_administrators_search_and_remove(register, write, staff):
+def test_administrators_search_and_remove(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], staff: Any
+) -> None:
     alice = register("alice")
     kept, removed = write(alice, "a fine post"), write(alice, "a needle in the hay")
     alice.client.put(f"/v1/posts/{kept['id']}/bookmark")
@@ -56,7 +61,9 @@ def test_administrators_search_and_remove(register, write, staff):
     assert Bookmark.objects.count() == 1
 
 
-def test_moderators_do_not_see_posts_there(register, write, staff):
+def test_moderators_do_not_see_posts_there(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], staff: Any
+) -> None:
     post = write(register("alice"))
     client = staff("moddy", "moderator")
     for page in PAGES:

@@ -1,5 +1,8 @@
 """What happens behind the requests: counting views, erasing users, sweeping up."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.conf import settings
 
@@ -24,20 +27,25 @@ from socialapp.lifecycle.models import Tombstone
 from socialapp.lifecycle.removal import sweep
 from socialapp.messaging.models import InboxEntry, OutboxEvent
 from socialapp.messaging.publish import publish
-from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox
 from tests.posts.conftest import events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def delete_user(person):
+def delete_user(person: Person) -> None:
     """Tells everybody that the user is gone."""
     with atomic("auth"):
         publish(UserDeleted(user_id=int(person.id), erasure_id=9))
     deliver_outbox()
 
 
-def test_views_by_others_are_counted_and_published_once(register, write, anonymous, monkeypatch):
+def test_views_by_others_are_counted_and_published_once(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    anonymous: JsonClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     alice, bob = register("alice"), register("bob")
     one, two = write(alice, "one"), write(alice, "two")
     for reader, post in ((bob.client, one), (anonymous, one), (alice.client, one), (bob.client, two)):
@@ -51,7 +59,9 @@ def test_views_by_others_are_counted_and_published_once(register, write, anonymo
     assert counted == {(int(one["id"]), int(alice.id)): 2, (int(two["id"]), int(alice.id)): 1}
 
 
-def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(register, write):
+def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]]
+) -> None:
     alice, bob, cleo = register("alice"), register("bob"), register("cleo")
     post = write(alice)
     bob.client.get(f"/v1/posts/{post['id']}")
@@ -63,7 +73,13 @@ def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(registe
 
 
 @pytest.mark.parametrize("step", [2, 200])
-def test_erasing_a_user_leaves_nothing_and_tells_so_at_the_end(register, write, follow, monkeypatch, step):
+def test_erasing_a_user_leaves_nothing_and_tells_so_at_the_end(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+) -> None:
     monkeypatch.setattr(erasure, "ROWS_PER_STEP", step)
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
@@ -90,7 +106,9 @@ def test_erasing_a_user_leaves_nothing_and_tells_so_at_the_end(register, write, 
     assert events("user_erased") == [{"user_id": int(alice.id), "erasure_id": 9}]
 
 
-def test_erasing_twice_and_events_that_come_late_bring_nothing_back(register, write, follow):
+def test_erasing_twice_and_events_that_come_late_bring_nothing_back(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(bob, alice)
     write(alice)
@@ -105,7 +123,7 @@ def test_erasing_twice_and_events_that_come_late_bring_nothing_back(register, wr
     assert bob.client.get("/v1/feed").json()["results"] == []
 
 
-def test_a_request_that_was_under_way_writes_nothing_after_the_erasure(register):
+def test_a_request_that_was_under_way_writes_nothing_after_the_erasure(register: Callable[..., Person]) -> None:
     alice = register("alice")
     draft = draft_post(author_id=int(alice.id), content="late", is_private=None)
     delete_user(alice)

@@ -1,6 +1,8 @@
 """The home feed: equal to what the database says, whatever Redis holds, loses or refuses."""
 
 import random
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -16,7 +18,7 @@ from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, Person, deliver_outbox
 from tests.posts.conftest import ids_of, read_all
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 class World:
     """What everybody should see, told by plain rules over sets instead of by the product."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.posts = {}
         self.reposts = set()
         self.follows = set()
@@ -33,7 +35,7 @@ class World:
         self.mutes = set()
         self.closed = set()
 
-    def feed(self, viewer):
+    def feed(self, viewer: Person) -> Any:
         """(post id, reposter) of the viewer's feed, newest first."""
         lines = []
         for post_id, (author, is_private) in sorted(self.posts.items(), reverse=True):
@@ -55,11 +57,11 @@ class World:
                     lines.append((str(post_id), str(min(reposters))))
         return lines
 
-    def _apart(self, one, other):
+    def _apart(self, one: Any, other: Person) -> Any:
         return (one, other) in self.blocks or (other, one) in self.blocks
 
 
-def shown(person, limit=100):
+def shown(person: Person, limit: int = 100) -> list[Any]:
     """The person's feed as the API gives it, in the form of World.feed."""
     return [
         (post["id"], post["reposted_by"] and post["reposted_by"]["id"])
@@ -67,17 +69,17 @@ def shown(person, limit=100):
     ]
 
 
-def feed_key(person):
+def feed_key(person: Person) -> str:
     """The name of the person's list in Redis."""
     return f"{settings.REDIS_PREFIX}feed:{person.id}"
 
 
 @pytest.fixture
-def redis_away(settings):
+def redis_away(settings: Any) -> Iterator[Any]:
     """Takes Redis away and brings it back: a port that nobody listens on."""
     url = settings.REDIS_URL
 
-    def switch(away):
+    def switch(away: Any) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0" if away else url
         if not away:
             _BreakingConnection.open_until = 0.0
@@ -86,7 +88,12 @@ def redis_away(settings):
     switch(False)
 
 
-def test_own_posts_and_those_of_people_followed(register, write, follow, drain):
+def test_own_posts_and_those_of_people_followed(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     own, bobs, _ = write(alice), write(bob), write(carol)
@@ -100,7 +107,9 @@ def test_own_posts_and_those_of_people_followed(register, write, follow, drain):
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_the_own_post_is_in_the_feed_right_after_it_was_written(register, write):
+def test_the_own_post_is_in_the_feed_right_after_it_was_written(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]]
+) -> None:
     alice = register("alice")
     assert shown(alice) == []
     post = write(alice)
@@ -108,7 +117,9 @@ def test_the_own_post_is_in_the_feed_right_after_it_was_written(register, write)
     assert shown(alice) == [(post["id"], None)]
 
 
-def test_following_and_unfollowing_show_at_once(register, write, drain):
+def test_following_and_unfollowing_show_at_once(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = write(bob)
     drain()
@@ -119,7 +130,12 @@ def test_following_and_unfollowing_show_at_once(register, write, drain):
     assert shown(alice) == []
 
 
-def test_a_repost_is_shown_once_and_not_beside_the_original(register, write, follow, drain):
+def test_a_repost_is_shown_once_and_not_beside_the_original(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
     follow(alice, bob)
     follow(alice, carol)
@@ -138,7 +154,12 @@ def test_a_repost_is_shown_once_and_not_beside_the_original(register, write, fol
     assert shown(alice) == []
 
 
-def test_a_repost_that_was_taken_back_or_is_by_somebody_muted_is_not_shown(register, write, follow, drain):
+def test_a_repost_that_was_taken_back_or_is_by_somebody_muted_is_not_shown(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
     follow(alice, bob)
     follow(alice, carol)
@@ -162,13 +183,13 @@ def test_a_repost_that_was_taken_back_or_is_by_somebody_muted_is_not_shown(regis
 class Play:
     """Random deeds of people, done in the product and told to the world."""
 
-    def __init__(self, people, chance):
+    def __init__(self, people: Any, chance: Any) -> None:
         self.world = World()
         self.people = people
         self.chance = chance
         self.ids = [int(person.id) for person in people]
 
-    def act(self):
+    def act(self) -> Any:
         """One random deed; who did it."""
         me, you = self.chance.sample(range(len(self.people)), 2)
         deeds = [self.post] * 5 + [self.repost] * 3 + [self.follow] * 4
@@ -179,73 +200,73 @@ class Play:
         self.chance.choice(deeds)()
         return me
 
-    def own_post(self):
+    def own_post(self) -> Any:
         own = [post_id for post_id, (author, _) in self.world.posts.items() if author == self.me]
         return self.chance.choice(own) if own else None
 
-    def post(self):
+    def post(self) -> None:
         is_private = self.chance.random() < 0.3
         answer = self.talk.post("/v1/posts", {"content": "x", "is_private": is_private})
         self.world.posts[int(answer.json()["id"])] = (self.me, is_private)
 
-    def repost(self):
+    def repost(self) -> None:
         for post_id in self.chance.sample(list(self.world.posts), min(1, len(self.world.posts))):
             if self.talk.put(f"/v1/posts/{post_id}/repost").status_code == 200:
                 self.world.reposts.add((self.me, post_id))
 
-    def unrepost(self):
+    def unrepost(self) -> None:
         for post_id in [reposted for user, reposted in self.world.reposts if user == self.me]:
             self.talk.delete(f"/v1/posts/{post_id}/repost")
             self.world.reposts.discard((self.me, post_id))
 
-    def follow(self):
+    def follow(self) -> None:
         answer = self.talk.put(f"/v1/profiles/{self.you}/follow")
         if answer.status_code == 200:
             if answer.json()["requested"]:
                 assert self.your_talk.post(f"/v1/follow-requests/{self.me}/accept").status_code == 200
             self.world.follows.add((self.me, self.you))
 
-    def unfollow(self):
+    def unfollow(self) -> None:
         self.talk.delete(f"/v1/profiles/{self.you}/follow")
         self.world.follows.discard((self.me, self.you))
 
-    def delete(self):
+    def delete(self) -> None:
         if post_id := self.own_post():
             assert self.talk.delete(f"/v1/posts/{post_id}").status_code == 204
             del self.world.posts[post_id]
 
-    def change(self):
+    def change(self) -> None:
         if post_id := self.own_post():
             is_private = self.chance.random() < 0.5
             assert self.talk.patch(f"/v1/posts/{post_id}", {"is_private": is_private}).status_code == 200
             self.world.posts[post_id] = (self.me, is_private)
 
-    def block(self):
+    def block(self) -> None:
         if self.chance.random() < 0.4:
             assert self.talk.put(f"/v1/profiles/{self.you}/block").status_code == 200
             self.world.blocks.add((self.me, self.you))
             self.world.follows -= {(self.me, self.you), (self.you, self.me)}
 
-    def unblock(self):
+    def unblock(self) -> None:
         self.talk.delete(f"/v1/profiles/{self.you}/block")
         self.world.blocks.discard((self.me, self.you))
 
-    def mute(self):
+    def mute(self) -> None:
         if self.talk.put(f"/v1/profiles/{self.you}/mute").status_code == 200:
             self.world.mutes.add((self.me, self.you))
 
-    def unmute(self):
+    def unmute(self) -> None:
         if self.talk.delete(f"/v1/profiles/{self.you}/mute").status_code == 200:
             self.world.mutes.discard((self.me, self.you))
 
-    def close(self):
+    def close(self) -> None:
         if self.chance.random() < 0.3:
             self.talk.patch("/v1/profiles/me", {"is_private": True})
             self.world.closed.add(self.me)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_feed_equals_the_rules_after_anything(register, seed, redis_away):
+def test_the_feed_equals_the_rules_after_anything(register: Callable[..., Person], seed: Any, redis_away: Any) -> None:
     chance = random.Random(seed)
     play = Play([register(f"person{number}") for number in range(5)], chance)
     for _ in range(90):
@@ -267,7 +288,12 @@ def test_the_feed_equals_the_rules_after_anything(register, seed, redis_away):
             assert shown(person, limit=chance.choice([1, 3, 100])) == play.world.feed(user_id), state
 
 
-def test_pages_neither_skip_nor_repeat_while_posts_are_added(register, write, follow, drain):
+def test_pages_neither_skip_nor_repeat_while_posts_are_added(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     old = [write(bob, f"old {number}")["id"] for number in range(7)][::-1]
@@ -286,7 +312,13 @@ def test_pages_neither_skip_nor_repeat_while_posts_are_added(register, write, fo
     assert ids_of(page["results"]) == old[-3:-1]
 
 
-def test_reading_backwards_gives_the_same_order(register, write, follow, drain, monkeypatch):
+def test_reading_backwards_gives_the_same_order(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(store, "CAP", 4)
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
@@ -309,7 +341,13 @@ def test_reading_backwards_gives_the_same_order(register, write, follow, drain, 
         assert [post_id for page in reversed(backwards) for post_id in page] == expected
 
 
-def test_beyond_the_cap_the_database_goes_on(register, write, follow, drain, monkeypatch):
+def test_beyond_the_cap_the_database_goes_on(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(store, "CAP", 5)
     monkeypatch.setattr(store, "_SLACK", 2)
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -328,7 +366,12 @@ def test_beyond_the_cap_the_database_goes_on(register, write, follow, drain, mon
     assert shown(alice, limit=100) == [*expected, (foreign, bob.id)]
 
 
-def test_fan_out_twice_and_late_changes_nothing(register, write, follow, drain):
+def test_fan_out_twice_and_late_changes_nothing(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     assert shown(alice) == []
@@ -343,7 +386,13 @@ def test_fan_out_twice_and_late_changes_nothing(register, write, follow, drain):
     assert shown(alice) == [(kept["id"], None)]
 
 
-def test_many_followers_are_reached_page_by_page(register, write, follow, drain, monkeypatch):
+def test_many_followers_are_reached_page_by_page(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("apps.posts.handlers.FAN_OUT_PAGE", 2)
     monkeypatch.setattr("apps.posts.actions.feed.fan_out.FAN_OUT_PAGE", 2)
     bob = register("bob")
@@ -360,7 +409,13 @@ def test_many_followers_are_reached_page_by_page(register, write, follow, drain,
         assert shown(person) == [(post["id"], None)]
 
 
-def test_popular_people_are_merged_in_at_reading(register, write, follow, drain, settings):
+def test_popular_people_are_merged_in_at_reading(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    settings: Any,
+) -> None:
     settings.POPULAR_FOLLOWERS = 2
     star, dave, fans = register("star"), register("dave"), [register(f"fan{number}") for number in range(3)]
     follow(fans[0], star)
@@ -389,7 +444,13 @@ def test_popular_people_are_merged_in_at_reading(register, write, follow, drain,
     assert shown(fans[0]) == [(third["id"], None), *expected]
 
 
-def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register, write, follow, drain, monkeypatch):
+def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     before = write(bob)
@@ -397,7 +458,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
     written = {}
     asked = epochs.feed_epoch
 
-    def meanwhile():
+    def meanwhile() -> Any:
         if not written:
             written["post"] = None
             written["post"] = write(bob)
@@ -411,7 +472,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
     finish = store.finish_feed
     late = {}
 
-    def after_asking(**arguments):
+    def after_asking(**arguments: Any) -> None:
         late["post"] = write(bob)
         drain()
         finish(**arguments)
@@ -424,7 +485,12 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(register,
     assert shown(alice)[0] == (late["post"]["id"], None)
 
 
-def test_a_list_that_survives_while_redis_is_away_has_no_hole(register, write, follow, redis_away):
+def test_a_list_that_survives_while_redis_is_away_has_no_hole(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    redis_away: Any,
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     before = write(bob)
@@ -445,7 +511,13 @@ def test_a_list_that_survives_while_redis_is_away_has_no_hole(register, write, f
     assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was built anew"
 
 
-def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(register, write, follow, drain, monkeypatch):
+def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     epochs.notice_restart()
@@ -463,7 +535,12 @@ def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(register, write,
     assert feed_epoch() == epoch + 1, "once for each process"
 
 
-def test_while_somebody_else_builds_the_database_answers(register, write, follow, drain):
+def test_while_somebody_else_builds_the_database_answers(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     post = write(bob)
@@ -478,7 +555,12 @@ def test_while_somebody_else_builds_the_database_answers(register, write, follow
     assert not redis_client().exists(feed_key(alice))
 
 
-def test_hidden_posts_do_not_end_a_page_early(register, write, follow, drain):
+def test_hidden_posts_do_not_end_a_page_early(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     follow(alice, carol)
@@ -492,7 +574,7 @@ def test_hidden_posts_do_not_end_a_page_early(register, write, follow, drain):
     assert ids_of(page["results"]) == [last["id"], first["id"]]
 
 
-def queries_of(person, path):
+def queries_of(person: Person, path: Any) -> Any:
     """How many statements a request takes, over all databases."""
     captures = [CaptureQueriesContext(connections[alias]) for alias in ALL_CONTEXTS]
     for capture in captures:
@@ -505,7 +587,13 @@ def queries_of(person, path):
     return sum(len(capture) for capture in captures)
 
 
-def test_a_page_takes_the_same_queries_whatever_its_size(register, write, follow, drain, monkeypatch):
+def test_a_page_takes_the_same_queries_whatever_its_size(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(store, "_EPOCH_SECONDS", 600)  # a slow machine would have it asked for in between
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)

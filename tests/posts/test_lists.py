@@ -1,6 +1,8 @@
 """Authors' pages, hashtags, bookmarks, reposts: nobody sees in any list what they may not see alone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,20 +14,20 @@ from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic
 from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
-from tests.conftest import ALL_CONTEXTS, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox
 from tests.posts.conftest import events, ids_of, read_all
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def ban(person, kind="ban"):
+def ban(person: Person, kind: str = "ban") -> None:
     """Bans somebody, as a moderator would."""
     with atomic("moderation"):
         publish(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="", at=datetime.now(UTC)))
     deliver_outbox()
 
 
-def places_of(reader, author, post):
+def places_of(reader: Person, author: Person, post: Any) -> Any:
     """Where the reader meets the post: alone, in lists, in its history, by bookmark and through the service."""
     found = set()
     for place in ("", "/history"):
@@ -49,7 +51,9 @@ EVERYWHERE = {"alone", "/history", "author", "ids", "tag", "feed", "bookmarks"}
 
 
 @pytest.fixture
-def scene(register, write, follow):
+def scene(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
+) -> Any:
     """Bob follows Alice and has bookmarked her post; Carol is a stranger who has bookmarked it, too."""
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
@@ -62,7 +66,7 @@ def scene(register, write, follow):
     return alice, bob, carol, post
 
 
-def test_a_private_post_is_for_followers(scene):
+def test_a_private_post_is_for_followers(scene: Any) -> None:
     alice, bob, carol, post = scene
     alice.client.patch(f"/v1/posts/{post['id']}", {"is_private": True})
     assert places_of(carol, alice, post) == set()
@@ -72,7 +76,7 @@ def test_a_private_post_is_for_followers(scene):
     assert places_of(bob, alice, post) == set()
 
 
-def test_a_private_account_is_for_followers(scene, make_private):
+def test_a_private_account_is_for_followers(scene: Any, make_private: Callable[[Person], None]) -> None:
     alice, bob, carol, post = scene
     make_private(alice)
     assert places_of(carol, alice, post) == set()
@@ -82,7 +86,7 @@ def test_a_private_account_is_for_followers(scene, make_private):
 
 
 @pytest.mark.parametrize("blocker", ["author", "reader"])
-def test_a_block_hides_both_ways(scene, blocker):
+def test_a_block_hides_both_ways(scene: Any, blocker: str) -> None:
     alice, bob, carol, post = scene
     one, other = (alice, bob) if blocker == "author" else (bob, alice)
     assert one.client.put(f"/v1/profiles/{other.id}/block").status_code == 200
@@ -91,13 +95,13 @@ def test_a_block_hides_both_ways(scene, blocker):
     assert places_of(carol, alice, post) == EVERYWHERE - {"feed"}
 
 
-def test_a_mute_hides_from_the_feed_alone(scene):
+def test_a_mute_hides_from_the_feed_alone(scene: Any) -> None:
     alice, bob, _, post = scene
     assert bob.client.put(f"/v1/profiles/{alice.id}/mute").status_code == 200
     assert places_of(bob, alice, post) == EVERYWHERE - {"feed"}
 
 
-def test_a_ban_hides_everything_until_it_is_lifted(scene):
+def test_a_ban_hides_everything_until_it_is_lifted(scene: Any) -> None:
     alice, bob, _, post = scene
     ban(alice)
     assert places_of(bob, alice, post) == set()
@@ -106,14 +110,16 @@ def test_a_ban_hides_everything_until_it_is_lifted(scene):
     assert places_of(bob, alice, post) == EVERYWHERE
 
 
-def test_a_deleted_post_is_nowhere(scene):
+def test_a_deleted_post_is_nowhere(scene: Any) -> None:
     alice, bob, carol, post = scene
     assert alice.client.delete(f"/v1/posts/{post['id']}").status_code == 204
     for reader in (alice, bob, carol):
         assert places_of(reader, alice, post) == set()
 
 
-def test_an_authors_page(register, write, anonymous):
+def test_an_authors_page(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     posts = [write(alice, str(number))["id"] for number in range(5)][::-1]
     hidden = write(alice, "hidden", is_private=True)["id"]
@@ -124,7 +130,9 @@ def test_an_authors_page(register, write, anonymous):
     assert anonymous.get(f"{path}?cursor=nonsense").status_code == 400
 
 
-def test_bookmarks_are_ordered_by_when_they_were_set(register, write):
+def test_bookmarks_are_ordered_by_when_they_were_set(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]]
+) -> None:
     alice, bob = register("alice"), register("bob")
     one, two, three = (write(alice, str(number))["id"] for number in range(3))
     for post_id in (two, three, one, two):
@@ -140,7 +148,9 @@ def test_bookmarks_are_ordered_by_when_they_were_set(register, write):
     assert bob.client.put("/v1/posts/77/bookmark").status_code == 404
 
 
-def test_reposts_count_once_each(register, write, anonymous):
+def test_reposts_count_once_each(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = write(alice)
     path = f"/v1/posts/{post['id']}/repost"
@@ -155,7 +165,12 @@ def test_reposts_count_once_each(register, write, anonymous):
     assert RepostCount.objects.get().count == Repost.objects.count() == 1
 
 
-def test_only_public_posts_of_public_accounts_are_reposted(register, write, follow, make_private):
+def test_only_public_posts_of_public_accounts_are_reposted(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    make_private: Callable[[Person], None],
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     private, public = write(alice, is_private=True), write(alice)
@@ -170,7 +185,13 @@ def test_only_public_posts_of_public_accounts_are_reposted(register, write, foll
     assert not events("reposted")
 
 
-def test_hashtag_pages_and_trends(register, write, follow, make_private, anonymous):
+def test_hashtag_pages_and_trends(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    make_private: Callable[[Person], None],
+    anonymous: JsonClient,
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(bob, alice)
     first = write(alice, "#Tag #rare")
@@ -186,7 +207,9 @@ def test_hashtag_pages_and_trends(register, write, follow, make_private, anonymo
     assert anonymous.get("/v1/hashtags/%00/posts").json()["results"] == []
 
 
-def test_nothing_trends_for_somebody_that_they_may_not_see(register, write, anonymous):
+def test_nothing_trends_for_somebody_that_they_may_not_see(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     write(alice, "#rare #common")
     write(bob, "#common")
@@ -199,12 +222,18 @@ def test_nothing_trends_for_somebody_that_they_may_not_see(register, write, anon
 
 
 @pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost)])
-def test_what_is_kept_or_passed_on_while_a_post_goes_leaves_nothing(register, write, monkeypatch, path, model):
+def test_what_is_kept_or_passed_on_while_a_post_goes_leaves_nothing(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    model: Any,
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = write(alice)
     insert = reposts._insert_once
 
-    def delete_first(row):
+    def delete_first(row: Any) -> Any:
         """The post goes, and is cleaned up after, between the look at it and the insert."""
         monkeypatch.setattr(reposts, "_insert_once", insert)
         delete_post(post_id=int(post["id"]))

@@ -1,5 +1,8 @@
 """Writing, reading, editing and deleting posts."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from apps.auth.actions import grant_role
@@ -12,13 +15,13 @@ from socialapp.contracts.posts import Posts
 from socialapp.core.db import atomic
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox
 from tests.posts.conftest import events, ids_of, read_all
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_a_new_post_is_answered_in_full(register, write):
+def test_a_new_post_is_answered_in_full(register: Callable[..., Person], write: Callable[..., dict[str, Any]]) -> None:
     alice = register("alice")
     bob = register("bob")
     body = write(alice, "Hello @BOB and @nobody, see #Straße #один #हिन्दी #2026 #one #ONE a#b")
@@ -54,7 +57,9 @@ def test_a_new_post_is_answered_in_full(register, write):
     assert bob.client.get(f"/v1/posts/{post_id}").json()["id"] == post_id
 
 
-def test_reading_needs_no_token_and_knows_etags(register, write, anonymous):
+def test_reading_needs_no_token_and_knows_etags(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
     post = write(register("alice"))
     answer = anonymous.get(f"/v1/posts/{post['id']}")
     assert answer.status_code == 200
@@ -79,7 +84,9 @@ def test_reading_needs_no_token_and_knows_etags(register, write, anonymous):
         ({"content": "x", "colour": "red"}, "colour", "unknown_field"),
     ],
 )
-def test_bad_input_is_refused_and_changes_nothing(register, body, field, code):
+def test_bad_input_is_refused_and_changes_nothing(
+    register: Callable[..., Person], body: dict[str, Any], field: str, code: str
+) -> None:
     alice = register("alice")
     answer = alice.client.post("/v1/posts", body)
     assert answer.status_code == 422
@@ -88,7 +95,7 @@ def test_bad_input_is_refused_and_changes_nothing(register, body, field, code):
     assert not events("post_created")
 
 
-def test_longest_content_and_many_tags(register, write):
+def test_longest_content_and_many_tags(register: Callable[..., Person], write: Callable[..., dict[str, Any]]) -> None:
     alice = register("alice")
     body = write(alice, "é" * 5000, media_ids=[])
     assert len(body["content"]) == 5000
@@ -98,7 +105,7 @@ def test_longest_content_and_many_tags(register, write):
     assert write(alice, "#café #cafe")["hashtags"] == ["café", "cafe"]
 
 
-def test_the_same_idempotency_key_writes_once(register):
+def test_the_same_idempotency_key_writes_once(register: Callable[..., Person]) -> None:
     alice = register("alice")
     first = alice.client.post("/v1/posts", {"content": "once"}, Idempotency_Key="k1")
     second = alice.client.post("/v1/posts", {"content": "once"}, Idempotency_Key="k1")
@@ -110,7 +117,9 @@ def test_the_same_idempotency_key_writes_once(register):
     assert other.status_code == 422
 
 
-def test_privacy_defaults_to_that_of_the_account(register, write, make_private):
+def test_privacy_defaults_to_that_of_the_account(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], make_private: Callable[[Person], None]
+) -> None:
     alice = register("alice")
     assert write(alice)["is_private"] is False
     assert write(alice, is_private=True)["is_private"] is True
@@ -119,7 +128,9 @@ def test_privacy_defaults_to_that_of_the_account(register, write, make_private):
     assert write(alice, is_private=False)["is_private"] is False
 
 
-def test_editing_keeps_history(register, write, anonymous):
+def test_editing_keeps_history(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = write(alice, "one #a #b")
     path = f"/v1/posts/{post['id']}"
@@ -152,7 +163,12 @@ def test_editing_keeps_history(register, write, anonymous):
     assert ids_of(read_all(anonymous, "/v1/hashtags/a/posts")) == []
 
 
-def test_what_was_written_in_private_stays_private_in_the_history(register, write, follow, anonymous):
+def test_what_was_written_in_private_stays_private_in_the_history(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    anonymous: JsonClient,
+) -> None:
     alice, bob = register("alice"), register("bob")
     follow(bob, alice)
     post = write(alice, "secret", is_private=True)
@@ -165,7 +181,12 @@ def test_what_was_written_in_private_stays_private_in_the_history(register, writ
         assert [item["content"] for item in read_all(reader.client, f"{path}/history")] == ["public", "secret"]
 
 
-def test_only_the_author_edits_and_deletes(register, write, anonymous, make_private):
+def test_only_the_author_edits_and_deletes(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    anonymous: JsonClient,
+    make_private: Callable[[Person], None],
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = write(alice)
     path = f"/v1/posts/{post['id']}"
@@ -181,7 +202,9 @@ def test_only_the_author_edits_and_deletes(register, write, anonymous, make_priv
     assert alice.client.get(path).json() == post
 
 
-def test_deleting_leaves_nothing(register, write, drain):
+def test_deleting_leaves_nothing(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     post = write(alice, "#tag @bob")
     path = f"/v1/posts/{post['id']}"
@@ -208,7 +231,9 @@ def test_deleting_leaves_nothing(register, write, drain):
     }
 
 
-def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(register, write):
+def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]]
+) -> None:
     alice = register("alice")
     post = write(alice)
     removed = ContentRemoved(
@@ -228,7 +253,12 @@ def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(register, 
     assert events("post_deleted") == []
 
 
-def test_the_service_answers_what_may_be_seen(register, write, follow, make_private):
+def test_the_service_answers_what_may_be_seen(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    make_private: Callable[[Person], None],
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     public, private = write(alice, "public"), write(alice, "private", is_private=True)
@@ -256,7 +286,9 @@ def test_the_service_answers_what_may_be_seen(register, write, follow, make_priv
     assert posts.documents(post_ids=both[:1]) == []
 
 
-def test_a_private_text_mentions_only_those_who_may_read_it(register, write, follow):
+def test_a_private_text_mentions_only_those_who_may_read_it(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
+) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     post = write(alice, "@bob @carol @alice", is_private=True)
@@ -270,7 +302,9 @@ def test_a_private_text_mentions_only_those_who_may_read_it(register, write, fol
     assert write(alice, "@carol")["mentions"] == []
 
 
-def test_several_posts_at_once(register, write, anonymous):
+def test_several_posts_at_once(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     posts = [write(alice, f"post {number}") for number in range(3)]
     hidden = write(alice, "hidden", is_private=True)
@@ -281,13 +315,15 @@ def test_several_posts_at_once(register, write, anonymous):
     assert anonymous.get("/v1/posts").json()["results"] == []
 
 
-def test_edits_of_different_fields_at_once_both_stand(register, write, monkeypatch):
+def test_edits_of_different_fields_at_once_both_stand(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two devices, neither with If-Match: what one did not send is not put back to what it was."""
     alice = register("alice")
     path = f"/v1/posts/{write(alice, 'one')['id']}"
     draft_post = actions.draft_post
 
-    def edit_meanwhile(**arguments):
+    def edit_meanwhile(**arguments: Any) -> Any:
         monkeypatch.setattr(actions, "draft_post", draft_post)
         assert alice.client.patch(path, {"content": "two"}).status_code == 200
         return draft_post(**arguments)
@@ -299,7 +335,9 @@ def test_edits_of_different_fields_at_once_both_stand(register, write, monkeypat
     assert [event["version"] for event in events("post_edited")] == [2, 3]
 
 
-def test_moderators_learn_which_rule_shows_or_hides_a_post(register, write, follow):
+def test_moderators_learn_which_rule_shows_or_hides_a_post(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
+) -> None:
     staff = register("staff_member")
     grant_role(user_id=int(staff.id), role="moderator")
     login = {"login": staff.username, "password": "correct horse battery"}
@@ -309,7 +347,7 @@ def test_moderators_learn_which_rule_shows_or_hides_a_post(register, write, foll
     assert author.client.put(f"/v1/profiles/{blocked.id}/block").status_code == 200
     public, private = write(author, "for all"), write(author, "for some", is_private=True)
 
-    def rules(post):
+    def rules(post: Any) -> list[Any]:
         """(visible, rule) for each viewer, the last of them nobody in particular."""
         answers = [
             moderator.get(f"/v1/posts/{post['id']}/visibility{query}").json()

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def _ask() -> None:
         elastic.elasticsearch().count()
 
 
-def test_it_is_left_alone(hanging: socket.socket, settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_left_alone(hanging: socket.socket, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elastic, "OPEN_SECONDS", 600.0)
     settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
     settings.ELASTICSEARCH_SECONDS = 0.2
@@ -46,7 +47,7 @@ def test_it_is_left_alone(hanging: socket.socket, settings, monkeypatch: pytest.
     assert _connections(hanging) == 0
 
 
-def test_it_is_asked_again(hanging: socket.socket, settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_asked_again(hanging: socket.socket, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elastic, "OPEN_SECONDS", 0.0)
     settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
     settings.ELASTICSEARCH_SECONDS = 0.2

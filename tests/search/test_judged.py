@@ -1,8 +1,13 @@
 """Sixty judged queries: both back ends put the right things on top."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.search.conftest import Searching
 from tests.search.judged import PEOPLE, POSTS, QUERIES, ndcg
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -10,7 +15,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 MIN_NDCG = 0.97  # of all queries together
 
 
-def test_the_measure_itself():
+def test_the_measure_itself() -> None:
     grades = {"a": 2, "b": 1}
     assert ndcg(grades, ["a", "b"]) == 1.0
     assert round(ndcg(grades, ["b", "a"]), 3) == 0.797
@@ -20,7 +25,7 @@ def test_the_measure_itself():
 
 
 @pytest.fixture
-def keys(searching, register, settings, tmp_path):
+def keys(searching: Searching, register: Callable[..., Person], settings: Any, tmp_path: Path) -> Any:
     """The collection, indexed; the keys of its posts by their ids."""
     synonyms = tmp_path / "synonyms.txt"
     synonyms.write_text("car, automobile\n")
@@ -33,10 +38,10 @@ def keys(searching, register, settings, tmp_path):
     return made
 
 
-def test_judged_queries(searching, anonymous, keys):
+def test_judged_queries(searching: Searching, anonymous: JsonClient, keys: Any) -> None:
     assert len(QUERIES) == 60
 
-    def found(query):
+    def found(query: Any) -> Any:
         if query.kind == "users":
             return searching.names(anonymous, query.q)
         if query.kind == "hashtags":

@@ -1,6 +1,7 @@
 """The query language and the highlights: whatever is typed is either understood or refused, never a fault."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -45,12 +46,12 @@ PIECES = st.sampled_from(
 QUERIES = st.one_of(st.text(max_size=80), st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=20).map("".join))
 
 
-def mark(text, *phrases):
+def mark(text: Any, *phrases: Any) -> Any:
     criteria = Criteria(AllOf(tuple(Phrase(words, quoted=True) for words in phrases)))
     return Highlighter(criteria).mark(text)
 
 
-def test_understands_every_kind_of_term():
+def test_understands_every_kind_of_term() -> None:
     criteria = parse(
         'Café “two words” -bad -"not this" #Tag -#Old from:@Alice from:bob -from:carol'
         " before:2026-02-01 after:2026-01-01 has:media lang:DE min_reactions:10"
@@ -97,7 +98,7 @@ A, B, C = (Phrase((name,)) for name in "abc")
         ("?! () -", None),
     ],
 )
-def test_understands_alternatives_and_parentheses(q, root):
+def test_understands_alternatives_and_parentheses(q: str, root: Any) -> None:
     assert parse(q).root == root
 
 
@@ -127,7 +128,7 @@ def test_understands_alternatives_and_parentheses(q, root):
         ("min_reactions:-1", "filter_invalid", 1),
     ],
 )
-def test_refuses_what_it_cannot_understand_and_points_at_the_place(q, code, place):
+def test_refuses_what_it_cannot_understand_and_points_at_the_place(q: Any, code: str, place: int | None) -> None:
     with pytest.raises(Invalid) as refused:
         parse(q)
     assert refused.value.status == 422
@@ -137,13 +138,13 @@ def test_refuses_what_it_cannot_understand_and_points_at_the_place(q, code, plac
 
 
 @pytest.mark.parametrize("q", ["https://example.org/a:b", "12:30", "to:me", "c++", "don't", 'say "hello'])
-def test_what_only_looks_like_a_filter_is_words(q):
+def test_what_only_looks_like_a_filter_is_words(q: str) -> None:
     assert parse(q).phrases
 
 
 @given(QUERIES)
 @settings(max_examples=400, deadline=None)
-def test_never_raises_anything_but_a_refusal(q):
+def test_never_raises_anything_but_a_refusal(q: Any) -> None:
     try:
         criteria = parse(q)
     except Invalid:
@@ -156,7 +157,7 @@ def test_never_raises_anything_but_a_refusal(q):
 
 @given(st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
-def test_folding_is_stable_and_tokens_lie_in_the_text(text):
+def test_folding_is_stable_and_tokens_lie_in_the_text(text: Any) -> None:
     assert fold_words(fold_words(text)) == fold_words(text), "what is indexed must be found by itself"
     position = 0
     for token in tokens(text):
@@ -179,11 +180,11 @@ def test_folding_is_stable_and_tokens_lie_in_the_text(text):
         ("nul\x00byte", "nul byte"),
     ],
 )
-def test_words_are_compared_without_case_accents_and_punctuation(text, words):
+def test_words_are_compared_without_case_accents_and_punctuation(text: str, words: str) -> None:
     assert fold_words(text) == words
 
 
-def test_highlights_escape_everything_but_the_marks():
+def test_highlights_escape_everything_but_the_marks() -> None:
     marked = mark('<a> & B "x y" b', ("b",), ("x", "y"))
     assert marked == "&lt;a&gt; &amp; <em>B</em> &quot;<em>x y</em>&quot; <em>b</em>"
     assert mark("nothing", ("b",)) is None
@@ -191,12 +192,12 @@ def test_highlights_escape_everything_but_the_marks():
     assert mark_tag(tag="summer", prefixes=["sum", "s"]) == "#<em>sum</em>mer"
 
 
-def test_highlights_mark_the_longest_of_phrases_that_begin_alike_and_other_forms_of_a_word():
+def test_highlights_mark_the_longest_of_phrases_that_begin_alike_and_other_forms_of_a_word() -> None:
     assert mark("a b c d", ("a",), ("a", "b", "c"), ("a", "b")) == "<em>a b c</em> d"
     assert Highlighter(parse("running")).mark("She runs, we ran") == "She <em>runs</em>, we ran"
 
 
-def test_highlights_of_long_texts_are_excerpts_around_the_first_match():
+def test_highlights_of_long_texts_are_excerpts_around_the_first_match() -> None:
     marked = mark("a " * 500 + "needle" + " b" * 500, ("needle",))
     assert marked is not None
     assert "<em>needle</em>" in marked
@@ -205,7 +206,7 @@ def test_highlights_of_long_texts_are_excerpts_around_the_first_match():
     assert len(marked) < 300
 
 
-def test_highlights_end_when_the_budget_of_a_page_is_spent():
+def test_highlights_end_when_the_budget_of_a_page_is_spent() -> None:
     highlighter = Highlighter(parse("needle"))
     texts = ["x" * 4_999 + " needle"] * 20
     marked = [highlighter.mark(text) is not None for text in texts]
@@ -214,7 +215,7 @@ def test_highlights_end_when_the_budget_of_a_page_is_spent():
 
 @given(st.text(max_size=60), st.text(alphabet="ab<&é ", min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None)
-def test_highlights_are_never_html(text, q):
+def test_highlights_are_never_html(text: Any, q: Any) -> None:
     words = tuple(token.word for token in tokens(q))
     for marked in (mark(text, words) if words else None, mark_beginnings(text=text, words=list(words))):
         bare = (marked or "").replace("<em>", "").replace("</em>", "")

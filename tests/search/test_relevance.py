@@ -1,8 +1,11 @@
 """What a good search finds, and in which order: the same on both back ends."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,16 +14,17 @@ from apps.search.queries.documents import EngagementCount
 from socialapp.contracts.posts import Posts
 from socialapp.core.cache import redis_client
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.search.conftest import Searching
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def ranked(searching, anonymous, q):
+def ranked(searching: Searching, anonymous: JsonClient, q: Any) -> Any:
     return searching.contents(anonymous, q, sort="relevance")
 
 
-def rewrite(searching, post_id, **changes):
+def rewrite(searching: Searching, post_id: Any, **changes: Any) -> None:
     """Indexes the post with other attributes."""
     document = client(Posts).documents(post_ids=[int(post_id)])[0]
     actions.index_posts(documents=[replace(document, version=document.version + 1, **changes)])
@@ -28,7 +32,9 @@ def rewrite(searching, post_id, **changes):
 
 
 @pytest.mark.parametrize("q", ["“red kite”", "„red kite“", "«red kite»", '"red kite"'])
-def test_phrases_may_have_any_quotes(searching, people, anonymous, q):
+def test_phrases_may_have_any_quotes(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient, q: str
+) -> None:
     searching.post(people["alice"], "M red kite above")
     searching.post(people["alice"], "M a kite, then red")
     searching.settle()
@@ -39,13 +45,15 @@ VOWEL_MARKS = [("كِتَابَة", "كتابة"), ("كتابة", "كِتَاب�
 
 
 @pytest.mark.parametrize(("text", "q"), VOWEL_MARKS)
-def test_optional_marks_do_not_count(searching, people, anonymous, text, q):
+def test_optional_marks_do_not_count(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient, text: Any, q: Any
+) -> None:
     searching.post(people["alice"], text)
     searching.settle()
     assert searching.contents(anonymous, q) == [text]
 
 
-def test_emoji_are_words(searching, people, anonymous):
+def test_emoji_are_words(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     for content in ("word 🎉", "word", "🦚🦜"):
         searching.post(people["alice"], content)
     searching.settle()
@@ -55,7 +63,7 @@ def test_emoji_are_words(searching, people, anonymous):
     assert searching.contents(anonymous, "🦩") == []
 
 
-def test_alternatives_and_parentheses(searching, people, anonymous):
+def test_alternatives_and_parentheses(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     for content in ("red cat", "blue cat", "red dog", "green bird #wild"):
         searching.post(people["alice"], content)
     searching.settle()
@@ -66,7 +74,7 @@ def test_alternatives_and_parentheses(searching, people, anonymous):
     assert searching.contents(anonymous, "dog OR from:nobody") == ["red dog"]
 
 
-def test_a_mistake_is_refused_with_its_place(searching, anonymous):
+def test_a_mistake_is_refused_with_its_place(searching: Searching, anonymous: JsonClient) -> None:
     answer = anonymous.get("/v1/search?q=kite+has:wings")
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
@@ -74,7 +82,9 @@ def test_a_mistake_is_refused_with_its_place(searching, anonymous):
     assert error["detail"] == "At character 6: has: needs media, link or cw, as in has:media."
 
 
-def test_filters_by_link_warning_language_and_reactions(searching, people, anonymous):
+def test_filters_by_link_warning_language_and_reactions(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     posts = {
         content: searching.post(people["alice"], content)
         for content in (
@@ -97,7 +107,9 @@ def test_filters_by_link_warning_language_and_reactions(searching, people, anony
     assert searching.contents(anonymous, "kites min_reactions:6") == []
 
 
-def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(searching, people, anonymous):
+def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     post_id = searching.post(people["alice"], "old kite")
     searching.settle()
     actions.set_engagement(counts=[EngagementCount(int(post_id), 7, 9), EngagementCount(1, 7, 9)])
@@ -108,7 +120,9 @@ def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(sear
     assert list(queries.index().versions("post", after=0, up_to=(1 << 63) - 1)) == [int(post_id)]
 
 
-def test_relevance_goes_by_text_engagement_and_age(searching, people, anonymous):
+def test_relevance_goes_by_text_engagement_and_age(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     old = searching.post(alice, "kite one")
     liked = searching.post(alice, "kite two")
@@ -122,7 +136,9 @@ def test_relevance_goes_by_text_engagement_and_age(searching, people, anonymous)
     assert ranked(searching, anonymous, "from:alice")[0] == "kite two", "without words the text has no part in it"
 
 
-def test_pages_by_relevance_neither_skip_nor_repeat_while_more_are_written(searching, people, anonymous):
+def test_pages_by_relevance_neither_skip_nor_repeat_while_more_are_written(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     written = [searching.post(people["alice"], f"page {number}") for number in range(7)]
     searching.settle()
     seen, pages, url = [], [], "/v1/search?q=page&limit=3&type=posts&sort=relevance"
@@ -143,7 +159,9 @@ def test_pages_by_relevance_neither_skip_nor_repeat_while_more_are_written(searc
     assert (gone.status_code, gone.json()["code"]) == (400, "cursor_expired")
 
 
-def test_names_a_letter_away_are_found_after_those_that_fit(searching, register, anonymous):
+def test_names_a_letter_away_are_found_after_those_that_fit(
+    searching: Searching, register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     register("alexandra", full_name="Somebody")
     register("aleksandra", full_name="Somebody Else")
     register("alexander", full_name="Quite Different")
@@ -157,7 +175,9 @@ def test_names_a_letter_away_are_found_after_those_that_fit(searching, register,
     assert searching.names(anonymous, "bem") == [], "short words must be right"
 
 
-def test_asks_whether_something_else_was_meant(searching, people, anonymous):
+def test_asks_whether_something_else_was_meant(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     searching.post(people["alice"], "a wonderful butterfly")
     searching.post(people["bob"], "a secret lighthouse", is_private=True)
     searching.settle()
@@ -168,7 +188,9 @@ def test_asks_whether_something_else_was_meant(searching, people, anonymous):
     assert searching.page(people["bob"].client, "lighthose")["did_you_mean"] == "lighthouse"
 
 
-def test_synonyms_come_from_a_file(searching, people, anonymous, settings, tmp_path):
+def test_synonyms_come_from_a_file(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient, settings: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "synonyms.txt"
     path.write_text("car, automobile, motor car  # vehicles\n\nfilm, movie\n", encoding="utf-8")
     settings.SEARCH_SYNONYMS = str(path)
@@ -191,7 +213,9 @@ COSTLY = [
 
 
 @pytest.mark.parametrize("sort", ["recent", "relevance"])
-def test_the_dearest_query_is_answered_in_a_fifth_of_a_second(searching, people, anonymous, sort):
+def test_the_dearest_query_is_answered_in_a_fifth_of_a_second(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient, sort: str
+) -> None:
     document = client(Posts).documents(post_ids=[int(searching.post(people["alice"], "a " * 2_490 + "b"))])[0]
     made = [searching.post(people["alice"], "a " * 2_490 + "b") for _ in range(99)]
     searching.settle()

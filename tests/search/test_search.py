@@ -1,6 +1,8 @@
 """Searching: what is found, in which order, on which page, and what is refused."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -9,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from socialapp.contracts.posts import Posts
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.search.conftest import Searching
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -22,11 +25,13 @@ GARBAGE = [
 UNREADABLE = {"OR", "("}  # an operator without what it joins, and a group without an end: refused with their place
 
 
-def day(offset):
+def day(offset: Any) -> Any:
     return (datetime.now(UTC) + timedelta(days=offset)).date().isoformat()
 
 
-def test_finds_posts_newest_first_without_case_and_accents(searching, people, anonymous):
+def test_finds_posts_newest_first_without_case_and_accents(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     for content in ("Café au lait", "A CAFE in Rome", "tea only"):
         searching.post(people["alice"], content)
     searching.settle()
@@ -35,7 +40,7 @@ def test_finds_posts_newest_first_without_case_and_accents(searching, people, an
     assert searching.contents(anonymous, "coffee") == []
 
 
-def test_phrases_exclusions_and_tags(searching, people, anonymous):
+def test_phrases_exclusions_and_tags(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     for content in ("big red dog", "red big dog #pets", "red cat #Pets", "blue bird #wild"):
         searching.post(people["alice"], content)
     searching.settle()
@@ -47,14 +52,16 @@ def test_phrases_exclusions_and_tags(searching, people, anonymous):
     assert searching.contents(anonymous, "-red") == ["blue bird #wild"]
 
 
-def test_scripts_without_spaces_are_found_by_a_part(searching, people, anonymous):
+def test_scripts_without_spaces_are_found_by_a_part(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     searching.post(people["alice"], "東京タワーへ行く")
     searching.settle()
     assert searching.contents(anonymous, "タワー") == ["東京タワーへ行く"]
     assert searching.contents(anonymous, "京東") == []
 
 
-def test_filters_by_author_and_day(searching, people, anonymous):
+def test_filters_by_author_and_day(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     searching.post(people["alice"], "hello from alice")
     searching.post(people["bob"], "hello from bob")
     searching.settle()
@@ -70,7 +77,7 @@ def test_filters_by_author_and_day(searching, people, anonymous):
     assert searching.contents(anonymous, "hello before:9999-12-31 after:0001-01-01") == both
 
 
-def test_filters_by_media(searching, people, anonymous):
+def test_filters_by_media(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     from dataclasses import replace
 
     from apps.search import actions
@@ -84,7 +91,9 @@ def test_filters_by_media(searching, people, anonymous):
     assert plain != pictured
 
 
-def test_people_are_found_by_the_beginnings_of_their_names_and_the_words_of_their_bio(searching, register, anonymous):
+def test_people_are_found_by_the_beginnings_of_their_names_and_the_words_of_their_bio(
+    searching: Searching, register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     ada = register("ada_l", full_name="Ada Lovelace")
     register("adam", full_name="Adam Émile")
     ada.client.patch("/v1/profiles/me", {"bio": "Analytical engines"})
@@ -97,7 +106,9 @@ def test_people_are_found_by_the_beginnings_of_their_names_and_the_words_of_thei
     assert searching.names(anonymous, "ada has:media") == []
 
 
-def test_people_are_listed_by_fit_then_by_followers(searching, register, anonymous):
+def test_people_are_listed_by_fit_then_by_followers(
+    searching: Searching, register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     people = [register(name) for name in ("sam", "samuel", "samantha", "other")]
     people[3].client.patch("/v1/profiles/me", {"full_name": "Sam Other"})
     for follower, followed in ((0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (2, 1)):
@@ -106,7 +117,9 @@ def test_people_are_listed_by_fit_then_by_followers(searching, register, anonymo
     assert searching.names(anonymous, "sam") == ["sam", "samantha", "samuel", "other"]
 
 
-def test_hashtags_are_counted_over_public_posts(searching, people, anonymous):
+def test_hashtags_are_counted_over_public_posts(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice, bob = people["alice"], people["bob"]
     for content in ("#summer", "#summer and #summit", "#winter"):
         searching.post(alice, content)
@@ -120,7 +133,9 @@ def test_hashtags_are_counted_over_public_posts(searching, people, anonymous):
     assert searching.tags(bob.client, "sum") == [], "what the caller may not see is not counted"
 
 
-def test_results_have_a_type_the_item_and_a_highlight(searching, people, anonymous):
+def test_results_have_a_type_the_item_and_a_highlight(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     post_id = searching.post(people["alice"], "<b>alice</b> & #alice")
     searching.settle()
     results = searching.page(anonymous, "alice")["results"]
@@ -133,12 +148,14 @@ def test_results_have_a_type_the_item_and_a_highlight(searching, people, anonymo
     assert results[2]["highlight"] == "&lt;b&gt;<em>alice</em>&lt;/b&gt; &amp; #<em>alice</em>"
 
 
-def test_suggests_people_and_hashtags_by_their_beginnings(searching, people, anonymous):
+def test_suggests_people_and_hashtags_by_their_beginnings(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     searching.post(people["bob"], "#alpha #beta al")
     people["carol"].client.patch("/v1/profiles/me", {"bio": "al"})
     searching.settle()
 
-    def suggested(q):
+    def suggested(q: Any) -> list[Any]:
         answer = anonymous.get(f"/v1/search/suggest?q={quote(q)}")
         assert answer.status_code == 200
         items = [(result["type"], result["item"]) for result in answer.json()["results"]]
@@ -157,20 +174,22 @@ def test_suggests_people_and_hashtags_by_their_beginnings(searching, people, ano
     "query",
     ["", "q=", "q=%20", "q=a&type=people", "q=before:never", "q=has:wings", "q=from:", f"q={'a' * 501}"],
 )
-def test_refuses_with_a_problem(searching, anonymous, query):
+def test_refuses_with_a_problem(searching: Searching, anonymous: JsonClient, query: str) -> None:
     answer = anonymous.get(f"/v1/search?{query}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] in ("q", "type")
 
 
-def test_refuses_cursors_that_are_not_its_own(searching, people, anonymous):
+def test_refuses_cursors_that_are_not_its_own(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     for cursor in ("x", "W10", "eyJhIjoxfQ", "WyJuIiwiYSJd", "WyJuIiwxLDIsM10"):
         assert anonymous.get(f"/v1/search?q=a&type=posts&cursor={cursor}").status_code == 400
     assert anonymous.get("/v1/search?q=a&limit=0").status_code == 400
     assert anonymous.get("/v1/search/suggest?q=").status_code == 422
 
 
-def test_nothing_typed_is_ever_a_fault(searching, people):
+def test_nothing_typed_is_ever_a_fault(searching: Searching, people: dict[str, Person]) -> None:
     searching.post(people["alice"], "a b c #a")
     searching.settle()
     for q in GARBAGE:
@@ -184,7 +203,9 @@ def test_nothing_typed_is_ever_a_fault(searching, people):
 
 
 @pytest.mark.parametrize("kind", ["posts", ""])
-def test_pages_of_posts_neither_skip_nor_repeat_while_more_are_written(searching, people, anonymous, kind):
+def test_pages_of_posts_neither_skip_nor_repeat_while_more_are_written(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient, kind: str
+) -> None:
     written = [searching.post(people["alice"], f"page {number}") for number in range(7)]
     searching.settle()
     seen, url, pages = [], f"/v1/search?q=page&limit=3&type={kind}", []
@@ -201,7 +222,9 @@ def test_pages_of_posts_neither_skip_nor_repeat_while_more_are_written(searching
     assert back["next"] is not None
 
 
-def test_pages_of_people_and_hashtags_neither_skip_nor_repeat(searching, register, anonymous):
+def test_pages_of_people_and_hashtags_neither_skip_nor_repeat(
+    searching: Searching, register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     people = [register(f"walker{number}") for number in range(5)]
     people[0].client.put(f"/v1/profiles/{people[1].id}/follow")
     for number in range(5):
@@ -220,7 +243,9 @@ def test_pages_of_people_and_hashtags_neither_skip_nor_repeat(searching, registe
         assert [result["item"][name] for result in back["results"]] == everything[2:4]
 
 
-def test_a_mixed_first_page_of_one_goes_on_with_the_posts(searching, people, anonymous):
+def test_a_mixed_first_page_of_one_goes_on_with_the_posts(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     searching.post(people["bob"], "alice was here")
     searching.settle()
     first = searching.page(anonymous, "alice", limit=1)
@@ -230,12 +255,14 @@ def test_a_mixed_first_page_of_one_goes_on_with_the_posts(searching, people, ano
     assert second["next"] is None
 
 
-def test_a_page_takes_the_same_number_of_queries_whatever_its_size(searching, people):
+def test_a_page_takes_the_same_number_of_queries_whatever_its_size(
+    searching: Searching, people: dict[str, Person]
+) -> None:
     for number in range(50):
         searching.post(people["alice"], f"many {number} #many")
     searching.settle()
 
-    def queries_of(limit):
+    def queries_of(limit: Any) -> Any:
         captures = [CaptureQueriesContext(connections[alias]) for alias in ALL_CONTEXTS]
         for capture in captures:
             capture.__enter__()

@@ -5,7 +5,9 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -23,13 +25,13 @@ from socialapp.contracts.users import Users
 from socialapp.core.db import atomic
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, deliver_outbox
-from tests.search.conftest import BACKENDS, remove_indices
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox
+from tests.search.conftest import BACKENDS, Searching, remove_indices
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def command(*arguments):
+def command(*arguments: Any) -> Any:
     """What `manage.py search …` prints, and its exit status."""
     out = io.StringIO()
     try:
@@ -39,7 +41,7 @@ def command(*arguments):
     return json.loads(out.getvalue()), 0
 
 
-def created(document):
+def created(document: Any) -> Any:
     return PostCreated(
         post_id=document.id,
         author_id=document.author_id,
@@ -51,11 +53,13 @@ def created(document):
     )
 
 
-def deleted(document, version):
+def deleted(document: Any, version: Any) -> Any:
     return PostDeleted(post_id=document.id, author_id=document.author_id, was_private=False, version=version)
 
 
-def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(searching, people, anonymous):
+def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     post_id = int(searching.post(alice, "old words"))
     old = client(Posts).documents(post_ids=[post_id])
@@ -86,7 +90,7 @@ def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(sea
     assert queries.index().versions("post", after=0, up_to=post_id) == {}, "a deleted post does not come back"
 
 
-def test_a_deletion_may_come_before_the_creation(searching, people):
+def test_a_deletion_may_come_before_the_creation(searching: Searching, people: dict[str, Person]) -> None:
     post_id = int(searching.post(people["alice"], "short-lived"))
     document = client(Posts).documents(post_ids=[post_id])[0]
     with atomic("search"):
@@ -95,7 +99,9 @@ def test_a_deletion_may_come_before_the_creation(searching, people):
     assert queries.index().versions("post", after=0, up_to=post_id) == {}
 
 
-def test_an_old_profile_does_not_replace_a_newer_one(searching, people, anonymous):
+def test_an_old_profile_does_not_replace_a_newer_one(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     old = client(Users).documents(ids=[int(alice.id)])
     alice.client.patch("/v1/profiles/me", {"full_name": "Renamed Person"})
@@ -105,7 +111,9 @@ def test_an_old_profile_does_not_replace_a_newer_one(searching, people, anonymou
     assert searching.names(anonymous, "renamed") == ["alice"]
 
 
-def test_an_erasure_leaves_nothing_and_nothing_comes_back(searching, people, anonymous):
+def test_an_erasure_leaves_nothing_and_nothing_comes_back(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     user_id = int(alice.id)
     post_id = int(searching.post(alice, "to be forgotten #forgotten"))
@@ -138,7 +146,9 @@ def test_an_erasure_leaves_nothing_and_nothing_comes_back(searching, people, ano
         assert elasticsearch().count(index=f"{read_alias()}*", query=query)["count"] == 0
 
 
-def test_an_account_deleted_through_the_api_is_erased_and_acknowledged(searching, people, anonymous):
+def test_an_account_deleted_through_the_api_is_erased_and_acknowledged(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     searching.post(alice, "goodbye")
     searching.settle()
@@ -151,7 +161,7 @@ def test_an_account_deleted_through_the_api_is_erased_and_acknowledged(searching
     assert not FailedDelivery.objects.using("search").exists()
 
 
-def test_verify_proves_equality_and_names_what_differs(searching, people):
+def test_verify_proves_equality_and_names_what_differs(searching: Searching, people: dict[str, Person]) -> None:
     alice = people["alice"]
     ids = [int(searching.post(alice, f"checked {number}")) for number in range(3)]
     searching.settle()
@@ -169,7 +179,9 @@ def test_verify_proves_equality_and_names_what_differs(searching, people):
     assert command("verify")[1] == 0
 
 
-def test_reindex_makes_the_index_from_nothing(searching, people, anonymous):
+def test_reindex_makes_the_index_from_nothing(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     searching.post(alice, "from the ashes #ash")
     searching.settle()
@@ -191,7 +203,9 @@ def test_reindex_makes_the_index_from_nothing(searching, people, anonymous):
     assert (state["backend"], state["posts"], state["users"]) == (searching.backend, 1, 3)
 
 
-def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(searching, people):
+def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(
+    searching: Searching, people: dict[str, Person]
+) -> None:
     alice = people["alice"]
     gone, deleted = (int(searching.post(alice, f"number {number}")) for number in range(2))
     searching.settle()
@@ -207,13 +221,15 @@ def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(searching, peopl
     assert command("verify")[1] == 0, "the tombstone was taken along"
 
 
-def test_writes_during_a_rebuild_are_in_the_new_index(searching, people, anonymous):
+def test_writes_during_a_rebuild_are_in_the_new_index(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     edited, removed = (int(searching.post(alice, f"before {number}")) for number in range(2))
     searching.settle()
     written = []
 
-    def write_meanwhile(count):
+    def write_meanwhile(count: Any) -> None:
         if not written:
             written.append(int(searching.post(alice, "written meanwhile")))
             alice.client.patch(f"/v1/posts/{edited}", {"content": "edited meanwhile"})
@@ -232,7 +248,7 @@ def test_writes_during_a_rebuild_are_in_the_new_index(searching, people, anonymo
         assert len(indices) == 1, "the old index is removed"
 
 
-def test_tombstones_are_forgotten_when_nothing_late_can_come(searching, people):
+def test_tombstones_are_forgotten_when_nothing_late_can_come(searching: Searching, people: dict[str, Person]) -> None:
     post_id = searching.post(people["alice"], "bye")
     people["alice"].client.delete(f"/v1/posts/{post_id}")
     searching.settle()
@@ -247,7 +263,7 @@ def test_tombstones_are_forgotten_when_nothing_late_can_come(searching, people):
 
 
 @pytest.fixture(params=["nobody listens", "nobody answers"])
-def away(request):
+def away(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The address of an Elasticsearch that is not there, or takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -258,7 +274,9 @@ def away(request):
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, people, anonymous, settings, away):
+def test_without_elasticsearch_only_search_is_away_and_it_catches_up(
+    searching: Any, people: dict[str, Person], anonymous: JsonClient, settings: Any, away: Any
+) -> None:
     working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, away
     settings.ELASTICSEARCH_SECONDS = 4
     started = time.monotonic()
@@ -281,7 +299,7 @@ def test_without_elasticsearch_only_search_is_away_and_it_catches_up(searching, 
     assert not FailedDelivery.objects.using("search").exists()
 
 
-def retry_failed():
+def retry_failed() -> None:
     """What the relay does when the pause after a failure is over."""
     from socialapp.messaging.delivery import deliver
     from socialapp.messaging.envelope import decode
@@ -291,7 +309,7 @@ def retry_failed():
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-def test_several_writers_make_one_index(searching):
+def test_several_writers_make_one_index(searching: Any) -> None:
     from apps.search.actions.elastic import write_targets
 
     found = []
@@ -304,7 +322,9 @@ def test_several_writers_make_one_index(searching):
     assert len(set(found)) == 1
 
 
-def test_a_database_without_full_text_search_needs_elasticsearch(settings, monkeypatch):
+def test_a_database_without_full_text_search_needs_elasticsearch(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from apps.search.apps import check_backend
 
     monkeypatch.setitem(settings.DATABASES["search"], "ENGINE", "django.db.backends.mysql")
@@ -315,7 +335,9 @@ def test_a_database_without_full_text_search_needs_elasticsearch(settings, monke
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-def test_an_index_of_an_earlier_release_gets_the_fields_it_lacks(searching, people, anonymous):
+def test_an_index_of_an_earlier_release_gets_the_fields_it_lacks(
+    searching: Any, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     from apps.search.actions import elastic
 
     searching.post(people["alice"], "first")

@@ -1,6 +1,7 @@
 """What the caller may not see is neither found nor counted: by the index, and at once by asking again."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -8,19 +9,22 @@ from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic
 from socialapp.core.ids import new_id
 from socialapp.messaging.publish import publish
-from tests.conftest import ALL_CONTEXTS
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.search.conftest import Searching
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def sanction(person, kind):
+def sanction(person: Person, kind: Any) -> None:
     with atomic("moderation"):
         publish(
             UserSanctioned(user_id=int(person.id), action_id=new_id(), kind=kind, reason="spam", at=datetime.now(UTC))
         )
 
 
-def test_private_posts_are_found_by_accepted_followers_and_the_author_only(searching, people, anonymous):
+def test_private_posts_are_found_by_accepted_followers_and_the_author_only(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice, bob, carol = people.values()
     searching.post(alice, "secret plan #hush", is_private=True)
     bob.client.put(f"/v1/profiles/{alice.id}/follow")
@@ -37,7 +41,9 @@ def test_private_posts_are_found_by_accepted_followers_and_the_author_only(searc
     assert searching.contents(bob.client, "secret") == [], "at once, before any event"
 
 
-def test_an_account_that_turns_private_takes_its_posts_along(searching, people, anonymous):
+def test_an_account_that_turns_private_takes_its_posts_along(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice, bob, carol = people.values()
     searching.post(alice, "open words #open")
     bob.client.put(f"/v1/profiles/{alice.id}/follow")
@@ -56,7 +62,9 @@ def test_an_account_that_turns_private_takes_its_posts_along(searching, people, 
     assert searching.tags(anonymous, "open") == [("open", 1)]
 
 
-def test_a_block_hides_both_from_each_other_at_once(searching, people, anonymous):
+def test_a_block_hides_both_from_each_other_at_once(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice, bob, carol = people.values()
     searching.post(alice, "words of alice")
     searching.post(bob, "words of bob")
@@ -72,7 +80,9 @@ def test_a_block_hides_both_from_each_other_at_once(searching, people, anonymous
         searching.settle()
 
 
-def test_a_banned_account_and_its_posts_are_gone_until_the_ban_is_lifted(searching, people, anonymous):
+def test_a_banned_account_and_its_posts_are_gone_until_the_ban_is_lifted(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     searching.post(alice, "spam spam #spam")
     searching.settle()
@@ -88,7 +98,9 @@ def test_a_banned_account_and_its_posts_are_gone_until_the_ban_is_lifted(searchi
     assert searching.tags(anonymous, "spam") == [("spam", 1)]
 
 
-def test_deleted_and_edited_posts_are_found_as_they_are_now(searching, people, anonymous):
+def test_deleted_and_edited_posts_are_found_as_they_are_now(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     post_id = searching.post(alice, "first text #one")
     searching.settle()
@@ -106,7 +118,9 @@ def test_deleted_and_edited_posts_are_found_as_they_are_now(searching, people, a
     assert searching.tags(anonymous, "two") == []
 
 
-def test_a_post_made_private_is_no_longer_found_by_strangers(searching, people, anonymous):
+def test_a_post_made_private_is_no_longer_found_by_strangers(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice = people["alice"]
     post_id = searching.post(alice, "oversharing")
     searching.settle()
@@ -117,7 +131,9 @@ def test_a_post_made_private_is_no_longer_found_by_strangers(searching, people, 
     assert searching.contents(alice.client, "oversharing") == ["oversharing"]
 
 
-def test_a_page_is_filled_although_hits_in_between_have_become_invisible(searching, people, anonymous):
+def test_a_page_is_filled_although_hits_in_between_have_become_invisible(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     alice, bob, _ = people.values()
     kept = [searching.post(bob, f"mixed {number}") for number in range(3)]
     gone = [searching.post(alice, f"mixed gone {number}") for number in range(4)]

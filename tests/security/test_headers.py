@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def filled(operation: Operation) -> str:
     return re.sub(r"{\w+}", "1", operation.path)
 
 
-def ask(client: JsonClient, operation: Operation, **headers: str):
+def ask(client: JsonClient, operation: Operation, **headers: str) -> Any:
     body = None if operation.method in ("GET", "DELETE") else {}
     return client.request(operation.method, filled(operation), body, **headers)
 
@@ -139,7 +140,7 @@ def test_a_challenge_is_one_header_value() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/posts?ids=1", "/v1/auth/me", "/v1/nothing", "/nothing", *PAGES])
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "a b", "@", "[::2]"])
-def test_an_unknown_host_is_400_everywhere(anonymous: JsonClient, settings, path: str, host: str) -> None:
+def test_an_unknown_host_is_400_everywhere(anonymous: JsonClient, settings: Any, path: str, host: str) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
     answer = anonymous.get(path, Host=host)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")

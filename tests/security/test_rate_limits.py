@@ -1,6 +1,7 @@
 """Rate limits slide: no stretch as long as the window has more than the quota, wherever it begins."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ class Clock:
 
 
 @pytest.fixture
-def clock(settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
     settings.RATE_LIMITS = True
     settings.RATE_ADDRESS_FACTOR = 1
     settings.RATES = {"read": (QUOTA, WINDOW), "write": (QUOTA, WINDOW), "register": (2, WINDOW)}
@@ -104,7 +105,7 @@ def test_one_64_has_one_quota_and_another_its_own(clock: Clock) -> None:
     assert is_admitted("2001:db8:0:2::1")
 
 
-def test_sign_ups_from_one_64_are_counted_together(clock: Clock, settings, anonymous: JsonClient) -> None:
+def test_sign_ups_from_one_64_are_counted_together(clock: Clock, settings: Any, anonymous: JsonClient) -> None:
     settings.TRUSTED_PROXIES = 1
     answers = [
         anonymous.post(
@@ -122,7 +123,7 @@ def test_the_limits_cost_one_round_trip(clock: Clock, register: Callable, monkey
     is_admitted()
     original = admission.redis_client().connection_pool.connection_class.send_packed_command
 
-    def count(self, command, *arguments, **options):
+    def count(self: Any, command: Any, *arguments: Any, **options: Any) -> Any:
         commands.append(command)
         return original(self, command, *arguments, **options)
 

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -126,7 +127,7 @@ def test_large_bodies_that_have_begun_leave_threads_to_others(installation: Inst
 
 
 def test_all_kinds_together_leave_the_server_quick_and_small(
-    installation: Installation, clients: Clients, record_property
+    installation: Installation, clients: Clients, record_property: Any
 ) -> None:
     httpx.get(f"{installation.url}/v1/schema", timeout=30)
     clients.slow_headers(200)

@@ -352,7 +352,7 @@ def test_whoever_acts_must_be_active(person: MakePerson) -> None:
     assert (events_since(mark), FollowCount.objects.count()) == ([], 0)
 
 
-def test_a_relationship_has_an_etag_that_changes_with_it(register):
+def test_a_relationship_has_an_etag_that_changes_with_it(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     path = f"/v1/profiles/{bob.id}/relationship"
     tag = alice.client.get(path).headers["ETag"]
