@@ -359,6 +359,7 @@ MEDIA_DAILY_FILES = env.int("MEDIA_DAILY_FILES", default=300)  # for one person
 MEDIA_DAILY_BYTES = env.int("MEDIA_DAILY_BYTES", default=2 * 2**30)
 MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a presigned upload may take
 MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
+MEDIA_STORE_SECONDS = env.int("MEDIA_STORE_SECONDS", default=10)  # that a bucket may take to answer
 MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # that what is in no post is kept
 MEDIA_PURGE = env.bool("MEDIA_PURGE", default=False)  # send PURGE to MEDIA_URL for what is no longer public
 LINK_PREVIEWS = env.bool("LINK_PREVIEWS", default=True)  # fetch the page behind the first link of public posts
@@ -367,8 +368,19 @@ MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conv
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 
-def _media_store(url: str) -> dict[str, Any]:
-    """Files in a folder, or s3://key:secret@host/bucket?region=…&tls=off (host: empty for Amazon's own)."""
+def _cloudfront(domain: str) -> dict[str, Any]:
+    """A CloudFront in front of the bucket, whose addresses are signed with a key of ours."""
+    if not domain:
+        return {}
+    key = env.str("MEDIA_CLOUDFRONT_KEY", default="").replace("\\n", "\n")
+    key_id = env.str("MEDIA_CLOUDFRONT_KEY_ID", default="")
+    if not (key and key_id):
+        raise ImproperlyConfigured("CloudFront needs MEDIA_CLOUDFRONT_KEY and MEDIA_CLOUDFRONT_KEY_ID")
+    return {"custom_domain": domain, "cloudfront_key": key, "cloudfront_key_id": key_id}
+
+
+def media_store(url: str) -> dict[str, Any]:
+    """Files in a folder, or s3://key:secret@host/bucket?region=… (host: empty for Amazon's own)."""
     if not url:
         return {
             "BACKEND": "socialapp.core.media.stores.Files",
@@ -377,6 +389,8 @@ def _media_store(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme != "s3":
         raise ImproperlyConfigured("MEDIA_STORE_URL must begin with s3://")
+    from botocore.config import Config
+
     query = dict(parse_qsl(parts.query))
     protocol = "http" if query.get("tls") == "off" else "https"
     return {
@@ -389,16 +403,26 @@ def _media_store(url: str) -> dict[str, Any]:
             "endpoint_url": f"{protocol}://{parts.hostname}:{parts.port}"
             if parts.port
             else (f"{protocol}://{parts.hostname}" if parts.hostname else None),
-            "addressing_style": query.get("addressing", "path"),
-            "signature_version": "s3v4",
+            "client_config": Config(  # type: ignore[no-untyped-call]
+                signature_version="s3v4",
+                s3={"addressing_style": query.get("addressing", "path")},
+                connect_timeout=MEDIA_STORE_SECONDS,
+                read_timeout=MEDIA_STORE_SECONDS,
+                retries={"total_max_attempts": 2},
+                # Other servers than Amazon's need not know its newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
             "default_acl": None,
             "file_overwrite": True,
             "querystring_auth": True,
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+            **_cloudfront(query.get("cloudfront", "")),
         },
     }
 
 
-STORAGES["media"] = _media_store(MEDIA_STORE_URL)
+STORAGES["media"] = media_store(MEDIA_STORE_URL)
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

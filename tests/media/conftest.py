@@ -1,25 +1,44 @@
 """What the tests of media share: a store of their own, files made on the spot, and uploading through the API."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
 from apps.posts.actions.media import processing, removal
 from apps.posts.actions.media.processing import process_waiting_media
 from socialapp.messaging import periodic
+from socialapp.settings import media_store
 from tests.conftest import JsonClient, Person
+from tests.media.stores import Bucket, Folder, Store, s3_server
+
+# For tests that are to run on both kinds of stores; others run on files.
+BOTH_STORES = pytest.mark.parametrize("store", ["files", "s3"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An S3 server, as host and port."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, settings: Any) -> Path:
-    """An empty store of files."""
-    files = {**settings.STORAGES["media"], "OPTIONS": {"location": tmp_path / "store", "allow_overwrite": True}}
-    settings.STORAGES = {**settings.STORAGES, "media": files}
-    return tmp_path / "store"
+def store(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Store:
+    """An empty store."""
+
+    def use(store: dict[str, Any]) -> None:
+        settings.STORAGES = {**settings.STORAGES, "media": store}
+
+    if getattr(request, "param", "files") == "s3":
+        return Bucket(request.getfixturevalue("s3"), use)
+    files = media_store("")
+    use({**files, "OPTIONS": {**files["OPTIONS"], "location": tmp_path / "store"}})
+    return Folder(tmp_path / "store")
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +114,9 @@ def is_served(client: JsonClient, url: str) -> bool:
     answer = client.get(path_of(url))
     if answer.status_code == 200:
         answer.close()
+        return True
+    if answer.status_code == 302:
+        assert httpx.get(answer["Location"]).status_code == 200
         return True
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     return False

@@ -21,6 +21,7 @@ from socialapp.core.media.images import distance
 from socialapp.core.media.results import ConversionError, ConvertedMedia
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import animation, picture, send
+from tests.media.stores import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,22 +148,24 @@ def test_no_bomb_costs_much_memory(name: str, tmp_path: Path) -> None:
     ],
     ids=["svg", "html", "hls", "pdf", "eps", "zip", "matroska", "3gp"],
 )
-def test_other_kinds_of_files_are_refused_at_once(content: bytes, register: Callable[..., Person], store: Path) -> None:
+def test_other_kinds_of_files_are_refused_at_once(
+    content: bytes, register: Callable[..., Person], store: Store
+) -> None:
     answer = send(register("ann"), content)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "media_unsupported")
     assert Media.objects.count() == 0
-    assert not store.exists()
+    assert store.names() == []
 
 
 @databases
 def test_a_bad_file_leaves_nothing(
-    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Path
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
     media = upload(register("ann"), huge_png(50_000, 50_000))
     assert (media["status"], media["url"]) == ("failed", None)
     assert media["error"] == "The picture has too many pixels."
     assert StoredFile.objects.count() == 0
-    assert not (store / "files").exists()
+    assert store.names() == []
 
 
 def converted(content: bytes, folder: Path) -> tuple[ConvertedMedia, dict[str, bytes]]:

@@ -2,10 +2,9 @@
 
 import io
 import json
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,13 +13,14 @@ from django.test import Client
 from PIL import Image
 
 from apps.auth.models import Role, UserRole
+from apps.posts.actions.media import inspection
 from apps.posts.actions.removals import restore_post
 from apps.posts.models import Media, RefusedMedia, RemovedPost, StoredFile
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import is_served, picture, post_with
+from tests.media.conftest import BOTH_STORES, is_served, picture, post_with
+from tests.media.stores import Store
 
-pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-_LONG_AGO = 1_000_000_000
+pytestmark = [pytest.mark.django_db(databases=ALL_CONTEXTS), BOTH_STORES]
 
 
 def run(*arguments: str, status: int = 0) -> dict[str, Any]:
@@ -31,12 +31,10 @@ def run(*arguments: str, status: int = 0) -> dict[str, Any]:
     return told
 
 
-def stray(store: Path, name: str, *, seconds: int = _LONG_AGO) -> Path:
-    path = store / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"left behind")
-    os.utime(path, (seconds, seconds))
-    return path
+@pytest.fixture
+def everything_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the store counts as if it had been there for long."""
+    monkeypatch.setattr(inspection, "_YOUNG", timedelta(minutes=-1))
 
 
 def variants() -> tuple[bytes, bytes]:
@@ -48,49 +46,49 @@ def variants() -> tuple[bytes, bytes]:
     return first.getvalue(), second.getvalue()
 
 
-def age(store: Path) -> None:
-    for path in store.rglob("*"):
-        os.utime(path, (_LONG_AGO, _LONG_AGO))
-
-
 def test_what_is_lost_and_what_is_left_is_found_and_mended(
-    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], anonymous: JsonClient, store: Path
+    register: Callable[..., Person],
+    upload: Callable[..., dict[str, Any]],
+    anonymous: JsonClient,
+    store: Store,
+    everything_is_old: None,
 ) -> None:
     ann = register("ann")
     post = post_with(ann, upload(ann, picture((1000, 700))))
-    age(store)
     assert run("verify")["equal"] is True
     medium = Media.objects.get().files["medium"]["digest"]
-    next(store.rglob(f"{medium}.webp")).unlink()
-    unknown = [stray(store, f"files/aa/{'a' * 64}.webp"), stray(store, "uploads/12345"), stray(store, "files/aa/.part")]
+    store.remove(f"files/{medium[:2]}/{medium}.webp")
+    unknown = {f"files/aa/{'a' * 64}.webp", "uploads/12345", "files/aa/.part"}
+    for name in unknown:
+        store.put(name)
     told = run("verify", status=1)
     assert (told["missing_names"], told["unknown"]) == ([f"files/{medium[:2]}/{medium}.webp"], 3)
 
     assert run("reprocess")["remade"] == 1
     assert is_served(anonymous, anonymous.get(f"/v1/posts/{post['id']}").json()["media"][0]["sizes"]["medium"]["url"])
     assert run("sweep", "--dry-run")["unknown_files"] == 3
-    assert all(path.exists() for path in unknown)
+    assert unknown <= set(store.names())
     assert run("sweep") == {"dry_run": False, "media": 0, "unused_files": 0, "unknown_files": 3}
-    assert not any(path.exists() for path in unknown)
+    assert not unknown & set(store.names())
     assert run("verify")["equal"] is True
     assert StoredFile.objects.filter(uses=1).count() == 3
 
 
 def test_a_picture_whose_largest_file_is_lost_is_named(
-    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Path
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
     media = upload(register("ann"), picture((1000, 700)))
     large = Media.objects.get().files["large"]["digest"]
-    next(store.rglob(f"{large}.webp")).unlink()
+    store.remove(f"files/{large[:2]}/{large}.webp")
     before = Media.objects.values().get()
     assert run("reprocess", media["id"], status=1) == {"dry_run": False, "remade": 0, "failed": 1}
     assert Media.objects.values().get() == before
 
 
-def test_a_file_that_has_just_been_stored_is_left_alone(store: Path) -> None:
-    new = stray(store, "uploads/12345", seconds=int(os.stat(__file__).st_atime) + 10_000_000_000)
+def test_a_file_that_has_just_been_stored_is_left_alone(store: Store) -> None:
+    store.put("uploads/12345")
     assert run("sweep")["unknown_files"] == 0
-    assert new.exists()
+    assert store.names() == ["uploads/12345"]
 
 
 def test_what_a_moderator_refuses_is_not_taken_again_until_an_appeal_is_accepted(

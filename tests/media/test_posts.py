@@ -1,14 +1,23 @@
 """Pictures from the upload to the post in which others see them."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from socialapp.core.media import stores
+from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import animation, is_served, path_of, picture, post_with
+from tests.media.conftest import BOTH_STORES, animation, is_served, path_of, picture, post_with
 from tests.posts.conftest import events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -45,6 +54,7 @@ def test_files_are_sent_with_headers_that_make_them_harmless(
     served.close()
 
 
+@BOTH_STORES
 def test_media_of_private_posts_need_a_signature_that_is_theirs(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
@@ -72,6 +82,7 @@ def test_a_signed_address_dies_after_minutes(
     assert not is_served(anonymous, expired["url"])
 
 
+@BOTH_STORES
 def test_a_public_address_stops_answering_when_the_post_becomes_private(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
@@ -93,6 +104,7 @@ def test_a_public_address_stops_answering_when_the_account_becomes_private(
     assert not is_served(anonymous, url)
 
 
+@BOTH_STORES
 def test_nothing_answers_for_a_deleted_post(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
@@ -143,6 +155,7 @@ def test_media_that_cannot_be_shown_write_nothing(
     assert ann.client.get(f"/v1/profiles/{ann.id}/posts").json()["results"] == before
 
 
+@BOTH_STORES
 def test_editing_changes_media_and_the_history_keeps_them(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
@@ -187,6 +200,7 @@ def test_only_media_in_no_post_are_deleted(
     assert ann.client.delete(f"/v1/media/{shown['id']}").json()["code"] == "media_in_use"
 
 
+@BOTH_STORES
 def test_a_profile_picture_is_public_even_of_a_private_account(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
@@ -258,3 +272,40 @@ def test_lists_with_pictures_cost_no_more_queries(
         results = ann.client.get(path).json()["results"]
     assert [len(post["media"]) for post in results] == [4, 4, 0]
     assert len(pictured) == len(plain)
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_bucket_is_opened_for_minutes_and_says_what_it_sends(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]], settings: Any
+) -> None:
+    ann = register("ann")
+    public = post_with(ann, upload(ann, picture((50, 50))))["media"][0]["url"]
+    private = post_with(ann, upload(ann, picture((60, 60))), is_private=True)["media"][0]["url"]
+    for url, shared in ((public, "public, max-age=31536000, immutable"), (private, "private")):
+        moved = anonymous.get(path_of(url))
+        assert (moved.status_code, moved["Cache-Control"].split(",")[0]) == (302, shared.split(",")[0])
+        sent = httpx.get(moved["Location"], headers={"Range": "bytes=0-3"})
+        assert (sent.status_code, sent.content) == (206, b"RIFF")
+        assert sent.headers["Content-Type"] == "image/webp"
+        bare = moved["Location"].partition("?")[0]
+        assert httpx.get(bare).status_code == 403
+        assert httpx.get(moved["Location"].replace("X-Amz-Expires=600", "X-Amz-Expires=6000")).status_code == 403
+
+
+def test_addresses_at_a_cloudfront_are_signed_with_our_key(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    monkeypatch.setenv("MEDIA_CLOUDFRONT_KEY", pem.replace("\n", "\\n"))
+    monkeypatch.setenv("MEDIA_CLOUDFRONT_KEY_ID", "K123")
+    made = media_store("s3://key:secret@/bucket?cloudfront=cdn.example")
+    settings.STORAGES = {**settings.STORAGES, "media": made}
+    url = urlsplit(stores.download_url("files/ab/c.webp", seconds=600, content_type="image/webp", cache_control="x"))
+    query = parse_qs(url.query)
+    assert (url.scheme, url.netloc, url.path) == ("https", "cdn.example", "/files/ab/c.webp")
+    assert (query.keys(), query["Key-Pair-Id"]) == ({"Expires", "Signature", "Key-Pair-Id"}, ["K123"])
+    policy = (
+        '{"Statement":[{"Resource":"https://cdn.example/files/ab/c.webp","Condition":{"DateLessThan":'
+        f'{{"AWS:EpochTime":{query["Expires"][0]}}}}}}}]}}'
+    )
+    signature = base64.b64decode(query["Signature"][0].translate(str.maketrans("-_~", "+=/")))
+    key.public_key().verify(signature, policy.encode(), PKCS1v15(), SHA1())  # what CloudFront takes

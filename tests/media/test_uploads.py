@@ -1,14 +1,13 @@
 """Uploading: forms, presigned uploads, repetition, quotas, and what a killed or late process leaves."""
 
-import shutil
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -18,26 +17,23 @@ from apps.posts.actions.media.processing import process_media, process_waiting_m
 from apps.posts.actions.media.removal import delete_unused_media, purge_caches
 from apps.posts.models import Media, StoredFile
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import picture, send
+from tests.media.conftest import BOTH_STORES, path_of, picture, send
+from tests.media.stores import Bucket, Store
 
-pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-def files_in(store: Path) -> list[str]:
-    return sorted(path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file())
+pytestmark = [pytest.mark.django_db(databases=ALL_CONTEXTS), BOTH_STORES]
 
 
-def test_an_upload_is_answered_before_it_is_processed(register: Callable[..., Person], store: Path) -> None:
+def test_an_upload_is_answered_before_it_is_processed(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     answer = send(ann, picture(), description="a square")
     assert answer.status_code == 202
     body = answer.json()
     assert (body["status"], body["url"], body["sizes"], body["description"]) == ("processing", None, {}, "a square")
-    assert files_in(store) == [f"uploads/{body['id']}"]
+    assert store.names() == [f"uploads/{body['id']}"]
     process_waiting_media()
     ready = ann.client.get(f"/v1/media/{body['id']}").json()
     assert ready["status"] == "ready"
-    assert [name.split("/")[0] for name in files_in(store)] == ["files"]
+    assert [name.split("/")[0] for name in store.names()] == ["files"]
 
 
 def test_media_are_their_owners(register: Callable[..., Person], anonymous: JsonClient) -> None:
@@ -79,17 +75,17 @@ def test_a_repeated_upload_with_a_key_is_one(register: Callable[..., Person]) ->
     ids=["no parts", "json", "no boundary", "text", "empty file"],
 )
 def test_a_form_that_is_none_is_refused(
-    body: bytes, content_type: str, status: int, register: Callable[..., Person], store: Path
+    body: bytes, content_type: str, status: int, register: Callable[..., Person], store: Store
 ) -> None:
     ann = register("ann")
     answer = ann.client.send_raw("POST", "/v1/media", body, content_type)
     assert answer.status_code == status, answer.content
-    assert (Media.objects.count(), files_in(store)) == (0, [])
+    assert (Media.objects.count(), store.names()) == (0, [])
 
 
-def test_names_of_files_mean_nothing(register: Callable[..., Person], store: Path) -> None:
+def test_names_of_files_mean_nothing(register: Callable[..., Person], store: Store) -> None:
     media_id = send(register("ann"), picture(), name="../../../etc/passwd").json()["id"]
-    assert files_in(store) == [f"uploads/{media_id}"]
+    assert store.names() == [f"uploads/{media_id}"]
 
 
 def test_the_quota_of_a_day_is_kept(register: Callable[..., Person], settings: Any) -> None:
@@ -105,11 +101,11 @@ def test_the_quota_of_a_day_is_kept(register: Callable[..., Person], settings: A
     assert int(refused["Retry-After"]) > 0
 
 
-def test_too_large_a_file_is_refused(register: Callable[..., Person], settings: Any, store: Path) -> None:
+def test_too_large_a_file_is_refused(register: Callable[..., Person], settings: Any, store: Store) -> None:
     settings.MEDIA_MAX_IMAGE_BYTES = 100
     answer = send(register("ann"), picture())
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "media_too_large")
-    assert (Media.objects.count(), files_in(store)) == (0, [])
+    assert (Media.objects.count(), store.names()) == (0, [])
 
 
 def begin(person: Person, content: bytes, content_type: str = "image/png") -> dict[str, Any]:
@@ -119,31 +115,43 @@ def begin(person: Person, content: bytes, content_type: str = "image/png") -> di
     return body
 
 
-def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..., Person]) -> None:
+def put(person: Person, url: str, content: bytes, content_type: str = "image/png") -> int:
+    """PUTs a file to this server as somebody, or to the bucket as anybody; the status."""
+    if url.startswith("http://127.0.0.1:8000/"):
+        return int(person.client.send_raw("PUT", path_of(url), content, content_type).status_code)
+    return httpx.put(url, content=content, headers={"Content-Type": content_type}).status_code
+
+
+def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..., Person], store: Store) -> None:
     ann, bob = register("ann"), register("bob")
     content = picture((300, 200))
     target = begin(ann, content)
-    path = target["url"].removeprefix("http://127.0.0.1:8000")
+    in_bucket = isinstance(store, Bucket)
     early = ann.client.post(f"/v1/media/{target['id']}/complete")
     assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
-    assert bob.client.send_raw("PUT", path, content, "image/png").status_code == 404
     for wrong in (content[:-1], content + b"x"):
-        assert ann.client.send_raw("PUT", path, wrong, "image/png").status_code == 422
-    assert ann.client.send_raw("PUT", path, content, "image/png").status_code == 204
+        assert put(ann, target["url"], wrong) == (403 if in_bucket else 422)
+    if in_bucket:
+        assert put(ann, target["url"], content, "text/html") == 403
+        assert put(ann, target["url"].replace(target["id"], "1"), content) == 403
+    else:
+        assert put(bob, target["url"], content) == 404
+    assert store.names() == []
+    assert put(ann, target["url"], content) == (200 if in_bucket else 204)
     assert bob.client.post(f"/v1/media/{target['id']}/complete").status_code == 404
     for _ in range(2):
         assert ann.client.post(f"/v1/media/{target['id']}/complete").status_code == 202
     process_waiting_media()
     assert ann.client.get(f"/v1/media/{target['id']}").json()["status"] == "ready"
-    assert ann.client.send_raw("PUT", path, content, "image/png").status_code == 409
+    if not in_bucket:
+        assert put(ann, target["url"], content) == 409
 
 
 def test_what_was_announced_as_something_else_is_refused(register: Callable[..., Person]) -> None:
     ann = register("ann")
     content = picture()
     target = begin(ann, content, "image/jpeg")
-    path = target["url"].removeprefix("http://127.0.0.1:8000")
-    assert ann.client.send_raw("PUT", path, content, "image/jpeg").status_code == 204
+    assert put(ann, target["url"], content, "image/jpeg") in (200, 204)
     refused = ann.client.post(f"/v1/media/{target['id']}/complete")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "media_unsupported")
     for body in ({"content_type": "image/svg+xml", "size": 5}, {"content_type": "image/png", "size": 2**40}):
@@ -156,7 +164,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("moment", ["convert", "store_files", "finish_media"])
 def test_what_a_killed_process_left_is_processed_once(
-    moment: str, register: Callable[..., Person], store: Path, monkeypatch: pytest.MonkeyPatch
+    moment: str, register: Callable[..., Person], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media_id = int(send(register("ann"), picture((500, 400))).json()["id"])
 
@@ -174,7 +182,7 @@ def test_what_a_killed_process_left_is_processed_once(
     media = Media.objects.get()
     assert (media.status, media.attempts) == ("ready", 2)
     stored = {f"files/{file.digest[:2]}/{file.digest}.{file.extension}": file.uses for file in StoredFile.objects.all()}
-    assert files_in(store) == sorted(stored)
+    assert store.names() == sorted(stored)
     assert set(stored.values()) == {1}
 
 
@@ -214,44 +222,42 @@ def test_one_whose_claim_was_taken_over_changes_nothing(
     assert set(StoredFile.objects.values_list("uses", flat=True)) == {1}
 
 
-def test_a_store_that_is_away_costs_no_try(register: Callable[..., Person], store: Path) -> None:
+def test_a_store_that_is_away_costs_no_try(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     send(ann, picture())
-    (store / "files").write_text("in the way")
-    process_waiting_media()
+    with store.away():
+        process_waiting_media()
     media = Media.objects.get()
     assert (media.status, media.attempts) == ("processing", 0)
-    (store / "files").unlink()
     Media.objects.update(claimed_until=None)
     process_waiting_media()
     assert Media.objects.get().status == "ready"
 
 
-def test_an_upload_while_the_store_is_away_writes_nothing(register: Callable[..., Person], store: Path) -> None:
+def test_an_upload_while_the_store_is_away_writes_nothing(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
-    store.mkdir(exist_ok=True)
-    (store / "uploads").write_text("in the way")
-    answer = send(ann, picture())
+    with store.away():
+        answer = send(ann, picture())
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert Media.objects.count() == 0
 
 
 def test_the_same_file_is_kept_once_and_until_its_last_use(
-    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Path
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
     ann, bob = register("ann"), register("bob")
     first, second = upload(ann), upload(bob)
-    assert len(files_in(store)) == 1
+    assert len(store.names()) == 1
     assert [file.uses for file in StoredFile.objects.all()] == [2]
     assert ann.client.delete(f"/v1/media/{first['id']}").status_code == 204
     StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
     delete_unused_files()
-    assert len(files_in(store)) == 1
+    assert len(store.names()) == 1
     assert bob.client.delete(f"/v1/media/{second['id']}").status_code == 204
     assert delete_unused_files() == 0  # somebody may be about to use it
     StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
     assert delete_unused_files() == 1
-    assert (files_in(store), StoredFile.objects.count()) == ([], 0)
+    assert (store.names(), StoredFile.objects.count()) == ([], 0)
 
 
 def test_what_nobody_shows_is_deleted_after_a_day(
@@ -269,7 +275,7 @@ def test_what_nobody_shows_is_deleted_after_a_day(
 
 
 def test_erasing_a_person_erases_their_media(
-    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int], store: Path
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int], store: Store
 ) -> None:
     ann = register("ann")
     shown, unused = upload(ann, picture((50, 50))), upload(ann, picture((60, 60)))
@@ -281,8 +287,7 @@ def test_erasing_a_person_erases_their_media(
     assert Media.objects.count() == 0
     StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
     delete_unused_files()
-    assert files_in(store) == []
-    shutil.rmtree(store)
+    assert store.names() == []
 
 
 def test_caches_forget_what_is_no_longer_public(

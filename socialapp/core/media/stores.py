@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -73,7 +74,8 @@ def fetch(name: str, target: Path) -> None:
     store: Any = _store()
     try:
         if is_s3():
-            store.bucket.download_file(name, str(target))
+            with closing(store.bucket.Object(name).get()["Body"]) as content, target.open("wb") as file:
+                shutil.copyfileobj(content, file, _COPY_BYTES)
         else:
             shutil.copyfile(store.path(name), target)
     except store_errors() as error:
@@ -85,7 +87,8 @@ def read_head(name: str, length: int) -> bytes:
     store: Any = _store()
     try:
         if is_s3():
-            return bytes(store.bucket.Object(name).get(Range=f"bytes=0-{length - 1}")["Body"].read(length))
+            with closing(store.bucket.Object(name).get()["Body"]) as content:
+                return bytes(content.read(length))
         with open(store.path(name), "rb") as file:
             return file.read(length)
     except store_errors() as error:
@@ -126,13 +129,10 @@ def is_s3() -> bool:
 def download_url(name: str, *, seconds: int, content_type: str, cache_control: str) -> str:
     """An address in the bucket that answers for so long, with these headers."""
     store: Any = _store()
-    return str(
-        store.url(
-            name,
-            parameters={"ResponseContentType": content_type, "ResponseCacheControl": cache_control},
-            expire=seconds,
-        )
-    )
+    if store.custom_domain:
+        return str(store.url(name, expire=seconds))  # CloudFront sends what the object was stored with
+    headers = {"ResponseContentType": content_type, "ResponseCacheControl": cache_control}
+    return str(store.url(name, parameters=headers, expire=seconds))
 
 
 def upload_url(name: str, *, seconds: int, content_type: str, size: int) -> str:
@@ -161,9 +161,10 @@ def store_errors() -> tuple[type[Exception], ...]:
     """What a store that is away, full or slow raises."""
     if not is_s3():
         return (OSError,)
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
-    return (OSError, BotoCoreError, ClientError)
+    return (OSError, Boto3Error, BotoCoreError, ClientError)
 
 
 def _call(run: Callable[[], Any]) -> Any:
