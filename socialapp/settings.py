@@ -361,7 +361,14 @@ MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a p
 MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
 MEDIA_STORE_SECONDS = env.int("MEDIA_STORE_SECONDS", default=10)  # that a bucket may take to answer
 MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # that what is in no post is kept
-MEDIA_PURGE = env.bool("MEDIA_PURGE", default=False)  # send PURGE to MEDIA_URL for what is no longer public
+MEDIA_PURGE = env.str("MEDIA_PURGE", default="")  # the cache that is told what is no longer public; empty: none
+if MEDIA_PURGE not in ("", "nginx", "fastly", "cloudflare"):
+    raise ImproperlyConfigured("MEDIA_PURGE must be nginx, fastly or cloudflare")
+MEDIA_PURGE_TOKEN = env.str("MEDIA_PURGE_TOKEN", default="")  # of Fastly or Cloudflare
+MEDIA_PURGE_ZONE = env.str("MEDIA_PURGE_ZONE", default="")  # of Cloudflare
+MEDIA_PURGE_API = env.str("MEDIA_PURGE_API", default="https://api.cloudflare.com/client/v4")
+if MEDIA_PURGE == "cloudflare" and not (MEDIA_PURGE_TOKEN and MEDIA_PURGE_ZONE):
+    raise ImproperlyConfigured("Cloudflare needs MEDIA_PURGE_TOKEN and MEDIA_PURGE_ZONE")
 LINK_PREVIEWS = env.bool("LINK_PREVIEWS", default=True)  # fetch the page behind the first link of public posts
 LINK_PREVIEW_DAYS = env.int("LINK_PREVIEW_DAYS", default=7)  # after which a page is fetched again when linked to again
 MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, everywhere together

@@ -1,7 +1,11 @@
 """What posts does when something has happened."""
 
+from django.conf import settings
+
+from apps.posts.access.visibility import load_visibility
 from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.fan_out import FAN_OUT_PAGE, fan_out, mark_popular
+from apps.posts.actions.media.removal import purge_author
 from apps.posts.actions.removals import remove_post, restore_post, restrict_post
 from apps.posts.queries.feed import is_popular
 from socialapp.contracts.auth import UserDeleted
@@ -13,7 +17,7 @@ from socialapp.contracts.posts import (
     PostRestored,
     Reposted,
 )
-from socialapp.contracts.users import Users
+from socialapp.contracts.users import ProfileChanged, StatusChanged, Users
 from socialapp.lifecycle.jobs import start_job
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
@@ -82,6 +86,21 @@ def restore_content(event: ContentRestored) -> None:
     """Brings back a post that was removed wrongly."""
     if event.target_type == "post":
         restore_post(post_id=event.target_id, action_id=event.action_id)
+
+
+def _is_hidden(user_id: int) -> bool:
+    """Whether what an account shows is no longer public; asked only when a cache is to be told."""
+    if not settings.MEDIA_PURGE:
+        return False
+    author = load_visibility(viewer_id=None, author_ids=[user_id]).authors.get(user_id)
+    return author is None or author.is_private or not author.active
+
+
+@handles(ProfileChanged, StatusChanged, gather=lambda event: _is_hidden(event.user_id))
+def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) -> None:
+    """Has caches forget the media of an account that has become private or was banned."""
+    if is_hidden:
+        purge_author(event.user_id)
 
 
 @handles(UserDeleted)

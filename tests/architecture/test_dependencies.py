@@ -31,6 +31,7 @@ NOT_IMPORTED = {
     "uvloop": "uvicorn's event loop",
     "websockets": "uvicorn's WebSocket protocol",
     "boto3": "django-storages' access to S3",
+    "nanio": "the S3 server of tests/services/s3",
 }
 
 

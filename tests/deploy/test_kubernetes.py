@@ -155,12 +155,12 @@ def test_roles(overlay: str) -> None:
     gateway = arguments.pop("gateway")
     assert gateway is None
     if overlay == "monolith":
-        wanted = {"migrate": ["migrate_all"], **{role: ["serve", role] for role in ROLES}}
+        wanted = {"migrate": ["migrate_all"], "media": ["serve", "worker"], **{role: ["serve", role] for role in ROLES}}
     else:
         roles = [role for role in ROLES if role != "sockets"]
         wanted = {f"{context}-{role}": ["serve", role] for context in CONTEXTS for role in roles}
         wanted |= {f"{context}-migrate": ["migrate_all"] for context in CONTEXTS}
-        wanted["notifications-sockets"] = ["serve", "sockets"]
+        wanted |= {"notifications-sockets": ["serve", "sockets"], "posts-media": ["serve", "worker"]}
     assert arguments == wanted
 
 
@@ -216,6 +216,17 @@ def test_split_services_know_each_other() -> None:
         for role in ("web", "worker", "relay", "beat", "migrate"):
             container = pods("split")[f"{context}-{role}"]["spec"]["containers"][0]
             assert container["envFrom"][1]["secretRef"]["name"] == f"{context}-secrets"
+
+
+@pytest.mark.parametrize(("overlay", "prefix"), [("monolith", ""), ("split", "posts-")])
+def test_media_are_converted_apart(overlay: str, prefix: str) -> None:
+    def variables(name: str) -> dict[str, str]:
+        (container,) = pods(overlay)[prefix + name]["spec"]["containers"]
+        return {item["name"]: item["value"] for item in container.get("env", [])}
+
+    assert variables("worker")["WORKER_QUEUES"] == "quick"
+    assert variables("media") == {"WORKER_QUEUES": "slow", "WORKER_CONCURRENCY": "1", "TMPDIR": "/data"}
+    assert [name for name in pods(overlay) if name.endswith("media")] == [f"{prefix}media"]
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

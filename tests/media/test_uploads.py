@@ -1,11 +1,8 @@
 """Uploading: forms, presigned uploads, repetition, quotas, and what a killed or late process leaves."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,7 +11,7 @@ from django.utils import timezone
 from apps.posts.actions.media import processing
 from apps.posts.actions.media.files import delete_unused_files
 from apps.posts.actions.media.processing import process_media, process_waiting_media
-from apps.posts.actions.media.removal import delete_unused_media, purge_caches
+from apps.posts.actions.media.removal import delete_unused_media
 from apps.posts.models import Media, StoredFile
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import BOTH_STORES, path_of, picture, send
@@ -288,35 +285,3 @@ def test_erasing_a_person_erases_their_media(
     StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
     delete_unused_files()
     assert store.names() == []
-
-
-def test_caches_forget_what_is_no_longer_public(
-    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any
-) -> None:
-    asked: list[tuple[str, str]] = []
-    statuses = iter([500, 204])
-
-    class Cache(BaseHTTPRequestHandler):
-        def do_PURGE(self) -> None:
-            asked.append((self.command, self.path))
-            self.send_response(next(statuses))
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Cache)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    settings.MEDIA_PURGE = True
-    settings.MEDIA_URL = f"http://127.0.0.1:{server.server_address[1]}/media/"
-    settings.OUTGOING_ALLOWED_HOSTS = [f"127.0.0.1:{server.server_address[1]}"]
-    ann = register("ann")
-    post = ann.client.post("/v1/posts", {"content": "x", "media_ids": [upload(ann)["id"]]}).json()
-    path = urlsplit(post["media"][0]["url"]).path
-    assert purge_caches() == 0
-    assert ann.client.patch(f"/v1/posts/{post['id']}", {"is_private": True}).status_code == 200
-    assert [purge_caches(), purge_caches(), purge_caches()] == [0, 1, 0]
-    server.shutdown()
-    server.server_close()
-    assert asked == [("PURGE", path)] * 2

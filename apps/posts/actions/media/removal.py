@@ -11,8 +11,8 @@ from django.utils import timezone
 from apps.posts.actions.media.files import delete_upload, release_files
 from apps.posts.models import Media, MediaPurge
 from apps.posts.presenters.media import paths_of
-from socialapp.core import outgoing
 from socialapp.core.db import after_commit, transactional
+from socialapp.core.media import caches
 from socialapp.core.outgoing import OutgoingError
 
 log = structlog.get_logger()
@@ -38,21 +38,36 @@ def purge(media: Iterable[Media]) -> None:
         MediaPurge.objects.bulk_create([MediaPurge(path=path) for row in media for path in paths_of(row)])
 
 
+def purge_author(user_id: int) -> None:
+    """Has caches in front forget everything that somebody shows; joins the caller's transaction."""
+    if settings.MEDIA_PURGE:
+        shown = Media.objects.filter(user_id=user_id).exclude(shown_in=Media.Place.NOWHERE)
+        for media in shown.iterator(chunk_size=_STEP):
+            purge([media])
+
+
 def purge_caches() -> int:
-    """Sends a step of what caches are to forget; how many have. Idempotent; what fails is sent again, ten times."""
+    """Tells the cache in front a step of what it is to forget; how many addresses it has forgotten.
+
+    Idempotent; what fails is told again, ten times.
+    """
+    cache = caches.cache()
+    if cache is None:
+        return 0
     purged = 0
-    for row in MediaPurge.objects.order_by("attempts", "id")[:_STEP]:
+    rows = list(MediaPurge.objects.order_by("attempts", "id")[:_STEP])
+    for start in range(0, len(rows), cache.most):
+        batch = rows[start : start + cache.most]
+        told = MediaPurge.objects.filter(id__in=[row.id for row in batch])
         try:
-            answer = outgoing.request("PURGE", f"{settings.MEDIA_URL}{row.path}")
-            is_done = answer.status < 300 or answer.status == 404
+            cache.forget([f"{settings.MEDIA_URL}{row.path}" for row in batch])
         except OutgoingError as error:
-            log.warning("media.not_purged", path=row.path, error=str(error))
-            is_done = False
-        if is_done or row.attempts + 1 >= _PURGE_ATTEMPTS:
-            MediaPurge.objects.filter(id=row.id).delete()
-            purged += is_done
+            log.warning("media.not_purged", paths=[row.path for row in batch], error=str(error))
+            told.filter(attempts__gte=_PURGE_ATTEMPTS - 1).delete()
+            told.update(attempts=F("attempts") + 1)
         else:
-            MediaPurge.objects.filter(id=row.id).update(attempts=F("attempts") + 1)
+            told.delete()
+            purged += len(batch)
     return purged
 
 
