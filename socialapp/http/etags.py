@@ -12,12 +12,12 @@ from django.utils.http import parse_etags, quote_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from socialapp.core.errors import Malformed
+from socialapp.core.errors import Malformed, Stale
 from socialapp.core.json import to_json
 
 _OURS = re.compile(r'"([0-9]{1,9})-[0-9a-f]{16}"')
 _TAG = r'(?:W/)?"[^"]*"'
-_TAGS = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
+_TAGS = re.compile(rf"[\s,]*{_TAG}(?:\s*,[\s,]*{_TAG})*[\s,]*")  # empty members are skipped: RFC 9110, section 5.6.1.2
 
 
 def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
@@ -25,8 +25,12 @@ def single(request: Request, body: Any, *, version: int, status: int = 200) -> R
     content = body if isinstance(body, bytes) else to_json(body)
     tag = quote_etag(f"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
     headers = {"ETag": tag}
-    if request.method in ("GET", "HEAD") and _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
-        return Response(None, status=304, headers=headers)
+    if request.method in ("GET", "HEAD"):
+        expected = expected_versions(request)
+        if expected is not None and version not in expected:
+            raise Stale("it was changed meanwhile")
+        if _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
+            return Response(None, status=304, headers=headers)
     return Response(content, status=status, headers=headers)
 
 
@@ -36,6 +40,8 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     Any listed tag may be the current one. The comparison is strong: a weak tag matches nothing, and neither does one
     that was never ours. Source: RFC 9110, section 13.1.1.
     """
+    if request.method not in ("GET", "HEAD") and request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
+        return frozenset()  # "only if there is none yet": there is one. Source: RFC 9110, section 13.1.2
     sent = request.META.get("HTTP_IF_MATCH", "").strip()
     if not sent or sent == "*":
         return None

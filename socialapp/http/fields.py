@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from socialapp.core.ids import MAX_ID
 from socialapp.core.text.names import is_one_line
-from socialapp.core.text.visible import has_control_characters, is_blank, is_empty
+from socialapp.core.text.visible import has_control_characters, is_blank
 
 
 class Text(serializers.CharField):
@@ -36,7 +36,8 @@ class Text(serializers.CharField):
 class Name(Text):
     """A name of a person: one line, and nothing in it that turns the direction of other text.
 
-    An empty one is no name where `allow_blank`; one that only looks empty, of fillers or marks, is refused.
+    An empty one, or white space, is no name where `allow_blank`; one that only looks empty is refused: of fillers,
+    marks, or characters that nobody sees.
     """
 
     default_error_messages = {
@@ -46,7 +47,7 @@ class Name(Text):
     def to_internal_value(self, data: Any) -> str:
         """The name; refuses what a line of other text could not hold."""
         name = super().to_internal_value(data)
-        if not name and not is_empty(data):
+        if not name and data.strip():
             self.fail("blank")
         if not is_one_line(name):
             self.fail("not_one_line")

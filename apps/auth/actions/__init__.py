@@ -1,6 +1,7 @@
 """What changes accounts, sessions and erasures; the only callers of publish()."""
 
 from apps.auth.actions.accounts import (
+    account_errors,
     apply_sanction,
     change_account,
     create_admin,
@@ -79,6 +80,7 @@ __all__ = [
     "NewAccount",
     "SocialProfile",
     "TotpSecret",
+    "account_errors",
     "acknowledge_erasure",
     "add_passkey",
     "admit_to_site",

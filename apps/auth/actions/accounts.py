@@ -40,23 +40,42 @@ def prepare_account(
     *, username: str, email: str, password: str, full_name: str = "", may_be_reserved: bool = False
 ) -> NewAccount:
     """Checks and normalises what an account is made of; Invalid names every field that something is wrong with."""
-    errors: list[FieldError] = []
-    name, address = username, email
-    try:
-        name = checked_username(username, may_be_reserved=may_be_reserved)
-    except Invalid as problem:
-        errors += problem.errors
-    try:
-        address = acceptable_email(email)
-    except Invalid as problem:
-        errors += problem.errors
-    try:
-        check_password_strength(password, user=User(username=username, email=email, full_name=full_name))
-    except Invalid as problem:
-        errors += problem.errors
+    errors = account_errors(
+        username=username, email=email, password=password, full_name=full_name, may_be_reserved=may_be_reserved
+    )
     if errors:
         raise Invalid("some fields are not valid", errors=errors)
-    return NewAccount(name, address, full_name, make_password(password))
+    name = checked_username(username, may_be_reserved=may_be_reserved)
+    return NewAccount(name, acceptable_email(email), full_name, make_password(password))
+
+
+def account_errors(
+    *,
+    username: str | None = None,
+    email: str | None = None,
+    password: str | None = None,
+    full_name: str = "",
+    may_be_reserved: bool = False,
+) -> list[FieldError]:
+    """What is wrong with those parts of an account that are given."""
+    errors: list[FieldError] = []
+    try:
+        if username is not None:
+            checked_username(username, may_be_reserved=may_be_reserved)
+    except Invalid as problem:
+        errors += problem.errors
+    try:
+        if email is not None:
+            acceptable_email(email)
+    except Invalid as problem:
+        errors += problem.errors
+    try:
+        if password is not None:
+            user = User(username=username or "", email=email or "", full_name=full_name)
+            check_password_strength(password, user=user)
+    except Invalid as problem:
+        errors += problem.errors
+    return errors
 
 
 def refuse_when_closed() -> None:

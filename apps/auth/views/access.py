@@ -1,7 +1,10 @@
 """Getting in and out: sign-up, log-in, tokens, mailed keys, passwords, providers, passkeys."""
 
+from typing import Any, cast
+
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -38,10 +41,12 @@ from apps.auth.views.cookies import (
     user_id_in,
     wants_cookie,
 )
+from socialapp.core.errors import Invalid
 from socialapp.http.admission import client_address
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.permissions import Public
+from socialapp.http.problems import as_problem
 
 
 class RegisterView(AuthView):
@@ -65,7 +70,7 @@ class RegisterView(AuthView):
     )
     def post(self, request: Request) -> Response:
         """201 with the user and tokens, or 202 with the user who waits for approval."""
-        fields = self.read_input(RegisterInput)
+        fields = self._fields()
         in_cookie = wants_cookie(request, fields)
         invite, text = fields.pop("invite", ""), fields.pop("application", "")
         captcha = fields.pop("captcha", "")
@@ -87,6 +92,21 @@ class RegisterView(AuthView):
         if in_cookie:
             move_refresh_to_cookie(request, answer)
         return answer
+
+    def _fields(self) -> dict[str, Any]:
+        """The validated body; 422 names at once what is wrong by its form and what an account cannot have."""
+        try:
+            return self.read_input(RegisterInput)
+        except ValidationError as error:
+            wrong = cast(dict[str, Any], error.detail)
+            well_formed = {
+                name: self.request.data[name]
+                for name in ("username", "email", "password")
+                if name in self.request.data and name not in wrong
+            }
+            problem = as_problem(error)
+            errors = [*(problem.errors if problem else []), *actions.account_errors(**well_formed)]
+            raise Invalid("some fields are not valid", errors=errors) from None
 
 
 class LoginView(AuthView):

@@ -24,7 +24,9 @@ _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
 # What keyboards and writers put around a phrase; they are as long as the plain one, so places stay right.
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂〝〞〟「」『』", '"'))
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞＂〝〞〟「」『』", '"'))
+# Single quotes are apostrophes inside words, and quotes around whole ones.
+_SINGLE_QUOTES = re.compile(r"(?<![^\s(-])[‘‚]([^‘’‚]*)[’‘](?![^\s)])")
 _FILTER = re.compile(r"(?P<name>from|before|after|has|lang|min_reactions):(?P<value>.*)", re.IGNORECASE | re.DOTALL)
 _USERNAME = re.compile(rf"[{AT_SIGNS}]?([A-Za-z0-9_.-]{{1,150}})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -181,7 +183,7 @@ class _Parser:
 
     def __init__(self, q: str) -> None:
         self.names: list[str] = []
-        self._text = re.sub(r"\s", " ", q.translate(_QUOTES))
+        self._text = re.sub(r"\s", " ", _SINGLE_QUOTES.sub(r'"\1"', q.translate(_QUOTES)))
         self._at = 0
         self._terms = 0
         self._words = 0

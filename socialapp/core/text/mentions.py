@@ -17,7 +17,8 @@ _MENTION: Final = regex.compile(
     regex.DOTALL,
 )
 _SPACED_WORD: Final = regex.compile(rf"(?V1)[{SPACED_WORD}]")
-_JOINS: Final = frozenset("-:/+\u2010\u2011")
+# Hyphens and what is written in addresses; then what nobody sees inside a word: soft hyphen, joiners.
+_JOINS: Final = frozenset("-:/+\u2010\u2011\u00ad\u200c\u200d\u2060")
 _LENGTHS: Final = range(3, 31)
 
 

@@ -5,12 +5,12 @@ from typing import Final
 import regex
 
 # Invisible besides white space and controls: Default_Ignorable_Code_Point (with the Hangul fillers), the empty Braille
-# pattern, annotation and hieroglyph controls, noncharacters, and marks, which alone have nothing to stand on.
+# pattern, annotation and hieroglyph controls, the musical null notehead, noncharacters, and marks, which alone have
+# nothing to stand on.
 _VISIBLE: Final = regex.compile(
     r"(?V1)[^\p{White_Space}\p{Cc}\p{Cs}\p{M}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}"
-    r"\u2800\ufff9-\ufffb\U00013430-\U0001343f]"
+    r"\u2800\ufff9-\ufffb\U00013430-\U0001343f\U0001d159]"
 )
-_EMPTY: Final = regex.compile(r"(?V1)[\p{White_Space}\p{Cf}]*")
 _CONTROL: Final = regex.compile(r"(?V1)[\p{Cc}\p{Cs}]")
 _CONTROL_BUT_LINES: Final = regex.compile(r"(?V1)[[\p{Cc}\p{Cs}]--[\n\t\r]]")
 
@@ -18,11 +18,6 @@ _CONTROL_BUT_LINES: Final = regex.compile(r"(?V1)[[\p{Cc}\p{Cs}]--[\n\t\r]]")
 def is_blank(text: str) -> bool:
     """Whether nothing of the text can be seen."""
     return _VISIBLE.search(text) is None
-
-
-def is_empty(text: str) -> bool:
-    """Whether there is nothing but white space and format characters: nobody meant to write something."""
-    return _EMPTY.fullmatch(text) is not None
 
 
 def has_control_characters(text: str, *, multiline: bool) -> bool:
