@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tests.conftest import Person
 
 
-class Registration(factory.DictFactory):  # type: ignore[misc]  # factory_boy has no types
+class Registration(factory.DictFactory):
     """The body of POST /v1/auth/register."""
 
     username = factory.Sequence(lambda number: f"person{number}")
@@ -16,13 +16,13 @@ class Registration(factory.DictFactory):  # type: ignore[misc]  # factory_boy ha
     password = "correct horse battery"
 
 
-class PostInput(factory.DictFactory):  # type: ignore[misc]
+class PostInput(factory.DictFactory):
     """The body of POST /v1/posts."""
 
     content = "hello"
 
 
-class CommentInput(factory.DictFactory):  # type: ignore[misc]
+class CommentInput(factory.DictFactory):
     """The body of POST /v1/posts/{id}/comments."""
 
     content = "well said"

@@ -116,7 +116,8 @@ def _is_stub_of_something_used(name: str) -> bool:
 @pytest.mark.parametrize(("file", "groups"), FILES.items())
 def test_the_requirements_files_follow_from_pyproject(file: str, groups: tuple[str, ...]) -> None:
     text = (ROOT / file).read_text()
-    pinned = {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)}
+    pins = re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)
+    pinned: dict[str, str] = {canonicalize_name(name): version for name, version in pins}
     behind = [
         str(wanted)
         for name, wanted in named(*groups).items()

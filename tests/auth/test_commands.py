@@ -80,6 +80,7 @@ def test_a_certificate_is_checked_against_key_record_and_stores(
     answer = alice.client.delete("/v1/auth/me", {"password": "correct horse battery"})
     drain()
     erasure = Erasure.objects.get(id=answer.json()["erasure_id"])
+    assert erasure.certificate
     file = tmp_path / "certificate.jws"
     file.write_text(f"{erasure.certificate}\n")
     assert run("erasure", "verify", str(file))["user_id"] == alice.id

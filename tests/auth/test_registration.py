@@ -273,9 +273,9 @@ def test_no_way_leads_around_the_approval(by_approval: Any, way: str) -> None:
         assert answer.status_code == 204
     elif way == "social":
         profile = SocialProfile("google", "1", user.email, True, "Alice")
-        with pytest.raises(Conflict) as refused:
+        with pytest.raises(Conflict) as taken:
             actions.log_in_social(profile=profile, otp=None, device=here)
-        assert refused.value.code == "email_taken"
+        assert taken.value.code == "email_taken"
     elif way == "verify":
         key = EmailConfirmationHMAC(EmailAddress.objects.get(user=user)).key
         answer = JsonClient().post("/v1/auth/verify-email", {"key": key})

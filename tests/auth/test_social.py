@@ -29,8 +29,21 @@ BACK = "http://127.0.0.1:8000/back"
 PASSWORD = "correct horse battery"
 
 
+class ProviderServer(ThreadingHTTPServer):
+    """A provider with the people who log in there."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Provider)
+        self.people: dict[str, Any] = {}
+        self.challenge = ""
+        self.refusal = 400
+        self.verifiers: list[bool] = []
+
+
 class Provider(BaseHTTPRequestHandler):
     """Answers tokens and profiles as `server.people` has them, and checks the PKCE secret as a provider does."""
+
+    server: ProviderServer
 
     def do_POST(self) -> None:
         sent = {
@@ -68,8 +81,7 @@ class Provider(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Any]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    server.people, server.challenge, server.refusal, server.verifiers = {}, "", 400, []
+    server = ProviderServer()
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     settings.SOCIAL_PROVIDERS = {
@@ -90,7 +102,7 @@ def provider(settings: Any) -> Iterator[Any]:
 
 
 def google(
-    number: str = "1", email: str = "alice@example.org", *, verified: bool = True, name: str = "Alice Adams"
+    number: str | None = "1", email: str = "alice@example.org", *, verified: bool = True, name: str = "Alice Adams"
 ) -> dict[str, Any]:
     return {"sub": number, "email": email, "email_verified": verified, "name": name}
 
@@ -111,7 +123,7 @@ def finish(state: Any, code: str = "c", name: str = "google", **changes: Any) ->
     return BROWSER.post(f"/v1/auth/social/{name}", {"code": code, "state": state, "redirect_uri": BACK, **changes})
 
 
-def sign_in(server: Any, person: Person, name: str = "google", **more: Any) -> Any:
+def sign_in(server: ProviderServer, person: dict[str, Any], name: str = "google", **more: Any) -> Any:
     server.people["c"] = person
     return finish(start(server, name)["state"], name=name, **more)
 

@@ -9,7 +9,7 @@ import psutil
 def listening(port: int) -> psutil.Process:
     """The process that listens on a loopback port; LookupError when there is none."""
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
             return psutil.Process(connection.pid)
     raise LookupError(f"nothing listens on port {port}")
 

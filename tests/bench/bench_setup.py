@@ -231,7 +231,7 @@ class BenchSetup:
         )
         self.start("nginx", [nginx, "-c", str(self.folder / "nginx.conf")])
         for front in ("gateway", "baseline_gateway"):
-            eventually(lambda front=front: self._answers(front), seconds=60)
+            eventually(lambda front=front: self._answers(front), seconds=60)  # type: ignore[misc]
 
     def _answers(self, front: str) -> bool:
         try:

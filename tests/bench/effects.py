@@ -76,7 +76,7 @@ def _one_context(
         meter = setup.meter(name)
         before = meter.read()
         setup.processes["relay"].resume()
-        eventually(lambda post=post: is_done(post), seconds=60)
+        eventually(lambda post=post: is_done(post), seconds=60)  # type: ignore[misc]
         time.sleep(0.5)  # until the transaction is through
         spent.append(meter.since(before))
     setup.stop(name)

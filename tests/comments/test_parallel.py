@@ -88,7 +88,7 @@ def test_the_last_replies_deleted_at_once_take_their_tombstones_along() -> None:
     leaves = [write(post_id, new_id(), parent) for parent in (root, middle) for _ in range(8)]
     for deleted in (root, middle):
         actions.delete_comment(comment_id=deleted.id)
-    in_parallel(*(lambda leaf=leaf: actions.delete_comment(comment_id=leaf.id) for leaf in leaves))  # type: ignore[misc]
+    in_parallel(*(lambda leaf=leaf: actions.delete_comment(comment_id=leaf.id) for leaf in leaves))
     assert list(Comment.objects.filter(post_id=post_id)) == []
     assert queries.counts(post_ids=[post_id]) == []
 

@@ -1,6 +1,7 @@
 """The running server answers as its OpenAPI document says, to whatever the document allows and to what it does not."""
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -48,6 +49,6 @@ def _empty_redis() -> None:
     derandomize=True,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
-def test_every_operation_keeps_its_word(case: Case, product: Product, member: Member) -> None:  # noqa: F811
+def test_every_operation_keeps_its_word(case: Case[Any], product: Product, member: Member) -> None:  # noqa: F811
     response = case.call(base_url=product.url, headers={"Authorization": f"Bearer {member.access}"})
     case.validate_response(response, checks=CHECKS)

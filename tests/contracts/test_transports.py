@@ -164,7 +164,7 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
     function = getattr(CONTRACTS[contract], method)
     names = [name for name in inspect.signature(function).parameters if name != "self"]
     types = calls.argument_types(CONTRACTS[contract], method)
-    tables = client(CONTRACTS["DataExport"], context=context).tables() if "table" in names else []
+    tables: list[Any] = client(CONTRACTS["DataExport"], context=context).tables() if "table" in names else []
     values = {
         name: [*tables, "no_such_table"] if name == "table" else world.arguments(context, contract, name)
         for name in names
@@ -210,17 +210,18 @@ def test_answers_are_the_same_over_both_transports(world: World, over_http: Call
 
 def test_a_write_does_the_same_over_http(world: World, over_http: Callable[[], None]) -> None:
     over_http()
-    users = client(CONTRACTS["Users"])
-    assert [card.id for card in users.profiles(ids=[world.eve])] == [world.eve]  # type: ignore[attr-defined]
-    users.hide(user_id=world.eve)  # type: ignore[attr-defined]
-    assert users.profiles(ids=[world.eve]) == []  # type: ignore[attr-defined]
+    users: Any = client(CONTRACTS["Users"])
+    assert [card.id for card in users.profiles(ids=[world.eve])] == [world.eve]
+    users.hide(user_id=world.eve)
+    assert users.profiles(ids=[world.eve]) == []
 
 
 def test_long_lists_travel(world: World, over_http: Callable[[], None]) -> None:
     """Longer than any address may be: they go in the body."""
     over_http()
     ids = [*range(2**62, 2**62 + 5000), world.ada]
-    assert [card.id for card in client(CONTRACTS["Users"]).profiles(ids=ids)] == [world.ada]  # type: ignore[attr-defined]
+    users: Any = client(CONTRACTS["Users"])
+    assert [card.id for card in users.profiles(ids=ids)] == [world.ada]
 
 
 def _method(context: str, contract: str, method: str) -> Callable[..., Any]:

@@ -117,11 +117,11 @@ def wait_for_the_others(roles: Roles) -> None:
     )
     for context, handler in takers:
         taken = f"SELECT COUNT(*) FROM bus_inbox WHERE handler = '{context}.{handler}'"
-        until(lambda context=context, taken=taken: roles.number(context, taken) == posts_in(roles), seconds=60)
+        until(lambda context=context, taken=taken: roles.number(context, taken) == posts_in(roles), seconds=60)  # type: ignore[misc]
     time.sleep(1)
 
 
-def everything_arrives_once(roles: Roles, **options: str) -> None:
+def everything_arrives_once(roles: Roles, **options: Any) -> None:
     """With all roles running again, every event is handled, and none twice."""
     for role in ("relay", "beat"):
         roles.start(role)
@@ -132,7 +132,7 @@ def everything_arrives_once(roles: Roles, **options: str) -> None:
 
 
 def test_worker_loses_and_doubles_nothing(roles: Roles, alice: Member) -> None:
-    options = {"WORKER_POOL": "prefork", "WORKER_CONCURRENCY": "2"}
+    options: dict[str, Any] = {"WORKER_POOL": "prefork", "WORKER_CONCURRENCY": "2"}
     give_to_the_broker(roles, alice, _POSTS)
     with roles.locked("notifications"):  # a batch comes to a halt in the middle of its transaction
         roles.start("worker", **options)
@@ -147,7 +147,7 @@ def test_worker_loses_and_doubles_nothing(roles: Roles, alice: Member) -> None:
 
 
 def test_worker_that_cannot_finish_hands_back(roles: Roles, alice: Member) -> None:
-    options = {"WORKER_POOL": "threads", "WORKER_CONCURRENCY": "2"}
+    options: dict[str, Any] = {"WORKER_POOL": "threads", "WORKER_CONCURRENCY": "2"}
     give_to_the_broker(roles, alice, 1)
     with roles.locked("notifications"):
         roles.start("worker", **options)

@@ -47,7 +47,7 @@ def fits(selector: Document, labels: dict[str, str]) -> bool:
         assert rule["operator"] == "In"
         if labels.get(rule["key"]) not in rule["values"]:
             return False
-    return selector.get("matchLabels", {}).items() <= labels.items()
+    return bool(selector.get("matchLabels", {}).items() <= labels.items())
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

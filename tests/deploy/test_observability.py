@@ -79,7 +79,7 @@ def _all_listeners_have_it(roles: Roles) -> bool:
 
 
 def _with_labels(sample: Any) -> str:
-    return sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items()))
+    return str(sample.name) + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items()))
 
 
 def tell_a_story(roles: Roles) -> list[str]:

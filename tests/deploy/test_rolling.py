@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_nobody_notices_the_tables_of_the_next_release(roles: Roles) -> None:
     assert bob.follow(alice)["following"]
     expanded = threading.Event()
     failures: list[BaseException] = []
-    taken = []
+    taken: list[Any] = []
 
     def write() -> None:
         try:

@@ -107,7 +107,7 @@ class Installation(Product):
                     start_new_session=True,
                 )
         for role in set(roles) & self.ports.keys():
-            eventually(lambda role=role: self._listens(role), seconds=60)
+            eventually(lambda role=role: self._listens(role), seconds=60)  # type: ignore[misc]
 
     def kill(self, *roles: str) -> None:
         """`kill -9` for all processes of these roles; returns when they are gone."""

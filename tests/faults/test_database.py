@@ -4,6 +4,7 @@ import time
 
 from tests.faults.installation import Installation, Writers
 from tests.faults.sizes import size
+from tests.scenarios.product import Member
 
 KILLS = size(3, 10)
 
@@ -26,5 +27,5 @@ def test_killed_again_and_again_under_eight_writers(installation: Installation) 
     installation.assert_all_agree(writers.posts, writers.authors)
 
 
-def _counted(writers: Writers, author: object) -> bool:
+def _counted(writers: Writers, author: Member) -> bool:
     return writers.installation.posts_count(author) == sum(post.author is author for post in writers.posts)

@@ -97,7 +97,7 @@ def test_worker_killed_in_the_middle_of_a_fan_out(installation: Installation) ->
     receivers = {*followers, *(int(reader.id) for reader in readers)}
     [post] = installation.write([ada], 1)
     for reached in (1, FOLLOWERS // 2):
-        eventually(lambda reached=reached: len(_told(installation, post)) >= reached, seconds=SETTLE_SECONDS)
+        eventually(lambda reached=reached: len(_told(installation, post)) >= reached, seconds=SETTLE_SECONDS)  # type: ignore[misc]
         installation.kill("worker")
         installation.start("worker")
     everybody = f"all {len(receivers)} followers told after the worker's restart"

@@ -109,7 +109,8 @@ def test_away_for_a_while(searching: Installation, server: Elasticsearch, fault:
     old = Post(ada, f"a findable walrus of {ada.username}", "walrus")
     assert installation.send(old).status_code == 201
     assert old.answer is not None
-    eventually(lambda: old.answer["id"] in _found(bob, "walrus"), seconds=SETTLE_SECONDS)
+    old_id = old.answer["id"]
+    eventually(lambda: old_id in _found(bob, "walrus"), seconds=SETTLE_SECONDS)
     if fault == "killed":
         server.kill()
         _is_refused(installation)
@@ -124,7 +125,7 @@ def test_away_for_a_while(searching: Installation, server: Elasticsearch, fault:
     installation.within(
         CAUGHT_UP_SECONDS, installation.settled, f"index caught up with {POSTS} posts after Elasticsearch was {fault}"
     )
-    eventually(lambda: _found(bob, f'"seal" from:{ada.username}') == [old.answer["id"]], seconds=SETTLE_SECONDS)
+    eventually(lambda: _found(bob, f'"seal" from:{ada.username}') == [old_id], seconds=SETTLE_SECONDS)
     eventually(lambda: _found(bob, f"walrus from:{ada.username}") == [], seconds=SETTLE_SECONDS)
     verified = as_json(installation.manage("search", "verify", "--json").stdout)
     assert verified["equal"] is True

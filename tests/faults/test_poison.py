@@ -112,7 +112,7 @@ def test_an_early_id_that_commits_late(installation: Installation) -> None:
                 for post in later:
                     assert installation.send(post).status_code == 201
                 eventually(lambda: installation.posts_count(bob) == 5, seconds=SETTLE_SECONDS)
-                assert early.answer is None
+                assert not early.answer
             finally:
                 release.set()
                 late.join()

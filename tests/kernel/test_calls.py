@@ -140,7 +140,7 @@ def token(*, key: str = "", algorithm: str = "HS256", seconds: int = 60, leaving
     now = int(time.time())
     made = {"iss": "posts", "aud": "internal:metrics", "iat": now, "exp": now + seconds, **claims}
     made.pop(leaving_out, None)
-    return jwt.encode(made, key or (None if algorithm == "none" else settings.SERVICE_SECRET), algorithm=algorithm)
+    return jwt.encode(made, key or (None if algorithm == "none" else settings.SERVICE_SECRET), algorithm=algorithm)  # type: ignore[arg-type]
 
 
 def status_with(header: str) -> int:

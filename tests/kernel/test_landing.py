@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 def page(client: JsonClient) -> str:
     answer = client.get("/about")
     assert answer.status_code == 200
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def test_it_says_what_is_where(anonymous: JsonClient, settings: Any) -> None:

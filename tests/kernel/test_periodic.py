@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from socialapp.celery import app
 from socialapp.runtime.scheduler import SteadyScheduler
@@ -12,7 +13,7 @@ def test_a_clock_that_was_set_back_keeps_no_task_waiting(tmp_path: Path) -> None
     try:
         for entry in scheduler.schedule.values():
             entry.last_run_at = app.now() + timedelta(hours=1)
-        ours = [scheduler.schedule[name] for name in app.conf.beat_schedule]
+        ours: list[Any] = [scheduler.schedule[name] for name in app.conf.beat_schedule]
         assert scheduler.tick() <= min(entry.schedule.seconds for entry in ours)
         assert all(entry.is_due()[1] <= entry.schedule.seconds for entry in ours)
     finally:

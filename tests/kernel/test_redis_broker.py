@@ -1,6 +1,7 @@
 """Redis as broker: a worker that could not acknowledge what it did goes on when Redis is back."""
 
 import os
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -17,12 +18,12 @@ def test_what_cannot_be_acknowledged_is_not_in_hand_for_ever(answer: str) -> Non
     with proxy_to(redis.port or 6379) as proxy:
         through_proxy = redis._replace(netloc=f"{redis.netloc.rpartition(':')[0]}:{proxy.port}")
         connection = Connection(urlunsplit(through_proxy))
-        channel = connection.channel()
+        channel: Any = connection.channel()
         queue = Queue(QUEUE)(channel)
         queue.declare()
         channel.basic_qos(0, 1, False)
         connection.Producer().publish("work", routing_key=QUEUE)
-        message = queue.get()
+        message: Any = queue.get()
         assert not channel.qos.can_consume(), "one is in hand, and no more may be"
         proxy.close()
         with pytest.raises(channel.connection_errors):
@@ -34,11 +35,11 @@ def test_what_cannot_be_acknowledged_is_not_in_hand_for_ever(answer: str) -> Non
 @pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
 def test_a_channel_that_is_closed_meanwhile_does_not_end_the_worker(answer: str) -> None:
     connection = Connection(os.environ["REDIS_URL"])
-    channel = connection.channel()
+    channel: Any = connection.channel()
     queue = Queue(QUEUE)(channel)
     queue.declare()
     connection.Producer().publish("work", routing_key=QUEUE)
-    message = queue.get()
+    message: Any = queue.get()
     channel.connection = None  # as kombu leaves it when the worker connects anew
     {"ack": message.ack, "reject": message.reject, "requeue": message.requeue}[answer]()
     with Connection(os.environ["REDIS_URL"]) as again:

@@ -38,8 +38,8 @@ class Site:
 def _serve() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            site.asked.append(self.path)
-            status, headers, body = site.pages.get(self.path, (404, {}, b""))
+            served.asked.append(self.path)
+            status, headers, body = served.pages.get(self.path, (404, {}, b""))
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -52,10 +52,10 @@ def _serve() -> Iterator[Site]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     port = server.server_address[1]
-    site = Site(f"http://127.0.0.1:{port}", port)
+    served = Site(f"http://127.0.0.1:{port}", port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    yield site
+    yield served
     server.shutdown()
     server.server_close()
     thread.join()

@@ -230,7 +230,7 @@ def test_a_rebuilt_chain_is_found_by_its_signed_heads(stage: Stage) -> None:
     entry.hash = log.chain_hash(previous="", content=entry.content_hash)
     changed = {"reason": entry.reason, "content_hash": entry.content_hash, "hash": entry.hash}
     Action.objects.filter(id=entry.id).update(**changed)
-    log.LogHead.objects.update(hash=entry.hash)
+    log.LogHead.objects.update(hash=entry.hash)  # type: ignore[attr-defined]
     assert log.check_log().problems == ["entry 1 is not the one that was signed"]
 
 

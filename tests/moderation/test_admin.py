@@ -167,7 +167,7 @@ def test_bans_are_lifted_and_appeals_answered(stage: Stage, moderator: Person) -
     assert "decided this appeal already" in again.content.decode()
     lift = {"action": "take_back", "_selected_action": [ban.id], "reason": "enough"}
     browser.post("/admin/moderation/action/", lift)
-    assert Action.objects.order_by("-sequence").first().kind == "unban_user"
+    assert Action.objects.latest("sequence").kind == "unban_user"
 
 
 def test_the_log_and_the_cases_are_read_only(stage: Stage, register: Callable[..., Person]) -> None:

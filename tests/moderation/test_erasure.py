@@ -141,7 +141,7 @@ def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
 ) -> None:
     person = int(stage.ann.id)
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=person, reason="about ann")
-    redact = erasure.redact_entries
+    redact = erasure.redact_entries  # type: ignore[attr-defined]
 
     def file_meanwhile(**arguments: Any) -> int:
         actions.file_appeal(user_id=person, action_id=warning.id, text="by ann")

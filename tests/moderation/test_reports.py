@@ -249,7 +249,7 @@ def test_an_author_who_deletes_closes_the_case(stage: Stage, drain: Callable[[],
 def test_own_reports_are_listed_newest_first_without_skips(
     stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
-    made = []
+    made: list[Any] = []
 
     def write_and_report() -> None:
         post = stage.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]

@@ -157,7 +157,7 @@ def test_what_was_removed_comes_back_as_it_was(
 def test_the_words_may_come_in_any_order_and_twice(lively: Stage, drain: Callable[[], int], target_type: str) -> None:
     before = everything(lively, lively.cleo.client)
     target = lively.post_id if target_type == "post" else lively.comment_id
-    same = {"target_type": target_type, "target_id": int(target), "author_id": 1, "action_id": 77}
+    same: dict[str, Any] = {"target_type": target_type, "target_id": int(target), "author_id": 1, "action_id": 77}
     for event in (ContentRestored(**same), ContentRemoved(**same, reason="late"), ContentRestored(**same)):
         with atomic("moderation"):
             publish(event)

@@ -114,8 +114,10 @@ def test_what_is_missing_further_on_is_told_on_and_is_no_fault_of_this_service(o
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) -> None:
-    answers = iter([(status, b"<html>", {}), (status, b"", {}), (200, [_CARD], {})])
-    other.answer = lambda request: next(answers)  # type: ignore[assignment, return-value]
+    answers: Iterator[tuple[int, Any, dict[str, str]]] = iter(
+        [(status, b"<html>", {}), (status, b"", {}), (200, [_CARD], {})]
+    )
+    other.answer = lambda request: next(answers)
     assert [card.username for card in profiles()] == ["ada"]
     assert other.asked == 3
     other.answer = lambda request: (status, b"<html>", {})

@@ -141,7 +141,7 @@ def test_reactions_move_out_while_people_react(tmp_path: Path) -> None:
             eventually(partial(is_all_there, loads, post))  # a breaker may be open for two seconds more
         eventually(lambda: nothing_differs(cluster), seconds=180)
         for service in cluster.services.values():
-            eventually(lambda service=service: service.manage("doctor").returncode == 0)
+            eventually(lambda service=service: service.manage("doctor").returncode == 0)  # type: ignore[misc]
     finally:
         old.stop()
         cluster.stop()

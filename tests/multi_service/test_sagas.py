@@ -53,7 +53,7 @@ def test_who_leaves_is_erased_everywhere(
         eventually(lambda: erased(product, erasure) == CONTEXTS.keys() - {missing}, seconds=_SECONDS)
     eventually(lambda: erased(product, erasure) == CONTEXTS.keys(), seconds=_SECONDS)
     for path in (f"/v1/posts/{post}", f"/v1/profiles/{ada.id}"):
-        eventually(lambda path=path: bob.get(path).status_code == 404)
+        eventually(lambda path=path: bob.get(path).status_code == 404)  # type: ignore[misc]
     eventually(lambda: found(bob, ada) == [])
     verified = product.manage("erasure", "verify", erasure, check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr
@@ -76,7 +76,7 @@ def test_what_a_moderator_removes_is_gone_everywhere(
     told: Callable[[], list[str]] = lambda: [item["kind"] for item in ada.all_of("/v1/notifications")]  # noqa: E731
     eventually(lambda: "moderation" in told(), seconds=_SECONDS)
     for path in (f"/v1/posts/{post}", f"/v1/posts/{post}/comments", f"/v1/posts/{post}/reactions"):
-        eventually(lambda path=path: bob.get(path).status_code == 404, seconds=_SECONDS)
+        eventually(lambda path=path: bob.get(path).status_code == 404, seconds=_SECONDS)  # type: ignore[misc]
     eventually(lambda: found(bob, ada) == [] and bob.feed_ids() == [], seconds=_SECONDS)
     eventually(lambda: bob.get(f"/v1/profiles/{ada.id}").json()["posts_count"] == 0, seconds=_SECONDS)
 
@@ -92,7 +92,7 @@ def test_who_is_banned_is_out_and_no_longer_seen(
     eventually(lambda: product.call("POST", "/v1/auth/login", login).status_code in (401, 403), seconds=_SECONDS)
     eventually(lambda: ada.get("/v1/auth/me").status_code in (401, 403), seconds=_SECONDS)
     for path in (f"/v1/profiles/{ada.id}", f"/v1/posts/{post}"):
-        eventually(lambda path=path: bob.get(path).status_code == 404, seconds=_SECONDS)
+        eventually(lambda path=path: bob.get(path).status_code == 404, seconds=_SECONDS)  # type: ignore[misc]
     eventually(lambda: found(bob, ada) == [] and bob.feed_ids() == [], seconds=_SECONDS)
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from asgiref.sync import sync_to_async
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 TIMEOUT = 5.0
 
@@ -97,8 +98,12 @@ async def connected_but_deaf(server: SocketServer, access: str) -> AsyncIterator
     ear.connect(("127.0.0.1", server.port))
     ear.setblocking(False)
     async with connect(
-        server.url, sock=ear, subprotocols=["bearer", access], compression=None, proxy=None
-    ) as connection:  # type: ignore[list-item]
+        server.url,
+        sock=ear,
+        subprotocols=[Subprotocol("bearer"), Subprotocol(access)],
+        compression=None,
+        proxy=None,
+    ) as connection:
         connection.transport.pause_reading()
         yield LiveClient(connection)
 

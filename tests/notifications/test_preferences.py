@@ -43,7 +43,7 @@ def test_a_stale_tag_changes_nothing(register: Callable[..., Person]) -> None:
     assert alice.client.get(PATH).json()["follow"]["push"] is True
 
 
-BAD_PREFERENCES = [
+BAD_PREFERENCES: list[dict[str, Any]] = [
     {"nothing": {"push": True}},
     {"follow": {"sms": True}},
     {"follow": {"push": "yes"}},
@@ -98,7 +98,7 @@ def test_only_the_newest_twenty_browsers_are_kept(register: Callable[..., Person
     assert [item["endpoint"] for item in kept] == [f"{ENDPOINT}{number}" for number in range(21, 1, -1)]
 
 
-BAD_SUBSCRIPTIONS = [
+BAD_SUBSCRIPTIONS: list[dict[str, Any]] = [
     {"endpoint": "http://push.example.com/x"},
     {"endpoint": "https://127.0.0.1/x"},
     {"endpoint": "https://[::1]/x"},

@@ -127,7 +127,7 @@ def test_bad_watches_are_answered_and_change_nothing(server: Any, people: Any) -
     async def scenario() -> None:
         async with connected(server, bob.access) as client:
             await ready(client)
-            for bad in (
+            refused: list[dict[str, Any]] = [
                 {"feed": 1},
                 {"posts": "1"},
                 {"posts": {}},
@@ -135,7 +135,8 @@ def test_bad_watches_are_answered_and_change_nothing(server: Any, people: Any) -
                 {"posts": ["x"]},
                 {"posts": ["1"] * 51},
                 {"feed": None},
-            ):
+            ]
+            for bad in refused:
                 await client.send({"type": "watch", **bad})
                 answer = await client.receive()
                 assert (answer["type"], answer["code"]) == ("error", "invalid"), bad

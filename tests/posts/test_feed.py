@@ -28,16 +28,16 @@ class World:
     """What everybody should see, told by plain rules over sets instead of by the product."""
 
     def __init__(self) -> None:
-        self.posts = {}
-        self.reposts = set()
-        self.follows = set()
-        self.blocks = set()
-        self.mutes = set()
-        self.closed = set()
+        self.posts: dict[int, tuple[int, bool]] = {}
+        self.reposts: set[tuple[int, int]] = set()
+        self.follows: set[tuple[int, int]] = set()
+        self.blocks: set[tuple[int, int]] = set()
+        self.mutes: set[tuple[int, int]] = set()
+        self.closed: set[int] = set()
 
-    def feed(self, viewer: Person) -> Any:
+    def feed(self, viewer: int) -> list[tuple[str, str | None]]:
         """(post id, reposter) of the viewer's feed, newest first."""
-        lines = []
+        lines: list[tuple[str, str | None]] = []
         for post_id, (author, is_private) in sorted(self.posts.items(), reverse=True):
             let_in = author == viewer or (viewer, author) in self.follows
             if self._apart(viewer, author) or (viewer, author) in self.mutes:
@@ -57,7 +57,7 @@ class World:
                     lines.append((str(post_id), str(min(reposters))))
         return lines
 
-    def _apart(self, one: Any, other: Person) -> Any:
+    def _apart(self, one: int, other: int) -> bool:
         return (one, other) in self.blocks or (other, one) in self.blocks
 
 
@@ -353,7 +353,7 @@ def test_beyond_the_cap_the_database_goes_on(
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     foreign = write(carol)["id"]
-    expected = []
+    expected: list[Any] = []
     for number in range(30):
         expected.insert(0, (write(bob, str(number))["id"], None))
         if number == 17:
@@ -455,8 +455,8 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     follow(alice, bob)
     before = write(bob)
     drain()
-    written = {}
-    asked = epochs.feed_epoch
+    written: dict[str, Any] = {}
+    asked = epochs.feed_epoch  # type: ignore[attr-defined]
 
     def meanwhile() -> Any:
         if not written:

@@ -321,7 +321,7 @@ def test_edits_of_different_fields_at_once_both_stand(
     """Two devices, neither with If-Match: what one did not send is not put back to what it was."""
     alice = register("alice")
     path = f"/v1/posts/{write(alice, 'one')['id']}"
-    draft_post = actions.draft_post
+    draft_post = actions.draft_post  # type: ignore[attr-defined]
 
     def edit_meanwhile(**arguments: Any) -> Any:
         monkeypatch.setattr(actions, "draft_post", draft_post)

@@ -149,7 +149,7 @@ def empty_index() -> None:
         from apps.search.queries.elastic import read_alias
 
         make_searchable()
-        everything = {"match_all": {}}
+        everything: dict[str, Any] = {"match_all": {}}
         elasticsearch().delete_by_query(
             index=f"{read_alias()}*", query=everything, refresh=True, conflicts="proceed", ignore_unavailable=True
         )

@@ -73,7 +73,7 @@ def test_one_persons_reactions_at_once_are_one_row() -> None:
     target, user_id = a_target(), new_id()
     in_parallel(
         *(
-            lambda kind=TYPES[number % 5]: actions.set_reaction(user_id=user_id, target=target, reaction_type=kind)  # type: ignore[misc]
+            lambda kind=TYPES[number % 5]: actions.set_reaction(user_id=user_id, target=target, reaction_type=kind)
             for number in range(25)
         )
     )
@@ -91,16 +91,16 @@ def test_many_peoples_reactions_at_once_are_all_counted() -> None:
     target = a_target("comment")
     people = [new_id() + (number << 16) for number in range(40)]
     in_parallel(
-        *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="like") for user in people)  # type: ignore[misc]
+        *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="like") for user in people)
     )
     assert queries.summaries(viewer_id=None, target_type="comment", target_ids=[target.id])[0].counts.like == 40
     in_parallel(
-        *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="sad") for user in people),  # type: ignore[misc]
+        *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="sad") for user in people),
         *(
             lambda user=user: actions.remove_reaction(user_id=user, target_type=target.type, target_id=target.id)
             for user in people[::2]
-        ),  # type: ignore[misc]
-        *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="love") for user in people),  # type: ignore[misc]
+        ),
+        *(lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="love") for user in people),
     )
     assert_exact(target)
     assert len(published("reactions.reaction_set.v1")) - len(published("reactions.reaction_removed.v1")) >= 20
@@ -113,7 +113,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         target, erased = a_target(), new_id()
         people = [erased, *(new_id() for _ in range(6))]
         reacting = [
-            lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="like")  # type: ignore[misc]  # noqa: B023
+            lambda user=user: actions.set_reaction(user_id=user, target=target, reaction_type="like")  # noqa: B023
             for user in people
         ]
         in_parallel(
@@ -126,7 +126,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         assert not ReactionCount.objects.filter(target_id=target.id).exists()
         others = [a_target() for _ in range(8)]
         reacting = [
-            lambda other=other: actions.set_reaction(user_id=erased, target=other, reaction_type="sad")  # type: ignore[misc]  # noqa: B023
+            lambda other=other: actions.set_reaction(user_id=erased, target=other, reaction_type="sad")  # noqa: B023
             for other in others
         ]
         in_parallel(

@@ -173,8 +173,8 @@ def test_pages_neither_skip_nor_repeat_while_others_react(register: Callable[...
         page = people[0].client.get(url.removeprefix("http://testserver")).json()
         seen += [row["username"] for row in page["results"]]
         url = page["next"]
-        if (person := next(late, None)) is not None:
-            react(person, target, "love")
+        if (latecomer := next(late, None)) is not None:
+            react(latecomer, target, "love")
         react(people[3], target, "angry")
     assert seen == ["person4", "person3", "person2", "person1", "person0"]
 

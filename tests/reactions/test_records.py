@@ -58,7 +58,7 @@ def test_bad_records_are_rejected_and_the_good_taken(register: Callable[..., Per
         "reaction_type": "haha",
         "created_at": "2026-01-01T00:00:00Z",
     }
-    lines = [
+    lines: list[dict[str, Any]] = [
         good | {"id": "6", "user_id": alice.id},
         good,
         good | {"id": "8"},

@@ -79,7 +79,7 @@ def test_whoever_answers_gives_the_request_id(installation: Installation) -> Non
 def test_an_address_or_a_header_of_any_length_is_answered_with_a_problem(
     installation: Installation, size: int, statuses: tuple[int, int]
 ) -> None:
-    long_address = (f"/v1/search?q={'a' * size}", {})
+    long_address: tuple[str, dict[str, str]] = (f"/v1/search?q={'a' * size}", {})
     long_header = ("/v1/feed", {"Authorization": f"Bearer {'a' * size}"})
     for (path, headers), status in zip((long_address, long_header), statuses, strict=True):
         with contextlib.closing(HTTPConnection(installation.url.removeprefix("http://"), timeout=20)) as asked:

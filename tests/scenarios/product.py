@@ -283,6 +283,7 @@ def drop_queues(broker: str, prefix: str) -> None:
     """Removes an installation's queues from a RabbitMQ; a Redis forgets empty ones by itself."""
     if broker.startswith("amqp"):
         with Connection(broker) as connection, connection.channel() as channel:
+            queues: Any = channel  # kombu's types know no transport's own
             for name in CONTEXTS:
                 for kind in ("events", "tasks", "slow"):
-                    channel.queue_delete(f"{prefix}{kind}.{name}")
+                    queues.queue_delete(f"{prefix}{kind}.{name}")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -50,7 +51,7 @@ def test_cursors_and_limits_that_are_none(ada: Member, route: str) -> None:
     assert len(many.json()["results"]) <= 100
 
 
-CONTENTS = [
+CONTENTS: list[Any] = [
     None, 1, True, [], {}, ["x"], "", "   ", "\u0000", "a\u0007b", "\ud800", "x" * 5001,
 ]  # fmt: skip
 
@@ -122,7 +123,7 @@ def test_bodies_that_cannot_be_read(product: Product, ada: Member) -> None:
 def test_tokens_that_do_not_count(product: Product) -> None:
     for token in ("x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "é" * 10, "x" * 5000):
         # On a connection of its own: the gateway closes those on which it refused a body before.
-        sent = {"Authorization": f"Bearer {token}".encode()}
+        sent = {b"Authorization": f"Bearer {token}".encode()}
         answer = httpx.get(f"{product.url}/v1/feed", headers=sent, timeout=60)
         assert answer.status_code == 401, token[:20]
     answer = product.call("GET", "/v1/feed")

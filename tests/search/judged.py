@@ -144,4 +144,4 @@ def ndcg(grades: dict[str, int], found: list[str]) -> float:
 
 
 def _gain(grades: list[int]) -> float:
-    return sum((2**grade - 1) / log2(place + 2) for place, grade in enumerate(grades[:10]))
+    return sum((2.0**grade - 1) / log2(place + 2) for place, grade in enumerate(grades[:10]))

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +22,8 @@ from apps.search.actions.capture.source import Batch, RowChange
 from apps.search.models import SyncPosition
 from socialapp.core.cache import redis_client
 from tests.conftest import ALL_CONTEXTS
+from tests.search.recordings import DEBEZIUM
 
-# Recorded from Debezium Server 3.6.1 on MariaDB 10.11, with the product's tables; one column was added in between.
-DEBEZIUM = (Path(__file__).parent / "debezium" / "changes.jsonl").read_bytes().splitlines()
 DATABASE = "socialapp_capture_test"
 LONG = 20  # seconds until something that must come is missed
 
@@ -125,7 +123,7 @@ def test_a_lost_connection_goes_on_from_the_saved_position(captured: Captured) -
     before = captured.readers()
     captured.run("INSERT INTO posts VALUES (1, 5, 'one', 1)")
     stopping = threading.Event()
-    reading = source.read(captured.position, stopping)
+    reading: Any = source.read(captured.position, stopping)
     captured.take(next(reading))
     source.saved(captured.position)
     (ours,) = captured.readers() - before
@@ -241,7 +239,8 @@ def test_debezium_in_redis_is_read_in_both_formats_from_where_it_was(settings: A
     posts = f"capture.{settings.DATABASES['posts']['NAME']}.posts"
     redis_client().xadd(posts, {b'{"id":1}': DEBEZIUM[0]})
     context = {b"__DEBEZIUM.CONTEXT.TASKID": b'{"payload":"0"}'}
-    redis_client().xadd(posts, {b"key": b'{"id":1}', b"value": DEBEZIUM[1], **context})
+    fields: Any = {b"key": b'{"id":1}', b"value": DEBEZIUM[1], **context}
+    redis_client().xadd(posts, fields)
     first = next(source.read(source.start(), threading.Event()))
     assert [bool(change.before) for change in first.changes] == [False, True]
     redis_client().xadd(posts, {b'{"id":1}': DEBEZIUM[3]})

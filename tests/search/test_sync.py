@@ -227,7 +227,7 @@ def test_writes_during_a_rebuild_are_in_the_new_index(
     alice = people["alice"]
     edited, removed = (int(searching.post(alice, f"before {number}")) for number in range(2))
     searching.settle()
-    written = []
+    written: list[Any] = []
 
     def write_meanwhile(count: Any) -> None:
         if not written:
@@ -355,7 +355,7 @@ def test_an_index_of_an_earlier_release_gets_the_fields_it_lacks(
         index=name,
         settings={"analysis": settings_of_index},
         mappings={"dynamic": "strict", "properties": earlier},
-        aliases={alias: {} for alias in (read_alias(), elastic.write_alias(), elastic.own_alias(name))},
+        aliases={alias: {} for alias in (read_alias(), elastic.write_alias(), elastic.own_alias(name))},  # type: ignore[attr-defined]
     )
     elastic._mapped.clear()
     people["alice"].client.patch("/v1/profiles/me", {"bio": "kites"})

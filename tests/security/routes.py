@@ -25,7 +25,8 @@ class Operation:
     def properties_of(self, status: str) -> dict[str, Any]:
         """The members of the JSON object that it answers."""
         content = self.spec["responses"].get(status, {}).get("content", {})
-        return resolved(content.get("application/json", {}).get("schema", {})).get("properties", {})
+        schema = resolved(content.get("application/json", {}).get("schema", {}))
+        return dict(schema.get("properties", {}))
 
     def body_schema(self) -> dict[str, Any]:
         """The schema of the JSON object that it takes; empty when it takes none."""

@@ -90,9 +90,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/posts/{post_id}/comments": {"content": "said"},
     "PUT /v1/comments/{comment_id}/reaction": {"reaction_type": "like"},
     "PUT /v1/posts/{post_id}/reaction": {"reaction_type": "like"},
-    "DELETE /v1/auth/passkeys/{passkey_id}": "401 403 403 403 403 403 403 403",
-    "DELETE /v1/auth/social/{provider}": "401 403 403 403 403 403 403 403",
-    "POST /v1/auth/social/{provider}/link": "401 400 400 400 400 400 400 400",
     "POST /v1/auth/social/{provider}": {"code": "x", "state": "x", "redirect_uri": "http://127.0.0.1:8000/x"},
 }
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from socialapp.core.cache import redis_client
 from socialapp.http import admission
 from socialapp.http.admission import LimitExceeded, address_block, admit
-from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 QUOTA, WINDOW = 5, 60
@@ -118,15 +119,17 @@ def test_sign_ups_from_one_64_are_counted_together(clock: Clock, settings: Any, 
     assert answers == [201, 201, 429]
 
 
-def test_the_limits_cost_one_round_trip(clock: Clock, register: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limits_cost_one_round_trip(
+    clock: Clock, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
     commands = []
     is_admitted()
-    original = admission.redis_client().connection_pool.connection_class.send_packed_command
+    original = redis_client().connection_pool.connection_class.send_packed_command
 
     def count(self: Any, command: Any, *arguments: Any, **options: Any) -> Any:
         commands.append(command)
         return original(self, command, *arguments, **options)
 
-    monkeypatch.setattr(admission.redis_client().connection_pool.connection_class, "send_packed_command", count)
+    monkeypatch.setattr(redis_client().connection_pool.connection_class, "send_packed_command", count)
     is_admitted("192.0.2.9")
     assert len(commands) == 1

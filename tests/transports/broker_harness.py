@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -76,7 +77,7 @@ class BrokerHarness:
             "CREATE TABLE received (id INTEGER PRIMARY KEY AUTOINCREMENT, probe INTEGER, partition INTEGER)",
         )
 
-    def start(self, *roles: str, **variables: str) -> None:
+    def start(self, *roles: str, **variables: Any) -> None:
         """Starts those that do not run; a number sets several of one role apart."""
         for role in roles:
             if role not in self.roles.running:

@@ -62,7 +62,7 @@ def test_debezium_in_kafka_is_read_from_where_it_was(
     from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
     from apps.search.actions.capture import CaptureRefused, sources
-    from tests.search.test_capture import DEBEZIUM
+    from tests.search.recordings import DEBEZIUM
 
     settings.SEARCH_CDC_URL, settings.SEARCH_CDC_PREFIX = kafka.url, "capture"
     for context in ("posts", "users"):

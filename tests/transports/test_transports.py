@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def _server(way: str, folder: Path) -> Server:
     return server
 
 
-def _environment(way: str, server: Server) -> dict[str, str]:
+def _environment(way: str, server: Any) -> dict[str, str]:
     if way == "kafka":  # with the pool that forks, as on servers: the consumer runs beside it
         return {"KAFKA_URL": server.url, "KAFKA_PARTITIONS": "3", "WORKER_POOL": "prefork", "WORKER_CONCURRENCY": "1"}
     return {"BROKER_URL": server.url}

@@ -70,10 +70,10 @@ def test_all_follow_unfollow_and_block_each_other(person: MakePerson) -> None:
         kind = random.choice(["follow", "follow", "follow", "unfollow", "block", "unblock"])
         if kind in ("follow", "unfollow"):
             act = getattr(actions, kind)
-            acts.append(lambda act=act, one=one, other=other: act(follower_id=one, target_id=other))
+            acts.append(lambda act=act, one=one, other=other: act(follower_id=one, target_id=other))  # type: ignore[misc]
         else:
             act = getattr(actions, kind)
-            acts.append(lambda act=act, one=one, other=other: act(blocker_id=one, blocked_id=other))
+            acts.append(lambda act=act, one=one, other=other: act(blocker_id=one, blocked_id=other))  # type: ignore[misc]
     at_once(acts)
     assert_counts_are_exact()
     assert len(published("followed")) - len(published("unfollowed")) == Follow.objects.count()

@@ -197,7 +197,7 @@ def rows_with(user_id: int) -> dict[str, int]:
         f"{model._meta.db_table}.{name}": found
         for model, names in columns.items()
         for name in names
-        if (found := model.objects.filter(**{name: user_id}).count())
+        if (found := model._default_manager.filter(**{name: user_id}).count())
     }
 
 

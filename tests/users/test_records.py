@@ -1,6 +1,7 @@
 """Loading and dumping profiles and follows in bulk, and the archive of what is held about a person."""
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 import pytest
@@ -18,7 +19,7 @@ from tests.users.events import hand_over, published, published_types
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 MakePerson = Callable[..., int]
 records = client(BulkTransfer, context="users")
-ADA = {
+ADA: dict[str, Any] = {
     "id": "7",
     "username": "Ada",
     "email": "ada@example.org",
@@ -89,7 +90,7 @@ def test_follows_of_nobody_and_of_blocked_ones_are_rejected(person: MakePerson) 
     alice, bob, gone = person(), person(), person()
     actions.block(blocker_id=alice, blocked_id=bob)
     actions.hide_profile(user_id=gone)
-    lines = [
+    lines: list[dict[str, Any]] = [
         follow_record(alice, 12345),
         follow_record(bob, alice),
         follow_record(alice, gone),
