@@ -159,6 +159,7 @@ class PostBody(serializers.Serializer[Any]):
     reactions = ReactionCountsBody()
     reposts_count = serializers.IntegerField()
     my_reaction = serializers.CharField(allow_null=True)
+    reposted = serializers.BooleanField()
     bookmarked = serializers.BooleanField()
     edited = serializers.BooleanField()
     sensitive = serializers.BooleanField()

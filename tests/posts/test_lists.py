@@ -157,10 +157,12 @@ def test_reposts_count_once_each(
     for _ in range(2):
         assert bob.client.put(path).json()["reposts_count"] == 1
     assert alice.client.put(path).json()["reposts_count"] == 2
+    assert [each.get(f"/v1/posts/{post['id']}").json()["reposted"] for each in (bob.client, anonymous)] == [True, False]
     assert anonymous.put(path).status_code == 401
     assert [event["user_id"] for event in events("reposted")] == [int(bob.id), int(alice.id)]
     for _ in range(2):
-        assert bob.client.delete(path).json()["reposts_count"] == 1
+        answer = bob.client.delete(path).json()
+        assert (answer["reposts_count"], answer["reposted"]) == (1, False)
     assert [event["user_id"] for event in events("unreposted")] == [int(bob.id)]
     assert RepostCount.objects.get().count == Repost.objects.count() == 1
 

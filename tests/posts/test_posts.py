@@ -44,6 +44,7 @@ def test_a_new_post_is_answered_in_full(register: Callable[..., Person], write: 
         "reactions": {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0},
         "reposts_count": 0,
         "my_reaction": None,
+        "reposted": False,
         "bookmarked": False,
         "edited": False,
         "sensitive": False,

@@ -23,6 +23,7 @@ class PostStats:
     reactions: Mapping[int, ReactionSummary] = field(default_factory=dict)
     reposts: Mapping[int, int] = field(default_factory=dict)
     bookmarked: frozenset[int] = frozenset()
+    reposted: frozenset[int] = frozenset()
     links: Mapping[int, PreviewRow] = field(default_factory=dict)
 
 
@@ -37,6 +38,7 @@ def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], linking_ids: S
         reactions=_reactions(viewer_id=viewer_id, post_ids=ids),
         reposts=counts.reposts,
         bookmarked=counts.bookmarked,
+        reposted=counts.reposted,
         links={row.post_id: row for row in previews_of(linking_ids)},
     )
 

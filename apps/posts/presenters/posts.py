@@ -80,6 +80,7 @@ def post_body(
         },
         "reposts_count": stats.reposts.get(row.id, 0),
         "my_reaction": summary.mine if summary else None,
+        "reposted": row.id in stats.reposted,
         "bookmarked": row.id in stats.bookmarked,
         "edited": row.edited,
         "created_at": rfc3339(row.created_at),

@@ -31,10 +31,11 @@ class PostRow(NamedTuple):
 
 
 class CountsRow(NamedTuple):
-    """How often posts were reposted, by post, and which of them somebody keeps."""
+    """How often posts were reposted, by post, and which of them somebody keeps or reposted."""
 
     reposts: dict[int, int]
     bookmarked: frozenset[int]
+    reposted: frozenset[int]
 
 
 _COLUMNS = ", ".join(f"`{name}`" for name in PostRow._fields)  # "sensitive" is a reserved word of MariaDB's
@@ -97,16 +98,19 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
 _COUNTS_SQL = (
     "SELECT post_id, count FROM repost_counts WHERE post_id IN ({0})"
     " UNION ALL SELECT post_id, -1 FROM bookmarks WHERE user_id = %s AND post_id IN ({0})"
+    " UNION ALL SELECT post_id, -2 FROM reposts WHERE user_id = %s AND post_id IN ({0})"
 )
 
 
 def post_counts(*, user_id: int | None, post_ids: Sequence[int]) -> CountsRow:
-    """The reposts of posts, and which of them the user keeps. One query."""
-    rows = select(RepostCount, _COUNTS_SQL.format(placeholders(post_ids)), [*post_ids, user_id or 0, *post_ids])
+    """The reposts of posts, and which of them the user keeps or reposted. One query."""
+    arguments = [*post_ids, user_id or 0, *post_ids, user_id or 0, *post_ids]
+    rows = select(RepostCount, _COUNTS_SQL.format(placeholders(post_ids)), arguments)
     return CountsRow(
         # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
         reposts={post_id: int(count) for post_id, count in rows if count >= 0},
-        bookmarked=frozenset(post_id for post_id, count in rows if count < 0),
+        bookmarked=frozenset(post_id for post_id, count in rows if count == -1),
+        reposted=frozenset(post_id for post_id, count in rows if count == -2),
     )
 
 
