@@ -85,6 +85,7 @@ def _policy(import_map: str) -> str:
             f"media-src 'self' blob: {media}",
             f"connect-src 'self' {socket} {media}",
             "font-src 'self'",
+            "frame-src 'self'",  # the captcha
             "manifest-src 'self'",
             "worker-src 'self'",
             "form-action 'self'",

@@ -13,7 +13,7 @@ from tests.web.conftest import NARROW, WIDE, Person, go
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_OPEN = ["/login", "/signup", "/forgot", "/reset-password?key=1", "/about/components"]
+_OPEN = ["/login", "/signup", "/forgot", "/reset-password?key=1", "/erasures/1", "/about/components"]
 _SIGNED_IN = [
     "/",
     "/explore",
@@ -39,6 +39,7 @@ _SIGNED_IN = [
             "language",
             "blocks",
             "mutes",
+            "moderation",
             "devices",
         )
     ),

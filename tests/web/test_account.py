@@ -124,4 +124,11 @@ def test_everything_held_can_be_fetched_and_then_deleted(person: Callable[[str],
     form.locator("input[type=password]").fill(PASSWORD)
     form.locator(".button-danger").click()
     page.get_by_role("dialog").locator(".button-danger").click()
+    expect(page.get_by_role("heading", name="Deletion of your account")).to_be_visible()
+    certificate = page.get_by_role("link", name="Download the certificate")
+    expect(certificate).to_be_visible()
+    with page.expect_download() as download:
+        certificate.click()
+    assert download.value.path().read_text().count(".") == 2  # a JWT
+    page.get_by_role("link", name="Home").click()
     expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()

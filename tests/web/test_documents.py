@@ -103,3 +103,14 @@ def test_people_get_a_page_for_an_unknown_address_and_machines_a_problem(anonymo
     for path in ("/v1/nowhere", "/internal/nowhere", "/health/nowhere"):
         answer = anonymous.get(path, Accept="text/html")
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
+
+
+def test_the_captcha_has_a_frame_with_a_policy_of_its_own(anonymous: JsonClient, settings: Any) -> None:
+    assert anonymous.get("/captcha").status_code == 404
+    settings.CAPTCHA_PROVIDER, settings.CAPTCHA_SITE_KEY = "turnstile", 'key"><script>'
+    text, answer = document(anonymous, "/captcha?language=de")
+    assert '<html lang="de">' in text
+    assert 'data-sitekey="key&quot;&gt;&lt;script&gt;"' in text
+    assert "https://challenges.cloudflare.com/turnstile/v0/api.js" in text
+    assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"

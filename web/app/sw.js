@@ -66,13 +66,12 @@ async function reading(request) {
 
 self.addEventListener("push", (event) => {
   const given = event.data?.json() || {};
-  const told = given.notification || given;
   event.waitUntil(
-    self.registration.showNotification(told.title || told.message || "socialapp", {
-      body: told.title ? told.body || told.message : "",
-      tag: told.id || undefined,
-      icon: "/static/favicon.svg",
-      data: { url: "/notifications" },
+    self.registration.showNotification(given.title || "socialapp", {
+      body: given.body || "",
+      tag: given.topic || given.id || undefined,
+      icon: given.icon || "/static/favicon.svg",
+      data: { url: new URL(given.url || "/notifications", location.origin).pathname },
     }),
   );
 });

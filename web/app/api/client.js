@@ -2,6 +2,7 @@
 import { Problem } from "./problem.js";
 
 export const BASE = "/v1";
+const LONGEST_PAUSE = 5; // seconds for which a list that came too often waits by itself
 
 const hooks = {
   token: async () => "",
@@ -23,7 +24,7 @@ export function newKey() {
  * One request. `path` is below /v1, or an absolute URL from a list's `next`.
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, key?: string, etag?: string, anonymous?: boolean, signal?: AbortSignal}} [options]
+ * @param {{body?: unknown, key?: string, etag?: string, anonymous?: boolean, signal?: AbortSignal, keepalive?: boolean, again?: boolean}} [options]
  * @returns {Promise<{status: number, body: any, etag: string}>}
  */
 export async function request(method, path, options = {}) {
@@ -31,6 +32,11 @@ export async function request(method, path, options = {}) {
   if (answer.status === 401 && !options.anonymous) {
     const token = await hooks.renew();
     if (token) answer = await send(method, path, options, token);
+  }
+  const pause = Number(answer.headers.get("Retry-After"));
+  if (answer.status === 429 && method === "GET" && pause <= LONGEST_PAUSE && !options.again) {
+    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+    return request(method, path, { ...options, again: true });
   }
   if (answer.ok) return unwrap(answer);
   const problem = await problemOf(answer);
@@ -40,7 +46,7 @@ export async function request(method, path, options = {}) {
   throw problem;
 }
 
-async function send(method, path, { body, key, etag, signal }, token) {
+async function send(method, path, { body, key, etag, signal, keepalive }, token) {
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -52,6 +58,7 @@ async function send(method, path, { body, key, etag, signal }, token) {
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
+      keepalive,
       credentials: "same-origin",
     });
   } catch (error) {

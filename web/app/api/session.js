@@ -49,7 +49,7 @@ async function exchange() {
     if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
       if (user.value) endedBecause.value = "expired";
       forget();
-      channel?.postMessage({ type: "out" });
+      channel?.postMessage({ type: "out", because: "expired" });
     }
     return "";
   }
@@ -86,10 +86,11 @@ function forget() {
   profile.value = null;
 }
 
-/** Signs in again what was signed in when the page was left. */
+/** Signs in again what was signed in when the page was left; without a connection, to read what the service worker kept. */
 export async function restore() {
   if (!localStorage.getItem(MARK)) return;
-  if (await token()) await loadOwn();
+  await token();
+  if (localStorage.getItem(MARK)) await loadOwn();
 }
 
 async function loadOwn() {
@@ -134,7 +135,10 @@ export const reload = loadOwn;
 
 channel?.addEventListener("message", ({ data }) => {
   if (data.type === "token" && user.value) take(data.token);
-  if (data.type === "out" && user.value) forget();
+  if (data.type === "out" && user.value) {
+    endedBecause.value = data.because || "";
+    forget();
+  }
   if (data.type === "in" && !user.value) location.reload();
 });
 

@@ -48,8 +48,8 @@ export function MediaStrip({ media, setMedia, sensitive, onSensitive }) {
           ${!each.media && !each.problem && html`<progress max="1" value=${each.progress} aria-label=${t("composer.uploading")}></progress>`}
           ${each.problem && html`<p class="field-error">${explain(each.problem)}</p>`}
           <div class="strip-tools">
-            ${index > 0 && html`<button type="button" class="icon-button" aria-label=${t("composer.earlier")} onClick=${() => move(index, -1)}><${Icon} name="left" size=${16} /></button>`}
-            ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><${Icon} name="right" size=${16} /></button>`}
+            ${index > 0 && html`<button type="button" class="icon-button" aria-label=${t("composer.earlier")} onClick=${() => move(index, -1)}><span class="flips"><${Icon} name="left" size=${16} /></span></button>`}
+            ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><span class="flips"><${Icon} name="right" size=${16} /></span></button>`}
             <button type="button" class="icon-button" aria-label=${t("composer.remove")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
           </div>
           ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onChange=${(event) => describe(each, event.currentTarget.value)} />`}

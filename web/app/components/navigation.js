@@ -11,7 +11,7 @@ import { Icon } from "./icon.js";
 import { Menu } from "./menu.js";
 
 /** Where the button would only be in the way. */
-const NO_COMPOSE = new Set(["settings", "compose", "notFound", "requests"]);
+const NO_COMPOSE = new Set(["settings", "compose", "notFound", "requests", "post"]);
 
 function places() {
   const own = profile.value;
@@ -75,7 +75,7 @@ function Account() {
   const own = profile.value;
   return html`<div class="account"><${Menu} kind="account-button" label=${t("nav.account")} items=${accountItems()}>
     <${Avatar} person=${own} />
-    <span class="person-names nav-label"><span class="name" dir="auto">${own.full_name || own.username}</span><span class="handle">@${own.username}</span></span>
+    <span class="person-names nav-label"><span class="name" dir="auto">${own.full_name || own.username}</span><span class="handle"><bdi dir="ltr">@${own.username}</bdi></span></span>
   <//></div>`;
 }
 

@@ -5,6 +5,7 @@ import { open } from "../state/dialogs.js";
 import { notification } from "../state/notifications.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
+import { RequestAnswer } from "./request_answer.js";
 import { Time } from "./time.js";
 
 const ICONS = {
@@ -29,8 +30,9 @@ export function NotificationRow({ id }) {
     <span class="note-icon note-${given.kind}"><${Icon} name=${ICONS[given.kind] || "bell"} size=${20} filled /></span>
     <div class="note-main">
       ${actors.length > 0 && html`<p class="note-faces">${actors.slice(0, FACES_SHOWN).map((actor) => html`<a key=${actor.id} href="/@${actor.username}" aria-label="@${actor.username}"><${Avatar} person=${actor} size="small" /></a>`)}</p>`}
-      <p><a class="note-link" href=${addressOf(given)} dir="auto">${sentence(given)}</a></p>
+      <p><a class="note-link" href=${addressOf(given)}>${sentence(given)}</a></p>
       <p class="handle"><${Time} at=${given.created_at} />${!given.is_read && html` · <span class="note-dot">${t("notification.new")}</span>`}</p>
+      ${given.kind === "follow_request" && actors.length === 1 && html`<${RequestAnswer} id=${actors[0].id} username=${actors[0].username} />`}
       ${given.kind === "moderation" && given.action_id && html`<button class="button button-quiet" onClick=${() => open("appeal", { action: given.action_id })}>${t("appeal.do")}</button>`}
     </div>
   </article>`;
@@ -40,10 +42,16 @@ function sentence(given) {
   const key = `notification.${given.kind}`;
   const actors = given.actors || [];
   if (given.kind === "moderation" || !actors.length || t(key) === key) return given.message;
-  const names = actors.slice(0, 2).map((actor) => actor.full_name || actor.username);
+  const names = actors.slice(0, 2).map((actor) => isolated(actor.full_name || actor.username));
   const others = (given.actors_count || actors.length) - names.length;
   const who = others > 0 ? list([...names, t("notification.others", { count: others })]) : list(names);
   return t(key, { who, target: given.target?.type || "other", count: given.actors_count || actors.length });
+}
+
+/** A name for a sentence that is written in the other direction. Source: UAX #9, FSI and PDI. */
+function isolated(name) {
+  const isRightToLeft = /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(name);
+  return isRightToLeft === (document.documentElement.dir === "rtl") ? name : `\u2068${name}\u2069`;
 }
 
 function addressOf(given) {

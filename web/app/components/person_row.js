@@ -13,7 +13,7 @@ export function PersonRow({ id, actions = null, note = "" }) {
       <${Avatar} person=${person} />
       <span class="person-names">
         <span class="name" dir="auto">${person.full_name || person.username}${person.is_private && html` <${Icon} name="lock" size=${14} />`}</span>
-        <span class="handle">@${person.username}</span>
+        <span class="handle"><bdi dir="ltr">@${person.username}</bdi></span>
         ${note && html`<span class="handle">${note}</span>`}
         ${person.bio && html`<span class="person-bio" dir="auto">${person.bio}</span>`}
       </span>

@@ -7,6 +7,7 @@ import { seen } from "../state/live.js";
 import { go } from "../state/router.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
+import { LinkPreview } from "./link_preview.js";
 import { MediaGrid } from "./media_grid.js";
 import { PostActions } from "./post_actions.js";
 import { PostMenu } from "./post_menu.js";
@@ -42,7 +43,7 @@ export function PostCard({ id, large = false }) {
     ${post.reposted_by && html`<p class="post-reason"><${Icon} name="repost" size=${16} /><a href="/@${post.reposted_by.username}" dir="auto">${t("post.reposted_by", { name: post.reposted_by.full_name || post.reposted_by.username })}</a></p>`}
     <a class="post-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} /></a>
     <header class="post-head">
-      <a class="post-author" href="/@${author.username}"><span class="name" dir="auto">${name}</span> <span class="handle">@${author.username}</span></a>
+      <a class="post-author" dir="auto" href="/@${author.username}"><span class="name" dir="auto">${name}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>
       ${!large && html`<a class="post-time" href="/posts/${id}"><${Time} at=${post.created_at} /></a>`}
       ${post.is_private && html`<span class="post-private" title=${t("post.private")}><${Icon} name="lock" size=${15} /><span class="unseen">${t("post.private")}</span></span>`}
       <${PostMenu} post=${post} />
@@ -70,5 +71,6 @@ function Body({ post, large }) {
     ${!whole && html`<button type="button" class="link" onClick=${() => setWhole(true)}>${t("post.whole")}</button>`}
     ${post.edited && !large && html`<p class="post-edited">${t("post.edited")}</p>`}
     ${post.media?.length > 0 && html`<${MediaGrid} media=${post.media} sensitive=${post.sensitive} />`}
+    ${!post.media?.length && post.link_preview && html`<${LinkPreview} preview=${post.link_preview} />`}
   `;
 }

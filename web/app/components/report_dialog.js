@@ -2,8 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { newKey, post } from "../api/client.js";
-import { instance, loadInstance } from "../state/instance.js";
+import { get, newKey, post } from "../api/client.js";
 import { complain, toast } from "../state/toasts.js";
 import { Choice, Field } from "./field.js";
 import { Modal } from "./modal.js";
@@ -14,12 +13,14 @@ export function ReportDialog({ target, id, close }) {
   const [reason, setReason] = useState("spam");
   const [details, setDetails] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => void loadInstance(), []);
+  const [rules, setRules] = useState([]);
+  const [rule, setRule] = useState("");
+  useEffect(() => void get("/moderation/rules", { anonymous: true }).then((found) => setRules(found.results || found), () => null), []);
   const send = async (event) => {
     event.preventDefault();
     setBusy(true);
     try {
-      await post("/reports", { target_type: target, target_id: id, reason, ...(details.trim() ? { details: details.trim() } : {}) }, { key: newKey() });
+      await post("/reports", { target_type: target, target_id: id, reason, ...(rule ? { rule_id: rule } : {}), ...(details.trim() ? { details: details.trim() } : {}) }, { key: newKey() });
       toast(t("report.sent"));
       close();
     } catch (problem) {
@@ -27,12 +28,11 @@ export function ReportDialog({ target, id, close }) {
       setBusy(false);
     }
   };
-  const rules = instance.value.rules || [];
   return html`<${Modal} title=${t(`report.title.${target}`)} onClose=${close}>
     <form class="form" onSubmit=${send}>
       <p>${t("report.text")}</p>
-      ${rules.length > 0 && html`<details><summary>${t("report.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule.text || rule}</li>`)}</ol></details>`}
       <${Choice} label=${t("report.reason")} value=${reason} onChange=${setReason} options=${REASONS.map((each) => [each, t(`report.reason.${each}`)])} />
+      ${rules.length > 0 && html`<${Choice} label=${t("report.rule")} value=${rule} onChange=${setRule} options=${[["", t("report.rule.none")], ...rules.map((each) => [each.id, `${each.number}. ${each.text}`])]} />`}
       <${Field} multiline label=${t("report.details")} maxlength="1000" rows="3" value=${details} onInput=${(event) => setDetails(event.currentTarget.value)} />
       <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-danger" disabled=${busy}>${t("report.send")}</button></div>
     </form>

@@ -5,9 +5,25 @@ const TOKEN = /(https?:\/\/[^\s<>"']+)|(?<![\p{L}\p{N}_@])@([A-Za-z0-9_]{1,30})|
 const TRAILING = /[.,;:!?)\]}…]+$/;
 const SHOWN = 48;
 
+const SCRIPTS = [
+  ["ja", /[\p{Script=Hiragana}\p{Script=Katakana}]/u],
+  ["ko", /\p{Script=Hangul}/u],
+  ["zh", /\p{Script=Han}/u],
+  ["ar", /\p{Script=Arabic}/u],
+  ["he", /\p{Script=Hebrew}/u],
+  ["el", /\p{Script=Greek}/u],
+  ["th", /\p{Script=Thai}/u],
+  ["hi", /\p{Script=Devanagari}/u],
+];
+
+/** The language that a script stands for, so that fonts and screen readers fit; undefined where it could be many. */
+function languageOf(text) {
+  return SCRIPTS.find(([, script]) => script.test(text))?.[0];
+}
+
 /** `mentions`: the people who exist; others stay plain text. */
 export function RichText({ text, mentions = null }) {
-  return html`<span class="rich" dir="auto">${pieces(text, mentions)}</span>`;
+  return html`<span class="rich" dir="auto" lang=${languageOf(text)}>${pieces(text, mentions)}</span>`;
 }
 
 function pieces(text, mentions) {

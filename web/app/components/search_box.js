@@ -64,6 +64,6 @@ function Hit({ hit, onChosen }) {
     return html`<a class="search-hit" href="/hashtags/${encodeURIComponent(hit.item.name)}" onClick=${onChosen}><${Icon} name="hash" size=${18} /><span dir="auto">${hit.item.name}</span></a>`;
   }
   return html`<a class="search-hit" href="/@${hit.item.username}" onClick=${onChosen}>
-    <${Avatar} person=${hit.item} size="small" /><span><span class="name" dir="auto">${hit.item.full_name || hit.item.username}</span> <span class="handle">@${hit.item.username}</span></span>
+    <${Avatar} person=${hit.item} size="small" /><span><span class="name" dir="auto">${hit.item.full_name || hit.item.username}</span> <span class="handle"><bdi dir="ltr">@${hit.item.username}</bdi></span></span>
   </a>`;
 }

@@ -1,20 +1,26 @@
 // What happens by itself while somebody is signed in: the socket, live counts, the badge and the title.
 import { effect, untracked } from "@preact/signals";
+import { get } from "../api/client.js";
 import { signedIn, user } from "../api/session.js";
 import { connect, disconnect, onMessages, watch } from "../api/socket.js";
 import { comments, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
 import { arrived, markedRead, unread } from "./notifications.js";
 import { title } from "./title.js";
+import { looked } from "./views.js";
 import { route } from "./router.js";
 
 const WATCH_PAUSE = 400;
 const onScreen = new Map();
 let timer = 0;
+let wasConnected = false;
 
 export function startLive() {
   onMessages({
-    ready: ({ unread: number }) => (unread.value = number),
+    ready: ({ unread: number }) => {
+      unread.value = number;
+      catchUp();
+    },
     notification: ({ notification, unread: number }) => arrived(notification, number),
     read: ({ up_to: upTo, unread: number }) => markedRead(upTo, number),
     feed: ({ post_ids: ids }) => countUnseen(ids),
@@ -43,6 +49,20 @@ export function startLive() {
 function forgetEverything() {
   forgetLists();
   for (const store of [posts, comments, people]) store.clear();
+  wasConnected = false;
+}
+
+/** Looks for posts that came while there was no connection. The first page of a feed just read is not asked for again. */
+async function catchUp() {
+  const [list] = listsUnder("/feed");
+  if (!wasConnected || list?.status.peek() !== "ready") {
+    wasConnected = true;
+    return;
+  }
+  const page = await get("/feed").catch(() => ({ results: [] }));
+  const shown = new Set(list.items.peek());
+  const newest = page.results.findIndex(({ id }) => shown.has(id));
+  list.unseen.value = newest < 0 ? page.results.length : newest;
 }
 
 function countUnseen(ids) {
@@ -62,6 +82,7 @@ function showUnread() {
 
 /** Tells which posts are on screen: their counts stay live. */
 export function seen(id, isVisible) {
+  looked(id, isVisible);
   const times = (onScreen.get(id) || 0) + (isVisible ? 1 : -1);
   if (times > 0) onScreen.set(id, times);
   else onScreen.delete(id);

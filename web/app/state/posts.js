@@ -100,7 +100,7 @@ export function removePost(id) {
   async function commit() {
     clearTimeout(timer);
     removeEventListener("pagehide", commit);
-    await del(`/posts/${id}`).catch((problem) => {
+    await del(`/posts/${id}`, { keepalive: true }).catch((problem) => {
       if (problem.status === 404) return;
       posts.of(id).value = before;
       complain(problem);

@@ -23,6 +23,7 @@ const ROUTES = [
   ["reset", "/reset-password"],
   ["verify", "/verify-email"],
   ["social", "/social/:provider"],
+  ["erasure", "/erasures/:id"],
   ["gallery", "/about/components"],
 ].map(([name, pattern]) => ({
   name,

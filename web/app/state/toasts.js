@@ -27,6 +27,7 @@ export function complain(problem) {
 
 /** What a Problem means to a person. */
 export function explain(problem) {
+  if (problem?.status === 429 && problem.retryAfter) return t("problem.too_many.for", { count: problem.retryAfter });
   const key = `problem.${problem?.code}`;
   const known = t(key);
   if (known !== key) return known;

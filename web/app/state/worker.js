@@ -18,9 +18,19 @@ export async function registerWorker() {
   if (!("serviceWorker" in navigator)) return;
   try {
     await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
+    await keepFiles();
   } catch {
     // The app works without.
   }
+}
+
+/** Keeps what this page was made of: on the first visit it was loaded before there was a worker to do so. */
+async function keepFiles() {
+  const root = document.querySelector("meta[name=client-root]").content;
+  const files = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
+  const cache = await caches.open(`files:${root}`);
+  const missing = await Promise.all(files.filter((path) => path.startsWith(root)).map(async (path) => ((await cache.match(path)) ? null : path)));
+  await cache.addAll(missing.filter(Boolean));
 }
 
 export async function pushState() {

@@ -34,10 +34,11 @@ const LATER = {
   reset: () => import("./reset.js"),
   verify: () => import("./verify.js"),
   social: () => import("./social.js"),
+  erasure: () => import("./erasure.js"),
   gallery: () => import("./gallery.js"),
 };
 const NEEDS_ACCOUNT = new Set(["notifications", "requests", "bookmarks", "compose", "settings"]);
-const PLAIN = new Set(["login", "signup", "forgot", "reset", "verify", "social", "gallery"]);
+const PLAIN = new Set(["login", "signup", "forgot", "reset", "verify", "social", "erasure", "gallery"]);
 
 export function App() {
   const { name, path } = route.value;

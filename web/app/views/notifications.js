@@ -24,7 +24,7 @@ export function View() {
     if (list.status.peek() === "ready") list.refresh();
     pushState();
   }, [list]);
-  const actions = unread.value > 0 && html`<button class="button button-quiet" onClick=${markAllRead}><${Icon} name="check" size=${18} /> ${t("notifications.read")}</button>`;
+  const actions = unread.value > 0 && html`<button class="button button-quiet button-short" onClick=${markAllRead} title=${t("notifications.read")}><${Icon} name="check" size=${18} /> <span class="button-text">${t("notifications.read")}</span></button>`;
   const empty = html`<${Empty} icon="bell" title=${t("notifications.empty.title")} text=${t("notifications.empty.text")} />`;
   return html`<${Page} title=${t("nav.notifications")} actions=${actions} name="notifications">
     <${Tabs} label=${t("nav.notifications")} tabs=${[[ALL, t("all")], [UNREAD, t("notifications.unread")]]} current=${only ? UNREAD : ALL} />

@@ -65,7 +65,7 @@ function Head({ person }) {
       </div>
     </div>
     <p class="profile-name" dir="auto">${shown.full_name || person.username} ${person.is_private && html`<span title=${t("profile.private")}><${Icon} name="lock" size=${18} /><span class="unseen">${t("profile.private")}</span></span>`}</p>
-    <p class="handle">@${person.username} ${known.followed_by && html`<span class="badge">${t("profile.follows_you")}</span>`} ${known.muting && html`<span class="badge">${t("profile.muted")}</span>`}</p>
+    <p class="handle"><bdi dir="ltr">@${person.username}</bdi> ${known.followed_by && html`<span class="badge">${t("profile.follows_you")}</span>`} ${known.muting && html`<span class="badge">${t("profile.muted")}</span>`}</p>
     ${shown.bio && html`<p class="profile-bio"><${RichText} text=${shown.bio} /></p>`}
     <p class="handle">${t("profile.joined", { month: month(person.created_at) })}</p>
     <p class="profile-counts">

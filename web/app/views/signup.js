@@ -7,6 +7,7 @@ import { enterBy, signedIn } from "../api/session.js";
 import { instance, loadInstance } from "../state/instance.js";
 import { go, route } from "../state/router.js";
 import { explain, toast } from "../state/toasts.js";
+import { Captcha } from "../components/captcha.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
 import { Providers } from "../components/providers.js";
@@ -18,24 +19,29 @@ export function View() {
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
   const [waits, setWaits] = useState(false);
+  const [solved, setSolved] = useState("");
+  const [tries, setTries] = useState(0);
   const key = useRef(newKey());
   useEffect(() => void loadInstance(), []);
   useEffect(() => {
     if (signedIn.value) go("/explore", { replace: true });
   }, [signedIn.value]);
-  const { registration, rules, name } = instance.value;
+  const { registration, rules, name, captcha } = instance.value;
   const send = async (event) => {
     event.preventDefault();
     setBusy(true);
     setProblem(null);
     const body = Object.fromEntries(FIELDS.map((each) => [each, fields[each].trim()]).filter(([, value]) => value));
     body.password = fields.password;
+    if (captcha) body.captcha = solved;
     try {
       if (await enterBy("/auth/register", body, { key: key.current })) toast(t("signup.done"));
       else setWaits(true);
     } catch (failure) {
       key.current = newKey();
       setProblem(failure);
+      setSolved(""); // each solution counts once
+      setTries(tries + 1);
     } finally {
       setBusy(false);
     }
@@ -55,7 +61,8 @@ export function View() {
       ${field("password", { type: "password", autocomplete: "new-password", required: true, minlength: 8, hint: t("signup.password.hint") })}
       ${registration === "approval" && field("application", { multiline: true, rows: 3, required: true, hint: t("signup.application.hint") })}
       ${rules?.length > 0 && html`<details><summary>${t("signup.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule.text || rule}</li>`)}</ol></details>`}
-      <button class="button button-primary button-wide" disabled=${busy}>${t("signup.do")}</button>
+      ${captcha && html`<${Captcha} key=${tries} onSolved=${setSolved} />`}
+      <button class="button button-primary button-wide" disabled=${busy || (captcha && !solved)}>${t("signup.do")}</button>
     </form>
     <${Providers} />
   <//>`;

@@ -104,8 +104,7 @@ function Deletion() {
     try {
       const { body } = await request("DELETE", "/auth/me", { body: password ? { password } : {} });
       await leave();
-      toast(t("account.delete.done", { number: body?.erasure_id || "" }), { seconds: 20 });
-      go("/");
+      go(body?.erasure_id ? `/erasures/${body.erasure_id}` : "/");
     } catch (problem) {
       setError(explain(problem));
     }

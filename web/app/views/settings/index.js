@@ -10,6 +10,7 @@ import { Account } from "./account.js";
 import { Appearance, Language } from "./appearance.js";
 import { Blocks, Mutes } from "./blocks.js";
 import { Devices } from "./devices.js";
+import { Moderation } from "./moderation.js";
 import { Notifications } from "./notifications.js";
 import { Privacy } from "./privacy.js";
 import { ProfileSettings } from "./profile.js";
@@ -25,6 +26,7 @@ const SECTIONS = {
   language: [Language, "globe"],
   blocks: [Blocks, "block"],
   mutes: [Mutes, "mute"],
+  moderation: [Moderation, "flag"],
   devices: [Devices, "device"],
 };
 

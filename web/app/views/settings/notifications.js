@@ -8,6 +8,7 @@ import { complain } from "../../state/toasts.js";
 import { Choice, Toggle } from "../../components/field.js";
 import { Skeleton } from "../../components/skeleton.js";
 import { Failed } from "../../components/states.js";
+import { Schedule } from "./schedule.js";
 
 const WAYS = ["in_app", "push", "email"];
 const DIGESTS = ["off", "daily", "weekly"];
@@ -46,5 +47,6 @@ export function Notifications() {
       </table>
     </div>
     ${found.digest !== undefined && html`<${Choice} label=${t("preferences.digest")} value=${found.digest} onChange=${(digest) => store({ digest })} options=${DIGESTS.map((each) => [each, t(`preferences.digest.${each}`)])} />`}
+    <${Schedule} />
   </div>`;
 }

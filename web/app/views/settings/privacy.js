@@ -22,10 +22,8 @@ export function Privacy() {
       complain(problem);
     }
   };
-  const known = (name) => own[name] !== undefined;
   return html`<div class="form">
     <${Toggle} label=${t("privacy.private")} hint=${t("privacy.private.text")} checked=${!!own.is_private} onChange=${(value) => store({ is_private: value })} />
-    ${known("is_discoverable") && html`<${Toggle} label=${t("privacy.discoverable")} hint=${t("privacy.discoverable.text")} checked=${own.is_discoverable} onChange=${(value) => store({ is_discoverable: value })} />`}
     <p><a href="/follow-requests">${t("requests.title")}</a></p>
   </div>`;
 }

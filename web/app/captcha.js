@@ -1,0 +1,10 @@
+// In the captcha's frame: shows the provider's widget, and tells the page around it what was solved.
+(() => {
+  const box = document.querySelector("[data-sitekey]");
+  const tell = (captcha) => parent.postMessage({ captcha }, location.origin);
+  globalThis.showCaptcha = () => {
+    const provider = globalThis[box.dataset.provider];
+    const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    provider.render(box, { sitekey: box.dataset.sitekey, theme, callback: tell, "expired-callback": () => tell("") });
+  };
+})();
