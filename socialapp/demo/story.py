@@ -7,6 +7,7 @@
 import csv
 import random
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from socialapp.demo.texts import COMMENTS, POSTS
+from socialapp.demo import pictures
+from socialapp.demo.texts import COMMENTS, POSTS, WITH_A_FILM, WITH_PICTURES
 
 REACTIONS = ("like", "like", "like", "love", "love", "haha", "sad", "angry")
 HERO = "Valjean"
@@ -25,6 +27,8 @@ _OFTEN = 4  # chapters in which two meet
 _ROUNDS = 2
 _REACTIONS = 160
 _COMMENTS = 80
+_ADMIRERS = 12  # at most, of each picture
+_PATIENCE = 60.0  # seconds for the next upload to be processed; without a worker none ever is
 
 Step = Callable[[], None]
 
@@ -44,6 +48,9 @@ class Cast:
     ids: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     posts: list[dict[str, Any]] = field(default_factory=list)
+    faces: dict[str, str] = field(default_factory=dict)  # ids of media
+    landscapes: list[str] = field(default_factory=list)
+    film: str = ""
 
 
 class Story:
@@ -53,7 +60,7 @@ class Story:
     whatever is written has an Idempotency-Key.
     """
 
-    def __init__(self, *, password: str, seed: int = 1862) -> None:
+    def __init__(self, *, password: str, seed: int = 1862, has_pictures: bool = True) -> None:
         from socialapp.wsgi import application
 
         self._api = httpx.Client(transport=httpx.WSGITransport(app=application), base_url=_API)
@@ -62,6 +69,8 @@ class Story:
         self._meetings = read_meetings()
         self._acquaintances = Counter(name for meeting in self._meetings for name in (meeting.one, meeting.other))
         self._written = 0
+        self._has_pictures = has_pictures
+        self._is_waiting = True
         self.cast = Cast()
 
     def steps(self) -> list[Step]:
@@ -69,11 +78,28 @@ class Story:
         names = sorted(self._acquaintances, key=lambda name: (name != HERO, name))
         return [
             *(partial(self._join, name) for name in names),
+            *(self._uploads(names) if self._has_pictures else ()),  # processed while the story goes on
             *(partial(self._follow, who, whom) for who, whom in self._follows()),
             *(partial(self._write, text) for text in POSTS * _ROUNDS),
             *[self._react] * _REACTIONS,
             *[self._comment] * _COMMENTS,
+            *(self._showings(names) if self._has_pictures else ()),
         ]
+
+    def _uploads(self, names: list[str]) -> Iterator[Step]:
+        yield from (partial(self._upload_face, name) for name in names)
+        yield from (
+            partial(self._upload_landscape, number) for number in range(sum(count for _, count in WITH_PICTURES))
+        )
+        yield self._upload_film
+
+    def _showings(self, names: list[str]) -> Iterator[Step]:
+        yield from (partial(self._show_face, name) for name in names)
+        start = 0
+        for text, count in WITH_PICTURES:
+            yield partial(self._show_landscapes, text, start, count)
+            start += count
+        yield self._show_film
 
     def _follows(self) -> Iterator[tuple[str, str]]:
         """Who meets often follows each other; of two who hardly meet, one follows the other, mostly the greater one."""
@@ -92,6 +118,62 @@ class Story:
         answer.raise_for_status()
         return answer.json()
 
+    def _upload(self, who: str, drawing: pictures.Drawing) -> str:
+        self._written += 1
+        answer = self._api.post(
+            "/v1/media",
+            files={"file": ("drawing", drawing.content)},
+            data={"description": drawing.description},
+            headers={
+                "Authorization": f"Bearer {self.cast.tokens[who]}",
+                "Idempotency-Key": f"les-miserables-{self._written}",
+            },
+        )
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    def _upload_face(self, name: str) -> None:
+        self.cast.faces[name] = self._upload(name, pictures.Drawing(pictures.face(name), f"Portrait of {name}"))
+
+    def _upload_landscape(self, number: int) -> None:
+        self.cast.landscapes.append(self._upload(self._painter(), pictures.landscape(number)))
+
+    def _upload_film(self) -> None:
+        self.cast.film = self._upload(self._painter(), pictures.film())
+
+    def _painter(self) -> str:
+        """Who has the pictures: the one who meets most people but the hero."""
+        others = (name for name in sorted(self._acquaintances) if name != HERO)
+        return max(others, key=self._acquaintances.__getitem__)
+
+    def _is_ready(self, who: str, media_id: str) -> bool:
+        """Waits until an upload is processed; whether it is. After one that was not, none is waited for."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            status = self._call("GET", f"/media/{media_id}", who, {})["status"]
+            self._is_waiting = self._is_waiting and time.monotonic() < deadline
+            if status != "processing" or not self._is_waiting:
+                return bool(status == "ready")
+            time.sleep(0.2)
+
+    def _show_face(self, name: str) -> None:
+        media_id = self.cast.faces[name]
+        if self._is_ready(name, media_id):
+            self._call("PATCH", "/profiles/me", name, {"profile_picture_media_id": media_id})
+
+    def _show_landscapes(self, text: str, start: int, count: int) -> None:
+        self._show(text, self.cast.landscapes[start : start + count])
+
+    def _show_film(self) -> None:
+        self._show(WITH_A_FILM, [self.cast.film])
+
+    def _show(self, text: str, media_ids: list[str]) -> None:
+        painter = self._painter()
+        if all(self._is_ready(painter, media_id) for media_id in media_ids):
+            post = self._call("POST", "/posts", painter, {"content": text, "media_ids": media_ids})
+            for _ in range(_ADMIRERS):
+                self._call("PUT", f"/posts/{post['id']}/reaction", self._somebody(), {"reaction_type": "love"})
+
     def _join(self, name: str) -> None:
         username = username_of(name)
         account = {"username": username, "email": f"{username}@demo.example", "password": self._password}
@@ -108,7 +190,7 @@ class Story:
 
     def _somebody(self) -> str:
         # Those who meet many people talk more, as in the novel.
-        names = sorted(self._acquaintances)
+        names = sorted(self.cast.tokens)
         return self._random.choices(names, weights=[self._acquaintances[name] for name in names])[0]
 
     def _write(self, text: str) -> None:

@@ -41,6 +41,17 @@ POSTS = (
     "All the world's a stage, and all the men and women merely players. #shakespeare #theatre",
 )
 
+# What is said with pictures, and with how many.
+WITH_PICTURES = (
+    ("From dawn to night at my window. #view #hills", 4),
+    ("The road to Montreuil, before anybody else was up. #hills", 1),
+    ("Two evenings that I want to keep. #painting", 2),
+    ("Not one cloud all day. #sky", 1),
+    ("Three studies for the wall over the fireplace. #painting", 3),
+    ("Could not sleep, so I went out and looked. #night", 1),
+)
+WITH_A_FILM = "There is nothing half so much worth doing as simply messing about in boats. #boats #sea"
+
 COMMENTS = (
     "How true.",
     "I have thought so myself.",

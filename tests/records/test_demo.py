@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
 from apps.comments.models import Comment
+from apps.posts.actions.media.processing import process_waiting_media
 from apps.posts.models import Post
 from apps.reactions.models import Reaction
 from apps.users.models import Follow, FollowCount, PostCount, Profile
@@ -33,7 +34,7 @@ def rows() -> list[int]:
 def tell(password: str = PASSWORD) -> dict[str, str]:
     """What the command says about logging in."""
     output = io.StringIO()
-    call_command("demo", password=password, json=True, stdout=output)
+    call_command("demo", password=password, json=True, no_pictures=True, stdout=output)
     found: dict[str, str] = json.loads(output.getvalue())
     return found
 
@@ -41,7 +42,7 @@ def tell(password: str = PASSWORD) -> dict[str, str]:
 def test_the_story_is_told_through_the_api_and_an_interrupted_one_to_its_end(
     drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
-    interrupted = Story(password=PASSWORD)
+    interrupted = Story(password=PASSWORD, has_pictures=False)
     for step in interrupted.steps()[:450]:
         step()
     assert tell() == {"username": "valjean", "password": PASSWORD}
@@ -87,3 +88,27 @@ def test_the_same_crowd_is_not_drawn_twice() -> None:
     with pytest.raises(CommandError, match="at least 1"):
         call_command("demo", people=0)
     assert Profile.objects.count() == 3
+
+
+def test_people_have_faces_and_there_are_pictures_and_a_film(
+    anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Story(password=PASSWORD)
+    uploads = [step for step in told.steps() if getattr(step, "func", step).__name__.startswith("_upload")]
+    assert len(uploads) == 77 + 12 + 1
+    monkeypatch.setattr("socialapp.demo.story.time.sleep", lambda seconds: process_waiting_media())
+    names = {"Valjean", told._painter()}
+    for name in sorted(names):
+        told._join(name)
+        told._upload_face(name)
+        told._show_face(name)
+    for number in range(2):
+        told._upload_landscape(number)
+    told._upload_film()
+    told._show_landscapes("Two of them.", 0, 2)
+    told._show_film()
+    film, landscapes = anonymous.get(f"/v1/profiles/{told.cast.ids[told._painter()]}/posts").json()["results"]
+    assert [media["type"] for media in (*film["media"], *landscapes["media"])] == ["video", "image", "image"]
+    assert all(media["description"] for media in landscapes["media"])
+    assert all(anonymous.get(f"/v1/profiles/{told.cast.ids[name]}").json()["profile_picture"] for name in names)
+    assert film["media"][0]["duration"] == 3

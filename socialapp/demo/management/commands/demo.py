@@ -31,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--comments", type=int, help="comments of the crowd (5 a person)")
         parser.add_argument("--reactions", type=int, help="reactions of the crowd (10 a person)")
         parser.add_argument("--password", help="of every demo account (made up and told, where not given)")
+        parser.add_argument("--no-pictures", action="store_true", help="draw none; they need a worker")
         parser.add_argument("--json", action="store_true", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         password = options["password"] or new_password()
         people = options["people"]
         if people is None:
-            username = self._tell_story(password)
+            username = self._tell_story(password, has_pictures=not options["no_pictures"])
         elif people < 1:
             raise CommandError("--people must be at least 1")
         else:
@@ -48,11 +49,11 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"demo data loaded: log in as {username} with the password {password}")
 
-    def _tell_story(self, password: str) -> str:
+    def _tell_story(self, password: str, *, has_pictures: bool) -> str:
         from django.conf import settings
 
         settings.RATE_LIMITS = False  # one process speaks for everybody
-        story = Story(password=password)
+        story = Story(password=password, has_pictures=has_pictures)
         try:
             for step in tqdm(story.steps(), desc="demo", file=sys.stderr, disable=None):
                 step()
