@@ -63,23 +63,17 @@ def _locked_or_made(user_id: int) -> Profile:
     return lock_profiles([user_id])[user_id]
 
 
+# What an erased row still needs; every other column gets its default, so that a new one is emptied too.
+_KEPT_COLUMNS = {"user_id", "status", "version", "following_version", "created_at", "erased"}
+_EMPTY_COLUMNS = {
+    field.attname: field.get_default() for field in Profile._meta.concrete_fields if field.attname not in _KEPT_COLUMNS
+}
+
+
 def _empty_profile(user_id: int) -> None:
     """Leaves only the id, so that nothing that arrives late can create the person again."""
-    Profile.objects.filter(user_id=user_id, erased=False).update(
-        username="",
-        username_key="",
-        full_name="",
-        bio="",
-        profile_picture="",
-        is_private=False,
-        sanctioned_at=None,
-        silenced=False,
-        silenced_at=None,
-        limited=False,
-        limited_at=None,
-        created_at=timezone.now(),
-        erased=True,
-    )
+    rows = Profile.objects.filter(user_id=user_id, erased=False)
+    rows.update(**_EMPTY_COLUMNS, created_at=timezone.now(), erased=True)
 
 
 def _erase_requests(user_id: int) -> None:
