@@ -1,10 +1,14 @@
 """Web Push, end to end: from what happens to what a browser decrypts, over a real push service on loopback."""
 
+import multiprocessing
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.db import connections
 
 from apps.notifications.actions import queue
 from apps.notifications.actions.seen import record_seen
@@ -176,30 +180,88 @@ def test_a_service_that_asks_to_wait_is_waited_for_and_then_gets_it(
     assert OutgoingMessage.objects.count() == 0
 
 
-def test_a_service_that_fails_is_tried_again_with_growing_pauses_and_then_given_up(
-    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+def test_a_service_that_is_away_for_long_costs_no_device(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any, time_machine: Any, settings: Any
 ) -> None:
+    settings.ACCESS_TOKEN_SECONDS = 7 * 86_400
+    time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False)
     alice, bob = register("alice"), register("bob")
     browser = subscribe(alice, status=503)
     react(bob, post(alice))
     drain()
     send_pushes()
     pauses = []
-    for _ in range(queue.MAX_ATTEMPTS - 1):
-        pauses.append(OutgoingMessage.objects.get().due_at - datetime.now(UTC))
-        due_now()
+    while waiting := OutgoingMessage.objects.first():
+        pauses.append(round((waiting.due_at - datetime.now(UTC)).total_seconds()))
+        assert not waiting.dead
+        time_machine.move_to(waiting.due_at + timedelta(seconds=1), tick=False)
         retry_pushes()
-    assert [round(pause.total_seconds()) for pause in pauses] == [30, 60, 120, 240, 480, 960, 1920]
-    dead = OutgoingMessage.objects.get()
-    assert (dead.dead, dead.error, browser.asked) == (True, "503", queue.MAX_ATTEMPTS)
-    due_now()
-    retry_pushes()
-    assert browser.asked == queue.MAX_ATTEMPTS
+    assert pauses[:9] == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert 86_400 - 3600 < sum(pauses) < 86_400, "a reaction is worth a push for a day"
+    assert browser.asked == len(pauses) + 1
+    device = PushSubscription.objects.get()
+    assert (device.endpoint, device.failures) == (browser.endpoint, browser.asked)
     browser.status = 201
-    assert queue.resend([dead.id]) == 1
+    comment(bob, post(alice))
+    drain()
     retry_pushes()
     assert len(browser.received) == 1
     assert PushSubscription.objects.get().failures == 0
+
+
+def test_what_a_service_refuses_is_a_dead_letter_that_can_be_sent_again(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    browser = subscribe(alice, status=400)
+    react(bob, post(alice))
+    drain()
+    send_pushes()
+    dead = OutgoingMessage.objects.get()
+    assert (dead.dead, dead.error, browser.asked) == (True, "400", 1)
+    due_now()
+    send_pushes()
+    retry_pushes()
+    assert browser.asked == 1
+    browser.status = 201
+    assert queue.resend([dead.id]) == 1
+    send_pushes()
+    assert len(browser.received) == 1
+
+
+@pytest.mark.skipif(django_settings.EMBEDDED, reason="SQLite's test databases are in the memory of one process")
+@pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+def test_a_killed_worker_loses_nothing_and_shows_nothing_twice(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    sent, hanging = subscribe(alice), subscribe(alice, hangs=True)
+    react(bob, post(alice))
+    drain()
+
+    def work() -> None:
+        connections.close_all()
+        send_pushes()
+
+    connections.close_all()
+    worker = multiprocessing.get_context("fork").Process(target=work)
+    worker.start()
+    deadline = time.monotonic() + 20
+    while not (sent.received and hanging.asked) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.kill()
+    worker.join()
+    send_pushes()
+    assert (sent.asked, hanging.asked) == (1, 1), "the claims of the dead hold for a while"
+    hanging.hangs = False
+    due_now()
+    send_pushes()
+    assert OutgoingMessage.objects.count() == 0
+    [message] = hanging.received
+    first, second = sent.received
+    assert first == second, "the same id and Topic: a device shows both as one"
+    assert (first["id"], first["headers"]["Topic"]) == (message["id"], message["headers"]["Topic"])
+    assert first["headers"]["Topic"].startswith("g")
 
 
 def test_a_device_that_does_not_answer_holds_up_nobody(

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +22,7 @@ from apps.notifications.gateways.dispatch import PushDispatcher, PushRequest
 from apps.notifications.gateways.messages import Device, Outcome, SendResult
 from apps.notifications.gateways.services import open_gateways
 from apps.notifications.models import Channel, Kind, Lane, Notification, OutgoingMessage, PushSubscription
-from apps.notifications.presenters import push_message
+from apps.notifications.presenters import push_message, ttl_of
 from apps.notifications.queries import (
     ChannelFlags,
     channel_flags,
@@ -37,11 +37,20 @@ BATCH = 300
 _MAX_BATCHES = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A message that is to be sent now, and the moment after which it is not worth sending any more."""
+
+    message: OutgoingMessage
+    request: PushRequest
+    until: datetime
+
+
 @dataclass(slots=True)
 class _Batch:
     """Claimed messages, and what becomes of each before anything is sent."""
 
-    ready: list[tuple[OutgoingMessage, PushRequest]] = field(default_factory=list)
+    ready: list["_Ready"] = field(default_factory=list)
     unwanted: list[OutgoingMessage] = field(default_factory=list)
     postponed: dict[datetime, list[OutgoingMessage]] = field(default_factory=lambda: defaultdict(list))
 
@@ -93,8 +102,7 @@ def _send_batch(sender: PushSender, messages: Sequence[OutgoingMessage]) -> int:
         postpone(some, until=until)
     if not batch.ready:
         return 0
-    results = sender.send([request for _, request in batch.ready])
-    return _settle([message for message, _ in batch.ready], results)
+    return _settle(batch.ready, sender.send([ready.request for ready in batch.ready]))
 
 
 def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
@@ -112,7 +120,13 @@ def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
         is_wanted = (
             row and flags.get((row.user_id, row.kind), ChannelFlags()).push and row.id > seen.get(row.user_id, 0)
         )
-        if row is None or device is None or not is_wanted or (device.expires_at and device.expires_at <= now):
+        if (
+            row is None
+            or device is None
+            or not is_wanted
+            or _expiry(row) <= now
+            or (device.expires_at and device.expires_at <= now)
+        ):
             batch.unwanted.append(message)
         elif until := quiet_until(chosen.get(message.user_id), now=now):
             batch.postponed[until].append(message)
@@ -124,7 +138,8 @@ def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
         if row.id in visible:
             own = chosen.get(message.user_id)
             language = (own.language if own else "") or device.language
-            batch.ready.append((message, _request(row, device, visible[row.id], excerpts, language)))
+            request = _request(row, device, visible[row.id], excerpts, language)
+            batch.ready.append(_Ready(message, request, _expiry(row)))
         else:
             batch.unwanted.append(message)
     return batch
@@ -156,17 +171,22 @@ def _request(
     )
 
 
-def _settle(messages: Sequence[OutgoingMessage], results: Sequence[SendResult]) -> int:
+def _expiry(row: Notification) -> datetime:
+    return row.created_at + timedelta(seconds=ttl_of(row))
+
+
+def _settle(tried: Sequence[_Ready], results: Sequence[SendResult]) -> int:
     """Notes what became of each message; how many were sent."""
     sent, gone, failed = [], [], []
-    for message, result in zip(messages, results, strict=True):
+    for ready, result in zip(tried, results, strict=True):
+        message = ready.message
         match result.outcome:
             case Outcome.SENT:
                 sent.append(message)
             case Outcome.GONE:
                 gone.append(message)
             case Outcome.RETRY:
-                retry_later(message, after=result.retry_after, error=result.detail)
+                retry_later(message, after=result.retry_after, error=result.detail, until=ready.until)
                 if result.retry_after is None:
                     failed.append(message)
             case Outcome.REFUSED:
@@ -175,7 +195,7 @@ def _settle(messages: Sequence[OutgoingMessage], results: Sequence[SendResult]) 
     forget_devices(_device_ids(gone))
     record_device_failures(_device_ids(failed))
     reset_device_failures(_device_ids(message for message in sent if message.lane == Lane.RETRY))
-    log.info("notifications.pushes", sent=len(sent), gone=len(gone), failed=len(failed), batch=len(messages))
+    log.info("notifications.pushes", sent=len(sent), gone=len(gone), failed=len(failed), batch=len(tried))
     return len(sent)
 
 

@@ -21,7 +21,7 @@ MAIL_DELAY = timedelta(minutes=2)
 # For so long a claimed message belongs to the run that claimed it; a run that dies gives it back that way.
 CLAIM_SECONDS = 120
 MAX_ATTEMPTS = 8
-_FIRST_PAUSE = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _MAX_ERROR_CHARACTERS = 500
 _COLUMNS = tuple(field.attname for field in OutgoingMessage._meta.concrete_fields)
 
@@ -89,13 +89,20 @@ def postpone(messages: Iterable[OutgoingMessage], *, until: datetime) -> None:
 
 
 @transactional("notifications")
-def retry_later(message: OutgoingMessage, *, after: float | None, error: str) -> None:
-    """Has a message sent again `after` seconds, or after pauses that double; dead after MAX_ATTEMPTS."""
-    pause = after if after is not None else _FIRST_PAUSE * 2 ** (message.attempts - 1)
+def retry_later(message: OutgoingMessage, *, after: float | None, error: str, until: datetime | None = None) -> None:
+    """Has a message sent again `after` seconds, or after pauses that double, up to an hour.
+
+    With `until` it is forgotten when its turn would come after that moment; without, it is dead after MAX_ATTEMPTS.
+    """
+    pause = after if after is not None else min(_FIRST_PAUSE * 2 ** (message.attempts - 1), _LONGEST_PAUSE)
+    due_at = timezone.now() + timedelta(seconds=pause)
+    if until is not None and due_at > until:
+        OutgoingMessage.objects.filter(id=message.id).delete()
+        return
     OutgoingMessage.objects.filter(id=message.id).update(
         lane=Lane.RETRY,
-        due_at=timezone.now() + timedelta(seconds=pause),
-        dead=message.attempts >= MAX_ATTEMPTS,
+        due_at=due_at,
+        dead=until is None and message.attempts >= MAX_ATTEMPTS,
         error=error[:_MAX_ERROR_CHARACTERS],
         claim="",
     )

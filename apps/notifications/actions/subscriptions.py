@@ -13,8 +13,6 @@ from socialapp.core.errors import NotFound
 from socialapp.lifecycle.removal import gone_among
 
 MAX_SUBSCRIPTIONS = 20
-# A device that failed so often in a row is forgotten; a browser that still exists subscribes again by itself.
-_MAX_FAILURES = 30
 
 
 @transactional("notifications")
@@ -71,10 +69,12 @@ def forget_devices(ids: Iterable[int]) -> None:
 
 @transactional("notifications")
 def record_device_failures(ids: Iterable[int]) -> None:
-    """Counts a failed send for each of these devices; those that failed too often in a row are forgotten."""
-    devices = PushSubscription.objects.filter(id__in=list(ids))
-    devices.update(failures=F("failures") + 1)
-    _forget(devices.filter(failures__gte=_MAX_FAILURES).values_list("id", flat=True))
+    """Counts a failed send for each of these devices: they wait in the lane of retries until they take one again.
+
+    However often that happens they are kept, as it may be their push service that is away: only that service knows
+    which devices are gone.
+    """
+    PushSubscription.objects.filter(id__in=list(ids)).update(failures=F("failures") + 1)
 
 
 @transactional("notifications")

@@ -9,7 +9,7 @@ from apps.notifications.presenters.notifications import (
     schedule_body,
     subscription_body,
 )
-from apps.notifications.presenters.pushes import Excerpt, push_message
+from apps.notifications.presenters.pushes import Excerpt, push_message, ttl_of
 from apps.notifications.presenters.texts import LANGUAGES, best_language, message_text
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "push_message",
     "schedule_body",
     "subscription_body",
+    "ttl_of",
 ]

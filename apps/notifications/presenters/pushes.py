@@ -61,10 +61,15 @@ def push_message(*, row: Notification, visibility: Visibility, excerpt: Excerpt 
         body=text if is_notice else (excerpt.text(language) if excerpt else ""),
         url=web_url(row=row, actors=actors),
         icon=picture or f"{settings.PUBLIC_URL}{settings.STATIC_URL}favicon.svg",
-        ttl=_TTL.get(Kind(row.kind), _DEFAULT_TTL),
+        ttl=ttl_of(row),
         urgency=_URGENCY.get(Kind(row.kind), Urgency.NORMAL),
         topic=_topic(row),
     )
+
+
+def ttl_of(row: Notification) -> int:
+    """The seconds for which a notification is worth a push."""
+    return _TTL.get(Kind(row.kind), _DEFAULT_TTL)
 
 
 def web_url(*, row: Notification, actors: Sequence[ProfileSummary]) -> str:
