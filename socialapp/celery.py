@@ -20,7 +20,7 @@ _KERNEL_TASKS = ("socialapp.messaging", "socialapp.http", "socialapp.lifecycle",
 
 
 class _Connection(Connection):
-    """Tries a broker that is away every few seconds; kombu's pauses grow to half a minute, which events wait longer."""
+    """Tries an unavailable broker every few seconds: kombu's pauses grow to half a minute, by which events are late."""
 
     def ensure_connection(self, *args: Any, **options: Any) -> Self:
         """As kombu does it, with shorter pauses."""

@@ -198,7 +198,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         * _BROKER_SECONDS,  # waiting for messages it hears as often from a Redis that is there
     }
 )
-CELERY_BROKER_HEARTBEAT = 2 * _BROKER_SECONDS  # RabbitMQ's and ours: after two that did not come, it connects anew
+CELERY_BROKER_HEARTBEAT = 2 * _BROKER_SECONDS  # RabbitMQ's and ours: after two that did not come, it reconnects
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -208,7 +208,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_DB_REUSE_MAX = 1_000_000  # tasks; Celery would connect anew for each: see `socialapp/celery.py`
+CELERY_DB_REUSE_MAX = 1_000_000  # tasks; Celery would reconnect for each: see `socialapp/celery.py`
 CELERY_TIMEZONE = "UTC"
 RECONCILE_EVERY_SECONDS = env.float("RECONCILE_EVERY_SECONDS", default=5.0)
 RECONCILE_AFTER_SECONDS = env.float("RECONCILE_AFTER_SECONDS", default=10.0)

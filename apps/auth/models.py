@@ -24,7 +24,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username_key=(username or "").casefold())
 
     def create_superuser(self, *args: object, **fields: object) -> "User":
-        """Refused: `createsuperuser` would make an account that no other context hears of."""
+        """Refused: `createsuperuser` would make an account that no other context knows."""
         raise CommandError("use manage.py create_admin")
 
 

@@ -23,7 +23,7 @@ def erase_user(event: UserDeleted) -> None:
 
 @handles(ContentRemoved)
 def remove_comment(event: ContentRemoved) -> None:
-    """Takes the comment that a moderator removed out of sight."""
+    """Hides the comment that a moderator removed."""
     if event.target_type == "comment":
         actions.remove_comment(comment_id=event.target_id, action_id=event.action_id)
 

@@ -48,7 +48,7 @@ Additions = dict[Key, dict[str, int]]
 
 @transactional("metrics")
 def record_post(*, post_id: int, author_id: int) -> None:
-    """Remembers whose a new post is, and counts it. One that was deleted before it was heard of stays deleted."""
+    """Remembers whose a new post is, and counts it. One that was deleted before its event arrived stays deleted."""
     erased = _is_erased(author_id)
     post, made = Post.objects.get_or_create(
         id=post_id, defaults={"author_id": None if erased else author_id, "is_deleted": erased}

@@ -165,7 +165,7 @@ class NotificationTargetBody(serializers.Serializer[Any]):
 
 
 class NotificationBody(serializers.Serializer[Any]):
-    """A notification. One that somebody else joins comes anew with a greater `id` and the same `group_id`."""
+    """A notification. One that somebody else joins comes again with a greater `id` and the same `group_id`."""
 
     id = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)

@@ -69,7 +69,7 @@ def clean_up(event: PostDeleted) -> None:
 
 @handles(ContentRemoved)
 def remove_content(event: ContentRemoved) -> None:
-    """Takes a post that a moderator has removed out of sight."""
+    """Hides a post that a moderator has removed."""
     if event.target_type == "post":
         remove_post(post_id=event.target_id, action_id=event.action_id)
 

@@ -26,7 +26,7 @@ class _PostColumns(models.Model):
     media = models.JSONField(null=True, blank=True)
     sensitive = models.BooleanField(default=False, db_default=False)
     content_warning = models.CharField(max_length=200, blank=True, default="", db_default="")
-    # What moderators decided, beside what the author chose; `…_at` is the moment of the last word about it.
+    # What moderators decided, beside what the author chose; `…_at` is the moment of the latest decision about it.
     marked_sensitive = models.BooleanField(default=False, db_default=False)
     marked_sensitive_at = models.DateTimeField(null=True, blank=True)
     hidden = models.BooleanField(default=False, db_default=False)  # only its author sees it
@@ -48,9 +48,9 @@ class Post(_PostColumns):
 
 
 class RemovedPost(_PostColumns):
-    """A post that a moderator removed, as it was: no longer among the posts, so that no read can come upon it.
+    """A post that a moderator removed, as it was: no longer among the posts, so that no read can come across it.
 
-    What belongs to it stays where it is, for the case that it comes back. `action_id` is the removal.
+    What belongs to it stays where it is, in case it comes back. `action_id` is the removal.
     """
 
     action_id = models.BigIntegerField(db_index=True)
@@ -65,7 +65,7 @@ class RemovedPost(_PostColumns):
 
 
 class RestoredRemoval(models.Model):
-    """The mark of a removal that was taken back: should the word of it arrive late, it removes nothing."""
+    """The mark of a removal that was taken back: should its event arrive late, it removes nothing."""
 
     action_id = models.BigIntegerField(primary_key=True)
     restored_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -1,4 +1,4 @@
-"""What posts does by the clock."""
+"""The periodic work of posts."""
 
 from contextlib import suppress
 
@@ -41,7 +41,7 @@ def publish_views() -> None:
 
 @shared_task(name="posts.notice_restart")
 def notice_restart_of_redis() -> None:
-    """Looks whether Redis was started anew. Idempotent, periodic."""
+    """Looks whether Redis was restarted. Idempotent, periodic."""
     with suppress(*redis_errors()):
         notice_restart()
 

@@ -32,8 +32,8 @@ class Profile(models.Model):
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
-    silenced = models.BooleanField(default=False, db_default=False)  # only followers come upon them
-    silenced_at = models.DateTimeField(null=True, blank=True)  # of the last word about it, as `sanctioned_at`
+    silenced = models.BooleanField(default=False, db_default=False)  # only followers come across them
+    silenced_at = models.DateTimeField(null=True, blank=True)  # of the latest decision about it, as `sanctioned_at`
     limited = models.BooleanField(default=False, db_default=False)  # they may not write
     limited_at = models.DateTimeField(null=True, blank=True)
     erased = models.BooleanField(default=False)
@@ -47,9 +47,9 @@ class Profile(models.Model):
 
 
 class ProfileReset(models.Model):
-    """What a moderator took out of a profile, for the case that it comes back. `action_id` is the decision.
+    """What a moderator took out of a profile, in case it comes back. `action_id` is the decision.
 
-    The row of a reset that was taken back stays: should the word of the reset arrive late, it changes nothing.
+    The row of a reset that was taken back stays: should the event of the reset arrive late, it changes nothing.
     """
 
     action_id = models.BigIntegerField(primary_key=True)

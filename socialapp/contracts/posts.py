@@ -36,7 +36,7 @@ class PostEdited:
 class PostDeleted:
     """A post is gone: deleted by its author, erased with its author, or removed so long ago that it cannot come back.
 
-    `was_withdrawn`: it was out of sight and out of all counts before.
+    `was_withdrawn`: it was hidden and out of all counts before.
     """
 
     post_id: int
@@ -78,7 +78,7 @@ class Reposted:
 
 @event("posts.unreposted", subject="post_id", partition="author_id")
 class Unreposted:
-    """The repost is no more. `at` orders it with reposts of the same post."""
+    """The repost ended. `at` orders it with reposts of the same post."""
 
     post_id: int
     author_id: int

@@ -53,7 +53,7 @@ class FollowRequested:
 
 @event("users.follow_request_withdrawn", subject="target_id", partition="requester_id")
 class FollowRequestWithdrawn:
-    """The request is no more: withdrawn or rejected. `at` orders it with requests of the same two."""
+    """The request ended: withdrawn or rejected. `at` orders it with requests of the same two."""
 
     requester_id: int
     target_id: int
@@ -70,7 +70,7 @@ class Blocked:
 
 @event("users.unblocked", subject="blocked_id", partition="blocker_id")
 class Unblocked:
-    """The block is no more."""
+    """The block ended."""
 
     blocker_id: int
     blocked_id: int
@@ -86,7 +86,7 @@ class Muted:
 
 @event("users.unmuted", subject="muted_id", partition="muter_id")
 class Unmuted:
-    """The mute is no more."""
+    """The mute ended."""
 
     muter_id: int
     muted_id: int
@@ -94,7 +94,7 @@ class Unmuted:
 
 @data
 class ProfileSummary:
-    """The little that is shown of a person beside what they wrote. `profile_picture` is a URL or ""."""
+    """What is shown of a person beside what they wrote. `profile_picture` is a URL or ""."""
 
     id: int
     username: str
@@ -108,7 +108,7 @@ class Author:
 
     `active`: neither banned, inactive nor deleted. `is_private`: the account's posts are for accepted followers.
     `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
-    `silenced`: only followers come upon them. `limited`: they may not write anything.
+    `silenced`: only followers come across them. `limited`: they may not write anything.
     """
 
     card: ProfileSummary

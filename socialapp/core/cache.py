@@ -45,7 +45,7 @@ class _BreakingConnection(redis.Connection):
 
 
 def redis_client() -> "redis.Redis":
-    """The client of `REDIS_URL`; raises one of `redis_errors()` within `REDIS_TIMEOUT` seconds when it is away."""
+    """The client of `REDIS_URL`; raises one of `redis_errors()` within `REDIS_TIMEOUT` seconds when it is down."""
     url = settings.REDIS_URL
     client = _clients.get(url)
     if client is None:

@@ -91,7 +91,7 @@ def _id_was_taken(error: DatabaseError) -> bool:
 
 
 def set_database_timeouts() -> None:
-    """Has this process and its database servers take each other for gone after `DATABASE_SECONDS` without a word.
+    """Has this process and its database servers take each other for gone after `DATABASE_SECONDS` silently.
 
     For the roles: a network that drops packets tells nobody. Without it a statement waits for ever, and so does the
     transaction of a machine that is gone, with its locks. The statements of commands may take hours.

@@ -62,7 +62,7 @@ def request(
     content: bytes = b"",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Response:
-    """Sends one request and follows redirects, each of them checked anew.
+    """Sends one request and follows redirects, each of them checked.
 
     Raises AddressRefused or OutgoingError; an answer with an error status is an answer. Credentials are not sent on to
     another origin, and a redirect other than 307 and 308 is followed with GET. Not for use inside a transaction.

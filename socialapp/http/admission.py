@@ -183,7 +183,7 @@ def _subject_key(rate: str, subject: str) -> str:
 
 
 def reset_attempts(*, rate: str, subject: str) -> None:
-    """Counts the tries for `subject` no more: one of them was right, so that they were no guesses."""
+    """Forgets the tries for `subject`: one of them was right, so they were no guesses."""
     if not (settings.RATE_LIMITS and subject):
         return
     try:

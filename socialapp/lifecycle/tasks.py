@@ -24,7 +24,7 @@ def continue_all_jobs() -> int:
         try:
             taken += continue_jobs(context.name, steps=_STEPS_A_RUN)
         except (DatabaseError, InterfaceError) as error:
-            # Each context has a database of its own: one that is away must not keep the others from going on.
+            # Each context has a database of its own: one that is unavailable must not keep the others from going on.
             log.warning("jobs.not_continued", context=context.name, error=repr(error))
     return taken
 

@@ -11,7 +11,7 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 class OutboxEvent(models.Model):
-    """An event that was committed with the state it tells of; sent until every listener has confirmed it."""
+    """An event that was committed with the state it describes; sent until every listener has confirmed it."""
 
     class State(models.IntegerChoices):
         """How far the event has come."""

@@ -1,4 +1,4 @@
-"""`publish(event)`: writes the event beside the state that it tells of, in the same transaction."""
+"""`publish(event)`: writes the event beside the state that it describes, in the same transaction."""
 
 import structlog
 from django.conf import settings

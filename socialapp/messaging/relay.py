@@ -192,7 +192,7 @@ class Relay:
 
 
 class _Loop:
-    """Sends the events of one context: when it is called, and every second; pauses while something is away."""
+    """Sends the events of one context: when it is called, and every second; pauses while something is unavailable."""
 
     def __init__(self, context: str, stopping: threading.Event, prepared: threading.Event) -> None:
         self.called = threading.Event()

@@ -51,7 +51,7 @@ def reconcile_served() -> None:
         try:
             reconcile(context.name)
         except (DatabaseError, InterfaceError) as error:
-            # Each context has a database of its own: one that is away must not keep the others from being looked at.
+            # Each context has a database of its own: one that is down must not keep the others waiting.
             log.warning("bus.not_reconciled", context=context.name, error=repr(error))
 
 

@@ -1,7 +1,7 @@
 """What machines ask: is the process alive, can it serve, and what has it done. Not for the gateway's clients.
 
 A process is ready when its own databases answer. Redis, the broker and the search engine are named too, but without
-them it serves on (events wait in the outbox, search answers that it is away), so that one of them failing does not
+them it serves on (events wait in the outbox, search answers 503), so that one of them failing does not
 take every process out of the gateway at once.
 """
 

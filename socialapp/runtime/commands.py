@@ -14,7 +14,7 @@ _INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 
 
 def run_command(arguments: Sequence[str]) -> None:
-    """Runs `arguments[1]`; ends with status 1 and the reason when a server is away or tables are missing.
+    """Runs `arguments[1]`; ends with status 1 and the reason when a server is unavailable or tables are missing.
 
     With `--traceback` the exception itself is raised.
     """

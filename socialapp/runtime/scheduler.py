@@ -14,5 +14,5 @@ class SteadyScheduler(PersistentScheduler):
         if ahead := [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]:
             for entry in ahead:
                 entry.last_run_at = now
-            self._heap = None  # the order of what is next, made anew
+            self._heap = None  # the order of what is next, made again
         return float(super().tick(*arguments, **options))

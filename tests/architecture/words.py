@@ -25,6 +25,11 @@ BANNED = {
     r"answering_within|X-Call-Seconds": "deadline",
     r"lets_through": "allow",
     r"in_stages|show_upwards|remove_needless": "a word of the domain",
+    r"(is|are|was|were) away(?! from| with)": "unavailable",
+    r"c[ao]mes? upon": "come across",
+    r"anew": "again, re-",
+    r"for the case that|else than|without a word|does by the clock": "plain English",
+    r"the (last|later) word (about|of) it|tells? of the|state that \w+ tells? of": "decision, describes",
     r"none finds none|the looks of|a lost word": "plain English",
 }
 _PATTERN = re.compile("|".join(rf"(?P<b{number}>\b(?:{pattern})\b)" for number, pattern in enumerate(BANNED)))

@@ -1,4 +1,4 @@
-"""Several processes of one role count together, also when one of them is killed, and begin anew with the role."""
+"""Several processes of one role count together, also when one of them is killed, and begin again with the role."""
 
 import os
 import signal

@@ -71,7 +71,7 @@ class Proxy:
     def dead(self, *, forgets: bool) -> Iterator[None]:
         """Nothing passes and nobody is told, as when packets are dropped; new connections get no answer.
 
-        Afterwards what was under way arrives, late. A network that forgets, as a firewall that was started anew does,
+        Afterwards what was under way arrives, late. A network that forgets, as a firewall that was restarted does,
         takes new connections only: those of before stay open at both ends, and dead.
         """
         with self._lock:

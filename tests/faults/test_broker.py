@@ -69,7 +69,7 @@ def _while_posting(installation: Installation, authors: list[Member], disturb: C
     finally:
         posting.until.set()
         posting.join()
-    assert posting.failed == [], "no POST fails because the broker is away"
+    assert posting.failed == [], "no POST fails because the broker is unavailable"
     took = time.monotonic() - started
     installation.note("written meanwhile", f"{len(posting.posts)} posts, {len(posting.posts) / took:.0f} a second")
     return posting.posts

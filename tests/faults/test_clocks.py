@@ -114,7 +114,7 @@ def test_nothing_waits_for_the_time_to_come_round(
 def test_a_process_lives_through_the_same_seconds_again(
     installation: Installation, clock: Clock, people: list[Member]
 ) -> None:
-    """It was started anew with its node number after the clock was set back, and so makes the ids that it made."""
+    """It was restarted with its node number after the clock was set back, and so makes the ids that it made."""
     writers = Writers(installation, people)
     started = time.monotonic()
     with writers.writing():

@@ -19,7 +19,7 @@ def test_killed_again_and_again_under_eight_writers(installation: Installation) 
         time.sleep(0.5)
     assert len(writers.posts) > 8 * 2
     unanswerable = set(writers.refused) - {503}
-    assert not unanswerable, f"without its database the product says that it is away, not {unanswerable}"
+    assert not unanswerable, f"without its database the product says that it is unavailable, not {unanswerable}"
     installation.within(
         30, lambda: all(_counted(writers, author) for author in writers.authors), "counted after the last kill"
     )

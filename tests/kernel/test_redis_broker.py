@@ -40,7 +40,7 @@ def test_a_channel_that_is_closed_meanwhile_does_not_end_the_worker(answer: str)
     queue.declare()
     connection.Producer().publish("work", routing_key=QUEUE)
     message: Any = queue.get()
-    channel.connection = None  # as kombu leaves it when the worker connects anew
+    channel.connection = None  # as kombu leaves it when the worker reconnects
     {"ack": message.ack, "reject": message.reject, "requeue": message.requeue}[answer]()
     with Connection(os.environ["REDIS_URL"]) as again:
         Queue(QUEUE)(again.channel()).purge()

@@ -1,4 +1,4 @@
-"""Who is silent is given up after a while, and what is away is tried again soon."""
+"""Connections that stay silent are given up after a while, and servers that are down are tried again soon."""
 
 import pytest
 from celery import current_app

@@ -1,4 +1,4 @@
-"""Looking after media: rows against store, lost sizes made anew, sweeps, and what moderators refuse."""
+"""Looking after media: rows against store, lost sizes regenerated, sweeps, and what moderators refuse."""
 
 import io
 import json

@@ -508,7 +508,7 @@ def test_a_list_that_survives_while_redis_is_away_has_no_hole(
     assert missed["id"].encode() not in redis_client().lrange(feed_key(alice), 0, -1)
     redis_client().delete(store._epoch_key())  # which is remembered for some seconds
     assert shown(alice) == [(missed["id"], None), (before["id"], None)]
-    assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was built anew"
+    assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was rebuilt"
 
 
 def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(

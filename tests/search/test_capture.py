@@ -306,7 +306,7 @@ def test_a_position_is_not_saved_without_its_effect(people: Any, searching: Any,
     follow(source=Scripted([]), stopping=threading.Event())
 
     def fail(*_: Any) -> None:
-        raise OSError("the index is away")
+        raise OSError("the index is unavailable")
 
     from apps.search.actions.elastic import ElasticWriter
     from apps.search.actions.fts import FtsWriter

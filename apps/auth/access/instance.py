@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 def instance_rules() -> list[str]:
-    """The rules that administrators keep; those of the settings while there are none, or moderation is away."""
+    """The rules that administrators keep; those of the settings while there are none, or moderation is unavailable."""
     try:
         rules = [rule.text for rule in client(Moderation).rules()]
     except Problem as problem:

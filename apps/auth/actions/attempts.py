@@ -53,7 +53,7 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
 
 
 def forget_attempts(*, user: User, device: Device) -> None:
-    """Counts the attempts for an account no more: one of them was right, so that they were no guesses."""
+    """Forgets the attempts for an account: one of them was right, so they were no guesses."""
     if not settings.RATE_LIMITS:
         return
     window = settings.RATES["login"][1]

@@ -194,7 +194,7 @@ def acknowledge_erasure(*, erasure_id: int, context: str) -> None:
 
 @transactional("auth")
 def repeat_unfinished_erasures() -> int:
-    """Tells of deletions again that some context has not acted upon for minutes; how many."""
+    """Publishes deletions again that some context has not acted upon for minutes; how many."""
     horizon = timezone.now() - ASK_AGAIN_AFTER
     waiting = list(
         Erasure.objects.select_for_update()

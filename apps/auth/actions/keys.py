@@ -76,7 +76,7 @@ def certificate_keys() -> dict[str, RSAPublicKey]:
 
 
 def forget_loaded_keys() -> None:
-    """Reads the keys anew at the next use: after a rotation in this process."""
+    """Reads the keys again at the next use: after a rotation in this process."""
     global _loaded
     _loaded = None
 

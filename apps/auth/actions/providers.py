@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.http import HttpRequest
 
-# What allauth and requests raise when a provider refuses or answers something else than it should.
+# What allauth and requests raise when a provider refuses or answers something other than it should.
 REFUSALS = (OAuth2Error, PermissionDenied, ValidationError, ProviderException)
 FAULTS = (requests.RequestException, ImmediateHttpResponse, ValueError, LookupError, TypeError, ImproperlyConfigured)
 _SCOPES = {

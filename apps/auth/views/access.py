@@ -174,7 +174,7 @@ class RefreshView(AuthView):
         summary="Renew the tokens",
         description="The refresh token sent is spent by it. Within 10 seconds it gives the same new one again; later,"
         " sending a spent one ends the whole session: somebody has copied it. Without a token in the body, the cookie"
-        " of a page of ours is taken and set anew.",
+        " of a page of ours is read and set again.",
         request=RefreshInput,
         responses={200: TokensBody},
     )

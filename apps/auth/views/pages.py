@@ -68,7 +68,7 @@ _RESET = Page(
 )
 _APPEAL = Page(
     title="Appeal",
-    explanation="Somebody else than who decided reads your appeal and writes to you.",
+    explanation="Somebody other than the moderator who decided reads your appeal and writes to you.",
     button="Send the appeal",
     done="Your appeal was received.",
     field="text",

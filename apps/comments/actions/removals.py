@@ -1,4 +1,4 @@
-"""Taking comments out of sight when a moderator removes them, and bringing them back when an appeal is accepted."""
+"""Hiding comments that a moderator removes, and bringing them back when an appeal is accepted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -47,7 +47,7 @@ def delete_or_remove_comment(
 
 @transactional("comments")
 def remove_comment(*, comment_id: int, action_id: int) -> None:
-    """Takes a comment out of sight, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
+    """Hides a comment, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
     Nothing happens when it is gone, or when the removal was taken back before its event arrived.
     """

@@ -1,4 +1,4 @@
-"""The place of a comment in its thread: coming into sight, going out of sight, and for good.
+"""The place of a comment in its thread: shown, hidden, or deleted for good.
 
 A tombstone shows only for the replies that show under it. Without them it stays, hidden and in no `replies_count`,
 while it or something under it may come back. Rows are locked from a comment upwards, never downwards.

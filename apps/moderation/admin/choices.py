@@ -38,7 +38,7 @@ CHOICES = (
     Choice("remove", "Remove", "Gone for everybody; comes back if an appeal is accepted.", "r", True),
     Choice("reset_profile", "Empty the profile", "Name, text and picture go; an appeal brings them back.", "p"),
     Choice("limit", "Limit", "They read, but write no posts and comments.", "l", is_timed=True),
-    Choice("silence", "Silence", "Only their followers come upon what they write.", "s", is_timed=True),
+    Choice("silence", "Silence", "Only their followers come across what they write.", "s", is_timed=True),
     Choice("ban", "Ban", "They cannot log in, and nobody sees anything of theirs.", "b", is_timed=True),
 )
 _SANCTIONS = {

@@ -1,6 +1,6 @@
 """Messages over Redis to the processes that hold sockets, published once the change they speak of is committed.
 
-They are hints. Whoever misses one finds the change in the database: sockets look there whenever Redis was away.
+They are hints. Whoever misses one finds the change in the database: sockets look there whenever Redis was unavailable.
 """
 
 from collections.abc import Iterable, Sequence

@@ -100,7 +100,7 @@ class _Granted(msgspec.Struct):
 def _payload(device: Device, message: PushMessage) -> bytes:
     """A notification that replaces the one on the device with the same tag.
 
-    No collapse key: for a device that is away FCM keeps messages of four keys only, and there is one a post.
+    No collapse key: for a device that is offline FCM keeps messages of four keys only, and there is one a post.
     """
     shown = {"tag": message.topic} if message.topic else {}
     android = {

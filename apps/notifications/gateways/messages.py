@@ -28,7 +28,7 @@ class PushMessage:
     body: str
     url: str
     icon: str
-    ttl: int  # seconds for which the push service keeps it for a device that is away
+    ttl: int  # seconds for which the push service keeps it for a device that is offline
     urgency: Urgency
     topic: str = ""
 

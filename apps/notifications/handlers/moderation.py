@@ -24,7 +24,7 @@ _OUTCOMES = {
 
 _SANCTIONS = {
     "warn": "A moderator has warned you",
-    "silence": "A moderator has silenced your account{until}: only your followers come upon what you write",
+    "silence": "A moderator has silenced your account{until}: only your followers come across what you write",
     "limit": "A moderator has limited your account{until}: you may not write posts and comments",
     "reset_profile": "A moderator has emptied your profile",
     "unsilence": "Your account is no longer silenced",

@@ -93,13 +93,13 @@ class SocketRouter:
         self._queue(user_id, MarkedRead(user_id, up_to, [], ""))
 
     async def _catch_up(self) -> None:
-        """After Redis was away: what was created and what was read meanwhile."""
+        """After Redis was unavailable: what was created and what was read meanwhile."""
         await self.look_for_missed()
         for user_id in list(self._sockets):
             self._queue(user_id, NotificationsRemoved([user_id]))
 
     async def look_for_missed(self) -> None:
-        """Gives every socket what the database has and it was not given: after Redis was away, and now and then."""
+        """Gives every socket what it was not given yet: after Redis was unavailable, and now and then."""
         users = list(self._sockets)
         if not users:
             return

@@ -1,4 +1,4 @@
-"""One Redis subscription a process: follows channels, notices when Redis is away, and says when it is back."""
+"""One Redis subscription a process: follows channels, notices when Redis is unavailable, and says when it is back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -68,7 +68,7 @@ class Subscription:
                 settings.REDIS_URL,
                 socket_connect_timeout=2.0,
                 socket_timeout=2.0,
-                # A silent reconnection inside the library would lose messages without a word.
+                # A silent reconnection inside the library would lose messages silently.
                 retry=Retry(NoBackoff(), 0),
             )
             pubsub = client.pubsub()

@@ -50,7 +50,7 @@ def check_quota(*, user_id: int, size: int) -> None:
 def served_file(*, media_id: int, file_name: str, expires: str, signature: str) -> ServedFile:
     """The file behind an address; NotFound when there is none, or when it may not be seen with this address.
 
-    Without a signature only what anybody may see is found: that is asked anew each time, so that the address of media
+    Without a signature only what anybody may see is found: that is asked again each time, so that the address of media
     that are no longer public stops answering. One query, and for public media one call.
     """
     place = media_place(media_id=media_id)

@@ -87,7 +87,7 @@ class Visibility:
 
 
 def is_for_followers(author: Author) -> bool:
-    """Whether only followers come upon what the author writes: they chose so, or a moderator has silenced them."""
+    """Whether only followers come across what the author writes: they chose so, or a moderator has silenced them."""
     return author.is_private or author.silenced
 
 

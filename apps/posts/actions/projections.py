@@ -78,7 +78,7 @@ def _named_in(post: Post) -> tuple[set[str], set[int]]:
 
 @transactional("posts")
 def _recheck_tags(*, post_id: int, repair: bool) -> list[Drift]:
-    """Compares while nobody can edit the post; makes its rows anew if `repair`."""
+    """Compares while nobody can edit the post; makes its rows again if `repair`."""
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         return []

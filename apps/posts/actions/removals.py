@@ -1,4 +1,4 @@
-"""Taking posts out of sight when a moderator removes them, and bringing them back when an appeal is accepted."""
+"""Hiding posts that a moderator removes, and bringing them back when an appeal is accepted."""
 
 from datetime import datetime, timedelta
 
@@ -33,7 +33,7 @@ def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versio
 
 
 def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reason: str = "") -> None:
-    """Removes somebody else's post: moderation logs and tells it, and the post is out of sight when this returns.
+    """Removes somebody else's post: moderation logs it and notifies the author; hidden when this returns.
 
     Forbidden when the author has the same rank or a higher one. Idempotent.
     """
@@ -45,9 +45,9 @@ def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reas
 
 @transactional("posts")
 def remove_post(*, post_id: int, action_id: int) -> None:
-    """Takes a post out of sight, with all that belongs to it, and publishes PostRemoved. Idempotent.
+    """Hides a post, with all that belongs to it, and publishes PostRemoved. Idempotent.
 
-    Nothing happens when it is gone, or when the removal was taken back before it was heard of.
+    Nothing happens when it is gone, or when the removal was taken back before its event arrived.
     """
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
@@ -80,7 +80,7 @@ _RESTRICTIONS = {"sensitive": "marked_sensitive", "hidden": "hidden"}
 
 @transactional("posts")
 def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime) -> None:
-    """Marks a post sensitive or hides it, or ends that, unless a later word of it has been applied already.
+    """Marks a post sensitive or hides it, or ends that, unless a later decision has been applied already.
 
     What is hidden is in no list, count or index; its author still sees it. A removed post changes where it is kept.
     """

@@ -29,7 +29,7 @@ def save_ranking(ids: list[int]) -> str:
 
 
 def load_ranking(name: str) -> list[int] | None:
-    """The ids that were kept under this name; None when they are gone, or Redis is away."""
+    """The ids that were kept under this name; None when they are gone, or Redis is unavailable."""
     try:
         kept = redis_client().get(_key(name))
     except redis_errors():

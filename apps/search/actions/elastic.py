@@ -136,7 +136,7 @@ class ElasticWriter:
     def _write(self, entries: list[Versioned], targets: list[str]) -> None:
         for target in targets if entries else []:
             with answering():
-                # By an alias of its own: a bulk write to the name of an index that is gone would make it anew.
+                # By an alias of its own: a bulk write to the name of an index that is gone would make it again.
                 failed = [item["error"] for item in write_entries(entries, alias=own_alias(target))]
             if failed:
                 raise IndexWriteFailed(f"{len(failed)} of {len(entries)} documents: {failed[0]}")

@@ -32,7 +32,7 @@ class RebuildFailed(Exception):
 
 
 def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
-    """Builds the index anew and returns what the final comparison compared; RebuildFailed when it is not equal.
+    """Rebuilds the index and returns what the final comparison compared; RebuildFailed when it is not equal.
 
     Elasticsearch: a new index behind the alias, swapped in when it is complete. SQLite: every row is written again in
     its place. `advance(n)` is called for every n documents written.

@@ -71,7 +71,7 @@ def entry_id(*, kind: str, doc_id: int) -> str:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns an Elasticsearch that is away, overloaded or slow into 503; a mistake of ours stays one.
+    """Turns an Elasticsearch that is unavailable, overloaded or slow into 503; a mistake of ours stays one.
 
     One that hangs is left alone for a while, or the workers would spend their time on waiting for it.
     """

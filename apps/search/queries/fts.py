@@ -210,7 +210,7 @@ def _text_scores(phrases: list[Phrase], post_ids: list[int]) -> dict[int, float]
         return {}
     statement = (
         f"SELECT rowid, -bm25({POSTS_TEXT}, 1.0, {STEM_WEIGHT}) FROM {POSTS_TEXT} WHERE {POSTS_TEXT} MATCH %s"  # noqa: S608
-        # The plus signs keep SQLite from searching anew for each row.
+        # The plus signs keep SQLite from searching again for each row.
         " AND rowid BETWEEN %s AND %s AND +rowid IN (SELECT value FROM json_each(%s))"
     )
     wanted = " OR ".join(_own_expression(phrase) for phrase in phrases)

@@ -82,7 +82,7 @@ def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
 
 
 def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Whether those are hidden who are banned, as auth has it, which hears of sanctions too. One query and one call."""
+    """Whether those are hidden who are banned, as auth has it, which applies sanctions too. One query and one call."""
     started = timezone.now()  # a sanction that comes meanwhile is later, and so holds
     ids = _people(after, limit)
     held = dict(Profile.objects.filter(user_id__in=ids).values_list("user_id", "status"))

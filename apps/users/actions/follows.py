@@ -110,7 +110,7 @@ def reject_request(*, target_id: int, requester_id: int) -> None:
 
 
 def _accept_step(target_id: int) -> bool:
-    """Lets in some of those who wait for an account that is private no more; whether none is left."""
+    """Lets in some of those who wait for an account that is no longer private; whether none is left."""
     waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
     ids = list(waiting.values_list("requester_id", flat=True)[:ROWS_A_STEP])
     locked = lock_profiles([*ids, target_id])

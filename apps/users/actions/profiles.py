@@ -89,7 +89,7 @@ def _accounts(ids: list[int]) -> list[User]:
 
 
 def make_profile_of(user: User) -> bool:
-    """Makes the profile of an account as auth tells of it."""
+    """Makes the profile of an account from what auth says about it."""
     return make_profile(
         user_id=user.id,
         username=user.username,
@@ -176,7 +176,7 @@ _RESET_FIELDS = ("full_name", "bio", "profile_picture")
 
 @transactional("users")
 def restrict_profile(*, user_id: int, kind: str, at: datetime) -> None:
-    """Silences or limits somebody, or ends that, unless a later word of it has been applied already."""
+    """Silences or limits somebody, or ends that, unless a later decision has been applied already."""
     field, value = _RESTRICTIONS[kind]
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:

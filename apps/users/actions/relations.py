@@ -89,7 +89,7 @@ def remove_follows(rows: Collection[Follow], *, at: datetime, also_lock: int | N
 
 
 def remove_requests(rows: Collection[FollowRequest]) -> None:
-    """Deletes requests and publishes that they are no more."""
+    """Deletes requests and publishes that they ended."""
     if not rows:
         return
     FollowRequest.objects.filter(id__in=[row.id for row in rows]).delete()

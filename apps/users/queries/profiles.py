@@ -25,7 +25,7 @@ def active_ids(ids: Collection[int]) -> set[int]:
 
 
 def profiles_named(username: str) -> list[Profile]:
-    """Those who have this name, compared without case, the newest first: one, but while a freed name is taken anew."""
+    """Those who have this name, compared without case, the newest first: one, but while a freed name is taken again."""
     return [row for row in named([username]).order_by("-user_id") if row.username_key == username.casefold()]
 
 

@@ -1,6 +1,6 @@
 """Addresses of media: public ones that hold for ever, and signed ones that hold for minutes.
 
-Both name the media they belong to, so that what may be seen is decided anew for each; the digest of the content makes
+Both name the media they belong to, so that what may be seen is decided again for each; the digest of the content makes
 what is behind an address immutable.
 """
 

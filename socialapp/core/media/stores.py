@@ -158,7 +158,7 @@ def local_path(name: str) -> Path:
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What a store that is away, full or slow raises."""
+    """What a store that is unavailable, full or slow raises."""
     if not is_s3():
         return (OSError,)
     from boto3.exceptions import Boto3Error

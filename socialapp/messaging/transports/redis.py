@@ -1,6 +1,6 @@
-"""Redis as broker: kombu's transport with a fix for workers that stop consuming after Redis was away.
+"""Redis as broker: kombu's transport with a fix for workers that stop consuming after Redis was unavailable.
 
-A message that cannot be acknowledged, because Redis is away, counts as unacknowledged in kombu for ever. When the
+A message that cannot be acknowledged, because Redis is down, counts as unacknowledged in kombu for ever. When the
 prefetch limit is reached that way, kombu asks Redis for nothing any more and does not notice that it is back.
 Reported as https://github.com/celery/celery/issues/8030 and https://github.com/celery/celery/issues/8384; kombu 5.7
 still behaves so. Nor does kombu expect a message to be acknowledged on a channel that has been closed meanwhile: its

@@ -60,7 +60,7 @@ class Command(BaseCommand):
             {"name": name, "erased_at": rfc3339(moment)} for name, moment in sorted(progress.erased.items()) if moment
         ]
         if stated["contexts"] != on_record:
-            raise CommandError("the certificate was signed here, but states something else than what is on record")
+            raise CommandError("the certificate was signed here, but states something other than what is on record")
         if not as_json:
             self.stdout.write(f"signed here for erasure {progress.id}, complete at {stated['completed_at']}")
         return progress.id

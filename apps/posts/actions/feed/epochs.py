@@ -1,4 +1,4 @@
-"""The epoch of feeds: when it rises, every list that was built before is built anew when it is read."""
+"""The epoch of feeds: when it rises, every list that was built before is rebuilt when it is read."""
 
 import structlog
 from django.db.models import F
@@ -23,7 +23,7 @@ def remembered_epoch() -> int:
 
 @transactional("posts")
 def notice_restart() -> None:
-    """Has all feeds built anew when another process answers as Redis: what it loaded may lack posts. Idempotent."""
+    """Has all feeds rebuilt when another process answers as Redis: what it loaded may lack posts. Idempotent."""
     process = process_of_redis()
     if is_known_redis(process):
         return
@@ -33,7 +33,7 @@ def notice_restart() -> None:
 
 @transactional("posts")
 def begin_epoch() -> None:
-    """From now on every list of a feed that was built before is built anew when it is read."""
+    """From now on every list of a feed that was built before is rebuilt when it is read."""
     FeedEpoch.objects.get_or_create()
     FeedEpoch.objects.update(number=F("number") + 1)
     number = FeedEpoch.objects.get().number

@@ -17,7 +17,7 @@ from socialapp.messaging.publish import publish
 log = structlog.get_logger()
 
 FAN_OUT_PAGE = 5000
-_TRIES = 3  # pushing fails so often, over some seconds, before all feeds are built anew instead
+_TRIES = 3  # pushing fails so often, over some seconds, before all feeds are rebuilt instead
 
 
 def push_own_post(*, author_id: int, post_id: int) -> None:

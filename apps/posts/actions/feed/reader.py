@@ -2,7 +2,7 @@
 
 Both give the same: posts of those followed and their own, and public posts that those followed have passed on, by
 post id from the newest; a post stands once, at the place of its id. Whether it may be shown is decided at reading.
-A list that is missing or outdated is built anew, so reading writes to Redis.
+A list that is missing or outdated is rebuilt, so reading writes to Redis.
 """
 
 from bisect import bisect_left, bisect_right
@@ -65,7 +65,7 @@ def _load(user_id: int) -> CachedFeed | None:
 
 
 def _load_or_build(user_id: int) -> CachedFeed | None:
-    """None where the database has to answer: Redis is away, or somebody else builds the list."""
+    """None where the database has to answer: Redis is unavailable, or somebody else builds the list."""
     try:
         feed = _load(user_id)
     except redis_errors() as error:

@@ -117,7 +117,7 @@ class StoredFeed(NamedTuple):
 
 
 def load_feed(user_id: int) -> StoredFeed:
-    """A person's feed. One round trip. Raises one of `redis_errors()` when Redis is away."""
+    """A person's feed. One round trip. Raises one of `redis_errors()` when Redis is unavailable."""
     pipe = redis_client().pipeline(transaction=False)
     pipe.lrange(_key(user_id), 0, -1)
     pipe.get(_epoch_key())

@@ -62,7 +62,7 @@ def delete_unused_files() -> int:
 
 @transactional("posts")
 def _delete_file(*, digest: str, until: datetime) -> None:
-    """Under the lock of its row: whoever wants to use the file again waits, and stores it anew."""
+    """Under the lock of its row: whoever wants to use the file again waits, and stores it again."""
     file = StoredFile.objects.select_for_update().filter(digest=digest, uses=0, unused_since__lt=until).first()
     if file is not None:
         stores.delete(stores.file_name(file.digest, file.extension))
@@ -70,7 +70,7 @@ def _delete_file(*, digest: str, until: datetime) -> None:
 
 
 def delete_upload(media: Media) -> None:
-    """Removes the original of some media from the store; when that is away, the sweep does so later."""
+    """Removes the original of some media from the store; when that is unavailable, the sweep does so later."""
     try:
         stores.delete(media.upload_name)
     except Unavailable as error:

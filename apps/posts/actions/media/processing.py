@@ -95,7 +95,7 @@ def _extend_claim(media_id: int, attempt: int) -> None:
 
 @transactional("posts")
 def _give_back(*, media_id: int, attempt: int) -> None:
-    """Ends a claim without counting the try: the store was away, which is not the file's fault."""
+    """Ends a claim without counting the try: the store was unavailable, which is not the file's fault."""
     claimed = Media.objects.filter(id=media_id, status=Media.Status.PROCESSING, attempts=attempt)
     claimed.update(claimed_until=timezone.now() + timedelta(seconds=10), attempts=attempt - 1)
 

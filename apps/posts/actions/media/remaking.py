@@ -1,4 +1,4 @@
-"""Making the smaller sizes of media anew, from the largest file that is kept: when one is lost, or sizes change."""
+"""Regenerating the smaller sizes of media, from the largest file that is kept: when one is lost, or sizes change."""
 
 import tempfile
 from pathlib import Path
@@ -27,7 +27,7 @@ def ready_media(*, after: int) -> list[int]:
 
 
 def remake_media(*, media_id: int) -> bool:
-    """Makes sizes, blurhash and colour anew and keeps what plays, or the largest picture; whether that could be done.
+    """Regenerates sizes, blurhash and colour and keeps what plays, or the largest picture; whether that could be done.
 
     False when the largest file is lost or damaged. Idempotent: the same picture gives the same files.
     """

@@ -1,4 +1,4 @@
-"""`manage.py media`: compare rows and store, make sizes anew, and delete what nothing uses."""
+"""`manage.py media`: compare rows and store, regenerate sizes, and delete what nothing uses."""
 
 import json
 import sys
@@ -17,13 +17,13 @@ from socialapp.core.errors import Unavailable
 class Command(BaseCommand):
     """Looks after media and their store."""
 
-    help = "Compares media with the store (verify), makes sizes anew (reprocess), deletes what is unused (sweep)."
+    help = "Compares media with the store (verify), regenerates sizes (reprocess), deletes what is unused (sweep)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The subcommands."""
         commands = parser.add_subparsers(dest="command", required=True)
         verify = commands.add_parser("verify", help="rows against store, both ways; exit status 1 when they differ")
-        remake = commands.add_parser("reprocess", help="make the smaller sizes anew from the largest file that is kept")
+        remake = commands.add_parser("reprocess", help="regenerate the smaller sizes from the largest file")
         remake.add_argument("ids", nargs="*", type=int, help="of media; all that are ready when none is given")
         sweep = commands.add_parser("sweep", help="delete media that nothing shows, and files that nothing uses")
         for each in (remake, sweep):
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         return {"dry_run": options["dry_run"], **asdict(swept)}, True
 
     def _reprocess(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Exit status 1 when some could not be made anew: their largest file is lost or damaged."""
+        """Exit status 1 when some could not be regenerated: their largest file is lost or damaged."""
         done = failed = 0
         after, ids = 0, options["ids"] or ready_media(after=0)
         while ids:

@@ -1,6 +1,6 @@
 """Reads the binlog of MariaDB and MySQL 8.
 
-The library connects anew by itself when the connection is lost, from the position that it was given first: it is told
+The library reconnects by itself when the connection is lost, from the position that it was given first: it is told
 of each saved one. It must block at the end of the log, as it would else read that end again and again on MariaDB.
 """
 

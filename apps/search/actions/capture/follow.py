@@ -22,7 +22,7 @@ _PERSON = {"profiles": "user_id", "follows": "following_id"}
 
 @dataclass(frozen=True, slots=True)
 class _Gone:
-    """A row of posts that is there no more, as it was."""
+    """a row of posts that was deleted, as it was."""
 
     post_id: int
     author_id: int

@@ -49,5 +49,5 @@ class Source(Protocol):
         ...
 
     def saved(self, position: str) -> None:
-        """The effect of everything up to this position is committed: whoever connects anew goes on from here."""
+        """The effect of everything up to this position is committed: whoever reconnects goes on from here."""
         ...

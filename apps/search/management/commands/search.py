@@ -26,7 +26,7 @@ class Command(BaseCommand):
         """The subcommands."""
         commands = parser.add_subparsers(dest="command", required=True)
         for name, text in (
-            ("reindex", "build the index anew while searches and writes go on, compare, and swap it in"),
+            ("reindex", "rebuild the index while searches and writes go on, compare, and swap it in"),
             ("verify", "compare ids and versions with the database; exit status 1 when they differ"),
             ("status", "number of documents, names of indices, and how the index is kept up"),
         ):

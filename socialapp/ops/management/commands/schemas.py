@@ -1,4 +1,4 @@
-"""`manage.py schemas`: writes docs/openapi.yaml and docs/asyncapi-events.yaml anew, and adds to docs/schemas/."""
+"""`manage.py schemas`: rewrites docs/openapi.yaml and docs/asyncapi-events.yaml, and adds to docs/schemas/."""
 
 from argparse import ArgumentParser
 from pathlib import Path
