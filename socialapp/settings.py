@@ -357,6 +357,7 @@ MEDIA_MAX_VIDEO_BYTES = env.int("MEDIA_MAX_VIDEO_BYTES", default=200 * 2**20)
 MEDIA_MAX_UPLOAD_BYTES = env.int("MEDIA_MAX_UPLOAD_BYTES", default=60 * 2**20)  # through us; others: presigned
 MEDIA_DAILY_FILES = env.int("MEDIA_DAILY_FILES", default=300)  # for one person
 MEDIA_DAILY_BYTES = env.int("MEDIA_DAILY_BYTES", default=2 * 2**30)
+MEDIA_PART_BYTES = env.int("MEDIA_PART_BYTES", default=8 * 2**20)  # of resumable uploads
 MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a presigned upload may take
 MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
 MEDIA_STORE_SECONDS = env.int("MEDIA_STORE_SECONDS", default=10)  # that a bucket may take to answer

@@ -1,6 +1,6 @@
 """Posts and what belongs to them: edits, hashtags, mentions, bookmarks, reposts and their counts."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -77,6 +77,14 @@ class RestoredRemoval(models.Model):
         return f"removal {self.action_id}"
 
 
+class UploadPart(NamedTuple):
+    """A part of an upload: its number from 1 on, its name in the store and its size in bytes."""
+
+    number: int
+    name: str
+    size: int
+
+
 class Media(models.Model):
     """A picture, animation or video that somebody uploaded.
 
@@ -109,6 +117,7 @@ class Media(models.Model):
     description = models.CharField(max_length=1500, blank=True, default="")
     file_format = models.CharField(max_length=10, blank=True, default="")
     size = models.PositiveBigIntegerField()  # of the upload, in bytes
+    part_size = models.PositiveIntegerField(null=True, blank=True)  # of an upload in parts; the last may be smaller
     content_hash = models.CharField(max_length=64, blank=True, default="")  # SHA-256 of the upload
     perceptual_hash = models.CharField(max_length=64, blank=True, default="")
     error = models.CharField(max_length=30, blank=True, default="")
@@ -139,8 +148,17 @@ class Media(models.Model):
 
     @property
     def upload_name(self) -> str:
-        """Where the original is in the store."""
+        """Where the original is in the store, when it is uploaded in one piece."""
         return f"uploads/{self.id}"
+
+    def upload_parts(self) -> "list[UploadPart]":
+        """What the original consists of in the store, in order."""
+        if self.part_size is None:
+            return [UploadPart(1, self.upload_name, self.size)]
+        return [
+            UploadPart(number, f"{self.upload_name}.{number}", min(self.part_size, self.size - start))
+            for number, start in enumerate(range(0, self.size, self.part_size), start=1)
+        ]
 
     def shown(self) -> dict[str, Any]:
         """The copy of this row that a post keeps."""

@@ -8,7 +8,7 @@ from apps.posts.access.drafts import MAX_CONTENT
 from apps.posts.access.media import MAX_DESCRIPTION
 from apps.posts.access.visibility import Rule
 from apps.posts.actions.media.places import MAX_IMAGES
-from apps.posts.actions.media.uploads import CONTENT_TYPES
+from socialapp.core.media.formats import CONTENT_TYPES
 from socialapp.http.fields import Flag, Id, Input, Text
 from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
 
@@ -71,6 +71,7 @@ class NewUpload(Input):
     content_type = serializers.ChoiceField(choices=sorted(CONTENT_TYPES))
     size = serializers.IntegerField(min_value=1)
     description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION, required=False)
+    resumable = serializers.BooleanField(required=False, help_text="In parts, each of which can be sent again.")
 
 
 class MentionBody(serializers.Serializer[Any]):
@@ -114,13 +115,27 @@ class MediaBody(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True)
 
 
+class UploadPartBody(serializers.Serializer[Any]):
+    """A part of a resumable upload: so many bytes of the file, after those of the parts before."""
+
+    number = serializers.IntegerField()
+    size = serializers.IntegerField()
+    url = serializers.CharField()
+    headers = serializers.DictField(child=serializers.CharField())
+    received = serializers.BooleanField()
+
+
 class UploadBody(serializers.Serializer[Any]):
-    """Where to PUT a file, with exactly these headers, before `POST /media/{id}/complete`."""
+    """Where to PUT a file, with exactly these headers, before `POST /media/{id}/complete`.
+
+    A resumable upload has parts instead of a url. Requests to this server need the access token, to a bucket none.
+    """
 
     id = Id()
     method = serializers.CharField()
-    url = serializers.CharField()
+    url = serializers.CharField(allow_null=True)
     headers = serializers.DictField(child=serializers.CharField())
+    parts = UploadPartBody(many=True)
     expires_at = serializers.DateTimeField()
 
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("media", media.MediaList.as_view()),
     path("media/uploads", media.MediaUploads.as_view()),
     path("media/<id:media_id>", media.MediaDetail.as_view()),
+    path("media/<id:media_id>/upload", media.MediaUpload.as_view()),
     path("media/<id:media_id>/complete", media.MediaComplete.as_view()),
     path("media/<id:media_id>/content", media.MediaContent.as_view()),
 ]

@@ -74,6 +74,7 @@ def test_bodies_are_bounded_and_media_may_be_larger(http: httpx.Client) -> None:
     assert problem(http.post("/v1/posts", content=b"x" * 2_000_000)) == (413, "too_large")
     assert problem(http.post("/v1/posts", content=iter([b"x" * 65536] * 40))) == (413, "too_large")
     assert http.post("/v1/media", content=b"x" * 2_000_000).json()["received"] == 2_000_000
+    assert http.put("/v1/media/1/content?part=2", content=b"x" * 2_000_000).json()["received"] == 2_000_000
     assert problem(http.post("/v1/media/1/complete", content=b"x" * 2_000_000)) == (413, "too_large")
 
 

@@ -1,5 +1,6 @@
 """Uploading: forms, presigned uploads, repetition, quotas, and what a killed or late process leaves."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -142,6 +143,47 @@ def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..
     assert ann.client.get(f"/v1/media/{target['id']}").json()["status"] == "ready"
     if not in_bucket:
         assert put(ann, target["url"], content) == 409
+
+
+def test_an_upload_in_parts_goes_on_where_it_was_interrupted(
+    register: Callable[..., Person], store: Store, settings: Any
+) -> None:
+    settings.MEDIA_PART_BYTES = 500
+    ann = register("ann")
+    content = picture((300, 200), "JPEG")
+    body = {"content_type": "image/jpeg", "size": len(content), "resumable": True}
+    begun = ann.client.post("/v1/media/uploads", body).json()
+    pieces = [content[start : start + 500] for start in range(0, len(content), 500)]
+    assert (begun["url"], [part["size"] for part in begun["parts"]]) == (None, [len(piece) for piece in pieces])
+    assert len(pieces) > 3
+
+    def statuses(parts: list[dict[str, Any]]) -> set[int]:
+        return {put(ann, part["url"], pieces[part["number"] - 1], "image/jpeg") for part in parts}
+
+    assert statuses(begun["parts"][1:3]) <= {200, 204}
+    assert put(ann, begun["parts"][0]["url"], pieces[0][:-1], "image/jpeg") in (403, 422)
+    early = ann.client.post(f"/v1/media/{begun['id']}/complete")
+    assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
+    again = ann.client.get(f"/v1/media/{begun['id']}/upload").json()
+    assert [part["number"] for part in again["parts"] if part["received"]] == [2, 3]
+    assert statuses([part for part in again["parts"] if not part["received"]]) <= {200, 204}
+    assert ann.client.post(f"/v1/media/{begun['id']}/complete").status_code == 202
+    process_waiting_media()
+    assert ann.client.get(f"/v1/media/{begun['id']}").json()["status"] == "ready"
+    assert Media.objects.get().content_hash == hashlib.sha256(content).hexdigest()
+    assert [name for name in store.names() if name.startswith("uploads/")] == []
+    assert ann.client.get(f"/v1/media/{begun['id']}/upload").status_code == 409
+
+
+def test_a_part_that_an_upload_does_not_have_is_refused(register: Callable[..., Person], settings: Any) -> None:
+    settings.MEDIA_PART_BYTES = 500
+    ann = register("ann")
+    media_id = ann.client.post(
+        "/v1/media/uploads", {"content_type": "image/png", "size": 900, "resumable": True}
+    ).json()["id"]
+    for number in ("0", "3", "-1", "x", "1.0", ""):
+        path = f"/v1/media/{media_id}/content?part={number}"
+        assert ann.client.send_raw("PUT", path, b"x" * 500, "image/png").status_code == 404
 
 
 def test_what_was_announced_as_something_else_is_refused(register: Callable[..., Person]) -> None:

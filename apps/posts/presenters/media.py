@@ -1,15 +1,18 @@
 """Media: their bodies in the API, and the addresses of their files."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from apps.posts.access.media import MODERATORS, OWNER, READERS
-from apps.posts.models import Media
+from apps.posts.models import Media, UploadPart
+from socialapp.core.json import rfc3339
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import path_of, public_url, signed_url
+from socialapp.core.media.formats import content_type_of
 from socialapp.core.media.results import REASONS
 
 Body = dict[str, Any]
@@ -89,19 +92,36 @@ def paths_of(media: Media) -> list[str]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MediaTarget:
-    """Where an upload is to be PUT, and with which headers."""
+def upload_body(media: Media, *, sizes: Sequence[int | None] = ()) -> Body:
+    """Where an upload is to be PUT: the store itself if it is a bucket, else this server.
 
-    url: str
-    headers: dict[str, str]
+    `sizes` are those of the parts that have arrived.
+    """
+    content_type = content_type_of(media.file_format)
+    parts = [
+        {
+            "number": part.number,
+            "size": part.size,
+            "url": _part_url(media, part, content_type),
+            "headers": {"Content-Type": content_type, "Content-Length": str(part.size)},
+            "received": index < len(sizes) and sizes[index] == part.size,
+        }
+        for index, part in enumerate(media.upload_parts())
+    ]
+    expires = timezone.now() + timedelta(seconds=settings.MEDIA_UPLOAD_SECONDS)
+    return {
+        "id": str(media.id),
+        "method": "PUT",
+        "url": parts[0]["url"] if media.part_size is None else None,
+        "headers": parts[0]["headers"] if media.part_size is None else {},
+        "parts": [] if media.part_size is None else parts,
+        "expires_at": rfc3339(expires),
+    }
 
 
-def upload_target(media: Media, *, content_type: str) -> MediaTarget:
-    """Where to upload the file of some media: the store itself if it is a bucket, else this server."""
-    seconds = settings.MEDIA_UPLOAD_SECONDS
-    headers = {"Content-Type": content_type, "Content-Length": str(media.size)}
+def _part_url(media: Media, part: UploadPart, content_type: str) -> str:
     if stores.is_s3():
-        url = stores.upload_url(media.upload_name, seconds=seconds, content_type=content_type, size=media.size)
-        return MediaTarget(url, headers)
-    return MediaTarget(f"{settings.PUBLIC_URL}/v1/media/{media.id}/content", headers)
+        seconds = settings.MEDIA_UPLOAD_SECONDS
+        return stores.upload_url(part.name, seconds=seconds, content_type=content_type, size=part.size)
+    query = "" if media.part_size is None else f"?part={part.number}"
+    return f"{settings.PUBLIC_URL}/v1/media/{media.id}/content{query}"

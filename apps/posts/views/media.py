@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,14 +22,15 @@ from apps.posts.actions.media.uploads import (
     create_media,
     delete_media,
     describe_media,
+    open_upload,
     receive_content,
+    sizes_in_store,
     store_upload,
 )
-from apps.posts.presenters.media import MediaTarget, media_body, upload_target
+from apps.posts.presenters.media import media_body, upload_body
 from apps.posts.serializers import MediaBody, MediaChange, NewMedia, NewUpload, UploadBody
 from socialapp.core.errors import Problem
 from socialapp.core.ids import new_id
-from socialapp.core.json import rfc3339
 from socialapp.core.media import stores
 from socialapp.core.media.formats import HEAD_BYTES
 from socialapp.http import etags
@@ -92,7 +92,8 @@ class MediaUploads(View):
 
     @extend_schema(
         summary="Begin to upload a large file",
-        description="Answers where to PUT the file, with exactly the headers named; then `POST /media/{id}/complete`.",
+        description="Answers where to PUT the file, with exactly the headers named; then `POST /media/{id}/complete`. "
+        "A resumable one is sent in parts, in any order; `GET /media/{id}/upload` tells which have arrived.",
         request=NewUpload,
         responses={201: UploadBody},
     )
@@ -100,13 +101,27 @@ class MediaUploads(View):
         """201 with the address to upload to."""
         if answer := replayed(request, context="posts"):
             return answer
-        sent = {"description": "", **self.read_input(NewUpload)}
+        sent = {"description": "", "resumable": False, **self.read_input(NewUpload)}
 
         def create() -> tuple[int, dict[str, Any]]:
             media = begin_upload(media_id=new_id(), user_id=self.principal.id, **sent)
-            return 201, _upload_body(upload_target(media, content_type=sent["content_type"]), media.id)
+            return 201, upload_body(media)
 
         return create_once(request, context="posts", create=create)
+
+
+class MediaUpload(View):
+    """An upload that goes straight to the store, until it is completed."""
+
+    @extend_schema(
+        summary="Go on with an upload",
+        description="New addresses, and which parts have arrived. 409 when it is completed.",
+        responses=UploadBody,
+    )
+    def get(self, request: Request, media_id: int) -> Response:
+        """As `POST /media/uploads` answered."""
+        media = open_upload(user_id=self.principal.id, media_id=media_id)
+        return Response(upload_body(media, sizes=sizes_in_store(media)))
 
 
 class MediaContent(View):
@@ -117,12 +132,15 @@ class MediaContent(View):
     @extend_schema(
         summary="Send the file of an upload",
         description="Where `POST /media/uploads` names this address; of exactly the length announced.",
+        parameters=[OpenApiParameter("part", int, description="Of a resumable upload, from 1 on.")],
         request={"application/octet-stream": {"type": "string", "format": "binary"}},
         responses={204: None},
     )
     def put(self, request: Request, media_id: int) -> Response:
         """204; it may be sent again until the upload is completed."""
-        receive_content(user_id=self.principal.id, media_id=media_id, content=cast(IO[bytes], request._request))
+        number = request.query_params.get("part", "1")
+        content = cast(IO[bytes], request._request)
+        receive_content(user_id=self.principal.id, media_id=media_id, number=number, content=content)
         return Response(status=204)
 
 
@@ -239,14 +257,3 @@ def _digest(file: UploadedFile[bytes]) -> str:
         digest.update(chunk)
     file.seek(0)
     return digest.hexdigest()
-
-
-def _upload_body(target: MediaTarget, media_id: int) -> dict[str, Any]:
-    expires = datetime.now(UTC) + timedelta(seconds=settings.MEDIA_UPLOAD_SECONDS)
-    return {
-        "id": str(media_id),
-        "method": "PUT",
-        "url": target.url,
-        "headers": target.headers,
-        "expires_at": rfc3339(expires),
-    }

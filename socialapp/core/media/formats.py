@@ -9,6 +9,24 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _MP4_BRANDS = frozenset({b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"})
 
+# Types that an upload may be declared to be, with the format that its first bytes must then show.
+CONTENT_TYPES = {
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
+
+
+def content_type_of(file_format: str) -> str:
+    """The type that an upload of this format is declared to be."""
+    return next(content_type for content_type, named in CONTENT_TYPES.items() if named == file_format)
+
 
 def detect(head: bytes) -> str | None:
     """The format of a file that begins with `head` (HEAD_BYTES of it), or None when it is none that is taken."""

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -69,30 +69,30 @@ def save(name: str, content: IO[bytes], *, content_type: str = "") -> None:
     _call(lambda: _store().save(name, file))
 
 
-def fetch(name: str, target: Path) -> None:
-    """Copies a file of the store to `target`. FileNotFoundError when there is none."""
-    store: Any = _store()
+def fetch(names: Iterable[str], target: Path) -> None:
+    """Copies files of the store, one after the other, into `target`. FileNotFoundError when one is missing."""
     try:
-        if is_s3():
-            with closing(store.bucket.Object(name).get()["Body"]) as content, target.open("wb") as file:
-                shutil.copyfileobj(content, file, _COPY_BYTES)
-        else:
-            shutil.copyfile(store.path(name), target)
+        with target.open("wb") as file:
+            for name in names:
+                with closing(_opened(name)) as content:
+                    shutil.copyfileobj(content, file, _COPY_BYTES)
     except store_errors() as error:
         raise _translated(error) from error
 
 
 def read_head(name: str, length: int) -> bytes:
     """The first bytes of a file of the store. FileNotFoundError when there is none."""
-    store: Any = _store()
     try:
-        if is_s3():
-            with closing(store.bucket.Object(name).get()["Body"]) as content:
-                return bytes(content.read(length))
-        with open(store.path(name), "rb") as file:
-            return file.read(length)
+        with closing(_opened(name)) as content:
+            return bytes(content.read(length))
     except store_errors() as error:
         raise _translated(error) from error
+
+
+def _opened(name: str) -> Any:
+    """What a file holds, read as it comes: not by ranges, which some servers refuse beyond its end."""
+    store: Any = _store()
+    return store.bucket.Object(name).get()["Body"] if is_s3() else open(store.path(name), "rb")
 
 
 def delete(name: str) -> None:

@@ -72,6 +72,7 @@ def _delete_file(*, digest: str, until: datetime) -> None:
 def delete_upload(media: Media) -> None:
     """Removes the original of some media from the store; when that is unavailable, the sweep does so later."""
     try:
-        stores.delete(media.upload_name)
+        for part in media.upload_parts():
+            stores.delete(part.name)
     except Unavailable as error:
         log.warning("media.upload_left", media_id=media.id, error=str(error))  # the sweep removes it

@@ -1,5 +1,6 @@
 """Comparing the rows of media with the store, both ways, and removing from the store what no row names."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from socialapp.core.media import stores
 
 _BATCH = 200
 _YOUNG = timedelta(hours=1)  # what was stored so recently may get its row yet
+_UPLOAD_NAME = re.compile(r"uploads/(\d{1,19})(?:\.\d{1,5})?")
 _LISTED = 100  # names that a report holds at most; the counts are exact
 
 Advance = Callable[[int], object]
@@ -127,9 +129,11 @@ def _known_files(names: Iterable[str]) -> set[str]:
 
 
 def _known_uploads(names: Iterable[str]) -> set[str]:
-    ids = [int(name.rpartition("/")[2]) for name in names if name.rpartition("/")[2].isdigit()]
+    found = [_UPLOAD_NAME.fullmatch(name) for name in names]
+    ids = {int(name[1]) for name in found if name is not None}
     waiting = Q(status=Media.Status.UPLOADING) | Q(status=Media.Status.PROCESSING)
-    return {media.upload_name for media in Media.objects.filter(waiting, id__in=ids).only("id")}
+    known = Media.objects.filter(waiting, id__in=ids).only("id", "size", "part_size")
+    return {part.name for media in known for part in media.upload_parts()}
 
 
 def _size_of(name: str) -> int | None:

@@ -49,7 +49,7 @@ def process_media(*, media_id: int) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="media-") as folder:
             source = Path(folder) / "source"
-            stores.fetch(media.upload_name, source)
+            stores.fetch([part.name for part in media.upload_parts()], source)
             content_hash = digest_of(source)
             converted = convert(
                 source, media.file_format, Path(folder), heartbeat=lambda: _extend_claim(media_id, media.attempts)

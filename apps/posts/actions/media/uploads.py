@@ -12,25 +12,13 @@ from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, Forbidden, Invalid
+from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
-from socialapp.core.media.formats import HEAD_BYTES, VIDEOS, detect
+from socialapp.core.media.formats import CONTENT_TYPES, HEAD_BYTES, VIDEOS, detect
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.periodic import run_after_commit
 
-# Types that an upload may be declared to be, with the format that its first bytes must then show.
-CONTENT_TYPES = {
-    "image/jpeg": "jpeg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/avif": "avif",
-    "image/heic": "heic",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-}
 _CHUNK = 2**18
 
 
@@ -92,8 +80,13 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
 
 
 @transactional("posts")
-def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, description: str) -> Media:
-    """Makes media whose file is to be uploaded straight to the store. Raises as `create_media` does."""
+def begin_upload(
+    *, media_id: int, user_id: int, content_type: str, size: int, description: str, resumable: bool
+) -> Media:
+    """Makes media whose file is to be uploaded straight to the store, in parts if `resumable`.
+
+    Raises as `create_media` does.
+    """
     if gone_among("posts", [user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     file_format = CONTENT_TYPES[content_type]
@@ -107,29 +100,40 @@ def begin_upload(*, media_id: int, user_id: int, content_type: str, size: int, d
         description=description,
         file_format=file_format,
         size=size,
+        part_size=settings.MEDIA_PART_BYTES if resumable else None,
         created_at=timezone.now(),
     )
     media.save(force_insert=True)
     return media
 
 
-def receive_content(*, user_id: int, media_id: int, content: IO[bytes]) -> None:
-    """Puts the file of an upload into the store, from a request whose body is read as it comes in.
-
-    Conflict when the upload is completed, Invalid when it is longer or shorter than announced.
-    """
+def open_upload(*, user_id: int, media_id: int) -> Media:
+    """Somebody's own media whose file is still being uploaded. Conflict when the upload is completed."""
     media = own_media(user_id=user_id, media_id=media_id)
     if media.status != Media.Status.UPLOADING:
         raise Conflict("this upload is completed", code="upload_completed")
+    return media
+
+
+def receive_content(*, user_id: int, media_id: int, number: str, content: IO[bytes]) -> None:
+    """Puts a part of an upload into the store, from a request whose body is read as it comes in.
+
+    Conflict when the upload is completed, NotFound when it has no such part, Invalid when that is of another length
+    than announced.
+    """
+    parts = {str(part.number): part for part in open_upload(user_id=user_id, media_id=media_id).upload_parts()}
+    part = parts.get(number)
+    if part is None:
+        raise NotFound("the upload has no such part")
     with tempfile.TemporaryFile() as file:
-        left = media.size + 1
+        left = part.size + 1
         while left and (chunk := content.read(min(left, _CHUNK))):
             left -= len(chunk)
             file.write(chunk)
         if left != 1:
             raise Invalid.of("size", "upload_size_differs", "The file has another length than was announced.")
         file.seek(0)
-        stores.save(media.upload_name, file)
+        stores.save(part.name, file)
 
 
 def complete_upload(*, user_id: int, media_id: int) -> Media:
@@ -139,16 +143,26 @@ def complete_upload(*, user_id: int, media_id: int) -> Media:
     """
     media = own_media(user_id=user_id, media_id=media_id)
     if media.status == Media.Status.UPLOADING:
-        try:
-            size = stores.size_of(media.upload_name)
-            head = stores.read_head(media.upload_name, HEAD_BYTES)
-        except FileNotFoundError:
-            raise Conflict("the file has not been uploaded yet", code="upload_missing") from None
-        if size != media.size:
+        parts, sizes = media.upload_parts(), sizes_in_store(media)
+        if None in sizes:
+            raise Conflict("the file has not been uploaded yet", code="upload_missing")
+        if sizes != [part.size for part in parts]:
             raise Conflict("the file has another length than was announced", code="upload_size_differs")
-        if detect(head) != media.file_format:
+        if detect(stores.read_head(parts[0].name, HEAD_BYTES)) != media.file_format:
             raise Invalid.of("content_type", "media_unsupported", "The file is not of the type that was announced.")
     return _start_processing(user_id=user_id, media_id=media_id)
+
+
+def sizes_in_store(media: Media) -> list[int | None]:
+    """How many bytes of each part of an upload have arrived, in order; None where there is nothing."""
+    return [_size_in_store(part.name) for part in media.upload_parts()]
+
+
+def _size_in_store(name: str) -> int | None:
+    try:
+        return stores.size_of(name)
+    except FileNotFoundError:
+        return None
 
 
 @transactional("posts")
