@@ -89,7 +89,7 @@ class BenchSetup:
         self.environment = {
             **os.environ,
             "DATABASE_URL": f"{base}/{self.name}_{{context}}",
-            "TWIN_DATABASE_URL": f"{base}/{self.name}_twin",
+            "BASELINE_DATABASE_URL": f"{base}/{self.name}_baseline",
             "REDIS_PREFIX": f"{self.name}:",
             "ELASTICSEARCH_PREFIX": self.name,
             "DATA_DIR": str(self.folder / "data"),

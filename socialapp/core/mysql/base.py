@@ -1,10 +1,13 @@
 """Where Django looks for the class of a database backend's connections."""
 
 import time
+from datetime import datetime
+from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.mysql import base
+from MySQLdb.constants import FIELD_TYPE
 
 _TRUSTED_SECONDS = 1.0
 
@@ -19,6 +22,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     health_check_done: bool
     _checked_at = 0.0
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Django's, with times read by the interpreter: the driver takes them apart in Python, at twice the cost."""
+        parameters: dict[str, Any] = super().get_connection_params()
+        return {**parameters, "conv": {**parameters["conv"], FIELD_TYPE.DATETIME: _moment}}
 
     def close_if_health_check_failed(self) -> None:
         """As Django does it, unless the connection was found to stand a moment ago."""
@@ -44,6 +52,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """One statement, where Django switches autocommit off before each transaction and on again after it."""
         with self.wrap_database_errors:
             self.connection.query("BEGIN")
+
+
+def _moment(text: str) -> datetime | None:
+    """A DATETIME as the server writes it; none for the zero date, which is no day."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _server(connection: BaseDatabaseWrapper) -> tuple[object, object]:
