@@ -16,7 +16,10 @@ PASSWORD = "correct horse battery"
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 900}
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-_NETWORK = "Failed to load resource"  # what was answered with an error is the test's business
+_NOT_OURS = (
+    "Failed to load resource",  # what was answered with an error is the test's business
+    "Service Worker registration blocked by Playwright",  # so that a test can answer what the worker would fetch
+)
 
 expect.set_options(timeout=15_000)
 
@@ -103,7 +106,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     complaints: list[str] = []
 
     def noted(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(_NETWORK):
+        if message.type in ("error", "warning") and not message.text.startswith(_NOT_OURS):
             complaints.append(f"{message.type}: {message.text}")
 
     def answered(response: Response) -> None:

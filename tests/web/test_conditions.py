@@ -1,0 +1,203 @@
+"""What the network and other devices do: no connection, a slow or busy server, a stolen session, pushes, a captcha."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.notifications.conftest import ENDPOINT, KEYS
+from tests.run.installation import Installation
+from tests.web.conftest import PASSWORD, Person, go
+
+_PUSH_SERVICE = """
+    const subscription = {toJSON: () => (%s), unsubscribe: async () => { kept = null; return true; }};
+    let kept = null;
+    PushManager.prototype.subscribe = async () => (kept = subscription);
+    PushManager.prototype.getSubscription = async () => kept;
+"""  # browsers under test have no push service to register with; the rest of the way is real
+
+
+def worker_runs(page: Page) -> None:
+    """Waits until the service worker serves the page, and has what the page was made of."""
+    page.evaluate("() => navigator.serviceWorker.ready")
+    page.wait_for_function(
+        "async () => navigator.serviceWorker.controller && (await caches.match("
+        "performance.getEntriesByType('resource').find(({name}) => name.endsWith('/app.js')).name)) !== undefined"
+    )
+
+
+def test_home_and_a_thread_are_readable_and_the_app_starts_without_a_connection(
+    person: Callable[[str], Person],
+) -> None:
+    ada = person("ada_off")
+    post = ada.post("Readable in a tunnel")
+    ada.api("POST", f"/posts/{post}/comments", {"content": "So is this"})
+    page = ada.open()
+    worker_runs(page)
+    go(page, f"/posts/{post}")
+    expect(page.get_by_role("article", name="Comment by ada_off")).to_be_visible()
+    page.goto(ada.site.url)
+    expect(page.get_by_text("Readable in a tunnel")).to_be_visible()
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    expect(page.get_by_text("Readable in a tunnel")).to_be_visible()
+    page.get_by_text("Readable in a tunnel").click()
+    expect(page.get_by_text("So is this")).to_be_visible()
+    page.get_by_role("textbox", name="Write a comment").fill("Sent later")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("No connection: it is sent as soon as there is one.")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("What you wrote offline was sent.")).to_be_visible()
+    assert [each["content"] for each in ada.api("GET", f"/posts/{post}/comments")["results"]] == [
+        "So is this",
+        "Sent later",
+    ]
+
+
+def test_a_session_that_somebody_stole_ends_in_every_tab(person: Callable[[str], Person]) -> None:
+    ada = person("ada_thief")
+    first = ada.open()
+    second = first.context.new_page()
+    second.goto(f"{ada.site.url}/notifications")
+    expect(second.get_by_role("heading", name="Notifications")).to_be_visible()
+    cookies = first.context.cookies(f"{ada.site.url}/v1/auth/refresh")
+    stolen = next(each["value"] for each in cookies if each["name"] == "refresh")
+    for _ in range(2):  # so that what the browser has was spent before the last exchange
+        stolen = httpx.post(f"{ada.site.url}/v1/auth/refresh", json={"refresh": stolen}).json()["refresh"]
+    first.reload()
+    expect(first.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+    expect(second.get_by_role("heading", name="Welcome back")).to_be_visible()
+    assert httpx.post(f"{ada.site.url}/v1/auth/refresh", json={"refresh": stolen}).status_code == 401
+
+
+def test_a_busy_server_is_asked_again_and_told_of_in_words(person: Callable[[str], Person]) -> None:
+    ada = person("ada_429")
+    post = ada.post("Popular")
+    page = ada.open()
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        is_list = route.request.method == "GET"
+        if is_list and refused:
+            route.continue_()
+            return
+        refused.append(route.request.method)
+        route.fulfill(
+            status=429,
+            headers={"Retry-After": "1" if is_list else "40", "Content-Type": "application/problem+json"},
+            body=json.dumps({"status": 429, "code": "throttled", "title": "Too many requests"}),
+        )
+
+    page.route("**/v1/bookmarks*", refuse)
+    go(page, "/bookmarks")
+    expect(page.get_by_role("heading", name="Nothing kept yet").or_(page.locator(".state h2"))).to_be_visible()
+    assert refused == ["GET"]
+    page.route(f"**/v1/posts/{post}/reaction", refuse)
+    go(page, f"/posts/{post}")
+    page.get_by_role("button", name="Like, 0 reactions").click()
+    expect(page.get_by_text("That was too often. Please wait 40 seconds.")).to_be_visible()
+    expect(page.get_by_role("button", name="Like, 0 reactions")).to_be_visible()  # taken back
+
+
+def test_a_slow_network_shows_skeletons_and_an_error_a_way_on(person: Callable[[str], Person]) -> None:
+    ada = person("ada_slow")
+    page = ada.open(service_workers="block")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/explore*", hold)
+    with page.expect_request("**/v1/explore*"):
+        go(page, "/explore")
+    expect(page.get_by_role("status", name="Loading").first).to_be_visible()
+    held.pop().abort()
+    page.unroute("**/v1/explore*")
+    expect(page.get_by_role("alert")).to_contain_text("This could not be loaded")
+    ada.post("After the failure")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("After the failure").or_(page.get_by_text("Nothing here yet")).first).to_be_visible()
+
+
+def test_a_draft_waits_on_this_device(person: Callable[[str], Person]) -> None:
+    page = person("ada_draft").open()
+    page.get_by_role("textbox", name="What's on your mind?").fill("Half a thought")
+    page.reload()
+    expect(page.get_by_role("textbox", name="What's on your mind?")).to_have_value("Half a thought")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("textbox", name="What's on your mind?")).to_have_value("")
+
+
+def test_pushes_are_opted_into_and_lead_to_their_subject(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_push"), person("bob_push")
+    bob.api("PUT", f"/profiles/{ada.id}/follow")
+    page = ada.open(permissions=["notifications"])
+    page.context.add_init_script(
+        _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
+    )
+    page.goto(f"{ada.site.url}/notifications")
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("button", name="Turn on")).to_have_count(0)
+    assert len(ada.api("GET", "/push-subscriptions")["results"]) == 1
+    assert [shown["title"] for shown in pushed(page, {"title": "Bob wrote", "url": f"{ada.site.url}/posts/1"})] == [
+        "Bob wrote"
+    ]
+    go(page, "/settings/notifications")
+    page.get_by_role("switch", name="Push on this device").uncheck()
+    expect(page.get_by_role("switch", name="Push on this device")).not_to_be_checked()
+    expect(page.get_by_role("switch", name="Quiet hours")).to_be_visible()
+    assert ada.api("GET", "/push-subscriptions")["results"] == []
+
+
+def pushed(page: Page, message: dict[str, Any]) -> Any:
+    """Gives the service worker a push message; the notifications that it shows."""
+    worker_runs(page)
+    devtools = page.context.new_cdp_session(page)
+    registrations: list[str] = []
+    devtools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: registrations.extend(each["registrationId"] for each in event["registrations"]),
+    )
+    devtools.send("ServiceWorker.enable")
+    page.wait_for_function("() => true")
+    origin = page.evaluate("() => location.origin")
+    devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": origin, "registrationId": registrations[0], "data": json.dumps(message)},
+    )
+    page.wait_for_function("async () => (await (await navigator.serviceWorker.ready).getNotifications()).length")
+    return page.evaluate(
+        "async () => (await (await navigator.serviceWorker.ready).getNotifications())"
+        ".map(each => ({title: each.title, url: each.data.url}))"
+    )
+
+
+def test_a_captcha_is_solved_before_sign_up(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+    """The server asks for one in its answer; the frame of the provider is a stand-in."""
+    page = new_context(service_workers="block").new_page()
+    instance = httpx.get(f"{site.url}/v1/instance").json()
+    page.route(
+        "**/v1/instance", lambda route: route.fulfill(json={**instance, "captcha": {"provider": "x", "site_key": "y"}})
+    )
+    page.route(
+        "**/captcha?language=en",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body="<title>x</title><button onclick=\"parent.postMessage({captcha: 'solved'}, '*')\">Me</button>",
+        ),
+    )
+    page.goto(f"{site.url}/signup")
+    page.get_by_label("Username").fill("ada_human")
+    page.get_by_label("E-mail address").fill("ada_human@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    expect(page.get_by_role("button", name="Sign up")).to_be_disabled()
+    page.frame_locator(".captcha").get_by_role("button").click()
+    with page.expect_request("**/v1/auth/register") as sent:
+        page.get_by_role("button", name="Sign up").click()
+    assert sent.value.post_data_json["captcha"] == "solved"
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()

@@ -1,0 +1,144 @@
+"""Reading and settling: earlier versions, who reacted, decisions and appeals, requests in place, zoom and direction."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.web.conftest import NARROW, Person, go
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    return int(page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def test_earlier_versions_and_who_reacted(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_h"), person("bob_h")
+    post = ada.post("The first wording")
+    ada.api("PATCH", f"/posts/{post}", {"content": "The second wording"})
+    bob.api("PUT", f"/posts/{post}/reaction", {"reaction_type": "haha"})
+    page = ada.open(f"/posts/{post}")
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Earlier versions").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The first wording")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Who reacted").click()
+    expect(page.get_by_role("dialog").get_by_role("article")).to_contain_text("@bob_h")
+    page.get_by_role("dialog").get_by_role("button", name="Angry").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Nobody has reacted yet")
+
+
+def test_a_repost_is_taken_back_after_a_reload(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_rp"), person("bob_rp")
+    post = bob.post("Pass it on")
+    ada.api("PUT", f"/posts/{post}/repost")
+    page = ada.open(f"/posts/{post}")
+    button = page.get_by_role("button", name="Repost, 1 repost")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(page.get_by_role("button", name="Repost", exact=True)).to_have_attribute("aria-pressed", "false")
+    assert ada.api("GET", f"/posts/{post}")["reposts_count"] == 0
+
+
+def test_a_request_to_follow_is_answered_where_it_is_told(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_rq"), person("bob_rq")
+    ada.api("PATCH", "/profiles/me", {"is_private": True})
+    page = ada.open("/notifications")
+    bob.api("PUT", f"/profiles/{ada.id}/follow")
+    page.get_by_role("button", name="Accept: @bob_rq").click()
+    expect(page.get_by_text("You accepted the request.")).to_be_visible()
+    assert bob.api("GET", f"/profiles/{ada.id}/relationship")["following"] is True
+
+
+def test_a_decision_is_appealed_and_a_report_followed(person: Callable[[str], Person]) -> None:
+    """The decision is a stand-in: moderators make them in the admin site. The report is real."""
+    ada, bob = person("ada_ap"), person("bob_ap")
+    ada.api("POST", "/reports", {"target_type": "post", "target_id": bob.post("Rude"), "reason": "abuse"})
+    page = ada.open()
+    action = {
+        "id": "77",
+        "kind": "warn_user",
+        "target_type": "user",
+        "target_id": ada.id,
+        "reason": "Be kind",
+        "rule_id": None,
+        "until": None,
+        "created_at": "2026-11-01T10:00:00.000Z",
+    }
+    appeals: list[dict[str, str]] = []
+
+    def file(route: Route) -> None:
+        if route.request.method == "POST":
+            appeals.append({**route.request.post_data_json, "id": "1", "status": "open", "answer": ""})
+            route.fulfill(status=201, json=appeals[0])
+        else:
+            route.fulfill(json={"results": appeals, "next": None, "previous": None})
+
+    page.route("**/v1/moderation/actions", lambda route: route.fulfill(json={"results": [action]}))
+    page.route("**/v1/appeals", file)
+    go(page, "/settings/moderation")
+    expect(page.get_by_role("listitem").filter(has_text="Warning")).to_contain_text("Be kind")
+    expect(page.get_by_role("listitem").filter(has_text="Harassment or abuse")).to_contain_text("Waiting")
+    page.get_by_role("button", name="Appeal").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("I was kind")
+    page.get_by_role("dialog").locator(".button-primary").click()
+    expect(page.get_by_text("Your appeal is waiting for an answer.")).to_be_visible()
+    assert (appeals[0]["action_id"], appeals[0]["text"]) == ("77", "I was kind")
+
+
+@pytest.mark.parametrize("size", [{"width": 320, "height": 640}, {"width": 640, "height": 450}], ids=["320", "zoom"])
+@pytest.mark.parametrize("language", ["en-US", "ar"])
+def test_nothing_is_cut_off(person: Callable[[str], Person], size: dict[str, int], language: str) -> None:
+    """320 pixels, and 1280 at 200 % (WCAG 1.4.10), with the longest of everything, in both directions."""
+    name = f"ada_{size['width']}_{language[:2]}_abcdefghijklmnopq"
+    ada = person(name)
+    ada.api("PATCH", "/profiles/me", {"full_name": "Maximiliane" * 9, "bio": "x" * 500})
+    post = ada.post("w" * 800 + " " + "word " * 700 + " https://example.org/" + "path/" * 60)
+    ada.post("m", content_warning="warning " * 20)
+    comment = None
+    for level in range(12):
+        body = {"content": f"Reply {level} " + "x" * 60, **({"parent_comment_id": comment} if comment else {})}
+        comment = ada.api("POST", f"/posts/{post}/comments", body)["id"]
+    page = ada.open(viewport=size, locale=language, reduced_motion="reduce")
+    cut: dict[str, int] = {}
+    views = ["/", "/explore", f"/@{name}", f"/posts/{post}", f"/comments/{comment}", "/notifications", "/search?q=word"]
+    for view in [*views, "/settings", "/settings/profile", "/settings/account", "/settings/notifications"]:
+        go(page, view)
+        expect(page.locator("main h1")).to_be_visible()
+        expect(page.locator(".skeletons")).to_have_count(0)
+        cut[view] = overflow(page)
+    assert {view: pixels for view, pixels in cut.items() if pixels > 0} == {}
+    assert page.evaluate("() => document.documentElement.dir") == ("rtl" if language == "ar" else "ltr")
+
+
+def test_a_reader_in_arabic_sees_the_page_mirrored(person: Callable[[str], Person]) -> None:
+    ada = person("ada_rtl")
+    post = ada.post("مرحبا بالجميع")
+    page = ada.open(f"/posts/{post}", locale="ar")
+    text = page.locator(f"[data-post='{post}'] .rich")
+    expect(text).to_have_attribute("lang", "ar")
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.rich')).direction") == "rtl"
+    avatar, menu = page.locator(".post-avatar").bounding_box(), page.locator(".post-head .menu").bounding_box()
+    assert avatar
+    assert menu
+    assert avatar["x"] > menu["x"]
+    expect(page.locator(".post-author bdi")).to_have_text("@ada_rtl")
+
+
+def test_settings_change_how_the_page_looks(person: Callable[[str], Person]) -> None:
+    page = person("ada_look").open("/settings/appearance", viewport=NARROW)
+    page.get_by_label("Dark").check()
+    page.get_by_label("Large").check()
+    page.get_by_label("Compact").check()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate("() => ({...document.documentElement.dataset})") == {
+        "theme": "dark",
+        "size": "large",
+        "density": "compact",
+        "motion": "system",
+    }
+    assert json.loads(page.evaluate("() => localStorage.appearance"))["size"] == "large"
