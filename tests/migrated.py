@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ import django
 from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).parents[1]
+_KEPT_SECONDS = 86_400  # what another checkout on this machine may still use
 
 
 def copy_migrated(folder: Path, *contexts: str) -> None:
@@ -73,9 +75,9 @@ def _make_once(name: str, make: Callable[[Path], None]) -> Path:
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            for older in place.glob("*/"):
-                if not older.name.startswith(_digest()):
-                    shutil.rmtree(older)
+            for other in place.glob("*/"):
+                if other.stat().st_mtime < time.time() - _KEPT_SECONDS:
+                    shutil.rmtree(other, ignore_errors=True)
             being_made = place / f"{name}.new"
             shutil.rmtree(being_made, ignore_errors=True)
             being_made.mkdir()
