@@ -34,7 +34,7 @@ async def _no_such_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _not_a_socket(scope: Any, receive: Any, send: Any) -> None:
-    """Tells whoever speaks plain HTTP that these paths are WebSockets. Source: RFC 9110, 15.5.22."""
+    """Answers plain HTTP that these paths are WebSockets. Source: RFC 9110, 15.5.22."""
     body = {
         "type": "about:blank",
         "title": "Upgrade Required",

@@ -23,7 +23,7 @@ def send_mails() -> None:
 
 @shared_task(name="auth.repeat_unfinished_erasures")
 def repeat_unfinished_erasures() -> None:
-    """Tells again of deletions that were not acted upon everywhere. Idempotent."""
+    """Publishes deletions again that were not acted upon everywhere. Idempotent."""
     actions.repeat_unfinished_erasures()
 
 

@@ -30,7 +30,7 @@ class CommentAdmin(ContextModelAdmin[Comment]):
 
     @admin.action(description="Remove the selected comments")
     def remove(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
-        """Removes them as a moderator: logged, told to their authors, open to an appeal."""
+        """Removes them as a moderator: logged, their authors notified, open to appeal."""
         for comment in queryset:
             if comment.user_id is None:
                 continue  # a tombstone

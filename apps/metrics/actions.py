@@ -100,7 +100,7 @@ def record_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
 
 
 def record_comment(*, post_id: int, comment_id: int, amount: int = 1) -> None:
-    """Counts a comment, or with -1 takes it back, in the hour it was written: its id tells which."""
+    """Counts a comment, or with -1 subtracts it, in the hour it was written, which follows from its id."""
     _record_engagement(Metric.COMMENTS, post_id=post_id, at=id_time(comment_id), amount=amount)
 
 
@@ -176,7 +176,7 @@ def roll_up(*, older_than: timedelta) -> int:
 
 
 def _publish_engagement(post_ids: set[int]) -> None:
-    """Tells how much engagement these posts have now: in one event, as roll-ups are bounded."""
+    """Publishes how much engagement these posts have now: in one event, as roll-ups are bounded."""
     numbers = queries.engagement_held(post_ids)
     counts = [PostEngagement(post_id=post_id, **numbers[post_id]) for post_id in sorted(post_ids)]
     if counts:
@@ -186,7 +186,7 @@ def _publish_engagement(post_ids: set[int]) -> None:
 def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the engagement with the next posts with the contexts that hold it; views have no other source.
 
-    A difference is added to the hour that the post was written in, as nobody can tell when it came about.
+    A difference is added to the hour that the post was written in, as nobody knows when it happened.
     """
     ids = queries.living_posts(after=after, limit=limit)
     actual = _actual_engagement(ids)
@@ -350,7 +350,7 @@ def _additions_of_authors(deltas: Iterable[MetricDelta]) -> Additions:
 
 
 def _additions_of_all(deltas: Iterable[MetricDelta]) -> Additions:
-    """Overall numbers tell what happened: what was taken back later happened all the same."""
+    """Overall numbers count what happened, even if it was undone later."""
     return _summed(
         (None, delta)
         for delta in deltas

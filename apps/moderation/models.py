@@ -251,7 +251,7 @@ class Suspension(models.Model):
 
 
 class CaseNote(models.Model):
-    """What moderators tell each other about a case; nobody else reads it."""
+    """Notes of moderators to each other about a case; nobody else reads it."""
 
     id = IdField()
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")

@@ -52,7 +52,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 
     @admin.action(description="Remove the selected posts")
     def remove(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
-        """Removes them as a moderator: logged, told to their authors, open to an appeal."""
+        """Removes them as a moderator: logged, their authors notified, open to appeal."""
         for post in queryset:
             try:
                 remove_as_moderator(moderator_id=int(request.user.pk or 0), post_id=post.id, author_id=post.user_id)

@@ -89,7 +89,7 @@ def restore_content(event: ContentRestored) -> None:
 
 
 def _is_hidden(user_id: int) -> bool:
-    """Whether what an account shows is no longer public; asked only when a cache is to be told."""
+    """Whether what an account shows is no longer public; asked only when a cache is to be purged."""
     if not settings.MEDIA_PURGE:
         return False
     author = load_visibility(viewer_id=None, author_ids=[user_id]).authors.get(user_id)

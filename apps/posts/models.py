@@ -328,7 +328,7 @@ class PostMention(models.Model):
 
 
 class Bookmark(models.Model):
-    """A post that somebody keeps for themselves; ids tell the order in which posts were kept."""
+    """A post that somebody keeps for themselves; ids give the order in which posts were kept."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)

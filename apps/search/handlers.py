@@ -41,7 +41,7 @@ def _by_events() -> bool:
 
 @handles(PostCreated, PostEdited, PostRestored, gather=_present_post)
 def index_post(event: PostCreated | PostEdited | PostRestored, documents: list[PostDocument]) -> None:
-    """Indexes the post; one that is gone already tells so itself."""
+    """Indexes the post; one that is gone already has an event of its own."""
     actions.index_posts(documents=documents)
 
 

@@ -126,7 +126,7 @@ class Block(models.Model):
 
 
 class Mute(models.Model):
-    """`muter_id` wants neither posts in the feed nor notifications from `muted_id`, who is not told."""
+    """`muter_id` wants neither posts in the feed nor notifications from `muted_id`, who is not notified."""
 
     id = IdField()
     muter_id = RemoteKey("auth.User", gone=Gone.ERASE)

@@ -188,7 +188,7 @@ class MuteView(UsersView):
 
     @extend_schema(
         summary="Mute somebody",
-        description="Their posts stay out of your feed and what they do out of your notifications. They are not told.",
+        description="Keeps their posts out of your feed and what they do out of your notifications. They never see it.",
         request=None,
         responses=RelationshipBody,
     )

@@ -1,4 +1,4 @@
-"""What auth tells and answers: accounts, never profiles."""
+"""The contract of auth: accounts, never profiles."""
 
 from datetime import datetime
 from typing import Protocol

@@ -33,7 +33,7 @@ class RecordPage:
 
 
 class BulkTransfer(Protocol):
-    """Served by every context named in KINDS, under its own name. docs/records.md tells the fields of each kind."""
+    """Served by every context named in KINDS, under its own name. docs/records.md lists the fields of each kind."""
 
     @within(seconds=60)
     @write

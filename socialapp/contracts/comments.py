@@ -1,4 +1,4 @@
-"""What comments tells and answers."""
+"""The contract of comments."""
 
 from dataclasses import field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What every context tells when it has erased its part of a person."""
+"""What every context publishes when it has erased its part of a person."""
 
 from functools import cache
 

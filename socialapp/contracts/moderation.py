@@ -1,4 +1,4 @@
-"""What moderation tells and answers."""
+"""The contract of moderation."""
 
 from datetime import datetime
 from typing import Protocol
@@ -158,7 +158,7 @@ class Moderation(Protocol):
 
     @write
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
-        """Removes a post or comment as `moderator_id`: logged, told to its author, open to an appeal.
+        """Removes a post or comment as `moderator_id`: logged, its author notified, open to appeal.
 
         The id of the action, which the context that owns the target may carry out at once. Idempotent. Forbidden when
         the author has the same rank or a higher one.

@@ -1,4 +1,4 @@
-"""What posts tells and answers. Events carry no text: whoever needs it asks for its present form."""
+"""The contract of posts. Events carry no text: whoever needs it asks for its present form."""
 
 from datetime import datetime
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What reactions tells and answers. A target is a post or a comment."""
+"""The contract of reactions. A target is a post or a comment."""
 
 from datetime import datetime
 from typing import Protocol

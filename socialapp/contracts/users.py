@@ -1,4 +1,4 @@
-"""What users tells and answers: profiles and who follows, blocks and mutes whom."""
+"""The contract of users: profiles and who follows, blocks and mutes whom."""
 
 from datetime import datetime
 from typing import Protocol

@@ -93,7 +93,7 @@ def _id_was_taken(error: DatabaseError) -> bool:
 def set_database_timeouts() -> None:
     """Has this process and its database servers take each other for gone after `DATABASE_SECONDS` silently.
 
-    For the roles: a network that drops packets tells nobody. Without it a statement waits for ever, and so does the
+    For the roles: a network that drops packets does so silently. Without it a statement waits for ever, and so does the
     transaction of a machine that is gone, with its locks. The statements of commands may take hours.
     """
     for configured in connections.settings.values():
@@ -128,7 +128,7 @@ def empty_write_ahead_log(alias: str) -> bool:
 
 
 def is_tidb(alias: str) -> bool:
-    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0012 tells what differs."""
+    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0012 says what differs."""
     connection: Any = connections[alias]
     return connection.vendor == "mysql" and "TiDB" in connection.mysql_server_info
 

@@ -17,7 +17,7 @@ class FieldError:
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A refusal that the caller is told about. `code` is stable and machine-readable, `detail` is for people."""
+    """A refusal that the caller gets to see. `code` is stable and machine-readable, `detail` is for people."""
 
     detail: str
     code: str = ""
@@ -54,7 +54,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """404: absent, or not visible to this caller; the two are never told apart."""
+    """404: absent, or not visible to this caller; the two look the same."""
 
     status, title, default_code = 404, "Not found", "not_found"
 

@@ -47,7 +47,7 @@ def add(
     numbers: Sequence[str],
     **replaced: Any,
 ) -> None:
-    """Adds to numbers in rows that a unique key tells apart, makes the rows that are missing, sets what is `replaced`.
+    """Adds to numbers in rows identified by a unique key, makes the rows that are missing, sets what is `replaced`.
 
     One statement for each thousand rows: in two, a look and a write, additions get lost on TiDB. In the order of the
     keys, so that two of these at once take their locks in one order. The ORM can replace on a clash, but not add.

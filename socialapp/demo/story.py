@@ -54,9 +54,9 @@ class Cast:
 
 
 class Story:
-    """Tells the story step by step, so that a progress bar can follow; the same seed tells the same story.
+    """Plays the story step by step, so that a progress bar can follow; the same seed gives the same story.
 
-    Told again with the same password within a day, it goes on where it was interrupted: who is there logs in, and
+    Played again with the same password within a day, it goes on where it was interrupted: who is there logs in, and
     whatever is written has an Idempotency-Key.
     """
 

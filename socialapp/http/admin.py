@@ -68,7 +68,7 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         return is_admin(request)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Nobody may filter by a field that the pages leave out: that would tell what is in it."""
+        """Nobody may filter by a field that the pages leave out: that would reveal what is in it."""
         if lookup.split("__", maxsplit=1)[0] in (self.exclude or ()):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]

@@ -52,7 +52,7 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 
 
 def _matches(header: str, tag: str) -> bool:
-    """Whether `If-None-Match` names this tag; weak and strong tags are not told apart."""
+    """Whether `If-None-Match` names this tag; weak and strong tags are not distinguished."""
     if header.strip() == "*":
         return True
     return tag in [sent.removeprefix("W/") for sent in parse_etags(header)]

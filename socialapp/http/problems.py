@@ -144,7 +144,7 @@ def _method_not_allowed() -> Problem:
 
 
 def reading_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A view outside of DRF that is asked with GET and HEAD; OPTIONS tells so, and other methods are a problem."""
+    """A view outside of DRF that is asked with GET and HEAD; OPTIONS says so, and other methods are a problem."""
 
     @csrf_exempt
     @wraps(view)

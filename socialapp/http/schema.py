@@ -48,7 +48,7 @@ def page_of(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[A
 
 @cache
 def _page_class(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
-    # One class for each item: the schema tells components apart by identity.
+    # One class for each item: the schema distinguishes components by identity.
     fields = {
         "results": item(many=True),
         "next": serializers.URLField(allow_null=True),

@@ -46,4 +46,4 @@ class SiteAuthenticationMiddleware(_OnSite, AuthenticationMiddleware):
 
 
 class SiteMessageMiddleware(_OnSite, MessageMiddleware):
-    """What is to be told on the next page."""
+    """The message for the next page."""

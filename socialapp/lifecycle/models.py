@@ -33,7 +33,7 @@ class Tombstone(models.Model):
 class Job(models.Model):
     """Work too large for one transaction: a task takes step after step until nothing is left, then the row goes.
 
-    `reference` tells apart jobs of one name about one subject; for the removal of a user it is the erasure's id.
+    `reference` distinguishes jobs of one name about one subject; for the removal of a user it is the erasure's id.
     """
 
     id = IdField()

@@ -46,7 +46,7 @@ _removals: list[_Removal] = []
 def declare_removal(context: str, kind: str, *, step: Step, leftovers: Leftovers) -> None:
     """Says how `context` removes what belongs to a deleted subject of `kind`.
 
-    `step` removes a bounded part in the transaction that is open and tells whether nothing is left. When a user has
+    `step` removes a bounded part in the transaction that is open and returns whether nothing is left. When a user has
     been removed, `context` publishes that it has erased its part.
     """
 

@@ -74,9 +74,9 @@ class Delivery:
 
     def correlated(self) -> AbstractContextManager[None]:
         """Logs, calls and events made in here belong to the request that caused the event."""
-        told = self.envelope
+        envelope = self.envelope
         return structlog.contextvars.bound_contextvars(
-            event_id=told.id, request_id=told.correlationid, traceparent=told.traceparent
+            event_id=envelope.id, request_id=envelope.correlationid, traceparent=envelope.traceparent
         )
 
     @contextmanager

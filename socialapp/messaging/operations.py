@@ -1,4 +1,4 @@
-"""What operators ask of the bus and tell it: its state, its dead letters, and to try them again."""
+"""What operators ask of the bus: its state, its dead letters, and to try them again."""
 
 from dataclasses import dataclass
 

@@ -38,8 +38,8 @@ def publish(*events: object) -> None:
     envelopes = [_envelope(event) for event in events]
     now = timezone.now()
     rows = [
-        (told.id, told.type, told.subject, _encoded(told), OutboxEvent.State.NEW.value, now, 0, told.correlationid)
-        for told in envelopes
+        (one.id, one.type, one.subject, _encoded(one), OutboxEvent.State.NEW.value, now, 0, one.correlationid)
+        for one in envelopes
     ]
     insert(producer, OutboxEvent, _COLUMNS, rows)
     metrics.count_published(envelope.type for envelope in envelopes)
@@ -60,7 +60,7 @@ def _encoded(envelope: Envelope) -> str:
 
 
 def wake_relay(context: str) -> None:
-    """Tells the relays that `context` has something to send. A lost word costs a second: they also look unasked."""
+    """Wakes the relays of `context`. Should the message be lost, they find the event by polling within a second."""
     try:
         redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
     except redis_errors() as error:

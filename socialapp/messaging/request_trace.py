@@ -139,8 +139,8 @@ def lines(steps: Iterable[Step], *, depth: int = 0) -> Iterable[str]:
     for step in steps:
         margin = "  " * depth
         sent = f"sent {_clock(step.sent_at)}" if step.sent_at else "not sent yet"
-        told = f"{step.type} {step.subject}  event {step.event}, {sent}, {step.state}"
-        yield f"{margin}{_clock(step.published_at)}  {told}"
+        text = f"{step.type} {step.subject}  event {step.event}, {sent}, {step.state}"
+        yield f"{margin}{_clock(step.published_at)}  {text}"
         for reception in step.received:
             yield f"{margin}  {_told(reception)}"
         yield from lines(step.caused, depth=depth + 2)

@@ -56,7 +56,7 @@ def load_file(path: Path, *, on_progress: Callable[[int], object], restart: bool
     """Loads `path`; bad lines go to `<path>.rejected` with number and reason, the rest is loaded.
 
     Restartable: `<path>.progress` remembers how far it came, and a record that is there already is passed over, so
-    that a load which was killed and run again ends like one that was not. `on_progress` is told how many bytes were
+    that a load which was killed and run again ends like one that was not. `on_progress` gets how many bytes were
     done. OSError when one of the files cannot be used.
     """
     note = path.with_name(path.name + ".progress")

@@ -1,6 +1,6 @@
 """Which migrations the release before cannot live with: while a release is rolled out, old code runs on new tables.
 
-Every migration is taken as a whole: what its tables were before, and what they are after it. docs/deploying.md tells
+Every migration is taken as a whole: what its tables were before, and what they are after it. docs/deploying.md has
 the rule.
 """
 
@@ -135,7 +135,7 @@ def _problems_of_old_code(name: str, old: _Table, new: _Table) -> Iterator[str]:
 def _problems_of_new_code(name: str, table: _Table, known: _Table) -> Iterator[str]:
     for column in sorted(table.columns.keys() - known.columns.keys()):
         if not (table.columns[column].null or table.columns[column].filled):
-            yield f"leaves {name}.{column} without telling the models, and the database demands a value of it"
+            yield f"leaves {name}.{column} without changing the models, and the database demands a value of it"
 
 
 def _holds(now: _Column, was: _Column) -> bool:

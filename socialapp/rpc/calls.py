@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 # How many seconds the caller waits for this answer: what is asked of others for its sake must take less.
 REQUEST_TIMEOUT = "X-Request-Timeout"
-_PASSED_ON = 0.75  # of the seconds left, so that what is missing further on is told before the caller gives up
+_PASSED_ON = 0.75  # of the seconds left, so that what is missing further on is reported before the caller gives up
 # A header on answers that the machinery of calls gave, not the implementation: a bad service token, an unknown method.
 CALL_REFUSED = "X-Call-Refused"
 OPEN_SECONDS = 2

@@ -1,4 +1,4 @@
-"""Runs the commands of manage.py; what keeps one from its work is told in a line, not in a traceback."""
+"""Runs the commands of manage.py; what keeps one from its work is printed in a line, not as a traceback."""
 
 import sys
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, Problem):
         return error.detail
     if isinstance(error, DatabaseError):
-        return f"the database: {error} (`doctor` and `migrate_all --check` tell more)"
+        return f"the database: {error} (`doctor` and `migrate_all --check` show more)"
     if isinstance(error, EOFError):
         return "there is nobody to ask: give it as an option or in the environment"
     return f"Redis: {error}"

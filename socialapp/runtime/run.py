@@ -24,7 +24,7 @@ from typing import IO
 import structlog
 
 from socialapp.runtime.roles import ROLES, preload
-from socialapp.runtime.supervisor import Service, Supervisor, tell
+from socialapp.runtime.supervisor import Service, Supervisor, announce
 from socialapp.telemetry.multiprocess import share_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
             return _manage(arguments[1:])
         return _run(_parser().parse_args(arguments))
     except CannotStart as reason:
-        tell(str(reason))
+        announce(str(reason))
         return 1
 
 
@@ -230,7 +230,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
 def _check_exposure(place: InstallPaths, embedded: list[str], *, allowed: bool) -> None:
     if not embedded:
         return
-    tell(f"embedded mode, for trying out: {', '.join(embedded)}; for servers see docs/operating.md")
+    announce(f"embedded mode, for trying out: {', '.join(embedded)}; for servers see docs/operating.md")
     if _is_loopback(place.host):
         return
     if not allowed:
@@ -389,7 +389,7 @@ def _wait_for_redis() -> None:
             return
         except redis_errors():
             time.sleep(0.05)
-    tell("Redis does not answer yet; going on without it")
+    announce("Redis does not answer yet; going on without it")
 
 
 def _answers(place: InstallPaths) -> bool:
@@ -409,14 +409,14 @@ def _welcome(place: InstallPaths) -> None:
         lines.append(f"admin: log in as admin with the password ADMIN_PASSWORD of {place.data_dir / 'secrets.env'}")
     lines.append("Ctrl-C ends it")
     for line in lines:
-        tell(line)
+        announce(line)
     _tell_demo_account(place)
 
 
 def _tell_demo_account(place: InstallPaths) -> None:
     if _done_note(place, "demo data").exists():
         account = json.loads(place.demo_note.read_text())
-        tell(f"demo:  log in as {account['username']} with the password {account['password']}")
+        announce(f"demo:  log in as {account['username']} with the password {account['password']}")
 
 
 if __name__ == "__main__":

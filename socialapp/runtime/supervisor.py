@@ -184,7 +184,7 @@ class Supervisor:
         if now - service.started_at > _SETTLED_SECONDS:
             service.pause = _FIRST_PAUSE
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        tell(f"{service.name} (pid {service.pid}) {how}; starting it again in {service.pause:g} s")
+        announce(f"{service.name} (pid {service.pid}) {how}; starting it again in {service.pause:g} s")
         service.pid, service.restart_at = 0, now + service.pause
         service.pause = min(service.pause * 2, _LONGEST_PAUSE)
 
@@ -238,7 +238,7 @@ class Supervisor:
             service.output = -1
 
 
-def tell(line: str) -> None:
+def announce(line: str) -> None:
     """One line for the person at the terminal; a terminal that has gone away is no reason to end."""
     try:
         print(f"socialapp: {line}", file=sys.stderr, flush=True)  # noqa: T201

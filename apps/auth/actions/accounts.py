@@ -286,7 +286,7 @@ def verify_email(*, key: str) -> None:
 
 
 def _switch_email(user: User, row: EmailAddress) -> None:
-    """The pending address becomes the account's; the one before is told."""
+    """The pending address becomes the account's; the previous one is notified."""
     queue_mail(Mail.Kind.EMAIL_CHANGED, user=user)
     was_verified = user.email_verified
     user.email, user.email_key, user.email_mailbox = row.email, row.email, mailbox_of(row.email)

@@ -123,5 +123,5 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
         return found
 
     def user_can_authenticate(self, user: User) -> bool:
-        """Always: who is banned is told so, once the password proved right."""
+        """Always: a banned person learns it, once the password proved right."""
         return True

@@ -27,7 +27,7 @@ class Device:
 
 
 def device_token(*, user_id: int) -> str:
-    """A token that tells this device from strangers when somebody guesses at the account's password elsewhere."""
+    """A token by which this device stays known while somebody guesses at the account's password elsewhere."""
     return signing.dumps([user_id, secrets.token_urlsafe(12)], salt=_SALT)
 
 
@@ -41,7 +41,7 @@ def device_of_token(token: str, *, user_id: int) -> str:
 
 
 def address_range(address: str) -> str:
-    """What people are shown of an address: enough to tell a town, not a household."""
+    """What people are shown of an address: enough to recognise a town, not a household."""
     try:
         parsed = ip_address(address_block(address).partition("/")[0])
     except ValueError:

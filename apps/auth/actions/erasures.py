@@ -166,7 +166,7 @@ def _forget_admin_sessions(user_id: int) -> None:
 
 def _scrub(user: User) -> None:
     name = f"{TOMBSTONE_PREFIX}{user.id}"
-    # But not what tells a rejected applicant of this very erasure; it is deleted once it is sent.
+    # But not the mail that informs a rejected applicant of this very erasure; it is deleted once it is sent.
     Mail.objects.filter(address=user.email_key or name).exclude(kind=Mail.Kind.REGISTRATION_REJECTED).delete()
     if user.username != name:
         reserve_name(user, days=settings.NAME_RESERVED_DAYS, keep_owner=False)

@@ -1,6 +1,6 @@
 """Sessions: how they start, the rotation of their refresh tokens, and how they end.
 
-Source: RFC 9700 section 4.14.2 (refresh tokens count once; two honest uses at the same moment are told from theft).
+Source: RFC 9700 section 4.14.2 (refresh tokens count once; two honest uses at the same moment are not theft).
 """
 
 from collections.abc import Iterable
@@ -66,7 +66,7 @@ def _cancel_deletion(user: User) -> None:
 
 
 def _look_at_other_sessions(user: User, session: Session, device: Device) -> None:
-    """Ends the oldest beyond the limit, and tells the owner of a device from which nobody has logged in before."""
+    """Ends the oldest beyond the limit, and notifies the owner of a device from which nobody has logged in before."""
     rows = list(
         Session.objects.filter(user_id=user.id)
         .order_by("-id")
@@ -216,7 +216,7 @@ def end_sessions(ids: list[int]) -> int:
 
 
 def announce_revoked(members: list[str]) -> None:
-    """Tells admission of revoked "user:<id>" and "session:<id>", and of changed "roles:<id>".
+    """Informs admission of revoked "user:<id>" and "session:<id>", and of changed "roles:<id>".
 
     Without Redis, admission asks auth by itself.
     """

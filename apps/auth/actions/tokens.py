@@ -28,7 +28,7 @@ class KeyedBackend(TokenBackend):  # type: ignore[misc]
     """simplejwt's backend knows one key and names none: this one signs with the current key and writes its `kid`."""
 
     def encode(self, payload: dict[str, Any]) -> str:
-        """A token signed with the current key; `typ` tells it from all other tokens signed with it (RFC 8725 3.11)."""
+        """A token signed with the current key; `typ` sets it apart from other tokens (RFC 8725 3.11)."""
         kid, key = signing_key()
         claims = {**payload, "aud": self.audience, "iss": self.issuer}
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": ACCESS_TOKEN_TYPE})
@@ -74,7 +74,7 @@ def access_token(*, user_id: int, session_id: int, roles: list[str]) -> str:
 
 
 def new_refresh_token(session_id: int) -> str:
-    """A refresh token of a session: random, and signed so that a spent one is told from an invented one."""
+    """A refresh token of a session: random, and signed, so that spent and invented ones differ."""
     return _signer().sign(f"{session_id}.{secrets.token_urlsafe(_NONCE_BYTES)}")
 
 

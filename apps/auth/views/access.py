@@ -99,10 +99,9 @@ class RegisterView(AuthView):
             return self.read_input(RegisterInput)
         except ValidationError as error:
             wrong = cast(dict[str, Any], error.detail)
+            sent = cast(dict[str, Any], self.request.data)
             well_formed = {
-                name: self.request.data[name]
-                for name in ("username", "email", "password")
-                if name in self.request.data and name not in wrong
+                name: sent[name] for name in ("username", "email", "password") if name in sent and name not in wrong
             }
             problem = as_problem(error)
             errors = [*(problem.errors if problem else []), *actions.account_errors(**well_formed)]

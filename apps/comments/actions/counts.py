@@ -41,7 +41,7 @@ def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
 
 @transactional("comments")
 def recheck_replies_count(*, comment_id: int, repair: bool) -> CountDrift | None:
-    """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if told."""
+    """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if `repair`."""
     comment = Comment.objects.select_for_update().filter(id=comment_id).first()
     if comment is None:
         return None

@@ -118,5 +118,5 @@ def delete_removed_comments(comment_ids: Iterable[int]) -> None:
 
 
 def deletion_of(held: RemovedComment) -> CommentDeleted:
-    """The event that tells that a removed comment will not come back."""
+    """The event that a removed comment will not come back."""
     return CommentDeleted(comment_id=held.comment_id, post_id=held.post_id, author_id=held.user_id, was_withdrawn=True)

@@ -1,4 +1,4 @@
-"""What moderators should know of the person whom a case is about, and what they told each other."""
+"""What moderators should know of the person whom a case is about, and their notes to each other."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What is reported and checked, as the contexts that own it tell it."""
+"""What is reported and checked, as the contexts that own it give it."""
 
 from apps.moderation.models import TargetType
 from apps.moderation.queries.cases import Target

@@ -41,7 +41,7 @@ def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:
 def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str) -> Appeal:
     """Answers an appeal; an accepted one takes the decision back, with all its effects.
 
-    `answer` is told to the person; without one they get a sentence that fits. 409 when it is answered already, 422 for
+    `answer` is sent to the person; without one they get a sentence that fits. 409 when it is answered already, 422 for
     an appeal of the moderator's own, 403 for one against the moderator's own decision, unless
     APPEALS_BY_SAME_MODERATOR allows it for an installation with a single moderator.
     """

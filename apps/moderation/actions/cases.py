@@ -64,7 +64,7 @@ def open_case(target: Target, *, flagged_words: str = "") -> Case | None:
 
 
 def close_case(case: Case, *, outcome: Outcome) -> None:
-    """Closes an open case that the caller holds locked, and tells everyone who reported."""
+    """Closes an open case that the caller holds locked, and notifies everyone who reported."""
     now = timezone.now()
     case.open_key, case.outcome, case.closed_at = None, outcome, now
     case.save(update_fields=["open_key", "outcome", "closed_at"])

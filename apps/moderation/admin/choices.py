@@ -31,7 +31,7 @@ class Choice:
 
 
 CHOICES = (
-    Choice("dismiss", "Dismiss", "Nothing is wrong. Who reported is told.", "d"),
+    Choice("dismiss", "Dismiss", "Nothing is wrong. Reporters are notified.", "d"),
     Choice("warn", "Warn the author", "They get a notice. Nothing else changes.", "w"),
     Choice("mark_sensitive", "Mark as sensitive", "Shown behind a warning; the author cannot undo it.", "m", True),
     Choice("hide", "Hide", "The author still sees it, nobody else does.", "h", True),

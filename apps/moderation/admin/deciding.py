@@ -34,18 +34,18 @@ class ModerationAdmin(ContextModelAdmin[M]):
 
 
 class ReasonForm(ActionForm):
-    """Asks, beside the chosen action, for the reason that the person concerned is told."""
+    """Asks, beside the chosen action, for the reason that the person concerned is given."""
 
     reason = forms.CharField(
         required=False,
         max_length=LONGEST_REASON,
-        label="Reason (told to the person):",
+        label="Reason (sent to the person):",
         widget=forms.TextInput(attrs={"size": 40, "placeholder": DEFAULT_REASON}),
     )
 
 
 def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callable[[M, int, str], object]) -> None:
-    """Runs something on each row, and tells how many it was done to and what went wrong with the others."""
+    """Runs something on each row, and says how many it was done to and what went wrong with the others."""
     reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
     moderator_id = int(request.user.pk or 0)
     succeeded = 0

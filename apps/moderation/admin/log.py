@@ -74,7 +74,7 @@ def _take_back(entry: Action, moderator_id: int, reason: str) -> None:
 
 @admin.register(Appeal)
 class AppealAdmin(ModerationAdmin[Appeal]):
-    """What people appeal against; the answer is told to them."""
+    """What people appeal against; the answer is sent to them."""
 
     list_display = ("created_at", "user", "against", "content", "text", "status", "answer")
     list_filter = ("status",)

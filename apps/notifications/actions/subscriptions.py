@@ -71,7 +71,7 @@ def forget_devices(ids: Iterable[int]) -> None:
 def record_device_failures(ids: Iterable[int]) -> None:
     """Counts a failed send for each of these devices: they wait in the lane of retries until they take one again.
 
-    However often that happens they are kept, as it may be their push service that is away: only that service knows
+    However often that happens they are kept, as their push service may be unavailable: only that service knows
     which devices are gone.
     """
     PushSubscription.objects.filter(id__in=list(ids)).update(failures=F("failures") + 1)

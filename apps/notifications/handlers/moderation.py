@@ -1,4 +1,4 @@
-"""Handlers of what moderators decide: tells the people concerned."""
+"""Handlers of what moderators decide: they notify the people concerned."""
 
 from datetime import UTC, datetime
 

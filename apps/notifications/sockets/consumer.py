@@ -49,7 +49,7 @@ Message = dict[str, Any]
 
 
 class BadMessage(Exception):
-    """A message that the client is told is wrong."""
+    """A wrong message of the client, which is told so."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -252,7 +252,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
                 self.end(TOO_SLOW)
                 return
             except Exception as error:
-                # The server noticed a lost connection before it told us.
+                # The server noticed a lost connection before we did.
                 log.info("sockets.send_failed", error=repr(error))
                 return
 

@@ -1,4 +1,4 @@
-"""Caches in front of media, which are told what to forget: a port, with one adapter for each kind of cache."""
+"""Caches in front of media, which are purged: a port, with one adapter for each kind of cache."""
 
 import json
 from collections.abc import Sequence
@@ -63,5 +63,5 @@ _CACHES: dict[str, type[Cache]] = {"nginx": PurgeMethod, "fastly": Fastly, "clou
 
 
 def cache() -> Cache | None:
-    """The cache of MEDIA_PURGE; None when there is none to be told."""
+    """The cache of MEDIA_PURGE; None when there is none."""
     return _CACHES[settings.MEDIA_PURGE]() if settings.MEDIA_PURGE else None

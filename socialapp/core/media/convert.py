@@ -69,13 +69,13 @@ def _result(code: int, output: bytes) -> ConvertedMedia:
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         raise ConversionError("too_slow")
     try:
-        told = json.loads(output)
+        answer = json.loads(output)
     except ValueError:
         raise ConversionError("damaged") from None  # the decoder crashed, or ran out of memory
-    if "error" in told:
-        raise ConversionError(told["error"])
-    files = {name: ConvertedFile(**file) for name, file in told.pop("files").items()}
-    return ConvertedMedia(files=files, **told)
+    if "error" in answer:
+        raise ConversionError(answer["error"])
+    files = {name: ConvertedFile(**file) for name, file in answer.pop("files").items()}
+    return ConvertedMedia(files=files, **answer)
 
 
 def main(file_format: str, source: str, target: str) -> None:

@@ -73,9 +73,9 @@ def _joined(url: str, image: str) -> str:
 
 
 def _decoded(headers: Mapping[str, str], head: bytes) -> str:
-    told = _CHARSET.search(headers.get("content-type", "")) or _CHARSET.search(head[:1024].decode("latin-1"))
+    declared = _CHARSET.search(headers.get("content-type", "")) or _CHARSET.search(head[:1024].decode("latin-1"))
     try:
-        return head.decode(told[1] if told else "utf-8", errors="replace")
+        return head.decode(declared[1] if declared else "utf-8", errors="replace")
     except (LookupError, ValueError):
         return head.decode("utf-8", errors="replace")
 

@@ -39,7 +39,7 @@ _VIDEO = re.compile(r"Stream #0:\d+.*?: Video: .*?\b(\d{2,5})x(\d{2,5})\b")
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What ffmpeg says about a file. `seconds` is None when the file does not tell."""
+    """What ffmpeg says about a file. `seconds` is None when the file does not say."""
 
     width: int
     height: int
@@ -51,7 +51,7 @@ def convert_video(source: Path, file_format: str, target: Path) -> ConvertedMedi
     probe = _probe(source, _DEMUXERS[file_format])
     if probe.seconds is not None and probe.seconds > MAX_SECONDS:
         raise ConversionError("too_long")
-    # One second more than allowed: whether a file that does not tell its length is too long shows in the result.
+    # One second more than allowed: whether a file that does not state its length is too long shows in the result.
     return _convert(source, file_format, target, "video", ["-t", str(MAX_SECONDS + 1)])
 
 
@@ -102,14 +102,14 @@ def _convert(source: Path, file_format: str, target: Path, kind: str, options: l
 
 
 def _probe(path: Path, demuxer: str) -> Probe:
-    told = _run("-f", demuxer, "-i", str(path)).stderr.decode(errors="replace")
-    found = _VIDEO.search(told)
+    report = _run("-f", demuxer, "-i", str(path)).stderr.decode(errors="replace")
+    found = _VIDEO.search(report)
     if found is None:
         raise ConversionError("no_video")
     width, height = int(found[1]), int(found[2])
     if width * height > _MAX_INPUT_PIXELS:
         raise ConversionError("too_many_pixels")
-    duration = _DURATION.search(told)
+    duration = _DURATION.search(report)
     seconds = int(duration[1]) * 3600 + int(duration[2]) * 60 + float(duration[3]) if duration else None
     return Probe(width, height, seconds)
 

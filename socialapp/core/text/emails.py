@@ -30,5 +30,5 @@ def normalize_email(text: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """The form in which addresses are compared: no mail provider of note tells upper from lower case."""
+    """The form in which addresses are compared: no mail provider of note distinguishes upper from lower case."""
     return address.lower()

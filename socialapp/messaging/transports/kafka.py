@@ -1,7 +1,7 @@
 """Kafka as the way of events: a topic for what each context publishes, a consumer group for each context that listens.
 
 A message is one event in CloudEvents' structured mode. Its key is the event's partition key, so that what one context
-tells of one thing stays in order. Names of settings: librdkafka's CONFIGURATION.md.
+is about one thing stays in order. Names of settings: librdkafka's CONFIGURATION.md.
 """
 
 import logging

@@ -25,7 +25,7 @@ _LONGEST_PAUSE = 10.0
 
 
 def consume(stopping: threading.Event) -> None:
-    """Delivers the events of all served contexts until it is told to stop; then what is in hand is finished."""
+    """Delivers the events of all served contexts until it is asked to stop; then the batch in hand is finished."""
     contexts = [context.name for context in served() if kafka.topics_for(context.name)]
     threads = [threading.Thread(target=_consume, args=(name, stopping), name=f"consume-{name}") for name in contexts]
     for thread in threads:

@@ -14,7 +14,7 @@ from kombu.transport import redis, virtual
 
 
 class QoS(redis.QoS):
-    """Forgets a message that was handled even when Redis cannot be told."""
+    """Forgets a message that was handled even when Redis cannot be informed."""
 
     def ack(self, delivery_tag: str) -> None:
         """Redis will deliver it again; the inbox recognises it."""
@@ -25,7 +25,7 @@ class QoS(redis.QoS):
         self._settle(delivery_tag, partial(super().reject, requeue=requeue))
 
     def _settle(self, delivery_tag: str, tell_redis: Callable[[str], None]) -> None:
-        is_closed: bool = self.channel.connection is None  # for good: a task that ends later has nobody to tell
+        is_closed: bool = self.channel.connection is None  # for good: a task that ends later cannot be acknowledged
         if is_closed:
             virtual.QoS.ack(self, delivery_tag)
             return

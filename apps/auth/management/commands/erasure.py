@@ -15,7 +15,7 @@ from socialapp.lifecycle.erasure_audit import audit_erasure
 
 
 class Command(BaseCommand):
-    """Tells about erasures."""
+    """Shows and verifies erasures."""
 
     help = (
         "status ID: which contexts have erased their part (exit code 1 while some have not). verify ID: looks through"

@@ -12,7 +12,7 @@ from socialapp.core.json import rfc3339
 
 
 class Command(BaseCommand):
-    """Finds, shows and mends accounts. Bans belong to moderation: its cases log and tell them."""
+    """Finds, shows and mends accounts. Bans belong to moderation: its cases log them and notify people."""
 
     help = (
         "find TEXT: accounts whose id, username or address this is, or whose username or address begins with it. show"

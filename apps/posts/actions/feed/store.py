@@ -1,7 +1,7 @@
 """Home feeds in Redis: per user one list of what fan-out has pushed, which may vanish at any time.
 
 The head holds the newest entry, `<post id>` or, where somebody passed the post on, `<post id>:<reposter id>`. The
-last element tells what the list stands for: `=<following version>:<epoch>:<floor>:<popular ids>`, complete for all
+last element says what the list is made from: `=<following version>:<epoch>:<floor>:<popular ids>`, complete for all
 posts with ids greater than the floor; or, while the list is being built, `?<token of the builder>`. The builder makes
 the list first and asks the database then: a post that commits meanwhile is pushed into the list, and one that committed
 before is found in the database. Where that cannot be held, because pushing failed or Redis lost something, the epoch

@@ -23,8 +23,8 @@ def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
 def refuse_media(*, moderator_id: int, media_id: int, reason: str = "") -> None:
     """Removes the post that shows some media, and refuses the same picture or video from now on. Idempotent.
 
-    The removal is logged, told and open to an appeal; when that is accepted, the media are no longer refused. Conflict
-    for media that are not ready; Forbidden when the author has the moderator's rank or a higher one.
+    The removal is logged, its author notified, and open to appeal; an accepted appeal ends the refusal. Conflict for
+    media that are not ready; Forbidden when the author has the moderator's rank or a higher one.
     """
     media = Media.objects.filter(id=media_id, status=Media.Status.READY).first()
     if media is None:

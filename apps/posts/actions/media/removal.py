@@ -47,9 +47,9 @@ def purge_author(user_id: int) -> None:
 
 
 def purge_caches() -> int:
-    """Tells the cache in front a step of what it is to forget; how many addresses it has forgotten.
+    """Purges some addresses from the cache in front; how many.
 
-    Idempotent; what fails is told again, ten times.
+    Idempotent; what fails is tried again, ten times.
     """
     cache = caches.cache()
     if cache is None:
@@ -58,15 +58,15 @@ def purge_caches() -> int:
     rows = list(MediaPurge.objects.order_by("attempts", "id")[:_STEP])
     for start in range(0, len(rows), cache.most):
         batch = rows[start : start + cache.most]
-        told = MediaPurge.objects.filter(id__in=[row.id for row in batch])
+        asked = MediaPurge.objects.filter(id__in=[row.id for row in batch])
         try:
             cache.forget([f"{settings.MEDIA_URL}{row.path}" for row in batch])
         except OutgoingError as error:
             log.warning("media.not_purged", paths=[row.path for row in batch], error=str(error))
-            told.filter(attempts__gte=_PURGE_ATTEMPTS - 1).delete()
-            told.update(attempts=F("attempts") + 1)
+            asked.filter(attempts__gte=_PURGE_ATTEMPTS - 1).delete()
+            asked.update(attempts=F("attempts") + 1)
         else:
-            told.delete()
+            asked.delete()
             purged += len(batch)
     return purged
 

@@ -36,13 +36,13 @@ class Command(BaseCommand):
         command = {"verify": self._verify, "reprocess": self._reprocess, "sweep": self._sweep}[options["command"]]
         with tqdm(unit=" items", file=sys.stderr, disable=options["as_json"] or None) as bar:
             try:
-                told, succeeded = command(bar, options)
+                found, succeeded = command(bar, options)
             except Unavailable as error:
                 raise CommandError(error.detail) from error
         if options["as_json"]:
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps(found))
         else:
-            for name, value in told.items():
+            for name, value in found.items():
                 self.stdout.write(f"{name}: {value}")
         if not succeeded:
             raise SystemExit(1)

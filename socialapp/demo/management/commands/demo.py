@@ -30,12 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--posts", type=int, help="posts of the crowd (5 a person)")
         parser.add_argument("--comments", type=int, help="comments of the crowd (5 a person)")
         parser.add_argument("--reactions", type=int, help="reactions of the crowd (10 a person)")
-        parser.add_argument("--password", help="of every demo account (made up and told, where not given)")
+        parser.add_argument("--password", help="of every demo account (made up and printed, where not given)")
         parser.add_argument("--no-pictures", action="store_true", help="draw none; they need a worker")
         parser.add_argument("--json", action="store_true", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Loads and tells how to log in."""
+        """Loads and prints how to log in."""
         password = options["password"] or new_password()
         people = options["people"]
         if people is None:

@@ -14,7 +14,7 @@ from socialapp.lifecycle.drift import verify
 
 
 class Command(BaseCommand):
-    """Works while people write; what events are still under way about is left out, and told."""
+    """Works while people write; what events are still in flight for is left out, and counted."""
 
     help = (
         "Compare everything that is made from elsewhere (feeds, counts, search index, notifications, metrics) with its"
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What to compare, and how to tell."""
+        """What to compare, and how to print it."""
         parser.add_argument("--repair", action="store_true", help="mend what differs")
         parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object instead of lines")
         parser.add_argument(

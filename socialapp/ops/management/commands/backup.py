@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the manifest")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Takes it and tells what is in it."""
+        """Takes it and prints what is in it."""
         folder: Path = options["folder"]
         try:
             with tqdm(unit="B", unit_scale=True, desc="backup", file=sys.stderr, disable=None) as bar:

@@ -14,11 +14,11 @@ from socialapp.ops.diagnostics import all_findings
 class Command(BaseCommand):
     """Looks only; changes nothing."""
 
-    help = "Tell what is unreachable, misconfigured or unsafe"
+    help = "Show what is unreachable, misconfigured or unsafe"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How to tell it."""
+        """How to print it."""
         parser.add_argument("--json", action="store_true", dest="as_json", help="a JSON list instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -10,7 +10,7 @@ from socialapp.ops.migration_lint import findings
 class Command(BaseCommand):
     """Needs no database."""
 
-    help = "Tell which migrations the release before cannot live with"
+    help = "List the migrations that the previous release cannot live with"
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -19,7 +19,7 @@ def pending_migrations(alias: str) -> list[str]:
 
 
 class Command(BaseCommand):
-    """Migrates what lacks something; `--check` and `--plan` only tell."""
+    """Migrates what lacks something; `--check` and `--plan` only report."""
 
     help = "Migrate the databases of all served contexts"
     requires_system_checks: list[str] = []
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Ways of only looking."""
         parser.add_argument("--check", action="store_true", help="exit 1 when a database lacks migrations")
-        parser.add_argument("--plan", action="store_true", help="tell what would be done")
+        parser.add_argument("--plan", action="store_true", help="print what would be done")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One database after the other; those up to date cost one query."""

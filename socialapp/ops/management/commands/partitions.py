@@ -19,7 +19,7 @@ from socialapp.ops.partitions import TABLES, Table
 
 
 class Command(BaseCommand):
-    """Tells, makes, adds and takes out partitions; `--dry-run` only tells what would be done."""
+    """Lists, makes, adds and takes out partitions; `--dry-run` only prints what would be done."""
 
     help = (
         "Partition the tables of posts and notifications by month (MySQL, MariaDB). status: what there is; init: cut a "
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--before", type=_month, help="archive: whole months before this one (YYYY-MM)")
         parser.add_argument("--into", type=Path, help="archive: folder of the files (DATA_DIR/archive)")
         parser.add_argument("--yes", action="store_true", help="archive: posts too, which nothing brings back")
-        parser.add_argument("--dry-run", action="store_true", help="tell what would be done")
+        parser.add_argument("--dry-run", action="store_true", help="print what would be done")
         parser.add_argument("--json", action="store_true", dest="as_json", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

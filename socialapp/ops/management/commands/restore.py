@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the rows of every table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Restores and tells what to do next."""
+        """Restores and prints what to do next."""
         try:
             with tqdm(unit="B", unit_scale=True, desc="restore", file=sys.stderr, disable=None) as bar:
                 restored = restore_backup(options["folder"], force=options["force"], on_bytes=bar.update)

@@ -40,7 +40,7 @@ def _keep(made: dict[str, dict[str, Any]], folder: Path) -> None:
         for fault in (broken(promised, made[name]) if name in made else ["is gone"])
     ]
     if faults:
-        raise CommandError("promises would be broken (docs/adding.md tells what to do):\n" + "\n".join(faults))
+        raise CommandError("released contracts would break (see docs/adding.md):\n" + "\n".join(faults))
     for name, schema in made.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")

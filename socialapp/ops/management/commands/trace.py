@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Show the way of one request through the bus of all contexts; exit status 1 when nothing is known of it"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which request, and how to tell it."""
+        """Which request, and how to print it."""
         parser.add_argument("request_id", help="X-Request-ID of the answer; request_id in the logs")
         parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON document instead of lines")
 
