@@ -30,7 +30,9 @@ _EXPORT_NAMES = re.compile(rf"{_EDGE}export{_NAMES};?")
 _EXPORT_DEFAULT = re.compile(rf"{_EDGE}export default ")
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
 _IMPORT_LATER = re.compile(r'\bimport\("([^"]+)"\)')
-_COMMENTS = re.compile(r"^\s*(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
+_COMMENTS = re.compile(
+    r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \t]*\n?", re.MULTILINE | re.DOTALL
+)  # JSDoc has import("types"), too
 
 
 class NotBundled(Exception):
@@ -40,7 +42,11 @@ class NotBundled(Exception):
 def bundles(modules: Mapping[str, str]) -> dict[str, str]:
     """`app.js` with what the first page needs, and `later.js` with the rest; `modules` maps paths to their text."""
     now = _in_order(modules, [START], set())
-    targets = [_path(importer, target) for importer in now for target in _IMPORT_LATER.findall(modules[importer])]
+    targets = [
+        _path(importer, target)
+        for importer in now
+        for target in _IMPORT_LATER.findall(_COMMENTS.sub("", modules[importer]))
+    ]
     later = _in_order(modules, targets, set(now))
     loader = 'const $={},$later=async(path)=>{(await import("./later.js")).define($);return $[path]};\n'
     return {

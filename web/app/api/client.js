@@ -20,11 +20,13 @@ export function newKey() {
   return crypto.randomUUID();
 }
 
+/** @typedef {{body?: unknown, key?: string, etag?: string, anonymous?: boolean, signal?: AbortSignal, keepalive?: boolean, again?: boolean}} Options */
+
 /**
  * One request. `path` is below /v1, or an absolute URL from a list's `next`.
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, key?: string, etag?: string, anonymous?: boolean, signal?: AbortSignal, keepalive?: boolean, again?: boolean}} [options]
+ * @param {Options} [options]
  * @returns {Promise<{status: number, body: any, etag: string}>}
  */
 export async function request(method, path, options = {}) {
@@ -46,6 +48,7 @@ export async function request(method, path, options = {}) {
   throw problem;
 }
 
+/** @param {string} method @param {string} path @param {Options} options @param {string} token */
 async function send(method, path, { body, key, etag, signal, keepalive }, token) {
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;

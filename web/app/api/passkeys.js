@@ -8,15 +8,18 @@ export const supported = () =>
 
 const publicKeyOf = (options) => options.publicKey || options.options?.publicKey || options.options || options;
 
-/** Makes a passkey for the person signed in. */
+/** Makes a passkey for the person signed in. @param {string} name */
 export async function create(name) {
   const options = await post("/auth/passkeys/options");
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(publicKeyOf(options));
-  const credential = await navigator.credentials.create({ publicKey });
+  const credential = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey }));
   return post("/auth/passkeys", { name, credential: credential.toJSON(), ...stateOf(options) });
 }
 
-/** Signs in by passkey. `conditional`: offered in the user name's field instead of a dialog. */
+/**
+ * Signs in by passkey. `conditional`: offered in the user name's field instead of a dialog.
+ * @param {{conditional?: boolean, signal?: AbortSignal}} [options]
+ */
 export async function login({ conditional = false, signal } = {}) {
   const options = await post("/auth/login/passkey/options", {}, { anonymous: true });
   const credential = await ask(options, { conditional, signal });
@@ -34,14 +37,12 @@ export async function canBeConditional() {
   return supported() && !!(await PublicKeyCredential.isConditionalMediationAvailable?.());
 }
 
+/** @param {any} options @param {{conditional?: boolean, signal?: AbortSignal}} how */
 async function ask(options, { conditional, signal }) {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(publicKeyOf(options));
-  const given = await navigator.credentials.get({
-    publicKey,
-    signal,
-    mediation: conditional ? "conditional" : "optional",
-  });
-  return given.toJSON();
+  const mediation = conditional ? "conditional" : "optional";
+  const given = await navigator.credentials.get({ publicKey, signal, mediation });
+  return /** @type {PublicKeyCredential} */ (given).toJSON();
 }
 
 const stateOf = (options) => (options.state ? { state: options.state } : {});

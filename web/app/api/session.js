@@ -5,9 +5,9 @@ import { get, installHooks, post } from "./client.js";
 const EXPIRES_EARLY = 30_000;
 const MARK = "signed-in";
 
-/** The caller's user (`GET /auth/me`) or null. */
+/** The caller's user (`GET /auth/me`) or null. @type {import("@preact/signals").Signal<import("#api").User | null>} */
 export const user = signal(null);
-/** The caller's profile or null. */
+/** The caller's profile or null. @type {import("@preact/signals").Signal<import("#api").Person | null>} */
 export const profile = signal(null);
 export const signedIn = computed(() => user.value !== null);
 /** Why the session ended without the person asking for it, or "". */

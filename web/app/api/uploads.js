@@ -8,7 +8,12 @@ const TRIES = 4;
 const POLL_EVERY = 700;
 const POLL_FOR = 120_000;
 
-/** Uploads one file; `onProgress(0…1)`. The media once it is ready; a Problem when it failed. */
+/**
+ * Uploads one file; `onProgress(0…1)`. The media once it is ready; a Problem when it failed.
+ * @param {File} file
+ * @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options
+ * @returns {Promise<import("#api").Media>}
+ */
 export async function upload(file, { onProgress, signal }) {
   const access = await token();
   const media = file.size > LARGE ? await direct(file, onProgress, signal) : await multipart(file, access, onProgress, signal);
@@ -22,7 +27,9 @@ function multipart(file, access, onProgress, signal) {
 }
 
 async function direct(file, onProgress, signal) {
-  let { id, parts } = await post("/media/uploads", { content_type: file.type, size: file.size, resumable: true });
+  const begun = await post("/media/uploads", { content_type: file.type, size: file.size, resumable: true });
+  const { id } = begun;
+  let { parts } = begun;
   for (let tries = 0; parts.some((part) => !part.received); tries += 1) {
     try {
       await sendParts(file, parts, onProgress, signal);

@@ -50,7 +50,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     ${author ? html`<a class="comment-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} size="small" /></a>` : html`<span class="avatar avatar-small avatar-gone" aria-hidden="true"></span>`}
     <div class="comment-main">
       ${author ? html`<${Head} comment=${comment} postAuthor=${postAuthor} onEdit=${() => setEditing(true)} />` : html`<p class="comment-gone">${t("comment.gone")}</p>`}
-      ${editing ? html`<${Edit} comment=${comment} onDone=${() => setEditing(false)} />` : author && html`<div class="comment-text"><${RichText} text=${comment.content} mentions=${comment.mentions || null} /></div>`}
+      ${editing ? html`<${Edit} comment=${comment} onDone=${() => setEditing(false)} />` : author && html`<div class="comment-text"><${RichText} text=${comment.content} /></div>`}
       ${author && html`<div class="actions comment-actions">
         <${ReactionButton} kind="comment" item=${comment} />
         <button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>
@@ -66,6 +66,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
   </article>`;
 }
 
+/** @param {{comment: import("#api").Comment, postAuthor: string, onEdit: () => void}} properties */
 function Head({ comment, postAuthor, onEdit }) {
   const { id, author } = comment;
   const mine = isMe(author.id);
@@ -96,6 +97,7 @@ function Head({ comment, postAuthor, onEdit }) {
   </header>`;
 }
 
+/** @param {{comment: import("#api").Comment, onDone: () => void}} properties */
 function Edit({ comment, onDone }) {
   const [text, setText] = useState(comment.content);
   const save = async (event) => {

@@ -10,6 +10,7 @@ export function Field({ label, hint = "", error = "", multiline = false, ...rest
   const notes = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   const [shown, setShown] = useState(false);
   const isPassword = rest.type === "password";
+  /** @type {Record<string, any>} */
   const shared = { ...rest, id, class: "input", "aria-describedby": notes || undefined, "aria-invalid": error ? "true" : undefined };
   if (isPassword && shown) shared.type = "text";
   return html`<div class="field">

@@ -1,6 +1,7 @@
 // The card of the first link in a post: site, title, the beginning of the text, and a picture that this server keeps.
 import { html } from "../html.js";
 
+/** @param {{preview: import("#api").LinkPreview}} properties */
 export function LinkPreview({ preview }) {
   const { url, title, description, site_name: site, image } = preview;
   if (!/^https?:/.test(url)) return null;

@@ -6,6 +6,7 @@ import { open } from "../state/dialogs.js";
 import { Blurhash } from "./blurhash.js";
 import { Icon } from "./icon.js";
 
+/** @param {{media: import("#api").Media[], sensitive: boolean}} properties */
 export function MediaGrid({ media, sensitive }) {
   const [shown, setShown] = useState(!sensitive);
   return html`<div class="media media-${Math.min(media.length, 4)}">
@@ -18,6 +19,7 @@ export function MediaGrid({ media, sensitive }) {
   </div>`;
 }
 
+/** @param {{media: import("#api").Media, hidden: boolean, onOpen: () => void, alone: boolean}} properties */
 function One({ media, hidden, onOpen, alone }) {
   const [loaded, setLoaded] = useState(false);
   const ratio = media.width && media.height ? Math.min(Math.max(media.width / media.height, 0.8), 2) : 1.5;
@@ -35,7 +37,7 @@ function One({ media, hidden, onOpen, alone }) {
   </div>`;
 }
 
-/** `sizes` maps names to URLs or to `{url, width}`. */
+/** @param {import("#api").Media} media */
 function srcset(media) {
   const known = Object.values(media.sizes || {}).filter((size) => size?.url && size.width);
   return known.map((size) => `${size.url} ${size.width}w`).join(", ") || undefined;

@@ -12,7 +12,7 @@ export function Modal({ title, onClose, wide = false, children, footer = null, g
   const id = useRef(`modal-${++last}`);
   useLayoutEffect(() => {
     const dialog = element.current;
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     dialog.showModal();
     return () => {
       dialog.close();

@@ -38,6 +38,7 @@ export function NotificationRow({ id }) {
   </article>`;
 }
 
+/** @param {import("#api").Notification} given */
 function sentence(given) {
   const key = `notification.${given.kind}`;
   const actors = given.actors || [];
@@ -54,6 +55,7 @@ function isolated(name) {
   return isRightToLeft === (document.documentElement.dir === "rtl") ? name : `\u2068${name}\u2069`;
 }
 
+/** @param {import("#api").Notification} given */
 function addressOf(given) {
   const { target, kind, actors } = given;
   if (kind === "follow_request") return "/follow-requests";

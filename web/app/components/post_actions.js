@@ -5,6 +5,7 @@ import { share, toggleBookmark, toggleRepost } from "../state/posts.js";
 import { Icon } from "./icon.js";
 import { ReactionButton } from "./reaction_button.js";
 
+/** @param {{post: import("#api").Post}} properties */
 export function PostActions({ post }) {
   return html`<div class="actions" role="group" aria-label=${t("post.actions")}>
     <a class="action" href="/posts/${post.id}?reply" aria-label=${t("post.comment", { count: post.comments_count })}>

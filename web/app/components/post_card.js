@@ -56,6 +56,7 @@ export function PostCard({ id, large = false }) {
   </article>`;
 }
 
+/** @param {{post: import("#api").Post, large: boolean}} properties */
 function Body({ post, large }) {
   const [shown, setShown] = useState(!post.content_warning);
   const [whole, setWhole] = useState(large || post.content.length <= LONG);

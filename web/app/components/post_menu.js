@@ -8,10 +8,11 @@ import { isMe, toggleBlock, toggleMute } from "../state/people.js";
 import { copyLink, muteConversation, removePost } from "../state/posts.js";
 import { Menu } from "./menu.js";
 
+/** @param {{post: import("#api").Post}} properties */
 export function PostMenu({ post }) {
   const mine = isMe(post.author.id);
   const name = post.author.username;
-  const known = people.of(post.author.id).value?.relationship || {};
+  const known = people.of(post.author.id).value?.relationship;
   const remove = async () => {
     const sure = await ask({ title: t("post.delete.title"), text: t("post.delete.text"), yes: t("delete"), danger: true });
     if (sure) removePost(post.id);
@@ -32,8 +33,8 @@ export function PostMenu({ post }) {
       icon: "mute",
       run: () => muteConversation(post.id, !post.muted),
     },
-    !mine && signedIn.value && { label: t(known.muting ? "mute.undo" : "mute.do", { name }), icon: "mute", run: withAuthor(toggleMute) },
-    !mine && signedIn.value && { label: t(known.blocking ? "block.undo" : "block.do_name", { name }), icon: "block", run: withAuthor(toggleBlock), danger: true },
+    !mine && signedIn.value && { label: t(known?.muting ? "mute.undo" : "mute.do", { name }), icon: "mute", run: withAuthor(toggleMute) },
+    !mine && signedIn.value && { label: t(known?.blocking ? "block.undo" : "block.do_name", { name }), icon: "block", run: withAuthor(toggleBlock), danger: true },
     !mine && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "post", id: post.id }), danger: true },
   ];
   return html`<${Menu} label=${t("post.more")} items=${items} />`;

@@ -22,7 +22,7 @@ export async function visit(provider, purpose = "login") {
 export const nameOf = (provider) => NAMES[provider] || provider;
 
 export function Providers() {
-  const known = (instance.value.providers || []).map((each) => each.id || each.name || each);
+  const known = instance.value.providers;
   if (!known.length) return null;
   return html`<p class="or"><span>${t("login.or")}</span></p>
     <div class="providers">${known.map((each) => html`<button type="button" key=${each} class="button" onClick=${() => visit(each)}>${t("login.with", { name: nameOf(each) })}</button>`)}</div>`;

@@ -5,6 +5,7 @@ const TOKEN = /(https?:\/\/[^\s<>"']+)|(?<![\p{L}\p{N}_@])@([A-Za-z0-9_]{1,30})|
 const TRAILING = /[.,;:!?)\]}…]+$/;
 const SHOWN = 48;
 
+/** @type {[string, RegExp][]} */
 const SCRIPTS = [
   ["ja", /[\p{Script=Hiragana}\p{Script=Katakana}]/u],
   ["ko", /\p{Script=Hangul}/u],

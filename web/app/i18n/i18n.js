@@ -14,7 +14,10 @@ export const LANGUAGES = {
 
 export const language = signal("en");
 const messages = signal({});
-const folder = `${document.querySelector("meta[name=client-root]")?.content || "/"}i18n/`;
+/** @type {HTMLMetaElement | null} */
+const meta = document.querySelector("meta[name=client-root]");
+/** Where the files of this release are. */
+export const root = meta?.content || "/";
 
 /** Loads the language chosen before, or the one the server took from the browser's. */
 export async function startI18n() {
@@ -30,7 +33,7 @@ export async function choose(name) {
 
 async function use(name) {
   const found = LANGUAGES[name] ? name : "en";
-  const answer = await fetch(`${folder}${found}.json`);
+  const answer = await fetch(`${root}i18n/${found}.json`);
   if (!answer.ok && found !== "en") return use("en");
   messages.value = await answer.json();
   language.value = found;
@@ -50,6 +53,7 @@ export function count(number) {
   return new Intl.NumberFormat(language.value, compact ? { notation: "compact", maximumFractionDigits: 1 } : {}).format(number);
 }
 
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const STEPS = [
   ["year", 31_536_000],
   ["month", 2_592_000],
@@ -60,7 +64,7 @@ const STEPS = [
 
 /** "5 min. ago"; dates after a week. */
 export function ago(time) {
-  const seconds = (Date.now() - new Date(time)) / 1000;
+  const seconds = (Date.now() - new Date(time).getTime()) / 1000;
   if (seconds < 45) return t("time.now");
   if (seconds > 7 * 86_400) return date(time);
   const [unit, size] = STEPS.find(([, step]) => seconds >= step) || ["minute", 60];
@@ -73,6 +77,7 @@ export function ago(time) {
 /** "3 Nov 2026", without the year in the present one. */
 export function date(time) {
   const when = new Date(time);
+  /** @type {Intl.DateTimeFormatOptions} */
   const year = when.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
   return new Intl.DateTimeFormat(language.value, { day: "numeric", month: "short", ...year }).format(when);
 }

@@ -7,6 +7,7 @@ export const dialogs = signal([]);
 /** Opens a dialog; the promise is what it is closed with. */
 export function open(kind, properties = {}) {
   return new Promise((resolve) => {
+    /** @type {any} */
     const dialog = { kind, ...properties };
     dialog.close = (result) => {
       dialogs.value = dialogs.peek().filter((each) => each !== dialog);

@@ -1,34 +1,38 @@
 // Posts, comments and people as signals: one for each id, so that every place that shows it changes with it.
 import { signal } from "@preact/signals";
 
-/** A store of objects with ids. */
+/**
+ * A store of objects with ids.
+ * @template {{id: string}} T
+ */
 function storeOf() {
+  /** @type {Map<string, import("@preact/signals").Signal<T | null | undefined>>} */
   const found = new Map();
   return {
-    /** The signal of an id; its value is undefined until something was put. */
+    /** The signal of an id; its value is undefined until something was put. @param {string} id */
     of(id) {
       let entry = found.get(id);
       if (!entry) found.set(id, (entry = signal(undefined)));
       return entry;
     },
-    /** Merges an object over what is known, and answers its id. */
+    /** Merges an object over what is known, and answers its id. @param {T} object */
     put(object) {
       const entry = this.of(object.id);
       entry.value = { ...entry.peek(), ...object };
       return object.id;
     },
-    /** Changes fields of what is known. */
+    /** Changes fields of what is known. @param {string} id @param {Partial<T> | ((before: T) => Partial<T>)} changes */
     change(id, changes) {
       const entry = this.of(id);
       const before = entry.peek();
       if (before) entry.value = { ...before, ...(typeof changes === "function" ? changes(before) : changes) };
       return before;
     },
-    /** Notes that it does not exist any more. */
+    /** Notes that it does not exist any more. @param {string} id */
     gone(id) {
       this.of(id).value = null;
     },
-    /** The id of the first one that is known and fits. */
+    /** The id of the first one that is known and fits. @param {(object: T) => unknown} fits */
     find(fits) {
       for (const [id, entry] of found) if (entry.peek() && fits(entry.peek())) return id;
       return null;
@@ -39,9 +43,9 @@ function storeOf() {
   };
 }
 
-export const posts = storeOf();
-export const comments = storeOf();
-export const people = storeOf();
+export const posts = /** @type {ReturnType<typeof storeOf<import("#api").Post>>} */ (storeOf());
+export const comments = /** @type {ReturnType<typeof storeOf<import("#api").Comment>>} */ (storeOf());
+export const people = /** @type {ReturnType<typeof storeOf<import("#api").Person>>} */ (storeOf());
 
 /** Puts a profile with its relationship; lists that leave the relationship out keep the known one. */
 export function putPerson(given) {

@@ -2,12 +2,14 @@
 import { signal } from "@preact/signals";
 import { get } from "../api/client.js";
 
+/** @type {import("@preact/signals").Signal<import("#api").Instance>} */
 export const instance = signal({
   name: "socialapp",
   description: "",
   rules: [],
   registration: "open",
   providers: [],
+  captcha: null,
   push_key: "",
   limits: { content: 5000 },
   contact: "",
@@ -24,4 +26,4 @@ export function loadInstance() {
   return asked;
 }
 
-export const contentLimit = () => instance.value.limits?.content?.max || Number(instance.value.limits?.content) || 5000;
+export const contentLimit = () => Number(instance.value.limits?.content) || 5000;

@@ -7,7 +7,9 @@ const MOST_KEPT = 24;
 
 /**
  * The list of a path. `put` stores an object and answers what the list holds of it (mostly its id).
- * @returns {{items: any, status: any, problem: any, load: Function, more: Function, refresh: Function, drop: Function}}
+ * @param {string} path
+ * @param {(object: any) => string} put
+ * @returns {ReturnType<typeof newList>}
  */
 export function listOf(path, put) {
   let list = kept.get(path);

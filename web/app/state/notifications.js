@@ -5,7 +5,7 @@ import { sendRead } from "../api/socket.js";
 import { listsUnder } from "./lists.js";
 
 export const unread = signal(0);
-/** id → signal of the notification. */
+/** id → signal of the notification. @type {Map<string, import("@preact/signals").Signal<import("#api").Notification | null>>} */
 const known = new Map();
 
 export function notification(id) {

@@ -30,7 +30,10 @@ const ROUTES = [
   pattern: new RegExp(`^${pattern.replace(/:(\w+)/g, "(?<$1>[^/]+)")}$`),
 }));
 
-/** The present one: `{name, params, query, path}`. */
+/**
+ * The present one.
+ * @type {import("@preact/signals").Signal<{name: string, params: Record<string, string>, query: URLSearchParams, path: string, isBack?: boolean, hash?: string}>}
+ */
 export const route = signal({ name: "", params: {}, query: new URLSearchParams(), path: "" });
 const leaving = new Set();
 
@@ -81,7 +84,8 @@ export function restoreScroll() {
 }
 
 function rememberScroll() {
-  const top = [...document.querySelectorAll("main [data-post]")].find((each) => each.getBoundingClientRect().bottom > 0);
+  const all = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main [data-post]"))];
+  const top = all.find((each) => each.getBoundingClientRect().bottom > 0);
   const anchor = top ? { post: top.dataset.post, offset: Math.round(top.getBoundingClientRect().top) } : {};
   history.replaceState({ scroll: Math.round(scrollY), ...anchor }, "");
 }

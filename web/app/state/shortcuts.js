@@ -47,20 +47,26 @@ const keys = {
 };
 
 function focusSearch() {
-  const field = [...document.querySelectorAll("input[type=search]")].find((each) => each.offsetParent);
+  const all = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("input[type=search]"))];
+  const field = all.find((each) => each.offsetParent);
   if (field) field.focus();
   else go("/search");
 }
 
 function step(by) {
-  const all = [...document.querySelectorAll("main [data-post]")];
-  const at = all.indexOf(document.activeElement?.closest("[data-post]"));
+  const all = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main [data-post]"))];
+  const at = all.indexOf(focused());
   const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }
 
+/** @returns {HTMLElement | null} The post that has the focus, or what in it has. */
+function focused() {
+  return document.activeElement?.closest("[data-post]");
+}
+
 function withPost(run) {
-  const id = document.activeElement?.closest("[data-post]")?.dataset.post;
+  const id = focused()?.dataset.post;
   if (id) run(id);
 }

@@ -1,6 +1,7 @@
 // The service worker: the app without a connection, and push messages.
 import { signal } from "@preact/signals";
 import { del, get, post } from "../api/client.js";
+import { root } from "../i18n/i18n.js";
 import { instance } from "./instance.js";
 
 /** Whether this browser is told by push: "unknown", "off", "on", "denied" or "unsupported". */
@@ -26,7 +27,6 @@ export async function registerWorker() {
 
 /** Keeps what this page was made of: on the first visit it was loaded before there was a worker to do so. */
 async function keepFiles() {
-  const root = document.querySelector("meta[name=client-root]").content;
   const files = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
   const cache = await caches.open(`files:${root}`);
   const missing = await Promise.all(files.filter((path) => path.startsWith(root)).map(async (path) => ((await cache.match(path)) ? null : path)));

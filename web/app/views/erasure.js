@@ -36,6 +36,7 @@ export function View() {
   <//>`;
 }
 
+/** @param {{erasure: import("#api").Erasure}} properties */
 function Progress({ erasure }) {
   const { id, contexts, certificate, completed_at: completed, due_at: due } = erasure;
   const waits = !completed && due && new Date(due) > new Date();

@@ -46,14 +46,15 @@ function Person({ username }) {
   <//>`;
 }
 
+/** @param {{person: import("#api").Person}} properties */
 function Head({ person }) {
   const mine = isMe(person.id);
   const shown = mine && own.value ? { ...person, ...own.value } : person;
-  const known = person.relationship || {};
+  const known = person.relationship;
   const items = [
     { label: t("link.copy"), icon: "link", run: () => copyLink(`${location.origin}/@${person.username}`) },
-    !mine && signedIn.value && { label: t(known.muting ? "mute.undo" : "mute.do", { name: person.username }), icon: "mute", run: () => toggleMute(person.id) },
-    !mine && signedIn.value && { label: t(known.blocking ? "block.undo" : "block.do_name", { name: person.username }), icon: "block", run: () => toggleBlock(person.id), danger: true },
+    !mine && signedIn.value && { label: t(known?.muting ? "mute.undo" : "mute.do", { name: person.username }), icon: "mute", run: () => toggleMute(person.id) },
+    !mine && signedIn.value && { label: t(known?.blocking ? "block.undo" : "block.do_name", { name: person.username }), icon: "block", run: () => toggleBlock(person.id), danger: true },
     !mine && signedIn.value && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "user", id: person.id }), danger: true },
   ];
   return html`<section class="profile" aria-label=${person.username}>
@@ -65,7 +66,7 @@ function Head({ person }) {
       </div>
     </div>
     <p class="profile-name" dir="auto">${shown.full_name || person.username} ${person.is_private && html`<span title=${t("profile.private")}><${Icon} name="lock" size=${18} /><span class="unseen">${t("profile.private")}</span></span>`}</p>
-    <p class="handle"><bdi dir="ltr">@${person.username}</bdi> ${known.followed_by && html`<span class="badge">${t("profile.follows_you")}</span>`} ${known.muting && html`<span class="badge">${t("profile.muted")}</span>`}</p>
+    <p class="handle"><bdi dir="ltr">@${person.username}</bdi> ${known?.followed_by && html`<span class="badge">${t("profile.follows_you")}</span>`} ${known?.muting && html`<span class="badge">${t("profile.muted")}</span>`}</p>
     ${shown.bio && html`<p class="profile-bio"><${RichText} text=${shown.bio} /></p>`}
     <p class="handle">${t("profile.joined", { month: month(person.created_at) })}</p>
     <p class="profile-counts">
@@ -75,6 +76,7 @@ function Head({ person }) {
   </section>`;
 }
 
+/** @param {{person: import("#api").Person}} properties */
 function Content({ person }) {
   const tab = route.value.params.tab || "posts";
   const base = `/@${person.username}`;

@@ -60,7 +60,7 @@ export function View() {
       ${field("email", { type: "email", autocomplete: "email", required: true })}
       ${field("password", { type: "password", autocomplete: "new-password", required: true, minlength: 8, hint: t("signup.password.hint") })}
       ${registration === "approval" && field("application", { multiline: true, rows: 3, required: true, hint: t("signup.application.hint") })}
-      ${rules?.length > 0 && html`<details><summary>${t("signup.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule.text || rule}</li>`)}</ol></details>`}
+      ${rules?.length > 0 && html`<details><summary>${t("signup.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule}</li>`)}</ol></details>`}
       ${captcha && html`<${Captcha} key=${tries} onSolved=${setSolved} />`}
       <button class="button button-primary button-wide" disabled=${busy || (captcha && !solved)}>${t("signup.do")}</button>
     </form>

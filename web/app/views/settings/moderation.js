@@ -36,6 +36,7 @@ export function Moderation() {
     </section>`;
 }
 
+/** @param {{action: import("#api").Action, appeal?: import("#api").Appeal, onAppeal: () => void}} properties */
 function Action({ action, appeal, onAppeal }) {
   const appealed = async () => {
     await open("appeal", { action: action.id });
@@ -55,6 +56,7 @@ function Action({ action, appeal, onAppeal }) {
 
 const PLACES = { post: "/posts/", comment: "/comments/" };
 
+/** @param {{report: import("#api").Report}} properties */
 function Report({ report }) {
   const place = report.target_id && PLACES[report.target_type];
   const what = html`<span class="name">${t(`report.reason.${report.reason}`)}</span>`;

@@ -93,7 +93,7 @@ function Linked() {
     loadInstance();
     read();
   }, []);
-  const known = (instance.value.providers || []).map((each) => each.id || each.name || each);
+  const known = instance.value.providers;
   if (!known.length) return null;
   const unlink = (provider) => del(`/auth/social/${provider}`).then(read, complain);
   return html`<section class="form section">

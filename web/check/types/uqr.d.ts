@@ -1,0 +1,1 @@
+export declare function encode(text: string, options?: { border?: number }): { size: number; data: boolean[][] };
