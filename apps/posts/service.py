@@ -9,7 +9,7 @@ from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.media.places import use_as_profile_picture
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.presenters.bulk_records import record_page
-from apps.posts.presenters.media import profile_picture_url
+from apps.posts.presenters.media import profile_picture_url, reviewed_media
 from apps.posts.presenters.posts import post_bodies
 from apps.posts.queries.documents import (
     documents_after,
@@ -18,10 +18,11 @@ from apps.posts.queries.documents import (
     removed_documents_of,
     reposts_of,
 )
+from apps.posts.queries.media import shown_media
 from apps.posts.queries.posts import post_refs, posts_after
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
-from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber
+from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber, ReviewedMedia
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -55,6 +56,10 @@ class PostsService:
     def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
         """See `Posts.removed`."""
         return removed_documents_of(post_ids)
+
+    def reviewed_media(self, *, post_ids: list[int]) -> list[ReviewedMedia]:
+        """See `Posts.reviewed_media`."""
+        return reviewed_media(shown_media(post_ids))
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""

@@ -160,6 +160,18 @@ class PostDocument:
 
 
 @data
+class ReviewedMedia:
+    """A picture, animation or video of a post, for the eyes of moderators; its addresses hold for minutes."""
+
+    id: int
+    post_id: int
+    kind: str  # image, gifv or video
+    url: str
+    preview_url: str
+    description: str
+
+
+@data
 class AuthorPosts:
     """How many posts a person has; `public_posts` are those that are not private themselves."""
 
@@ -213,6 +225,11 @@ class Posts(Protocol):
     @read
     def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
         """Those of the posts that a moderator removed and that may come back. For moderators' eyes only."""
+        ...
+
+    @read
+    def reviewed_media(self, *, post_ids: list[int]) -> list[ReviewedMedia]:
+        """What the posts show, those also that are hidden, or removed and may come back. For moderators' eyes only."""
         ...
 
     @read

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from apps.posts.actions.removals import restrict_post
 from socialapp.core.media import stores
 from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -102,6 +104,18 @@ def test_a_public_address_stops_answering_when_the_account_becomes_private(
     url = post_with(ann, upload(ann))["media"][0]["url"]
     assert ann.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
     assert not is_served(anonymous, url)
+
+
+def test_a_public_address_stops_answering_when_a_moderator_hides_the_post(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    post = post_with(ann, upload(ann))
+    url = post["media"][0]["url"]
+    assert is_served(anonymous, url)
+    for is_active in (True, False):
+        restrict_post(post_id=int(post["id"]), kind="hidden", is_active=is_active, at=timezone.now())
+        assert is_served(anonymous, url) is not is_active
 
 
 @BOTH_STORES

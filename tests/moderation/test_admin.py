@@ -1,5 +1,6 @@
 """The admin site: who sees what, the queue with its previews, decisions, rules, and the change log of Django."""
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -13,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Case, InstanceRule, WordRule
 from apps.moderation.queries.cases import Target
+from apps.posts.models import Post
 from socialapp.core.contexts import CONTEXTS
+from socialapp.core.media.addresses import seconds_left
 from socialapp.lifecycle.removal import begin_removal
-from tests.conftest import ALL_CONTEXTS, Person
+from tests.conftest import ALL_CONTEXTS, Person, deliver_outbox
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -77,6 +80,45 @@ def test_the_queue_shows_what_was_reported(stage: Stage, moderator: Person) -> N
     assert "@cleo" not in detail
     assert stage.cleo.id not in detail
     assert browser.get(f"/admin/moderation/report/{case.reports.get().id}/change/").status_code == 200
+
+
+def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(stage: Stage, moderator: Person) -> None:
+    shown = {
+        "id": 123,
+        "kind": "image",
+        "width": 400,
+        "height": 300,
+        "duration_ms": None,
+        "blurhash": "",
+        "color": "",
+        "description": "a <b>cat</b>",
+        "files": {
+            name: {"digest": digest * 64, "extension": "webp", "width": 400, "height": 300}
+            for name, digest in (("large", "a"), ("small", "b"))
+        },
+    }
+    Post.objects.filter(id=stage.post_id).update(media=[shown], is_private=True)
+    report(stage.ben, "post", stage.post_id)
+    assert Case.objects.count() == 0, "whoever does not see it cannot report it"
+    Post.objects.filter(id=stage.post_id).update(is_private=False)
+    report(stage.ben, "post", stage.post_id)
+    case = Case.objects.get()
+    browser, page = enter(moderator, "moderator"), f"{CASES}{case.id}/"
+    for decision in ("", "remove"):
+        if decision:
+            browser.post(f"{page}decide/", {"decision": decision})
+            deliver_outbox()
+        seen = browser.get(f"{page}change/").content.decode()
+        assert "a &lt;b&gt;cat&lt;/b&gt;" in seen
+        found = re.search(rf'<img src="[^"]*/media/123/{"b" * 32}\.webp\?expires=(\d+)&amp;signature=(\w+)"', seen)
+        assert found
+        left = seconds_left(
+            f"123/{'b' * 32}.webp",
+            audience="moderators" if decision else "readers",
+            expires=found[1],
+            signature=found[2],
+        )
+        assert left is not None
 
 
 def test_the_queue_costs_the_same_for_one_case_and_for_many(

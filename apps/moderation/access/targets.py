@@ -1,13 +1,17 @@
 """What is reported and checked, as the contexts that own it give it."""
 
+import structlog
+
 from apps.moderation.models import TargetType
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.rules import active_word_rules
 from socialapp.contracts.comments import CommentDocument, Comments
-from socialapp.contracts.posts import PostDocument, Posts
+from socialapp.contracts.posts import PostDocument, Posts, ReviewedMedia
 from socialapp.contracts.users import Users
-from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.errors import Invalid, NotFound, Problem
 from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
 
 
 def target_to_report(*, reporter_id: int, target_type: str, target_id: int) -> Target:
@@ -63,6 +67,15 @@ def documents_to_check(
 def posts_with_ids(ids: list[int]) -> list[PostDocument]:
     """The posts that are there; no call without ids."""
     return client(Posts).documents(post_ids=ids) if ids else []
+
+
+def media_of_post(post_id: int) -> list[ReviewedMedia]:
+    """What a post shows, or showed before it was removed; nothing while that cannot be asked. One call."""
+    try:
+        return client(Posts).reviewed_media(post_ids=[post_id])
+    except Problem as problem:
+        log.warning("moderation.no_media", error=problem.detail)
+        return []
 
 
 def comments_with_ids(ids: list[int]) -> list[CommentDocument]:

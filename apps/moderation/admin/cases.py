@@ -19,9 +19,10 @@ from django.views.decorators.http import require_POST
 from apps.moderation import actions
 from apps.moderation.access.names import show_holders, show_targets
 from apps.moderation.access.people import history_of, notes_of
+from apps.moderation.access.targets import media_of_post
 from apps.moderation.admin.choices import DEFAULT_REASON, LONGEST_REASON, DecisionForm, bulk, choices_for, decide
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
-from apps.moderation.models import Case, Reason, Report
+from apps.moderation.models import Case, Reason, Report, TargetType
 from apps.moderation.queries.cases import reports_of
 from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Problem
@@ -173,6 +174,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         if case is not None and self.has_view_permission(request):
             extra |= {
                 "choices": choices_for(case),
+                "media": media_of_post(case.target_id) if case.target_type == TargetType.POST else [],
                 "history": history_of(case.author_id),
                 "notes": notes_of(case),
                 "rules": present_rules(),

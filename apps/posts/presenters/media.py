@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from apps.posts.access.media import MODERATORS, OWNER, READERS
 from apps.posts.models import Media, UploadPart
+from apps.posts.queries.media import ShownMedia
+from socialapp.contracts.posts import ReviewedMedia
 from socialapp.core.json import rfc3339
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import path_of, public_url, signed_url
@@ -36,9 +38,22 @@ def post_media_bodies(shown: Iterable[Mapping[str, Any]], *, is_public: bool) ->
     return [_shown_body(media, audience=None if is_public else READERS) for media in shown]
 
 
-def moderation_media_bodies(shown: Iterable[Mapping[str, Any]]) -> list[Body]:
-    """The media objects of a post that was removed, for moderators."""
-    return [_shown_body(media, audience=MODERATORS) for media in shown]
+def reviewed_media(shown: Iterable[ShownMedia]) -> list[ReviewedMedia]:
+    """The media of posts, for moderators."""
+    found = []
+    for post_id, media, is_removed in shown:
+        body = _shown_body(media, audience=MODERATORS if is_removed else READERS)
+        found.append(
+            ReviewedMedia(
+                id=media["id"],
+                post_id=post_id,
+                kind=body["type"],
+                url=body["url"],
+                preview_url=body["preview_url"],
+                description=body["description"],
+            )
+        )
+    return found
 
 
 def _shown_body(media: Mapping[str, Any], *, audience: str | None) -> Body:

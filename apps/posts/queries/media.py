@@ -1,5 +1,6 @@
 """Media: SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import orjson
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from apps.posts.models import Media
+from apps.posts.models import Media, Post, RemovedPost
 from socialapp.core.sql import select
 
 
@@ -53,8 +54,26 @@ def claimed_media() -> int:
     return Media.objects.filter(status=Media.Status.PROCESSING, claimed_until__gt=timezone.now()).count()
 
 
+class ShownMedia(NamedTuple):
+    """The copy that a post keeps of one of its media, and whether moderators have removed that post."""
+
+    post_id: int
+    media: dict[str, Any]
+    is_removed: bool
+
+
+def shown_media(post_ids: Sequence[int]) -> list[ShownMedia]:
+    """What posts show, in order; of removed ones too. Two queries."""
+    found = []
+    for model, is_removed in ((Post, False), (RemovedPost, True)):
+        posts = model._default_manager.filter(id__in=list(post_ids), media__isnull=False)
+        for post_id, media in posts.values_list("id", "media"):
+            found += [ShownMedia(post_id, each, is_removed) for each in media]
+    return found
+
+
 _FILE_SQL = (
-    "SELECT m.user_id, m.shown_in, m.position, m.post_id, m.files, p.is_private, w.id"
+    "SELECT m.user_id, m.shown_in, m.position, m.post_id, m.files, p.is_private, p.hidden, w.id"
     " FROM media m LEFT JOIN posts p ON p.id = m.post_id LEFT JOIN withdrawn_posts w ON w.id = m.post_id"
     " WHERE m.id = %s AND m.status = 'ready'"
 )
@@ -62,13 +81,14 @@ _FILE_SQL = (
 
 def media_place(*, media_id: int) -> MediaPlace | None:
     """Where media that are ready are shown. One query."""
-    for user_id, shown_in, position, post_id, files, is_private, removed_id in select(Media, _FILE_SQL, [media_id]):
+    for row in select(Media, _FILE_SQL, [media_id]):
+        user_id, shown_in, position, post_id, files, is_private, hidden, removed_id = row
         return MediaPlace(
             user_id=user_id,
             shown_in=shown_in,
             post_id=post_id,
             files=orjson.loads(files),
-            is_in_public_post=is_private is not None and not is_private and position is not None,
+            is_in_public_post=is_private is not None and not (is_private or hidden) and position is not None,
             is_in_removed_post=removed_id is not None,
         )
     return None
