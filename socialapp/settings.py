@@ -464,6 +464,7 @@ APPEALS_BY_SAME_MODERATOR = env.bool("APPEALS_BY_SAME_MODERATOR", default=False)
 LOG_SIGNING_KEY = env.str("LOG_SIGNING_KEY", default=SECRET_KEY)
 TRANSPARENCY_REPORT = env.bool("TRANSPARENCY_REPORT", default=True)  # figures for everybody
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=183)  # what moderators removed is kept twice as long, then deleted
+CHANNEL_LAYERS = {"default": {"BACKEND": "socialapp.core.channel_layer.PubSubLayer"}}
 SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=20)  # in one process
 SOCKET_QUEUE = env.int("SOCKET_QUEUE", default=256)  # messages that wait for a slow client before it is dropped
 SOCKET_SEND_SECONDS = env.float("SOCKET_SEND_SECONDS", default=15.0)

@@ -1,6 +1,7 @@
 """The WebSocket, against a real server, real Redis and the real database."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post
-from tests.notifications.live import SocketServer, connected, connected_but_deaf, do, ready, run, serving
+from tests.notifications.live import LiveClient, SocketServer, connected, connected_but_deaf, do, ready, run, serving
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
@@ -113,6 +114,61 @@ def test_a_resume_longer_than_a_page_while_new_ones_come_is_complete_ordered_and
             await client.silence()
         assert len(set(got)) == 251
         assert got[:250] == [str(row.id) for row in rows]
+
+    run(scenario())
+
+
+def test_a_thousand_cut_connections_resume_without_gap_or_double(
+    server: SocketServer, alice: Any, register: Any, drain: Callable[[], int], settings: Any
+) -> None:
+    """Of four people, with new posts while they are connected, disconnected, and returning."""
+    settings.SOCKETS_PER_USER = 1000
+    settings.RATE_LIMITS = False
+    people = [*(register(name) for name in ("bob", "carol", "dave", "erin"))]
+    for person in people:
+        assert person.client.put(f"/v1/profiles/{alice.id}/follow").status_code == 200
+    drain()
+
+    async def open_all(stack: contextlib.AsyncExitStack) -> list[LiveClient]:
+        found: list[LiveClient] = []
+        for _ in range(1000 // 40):  # so many handshakes at a time that none of them is given up
+            opening = [stack.enter_async_context(connected(server, person.access)) for person in people * 10]
+            found += await asyncio.gather(*opening)
+        return found
+
+    async def write(text: str) -> None:
+        await do(post, alice, text)
+        await do(drain)
+
+    async def told(client: LiveClient, number: int) -> list[str]:
+        return [(await client.receive(60))["notification"]["id"] for _ in range(number)]
+
+    async def scenario() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            clients = await open_all(stack)
+            for client in clients:
+                await ready(client)
+            await write("one")
+            await write("two")
+            before = await asyncio.gather(*(told(client, 2) for client in clients))
+            for client in clients:
+                client.connection.transport.abort()
+        await write("three")
+        async with contextlib.AsyncExitStack() as stack:
+            again = await open_all(stack)
+            for client in again:
+                await ready(client)
+            await write("four")
+            for client, ids in zip(again, before, strict=True):
+                await client.send({"type": "resume", "after": ids[-1]})
+            returned = await asyncio.gather(*(told(client, 2) for client in again))
+            await write("five")
+            last = await asyncio.gather(*(told(client, 1) for client in again))
+        listed = [(await do(person.client.get, "/v1/notifications")).json()["results"] for person in people]
+        expected = [[item["id"] for item in reversed(results)] for results in listed] * 250
+        assert [len(ids) for ids in expected[:4]] == [5] * 4
+        got = [one + sorted(two, key=int) + three for one, two, three in zip(before, returned, last, strict=True)]
+        assert got == expected
 
     run(scenario())
 

@@ -4,19 +4,20 @@ They are hints. Whoever misses one finds the change in the database: sockets loo
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import structlog
-from django.conf import settings
 from django.db import router, transaction
 
 from apps.notifications.models import Notification
 from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.subscription import group_key
 
 log = structlog.get_logger()
 
-# One channel for messages to very many people: they are encoded and published once, not once a person.
-_BROADCAST = "notifications:all"
+# One group for messages to very many people: they are encoded and published once, not once a person.
+EVERYBODY = "users"
 
 
 class NotificationChanged(msgspec.Struct, tag="notification", omit_defaults=True):
@@ -63,36 +64,37 @@ class PostsChanged(msgspec.Struct, tag="posts"):
     post_ids: list[int]
 
 
+class Shown(msgspec.Struct, tag="show"):
+    """A message that a person's sockets get as it is: `group_send(user_group(7), {"type": "show", "message": …})`."""
+
+    message: dict[str, Any]
+
+
 SocketMessage = (
-    NotificationChanged | NotificationsCreated | MarkedRead | NotificationsRemoved | FeedChanged | PostsChanged
+    NotificationChanged | NotificationsCreated | MarkedRead | NotificationsRemoved | FeedChanged | PostsChanged | Shown
 )
 _decoder = msgspec.json.Decoder(SocketMessage)
 
 
-def user_channel(user_id: int) -> str:
-    """The Redis channel of one person."""
-    return f"{settings.REDIS_PREFIX}notifications:user:{user_id}"
-
-
-def broadcast_channel() -> str:
-    """The Redis channel that every process with sockets listens to."""
-    return f"{settings.REDIS_PREFIX}{_BROADCAST}"
+def user_group(user_id: int) -> str:
+    """The group of the channel layer that one person's sockets are in; that of all is EVERYBODY."""
+    return f"user.{user_id}"
 
 
 def decode_socket_message(data: bytes) -> SocketMessage:
-    """The message that came over a channel; msgspec.DecodeError when it is none of ours."""
+    """The message that came to a group; msgspec.DecodeError when it is none of ours."""
     message: SocketMessage = _decoder.decode(data)
     return message
 
 
 def publish_to_user(message: NotificationChanged | MarkedRead) -> None:
     """Sends a message to one person's sockets once the open transaction is committed."""
-    _publish_on_commit(user_channel(message.user_id), message)
+    _publish_on_commit(user_group(message.user_id), message)
 
 
 def broadcast(message: NotificationsCreated | NotificationsRemoved | FeedChanged | PostsChanged) -> None:
     """Sends a message to many people's sockets once the open transaction is committed."""
-    _publish_on_commit(broadcast_channel(), message)
+    _publish_on_commit(EVERYBODY, message)
 
 
 def publish_removal(user_ids: Iterable[int]) -> None:
@@ -112,12 +114,13 @@ def publish_feed_change(*, post_id: int, user_ids: Sequence[int]) -> None:
         broadcast(FeedChanged(post_id, list(user_ids)))
 
 
-def _publish_on_commit(channel: str, message: SocketMessage) -> None:
-    transaction.on_commit(lambda: _publish(channel, message), using=router.db_for_write(Notification))
+def _publish_on_commit(group: str, message: SocketMessage) -> None:
+    transaction.on_commit(lambda: _publish(group, message), using=router.db_for_write(Notification))
 
 
-def _publish(channel: str, message: SocketMessage) -> None:
+def _publish(group: str, message: SocketMessage) -> None:
+    """What the channel layer's `group_send` does, without an event loop."""
     try:
-        redis_client().publish(channel, msgspec.json.encode(message))
+        redis_client().publish(group_key(group), msgspec.json.encode(message))
     except redis_errors() as error:
         log.warning("notifications.not_published", error=str(error))

@@ -62,6 +62,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     principal: Principal
     router: SocketRouter
+    # The router listens to the channel layer for all sockets of the process: no channel and no task for each of them.
+    channel_layer_alias = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]

@@ -10,34 +10,35 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 import structlog
+from channels.layers import get_channel_layer
 from django.conf import settings
 
 from apps.notifications import access, actions, presenters, queries
 from apps.notifications.actions.socket_messages import (
+    EVERYBODY,
     FeedChanged,
     MarkedRead,
     NotificationChanged,
     NotificationsCreated,
     NotificationsRemoved,
     PostsChanged,
+    Shown,
     SocketMessage,
-    broadcast_channel,
     decode_socket_message,
-    user_channel,
+    user_group,
 )
 from apps.notifications.sockets.catch_up import deliver_missed
 from apps.notifications.sockets.revocation import revoked_among
-from apps.notifications.sockets.subscription import Subscription
 from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.types import Socket
 from apps.notifications.sockets.watching import Watchers
+from socialapp.core.channel_layer import PubSubLayer
 from socialapp.core.json import to_json
 from socialapp.telemetry import traces
 from socialapp.telemetry.metrics import count_socket
 
 log = structlog.get_logger()
 
-_SUBSCRIBE_SECONDS = 1.0
 _LIVE_SECONDS = 1.0
 _BAD_TOKEN = 4401
 
@@ -52,19 +53,19 @@ class SocketRouter:
         self._pending: dict[int, list[SocketMessage]] = {}
         self._shown: dict[int, int] = {}  # person → the newest notification given to one of their sockets
         self._tasks: set[asyncio.Task[None]] = set()
-        self._subscription = Subscription(take=self._take, came_back=self._catch_up)
+        self._layer: PubSubLayer = get_channel_layer()  # type: ignore[no-untyped-call]
         self._started = False
 
     async def start(self) -> None:
         """Begins to listen, once."""
         if not self._started:
             self._started = True
-            self._spawn(self._subscription.run())
+            self._layer.when_back(self._catch_up)
             self._spawn(self._every(lambda: settings.SOCKET_REVOCATION_SECONDS, self._end_revoked))
             self._spawn(self._every(lambda: settings.SOCKET_RESYNC_SECONDS, self.look_for_missed))
             self._spawn(self._every(lambda: _LIVE_SECONDS, self.watchers.flush))
             self._spawn(self._every(lambda: _LIVE_SECONDS, self._record_shown))
-            await self._subscription.follow(broadcast_channel(), patience=_SUBSCRIBE_SECONDS)
+            await self._layer.listen(EVERYBODY, self._take)
 
     def sockets_of(self, user_id: int) -> set[Socket]:
         """The person's sockets in this process."""
@@ -74,7 +75,7 @@ class SocketRouter:
         """Routes all messages to the socket that are published from now on."""
         self._sockets[socket.principal.id].add(socket)
         count_socket(1)
-        await self._subscription.follow(user_channel(socket.principal.id), patience=_SUBSCRIBE_SECONDS)
+        await self._layer.listen(user_group(socket.principal.id), self._take)
 
     async def discard(self, socket: Socket) -> None:
         """Forgets the socket. Idempotent."""
@@ -86,7 +87,7 @@ class SocketRouter:
         count_socket(-1)
         if not mine:
             del self._sockets[socket.principal.id]
-            await self._subscription.leave(user_channel(socket.principal.id))
+            await self._layer.stop_listening(user_group(socket.principal.id), self._take)
 
     def read_here(self, user_id: int, up_to: int) -> None:
         """Shows the person's sockets in this process what was read through one of them: needs no Redis."""
@@ -124,9 +125,9 @@ class SocketRouter:
         user_id = socket.principal.id
         self._shown[user_id] = max(self._shown.get(user_id, 0), notification_id)
 
-    # --- Messages from Redis
+    # --- Messages of the channel layer
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, group: str, data: bytes) -> None:
         try:
             message = decode_socket_message(data)
         except msgspec.DecodeError:
@@ -144,6 +145,13 @@ class SocketRouter:
                 self.watchers.feed_changed(message.post_id, message.user_ids)
             case PostsChanged():
                 self.watchers.posts_changed(message.post_ids)
+            case Shown():
+                self._show(group, message)
+
+    def _show(self, group: str, message: Shown) -> None:
+        for user_id in [user_id for user_id in self._sockets if group in (EVERYBODY, user_group(user_id))]:
+            for socket in list(self.sockets_of(user_id)):
+                socket.show(message.message)
 
     def _queue(self, user_id: int, message: SocketMessage) -> None:
         """Works on a person's messages in order, and on those that have gathered meanwhile together."""

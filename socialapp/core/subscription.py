@@ -19,14 +19,19 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _AWAY: tuple[type[Exception], ...] = (*redis_errors(), OSError)
 
 
+def group_key(group: str) -> str:
+    """The Redis channel of a group of the channel layer (`socialapp.core.channel_layer`)."""
+    return f"{settings.REDIS_PREFIX}group:{group}"
+
+
 class Subscription:
-    """Keeps the wanted channels subscribed and hands every message to `take`.
+    """Keeps the wanted channels subscribed and hands every message to `take`, with the channel that it came over.
 
     After each connection but the first, `came_back` is called once all channels are subscribed again: what was
     published in between is lost and must be found elsewhere.
     """
 
-    def __init__(self, *, take: Callable[[bytes], None], came_back: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, *, take: Callable[[str, bytes], None], came_back: Callable[[], Awaitable[None]]) -> None:
         self._take = take
         self._came_back = came_back
         self._wanted: set[str] = set()
@@ -116,10 +121,13 @@ class Subscription:
                 asked = True
 
     def _handle(self, message: dict[str, object]) -> None:
-        if message["type"] == "message" and isinstance(message["data"], bytes):
-            self._take(message["data"])
-        elif message["type"] == "subscribe" and isinstance(message["channel"], bytes):
-            event = self._confirmed.get(message["channel"].decode())
+        channel, data = message["channel"], message["data"]
+        if not isinstance(channel, bytes):
+            return
+        if message["type"] == "message" and isinstance(data, bytes):
+            self._take(channel.decode(), data)
+        elif message["type"] == "subscribe":
+            event = self._confirmed.get(channel.decode())
             if event:
                 event.set()
 
