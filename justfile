@@ -33,7 +33,7 @@ coverage *args="tests/architecture tests/auth tests/comments tests/kernel tests/
 check:
     ./test --static
 
-# Format and mend what can be mended automatically.
+# Format, and fix what can be fixed automatically.
 fix:
     ruff check --fix --quiet .
     ruff format --quiet .

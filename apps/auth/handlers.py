@@ -16,7 +16,7 @@ def erase_account(event: UserDeleted) -> None:
 
 @handles(*ERASED)
 def acknowledge_erasure(event: ContextErased) -> None:
-    """Notes that the event's producer has erased its part."""
+    """Records that the event's producer has erased its part."""
     actions.acknowledge_erasure(erasure_id=event.erasure_id, context=event_type(type(event)).producer)
 
 

@@ -148,7 +148,7 @@ def _detail(text: str, code: str) -> list[ErrorDetail]:
 
 
 class ActorBody(serializers.Serializer[Any]):
-    """The profile card of somebody who acted."""
+    """The profile summary of somebody who acted."""
 
     id = serializers.CharField()
     username = serializers.CharField()

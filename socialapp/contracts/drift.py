@@ -37,8 +37,8 @@ class DriftChecks(Protocol):
     @write
     @within(30)
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
-        """Compares up to `limit` things behind the position `after` ("" is the start), and mends them if `repair`.
+        """Compares up to `limit` things behind the position `after` ("" is the start), and corrects them if `repair`.
 
-        Safe while people write: what changes meanwhile is neither reported nor mended wrongly.
+        Safe while people write: what changes meanwhile is neither reported nor repaired wrongly.
         """
         ...

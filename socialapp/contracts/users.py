@@ -159,17 +159,17 @@ class Users(Protocol):
 
     @read
     def profile(self, *, user_id: int) -> ProfileSummary:
-        """The card of an active person; NotFound otherwise."""
+        """The summary of an active person; NotFound otherwise."""
         ...
 
     @read
     def profiles(self, *, ids: list[int]) -> list[ProfileSummary]:
-        """The cards of those among `ids` who are active, in any order."""
+        """The summaries of those among `ids` who are active, in any order."""
         ...
 
     @read
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
-        """The cards of the active people with these names (compared without case)."""
+        """The summaries of the active people with these names (compared without case)."""
         ...
 
     @read

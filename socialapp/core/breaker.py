@@ -28,8 +28,8 @@ class Breaker:
             self._closed_until = now + self._open_seconds  # for the others, until this one knows more
             return True
 
-    def note(self, *, fault: bool) -> None:
-        """Takes in how a call went."""
+    def record(self, *, fault: bool) -> None:
+        """Records how a call went."""
         with self._lock:
             self._faults = self._faults + 1 if fault else 0
             self._closed_until = time.monotonic() + self._open_seconds

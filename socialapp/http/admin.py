@@ -94,15 +94,15 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         return False
 
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> None:  # type: ignore[override]
-        """Notes an addition once it has committed."""
+        """Records an addition once it has committed."""
         self._on_commit(partial(super().log_addition, request, obj, message))
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> None:  # type: ignore[override]
-        """Notes a change once it has committed."""
+        """Records a change once it has committed."""
         self._on_commit(partial(super().log_change, request, obj, message))
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[M]) -> None:  # type: ignore[override]
-        """Notes deletions once they have committed; the copies keep the ids that deleting takes from the rows."""
+        """Records deletions once they have committed; the copies keep the ids that deleting takes from the rows."""
         kept = [copy(row) for row in queryset]
         self._on_commit(partial(super().log_deletions, request, kept))  # type: ignore[arg-type]
 

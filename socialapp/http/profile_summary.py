@@ -4,7 +4,7 @@ from socialapp.contracts.users import ProfileSummary
 
 
 def profile_summary_body(card: ProfileSummary) -> dict[str, object]:
-    """The API's profile card."""
+    """The API's profile summary."""
     return {
         "id": str(card.id),
         "username": card.username,

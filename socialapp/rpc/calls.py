@@ -155,13 +155,13 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, 
         try:
             answer = _send_once(context, path, arguments, is_read=is_read, seconds=left)
         except (httpx.HTTPError, httpx.InvalidURL, _ServerFault) as error:
-            _breaker(context).note(fault=True)
+            _breaker(context).record(fault=True)
             metrics.count_call(context, "failed")
             log.warning("call.failed", context=context, path=path, error=repr(error))
             last = error
             time.sleep(min(0.05 * 2**attempt, max(deadline - time.monotonic(), 0)))
         else:
-            _breaker(context).note(fault=False)
+            _breaker(context).record(fault=False)
             metrics.count_call(context, "refused" if isinstance(answer, Problem) else "answered")
             if isinstance(answer, Problem):
                 raise answer

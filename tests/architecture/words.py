@@ -30,6 +30,7 @@ BANNED = {
     r"anew": "again, re-",
     r"for the case that|else than|without a word|does by the clock": "plain English",
     r"the (last|later) word (about|of) it|tells? of the|state that \w+ tells? of": "decision, describes",
+    r"note_\\w+|mends?|mended": "record_*, repair",
     r"none finds none|the looks of|a lost word": "plain English",
 }
 _PATTERN = re.compile("|".join(rf"(?P<b{number}>\b(?:{pattern})\b)" for number, pattern in enumerate(BANNED)))

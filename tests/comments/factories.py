@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from socialapp.messaging.envelope import decode
-from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
+from tests.events import published_by
 from tests.factories import create_comment, create_post
 
 
@@ -21,10 +20,9 @@ def comment_on(author: Person, post: str, content: str = "Nice", *, parent: str 
 def published(event_type: str) -> list[dict[str, Any]]:
     """The data of all published events of one type, in order."""
     producer = event_type.split(".", maxsplit=1)[0]
-    rows = OutboxEvent.objects.using(producer).filter(type=event_type).order_by("id")
-    return [decode(row.envelope).data for row in rows]
+    return [envelope.data for envelope in published_by(producer, event_type)]
 
 
 def published_types(producer: str) -> list[str]:
     """The types of all events that a context published, in order."""
-    return list(OutboxEvent.objects.using(producer).order_by("id").values_list("type", flat=True))
+    return [envelope.type for envelope in published_by(producer)]

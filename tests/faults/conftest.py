@@ -1,4 +1,4 @@
-"""Servers and an installation of these tests' own, started once; what a test has broken, it or the next one mends."""
+"""Servers and an installation of these tests' own, started once; what a test has broken, it or the next one repairs."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def installation(_installation: Installation, request: pytest.FixtureRequest) ->
     """The installation with web, relay, worker and beat running, and nothing left to do."""
     _installation.measured = request.node.user_properties
     for server in (_installation.database, _installation.redis, _installation.broker):
-        server.mend()
+        server.repair()
     _installation.run_only("web", "relay", "worker", "beat")
     return _installation
 
@@ -74,7 +74,7 @@ def brokered(request: pytest.FixtureRequest, installation: Installation) -> Iter
         return
     rabbitmq = installation.broker
     installation.broker = request.getfixturevalue("redis_broker")
-    installation.broker.mend()
+    installation.broker.repair()
     installation.environment["BROKER_URL"] = installation.broker.url
     installation.run_only("web")
     installation.run_only("web", "relay", "worker", "beat")

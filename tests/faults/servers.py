@@ -35,7 +35,7 @@ class Server:
         started = self._script("start")
         assert started.returncode == 0, f"{self.name} did not start: {started.stderr}"
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Starts it if it does not run, as a test that failed may have left it."""
         try:
             os.kill(self._pid, signal.SIGCONT)

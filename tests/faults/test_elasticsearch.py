@@ -31,7 +31,7 @@ def server(folder: Path) -> Iterator[Elasticsearch]:
 @pytest.fixture
 def searching(server: Elasticsearch, installation: Installation) -> Iterator[Installation]:
     """The installation with Elasticsearch behind its search."""
-    server.mend()
+    server.repair()
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     installation.run_only()
     installation.environment["ELASTICSEARCH_URL"] = server.url

@@ -1,4 +1,4 @@
-"""`manage.py verify`: drift that was planted is found, told, and mended; without any it says so."""
+"""`manage.py verify`: drift that was planted is found, reported and repaired; without any it says so."""
 
 import io
 import json
@@ -82,7 +82,7 @@ def installation(register: Callable[..., Person], settle: Callable[[], None]) ->
     return {"ada": ada, "bob": bob, "post": int(post["id"]), "comment": comment, "settle": settle}
 
 
-def assert_mended(found: dict[str, list[tuple[str, int, str, str]]], settle: Callable[[], None]) -> None:
+def assert_repaired(found: dict[str, list[tuple[str, int, str, str]]], settle: Callable[[], None]) -> None:
     assert verify() == (1, found)
     assert verify("--repair") == (0, found)
     settle()
@@ -127,7 +127,7 @@ def test_who_is_hidden(installation: dict[str, Any]) -> None:
     Profile.objects.filter(user_id=ada).update(status="banned")
     User.objects.filter(id=bob).update(status="banned")
     found = {"users": [("statuses", ada, "banned", "active"), ("statuses", bob, "active", "banned")]}
-    assert_mended(found, installation["settle"])
+    assert_repaired(found, installation["settle"])
     assert installation["ada"].client.get(f"/v1/profiles/{bob}").status_code == 404
     assert installation["ada"].client.get(f"/v1/profiles/{ada}").status_code == 200
 
@@ -145,7 +145,7 @@ def test_hashtags_and_mentions(installation: dict[str, Any]) -> None:
     PostHashtag.objects.filter(post_id=post).delete()
     PostMention.objects.create(post_id=post, user_id=somebody)
     found = {"posts": [("hashtags", post, "none", "world"), ("mentions", post, str(somebody), "none")]}
-    assert_mended(found, installation["settle"])
+    assert_repaired(found, installation["settle"])
     assert [tag.tag for tag in PostHashtag.objects.filter(post_id=post)] == ["world"]
     assert not PostMention.objects.exists()
 
@@ -156,7 +156,7 @@ def test_counts_of_reports(installation: dict[str, Any]) -> None:
     installation["settle"]()
     case = Case.objects.get()
     Case.objects.update(reports_count=9)
-    assert_mended({"moderation": [("reports_counts", case.id, "9", "1")]}, installation["settle"])
+    assert_repaired({"moderation": [("reports_counts", case.id, "9", "1")]}, installation["settle"])
 
 
 def test_feeds(installation: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ def test_feeds(installation: dict[str, Any]) -> None:
     redis_client().lrem(key, 0, str(post))
     redis_client().lrem(key, 0, f"{post}:{bob.id}")
     assert bob.client.get("/v1/feed").json()["results"] == []
-    assert_mended({"posts": [("feeds", int(bob.id), "1 posts wrong or missing", "0")]}, installation["settle"])
+    assert_repaired({"posts": [("feeds", int(bob.id), "1 posts wrong or missing", "0")]}, installation["settle"])
     assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
 
 
@@ -185,7 +185,7 @@ def test_notifications(installation: dict[str, Any]) -> None:
     comment = Notification.objects.get(user_id=int(ada.id), kind="comment")
     Notification.objects.filter(id=comment.id).update(post_id=gone)
     found = {"notifications": [("actors", reaction.id, "9", "1"), ("posts_told_of", gone, "notified", "gone")]}
-    assert_mended(found, installation["settle"])
+    assert_repaired(found, installation["settle"])
     assert not Notification.objects.filter(id=comment.id).exists()
     assert Notification.objects.get(id=reaction.id).actors_count == 1
 
@@ -196,13 +196,13 @@ def test_metrics(installation: dict[str, Any]) -> None:
     MetricDelta.objects.filter(author_id=ada, metric="posts").update(amount=4)
     MetricDelta.objects.filter(author_id=ada, metric="followers").delete()
     found = {"metrics": [("reactions", post, "0", "1"), ("posts", ada, "4", "1"), ("followers", ada, "0", "1")]}
-    assert_mended(found, installation["settle"])
+    assert_repaired(found, installation["settle"])
     assert installation["ada"].client.get(f"/v1/posts/{post}/metrics").json()["reactions"] == 1
     assert installation["ada"].client.get("/v1/metrics/me").json()["posts"] == 1
 
 
 def test_what_is_under_way_is_no_drift(installation: dict[str, Any]) -> None:
-    """Neither reported nor mended: the event will do that, and both together would do it twice."""
+    """Neither reported nor repaired: the event will do that, and both together would do it twice."""
     installation["ada"].client.post("/v1/posts", {"content": "not told of yet"})
     assert verify("--repair") == (0, {})
     installation["settle"]()
@@ -218,4 +218,4 @@ def test_a_line_for_each_difference(installation: dict[str, Any]) -> None:
     assert f"posts: repost_counts of {installation['post']}: 7, not 1" in out.getvalue().splitlines()
     out = io.StringIO()
     call_command("verify", "--repair", stdout=out)
-    assert f"posts: repost_counts of {installation['post']}: 7, not 1 (mended)" in out.getvalue().splitlines()
+    assert f"posts: repost_counts of {installation['post']}: 7, not 1 (repaired)" in out.getvalue().splitlines()

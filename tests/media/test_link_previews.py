@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
-from apps.posts.actions.link_previews.noting import first_link
+from apps.posts.actions.link_previews.recording import first_link
 from apps.posts.models import LinkPreview, PostLink, StoredFile
 from socialapp.core.media.pages import summarize
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person

@@ -9,9 +9,8 @@ from django.test import Client
 
 from apps.auth.actions import grant_role
 from apps.auth.models import User
-from socialapp.messaging.envelope import decode
-from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
+from tests.events import published_by
 
 MODERATOR_ID = 900
 
@@ -46,8 +45,7 @@ def report(person: Person, target_type: str, target_id: str, **changes: Any) -> 
 
 def published(*, since: int = 0) -> list[Any]:
     """The events of moderation after the first `since`."""
-    rows = OutboxEvent.objects.using("moderation").order_by("id")[since:]
-    return [decode(row.envelope).event() for row in rows]
+    return [envelope.event() for envelope in published_by("moderation")[since:]]
 
 
 def enter(person: Person, *roles: str) -> Client:

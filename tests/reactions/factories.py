@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from socialapp.messaging.envelope import decode
-from socialapp.messaging.models import OutboxEvent
 from tests.conftest import Person
+from tests.events import published_by
 from tests.factories import create_comment, create_post
 
 NONE = {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0}
@@ -41,8 +40,7 @@ def id_of(path: str) -> int:
 
 def published(event_type: str = "reactions.") -> list[dict[str, Any]]:
     """The data of all events of reactions whose type begins so, in order, without their times."""
-    rows = OutboxEvent.objects.using("reactions").filter(type__startswith=event_type).order_by("id")
     return [
-        {name: value for name, value in decode(row.envelope).data.items() if name != "at"} | {"type": row.type}
-        for row in rows
+        {name: value for name, value in envelope.data.items() if name != "at"} | {"type": envelope.type}
+        for envelope in published_by("reactions", event_type)
     ]

@@ -153,7 +153,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(world: World) -> 
         if "{" in operation.path:
             found[operation.name] = " ".join(str(_ask(world, operation, viewer)) for viewer in VIEWERS)
     wrong = [f'    "{name}": "{found[name]}",' for name in found if MATRIX.get(name) != found[name]]
-    assert not wrong, "say who may do it, or mend it:\n" + "\n".join(wrong)
+    assert not wrong, "say who may do it, or fix it:\n" + "\n".join(wrong)
     assert MATRIX.keys() == found.keys(), "the table has a route that is no more"
 
 

@@ -24,7 +24,7 @@ class ProbeSent:
 
 
 def receive(probe: ProbeSent) -> None:
-    """Notes the probe in the transaction of its inbox entry."""
+    """Records the probe in the transaction of its inbox entry."""
     from django.db import connections
 
     with connections[CONSUMER].cursor() as cursor:

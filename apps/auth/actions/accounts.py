@@ -310,7 +310,7 @@ def _outdated_key() -> Invalid:
 
 
 def mark_verified(user: User) -> None:
-    """Notes that the present address is proven; the caller holds the transaction and the account's lock."""
+    """Records that the present address is proven; the caller holds the transaction and the account's lock."""
     user.email_verified = True
     user.version += 1
     user.save(update_fields=["email_verified", "version"])

@@ -67,7 +67,7 @@ def forget_attempts(*, user: User, device: Device) -> None:
 
 
 def record_failure(*, user: User | None) -> None:
-    """Notes a wrong password; many within a day are reported to the owner once a day."""
+    """Records a wrong password; many within a day are reported to the owner once a day."""
     if user is None or not settings.RATE_LIMITS:
         return
     try:

@@ -181,7 +181,7 @@ def _scrub(user: User) -> None:
 
 @transactional("auth")
 def acknowledge_erasure(*, erasure_id: int, context: str) -> None:
-    """Notes that a context has erased its part; the last one completes the erasure. Idempotent."""
+    """Records that a context has erased its part; the last one completes the erasure. Idempotent."""
     erasure = Erasure.objects.select_for_update().filter(id=erasure_id).first()
     if erasure is None:
         return

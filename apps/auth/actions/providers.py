@@ -1,4 +1,4 @@
-"""allauth's providers, as this product uses them: addresses from the settings, and the faults of 65.22 mended."""
+"""allauth's providers, as this product uses them: addresses from the settings, and with fixes for faults of 65.22."""
 
 import hashlib
 import hmac

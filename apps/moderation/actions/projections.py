@@ -1,4 +1,4 @@
-"""Compares the number of reports that a case shows with its reports, and mends it while people report."""
+"""Compares the number of reports that a case shows with its reports, and corrects it while people report."""
 
 from django.db.models import Count
 

@@ -176,7 +176,7 @@ def _expiry(row: Notification) -> datetime:
 
 
 def _settle(tried: Sequence[_Ready], results: Sequence[SendResult]) -> int:
-    """Notes what became of each message; how many were sent."""
+    """Records what became of each message; how many were sent."""
     sent, gone, failed = [], [], []
     for ready, result in zip(tried, results, strict=True):
         message = ready.message

@@ -18,7 +18,7 @@ def _key(user_id: int) -> str:
 
 
 def record_seen(newest: Mapping[int, int]) -> None:
-    """Notes the newest notification that an open page of each person has shown. One round trip."""
+    """Records the newest notification that an open page of each person has shown. One round trip."""
     try:
         pipeline = redis_client().pipeline(transaction=False)
         for user_id, notification_id in newest.items():

@@ -79,7 +79,7 @@ def record_device_failures(ids: Iterable[int]) -> None:
 
 @transactional("notifications")
 def reset_device_failures(ids: Iterable[int]) -> None:
-    """Notes that these devices take messages again."""
+    """Records that these devices take messages again."""
     PushSubscription.objects.filter(id__in=list(ids)).update(failures=0)
 
 

@@ -213,7 +213,7 @@ class SocketRouter:
                 socket.end(_BAD_TOKEN)
 
     async def _record_shown(self) -> None:
-        """Notes what open pages have shown, so that no push about it follows."""
+        """Records what open pages have shown, so that no push about it follows."""
         if self._shown:
             shown, self._shown = self._shown, {}
             await in_thread(actions.record_seen, shown)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.posts.access.drafts import Draft, draft_post
 from apps.posts.access.visibility import VisiblePost, no_such_post, own_post, was_for_followers
 from apps.posts.actions.feed.fan_out import push_own_post
-from apps.posts.actions.link_previews.noting import note_link
+from apps.posts.actions.link_previews.recording import record_link
 from apps.posts.actions.media.places import attach_media
 from apps.posts.actions.media.removal import delete_media_rows, purge
 from apps.posts.models import (
@@ -62,7 +62,7 @@ def create_post(*, draft: Draft) -> PostRow:
     post.save(force_insert=True)
     add_hashtags(post_id=post.id, tags=draft.hashtags)
     add_mentions(post_id=post.id, user_ids=(user_id for user_id, _ in draft.mentions))
-    note_link(post)
+    record_link(post)
     publish(
         PostCreated(
             post_id=post.id,
@@ -135,7 +135,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
     post.version += 1
     post.updated_at = timezone.now()
     post.save(force_update=True)
-    note_link(post)
+    record_link(post)
     publish(
         PostEdited(
             post_id=post_id,

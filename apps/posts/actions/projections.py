@@ -1,4 +1,4 @@
-"""Compares feeds, counts of reposts, and rows of hashtags and mentions with posts and reposts, and mends them."""
+"""Compares feeds, counts of reposts, and rows of hashtags and mentions with posts and reposts, and corrects them."""
 
 from django.db.models import Count
 

@@ -80,12 +80,12 @@ def answering() -> Iterator[None]:
         raise _unavailable()
     try:
         yield
-        breaker.note(fault=False)
+        breaker.record(fault=False)
     except TransportError as error:
-        breaker.note(fault=True)
+        breaker.record(fault=True)
         raise _unavailable() from error
     except ApiError as error:
-        breaker.note(fault=False)
+        breaker.record(fault=False)
         if error.status_code == 429 or error.status_code >= 500:
             raise _unavailable() from error
         raise

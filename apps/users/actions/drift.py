@@ -1,4 +1,4 @@
-"""Compares people's counts and statuses with what they are made from, and mends them while people follow and write."""
+"""Compares people's counts and statuses with what they are made from, and corrects them while people write."""
 
 from collections.abc import Collection
 

@@ -159,7 +159,7 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
 
 
 def _open_account(user_id: int) -> None:
-    """Notes that those who wait are to be let in. Requests being written now are waited for, later ones see it open."""
+    """Starts the job that accepts all requests. Requests being written are waited for; later ones find it open."""
     shift_counts([], by=0, also_lock=user_id)
     if FollowRequest.objects.filter(target_id=user_id).exists():
         start_job("users", ACCEPT_REQUESTS, subject_id=user_id)

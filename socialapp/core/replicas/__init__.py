@@ -114,7 +114,7 @@ class _Pins:
         self._unknown_until = 0.0
 
     def add(self, user_id: int) -> None:
-        """Notes a write; this process serves everybody from the primary if it cannot be noted."""
+        """Records a write; this process serves everybody from the primary if it cannot be recorded."""
         try:
             redis_client().set(self._key(user_id), 1, px=int(settings.REPLICA_PIN_SECONDS * 1000))
         except redis_errors():

@@ -1,4 +1,4 @@
-"""`manage.py users find|show|verify|sessions|reset|rename`: accounts, as an operator sees and mends them."""
+"""`manage.py users find|show|verify|sessions|reset|rename`: accounts, as an operator sees and repairs them."""
 
 import json
 from argparse import ArgumentParser
@@ -12,7 +12,7 @@ from socialapp.core.json import rfc3339
 
 
 class Command(BaseCommand):
-    """Finds, shows and mends accounts. Bans belong to moderation: its cases log them and notify people."""
+    """Finds, shows and repairs accounts. Bans belong to moderation: its cases log them and notify people."""
 
     help = (
         "find TEXT: accounts whose id, username or address this is, or whose username or address begins with it. show"

@@ -18,12 +18,12 @@ class Command(BaseCommand):
 
     help = (
         "Compare everything that is made from elsewhere (feeds, counts, search index, notifications, metrics) with its"
-        " source; --repair mends it. Exit status 1 when something differs and was not mended."
+        " source; --repair corrects it. Exit status 1 when something differs and was not repaired."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to compare, and how to print it."""
-        parser.add_argument("--repair", action="store_true", help="mend what differs")
+        parser.add_argument("--repair", action="store_true", help="repair what differs")
         parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object instead of lines")
         parser.add_argument(
             "--context", action="append", choices=PROJECTING, help="only this one (may be given several times)"
@@ -47,14 +47,14 @@ class Command(BaseCommand):
         except Unavailable as error:
             raise CommandError(error.detail) from error
         if not options["as_json"]:
-            self._tell(report, mended=options["repair"])
+            self._print(report, repaired=options["repair"])
         return report
 
-    def _tell(self, report: dict[str, Any], *, mended: bool) -> None:
+    def _print(self, report: dict[str, Any], *, repaired: bool) -> None:
         for drift in report["drifts"]:
             self.stdout.write(
                 f"{report['context']}: {drift['projection']} of {drift['id']}: {drift['held']}, not {drift['actual']}"
-                + (" (mended)" if mended else "")
+                + (" (repaired)" if repaired else "")
             )
         in_flight = f", {report['in_flight']} left out: events under way" if report["in_flight"] else ""
         differing = f"{len(report['drifts'])} differ"

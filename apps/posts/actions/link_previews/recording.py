@@ -24,7 +24,7 @@ def first_link(content: str) -> str | None:
     return None
 
 
-def note_link(post: Post) -> None:
+def record_link(post: Post) -> None:
     """Has the first link of a public post previewed, and no other; joins the caller's transaction."""
     url = first_link(post.content) if settings.LINK_PREVIEWS and not post.is_private else None
     if url is None:
