@@ -1,17 +1,20 @@
 """A pytest plugin that fills in the environment the product reads, before Django's settings are loaded."""
 
 import os
+import shutil
 import tempfile
 from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from xdist.scheduler import LoadScopeScheduling
+
+from tests import leftovers
 
 # What runs in one test process because its tests share what they have started, or mind a busy machine, and about how
 # many seconds it takes: what takes longest is begun first, so that no test process is left waiting for another in the
@@ -43,6 +46,7 @@ _GROUPS = {
     "tests/security/test_authorization.py": 30,
 }
 _SECONDS_A_TEST = 0.4  # of all others
+_WATCHED = pytest.StashKey[IO[bytes] | None]()
 # Tests of these share more than the process: their order is not for chance.
 _IN_ORDER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service", "tests/transports")
 
@@ -62,12 +66,13 @@ def _set_apart(worker: str) -> None:
     first = int(urlsplit(os.environ["REDIS_URL"]).path.lstrip("/") or 0)
     os.environ["REDIS_URL"] = _with_path(os.environ["REDIS_URL"], str(first + number))
     os.environ["ELASTICSEARCH_PREFIX"] = f"{os.environ.get('ELASTICSEARCH_PREFIX', 'test')}-{worker}"
-    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix=f"socialapp-tests-{worker}-")
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix=f"{worker}-", dir=os.environ["DATA_DIR"])
     if worker in os.environ.get("BROKER_VHOSTS", "").split():
         os.environ["BROKER_URL"] = _with_path(os.environ["BROKER_URL"], worker)
 
 
-os.environ.setdefault("DATA_DIR", str(Path(tempfile.mkdtemp(prefix="socialapp-tests-"))))
+_OWN_DATA_DIR = "" if os.environ.get("DATA_DIR") else tempfile.mkdtemp(prefix="socialapp-tests-")
+os.environ.setdefault("DATA_DIR", _OWN_DATA_DIR)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6380/0")
 os.environ.setdefault("RATE_LIMITS", "off")
@@ -107,6 +112,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seconds = {group: _GROUPS.get(group, size * _SECONDS_A_TEST) for group, size in sizes.items()}
     firsts = {group: number for number, group in enumerate(sizes)}
     items.sort(key=lambda item: (-seconds[group := _group(item.nodeid)], firsts[group]))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sees to it that no server outlives this run, and that its files do not either."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and not config.option.collectonly:
+        config.stash[_WATCHED] = leftovers.watch()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Lets the watchdog end what is left."""
+    if watched := config.stash.get(_WATCHED, None):
+        watched.close()
+    if _OWN_DATA_DIR:
+        shutil.rmtree(_OWN_DATA_DIR, ignore_errors=True)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupsTogether:

@@ -186,11 +186,11 @@ def test_a_part_that_an_upload_does_not_have_is_refused(register: Callable[..., 
         assert ann.client.send_raw("PUT", path, b"x" * 500, "image/png").status_code == 404
 
 
-def test_what_was_announced_as_something_else_is_refused(register: Callable[..., Person]) -> None:
+def test_what_was_announced_as_something_else_is_refused(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     content = picture()
     target = begin(ann, content, "image/jpeg")
-    assert put(ann, target["url"], content, "image/jpeg") in (200, 204)
+    assert put(ann, target["url"], content, "image/jpeg") == (200 if isinstance(store, Bucket) else 204)
     refused = ann.client.post(f"/v1/media/{target['id']}/complete")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "media_unsupported")
     for body in ({"content_type": "image/svg+xml", "size": 5}, {"content_type": "image/png", "size": 2**40}):

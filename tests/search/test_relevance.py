@@ -226,6 +226,6 @@ def test_the_dearest_query_is_answered_in_a_fifth_of_a_second(
             started = time.thread_time()
             answer = anonymous.get(f"/v1/search?q={q.replace(' ', '+')}&type=posts&limit=100&sort={sort}")
             spent.append(time.thread_time() - started)
-            assert answer.status_code in (200, 422), answer.content
+            assert answer.status_code == (422 if set(q) == {"a", " "} else 200), answer.content  # too many words
         assert min(spent) < 0.2, f"{min(spent):.2f} s for {q!r}"
     assert len(made) == 99
