@@ -76,7 +76,7 @@ def count_restored_post(event: PostRestored) -> None:
 
 @handles(PostDeleted, PostRemoved)
 def uncount_post(event: PostDeleted | PostRemoved) -> None:
-    """Counts one post less; a post that moderators had removed is not subtracted again when it is deleted."""
+    """Subtracts a post; one that moderators had removed is not subtracted again when it is deleted."""
     if isinstance(event, PostDeleted) and event.was_withdrawn:
         return
     actions.shift_post_counts(user_id=event.author_id, posts=-1, public_posts=0 if event.was_private else -1)

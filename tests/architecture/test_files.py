@@ -121,6 +121,22 @@ def test_a_planted_violation_is_caught(tmp_path: Path, file: str, content: str, 
     assert any(said in line for line in shape_violations(tmp_path))
 
 
+def test_packages_export_everything_or_nothing() -> None:
+    """What a package with `__all__` gives is taken from it, not from its modules; the others give nothing."""
+    found = []
+    for file in sorted((ROOT / "apps").glob("*/**/__init__.py")):
+        package = ".".join(file.parent.relative_to(ROOT).parts)
+        if "__all__" not in file.read_text():
+            continue
+        inner = tuple(f"{package}.{path.parent.name}" for path in file.parent.glob("*/__init__.py"))
+        for _, module, path in module_files(ROOT / "apps"):
+            if module != "migrations" and file.parent not in path.parents:
+                deep = {name.rpartition(".")[0] for name in imports_of(path) if name.startswith(f"{package}.")}
+                deep = {name for name in deep if name != package and not name.startswith(inner)}
+                found += [f"{path.relative_to(ROOT)} imports from {name}" for name in sorted(deep)]
+    assert found == []
+
+
 def test_no_test_module_imports_from_another() -> None:
     again = "tests/multi_service/test_scenarios.py"  # runs those tests again, on several services
     found = [

@@ -25,17 +25,41 @@ from apps.notifications.actions.removal import (
     remove_comment,
 )
 from apps.notifications.actions.seen import record_seen
-from apps.notifications.actions.socket_messages import publish_feed_change, publish_post_change
+from apps.notifications.actions.socket_messages import (
+    EVERYBODY,
+    FeedChanged,
+    MarkedRead,
+    NotificationChanged,
+    NotificationsCreated,
+    NotificationsRemoved,
+    PostsChanged,
+    Shown,
+    SocketMessage,
+    decode_socket_message,
+    publish_feed_change,
+    publish_post_change,
+    user_group,
+)
 from apps.notifications.actions.subscriptions import remove_subscription, subscribe_to_push
 
 __all__ = [
+    "EVERYBODY",
+    "FeedChanged",
     "MailEvent",
+    "MarkedRead",
+    "NotificationChanged",
     "NotificationRequest",
+    "NotificationsCreated",
+    "NotificationsRemoved",
+    "PostsChanged",
+    "Shown",
+    "SocketMessage",
     "change_preferences",
     "change_schedule",
     "check_actors",
     "check_posts",
     "day_of",
+    "decode_socket_message",
     "delete_notification",
     "mark_read",
     "mark_read_up_to",
@@ -57,4 +81,5 @@ __all__ = [
     "set_conversation_mute",
     "subscribe_to_push",
     "unsubscribe",
+    "user_group",
 ]

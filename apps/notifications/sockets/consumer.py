@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from apps.notifications import access, actions, presenters, queries
-from apps.notifications.actions.socket_messages import MarkedRead
+from apps.notifications.actions import MarkedRead
 from apps.notifications.sockets.router import SocketRouter, running_router
 from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.watching import MAX_WATCHED_POSTS

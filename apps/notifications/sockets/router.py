@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from apps.notifications import access, actions, presenters, queries
-from apps.notifications.actions.socket_messages import (
+from apps.notifications.actions import (
     EVERYBODY,
     FeedChanged,
     MarkedRead,

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from apps.notifications.access import UnreadCount
-from apps.notifications.actions.socket_messages import MarkedRead
+from apps.notifications.actions import MarkedRead
 from socialapp.core.principal import Principal
 
 

@@ -1,6 +1,19 @@
 """What a viewer may find: hits checked against the contexts that own them, and the index compared with those."""
 
-from apps.search.access.drift import Drift, differences, differences_behind
+from apps.search.access.drift import Document, Drift, differences, differences_behind, document_id, pages, present
 from apps.search.access.results import KINDS, SORTS, Result, search, suggest
 
-__all__ = ["KINDS", "SORTS", "Drift", "Result", "differences", "differences_behind", "search", "suggest"]
+__all__ = [
+    "KINDS",
+    "SORTS",
+    "Document",
+    "Drift",
+    "Result",
+    "differences",
+    "differences_behind",
+    "document_id",
+    "pages",
+    "present",
+    "search",
+    "suggest",
+]

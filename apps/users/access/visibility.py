@@ -15,7 +15,7 @@ class ProfileMissing(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: `id` is None for somebody without a token; staff sees more."""
+    """Who is asking: `id` is None for somebody without a token; staff sees more."""
 
     id: int | None
     is_staff: bool = False

@@ -19,7 +19,7 @@ from socialapp.messaging.publish import publish
 
 @transactional("users")
 def block(*, blocker_id: int, blocked_id: int) -> None:
-    """Blocks somebody: follows and requests between the two go, both ways. Idempotent."""
+    """Blocks somebody: follows and requests between the two are removed, in both directions. Idempotent."""
     reject_self(one=blocker_id, other=blocked_id)
     locked = lock_profiles([blocker_id, blocked_id])
     require_active(locked.get(blocker_id))

@@ -5,6 +5,6 @@ contexts for the present form of what changed, writes it to the index, and saves
 """
 
 from apps.search.actions.capture.follow import follow, sources
-from apps.search.actions.capture.source import CaptureRefused
+from apps.search.actions.capture.source import CaptureRefused, Source
 
-__all__ = ["CaptureRefused", "follow", "sources"]
+__all__ = ["CaptureRefused", "Source", "follow", "sources"]
