@@ -31,7 +31,7 @@ def declare_job(context: str, name: str, *, step: Step, finish: Finish | None = 
 
 
 def start_job(context: str, name: str, *, subject_id: int, reference: int = 0) -> None:
-    """Records a job and takes its first step, in one transaction on `context`. Idempotent: a repetition takes another step."""
+    """Records a job and takes its first step, in one transaction on `context`. Repeated, it takes another step."""
     transactional(context)(_start)(context, name, subject_id, reference)
 
 
