@@ -314,7 +314,7 @@ def test_a_position_is_not_saved_without_its_effect(people: Any, searching: Any,
 
     for writer in (FtsWriter, ElasticWriter):
         monkeypatch.setattr(writer, "write_posts", fail)
-    with pytest.raises(OSError, match="away"):
+    with pytest.raises(OSError, match="unavailable"):
         follow(source=Scripted([Batch([change], "9")]), stopping=threading.Event())
     assert SyncPosition.objects.get(source="scripted").position == "0"
 

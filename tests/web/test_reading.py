@@ -72,7 +72,7 @@ def test_a_decision_is_appealed_and_a_report_followed(person: Callable[[str], Pe
 
     def file(route: Route) -> None:
         if route.request.method == "POST":
-            appeals.append({**route.request.post_data_json, "id": "1", "status": "open", "answer": ""})
+            appeals.append({**json.loads(route.request.post_data or ""), "id": "1", "status": "open", "answer": ""})
             route.fulfill(status=201, json=appeals[0])
         else:
             route.fulfill(json={"results": appeals, "next": None, "previous": None})

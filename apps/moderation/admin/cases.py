@@ -174,7 +174,9 @@ class CaseAdmin(ModerationAdmin[Case]):
         if case is not None and self.has_view_permission(request):
             extra |= {
                 "choices": choices_for(case),
-                "media": media_of_post(case.target_id) if case.target_type == TargetType.POST else [],
+                "media": media_of_post(case.target_id)
+                if case.target_type == TargetType.POST and case.target_id
+                else [],
                 "history": history_of(case.author_id),
                 "notes": notes_of(case),
                 "rules": present_rules(),
