@@ -19,10 +19,12 @@ _REASONS = {
     Rule.REMOVED: "A moderator has removed the post.",
     Rule.AUTHOR_NOT_ACTIVE: "The author's account is banned, inactive or deleted.",
     Rule.BLOCKED: "The author and the viewer have a block between them.",
+    Rule.HIDDEN: "A moderator has hidden the post from everybody but its author.",
     Rule.OWN: "The viewer wrote the post.",
     Rule.FOLLOWER: "The viewer follows the author.",
     Rule.POST_PRIVATE: "The post is private, and the viewer does not follow the author.",
     Rule.ACCOUNT_PRIVATE: "The author's account is private, and the viewer does not follow it.",
+    Rule.ACCOUNT_SILENCED: "A moderator has silenced the author, and the viewer does not follow them.",
     Rule.PUBLIC: "The post and its author's account are public.",
 }
 

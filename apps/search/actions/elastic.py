@@ -289,7 +289,7 @@ def _profile_source(document: ProfileDocument) -> Source:
         "version": document.version,
         "relation": str(Kind.USER),
         "is_active": active,
-        "is_private": document.is_private,
+        "is_private": document.is_private or document.silenced,
         "followers_count": document.followers_count,
         "created_at": document.created_at.isoformat(),
         **(texts if active else {}),

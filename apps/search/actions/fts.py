@@ -82,7 +82,7 @@ class FtsWriter:
                 username=one.card.username.lower() if one.status == _ACTIVE else "",
                 version=one.version,
                 is_active=one.status == _ACTIVE,
-                is_private=one.is_private,
+                is_private=one.is_private or one.silenced,
                 followers_count=one.followers_count,
                 created_at=one.created_at,
             )

@@ -47,7 +47,10 @@ class IndexedPost(models.Model):
 
 
 class IndexedProfile(models.Model):
-    """A profile; one that is not active has no text, and its posts are not found either."""
+    """A profile; one that is not active has no text, and its posts are not found either.
+
+    `is_private`: its posts are for followers, as the account is private or a moderator has silenced it.
+    """
 
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE, primary_key=True)
     username = models.CharField(max_length=150, db_index=True)
