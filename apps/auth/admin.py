@@ -111,7 +111,6 @@ class StaffPasswordForm(AdminPasswordChangeForm):
 
 class _StaffPasswordView(PasswordChangeView):
     form_class = StaffPasswordForm
-    template_name = "admin/password_change_form.html"
 
     def get_form(self, form_class: Any = None) -> Any:
         form: Any = super().get_form(form_class)

@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 
 from socialapp.core.contexts import served
 from socialapp.http.admin import ContextModelAdmin
@@ -13,6 +14,10 @@ from socialapp.messaging.operations import dead_letters, replay, status
 @admin.register(FailedDelivery)
 class BusAdmin(ContextModelAdmin[FailedDelivery]):
     """One page over all contexts: their tables lie in different databases, so no list of Django's shows them all."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """That page's address only: Django's pages of one row do not know in which database to look."""
+        return [pattern for pattern in super().get_urls() if str(pattern.name).endswith("_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Shows the state of the bus; POST replays the event chosen, or all of a context."""

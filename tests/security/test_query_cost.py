@@ -1,0 +1,119 @@
+"""No reader can ask for much more than is ordinary: the dearest request of a route costs at most ten ordinary ones.
+
+Parameters come from the schema, values from a generator that looks for dear ones: it keeps what cost most and changes
+it. The seed is fixed, so that what is found once is found again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings as configured
+
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.query_budgets import dataset
+from tests.security.routes import Operation, operations
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+MOST_TIMES = 10
+FLOOR_SECONDS = 0.02 if configured.ELASTICSEARCH_URL else 0.004  # what is cheaper than that counts as this dear
+ROUNDS = 25
+# Pieces of queries: words that every long text has, phrases, groups, filters, and what folds into much more.
+PIECES = [
+    "a", "b", "aa", '"a b"', '"a a a a a a a a"', "-b", "OR", "(", ")", "#market", "from:reader", "before:2030-01-01",
+    "has:media", "min_reactions:0", "lang:en", "a*", "ﷺ", "東京", "🎉", "“a a”", "crowd", "needle", "\u0301", "x" * 60,
+    "@crowd01", "1,000", "-\"a a\"", "İ",
+]  # fmt: skip
+
+
+def test_the_dearest_request_of_a_stranger_costs_ten_ordinary_ones_at_most(
+    register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "CROWD", 6)
+    people = dataset.build(register, drain)
+    for number in range(30):
+        text = " ".join(["a", "b", "needle"][: 1 + number % 3] * 1000)[:5000]
+        dataset.ok(people.author.client.post("/v1/posts", {"content": text}))
+    drain()
+    dataset.make_searchable()
+    ids = {
+        "post_id": people.post_id, "comment_id": people.comment_id, "user_id": people.reader.id, "tag": "market",
+        "profile_id": people.author.id, "username": people.reader.username, "provider": "google",
+    }  # fmt: skip
+    chance = random.Random(9)
+    dear = []
+    for operation in operations():
+        if operation.method != "GET" or not operation.is_public or "export" in operation.path:
+            continue
+        path = operation.path
+        for name in [part.partition("}")[0] for part in path.split("{")[1:]]:
+            path = path.replace(f"{{{name}}}", ids.get(name, "12345"))
+        ordinary = max(seconds(anonymous, _ordinary(path, operation, people)), FLOOR_SECONDS)
+        for url in _dear_requests(path, operation, people, chance, anonymous):
+            if (spent := seconds(anonymous, url)) > MOST_TIMES * ordinary:
+                dear.append(f"{spent / ordinary:.0f} times the ordinary request: {url[:300]}")
+    assert not dear, "\n".join(dear)
+
+
+def seconds(client: JsonClient, url: str) -> float:
+    """What the request takes, at best of three: of the processor, or of the clock where the work is done elsewhere."""
+    clock = time.perf_counter if configured.ELASTICSEARCH_URL else time.thread_time
+    times = []
+    for _ in range(3):
+        started = clock()
+        answer = client.get(url)
+        times.append(clock() - started)
+        assert answer.status_code < 500, (url, answer.content)
+        if times[-1] < FLOOR_SECONDS:
+            break
+    return min(times)
+
+
+def _names(operation: Operation) -> set[str]:
+    return {parameter["name"] for parameter in operation.spec.get("parameters", []) if parameter["in"] == "query"}
+
+
+def _ordinary(path: str, operation: Operation, people: dataset.Dataset) -> str:
+    names = _names(operation)
+    if "q" in names:
+        return f"{path}?q=needle"
+    if "ids" in names:
+        return f"{path}?ids={','.join(_known_ids(path, people)[:6])}"
+    return path
+
+
+def _known_ids(path: str, people: dataset.Dataset) -> list[str]:
+    return [*people.author_posts, *people.crowd_posts] if "posts" in path else [one.id for one in people.crowd]
+
+
+def _dear_requests(
+    path: str, operation: Operation, people: dataset.Dataset, chance: random.Random, client: JsonClient
+) -> Iterator[str]:
+    """URLs that may be dear: the longest and largest of each parameter, all choices, and for `q` the dearest found."""
+    names = _names(operation)
+    found: list[str] = [""]
+    for parameter in operation.spec.get("parameters", []):
+        schema: dict[str, Any] = parameter.get("schema", {})
+        choices = [str(one) for one in schema.get("enum", [])]
+        values = {"limit": ["100"], "cursor": ["WyJuIiwxXQ", "WyJwIiw5MjIzMzcyMDM2ODU0Nzc1ODA3XQ"]}
+        if parameter["name"] == "ids":
+            many = _known_ids(path, people) * 50
+            values["ids"] = [",".join(dict.fromkeys([*many, *map(str, range(1, 101))]))[:2000].rsplit(",", 1)[0]]
+        for value in values.get(parameter["name"], choices if parameter["in"] == "query" else []):
+            found += [f"{one}&{parameter['name']}={value}" for one in found[:4]]
+    if "q" not in names:
+        yield from (f"{path}?{one.lstrip('&')}" for one in found if one)
+        return
+    best: list[tuple[float, list[str]]] = [(0.0, ["a"])]
+    for _ in range(ROUNDS):
+        pieces = list(chance.choice(best)[1])
+        for _ in range(chance.randint(1, 8)):
+            pieces.insert(chance.randint(0, len(pieces)), chance.choice(PIECES))
+        ending = chance.choice([one for one in found if "cursor" not in one])
+        url = f"{path}?q={quote(' '.join(pieces)[:500])}{ending}"
+        best = sorted([*best, (seconds(client, url), pieces)], reverse=True)[:6]
+        yield url
