@@ -506,15 +506,19 @@ if REGISTRATION not in ("open", "approval", "invite", "closed"):
 CAPTCHA_PROVIDER = env.str("CAPTCHA_PROVIDER", default="")
 CAPTCHA_SITE_KEY = env.str("CAPTCHA_SITE_KEY", default="")
 CAPTCHA_SECRET = env.str("CAPTCHA_SECRET", default="")
+CAPTCHA_DIFFICULTY = env.int("CAPTCHA_DIFFICULTY", default=18)  # zero bits: 18 take a phone a second or two
 _CAPTCHA_URLS = {
     "": "",
+    "proof_of_work": "",
     "hcaptcha": "https://api.hcaptcha.com/siteverify",
     "turnstile": "https://challenges.cloudflare.com/turnstile/v0/siteverify",
 }
 if CAPTCHA_PROVIDER not in _CAPTCHA_URLS:
-    raise ImproperlyConfigured("CAPTCHA_PROVIDER must be hcaptcha, turnstile or empty")
-if CAPTCHA_PROVIDER and not (CAPTCHA_SITE_KEY and CAPTCHA_SECRET):
+    raise ImproperlyConfigured("CAPTCHA_PROVIDER must be proof_of_work, hcaptcha, turnstile or empty")
+if CAPTCHA_PROVIDER and _CAPTCHA_URLS[CAPTCHA_PROVIDER] and not (CAPTCHA_SITE_KEY and CAPTCHA_SECRET):
     raise ImproperlyConfigured("CAPTCHA_PROVIDER needs CAPTCHA_SITE_KEY and CAPTCHA_SECRET")
+if not 1 <= CAPTCHA_DIFFICULTY <= 32:
+    raise ImproperlyConfigured("CAPTCHA_DIFFICULTY must be 1 to 32")
 CAPTCHA_VERIFY_URL = env.str("CAPTCHA_VERIFY_URL", default=_CAPTCHA_URLS[CAPTCHA_PROVIDER])
 REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
 EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))

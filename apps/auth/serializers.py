@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.auth.actions import Challenge
 from apps.auth.queries import Account, ErasureProgress, ExportState, LoggedIn, Tokens
 from socialapp.http.fields import Flag, Input, Name, Text
 
@@ -236,6 +237,15 @@ class RecoveryCodesBody(serializers.Serializer[object]):
     """Codes that each stand in for the authenticator app once."""
 
     recovery_codes = serializers.ListField(child=serializers.CharField())
+
+
+class ChallengeBody(serializers.Serializer[Challenge]):
+    """Work to be done before sign-up: a number so that SHA-256 of "<challenge>:<number>" begins with so many zero
+    bits."""
+
+    challenge = serializers.CharField()
+    difficulty = serializers.IntegerField()
+    expires_in = serializers.IntegerField()
 
 
 class PasskeyOptionsBody(serializers.Serializer[object]):

@@ -7,6 +7,7 @@ from apps.auth import views
 urlpatterns: list[URLPattern] = [
     path("instance", views.InstanceView.as_view()),
     path("auth/register", views.RegisterView.as_view()),
+    path("auth/captcha", views.CaptchaView.as_view()),
     path("auth/login", views.LoginView.as_view()),
     path("auth/login/passkey/options", views.PasskeyLoginOptionsView.as_view()),
     path("auth/login/passkey", views.PasskeyLoginView.as_view()),

@@ -27,6 +27,10 @@ class ModerationService:
         target = Target(target_type, target_id, author_id)
         return actions.remove_content(moderator_id=moderator_id, target=target, reason=reason).id
 
+    def sanction(self, *, user_id: int, kind: str, reason: str) -> int:
+        """See `Moderation.sanction`."""
+        return actions.sanction_by_operator(user_id=user_id, kind=kind, reason=reason).id
+
     def file_appeal(self, *, user_id: int, action_id: int, text: str) -> None:
         """See `Moderation.file_appeal`."""
         actions.file_appeal(user_id=user_id, action_id=action_id, text=text)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from socialapp.core.db import Gone, IdField, RemoteKey
+from socialapp.core.media.stores import file_name
 from socialapp.core.text.hashtags import MAX_HASHTAG
 
 
@@ -158,6 +159,13 @@ class Media(models.Model):
         return [
             UploadPart(number, f"{self.upload_name}.{number}", min(self.part_size, self.size - start))
             for number, start in enumerate(range(0, self.size, self.part_size), start=1)
+        ]
+
+    def exported_files(self) -> list[tuple[str, str]]:
+        """What it is called in its owner's export, and where it is in the store, of every file that was made of it."""
+        return [
+            (f"{self.id}-{size}.{file['extension']}", file_name(file["digest"], file["extension"]))
+            for size, file in self.files.items()
         ]
 
     def shown(self) -> dict[str, Any]:

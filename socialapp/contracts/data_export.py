@@ -2,7 +2,15 @@
 
 from typing import Protocol
 
-from socialapp.contracts.base import read
+from socialapp.contracts.base import data, read
+
+
+@data
+class StoredCopy:
+    """A file of a person: what it is called in the archive, and under which name it lies in the store."""
+
+    name: str
+    stored_as: str
 
 
 class DataExport(Protocol):
@@ -11,6 +19,11 @@ class DataExport(Protocol):
     @read
     def tables(self) -> list[str]:
         """The names of the tables that hold rows of persons."""
+        ...
+
+    @read
+    def files(self, *, user_id: int, offset: int, limit: int) -> list[StoredCopy]:
+        """The files that rows of a person stand for, in the order of their keys."""
         ...
 
     @read

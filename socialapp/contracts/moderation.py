@@ -166,6 +166,12 @@ class Moderation(Protocol):
         ...
 
     @write
+    def sanction(self, *, user_id: int, kind: str, reason: str) -> int:
+        """Bans ("ban") or unbans ("unban") somebody for the operator of the installation, who has no rank to compare:
+        logged, told to them, open to an appeal. The id of the action."""
+        ...
+
+    @write
     def file_appeal(self, *, user_id: int, action_id: int, text: str) -> None:
         """Appeals against an action for somebody who cannot log in. NotFound when it is not about them, Conflict when
         they have appealed before or it is too late."""

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, Q
 
+from socialapp.contracts.data_export import StoredCopy
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import RemoteKey
 from socialapp.core.errors import NotFound
@@ -14,11 +15,17 @@ from socialapp.core.json import to_json
 
 # Whose a row is, where it refers to several people: the one who did it, not the one it was done to.
 _OWNERS = ("user_id", "author_id", "follower_id", "requester_id", "blocker_id", "muter_id", "reporter_id")
+# Rows that somebody else has made and that are the person's own affair all the same: who follows them, or asks to.
+_COUNTERPARTS = ("following_id", "target_id")
+# Tables of Django's own that say what staff did to others.
+_NOT_ABOUT_THEIR_OWNER = frozenset({"django_admin_log"})
 # Nobody's business (other people's names, marks of the machinery) or too dangerous to carry around (secrets).
 _HIDDEN = frozenset(
     {"password", "secret", "digest", "token_digest", "endpoint_digest", "p256dh", "auth", "salt", "moderator_id"}
     | {"hash", "content_hash", "previous_hash", "actor_id"}
+    | {"previous_digest", "successor", "code_digest", "address_digest", "archive"}
 )
+_SECRETS = frozenset({("mfa_authenticator", "data"), ("passkey_challenges", "state"), ("mails", "details")})
 _EXACT_IN_JAVASCRIPT = 2**53
 
 
@@ -35,20 +42,53 @@ class ContextDataExport:
     def rows(self, *, user_id: int, table: str, offset: int, limit: int) -> list[str]:
         """See `DataExport.rows`; NotFound for a table that is none of these. One query."""
         try:
-            model, lookup = _personal_models(self.context)[table]
+            model, lookups = _personal_models(self.context)[table]
         except KeyError:
             raise NotFound(f"{self.context} has no table {table} of persons") from None
-        names = [field.attname for field in model._meta.concrete_fields if field.attname not in _HIDDEN]
-        found = model._default_manager.filter(**{lookup: user_id}).order_by("pk").values(*names)
+        names = [
+            field.attname
+            for field in model._meta.concrete_fields
+            if field.attname not in _HIDDEN and (table, field.attname) not in _SECRETS
+        ]
+        found = model._default_manager.filter(_about(user_id, lookups)).order_by("pk").values(*names)
         return [to_json(_portable(row)).decode() for row in found[offset : offset + limit]]
+
+    def files(self, *, user_id: int, offset: int, limit: int) -> list[StoredCopy]:
+        """See `DataExport.files`: those of models that have `exported_files`. One query a model."""
+        copies: list[StoredCopy] = []
+        for model, lookups in _personal_models(self.context).values():
+            if hasattr(model, "exported_files"):
+                rows = model._default_manager.filter(_about(user_id, lookups)).order_by("pk")[offset : offset + limit]
+                copies += [
+                    StoredCopy(name=name, stored_as=stored) for row in rows for name, stored in row.exported_files()
+                ]
+        return copies
+
+
+def _about(user_id: int, lookups: tuple[str, ...]) -> Q:
+    found = Q()
+    for lookup in lookups:
+        found |= Q(**{lookup: user_id})
+    return found
 
 
 @cache
-def _personal_models(context: str) -> dict[str, tuple[type[Model], str]]:
-    """The context's models that hold rows of persons, by table, each with the lookup that finds a person's rows."""
-    models = apps.get_app_config(CONTEXTS[context].label).get_models()
-    found = {model._meta.db_table: (model, _owner_lookup(model)) for model in models if model._meta.managed}
-    return {table: (model, lookup) for table, (model, lookup) in found.items() if lookup}
+def _personal_models(context: str) -> dict[str, tuple[type[Model], tuple[str, ...]]]:
+    """The context's models that hold rows of persons, by table, each with the lookups that find a person's rows."""
+    models = [model for label in CONTEXTS[context].labels for model in apps.get_app_config(label).get_models()]
+    found = {model._meta.db_table: (model, _lookups(model)) for model in models if model._meta.managed}
+    return {
+        table: (model, lookups)
+        for table, (model, lookups) in found.items()
+        if lookups and table not in _NOT_ABOUT_THEIR_OWNER
+    }
+
+
+def _lookups(model: type[Model]) -> tuple[str, ...]:
+    """How to find a person's rows: as their owner, and as the one they are about."""
+    owner = _owner_lookup(model)
+    others = {field.attname for field in model._meta.concrete_fields if _refers_to_a_person(field)}
+    return tuple(name for name in (owner, *_COUNTERPARTS) if name and (name == owner or name in others))
 
 
 def _owner_lookup(model: type[Model]) -> str:

@@ -1,5 +1,6 @@
 """The captcha before sign-up, against a local server that speaks the siteverify protocol."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,34 @@ def test_without_a_solution_nobody_registers(
     assert answer.status_code == status
     assert code is None or [error["code"] for error in answer.json()["errors"]] == [code]
     assert not User.objects.exists()
+
+
+def worked(challenge: str, difficulty: int) -> str:
+    for number in range(2**20):
+        found = hashlib.sha256(f"{challenge}:{number}".encode()).digest()
+        if int.from_bytes(found) >> (256 - difficulty) == 0:
+            return f"{challenge}:{number}"
+    raise AssertionError("no number was found")
+
+
+def test_work_counts_once_and_only_when_it_is_done(settings: Any, anonymous: JsonClient) -> None:
+    settings.CAPTCHA_PROVIDER, settings.CAPTCHA_DIFFICULTY = "proof_of_work", 10
+    assert anonymous.get("/v1/instance").json()["captcha"]["provider"] == "proof_of_work"
+    asked = anonymous.post("/v1/auth/captcha").json()
+    assert (asked["difficulty"], asked["expires_in"]) == (10, 600)
+    solution = worked(asked["challenge"], 10)
+    undone = f"{asked['challenge']}:{int(solution.rpartition(':')[2]) - 1}"
+    forged = worked(f"x{asked['challenge']}", 10)
+    for bad in (undone, forged, asked["challenge"], f"{asked['challenge']}:", f"{asked['challenge']}:-1", ":1", "x:1"):
+        refused = sign_up("alice", captcha=bad)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "captcha_invalid"), bad
+    assert sign_up("alice", captcha=solution).status_code == 201
+    assert sign_up("bob", captcha=solution).status_code == 422
+    assert list(User.objects.values_list("username", flat=True)) == ["alice"]
+
+
+def test_there_is_no_work_where_it_is_not_asked_for(anonymous: JsonClient) -> None:
+    assert anonymous.post("/v1/auth/captcha").status_code == 404
 
 
 def test_it_is_off_by_default(anonymous: JsonClient) -> None:

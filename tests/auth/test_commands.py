@@ -11,7 +11,8 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from apps.auth import actions
-from apps.auth.models import Erasure, Session, User
+from apps.auth.models import Erasure, Invite, Session, SigningKey, User
+from apps.moderation.models import Action
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -60,6 +61,36 @@ def test_a_refused_change_is_an_error_and_changes_nothing(register: Callable[...
     assert sorted(User.objects.values_list("username", flat=True)) == ["alice", "bob"]
 
 
+def test_an_operator_bans_and_unbans_through_moderation(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice = register("alice")
+    assert run("users", "ban", "alice", "--reason", "spam", "--dry-run")["done"] is False
+    with pytest.raises(CommandError):
+        run("users", "ban", "alice")
+    assert Action.objects.count() == 0
+    assert run("users", "ban", "alice", "--reason", "spam")["done"] is True
+    drain()
+    assert User.objects.get(id=alice.id).status == "banned"
+    assert run("users", "unban", "alice", "--reason", "a mistake")["done"] is True
+    drain()
+    assert User.objects.get(id=alice.id).status == "active"
+    logged = Action.objects.order_by("id").values_list("kind", "moderator_id", "reason")
+    assert list(logged) == [("ban_user", None, "spam"), ("unban_user", None, "a mistake")]
+
+
+def test_a_dry_run_makes_neither_invite_nor_key() -> None:
+    assert run("invites", "create", "--uses", "5", "--dry-run") == {
+        "done": False,
+        "what": "make an invite for 5 registrations",
+    }
+    for arguments in (["create", "--uses", "0", "--dry-run"], ["revoke", "7", "--dry-run"]):
+        with pytest.raises(CommandError):
+            run("invites", *arguments)
+    assert run("keys", "rotate", "--dry-run")["done"] is False
+    assert (Invite.objects.count(), SigningKey.objects.count()) == (0, 0)
+
+
 def test_roles_are_listed_given_and_taken(register: Callable[..., Person]) -> None:
     alice = register("alice")
     row = {"id": alice.id, "username": "alice", "roles": ["moderator", "user"]}
@@ -90,7 +121,7 @@ def test_a_certificate_is_checked_against_key_record_and_stores(
         run("erasure", "verify", str(file))
     file.write_text(erasure.certificate)
     erasure.acks.filter(context="posts").delete()
-    with pytest.raises(CommandError, match="something else"):
+    with pytest.raises(CommandError, match="something other"):
         run("erasure", "verify", str(file))
     with pytest.raises(CommandError, match="cannot be read"):
         run("erasure", "verify", str(tmp_path / "none"))

@@ -44,7 +44,12 @@ def exported(person: Person) -> dict[Any, Any]:
     content = b"".join(answer.streaming_content)
     answer.close()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: [json.loads(line) for line in archive.read(name).splitlines()] for name in archive.namelist()}
+        return read_tables(archive)
+
+
+def read_tables(archive: zipfile.ZipFile) -> dict[Any, Any]:
+    names = [name for name in archive.namelist() if name.endswith(".jsonl")]
+    return {name: [json.loads(line) for line in archive.read(name).splitlines()] for name in names}
 
 
 def test_everything_of_oneself_is_in_it_and_nothing_of_others(

@@ -1,6 +1,9 @@
 """The pages that links in mails may lead to: they do what their button says, and nothing when they are opened."""
 
+import io
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,6 +73,32 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     assert press(url, text="It was not me.").status_code == 200
     assert Appeal.objects.get().text == "It was not me."
     assert press(url, text="Once more.").status_code == 409
+
+
+def test_a_banned_person_gets_their_data_by_the_mailed_link(
+    register: Callable[..., Person], drain: Callable[[], int], settings: Any, tmp_path: Path
+) -> None:
+    default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+    alice, moderator = register("alice"), register("judge")
+    actions.grant_role(user_id=int(moderator.id), role="moderator")
+    moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
+    drain()
+    url = mailed("Your account was banned")
+    assert "is being made" in press(url, export="1").content.decode()
+    actions.build_due_exports()
+    page = Client().get(f"{url.path}?{url.query}").content.decode()
+    link = page.partition('href="/v1')[2].partition('"')[0]
+    archive: Any = Client().get(f"/v1{link}")
+    assert archive.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive.streaming_content))) as opened:
+        assert alice.id in opened.read("auth/users.jsonl").decode()
+        assert "spam" in opened.read("index.html").decode(), "what moderation holds about them"
+    archive.close()
+    moderation.unban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="a mistake")
+    drain()
+    assert Client().get(f"/v1{link}").status_code == 404
+    assert press(url, export="1").status_code == 422
 
 
 @pytest.mark.parametrize("page", ["verify-email", "reset-password", "appeal"])

@@ -2,7 +2,7 @@
 
 from django.core import signing
 
-from apps.auth.queries import export_owner, is_live_session
+from apps.auth.queries import ExportOwner, account, export_owner, is_live_session
 from socialapp.core.errors import NotFound
 
 _ARCHIVE_SALT = "socialapp.auth.export"
@@ -21,5 +21,11 @@ def check_archive_key(export_id: int, *, key: str) -> None:
     except signing.BadSignature:
         made_for = None
     owner = export_owner(export_id) if made_for == export_id else None
-    if owner is None or not is_live_session(owner.session_id, user_id=owner.user_id):
+    if owner is None or not _still_lasts(owner):
         raise NotFound("this link is not valid any more")
+
+
+def _still_lasts(owner: ExportOwner) -> bool:
+    if owner.session_id is None:
+        return account(owner.user_id).status == "banned"
+    return is_live_session(owner.session_id, user_id=owner.user_id)

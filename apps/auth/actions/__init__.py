@@ -15,7 +15,7 @@ from apps.auth.actions.accounts import (
     verify_email,
 )
 from apps.auth.actions.applications import apply_for_account, approve_application, reject_application
-from apps.auth.actions.captcha import check_captcha
+from apps.auth.actions.captcha import CHALLENGE_SECONDS, Challenge, check_captcha, new_challenge
 from apps.auth.actions.certificates import read_certificate
 from apps.auth.actions.confirmation import (
     SECOND_FACTORS,
@@ -33,7 +33,7 @@ from apps.auth.actions.erasures import (
     repeat_unfinished_erasures,
 )
 from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
-from apps.auth.actions.invites import InviteState, create_invite, invite_states, revoke_invite
+from apps.auth.actions.invites import InviteState, check_invite, create_invite, invite_states, revoke_invite
 from apps.auth.actions.keys import (
     KeyState,
     key_states,
@@ -72,8 +72,10 @@ from apps.auth.actions.social import (
 )
 
 __all__ = [
+    "CHALLENGE_SECONDS",
     "DEVICE_DAYS",
     "SECOND_FACTORS",
+    "Challenge",
     "Device",
     "InviteState",
     "KeyState",
@@ -95,6 +97,7 @@ __all__ = [
     "change_account",
     "change_password",
     "check_captcha",
+    "check_invite",
     "confirm_session",
     "confirm_totp",
     "confirmed_user",
@@ -121,6 +124,7 @@ __all__ = [
     "log_in_with_passkey",
     "log_out",
     "mail_confirmation_code",
+    "new_challenge",
     "open_archive",
     "prepare_account",
     "published_keys",

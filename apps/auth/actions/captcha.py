@@ -1,17 +1,48 @@
-"""A captcha before sign-up, off by default: any service with the siteverify protocol of hCaptcha and Turnstile.
+"""A captcha before sign-up, off by default: a proof of work that needs no service, or any service with the siteverify
+protocol of hCaptcha and Turnstile.
 
-Sources: docs.hcaptcha.com (Verify the User Response), developers.cloudflare.com/turnstile (server-side validation).
+The work: find a number so that the SHA-256 of "<challenge>:<number>" begins with `difficulty` zero bits. It keeps no
+person out and makes sign-ups by the thousand dear.
+Sources: Hashcash (A. Back, 2002); docs.hcaptcha.com (Verify the User Response), developers.cloudflare.com/turnstile
+(server-side validation).
 """
+
+import hashlib
+import secrets
+from dataclasses import dataclass
 
 import requests
 import structlog
 from django.conf import settings
+from django.core import signing
 
-from socialapp.core.errors import Invalid, Unavailable
+from apps.auth.actions.ciphers import keyed_digest
+from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.errors import Invalid, NotFound, Unavailable
 
 log = structlog.get_logger()
 
 _SECONDS = 5
+PROOF_OF_WORK = "proof_of_work"
+CHALLENGE_SECONDS = 600
+_SALT = "socialapp.auth.captcha"
+_MAX_NUMBER = 20  # digits
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Work to be done: see above; good once, for `CHALLENGE_SECONDS`."""
+
+    challenge: str
+    difficulty: int
+
+
+def new_challenge() -> Challenge:
+    """Work for one sign-up; NotFound unless the captcha is a proof of work. Nothing is kept until it is sent back."""
+    if settings.CAPTCHA_PROVIDER != PROOF_OF_WORK:
+        raise NotFound("there is no proof of work to be done here", code="captcha_not_used")
+    difficulty = settings.CAPTCHA_DIFFICULTY
+    return Challenge(signing.dumps([secrets.token_urlsafe(12), difficulty], salt=_SALT), difficulty)
 
 
 def check_captcha(response: str, *, address: str) -> None:
@@ -23,8 +54,29 @@ def check_captcha(response: str, *, address: str) -> None:
         return
     if not response.strip():
         raise Invalid.of("captcha", "captcha_required", "Solve the captcha first.")
-    if not _is_solved(response, address):
+    is_solved = _is_work_done(response) if settings.CAPTCHA_PROVIDER == PROOF_OF_WORK else _is_solved(response, address)
+    if not is_solved:
         raise Invalid.of("captcha", "captcha_invalid", "The captcha was not solved, or too long ago; try again.")
+
+
+def _is_work_done(response: str) -> bool:
+    """Whether "<challenge>:<number>" is work that was asked for here, is done, and was not sent before."""
+    challenge, _, number = response.strip().rpartition(":")
+    if not (number.isascii() and number.isdigit() and len(number) <= _MAX_NUMBER):
+        return False
+    try:
+        _, difficulty = signing.loads(challenge, salt=_SALT, max_age=CHALLENGE_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return False
+    found = hashlib.sha256(f"{challenge}:{number}".encode()).digest()
+    if int.from_bytes(found) >> (256 - difficulty):
+        return False
+    key = f"{settings.REDIS_PREFIX}rate:captcha:{keyed_digest(challenge, purpose='captcha')[:32]}"
+    try:
+        return bool(redis_client().set(key, 1, ex=CHALLENGE_SECONDS, nx=True))
+    except redis_errors() as error:
+        log.warning("auth.captcha_unknown", error=str(error))
+        raise Unavailable("the captcha cannot be checked right now", code="captcha_unavailable") from None
 
 
 def _is_solved(response: str, address: str) -> bool:

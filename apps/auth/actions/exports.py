@@ -3,9 +3,7 @@
 import secrets
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 from typing import IO
 
 import structlog
@@ -14,20 +12,17 @@ from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.auth.actions.archives import write_archive
 from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Export, Mail
 from apps.auth.queries import ExportState, export_of, lock_user
-from socialapp.contracts.data_export import DataExport
-from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
-from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 
 KEPT = timedelta(days=7)
 _BATCH = 10
-_ROWS = 500
 # Until the next try after the first, second, … failure; then it has failed. Some context may be down for hours.
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600))
 # Longer than an archive takes: a worker that dies leaves it to the next one.
@@ -35,8 +30,11 @@ _CLAIM = timedelta(minutes=15)
 
 
 @transactional("auth")
-def request_export(*, user_id: int, session_id: int) -> ExportState:
-    """Has an archive made that only this session can fetch; the one that it is having made already, if any."""
+def request_export(*, user_id: int, session_id: int | None) -> ExportState:
+    """Has an archive made that only this session can fetch; the one that it is having made already, if any.
+
+    Without a session, for a banned person, who holds the key of the mail that told them.
+    """
     user = lock_user(user_id)
     export = Export.objects.filter(user=user, session_id=session_id, status=Export.Status.PROCESSING).first()
     if export is None:
@@ -85,27 +83,9 @@ def _try_later(export: Export) -> None:
 def _save_archive(export: Export) -> str:
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for context in CONTEXTS:
-                _add_context(archive, context, export.user_id)
+            write_archive(archive, user_id=export.user_id)
         file.seek(0)
         return default_storage.save(f"exports/{export.id}-{secrets.token_hex(16)}.zip", File(file))
-
-
-def _add_context(archive: zipfile.ZipFile, context: str, user_id: int) -> None:
-    """One file a table, with one JSON object a line: it never has to fit into memory."""
-    for table in client(DataExport, context=context).tables():
-        with archive.open(f"{context}/{table}.jsonl", "w", force_zip64=True) as lines:
-            for row in _rows(context, table, user_id):
-                lines.write(f"{row}\n".encode())
-
-
-def _rows(context: str, table: str, user_id: int) -> Iterator[str]:
-    personal = client(DataExport, context=context)
-    for page in count():
-        rows = personal.rows(user_id=user_id, table=table, offset=page * _ROWS, limit=_ROWS)
-        yield from rows
-        if len(rows) < _ROWS:
-            return
 
 
 def open_archive(*, export_id: int) -> IO[bytes]:

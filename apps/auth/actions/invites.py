@@ -33,17 +33,22 @@ class InviteState:
 @transactional("auth")
 def create_invite(*, uses: int = 1, days: int | None = None, note: str = "") -> InviteState:
     """Makes a code for `uses` registrations within `days`; Invalid for numbers out of range or a note too long."""
+    check_invite(uses=uses, days=days, note=note)
+    code = get_random_string(_CODE_LENGTH, _CODE_CHARS)
+    expires_at = timezone.now() + timedelta(days=days) if days is not None else None
+    row = Invite(digest=_digest(code), note=note, uses_left=uses, expires_at=expires_at)
+    row.save(force_insert=True)
+    return _state(row, code=code)
+
+
+def check_invite(*, uses: int, days: int | None, note: str) -> None:
+    """Invalid for numbers out of range or a note too long."""
     if not 1 <= uses <= MAX_USES:
         raise Invalid.of("uses", "uses_invalid", f"An invite has 1 to {MAX_USES} uses.")
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise Invalid.of("days", "days_invalid", f"An invite holds for 1 to {MAX_DAYS} days.")
     if len(note) > 100:
         raise Invalid.of("note", "max_length", "A note has at most 100 characters.")
-    code = get_random_string(_CODE_LENGTH, _CODE_CHARS)
-    expires_at = timezone.now() + timedelta(days=days) if days is not None else None
-    row = Invite(digest=_digest(code), note=note, uses_left=uses, expires_at=expires_at)
-    row.save(force_insert=True)
-    return _state(row, code=code)
 
 
 def invite_states() -> list[InviteState]:

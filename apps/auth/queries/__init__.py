@@ -24,6 +24,7 @@ from apps.auth.queries.erasures import (
     erased_user,
     erasure_progress,
     export_of,
+    export_of_banned,
     export_owner,
     own_export,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "erasure_progress",
     "existing_users",
     "export_of",
+    "export_of_banned",
     "export_owner",
     "found_accounts",
     "is_live_session",

@@ -81,13 +81,19 @@ def own_export(export_id: int, *, user_id: int, session_id: int) -> ExportState:
 
 @dataclass(frozen=True, slots=True)
 class ExportOwner:
-    """Whom an export is about, and the session that asked for it."""
+    """Whom an export is about, and the session that asked for it; none for a banned person, who has no session."""
 
     user_id: int
-    session_id: int
+    session_id: int | None
 
 
 def export_owner(export_id: int) -> ExportOwner | None:
     """Whose export it is; None for an unknown one. One query."""
     export = Export.objects.filter(id=export_id).first()
-    return ExportOwner(export.user_id, export.session_id or 0) if export else None
+    return ExportOwner(export.user_id, export.session_id) if export else None
+
+
+def export_of_banned(user_id: int) -> ExportState | None:
+    """The newest export that a banned person has asked for; None when there is none. One query."""
+    export = Export.objects.filter(user_id=user_id, session_id=None).order_by("-id").first()
+    return export_of(export) if export else None

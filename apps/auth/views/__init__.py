@@ -2,6 +2,7 @@
 
 from apps.auth.views.access import (
     AuthorizeView,
+    CaptchaView,
     ChangePasswordView,
     ForgotPasswordView,
     LoginView,
@@ -43,6 +44,7 @@ from apps.auth.views.security import (
 __all__ = [
     "ArchiveView",
     "AuthorizeView",
+    "CaptchaView",
     "ChangePasswordView",
     "ConfirmTotpView",
     "ConfirmView",

@@ -12,6 +12,7 @@ from apps.auth import actions
 from apps.auth.presenters import logged_in_body, pending_body, tokens_body
 from apps.auth.serializers import (
     AuthorizeBody,
+    ChallengeBody,
     ChangePasswordInput,
     CredentialInput,
     EmailInput,
@@ -63,7 +64,8 @@ class RegisterView(AuthView):
         " of GET /instance says what else is needed. `invite`: a code in `invite`; 422 with `invite_required` or"
         " `invite_invalid` on that field. `approval`: the reasons in `application`; the answer is 202 without tokens,"
         " log-in is 403 `account_pending` until staff have approved, and a mail says what was decided. `closed`: 403"
-        " `registration_closed`. Where `captcha` is not null there: what its widget gave, in `captcha`; 422 with"
+        " `registration_closed`. Where `captcha` is not null there: what its widget gave, or the work of"
+        " POST /auth/captcha, in `captcha`; 422 with"
         " `captcha_required` or `captcha_invalid` on that field.",
         request=RegisterInput,
         responses={201: LoggedInBody, 202: PendingBody},
@@ -106,6 +108,29 @@ class RegisterView(AuthView):
             problem = as_problem(error)
             errors = [*(problem.errors if problem else []), *actions.account_errors(**well_formed)]
             raise Invalid("some fields are not valid", errors=errors) from None
+
+
+class CaptchaView(AuthView):
+    """POST /auth/captcha."""
+
+    permission_classes = [Public]
+    rate = "login"
+
+    @extend_schema(
+        summary="Work to be done before sign-up",
+        description="Where `captcha.provider` of GET /instance is `proof_of_work`; else 404. Find a number so that the"
+        " SHA-256 of `<challenge>:<number>` begins with `difficulty` zero bits, and send `<challenge>:<number>` as"
+        " `captcha` of POST /auth/register. Good once, for ten minutes.",
+        request=None,
+        responses={200: ChallengeBody},
+    )
+    def post(self, request: Request) -> Response:
+        """200 with a challenge."""
+        self.read_input(Input)
+        made = actions.new_challenge()
+        return Response(
+            {"challenge": made.challenge, "difficulty": made.difficulty, "expires_in": actions.CHALLENGE_SECONDS}
+        )
 
 
 class LoginView(AuthView):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.auth import actions
+from apps.auth import access, actions, queries
 from apps.auth.views.cookies import set_device_token
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Invalid, Problem
@@ -48,6 +48,24 @@ def _appeal(key: str, text: str) -> str:
     user_id, action_id = actions.read_appeal_key(key)
     client(Moderation).file_appeal(user_id=user_id, action_id=action_id, text=text[:_MAX_TEXT])
     return ""
+
+
+def _export_link(key: str, *, is_asked: bool) -> dict[str, str]:
+    """How far the export of the banned person with this key has come; asks for one first, if that was the button."""
+    user_id, _ = actions.read_appeal_key(key)
+    if queries.account(user_id).status != "banned":
+        raise Invalid.of("key", "key_invalid", "This link is not valid any more.")
+    if is_asked:
+        actions.request_export(user_id=user_id, session_id=None)
+    export = queries.export_of_banned(user_id)
+    if export is None:
+        return {"export": "none"}
+    if not export.has_archive:
+        return {"export": export.status}
+    return {
+        "export": "ready",
+        "export_url": f"/v1/auth/exports/{export.id}/archive?key={access.archive_key(export.id)}",
+    }
 
 
 _VERIFY = Page(
@@ -89,7 +107,8 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
         "instance": settings.INSTANCE_NAME,
     }
     status, token = 200, ""
-    if request.method == "POST":
+    wants_export = page is _APPEAL and request.method == "POST" and "export" in request.POST
+    if request.method == "POST" and not wants_export:
         try:
             admit(principal=None, address=client_address(request), rate="login")
             token = page.act(str(context["key"]), request.POST.get(page.field, "")[:_MAX_TEXT])
@@ -97,6 +116,13 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
         except Problem as problem:
             status = problem.status
             context["problem"] = " ".join(error.detail for error in problem.errors) or problem.detail
+    if page is _APPEAL and context["key"] and status == 200:
+        try:
+            admit(principal=None, address=client_address(request), rate="login")
+            context.update(_export_link(str(context["key"]), is_asked=wants_export))
+        except Problem as problem:
+            if wants_export:
+                status, context["problem"] = problem.status, problem.detail
     response = render(request, "auth/pages/page.html", context, status=status)
     if token:
         set_device_token(response, token)

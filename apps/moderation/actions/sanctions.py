@@ -97,6 +97,17 @@ def end_suspension(*, suspension_id: int) -> None:
 
 
 @transactional("moderation")
+def sanction_by_operator(*, user_id: int, kind: str, reason: str) -> Action:
+    """Bans or unbans somebody from the command line, whoever they are; 422 for another kind or without a reason."""
+    kinds = {"ban": Kind.BAN_USER, "unban": Kind.UNBAN_USER}
+    if kind not in kinds:
+        raise Invalid.of("kind", "kind_invalid", "An operator bans and unbans.")
+    if not reason.strip():
+        raise Invalid.of("reason", "blank", "Say why: the person reads it, and it is logged.")
+    return _sanction(kinds[kind], None, user_id, Decision(reason=reason))
+
+
+@transactional("moderation")
 def reset_profile_by_rule(*, user_id: int, reason: str) -> Action | None:
     """Empties a profile in which a word rule has found something."""
     return _sanction(Kind.RESET_PROFILE, None, user_id, Decision(reason=reason))

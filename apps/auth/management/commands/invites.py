@@ -26,6 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("--uses", type=int, default=1, help="create: how many may register with it (default 1)")
         parser.add_argument("--days", type=int, help="create: how long it holds (default: until it is used up)")
         parser.add_argument("--note", default="", help="create: whom it is for, at most 100 characters")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="create, revoke: say what would be done, and do nothing"
+        )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,7 +36,9 @@ class Command(BaseCommand):
         if (options["action"] == "revoke") != (options["invite_id"] is not None):
             raise CommandError("revoke needs the id of an invite, and nothing else takes one")
         try:
-            if options["action"] == "create":
+            if options["dry_run"] and options["action"] != "list":
+                self._tell(self._plan(**options), as_json=options["json"])
+            elif options["action"] == "create":
                 made = actions.create_invite(uses=options["uses"], days=options["days"], note=options["note"])
                 self._print([made], as_json=options["json"])
             elif options["action"] == "list":
@@ -44,6 +49,18 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(done) if options["json"] else f"revoked {options['invite_id']}")
         except (Invalid, NotFound) as problem:
             raise CommandError(problem.errors[0].detail if problem.errors else problem.detail) from None
+
+    def _plan(self, **options: Any) -> str:
+        """What would be done; NotFound for an invite that there is not, Invalid for numbers out of range."""
+        if options["action"] == "create":
+            actions.check_invite(uses=options["uses"], days=options["days"], note=options["note"])
+            return f"make an invite for {options['uses']} registrations"
+        if options["invite_id"] not in {invite.id for invite in actions.invite_states()}:
+            raise NotFound("there is no such invite")
+        return f"revoke invite {options['invite_id']}"
+
+    def _tell(self, what: str, *, as_json: bool) -> None:
+        self.stdout.write(json.dumps({"done": False, "what": what}) if as_json else f"would {what}")
 
     def _print(self, invites: list[actions.InviteState], *, as_json: bool) -> None:
         if as_json:

@@ -22,10 +22,15 @@ class Command(BaseCommand):
         """What to do."""
         parser.add_argument("action", choices=["list", "rotate"])
         parser.add_argument("--now", action="store_true", help="rotate: sign with the new key at once")
+        parser.add_argument("--dry-run", action="store_true", help="rotate: say what would be done, and do nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints the keys, or the new one."""
+        if options["action"] == "rotate" and options["dry_run"]:
+            what = "make a key that signs " + ("at once; all access tokens end" if options["now"] else "in ten minutes")
+            self.stdout.write(json.dumps({"done": False, "what": what}) if options["json"] else f"would {what}")
+            return
         made = [actions.rotate_keys(at_once=options["now"])] if options["action"] == "rotate" else actions.key_states()
         rows = [
             {"kid": key.kid, "state": key.state, "signs_from": rfc3339(key.signs_from) if key.signs_from else None}

@@ -1,4 +1,4 @@
-"""`manage.py users find|show|verify|sessions|reset|rename`: accounts, as an operator sees and repairs them."""
+"""`manage.py users find|show|ban|unban|verify|sessions|reset|rename`: accounts, as operators see and repair them."""
 
 import json
 from argparse import ArgumentParser
@@ -7,8 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.auth import access, actions, queries
+from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Problem
 from socialapp.core.json import rfc3339
+from socialapp.rpc.calls import client
 
 
 class Command(BaseCommand):
@@ -16,7 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "find TEXT: accounts whose id, username or address this is, or whose username or address begins with it. show"
-        " WHO: one account with its live sessions. verify WHO: marks its address as proven. sessions WHO: its live"
+        " WHO: one account with its live sessions. ban WHO --reason, unban WHO --reason: in force at once, logged and"
+        " told to the person, who may appeal. verify WHO: marks its address as proven. sessions WHO: its live"
         " sessions; with --end, ends them. reset WHO: mails a key to set a new password. rename WHO NAME: another"
         " username. WHO is an id, a username or an e-mail address. Exit code 1 when there is no such account, or the"
         " change is refused."
@@ -24,9 +27,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do, and with whom."""
-        parser.add_argument("action", choices=["find", "show", "verify", "sessions", "reset", "rename"])
+        parser.add_argument("action", choices=["find", "show", "ban", "unban", "verify", "sessions", "reset", "rename"])
         parser.add_argument("who", help="an id, a username or an e-mail address; find: or the beginning of one")
         parser.add_argument("name", nargs="?", help="rename: the new username")
+        parser.add_argument("--reason", default="", help="ban, unban: why; the person reads it")
         parser.add_argument("--end", action="store_true", help="sessions: end them all")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -52,6 +56,10 @@ class Command(BaseCommand):
                 self._print([_session_body(session) for session in sessions], **options)
             case "sessions":
                 self._do(f"end {len(sessions)} sessions of {account.username}", account, **options)
+            case "ban" | "unban" as kind if not options["reason"].strip():
+                raise CommandError(f"{kind} needs a --reason")
+            case "ban" | "unban" as kind:
+                self._do(f"{kind} {account.username}", account, **options)
             case "verify":
                 self._do(f"mark {account.email} of {account.username} as proven", account, **options)
             case "reset":
@@ -64,6 +72,8 @@ class Command(BaseCommand):
             match options["action"]:
                 case "sessions":
                     actions.end_sessions_of(user_id=account.id)
+                case "ban" | "unban" as kind:
+                    client(Moderation).sanction(user_id=account.id, kind=kind, reason=options["reason"])
                 case "verify":
                     actions.verify_account(user_id=account.id)
                 case "reset":

@@ -1,0 +1,111 @@
+"""Seeds a person into every corner: a row in every table for each of its columns that names a person, by the models."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from socialapp.core.contexts import CONTEXTS
+from socialapp.core.db import RemoteKey
+
+# What a row needs that its columns alone do not say: column → what it refers to.
+_SPECIAL: dict[str, dict[str, str]] = {
+    "reactions": {"post_id": "posts.Post"},
+    "withdrawn_comments": {"comment_id": "comments.Comment"},
+}
+_numbers = count(7_000_000_000)
+# The first that fits: some are subclasses of others.
+_MADE: tuple[tuple[type[models.Field[Any, Any]], Callable[[int, Any], Any]], ...] = (
+    (models.BooleanField, lambda number, field: False),
+    (models.SmallIntegerField, lambda number, field: number % 100),
+    (models.BigIntegerField, lambda number, field: number),
+    (models.IntegerField, lambda number, field: number % 1_000_000),
+    (models.FloatField, lambda number, field: 1.0),
+    (models.DateTimeField, lambda number, field: timezone.now() + timedelta(days=1)),
+    (models.DateField, lambda number, field: timezone.now().date()),
+    (models.CharField, lambda number, field: f"s{number}"[: field.max_length]),
+    (models.TextField, lambda number, field: f"s{number}"),
+    (models.JSONField, lambda number, field: {}),
+    (models.BinaryField, lambda number, field: b"x"),
+)
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A column that names a person."""
+
+    context: str
+    model: type[models.Model]
+    column: str
+
+    @property
+    def table(self) -> str:
+        return str(self.model._meta.db_table)
+
+    def rows(self, user_id: int) -> int:
+        """How many rows name the person there."""
+        return int(self.model._default_manager.using(self.context).filter(**{self.column: user_id}).count())
+
+
+def corners() -> Iterator[Corner]:
+    """Every column that names a person, of every context."""
+    for name, context in CONTEXTS.items():
+        for label in context.labels:
+            for model in apps.get_app_config(label).get_models():
+                if model._meta.managed and not model._meta.proxy:
+                    yield from (Corner(name, model, field.attname) for field in _person_fields(model))
+
+
+def _person_fields(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if _names_a_person(field)]
+
+
+def _names_a_person(field: Any) -> bool:
+    if isinstance(field, RemoteKey):
+        return field.target in ("users.Profile", "auth.User")
+    return isinstance(field, models.ForeignKey) and field.related_model._meta.label == settings.AUTH_USER_MODEL
+
+
+def seed(corner: Corner, *, user_id: int, others: dict[str, int]) -> None:
+    """Makes a row in which the column names the person; `others` are the ids that other columns refer to, by target."""
+    if not corner.rows(user_id):
+        _make(corner.context, corner.model, {corner.column: user_id}, others)
+
+
+def _make(context: str, model: type[models.Model], given: dict[str, Any], others: dict[str, int]) -> models.Model:
+    special = _SPECIAL.get(model._meta.db_table, {})
+    values = {**{column: others[target] for column, target in special.items()}, **given}
+    for field in model._meta.concrete_fields:
+        if field.attname in values or (field.has_default() and not _names_a_person(field) and not field.primary_key):
+            continue
+        values[field.attname] = _value(context, field, others)
+    row = model(**values)
+    model._default_manager.using(context).bulk_create([row])
+    return row
+
+
+def _value(context: str, field: Any, others: dict[str, int]) -> Any:
+    if _names_a_person(field):
+        return None if field.null else others["auth.User"]
+    if isinstance(field, models.ForeignKey):
+        return None if field.null else _make(context, field.related_model, {}, others).pk
+    if field.null:
+        return None
+    if isinstance(field, RemoteKey) and field.target in others:
+        return others[field.target]
+    if field.choices:
+        return field.choices[0][0]
+    number = next(_numbers)
+    for kind, made in _MADE:
+        if isinstance(field, kind):
+            return made(number, field)
+    raise AssertionError(f"{field} holds what seeding knows nothing of: say in tests/auth/seeding.py what goes there")
+
+
+__all__ = ["Corner", "corners", "seed"]
