@@ -68,7 +68,7 @@ def shown_media(post_ids: Sequence[int]) -> list[ShownMedia]:
     for model, is_removed in ((Post, False), (RemovedPost, True)):
         posts = model._default_manager.filter(id__in=list(post_ids), media__isnull=False)
         for post_id, media in posts.values_list("id", "media"):
-            found += [ShownMedia(post_id, each, is_removed) for each in media]
+            found += [ShownMedia(post_id, each, is_removed) for each in media or ()]
     return found
 
 
