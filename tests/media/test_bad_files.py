@@ -53,6 +53,15 @@ def profile_bomb() -> bytes:
     return plain[:33] + bomb + plain[33:]
 
 
+def exif_bomb() -> bytes:
+    """A PNG whose EXIF has two directories that lead to each other, with a thousand entries that claim gigabytes."""
+    entry = struct.pack(">HHII", 0x010E, 2, 2**31, 8)
+    pointers = struct.pack(">HHII", 0x8769, 4, 1, 8) + struct.pack(">HHII", 0x8825, 4, 1, 8)
+    exif = b"MM\x00\x2a\x00\x00\x00\x08" + struct.pack(">H", 1002) + entry * 1000 + pointers + struct.pack(">I", 8)
+    plain = picture()
+    return plain[:33] + png_chunk(b"eXIf", exif) + plain[33:]
+
+
 def many_frames(frames: int) -> bytes:
     """A GIF with this many frames, each a copy of one."""
     two = animation(2)
@@ -73,6 +82,7 @@ CORPUS: dict[str, Callable[[], bytes]] = {
     "one very long row": lambda: huge_png(60_000, 10),
     "text bomb": text_bomb,
     "profile bomb": profile_bomb,
+    "exif bomb": exif_bomb,
     "20,000 frames": lambda: many_frames(20_000),
     "html that begins as a gif": html_in_a_gif,
     "playlist that poses as mp4": lambda: (
@@ -85,7 +95,7 @@ CORPUS: dict[str, Callable[[], bytes]] = {
     "nothing behind the jpeg's magic": lambda: b"\xff\xd8\xff\xe0" + bytes(100),
 }
 # May be shown: without what was hidden in them, if that was not unpacked, or as far as they go.
-SURVIVED = {"text bomb", "profile bomb", "truncated gif"}
+SURVIVED = {"text bomb", "profile bomb", "exif bomb", "truncated gif"}
 REASONS = {"damaged", "too_many_pixels", "too_many_frames", "no_video"}
 
 
@@ -121,7 +131,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 @pytest.mark.parametrize(
-    "name", ["50,000 by 50,000", "one very long row", "text bomb", "profile bomb", "20,000 frames"]
+    "name", ["50,000 by 50,000", "one very long row", "text bomb", "profile bomb", "exif bomb", "20,000 frames"]
 )
 def test_no_bomb_costs_much_memory(name: str, tmp_path: Path) -> None:
     content = CORPUS[name]()
