@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from apps.posts.models import Media
-from socialapp.core.media import stores
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import picture, send
 from tests.media.stores import Store
@@ -25,7 +24,7 @@ def test_a_full_store_writes_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(stores.shutil, "copyfileobj", be_full)
+        patched.setattr("socialapp.core.media.stores.shutil.copyfileobj", be_full)
         answer = send(ann, picture())
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert (Media.objects.count(), store.names()) == (0, [])
