@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from apps.notifications.sockets.consumer import NotificationsConsumer
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post
 from tests.notifications.live import LiveClient, SocketServer, connected, connected_but_deaf, do, ready, run, serving
@@ -391,6 +394,13 @@ def test_too_many_messages_and_too_many_sockets_are_refused(
 def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(
     server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int], settings: Any
 ) -> None:
+    dropped = threading.Event()
+    end = NotificationsConsumer.end
+
+    def note_end(self: NotificationsConsumer, code: int) -> None:
+        end(self, code)
+        dropped.set()
+
     settings.SOCKET_QUEUE = 50
     settings.SOCKET_SEND_SECONDS = 1.0
     drain()
@@ -406,13 +416,14 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(
             await slow.send({"type": "resume", "after": "0"})
             async with connected(server, alice.access) as quick:
                 await ready(quick)
-                await asyncio.sleep(2.5)
+                assert await asyncio.to_thread(dropped.wait, 30)
                 await quick.send({"type": "ping"})
                 assert await quick.receive() == {"type": "pong"}
             slow.connection.transport.resume_reading()
             assert await slow.close_code() == 4408
 
-    run(scenario())
+    with patch.object(NotificationsConsumer, "end", note_end):
+        run(scenario())
 
 
 def test_nothing_is_missed_when_the_connection_to_redis_breaks(
