@@ -73,10 +73,15 @@ class UsersService:
         """Two queries."""
         return queries.document_page(after=after, limit=limit)
 
-    def profile_bodies(self, *, viewer_id: int | None, ids: list[int]) -> list[dict[str, object]]:
+    def profile_bodies(
+        self, *, viewer_id: int | None, ids: list[int], discovering: bool = False
+    ) -> list[dict[str, object]]:
         """Four queries."""
         viewer = Viewer(viewer_id)
-        return presenters.profile_bodies(access.visible_profiles(ids=ids, viewer=viewer), viewer=viewer)
+        people = access.visible_profiles(ids=ids, viewer=viewer)
+        if discovering:
+            people = [person for person in people if access.is_discoverable(person, viewer=viewer)]
+        return presenters.profile_bodies(people, viewer=viewer)
 
     def hide(self, *, user_id: int) -> None:
         """A few queries in one transaction."""

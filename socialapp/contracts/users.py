@@ -224,8 +224,13 @@ class Users(Protocol):
         ...
 
     @read
-    def profile_bodies(self, *, viewer_id: int | None, ids: list[int]) -> list[dict[str, object]]:
-        """The API's profile objects, as `viewer_id` may see them, of those among `ids` that may be seen."""
+    def profile_bodies(
+        self, *, viewer_id: int | None, ids: list[int], discovering: bool = False
+    ) -> list[dict[str, object]]:
+        """The API's profile objects, as `viewer_id` may see them, of those among `ids` that may be seen.
+
+        `discovering`: without people who are silenced, unless the viewer follows them.
+        """
         ...
 
     @write

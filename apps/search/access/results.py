@@ -187,10 +187,7 @@ def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_onl
         return index().profiles(criteria, viewer, part, names_only=names_only)
 
     def bodies(ids: list[int]) -> list[Body]:
-        audience = client(Users).audience(viewer_id=viewer.id, author_ids=ids) if ids else None
-        authors = audience.authors if audience else []
-        found = [author.card.id for author in authors if author.follows or not author.silenced]
-        return client(Users).profile_bodies(viewer_id=viewer.id, ids=found) if found else []
+        return client(Users).profile_bodies(viewer_id=viewer.id, ids=ids, discovering=True) if ids else []
 
     def result(body: Body) -> Result:
         return Result("user", body, _mark_profile(body, criteria))

@@ -92,6 +92,12 @@ def visible_profiles(
     return _with_counts(shown, viewer, flags)
 
 
+def is_discoverable(person: VisibleProfile, *, viewer: Viewer) -> bool:
+    """The rule: only their followers come across people who are silenced."""
+    is_follower = bool(person.relationship.flags & RelationshipFlags.FOLLOWING)
+    return not person.profile.silenced or is_follower or person.profile.user_id == viewer.id
+
+
 def _require_visible(user_id: int, viewer: Viewer) -> tuple[Profile, int]:
     profile = queries.profile_of(user_id)
     if profile is None:
