@@ -21,6 +21,7 @@ from tests.bench.accounting import family, proportional_memory
 from tests.bench.bench_setup import BenchSetup, Size
 from tests.bench.effects import fan_out, socket_latency
 from tests.bench.load import Outcome, Route, send
+from tests.bench.sockets import deliveries, many_sockets
 from tests.scenarios.product import start_product, stop_product
 
 READS = (
@@ -163,6 +164,13 @@ def main() -> None:
                     socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND
                 ]
                 tell(f"post to socket: {report['post_to_socket']}")
+            if options.only in "sockets":
+                setup.drain()
+                report["deliveries"] = deliveries(setup)
+                tell(f"microseconds a delivery: {report['deliveries']}")
+                number = 500 if options.quick else 5000
+                report["many_sockets"] = many_sockets(setup, number=number, rate=50, seconds=seconds * 3)
+                tell(f"many sockets: {report['many_sockets']}")
             if options.only in "fan-out":
                 setup.drain()
                 report["fan_out"] = fan_out(setup, followers=followers, rounds=rounds)
