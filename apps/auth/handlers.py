@@ -22,8 +22,10 @@ def acknowledge_erasure(event: ContextErased) -> None:
 
 @handles(UserSanctioned)
 def apply_sanction(event: UserSanctioned) -> None:
-    """Bans and unbans; a warning changes nothing here."""
+    """Bans and unbans, demands a new password or ends that; a warning changes nothing here."""
     if event.kind in ("ban", "unban"):
         actions.apply_sanction(
             user_id=event.user_id, banned=event.kind == "ban", at=event.at, action_id=event.action_id
         )
+    if event.kind in ("demand_password", "waive_password"):
+        actions.demand_password_reset(user_id=event.user_id, is_demanded=event.kind == "demand_password", at=event.at)

@@ -57,6 +57,9 @@ class User(AbstractBaseUser):
     email_verified = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
+    # Set while a moderator's demand for a new password stands; `…_at` is the moment of the last word about it.
+    must_reset_password = models.BooleanField(default=False, db_default=False)
+    must_reset_password_at = models.DateTimeField(null=True, blank=True)
     # Set while a deletion waits for the end of its grace period.
     deletion_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -257,6 +260,7 @@ class Mail(models.Model):
         REGISTRATION_APPROVED = "registration_approved"
         REGISTRATION_REJECTED = "registration_rejected"
         BANNED = "banned"
+        PASSWORD_RESET_DEMANDED = "password_reset_demanded"  # noqa: S105 (a kind of mail)
 
     id = IdField()
     kind = models.CharField(max_length=30, choices=Kind.choices)

@@ -2,7 +2,7 @@
 
 from apps.comments import actions
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.moderation import ContentRemoved, ContentRestored
+from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
 from socialapp.contracts.posts import PostDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.lifecycle.removal import begin_removal
@@ -33,6 +33,15 @@ def restore_comment(event: ContentRestored) -> None:
     """Brings back a comment that was removed wrongly."""
     if event.target_type == "comment":
         actions.restore_comment(comment_id=event.target_id, action_id=event.action_id)
+
+
+@handles(ContentRestricted)
+def restrict_comment(event: ContentRestricted) -> None:
+    """Hides a comment, or ends that, as a moderator decided."""
+    if event.target_type == "comment" and event.kind == "hidden":
+        actions.hide_comment(
+            comment_id=event.target_id, is_hidden=event.is_active, at=event.at, is_waiting=event.is_waiting
+        )
 
 
 @handles(ReactionSet)

@@ -30,6 +30,7 @@ class Comment(models.Model):
     edited = models.BooleanField(default=False)
     depth = models.PositiveSmallIntegerField(default=0)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)  # of a moderator's last word about hiding it
     replies_count = models.IntegerField(default=0)
     score = models.IntegerField(default=0)
 
@@ -44,6 +45,9 @@ class Comment(models.Model):
     def __str__(self) -> str:
         return f"{self.id} on {self.post_id}"
 
+    # "hidden" or "waiting" for the author of what moderators withhold: filled in by queries, never stored.
+    withheld: str | None = None
+
     @property
     def is_tombstone(self) -> bool:
         """Whether only its place in the thread is left."""
@@ -56,9 +60,9 @@ class Comment(models.Model):
 
 
 class RemovedComment(models.Model):
-    """What a comment was before a moderator removed it: a tombstone, hidden or not, keeps its place.
+    """What a comment was before a moderator removed or hid it: a tombstone, hidden or not, keeps its place.
 
-    `action_id` is the removal.
+    `action_id` is the removal; None: it is only hidden, and its author still sees it.
     """
 
     comment_id = models.BigIntegerField(primary_key=True)
@@ -66,7 +70,9 @@ class RemovedComment(models.Model):
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE, db_index=True)
     content = models.TextField()
     updated_at = models.DateTimeField()
-    action_id = models.BigIntegerField()
+    action_id = models.BigIntegerField(null=True)
+    hidden = models.BooleanField(default=False, db_default=False)
+    waiting = models.BooleanField(default=False, db_default=False)  # hidden until a moderator has looked at it
     removed_at = models.DateTimeField(auto_now_add=True, db_index=True, db_column="withdrawn_at")
 
     class Meta:

@@ -45,6 +45,7 @@ def _body(
         "author": profile_summary_body(author) if author else None,
         "content": comment.content,
         "depth": comment.depth,
+        "withheld": comment.withheld,
         "replies_count": comment.replies_count,
         "reactions": asdict(counts),
         "my_reaction": mine,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, RemovedComment
 from socialapp.contracts.comments import CommentCount as PostCommentCount
@@ -41,10 +41,39 @@ def living_comments(comment_ids: Iterable[int]) -> list[Comment]:
     return list(rows.only("id", "post_id", "user_id", "created_at"))
 
 
-def comment_page(*, post_id: int, parent_comment_id: int | None, sort: str, page: PageRequest) -> Page[Comment]:
-    """One page of a post's top-level comments, or of the direct replies to one of them, in one of `SORTS`."""
-    rows = Comment.objects.filter(NOT_HIDDEN, post_id=post_id, parent_comment_id=parent_comment_id)
-    return paginate(rows, page, order=SORTS[sort])
+def comment_page(
+    *, post_id: int, parent_comment_id: int | None, sort: str, page: PageRequest, viewer_id: int | None = None
+) -> Page[Comment]:
+    """One page of a post's top-level comments, or of the direct replies to one of them, in one of `SORTS`.
+
+    With what moderators hid of the viewer's own, as it was. Two queries for a viewer, otherwise one.
+    """
+    hidden: dict[int, RemovedComment] = {}
+    if viewer_id is not None:
+        own = RemovedComment.objects.filter(post_id=post_id, user_id=viewer_id, hidden=True, action_id=None)
+        hidden = {row.comment_id: row for row in own}
+    shown = NOT_HIDDEN | Q(id__in=list(hidden)) if hidden else NOT_HIDDEN
+    rows = Comment.objects.filter(shown, post_id=post_id, parent_comment_id=parent_comment_id)
+    found = paginate(rows, page, order=SORTS[sort])
+    for comment in found.items:
+        if comment.id in hidden:
+            _show_to_author(comment, hidden[comment.id])
+    return found
+
+
+def shown_to_author(comment: Comment, *, viewer_id: int | None) -> Comment:
+    """The comment; as it was, if a moderator hid it and the viewer wrote it. A query for what was hidden once."""
+    if viewer_id is not None and comment.is_tombstone and comment.hidden_at is not None:
+        own = RemovedComment.objects.filter(comment_id=comment.id, user_id=viewer_id, hidden=True, action_id=None)
+        for held in own:
+            _show_to_author(comment, held)
+    return comment
+
+
+def _show_to_author(comment: Comment, held: RemovedComment) -> None:
+    comment.user_id, comment.content = held.user_id, held.content
+    comment.updated_at, comment.deleted_at = held.updated_at, None
+    comment.withheld = "waiting" if held.waiting else "hidden"
 
 
 def comments_after(*, after: int, limit: int) -> list[Comment]:

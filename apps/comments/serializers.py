@@ -31,6 +31,11 @@ class CommentBody(serializers.Serializer[Any]):
     author = ProfileSummaryBody(allow_null=True)
     content = serializers.CharField(allow_blank=True)
     depth = serializers.IntegerField()
+    withheld = serializers.ChoiceField(
+        choices=["waiting", "hidden"],
+        allow_null=True,
+        help_text="Nobody but its author sees it: it waits for a moderator, or a moderator hid it.",
+    )
     replies_count = serializers.IntegerField()
     reactions = ReactionCountsBody()
     my_reaction = serializers.CharField(allow_null=True)

@@ -34,7 +34,9 @@ def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int 
     if sort not in queries.SORTS:
         raise Malformed(f"sort must be one of {', '.join(queries.SORTS)}", code="sort_invalid")
     wanted = page_request(request, kinds=(int,) * len(queries.SORTS[sort]))
-    page = queries.comment_page(post_id=post_id, parent_comment_id=parent_comment_id, sort=sort, page=wanted)
+    page = queries.comment_page(
+        post_id=post_id, parent_comment_id=parent_comment_id, sort=sort, page=wanted, viewer_id=view.viewer
+    )
     visibility = access.load_visibility(viewer_id=view.viewer, comments=page.items)
     return page_response(request, page, presenters.comment_bodies(visibility=visibility, comments=page.items))
 

@@ -1,7 +1,8 @@
-"""Checks new texts against the word rules, closes cases whose target is gone, and erases."""
+"""Checks new texts against the rules, closes cases whose target is gone, and erases."""
 
 import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
 from apps.moderation import actions
+from apps.moderation.access.screening import Document
 from apps.moderation.access.targets import documents_to_check
 from apps.moderation.queries.cases import Target
 from socialapp.contracts.auth import UserDeleted
@@ -11,7 +12,7 @@ from socialapp.contracts.users import ProfileChanged
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
-Texts = list[tuple[Target, str]]
+Texts = list[Document]
 
 
 def _post_text(event: PostCreated | PostEdited) -> Texts:
@@ -24,16 +25,18 @@ def _comment_text(event: CommentCreated | CommentEdited) -> Texts:
 
 @handles(PostCreated, PostEdited, gather=_post_text)
 def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
-    """The post's present text against the word rules; a deleted one has none."""
-    for target, text in texts:
-        actions.check_text(target=target, text=text)
+    """The post's present text against the rules; a deleted one has none."""
+    actions.note_text(target=Target("post", event.post_id, event.author_id))
+    for document in texts:
+        actions.check_document(document=document)
 
 
 @handles(CommentCreated, CommentEdited, gather=_comment_text)
 def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
-    """The comment's present text against the word rules; a deleted one has none."""
-    for target, text in texts:
-        actions.check_text(target=target, text=text)
+    """The comment's present text against the rules; a deleted one has none."""
+    actions.note_text(target=Target("comment", event.comment_id, event.author_id))
+    for document in texts:
+        actions.check_document(document=document)
 
 
 def _profile_text(event: ProfileChanged) -> Texts:
@@ -42,9 +45,9 @@ def _profile_text(event: ProfileChanged) -> Texts:
 
 @handles(ProfileChanged, gather=_profile_text)
 def check_profile(event: ProfileChanged, texts: Texts) -> None:
-    """The profile's present name and text against the word rules."""
-    for target, text in texts:
-        actions.check_text(target=target, text=text)
+    """The profile's present name and text against the rules."""
+    for document in texts:
+        actions.check_document(document=document)
 
 
 @handles(PostDeleted)

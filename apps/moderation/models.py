@@ -1,4 +1,4 @@
-"""The tables of moderation: reports, the cases that collect them, the log of what was done, appeals and word rules."""
+"""The tables of moderation: reports, the cases that collect them, the log of what was done, appeals and rules."""
 
 from typing import Any
 
@@ -143,12 +143,22 @@ class Action(models.Model):
         UNSILENCE_USER = "unsilence_user"
         LIMIT_USER = "limit_user"
         UNLIMIT_USER = "unlimit_user"
+        LIMIT_LINKS = "limit_links"
+        UNLIMIT_LINKS = "unlimit_links"
+        LIMIT_MEDIA = "limit_media"
+        UNLIMIT_MEDIA = "unlimit_media"
+        DEMAND_PASSWORD = "demand_password"  # noqa: S105 (a kind of decision)
+        WAIVE_PASSWORD = "waive_password"  # noqa: S105 (a kind of decision)
         RESET_PROFILE = "reset_profile"
         RESTORE_PROFILE = "restore_profile"
         MARK_SENSITIVE = "mark_sensitive"
         UNMARK_SENSITIVE = "unmark_sensitive"
         HIDE_CONTENT = "hide_content"
         UNHIDE_CONTENT = "unhide_content"
+        HOLD_CONTENT = "hold_content"  # by a rule: hidden until a moderator has looked at it
+        RELEASE_CONTENT = "release_content"
+        LOCK_COMMENTS = "lock_comments"
+        UNLOCK_COMMENTS = "unlock_comments"
         DISMISS_CASE = "dismiss_case"
         DECIDE_APPEAL = "decide_appeal"
         CHANGE_RULE = "change_rule"
@@ -163,6 +173,7 @@ class Action(models.Model):
     target_id = models.BigIntegerField(null=True)
     case_id = models.BigIntegerField(null=True)
     reason = models.TextField(blank=True)
+    note = models.CharField(max_length=1000, blank=True, default="", db_default="")  # for moderators alone
     rule_id = models.BigIntegerField(null=True)
     until = models.DateTimeField(null=True)
     reverses_id = models.BigIntegerField(null=True)
@@ -306,22 +317,177 @@ class SignedHead(models.Model):
 
 
 class WordRule(models.Model):
-    """Words that flag a text for moderators or have it removed at once. `*` stands for any letters."""
+    """What is looked for in everything that is written, and what happens to a text in which it is found.
+
+    `pattern` depends on the kind: words, where `*` stands for any letters; a domain with those below it; the SHA-256 of
+    an uploaded file; so many posts and comments in so many minutes ("20/10"); days since the sign-up ("3").
+    """
+
+    class Kind(models.TextChoices):
+        """What is looked for."""
+
+        WORDS = "words"
+        DOMAIN = "domain", "links to a domain"
+        MEDIA = "media", "a media file"
+        RATE = "rate", "rate of posting"
+        NEW_ACCOUNT = "new_account", "new account"
+        SPAM = "spam", "spam score"
 
     class Effect(models.TextChoices):
-        """What happens to a text in which the words are found."""
+        """What happens, the mildest first."""
 
         FLAG = "flag"
+        SILENCE = "silence", "silence the author"
+        HOLD = "hold", "hold for a moderator"
         REMOVE = "remove"
+        REJECT = "reject"
 
     id = IdField()
-    pattern = models.CharField(max_length=100, unique=True, help_text="A word or phrase; * stands for any letters.")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.WORDS, db_default="words")
+    pattern = models.CharField(
+        max_length=100,
+        unique=True,
+        help_text="A word or phrase (* stands for any letters), a domain, the SHA-256 of a file, posts/minutes such as"
+        " 20/10, days since the sign-up, or a spam score from 1 to 100.",
+    )
     action = models.CharField(max_length=8, choices=Effect.choices, default=Effect.FLAG)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         db_table = "word_rules"
+        verbose_name = "rule"
 
     def __str__(self) -> str:
         return self.pattern
+
+
+class RuleHit(models.Model):
+    """A rule found something: what, and what happened to it."""
+
+    id = IdField()
+    rule = models.ForeignKey(WordRule, on_delete=models.CASCADE, related_name="hits")
+    target_type = models.CharField(max_length=8, choices=TargetType.choices)
+    target_id = models.BigIntegerField()
+    author_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    effect = models.CharField(max_length=8, choices=WordRule.Effect.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "rule_hits"
+        constraints = (models.UniqueConstraint(fields=["rule", "target_type", "target_id"], name="rule_hits_once"),)
+        indexes = (models.Index(fields=["author_id"], name="rule_hits_author"),)
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} found {self.target_type} {self.target_id}"
+
+
+class SeenText(models.Model):
+    """That somebody wrote something, for a month: for rates, repetitions, and trying rules. Its text is not kept."""
+
+    id = IdField()
+    target_type = models.CharField(max_length=8, choices=TargetType.choices)
+    target_id = models.BigIntegerField()
+    author_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    digest = models.CharField(max_length=64)  # keyed, of the normalized text
+    written_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "seen_texts"
+        constraints = (models.UniqueConstraint(fields=["target_type", "target_id"], name="seen_texts_once"),)
+        indexes = (
+            models.Index(fields=["author_id", "written_at"], name="seen_texts_author"),
+            models.Index(fields=["digest"], name="seen_texts_digest"),
+            models.Index(fields=["written_at"], name="seen_texts_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.target_type} {self.target_id}"
+
+
+class Block(models.Model):
+    """Addresses from which nobody signs up: the domain of an e-mail address, or a range of network addresses."""
+
+    class Kind(models.TextChoices):
+        """What is blocked."""
+
+        EMAIL_DOMAIN = "email_domain", "e-mail domain"
+        ADDRESSES = "addresses", "network addresses"
+
+    id = IdField()
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    value = models.CharField(max_length=253, unique=True, help_text="Such as example.org, or 192.0.2.0/24.")
+    reason = models.CharField(max_length=500, blank=True)
+    until = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is deleted.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sign_up_blocks"
+        verbose_name = "block of sign-ups"
+        verbose_name_plural = "blocks of sign-ups"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Proposal(models.Model):
+    """A decision about an administrator, which a second administrator has to confirm."""
+
+    class Outcome(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open"
+        CONFIRMED = "confirmed"
+        WITHDRAWN = "withdrawn"
+
+    id = IdField()
+    decision = models.CharField(max_length=16)
+    target_type = models.CharField(max_length=8, choices=TargetType.choices)
+    target_id = models.BigIntegerField()
+    author_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    case_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=1000)
+    note = models.CharField(max_length=1000, blank=True)
+    rule_id = models.BigIntegerField(null=True)
+    days = models.PositiveIntegerField(null=True)
+    proposed_by_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
+    decided_by_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.OPEN)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "proposals"
+        indexes = (models.Index(fields=["author_id"], name="proposals_author"),)
+
+    # What administrators see beside the row: filled in for a whole page at once, never stored.
+    user_name = ""
+    moderator_name = ""
+
+    def __str__(self) -> str:
+        return f"{self.decision} {self.target_type} {self.target_id}"
+
+
+class BulkDecision(models.Model):
+    """One decision about many cases, carried out a part at a time."""
+
+    id = IdField()
+    decision = models.CharField(max_length=16)
+    reason = models.CharField(max_length=1000)
+    moderator_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
+    case_ids = models.JSONField()  # those that are left
+    total = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list)  # the first few refusals
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "bulk_decisions"
+
+    def __str__(self) -> str:
+        return f"{self.decision}: {self.done} of {self.total}"
+
+    @property
+    def done(self) -> int:
+        """How many cases have had their turn."""
+        return self.total - len(self.case_ids)

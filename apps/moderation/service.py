@@ -3,6 +3,8 @@
 from functools import partial
 
 from apps.moderation import actions
+from apps.moderation.access.refusals import refusal_of
+from apps.moderation.access.sign_ups import is_sign_up_refused
 from apps.moderation.presenters.workload import workload
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.rules import present_rules
@@ -21,6 +23,14 @@ class ModerationService:
     def workload(self, *, moderator_id: int) -> Workload:
         """See `Moderation.workload`."""
         return workload(moderator_id)
+
+    def sign_up_refused(self, *, email_domain: str, address: str) -> bool:
+        """See `Moderation.sign_up_refused`."""
+        return is_sign_up_refused(email_domain=email_domain, address=address)
+
+    def refusal(self, *, author_id: int, text: str) -> str:
+        """See `Moderation.refusal`."""
+        return refusal_of(author_id=author_id, text=text)
 
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """See `Moderation.remove`."""

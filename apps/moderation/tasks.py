@@ -5,7 +5,13 @@ from celery import shared_task
 from apps.moderation import actions
 from apps.moderation.queries.cases import suspensions_due
 
-PERIODIC = {"moderation.end_suspensions": 30.0, "moderation.sign_log": 3600.0}
+PERIODIC = {
+    "moderation.end_suspensions": 30.0,
+    "moderation.sign_log": 3600.0,
+    "moderation.decide_in_bulk": 10.0,
+    "moderation.forget_old_texts": 3600.0,
+}
+_PARTS_A_RUN = 20
 
 
 @shared_task(name="moderation.end_suspensions")
@@ -21,3 +27,22 @@ def end_suspensions() -> int:
 def sign_log() -> bool:
     """Signs the end of the log, if something was added. Idempotent."""
     return actions.sign_head()
+
+
+@shared_task(name="moderation.decide_in_bulk")
+def decide_in_bulk() -> int:
+    """Carries out the next parts of decisions about many cases; how many cases."""
+    decided = 0
+    for _ in range(_PARTS_A_RUN):
+        part = actions.continue_bulk_decisions()
+        decided += part
+        if not part:
+            break
+    return decided
+
+
+@shared_task(name="moderation.forget_old_texts")
+def forget_old_texts() -> None:
+    """Deletes the notes of texts that are older than a month. Idempotent."""
+    while actions.forget_old_texts():
+        pass

@@ -1,5 +1,7 @@
 """The routes of moderation: reporting, and appealing. Moderators work in the admin site."""
 
+from typing import Any
+
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -33,6 +35,11 @@ class ReportsView(View):
     """`/reports`."""
 
     has_idempotency_key = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Reporting is limited harder than other writes."""
+        self.rate = "report" if request.method == "POST" else None
+        super().initial(request, *args, **kwargs)
 
     @extend_schema(
         summary="Your reports",

@@ -76,9 +76,15 @@ def remove_content(event: ContentRemoved) -> None:
 
 @handles(ContentRestricted)
 def restrict_content(event: ContentRestricted) -> None:
-    """Marks a post sensitive or hides it, or ends that, as a moderator decided."""
+    """Marks a post sensitive, hides it or closes its comments, or ends that, as a moderator decided."""
     if event.target_type == "post":
-        restrict_post(post_id=event.target_id, kind=event.kind, is_active=event.is_active, at=event.at)
+        restrict_post(
+            post_id=event.target_id,
+            kind=event.kind,
+            is_active=event.is_active,
+            at=event.at,
+            is_waiting=event.is_waiting,
+        )
 
 
 @handles(ContentRestored)

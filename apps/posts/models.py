@@ -32,6 +32,9 @@ class _PostColumns(models.Model):
     marked_sensitive_at = models.DateTimeField(null=True, blank=True)
     hidden = models.BooleanField(default=False, db_default=False)  # only its author sees it
     hidden_at = models.DateTimeField(null=True, blank=True)
+    waiting = models.BooleanField(default=False, db_default=False)  # hidden until a moderator has looked at it
+    comments_locked = models.BooleanField(default=False, db_default=False)  # nobody adds comments
+    comments_locked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True

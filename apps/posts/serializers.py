@@ -170,6 +170,12 @@ class PostBody(serializers.Serializer[Any]):
     link_preview = LinkPreviewBody(allow_null=True)
     mentions = MentionBody(many=True)
     reposted_by = ProfileSummaryBody(allow_null=True)
+    comments_locked = serializers.BooleanField(help_text="A moderator closed them: nobody adds any.")
+    withheld = serializers.ChoiceField(
+        choices=["waiting", "hidden"],
+        allow_null=True,
+        help_text="Nobody but its author sees it: it waits for a moderator, or a moderator hid it.",
+    )
     comments_count = serializers.IntegerField()
     reactions = ReactionCountsBody()
     reposts_count = serializers.IntegerField()

@@ -14,6 +14,7 @@ from apps.posts.presenters.posts import post_bodies
 from apps.posts.queries.documents import (
     documents_after,
     documents_of,
+    media_hashes_of,
     posts_of_authors,
     removed_documents_of,
     reposts_of,
@@ -22,7 +23,7 @@ from apps.posts.queries.media import shown_media
 from apps.posts.queries.posts import post_refs, posts_after
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
-from socialapp.contracts.posts import AuthorPosts, PostDocument, PostRef, RepostNumber, ReviewedMedia
+from socialapp.contracts.posts import AuthorPosts, MediaHash, PostDocument, PostRef, RepostNumber, ReviewedMedia
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -60,6 +61,10 @@ class PostsService:
     def reviewed_media(self, *, post_ids: list[int]) -> list[ReviewedMedia]:
         """See `Posts.reviewed_media`."""
         return reviewed_media(shown_media(post_ids))
+
+    def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
+        """See `Posts.media_hashes`."""
+        return media_hashes_of(post_ids)
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""

@@ -47,7 +47,7 @@ def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
     match event.kind:
         case "ban" | "unban":
             actions.sanction_profile(user_id=event.user_id, kind=event.kind, at=event.at)
-        case "silence" | "unsilence" | "limit" | "unlimit":
+        case kind if kind in actions.RESTRICTIONS:
             actions.restrict_profile(user_id=event.user_id, kind=event.kind, at=event.at)
         case "reset_profile":
             actions.reset_profile(user_id=event.user_id, action_id=event.action_id)

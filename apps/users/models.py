@@ -36,6 +36,10 @@ class Profile(models.Model):
     silenced_at = models.DateTimeField(null=True, blank=True)  # of the latest decision about it, as `sanctioned_at`
     limited = models.BooleanField(default=False, db_default=False)  # they may not write
     limited_at = models.DateTimeField(null=True, blank=True)
+    links_limited = models.BooleanField(default=False, db_default=False)  # they may write, but no links
+    links_limited_at = models.DateTimeField(null=True, blank=True)
+    media_limited = models.BooleanField(default=False, db_default=False)  # they may write, but without media
+    media_limited_at = models.DateTimeField(null=True, blank=True)
     erased = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

@@ -30,9 +30,10 @@ class ContentRemoved:
 
 @event("moderation.content_restricted", subject="target_id")
 class ContentRestricted:
-    """A post was marked sensitive or hidden (`kind`), or is no longer (`is_active`). `at` orders them.
+    """A post or comment was hidden, a post marked sensitive or its comments locked (`kind`: hidden, sensitive, locked),
+    or is no longer (`is_active`). `at` orders them.
 
-    Nobody but its author sees what is hidden.
+    Nobody but its author sees what is hidden; `is_waiting`: until a moderator has looked at it.
     """
 
     target_type: str
@@ -44,6 +45,7 @@ class ContentRestricted:
     reason: str
     at: datetime
     rule: str = ""
+    is_waiting: bool = False
 
 
 @event("moderation.content_restored", subject="target_id")
@@ -60,8 +62,9 @@ class ContentRestored:
 class UserSanctioned:
     """A moderator did something about a person; `at` orders what is of one kind.
 
-    `kind` is warn, ban, silence, limit or reset_profile, or what takes one of them back: unban, unsilence, unlimit,
-    restore_profile, which names in `reverses_action_id` what it takes back. `until`: it ends by itself at that moment.
+    `kind` is warn, ban, silence, limit, limit_links, limit_media, demand_password or reset_profile, or what takes one
+    of them back: unban, unsilence, unlimit, unlimit_links, unlimit_media, waive_password, restore_profile, which names
+    in `reverses_action_id` what it takes back. `until`: it ends by itself at that moment.
     """
 
     user_id: int
@@ -154,6 +157,16 @@ class Moderation(Protocol):
     @read
     def workload(self, *, moderator_id: int) -> Workload:
         """What the front page of the admin site shows a moderator."""
+        ...
+
+    @read
+    def sign_up_refused(self, *, email_domain: str, address: str) -> bool:
+        """Whether nobody signs up with addresses of this e-mail domain, or from this network address."""
+        ...
+
+    @read
+    def refusal(self, *, author_id: int, text: str) -> str:
+        """Why a rule refuses a text that somebody is about to publish; "" when none does."""
         ...
 
     @write

@@ -135,13 +135,17 @@ class FanOutContinued:
 
 @data
 class PostRef:
-    """A post that exists. `hidden`: a moderator hid it, so that its author alone sees it."""
+    """A post that exists. `hidden`: a moderator hid it, so that its author alone sees it.
+
+    `comments_locked`: a moderator closed its comments, so that nobody adds any.
+    """
 
     id: int
     author_id: int
     is_private: bool
     created_at: datetime
     hidden: bool = False
+    comments_locked: bool = False
 
 
 @data
@@ -169,6 +173,14 @@ class ReviewedMedia:
     url: str
     preview_url: str
     description: str
+
+
+@data
+class MediaHash:
+    """The SHA-256, in hexadecimal digits, of a file as it was uploaded for a post."""
+
+    post_id: int
+    sha256: str
 
 
 @data
@@ -230,6 +242,11 @@ class Posts(Protocol):
     @read
     def reviewed_media(self, *, post_ids: list[int]) -> list[ReviewedMedia]:
         """What the posts show, those also that are hidden, or removed and may come back. For moderators' eyes only."""
+        ...
+
+    @read
+    def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
+        """What the media of the posts were when they were uploaded."""
         ...
 
     @read

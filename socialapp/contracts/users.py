@@ -109,6 +109,7 @@ class Author:
     `active`: neither banned, inactive nor deleted. `is_private`: the account's posts are for accepted followers.
     `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
     `silenced`: only followers come across them. `limited`: they may not write anything.
+    `links_limited`, `media_limited`: they may write, but no links or without media.
     """
 
     card: ProfileSummary
@@ -119,6 +120,8 @@ class Author:
     muted: bool
     silenced: bool = False
     limited: bool = False
+    links_limited: bool = False
+    media_limited: bool = False
 
 
 @data
@@ -151,6 +154,8 @@ class ProfileDocument:
     created_at: datetime
     silenced: bool = False
     limited: bool = False
+    links_limited: bool = False
+    media_limited: bool = False
 
 
 @service("users")

@@ -161,10 +161,11 @@ def test_an_author_cannot_take_a_moderators_mark_off(stage: Stage, drain: Callab
     assert stage.cleo.client.get(path).json()["sensitive"] is False
 
 
-def test_only_posts_are_marked_and_hidden(stage: Stage) -> None:
+@pytest.mark.parametrize("kind", [Kind.MARK_SENSITIVE, Kind.LOCK_COMMENTS])
+def test_only_posts_are_marked_and_locked(stage: Stage, kind: Action.Kind) -> None:
     target = Target("comment", int(stage.comment_id), int(stage.ben.id))
     with pytest.raises(Invalid):
-        actions.restrict_content(Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
+        actions.restrict_content(kind, moderator_id=MODERATOR_ID, target=target, reason="no")
     assert not Action.objects.exists()
 
 

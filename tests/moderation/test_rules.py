@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apps.moderation import actions
-from apps.moderation.access.word_rules import rules_matching
+from apps.moderation.access.screening import rules_matching
 from apps.moderation.models import Action, Case, WordRule
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.log import check_log

@@ -4,6 +4,7 @@ from apps.auth.access.accounts import require_no_block, visible_account
 from apps.auth.access.exports import archive_key, check_archive_key
 from apps.auth.access.instance import instance_rules
 from apps.auth.access.logins import account_meant, checked_email, login_key, lookup_key, user_named
+from apps.auth.access.sign_ups import refuse_blocked_sign_up
 
 __all__ = [
     "account_meant",
@@ -13,6 +14,7 @@ __all__ = [
     "instance_rules",
     "login_key",
     "lookup_key",
+    "refuse_blocked_sign_up",
     "require_no_block",
     "user_named",
     "visible_account",

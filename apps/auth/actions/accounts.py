@@ -378,3 +378,18 @@ def apply_sanction(*, user_id: int, banned: bool, at: datetime, action_id: int) 
     if banned:
         end_all_sessions(user_id)
         queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id))
+
+
+@transactional("auth")
+def demand_password_reset(*, user_id: int, is_demanded: bool, at: datetime) -> None:
+    """Lets nobody in by password until it was set anew by a mailed key, or ends that, unless something later was
+    decided. The demand ends all sessions and mails a key. Idempotent."""
+    user = existing_users().select_for_update().filter(id=user_id).first()
+    if user is None or (user.must_reset_password_at is not None and user.must_reset_password_at >= at):
+        return
+    user.must_reset_password, user.must_reset_password_at = is_demanded, at
+    user.version += 1
+    user.save(update_fields=["must_reset_password", "must_reset_password_at", "version"])
+    if is_demanded:
+        end_all_sessions(user_id)
+        queue_mail(Mail.Kind.PASSWORD_RESET_DEMANDED, user=user)

@@ -91,8 +91,9 @@ def _set_password(user: User, password_hash: str, *, keep_session: int | None, c
         # Another change came between: the key is used up, the confirmed password no longer the one.
         raise _bad_key() if changed_by == "key" else _wrong_password()
     locked.password = password_hash
+    locked.must_reset_password = False
     locked.version += 1
-    locked.save(update_fields=["password", "version"])
+    locked.save(update_fields=["password", "must_reset_password", "version"])
     end_all_sessions(user.id, but=keep_session)
     queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from apps.auth.access import refuse_blocked_sign_up
 from apps.auth.actions.attempts import forget_attempts, record_failure
 from apps.auth.actions.credentials import user_by_password, wrong_credentials
 from apps.auth.actions.devices import Device
@@ -49,6 +50,7 @@ def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> Log
 def _log_in_confirmed(user_id: int, *, device: Device) -> LoggedIn:
     user = lock_user(user_id)
     refuse_inactive(user)
+    _refuse_until_reset(user)
     return start_session(user, device=device)
 
 
@@ -59,6 +61,7 @@ def log_in_social(*, profile: SocialProfile, otp: str | None, device: Device) ->
     """
     user = find_person(profile)
     if user is None:
+        refuse_blocked_sign_up(email=profile.email, address=device.address)
         return _log_in_social(profile, free_username_for(profile), otp=otp, device=device)
     with _wrong_codes_counted(user=user, device=device):
         return _log_in_social(profile, "", otp=otp, device=device)
@@ -104,7 +107,17 @@ def _unchanged(user: User) -> User:
 
 def _admit(user: User, *, otp: str | None) -> None:
     refuse_inactive(user)
+    _refuse_until_reset(user)
     demand_code(user, otp=otp)
+
+
+def _refuse_until_reset(user: User) -> None:
+    """Forbidden while a moderator's demand for a new password stands."""
+    if user.must_reset_password:
+        raise Forbidden(
+            "our staff ask you to set a new password: use the key that was mailed to you, or ask for another",
+            code="password_reset_required",
+        )
 
 
 def refuse_inactive(user: User) -> None:

@@ -203,7 +203,7 @@ def _link(mail: Mail, user: User) -> dict[str, str] | None:
             return None
         key = EmailConfirmationHMAC(address).key
         return {"key": key, "url": settings.VERIFY_EMAIL_URL.replace("{key}", key)}
-    if mail.kind == Mail.Kind.RESET_PASSWORD:
+    if mail.kind in (Mail.Kind.RESET_PASSWORD, Mail.Kind.PASSWORD_RESET_DEMANDED):
         key = reset_key(user)
         return {"key": key, "url": settings.RESET_PASSWORD_URL.replace("{key}", key)}
     if mail.kind == Mail.Kind.BANNED:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.auth import actions
+from apps.auth.access import refuse_blocked_sign_up
 from apps.auth.presenters import logged_in_body, pending_body, tokens_body
 from apps.auth.serializers import (
     AuthorizeBody,
@@ -81,6 +82,7 @@ class RegisterView(AuthView):
             actions.check_captcha(captcha, address=client_address(request))
             new = actions.prepare_account(**fields)
             device = device_of(request)
+            refuse_blocked_sign_up(email=new.email, address=device.address)
 
             def create() -> tuple[int, dict[str, object]]:
                 if settings.REGISTRATION == "approval":

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
+import structlog
+
 from apps.comments.access.visibility import own_comment, visible_post, visible_refs
 from socialapp.contracts.comments import CommentRef
+from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostRef, Posts
-from socialapp.contracts.users import ProfileSummary, Users
-from socialapp.core.errors import Forbidden, Invalid
+from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.core.errors import Forbidden, Invalid, Unavailable
 from socialapp.core.text.mentions import find_mentions
+from socialapp.core.text.urls import link_hosts
 from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
@@ -41,6 +47,8 @@ def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None
     elsewhere or not visible gets the same refusal, which so reveals nothing.
     """
     post = visible_post(viewer_id=author_id, post_id=post_id)
+    if post.comments_locked:
+        raise Forbidden("a moderator has closed the comments on this post", code="comments_locked")
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
     author, mentioned = _author_and_mentioned(author_id=author_id, post_id=post_id, content=content)
     return Draft(post, author, parent, list(mentioned.values()), content)
@@ -67,12 +75,32 @@ def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tupl
     people = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
     if author_id not in people:
         raise Forbidden("this account may not write comments", code="account_not_active")
-    if any(author.limited for author in audience.authors if author.card.id == author_id):
-        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
+    for author in audience.authors:
+        if author.card.id == author_id:
+            _refuse_limited(author, content)
+    _refuse_by_rule(author_id, content)
     mentioned = {
         profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see
     }
     return people[author_id], mentioned
+
+
+def _refuse_by_rule(author_id: int, content: str) -> None:
+    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards."""
+    try:
+        refusal = client(Moderation).refusal(author_id=author_id, text=content)
+    except Unavailable as error:
+        log.warning("comments.rules_unknown", error=str(error))
+        return
+    if refusal:
+        raise Invalid.of("content", "refused_by_rule", refusal)
+
+
+def _refuse_limited(author: Author, content: str) -> None:
+    if author.limited:
+        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
+    if author.links_limited and link_hosts(content):
+        raise Forbidden("a moderator has limited this account: it may not post links for now", code="links_limited")
 
 
 def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:

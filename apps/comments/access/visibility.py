@@ -97,7 +97,7 @@ def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[C
 
 def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
     """The comment or tombstone, if the viewer may see it; NotFound otherwise."""
-    comment = queries.comment_or_tombstone(comment_id)
+    comment = _comment_as_shown(viewer_id, comment_id)
     if comment is not None and not comment.is_hidden:
         visible = client(Posts).visible(viewer_id=viewer_id, post_ids=[comment.post_id])
         if visible and (comment.is_tombstone or _visible_authors(viewer_id, [comment])):
@@ -107,12 +107,17 @@ def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
 
 def comment_in_thread(*, viewer_id: int | None, comment_id: int) -> Comment:
     """The comment, or one with replies that the viewer may see as a tombstone only; NotFound without a visible post."""
-    comment = queries.comment_or_tombstone(comment_id)
+    comment = _comment_as_shown(viewer_id, comment_id)
     if comment is None or not comment.replies_count:
         return visible_comment(viewer_id=viewer_id, comment_id=comment_id)
     if client(Posts).visible(viewer_id=viewer_id, post_ids=[comment.post_id]):
         return comment
     raise _no_such_comment()
+
+
+def _comment_as_shown(viewer_id: int | None, comment_id: int) -> Comment | None:
+    comment = queries.comment_or_tombstone(comment_id)
+    return queries.shown_to_author(comment, viewer_id=viewer_id) if comment is not None else None
 
 
 def own_comment(*, author_id: int, comment_id: int) -> Comment:
@@ -131,7 +136,7 @@ def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
     The two authors need not see it: after a block one can still delete what one wrote oneself, and what others see
     under one's post. Forbidden for others who see it, NotFound for those who do not.
     """
-    comment = queries.comment_or_tombstone(comment_id)
+    comment = _comment_as_shown(principal.id, comment_id)
     if comment is None or comment.is_tombstone:
         raise _no_such_comment()
     if principal.id == comment.user_id or _is_author_of_post(principal.id, comment):

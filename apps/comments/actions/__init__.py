@@ -7,6 +7,7 @@ from apps.comments.actions.erasure import ROWS_A_STEP
 from apps.comments.actions.removals import (
     delete_long_removed,
     delete_or_remove_comment,
+    hide_comment,
     remove_as_moderator,
     remove_comment,
     restore_comment,
@@ -21,6 +22,7 @@ __all__ = [
     "delete_long_removed",
     "delete_or_remove_comment",
     "edit_comment",
+    "hide_comment",
     "load_comments",
     "remove_as_moderator",
     "remove_comment",

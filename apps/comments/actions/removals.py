@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -39,7 +39,10 @@ def delete_or_remove_comment(
     *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
 ) -> None:
     """Deletes a comment that the caller may delete; what staff takes away from others goes through moderation."""
-    if access.is_moderation(principal=principal, comment=comment):
+    if comment.hidden_at is not None and RemovedComment.objects.filter(comment_id=comment.id).exists():
+        with atomic("comments"):
+            delete_removed_comments([comment.id])
+    elif access.is_moderation(principal=principal, comment=comment):
         remove_as_moderator(moderator_id=principal.id, comment_id=comment.id, author_id=author_of(comment))
     else:
         delete_comment(comment_id=comment.id, expected_versions=expected_versions)
@@ -51,9 +54,18 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
 
     Nothing happens when it is gone, or when the removal was taken back before its event arrived.
     """
-    comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
-    if comment is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
+    if RestoredRemoval.objects.filter(action_id=action_id).exists():
         return
+    comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+    if comment is not None and not comment.is_tombstone:
+        _withhold(comment, action_id=action_id, hidden=False)
+    elif comment is not None:
+        # Only hidden until now: its author no longer sees it either.
+        hidden = RemovedComment.objects.filter(comment_id=comment_id, action_id=None)
+        hidden.update(action_id=action_id, removed_at=timezone.now())
+
+
+def _withhold(comment: Comment, *, action_id: int | None, hidden: bool, waiting: bool = False) -> None:
     author_id = author_of(comment)
     RemovedComment.objects.create(
         comment_id=comment.id,
@@ -62,6 +74,8 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
         content=comment.content,
         updated_at=comment.updated_at,
         action_id=action_id,
+        hidden=hidden,
+        waiting=waiting,
     )
     make_tombstone(comment)
     change_count(comment, by=-1)
@@ -76,16 +90,46 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
         held = RemovedComment.objects.filter(comment_id=comment_id, action_id=action_id).first()
         if comment is None or held is None:
             return
-        comment.user_id, comment.content = held.user_id, held.content
-        comment.updated_at, comment.deleted_at = held.updated_at, None
-        comment.version += 1
-        comment.save(update_fields=["user_id", "content", "version", "updated_at", "deleted_at"])
-        RemovedComment.objects.filter(comment_id=comment_id).delete()
-        refuse_if_gone("comments", comment.post_id, held.user_id)
-        if not comment.replies_count:
-            show_ancestors(comment)
-        change_count(comment, by=1)
-        publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
+        if held.hidden:
+            RemovedComment.objects.filter(comment_id=comment_id).update(action_id=None)
+        else:
+            _bring_back(comment, held)
+
+
+def hide_comment(*, comment_id: int, is_hidden: bool, at: datetime, is_waiting: bool = False) -> None:
+    """Hides a comment from everybody but its author, or ends that, unless a later word of it has been applied already.
+
+    For everybody else it is as if it was removed. `is_waiting`: a moderator is yet to look at it.
+    """
+    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author goes at this moment
+        comment = Comment.objects.select_for_update().filter(id=comment_id).first()
+        if comment is None or (comment.hidden_at is not None and comment.hidden_at >= at):
+            return
+        comment.hidden_at = at
+        comment.save(update_fields=["hidden_at"])
+        held = RemovedComment.objects.filter(comment_id=comment_id).first()
+        if held is None:
+            if is_hidden and not comment.is_tombstone:
+                _withhold(comment, action_id=None, hidden=True, waiting=is_waiting)
+        elif is_hidden or held.action_id is not None:
+            RemovedComment.objects.filter(comment_id=comment_id).update(
+                hidden=is_hidden, waiting=is_waiting and is_hidden
+            )
+        else:
+            _bring_back(comment, held)
+
+
+def _bring_back(comment: Comment, held: RemovedComment) -> None:
+    comment.user_id, comment.content = held.user_id, held.content
+    comment.updated_at, comment.deleted_at = held.updated_at, None
+    comment.version += 1
+    comment.save(update_fields=["user_id", "content", "version", "updated_at", "deleted_at"])
+    RemovedComment.objects.filter(comment_id=comment.id).delete()
+    refuse_if_gone("comments", comment.post_id, held.user_id)
+    if not comment.replies_count:
+        show_ancestors(comment)
+    change_count(comment, by=1)
+    publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
 
 
 @transactional("comments")
@@ -95,7 +139,7 @@ def delete_long_removed() -> bool:
     A bounded number; whether there may be more.
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
-    old = RemovedComment.objects.filter(removed_at__lt=until).order_by("-comment_id")
+    old = RemovedComment.objects.filter(removed_at__lt=until).exclude(action_id=None).order_by("-comment_id")
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
     ids = list(old.values_list("comment_id", flat=True)[:_STEP])
     delete_removed_comments(ids)

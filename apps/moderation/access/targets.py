@@ -1,17 +1,28 @@
 """What is reported and checked, as the contexts that own it give it."""
 
-import structlog
+import hashlib
+import hmac
 
-from apps.moderation.models import TargetType
+import structlog
+from django.conf import settings
+
+from apps.moderation.access.screening import Document
+from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.rules import active_word_rules
 from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts, ReviewedMedia
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
+from socialapp.core.outgoing import Limits, OutgoingError, request
+from socialapp.core.text.folding import nfkc_casefold
+from socialapp.core.text.urls import find_urls, link_hosts
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
+
+_MOST_SHORT_LINKS = 3
+_SHORT = Limits(seconds=3, max_bytes=64 * 1024, redirects=4)
 
 
 def target_to_report(*, reporter_id: int, target_type: str, target_id: int) -> Target:
@@ -39,29 +50,85 @@ def _author_if_visible(viewer_id: int, target_type: str, target_id: int) -> int 
     return found[0] if found else None
 
 
+def target_of_staff(*, target_type: str, target_id: int) -> Target | None:
+    """Any person, post or comment that is there, also one that was removed or hidden; None when there is none."""
+    author_id: int | None = None
+    if target_type == TargetType.USER:
+        author_id = next((person.card.id for person in client(Users).documents(ids=[target_id])), None)
+    elif target_type == TargetType.POST:
+        posts = [*posts_with_ids([target_id]), *client(Posts).removed(post_ids=[target_id])]
+        author_id = next((post.author_id for post in posts), None)
+    elif target_type == TargetType.COMMENT:
+        comments = [*comments_with_ids([target_id]), *client(Comments).removed(comment_ids=[target_id])]
+        author_id = next((comment.author_id for comment in comments), None)
+    return Target(target_type, target_id, author_id) if author_id is not None else None
+
+
 def documents_to_check(
-    *, post_ids: list[int] | None = None, comment_ids: list[int] | None = None, user_ids: list[int] | None = None
-) -> list[tuple[Target, str]]:
-    """The present texts of posts, comments and profiles for the word rules; nothing while there are no rules."""
-    if not active_word_rules():
+    *,
+    post_ids: list[int] | None = None,
+    comment_ids: list[int] | None = None,
+    user_ids: list[int] | None = None,
+    kinds: set[str] | None = None,
+) -> list[Document]:
+    """The present texts of posts, comments and profiles for rules of some kinds, or for those that are active; nothing
+    while there are none. With what their short links lead to and the hashes of their media, if a rule asks for them."""
+    if kinds is None:
+        kinds = {rule.kind for rule in active_word_rules()}
+    if not kinds:
         return []
+    found = posts_with_ids(post_ids or [])
+    hashes = client(Posts).media_hashes(post_ids=post_ids) if post_ids and WordRule.Kind.MEDIA in kinds else []
     posts = [
-        (Target(TargetType.POST, post.id, post.author_id), post.content) for post in posts_with_ids(post_ids or [])
+        _document(
+            Target(TargetType.POST, post.id, post.author_id),
+            post.content,
+            kinds,
+            media=frozenset(one.sha256 for one in hashes if one.post_id == post.id),
+        )
+        for post in found
     ]
     comments = [
-        (Target(TargetType.COMMENT, comment.id, comment.author_id), comment.content)
+        _document(Target(TargetType.COMMENT, comment.id, comment.author_id), comment.content, kinds)
         for comment in comments_with_ids(comment_ids or [])
     ]
     people = client(Users).documents(ids=user_ids) if user_ids else []
     profiles = [
-        (
+        _document(
             Target(TargetType.USER, person.card.id, person.card.id),
             "\n".join((person.card.username, person.card.full_name, person.bio)),
+            kinds,
         )
         for person in people
         if person.status == "active"
     ]
     return posts + comments + profiles
+
+
+def _document(target: Target, text: str, kinds: set[str], *, media: frozenset[str] = frozenset()) -> Document:
+    hosts = link_hosts(text)
+    resolved = _resolved(text) if WordRule.Kind.DOMAIN in kinds else frozenset()
+    return Document(target, text, hosts=resolved, media=media, has_link=bool(hosts), digest=_digest(text))
+
+
+def _digest(text: str) -> str:
+    """Finds the same text again without keeping it; nobody can guess at it without LOG_SIGNING_KEY."""
+    return hmac.new(settings.LOG_SIGNING_KEY.encode(), nfkc_casefold(text).encode(), hashlib.sha256).hexdigest()
+
+
+def _resolved(text: str) -> frozenset[str]:
+    """The hosts to which the first few short links of a text lead; none for those that do not answer in time."""
+    found = set()
+    spans = [text[span.start : span.end] for span in find_urls(text)]
+    short = [url for url in spans if set(link_hosts(url)) & settings.LINK_SHORTENERS]
+    for url in short[:_MOST_SHORT_LINKS]:
+        try:
+            answer = request("HEAD", url if "://" in url else f"https://{url}", limits=_SHORT)
+        except OutgoingError as error:
+            log.info("moderation.short_link_unresolved", error=str(error))
+        else:
+            found.update(link_hosts(answer.url))
+    return frozenset(found)
 
 
 def posts_with_ids(ids: list[int]) -> list[PostDocument]:

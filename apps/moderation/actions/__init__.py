@@ -1,6 +1,13 @@
 """Everything that changes moderation's state; what concerns other contexts is published to them."""
 
+from apps.moderation.actions.acts import Act, carry_out
 from apps.moderation.actions.appeals import decide_appeal, file_appeal
+from apps.moderation.actions.bulk import (
+    MOST_AT_ONCE,
+    carry_out_for_case,
+    continue_bulk_decisions,
+    start_bulk_decision,
+)
 from apps.moderation.actions.cases import (
     add_note,
     assign_case,
@@ -18,7 +25,17 @@ from apps.moderation.actions.decisions import (
 from apps.moderation.actions.instance_rules import retire_instance_rule, set_instance_rule
 from apps.moderation.actions.lifting import lift_action
 from apps.moderation.actions.projections import check_reports_counts
-from apps.moderation.actions.rules import check_text, delete_word_rule, set_word_rule
+from apps.moderation.actions.proposals import confirm_proposal, propose, withdraw_proposal
+from apps.moderation.actions.rules import (
+    check_document,
+    check_text,
+    delete_block,
+    delete_word_rule,
+    forget_old_texts,
+    note_text,
+    set_block,
+    set_word_rule,
+)
 from apps.moderation.actions.sanctions import (
     Decision,
     ban_user,
@@ -32,20 +49,31 @@ from apps.moderation.actions.sanctions import (
 from apps.moderation.actions.signing import sign_head
 
 __all__ = [
+    "MOST_AT_ONCE",
+    "Act",
     "Decision",
     "add_note",
     "assign_case",
     "ban_user",
+    "carry_out",
+    "carry_out_for_case",
+    "check_document",
     "check_reports_counts",
     "check_text",
     "close_case_of_gone_target",
+    "confirm_proposal",
+    "continue_bulk_decisions",
     "decide_appeal",
+    "delete_block",
     "delete_word_rule",
     "dismiss_case",
     "end_suspension",
     "file_appeal",
     "file_report",
+    "forget_old_texts",
     "lift_action",
+    "note_text",
+    "propose",
     "remove_content",
     "reopen_case",
     "restore_content",
@@ -53,11 +81,14 @@ __all__ = [
     "retire_instance_rule",
     "sanction_by_operator",
     "sanction_user",
+    "set_block",
     "set_instance_rule",
     "set_word_rule",
     "sign_head",
+    "start_bulk_decision",
     "suspend_user",
     "take_next_case",
     "unban_user",
     "warn_user",
+    "withdraw_proposal",
 ]

@@ -16,17 +16,30 @@ Kind = Action.Kind
 RESTRICTIONS = {
     Kind.MARK_SENSITIVE: (Kind.UNMARK_SENSITIVE, "sensitive"),
     Kind.HIDE_CONTENT: (Kind.UNHIDE_CONTENT, "hidden"),
+    Kind.HOLD_CONTENT: (Kind.RELEASE_CONTENT, "hidden"),
+    Kind.LOCK_COMMENTS: (Kind.UNLOCK_COMMENTS, "locked"),
 }
+_FOR_COMMENTS_TOO = (Kind.HIDE_CONTENT, Kind.HOLD_CONTENT)
 
 
-def remove_content(*, moderator_id: int, target: Target, reason: str, rule_id: int | None = None) -> Action:
+def remove_content(
+    *,
+    moderator_id: int,
+    target: Target,
+    reason: str,
+    note: str = "",
+    rule_id: int | None = None,
+    proposer_id: int | None = None,
+) -> Action:
     """Removes a post or comment and closes its case. Again is answered with the first removal. Asks auth for ranks."""
-    require_rank(moderator_id=moderator_id, user_id=target.author_id)
-    return write_removal(moderator_id=moderator_id, target=target, reason=reason, rule_id=rule_id)
+    require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=proposer_id)
+    return write_removal(moderator_id=moderator_id, target=target, reason=reason, note=note, rule_id=rule_id)
 
 
 @transactional("moderation")
-def write_removal(*, moderator_id: int | None, target: Target, reason: str, rule_id: int | None = None) -> Action:
+def write_removal(
+    *, moderator_id: int | None, target: Target, reason: str, note: str = "", rule_id: int | None = None
+) -> Action:
     """The removal itself, for those who have asked for ranks; `moderator_id` is None for a word rule."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
@@ -44,6 +57,7 @@ def write_removal(*, moderator_id: int | None, target: Target, reason: str, rule
         user_id=target.author_id,
         target=target,
         reason=reason,
+        note=note,
         rule_id=rule_id,
     )
     publish(
@@ -74,34 +88,98 @@ def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Actio
     publish(
         ContentRestored(target_type=target.type, target_id=target.id, author_id=target.author_id, action_id=removal.id)
     )
+    release_hold(moderator_id=moderator_id, target=target, reason=reason)
     return entry
 
 
 def restrict_content(
-    kind: Action.Kind, *, moderator_id: int, target: Target, reason: str, rule_id: int | None = None
+    kind: Action.Kind,
+    *,
+    moderator_id: int,
+    target: Target,
+    reason: str,
+    note: str = "",
+    rule_id: int | None = None,
+    proposer_id: int | None = None,
 ) -> Action:
-    """Marks a post sensitive, or hides it from everybody but its author, and closes its case. Asks auth for ranks."""
-    require_rank(moderator_id=moderator_id, user_id=target.author_id)
-    return _write_restriction(kind, moderator_id=moderator_id, target=target, reason=reason, rule_id=rule_id)
+    """Hides a post or comment from everybody but its author, marks a post sensitive or locks its comments, and closes
+    its case. Asks auth for ranks.
+    """
+    require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=proposer_id)
+    return _write_restriction(kind, moderator_id=moderator_id, target=target, reason=reason, note=note, rule_id=rule_id)
+
+
+@transactional("moderation")
+def hold_content(*, target: Target, reason: str) -> Action | None:
+    """Hides a post or comment, as a rule says, until a moderator has decided about it; None when it is hidden already.
+
+    The caller has opened a case about it.
+    """
+    if _in_force(target, Kind.HOLD_CONTENT) or _in_force(target, Kind.HIDE_CONTENT):
+        return None
+    entry = add_entry(Kind.HOLD_CONTENT, moderator_id=None, user_id=target.author_id, target=target, reason=reason)
+    _publish_restriction(entry, target, kind="hidden", is_active=True, rule="", is_waiting=True)
+    return entry
+
+
+@transactional("moderation")
+def release_hold(*, moderator_id: int | None, target: Target, reason: str) -> None:
+    """Shows what a rule holds, unless nothing does. What a moderator decides about it ends the waiting."""
+    held = _in_force(target, Kind.HOLD_CONTENT)
+    if held is not None:
+        lift_restriction(moderator_id=moderator_id, action=held, reason=reason)
+
+
+def _in_force(target: Target, kind: Action.Kind) -> Action | None:
+    """The last decision of a kind about a target that nobody has taken back."""
+    last = Action.objects.filter(target_type=target.type, target_id=target.id, kind=kind).order_by("-sequence").first()
+    return last if last is not None and not _was_lifted(last) else None
 
 
 @transactional("moderation")
 def _write_restriction(
-    kind: Action.Kind, *, moderator_id: int, target: Target, reason: str, rule_id: int | None
+    kind: Action.Kind, *, moderator_id: int, target: Target, reason: str, note: str, rule_id: int | None
 ) -> Action:
-    if target.type != "post":
-        raise Invalid.of("target_type", "not_content", "Only posts can be hidden or marked as sensitive.")
+    if target.type != "post" and not (target.type == "comment" and kind in _FOR_COMMENTS_TOO):
+        raise Invalid.of("target_type", "not_content", "Posts can be restricted so, and comments be hidden.")
     rule = rule_text(rule_id)
     close_case_of(target.key, outcome=Outcome.SANCTIONED)
+    if kind == Kind.HIDE_CONTENT:
+        _end_hold(target, moderator_id=moderator_id, reason=reason)
+    else:
+        release_hold(moderator_id=moderator_id, target=target, reason=reason)
+    earlier = _in_force(target, kind)
+    if earlier is not None:
+        return earlier
     entry = add_entry(
-        kind, moderator_id=moderator_id, user_id=target.author_id, target=target, reason=reason, rule_id=rule_id
+        kind,
+        moderator_id=moderator_id,
+        user_id=target.author_id,
+        target=target,
+        reason=reason,
+        note=note,
+        rule_id=rule_id,
     )
     _publish_restriction(entry, target, kind=RESTRICTIONS[kind][1], is_active=True, rule=rule)
     return entry
 
 
+def _end_hold(target: Target, *, moderator_id: int, reason: str) -> None:
+    """Ends the waiting of what is hidden from now on by a moderator: nothing comes into sight in between."""
+    held = _in_force(target, Kind.HOLD_CONTENT)
+    if held is not None:
+        add_entry(
+            Kind.RELEASE_CONTENT,
+            moderator_id=moderator_id,
+            user_id=target.author_id,
+            target=target,
+            reason=reason,
+            reverses_id=held.id,
+        )
+
+
 @transactional("moderation")
-def lift_restriction(*, moderator_id: int, action: Action, reason: str) -> Action:
+def lift_restriction(*, moderator_id: int | None, action: Action, reason: str) -> Action:
     """Takes a mark or a hiding back."""
     target = _target_of_entry(action)
     reversal, name = RESTRICTIONS[Kind(action.kind)]
@@ -117,7 +195,9 @@ def lift_restriction(*, moderator_id: int, action: Action, reason: str) -> Actio
     return entry
 
 
-def _publish_restriction(entry: Action, target: Target, *, kind: str, is_active: bool, rule: str) -> None:
+def _publish_restriction(
+    entry: Action, target: Target, *, kind: str, is_active: bool, rule: str, is_waiting: bool = False
+) -> None:
     publish(
         ContentRestricted(
             target_type=target.type,
@@ -129,19 +209,23 @@ def _publish_restriction(entry: Action, target: Target, *, kind: str, is_active:
             reason=entry.reason,
             at=entry.created_at,
             rule=rule,
+            is_waiting=is_waiting,
         )
     )
 
 
 @transactional("moderation")
-def dismiss_case(*, moderator_id: int, case_id: int, reason: str) -> Action:
-    """Closes a case: nothing is wrong with its target. 409 when it is closed already."""
+def dismiss_case(*, moderator_id: int, case_id: int, reason: str, note: str = "") -> Action:
+    """Closes a case: nothing is wrong with its target, which no longer waits. 409 when it is closed already."""
     case = locked_open_case(case_id)
     refuse_own(moderator_id=moderator_id, user_id=case.author_id)
+    target = _target_of(case)
     entry = add_entry(
-        Kind.DISMISS_CASE, moderator_id=moderator_id, target=_target_of(case), case_id=case.id, reason=reason
+        Kind.DISMISS_CASE, moderator_id=moderator_id, target=target, case_id=case.id, reason=reason, note=note
     )
     close_case(case, outcome=Outcome.DISMISSED)
+    if target is not None:
+        release_hold(moderator_id=moderator_id, target=target, reason=reason)
     return entry
 
 

@@ -4,7 +4,19 @@ from collections.abc import Collection
 
 from apps.moderation.actions.cases import close_case
 from apps.moderation.actions.log import redact_entries
-from apps.moderation.models import Appeal, Case, CaseNote, Outcome, Report, Suspension, TargetType
+from apps.moderation.models import (
+    Appeal,
+    BulkDecision,
+    Case,
+    CaseNote,
+    Outcome,
+    Proposal,
+    Report,
+    RuleHit,
+    SeenText,
+    Suspension,
+    TargetType,
+)
 from socialapp.lifecycle.removal import declare_removal
 
 ROWS_A_STEP = 200
@@ -14,6 +26,11 @@ def _erase_step(user_id: int) -> bool:
     # The log before the appeals: who appeals at this moment has locked an entry, and is waited for.
     done = (_anonymize_reports(user_id), _close_cases(user_id), _redact_log(user_id), _delete_appeals(user_id))
     Suspension.objects.filter(user_id=user_id).delete()
+    for model in (RuleHit, SeenText, Proposal):
+        model._default_manager.filter(author_id=user_id).delete()
+    Proposal.objects.filter(proposed_by_id=user_id).update(proposed_by_id=None)
+    Proposal.objects.filter(decided_by_id=user_id).update(decided_by_id=None)
+    BulkDecision.objects.filter(moderator_id=user_id).update(moderator_id=None)
     Case.objects.filter(assigned_to_id=user_id).update(assigned_to_id=None)
     CaseNote.objects.filter(moderator_id=user_id).update(moderator_id=None)
     return max(done) < ROWS_A_STEP

@@ -1,6 +1,6 @@
 """Taking a decision back, whatever it was: what an accepted appeal does, and what a moderator may do of their own."""
 
-from apps.moderation.access.ranks import require_rank
+from apps.moderation.access.ranks import require_rank_to_lift
 from apps.moderation.actions.decisions import RESTRICTIONS, lift_restriction, refuse_lifted, restore_content
 from apps.moderation.actions.sanctions import REVERSALS, lift_sanction
 from apps.moderation.models import Action
@@ -16,7 +16,7 @@ def lift_action(*, moderator_id: int, action_id: int, reason: str) -> Action:
     action = Action.objects.filter(id=action_id).first()
     if action is None or action.user_id is None:
         raise NotFound("there is no such decision, or the person it is about was erased")
-    require_rank(moderator_id=moderator_id, user_id=action.user_id)
+    require_rank_to_lift(moderator_id=moderator_id, user_id=action.user_id)
     return _lift(moderator_id, action_id, reason)
 
 

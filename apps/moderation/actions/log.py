@@ -28,6 +28,7 @@ def add_entry(
     target: Target | None = None,
     case_id: int | None = None,
     reason: str = "",
+    note: str = "",
     rule_id: int | None = None,
     until: datetime | None = None,
     reverses_id: int | None = None,
@@ -46,6 +47,7 @@ def add_entry(
         target_id=target.id if target else None,
         case_id=case_id,
         reason=reason,
+        note=note,
         rule_id=rule_id,
         until=until,
         reverses_id=reverses_id,
@@ -81,7 +83,7 @@ def redact_entries(*, user_id: int, limit: int) -> int:
     entries = {entry.sequence: entry for entry in (*concerning, *made_by)}
     if not entries:
         return 0
-    Action.objects.filter(id__in=[entry.id for entry in concerning]).update(user_id=None, reason="")
+    Action.objects.filter(id__in=[entry.id for entry in concerning]).update(user_id=None, reason="", note="")
     about_user = [entry.id for entry in concerning if entry.target_type == TargetType.USER]
     Action.objects.filter(id__in=about_user).update(target_id=None)
     Action.objects.filter(id__in=[entry.id for entry in made_by]).update(moderator_id=None)

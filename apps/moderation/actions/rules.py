@@ -1,23 +1,38 @@
-"""Word rules: kept by moderators, applied to every text that is written or changed."""
+"""Rules: kept by moderators, applied to everything that is written or changed."""
 
-from apps.moderation.access.word_rules import plain_pattern, rules_matching
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from apps.moderation.access.screening import Document, plain_pattern, rules_meeting
+from apps.moderation.access.sign_ups import plain_block
 from apps.moderation.actions.cases import open_case
-from apps.moderation.actions.decisions import write_removal
+from apps.moderation.actions.decisions import hold_content, write_removal
 from apps.moderation.actions.log import add_entry
-from apps.moderation.actions.sanctions import reset_profile_by_rule
-from apps.moderation.models import Action, TargetType, WordRule
+from apps.moderation.actions.sanctions import reset_profile_by_rule, silence_by_rule
+from apps.moderation.models import Action, Block, RuleHit, SeenText, TargetType, WordRule
 from apps.moderation.queries.cases import Target
 from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import gone_among
 
+_SEEN_DAYS = 30
+_STEP = 500
+Effect = WordRule.Effect
+
 
 @transactional("moderation")
 def set_word_rule(
-    *, moderator_id: int, pattern: str, effect: str, is_active: bool, rule_id: int | None = None
+    *,
+    moderator_id: int,
+    pattern: str,
+    effect: str,
+    is_active: bool,
+    rule_id: int | None = None,
+    kind: str = WordRule.Kind.WORDS,
 ) -> WordRule:
     """Makes a rule, or changes the one with `rule_id`; 422 for a pattern that is none."""
-    plain = plain_pattern(pattern)
-    values = {"pattern": plain, "action": WordRule.Effect(effect), "is_active": is_active}
+    plain = plain_pattern(pattern, kind=kind)
+    values = {"kind": kind, "pattern": plain, "action": Effect(effect), "is_active": is_active}
     if rule_id is None:
         rule = WordRule.objects.create(**values)
     else:
@@ -37,21 +52,88 @@ def delete_word_rule(*, moderator_id: int, rule_id: int) -> None:
 
 
 @transactional("moderation")
+def set_block(
+    *, moderator_id: int, kind: str, value: str, reason: str = "", until: datetime | None = None, block_id: int | None
+) -> Block:
+    """Blocks sign-ups from an e-mail domain or a range of addresses, or changes the block with `block_id`; 422 for a
+    value that is none."""
+    plain = plain_block(value, kind=kind)
+    values = {"kind": kind, "value": plain, "reason": reason, "until": until}
+    if block_id is None:
+        block = Block.objects.create(**values)
+    else:
+        block, _ = Block.objects.update_or_create(id=block_id, defaults=values)
+    add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"sign-ups from {plain}: blocked")
+    return block
+
+
+@transactional("moderation")
+def delete_block(*, moderator_id: int, block_id: int) -> None:
+    """Ends a block. Idempotent."""
+    block = Block.objects.filter(id=block_id).first()
+    if block is not None:
+        block.delete()
+        add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"sign-ups from {block.value}: allowed")
+
+
 def check_text(*, target: Target, text: str) -> None:
-    """Applies the rules to a text: the strictest that matches removes it, or opens a case about it. Idempotent.
+    """As `check_document`, for a text alone."""
+    check_document(document=Document(target, text))
 
-    A profile is emptied instead of removed.
 
-    Nothing happens when its author was erased meanwhile.
+@transactional("moderation")
+def check_document(*, document: Document) -> None:
+    """Applies the rules to a text: the strictest that it meets decides; what all of them found is noted. Idempotent.
+
+    It is removed, held for a moderator, its author silenced, or a case about it opened; a profile is emptied instead of
+    removed. Nothing happens when its author was erased meanwhile.
     """
+    target = document.target
     if gone_among("moderation", [target.author_id]):
         return
-    rules = rules_matching(text)
-    words = ", ".join(rule.pattern for rule in rules)[:200]
-    is_removal = any(rule.action == WordRule.Effect.REMOVE for rule in rules)
+    note_text(target=target, digest=document.digest)
+    rules = rules_meeting(document)
+    new = [rule for rule in rules if _note_hit(rule, target)]
+    if rules:
+        words = ", ".join(rule.pattern for rule in rules)[:200]
+        _apply({rule.action for rule in rules}, target, words=words, is_new=bool(new))
+
+
+def _apply(effects: set[str], target: Target, *, words: str, is_new: bool) -> None:
+    reason = f"word rule: {words}"
+    is_removal = bool(effects & {Effect.REMOVE, Effect.REJECT})
     if is_removal and target.type == TargetType.USER:
-        reset_profile_by_rule(user_id=target.author_id, reason=f"word rule: {words}")
-    elif is_removal:
-        write_removal(moderator_id=None, target=target, reason=f"word rule: {words}")
-    elif rules:
-        open_case(target, flagged_words=words)
+        reset_profile_by_rule(user_id=target.author_id, reason=reason)
+        return
+    if is_removal:
+        write_removal(moderator_id=None, target=target, reason=reason)
+        return
+    open_case(target, flagged_words=words)
+    if Effect.HOLD in effects and target.type != TargetType.USER and is_new:
+        hold_content(target=target, reason=reason)
+    if Effect.SILENCE in effects and is_new:
+        silence_by_rule(user_id=target.author_id, reason=reason)
+
+
+@transactional("moderation")
+def note_text(*, target: Target, digest: str = "") -> None:
+    """Notes that somebody wrote something, for rates, repetitions and trials; not a profile. Idempotent."""
+    if target.type != TargetType.USER and not gone_among("moderation", [target.author_id]):
+        values = {"author_id": target.author_id} | ({"digest": digest} if digest else {})
+        SeenText.objects.update_or_create(target_type=target.type, target_id=target.id, defaults=values)
+
+
+def _note_hit(rule: WordRule, target: Target) -> bool:
+    """Whether the rule has found the target for the first time."""
+    values = {"author_id": target.author_id, "effect": rule.action}
+    _, made = RuleHit.objects.get_or_create(rule=rule, target_type=target.type, target_id=target.id, defaults=values)
+    return made
+
+
+@transactional("moderation")
+def forget_old_texts() -> bool:
+    """Deletes the notes of texts that are older than a month, a bounded number; whether there may be more."""
+    old = SeenText.objects.filter(written_at__lt=timezone.now() - timedelta(days=_SEEN_DAYS))
+    ids = list(old.values_list("id", flat=True)[:_STEP])
+    SeenText.objects.filter(id__in=ids).delete()
+    return len(ids) == _STEP

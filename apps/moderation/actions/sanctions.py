@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from apps.moderation.access.instance_rules import rule_text
-from apps.moderation.access.ranks import refuse_own, require_rank
+from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift
 from apps.moderation.actions.cases import close_case, locked_open_case
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Outcome, Suspension
@@ -22,29 +22,37 @@ REVERSALS = {
     Kind.BAN_USER: Kind.UNBAN_USER,
     Kind.SILENCE_USER: Kind.UNSILENCE_USER,
     Kind.LIMIT_USER: Kind.UNLIMIT_USER,
+    Kind.LIMIT_LINKS: Kind.UNLIMIT_LINKS,
+    Kind.LIMIT_MEDIA: Kind.UNLIMIT_MEDIA,
+    Kind.DEMAND_PASSWORD: Kind.WAIVE_PASSWORD,
     Kind.RESET_PROFILE: Kind.RESTORE_PROFILE,
 }
-TIMED = (Kind.BAN_USER, Kind.SILENCE_USER, Kind.LIMIT_USER)
+TIMED = (Kind.BAN_USER, Kind.SILENCE_USER, Kind.LIMIT_USER, Kind.LIMIT_LINKS, Kind.LIMIT_MEDIA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A decision about a person: why, by which rule, because of which case, and until when it holds."""
+    """A decision: why, by which rule, because of which case, until when it holds, and a note for moderators.
+
+    `proposer_id` is the administrator who proposed what another confirms.
+    """
 
     reason: str
+    note: str = ""
+    proposer_id: int | None = None
     case_id: int | None = None
     rule_id: int | None = None
     until: datetime | None = None
 
 
 def sanction_user(kind: Action.Kind, *, moderator_id: int, user_id: int, decision: Decision) -> Action:
-    """Warns, bans, silences or limits somebody or empties their profile; closes the case that led to it.
+    """Warns, bans, silences or limits somebody, demands a new password or empties their profile; closes the case.
 
     422 when `until` has passed or the kind does not end. Asks auth for ranks.
     """
     if decision.until is not None and (kind not in TIMED or decision.until <= timezone.now()):
         raise Invalid.of("until", "past", "Bans, silences and limits end, and do so in the future.")
-    require_rank(moderator_id=moderator_id, user_id=user_id)
+    require_rank(moderator_id=moderator_id, user_id=user_id, proposer_id=decision.proposer_id)
     return _sanction(kind, moderator_id, user_id, decision)
 
 
@@ -70,7 +78,7 @@ def suspend_user(
 
 def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
     """Lifts a ban or ends a suspension. Asks auth for ranks."""
-    require_rank(moderator_id=moderator_id, user_id=user_id)
+    require_rank_to_lift(moderator_id=moderator_id, user_id=user_id)
     return _sanction(Kind.UNBAN_USER, moderator_id, user_id, Decision(reason=reason))
 
 
@@ -108,6 +116,16 @@ def sanction_by_operator(*, user_id: int, kind: str, reason: str) -> Action:
 
 
 @transactional("moderation")
+def silence_by_rule(*, user_id: int, reason: str) -> Action | None:
+    """Silences somebody in whose text a rule has found something; None when they are silenced already."""
+    words = Action.objects.filter(user_id=user_id, kind__in=(Kind.SILENCE_USER, Kind.UNSILENCE_USER))
+    last = words.order_by("-sequence").first()
+    if last is not None and last.kind == Kind.SILENCE_USER:
+        return None
+    return _sanction(Kind.SILENCE_USER, None, user_id, Decision(reason=reason))
+
+
+@transactional("moderation")
 def reset_profile_by_rule(*, user_id: int, reason: str) -> Action | None:
     """Empties a profile in which a word rule has found something."""
     return _sanction(Kind.RESET_PROFILE, None, user_id, Decision(reason=reason))
@@ -128,6 +146,7 @@ def _sanction(
         target=Target("user", user_id, user_id),
         case_id=decision.case_id,
         reason=decision.reason,
+        note=decision.note,
         rule_id=decision.rule_id,
         until=decision.until,
         reverses_id=reverses.id if reverses else None,

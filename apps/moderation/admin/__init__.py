@@ -9,16 +9,21 @@ from apps.moderation.admin.log import (
     SignedHeadAdmin,
     SuspensionAdmin,
 )
-from apps.moderation.admin.rules import InstanceRuleAdmin, WordRuleAdmin
+from apps.moderation.admin.rules import BlockAdmin, InstanceRuleAdmin, RuleHitAdmin, WordRuleAdmin
+from apps.moderation.admin.team import BulkDecisionAdmin, ProposalAdmin
 
 __all__ = [
     "ActionAdmin",
     "AppealAdmin",
+    "BlockAdmin",
+    "BulkDecisionAdmin",
     "CaseAdmin",
     "CaseNoteAdmin",
     "InstanceRuleAdmin",
     "LogHeadAdmin",
+    "ProposalAdmin",
     "ReportAdmin",
+    "RuleHitAdmin",
     "SignedHeadAdmin",
     "SuspensionAdmin",
     "WordRuleAdmin",

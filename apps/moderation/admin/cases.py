@@ -8,6 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -19,11 +20,21 @@ from django.views.decorators.http import require_POST
 from apps.moderation import actions
 from apps.moderation.access.names import show_holders, show_targets
 from apps.moderation.access.people import history_of, notes_of
-from apps.moderation.access.targets import media_of_post
-from apps.moderation.admin.choices import DEFAULT_REASON, LONGEST_REASON, DecisionForm, bulk, choices_for, decide
+from apps.moderation.access.targets import media_of_post, target_of_staff
+from apps.moderation.admin.choices import (
+    DECIDED,
+    DEFAULT_REASON,
+    LONGEST_REASON,
+    DecisionForm,
+    act_of,
+    bulk,
+    carry_out_or_propose,
+    choices_for,
+    decide,
+)
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
 from apps.moderation.models import Case, Reason, Report, TargetType
-from apps.moderation.queries.cases import reports_of
+from apps.moderation.queries.cases import Target, reports_of
 from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Problem
 
@@ -132,7 +143,7 @@ class CaseList(ChangeList):
 class CaseAdmin(ModerationAdmin[Case]):
     """The queue: the most reported first."""
 
-    list_display = ("about", "content", "author", "reasons", "weight", "waiting", "taken_by", "state")
+    list_display = ("kind_of_target", "content", "author", "reasons", "weight", "waiting", "taken_by", "state")
     list_filter = (CaseStateFilter, AssignmentFilter, AgeFilter, "target_type", ReasonFilter, "outcome")
     search_fields = ("=target_id", "=author_id", "=id")
     ordering = ("-score", "-reports_count", "id")
@@ -153,10 +164,11 @@ class CaseAdmin(ModerationAdmin[Case]):
         own = [
             path("next/", wrap(self.take_next), name="moderation_case_next"),
             path("<int:case_id>/decide/", wrap(self.decide), name="moderation_case_decide"),
+            path("about/<str:target_type>/<int:target_id>/", wrap(self.about), name="moderation_case_about"),
             path("<int:case_id>/<str:step>/", wrap(self.handle_step), name="moderation_case_step"),
         ]
         listed = super().get_urls()
-        return [*own[:2], *listed[:-1], own[2], listed[-1]]
+        return [*own[:3], *listed[:-1], own[3], listed[-1]]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Case | None:
         """One case, with its preview."""
@@ -173,10 +185,8 @@ class CaseAdmin(ModerationAdmin[Case]):
         extra = dict(extra_context or {})
         if case is not None and self.has_view_permission(request):
             extra |= {
-                "choices": choices_for(case),
-                "media": media_of_post(case.target_id)
-                if case.target_type == TargetType.POST and case.target_id
-                else [],
+                "choices": choices_for(case.target_type),
+                "shown_media": media_of_post(case.target_id or 0) if case.target_type == TargetType.POST else [],
                 "history": history_of(case.author_id),
                 "notes": notes_of(case),
                 "rules": present_rules(),
@@ -233,11 +243,52 @@ class CaseAdmin(ModerationAdmin[Case]):
         decision = request.POST.get("decision", "")
         rows = Case.objects.filter(id=case.id)
         form = DecisionForm(request.POST)
-        run_on_each(request, rows, "Decided", lambda row, by, why: decide(row, decision, moderator_id=by, form=form))
+        told = [DECIDED]
+
+        def run(row: Case, by: int, why: str) -> None:
+            told[0] = decide(row, decision, moderator_id=by, form=form)
+
+        run_on_each(request, rows, lambda: told[0], run)
         return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
 
+    def about(self, request: HttpRequest, target_type: str, target_id: int) -> HttpResponse:
+        """Any person, post or comment, without a report: what it is, and every decision; POST takes one."""
+        if not self.is_allowed(request):
+            return HttpResponse(status=403)
+        target = target_of_staff(target_type=target_type, target_id=target_id)
+        if target is None:
+            return HttpResponse(status=404)
+        if request.method == "POST":
+            return self._decide_about(request, target)
+        case = Case(target_type=target.type, target_id=target.id, author_id=target.author_id)
+        show_targets([case])
+        page = {
+            **self.admin_site.each_context(request),
+            "title": f"{case.get_target_type_display()} by @{case.author_name or target.author_id}",
+            "original": case,
+            "opts": self.opts,
+            "media": self.media,
+            "is_unreported": True,
+            "shown_media": media_of_post(target.id) if target.type == TargetType.POST else [],
+            "choices": choices_for(target.type, has_case=False),
+            "history": history_of(target.author_id),
+            "rules": present_rules(),
+            "default_reason": DEFAULT_REASON,
+            "longest_reason": LONGEST_REASON,
+        }
+        return TemplateResponse(request, "admin/moderation/case/change_form.html", page)
+
+    def _decide_about(self, request: HttpRequest, target: Target) -> HttpResponse:
+        form, me = DecisionForm(request.POST), int(request.user.pk or 0)
+        try:
+            act = act_of(form, request.POST.get("decision", ""), target=target, moderator_id=me)
+            messages.success(request, carry_out_or_propose(act))
+        except Problem as problem:
+            messages.error(request, problem.detail)
+        return HttpResponseRedirect(request.path)
+
     @admin.display(description="about", ordering="target_type")
-    def about(self, case: Case) -> str:
+    def kind_of_target(self, case: Case) -> str:
         """What kind of thing it is about; links to the case."""
         return case.get_target_type_display()
 
@@ -291,25 +342,39 @@ class CaseAdmin(ModerationAdmin[Case]):
         head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", "When (UTC)", "Reason", "Details")
         return format_html("<table><thead>{}</thead><tbody>{}</tbody></table>", head, body)
 
+    def _decide_many(self, request: HttpRequest, rows: QuerySet[Case], done: str, decision: str) -> None:
+        """At once for a few cases, by a task with progress for more."""
+        ids = list(rows.values_list("id", flat=True))
+        if len(ids) <= actions.MOST_AT_ONCE:
+            run_on_each(request, rows, done, bulk(decision))
+            return
+        reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
+        me = int(request.user.pk or 0)
+        actions.start_bulk_decision(decision=decision, case_ids=ids, moderator_id=me, reason=reason)
+        progress = reverse("admin:moderation_bulkdecision_changelist")
+        messages.success(
+            request, format_html('{} cases are being decided: <a href="{}">progress</a>', len(ids), progress)
+        )
+
     @admin.action(description="Remove the content", permissions=["decide"])
     def remove_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Removes what the cases are about."""
-        run_on_each(request, rows, "Removed", bulk("remove"))
+        self._decide_many(request, rows, "Removed", "remove")
 
     @admin.action(description="Warn the author", permissions=["decide"])
     def warn_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Warns those who answer for it."""
-        run_on_each(request, rows, "Warned", bulk("warn"))
+        self._decide_many(request, rows, "Warned", "warn")
 
     @admin.action(description="Ban the author", permissions=["decide"])
     def ban_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Bans those who answer for it."""
-        run_on_each(request, rows, "Banned", bulk("ban"))
+        self._decide_many(request, rows, "Banned", "ban")
 
     @admin.action(description="Dismiss: nothing is wrong", permissions=["decide"])
     def dismiss_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
         """Closes the cases."""
-        run_on_each(request, rows, "Dismissed", bulk("dismiss"))
+        self._decide_many(request, rows, "Dismissed", "dismiss")
 
 
 @admin.register(Report)

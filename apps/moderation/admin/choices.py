@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django import forms
-from django.utils import timezone
 
 from apps.moderation import actions
-from apps.moderation.models import Action, Case
+from apps.moderation.actions import Act
+from apps.moderation.models import Case
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.rules import present_rules
-from socialapp.core.errors import Problem
+from socialapp.core.errors import Forbidden, Problem
 
-Kind = Action.Kind
 LONGEST_REASON = 1000
 DEFAULT_REASON = "It breaks the rules."
+DECIDED = "Decided"
+PROPOSED = "Proposed: another administrator has to confirm it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +35,31 @@ CHOICES = (
     Choice("warn", "Warn the author", "They get a notice. Nothing else changes.", "w"),
     Choice("mark_sensitive", "Mark as sensitive", "Shown behind a warning; the author cannot undo it.", "m", True),
     Choice("hide", "Hide", "The author still sees it, nobody else does.", "h", True),
+    Choice("lock", "Lock the comments", "Nobody adds comments; those that are there stay.", "c", True),
     Choice("remove", "Remove", "Gone for everybody; comes back if an appeal is accepted.", "r", True),
     Choice("reset_profile", "Empty the profile", "Name, text and picture go; an appeal brings them back.", "p"),
     Choice("limit", "Limit", "They read, but write no posts and comments.", "l", is_timed=True),
+    Choice("limit_links", "Limit: no links", "They write, but no links.", "k", is_timed=True),
+    Choice("limit_media", "Limit: no media", "They write, but without pictures and videos.", "v", is_timed=True),
     Choice("silence", "Silence", "Only their followers come across what they write.", "s", is_timed=True),
+    Choice("demand_password", "Demand a new password", "Logged out everywhere; a mailed key lets them back.", "n"),
     Choice("ban", "Ban", "They cannot log in, and nobody sees anything of theirs.", "b", is_timed=True),
 )
-_SANCTIONS = {
-    "warn": Kind.WARN_USER,
-    "ban": Kind.BAN_USER,
-    "silence": Kind.SILENCE_USER,
-    "limit": Kind.LIMIT_USER,
-    "reset_profile": Kind.RESET_PROFILE,
-}
-_RESTRICTIONS = {"mark_sensitive": Kind.MARK_SENSITIVE, "hide": Kind.HIDE_CONTENT}
+# What fits only some kinds of targets.
+_FITS = {"mark_sensitive": ("post",), "hide": ("post", "comment"), "remove": ("post", "comment"), "lock": ("post",)}
 
 
-def choices_for(case: Case) -> list[Choice]:
-    """What can be decided about a case's target."""
-    kinds = {"mark_sensitive": ("post",), "hide": ("post",), "remove": ("post", "comment")}
-    return [one for one in CHOICES if case.target_type in kinds.get(one.name, ("user", "post", "comment"))]
+def choices_for(target_type: str, *, has_case: bool = True) -> list[Choice]:
+    """What can be decided about a target; without a case there is nothing to dismiss."""
+    fitting = [one for one in CHOICES if target_type in _FITS.get(one.name, ("user", "post", "comment"))]
+    return [one for one in fitting if has_case or one.name != "dismiss"]
 
 
 class DecisionForm(forms.Form):
     """What a moderator sends beside the decision."""
 
     reason = forms.CharField(required=False, max_length=LONGEST_REASON)
+    note = forms.CharField(required=False, max_length=LONGEST_REASON)
     rule = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
     days = forms.IntegerField(required=False, min_value=1, max_value=3650)
 
@@ -70,30 +69,45 @@ class DecisionForm(forms.Form):
         self.fields["rule"].choices = [("", "—"), *((rule.id, str(rule)) for rule in rules)]  # type: ignore[attr-defined]
 
 
-def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> None:
-    """Carries out what a moderator chose; raises a Problem when it cannot be done."""
+def act_of(form: DecisionForm, name: str, *, target: Target, moderator_id: int, case_id: int | None = None) -> Act:
+    """The decision that a moderator has sent; raises a Problem when the form has mistakes."""
     if not form.is_valid():
         raise Problem("; ".join(f"{field}: {errors[0]}" for field, errors in form.errors.items()))
-    reason, rule_id, days = form.cleaned_data["reason"], form.cleaned_data["rule"], form.cleaned_data["days"]
-    reason = reason or DEFAULT_REASON
-    if name == "dismiss":
-        actions.dismiss_case(moderator_id=moderator_id, case_id=case.id, reason=reason)
-        return
+    values = form.cleaned_data
+    return Act(
+        decision=name,
+        target=target,
+        moderator_id=moderator_id,
+        reason=values["reason"] or DEFAULT_REASON,
+        note=values["note"],
+        rule_id=values["rule"],
+        days=values["days"],
+        case_id=case_id,
+    )
+
+
+def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> str:
+    """Carries out what a moderator chose, or proposes it where two have to decide; what to tell them.
+
+    Raises a Problem when it cannot be done.
+    """
     if case.author_id is None or case.target_id is None:
-        raise Problem("the person it is about was erased")
+        actions.carry_out_for_case(case, decision=name, moderator_id=moderator_id, reason=DEFAULT_REASON)
+        return DECIDED
     target = Target(case.target_type, case.target_id, case.author_id)
-    if name == "remove":
-        actions.remove_content(moderator_id=moderator_id, target=target, reason=reason, rule_id=rule_id)
-    elif name in _RESTRICTIONS:
-        kind = _RESTRICTIONS[name]
-        actions.restrict_content(kind, moderator_id=moderator_id, target=target, reason=reason, rule_id=rule_id)
-    elif name in _SANCTIONS:
-        is_timed = days is not None and any(one.is_timed for one in CHOICES if one.name == name)
-        until = timezone.now() + timedelta(days=days) if is_timed else None
-        decision = actions.Decision(reason=reason, case_id=case.id, rule_id=rule_id, until=until)
-        actions.sanction_user(_SANCTIONS[name], moderator_id=moderator_id, user_id=case.author_id, decision=decision)
-    else:
-        raise Problem("there is no such decision")
+    return carry_out_or_propose(act_of(form, name, target=target, moderator_id=moderator_id, case_id=case.id))
+
+
+def carry_out_or_propose(act: Act) -> str:
+    """Carries out a decision; one about an administrator waits for another one. What to tell the moderator."""
+    try:
+        actions.carry_out(act)
+    except Forbidden as refusal:
+        if refusal.code != "two_people":
+            raise
+        actions.propose(act)
+        return PROPOSED
+    return DECIDED
 
 
 def bulk(name: str) -> Callable[[Case, int, str], None]:

@@ -1,7 +1,6 @@
 """What the pages of moderation share: who may use them, the reason that is asked for, and how decisions are run."""
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -44,7 +43,9 @@ class ReasonForm(ActionForm):
     )
 
 
-def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callable[[M, int, str], object]) -> None:
+def run_on_each(
+    request: HttpRequest, rows: QuerySet[M], done: str | Callable[[], str], run: Callable[[M, int, str], object]
+) -> None:
     """Runs something on each row, and says how many it was done to and what went wrong with the others."""
     reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
     moderator_id = int(request.user.pk or 0)
@@ -57,12 +58,12 @@ def run_on_each(request: HttpRequest, rows: QuerySet[M], done: str, run: Callabl
         else:
             succeeded += 1
     if succeeded:
-        messages.success(request, f"{done}: {succeeded}")
+        messages.success(request, f"{done() if callable(done) else done}: {succeeded}")
 
 
 def person_link(user_id: int | None, name: str = "") -> SafeString | str:
-    """A person, linked to all cases about them: moderators may not open pages of other contexts."""
+    """A person, linked to the page on which everything about them can be seen and decided."""
     if user_id is None:
         return "–"
-    url = f"{reverse('admin:moderation_case_changelist')}?{urlencode({'state': 'all', 'author_id': user_id})}"
+    url = reverse("admin:moderation_case_about", args=["user", user_id])
     return format_html('<a href="{}">{}</a>', url, f"@{name}" if name else user_id)

@@ -5,13 +5,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from apps.moderation import actions
-from apps.moderation.access.word_rules import plain_pattern
-from apps.moderation.admin.deciding import ModerationAdmin
-from apps.moderation.models import InstanceRule, WordRule
+from apps.moderation.access.screening import plain_pattern
+from apps.moderation.access.sign_ups import plain_block
+from apps.moderation.access.trials import MOST_DAYS, try_rule
+from apps.moderation.admin.deciding import ModerationAdmin, person_link
+from apps.moderation.models import Block, InstanceRule, RuleHit, WordRule
 from socialapp.core.errors import Invalid
 from socialapp.http.admin import is_admin
 
@@ -21,24 +26,46 @@ class WordRuleForm(forms.ModelForm[WordRule]):
 
     class Meta:
         model = WordRule
-        fields = ("pattern", "action", "is_active")
+        fields = ("kind", "pattern", "action", "is_active")
 
     def clean_pattern(self) -> str:
         """The plain form of the pattern."""
         try:
-            return plain_pattern(self.cleaned_data["pattern"])
+            return plain_pattern(self.cleaned_data["pattern"], kind=self.cleaned_data.get("kind", WordRule.Kind.WORDS))
         except Invalid as problem:
             raise ValidationError(problem.detail) from None
 
 
 @admin.register(WordRule)
 class WordRuleAdmin(ModerationAdmin[WordRule]):
-    """Words that flag or remove a text; changes go through the context's actions, and so into the log."""
+    """What is looked for in all that is written; changes go through the context's actions, and so into the log."""
 
-    list_display = ("pattern", "action", "is_active", "created_at")
-    list_filter = ("action", "is_active")
+    list_display = ("pattern", "kind", "action", "is_active", "found", "created_at")
+    list_filter = ("kind", "action", "is_active")
     search_fields = ("pattern",)
     form = WordRuleForm
+    change_form_template = "admin/moderation/wordrule/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WordRule]:
+        """The rules with the number of what they found."""
+        return super().get_queryset(request).annotate(hits_count=Count("hits"))
+
+    @admin.display(description="found", ordering="hits_count")
+    def found(self, rule: WordRule) -> SafeString:
+        """How much it has found; links to that."""
+        url = f"{reverse('admin:moderation_rulehit_changelist')}?rule__id__exact={rule.id}"
+        return format_html('<a href="{}">{}</a>', url, getattr(rule, "hits_count", 0))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The rule, and with `?try=7` what it would have hit in so many days."""
+        extra = dict(extra_context or {})
+        days = request.GET.get("try", "")
+        rule = WordRule.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
+        if rule is not None and days.isdecimal() and len(days) < 4 and self.is_allowed(request):
+            extra |= {"trial": try_rule(rule, days=int(days)), "days": min(int(days), MOST_DAYS)}
+        return super().change_view(request, object_id, form_url, extra)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Moderators keep the rules."""
@@ -56,6 +83,7 @@ class WordRuleAdmin(ModerationAdmin[WordRule]):
         """Makes or changes a rule."""
         actions.set_word_rule(
             moderator_id=int(request.user.pk or 0),
+            kind=obj.kind,
             pattern=obj.pattern,
             effect=obj.action,
             is_active=obj.is_active,
@@ -70,6 +98,89 @@ class WordRuleAdmin(ModerationAdmin[WordRule]):
         """Deletes the chosen rules."""
         for rule in queryset:
             self.delete_model(request, rule)
+
+
+@admin.register(RuleHit)
+class RuleHitAdmin(ModerationAdmin[RuleHit]):
+    """What rules found, and what happened to it."""
+
+    list_display = ("created_at", "rule", "target", "author", "effect")
+    list_filter = ("effect", "target_type", "rule")
+    list_select_related = ("rule",)
+    search_fields = ("=target_id", "=author_id")
+    ordering = ("-id",)
+
+    @admin.display(description="found in")
+    def target(self, hit: RuleHit) -> SafeString:
+        """What it is; links to the page where it can be decided about."""
+        url = reverse("admin:moderation_case_about", args=[hit.target_type, hit.target_id])
+        return format_html('<a href="{}">{}</a>', url, f"{hit.target_type} {hit.target_id}")
+
+    @admin.display(description="author", ordering="author_id")
+    def author(self, hit: RuleHit) -> SafeString | str:
+        """Who wrote it."""
+        return person_link(hit.author_id)
+
+
+class BlockForm(forms.ModelForm[Block]):
+    """A block of sign-ups, its value in the form that is compared."""
+
+    class Meta:
+        model = Block
+        fields = ("kind", "value", "reason", "until")
+
+    def clean(self) -> dict[str, Any]:
+        """The plain form of the value."""
+        values = super().clean() or self.cleaned_data
+        if values.get("kind") and values.get("value"):
+            try:
+                values["value"] = plain_block(values["value"], kind=values["kind"])
+            except Invalid as problem:
+                self.add_error("value", problem.errors[0].detail if problem.errors else problem.detail)
+        return values
+
+
+@admin.register(Block)
+class BlockAdmin(ModerationAdmin[Block]):
+    """E-mail domains and network addresses from which nobody signs up."""
+
+    list_display = ("value", "kind", "reason", "until", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("value", "reason")
+    form = BlockForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Moderators keep the blocks."""
+        return self.is_allowed(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Moderators keep the blocks."""
+        return self.is_allowed(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Moderators keep the blocks."""
+        return self.is_allowed(request)
+
+    def save_model(self, request: HttpRequest, obj: Block, form: Any, change: bool) -> None:
+        """Makes or changes a block."""
+        saved = actions.set_block(
+            moderator_id=int(request.user.pk or 0),
+            kind=obj.kind,
+            value=obj.value,
+            reason=obj.reason,
+            until=obj.until,
+            block_id=obj.id if change else None,
+        )
+        obj.id = saved.id
+
+    def delete_model(self, request: HttpRequest, obj: Block) -> None:
+        """Ends a block."""
+        actions.delete_block(moderator_id=int(request.user.pk or 0), block_id=obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Block]) -> None:
+        """Ends the chosen blocks."""
+        for block in queryset:
+            self.delete_model(request, block)
 
 
 class InstanceRuleForm(forms.ModelForm[InstanceRule]):

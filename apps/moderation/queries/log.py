@@ -23,6 +23,10 @@ APPEALABLE = (
     Action.Kind.BAN_USER,
     Action.Kind.SILENCE_USER,
     Action.Kind.LIMIT_USER,
+    Action.Kind.LIMIT_LINKS,
+    Action.Kind.LIMIT_MEDIA,
+    Action.Kind.DEMAND_PASSWORD,
+    Action.Kind.LOCK_COMMENTS,
     Action.Kind.RESET_PROFILE,
 )
 
@@ -61,6 +65,8 @@ def content_hash(entry: Action) -> str:
     if entry.rule_id is not None or entry.until is not None or entry.reverses_id is not None:
         # Entries from before there were these have no place for them in their hash.
         content += [entry.rule_id, entry.until.timestamp() if entry.until else None, entry.reverses_id]
+    if entry.note:
+        content.append(entry.note)
     return hmac.new(entry.salt.encode(), orjson.dumps(content), hashlib.sha256).hexdigest()
 
 

@@ -1,6 +1,12 @@
 """The rules of the installation, and the word rules."""
 
-from apps.moderation.models import InstanceRule, WordRule
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.moderation.models import Block, InstanceRule, SeenText, WordRule
+from apps.moderation.queries.cases import Target
 
 
 def present_rules() -> list[InstanceRule]:
@@ -16,3 +22,24 @@ def rule_with_id(rule_id: int) -> InstanceRule | None:
 def active_word_rules() -> list[WordRule]:
     """The word rules that are switched on."""
     return list(WordRule.objects.filter(is_active=True))
+
+
+def texts_by(author_id: int, *, since: datetime) -> int:
+    """How many posts and comments somebody has written since then."""
+    return SeenText.objects.filter(author_id=author_id, written_at__gte=since).count()
+
+
+def texts_like(digest: str, *, but: Target) -> int:
+    """How many other texts of the last month are the same."""
+    return SeenText.objects.filter(digest=digest).exclude(target_type=but.type, target_id=but.id).count()
+
+
+def texts_since(since: datetime, *, limit: int) -> list[Target]:
+    """What was written since then, the newest first."""
+    rows = SeenText.objects.filter(written_at__gte=since).order_by("-written_at", "-id")[:limit]
+    return [Target(row.target_type, row.target_id, row.author_id) for row in rows]
+
+
+def blocks_in_force() -> list[Block]:
+    """The blocks of sign-ups that have not ended."""
+    return list(Block.objects.filter(Q(until=None) | Q(until__gt=timezone.now())))

@@ -26,9 +26,15 @@ _SANCTIONS = {
     "warn": "A moderator has warned you",
     "silence": "A moderator has silenced your account{until}: only your followers come across what you write",
     "limit": "A moderator has limited your account{until}: you may not write posts and comments",
+    "limit_links": "A moderator has limited your account{until}: you may not post links",
+    "limit_media": "A moderator has limited your account{until}: you may not post pictures and videos",
+    "demand_password": "A moderator has asked you to set a new password",
     "reset_profile": "A moderator has emptied your profile",
     "unsilence": "Your account is no longer silenced",
     "unlimit": "Your account is no longer limited",
+    "unlimit_links": "You may post links again",
+    "unlimit_media": "You may post pictures and videos again",
+    "waive_password": "You need not set a new password any more",
     "restore_profile": "Your profile is back as it was",
 }
 
@@ -71,6 +77,9 @@ _RESTRICTIONS = {
     ("sensitive", True): "A moderator has marked your {} as sensitive",
     ("sensitive", False): "Your {} is no longer marked as sensitive",
     ("hidden", True): "A moderator has hidden your {}: nobody else sees it",
+    ("waiting", True): "Your {} waits for a moderator to look at it: until then nobody else sees it",
+    ("locked", True): "A moderator has closed the comments on your {}",
+    ("locked", False): "People may comment on your {} again",
     ("hidden", False): "Your {} is no longer hidden",
 }
 
@@ -78,7 +87,8 @@ _RESTRICTIONS = {
 @handles(ContentRestricted)
 def notify_of_restriction(event: ContentRestricted) -> None:
     """Notifies the author of what was marked or hidden, or is no longer."""
-    sentence = _RESTRICTIONS[event.kind, event.is_active].format(event.target_type)
+    kind = "waiting" if event.is_waiting else event.kind
+    sentence = _RESTRICTIONS[kind, event.is_active].format(event.target_type)
     _notify_from_moderation(
         user_id=event.author_id,
         topic=f"moderation:{event.action_id}:{event.target_id}",

@@ -75,14 +75,15 @@ def restore_post(*, post_id: int, action_id: int) -> None:
         _publish_return(held, version=columns["version"])
 
 
-_RESTRICTIONS = {"sensitive": "marked_sensitive", "hidden": "hidden"}
+_RESTRICTIONS = {"sensitive": "marked_sensitive", "hidden": "hidden", "locked": "comments_locked"}
 
 
 @transactional("posts")
-def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime) -> None:
-    """Marks a post sensitive or hides it, or ends that, unless a later decision has been applied already.
+def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime, is_waiting: bool = False) -> None:
+    """Marks a post sensitive, hides it or closes its comments, or ends that; a later decision is not undone by it.
 
-    What is hidden is in no list, count or index; its author still sees it. A removed post changes where it is kept.
+    What is hidden is in no list, count or index; its author still sees it, as waiting if a moderator is yet to look at
+    it. A removed post changes where it is kept.
     """
     field = _RESTRICTIONS[kind]
     post: Post | RemovedPost | None = Post.objects.select_for_update().filter(id=post_id).first()
@@ -97,8 +98,10 @@ def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime) -> 
     changed = getattr(post, field) != is_active
     setattr(post, f"{field}_at", at)
     setattr(post, field, is_active)
+    if kind == "hidden":
+        post.waiting = is_waiting and is_active
     post.version += 1
-    post.save(update_fields=[field, f"{field}_at", "version"])
+    post.save(update_fields=[field, f"{field}_at", "waiting", "version"])
     if not changed or is_removed:
         return
     if kind == "hidden" and is_active:

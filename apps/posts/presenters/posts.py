@@ -72,6 +72,8 @@ def post_body(
         "link_preview": link_preview_body(link) if link else None,
         "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
         "reposted_by": profile_summary_body(reposted_by) if reposted_by else None,
+        "comments_locked": row.comments_locked,
+        "withheld": withheld_as(row),
         "comments_count": stats.comments.get(row.id, 0),
         "reactions": {
             "like": counts.like,
@@ -88,6 +90,13 @@ def post_body(
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
     }
+
+
+def withheld_as(row: PostRow) -> str | None:
+    """Whether nobody but its author, who reads this, sees a post, and whether a moderator is yet to look at it."""
+    if not row.hidden:
+        return None
+    return "waiting" if row.waiting else "hidden"
 
 
 def version_bodies(edits: Sequence[PostEdit]) -> list[Body]:

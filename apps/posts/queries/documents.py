@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.db.models import Count, Q, QuerySet
 
-from apps.posts.models import Post, RemovedPost, Repost
-from socialapp.contracts.posts import AuthorPosts, PostDocument, RepostNumber
+from apps.posts.models import Media, Post, RemovedPost, Repost
+from socialapp.contracts.posts import AuthorPosts, MediaHash, PostDocument, RepostNumber
 
 
 def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
@@ -38,6 +38,12 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
     """How many reposts each post has now; one without any is left out. One query."""
     rows = Repost.objects.filter(post_id__in=list(post_ids)).values_list("post_id").annotate(Count("id")).order_by()
     return [RepostNumber(post_id=post_id, reposts=reposts) for post_id, reposts in rows]
+
+
+def media_hashes_of(post_ids: Sequence[int]) -> list[MediaHash]:
+    """The hashes of the uploads of the media in these posts. One query."""
+    rows = Media.objects.filter(post_id__in=post_ids).exclude(content_hash="").values_list("post_id", "content_hash")
+    return [MediaHash(post_id=post_id, sha256=sha256) for post_id, sha256 in rows if post_id is not None]
 
 
 def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocument]:

@@ -28,6 +28,8 @@ class PostRow(NamedTuple):
     sensitive: bool
     content_warning: str
     hidden: bool = False
+    comments_locked: bool = False
+    waiting: bool = False
 
 
 class CountsRow(NamedTuple):
@@ -54,7 +56,7 @@ def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
 
 
 def _post_row(columns: tuple[Any, ...]) -> PostRow:
-    *values, media, sensitive, content_warning, hidden, marked_sensitive = columns
+    *values, media, sensitive, content_warning, hidden, comments_locked, waiting, marked_sensitive = columns
     post_id, user_id, content, is_private, created_at, updated_at, version, edited, hashtags, mentions = values
     return PostRow(
         post_id,
@@ -71,10 +73,12 @@ def _post_row(columns: tuple[Any, ...]) -> PostRow:
         bool(sensitive or marked_sensitive),
         content_warning,
         bool(hidden),
+        bool(comments_locked),
+        bool(waiting),
     )
 
 
-_REFS_SQL = "SELECT id, user_id, is_private, created_at, hidden FROM posts WHERE id IN ({})"
+_REFS_SQL = "SELECT id, user_id, is_private, created_at, hidden, comments_locked FROM posts WHERE id IN ({})"
 
 
 def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
@@ -88,8 +92,9 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
             is_private=bool(is_private),
             created_at=as_utc(created_at),
             hidden=bool(hidden),
+            comments_locked=bool(comments_locked),
         )
-        for post_id, user_id, is_private, created_at, hidden in select(
+        for post_id, user_id, is_private, created_at, hidden, comments_locked in select(
             Post, _REFS_SQL.format(placeholders(post_ids)), post_ids
         )
     ]

@@ -11,6 +11,7 @@ from apps.users.actions.follows import (
     unfollow,
 )
 from apps.users.actions.profiles import (
+    RESTRICTIONS,
     ask_again,
     change_profile,
     ensure_named_profiles,
@@ -29,6 +30,7 @@ from apps.users.actions.profiles import (
 )
 
 __all__ = [
+    "RESTRICTIONS",
     "accept_request",
     "ask_again",
     "block",

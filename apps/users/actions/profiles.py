@@ -165,11 +165,15 @@ def _open_account(user_id: int) -> None:
         start_job("users", ACCEPT_REQUESTS, subject_id=user_id)
 
 
-_RESTRICTIONS = {
+RESTRICTIONS = {
     "silence": ("silenced", True),
     "unsilence": ("silenced", False),
     "limit": ("limited", True),
     "unlimit": ("limited", False),
+    "limit_links": ("links_limited", True),
+    "unlimit_links": ("links_limited", False),
+    "limit_media": ("media_limited", True),
+    "unlimit_media": ("media_limited", False),
 }
 _RESET_FIELDS = ("full_name", "bio", "profile_picture")
 
@@ -177,7 +181,7 @@ _RESET_FIELDS = ("full_name", "bio", "profile_picture")
 @transactional("users")
 def restrict_profile(*, user_id: int, kind: str, at: datetime) -> None:
     """Silences or limits somebody, or ends that, unless a later decision has been applied already."""
-    field, value = _RESTRICTIONS[kind]
+    field, value = RESTRICTIONS[kind]
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
         return

@@ -45,7 +45,7 @@ def _summaries(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
 
 _AUDIENCE_SQL = (
     "SELECT user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
-    " silenced, limited,"
+    " silenced, limited, links_limited, media_limited,"
     f" {flags_sql(other='profiles.user_id', kinds=AUDIENCE_FLAGS)} FROM profiles WHERE user_id IN ({{}})"
 )
 
@@ -64,7 +64,7 @@ def audience(*, viewer_id: int | None, author_ids: Collection[int]) -> Audience:
 
 
 def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
-    user_id, username, full_name, picture, status, is_private, _, silenced, limited, flags = row
+    user_id, username, full_name, picture, status, is_private, _, silenced, limited, links, media, flags = row
     return Author(
         card=ProfileSummary(id=user_id, username=username, full_name=full_name, profile_picture=picture),
         active=status == "active",
@@ -74,6 +74,8 @@ def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
         muted=bool(flags & RelationshipFlags.MUTING),
         silenced=bool(silenced),
         limited=bool(limited),
+        links_limited=bool(links),
+        media_limited=bool(media),
     )
 
 
@@ -187,6 +189,8 @@ def _documents(profiles: list[Profile]) -> list[ProfileDocument]:
             created_at=profile.created_at,
             silenced=profile.silenced,
             limited=profile.limited,
+            links_limited=profile.links_limited,
+            media_limited=profile.media_limited,
         )
         for profile in profiles
     ]

@@ -27,6 +27,7 @@ _BEGINNING: Final = regex.compile(
     regex.VERBOSE,
 )
 _PLAIN: Final = regex.compile(rf"(?V1)[^{_STOP}()\[\]{{}}]++")
+_HOST: Final = regex.compile(r"(?V1)(?:[A-Za-z0-9+.\-]++://)?(?:[^/?#\s@]*@)?(?P<host>[\w\-]+(?:\.[\w\-]+)+)")
 _FINAL_PUNCTUATION: Final = ".,;:!?'’…*~"
 
 
@@ -46,6 +47,16 @@ def find_urls(text: str) -> list[Span]:
         end = beginning.start() + len(text[beginning.start() : position].rstrip(_FINAL_PUNCTUATION))
         spans.append(Span(beginning.start(), end))
     return spans
+
+
+def link_hosts(text: str) -> list[str]:
+    """The hosts, in lower case, to which the links of a text lead; paths and addresses without a host have none."""
+    found = []
+    for span in find_urls(text):
+        host = _HOST.match(text, span.start, span.end)
+        if host is not None:
+            found.append(host["host"].lower())
+    return found
 
 
 def without_urls(text: str) -> str:

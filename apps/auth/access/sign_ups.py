@@ -1,0 +1,23 @@
+"""Who may not sign up, as moderation keeps it."""
+
+import structlog
+
+from socialapp.contracts.moderation import Moderation
+from socialapp.core.errors import Forbidden, Unavailable
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+def refuse_blocked_sign_up(*, email: str, address: str) -> None:
+    """Forbidden when staff have blocked sign-ups from this e-mail domain or network address.
+
+    Lets through while moderation does not answer. Not for use inside a transaction.
+    """
+    try:
+        is_refused = client(Moderation).sign_up_refused(email_domain=email.rpartition("@")[2], address=address)
+    except Unavailable as error:
+        log.warning("auth.sign_up_blocks_unknown", error=str(error))
+        return
+    if is_refused:
+        raise Forbidden("nobody signs up here from this address", code="sign_up_blocked")

@@ -1,0 +1,22 @@
+"""What rules refuse before it is published."""
+
+from apps.moderation.access.screening import Document, meets
+from apps.moderation.models import TargetType, WordRule
+from apps.moderation.queries.cases import Target
+from apps.moderation.queries.rules import active_word_rules
+from socialapp.core.text.urls import link_hosts
+
+_WITHOUT_OTHERS = (WordRule.Kind.WORDS, WordRule.Kind.DOMAIN, WordRule.Kind.RATE, WordRule.Kind.NEW_ACCOUNT)
+
+
+def refusal_of(*, author_id: int, text: str) -> str:
+    """Why a text may not be published; "" when no rule refuses it. One query unless there are such rules.
+
+    What needs a look at media or behind short links is found after it was published, and removed then.
+    """
+    rejecting = [rule for rule in active_word_rules() if rule.action == WordRule.Effect.REJECT]
+    document = Document(Target(TargetType.POST, 0, author_id), text, has_link=bool(link_hosts(text)))
+    for rule in rejecting:
+        if rule.kind in _WITHOUT_OTHERS and meets(rule, document):
+            return "a rule of this site refuses this text"
+    return ""

@@ -1,0 +1,164 @@
+"""Which rules a text meets, and which patterns may be rules."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import re2
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from apps.moderation.models import WordRule
+from apps.moderation.queries.cases import Target
+from apps.moderation.queries.rules import active_word_rules, texts_by, texts_like
+from socialapp.core.errors import Invalid
+from socialapp.core.ids import id_time
+from socialapp.core.text.folding import nfkc_casefold
+
+Kind = WordRule.Kind
+_MOST_WILDCARDS = 3
+_LETTER, _NO_LETTER = r"[\p{L}\p{M}\p{N}_]", r"[^\p{L}\p{M}\p{N}_]"
+_DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
+_RATE = re.compile(r"([1-9]\d{0,4})/([1-9]\d{0,4})")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LARGEST = {Kind.NEW_ACCOUNT: 365, Kind.SPAM: 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that rules look at: what it is, the hosts behind its shortened links, and the hashes of its media."""
+
+    target: Target
+    text: str
+    hosts: frozenset[str] = field(default=frozenset())
+    media: frozenset[str] = field(default=frozenset())
+    has_link: bool = False
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpamEvidence:
+    """What a scorer of spam may judge by. `repeated`: how many others have written the same in the last month."""
+
+    text: str
+    account_age: timedelta
+    has_link: bool
+    repeated: int
+
+
+def score_spam(evidence: SpamEvidence) -> int:
+    """The built-in scorer, 0 to 100: a new account, a link, and a text that was written before."""
+    score = 35 if evidence.account_age < timedelta(days=7) else 0
+    score += 25 if evidence.has_link else 0
+    return score + min(40, 20 * evidence.repeated)
+
+
+def rules_meeting(document: Document) -> list[WordRule]:
+    """The active rules that a document meets. One query, and one more for each rule about rates or spam."""
+    return [rule for rule in active_word_rules() if meets(rule, document)]
+
+
+def rules_matching(text: str) -> list[WordRule]:
+    """The active rules whose words or domains are in a text of nobody. One query."""
+    rules = (rule for rule in active_word_rules() if rule.kind in (Kind.WORDS, Kind.DOMAIN))
+    return [rule for rule in rules if _is_in(rule, text)]
+
+
+def meets(rule: WordRule, document: Document) -> bool:
+    """Whether a document is what a rule looks for."""
+    author_id = document.target.author_id
+    match rule.kind:
+        case Kind.WORDS:
+            return _is_in(rule, document.text)
+        case Kind.DOMAIN:
+            return _is_in(rule, document.text) or any(_is_below(host, rule.pattern) for host in document.hosts)
+        case Kind.MEDIA:
+            return rule.pattern in document.media
+        case Kind.RATE:
+            most, minutes = map(int, rule.pattern.split("/"))
+            return texts_by(author_id, since=timezone.now() - timedelta(minutes=minutes)) > most
+        case Kind.NEW_ACCOUNT:
+            return timezone.now() - id_time(author_id) < timedelta(days=int(rule.pattern))
+        case Kind.SPAM:
+            return _spam_score(document) >= int(rule.pattern)
+    return False
+
+
+def _spam_score(document: Document) -> int:
+    """0 while no scorer is set: SPAM_SCORER is off by default."""
+    if not settings.SPAM_SCORER:
+        return 0
+    scorer: Callable[[SpamEvidence], int] = import_string(settings.SPAM_SCORER)
+    evidence = SpamEvidence(
+        text=document.text,
+        account_age=timezone.now() - id_time(document.target.author_id),
+        has_link=document.has_link,
+        repeated=texts_like(document.digest, but=document.target),
+    )
+    return scorer(evidence)
+
+
+def plain_pattern(pattern: str, *, kind: str = Kind.WORDS) -> str:
+    """A rule's pattern in the form it is kept in; 422 when it stands for nothing, or would match everything."""
+    match kind:
+        case Kind.WORDS:
+            return _plain_words(pattern)
+        case Kind.DOMAIN:
+            plain = normalized(pattern).strip().removeprefix("*.").strip(".")
+            is_valid, what = bool(_DOMAIN.fullmatch(plain)), "A domain looks like example.org."
+        case Kind.MEDIA:
+            plain = pattern.strip().lower()
+            is_valid, what = bool(_SHA256.fullmatch(plain)), "A SHA-256 has 64 hexadecimal digits."
+        case Kind.RATE:
+            plain = "".join(pattern.split())
+            is_valid, what = bool(_RATE.fullmatch(plain)), "A rate is texts/minutes, such as 20/10."
+        case _:
+            plain = pattern.strip()
+            largest = _LARGEST[Kind(kind)]
+            is_valid = plain.isascii() and plain.isdecimal() and len(plain) < 5 and 1 <= int(plain) <= largest
+            what = f"This is a number from 1 to {largest}."
+    if not is_valid:
+        raise Invalid.of("pattern", "invalid", what)
+    return plain
+
+
+def _plain_words(pattern: str) -> str:
+    plain = " ".join(normalized(pattern).split())
+    if not plain.replace("*", "").strip() or plain.count("*") > _MOST_WILDCARDS:
+        raise Invalid.of("pattern", "invalid", f"A pattern needs letters, and has at most {_MOST_WILDCARDS} asterisks.")
+    return plain
+
+
+def normalized(text: str) -> str:
+    """A text without differences of case and compatible letters, and without invisible characters inside words."""
+    return nfkc_casefold(text)
+
+
+def _is_in(rule: WordRule, text: str) -> bool:
+    expression = _domain_expression(rule.pattern) if rule.kind == Kind.DOMAIN else _word_expression(rule.pattern)
+    return bool(expression.search(normalized(text)))
+
+
+def _is_below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
+
+
+@lru_cache(maxsize=2048)
+def _word_expression(pattern: str) -> Any:
+    """Matches in time linear to the text, whatever the pattern. Source: https://github.com/google/re2/wiki/WhyRE2"""
+    escape: Callable[[str], str] = re2.escape
+    words = (escape(word).replace(r"\*", f"{_LETTER}*") for word in normalized(pattern).split())
+    expression = rf"(?:^|{_NO_LETTER})" + r"[\s\p{Z}]+".join(words) + rf"(?:$|{_NO_LETTER})"
+    return re2.compile(expression)  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=2048)
+def _domain_expression(domain: str) -> Any:
+    """The domain, and those below it, wherever it is named: with or without a scheme, in a link or not."""
+    escape: Callable[[str], str] = re2.escape
+    expression = rf"(?:^|[^\p{{L}}\p{{N}}-]){escape(domain)}(?:$|[^\p{{L}}\p{{N}}.-]|\.(?:$|[^\p{{L}}\p{{N}}]))"
+    return re2.compile(expression)  # type: ignore[no-untyped-call]

@@ -1,0 +1,45 @@
+"""Trying a rule on what was written of late, before it is switched on."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from apps.moderation.access.screening import Document, meets
+from apps.moderation.access.targets import documents_to_check
+from apps.moderation.models import TargetType, WordRule
+from apps.moderation.queries.rules import texts_since
+
+MOST_DAYS = 30
+_MOST_TEXTS = 2000
+_BATCH = 200
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How many texts were looked at, how many of them a rule would have hit, and the newest of these."""
+
+    looked_at: int
+    hits: int
+    shown: list[Document]
+
+
+def try_rule(rule: WordRule, *, days: int) -> Trial:
+    """What a rule would have hit in the last days, among the newest 2,000 texts; nothing is done to them.
+
+    Two calls for every 200 texts. A rate is measured as of now, and not as of then.
+    """
+    targets = texts_since(timezone.now() - timedelta(days=min(days, MOST_DAYS)), limit=_MOST_TEXTS)
+    hits: list[Document] = []
+    looked_at = 0
+    for start in range(0, len(targets), _BATCH):
+        part = targets[start : start + _BATCH]
+        documents = documents_to_check(
+            post_ids=[target.id for target in part if target.type == TargetType.POST],
+            comment_ids=[target.id for target in part if target.type == TargetType.COMMENT],
+            kinds={rule.kind},
+        )
+        looked_at += len(documents)
+        hits += [document for document in documents if meets(rule, document)]
+    return Trial(looked_at, len(hits), hits[:_MOST_SHOWN])

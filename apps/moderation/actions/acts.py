@@ -1,0 +1,89 @@
+"""The one door: every decision by its name, whether it comes from a page, a list of cases or a proposal."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from apps.moderation.actions.decisions import dismiss_case, release_hold, remove_content, restrict_content
+from apps.moderation.actions.sanctions import TIMED, Decision, sanction_user
+from apps.moderation.models import Action
+from apps.moderation.queries.cases import Target
+from socialapp.core.errors import Invalid
+
+Kind = Action.Kind
+RESTRICTING = {"mark_sensitive": Kind.MARK_SENSITIVE, "hide": Kind.HIDE_CONTENT, "lock": Kind.LOCK_COMMENTS}
+SANCTIONING = {
+    "warn": Kind.WARN_USER,
+    "ban": Kind.BAN_USER,
+    "silence": Kind.SILENCE_USER,
+    "limit": Kind.LIMIT_USER,
+    "limit_links": Kind.LIMIT_LINKS,
+    "limit_media": Kind.LIMIT_MEDIA,
+    "demand_password": Kind.DEMAND_PASSWORD,
+    "reset_profile": Kind.RESET_PROFILE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A decision by its name: about what, by whom, why, and a note that the person is not told.
+
+    `days`: it ends by itself after so many. `proposer_id`: the administrator who proposed what another confirms.
+    """
+
+    decision: str
+    target: Target
+    moderator_id: int
+    reason: str
+    note: str = ""
+    rule_id: int | None = None
+    days: int | None = None
+    case_id: int | None = None
+    proposer_id: int | None = None
+
+
+def carry_out(act: Act) -> Action:
+    """Carries out a decision; a case about its target is closed with it. Asks auth for ranks.
+
+    Invalid for a name that stands for none, or for one that does not fit the target.
+    """
+    if act.decision == "dismiss" and act.case_id is not None:
+        return dismiss_case(moderator_id=act.moderator_id, case_id=act.case_id, reason=act.reason, note=act.note)
+    if act.decision == "remove":
+        return remove_content(
+            moderator_id=act.moderator_id,
+            target=act.target,
+            reason=act.reason,
+            note=act.note,
+            rule_id=act.rule_id,
+            proposer_id=act.proposer_id,
+        )
+    if act.decision in RESTRICTING:
+        return restrict_content(
+            RESTRICTING[act.decision],
+            moderator_id=act.moderator_id,
+            target=act.target,
+            reason=act.reason,
+            note=act.note,
+            rule_id=act.rule_id,
+            proposer_id=act.proposer_id,
+        )
+    if act.decision in SANCTIONING:
+        return _sanction(SANCTIONING[act.decision], act)
+    raise Invalid.of("decision", "unknown", "There is no such decision.")
+
+
+def _sanction(kind: Action.Kind, act: Act) -> Action:
+    is_timed = act.days is not None and kind in TIMED
+    decision = Decision(
+        reason=act.reason,
+        note=act.note,
+        case_id=act.case_id,
+        rule_id=act.rule_id,
+        until=timezone.now() + timedelta(days=act.days or 0) if is_timed else None,
+        proposer_id=act.proposer_id,
+    )
+    entry = sanction_user(kind, moderator_id=act.moderator_id, user_id=act.target.author_id, decision=decision)
+    release_hold(moderator_id=act.moderator_id, target=act.target, reason=act.reason)
+    return entry

@@ -1,0 +1,74 @@
+"""One decision about many cases: at once for a few, a part at a time for more."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from apps.moderation.actions.acts import Act, carry_out
+from apps.moderation.actions.decisions import dismiss_case
+from apps.moderation.models import BulkDecision, Case
+from apps.moderation.queries.cases import Target
+from socialapp.core.db import transactional
+from socialapp.core.errors import NotFound, Problem
+
+MOST_AT_ONCE = 200
+_PART = 50
+_PROBLEMS_KEPT = 20
+
+
+@transactional("moderation")
+def start_bulk_decision(*, decision: str, case_ids: Sequence[int], moderator_id: int, reason: str) -> BulkDecision:
+    """Notes a decision about many cases; `continue_bulk_decisions` carries it out."""
+    ids = list(dict.fromkeys(case_ids))
+    return BulkDecision.objects.create(
+        decision=decision, reason=reason, moderator_id=moderator_id, case_ids=ids, total=len(ids)
+    )
+
+
+def continue_bulk_decisions() -> int:
+    """Decides the next cases of the oldest unfinished bulk decision; how many. A case that was decided is refused, so
+    that a part that is run twice changes nothing. Not within a transaction, as auth is asked for ranks."""
+    bulk = BulkDecision.objects.filter(finished_at=None).order_by("id").first()
+    if bulk is None:
+        return 0
+    part = bulk.case_ids[:_PART]
+    problems = [problem for case_id in part if (problem := _decide(bulk, case_id)) is not None]
+    _note(bulk.id, part, problems)
+    return len(part)
+
+
+def _decide(bulk: BulkDecision, case_id: int) -> str | None:
+    """Decides one case; why not, if that is refused."""
+    try:
+        if bulk.moderator_id is None:
+            raise NotFound("the moderator was erased")
+        case = Case.objects.filter(id=case_id).first()
+        carry_out_for_case(case, decision=bulk.decision, moderator_id=bulk.moderator_id, reason=bulk.reason)
+    except Problem as problem:
+        return f"{case_id}: {problem.detail}"
+    return None
+
+
+def carry_out_for_case(case: Case | None, *, decision: str, moderator_id: int, reason: str) -> None:
+    """Decides a case by the name of the decision. NotFound when it or its author is gone."""
+    if case is None:
+        raise NotFound("there is no such case")
+    if decision == "dismiss":
+        dismiss_case(moderator_id=moderator_id, case_id=case.id, reason=reason)
+        return
+    if case.author_id is None or case.target_id is None:
+        raise NotFound("the person it is about was erased")
+    target = Target(case.target_type, case.target_id, case.author_id)
+    act = Act(decision=decision, target=target, moderator_id=moderator_id, reason=reason, case_id=case.id)
+    carry_out(act)
+
+
+@transactional("moderation")
+def _note(bulk_id: int, part: list[int], problems: list[str]) -> None:
+    bulk = BulkDecision.objects.select_for_update().get(id=bulk_id)
+    done = set(part)
+    bulk.case_ids = [case_id for case_id in bulk.case_ids if case_id not in done]
+    bulk.failed += len(problems)
+    bulk.problems = [*bulk.problems, *problems][:_PROBLEMS_KEPT]
+    bulk.finished_at = None if bulk.case_ids else timezone.now()
+    bulk.save(update_fields=["case_ids", "failed", "problems", "finished_at"])

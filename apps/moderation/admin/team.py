@@ -1,0 +1,64 @@
+"""What several moderators do together: proposals that a second administrator confirms, and decisions in bulk."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from apps.moderation import actions
+from apps.moderation.admin.deciding import ModerationAdmin, person_link, run_on_each
+from apps.moderation.models import BulkDecision, Proposal
+from socialapp.http.admin import is_admin
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ModerationAdmin[Proposal]):
+    """Decisions about administrators; another administrator confirms or withdraws them."""
+
+    list_display = ("created_at", "decision", "target_type", "user", "reason", "days", "outcome")
+    list_filter = ("outcome",)
+    search_fields = ("=author_id", "reason")
+    ordering = ("-id",)
+    actions = ("confirm", "withdraw")
+
+    def is_allowed(self, request: HttpRequest) -> bool:
+        """Administrators alone."""
+        return is_admin(request)
+
+    @admin.display(description="about", ordering="author_id")
+    def user(self, proposal: Proposal) -> SafeString | str:
+        """Whom it is about."""
+        return person_link(proposal.author_id)
+
+    @admin.action(description="Confirm: carry it out", permissions=["decide"])
+    def confirm(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
+        """Carries out the chosen proposals."""
+        run_on_each(request, rows, "Confirmed", _confirm)
+
+    @admin.action(description="Withdraw", permissions=["decide"])
+    def withdraw(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
+        """Drops the chosen proposals."""
+        run_on_each(request, rows, "Withdrawn", _withdraw)
+
+
+def _confirm(proposal: Proposal, moderator_id: int, reason: str) -> None:
+    actions.confirm_proposal(proposal_id=proposal.id, moderator_id=moderator_id)
+
+
+def _withdraw(proposal: Proposal, moderator_id: int, reason: str) -> None:
+    actions.withdraw_proposal(proposal_id=proposal.id, moderator_id=moderator_id)
+
+
+@admin.register(BulkDecision)
+class BulkDecisionAdmin(ModerationAdmin[BulkDecision]):
+    """Decisions about many cases, and how far they have come."""
+
+    list_display = ("created_at", "decision", "reason", "progress", "failed", "finished_at")
+    search_fields = ("reason",)
+    ordering = ("-id",)
+    exclude = ("case_ids",)
+
+    @admin.display(description="progress")
+    def progress(self, bulk: BulkDecision) -> str:
+        """How many of the cases have had their turn."""
+        return f"{bulk.done} of {bulk.total}"

@@ -1,0 +1,205 @@
+"""Every decision and its undo over every way of reading; limits, two administrators, decisions in bulk."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from apps.auth.actions import grant_role, send_due_mails
+from apps.moderation import actions, tasks
+from apps.moderation.models import Action, BulkDecision, Case, Proposal
+from apps.moderation.queries.cases import Target
+from apps.moderation.queries.log import check_log
+from socialapp.core.errors import Conflict, Forbidden, Invalid
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, enter, messages, report
+from tests.moderation.test_restoring import drifts, empty_index, everything, lively, settle
+
+__all__ = ["empty_index", "lively"]
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+OF_POSTS = ("remove", "hide", "mark_sensitive", "lock")
+OF_PEOPLE = ("ban", "silence", "limit", "limit_links", "limit_media", "demand_password", "reset_profile")
+
+
+def act(stage: Stage, decision: str, target_type: str, **changes: Any) -> actions.Act:
+    """A decision about Ann, her post, or Ben's comment."""
+    targets = {
+        "user": Target("user", int(stage.ann.id), int(stage.ann.id)),
+        "post": Target("post", int(stage.post_id), int(stage.ann.id)),
+        "comment": Target("comment", int(stage.comment_id), int(stage.ben.id)),
+    }
+    values: dict[str, Any] = {"moderator_id": MODERATOR_ID, "reason": "be kind", "note": "seen before", **changes}
+    return actions.Act(decision=decision, target=targets[target_type], **values)
+
+
+@pytest.mark.parametrize(
+    ("decision", "target_type"),
+    [
+        *((one, "post") for one in OF_POSTS),
+        *((one, "comment") for one in ("remove", "hide")),
+        *((one, "user") for one in OF_PEOPLE),
+    ],
+)
+def test_every_decision_is_taken_back_exactly(
+    lively: Stage, drain: Callable[[], int], anonymous: JsonClient, decision: str, target_type: str
+) -> None:
+    readers = (lively.ann.client, lively.ben.client, lively.cleo.client, anonymous)
+    if target_type == "user":
+        readers = readers[1:]  # what ends the person's sessions does not bring them back
+    assert lively.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
+    drain()
+    before = [everything(lively, reader) for reader in readers]
+    entry = actions.carry_out(act(lively, decision, target_type))
+    assert (entry.reason, entry.note, entry.moderator_id) == ("be kind", "seen before", MODERATOR_ID)
+    drain()
+    drain()
+    if decision in ("remove", "hide", "mark_sensitive", "lock", "ban", "reset_profile"):
+        assert [everything(lively, reader) for reader in readers] != before, "the decision had an effect"
+    actions.lift_action(moderator_id=901, action_id=entry.id, reason="it was wrong")
+    drain()
+    with pytest.raises(Conflict):
+        actions.lift_action(moderator_id=901, action_id=entry.id, reason="again")
+    assert [everything(lively, reader) for reader in readers] == before
+    settle()
+    assert drifts() == []
+    assert check_log().problems == []
+
+
+def test_a_hidden_comment_is_there_for_its_author_alone(stage: Stage, drain: Callable[[], int]) -> None:
+    path, one = f"/v1/posts/{stage.post_id}/comments", f"/v1/comments/{stage.comment_id}"
+    entry = actions.carry_out(act(stage, "hide", "comment"))
+    drain()
+    [own] = stage.ben.client.get(path).json()["results"]
+    assert (own["content"], own["author"]["id"], own["withheld"]) == ("a plain comment", stage.ben.id, "hidden")
+    assert stage.ben.client.get(one).json()["content"] == "a plain comment"
+    for person in (stage.ann, stage.cleo):
+        assert person.client.get(path).json()["results"] == []
+        assert person.client.get(one).status_code == 404
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").json()["comments_count"] == 0
+    removal = actions.carry_out(act(stage, "remove", "comment"))
+    drain()
+    assert stage.ben.client.get(one).status_code == 404, "its author no longer sees it either"
+    actions.lift_action(moderator_id=901, action_id=removal.id, reason="hidden is enough")
+    drain()
+    assert stage.ben.client.get(one).status_code == 200
+    assert stage.cleo.client.get(one).status_code == 404
+    actions.lift_action(moderator_id=901, action_id=entry.id, reason="fine")
+    drain()
+    assert stage.cleo.client.get(one).json()["withheld"] is None
+    actions.carry_out(act(stage, "hide", "comment"))
+    drain()
+    assert stage.ben.client.delete(one).status_code == 204, "authors may delete what only they see"
+    assert stage.ben.client.get(path).json()["results"] == []
+
+
+def test_nobody_comments_where_comments_are_locked(stage: Stage, drain: Callable[[], int]) -> None:
+    path = f"/v1/posts/{stage.post_id}/comments"
+    actions.carry_out(act(stage, "lock", "post"))
+    drain()
+    answer = stage.cleo.client.post(path, {"content": "me too"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "comments_locked")
+    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").json()["comments_locked"] is True
+    assert len(stage.cleo.client.get(path).json()["results"]) == 1
+    assert any("closed the comments" in message for message in messages(stage.ann))
+
+
+def test_links_and_media_are_limited_alone(stage: Stage, drain: Callable[[], int]) -> None:
+    actions.carry_out(act(stage, "limit_links", "user", days=3))
+    actions.carry_out(act(stage, "limit_media", "user", days=3))
+    drain()
+    for text in ("see https://a.example/x", "see a.example/x", "HTTP://A.example"):
+        answer = stage.ann.client.post("/v1/posts", {"content": text})
+        assert (answer.status_code, answer.json()["code"]) == (403, "links_limited"), text
+    comment = stage.ann.client.post(f"/v1/posts/{stage.post_id}/comments", {"content": "https://a.example"})
+    assert comment.status_code == 403
+    media = stage.ann.client.post("/v1/posts", {"content": "look", "media_ids": ["1"]})
+    assert (media.status_code, media.json()["code"]) == (403, "media_limited")
+    assert stage.ann.client.post("/v1/posts", {"content": "plain"}).status_code == 201
+
+
+def test_a_new_password_is_demanded(stage: Stage, drain: Callable[[], int], anonymous: JsonClient) -> None:
+    login = {"login": "ann", "password": "correct horse battery"}
+    assert anonymous.post("/v1/auth/login", login).status_code == 200
+    entry = actions.carry_out(act(stage, "demand_password", "user"))
+    drain()
+    answer = anonymous.post("/v1/auth/login", login)
+    assert (answer.status_code, answer.json()["code"]) == (403, "password_reset_required")
+    wrong = anonymous.post("/v1/auth/login", {**login, "password": "not the password"})
+    assert wrong.status_code == 401, "who does not know the password learns nothing"
+    mail.outbox.clear()
+    send_due_mails()
+    [sent] = [one for one in mail.outbox if one.subject == "Please set a new password"]
+    key = re.search(r"Your key: (\S+)", str(sent.body))[1]  # type: ignore[index]
+    new = "a quite different passphrase 7"
+    assert anonymous.post("/v1/auth/password/reset", {"key": key, "password": new}).status_code == 204
+    assert anonymous.post("/v1/auth/login", {**login, "password": new}).status_code == 200
+    actions.lift_action(moderator_id=901, action_id=entry.id, reason="done")
+    drain()
+    assert anonymous.post("/v1/auth/login", {**login, "password": new}).status_code == 200
+
+
+def test_two_administrators_decide_about_a_third(stage: Stage, register: Callable[..., Person]) -> None:
+    first, second, mia = register("ada"), register("bea"), register("mia")
+    for person in (first, second, stage.ann):
+        grant_role(user_id=int(person.id), role="admin")
+    grant_role(user_id=int(mia.id), role="moderator")
+    path = f"/admin/moderation/case/about/user/{stage.ann.id}/"
+    page = enter(first).post(path, {"decision": "ban", "reason": "sold data"}, follow=True)
+    assert "another administrator has to confirm" in page.content.decode()
+    proposal = Proposal.objects.get()
+    assert not Action.objects.exists()
+    for person in (first, stage.ann, mia):
+        with pytest.raises((Forbidden, Invalid)):
+            actions.confirm_proposal(proposal_id=proposal.id, moderator_id=int(person.id))
+    assert not Action.objects.exists()
+    proposal.refresh_from_db()
+    assert proposal.outcome == "open"
+    chosen = {"action": "confirm", "_selected_action": [proposal.id]}
+    assert enter(mia).post("/admin/moderation/proposal/", chosen).status_code == 403
+    enter(second).post("/admin/moderation/proposal/", chosen)
+    entry = Action.objects.get()
+    assert (entry.kind, entry.moderator_id, entry.reason) == ("ban_user", int(second.id), "sold data")
+    with pytest.raises(Conflict):
+        actions.confirm_proposal(proposal_id=proposal.id, moderator_id=int(second.id))
+
+
+def test_anybody_can_be_decided_about_without_a_report(stage: Stage, register: Callable[..., Person]) -> None:
+    browser = enter(register("mia"), "moderator")
+    for target, shown in (
+        (f"user/{stage.ann.id}", "@ann"),
+        (f"post/{stage.post_id}", "a plain post"),
+        (f"comment/{stage.comment_id}", "a plain comment"),
+    ):
+        page = browser.get(f"/admin/moderation/case/about/{target}/").content.decode()
+        assert shown in page
+        assert 'value="dismiss"' not in page
+    path = f"/admin/moderation/case/about/comment/{stage.comment_id}/"
+    assert "Decided" in browser.post(path, {"decision": "hide", "note": "n"}, follow=True).content.decode()
+    assert (Action.objects.get().kind, Action.objects.get().note) == ("hide_content", "n")
+    assert browser.get("/admin/moderation/case/about/post/5/").status_code == 404
+    assert browser.get("/admin/moderation/case/about/planet/5/").status_code == 404
+    assert not Case.objects.exists()
+
+
+def test_many_cases_are_decided_by_a_task(
+    stage: Stage, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_AT_ONCE", 1)
+    mia = register("mia")
+    report(stage.cleo, "post", stage.post_id)
+    report(stage.cleo, "comment", stage.comment_id)
+    chosen = {"action": "dismiss_selected", "_selected_action": [case.id for case in Case.objects.all()]}
+    page = enter(mia, "moderator").post("/admin/moderation/case/", {**chosen, "reason": "fine"}, follow=True)
+    assert "2 cases are being decided" in page.content.decode()
+    assert Case.objects.filter(closed_at=None).count() == 2
+    decided = Case.objects.order_by("id").first()
+    actions.dismiss_case(moderator_id=901, case_id=decided.id, reason="faster")
+    assert tasks.decide_in_bulk() == 2
+    bulk = BulkDecision.objects.get()
+    assert (bulk.done, bulk.failed, bulk.finished_at is not None) == (2, 1, True)
+    assert not Case.objects.filter(closed_at=None).exists()
+    assert tasks.decide_in_bulk() == 0

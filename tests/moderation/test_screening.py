@@ -1,0 +1,214 @@
+"""Rules about links, media, rates and new accounts; holding, refusing and silencing; trials; blocks of sign-ups."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from apps.moderation import actions
+from apps.moderation.access import targets
+from apps.moderation.access.trials import try_rule
+from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
+from apps.posts.models import Media
+from socialapp.core.errors import Invalid
+from socialapp.core.outgoing import AddressRefused, Response
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, messages
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+
+def keep(kind: str, pattern: str, effect: str, *, is_active: bool = True) -> WordRule:
+    """A rule."""
+    return actions.set_word_rule(
+        moderator_id=MODERATOR_ID, kind=kind, pattern=pattern, effect=effect, is_active=is_active
+    )
+
+
+def write(person: Person, text: str, drain: Callable[[], int]) -> str:
+    """The id of a post that was written, with everything that follows from it."""
+    made = person.client.post("/v1/posts", {"content": text})
+    assert made.status_code == 201, made.content
+    drain()
+    return str(made.json()["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("https://spam.example/x", True),
+        ("see www.SPAM.example.", True),
+        ("ｓｐａｍ.example", True),
+        ("http://user@spam.example:80", True),
+        ("notspam.example", False),
+        ("spam.example.org", False),
+        ("spam-example", False),
+    ],
+)
+def test_a_domain_is_found_however_it_is_written(
+    stage: Stage, drain: Callable[[], int], text: str, is_found: bool
+) -> None:
+    rule = keep("domain", "Spam.example", "flag")
+    post_id = write(stage.ann, text, drain)
+    assert Case.objects.filter(target_id=int(post_id)).exists() is is_found
+    assert RuleHit.objects.filter(rule=rule, target_id=int(post_id), effect="flag").exists() is is_found
+
+
+def test_short_links_are_followed(stage: Stage, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(method: str, url: str, **options: object) -> Response:
+        asked.append(url)
+        if "bad" in url:
+            raise AddressRefused("not public")
+        return Response(status=200, url="https://deep.spam.example/landing")
+
+    monkeypatch.setattr(targets, "request", resolve)
+    write(stage.ann, "https://bit.ly/abc", drain)
+    assert asked == [], "no rule asks for it"
+    keep("domain", "spam.example", "flag")
+    write(stage.ann, "https://bit.ly/bad and https://other.example/", drain)
+    assert not Case.objects.exists()
+    found = write(stage.ann, "https://bit.ly/abc", drain)
+    assert asked == ["https://bit.ly/bad", "https://bit.ly/abc"]
+    assert Case.objects.get().target_id == int(found)
+
+
+def test_what_is_held_waits_for_a_moderator(stage: Stage, drain: Callable[[], int]) -> None:
+    keep("words", "casino", "hold")
+    post_id = write(stage.ann, "my casino", drain)
+    drain()
+    path = f"/v1/posts/{post_id}"
+    assert stage.ann.client.get(path).json()["withheld"] == "waiting"
+    assert stage.cleo.client.get(path).status_code == 404
+    assert any("waits for a moderator" in message for message in messages(stage.ann))
+    comment = stage.ben.client.post(f"/v1/posts/{stage.post_id}/comments", {"content": "casino"}).json()["id"]
+    drain()
+    assert stage.ben.client.get(f"/v1/comments/{comment}").json()["withheld"] == "waiting"
+    assert stage.cleo.client.get(f"/v1/comments/{comment}").status_code == 404
+    for case in Case.objects.filter(closed_at=None):
+        actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    drain()
+    assert stage.cleo.client.get(path).json()["withheld"] is None
+    assert stage.cleo.client.get(f"/v1/comments/{comment}").status_code == 200
+    assert stage.ann.client.patch(path, {"content": "my casino again"}).status_code == 200
+    drain()
+    assert stage.cleo.client.get(path).status_code == 200, "a moderator has looked at it"
+
+
+def test_a_held_post_that_is_hidden_waits_no_more(stage: Stage, drain: Callable[[], int]) -> None:
+    keep("words", "casino", "hold")
+    post_id = write(stage.ann, "my casino", drain)
+    target = targets.Target("post", int(post_id), int(stage.ann.id))
+    hidden = actions.restrict_content(Action.Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
+    drain()
+    assert stage.ann.client.get(f"/v1/posts/{post_id}").json()["withheld"] == "hidden"
+    actions.lift_action(moderator_id=901, action_id=hidden.id, reason="fine")
+    drain()
+    assert stage.cleo.client.get(f"/v1/posts/{post_id}").status_code == 200
+
+
+def test_what_a_rule_refuses_is_not_published(stage: Stage) -> None:
+    keep("domain", "spam.example", "reject")
+    for path, body in (
+        ("/v1/posts", {"content": "spam.example"}),
+        (f"/v1/posts/{stage.post_id}/comments", {"content": "https://spam.example"}),
+    ):
+        answer = stage.cleo.client.post(path, body)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "refused_by_rule")
+    assert stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "spam.example"}).status_code == 422
+    assert stage.cleo.client.get(f"/v1/profiles/{stage.cleo.id}/posts").json()["results"] == []
+
+
+def test_who_writes_too_fast_is_silenced_once(stage: Stage, drain: Callable[[], int]) -> None:
+    keep("rate", "2/10", "silence")
+    for number in range(4):
+        write(stage.cleo, f"post {number}", drain)
+    entries = Action.objects.filter(kind="silence_user")
+    assert {entry.user_id for entry in entries} == {int(stage.cleo.id)}
+    assert entries.count() == 1
+
+
+def test_new_accounts_and_spam(stage: Stage, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("spam", "80", "flag")
+    write(stage.cleo, "buy at https://a.example/", drain)
+    write(stage.ben, "buy at https://a.example/", drain)
+    assert not Case.objects.exists(), "no scorer is set"
+    monkeypatch.setattr(settings, "SPAM_SCORER", "apps.moderation.access.screening.score_spam")
+    write(stage.cleo, "a plain text", drain)
+    assert not Case.objects.exists()
+    write(stage.ann, "Buy at https://a.example/", drain)
+    assert Case.objects.get().author_id == int(stage.ann.id)
+    rule = keep("new_account", "3", "flag")
+    write(stage.ben, "hello", drain)
+    assert RuleHit.objects.filter(rule=rule).count() == 1
+
+
+def test_a_file_is_found_by_its_hash(stage: Stage, drain: Callable[[], int]) -> None:
+    known = "ab" * 32
+    keep("media", known.upper(), "remove")
+    Media.objects.create(
+        user_id=int(stage.ann.id), post_id=int(stage.post_id), size=1, content_hash=known, created_at=timezone.now()
+    )
+    assert stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "look"}).status_code == 200
+    drain()
+    assert Action.objects.filter(kind="remove_content").count() == 1
+    assert stage.ann.client.get(f"/v1/posts/{stage.post_id}").status_code == 404
+
+
+def test_a_rule_is_tried_before_it_is_switched_on(stage: Stage, drain: Callable[[], int]) -> None:
+    write(stage.ann, "my casino", drain)
+    rule = keep("words", "casino", "remove", is_active=False)
+    trial = try_rule(rule, days=7)
+    assert (trial.looked_at, trial.hits, [hit.text for hit in trial.shown]) == (3, 1, ["my casino"])
+    assert not Case.objects.exists()
+    assert not RuleHit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [("domain", "spam"), ("media", "abc"), ("rate", "0/5"), ("rate", "5"), ("new_account", "0"), ("spam", "101"),
+     ("new_account", "९"), ("domain", "*")],
+)  # fmt: skip
+def test_a_pattern_that_stands_for_nothing_is_refused(kind: str, pattern: str) -> None:
+    with pytest.raises(Invalid):
+        keep(kind, pattern, "flag")
+    assert not WordRule.objects.exists()
+
+
+def block(kind: str, value: str, *, days: int | None = None) -> Block:
+    """A block of sign-ups."""
+    until = timezone.now() + timedelta(days=days) if days is not None else None
+    return actions.set_block(moderator_id=MODERATOR_ID, kind=kind, value=value, until=until, block_id=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "days", "status"),
+    [
+        ("email_domain", "@Blocked.example", None, 403),
+        ("email_domain", "blocked.example", -1, 201),
+        ("email_domain", "ocked.example", None, 201),
+        ("addresses", "127.0.0.1/24", 1, 403),
+        ("addresses", "192.0.2.0/24", 1, 201),
+    ],
+)
+def test_sign_ups_are_blocked(anonymous: JsonClient, kind: str, value: str, days: int | None, status: int) -> None:
+    block(kind, value, days=days)
+    account = {"email": "zoe@mail.blocked.example", "username": "zoe", "password": "seven quiet herons wade"}
+    answer = anonymous.post("/v1/auth/register", account)
+    assert answer.status_code == status, answer.content
+    if status == 403:
+        assert answer.json()["code"] == "sign_up_blocked"
+        assert anonymous.get("/v1/profiles/by-username/zoe").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("addresses", "0.0.0.0/0"), ("addresses", "x"), ("email_domain", "com"), ("email_domain", "a@b.c")],
+)
+def test_a_block_that_is_none_is_refused(kind: str, value: str) -> None:
+    with pytest.raises(Invalid):
+        block(kind, value)
+    assert not Block.objects.exists()
