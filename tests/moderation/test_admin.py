@@ -225,13 +225,14 @@ def test_the_log_and_the_cases_are_read_only(stage: Stage, register: Callable[..
 def test_rules_are_kept_and_noted_in_both_logs(moderator: Person) -> None:
     browser = enter(moderator, "moderator")
     add = browser.post(
-        "/admin/moderation/wordrule/add/", {"pattern": " Big  WIN", "action": "remove", "is_active": "on"}
+        "/admin/moderation/wordrule/add/",
+        {"kind": "words", "pattern": " Big  WIN", "action": "remove", "is_active": "on"},
     )
     assert add.status_code == 302, add.content
     rule = WordRule.objects.get()
     assert (rule.pattern, rule.action, rule.is_active) == ("big win", "remove", True)
     page = f"/admin/moderation/wordrule/{rule.id}/"
-    assert browser.post(f"{page}change/", {"pattern": "big win", "action": "flag"}).status_code == 302
+    assert browser.post(f"{page}change/", {"kind": "words", "pattern": "big win", "action": "flag"}).status_code == 302
     assert browser.post(f"{page}delete/", {"post": "yes"}).status_code == 302
     assert not WordRule.objects.exists()
     noted = list(LogEntry.objects.order_by("id").values_list("action_flag", "object_id"))
@@ -241,7 +242,7 @@ def test_rules_are_kept_and_noted_in_both_logs(moderator: Person) -> None:
         "big win: flag, off",
         "big win: deleted",
     ]
-    refused = browser.post("/admin/moderation/wordrule/add/", {"pattern": "*", "action": "flag"})
+    refused = browser.post("/admin/moderation/wordrule/add/", {"kind": "words", "pattern": "*", "action": "flag"})
     assert "A pattern needs letters" in refused.content.decode()
     assert Action.objects.count() == 3
 
@@ -250,7 +251,7 @@ def test_the_change_log_is_written_after_the_transaction(
     moderator: Person, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
     browser = enter(moderator, "moderator")
-    body = {"pattern": "casino", "action": "flag"}
+    body = {"kind": "words", "pattern": "casino", "action": "flag"}
     with django_capture_on_commit_callbacks(using="moderation") as callbacks:  # type: ignore[attr-defined]
         browser.post("/admin/moderation/wordrule/add/", body)
         assert not LogEntry.objects.exists(), "never inside the transaction of another database"
