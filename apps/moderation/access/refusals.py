@@ -17,6 +17,6 @@ def refusal_of(*, author_id: int, text: str) -> str:
     rejecting = [rule for rule in active_word_rules() if rule.action == WordRule.Effect.REJECT]
     document = Document(Target(TargetType.POST, 0, author_id), text, has_link=bool(link_hosts(text)))
     for rule in rejecting:
-        if rule.kind in _WITHOUT_OTHERS and meets(rule, document):
+        if rule.kind in _WITHOUT_OTHERS and meets(rule, document=document):
             return "a rule of this site refuses this text"
     return ""

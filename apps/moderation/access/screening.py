@@ -59,7 +59,7 @@ def score_spam(evidence: SpamEvidence) -> int:
 
 def rules_meeting(document: Document) -> list[WordRule]:
     """The active rules that a document meets. One query, and one more for each rule about rates or spam."""
-    return [rule for rule in active_word_rules() if meets(rule, document)]
+    return [rule for rule in active_word_rules() if meets(rule, document=document)]
 
 
 def rules_matching(text: str) -> list[WordRule]:
@@ -68,7 +68,7 @@ def rules_matching(text: str) -> list[WordRule]:
     return [rule for rule in rules if _is_in(rule, text)]
 
 
-def meets(rule: WordRule, document: Document) -> bool:
+def meets(rule: WordRule, *, document: Document) -> bool:
     """Whether a document is what a rule looks for."""
     author_id = document.target.author_id
     match rule.kind:

@@ -41,5 +41,5 @@ def try_rule(rule: WordRule, *, days: int) -> Trial:
             kinds={rule.kind},
         )
         looked_at += len(documents)
-        hits += [document for document in documents if meets(rule, document)]
+        hits += [document for document in documents if meets(rule, document=document)]
     return Trial(looked_at, len(hits), hits[:_MOST_SHOWN])
