@@ -40,7 +40,7 @@ class Challenge:
 def new_challenge() -> Challenge:
     """Work for one sign-up; NotFound unless the captcha is a proof of work. Nothing is kept until it is sent back."""
     if settings.CAPTCHA_PROVIDER != PROOF_OF_WORK:
-        raise NotFound("there is no proof of work to be done here", code="captcha_not_used")
+        raise NotFound("there is no proof of work to be done here")
     difficulty = settings.CAPTCHA_DIFFICULTY
     return Challenge(signing.dumps([secrets.token_urlsafe(12), difficulty], salt=_SALT), difficulty)
 
