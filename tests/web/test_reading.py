@@ -142,3 +142,14 @@ def test_settings_change_how_the_page_looks(person: Callable[[str], Person]) -> 
         "motion": "system",
     }
     assert json.loads(page.evaluate("() => localStorage.appearance"))["size"] == "large"
+
+
+def test_whoever_jumps_to_the_end_of_a_list_is_not_left_there(person: Callable[[str], Person]) -> None:
+    """The next page is asked for although its end comes back on the screen before the browser looked."""
+    ada = person("ada_end")
+    for number in range(65):
+        ada.post(f"Number {number}")
+    page = ada.open("/@ada_end")
+    expect(page.get_by_text("Number 64")).to_be_visible()
+    page.evaluate("() => setInterval(() => scrollTo(0, document.documentElement.scrollHeight), 5)")
+    expect(page.locator("main [data-post]")).to_have_count(65)

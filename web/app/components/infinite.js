@@ -9,17 +9,18 @@ import { Failed } from "./states.js";
 /** `list` is of state/lists.js; `row(item)` renders one; `empty` is shown when there is none. */
 export function Infinite({ list, row, empty, skeleton = "post", label }) {
   const end = useRef(null);
+  const items = list.items.value;
+  useEffect(() => void list.load(), [list]);
   useEffect(() => {
-    list.load();
+    // Anew for each page: whoever is at the end again before the browser looked would wait for ever.
     const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && list.more(), { rootMargin: "900px" });
     watcher.observe(end.current);
     return () => watcher.disconnect();
-  }, [list]);
+  }, [list, items.length]);
   const status = list.status.value;
   useLayoutEffect(() => {
     if (route.peek().isBack && list.items.peek().length) restoreScroll();
   }, [list]);
-  const items = list.items.value;
   return html`<div class="list" role=${items.length ? "feed" : "group"} aria-label=${label} aria-busy=${status === "loading" || status === "more"}>
     ${items.map((item) => row(item))}
     ${(status === "new" || status === "loading") && !items.length && html`<${Skeleton} kind=${skeleton} number=${4} />`}

@@ -26,14 +26,14 @@ export function Explore() {
   <//>`;
 }
 
-/** On narrow screens: wide ones have them beside the page. */
+/** On narrow screens: wide ones have them beside the page. The row has its height before it has its tags. */
 function TrendingTags() {
-  const [tags, setTags] = useState([]);
+  const [tags, setTags] = useState(null);
   useEffect(() => {
-    trending(8).then(setTags, () => null);
+    trending(8).then(setTags, () => setTags([]));
   }, []);
-  if (!tags.length) return null;
-  return html`<div class="chips narrow-only padded">${tags.map((tag) => html`<a key=${tag.name} class="chip" href="/hashtags/${encodeURIComponent(tag.name)}">#${tag.name}</a>`)}</div>`;
+  if (tags?.length === 0) return null;
+  return html`<div class="chips chips-row narrow-only padded">${(tags || []).map((tag) => html`<a key=${tag.name} class="chip" href="/hashtags/${encodeURIComponent(tag.name)}">#${tag.name}</a>`)}</div>`;
 }
 
 function Hashtag({ tag }) {
