@@ -12,6 +12,7 @@ import pytest
 from apps.auth.models import User
 from apps.metrics.actions import roll_up
 from apps.moderation.actions import set_instance_rule
+from apps.posts.models import Media, Post
 from socialapp.contracts.bulk import KINDS
 from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
@@ -112,6 +113,16 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
     assert bob.client.put(f"/v1/posts/{post}/repost").status_code == 200
     comment = bob.client.post(f"/v1/posts/{post}/comments", {"content": "Ja"}).json()["id"]
     assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
+    picture = Media.objects.create(
+        user_id=int(ada.id),
+        status=Media.Status.READY,
+        shown_in=Media.Place.POST,
+        post_id=int(post),
+        size=1000,
+        files={"large": {"digest": "ab" * 16, "extension": "webp", "width": 40, "height": 30}},
+        created_at=datetime.now(UTC),
+    )
+    Post.objects.filter(id=int(post)).update(media=[picture.shown()])
     removed = {
         "post": ada.client.post("/v1/posts", {"content": "buy this"}).json()["id"],
         "comment": bob.client.post(f"/v1/posts/{post}/comments", {"content": "and that"}).json()["id"],
