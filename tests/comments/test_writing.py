@@ -32,6 +32,7 @@ def test_a_comment_is_shown_as_it_was_written(register: Callable[..., Person], a
         "reactions": {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0},
         "my_reaction": None,
         "edited": False,
+        "withheld": None,
         "created_at": body["created_at"],
         "updated_at": body["created_at"],
     }

@@ -12,6 +12,7 @@ import pytest
 from apps.auth.models import User
 from apps.metrics.actions import roll_up
 from apps.moderation.actions import set_instance_rule
+from apps.moderation.models import Block, WordRule
 from apps.posts.models import Media, Post
 from socialapp.contracts.bulk import KINDS
 from socialapp.contracts.messaging import EventRef
@@ -84,6 +85,9 @@ class World:
             "reason": ["spam"],
             "action_id": [UNKNOWN],
             "text": ["please"],
+            "email_domain": ["example.org"],
+            "address": ["192.0.2.7"],
+            "discovering": [False, True],
             "moment": [datetime.now(UTC)],
             "usernames": [["ada", "BOB", "nobody", "Zoë & Co?"]],
             "after": [""] if contract in ("BulkTransfer", "DriftChecks") else [0],
@@ -119,7 +123,10 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         shown_in=Media.Place.POST,
         post_id=int(post),
         size=1000,
-        files={"large": {"digest": "ab" * 16, "extension": "webp", "width": 40, "height": 30}},
+        content_hash="cd" * 32,
+        files={
+            size: {"digest": "ab" * 16, "extension": "webp", "width": 40, "height": 30} for size in ("large", "small")
+        },
         created_at=datetime.now(UTC),
     )
     Post.objects.filter(id=int(post)).update(media=[picture.shown()])
@@ -127,6 +134,8 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         "post": ada.client.post("/v1/posts", {"content": "buy this"}).json()["id"],
         "comment": bob.client.post(f"/v1/posts/{post}/comments", {"content": "and that"}).json()["id"],
     }
+    WordRule.objects.create(pattern="please", action=WordRule.Effect.REJECT)
+    Block.objects.create(kind=Block.Kind.EMAIL_DOMAIN, value="example.org")
     set_instance_rule(moderator_id=1, number=1, text="Be kind: “no” — ever.")
     with atomic("moderation"):
         for number, (kind, key) in enumerate(removed.items()):

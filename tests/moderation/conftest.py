@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from apps.auth.actions import grant_role
 from apps.auth.models import User
+from apps.search.actions import rebuild_index
 from tests.conftest import Person
 from tests.events import published_by
 
@@ -36,6 +38,29 @@ def stage(register: Callable[..., Person], drain: Callable[[], int]) -> Stage:
     assert comment.status_code == 201, comment.content
     drain()
     return Stage(ann, ben, cleo, post.json()["id"], comment.json()["id"])
+
+
+@pytest.fixture
+def empty_index(db: None) -> None:
+    """The index in Elasticsearch, which no transaction rolls back, is as empty as everything else."""
+    if settings.ELASTICSEARCH_URL:
+        rebuild_index()
+
+
+@pytest.fixture
+def lively(empty_index: None, stage: Stage, drain: Callable[[], int]) -> Stage:
+    """The stage, with all that people do with a post and a comment."""
+    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
+    stage.cleo.client.put(f"/v1/profiles/{stage.ann.id}/follow")
+    drain()
+    assert stage.ann.client.patch(post, {"content": "a plain post #marmot @cleo"}).status_code == 200
+    for path in ("bookmark", "repost"):
+        assert stage.cleo.client.put(f"{post}/{path}").status_code == 200
+    for target in (post, comment):
+        assert stage.cleo.client.put(f"{target}/reaction", {"reaction_type": "love"}).status_code == 200
+    drain()
+    assert stage.cleo.client.get("/v1/feed").status_code == 200, "now there is a feed in the cache"
+    return stage
 
 
 def report(person: Person, target_type: str, target_id: str, **changes: Any) -> Any:

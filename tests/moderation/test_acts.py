@@ -15,9 +15,7 @@ from apps.moderation.queries.log import check_log
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, messages, report
-from tests.moderation.test_restoring import drifts, empty_index, everything, lively, settle
-
-__all__ = ["empty_index", "lively"]
+from tests.moderation.found import drifts, everything, settle
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -47,7 +45,7 @@ def act(stage: Stage, decision: str, target_type: str, **changes: Any) -> action
 def test_every_decision_is_taken_back_exactly(
     lively: Stage, drain: Callable[[], int], anonymous: JsonClient, decision: str, target_type: str
 ) -> None:
-    readers = (lively.ann.client, lively.ben.client, lively.cleo.client, anonymous)
+    readers = [lively.ann.client, lively.ben.client, lively.cleo.client, anonymous]
     if target_type == "user":
         readers = readers[1:]  # what ends the person's sessions does not bring them back
     assert lively.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
@@ -196,7 +194,7 @@ def test_many_cases_are_decided_by_a_task(
     page = enter(mia, "moderator").post("/admin/moderation/case/", {**chosen, "reason": "fine"}, follow=True)
     assert "2 cases are being decided" in page.content.decode()
     assert Case.objects.filter(closed_at=None).count() == 2
-    decided = Case.objects.order_by("id").first()
+    decided = Case.objects.order_by("id")[0]
     actions.dismiss_case(moderator_id=901, case_id=decided.id, reason="faster")
     assert tasks.decide_in_bulk() == 2
     bulk = BulkDecision.objects.get()

@@ -18,45 +18,20 @@ from apps.moderation.models import Action
 from apps.moderation.queries.cases import Target
 from apps.posts.actions.removals import delete_long_removed as delete_old_posts
 from apps.posts.models import Post, PostHashtag, RemovedPost
-from apps.search.actions import rebuild_index
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.bulk import BulkTransfer, Record
-from socialapp.contracts.drift import PROJECTING, DriftChecks
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored
 from socialapp.core.db import atomic
 from socialapp.core.errors import Conflict
 from socialapp.lifecycle.erasure_audit import audit_erasure
 from socialapp.lifecycle.models import Tombstone
-from socialapp.messaging.models import OutboxEvent
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
-from tests.conftest import ALL_CONTEXTS, JsonClient, Person, refresh_index
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
+from tests.moderation.found import drifts, everything, settle
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-@pytest.fixture
-def empty_index(db: None) -> None:
-    """The index in Elasticsearch, which no transaction rolls back, is as empty as everything else."""
-    if settings.ELASTICSEARCH_URL:
-        rebuild_index()
-
-
-@pytest.fixture
-def lively(empty_index: None, stage: Stage, drain: Callable[[], int]) -> Stage:
-    """The stage, with all that people do with a post and a comment."""
-    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
-    stage.cleo.client.put(f"/v1/profiles/{stage.ann.id}/follow")
-    drain()
-    assert stage.ann.client.patch(post, {"content": "a plain post #marmot @cleo"}).status_code == 200
-    for path in ("bookmark", "repost"):
-        assert stage.cleo.client.put(f"{post}/{path}").status_code == 200
-    for target in (post, comment):
-        assert stage.cleo.client.put(f"{target}/reaction", {"reaction_type": "love"}).status_code == 200
-    drain()
-    assert stage.cleo.client.get("/v1/feed").status_code == 200, "now there is a feed in the cache"
-    return stage
 
 
 def remove(stage: Stage, target_type: str) -> Action:
@@ -72,27 +47,6 @@ def win_appeal(removal: Action) -> None:
     actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=True, answer="you are right")
 
 
-def everything(stage: Stage, reader: JsonClient) -> dict[str, Any]:
-    """All that a reader finds of the post and its comment, wherever they look."""
-    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
-    refresh_index()
-    paths = [
-        *(f"{post}{part}" for part in ("", "/history", "/comments", "/reactions", "/metrics")),
-        *(f"{comment}{part}" for part in ("", "/replies", "/reactions")),
-        f"/v1/posts?ids={stage.post_id}",
-        f"/v1/profiles/{stage.ann.id}/posts",
-        f"/v1/profiles/{stage.ann.id}",
-        "/v1/feed",
-        "/v1/bookmarks",
-        "/v1/hashtags/marmot/posts",
-        "/v1/hashtags/trending",
-        "/v1/search?q=plain&type=posts",
-        "/v1/search/suggest?q=marm",
-        "/v1/metrics/me",
-    ]
-    return {path: answer.json() if (answer := reader.get(path)).status_code == 200 else None for path in paths}
-
-
 def content(found: Any) -> str:
     """What was found, without what every page says of itself."""
     return repr([value for value in found.values() if value])
@@ -102,24 +56,6 @@ def told(person: Person) -> list[tuple[str, str | None]]:
     """The kinds and targets of somebody's notifications, without those from moderation."""
     listed = person.client.get("/v1/notifications").json()["results"]
     return [(item["kind"], (item["target"] or {}).get("id")) for item in listed if item["kind"] != "moderation"]
-
-
-def drifts() -> list[object]:
-    """What differs from its source, anywhere."""
-    found: list[object] = []
-    for context in PROJECTING:
-        after: str | None = ""
-        while after is not None:
-            checked = client(DriftChecks, context=context).verify(repair=False, after=after, limit=100)
-            found += checked.drifts
-            after = checked.next
-    return found
-
-
-def settle() -> None:
-    """All events count as known to have arrived: what is under way is not compared."""
-    for alias in ALL_CONTEXTS:
-        OutboxEvent.objects.using(alias).update(state=OutboxEvent.State.CONFIRMED)
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])

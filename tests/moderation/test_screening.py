@@ -8,9 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation import actions
-from apps.moderation.access import targets
 from apps.moderation.access.trials import try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
+from apps.moderation.queries.cases import Target
 from apps.posts.models import Media
 from socialapp.core.errors import Invalid
 from socialapp.core.outgoing import AddressRefused, Response
@@ -101,7 +101,7 @@ def test_what_is_held_waits_for_a_moderator(stage: Stage, drain: Callable[[], in
 def test_a_held_post_that_is_hidden_waits_no_more(stage: Stage, drain: Callable[[], int]) -> None:
     keep("words", "casino", "hold")
     post_id = write(stage.ann, "my casino", drain)
-    target = targets.Target("post", int(post_id), int(stage.ann.id))
+    target = Target("post", int(post_id), int(stage.ann.id))
     hidden = actions.restrict_content(Action.Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
     drain()
     assert stage.ann.client.get(f"/v1/posts/{post_id}").json()["withheld"] == "hidden"

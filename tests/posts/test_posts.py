@@ -50,6 +50,8 @@ def test_a_new_post_is_answered_in_full(register: Callable[..., Person], write: 
         "sensitive": False,
         "content_warning": None,
         "link_preview": None,
+        "withheld": None,
+        "comments_locked": False,
     }
     [created] = events("post_created")
     assert created["post_id"] == int(post_id)

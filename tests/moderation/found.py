@@ -1,0 +1,48 @@
+"""What is found of a post and its comment wherever people look, and what differs from its source."""
+
+from typing import Any
+
+from socialapp.contracts.drift import PROJECTING, DriftChecks
+from socialapp.messaging.models import OutboxEvent
+from socialapp.rpc.calls import client
+from tests.conftest import ALL_CONTEXTS, JsonClient, refresh_index
+from tests.moderation.conftest import Stage
+
+
+def everything(stage: Stage, reader: JsonClient) -> dict[str, Any]:
+    """All that a reader finds of the post and its comment, wherever they look."""
+    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
+    refresh_index()
+    paths = [
+        *(f"{post}{part}" for part in ("", "/history", "/comments", "/reactions", "/metrics")),
+        *(f"{comment}{part}" for part in ("", "/replies", "/reactions")),
+        f"/v1/posts?ids={stage.post_id}",
+        f"/v1/profiles/{stage.ann.id}/posts",
+        f"/v1/profiles/{stage.ann.id}",
+        "/v1/feed",
+        "/v1/bookmarks",
+        "/v1/hashtags/marmot/posts",
+        "/v1/hashtags/trending",
+        "/v1/search?q=plain&type=posts",
+        "/v1/search/suggest?q=marm",
+        "/v1/metrics/me",
+    ]
+    return {path: answer.json() if (answer := reader.get(path)).status_code == 200 else None for path in paths}
+
+
+def drifts() -> list[object]:
+    """What differs from its source, anywhere."""
+    found: list[object] = []
+    for context in PROJECTING:
+        after: str | None = ""
+        while after is not None:
+            checked = client(DriftChecks, context=context).verify(repair=False, after=after, limit=100)
+            found += checked.drifts
+            after = checked.next
+    return found
+
+
+def settle() -> None:
+    """All events count as known to have arrived: what is under way is not compared."""
+    for alias in ALL_CONTEXTS:
+        OutboxEvent.objects.using(alias).update(state=OutboxEvent.State.CONFIRMED)
