@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation import actions
+from apps.moderation.access import targets
 from apps.moderation.access.trials import try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
 from apps.moderation.queries.cases import Target
