@@ -516,7 +516,7 @@ if REGISTRATION not in ("open", "approval", "invite", "closed"):
 CAPTCHA_PROVIDER = env.str("CAPTCHA_PROVIDER", default="")
 CAPTCHA_SITE_KEY = env.str("CAPTCHA_SITE_KEY", default="")
 CAPTCHA_SECRET = env.str("CAPTCHA_SECRET", default="")
-CAPTCHA_DIFFICULTY = env.int("CAPTCHA_DIFFICULTY", default=18)  # zero bits: 18 take a phone a second or two
+CAPTCHA_DIFFICULTY = env.int("CAPTCHA_DIFFICULTY", default=18)  # zero bits: 18 take a desktop about two seconds
 _CAPTCHA_URLS = {
     "": "",
     "proof_of_work": "",

@@ -178,7 +178,7 @@ def pushed(page: Page, message: dict[str, Any]) -> Any:
 
 
 def test_a_captcha_is_solved_before_sign_up(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
-    """The server asks for one in its answer; the frame of the provider is a stand-in."""
+    """The frame of the provider is a stand-in; what it gives is sent once, and the server refuses it."""
     page = new_context(service_workers="block").new_page()
     instance = httpx.get(f"{site.url}/v1/instance").json()
     page.route(
@@ -200,4 +200,22 @@ def test_a_captcha_is_solved_before_sign_up(site: Installation, new_context: Cal
     with page.expect_request("**/v1/auth/register") as sent:
         page.get_by_role("button", name="Sign up").click()
     assert json.loads(sent.value.post_data or "")["captcha"] == "solved"
+    expect(page.get_by_role("alert")).to_contain_text("captcha")
+    expect(page.get_by_role("button", name="Sign up")).to_be_disabled()
+
+
+def test_the_work_before_sign_up_is_done_anew_for_each_attempt(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context().new_page()
+    page.goto(f"{site.url}/signup")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("E-mail address").fill("ada_work@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    expect(page.get_by_role("status").get_by_text("Ready to sign up.")).to_be_visible()
+    with page.expect_response("**/v1/auth/register") as refused, page.expect_response("**/v1/auth/captcha"):
+        page.get_by_role("button", name="Sign up").click()
+    assert [error["field"] for error in refused.value.json()["errors"]] == ["username"]
+    page.get_by_label("Username").fill("ada_work")
+    page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()

@@ -12,7 +12,7 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
   const items = list.items.value;
   useEffect(() => void list.load(), [list]);
   useEffect(() => {
-    // Anew for each page: whoever is at the end again before the browser looked would wait for ever.
+    // Again for each page: whoever is back at the end before the browser looked would wait for ever.
     const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && list.more(), { rootMargin: "900px" });
     watcher.observe(end.current);
     return () => watcher.disconnect();

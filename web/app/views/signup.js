@@ -11,6 +11,7 @@ import { Captcha } from "../components/captcha.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
 import { Providers } from "../components/providers.js";
+import { Work } from "../components/work.js";
 
 const FIELDS = ["full_name", "username", "email", "password", "invite", "application"];
 
@@ -61,7 +62,7 @@ export function View() {
       ${field("password", { type: "password", autocomplete: "new-password", required: true, minlength: 8, hint: t("signup.password.hint") })}
       ${registration === "approval" && field("application", { multiline: true, rows: 3, required: true, hint: t("signup.application.hint") })}
       ${rules?.length > 0 && html`<details><summary>${t("signup.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule}</li>`)}</ol></details>`}
-      ${captcha && html`<${Captcha} key=${tries} onSolved=${setSolved} />`}
+      ${captcha && html`<${captcha.provider === "proof_of_work" ? Work : Captcha} key=${tries} onSolved=${setSolved} />`}
       <button class="button button-primary button-wide" disabled=${busy || (captcha && !solved)}>${t("signup.do")}</button>
     </form>
     <${Providers} />
