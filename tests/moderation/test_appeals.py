@@ -76,6 +76,20 @@ def test_bad_input_is_refused(stage: Stage, warning: Action, changes: dict[str, 
     assert not Appeal.objects.exists()
 
 
+def test_taking_the_decision_back_accepts_the_open_appeal(stage: Stage, drain: Callable[[], int]) -> None:
+    target = Target("post", int(stage.post_id), int(stage.ann.id))
+    removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    drain()
+    assert appeal(stage, removal).status_code == 201
+    actions.lift_action(moderator_id=901, action_id=removal.id, reason="it was none")
+    made = Appeal.objects.get()
+    assert (made.status, made.answer) == (Appeal.Status.ACCEPTED, "We looked again and took our decision back.")
+    assert [event.is_accepted for event in published() if isinstance(event, AppealDecided)] == [True]
+    with pytest.raises(Conflict):
+        actions.decide_appeal(moderator_id=902, appeal_id=made.id, is_accepted=False, answer="")
+    assert Action.objects.filter(reverses_id=removal.id).count() == 1
+
+
 def test_an_accepted_appeal_lifts_the_ban(stage: Stage, drain: Callable[[], int]) -> None:
     user_id = int(stage.ann.id)
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam")

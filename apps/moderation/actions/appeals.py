@@ -6,17 +6,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation.access.ranks import refuse_own
+from apps.moderation.actions.answers import write_answer
 from apps.moderation.actions.lifting import undo
-from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries.log import APPEALABLE
-from socialapp.contracts.moderation import AppealDecided
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound
-from socialapp.messaging.publish import publish
-
-_ACCEPTED = "We looked again and took our decision back."
-_REJECTED = "We looked again, and our decision stands."
 
 
 @transactional("moderation")
@@ -53,28 +48,7 @@ def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answe
         raise Forbidden("another moderator decides about appeals against your decisions", code="own_decision")
     if appeal.status != Appeal.Status.OPEN:
         raise Conflict("somebody has decided this appeal already", code="appeal_decided")
-    appeal.status = Appeal.Status.ACCEPTED if is_accepted else Appeal.Status.REJECTED
-    appeal.answer = answer.strip() or (_ACCEPTED if is_accepted else _REJECTED)
-    appeal.decided_at = timezone.now()
-    appeal.save(update_fields=["status", "answer", "decided_at"])
-    add_entry(
-        Action.Kind.DECIDE_APPEAL,
-        moderator_id=moderator_id,
-        user_id=appeal.user_id,
-        case_id=appeal.action.case_id,
-        reason=f"{appeal.status}: {appeal.answer}",
-    )
-    publish(
-        AppealDecided(
-            appeal_id=appeal.id,
-            action_id=appeal.action_id,
-            user_id=appeal.user_id,
-            target_type=appeal.action.target_type,
-            target_id=appeal.action.target_id,
-            is_accepted=is_accepted,
-            answer=appeal.answer,
-        )
-    )
+    write_answer(appeal, moderator_id=moderator_id, is_accepted=is_accepted, answer=answer)
     if is_accepted and not Action.objects.filter(reverses_id=appeal.action_id).exists():
         undo(moderator_id=moderator_id, action=appeal.action, reason="appeal accepted")
     return appeal

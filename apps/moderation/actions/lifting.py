@@ -1,15 +1,16 @@
 """Taking a decision back, whatever it was: what an accepted appeal does, and what a moderator may do of their own."""
 
 from apps.moderation.access.ranks import require_rank_to_lift
+from apps.moderation.actions.answers import write_answer
 from apps.moderation.actions.decisions import RESTRICTIONS, lift_restriction, refuse_lifted, restore_content
 from apps.moderation.actions.sanctions import REVERSALS, lift_sanction
-from apps.moderation.models import Action
+from apps.moderation.models import Action, Appeal
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, NotFound
 
 
 def lift_action(*, moderator_id: int, action_id: int, reason: str) -> Action:
-    """Takes a decision back: what was changed is again as it was before. Asks auth for ranks.
+    """Takes a decision back: what was changed is as it was before, an open appeal is accepted. Asks auth for ranks.
 
     NotFound when there is none, Conflict when it was taken back before or leaves nothing to take back.
     """
@@ -27,6 +28,9 @@ def _lift(moderator_id: int, action_id: int, reason: str) -> Action:
     lifted = undo(moderator_id=moderator_id, action=action, reason=reason)
     if lifted is None:
         raise Conflict("this leaves nothing to take back", code="nothing_to_lift")
+    appeals = Appeal.objects.select_for_update().select_related("action")
+    for appeal in appeals.filter(action=action, status=Appeal.Status.OPEN):
+        write_answer(appeal, moderator_id=moderator_id, is_accepted=True)
     return lifted
 
 
