@@ -57,7 +57,7 @@ class User(AbstractBaseUser):
     email_verified = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
-    # Set while a moderator's demand for a new password stands; `…_at` is the moment of the last word about it.
+    # Set while a moderator's demand for a new password stands; `…_at` is the moment of the latest decision about it.
     must_reset_password = models.BooleanField(default=False, db_default=False)
     must_reset_password_at = models.DateTimeField(null=True, blank=True)
     # Set while a deletion waits for the end of its grace period.

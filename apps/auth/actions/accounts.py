@@ -382,7 +382,7 @@ def apply_sanction(*, user_id: int, banned: bool, at: datetime, action_id: int) 
 
 @transactional("auth")
 def demand_password_reset(*, user_id: int, is_demanded: bool, at: datetime) -> None:
-    """Lets nobody in by password until it was set anew by a mailed key, or ends that, unless something later was
+    """Lets nobody in by password until it was set again by a mailed key, or ends that, unless something later was
     decided. The demand ends all sessions and mails a key. Idempotent."""
     user = existing_users().select_for_update().filter(id=user_id).first()
     if user is None or (user.must_reset_password_at is not None and user.must_reset_password_at >= at):
