@@ -34,8 +34,8 @@ from socialapp.lifecycle.removal import declare_removal, gone_among
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
-ROLL_UP_CHUNK = 2000
-ERASE_CHUNK = 500
+ROLL_UP_BATCH = 2000
+ERASE_BATCH = 500
 HOURS_KEPT = timedelta(days=14)
 
 _POST_METRICS = frozenset({Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
@@ -137,9 +137,9 @@ def _erase_step(user_id: int) -> bool:
     """Removes a user's numbers, a bounded part at a time."""
     MetricDelta.objects.filter(author_id=user_id).update(author_id=None)
     AuthorRollup.objects.filter(author_id=user_id).delete()
-    posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_CHUNK])
+    posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_BATCH])
     _write_tombstones(posts)
-    return len(posts) < ERASE_CHUNK
+    return len(posts) < ERASE_BATCH
 
 
 def _authors_still_held(user_ids: Collection[int]) -> set[int]:
@@ -164,7 +164,7 @@ def roll_up(*, older_than: timedelta) -> int:
     deltas = list(
         MetricDelta.objects.select_for_update()
         .filter(heard_at__lte=heard_before)
-        .order_by("heard_at", "id")[:ROLL_UP_CHUNK]
+        .order_by("heard_at", "id")[:ROLL_UP_BATCH]
     )
     of_posts = _additions_of_posts(deltas)
     _add(PostRollup, ("post_id",), of_posts)
@@ -276,7 +276,7 @@ def drop_old_hours() -> int:
     removed = 0
     for model in (PostRollup, AuthorRollup, OverallRollup):
         rows = model._default_manager.filter(period=Rollup.Period.HOUR, start__lt=until)
-        ids = list(rows.order_by("start").values_list("id", flat=True)[:ROLL_UP_CHUNK])
+        ids = list(rows.order_by("start").values_list("id", flat=True)[:ROLL_UP_BATCH])
         removed += model._default_manager.filter(id__in=ids).delete()[0]
     return removed
 

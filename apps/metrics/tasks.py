@@ -14,7 +14,7 @@ _SETTLE = timedelta(seconds=10)
 @shared_task(name="metrics.roll_up")
 def roll_up() -> None:
     """Adds all recorded deltas to the roll-ups."""
-    while actions.roll_up(older_than=_SETTLE) == actions.ROLL_UP_CHUNK:
+    while actions.roll_up(older_than=_SETTLE) == actions.ROLL_UP_BATCH:
         pass
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from apps.posts.access.visibility import load_visibility
 from apps.posts.actions.erasure import CLEAN_UP
-from apps.posts.actions.feed.fan_out import FAN_OUT_PAGE, fan_out, mark_popular
+from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, fan_out, mark_popular
 from apps.posts.actions.media.removal import purge_author
 from apps.posts.actions.removals import remove_post, restore_post, restrict_post
 from apps.posts.queries.feed import is_popular
@@ -28,12 +28,12 @@ def _first_followers(user_id: int) -> list[int] | None:
     """The first page of somebody's followers; None when they are too many to push to."""
     if is_popular(user_id) or client(Users).popular(ids=[user_id]):
         return None
-    return client(Users).followers(user_id=user_id, after=0, limit=FAN_OUT_PAGE)
+    return client(Users).followers(user_id=user_id, after=0, limit=FAN_OUT_BATCH)
 
 
 def _more_followers(event: FanOutContinued) -> list[int]:
     user_id = event.reposter_id or event.author_id
-    return client(Users).followers(user_id=user_id, after=event.after, limit=FAN_OUT_PAGE)
+    return client(Users).followers(user_id=user_id, after=event.after, limit=FAN_OUT_BATCH)
 
 
 @handles(PostCreated, PostRestored, gather=lambda event: _first_followers(event.author_id))

@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.db import connections, router
 from django.db.models import Model
 
-_ROWS_A_STATEMENT = 1000
+_BATCH = 1000
 
 
 def select(model: type[Model], sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
@@ -34,7 +34,7 @@ def insert(
     head = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES "  # noqa: S608 (names of ours only)
     rows = iter(rows)
     with connection.cursor() as cursor:
-        while some := list(islice(rows, _ROWS_A_STATEMENT)):
+        while some := list(islice(rows, _BATCH)):
             values = [adapt(value) if isinstance(value, datetime) else value for row in some for value in row]
             cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + on_clash, values)
 

@@ -10,7 +10,7 @@ from socialapp.core.contexts import served
 from socialapp.http.models import IdempotencyKey
 
 PERIODIC = {"http.prune_idempotency_keys": 3600.0}
-_ROWS_A_STATEMENT = 1000
+_BATCH = 1000
 
 
 @shared_task(name="http.prune_idempotency_keys")
@@ -19,5 +19,5 @@ def prune_idempotency_keys() -> None:
     until = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
     for context in served():
         keys = IdempotencyKey.objects.using(context.name)
-        while ids := list(keys.filter(created_at__lt=until).values_list("id", flat=True)[:_ROWS_A_STATEMENT]):
+        while ids := list(keys.filter(created_at__lt=until).values_list("id", flat=True)[:_BATCH]):
             keys.filter(id__in=ids).delete()

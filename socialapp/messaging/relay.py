@@ -30,7 +30,7 @@ from socialapp.telemetry.operations import Heartbeat
 
 log = structlog.get_logger()
 
-CLAIM_ROWS = 500
+CLAIM_BATCH = 500
 CLAIM_SECONDS = 10  # a relay that was killed leaves its claim behind: nobody sends those events before it expires
 RETRY_SECONDS = 30
 POLL_SECONDS = 1.0
@@ -65,7 +65,7 @@ def _claim(context: str) -> list[OutboxEvent]:
     free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLOCKS_DIFFER)
     unsent = OutboxEvent.objects.using(context).filter(state=OutboxEvent.State.NEW).order_by("id")
     candidates = unsent if keeps_order() else unsent.filter(free)
-    claims = dict(candidates.values_list("id", "claimed_until")[:CLAIM_ROWS])
+    claims = dict(candidates.values_list("id", "claimed_until")[:CLAIM_BATCH])
     if not claims or any(until and now <= until <= now + CLOCKS_DIFFER for until in claims.values()):
         return []
     claim = random.SystemRandom().getrandbits(62)
@@ -223,7 +223,7 @@ class _Loop:
 
     def _look(self) -> None:
         close_old_connections()
-        while relay_once(self._context) == CLAIM_ROWS and not self._stopping.is_set():
+        while relay_once(self._context) == CLAIM_BATCH and not self._stopping.is_set():
             self.is_beating.beat()
         if time.monotonic() >= self._retries_at:
             self._retries_at = time.monotonic() + POLL_SECONDS

@@ -20,7 +20,7 @@ AHEAD_MONTHS = 3
 _LAST = "pmax"
 _MOST_MONTHS_BACK = 240
 _LOCK_SECONDS = 10  # a change that waits for a long transaction holds up everybody behind it
-_ROWS = 1000
+_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ def _rows(table: Table, outside: str) -> Iterator[dict[str, Any]]:
     last = -1
     while True:
         with connections[table.context].cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {outside} WHERE id > %s ORDER BY id LIMIT {_ROWS}", [last])  # noqa: S608
+            cursor.execute(f"SELECT * FROM {outside} WHERE id > %s ORDER BY id LIMIT {_BATCH}", [last])  # noqa: S608
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
         if not rows:

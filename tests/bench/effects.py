@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from tests.bench.bench_setup import BenchSetup, Member
 from tests.scenarios.product import eventually
 
-_ROWS_A_STATEMENT = 2000
+_BATCH = 2000
 _ids = itertools.count(int(time.time() * 1000) << 16)  # shaped like the product's
 _POSTERS = 8
 
@@ -157,5 +157,5 @@ def _post_at(setup: BenchSetup, author: Member, *, rate: int, seconds: float) ->
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _ROWS_A_STATEMENT):
-        yield ids[start : start + _ROWS_A_STATEMENT]
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]

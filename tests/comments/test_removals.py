@@ -147,7 +147,7 @@ def test_a_gone_post_or_person_gets_no_late_comment() -> None:
 
 def test_a_large_post_goes_in_chunks() -> None:
     post_id, author_id = new_id(), new_id()
-    for _ in range(actions.ROWS_A_STEP + 5):
+    for _ in range(actions.BATCH + 5):
         actions.create_comment(draft=draft(post_id=post_id, author_id=author_id))
     begin_removal("comments", "post", subject_id=post_id)
     assert Comment.objects.count() == 5
@@ -156,9 +156,9 @@ def test_a_large_post_goes_in_chunks() -> None:
     assert Comment.objects.count() == CommentCount.objects.count() == 0
     assert not Job.objects.using("comments").exists()
     deleted = [event["comment_id"] for event in published("comments.comment_deleted.v1")]
-    assert len(deleted) == len(set(deleted)) == actions.ROWS_A_STEP + 5
+    assert len(deleted) == len(set(deleted)) == actions.BATCH + 5
     continue_jobs("comments", steps=50)
-    assert len(published("comments.comment_deleted.v1")) == actions.ROWS_A_STEP + 5
+    assert len(published("comments.comment_deleted.v1")) == actions.BATCH + 5
 
 
 def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
@@ -205,7 +205,7 @@ def test_erasing_a_person_leaves_no_trace_of_them(
 
 def test_a_prolific_person_is_acknowledged_when_nothing_is_left() -> None:
     author_id, posts = new_id(), [new_id(), new_id()]
-    for number in range(actions.ROWS_A_STEP * 2):
+    for number in range(actions.BATCH * 2):
         actions.create_comment(draft=draft(post_id=posts[number % 2], author_id=author_id))
     begin_removal("comments", "user", subject_id=author_id, erasure_id=7)
     assert published("comments.user_erased.v1") == []

@@ -21,7 +21,7 @@ from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.messaging.publish import EventTooLarge, PublishOutsideTransaction, publish
 from socialapp.messaging.reconcile import prune, reconcile
 from socialapp.messaging.registry import Handler
-from socialapp.messaging.relay import CLAIM_ROWS, relay_once, send_due_retries
+from socialapp.messaging.relay import CLAIM_BATCH, relay_once, send_due_retries
 from socialapp.messaging.transports.port import BATCH_EVENTS
 from socialapp.telemetry.metrics import exposition
 from tests.conftest import ALL_CONTEXTS
@@ -242,12 +242,12 @@ def test_those_who_wait_longest_are_tried_again_first(rung: list[int], monkeypat
 
 
 def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) -> None:
-    ring(*range(CLAIM_ROWS + 20))
-    assert relay_once(PRODUCER) == CLAIM_ROWS
+    ring(*range(CLAIM_BATCH + 20))
+    assert relay_once(PRODUCER) == CLAIM_BATCH
     assert relay_once(PRODUCER) == 20
     assert relay_once(PRODUCER) == 0
     bells = [decode(text).event().bell_id for _, envelopes in broker for text in envelopes]
-    assert sorted(bells) == list(range(CLAIM_ROWS + 20))
+    assert sorted(bells) == list(range(CLAIM_BATCH + 20))
 
 
 def test_messages_are_bounded_in_size_and_number(

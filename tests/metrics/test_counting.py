@@ -367,7 +367,7 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
 
 
 def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
-    monkeypatch.setattr(actions, "ERASE_CHUNK", 2)
+    monkeypatch.setattr(actions, "ERASE_BATCH", 2)
     for _ in range(5):
         hear(created(new_id()))
     hear(UserDeleted(user_id=AUTHOR, erasure_id=5))

@@ -84,7 +84,7 @@ def test_an_erased_reporter_is_told_nothing(stage: Stage) -> None:
 
 
 def test_much_is_erased_in_parts(stage: Stage, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasure, "ROWS_A_STEP", 2)
+    monkeypatch.setattr(erasure, "BATCH", 2)
     for _ in range(5):
         actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="again")
     erase(stage.ann.id)

@@ -26,7 +26,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in ("removal", "erasure"):
-        monkeypatch.setattr(f"apps.notifications.actions.{module}.ROWS_PER_STEP", 2)
+        monkeypatch.setattr(f"apps.notifications.actions.{module}.BATCH", 2)
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(alice, bob)
     follow(bob, alice)
@@ -75,7 +75,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(
 
 
 def test_removals_are_bounded_and_complete(register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removal, "ROWS_PER_STEP", 3)
+    monkeypatch.setattr(removal, "BATCH", 3)
     alice = register("alice")
     post_id = post(alice)
     Notification.objects.bulk_create(

@@ -23,7 +23,7 @@ def test_every_follower_is_told_once_in_pages(
     follow: Callable[[Person, Person], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(posts, "FOLLOWERS_PER_PAGE", 2)
+    monkeypatch.setattr(posts, "FOLLOWER_BATCH", 2)
     alice, followers = register("alice"), [register(f"follower{n}") for n in range(5)]
     for person in followers:
         follow(person, alice)

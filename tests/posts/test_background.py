@@ -80,7 +80,7 @@ def test_erasing_a_user_leaves_nothing_and_tells_so_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
     step: int,
 ) -> None:
-    monkeypatch.setattr(erasure, "ROWS_PER_STEP", step)
+    monkeypatch.setattr(erasure, "BATCH", step)
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     mine = [write(alice, f"#tag {number} @bob")["id"] for number in range(5)]

@@ -393,8 +393,8 @@ def test_many_followers_are_reached_page_by_page(
     drain: Callable[[], int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("apps.posts.handlers.FAN_OUT_PAGE", 2)
-    monkeypatch.setattr("apps.posts.actions.feed.fan_out.FAN_OUT_PAGE", 2)
+    monkeypatch.setattr("apps.posts.handlers.FAN_OUT_BATCH", 2)
+    monkeypatch.setattr("apps.posts.actions.feed.fan_out.FAN_OUT_BATCH", 2)
     bob = register("bob")
     followers = [register(f"follower{number}") for number in range(5)]
     for person in followers:

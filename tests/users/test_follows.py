@@ -156,7 +156,7 @@ def test_a_follower_stays_when_the_account_goes_private(register: Register) -> N
 
 
 def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.users.actions.follows.ROWS_A_STEP", 2)
+    monkeypatch.setattr("apps.users.actions.follows.BATCH", 2)
     bob = person(is_private=True)
     waiting = [person() for _ in range(5)]
     for one in waiting:
@@ -171,7 +171,7 @@ def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkey
 
 
 def test_an_account_that_closes_again_keeps_them_waiting(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.users.actions.follows.ROWS_A_STEP", 1)
+    monkeypatch.setattr("apps.users.actions.follows.BATCH", 1)
     bob = person(is_private=True)
     for one in [person() for _ in range(3)]:
         actions.follow(follower_id=one, target_id=bob)

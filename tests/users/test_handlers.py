@@ -225,7 +225,7 @@ def entangle(person: MakePerson) -> tuple[int, list[int]]:
 
 @pytest.mark.parametrize("chunk", [1, 2, 200])
 def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    monkeypatch.setattr("apps.users.actions.erasure.ROWS_A_STEP", chunk)
+    monkeypatch.setattr("apps.users.actions.erasure.BATCH", chunk)
     alice, others = entangle(person)
     texts = [field.attname for field in Profile._meta.concrete_fields if isinstance(field, CharField | TextField)]
     texts.remove("status")

@@ -22,7 +22,7 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.media import stores
 from socialapp.rpc.calls import client
 
-_ROWS = 500
+_BATCH = 500
 _ROWS_ON_PAGE = 1000
 _FOLLOWS = ("users", "follows")
 
@@ -69,9 +69,9 @@ def _write_table(
 def _rows(context: str, table: str, user_id: int) -> Iterator[str]:
     personal = client(DataExport, context=context)
     for part in count():
-        rows = personal.rows(user_id=user_id, table=table, offset=part * _ROWS, limit=_ROWS)
+        rows = personal.rows(user_id=user_id, table=table, offset=part * _BATCH, limit=_BATCH)
         yield from rows
-        if len(rows) < _ROWS:
+        if len(rows) < _BATCH:
             return
 
 
@@ -94,7 +94,7 @@ def _write_files(archive: zipfile.ZipFile, page: IO[bytes], context: str, *, use
 def _files(context: str, user_id: int) -> Iterator[StoredCopy]:
     personal = client(DataExport, context=context)
     for part in count():
-        found = personal.files(user_id=user_id, offset=part * _ROWS, limit=_ROWS)
+        found = personal.files(user_id=user_id, offset=part * _BATCH, limit=_BATCH)
         yield from found
         if not found:
             return

@@ -3,7 +3,7 @@
 from apps.comments.actions.bulk_import import load_comments
 from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment
 from apps.comments.actions.counts import check_posts
-from apps.comments.actions.erasure import ROWS_A_STEP
+from apps.comments.actions.erasure import BATCH
 from apps.comments.actions.removals import (
     delete_long_removed,
     delete_or_remove_comment,
@@ -14,7 +14,7 @@ from apps.comments.actions.removals import (
 )
 
 __all__ = [
-    "ROWS_A_STEP",
+    "BATCH",
     "change_score",
     "check_posts",
     "create_comment",

@@ -8,14 +8,14 @@ from socialapp.contracts.comments import CommentDeleted
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.publish import publish
 
-ROWS_A_STEP = 100
+BATCH = 100
 
 
 def _remove_comments_on(post_id: int) -> bool:
     """Removes some of a post's comments, tombstones included, with an event for each living one."""
     # In the order of the index: sorting first would read and lock all comments for every chunk.
     in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
-    rows = list(in_order[:ROWS_A_STEP])
+    rows = list(in_order[:BATCH])
     ids = [row.id for row in rows]
     removed = list(RemovedComment.objects.filter(comment_id__in=ids))
     RemovedComment.objects.filter(comment_id__in=ids).delete()
@@ -29,20 +29,20 @@ def _remove_comments_on(post_id: int) -> bool:
         ),
         *map(deletion_of, removed),
     )
-    return len(rows) < ROWS_A_STEP
+    return len(rows) < BATCH
 
 
 def _remove_comments_by(user_id: int) -> bool:
     """Deletes some of a user's comments; where replies stay, so does a tombstone without a trace of its author."""
     rows = Comment.objects.select_for_update().filter(user_id=user_id).order_by("-id")
-    ids = list(rows.values_list("id", flat=True)[:ROWS_A_STEP])
+    ids = list(rows.values_list("id", flat=True)[:BATCH])
     for comment_id in ids:
         # Read one by one: deleting a reply changes the count of the comment above, which may be the next one.
         delete_living(Comment.objects.get(id=comment_id))
     removed = RemovedComment.objects.filter(user_id=user_id).order_by("-comment_id")
-    removed_ids = list(removed.values_list("comment_id", flat=True)[:ROWS_A_STEP])
+    removed_ids = list(removed.values_list("comment_id", flat=True)[:BATCH])
     delete_removed_comments(removed_ids)
-    return max(len(ids), len(removed_ids)) < ROWS_A_STEP
+    return max(len(ids), len(removed_ids)) < BATCH
 
 
 declare_removal("comments", "post", step=_remove_comments_on, leftovers=posts_with_comments)

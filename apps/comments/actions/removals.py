@@ -21,7 +21,7 @@ from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
-_STEP = 100
+_BATCH = 100
 
 
 def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, reason: str = "") -> None:
@@ -141,11 +141,11 @@ def delete_long_removed() -> bool:
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     old = RemovedComment.objects.filter(removed_at__lt=until).exclude(action_id=None).order_by("-comment_id")
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
-    ids = list(old.values_list("comment_id", flat=True)[:_STEP])
+    ids = list(old.values_list("comment_id", flat=True)[:_BATCH])
     delete_removed_comments(ids)
-    mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
+    mark_ids = list(marks.values_list("action_id", flat=True)[:_BATCH])
     RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
-    return _STEP in (len(ids), len(mark_ids))
+    return _BATCH in (len(ids), len(mark_ids))
 
 
 def delete_removed_comments(comment_ids: Iterable[int]) -> None:

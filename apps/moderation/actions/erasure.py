@@ -19,7 +19,7 @@ from apps.moderation.models import (
 )
 from socialapp.lifecycle.removal import declare_removal
 
-ROWS_A_STEP = 200
+BATCH = 200
 
 
 def _erase_step(user_id: int) -> bool:
@@ -33,17 +33,17 @@ def _erase_step(user_id: int) -> bool:
     BulkDecision.objects.filter(moderator_id=user_id).update(moderator_id=None)
     Case.objects.filter(assigned_to_id=user_id).update(assigned_to_id=None)
     CaseNote.objects.filter(moderator_id=user_id).update(moderator_id=None)
-    return max(done) < ROWS_A_STEP
+    return max(done) < BATCH
 
 
 def _anonymize_reports(user_id: int) -> int:
-    ids = list(Report.objects.filter(reporter_id=user_id).values_list("id", flat=True)[:ROWS_A_STEP])
+    ids = list(Report.objects.filter(reporter_id=user_id).values_list("id", flat=True)[:BATCH])
     Report.objects.filter(id__in=ids).update(reporter_id=None, open_key=None, details="")
     return len(ids)
 
 
 def _close_cases(user_id: int) -> int:
-    cases = list(Case.objects.select_for_update().filter(author_id=user_id).order_by("id")[:ROWS_A_STEP])
+    cases = list(Case.objects.select_for_update().filter(author_id=user_id).order_by("id")[:BATCH])
     for case in cases:
         if case.is_open:
             close_case(case, outcome=Outcome.GONE)
@@ -58,13 +58,13 @@ def _close_cases(user_id: int) -> int:
 
 
 def _delete_appeals(user_id: int) -> int:
-    ids = list(Appeal.objects.filter(user_id=user_id).values_list("id", flat=True)[:ROWS_A_STEP])
+    ids = list(Appeal.objects.filter(user_id=user_id).values_list("id", flat=True)[:BATCH])
     Appeal.objects.filter(id__in=ids).delete()
     return len(ids)
 
 
 def _redact_log(user_id: int) -> int:
-    return redact_entries(user_id=user_id, limit=ROWS_A_STEP)
+    return redact_entries(user_id=user_id, limit=BATCH)
 
 
 def _still_held(user_ids: Collection[int]) -> set[int]:

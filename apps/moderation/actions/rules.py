@@ -16,7 +16,7 @@ from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import gone_among
 
 _SEEN_DAYS = 30
-_STEP = 500
+_BATCH = 500
 Effect = WordRule.Effect
 
 
@@ -134,6 +134,6 @@ def _note_hit(rule: WordRule, target: Target) -> bool:
 def forget_old_texts() -> bool:
     """Deletes the notes of texts that are older than a month, a bounded number; whether there may be more."""
     old = SeenText.objects.filter(written_at__lt=timezone.now() - timedelta(days=_SEEN_DAYS))
-    ids = list(old.values_list("id", flat=True)[:_STEP])
+    ids = list(old.values_list("id", flat=True)[:_BATCH])
     SeenText.objects.filter(id__in=ids).delete()
-    return len(ids) == _STEP
+    return len(ids) == _BATCH

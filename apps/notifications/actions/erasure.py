@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.notifications.actions.removal import ROWS_PER_STEP, remove_actors
+from apps.notifications.actions.removal import BATCH, remove_actors
 from apps.notifications.actions.socket_messages import publish_removal
 from apps.notifications.models import (
     MutedConversation,
@@ -24,7 +24,7 @@ from socialapp.core.db import transactional
 from socialapp.core.ids import first_id_at
 from socialapp.lifecycle.removal import declare_removal, forget_tombstones
 
-_ACTORS_PER_STEP = 200
+_ACTOR_BATCH = 200
 
 
 def _erase_step(user_id: int) -> bool:
@@ -48,20 +48,20 @@ def _erase_own(user_id: int) -> bool:
 
 def _erase_as_actor(user_id: int) -> bool:
     """Removes the person from the notifications of others; whether nothing is left."""
-    rows = list(Notification.objects.filter(actor_id=user_id, group_id=None)[:ROWS_PER_STEP])
+    rows = list(Notification.objects.filter(actor_id=user_id, group_id=None)[:BATCH])
     Notification.objects.filter(id__in=[row.id for row in rows]).delete()
     publish_removal(row.user_id for row in rows)
-    acted = list(NotificationActor.objects.filter(actor_id=user_id)[:_ACTORS_PER_STEP])
+    acted = list(NotificationActor.objects.filter(actor_id=user_id)[:_ACTOR_BATCH])
     remove_actors(acted)
     NotificationActor.objects.filter(id__in=[row.id for row in acted]).delete()
-    return len(rows) < ROWS_PER_STEP and len(acted) < _ACTORS_PER_STEP
+    return len(rows) < BATCH and len(acted) < _ACTOR_BATCH
 
 
 def _delete_some(rows: QuerySet[Any]) -> bool:
-    ids = list(rows.values_list("pk", flat=True)[:ROWS_PER_STEP])
+    ids = list(rows.values_list("pk", flat=True)[:BATCH])
     if ids:
         rows.model.objects.filter(pk__in=ids).delete()
-    return len(ids) < ROWS_PER_STEP
+    return len(ids) < BATCH
 
 
 def prune_read() -> int:
@@ -74,14 +74,14 @@ def prune_read() -> int:
     while batch := _prune_step(first_id_at(until)):
         removed += batch
     rows = NotificationActor.objects.filter(present=False, at__lt=until)
-    while ids := list(rows.values_list("id", flat=True)[:ROWS_PER_STEP]):
+    while ids := list(rows.values_list("id", flat=True)[:BATCH]):
         removed += NotificationActor.objects.filter(id__in=ids).delete()[0]
     return removed + forget_tombstones("notifications", older_than=until)
 
 
 @transactional("notifications")
 def _prune_step(before_id: int) -> int:
-    rows = list(Notification.objects.filter(id__lt=before_id, is_read=True).order_by("id")[:ROWS_PER_STEP])
+    rows = list(Notification.objects.filter(id__lt=before_id, is_read=True).order_by("id")[:BATCH])
     groups = [row.group_id for row in rows if row.group_id is not None]
     NotificationActor.objects.filter(group_id__in=groups).delete()
     NotificationGroup.objects.filter(id__in=groups).delete()

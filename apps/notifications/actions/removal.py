@@ -10,7 +10,7 @@ from apps.notifications.presenters import message_text
 from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import declare_removal, gone_among, write_tombstone
 
-ROWS_PER_STEP = 2000
+BATCH = 2000
 
 
 @transactional("notifications")
@@ -49,11 +49,11 @@ def remove_comment(*, comment_id: int) -> None:
 
 def _remove_post_step(post_id: int) -> bool:
     """Removes some of the notifications about a deleted post; whether nothing is left."""
-    found = list(Notification.objects.filter(post_id=post_id)[:ROWS_PER_STEP])
+    found = list(Notification.objects.filter(post_id=post_id)[:BATCH])
     _delete(found)
     _dissolve(row.group_id for row in found if row.group_id is not None)
     MutedConversation.objects.filter(post_id=post_id).delete()
-    return len(found) < ROWS_PER_STEP
+    return len(found) < BATCH
 
 
 def remove_actors(actors: Iterable[NotificationActor]) -> None:

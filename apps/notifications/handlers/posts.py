@@ -15,7 +15,7 @@ from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
 # Followers notified in one transaction. Their ids also travel in the URL of a call, so not many more.
-FOLLOWERS_PER_PAGE = 1000
+FOLLOWER_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def _gather_followers(*, post_id: int, author_id: int, after: int, at: datetime)
     authors = [] if is_outdated(at) else client(Users).profiles(ids=[author_id])
     if not authors or not client(Posts).refs(post_ids=[post_id]):
         return FollowerPage(None, [], [])
-    followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWERS_PER_PAGE)
+    followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWER_BATCH)
     excluded = client(Users).muted_by(user_ids=followers, muted_id=author_id) if followers else []
     return FollowerPage(authors[0], followers, excluded)
 
@@ -44,7 +44,7 @@ def _notify_page(page: NewPostPageNotified, gathered: FollowerPage) -> None:
         follower_ids=gathered.follower_ids,
         excluded=gathered.excluded,
         author=gathered.author,
-        last_page=len(gathered.follower_ids) < FOLLOWERS_PER_PAGE,
+        last_page=len(gathered.follower_ids) < FOLLOWER_BATCH,
     )
 
 

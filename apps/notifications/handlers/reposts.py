@@ -7,7 +7,7 @@ from django.conf import settings
 from apps.notifications import actions
 from apps.notifications.access import is_outdated, recipients
 from apps.notifications.actions import NotificationRequest, day_of
-from apps.notifications.handlers.posts import FOLLOWERS_PER_PAGE
+from apps.notifications.handlers.posts import FOLLOWER_BATCH
 from socialapp.contracts.posts import Reposted, Unreposted
 from socialapp.contracts.users import Users
 from socialapp.messaging.registry import handles
@@ -44,7 +44,7 @@ def _gather_feed_readers(event: Reposted) -> list[int]:
     readers: list[int] = []
     after = 0
     while not is_outdated(event.at) and len(readers) < settings.POPULAR_FOLLOWERS:
-        page = client(Users).followers(user_id=event.user_id, after=after, limit=FOLLOWERS_PER_PAGE)
+        page = client(Users).followers(user_id=event.user_id, after=after, limit=FOLLOWER_BATCH)
         if not page:
             return readers
         muting = set(client(Users).muted_by(user_ids=page, muted_id=event.user_id))

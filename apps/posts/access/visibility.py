@@ -11,7 +11,7 @@ from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden, NotFound
 from socialapp.rpc.calls import client
 
-_FOLLOWER_PAGE = 5000
+_FOLLOWER_BATCH = 5000
 
 
 class Rule(StrEnum):
@@ -212,7 +212,7 @@ def _followers_among(*, author_id: int, user_ids: Sequence[int]) -> set[int]:
     wanted = sorted(user_ids)
     found: set[int] = set()
     while wanted:
-        page = client(Users).followers(user_id=author_id, after=wanted[0] - 1, limit=_FOLLOWER_PAGE)
+        page = client(Users).followers(user_id=author_id, after=wanted[0] - 1, limit=_FOLLOWER_BATCH)
         found.update(page)
-        wanted = [user_id for user_id in wanted if user_id > page[-1]] if len(page) == _FOLLOWER_PAGE else []
+        wanted = [user_id for user_id in wanted if user_id > page[-1]] if len(page) == _FOLLOWER_BATCH else []
     return found.intersection(user_ids)

@@ -22,33 +22,33 @@ from socialapp.lifecycle.jobs import declare_job
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.erasure import forget_events_of
 
-ROWS_PER_STEP = 200
+BATCH = 200
 CLEAN_UP = "clean_up_post"
 
 
 def _clean_up_step(post_id: int) -> bool:
     """Removes some of the bookmarks and reposts of a deleted post; whether nothing is left."""
-    return author_of(post_id) is not None or not forget_post(post_id=post_id, limit=ROWS_PER_STEP)
+    return author_of(post_id) is not None or not forget_post(post_id=post_id, limit=BATCH)
 
 
 def _erase_step(user_id: int) -> bool:
     """Erases up to a step of each kind; whether nothing is left."""
     forget_feed(user_id)
-    posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
+    posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:BATCH])
     if posts:
         delete_locked_posts(posts)
-    removed = list(RemovedPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
+    removed = list(RemovedPost.objects.select_for_update().filter(user_id=user_id).order_by("id")[:BATCH])
     if removed:
         delete_removed_posts(removed)
-    reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
+    reposted = list(Repost.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:BATCH])
     for post_id in reposted:
         remove_repost(user_id=user_id, post_id=post_id)
-    mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:ROWS_PER_STEP])
+    mentioned = list(PostMention.objects.filter(user_id=user_id).values_list("post_id", flat=True)[:BATCH])
     _forget_mentions(user_id=user_id, post_ids=mentioned)
     PopularAuthor.objects.filter(user_id=user_id).delete()
-    media = list(Media.objects.select_for_update().filter(user_id=user_id).order_by("id")[:ROWS_PER_STEP])
+    media = list(Media.objects.select_for_update().filter(user_id=user_id).order_by("id")[:BATCH])
     delete_media_rows(media)
-    muted = list(MutedPost.objects.filter(user_id=user_id).values_list("id", flat=True)[:ROWS_PER_STEP])
+    muted = list(MutedPost.objects.filter(user_id=user_id).values_list("id", flat=True)[:BATCH])
     MutedPost.objects.filter(id__in=muted).delete()
     done = (
         len(media),
@@ -59,7 +59,7 @@ def _erase_step(user_id: int) -> bool:
         len(mentioned),
         _delete_bookmarks(user_id),
     )
-    if max(done) == ROWS_PER_STEP:
+    if max(done) == BATCH:
         return False
     forget_events_of("posts", author=user_id, events=[PostCreated, PostEdited])  # they name hashtags and mentions
     return True
@@ -74,7 +74,7 @@ def _forget_mentions(*, user_id: int, post_ids: Iterable[int]) -> None:
 
 
 def _delete_bookmarks(user_id: int) -> int:
-    ids = list(Bookmark.objects.filter(user_id=user_id).values_list("id", flat=True)[:ROWS_PER_STEP])
+    ids = list(Bookmark.objects.filter(user_id=user_id).values_list("id", flat=True)[:BATCH])
     Bookmark.objects.filter(id__in=ids).delete()
     return len(ids)
 

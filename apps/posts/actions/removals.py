@@ -18,7 +18,7 @@ from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
 _COLUMNS = [field.attname for field in Post._meta.concrete_fields]
-_STEP = 200
+_BATCH = 200
 
 
 def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versions: frozenset[int] | None) -> None:
@@ -143,8 +143,8 @@ def delete_long_removed() -> bool:
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)
-    old = list(RemovedPost.objects.select_for_update().filter(removed_at__lt=until).order_by("id")[:_STEP])
+    old = list(RemovedPost.objects.select_for_update().filter(removed_at__lt=until).order_by("id")[:_BATCH])
     delete_removed_posts(old)
-    mark_ids = list(marks.values_list("action_id", flat=True)[:_STEP])
+    mark_ids = list(marks.values_list("action_id", flat=True)[:_BATCH])
     RestoredRemoval.objects.filter(action_id__in=mark_ids).delete()
-    return _STEP in (len(old), len(mark_ids))
+    return _BATCH in (len(old), len(mark_ids))

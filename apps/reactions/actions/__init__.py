@@ -2,11 +2,11 @@
 
 from apps.reactions.actions.bulk_import import load_reactions
 from apps.reactions.actions.counts import check_targets
-from apps.reactions.actions.erasure import ROWS_A_STEP
+from apps.reactions.actions.erasure import BATCH
 from apps.reactions.actions.reactions import remove_reaction, set_reaction
 
 __all__ = [
-    "ROWS_A_STEP",
+    "BATCH",
     "check_targets",
     "load_reactions",
     "remove_reaction",

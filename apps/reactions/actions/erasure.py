@@ -12,27 +12,27 @@ from apps.reactions.queries import reactions_to, targets_with_reactions, users_w
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.publish import publish
 
-ROWS_A_STEP = 500
+BATCH = 500
 
 
 def _remove_reactions_to(target_type: str, target_id: int) -> bool:
     """Removes some of the reactions to a gone target, without events: the target's own deletion is one."""
     rows = reactions_to(target_type=target_type, target_id=target_id).select_for_update().order_by("id")
-    ids = list(rows.values_list("id", flat=True)[:ROWS_A_STEP])
+    ids = list(rows.values_list("id", flat=True)[:BATCH])
     Reaction.objects.filter(id__in=ids).delete()
     ReactionCount.objects.filter(target_type=target_type, target_id=target_id).delete()
-    return len(ids) < ROWS_A_STEP
+    return len(ids) < BATCH
 
 
 def _remove_reactions_of(user_id: int) -> bool:
     """Removes some of a user's reactions, with the counts corrected and an event for each."""
     # In the order of an index: sorting first would read and lock all reactions for every step.
-    reactions = list(Reaction.objects.select_for_update().filter(user_id=user_id).order_by("post_id")[:ROWS_A_STEP])
+    reactions = list(Reaction.objects.select_for_update().filter(user_id=user_id).order_by("post_id")[:BATCH])
     Reaction.objects.filter(id__in=[reaction.id for reaction in reactions]).delete()
     subtract_counts(reactions, user_id=user_id)
     now = timezone.now()
     publish(*(removal_of(reaction, at=now) for reaction in reactions))
-    return len(reactions) < ROWS_A_STEP
+    return len(reactions) < BATCH
 
 
 def _targets_left(target_type: str, target_ids: Collection[int]) -> set[int]:

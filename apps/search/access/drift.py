@@ -10,7 +10,7 @@ from socialapp.contracts.users import ProfileDocument, Users
 from socialapp.core.ids import MAX_ID
 from socialapp.rpc.calls import client
 
-PAGE = 500
+BATCH = 500
 DELETED = "deleted"
 
 Document = PostDocument | ProfileDocument
@@ -42,7 +42,7 @@ def pages(kind: str, *, after: int = 0) -> Iterator[tuple[int, int, list[Documen
     fetch = _post_page if kind == Kind.POST else _profile_page
     while True:
         found = fetch(after)
-        up_to = document_id(found[-1]) if len(found) >= PAGE else MAX_ID
+        up_to = document_id(found[-1]) if len(found) >= BATCH else MAX_ID
         yield after, up_to, [document for document in found if not is_deleted(document)]
         if up_to == MAX_ID:
             return
@@ -83,8 +83,8 @@ def differences(*, index: Index, kind: str, advance: Callable[[int], object] = l
         suspected += [key for key in wanted.keys() | indexed.keys() if wanted.get(key) != indexed.get(key)]
         drift.compared += len(wanted)
         advance(len(wanted))
-    for start in range(0, len(suspected), PAGE):
-        _look_again(index, drift, sorted(suspected)[start : start + PAGE])
+    for start in range(0, len(suspected), BATCH):
+        _look_again(index, drift, sorted(suspected)[start : start + BATCH])
     return drift
 
 
@@ -101,8 +101,8 @@ def _look_again(index: Index, drift: Drift, ids: list[int]) -> None:
 
 
 def _post_page(after: int) -> list[Document]:
-    return [*client(Posts).document_page(after=after, limit=PAGE)]
+    return [*client(Posts).document_page(after=after, limit=BATCH)]
 
 
 def _profile_page(after: int) -> list[Document]:
-    return [*client(Users).document_page(after=after, limit=PAGE)]
+    return [*client(Users).document_page(after=after, limit=BATCH)]

@@ -26,7 +26,7 @@ _POST_COLUMNS = [
     "author_id", "version", "is_private", "has_media", "has_link", "has_cw", "language", "created_at",
 ]  # fmt: skip
 _PROFILE_COLUMNS = ["username", "version", "is_active", "is_private", "followers_count", "created_at"]
-_CHUNK = 500
+_BATCH = 500
 
 
 class FtsWriter:
@@ -134,7 +134,7 @@ class FtsWriter:
         """See `IndexWriter.erase_author`."""
         self.write_tombstone(Kind.USER, user_id, author_id=user_id)
         posts = IndexedPost.objects.filter(author_id=user_id)
-        while ids := list(posts.values_list("post_id", flat=True)[:_CHUNK]):
+        while ids := list(posts.values_list("post_id", flat=True)[:_BATCH]):
             Tombstone.objects.bulk_create(
                 (Tombstone(kind=Kind.POST, doc_id=post_id) for post_id in ids), ignore_conflicts=True
             )

@@ -19,7 +19,7 @@ from socialapp.contracts.users import ProfileDocument
 from socialapp.core.db import transactional
 from socialapp.lifecycle.drift import events_in_flight
 
-_CHUNK = 500
+_BATCH = 500
 # A rebuild believes the databases, which may have been restored from a backup: only tombstones that a handler still at
 # work could need outlive it.
 _UNDER_WAY = timedelta(hours=1)
@@ -98,8 +98,8 @@ def _write_everything(to: IndexWriter, advance: Advance) -> None:
 def _settle(at: Index, to: IndexWriter) -> list[IndexDrift]:
     """Compares; sets right what is not, once; compares again."""
     for drift in (differences(index=at, kind=kind) for kind in (Kind.USER, Kind.POST)):
-        for start in range(0, len(drift.ids), _CHUNK):
-            _repair(to, drift.kind, drift.ids[start : start + _CHUNK])
+        for start in range(0, len(drift.ids), _BATCH):
+            _repair(to, drift.kind, drift.ids[start : start + _BATCH])
     compared = [differences(index=at, kind=kind) for kind in (Kind.USER, Kind.POST)]
     if wrong := {drift.kind: drift.ids for drift in compared if drift.ids}:
         raise RebuildFailed(f"still not equal: {wrong}")

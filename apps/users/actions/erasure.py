@@ -23,7 +23,7 @@ from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 
-ROWS_A_STEP = 200
+BATCH = 200
 
 
 @transactional("users")
@@ -40,7 +40,7 @@ def hide_profile(*, user_id: int) -> None:
 
 def _erase_step(user_id: int) -> bool:
     """Hides the person, empties their profile and removes a bounded part of what is left; whether that was all."""
-    relations = follows_of(user_id=user_id, limit=ROWS_A_STEP)
+    relations = follows_of(user_id=user_id, limit=BATCH)
     lock_profiles({user_id, *(relation.follower_id for relation in relations)})
     hide_profile(user_id=user_id)
     _empty_profile(user_id)
@@ -78,13 +78,13 @@ def _empty_profile(user_id: int) -> None:
 
 def _erase_requests(user_id: int) -> None:
     mine = Q(requester_id=user_id) | Q(target_id=user_id)
-    remove_requests(list(FollowRequest.objects.filter(mine)[:ROWS_A_STEP]))
+    remove_requests(list(FollowRequest.objects.filter(mine)[:BATCH]))
 
 
 def _erase_blocks_and_mutes(user_id: int) -> None:
-    blocks = list(Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))[:ROWS_A_STEP])
+    blocks = list(Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))[:BATCH])
     Block.objects.filter(id__in=[row.id for row in blocks]).delete()
-    mutes = list(Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id))[:ROWS_A_STEP])
+    mutes = list(Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id))[:BATCH])
     Mute.objects.filter(id__in=[row.id for row in mutes]).delete()
     publish(
         *(Unblocked(blocker_id=row.blocker_id, blocked_id=row.blocked_id) for row in blocks),

@@ -22,7 +22,7 @@ from socialapp.core.errors import Conflict, Forbidden, NotFound
 from socialapp.lifecycle.jobs import declare_job
 from socialapp.messaging.publish import publish
 
-ROWS_A_STEP = 200
+BATCH = 200
 ACCEPT_REQUESTS = "accept_requests"
 
 
@@ -112,7 +112,7 @@ def reject_request(*, target_id: int, requester_id: int) -> None:
 def _accept_step(target_id: int) -> bool:
     """Lets in some of those who wait for an account that is no longer private; whether none is left."""
     waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
-    ids = list(waiting.values_list("requester_id", flat=True)[:ROWS_A_STEP])
+    ids = list(waiting.values_list("requester_id", flat=True)[:BATCH])
     locked = lock_profiles([*ids, target_id])
     target = locked.get(target_id)
     if target is None or target.is_private or target.status == Profile.Status.DELETED:

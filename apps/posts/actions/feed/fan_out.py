@@ -16,7 +16,7 @@ from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
 
-FAN_OUT_PAGE = 5000
+FAN_OUT_BATCH = 5000
 _TRIES = 3  # pushing fails so often, over some seconds, before all feeds are rebuilt instead
 
 
@@ -40,7 +40,7 @@ def fan_out(*, post_id: int, author_id: int, reposter_id: int | None, follower_i
             raise
         begin_epoch()
         return
-    if len(follower_ids) >= FAN_OUT_PAGE:
+    if len(follower_ids) >= FAN_OUT_BATCH:
         _continue_fan_out(
             FanOutContinued(post_id=post_id, author_id=author_id, reposter_id=reposter_id, after=follower_ids[-1])
         )

@@ -30,14 +30,14 @@ log = structlog.get_logger()
 _CLAIM = timedelta(seconds=120)
 _FIRST_PAUSE = timedelta(minutes=1)
 _ATTEMPTS = 3
-_STEP = 50
+_BATCH = 50
 _KEPT = timedelta(days=1)  # without any post that links to it
 
 
 def fetch_link_previews() -> int:
     """Fetches a step of the pages that are due; how many. Idempotent; what fails is tried again, three times."""
     due = LinkPreview.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
-    keys = list(due.values_list("url_key", flat=True)[:_STEP])
+    keys = list(due.values_list("url_key", flat=True)[:_BATCH])
     for url_key in keys:
         _fetch(url_key)
     return len(keys)
@@ -137,7 +137,7 @@ def forget_unlinked_previews() -> int:
     until = timezone.now() - _KEPT
     linked = PostLink.objects.values("url_key")
     unlinked = LinkPreview.objects.select_for_update().filter(created_at__lt=until).exclude(url_key__in=linked)
-    previews = list(unlinked.order_by("created_at")[:_STEP])
+    previews = list(unlinked.order_by("created_at")[:_BATCH])
     for preview in previews:
         release_files(_digests(preview.image))
     LinkPreview.objects.filter(url_key__in=[preview.url_key for preview in previews]).delete()

@@ -15,7 +15,7 @@ from socialapp.core.media import stores
 log = structlog.get_logger()
 
 _UNUSED_FILE = timedelta(minutes=10)
-_STEP = 200
+_BATCH = 200
 
 
 @transactional("posts")
@@ -54,7 +54,7 @@ def delete_unused_files() -> int:
     """Removes a step of files that nothing uses from the store; how many. Idempotent."""
     until = timezone.now() - _UNUSED_FILE
     unused = StoredFile.objects.filter(unused_since__lt=until, uses=0)
-    digests = list(unused.order_by("unused_since").values_list("digest", flat=True)[:_STEP])
+    digests = list(unused.order_by("unused_since").values_list("digest", flat=True)[:_BATCH])
     for digest in digests:
         _delete_file(digest=digest, until=until)
     return len(digests)

@@ -27,12 +27,12 @@ log = structlog.get_logger()
 
 _CLAIM = timedelta(seconds=60)
 _ATTEMPTS = 3
-_STEP = 200
+_BATCH = 200
 
 
 def process_waiting_media() -> None:
     """Processes what waits, one after the other, as long as fewer than MEDIA_PARALLEL are being processed."""
-    for media_id in waiting_media(limit=_STEP):
+    for media_id in waiting_media(limit=_BATCH):
         if claimed_media() >= settings.MEDIA_PARALLEL:
             return
         process_media(media_id=media_id)

@@ -17,7 +17,7 @@ from socialapp.core.outgoing import OutgoingError
 
 log = structlog.get_logger()
 
-_STEP = 200
+_BATCH = 200
 _PURGE_ATTEMPTS = 10
 
 
@@ -42,7 +42,7 @@ def purge_author(user_id: int) -> None:
     """Has caches in front forget everything that somebody shows; joins the caller's transaction."""
     if settings.MEDIA_PURGE:
         shown = Media.objects.filter(user_id=user_id).exclude(shown_in=Media.Place.NOWHERE)
-        for media in shown.iterator(chunk_size=_STEP):
+        for media in shown.iterator(chunk_size=_BATCH):
             purge([media])
 
 
@@ -55,7 +55,7 @@ def purge_caches() -> int:
     if cache is None:
         return 0
     purged = 0
-    rows = list(MediaPurge.objects.order_by("attempts", "id")[:_STEP])
+    rows = list(MediaPurge.objects.order_by("attempts", "id")[:_BATCH])
     for start in range(0, len(rows), cache.most):
         batch = rows[start : start + cache.most]
         asked = MediaPurge.objects.filter(id__in=[row.id for row in batch])
@@ -76,6 +76,6 @@ def delete_unused_media(*, before_hours: int) -> int:
     """Deletes a step of media that nothing has shown for so many hours since they were uploaded; how many."""
     until = timezone.now() - timedelta(hours=before_hours)
     unused = Media.objects.select_for_update().filter(shown_in=Media.Place.NOWHERE, created_at__lt=until)
-    rows = list(unused.order_by("id")[:_STEP])
+    rows = list(unused.order_by("id")[:_BATCH])
     delete_media_rows(rows)
     return len(rows)
