@@ -107,11 +107,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the groups that take longest first, and the tests of each together."""
+    """Puts the groups that take longest first, the tests of each together, and those with databases in front.
+
+    Playwright keeps an event loop running as long as there is a browser, and Django refuses databases beside one.
+    """
     sizes = Counter(_group(item.nodeid) for item in items)
     seconds = {group: _GROUPS.get(group, size * _SECONDS_A_TEST) for group, size in sizes.items()}
     firsts = {group: number for number, group in enumerate(sizes)}
-    items.sort(key=lambda item: (-seconds[group := _group(item.nodeid)], firsts[group]))
+
+    def place(item: pytest.Item) -> tuple[float, int, bool]:
+        group = _group(item.nodeid)
+        return -seconds[group], firsts[group], item.get_closest_marker("django_db") is None
+
+    items.sort(key=place)
 
 
 def pytest_configure(config: pytest.Config) -> None:
