@@ -31,7 +31,7 @@ MATRIX: dict[str, str] = {
     "DELETE /v1/auth/sessions/{session_id}": "401 404 404 404 404 404 404 204",
     "DELETE /v1/auth/passkeys/{passkey_id}": "401 403 403 403 403 403 403 403",
     "DELETE /v1/auth/social/{provider}": "401 403 403 403 403 403 403 403",
-    "POST /v1/auth/social/{provider}/link": "401 400 400 400 400 400 400 400",
+    "POST /v1/auth/social/{provider}/link": "401 422 422 422 422 422 422 422",
     "POST /v1/auth/social/{provider}": "404 404 404 404 404 404 404 404",
     "GET /v1/auth/social/{provider}/authorize": "404 404 404 404 404 404 404 404",
     "GET /v1/comments/{comment_id}": "404 404 200 404 404 404 404 200",
