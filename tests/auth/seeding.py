@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from apps.search.models import IndexedPost, IndexedProfile
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import RemoteKey
 
@@ -54,11 +55,15 @@ class Corner:
 
 
 def corners() -> Iterator[Corner]:
-    """Every column that names a person, of every context."""
+    """Every column that names a person, of every context.
+
+    The tables of SQLite's full text search are left out where Elasticsearch has the index: they stay empty there.
+    """
     for name, context in CONTEXTS.items():
         for label in context.labels:
             for model in apps.get_app_config(label).get_models():
-                if model._meta.managed and not model._meta.proxy:
+                is_used = not (settings.ELASTICSEARCH_URL and model in (IndexedPost, IndexedProfile))
+                if model._meta.managed and not model._meta.proxy and is_used:
                     yield from (Corner(name, model, field.attname) for field in _person_fields(model))
 
 

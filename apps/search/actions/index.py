@@ -32,7 +32,7 @@ class IndexWriter(Protocol):
         ...
 
     def erase_author(self, user_id: int) -> None:
-        """Buries the profile and removes all posts of somebody."""
+        """Writes a tombstone for the profile and removes all posts of somebody."""
         ...
 
     def set_engagement(self, counts: list[EngagementCount]) -> None:
