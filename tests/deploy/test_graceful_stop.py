@@ -117,7 +117,7 @@ def wait_for_the_others(roles: Roles) -> None:
     )
     for context, handler in takers:
         taken = f"SELECT COUNT(*) FROM bus_inbox WHERE handler = '{context}.{handler}'"
-        until(lambda context=context, taken=taken: roles.number(context, taken) == posts_in(roles), seconds=60)  # type: ignore[misc]
+        until(lambda context=context, taken=taken: roles.number(context, taken) == posts_in(roles), seconds=180)  # type: ignore[misc]
     time.sleep(1)
 
 
