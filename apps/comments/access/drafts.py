@@ -2,19 +2,14 @@
 
 from dataclasses import dataclass
 
-import structlog
-
 from apps.comments.access.visibility import own_comment, visible_post, visible_refs
 from socialapp.contracts.comments import CommentRef
-from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostRef, Posts
-from socialapp.contracts.users import Author, ProfileSummary, Users
-from socialapp.core.errors import Forbidden, Invalid, Unavailable
+from socialapp.contracts.users import ProfileSummary, Users
+from socialapp.core.errors import Forbidden, Invalid
 from socialapp.core.text.mentions import find_mentions
-from socialapp.core.text.urls import link_hosts
 from socialapp.rpc.calls import client
-
-log = structlog.get_logger()
+from socialapp.rpc.refusals import refuse_by_rule, refuse_limited
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
@@ -77,30 +72,12 @@ def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tupl
         raise Forbidden("this account may not write comments", code="account_not_active")
     for author in audience.authors:
         if author.card.id == author_id:
-            _refuse_limited(author, content)
-    _refuse_by_rule(author_id, content)
+            refuse_limited(author, content=content)
+    refuse_by_rule("comments", author_id=author_id, content=content)
     mentioned = {
         profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see
     }
     return people[author_id], mentioned
-
-
-def _refuse_by_rule(author_id: int, content: str) -> None:
-    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards."""
-    try:
-        refusal = client(Moderation).refusal(author_id=author_id, text=content)
-    except Unavailable as error:
-        log.warning("comments.rules_unknown", error=str(error))
-        return
-    if refusal:
-        raise Invalid.of("content", "refused_by_rule", refusal)
-
-
-def _refuse_limited(author: Author, content: str) -> None:
-    if author.limited:
-        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
-    if author.links_limited and link_hosts(content):
-        raise Forbidden("a moderator has limited this account: it may not post links for now", code="links_limited")
 
 
 def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from apps.posts.access.visibility import is_for_followers, load_visibility, viewers_among
-from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.users import Author, ProfileSummary, Users
-from socialapp.core.errors import Forbidden, Invalid, Unavailable
+from socialapp.core.errors import Forbidden
 from socialapp.core.text.hashtags import find_hashtags
 from socialapp.core.text.mentions import find_mentions
-from socialapp.core.text.urls import link_hosts
 from socialapp.rpc.calls import client
-
-log = structlog.get_logger()
+from socialapp.rpc.refusals import refuse_by_rule, refuse_limited
 
 MAX_CONTENT = 5000
 
@@ -56,13 +51,10 @@ def draft_post(
     author = visibility.authors.get(author_id)
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
-    if author.limited:
-        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
-    if author.links_limited and link_hosts(content):
-        raise Forbidden("a moderator has limited this account: it may not post links for now", code="links_limited")
+    refuse_limited(author, content=content)
     if author.media_limited and media_ids:
         raise Forbidden("a moderator has limited this account: it may not post media for now", code="media_limited")
-    _refuse_by_rule(author_id, content)
+    refuse_by_rule("posts", author_id=author_id, content=content)
     private = author.is_private if is_private is None else is_private
     named = [card.id for card in cards if visibility.may_meet(card.id)]
     if named and (private or is_for_followers(author)):
@@ -78,17 +70,6 @@ def draft_post(
         sensitive=sensitive,
         content_warning=content_warning or "",
     )
-
-
-def _refuse_by_rule(author_id: int, content: str) -> None:
-    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards."""
-    try:
-        refusal = client(Moderation).refusal(author_id=author_id, text=content)
-    except Unavailable as error:
-        log.warning("posts.rules_unknown", error=str(error))
-        return
-    if refusal:
-        raise Invalid.of("content", "refused_by_rule", refusal)
 
 
 def _mentioned(content: str) -> Sequence[ProfileSummary]:

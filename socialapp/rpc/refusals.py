@@ -1,0 +1,30 @@
+"""Who may not write, and what may not be written: asked before a post or comment is taken, in one way for both."""
+
+import structlog
+
+from socialapp.contracts.moderation import Moderation
+from socialapp.contracts.users import Author
+from socialapp.core.errors import Forbidden, Invalid, Unavailable
+from socialapp.core.text.urls import link_hosts
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+def refuse_limited(author: Author, *, content: str) -> None:
+    """Forbidden when moderators have limited the account so that it may not write, or not with links."""
+    if author.limited:
+        raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
+    if author.links_limited and link_hosts(content):
+        raise Forbidden("a moderator has limited this account: it may not post links for now", code="links_limited")
+
+
+def refuse_by_rule(context: str, *, author_id: int, content: str) -> None:
+    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards."""
+    try:
+        refusal = client(Moderation).refusal(author_id=author_id, text=content)
+    except Unavailable as error:
+        log.warning(f"{context}.rules_unknown", error=str(error))
+        return
+    if refusal:
+        raise Invalid.of("content", "refused_by_rule", refusal)
