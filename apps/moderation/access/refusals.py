@@ -15,6 +15,8 @@ def refusal_of(*, author_id: int, text: str) -> str:
     What needs a look at media or behind short links is found after it was published, and removed then.
     """
     rejecting = [rule for rule in active_word_rules() if rule.action == WordRule.Effect.REJECT]
+    if not rejecting:
+        return ""
     document = Document(Target(TargetType.POST, 0, author_id), text, has_link=bool(link_hosts(text)))
     for rule in rejecting:
         if rule.kind in _WITHOUT_OTHERS and meets(rule, document=document):
