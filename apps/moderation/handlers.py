@@ -26,7 +26,7 @@ def _comment_text(event: CommentCreated | CommentEdited) -> Texts:
 @handles(PostCreated, PostEdited, gather=_post_text)
 def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
     """The post's present text against the rules; a deleted one has none."""
-    actions.note_text(target=Target("post", event.post_id, event.author_id))
+    actions.record_text(target=Target("post", event.post_id, event.author_id))
     for document in texts:
         actions.check_document(document=document)
 
@@ -34,7 +34,7 @@ def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
 @handles(CommentCreated, CommentEdited, gather=_comment_text)
 def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
     """The comment's present text against the rules; a deleted one has none."""
-    actions.note_text(target=Target("comment", event.comment_id, event.author_id))
+    actions.record_text(target=Target("comment", event.comment_id, event.author_id))
     for document in texts:
         actions.check_document(document=document)
 

@@ -32,7 +32,7 @@ from apps.moderation.actions.rules import (
     delete_block,
     delete_word_rule,
     forget_old_texts,
-    note_text,
+    record_text,
     set_block,
     set_word_rule,
 )
@@ -72,8 +72,8 @@ __all__ = [
     "file_report",
     "forget_old_texts",
     "lift_action",
-    "note_text",
     "propose",
+    "record_text",
     "remove_content",
     "reopen_case",
     "restore_content",

@@ -33,7 +33,7 @@ def continue_bulk_decisions() -> int:
         return 0
     part = bulk.case_ids[:_PART]
     problems = [problem for case_id in part if (problem := _decide(bulk, case_id)) is not None]
-    _note(bulk.id, part, problems)
+    _record(bulk.id, part, problems)
     return len(part)
 
 
@@ -64,7 +64,7 @@ def carry_out_for_case(case: Case | None, *, decision: str, moderator_id: int, r
 
 
 @transactional("moderation")
-def _note(bulk_id: int, part: list[int], problems: list[str]) -> None:
+def _record(bulk_id: int, part: list[int], problems: list[str]) -> None:
     bulk = BulkDecision.objects.select_for_update().get(id=bulk_id)
     done = set(part)
     bulk.case_ids = [case_id for case_id in bulk.case_ids if case_id not in done]

@@ -168,31 +168,29 @@ def _end_hold(target: Target, *, moderator_id: int, reason: str) -> None:
     """Ends the waiting of what is hidden from now on by a moderator: nothing comes into sight in between."""
     held = _in_force(target, Kind.HOLD_CONTENT)
     if held is not None:
-        add_entry(
-            Kind.RELEASE_CONTENT,
-            moderator_id=moderator_id,
-            user_id=target.author_id,
-            target=target,
-            reason=reason,
-            reverses_id=held.id,
-        )
+        _write_lifting(held, moderator_id=moderator_id, reason=reason)
 
 
 @transactional("moderation")
 def lift_restriction(*, moderator_id: int | None, action: Action, reason: str) -> Action:
     """Takes a mark or a hiding back."""
+    entry = _write_lifting(action, moderator_id=moderator_id, reason=reason)
+    name = RESTRICTIONS[Kind(action.kind)][1]
+    _publish_restriction(entry, _target_of_entry(action), kind=name, is_active=False, rule="")
+    return entry
+
+
+def _write_lifting(action: Action, *, moderator_id: int | None, reason: str) -> Action:
+    """The log's entry that a restriction is lifted; it takes effect by what is published."""
     target = _target_of_entry(action)
-    reversal, name = RESTRICTIONS[Kind(action.kind)]
-    entry = add_entry(
-        reversal,
+    return add_entry(
+        RESTRICTIONS[Kind(action.kind)][0],
         moderator_id=moderator_id,
         user_id=target.author_id,
         target=target,
         reason=reason,
         reverses_id=action.id,
     )
-    _publish_restriction(entry, target, kind=name, is_active=False, rule="")
-    return entry
 
 
 def _publish_restriction(

@@ -91,9 +91,9 @@ def check_document(*, document: Document) -> None:
     target = document.target
     if gone_among("moderation", [target.author_id]):
         return
-    note_text(target=target, digest=document.digest)
+    record_text(target=target, digest=document.digest)
     rules = rules_meeting(document)
-    new = [rule for rule in rules if _note_hit(rule, target)]
+    new = [rule for rule in rules if _record_hit(rule, target)]
     if rules:
         words = ", ".join(rule.pattern for rule in rules)[:200]
         _apply({rule.action for rule in rules}, target, words=words, is_new=bool(new))
@@ -116,14 +116,14 @@ def _apply(effects: set[str], target: Target, *, words: str, is_new: bool) -> No
 
 
 @transactional("moderation")
-def note_text(*, target: Target, digest: str = "") -> None:
-    """Notes that somebody wrote something, for rates, repetitions and trials; not a profile. Idempotent."""
+def record_text(*, target: Target, digest: str = "") -> None:
+    """Records that somebody wrote something, for rates, repetitions and trials; not a profile. Idempotent."""
     if target.type != TargetType.USER and not gone_among("moderation", [target.author_id]):
         values = {"author_id": target.author_id} | ({"digest": digest} if digest else {})
         SeenText.objects.update_or_create(target_type=target.type, target_id=target.id, defaults=values)
 
 
-def _note_hit(rule: WordRule, target: Target) -> bool:
+def _record_hit(rule: WordRule, target: Target) -> bool:
     """Whether the rule has found the target for the first time."""
     values = {"author_id": target.author_id, "effect": rule.action}
     _, made = RuleHit.objects.get_or_create(rule=rule, target_type=target.type, target_id=target.id, defaults=values)
@@ -132,7 +132,7 @@ def _note_hit(rule: WordRule, target: Target) -> bool:
 
 @transactional("moderation")
 def forget_old_texts() -> bool:
-    """Deletes the notes of texts that are older than a month, a bounded number; whether there may be more."""
+    """Deletes the records of texts that are older than a month, a bounded number; whether there may be more."""
     old = SeenText.objects.filter(written_at__lt=timezone.now() - timedelta(days=_SEEN_DAYS))
     ids = list(old.values_list("id", flat=True)[:_BATCH])
     SeenText.objects.filter(id__in=ids).delete()

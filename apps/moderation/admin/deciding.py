@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ActionForm
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -30,6 +30,22 @@ class ModerationAdmin(ContextModelAdmin[M]):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Who may run the actions of these pages."""
         return self.is_allowed(request)
+
+
+class KeptByModerators:
+    """Before `ModerationAdmin`: moderators add, change and delete the rows as administrators do."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Staff."""
+        return is_staff(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Staff."""
+        return is_staff(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Staff."""
+        return is_staff(request)
 
 
 class ReasonForm(ActionForm):

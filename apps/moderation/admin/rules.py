@@ -15,7 +15,7 @@ from apps.moderation import actions
 from apps.moderation.access.screening import plain_pattern
 from apps.moderation.access.sign_ups import plain_block
 from apps.moderation.access.trials import MOST_DAYS, try_rule
-from apps.moderation.admin.deciding import ModerationAdmin, person_link
+from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin, person_link
 from apps.moderation.models import Block, InstanceRule, RuleHit, WordRule
 from socialapp.core.errors import Invalid
 from socialapp.http.admin import is_admin
@@ -37,7 +37,7 @@ class WordRuleForm(forms.ModelForm[WordRule]):
 
 
 @admin.register(WordRule)
-class WordRuleAdmin(ModerationAdmin[WordRule]):
+class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
     """What is looked for in all that is written; changes go through the context's actions, and so into the log."""
 
     list_display = ("pattern", "kind", "action", "is_active", "found", "created_at")
@@ -66,18 +66,6 @@ class WordRuleAdmin(ModerationAdmin[WordRule]):
         if rule is not None and days.isdecimal() and len(days) < 4 and self.is_allowed(request):
             extra |= {"trial": try_rule(rule, days=int(days)), "days": min(int(days), MOST_DAYS)}
         return super().change_view(request, object_id, form_url, extra)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Moderators keep the rules."""
-        return self.is_allowed(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Moderators keep the rules."""
-        return self.is_allowed(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Moderators keep the rules."""
-        return self.is_allowed(request)
 
     def save_model(self, request: HttpRequest, obj: WordRule, form: Any, change: bool) -> None:
         """Makes or changes a rule."""
@@ -141,25 +129,13 @@ class BlockForm(forms.ModelForm[Block]):
 
 
 @admin.register(Block)
-class BlockAdmin(ModerationAdmin[Block]):
+class BlockAdmin(KeptByModerators, ModerationAdmin[Block]):
     """E-mail domains and network addresses from which nobody signs up."""
 
     list_display = ("value", "kind", "reason", "until", "created_at")
     list_filter = ("kind",)
     search_fields = ("value", "reason")
     form = BlockForm
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Moderators keep the blocks."""
-        return self.is_allowed(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Moderators keep the blocks."""
-        return self.is_allowed(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Moderators keep the blocks."""
-        return self.is_allowed(request)
 
     def save_model(self, request: HttpRequest, obj: Block, form: Any, change: bool) -> None:
         """Makes or changes a block."""
