@@ -49,13 +49,13 @@ Additions = dict[Key, dict[str, int]]
 @transactional("metrics")
 def record_post(*, post_id: int, author_id: int) -> None:
     """Remembers whose a new post is, and counts it. One that was deleted before its event arrived stays deleted."""
-    erased = _is_erased(author_id)
-    post, made = Post.objects.get_or_create(
-        id=post_id, defaults={"author_id": None if erased else author_id, "is_deleted": erased}
-    )
-    if not made and not post.is_deleted and not erased:
+    post, made = Post.objects.get_or_create(id=post_id, defaults={"author_id": author_id})
+    if not made and not post.is_deleted:
         Post.objects.filter(id=post_id, is_deleted=False).update(author_id=author_id)
-    _record(Metric.POSTS, at=id_time(post_id), author_id=None if erased else author_id)
+    delta = _record(Metric.POSTS, at=id_time(post_id), author_id=author_id)
+    if _is_erased(author_id):
+        _write_tombstones([post_id])
+        MetricDelta.objects.filter(id=delta.id).update(author_id=None)
 
 
 @transactional("metrics")
@@ -69,15 +69,13 @@ def record_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> N
 @transactional("metrics")
 def record_post_removed(*, post_id: int, author_id: int) -> None:
     """Takes a post from its author's count of posts."""
-    if not _is_erased(author_id):
-        _record(Metric.POSTS, at=id_time(post_id), author_id=author_id, amount=-1)
+    _record_of_author(Metric.POSTS, author_id=author_id, at=id_time(post_id), amount=-1)
 
 
 @transactional("metrics")
 def record_post_restored(*, post_id: int, author_id: int) -> None:
     """Puts a post back into its author's count of posts."""
-    if not _is_erased(author_id):
-        _record(Metric.POSTS, at=id_time(post_id), author_id=author_id, is_again=True)
+    _record_of_author(Metric.POSTS, author_id=author_id, at=id_time(post_id), is_again=True)
 
 
 @transactional("metrics")
@@ -129,8 +127,7 @@ def record_registration(*, at: datetime) -> None:
 @transactional("metrics")
 def record_follower(*, author_id: int, at: datetime, amount: int) -> None:
     """Counts one follower gained or, with -1, lost."""
-    if not _is_erased(author_id):
-        _record(Metric.FOLLOWERS, at=at, author_id=author_id, amount=amount)
+    _record_of_author(Metric.FOLLOWERS, author_id=author_id, at=at, amount=amount)
 
 
 def _erase_step(user_id: int) -> bool:
@@ -144,7 +141,7 @@ def _erase_step(user_id: int) -> bool:
 
 def _authors_still_held(user_ids: Collection[int]) -> set[int]:
     held: set[int] = set()
-    for rows in (Post.objects, AuthorRollup.objects):
+    for rows in (Post.objects, AuthorRollup.objects, MetricDelta.objects):
         found = rows.filter(author_id__in=user_ids).values_list("author_id", flat=True).distinct()
         held.update(author_id for author_id in found if author_id is not None)
     return held
@@ -287,7 +284,8 @@ def hour_of(moment: datetime) -> datetime:
 
 
 def _is_erased(user_id: int) -> bool:
-    return bool(gone_among("metrics", [user_id]))
+    """To be asked after the rows were written (see lifecycle/removal)."""
+    return bool(gone_among("metrics", [user_id], lock=True))
 
 
 def _deleted_among(post_ids: Iterable[int]) -> set[int]:
@@ -310,6 +308,15 @@ def _record_engagement(metric: Metric, *, post_id: int, at: datetime, amount: in
     _record(metric, at=at, post_id=None if gone else post_id, amount=amount)
 
 
+def _record_of_author(
+    metric: Metric, *, author_id: int, at: datetime, amount: int = 1, is_again: bool = False
+) -> None:
+    """Records what counts for its author alone, and so for nobody who is erased."""
+    delta = _record(metric, at=at, author_id=author_id, amount=amount, is_again=is_again)
+    if _is_erased(author_id):
+        delta.delete()
+
+
 def _record(
     metric: Metric,
     *,
@@ -318,10 +325,11 @@ def _record(
     author_id: int | None = None,
     amount: int = 1,
     is_again: bool = False,
-) -> None:
+) -> MetricDelta:
     delta = _delta(metric, at=at, post_id=post_id, author_id=author_id, amount=amount)
     delta.is_again = is_again
     delta.save(force_insert=True)
+    return delta
 
 
 def _delta(

@@ -1,4 +1,4 @@
-"""Many at once: every change is folded exactly once, whoever folds."""
+"""Many at once: every delta is rolled up exactly once, and no erased author keeps one."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import connections
 
 from apps.metrics import actions, queries
-from apps.metrics.models import MetricDelta, PostRollup
+from apps.metrics.models import AuthorRollup, MetricDelta, Post, PostRollup
 from socialapp.contracts.posts import ViewCount
 from socialapp.core.ids import id_time, new_id
+from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [
@@ -19,7 +20,7 @@ pytestmark = [
 ]
 
 
-def test_noting_and_folding_at_once_loses_and_doubles_nothing() -> None:
+def test_recording_and_rolling_up_at_once_loses_and_doubles_nothing() -> None:
     posts = [new_id() for _ in range(5)]
     counts = [ViewCount(post_id=post, author_id=1, views=1) for post in posts]
 
@@ -38,3 +39,24 @@ def test_noting_and_folding_at_once_loses_and_doubles_nothing() -> None:
     actions.roll_up(older_than=timedelta(0))
     assert not MetricDelta.objects.exists()
     assert [row.views for row in PostRollup.objects.filter(period="day")] == [40] * 5
+
+
+def test_an_author_who_is_erased_meanwhile_keeps_no_delta() -> None:
+    authors = [new_id() for _ in range(20)]
+
+    def work(author: int, number: int) -> None:
+        try:
+            if number == 3:
+                begin_removal("metrics", "user", subject_id=author)
+            elif number % 2:
+                actions.record_follower(author_id=author, at=id_time(author), amount=-1)
+            else:
+                actions.record_post(post_id=new_id(), author_id=author)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for running in [pool.submit(work, author, number) for author in authors for number in range(8)]:
+            running.result()
+    for model in (MetricDelta, Post, AuthorRollup):
+        assert not model.objects.filter(author_id__in=authors).exists(), model
