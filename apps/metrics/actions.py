@@ -308,9 +308,7 @@ def _record_engagement(metric: Metric, *, post_id: int, at: datetime, amount: in
     _record(metric, at=at, post_id=None if gone else post_id, amount=amount)
 
 
-def _record_of_author(
-    metric: Metric, *, author_id: int, at: datetime, amount: int = 1, is_again: bool = False
-) -> None:
+def _record_of_author(metric: Metric, *, author_id: int, at: datetime, amount: int = 1, is_again: bool = False) -> None:
     """Records what counts for its author alone, and so for nobody who is erased."""
     delta = _record(metric, at=at, author_id=author_id, amount=amount, is_again=is_again)
     if _is_erased(author_id):

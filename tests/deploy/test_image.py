@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -102,9 +103,16 @@ def _copy(*names: str, app: Path) -> None:
         place = app / target / Path(name).name if target.endswith("/") else app / target
         place.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, place, ignore=_left_out)
         else:
             shutil.copy(ROOT / name, place)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Which of `names` in `folder` .dockerignore keeps from the builder."""
+    rules = [rule for rule in (ROOT / ".dockerignore").read_text().splitlines()[2:] if not rule.startswith("!")]
+    paths = {name: (Path(folder) / name).relative_to(ROOT).as_posix() for name in names}
+    return {name for name, path in paths.items() if any(fnmatchcase(path, rule) for rule in rules)}
 
 
 def as_in_a_container(*writable: Path) -> tuple[str, ...]:
