@@ -512,6 +512,7 @@ AUTH_PASSWORD_VALIDATORS = [
 REGISTRATION = env.str("REGISTRATION", default="open")
 if REGISTRATION not in ("open", "approval", "invite", "closed"):
     raise ImproperlyConfigured("REGISTRATION must be open, approval, invite or closed")
+VERIFIED_EMAIL_TO_POST = env.bool("VERIFIED_EMAIL_TO_POST", default=False)  # posts and comments
 # Before sign-up; off unless a provider is named. The secret is what the provider gives for the site key.
 CAPTCHA_PROVIDER = env.str("CAPTCHA_PROVIDER", default="")
 CAPTCHA_SITE_KEY = env.str("CAPTCHA_SITE_KEY", default="")

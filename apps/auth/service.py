@@ -79,4 +79,5 @@ def _user(account: queries.Account) -> User:
         status=account.status,
         roles=account.roles,
         created_at=account.created_at,
+        email_verified=account.email_verified,
     )

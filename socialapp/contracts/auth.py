@@ -56,6 +56,7 @@ class User:
     status: str
     roles: list[str]
     created_at: datetime
+    email_verified: bool = False
 
 
 @data

@@ -1,7 +1,9 @@
 """Who may not write, and what may not be written: asked before a post or comment is taken, in one way for both."""
 
 import structlog
+from django.conf import settings
 
+from socialapp.contracts.auth import Auth
 from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.users import Author
 from socialapp.core.errors import Forbidden, Invalid, Unavailable
@@ -9,6 +11,17 @@ from socialapp.core.text.urls import link_hosts
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
+
+
+def refuse_unverified(*, author_id: int) -> None:
+    """Forbidden while the author has not proven their e-mail address, where VERIFIED_EMAIL_TO_POST asks for that.
+
+    One call, none where the setting is off; Unavailable while auth does not answer.
+    """
+    if settings.VERIFIED_EMAIL_TO_POST and not client(Auth).user(user_id=author_id).email_verified:
+        raise Forbidden(
+            "prove your e-mail address first: open the link that was mailed to you", code="email_unverified"
+        )
 
 
 def refuse_limited(author: Author, *, content: str) -> None:

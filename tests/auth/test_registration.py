@@ -316,3 +316,23 @@ def test_only_administrators_decide(by_approval: Any, register: Callable[..., Pe
     assert answer.status_code == 403
     application.refresh_from_db()
     assert (application.outcome, application.user.status) == ("open", "pending")
+
+
+def test_posts_and_comments_wait_for_a_proven_address_where_the_setting_asks_for_it(
+    register: Callable[..., Person], settings: Any
+) -> None:
+    alice = register("alice")
+    post = alice.client.post("/v1/posts", {"content": "before the setting"}).json()["id"]
+    settings.VERIFIED_EMAIL_TO_POST = True
+    writes = (
+        lambda: alice.client.post("/v1/posts", {"content": "hello"}),
+        lambda: alice.client.post(f"/v1/posts/{post}/comments", {"content": "hello"}),
+        lambda: alice.client.patch(f"/v1/posts/{post}", {"content": "another text"}),
+    )
+    for write in writes:
+        refused = write()
+        assert (refused.status_code, refused.json()["code"]) == (403, "email_unverified")
+    assert alice.client.get(f"/v1/posts/{post}").json()["content"] == "before the setting"
+    assert alice.client.get(f"/v1/posts/{post}/comments").json()["results"] == []
+    actions.verify_account(user_id=int(alice.id))
+    assert [write().status_code for write in writes] == [201, 201, 200]

@@ -9,7 +9,7 @@ from socialapp.contracts.users import ProfileSummary, Users
 from socialapp.core.errors import Forbidden, Invalid
 from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
-from socialapp.rpc.refusals import refuse_by_rule, refuse_limited
+from socialapp.rpc.refusals import refuse_by_rule, refuse_limited, refuse_unverified
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
@@ -70,6 +70,7 @@ def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tupl
     people = {author.card.id: author.card for author in audience.authors if author.active and not author.blocked}
     if author_id not in people:
         raise Forbidden("this account may not write comments", code="account_not_active")
+    refuse_unverified(author_id=author_id)
     for author in audience.authors:
         if author.card.id == author_id:
             refuse_limited(author, content=content)

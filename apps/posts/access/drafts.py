@@ -9,7 +9,7 @@ from socialapp.core.errors import Forbidden
 from socialapp.core.text.hashtags import find_hashtags
 from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
-from socialapp.rpc.refusals import refuse_by_rule, refuse_limited
+from socialapp.rpc.refusals import refuse_by_rule, refuse_limited, refuse_unverified
 
 MAX_CONTENT = 5000
 
@@ -51,6 +51,7 @@ def draft_post(
     author = visibility.authors.get(author_id)
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
+    refuse_unverified(author_id=author_id)
     refuse_limited(author, content=content)
     if author.media_limited and media_ids:
         raise Forbidden("a moderator has limited this account: it may not post media for now", code="media_limited")
