@@ -20,7 +20,7 @@ def refuse_unverified(*, author_id: int) -> None:
     """
     if settings.VERIFIED_EMAIL_TO_POST and not client(Auth).user(user_id=author_id).email_verified:
         raise Forbidden(
-            "prove your e-mail address first: open the link that was mailed to you", code="email_unverified"
+            "open the link that was mailed to you first: it proves your address", code="email_unverified"
         )
 
 
