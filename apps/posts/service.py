@@ -10,7 +10,7 @@ from apps.posts.actions.media.places import use_as_profile_picture
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.presenters.bulk_records import record_page
 from apps.posts.presenters.media import profile_picture_url, reviewed_media
-from apps.posts.presenters.posts import post_bodies
+from apps.posts.presenters.posts import plain_bodies, post_bodies
 from apps.posts.queries.documents import (
     documents_after,
     documents_of,
@@ -72,11 +72,14 @@ class PostsService:
 
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """See `Posts.post_bodies`."""
-        return post_bodies(viewer_id=viewer_id, posts=visible_posts(viewer_id=viewer_id, post_ids=post_ids))
+        return plain_bodies(
+            post_bodies(viewer_id=viewer_id, posts=visible_posts(viewer_id=viewer_id, post_ids=post_ids))
+        )
 
     def public_posts(self, *, author_id: int | None, tag: str, limit: int) -> list[dict[str, object]]:
         """See `Posts.public_posts`."""
-        return post_bodies(viewer_id=None, posts=public_posts(author_id=author_id, tag=tag, limit=limit))
+        found = public_posts(author_id=author_id, tag=tag, limit=limit)
+        return plain_bodies(post_bodies(viewer_id=None, posts=found))
 
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_profile_picture`."""

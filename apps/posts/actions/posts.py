@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import orjson
 from django.db import router, transaction
 from django.utils import timezone
 
@@ -230,4 +231,5 @@ def add_mentions(*, post_id: int, user_ids: Iterable[int]) -> None:
 
 def _row(post: Post) -> PostRow:
     row = PostRow(*(getattr(post, name) for name in PostRow._fields))
-    return row._replace(media=post.media or [], sensitive=post.sensitive or post.marked_sensitive)
+    media = orjson.dumps(post.media).decode() if post.media else ""
+    return row._replace(media=media, sensitive=post.sensitive or post.marked_sensitive)

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+import orjson
+
 from apps.posts.access.stats import PostStats, load_stats
 from apps.posts.access.visibility import Rule, VisiblePost
 from apps.posts.models import PostEdit
 from apps.posts.presenters.link_previews import link_preview_body
-from apps.posts.presenters.media import post_media_bodies
+from apps.posts.presenters.media import media_fragment
 from apps.posts.queries.posts import PostRow
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
-from socialapp.core.json import rfc3339
+from socialapp.core.json import rfc3339, to_json
 from socialapp.http.profile_summary import profile_summary_body
 
 Body = dict[str, object]
@@ -64,7 +66,7 @@ def post_body(
         "id": str(row.id),
         "author": profile_summary_body(author),
         "content": row.content,
-        "media": post_media_bodies(row.media, is_public=is_public) if row.media else [],
+        "media": media_fragment(row.media, is_public=is_public) if row.media else [],
         "is_private": row.is_private,
         "sensitive": row.sensitive,
         "content_warning": row.content_warning or None,
@@ -92,6 +94,11 @@ def post_body(
     }
 
 
+def plain_bodies(bodies: Sequence[Body]) -> list[Body]:
+    """The post objects for code that looks into them: the views only send them, with media that are JSON already."""
+    return [body if isinstance(body["media"], list) else orjson.loads(to_json(body)) for body in bodies]
+
+
 def withheld_as(row: PostRow) -> str | None:
     """Whether nobody but its author, who reads this, sees a post, and whether a moderator is yet to look at it."""
     if not row.hidden:
@@ -105,7 +112,7 @@ def version_bodies(edits: Sequence[PostEdit]) -> list[Body]:
         {
             "version": edit.version,
             "content": edit.content,
-            "media": post_media_bodies(edit.media or [], is_public=False),
+            "media": media_fragment(to_json(edit.media).decode(), is_public=False) if edit.media else [],
             "created_at": edit.written_at,
         }
         for edit in edits

@@ -24,7 +24,7 @@ class PostRow(NamedTuple):
     edited: bool
     hashtags: list[str]
     mentions: list[tuple[int, str]]
-    media: list[dict[str, Any]]
+    media: str  # JSON, as Post.media; empty without media
     sensitive: bool
     content_warning: str
     hidden: bool = False
@@ -69,7 +69,7 @@ def _post_row(columns: tuple[Any, ...]) -> PostRow:
         bool(edited),
         orjson.loads(hashtags),
         orjson.loads(mentions),
-        orjson.loads(media) if media else [],
+        media or "",
         bool(sensitive or marked_sensitive),
         content_warning,
         bool(hidden),

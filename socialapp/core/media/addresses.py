@@ -4,7 +4,6 @@ Both name the media they belong to, so that what may be seen is decided again fo
 what is behind an address immutable.
 """
 
-import hashlib
 import hmac
 import time
 
@@ -23,11 +22,17 @@ def public_url(path: str) -> str:
     return f"{settings.MEDIA_URL}{path}"
 
 
-def signed_url(path: str, *, audience: str) -> str:
-    """Where whoever has the address finds it for some minutes, as long as it is still meant for `audience`."""
-    window = settings.MEDIA_LINK_SECONDS
-    # The end is one for all addresses of a window, so that a browser that reads a page again finds what it has cached.
-    expires = (int(time.time()) // window + 2) * window
+def next_expiry() -> int:
+    """When addresses that are signed now expire, in seconds since 1970.
+
+    The same for all addresses of a window, so that a browser that reads a page again finds what it has cached.
+    """
+    window: int = settings.MEDIA_LINK_SECONDS
+    return (int(time.time()) // window + 2) * window
+
+
+def signed_url(path: str, *, audience: str, expires: int) -> str:
+    """Where whoever has the address finds it until it expires, as long as it is still meant for `audience`."""
     return f"{settings.MEDIA_URL}{path}?expires={expires}&signature={_signature(path, expires, audience)}"
 
 
@@ -42,4 +47,4 @@ def seconds_left(path: str, *, audience: str, expires: str, signature: str) -> i
 
 def _signature(path: str, expires: int, audience: str) -> str:
     text = f"media\n{path}\n{expires}\n{audience}"
-    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()[:_DIGEST_CHARACTERS]
+    return hmac.digest(settings.SECRET_KEY.encode(), text.encode(), "sha256").hex()[:_DIGEST_CHARACTERS]
