@@ -19,7 +19,7 @@ def _empty_redis() -> None:
 def test_demo_data_are_made_while_it_answers_and_only_once(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     done = data_dir / "run" / "demo-data.done"
-    with started(data_dir, demo=True) as first:
+    with started(data_dir, demo=True, first=True) as first:
         assert not done.exists(), "it must answer before the demo is made"
         until((data_dir / "demo.json").exists, seconds=_SECONDS, why="no demo was begun")
         account = json.loads((data_dir / "demo.json").read_text())

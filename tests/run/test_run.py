@@ -233,21 +233,17 @@ def test_an_old_python_is_one_line(tmp_path: Path) -> None:
     assert "3.11" in refused.stderr
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_ends_all_of_it_and_it_starts_again(tmp_path: Path, sent: signal.Signals) -> None:
-    with started(tmp_path / "var") as first:
-        processes = first.all_processes()
-        asked = time.monotonic()
-        first.process.send_signal(sent)
-        assert first.process.wait(STOP_SECONDS) == 0
-        assert time.monotonic() - asked < STOP_SECONDS
-        assert all_gone(processes), "something was left behind"
-    with started(tmp_path / "var") as second:
-        assert second.answers()
-
-
-def test_a_killed_supervisor_takes_everything_with_it(tmp_path: Path) -> None:
+def test_one_signal_ends_all_of_it_and_it_starts_again(tmp_path: Path) -> None:
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        with started(tmp_path / "var") as running:
+            processes = running.all_processes()
+            asked = time.monotonic()
+            running.process.send_signal(sent)
+            assert running.process.wait(STOP_SECONDS) == 0, sent
+            assert time.monotonic() - asked < STOP_SECONDS, sent
+            assert all_gone(processes), f"{sent}: something was left behind"
     with started(tmp_path / "var") as running:
+        assert running.answers()
         processes = running.all_processes()
         running.process.kill()
         running.process.wait()

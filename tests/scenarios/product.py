@@ -15,17 +15,18 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
 
-import environ
 import httpx
-import MySQLdb
 from kombu import Connection
 from websockets.sync.client import ClientConnection, connect
 
 from socialapp.core.contexts import CONTEXTS
+from tests.migrated import copy_migrated, create_migrated, drop_databases
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 T = TypeVar("T")
+_WORKERS = 8  # test processes that ./test runs at most
+_given_ports: set[int] = set()
 
 
 def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
@@ -189,18 +190,26 @@ class Socket:
 def free_port() -> int:
     """A port that nobody has now, and that no outgoing connection is given while its server is down.
 
+    It is given once: servers of one process, or of two test processes that run at once, never get the same.
+
     Even a client that tries to reach the server that is gone could be given its port, and be connected with itself.
     """
     lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
-        port = secrets.choice(range(10_000, max(lowest_given, 20_000)))
+        port = secrets.choice(range(10_000 + worker % _WORKERS, max(lowest_given, 20_000), _WORKERS))
+        if port in _given_ports:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given_ports.add(port)
             return port
 
 
 def start_product(data_dir: Path, services: dict[str, str]) -> Product:
     """Starts `./run` in a folder of its own and waits until it answers."""
+    if "DATABASE_URL" not in services:
+        copy_migrated(data_dir / "db")
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "_URL", "_KEY"))},
@@ -245,7 +254,10 @@ def stop_product(product: Product) -> None:
 
 @contextmanager
 def own_services(*, embedded: bool = False) -> Iterator[dict[str, str]]:
-    """The variables that name servers, with databases and queues of this run's own; none for the embedded default."""
+    """The variables that name servers, with databases and queues of this run's own; none for the embedded default.
+
+    The databases are migrated: tests of ./run and of the demonstration start on nothing.
+    """
     if embedded or "mysql" not in os.environ.get("DATABASE_URL", ""):
         yield {}
         return
@@ -254,29 +266,19 @@ def own_services(*, embedded: bool = False) -> Iterator[dict[str, str]]:
     services = {
         name: os.environ[name] for name in ("REDIS_URL", "BROKER_URL", "ELASTICSEARCH_URL") if os.environ.get(name)
     }
-    _for_each_database(run, "CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    url, names = f"{base}/{run}_{{context}}", {context: f"{run}_{context}" for context in CONTEXTS}
+    create_migrated(url, names)
     try:
         yield {
             **services,
-            "DATABASE_URL": f"{base}/{run}_{{context}}",
+            "DATABASE_URL": url,
             "REDIS_PREFIX": f"{run}:",
             "QUEUE_PREFIX": f"{run}.",
             "ELASTICSEARCH_PREFIX": run,
         }
     finally:
-        _for_each_database(run, "DROP DATABASE `{name}`")
+        drop_databases(url, names.values())
         drop_queues(services.get("BROKER_URL", ""), f"{run}.")
-
-
-def _for_each_database(run: str, statement: str) -> None:
-    url = environ.Env.db_url_config(os.environ["DATABASE_URL"].replace("{context}", "x"))
-    server = MySQLdb.connect(
-        host=url["HOST"], port=int(url["PORT"] or 3306), user=url["USER"], password=url["PASSWORD"]
-    )
-    with server.cursor() as cursor:
-        for context in CONTEXTS:
-            cursor.execute(statement.format(name=f"{run}_{context}"))
-    server.close()
 
 
 def drop_queues(broker: str, prefix: str) -> None:

@@ -55,16 +55,19 @@ launch() {
   local pidfile="$1" log="$2"; shift 2
   # setsid execs CMD without a fork here (a background job leads no group), so $! is CMD's own pid
   setsid "$@" >>"$log" 2>&1 </dev/null &
-  save_pid "$pidfile" $! || { tail -n 5 "$log" >&2; die "could not start (log: $log)"; }
+  save_pid "$pidfile" $! || { cause "$log"; die "could not start (log: $log)"; }
 }
+
+# cause LOG: the lines that say what was wrong, then the last ones.
+cause() { grep -iE 'error|fatal|denied|no space|cannot|exception' "$1" | tail -n 12 >&2 || true; echo ... >&2; tail -n 12 "$1" >&2; }
 
 # wait_ready PIDFILE LOG SECONDS PROBE...: until PROBE succeeds; fails when the process dies or time runs out.
 wait_ready() {
   local pidfile="$1" log="$2" secs="$3" t0=$SECONDS; shift 3
   until "$@" >/dev/null 2>&1; do
-    live_pid "$pidfile" >/dev/null || { tail -n 15 "$log" >&2; rm -f "$pidfile"; die "ended while starting (log: $log)"; }
+    live_pid "$pidfile" >/dev/null || { cause "$log"; rm -f "$pidfile"; die "ended while starting (log: $log)"; }
     [ $((SECONDS - t0)) -lt "$secs" ] || {
-      tail -n 15 "$log" >&2; stop_pid "$pidfile" TERM 10; die "not ready after ${secs}s (log: $log)"; }
+      cause "$log"; stop_pid "$pidfile" TERM 10; die "not ready after ${secs}s (log: $log)"; }
     sleep 0.2
   done
 }

@@ -11,5 +11,8 @@ else
   SVC=mariadb; use_dir "$MARIADB_DIR"; PORT="$MARIADB_PORT"; SERVER_ID=1
 fi
 SOCK="$DIR/s.sock"
+# As little memory, disk and asynchronous I/O as tests need: half a dozen of them run at once.
+SMALL=(--innodb-use-native-aio=0 --innodb-log-file-size=32M --innodb-log-buffer-size=4M --aria-pagecache-buffer-size=8M
+  --key-buffer-size=1M --innodb-buffer-pool-size="$MARIADB_BUFFER_POOL")
 root_sql() { mariadb --no-defaults --protocol=socket --socket="$SOCK" -u root --default-character-set=utf8mb4 "$@"; }
 ready() { mariadb-admin --no-defaults --socket="$SOCK" -u root ping; }
