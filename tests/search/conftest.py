@@ -41,6 +41,16 @@ class Searching:
 
             elasticsearch().indices.refresh(index=f"{read_alias()}*", ignore_unavailable=True)
 
+    def forget_old_versions(self) -> None:
+        """Has Elasticsearch drop replaced documents, as they count in its word statistics, and so in scores."""
+        if self.backend == "elasticsearch":
+            from apps.search.models.documents import elasticsearch
+            from apps.search.queries.elastic import read_alias
+
+            client = elasticsearch().options(request_timeout=30)
+            client.indices.forcemerge(index=read_alias(), max_num_segments=1)
+            client.indices.refresh(index=read_alias())
+
     def post(self, person: Person, content: str, **extra: Any) -> str:
         """Writes a post; its id."""
         return str(create_post(person, content=content, **extra)["id"])

@@ -1,12 +1,16 @@
 """An Elasticsearch that hangs is asked a few times, and then left alone for a while."""
 
 import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from apps.search.queries import elastic
+from apps.search.queries.criteria import parse
+from apps.search.queries.index import Viewer, Window
 from socialapp.core.errors import Unavailable
 
 
@@ -58,3 +62,34 @@ def test_it_is_asked_again(hanging: socket.socket, settings: Any, monkeypatch: p
         pass
     _ask()
     assert _connections(hanging) == 1
+
+
+class _OutOfTime(BaseHTTPRequestHandler):
+    """Answers as Elasticsearch does when its own time limit is over: with what it found till then."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"took":1,"timed_out":true,"_shards":{"total":1,"failed":0},"hits":{"hits":[{"_id":"1","sort":[1]}]}}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.elasticsearch+json; compatible-with=9")
+        self.send_header("X-Elastic-Product", "Elasticsearch")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+def test_a_part_of_the_hits_is_no_answer(settings: Any) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _OutOfTime)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with pytest.raises(Unavailable):
+            elastic.ElasticIndex().posts(parse("kite"), {}, Viewer(None, [], []), Window(10))
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()

@@ -35,6 +35,7 @@ def keys(searching: Searching, register: Callable[..., Person], settings: Any, t
         assert register(name, full_name=full_name).client.patch("/v1/profiles/me", {"bio": bio}).status_code == 200
     made = {searching.post(author, text): key for key, text in POSTS.items()}
     searching.settle()
+    searching.forget_old_versions()
     return made
 
 

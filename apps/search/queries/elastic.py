@@ -169,8 +169,7 @@ class ElasticIndex:
             size=limit,
             order=[{"_count": "desc"}, {"_key": "asc"}],
         )
-        with answering():
-            answer = search.execute().to_dict()
+        answer = _answer(search)
         buckets = answer.get("aggregations", {}).get("tags", {}).get("buckets", [])
         return [TagCount(bucket["key"], bucket["doc_count"]) for bucket in buckets]
 
@@ -188,8 +187,7 @@ class ElasticIndex:
                 "size": _SIMILAR_WORDS,
             },
         )
-        with answering():
-            answer = search.execute().to_dict()
+        answer = _answer(search)
         found = answer.get("suggest", {}).get("words", [])
         return [option["text"] for entry in found for option in entry["options"] if set(variants(option["text"]))]
 
@@ -237,9 +235,16 @@ class ElasticIndex:
         )
         if window.position is not None:
             search = search.extra(search_after=list(window.position))
-        with answering():
-            answer = search[0 : window.limit].execute().to_dict()
-        return [hit["sort"] for hit in answer["hits"]["hits"]]
+        return [hit["sort"] for hit in _answer(search[0 : window.limit])["hits"]["hits"]]
+
+
+def _answer(search: "Search[Any]") -> dict[str, Any]:
+    """What was found; 503 when Elasticsearch ran out of time or lacked a shard: it answers with a part of the hits."""
+    with answering():
+        answer: dict[str, Any] = search.execute().to_dict()
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise _unavailable()
+    return answer
 
 
 def _matching_posts(
