@@ -1,6 +1,14 @@
 """What notifications looks like: in the API, in a push, and in a mail."""
 
 from apps.notifications.presenters.mails import Mail, MailItem, digest_mail, mail_item, notification_mail
+from apps.notifications.presenters.moderation import (
+    appeal_text,
+    removal_text,
+    report_text,
+    restoration_text,
+    restriction_text,
+    sanction_text,
+)
 from apps.notifications.presenters.notifications import (
     NotificationBody,
     new_post_body,
@@ -18,6 +26,7 @@ __all__ = [
     "Mail",
     "MailItem",
     "NotificationBody",
+    "appeal_text",
     "best_language",
     "digest_mail",
     "mail_item",
@@ -27,6 +36,11 @@ __all__ = [
     "notification_mail",
     "preferences_body",
     "push_message",
+    "removal_text",
+    "report_text",
+    "restoration_text",
+    "restriction_text",
+    "sanction_text",
     "schedule_body",
     "subscription_body",
     "ttl_of",

@@ -1,0 +1,73 @@
+"""What people are told about decisions of moderators, as notifications keep it."""
+
+from datetime import datetime
+
+_SANCTIONS = {
+    "warn": "A moderator has warned you",
+    "silence": "A moderator has silenced your account{until}: only your followers come across what you write",
+    "limit": "A moderator has limited your account{until}: you may not write posts and comments",
+    "limit_links": "A moderator has limited your account{until}: you may not post links",
+    "limit_media": "A moderator has limited your account{until}: you may not post pictures and videos",
+    "demand_password": "A moderator has asked you to set a new password",
+    "reset_profile": "A moderator has emptied your profile",
+    "unsilence": "Your account is no longer silenced",
+    "unlimit": "Your account is no longer limited",
+    "unlimit_links": "You may post links again",
+    "unlimit_media": "You may post pictures and videos again",
+    "waive_password": "You need not set a new password any more",
+    "restore_profile": "Your profile is back as it was",
+}
+_RESTRICTIONS = {
+    ("sensitive", True): "A moderator has marked your {} as sensitive",
+    ("sensitive", False): "Your {} is no longer marked as sensitive",
+    ("hidden", True): "A moderator has hidden your {}: nobody else sees it",
+    ("hidden", False): "Your {} is no longer hidden",
+    ("waiting", True): "Your {} waits for a moderator to look at it: until then nobody else sees it",
+    ("locked", True): "A moderator has closed the comments on your {}",
+    ("locked", False): "People may comment on your {} again",
+}
+_OUTCOMES = {
+    "removed": "We removed what you reported. Thank you for telling us.",
+    "sanctioned": "We took action on what you reported. Thank you for telling us.",
+    "gone": "What you reported is no longer there. Thank you for telling us.",
+    "dismissed": "We looked at what you reported and found that it keeps to our rules. Thank you for telling us.",
+}
+
+
+def sanction_text(kind: str, *, until: datetime | None, reason: str, rule: str) -> str:
+    """What somebody is told about a sanction; "" for kinds that they learn about when logging in."""
+    if kind not in _SANCTIONS:
+        return ""
+    limit = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    return _SANCTIONS[kind].format(until=limit) + _why(reason, rule)
+
+
+def removal_text(target_type: str, *, reason: str, rule: str) -> str:
+    """What the author of a removed post or comment is told."""
+    return f"A moderator has removed your {target_type}{_why(reason, rule)}"
+
+
+def restriction_text(kind: str, target_type: str, *, is_active: bool, reason: str, rule: str) -> str:
+    """What an author is told about a restriction of a post or comment, or about its end."""
+    return _RESTRICTIONS[kind, is_active].format(target_type) + _why(reason, rule)
+
+
+def restoration_text(target_type: str) -> str:
+    """What the author of a post or comment is told that was removed wrongly."""
+    return f"We looked at your appeal, and your {target_type} is back."
+
+
+def report_text(outcome: str) -> str:
+    """What a reporter is told about what came of the report."""
+    return _OUTCOMES.get(outcome, _OUTCOMES["dismissed"])
+
+
+def appeal_text(answer: str, *, is_accepted: bool) -> str:
+    """What somebody is told about their appeal."""
+    return f"Your appeal was {'accepted' if is_accepted else 'rejected'}: {answer}"
+
+
+def _why(reason: str, rule: str) -> str:
+    """The end of a sentence: the reason, and the rule that was broken."""
+    words = f": {reason}" if reason else "."
+    return f"{words} (Rule {rule})" if rule else words
