@@ -35,15 +35,17 @@ class Subscription:
         self._take = take
         self._came_back = came_back
         self._wanted: set[str] = set()
-        self._confirmed: dict[str, asyncio.Event] = {}
+        self._confirmed: set[str] = set()
+        self._awaited: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None
 
     async def follow(self, channel: str, *, patience: float) -> bool:
         """Subscribes, and waits up to `patience` seconds for Redis to confirm it; whether it has."""
         self._wanted.add(channel)
-        confirmed = self._confirmed.setdefault(channel, asyncio.Event())
-        if not confirmed.is_set():
-            await self._send("subscribe", channel)
+        if channel in self._confirmed:
+            return True
+        confirmed = self._awaited.setdefault(channel, asyncio.Event())
+        await self._send("subscribe", channel)
         try:
             await asyncio.wait_for(confirmed.wait(), patience)
         except TimeoutError:
@@ -53,7 +55,7 @@ class Subscription:
     async def leave(self, channel: str) -> None:
         """Unsubscribes."""
         self._wanted.discard(channel)
-        self._confirmed.pop(channel, None)
+        self._confirmed.discard(channel)
         await self._send("unsubscribe", channel)
 
     async def _send(self, command: str, channel: str) -> None:
@@ -126,15 +128,14 @@ class Subscription:
             return
         if message["type"] == "message" and isinstance(data, bytes):
             self._take(channel.decode(), data)
-        elif message["type"] == "subscribe":
-            event = self._confirmed.get(channel.decode())
-            if event:
+        elif message["type"] == "subscribe" and channel.decode() in self._wanted:
+            self._confirmed.add(channel.decode())
+            if event := self._awaited.pop(channel.decode(), None):
                 event.set()
 
     def _forget(self) -> None:
         self._pubsub = None
-        for event in self._confirmed.values():
-            event.clear()
+        self._confirmed.clear()
 
 
 async def _close(pubsub: PubSub, client: "redis.asyncio.Redis") -> None:

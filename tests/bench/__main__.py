@@ -148,16 +148,19 @@ def main() -> None:
     report: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
-        setup = BenchSetup(Path(folder), size)
+        if not routes:
+            size = Size(people=20, posts=40, comments=20, reactions=20)
+        setup = BenchSetup(Path(folder), size, with_baseline=bool(routes))
         try:
             tell("starting and filling product and baseline")
             setup.open()
             tell("waiting for the effects of what was filled in")
             setup.drain()
-            setup.pause(paused=True)
-            report["rows"] = compare(setup, routes, seconds=seconds, rounds=rounds)
-            setup.forget_unsent()
-            setup.pause(paused=False)
+            if routes:
+                setup.pause(paused=True)
+                report["rows"] = compare(setup, routes, seconds=seconds, rounds=rounds)
+                setup.forget_unsent()
+                setup.pause(paused=False)
             if options.only in "post to socket":
                 setup.drain()  # relay and worker have stood still for minutes
                 report["post_to_socket"] = [

@@ -70,6 +70,8 @@ class BenchSetup:
 
     folder: Path
     size: Size
+    # Only rows need it, and nginx in front of both.
+    with_baseline: bool = True
     name: str = field(default_factory=lambda: f"bench_{secrets.token_hex(3)}")
     processes: dict[str, psutil.Process] = field(default_factory=dict)
     children: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -83,8 +85,10 @@ class BenchSetup:
     _server: Any = None
 
     def open(self) -> None:
-        """Starts and fills both."""
+        """Starts and fills both; without the baseline, the product alone, and no gateway before it."""
         self.ports = {name: free_port() for name in ("web", "sockets", "gateway", "baseline", "baseline_gateway")}
+        if not self.with_baseline:
+            self.ports["gateway"] = self.ports["web"]
         base = os.environ["DATABASE_URL"].rpartition("/")[0]
         self.environment = {
             **os.environ,
@@ -113,12 +117,14 @@ class BenchSetup:
         self.manage("demo", *sizes, f"--password={PASSWORD}")
         for role in ("web", "relay", "worker", "sockets", "beat"):
             self.start(role, [sys.executable, "manage.py", "serve", role])
-        self._fill_baseline()
-        baseline = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "4", "--workers", "1"]
-        self.start(
-            "baseline", [*baseline, "--port", str(self.ports["baseline"]), "tests.bench.baseline.app:application"]
-        )
-        self._start_gateway()
+        if self.with_baseline:
+            self._fill_baseline()
+            baseline = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1"]
+            options = ["--blocking-threads", "4", "--port", str(self.ports["baseline"])]
+            self.start("baseline", [*baseline, *options, "tests.bench.baseline.app:application"])
+            self._start_gateway()
+        else:
+            eventually(lambda: self._answers("web"), seconds=120)
         self._log_in()
 
     def sql(self, statement: str) -> tuple[tuple[Any, ...], ...]:
@@ -245,10 +251,10 @@ class BenchSetup:
         self.members = [self._member(self.size.people - number) for number in (1, 2, 3, 4)]
         reader, writer = self.members[:2]
         reader.call(self, "PUT", f"/v1/profiles/{writer.id}/follow")
-        for number in range(_NOTIFICATIONS):
+        for number in range(_NOTIFICATIONS if self.with_baseline else 0):
             writer.write(self, f"worth a notification, number {number}")
         self.access = reader.access
-        self.post = reader.call(self, "GET", "/v1/feed?limit=100")["results"][50]["id"]
+        self.post = reader.call(self, "GET", "/v1/feed?limit=51")["results"][-1]["id"]
 
     def _member(self, number: int) -> Member:
         url = f"http://127.0.0.1:{self.ports['gateway']}/v1/auth/login"

@@ -38,7 +38,7 @@ async def raw(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _send_to_all() -> None:
-    pubsub = redis.asyncio.Redis.from_url(os.environ["REDIS_URL"]).pubsub()
+    pubsub = redis.asyncio.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=None).pubsub()
     await pubsub.subscribe(CHANNEL)
     async for message in pubsub.listen():
         if message["type"] == "message":
@@ -84,6 +84,7 @@ if __name__ == "__main__":
         host="127.0.0.1",
         port=int(sys.argv[2]),
         ws="socialapp.runtime.websockets:BoundedWebSocket",
+        ws_per_message_deflate=False,
         lifespan="off",
         log_level="warning",
         backlog=4096,

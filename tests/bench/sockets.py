@@ -128,7 +128,7 @@ def _delivery(setup: BenchSetup, mode: str, access: list[str]) -> float:
         holder.received = 0
         started = _cpu(process)
         asyncio.run(_publish(setup, mode, _MESSAGES, access))
-        eventually(lambda: holder.received >= _MESSAGES * len(access), seconds=60)
+        eventually(lambda: holder.received >= _MESSAGES * len(access), seconds=120)
         spent = _cpu(process) - started
     setup.stop(name)
     return round(spent * 1e6 / (_MESSAGES * len(access)), 1)

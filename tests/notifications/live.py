@@ -28,7 +28,14 @@ class SocketServer:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
         self._listener.bind(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        config = uvicorn.Config(application, log_config=None, lifespan="off", ws="websockets-sansio", loop="asyncio")
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            lifespan="off",
+            ws="socialapp.runtime.websockets:BoundedWebSocket",
+            ws_per_message_deflate=False,
+            loop="asyncio",
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 

@@ -12,7 +12,7 @@ _OVERLAP = 10_000 << 16
 
 
 class _Router(Protocol):
-    def sockets_of(self, user_id: int) -> set[Socket]:
+    def sockets_of(self, user_id: int) -> tuple[Socket, ...]:
         """The person's sockets."""
 
     async def deliver(self, user_id: int, ids: list[int], *, only_since_opened: bool = False) -> None:

@@ -5,7 +5,7 @@ Documented for clients in docs/asyncapi-socket.yaml.
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from apps.notifications.actions import MarkedRead
 from apps.notifications.sockets.router import SocketRouter, running_router
 from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.watching import MAX_WATCHED_POSTS
+from apps.notifications.sockets.writer import Writer
 from socialapp.core.errors import Problem, TooMany, Unauthenticated
 from socialapp.core.ids import MAX_ID
 from socialapp.core.json import to_json
@@ -40,12 +41,13 @@ TOO_LARGE = 1009
 TRY_LATER = 1013
 
 _PAGE = 100
-_REMEMBERED = 2000
+_REMEMBERED = 1000
 _MAX_TOKEN = 4096
 _REFUSALS = 20
 _MINUTE = 60.0
 
 Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 
 
 class BadMessage(Exception):
@@ -58,29 +60,46 @@ class BadMessage(Exception):
 
 
 class NotificationsConsumer(AsyncWebsocketConsumer):
-    """Pushes a person's notifications to one client, in a queue of its own: a slow one is dropped, not waited for."""
+    """Pushes a person's notifications to one client; a slow one is dropped, not waited for."""
 
     principal: Principal
     router: SocketRouter
-    # The router listens to the channel layer for all sockets of the process: no channel and no task for each of them.
-    channel_layer_alias = ""
+    writer: Writer
+    expires: float
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.since = self.last = 0
         self._covered_from = 0
         self._hidden = self._unread = 0
-        self._given: OrderedDict[int, None] = OrderedDict()
+        self._given: set[int] = set()
+        self._given_before: set[int] | frozenset[int] = frozenset()
         self._held: list[tuple[int, str, int]] | None = []
-        self._queue: asyncio.Queue[str] = asyncio.Queue(settings.SOCKET_QUEUE)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._expiry: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._ending = False
         self._added = False
         self._allowance = float(settings.SOCKET_MESSAGES)
-        self._allowed_at = time.monotonic()
+        self._allowed_at = self._opened_at = time.monotonic()
         self._refusals = 0
-        self._opened_at = time.monotonic()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        """Takes what the client sends, in one task. Channels' own starts one more for each message.
+
+        It also waits for messages to a channel. There is none: the router listens to the channel layer for all sockets
+        of the process.
+        """
+        self.scope, self.base_send = scope, send
+        self.writer = Writer(scope, send=self.send, give_up=self._give_up)
+        while True:
+            message = await receive()
+            match message["type"]:
+                case "websocket.connect":
+                    await self.connect()
+                case "websocket.receive":
+                    await self.receive(message.get("text"), message.get("bytes"))
+                case "websocket.disconnect":
+                    await self.disconnect(message["code"])
+                    return
 
     # --- Opening and closing
 
@@ -96,6 +115,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         chosen = "bearer" if "bearer" in offered else None
         await self.accept(subprotocol=chosen)  # type: ignore[no-untyped-call]
         token = offered[1] if len(offered) == 2 and offered[0] == "bearer" else ""
+        self._address = _address(self.scope)
+        # A kilobyte and more for as long as the socket is open, the token among it.
+        self.scope["headers"].clear()
+        offered.clear()
         code = await self._enter(token)
         if code is not None:
             self.end(code)
@@ -103,20 +126,18 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     async def _enter(self, token: str) -> int | None:
         """Signs in, joins the hub and says `ready`; or the code to close with."""
         try:
-            self.principal, expires = await self._check(token)
+            self.principal, self.expires = await self._check(token)
         except TooMany:
             return TOO_MANY
         except Unauthenticated:
             return BAD_TOKEN
         except Problem:
             return TRY_LATER
-        self._expire_at(expires)
         self.router = await running_router()
         if len(self.router.sockets_of(self.principal.id)) >= settings.SOCKETS_PER_USER:
             return TOO_MANY
         self._added = True
         await self.router.add(self)
-        self._spawn(self._write())
         try:
             cursor, unread = await in_thread(_state, self.principal.id)
         except Problem as problem:
@@ -130,30 +151,27 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         return None
 
     async def _check(self, token: str) -> tuple[Principal, float]:
+        """Who the token is of, and when it expires."""
         if not token or len(token) > _MAX_TOKEN:
             raise Unauthenticated("a token is needed")
         try:
             principal, expires = principal_of(token)
         except (jwt.InvalidTokenError, UnicodeError, ValueError):
             raise Unauthenticated("the access token is not valid") from None
-        await in_thread(admit, principal=principal, address=_address(self.scope), rate="read")
+        await in_thread(admit, principal=principal, address=self._address, rate="read")
         return principal, expires
-
-    def _expire_at(self, expires: float) -> None:
-        if self._expiry:
-            self._expiry.cancel()
-        self._expiry = asyncio.get_running_loop().call_later(max(expires - time.time(), 0), self.end, BAD_TOKEN)
 
     def end(self, code: int) -> None:
         """Closes the socket; whatever still waits to be sent is dropped."""
         if not self._ending:
             self._ending = True
-            self._spawn(self._close_with(code))
+            self._closing = asyncio.get_running_loop().create_task(self._close_with(code))
+
+    def _give_up(self) -> None:
+        self.end(TOO_SLOW)
 
     async def _close_with(self, code: int) -> None:
-        current = asyncio.current_task()
-        for task in self._tasks - ({current} if current else set()):
-            task.cancel()
+        self.writer.stop()
         await self._leave()
         try:
             # Waits until the client reads on, or until the server's keep-alive has given it up.
@@ -162,8 +180,6 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             log.info("sockets.close_failed", code=code, error=repr(error))
 
     async def _leave(self) -> None:
-        if self._expiry:
-            self._expiry.cancel()
         if self._added:
             self._added = False
             await self.router.discard(self)
@@ -172,37 +188,37 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         """Forgets the client, and logs the connection as a request is logged."""
         log.info("socket", path=self.scope["path"], code=code, seconds=round(time.monotonic() - self._opened_at, 1))
         self._ending = True
-        for task in self._tasks:
-            task.cancel()
+        self.writer.stop()
+        if self._closing:
+            self._closing.cancel()
         await self._leave()
 
     # --- Sending
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
         """Sends a notification once; while missed ones are being sent it waits for its turn."""
-        if self._ending or notification_id in self._given:
+        if self._ending or self._was_given(notification_id):
             return
         if self._held is not None:
             self._held.append((notification_id, body, counted))
             if len(self._held) > settings.SOCKET_QUEUE:
                 self.end(TOO_SLOW)
             return
-        self._give(notification_id, body, counted)
-
-    def _give(self, notification_id: int, body: str, counted: int) -> None:
-        self._put_text(self._noted(notification_id, body, max(counted - self._hidden, 0)))
+        self.writer.put(self._noted(notification_id, body, max(counted - self._hidden, 0)))
 
     async def _give_in_turn(self, notification_id: int, body: str, unread: int) -> None:
-        """Sends one of many: waits for room in the queue; TimeoutError when the client does not read."""
-        if notification_id not in self._given and not self._ending:
-            text = self._noted(notification_id, body, unread)
-            await asyncio.wait_for(self._queue.put(text), settings.SOCKET_SEND_SECONDS)
+        """Sends one of many, after those before it; TimeoutError when the client does not read."""
+        if not self._was_given(notification_id) and not self._ending:
+            await self.writer.put_in_turn(self._noted(notification_id, body, unread))
+
+    def _was_given(self, notification_id: int) -> bool:
+        return notification_id in self._given or notification_id in self._given_before
 
     def _noted(self, notification_id: int, body: str, unread: int) -> str:
         """The message, noted as given."""
-        self._given[notification_id] = None
-        if len(self._given) > _REMEMBERED:
-            self._given.popitem(last=False)
+        if len(self._given) >= _REMEMBERED:
+            self._given_before, self._given = self._given, set()
+        self._given.add(notification_id)
         self.last = max(self.last, notification_id)
         self._unread = unread
         return f'{{"type":"notification","notification":{body},"unread":{unread}}}'
@@ -230,38 +246,12 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     def show(self, message: Message) -> None:
         """Sends a message about an open page; who is slow does without it, as the next one says more."""
-        if self._queue.qsize() < self._queue.maxsize // 2:
+        if not self.writer.is_behind:
             self._put(message)
 
     def _put(self, message: Message) -> None:
-        self._put_text(to_json(message).decode())
-
-    def _put_text(self, text: str) -> None:
-        if self._ending:
-            return
-        try:
-            self._queue.put_nowait(text)
-        except asyncio.QueueFull:
-            self.end(TOO_SLOW)
-
-    async def _write(self) -> None:
-        while True:
-            text = await self._queue.get()
-            try:
-                sending = self.send(text_data=text)  # type: ignore[no-untyped-call]
-                await asyncio.wait_for(sending, settings.SOCKET_SEND_SECONDS)
-            except TimeoutError:
-                self.end(TOO_SLOW)
-                return
-            except Exception as error:
-                # The server noticed a lost connection before we did.
-                log.info("sockets.send_failed", error=repr(error))
-                return
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if not self._ending:
+            self.writer.put(to_json(message).decode())
 
     # --- Receiving
 
@@ -335,8 +325,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         if principal.id != self.principal.id:
             self.end(BAD_TOKEN)
             return
-        self.principal = principal
-        self._expire_at(expires)
+        self.principal, self.expires = principal, expires
 
     async def _resume(self, after: int) -> None:
         """Sends what is newer than `after` and older than this socket; the newer ones come by themselves."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import defaultdict
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from typing import Any
@@ -49,7 +49,7 @@ class SocketRouter:
     def __init__(self) -> None:
         self.origin = secrets.token_hex(8)
         self.watchers = Watchers()
-        self._sockets: dict[int, set[Socket]] = defaultdict(set)
+        self._sockets: dict[int, tuple[Socket, ...]] = {}
         self._pending: dict[int, list[SocketMessage]] = {}
         self._shown: dict[int, int] = {}  # person → the newest notification given to one of their sockets
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,31 +63,32 @@ class SocketRouter:
             self._layer.when_back(self._catch_up)
             self._spawn(self._every(lambda: settings.SOCKET_REVOCATION_SECONDS, self._end_revoked))
             self._spawn(self._every(lambda: settings.SOCKET_RESYNC_SECONDS, self.look_for_missed))
+            self._spawn(self._every(lambda: _LIVE_SECONDS, self._end_expired))
             self._spawn(self._every(lambda: _LIVE_SECONDS, self.watchers.flush))
             self._spawn(self._every(lambda: _LIVE_SECONDS, self._record_shown))
             await self._layer.listen(EVERYBODY, self._take)
 
-    def sockets_of(self, user_id: int) -> set[Socket]:
+    def sockets_of(self, user_id: int) -> tuple[Socket, ...]:
         """The person's sockets in this process."""
-        return self._sockets.get(user_id, set())
+        return self._sockets.get(user_id, ())
 
     async def add(self, socket: Socket) -> None:
         """Routes all messages to the socket that are published from now on."""
-        self._sockets[socket.principal.id].add(socket)
+        self._sockets[socket.principal.id] = (*self.sockets_of(socket.principal.id), socket)
         count_socket(1)
         await self._layer.listen(user_group(socket.principal.id), self._take)
 
     async def discard(self, socket: Socket) -> None:
         """Forgets the socket. Idempotent."""
         self.watchers.forget(socket)
-        mine = self._sockets.get(socket.principal.id)
-        if mine is None or socket not in mine:
+        user_id = socket.principal.id
+        if socket not in self.sockets_of(user_id):
             return
-        mine.discard(socket)
         count_socket(-1)
-        if not mine:
-            del self._sockets[socket.principal.id]
-            await self._layer.stop_listening(user_group(socket.principal.id), self._take)
+        self._sockets[user_id] = tuple(other for other in self._sockets[user_id] if other is not socket)
+        if not self._sockets[user_id]:
+            del self._sockets[user_id]
+            await self._layer.stop_listening(user_group(user_id), self._take)
 
     def read_here(self, user_id: int, up_to: int) -> None:
         """Shows the person's sockets in this process what was read through one of them: needs no Redis."""
@@ -115,7 +116,7 @@ class SocketRouter:
         if not ids:
             return
         bodies, unread = await in_thread(_render, user_id, ids)
-        for socket in list(self.sockets_of(user_id)):
+        for socket in self.sockets_of(user_id):
             for notification_id, body in bodies:
                 if not only_since_opened or notification_id > socket.since:
                     self._offer(socket, notification_id, body, counted=unread.count + unread.hidden)
@@ -150,7 +151,7 @@ class SocketRouter:
 
     def _show(self, group: str, message: Shown) -> None:
         for user_id in [user_id for user_id in self._sockets if group in (EVERYBODY, user_group(user_id))]:
-            for socket in list(self.sockets_of(user_id)):
+            for socket in self.sockets_of(user_id):
                 socket.show(message.message)
 
     def _queue(self, user_id: int, message: SocketMessage) -> None:
@@ -183,7 +184,7 @@ class SocketRouter:
         if others:
             unread = await in_thread(access.unread_count, user_id=user_id)
             for other in others:
-                for socket in list(self.sockets_of(user_id)):
+                for socket in self.sockets_of(user_id):
                     socket.show_unread(unread, read=other if isinstance(other, MarkedRead) else None)
 
     async def _deliver_to_many(self, message: NotificationsCreated) -> None:
@@ -195,13 +196,18 @@ class SocketRouter:
         fields = bytes(message.body).decode()[1:]
         for user_id, notification_id in here:
             body = f'{{"id":"{notification_id}",{fields}'
-            for socket in list(self.sockets_of(user_id)):
+            for socket in self.sockets_of(user_id):
                 self._offer(socket, notification_id, body, counted=counted.get(user_id, 0))
         traces.record(
             "push to sockets", traces.Kind.CONSUMER, parent=message.traceparent, since=since, people=len(here)
         )
 
     # --- From time to time
+
+    async def _end_expired(self) -> None:
+        now = time.time()
+        for socket in [socket for mine in self._sockets.values() for socket in mine if socket.expires <= now]:
+            socket.end(_BAD_TOKEN)
 
     async def _end_revoked(self) -> None:
         sockets = [socket for mine in self._sockets.values() for socket in mine]

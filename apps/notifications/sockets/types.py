@@ -11,6 +11,8 @@ class Socket(Protocol):
     """One open connection of one person."""
 
     principal: Principal
+    # When its token expires, in seconds since 1970.
+    expires: float
     # Everything up to this id was there before the socket was opened; what is newer is sent to it.
     since: int
     # The greatest id that it was given.
