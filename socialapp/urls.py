@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
@@ -47,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.metrics),
     path("about", landing, name="landing"),
+    path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"), permanent=False)),
 ]
 
 if settings.SERVES_ADMIN:

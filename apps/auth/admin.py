@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.auth.views import PasswordChangeView
 from django.db.models import QuerySet
@@ -180,8 +181,8 @@ def _device(request: HttpRequest) -> actions.Device:
     )
 
 
-for _model in (EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator):
-    if admin.site.is_registered(_model):  # by allauth, with forms that would write behind the actions
+for _model in (EmailAddress, Group, SocialAccount, SocialApp, SocialToken, Authenticator):
+    if admin.site.is_registered(_model):  # elsewhere, with forms that would write behind the actions
         admin.site.unregister(_model)
 
 

@@ -173,6 +173,7 @@ class Session(models.Model):
 
     class Meta:
         db_table = "sessions"
+        indexes = (models.Index(fields=["address"], name="sessions_address"),)
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,7 +1,7 @@
 """What the other contexts may ask of auth."""
 
 from apps.auth import actions, queries
-from socialapp.contracts.auth import MailContact, User
+from socialapp.contracts.auth import ActivePeople, LinkedAccount, MailContact, User
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.revocations import Revoked
 from socialapp.contracts.signing_keys import PublicKey
@@ -29,6 +29,14 @@ class AuthService:
             for account in queries.accounts(user_ids)
             if account.email_verified and account.email and account.status == "active"
         ]
+
+    def active_people(self) -> ActivePeople:
+        """See `Auth.active_people`."""
+        return queries.active_people()
+
+    def linked_accounts(self, *, user_id: int) -> list[LinkedAccount]:
+        """See `Auth.linked_accounts`."""
+        return queries.linked_accounts(user_id)
 
 
 class RevocationService:

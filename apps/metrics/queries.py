@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import TruncDate, TruncHour
 from django.utils import timezone
 
 from apps.metrics.models import AuthorRollup, Metric, MetricDelta, OverallRollup, Post, PostRollup, Rollup
@@ -125,6 +125,21 @@ def overview(*, days: int) -> list[tuple[date, Numbers]]:
         OverallRollup.objects.filter(start__gte=since), MetricDelta.objects.filter(happened, at__gte=since), OVERALL
     )
     return _last_days(numbers, OVERALL, first=_first_day(days))
+
+
+def hours(*, hours: int) -> list[tuple[datetime, Numbers]]:
+    """What everybody did in each of the last `hours` hours, oldest first. Two queries."""
+    last = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    found = {last - timedelta(hours=back): {one.value: 0 for one in OVERALL} for back in range(hours - 1, -1, -1)}
+    since = min(found)
+    for row in OverallRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=since):
+        for metric in OVERALL:
+            found[row.start][metric.value] += getattr(row, metric.value)
+    new = MetricDelta.objects.filter(amount__gt=0, at__gte=since, metric__in=OVERALL).annotate(hour=TruncHour("at"))
+    for each in new.values("hour", "metric").annotate(sum=Sum("amount")).order_by():
+        if each["hour"] in found:  # not what clocks that go fast date into the future
+            found[each["hour"]][each["metric"]] += each["sum"]
+    return list(found.items())
 
 
 def _by_day(rollups: QuerySet[Any], deltas: QuerySet[MetricDelta], metrics: Iterable[Metric]) -> ByDay:

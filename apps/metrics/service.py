@@ -15,6 +15,10 @@ class MetricsService:
         """See `Metrics.overview`."""
         return [DayEngagement(date=day.isoformat(), **numbers) for day, numbers in queries.overview(days=days)]
 
+    def hours(self, *, hours: int) -> list[DayEngagement]:
+        """See `Metrics.hours`."""
+        return [DayEngagement(date=hour.isoformat(), **numbers) for hour, numbers in queries.hours(hours=hours)]
+
     def engagement(self, *, post_ids: list[int]) -> list[PostEngagement]:
         """See `Metrics.engagement`."""
         held = queries.engagement_held(post_ids)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from socialapp.core.db import Gone, IdField, RemoteKey
 
@@ -68,7 +69,11 @@ class Case(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.target_type} {self.target_id or '(erased)'}"
+        """Its author and first words, where they were filled in."""
+        named = f"{self.get_target_type_display()}{f' by @{self.author_name}' if self.author_name else ''}"
+        if self.preview:
+            return f"{named}: {Truncator(self.preview).chars(60)}"
+        return named if self.author_name else f"{named} {self.target_id or '(erased)'}"
 
     # What moderators see beside the row: filled in for a whole page of cases at once, never stored.
     preview = ""

@@ -20,9 +20,9 @@ class ModerationService:
         """See `Moderation.rules`."""
         return [InstanceRule(id=rule.id, number=rule.number, text=rule.text) for rule in present_rules()]
 
-    def workload(self, *, moderator_id: int) -> Workload:
+    def workload(self, *, moderator_id: int, span: str = "month") -> Workload:
         """See `Moderation.workload`."""
-        return workload(moderator_id)
+        return workload(moderator_id, span=span)
 
     def sign_up_refused(self, *, email_domain: str, address: str) -> bool:
         """See `Moderation.sign_up_refused`."""

@@ -19,11 +19,19 @@ from apps.posts.queries.documents import (
     removed_documents_of,
     reposts_of,
 )
-from apps.posts.queries.media import shown_media
+from apps.posts.queries.media import shown_media, stored_files
 from apps.posts.queries.posts import post_refs, posts_after
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
-from socialapp.contracts.posts import AuthorPosts, MediaHash, PostDocument, PostRef, RepostNumber, ReviewedMedia
+from socialapp.contracts.posts import (
+    AuthorPosts,
+    MediaHash,
+    PostDocument,
+    PostRef,
+    RepostNumber,
+    ReviewedMedia,
+    Storage,
+)
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -65,6 +73,10 @@ class PostsService:
     def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
         """See `Posts.media_hashes`."""
         return media_hashes_of(post_ids)
+
+    def storage(self) -> Storage:
+        """See `Posts.storage`."""
+        return stored_files()
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""

@@ -67,6 +67,29 @@ class MailContact:
     address: str
 
 
+@data
+class ActivePeople:
+    """How many people have used a session in the last 24 hours, 7 days and 30 days."""
+
+    day: int
+    week: int
+    month: int
+
+
+@data
+class LinkedAccount:
+    """Another account that may be the same person's: `by` is address (a network range of the last 90 days) or email.
+
+    What they share is not said: moderators need not know where people are or what their addresses are.
+    """
+
+    user_id: int
+    username: str
+    status: str
+    by: str
+    created_at: datetime
+
+
 @service("auth")
 class Auth(Protocol):
     """Served by auth."""
@@ -89,4 +112,14 @@ class Auth(Protocol):
     @read
     def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
         """The verified addresses of those accounts that are active; of others nothing is said."""
+        ...
+
+    @read
+    def active_people(self) -> ActivePeople:
+        """How many people are active, for the front page of the admin site. Sessions are renewed every 10 minutes."""
+        ...
+
+    @read
+    def linked_accounts(self, *, user_id: int) -> list[LinkedAccount]:
+        """Up to 20 accounts that share a mailbox or a range of network addresses with this one, the newest first."""
         ...

@@ -55,6 +55,11 @@ class Metrics(Protocol):
         ...
 
     @read
+    def hours(self, *, hours: int) -> list[DayEngagement]:
+        """As `overview`, by hours: `date` is the moment at which the hour begins."""
+        ...
+
+    @read
     def engagement(self, *, post_ids: list[int]) -> list[PostEngagement]:
         """The present engagement with each of these posts."""
         ...

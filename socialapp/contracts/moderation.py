@@ -110,7 +110,7 @@ class InstanceRule:
 
 @data
 class DayOfModeration:
-    """How many reports were filed and how many decisions were made on a day (ISO 8601, UTC)."""
+    """How many reports were filed and decisions made on a day, or in the hour or week that begins at `date` (UTC)."""
 
     date: str
     reports: int
@@ -132,7 +132,8 @@ class DecisionLine:
 class Workload:
     """What waits for a moderator and what was done of late.
 
-    `decided_appeals` and `accepted_appeals` are those of the last 90 days; `days` the last 30, oldest first.
+    `decided_appeals` and `accepted_appeals` are those of the last 90 days; `days` the periods
+    of the span that was asked for, oldest first.
     """
 
     open_cases: int
@@ -155,8 +156,8 @@ class Moderation(Protocol):
         ...
 
     @read
-    def workload(self, *, moderator_id: int) -> Workload:
-        """What the front page of the admin site shows a moderator."""
+    def workload(self, *, moderator_id: int, span: str = "month") -> Workload:
+        """What the front page of the admin site shows a moderator. `span`: day (24 hours), month (30 days) or year."""
         ...
 
     @read

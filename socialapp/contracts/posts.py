@@ -200,6 +200,14 @@ class RepostNumber:
     reposts: int
 
 
+@data
+class Storage:
+    """How many media files are kept, and how many bytes they have."""
+
+    files: int
+    bytes: int
+
+
 @service("posts")
 class Posts(Protocol):
     """Served by posts."""
@@ -247,6 +255,11 @@ class Posts(Protocol):
     @read
     def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
         """What the media of the posts were when they were uploaded."""
+        ...
+
+    @read
+    def storage(self) -> Storage:
+        """What media files take up, for the front page of the admin site."""
         ...
 
     @read

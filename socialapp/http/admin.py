@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.contrib import admin
 from django.db import router, transaction
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -72,6 +72,20 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         if lookup.split("__", maxsplit=1)[0] in (self.exclude or ()):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under the name of what is in it; Django's title tells people to select something."""
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A row's page under the row's name."""
+        if context.get("original") is not None:
+            named = str(context["original"])
+            context.update(title=named[:1].upper() + named[1:], subtitle=None)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the section shows on the front page."""

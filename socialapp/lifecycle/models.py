@@ -1,4 +1,4 @@
-"""What every context's database remembers about deletions: tombstones, and jobs that are done in steps."""
+"""What every context's database holds: tombstones of what is gone, jobs that are done in steps, and the last runs."""
 
 from django.db import models
 
@@ -48,3 +48,23 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.subject_id}"
+
+
+class CompletedRun(models.Model):
+    """When a backup or a verification was last finished, and how many problems it found."""
+
+    class Name(models.TextChoices):
+        """What was run."""
+
+        BACKUP = "backup"
+        VERIFY = "verify"
+
+    name = models.CharField(max_length=20, choices=Name.choices, primary_key=True)
+    finished_at = models.DateTimeField()
+    problems = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "completed_runs"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.finished_at}"

@@ -36,7 +36,7 @@ def test_moderators_see_moderation_only(moderator: Person) -> None:
     front = browser.get("/admin/")
     assert front.status_code == 200
     assert [app["app_label"] for app in front.context["available_apps"]] == ["moderation"]
-    assert "engagement-charts" not in front.content.decode()
+    assert "Registrations" not in front.content.decode()
     for model, page in admin.site._registry.items():
         path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         expected = 200 if page.has_module_permission(front.wsgi_request) else 403
@@ -263,10 +263,10 @@ def test_the_change_log_is_written_after_the_transaction(
 def test_administrators_see_engagement_on_the_front_page(stage: Stage, register: Callable[..., Person]) -> None:
     browser = enter(register("ada"), "admin")
     page = browser.get("/admin/").content.decode()
-    assert page.count('role="img"') == 5, "four charts of what people do, and one of moderation"
-    assert "1 in 30 days; the busiest day was" in page
-    assert page.count('<tr><th scope="row">') == 30
-    assert "4 in 30 days" in page, "ann, ben, cleo and ada registered"
+    assert page.count('role="img"') == 6, "four charts of what people do, and two of moderation"
+    assert "1 in all; most at" in page
+    assert page.count('<tr><th scope="row">') == 60, "a table below each group of charts"
+    assert "4 in all" in page, "ann, ben, cleo and ada registered"
 
 
 def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain: Callable[[], int]) -> None:
@@ -274,7 +274,7 @@ def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain:
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="x", effect="flag", is_active=True)
     actions.check_text(target=target, text="x")
     browser = enter(moderator, "moderator")
-    assert "(nothing to show)" in browser.get(CASES).content.decode()
+    assert "(no text)" in browser.get(CASES).content.decode()
     begin_removal("moderation", "user", subject_id=int(stage.ann.id), erasure_id=1)
     closed = browser.get(f"{CASES}?state=all").content.decode()
     assert "(erased)" in closed

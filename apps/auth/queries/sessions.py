@@ -1,16 +1,22 @@
 """Reads sessions, and the ways into an account: passkeys and linked providers."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from apps.auth.models import Session
+from apps.auth.models import Session, User
 from apps.auth.queries.accounts import Account, token_horizon
+from socialapp.contracts.auth import ActivePeople, LinkedAccount
 from socialapp.core.pages import Page, PageRequest, paginate
+
+_LINKED_DAYS = 90
+_MOST_RANGES = 20
+_MOST_LINKED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +116,47 @@ def _provider_name(provider: str) -> str:
 def recently_ended_sessions() -> list[int]:
     """Sign-ins ended within the life of an access token."""
     return list(Session.objects.filter(ended_at__gt=token_horizon()).values_list("id", flat=True))
+
+
+def active_people() -> ActivePeople:
+    """How many people have used a session of late. One query, over the sessions that have not expired."""
+    now = timezone.now()
+    within = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+    recent = Session.objects.filter(expires_at__gte=now, last_used_at__gte=now - within["month"])
+    counted = {
+        name: Count("user_id", filter=Q(last_used_at__gte=now - length), distinct=True)
+        for name, length in within.items()
+    }
+    return ActivePeople(**recent.aggregate(**counted))
+
+
+def linked_accounts(user_id: int) -> list[LinkedAccount]:
+    """Up to 20 other accounts of the same mailbox or range of network addresses, the newest first. Four queries."""
+    since = timezone.now() - timedelta(days=_LINKED_DAYS)
+    own = Session.objects.filter(user_id=user_id, last_used_at__gte=since).exclude(address="")
+    ranges = list(own.values_list("address", flat=True).distinct()[:_MOST_RANGES])
+    shared = Session.objects.filter(address__in=ranges, last_used_at__gte=since).exclude(user_id=user_id)
+    by_address = list(shared.order_by("-user_id").values_list("user_id", flat=True).distinct()[:_MOST_LINKED])
+    email = User.objects.filter(id=user_id).values_list("email_key", flat=True).first() or ""
+    by_email = list(_same_mailbox(email).exclude(id=user_id).values_list("id", flat=True)[:_MOST_LINKED])
+    found = User.objects.filter(id__in={*by_address, *by_email}).order_by("-id")[:_MOST_LINKED]
+    return [
+        LinkedAccount(
+            user_id=user.id,
+            username=user.username,
+            status=user.status,
+            by="email" if user.id in by_email else "address",
+            created_at=user.created_at,
+        )
+        for user in found
+    ]
+
+
+def _same_mailbox(email: str) -> QuerySet[User]:
+    """Addresses that mostly reach one mailbox: ann@…, ann+news@…"""
+    local, _, domain = email.rpartition("@")
+    base = local.partition("+")[0]
+    if not base:
+        return User.objects.none()
+    tagged = Q(email_key__startswith=f"{base}+", email_key__endswith=f"@{domain}")
+    return User.objects.filter(Q(email_key=f"{base}@{domain}") | tagged)

@@ -143,7 +143,7 @@ class CaseList(ChangeList):
 class CaseAdmin(ModerationAdmin[Case]):
     """The queue: the most reported first."""
 
-    list_display = ("kind_of_target", "content", "author", "reasons", "weight", "waiting", "taken_by", "state")
+    list_display = ("content", "author", "reasons", "weight", "waiting", "taken_by", "state")
     list_filter = (CaseStateFilter, AssignmentFilter, AgeFilter, "target_type", ReasonFilter, "outcome")
     search_fields = ("=target_id", "=author_id", "=id")
     ordering = ("-score", "-reports_count", "id")
@@ -175,6 +175,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         case = super().get_object(request, object_id, from_field)
         if case is not None:
             show_targets([case])
+            show_holders([case])
         return case
 
     def change_view(
@@ -287,11 +288,6 @@ class CaseAdmin(ModerationAdmin[Case]):
             messages.error(request, problem.detail)
         return HttpResponseRedirect(request.path)
 
-    @admin.display(description="about", ordering="target_type")
-    def kind_of_target(self, case: Case) -> str:
-        """What kind of thing it is about; links to the case."""
-        return case.get_target_type_display()
-
     @admin.display(description="taken by", ordering="assigned_to_id")
     def taken_by(self, case: Case) -> str:
         """Who works on it."""
@@ -302,11 +298,14 @@ class CaseAdmin(ModerationAdmin[Case]):
         """Its reports, each weighed by its reporter's record."""
         return f"{case.score:g}"
 
-    @admin.display(description="content")
+    @admin.display(description="about", ordering="target_type")
     def content(self, case: Case) -> SafeString:
-        """The beginning of the text."""
-        beginning = Truncator(case.preview).chars(_PREVIEW_CHARACTERS) or "(nothing to show)"
-        return format_html('<div class="case-content">{}</div>', beginning)
+        """What kind of thing it is about, and the beginning of its text; links to the case."""
+        beginning = Truncator(case.preview).chars(_PREVIEW_CHARACTERS) or "(no text)"
+        kind = case.get_target_type_display()
+        return format_html(
+            '<span class="case-content" dir="auto"><span class="target-kind">{}</span>{}</span>', kind, beginning
+        )
 
     @admin.display(description="author", ordering="author_id")
     def author(self, case: Case) -> SafeString | str:

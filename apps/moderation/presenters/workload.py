@@ -1,24 +1,23 @@
 """What the admin site's front page shows a moderator."""
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from apps.moderation.access.names import show_names
-from apps.moderation.queries.figures import decisions_by_day, reports_by_day, waiting_for
+from apps.moderation.queries.figures import decisions_since, reports_since, waiting_for
 from apps.moderation.queries.log import last_decisions
 from socialapp.contracts.moderation import DayOfModeration, DecisionLine, Workload
+from socialapp.core.errors import Invalid
+from socialapp.core.periods import SPANS, period_starts
 
-_DAYS = 30
 
-
-def workload(moderator_id: int) -> Workload:
-    """What waits, what was decided last, and the figures of the last 30 days. Five queries and one call."""
+def workload(moderator_id: int, *, span: str) -> Workload:
+    """What waits, what was decided last, and the figures of a span (422 if unknown). Five queries and a call."""
+    if span not in SPANS:
+        raise Invalid.of("span", "unknown", f"A span is one of {', '.join(SPANS)}.")
     waiting, last = waiting_for(moderator_id), last_decisions()
     show_names(last)
-    today = timezone.now().date()
-    days = [today - timedelta(days=back) for back in range(_DAYS - 1, -1, -1)]
-    reports, decisions = reports_by_day(first=days[0]), decisions_by_day(first=days[0])
+    starts = period_starts(span, now=timezone.now())
+    counted = zip(starts, reports_since(starts), decisions_since(starts), strict=True)
     return Workload(
         open_cases=waiting.cases,
         mine=waiting.mine,
@@ -37,7 +36,7 @@ def workload(moderator_id: int) -> Workload:
             for entry in last
         ],
         days=[
-            DayOfModeration(date=day.isoformat(), reports=reports.get(day, 0), decisions=decisions.get(day, 0))
-            for day in days
+            DayOfModeration(date=start.isoformat(), reports=reports, decisions=decisions)
+            for start, reports, decisions in counted
         ],
     )

@@ -1,15 +1,16 @@
 """Figures: what moderation did by month and by day, and what waits."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
-from django.db.models.functions import TruncDate, TruncMonth
+from django.db.models.functions import TruncHour, TruncMonth
 from django.utils import timezone
 
 from apps.moderation.models import Action, Appeal, Case, Report
 from apps.moderation.queries.log import APPEALABLE
+from socialapp.core.periods import period_of
 
 
 @dataclass(slots=True)
@@ -74,17 +75,19 @@ def waiting_for(moderator_id: int) -> Waiting:
     return Waiting(cases["n"], cases["mine"], cases["oldest"], appeals["n"], appeals["decided"], appeals["accepted"])
 
 
-def reports_by_day(*, first: date) -> dict[date, int]:
-    """How many reports were filed on each day (UTC) from the first on."""
-    return _by_day(Report.objects.all(), first)
+def reports_since(starts: list[datetime]) -> list[int]:
+    """How many reports were filed in each of the periods that begin at `starts`, an hour or some days long."""
+    return _counted(Report.objects.all(), starts)
 
 
-def decisions_by_day(*, first: date) -> dict[date, int]:
-    """How many cases were decided on each day (UTC) from the first on."""
-    return _by_day(Action.objects.filter(kind__in=[*APPEALABLE, Action.Kind.DISMISS_CASE]), first)
+def decisions_since(starts: list[datetime]) -> list[int]:
+    """How many decisions were made in each of the periods that begin at `starts`."""
+    return _counted(Action.objects.filter(kind__in=[*APPEALABLE, Action.Kind.DISMISS_CASE]), starts)
 
 
-def _by_day(rows: QuerySet[Any], first: date) -> dict[date, int]:
-    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    counted = rows.filter(created_at__gte=since).annotate(day=TruncDate("created_at")).values("day").order_by()
-    return dict(counted.annotate(n=Count("id")).values_list("day", "n"))
+def _counted(rows: QuerySet[Any], starts: list[datetime]) -> list[int]:
+    counts = dict.fromkeys(starts, 0)
+    found = rows.filter(created_at__gte=starts[0]).annotate(hour=TruncHour("created_at")).values("hour").order_by()
+    for hour, count in found.annotate(n=Count("id")).values_list("hour", "n"):
+        counts[period_of(hour, starts)] += count
+    return list(counts.values())

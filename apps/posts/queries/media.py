@@ -9,7 +9,8 @@ import orjson
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from apps.posts.models import Media, Post, RemovedPost
+from apps.posts.models import Media, Post, RemovedPost, StoredFile
+from socialapp.contracts.posts import Storage
 from socialapp.core.sql import select
 
 
@@ -92,3 +93,9 @@ def media_place(*, media_id: int) -> MediaPlace | None:
             is_in_removed_post=removed_id is not None,
         )
     return None
+
+
+def stored_files() -> Storage:
+    """How many files the store holds, and their size. One query over the table of files."""
+    held = StoredFile.objects.aggregate(files=Count("digest"), size=Sum("size"))
+    return Storage(files=held["files"], bytes=held["size"] or 0)

@@ -1,75 +1,44 @@
 """`{% workload %}`: what waits for moderators, on the admin site's front page; `{% grouped_apps %}`: its pages."""
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
 from django import template
 
-from socialapp.contracts.moderation import Moderation, Workload
+from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Problem
-from socialapp.http.templatetags.engagement import rounded_up
+from socialapp.http.charts import draw
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 register = template.Library()
-
-WIDTH, HEIGHT = 600, 100
-_GAP = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day's column; reports stand before decisions."""
-
-    x: float
-    width: float
-    reports_height: float
-    decisions_height: float
-    date: str
-    reports: int
-    decisions: int
+_FIRST = ("moderation", "users", "posts", "comments", "identity")  # what people look for most, then the others
 
 
 @register.inclusion_tag("admin/workload.html", takes_context=True)
-def workload(context: dict[str, Any]) -> dict[str, object]:
+def workload(context: dict[str, Any], span: str) -> dict[str, object]:
     """The figures, or nothing while moderation does not answer."""
     try:
-        work = client(Moderation).workload(moderator_id=int(context["user"].pk))
+        work = client(Moderation).workload(moderator_id=int(context["user"].pk), span=span)
     except Problem as problem:
         log.warning("admin.no_workload", error=problem.detail)
         return {"work": None}
-    return {
-        "work": work,
-        "bars": _bars(work),
-        "width": WIDTH,
-        "height": HEIGHT,
-        "csrf_token": context.get("csrf_token"),
+    starts = [datetime.fromisoformat(day.date) for day in work.days]
+    series = {
+        "reports": ("Reports", [day.reports for day in work.days]),
+        "decisions": ("Decisions", [day.decisions for day in work.days]),
     }
-
-
-def _bars(work: Workload) -> list[Bar]:
-    top = rounded_up(max(max(day.reports, day.decisions) for day in work.days))
-    slot = WIDTH / len(work.days)
-    return [
-        Bar(
-            x=round(index * slot, 1),
-            width=round((slot - _GAP) / 2, 1),
-            reports_height=round(day.reports / top * HEIGHT, 1),
-            decisions_height=round(day.decisions / top * HEIGHT, 1),
-            date=day.date,
-            reports=day.reports,
-            decisions=day.decisions,
-        )
-        for index, day in enumerate(work.days)
-    ]
+    charts = [draw(name, title, span=span, starts=starts, values=values) for name, (title, values) in series.items()]
+    return {"work": work, "charts": charts, "csrf_token": context.get("csrf_token")}
 
 
 @register.simple_tag
 def grouped_apps(app_list: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The pages that people work with, and under "internals" those of tables that only the program writes."""
     groups: dict[str, list[dict[str, Any]]] = {"work": [], "internals": []}
-    for app in app_list:
+    order = {label: place for place, label in enumerate(_FIRST)}
+    for app in sorted(app_list, key=lambda app: order.get(app["app_label"], len(order))):
         for group, wanted in (("work", False), ("internals", True)):
             models = [one for one in app["models"] if is_internal(one["model"]) is wanted]
             if models:

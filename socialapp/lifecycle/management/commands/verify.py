@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from socialapp.contracts.drift import PROJECTING
 from socialapp.core.errors import Unavailable
 from socialapp.lifecycle.drift import verify
+from socialapp.lifecycle.runs import VERIFY, record_run
 
 
 class Command(BaseCommand):
@@ -32,9 +33,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Goes through all contexts in small steps; a line for each thing that differs."""
         found = [self._verify(name, options) for name in options["context"] or PROJECTING]
+        differing = sum(len(report["drifts"]) for report in found)
+        if not options["context"]:
+            record_run(VERIFY, problems=0 if options["repair"] else differing)
         if options["as_json"]:
             self.stdout.write(json.dumps({"repaired": options["repair"], "contexts": found}, indent=2))
-        if any(report["drifts"] for report in found) and not options["repair"]:
+        if differing and not options["repair"]:
             sys.exit(1)
 
     def _verify(self, context: str, options: dict[str, Any]) -> dict[str, Any]:

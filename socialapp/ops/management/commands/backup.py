@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from socialapp.lifecycle.runs import BACKUP, record_run
 from socialapp.ops.backups import BackupError, media_folder, take_backup
 
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
                 manifest = take_backup(folder, on_bytes=bar.update)
         except (BackupError, OSError) as error:
             raise CommandError(str(error)) from None
+        record_run(BACKUP)
         if options["as_json"]:
             self.stdout.write(json.dumps(manifest))
             return
