@@ -10,6 +10,7 @@ import platform
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.bench.accounting import family, proportional_memory
 from tests.bench.bench_setup import BenchSetup, Size
 from tests.bench.effects import fan_out, socket_latency
 from tests.bench.load import Outcome, Route, send
+from tests.bench.search import capture, freshness, relevance
 from tests.bench.sockets import deliveries, many_sockets
 from tests.scenarios.product import start_product, stop_product
 
@@ -109,6 +111,27 @@ def compare(setup: BenchSetup, routes: tuple[Route, ...], *, seconds: int, round
     return rows
 
 
+def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[tuple[str, Any]]:
+    """What `--only` asks for besides rows, one after the other."""
+    seconds, rounds, only = options.seconds, options.rounds, options.only
+    if only in "post to socket":
+        yield "post_to_socket", [socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND]
+    if only in "deliveries to sockets":
+        yield "microseconds_a_delivery", deliveries(setup)
+    if only in "many sockets":
+        number = 500 if options.quick else 5000
+        yield "many_sockets", many_sockets(setup, number=number, rates=_POSTS_A_SECOND, seconds=seconds * 3)
+    if only in "relevance":
+        yield "relevance", relevance(setup)
+    if only in "cdc":
+        yield "rows_of_the_binlog", capture(setup, rounds=rounds)
+    if only == "cdc":  # the product is started with SEARCH_SYNC=cdc
+        yield "freshness_through_cdc", freshness(setup, rate=4, seconds=seconds * 15)
+    if only in "fan-out":
+        setup.drain()
+        yield "fan_out", fan_out(setup, followers=1000 if options.quick else 10_000, rounds=rounds)
+
+
 def embedded_memory() -> dict[str, Any]:
     """MiB of all processes of `./run` with nothing configured, after a few requests; shared memory counted once."""
     with tempfile.TemporaryDirectory(prefix="bench-run-") as folder:
@@ -141,43 +164,32 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a smoke run: little data, one short round")
     parser.add_argument("--only", default="", help="measure only what has this in its name")
     options = parser.parse_args()
-    seconds, rounds, size, followers = options.seconds, options.rounds, Size(), 10_000
+    size = Size()
     if options.quick:
-        seconds, rounds, size, followers = 1, 1, Size(people=80, posts=400, comments=100, reactions=200), 1000
+        options.seconds = options.rounds = 1
+        size = Size(people=80, posts=400, comments=100, reactions=200)
     routes = tuple(route for route in READS + WRITES if options.only in route.name)
+    if not routes:
+        size = Size(people=20, posts=40, comments=20, reactions=20)
     report: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
-        if not routes:
-            size = Size(people=20, posts=40, comments=20, reactions=20)
-        setup = BenchSetup(Path(folder), size, with_baseline=bool(routes))
+        sync = "cdc" if options.only == "cdc" else "events"
+        setup = BenchSetup(Path(folder), size, with_baseline=bool(routes), search_sync=sync)
         try:
-            tell("starting and filling product and baseline")
+            tell("starting and filling")
             setup.open()
             tell("waiting for the effects of what was filled in")
             setup.drain()
             if routes:
                 setup.pause(paused=True)
-                report["rows"] = compare(setup, routes, seconds=seconds, rounds=rounds)
+                report["rows"] = compare(setup, routes, seconds=options.seconds, rounds=options.rounds)
                 setup.forget_unsent()
                 setup.pause(paused=False)
-            if options.only in "post to socket":
                 setup.drain()  # relay and worker have stood still for minutes
-                report["post_to_socket"] = [
-                    socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND
-                ]
-                tell(f"post to socket: {report['post_to_socket']}")
-            if options.only in "sockets":
-                setup.drain()
-                report["deliveries"] = deliveries(setup)
-                tell(f"microseconds a delivery: {report['deliveries']}")
-                number = 500 if options.quick else 5000
-                report["many_sockets"] = many_sockets(setup, number=number, rate=50, seconds=seconds * 3)
-                tell(f"many sockets: {report['many_sockets']}")
-            if options.only in "fan-out":
-                setup.drain()
-                report["fan_out"] = fan_out(setup, followers=followers, rounds=rounds)
-                tell(f"fan-out: {report['fan_out']}")
+            for name, measured in beyond_requests(setup, options):
+                report[name] = measured
+                tell(f"{name}: {measured}")
         finally:
             setup.close()
     if options.only in "memory":

@@ -22,6 +22,7 @@ import redis
 from socialapp.core.contexts import CONTEXTS
 from tests.bench.accounting import Meter, listening
 from tests.environment import _private_key
+from tests.migrated import create_migrated
 from tests.scenarios.product import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +73,7 @@ class BenchSetup:
     size: Size
     # Only rows need it, and nginx in front of both.
     with_baseline: bool = True
+    search_sync: str = "events"
     name: str = field(default_factory=lambda: f"bench_{secrets.token_hex(3)}")
     processes: dict[str, psutil.Process] = field(default_factory=dict)
     children: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -107,12 +109,14 @@ class BenchSetup:
             "SOCKETS_PORT": str(self.ports["sockets"]),
             "PUBLIC_URL": f"http://127.0.0.1:{self.ports['gateway']}",
             "ACCESS_TOKEN_SECONDS": "7200",
+            "SEARCH_SYNONYMS": str(self.folder / "synonyms.txt"),
+            "SEARCH_SYNC": self.search_sync,
             "PYTHONPATH": str(ROOT),
         }
         (self.folder / "data" / "db").mkdir(parents=True)
-        for database in (*CONTEXTS, "baseline"):
-            self.sql(f"CREATE DATABASE `{self.name}_{database}` CHARACTER SET utf8mb4")
-        self.manage("migrate_all")
+        (self.folder / "synonyms.txt").write_text("car, automobile\n")
+        create_migrated(os.environ["DATABASE_URL"], {context: f"{self.name}_{context}" for context in CONTEXTS})
+        self.sql(f"CREATE DATABASE `{self.name}_baseline` CHARACTER SET utf8mb4")
         sizes = [f"--{what}={getattr(self.size, what)}" for what in ("people", "posts", "comments", "reactions")]
         self.manage("demo", *sizes, f"--password={PASSWORD}")
         for role in ("web", "relay", "worker", "sockets", "beat"):

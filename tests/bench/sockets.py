@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -98,15 +98,15 @@ def holding(port: int, origin: str, access: list[str]) -> Iterator[Holder]:
         holder.close()
 
 
-def many_sockets(setup: BenchSetup, *, number: int, rate: int, seconds: float) -> dict[str, Any]:
+def many_sockets(setup: BenchSetup, *, number: int, rates: Sequence[int], seconds: float) -> dict[str, Any]:
     """The memory of so many open sockets, and the time from a POST to a follower's socket among them."""
     access = tokens(setup, number)
     before = proportional_memory([setup.processes["sockets"]])
     with holding(setup.ports["sockets"], f"http://127.0.0.1:{setup.ports['gateway']}", access) as holder:
         eventually(lambda: holder.received >= number, seconds=120)  # each has its `ready`
         held = proportional_memory([setup.processes["sockets"]])
-        latency = socket_latency(setup, rate=rate, seconds=seconds)
-    return {"sockets": number, "kib_a_socket": round((held - before) * 1024 / number, 1), **latency}
+        latencies = [socket_latency(setup, rate=rate, seconds=seconds) for rate in rates]
+    return {"sockets": number, "kib_a_socket": round((held - before) * 1024 / number, 1), "latencies": latencies}
 
 
 def deliveries(setup: BenchSetup) -> dict[str, float]:
