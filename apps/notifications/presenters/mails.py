@@ -56,7 +56,7 @@ def digest_mail(items: Sequence[MailItem], *, unread: int, language: str, unsubs
     chosen = language_named(language)
     return _mail(
         chosen.digest_subject,
-        chosen.digest_intro.format(count=unread),
+        chosen.digest_intro_one if unread == 1 else chosen.digest_intro.format(count=unread),
         items,
         more=unread - len(items),
         language=language,

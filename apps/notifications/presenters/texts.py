@@ -24,6 +24,7 @@ class Language:
     sensitive: str
     moderation: str
     digest_subject: str
+    digest_intro_one: str
     digest_intro: str
     more: str
     open: str
@@ -54,6 +55,7 @@ LANGUAGES: dict[str, Language] = {
         sensitive="Sensitive content",
         moderation="A message from the moderators",
         digest_subject="What you missed",
+        digest_intro_one="You have one unread notification.",
         digest_intro="You have {count} unread notifications.",
         more="and {count} more",
         open="Open",
@@ -91,6 +93,7 @@ LANGUAGES: dict[str, Language] = {
         sensitive="Heikler Inhalt",
         moderation="Eine Nachricht der Moderation",
         digest_subject="Was du verpasst hast",
+        digest_intro_one="Du hast eine ungelesene Benachrichtigung.",
         digest_intro="Du hast {count} ungelesene Benachrichtigungen.",
         more="und {count} weitere",
         open="Öffnen",
@@ -122,6 +125,7 @@ LANGUAGES: dict[str, Language] = {
         sensitive="Contenu sensible",
         moderation="Un message de la modération",
         digest_subject="Ce que vous avez manqué",
+        digest_intro_one="Vous avez une notification non lue.",
         digest_intro="Vous avez {count} notifications non lues.",
         more="et {count} de plus",
         open="Ouvrir",
@@ -150,6 +154,7 @@ LANGUAGES: dict[str, Language] = {
         sensitive="Contenido sensible",
         moderation="Un mensaje de la moderación",
         digest_subject="Lo que te has perdido",
+        digest_intro_one="Tienes una notificación sin leer.",
         digest_intro="Tienes {count} notificaciones sin leer.",
         more="y {count} más",
         open="Abrir",
