@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def ranked(searching: Searching, anonymous: JsonClient, q: Any) -> Any:
+    searching.forget_old_versions()
     return searching.contents(anonymous, q, sort="relevance")
 
 

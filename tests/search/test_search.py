@@ -61,6 +61,16 @@ def test_scripts_without_spaces_are_found_by_a_part(
     assert searching.contents(anonymous, "京東") == []
 
 
+def test_korean_words_are_found_without_their_particles(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    searching.post(people["alice"], "한국어를 배웁니다")
+    searching.settle()
+    for q in ("한국", "한국어", '"한국어를 배"', "\u1112\u1161\u11ab\u1100\u116e\u11a8"):
+        assert searching.contents(anonymous, q) == ["한국어를 배웁니다"], q
+    assert searching.contents(anonymous, "국한") == []
+
+
 def test_filters_by_author_and_day(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     searching.post(people["alice"], "hello from alice")
     searching.post(people["bob"], "hello from bob")

@@ -29,6 +29,8 @@ from socialapp.core.text.folding import fold_words, tokens
         ("٢٠٢٦", "2026"),
         ("ＡＢＣ", "abc"),
         ("は\u3099", "ば"),
+        ("\u1112\u1161\u11ab\u1100\u116e\u11a8", "한국"),
+        ("하\u11ab", "한"),
         ("❤\ufe0f", "❤"),
         ("👍🏽", "👍"),
     ],
@@ -57,7 +59,7 @@ def test_different(one: str, other: str) -> None:
 
 def test_words() -> None:
     """One token for each word, character of a script without spaces, and emoji; each knows its place."""
-    text = "Red kites: 東京🦚🦜 1,000!"
+    text = "Red kites: 東京🦚🦜 한국어 1,000!"
     assert [(token.word, text[token.start : token.end]) for token in tokens(text)] == [
         ("red", "Red"),
         ("kites", "kites"),
@@ -65,6 +67,9 @@ def test_words() -> None:
         ("京", "京"),
         ("🦚", "🦚"),
         ("🦜", "🦜"),
+        ("한", "한"),
+        ("국", "국"),
+        ("어", "어"),
         ("1000", "1,000"),
     ]
 

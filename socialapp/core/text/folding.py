@@ -14,7 +14,11 @@ import unicodedata2
 from socialapp.core.text.characters import UNSPACED
 
 _IGNORABLE: Final = regex.compile(r"(?V1)\p{Default_Ignorable_Code_Point}+")
-_UNSPACED_WORD: Final = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}\p{{M}}]--\p{{Script=Hangul}}]"
+_UNSPACED_WORD: Final = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}\p{{M}}]]"
+# A syllable of Hangul that is written in its parts.
+_SYLLABLE: Final = (
+    r"(?:[\u1100-\u115e\ua960-\ua97c][\u1161-\u11a7\ud7b0-\ud7c6]|[\uac00-\ud7a3])[\u11a8-\u11ff\ud7cb-\ud7fb]*+"
+)
 _INSIDE: Final = r"[\p{M}\p{Default_Ignorable_Code_Point}\u0640]"
 _EMOJI: Final = r"[\p{Extended_Pictographic}--[\u0000-\u21ff]]"
 _EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}\U000e0020-\U000e007f]"
@@ -24,6 +28,7 @@ _TOKEN: Final = regex.compile(
     rf"""(?V1)
       (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ )
     | (?P<number> {_GROUPED} )
+    | {_SYLLABLE}{_INSIDE}*+
     | {_UNSPACED_WORD}{_INSIDE}*+
     | (?: [[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]{_INSIDE}*+ )++
     """,
@@ -64,7 +69,8 @@ def nfkc_casefold(text: str) -> str:
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text in order, folded: without case, optional marks, tatweel, soft hyphens and the like.
 
-    Scripts without spaces are taken character by character, so that a part of a sentence finds it. An emoji is a word;
+    Scripts without spaces are taken character by character, so that a part of a sentence finds it; Hangul as well, as
+    particles follow its words without a space. An emoji is a word;
     its skin tone does not count, and one that is joined from several is several words.
     """
     for found in _TOKEN.finditer(text):
