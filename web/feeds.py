@@ -38,7 +38,7 @@ def hashtag(request: HttpRequest, tag: str, kind: str) -> HttpResponse:
 def _feed(kind: str, path: str, title: str, description: str, posts: list[dict[str, Any]]) -> HttpResponse:
     """Sources: the RSS 2.0 specification; RFC 4287 (Atom)."""
     feed: Rss201rev2Feed | Atom1Feed = _KINDS[kind](
-        title=f"{title} · {settings.SERVICE_NAME}",
+        title=f"{title} · {settings.INSTANCE_NAME}",
         link=settings.PUBLIC_URL + path,
         description=description or title,
         feed_url=f"{settings.PUBLIC_URL}{path}/feed.{kind}",

@@ -35,7 +35,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
             "title": cut(str(post.get("content_warning") or post["content"]), _TITLE_LENGTH),
             "author_name": post["author"]["full_name"] or post["author"]["username"],
             "author_url": f"{settings.PUBLIC_URL}/@{post['author']['username']}",
-            "provider_name": settings.SERVICE_NAME,
+            "provider_name": settings.INSTANCE_NAME,
             "provider_url": settings.PUBLIC_URL,
             "cache_age": 3600,
         }

@@ -3,15 +3,39 @@
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.templatetags.static import static
 
 from socialapp.http.problems import reading_only
 from web.assets import assets
-from web.public import cut, post_body, profile_body, public_posts
-from web.shell import Page, shell
+from web.public import cut, post_body, profile_body, public_posts, trending_posts
+from web.shell import Page, message, shell
 
 _TITLE_LENGTH = 70
 _DESCRIPTION_LENGTH = 200
+_FIRST_POSTS = 6
+_LIST = "client/list.html"
+_TITLES = {
+    "/search": "nav.search",
+    "/notifications": "nav.notifications",
+    "/follow-requests": "requests.title",
+    "/bookmarks": "nav.bookmarks",
+    "/compose": "composer.title",
+    "/settings": "nav.settings",
+    "/login": "login.title",
+    "/signup": "signup.title",
+    "/forgot": "forgot.title",
+    "/reset-password": "reset.title",
+    "/verify-email": "verify.title",
+}
+_PLAIN = {"/login", "/signup", "/forgot", "/reset-password", "/verify-email", "/about/components"}
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -51,17 +75,22 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 
 
 @reading_only
+def icon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for an icon when a page, such as a JSON answer, names none."""
+    response = HttpResponsePermanentRedirect(static("favicon.svg"))
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+@reading_only
 def manifest(request: HttpRequest) -> HttpResponse:
     """The web app manifest: name, icons and share target. Source: W3C Web Application Manifest."""
-    from django.http import JsonResponse
-    from django.templatetags.static import static
-
     icon = static("favicon.svg")
     response = JsonResponse(
         {
             "id": "/",
-            "name": settings.SERVICE_NAME,
-            "short_name": settings.SERVICE_NAME,
+            "name": settings.INSTANCE_NAME,
+            "short_name": settings.INSTANCE_NAME,
             "start_url": "/",
             "scope": "/",
             "display": "standalone",
@@ -83,7 +112,51 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @reading_only
 def page(request: HttpRequest) -> HttpResponse:
     """Any page of the client that has nothing to read without it."""
-    return shell(request, Page(path=request.path, indexed=request.path in ("/", "/explore")))
+    key = _TITLES.get(request.path)
+    title = message(request, key, name=settings.INSTANCE_NAME) if key else ""
+    return shell(request, Page(title=title, path=request.path, is_plain=request.path in _PLAIN, indexed=False))
+
+
+@reading_only
+def welcome(request: HttpRequest) -> HttpResponse:
+    """What this place is, and the newest public posts; people with an account see their feed here."""
+    name = settings.INSTANCE_NAME
+    text = settings.INSTANCE_DESCRIPTION or message(request, "welcome.text")
+    context = {
+        "name": message(request, "welcome.title", name=name),
+        "text": text,
+        "links": [("/signup", message(request, "signup.do")), ("/login", message(request, "login.do"))],
+        "posts": public_posts(limit=_FIRST_POSTS),
+    }
+    return shell(
+        request,
+        Page(description=text, template=_LIST, context=context, first=("/instance", "/explore?sort=recent")),
+    )
+
+
+@reading_only
+def explore(request: HttpRequest) -> HttpResponse:
+    """Public posts of everybody: the newest, or what trends."""
+    is_recent = request.GET.get("sort") == "recent"
+    title = message(request, "nav.explore")
+    return shell(
+        request,
+        Page(
+            title=title,
+            path="/explore",
+            template=_LIST,
+            context={
+                "name": title,
+                "links": [
+                    ("/explore", message(request, "explore.trending")),
+                    ("/explore?sort=recent", message(request, "explore.recent")),
+                ],
+                "here": request.get_full_path(),
+                "posts": (public_posts if is_recent else trending_posts)(limit=_FIRST_POSTS),
+            },
+            first=("/instance", f"/explore?sort={'recent' if is_recent else 'trending'}"),
+        ),
+    )
 
 
 def anything(request: HttpRequest) -> HttpResponse:
@@ -109,7 +182,8 @@ def post(request: HttpRequest, post_id: int) -> HttpResponse:
             description=cut(text, _DESCRIPTION_LENGTH),
             path=f"/posts/{post_id}",
             template="client/post.html",
-            context={"post": found, "author": author, "name": name},
+            context={"post": found, "name": name},
+            first=("/instance", f"/posts/{post_id}", f"/posts/{post_id}/comments?sort=oldest"),
             kind="article",
             image="" if found.get("sensitive") else str(image or author["profile_picture"] or ""),
             oembed=True,
@@ -131,6 +205,11 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
             path=f"/@{found['username']}",
             template="client/profile.html",
             context={"profile": found, "name": name, "posts": public_posts(author_id=int(found["id"]))},
+            first=(
+                "/instance",
+                f"/profiles/by-username/{found['username']}",
+                f"/profiles/{found['id']}/posts",
+            ),
             kind="profile",
             image=str(found["profile_picture"] or ""),
             feed="" if found["is_private"] else f"/@{found['username']}/feed",
@@ -146,8 +225,9 @@ def hashtag(request: HttpRequest, tag: str) -> HttpResponse:
         Page(
             title=f"#{tag}",
             path=f"/hashtags/{quote(tag)}",
-            template="client/hashtag.html",
+            template=_LIST,
             context={"name": f"#{tag}", "posts": public_posts(tag=tag)},
+            first=("/instance", f"/hashtags/{quote(tag.lower())}/posts"),
             feed=f"/hashtags/{quote(tag)}/feed",
         ),
     )

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -23,8 +25,10 @@ class Page:
     title: str = ""
     description: str = ""
     path: str = "/"
-    template: str = "client/empty.html"
+    template: str = ""
     context: dict[str, object] = field(default_factory=dict)
+    first: tuple[str, ...] = ()  # paths of the API that the client asks for first, for a visitor
+    is_plain: bool = False  # without navigation, like the log-in
     kind: str = "website"
     image: str = ""
     feed: str = ""  # the path of its RSS and Atom feeds, without the ending
@@ -36,15 +40,16 @@ class Page:
 def shell(request: HttpRequest, page: Page) -> HttpResponse:
     """The document with the page in it."""
     files = assets()
-    language = _language(request)
+    language = language_of(request)
     response = render(
         request,
         "client/shell.html",
         {
             "page": page,
-            "name": settings.SERVICE_NAME,
+            "name": settings.INSTANCE_NAME,
             "public_url": settings.PUBLIC_URL,
             "language": language,
+            "noscript": message(request, "noscript"),
             "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
             "root": files.root,
             "styles": files.styles,
@@ -62,7 +67,21 @@ def shell(request: HttpRequest, page: Page) -> HttpResponse:
     return response
 
 
-def _language(request: HttpRequest) -> str:
+def message(request: HttpRequest, key: str, **values: str) -> str:
+    """A message of the client, without plurals, in the browser's language."""
+    text = _messages(language_of(request))[key]
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+@cache
+def _messages(language: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((APP / "i18n" / f"{language}.json").read_text())
+    return found
+
+
+def language_of(request: HttpRequest) -> str:
     """The first of the client's languages that the browser asks for; the client itself may choose another."""
     for part in request.headers.get("Accept-Language", "").split(","):
         tag = part.partition(";")[0].strip().lower().partition("-")[0]

@@ -3,7 +3,7 @@
 from functools import partial
 
 from apps.posts.access.bulk_records import loadable_posts
-from apps.posts.access.lists import public_posts
+from apps.posts.access.lists import public_posts, trending_posts
 from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs
 from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.media.places import use_as_profile_picture
@@ -92,6 +92,10 @@ class PostsService:
         """See `Posts.public_posts`."""
         found = public_posts(author_id=author_id, tag=tag, limit=limit)
         return plain_bodies(post_bodies(viewer_id=None, posts=found))
+
+    def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
+        """See `Posts.trending_posts`."""
+        return post_bodies(viewer_id=None, posts=trending_posts(viewer_id=None, limit=limit))
 
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_profile_picture`."""

@@ -280,6 +280,11 @@ class Posts(Protocol):
         """
         ...
 
+    @read
+    def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
+        """The API's post objects of what is liked and passed on most now, as everybody may see them, the best first."""
+        ...
+
     @write
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """Makes an image of this person their profile picture; its URL, or "" for None. Idempotent.

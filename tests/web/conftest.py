@@ -1,12 +1,17 @@
 """The started product and a real Chromium; whatever the browser complains about fails the test."""
 
 import hashlib
+import json
+import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from shutil import which
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -34,19 +39,72 @@ def _chromium() -> str:
     return which("chromium") or "chromium"
 
 
+class Provider(BaseHTTPRequestHandler):
+    """Another site to log in with: it agrees at once, and knows one person."""
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        if address.path == "/user":
+            return self._answer(
+                {"sub": "42", "email": "mary@example.org", "email_verified": True, "name": "Mary Somerville"}
+            )
+        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+        self.send_response(302)
+        self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({'code': 'x', 'state': asked['state']})}")
+        self.send_header("Content-Length", "0")
+        return self.end_headers()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer({"access_token": "x"})
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: the tests have their own output."""
+
+
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The product, without demo data; sign-up asks for a proof of work."""
+def provider() -> Iterator[str]:
+    """Its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[Installation]:
+    """The product, without demo data; sign-up asks for a proof of work, or a log-in at the provider."""
     data = tmp_path_factory.mktemp("web") / "data"
-    with started(data, RATE_LIMITS="off", CAPTCHA_PROVIDER="proof_of_work", CAPTCHA_DIFFICULTY="10") as installation:
+    google: dict[str, Any] = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}
+    for step in ("authorize", "token", "user"):
+        google[f"GOOGLE_{step.upper()}_URL"] = f"{provider}/{step}"
+    with started(
+        data,
+        RATE_LIMITS="off",
+        CAPTCHA_PROVIDER="proof_of_work",
+        CAPTCHA_DIFFICULTY="10",
+        **google,
+    ) as installation:
         yield installation
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each has contexts of its own."""
+    """One browser for all tests; each has contexts of its own. BROWSER=firefox takes Debian's Firefox."""
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS)
+        if os.environ.get("BROWSER") == "firefox":
+            launched = playwright.firefox.launch(channel="moz-firefox", executable_path=which("firefox-esr"))
+        else:
+            launched = playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS)
         yield launched
         launched.close()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,60 @@ def test_code_uses_known_keys() -> None:
 def test_the_choice_of_languages_is_what_there_is() -> None:
     listed = (APP / "i18n" / "i18n.js").read_text().partition("LANGUAGES = {")[2].partition("}")[0]
     assert sorted(re.findall(r"^\s*(\w\w): ", listed, re.MULTILINE)) == LANGUAGES
+
+
+def texts(source: str) -> list[str]:
+    """What the templates of a module say themselves: their text and the attributes that are read out."""
+    found: list[str] = []
+    inside: list[str] = []  # for each template its text so far; "" for braces of code
+    at = 0
+    while at < len(source):
+        in_text = inside and inside[-1]
+        if not in_text and source.startswith("html`", at):
+            inside.append(" ")
+            at += 4
+        elif in_text and source[at] == "`":
+            found.append(inside.pop())
+        elif in_text and source.startswith("${", at):
+            inside[-1] += "\0"
+            inside.append("")
+            at += 1
+        elif in_text:
+            inside[-1] += source[at]
+        elif inside and source[at] == "{":
+            inside.append("")
+        elif inside and source[at] == "}":
+            inside.pop()
+        at += 1
+    read_out = re.compile(r'(?:aria-label|title|placeholder|alt)="([^"]+)"')
+    said = [word for part in found for word in read_out.findall(part)]
+    said += [word for part in found for word in re.sub(r"<[^>]*>", "\0", part).split("\0")]
+    return [word.strip() for word in said if re.search(r"[A-Za-z]{2}", word)]
+
+
+def test_nothing_is_said_outside_of_the_messages() -> None:
+    found = {
+        (file.name, said)
+        for file in APP.rglob("*.js")
+        if "vendor" not in file.parts and file.name != "gallery.js"  # which is for developers
+        for said in texts(file.read_text())
+    }
+    assert found == set()
+    shown = re.compile(r'\b(?:toast|setTitle)\(\s*["`]')
+    assert [file.name for file in APP.rglob("*.js") if shown.search(file.read_text())] == ["gallery.js"]
+
+
+def test_the_check_finds_what_is_said_outside_of_the_messages() -> None:
+    source = 'const a = html`<p class="x" title="Two">One ${b ? html`<b>${t("k")} Three</b>` : { a: 1 }.a}</p>`;'
+    assert sorted(texts(source)) == ["One", "Three", "Two"]
+
+
+def test_documents_say_nothing_outside_of_the_messages() -> None:
+    templates = Path(__file__).parents[2] / "web" / "templates" / "client"
+    said = {
+        (file.name, text.strip())
+        for file in templates.glob("*.html")
+        for text in re.findall(r">([^<>]+)<", re.sub(r"{[{%#].*?[}%#]}", "", file.read_text()))
+        if re.search(r"[A-Za-z]{2}", text)
+    }
+    assert said == {("captcha.html", "Captcha")}

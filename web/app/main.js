@@ -3,6 +3,7 @@ import { render } from "preact";
 import { html } from "./html.js";
 import { App } from "./views/app.js";
 import { startI18n } from "./i18n/i18n.js";
+import { earlyAnswers } from "./api/early.js";
 import { restore } from "./api/session.js";
 import { startRouter } from "./state/router.js";
 import { startLive } from "./state/live.js";
@@ -12,7 +13,7 @@ import { registerWorker } from "./state/worker.js";
 
 async function start() {
   startRouter();
-  await Promise.all([startI18n(), restore()]);
+  await Promise.all([startI18n(), restore(), earlyAnswers()]);
   const root = document.getElementById("app");
   root.textContent = "";
   render(html`<${App} />`, root);

@@ -1,4 +1,5 @@
 // Calls the public API: tokens, problems, idempotency keys, ETags, and the confirmation that some calls ask for.
+import { takeEarly } from "./early.js";
 import { Problem } from "./problem.js";
 
 export const BASE = "/v1";
@@ -55,6 +56,8 @@ async function send(method, path, { body, key, etag, signal, keepalive }, token)
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   if (etag) headers["If-Match"] = etag;
+  const early = method === "GET" && !token ? await takeEarly(address(path)) : null;
+  if (early) return early;
   try {
     return await fetch(address(path), {
       method,

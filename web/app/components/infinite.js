@@ -1,16 +1,20 @@
 // A list read in pages: skeletons first, the next page before the end comes into sight, the same place on going back.
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { restoreScroll, route } from "../state/router.js";
 import { Skeleton, Spinner } from "./skeleton.js";
 import { Failed } from "./states.js";
 
+const FIRST = 5; // as many as a screen shows: the others follow in later tasks, so that none takes long
+
 /** `list` is of state/lists.js; `row(item)` renders one; `empty` is shown when there is none. */
 export function Infinite({ list, row, empty, skeleton = "post", label }) {
   const end = useRef(null);
   const items = list.items.value;
-  useEffect(() => void list.load(), [list]);
+  const shown = useInSteps(items.length);
+  const rows = useRows(row);
+  useLayoutEffect(() => void list.load(), [list]); // before the paint: what is there already never flickers
   useEffect(() => {
     // Again for each page: whoever is back at the end before the browser looked would wait for ever.
     const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && list.more(), { rootMargin: "900px" });
@@ -22,7 +26,7 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
     if (route.peek().isBack && list.items.peek().length) restoreScroll();
   }, [list]);
   return html`<div class="list" role=${items.length ? "feed" : "group"} aria-label=${label} aria-busy=${status === "loading" || status === "more"}>
-    ${items.map((item) => row(item))}
+    ${items.slice(0, shown).map(rows)}
     ${(status === "new" || status === "loading") && !items.length && html`<${Skeleton} kind=${skeleton} number=${4} />`}
     ${status === "ready" && !items.length && empty}
     ${status === "failed" && html`<${Failed} problem=${list.problem.value} onRetry=${() => (items.length ? list.more() : list.load())} />`}
@@ -30,4 +34,26 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
     ${status === "ready" && items.length > 0 && !list.hasMore && html`<p class="list-end">${t("list.end")}</p>`}
     <div ref=${end} class="list-sentinel"></div>
   </div>`;
+}
+
+/** How many rows to show: a few at first, then more; all at once on the way back, which needs the whole height. */
+function useInSteps(wanted) {
+  const [shown, setShown] = useState(() => (route.peek().isBack ? Infinity : FIRST));
+  useEffect(() => {
+    if (shown >= wanted) return undefined;
+    const timer = setTimeout(() => setShown(shown + FIRST));
+    return () => clearTimeout(timer);
+  }, [shown, wanted]);
+  return shown;
+}
+
+/** Renders rows, and answers the same object for the same item, so that only new ones are compared with the page. */
+function useRows(row) {
+  const kept = useRef({ row, rows: new Map() });
+  if (kept.current.row !== row) kept.current = { row, rows: new Map() };
+  return (item) => {
+    const { rows } = kept.current;
+    if (!rows.has(item)) rows.set(item, row(item));
+    return rows.get(item);
+  };
 }

@@ -52,7 +52,7 @@ export function MediaStrip({ media, setMedia, sensitive, onSensitive }) {
             ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><span class="flips"><${Icon} name="right" size=${16} /></span></button>`}
             <button type="button" class="icon-button" aria-label=${t("composer.remove")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
           </div>
-          ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onChange=${(event) => describe(each, event.currentTarget.value)} />`}
+          ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onChange=${(event) => describe(each, event.currentTarget.value, setMedia)} />`}
         </li>`,
       )}
     </ul>
@@ -60,9 +60,11 @@ export function MediaStrip({ media, setMedia, sensitive, onSensitive }) {
   </div>`;
 }
 
-async function describe(each, description) {
+/** Stores a description. It is shown at once: the pictures may be moved before the server has answered. */
+async function describe({ key, media: { id } }, description, setMedia) {
+  setMedia((all) => all.map((each) => (each.key === key ? { ...each, media: { ...each.media, description } } : each)));
   try {
-    Object.assign(each.media, await patch(`/media/${each.media.id}`, { description }));
+    await patch(`/media/${id}`, { description });
   } catch (problem) {
     complain(problem);
   }

@@ -39,7 +39,8 @@ export function PostCard({ id, large = false }) {
     go(`/posts/${id}`);
   };
   const name = author.full_name || author.username;
-  return html`<article ref=${element} class="post ${large ? "post-large" : ""}" data-post=${id} tabindex="-1" aria-label=${t("post.by", { name })} onClick=${opened}>
+  const isTall = post.media?.length || post.link_preview || post.content.length > LONG / 3;
+  return html`<article ref=${element} class="post ${large ? "post-large" : ""} ${isTall ? "post-tall" : ""}" data-post=${id} tabindex="-1" aria-label=${t("post.by", { name })} onClick=${opened}>
     ${post.reposted_by && html`<p class="post-reason"><${Icon} name="repost" size=${16} /><a href="/@${post.reposted_by.username}" dir="auto">${t("post.reposted_by", { name: post.reposted_by.full_name || post.reposted_by.username })}</a></p>`}
     <a class="post-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} /></a>
     <header class="post-head">

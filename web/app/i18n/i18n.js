@@ -1,5 +1,6 @@
 // The interface's language: messages from JSON files, numbers, dates and lists by Intl.
 import { signal } from "@preact/signals";
+import { takeEarly } from "../api/early.js";
 import { format } from "./messages.js";
 
 export const LANGUAGES = {
@@ -33,7 +34,8 @@ export async function choose(name) {
 
 async function use(name) {
   const found = LANGUAGES[name] ? name : "en";
-  const answer = await fetch(`${root}i18n/${found}.json`);
+  const address = `${root}i18n/${found}.json`;
+  const answer = (await takeEarly(address)) || (await fetch(address));
   if (!answer.ok && found !== "en") return use("en");
   messages.value = await answer.json();
   language.value = found;

@@ -1,0 +1,69 @@
+// What the client's modules do without a page: messages, links in texts, lists read in pages.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+const answers = new Map();
+const asked = [];
+globalThis.document = /** @type {any} */ ({ addEventListener() {}, querySelector: () => null, title: "" });
+globalThis.addEventListener = () => {};
+globalThis.early = {};
+globalThis.fetch = async (address) => {
+  asked.push(address);
+  const answer = answers.get(address);
+  if (!answer) throw new TypeError("no connection");
+  return new Response(JSON.stringify(answer), { status: answer.status || 200 });
+};
+
+const { format } = await import("../../app/i18n/messages.js");
+const { RichText } = await import("../../app/components/rich_text.js");
+const { forgetLists, listOf } = await import("../../app/state/lists.js");
+
+beforeEach(() => {
+  answers.clear();
+  asked.length = 0;
+  forgetLists();
+});
+
+test("plurals, exact numbers and arguments are filled in", () => {
+  const message = "{name} has {count, plural, =0 {no posts} one {# post} other {# posts}}";
+  assert.equal(format(message, { name: "Ada", count: 0 }, "en"), "Ada has no posts");
+  assert.equal(format(message, { name: "Ada", count: 1 }, "en"), "Ada has 1 post");
+  assert.equal(format(message, { name: "Ada", count: 1200 }, "de"), "Ada has 1.200 posts");
+  assert.equal(format("{kind, select, post {Post} other {Something}}", { kind: "comment" }, "en"), "Something");
+});
+
+/** The links of a text, as [address, text]. */
+function links(text, mentions) {
+  const span = RichText({ text, mentions });
+  return span.props.children.flat().filter((piece) => piece?.type === "a").map(({ props }) => [props.href, [props.children].flat().join("")]);
+}
+
+test("links end before punctuation, hashtags need a letter, mentions need a person", () => {
+  assert.deepEqual(links("See https://www.example.org/a?b=1. #Été2026 #42 a@b.example @ada @nobody", [{ username: "Ada" }]), [
+    ["https://www.example.org/a?b=1", "example.org/a?b=1"],
+    [`/hashtags/${encodeURIComponent("été2026")}`, "#Été2026"],
+    ["/@Ada", "@ada"],
+  ]);
+  assert.deepEqual(links("javascript:alert(1) data:text/html,x"), []);
+});
+
+test("a list reads pages in order, holds each item once, and goes on after a failure", async () => {
+  const list = listOf("/feed", ({ id }) => id);
+  await list.load();
+  assert.equal(list.status.value, "failed");
+  answers.set("/v1/feed", { results: [{ id: "3" }, { id: "2" }], next: "https://elsewhere.example/v1/feed?cursor=x" });
+  await list.load();
+  assert.deepEqual([list.status.value, list.items.value, list.hasMore], ["ready", ["3", "2"], true]);
+  answers.set("/v1/feed?cursor=x", { results: [{ id: "2" }, { id: "1" }], next: null });
+  await Promise.all([list.more(), list.more()]);
+  assert.deepEqual([list.items.value, list.hasMore], [["3", "2", "1"], false]);
+  assert.deepEqual(asked, ["/v1/feed", "/v1/feed", "/v1/feed?cursor=x"]);
+  assert.equal(listOf("/feed", ({ id }) => id), list);
+});
+
+test("a list that is not there is empty, not broken", async () => {
+  answers.set("/v1/profiles/1/posts", { status: 404, code: "not_found" });
+  const list = listOf("/profiles/1/posts", ({ id }) => id);
+  await list.load();
+  assert.deepEqual([list.status.value, list.items.value], ["ready", []]);
+});
