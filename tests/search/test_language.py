@@ -213,6 +213,14 @@ def test_highlights_end_when_the_budget_of_a_page_is_spent() -> None:
     assert marked == [True] * 11 + [False] * 9
 
 
+@given(st.text(alphabet="aAbr1,0 _-", max_size=40), st.lists(st.text("abr10", min_size=1, max_size=3), min_size=1))
+@settings(max_examples=300, deadline=None)
+def test_highlights_found_from_beginnings_of_words_are_those_found_word_by_word(text: str, words: list[str]) -> None:
+    phrases = (Phrase(tuple(words), quoted=True), *(Phrase((word,)) for word in words))
+    highlighter = Highlighter(Criteria(AllOf(phrases)))
+    assert list(highlighter._spans(text)) == list(highlighter._spans_word_by_word(text))
+
+
 @given(st.text(max_size=60), st.text(alphabet="ab<&é ", min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None)
 def test_highlights_are_never_html(text: Any, q: Any) -> None:

@@ -3,8 +3,10 @@
 The work is bounded: a text is read once, up to the end of the part that is shown, and a page has a budget.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
+from functools import cached_property
 from html import escape
 from itertools import islice
 
@@ -50,6 +52,34 @@ class Highlighter:
             self._sequences[words[0]] = sorted(longest_first, key=len, reverse=True)
 
     def _spans(self, text: str) -> Iterator[Span]:
+        if text.isascii() and self._beginning is not None:
+            return self._spans_from_beginnings(text, self._beginning)
+        return self._spans_word_by_word(text)
+
+    @cached_property
+    def _beginning(self) -> "re.Pattern[str] | None":
+        """Finds where a match may begin in an ASCII text in lower case; None where digits make that unsure.
+
+        Digits may belong to a grouped number that began before them ("1,000"); a letter begins a word wherever neither
+        a letter nor a digit stands before it.
+        """
+        words, stems = map(re.escape, self._sequences), map(re.escape, self._stems)
+        if not all(key[0].isalpha() for key in (*self._sequences, *self._stems)):
+            return None
+        choices = "|".join([*(f"{word}(?![a-z0-9])" for word in words), *stems])
+        return re.compile(f"(?<![a-z0-9])(?:{choices})") if choices else None
+
+    def _spans_from_beginnings(self, text: str, beginning: "re.Pattern[str]") -> Iterator[Span]:
+        end = 0
+        for found in beginning.finditer(text.lower()):
+            if found.start() < end:
+                continue
+            ahead = deque(islice(tokens(text, found.start()), self._longest))
+            if length := self._match(ahead):
+                end = ahead[length - 1].end
+                yield ahead[0].start, end
+
+    def _spans_word_by_word(self, text: str) -> Iterator[Span]:
         reader = tokens(text)
         ahead: deque[Token] = deque(islice(reader, self._longest))
         while ahead:

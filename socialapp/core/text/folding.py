@@ -4,9 +4,8 @@ Letters that the interpreter's own case folding does not know yet (it is as old 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import regex
 import unicodedata2
@@ -47,8 +46,7 @@ _STROKES: Final = str.maketrans(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A folded word, and where it stands in the text."""
 
     word: str
@@ -66,14 +64,14 @@ def nfkc_casefold(text: str) -> str:
         text = folded
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """The words of a text in order, folded: without case, optional marks, tatweel, soft hyphens and the like.
+def tokens(text: str, start: int = 0) -> Iterator[Token]:
+    """The words of a text from `start` on, folded: without case, optional marks, tatweel, soft hyphens and the like.
 
     Scripts without spaces are taken character by character, so that a part of a sentence finds it; Hangul as well, as
     particles follow its words without a space. An emoji is a word;
     its skin tone does not count, and one that is joined from several is several words.
     """
-    for found in _TOKEN.finditer(text):
+    for found in _TOKEN.finditer(text, start):
         for word in _words_of(found):
             yield Token(word, found.start(), found.end())
 
