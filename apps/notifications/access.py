@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from apps.notifications import queries
 from apps.notifications.models import Kind, Notification, Target
+from apps.notifications.queries import Listed
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.reactions import ReactionCounts, Reactions
@@ -36,7 +37,7 @@ class Visibility:
     targets: set[int] = field(default_factory=set)
     actors: dict[int, list[int]] = field(default_factory=dict)  # notification → its newest actors, newest first
 
-    def shows(self, row: Notification) -> bool:
+    def shows(self, row: Listed) -> bool:
         """The rule: the target may be seen now, and at least one of the actors is active and not blocked.
 
         A notice from moderation is always shown: it may be about a post that was removed.
@@ -47,18 +48,18 @@ class Visibility:
             return False
         return bool(self.profiles(row))
 
-    def profiles(self, row: Notification) -> list[ProfileSummary]:
+    def profiles(self, row: Listed) -> list[ProfileSummary]:
         """The newest actors that may be shown, newest first."""
         people = [self.people.get(actor) for actor in self.actors.get(row.id, [])]
         return [person.card for person in people if person and person.active and not person.blocked]
 
-    def actors_count(self, row: Notification) -> int:
+    def actors_count(self, row: Listed) -> int:
         """How many actors there are besides those that may not be shown."""
         shown = len(self.profiles(row))
         return max(row.actors_count - (len(self.actors.get(row.id, [])) - shown), shown)
 
 
-def load_visibility(*, user_id: int, rows: Sequence[Notification]) -> Visibility:
+def load_visibility(*, user_id: int, rows: Sequence[Listed]) -> Visibility:
     """What `user_id` may see of these notifications now. One query, and one call to each of users, posts, comments."""
     visibility = Visibility(actors=queries.newest_actors(rows))
     people = sorted({actor for actors in visibility.actors.values() for actor in actors})

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Max, Q, QuerySet
 
 from apps.notifications.models import (
     Channel,
@@ -23,8 +23,8 @@ from apps.notifications.models import (
     Target,
 )
 from socialapp.core.ids import first_id_at, id_time
-from socialapp.core.pages import Page, PageRequest, paginate
-from socialapp.core.sql import placeholders, select
+from socialapp.core.pages import Page, PageRequest, keep_place, page_of, paginate
+from socialapp.core.sql import as_utc, placeholders, select
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 DIGESTS: tuple[str, ...] = tuple(Digest.values)
@@ -61,16 +61,59 @@ class ChannelFlags:
 def own_notifications(*, user_id: int) -> QuerySet[Notification]:
     """A person's notifications. Nobody is notified before they registered: the bound spares a partitioned table its
     earlier partitions."""
+    return Notification.objects.filter(user_id=user_id, id__gte=_first_id_of(user_id))
+
+
+def _first_id_of(user_id: int) -> int:
     registered = min(id_time(user_id), datetime.now(UTC))
-    return Notification.objects.filter(user_id=user_id, id__gte=first_id_at(registered - _MAX_CLOCK_DIFFERENCE))
+    return first_id_at(registered - _MAX_CLOCK_DIFFERENCE)
 
 
-def notification_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[Notification]:
-    """One page of a person's notifications, newest activity first. One query."""
-    rows = own_notifications(user_id=user_id)
+class NotificationRow(NamedTuple):
+    """A notification as plain values: lists are read often, and the ORM takes longer to make them than the database."""
+
+    id: int
+    kind: str
+    message: str
+    is_read: bool
+    created_at: datetime
+    actor_id: int | None
+    actors_count: int
+    target_type: str
+    target_id: int | None
+    group_id: int | None
+    action_id: int | None
+
+
+Listed = Notification | NotificationRow
+
+
+def notification_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[NotificationRow]:
+    """One page of a person's notifications, newest activity first. One query, one more for an emptied page."""
+    return keep_place(page, lambda request: _read_page(user_id=user_id, page=request, unread_only=unread_only))
+
+
+def _read_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[NotificationRow]:
+    conditions, values = ["user_id = %s", "id >= %s"], [user_id, _first_id_of(user_id)]
     if unread_only:
-        rows = rows.filter(is_read=False)
-    return paginate(rows, page)
+        conditions.append("is_read = 0")
+    if page.position is not None:
+        conditions.append("id > %s" if page.backwards else "id < %s")
+        values.append(int(page.position[0]))
+    sql = (
+        f"SELECT {', '.join(NotificationRow._fields)} FROM notifications WHERE {' AND '.join(conditions)}"  # noqa: S608
+        f" ORDER BY id {'ASC' if page.backwards else 'DESC'} LIMIT %s"
+    )
+    rows = [_notification_row(columns) for columns in select(Notification, sql, [*values, page.limit + 1])]
+    found = rows[: page.limit]
+    if page.backwards:
+        found.reverse()
+    return page_of(found, page, more=len(rows) > page.limit, position=lambda row: (row.id,))
+
+
+def _notification_row(columns: tuple[Any, ...]) -> NotificationRow:
+    row = NotificationRow(*columns)
+    return row._replace(is_read=bool(row.is_read), created_at=as_utc(row.created_at))
 
 
 def notifications_between(*, user_id: int, after: int, up_to: int | None = None, limit: int) -> list[Notification]:
@@ -113,21 +156,23 @@ def unread_counts(*, user_ids: Iterable[int]) -> dict[int, int]:
     return dict(rows.annotate(unread=Count("id")).values_list("user_id", "unread"))
 
 
-def newest_actors(rows: Sequence[Notification]) -> dict[int, list[int]]:
+_NEWEST_ACTORS_SQL = (
+    "SELECT group_id, actor_id FROM (SELECT group_id, actor_id,"  # noqa: S608 (a number of ours only)
+    " ROW_NUMBER() OVER (PARTITION BY group_id ORDER BY at DESC, id DESC) AS place"
+    " FROM notification_actors WHERE group_id IN ({}) AND present = 1) AS newest"
+    f" WHERE place <= {_MAX_LOADED_ACTORS} ORDER BY group_id, place"
+)
+
+
+def newest_actors(rows: Sequence[Listed]) -> dict[int, list[int]]:
     """The newest actors of each notification, newest first. At most one query."""
     actors = {row.id: [row.actor_id] for row in rows if row.actor_id is not None}
-    grouped: dict[int | None, int] = {row.group_id: row.id for row in rows if row.group_id and row.actors_count > 1}
+    grouped = {row.group_id: row.id for row in rows if row.group_id and row.actors_count > 1}
     if not grouped:
         return actors
-    place = Window(RowNumber(), partition_by=F("group_id"), order_by=[F("at").desc(), F("id").desc()])
-    newest = (
-        NotificationActor.objects.filter(group_id__in=list(grouped), present=True)
-        .annotate(place=place)
-        .filter(place__lte=_MAX_LOADED_ACTORS)
-        .order_by("group_id", "place")
-    )
     found: dict[int, list[int]] = defaultdict(list)
-    for group_id, actor_id in newest.values_list("group_id", "actor_id"):
+    sql = _NEWEST_ACTORS_SQL.format(placeholders(grouped))
+    for group_id, actor_id in select(NotificationActor, sql, list(grouped)):
         found[grouped[group_id]].append(actor_id)
     return {**actors, **found}
 
@@ -224,6 +269,6 @@ def due_digests(*, now: datetime, limit: int) -> list[NotificationSettings]:
     return list(rows.order_by("next_digest_at")[:limit])
 
 
-def target_ids(*, rows: Iterable[Notification], target: Target) -> list[int]:
+def target_ids(*, rows: Iterable[Listed], target: Target) -> list[int]:
     """The ids of the targets of one type, sorted."""
     return sorted({row.target_id for row in rows if row.target_type == target and row.target_id})

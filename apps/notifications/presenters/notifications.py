@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from apps.notifications.access import Visibility
-from apps.notifications.models import Kind, Notification, NotificationSettings, Provider, PushSubscription, Target
+from apps.notifications.models import Kind, NotificationSettings, Provider, PushSubscription, Target
 from apps.notifications.presenters.texts import message_text
-from apps.notifications.queries import Preferences
+from apps.notifications.queries import Listed, Preferences
 from socialapp.contracts.users import ProfileSummary
 from socialapp.http.profile_summary import profile_summary_body
 
@@ -15,17 +15,17 @@ MAX_SHOWN_ACTORS = 3
 _URLS = {Target.POST: "/v1/posts/", Target.COMMENT: "/v1/comments/", Target.USER: "/v1/profiles/"}
 
 
-def notification_bodies(*, visibility: Visibility, rows: Sequence[Notification]) -> list[NotificationBody]:
+def notification_bodies(*, visibility: Visibility, rows: Sequence[Listed]) -> list[NotificationBody]:
     """The API's notification objects of those rows that may be seen, in the order given."""
     return [_notification_body(row, visibility) for row in rows if visibility.shows(row)]
 
 
-def new_post_body(row: Notification, *, author: ProfileSummary) -> NotificationBody:
+def new_post_body(row: Listed, *, author: ProfileSummary) -> NotificationBody:
     """The notification of a post that was just written: the same for every follower, except for its id."""
     return _fields(row, actors=[author], count=1, message=sentence(row, actors=[author], count=1))
 
 
-def sentence(row: Notification, *, actors: Sequence[ProfileSummary], count: int, language: str = "en") -> str:
+def sentence(row: Listed, *, actors: Sequence[ProfileSummary], count: int, language: str = "en") -> str:
     """What a notification says, with the names of those who acted."""
     if row.kind == Kind.MODERATION:
         return row.message
@@ -33,7 +33,7 @@ def sentence(row: Notification, *, actors: Sequence[ProfileSummary], count: int,
     return message_text(row.kind, names=names, count=count, target_type=row.target_type, language=language)
 
 
-def _notification_body(row: Notification, visibility: Visibility) -> NotificationBody:
+def _notification_body(row: Listed, visibility: Visibility) -> NotificationBody:
     if row.kind == Kind.MODERATION:
         action_id = str(row.action_id) if row.action_id is not None else None
         return {**_fields(row, actors=[], count=0, message=row.message), "action_id": action_id}
@@ -41,7 +41,7 @@ def _notification_body(row: Notification, visibility: Visibility) -> Notificatio
     return _fields(row, actors=actors, count=count, message=sentence(row, actors=actors, count=count))
 
 
-def _fields(row: Notification, *, actors: Sequence[ProfileSummary], count: int, message: str) -> NotificationBody:
+def _fields(row: Listed, *, actors: Sequence[ProfileSummary], count: int, message: str) -> NotificationBody:
     return {
         "id": str(row.id),
         "kind": row.kind,
@@ -55,7 +55,7 @@ def _fields(row: Notification, *, actors: Sequence[ProfileSummary], count: int, 
     }
 
 
-def _target(row: Notification) -> dict[str, str] | None:
+def _target(row: Listed) -> dict[str, str] | None:
     if row.target_type == Target.NONE or row.target_id is None:
         return None
     return {
