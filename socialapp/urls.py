@@ -12,6 +12,7 @@ import socialapp.http.converters  # noqa: F401  (registers the `id` converter)
 from socialapp.core.contexts import served
 from socialapp.http.internal import internal_call
 from socialapp.http.landing import landing
+from socialapp.http.routes import RouteTable
 from socialapp.http.whole_schema import schema
 from socialapp.ops import health
 
@@ -20,13 +21,13 @@ handler404 = "socialapp.http.problems.not_found"
 handler500 = "socialapp.http.problems.server_error"
 
 
-def _context_urls() -> tuple[list[URLResolver], list[URLPattern]]:
+def _context_urls() -> tuple[list[URLPattern], list[URLPattern]]:
     """Every served context's `urlpatterns` (under /v1) and `root_urlpatterns`."""
-    under_v1: list[URLResolver] = []
+    under_v1: list[URLPattern] = []
     at_root: list[URLPattern] = []
     for context in served():
         module = import_module(f"{context.app}.urls")
-        under_v1.append(path("v1/", include(module)))
+        under_v1.extend(module.urlpatterns)
         at_root.extend(getattr(module, "root_urlpatterns", []))
     return under_v1, at_root
 
@@ -35,7 +36,7 @@ _READING = ["get", "head"]
 _under_v1, _at_root = _context_urls()
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *_under_v1,
+    RouteTable("v1/", _under_v1),
     *_at_root,
     path("v1/schema", schema, name="schema"),
     path(

@@ -1,14 +1,22 @@
 """Redis: one bounded client a process, and a breaker so that a Redis that hangs costs no request its time."""
 
+import hashlib
 import os
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import redis
 from django.conf import settings
 
+Command = Sequence[str | int | bytes]
+
 _clients: dict[str, "redis.Redis"] = {}
+_own = threading.local()
 _lock = threading.Lock()
 _OPEN_SECONDS = 1.0
 
@@ -17,6 +25,7 @@ class _BreakingConnection(redis.Connection):
     """Fails at once for a second after a time-out or refusal, instead of making every caller wait again."""
 
     open_until = 0.0
+    was_open = False
 
     def connect(self) -> None:
         self._guard()
@@ -61,13 +70,81 @@ def redis_client() -> "redis.Redis":
     return client
 
 
+def round_trip(*commands: Command) -> list[Any]:
+    """The answers to commands that are sent together, over a connection of this thread's own.
+
+    For what nearly every request asks and what may be sent twice, as it is when the connection turns out to be closed:
+    the client's pool, retries and events take several times as long as Redis does. Raises as the client does.
+    """
+    if not isinstance(redis.Redis.execute_command, FunctionType):  # OpenTelemetry has wrapped it, to make spans
+        pipeline = redis_client().pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        return pipeline.execute()
+    connection = _own_connection()
+    try:
+        answers = _exchange(connection, commands)
+    except redis.exceptions.ConnectionError:
+        if not connection.was_open:
+            raise
+        answers = _exchange(connection, commands)
+    for answer in answers:
+        if isinstance(answer, redis.exceptions.ResponseError):
+            raise answer
+    return answers
+
+
+def _exchange(connection: _BreakingConnection, commands: Sequence[Command]) -> list[Any]:
+    connection.was_open = connection.is_connected
+    connection.send_packed_command(connection.pack_commands(commands))  # type: ignore[no-untyped-call]
+    return [_answer(connection) for _ in commands]
+
+
+def _answer(connection: _BreakingConnection) -> Any:
+    """One answer; an error is an answer too, so that those to the next commands are read."""
+    try:
+        return connection.read_response()
+    except redis.exceptions.ResponseError as error:
+        return error
+
+
+def _own_connection() -> _BreakingConnection:
+    url = settings.REDIS_URL
+    connection: _BreakingConnection | None = _own.__dict__.get(url)
+    if connection is None:
+        pool = redis_client().connection_pool
+        connection = _own.__dict__[url] = _BreakingConnection(**pool.connection_kwargs)  # type: ignore[no-untyped-call]
+    return connection
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script, named by its digest once Redis knows it."""
+
+    text: str
+
+    @cached_property
+    def _digest(self) -> str:
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+    def run(self, *, keys: Sequence[str], arguments: Command) -> Any:
+        """What the script answers. One round trip, two when Redis has forgotten it; it may run twice."""
+        call = (len(keys), *keys, *arguments)
+        try:
+            return round_trip(("EVALSHA", self._digest, *call))[0]
+        except redis.exceptions.NoScriptError:
+            return round_trip(("EVAL", self.text, *call))[0]
+
+
 def redis_errors() -> tuple[type[Exception], ...]:
     """What a caller that can do without Redis catches."""
     return (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
 
 
 def _forget_after_fork() -> None:
+    global _own
     _clients.clear()
+    _own = threading.local()
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)

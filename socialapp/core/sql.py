@@ -16,7 +16,10 @@ _BATCH = 1000
 
 def select(model: type[Model], sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
     """The rows of a query on the tables beside `model`, from where that is read; values as drivers give them."""
-    with connections[router.db_for_read(model)].cursor() as cursor:
+    connection: Any = connections[router.db_for_read(model)]
+    if direct := getattr(connection, "rows", None):
+        return cast(list[tuple[Any, ...]], direct(sql, values))
+    with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cast(list[tuple[Any, ...]], cursor.fetchall())
 

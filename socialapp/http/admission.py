@@ -5,19 +5,16 @@ per /64, as one customer has at least that many addresses (RFC 6177).
 Without Redis, revocation is asked of auth, log-in limits refuse, and the other limits let through.
 """
 
-import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import Any
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest
 
 from socialapp.contracts.revocations import Revocations
-from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.cache import Script, redis_client, redis_errors
 from socialapp.core.errors import TooMany, Unauthenticated, Unavailable
 from socialapp.core.principal import Principal
 from socialapp.rpc.calls import client
@@ -36,7 +33,8 @@ _PARTS = 30
 # KEYS: the revoked set, then one hash per limit. ARGV: members to look for, "|", then the time in milliseconds, then
 # quota and window (in seconds) per limit. Answers: is the set complete, is a member in it, have the roles changed, then
 # used (over the quota: refused) and milliseconds until the oldest of it is forgotten, per limit.
-_ADMIT = """
+_ADMIT = Script(
+    """
 local answer = {redis.call('SISMEMBER', KEYS[1], 'complete'), 0, 0}
 local i = 1
 while ARGV[i] ~= '|' do
@@ -77,6 +75,7 @@ for _, one in ipairs(found) do
 end
 return answer
 """.replace("PARTS", str(_PARTS))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +195,9 @@ def _evaluate(members: list[str], counters: list[_Counter]) -> list[int]:
     prefix = settings.REDIS_PREFIX
     keys = [f"{prefix}{REVOKED_KEY}", *(prefix + counter.key for counter in counters)]
     limits = [value for counter in counters for value in (counter.quota, counter.window)]
-    arguments = [*members, "|", int(time.time() * 1000), *limits]
-    script = _script()
-    answer: list[int] = script(keys=keys, args=arguments)
+    arguments: list[str | int] = [*members, "|", int(time.time() * 1000), *limits]
+    answer: list[int] = _ADMIT.run(keys=keys, arguments=arguments)
     return answer
-
-
-_scripts: dict[int, Callable[..., Any]] = {}
-
-
-def _script() -> Callable[..., Any]:
-    pid = os.getpid()
-    if pid not in _scripts:
-        _scripts[pid] = redis_client().register_script(_ADMIT)
-    return _scripts[pid]
 
 
 def _revoked() -> Unauthenticated:

@@ -36,10 +36,8 @@ def no_redis(settings: Any) -> Iterator[Any]:
 
     def take_away() -> None:
         settings.REDIS_URL = AWAY
-        admission._scripts.clear()
 
     yield take_away
-    admission._scripts.clear()
     cache._BreakingConnection.open_until = 0.0
 
 

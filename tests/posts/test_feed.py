@@ -551,7 +551,7 @@ def test_while_somebody_else_builds_the_database_answers(
     assert shown(alice) == [(post["id"], None)]
     assert 0 < redis_client().ttl(feed_key(alice)) <= 10
     redis_client().delete(feed_key(alice))
-    store.finish_feed(user_id=int(alice.id), mark=mark, feed=store.CachedFeed(0, 0, 0, (), {}))
+    store.finish_feed(user_id=int(alice.id), mark=mark, feed=store.CachedFeed(0, 0, 0, (), [], {}))
     assert not redis_client().exists(feed_key(alice))
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from socialapp.contracts.posts import PostsViewed, ViewCount
-from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.cache import Script, redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.ids import new_id
 from socialapp.messaging.publish import publish
@@ -26,7 +26,7 @@ _DAY_SECONDS = 86_400
 
 
 # Adds a reader to today's readers of each post, and counts those that were not among them yet.
-_COUNT = """
+_COUNT = Script("""
 local readers, counted = KEYS[1], KEYS[2]
 for index = 3, #ARGV do
   if redis.call('SADD', readers .. ARGV[index], ARGV[1]) == 1 then
@@ -34,7 +34,7 @@ for index = 3, #ARGV do
     redis.call('HINCRBY', counted, ARGV[index], 1)
   end
 end
-"""
+""")
 
 
 def reader_of(*, viewer_id: int | None, address: str) -> str:
@@ -58,7 +58,7 @@ def _count(kind: str, *, reader: str, authors: Mapping[int, int]) -> None:
     posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
     keys = [f"{_key('readers')}:{kind}:{day}:", _key(kind)]
     try:
-        redis_client().eval(_COUNT, len(keys), *keys, reader, _DAY_SECONDS, *posts)
+        _COUNT.run(keys=keys, arguments=[reader, _DAY_SECONDS, *posts])
     except redis_errors() as error:
         log.warning("views.redis_away", error=str(error))
 

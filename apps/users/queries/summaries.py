@@ -90,20 +90,20 @@ def follower_ids(user_id: int, *, after: int, limit: int) -> list[int]:
 
 
 def following_of(user_id: int) -> Following:
-    """Whom a person follows, with the popular ones marked. Two queries, three if some may be popular."""
-    versions = select(Profile, "SELECT following_version FROM profiles WHERE user_id = %s", [user_id])
-    rows = select(Follow, _FOLLOWING_SQL, [_least_of_popular(), user_id])
+    """Whom a person follows, with the popular ones marked. One query, two if some may be popular."""
+    rows = select(Profile, _FOLLOWING_SQL, [_least_of_popular(), user_id])
+    followed = [row[1:] for row in rows if row[1] is not None]
     return Following(
-        version=versions[0][0] if versions else 0,
-        ids=[followed for followed, _ in rows],
-        popular_ids=_popular_among({followed for followed, may_be_popular in rows if may_be_popular}),
+        version=rows[0][0] if rows else 0,
+        ids=[other for other, _ in followed],
+        popular_ids=_popular_among({other for other, may_be_popular in followed if may_be_popular}),
     )
 
 
 _FOLLOWING_SQL = (
-    "SELECT following_id,"
+    "SELECT following_version, following_id,"
     " EXISTS (SELECT 1 FROM follow_counts WHERE user_id = follows.following_id AND followers > %s)"
-    " FROM follows WHERE follower_id = %s"
+    " FROM profiles LEFT JOIN follows ON follower_id = profiles.user_id WHERE profiles.user_id = %s"
 )
 
 

@@ -3,7 +3,7 @@
 import structlog
 
 from apps.posts.actions.feed import epochs, store
-from apps.posts.actions.feed.store import DIRECTLY, CachedFeed
+from apps.posts.actions.feed.store import CachedFeed
 from apps.posts.queries.feed import feed_entries, popular_authors
 from apps.posts.queries.lists import Span
 from socialapp.contracts.users import Users
@@ -40,5 +40,6 @@ def _read_feed(user_id: int) -> CachedFeed:
         epoch=epoch,
         floor=entries[-1].post_id - 1 if len(entries) == store.CAP else 0,
         popular_ids=tuple(sorted(popular.intersection(following.ids))),
-        sources={entry.post_id: entry.reposter_ids or DIRECTLY for entry in entries},
+        post_ids=[entry.post_id for entry in reversed(entries)],
+        reposters={entry.post_id: entry.reposter_ids for entry in entries if entry.reposter_ids},
     )

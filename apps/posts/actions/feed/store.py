@@ -9,34 +9,32 @@ rises, and the lists of those before count no more.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 from django.conf import settings
 
-from socialapp.core.cache import redis_client
+from socialapp.core.cache import Script, redis_client, round_trip
 
 CAP = 800
 _FEED_SECONDS = 7 * 86_400
 _BUILDING_SECONDS = 10
 _EPOCH_SECONDS = 5
-DIRECT = 0  # stands among reposters for the author
-DIRECTLY = frozenset({DIRECT})
+DIRECT = 0  # in the place of a reposter: the post is there for its author's sake
 
 # KEYS: the feed. ARGV: the mark of the builder, seconds. Answers 1 when the caller shall build.
-_BEGIN = """
+_BEGIN = Script("""
 local last = redis.call('LINDEX', KEYS[1], -1)
 if last and string.sub(last, 1, 1) == '?' then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
-"""
+""")
 
 # KEYS: the feed. ARGV: the mark of the builder, seconds, then entries and the new last element.
-_FINISH = """
+_FINISH = Script("""
 if redis.call('LINDEX', KEYS[1], -1) ~= ARGV[1] then return 0 end
 redis.call('RPOP', KEYS[1])
 for first = 3, #ARGV, 1000 do
@@ -44,11 +42,11 @@ for first = 3, #ARGV, 1000 do
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
-"""
+""")
 
 # KEYS: feeds, of which only those that exist take the entry. ARGV: the entry, the cap, how far a list may exceed it.
 # What falls off the end raises the floor; ids are compared as text, as Lua's numbers are too short for them.
-_PUSH = """
+_PUSH = Script("""
 local entry, cap, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local function greater(a, b)
   if #a ~= #b then return #a > #b end
@@ -72,36 +70,35 @@ for i = 1, #KEYS do
     end
   end
 end
-"""
+""")
 
 # KEYS: the epoch. ARGV: a number, seconds. Who read the database earlier does not overwrite what is newer.
-_ANNOUNCE = """
+_ANNOUNCE = Script("""
 if tonumber(redis.call('GET', KEYS[1]) or '0') <= tonumber(ARGV[1]) then
   redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 end
-"""
+""")
 _SLACK = 64
 _KEYS_A_CALL = 500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CachedFeed:
-    """A feed as Redis holds it: for whom it was built, and who stands behind each post (DIRECT: its author)."""
+    """A feed as Redis holds it: what it was built from, and the posts that it is complete for, by ascending id.
+
+    `reposters`: who passed a post on, as far as the list says; most posts are in it for their author's sake alone.
+    """
 
     following_version: int
     epoch: int
     floor: int
     popular_ids: tuple[int, ...]
-    sources: dict[int, frozenset[int]]
-
-    @cached_property
-    def post_ids(self) -> list[int]:
-        """The posts that the list is complete for, ascending."""
-        return sorted(post_id for post_id in self.sources if post_id > self.floor)
+    post_ids: Sequence[int]
+    reposters: Mapping[int, frozenset[int]]
 
     def reposter_ids(self, post_id: int) -> frozenset[int]:
-        """Who passed the post on, as far as the list says."""
-        return self.sources[post_id] - DIRECTLY
+        """Who passed the post on."""
+        return self.reposters.get(post_id, frozenset())
 
 
 def entry_of(*, post_id: int, reposter_id: int = DIRECT) -> str:
@@ -118,17 +115,14 @@ class StoredFeed(NamedTuple):
 
 def load_feed(user_id: int) -> StoredFeed:
     """A person's feed. One round trip. Raises one of `redis_errors()` when Redis is unavailable."""
-    pipe = redis_client().pipeline(transaction=False)
-    pipe.lrange(_key(user_id), 0, -1)
-    pipe.get(_epoch_key())
-    elements, epoch = pipe.execute()
+    elements, epoch = round_trip(("LRANGE", _key(user_id), 0, -1), ("GET", _epoch_key()))
     return StoredFeed(_parse(elements), int(epoch) if epoch is not None else None)
 
 
 def begin_feed(user_id: int) -> str | None:
     """Makes the list that is to be filled; the mark to finish it with, or None while somebody else builds it."""
     mark = f"?{secrets.token_hex(8)}"
-    return mark if _evaluate(_BEGIN, keys=[_key(user_id)], arguments=[mark, _BUILDING_SECONDS]) else None
+    return mark if _BEGIN.run(keys=[_key(user_id)], arguments=[mark, _BUILDING_SECONDS]) else None
 
 
 def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
@@ -136,18 +130,18 @@ def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
     entries = [
         entry_of(post_id=post_id, reposter_id=source)
         for post_id in reversed(feed.post_ids)
-        for source in sorted(feed.sources[post_id])
+        for source in sorted(feed.reposter_ids(post_id)) or [DIRECT]
     ]
     popular = ",".join(map(str, feed.popular_ids))
     last = f"={feed.following_version}:{feed.epoch}:{feed.floor}:{popular}"
-    _evaluate(_FINISH, keys=[_key(user_id)], arguments=[mark, _FEED_SECONDS, *entries, last])
+    _FINISH.run(keys=[_key(user_id)], arguments=[mark, _FEED_SECONDS, *entries, last])
 
 
 def push_entry(*, user_ids: Sequence[int], entry: str) -> None:
     """Adds an entry to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
     for start in range(0, len(user_ids), _KEYS_A_CALL):
         keys = [_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
-        _evaluate(_PUSH, keys=keys, arguments=[entry, CAP, _SLACK])
+        _PUSH.run(keys=keys, arguments=[entry, CAP, _SLACK])
 
 
 def cached_feeds(cursor: int, *, count: int) -> tuple[list[int], int | None]:
@@ -165,7 +159,7 @@ def forget_feed(user_id: int) -> None:
 def announce_epoch(epoch: int) -> None:
     """Makes every feed that was built before be built again when it is read."""
     # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
-    _evaluate(_ANNOUNCE, keys=[_epoch_key()], arguments=[epoch, _EPOCH_SECONDS])
+    _ANNOUNCE.run(keys=[_epoch_key()], arguments=[epoch, _EPOCH_SECONDS])
 
 
 def process_of_redis() -> str:
@@ -179,14 +173,16 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
     if not last.startswith("="):
         return None
     version, epoch, floor, popular = last[1:].split(":")
-    # Hundreds of entries a reading: what nobody passed on, nearly all of them, goes the short way.
-    sources = {int(entry): DIRECTLY for entry in entries if b":" not in entry}
-    for entry in entries:
-        if b":" in entry:
-            post_id, reposter_id = map(int, entry.split(b":"))
-            sources[post_id] = sources.get(post_id, frozenset()) | {reposter_id}
+    passed_on = [entry for entry in entries if b":" in entry]
+    reposters: dict[int, frozenset[int]] = {}
+    for entry in passed_on:
+        post_id, reposter_id = map(int, entry.split(b":"))
+        reposters[post_id] = reposters.get(post_id, frozenset()) | {reposter_id}
+    # Hundreds of entries a reading, nearly all of which nobody passed on.
+    post_ids = reposters.keys() | set(map(int, set(entries).difference(passed_on)))
+    above = sorted(post_id for post_id in post_ids if post_id > int(floor))
     popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)
-    return CachedFeed(int(version), int(epoch), int(floor), popular_ids, sources)
+    return CachedFeed(int(version), int(epoch), int(floor), popular_ids, above, reposters)
 
 
 def _key(user_id: int) -> str:
@@ -199,7 +195,3 @@ def _key_pattern() -> str:
 
 def _epoch_key() -> str:
     return f"{settings.REDIS_PREFIX}feed-epoch"
-
-
-def _evaluate(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-    return cast(Any, redis_client().register_script(script)(keys=list(keys), args=list(arguments)))
