@@ -1,6 +1,7 @@
 """`python -m tests.bench`: CPU a request, requests a second, latency and memory, beside the baseline's in the same run.
 
-Needs DATABASE_URL and REDIS_URL of running servers, as `tests/services/up` prints them, nginx and wrk.
+Needs DATABASE_URL and REDIS_URL of running servers, as `tests/services/up` prints them, nginx and wrk; with Go there is
+a third side, a compiled server that finds the same answers ready in Redis.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import json
 import os
 import platform
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ import httpx
 import psutil
 
 from tests.bench.accounting import family, proportional_memory
-from tests.bench.bench_setup import BenchSetup, Size
+from tests.bench.bench_setup import BenchSetup, Side, Size
 from tests.bench.effects import fan_out, socket_latency
 from tests.bench.load import Outcome, Route, send
 from tests.bench.search import capture, freshness, relevance
@@ -27,11 +29,12 @@ from tests.bench.sockets import deliveries, many_sockets
 from tests.scenarios.product import start_product, stop_product
 
 READS = (
-    Route("home feed of 20", "GET", "/v1/feed", 1.0, items=20),
-    Route("one post", "GET", "/v1/posts/{post}", 0.5),
-    Route("own account", "GET", "/v1/auth/me", 0.5),
+    Route("home feed of 20", "GET", "/v1/feed", 0.8, items=20),
+    Route("one post", "GET", "/v1/posts/{post}", 0.3),
+    Route("own account", "GET", "/v1/auth/me", 0.25),
     Route("20 notifications", "GET", "/v1/notifications", 1.0, items=20),
-    Route("search", "GET", "/v1/search?q=poetry&type=posts", 3.0, items=20),
+    Route("search posts", "GET", "/v1/search?q=poetry&type=posts", 5.0, items=20),
+    Route("search people", "GET", "/v1/search?q=person&type=users", 3.0, items=20),
 )
 WRITES = (
     Route(
@@ -56,24 +59,23 @@ WRITES = (
 _POSTS_A_SECOND = (10, 50)
 
 
-def measure(setup: BenchSetup, route: Route, *, seconds: int, baseline: bool) -> dict[str, Any]:
+def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dict[str, Any]:
     """One row for one side: what a request cost, and how fast they went."""
-    port = setup.ports["baseline_gateway" if baseline else "gateway"]
-    access, post = (setup.baseline_access, setup.baseline_post) if baseline else (setup.access, setup.post)
+    port, path = setup.ports[side.port], route.path.format(post=side.post)
 
     def once(duration: int) -> Outcome:
-        return send(route=route, port=port, access=access, post=post, seconds=duration, folder=setup.folder)
+        return send(route, path=path, port=port, access=side.access, seconds=duration, folder=setup.folder)
 
-    probe(route, port=port, access=access, post=post)
+    probe(route, path=path, port=port, access=side.access)
     once(min(seconds, 1))
-    meter = setup.meter("baseline" if baseline else "web")
+    meter = setup.meter(side.process, "nginx")
     before = meter.read()
     outcome = once(seconds)
     spent = meter.since(before)
     if outcome.failures:
         raise SystemExit(f"{route.name}: {outcome.failures} of {outcome.requests} requests failed")
     each = {name: round(cpu * 1000 / outcome.requests, 3) for name, cpu in spent.items()}
-    memory = proportional_memory([setup.processes["baseline" if baseline else "web"]])
+    memory = proportional_memory([setup.processes[side.process]])
     return {
         **asdict(outcome),
         "cpu_ms": round(sum(each.values()), 3),
@@ -82,9 +84,9 @@ def measure(setup: BenchSetup, route: Route, *, seconds: int, baseline: bool) ->
     }
 
 
-def probe(route: Route, *, port: int, access: str, post: str) -> None:
+def probe(route: Route, *, path: str, port: int, access: str) -> None:
     """Ends the bench unless the row is answered as it should be: with success, and lists with all they should hold."""
-    url = f"http://127.0.0.1:{port}{route.path.format(post=post)}"
+    url = f"http://127.0.0.1:{port}{path}"
     headers = {"Authorization": f"Bearer {access}"}
     answer = httpx.request(route.method, url, json=route.example, headers=headers, timeout=20)
     found = answer.json().get("results") if answer.is_success else None
@@ -93,21 +95,27 @@ def probe(route: Route, *, port: int, access: str, post: str) -> None:
 
 
 def compare(setup: BenchSetup, routes: tuple[Route, ...], *, seconds: int, rounds: int) -> dict[str, Any]:
-    """Product and baseline in turn, the median round of each."""
+    """Product, baseline and, for reads where Go can be had, the compiled server in turn; the median round of each."""
     rows = {}
     for route in routes:
-        ours, theirs = [], []
+        sides = setup.sides()
+        if route.method != "GET" or not setup.serve_compiled(route.path.format(post=setup.post)):
+            sides.pop("compiled", None)
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
         for _ in range(rounds):
-            ours.append(measure(setup, route, seconds=seconds, baseline=False))
-            theirs.append(measure(setup, route, seconds=seconds, baseline=True))
-        mine, other = (sorted(side, key=lambda row: row["cpu_ms"])[rounds // 2] for side in (ours, theirs))
+            for name, side in sides.items():
+                found[name].append(measure(setup, route, seconds=seconds, side=side))
+        median = {name: sorted(row, key=lambda one: one["cpu_ms"])[rounds // 2] for name, row in found.items()}
+        mine = median["product"]["cpu_ms"]
+        ratios = {name: round(mine / row["cpu_ms"], 2) for name, row in median.items() if name != "product"}
         rows[route.name] = {
             "goal_ms": route.goal_ms,
-            "product": mine,
-            "baseline": other,
-            "ratio": round(mine["cpu_ms"] / other["cpu_ms"], 2),
+            **median,
+            "ratio": ratios["baseline"],
+            "ratio_to_compiled": ratios.get("compiled"),
         }
-        tell(f"{route.name}: {mine['cpu_ms']} ms of CPU (goal {route.goal_ms}), baseline {other['cpu_ms']} ms")
+        costs = ", ".join(f"{name} {row['cpu_ms']} ms" for name, row in median.items())
+        tell(f"{route.name}: CPU of {costs} (goal {route.goal_ms})")
     return rows
 
 
@@ -130,6 +138,32 @@ def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[
     if only in "fan-out":
         setup.drain()
         yield "fan_out", fan_out(setup, followers=1000 if options.quick else 10_000, rounds=rounds)
+
+
+def compare_quietly(setup: BenchSetup, routes: tuple[Route, ...], *, options: argparse.Namespace) -> dict[str, Any]:
+    """The rows, and the flame graphs if wanted, while relay, worker and beat stand still."""
+    setup.pause(paused=True)
+    rows = compare(setup, routes, seconds=options.seconds, rounds=options.rounds)
+    if options.flames:
+        draw_flames(setup, options.flames, seconds=options.seconds * 5)
+    setup.forget_unsent()
+    setup.pause(paused=False)
+    return rows
+
+
+def draw_flames(setup: BenchSetup, folder: Path, *, seconds: int) -> None:
+    """Flame graphs of the web role under the load of home and of one post: where its CPU goes. Needs py-spy."""
+    product = setup.sides()["product"]
+    for name, route in (("home", READS[0]), ("post", READS[1])):
+        target = folder / f"flame-{name}.svg"
+        pid = str(setup.processes["web"].pid)
+        command = ["py-spy", "record", "--subprocesses", "--gil", "--rate", "400", "--pid", pid]
+        recorder = subprocess.Popen([*command, "--duration", str(seconds), "--output", str(target)])
+        path, port = route.path.format(post=product.post), setup.ports[product.port]
+        send(route, path=path, port=port, access=product.access, seconds=seconds + 2, folder=setup.folder)
+        if recorder.wait(timeout=60):
+            raise SystemExit("py-spy could not look into the web role")
+        tell(f"drew {target}")
 
 
 def embedded_memory() -> dict[str, Any]:
@@ -163,6 +197,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each row; the median counts (3)")
     parser.add_argument("--quick", action="store_true", help="a smoke run: little data, one short round")
     parser.add_argument("--only", default="", help="measure only what has this in its name")
+    parser.add_argument("--flames", type=Path, help="a folder for flame graphs of home and one post")
     options = parser.parse_args()
     size = Size()
     if options.quick:
@@ -182,10 +217,7 @@ def main() -> None:
             tell("waiting for the effects of what was filled in")
             setup.drain()
             if routes:
-                setup.pause(paused=True)
-                report["rows"] = compare(setup, routes, seconds=options.seconds, rounds=options.rounds)
-                setup.forget_unsent()
-                setup.pause(paused=False)
+                report["rows"] = compare_quietly(setup, routes, options=options)
                 setup.drain()  # relay and worker have stood still for minutes
             for name, measured in beyond_requests(setup, options):
                 report[name] = measured

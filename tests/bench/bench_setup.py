@@ -18,6 +18,7 @@ import httpx
 import MySQLdb
 import psutil
 import redis
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from socialapp.core.contexts import CONTEXTS
 from tests.bench.accounting import Meter, listening
@@ -28,6 +29,7 @@ from tests.scenarios.product import eventually, free_port
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 _NOTIFICATIONS = 25
+_PORTS = ("web", "sockets", "gateway", "baseline", "baseline_gateway", "compiled", "compiled_gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,16 @@ class Member:
         return str(self.call(setup, "POST", "/v1/posts", {"content": content})["id"])
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of those that are compared: the gateway's port, the process that answers, the caller's token and the post."""
+
+    port: str
+    process: str
+    access: str
+    post: str
+
+
 @dataclass
 class BenchSetup:
     """Everything that runs for the bench; `close()` ends it."""
@@ -88,7 +100,7 @@ class BenchSetup:
 
     def open(self) -> None:
         """Starts and fills both; without the baseline, the product alone, and no gateway before it."""
-        self.ports = {name: free_port() for name in ("web", "sockets", "gateway", "baseline", "baseline_gateway")}
+        self.ports = {name: free_port() for name in _PORTS}
         if not self.with_baseline:
             self.ports["gateway"] = self.ports["web"]
         base = os.environ["DATABASE_URL"].rpartition("/")[0]
@@ -102,7 +114,8 @@ class BenchSetup:
             "SECRET_KEY": secrets.token_hex(32),
             "JWT_PRIVATE_KEY": _private_key(),
             "RATE_LIMITS": "off",
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": "INFO",
+            "WEB_WORKERS": "2",
             "RECONCILE_EVERY_SECONDS": "2",
             "RECONCILE_AFTER_SECONDS": "4",
             "WEB_PORT": str(self.ports["web"]),
@@ -123,13 +136,48 @@ class BenchSetup:
             self.start(role, [sys.executable, "manage.py", "serve", role])
         if self.with_baseline:
             self._fill_baseline()
-            baseline = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1"]
+            baseline = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2"]
             options = ["--blocking-threads", "4", "--port", str(self.ports["baseline"])]
             self.start("baseline", [*baseline, *options, "tests.bench.baseline.app:application"])
+            self._start_compiled()
             self._start_gateway()
         else:
             eventually(lambda: self._answers("web"), seconds=120)
         self._log_in()
+
+    def sides(self) -> dict[str, Side]:
+        """Those that are compared, by name."""
+        found = {
+            "product": Side("gateway", "web", self.access, self.post),
+            "baseline": Side("baseline_gateway", "baseline", self.baseline_access, self.baseline_post),
+        }
+        if "compiled" in self.processes:
+            found["compiled"] = Side("compiled_gateway", "compiled", self.access, self.post)
+        return found
+
+    def serve_compiled(self, path: str) -> bool:
+        """Leaves the product's present answer where the compiled server finds it; False when there is none."""
+        if "compiled" not in self.processes:
+            return False
+        url = f"http://127.0.0.1:{self.ports['gateway']}{path}"
+        answer = httpx.get(url, headers={"Authorization": f"Bearer {self.access}"}, timeout=20).raise_for_status()
+        self.redis.set(f"{self.name}:compiled:{path}", answer.content)
+        return True
+
+    def _start_compiled(self) -> None:
+        """Builds and starts the compiled server, where Go can be had."""
+        go = shutil.which("go", path=f"{os.environ['PATH']}:/usr/local/go/bin")
+        if go is None:
+            return
+        binary, key = self.folder / "compiled", self.folder / "public.pem"
+        source = ROOT / "tests" / "bench" / "compiled" / "main.go"
+        subprocess.run([go, "build", "-o", str(binary), str(source)], check=True, timeout=300)
+        private = load_pem_private_key(self.environment["JWT_PRIVATE_KEY"].encode(), password=None)
+        key.write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        server = urlsplit(os.environ["REDIS_URL"])
+        redis_address = f"{server.hostname}:{server.port or 6379}"
+        address = f"127.0.0.1:{self.ports['compiled']}"
+        self.start("compiled", [str(binary), address, redis_address, f"{self.name}:", str(key)])
 
     def sql(self, statement: str) -> tuple[tuple[Any, ...], ...]:
         """What one statement on the database server answers."""
@@ -225,7 +273,7 @@ class BenchSetup:
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
         if nginx is None:
             raise SystemExit("nginx is needed: tests/services/nginx/start installs it")
-        pairs = [("gateway", "web"), ("baseline_gateway", "baseline")]
+        pairs = [("gateway", "web"), ("baseline_gateway", "baseline"), ("compiled_gateway", "compiled")]
         servers = "".join(
             f"upstream {up} {{ server 127.0.0.1:{self.ports[up]}; keepalive 32; }}\n"
             f"server {{ listen 127.0.0.1:{self.ports[front]}; location / {{ proxy_pass http://{up};"

@@ -50,15 +50,14 @@ end
 """
 
 
-def send(*, route: Route, port: int, access: str, post: str, seconds: int, folder: Path) -> Outcome:
-    """Four connections, one thread, for some seconds."""
+def send(route: Route, *, path: str, port: int, access: str, seconds: int, folder: Path) -> Outcome:
+    """Eight connections, one thread, for some seconds: as many as the web role's threads."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("wrk is needed (Debian package wrk)")
     script = folder / "load.lua"
-    path = route.path.format(post=post)
     script.write_text(_SCRIPT.format(access=access, method=route.method, path=path, body=route.body or "nil"))
-    command = [wrk, "-t1", "-c4", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
+    command = [wrk, "-t1", "-c8", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"^OUT (\d+) ([\d.]+) ([\d.]+) ([\d.]+) (\d+)", said, re.MULTILINE)
     if found is None:
