@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.scenarios.product import ROOT, free_port
 
 FOLDER = ROOT / "docker" / "gateway"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _NEEDS = "nginx libnginx-mod-http-js gettext-base"
 
 
