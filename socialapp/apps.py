@@ -1,5 +1,7 @@
 """The Django app of the project itself, ready last: once all handlers and tasks are known."""
 
+import gc
+
 from django.apps import AppConfig
 
 
@@ -17,3 +19,4 @@ class SocialappConfig(AppConfig):
 
         configure()
         traces.instrument()
+        gc.enable()  # see manage.py

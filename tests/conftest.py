@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.conf import settings
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
 from django.test import Client
 
@@ -165,6 +166,19 @@ def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if "real_passwords" not in request.keywords:
         monkeypatch.setattr(OwaspArgon2PasswordHasher, "time_cost", 1)
         monkeypatch.setattr(OwaspArgon2PasswordHasher, "memory_cost", 8)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _content_types_in_auth_only() -> Iterator[None]:
+    """After a test with real transactions Django makes content types and permissions again: only auth has tables."""
+
+    def make_again_in_auth(verbosity: int, interactive: bool, db: str, **more: Any) -> None:
+        if db == "auth":
+            emit_post_migrate_signal(verbosity, interactive, db, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", make_again_in_auth)
+        yield
 
 
 @pytest.fixture(autouse=True)

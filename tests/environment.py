@@ -1,5 +1,6 @@
 """A pytest plugin that fills in the environment the product reads, before Django's settings are loaded."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -46,6 +47,7 @@ _GROUPS = {
     "tests/security/test_authorization.py": 30,
 }
 _SECONDS_A_TEST = 0.4  # of all others
+gc.disable()  # until Django is loaded, as in manage.py
 _WATCHED = pytest.StashKey[IO[bytes] | None]()
 # Tests of these share more than the process: their order is not for chance.
 _IN_ORDER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service", "tests/transports")
@@ -120,6 +122,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return -seconds[group], firsts[group], item.get_closest_marker("django_db") is None
 
     items.sort(key=place)
+
+
+def pytest_collection() -> None:
+    """What is loaded with the tests is no garbage either."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage, but never what stands now: it is not looked through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

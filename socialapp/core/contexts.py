@@ -55,7 +55,7 @@ CONTEXTS: dict[str, Context] = {
         Context("comments", "comments"),
         Context("reactions", "reactions"),
         Context("notifications", "notifications"),
-        Context("search", "search", third_party_apps=("django_elasticsearch_dsl",)),
+        Context("search", "search"),
         Context("metrics", "metrics"),
         Context("moderation", "moderation"),
     )

@@ -294,6 +294,7 @@ def _valkey_service(place: InstallPaths) -> Service:
 def _load_django() -> None:
     import django
 
+    gc.disable()  # see manage.py
     try:
         django.setup()
         preload()

@@ -4,10 +4,13 @@ Moderation's handler writes down every probe it receives, in order. A negative o
 exists, the handler stays in its transaction.
 """
 
+import gc
 import os
 import sys
 import time
 from pathlib import Path
+
+gc.disable()  # see manage.py
 
 from socialapp.contracts.base import EVENTS, event
 from socialapp.messaging import registry
