@@ -72,12 +72,13 @@ def _make_once(name: str, make: Callable[[Path], None]) -> Path:
     place = Path(tempfile.gettempdir()) / f"socialapp-migrated-{os.getuid()}"
     place.mkdir(mode=0o700, exist_ok=True)
     made = place / name
-    with (place / "lock").open("w") as lock:
+    with (place / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
             for other in place.glob("*/"):
-                if other.stat().st_mtime < time.time() - _KEPT_SECONDS:
-                    shutil.rmtree(other, ignore_errors=True)
+                with contextlib.suppress(FileNotFoundError):  # removed by another process
+                    if other.stat().st_mtime < time.time() - _KEPT_SECONDS:
+                        shutil.rmtree(other, ignore_errors=True)
             being_made = place / f"{name}.new"
             shutil.rmtree(being_made, ignore_errors=True)
             being_made.mkdir()

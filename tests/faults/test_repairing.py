@@ -9,6 +9,7 @@ from tests.faults.sizes import size
 from tests.scenarios.product import Member
 
 ROUNDS = size(2, 10)
+PAUSE = size(0.25, 0.05)  # of each writer: all that they write must have settled before the end
 LOVE = {"reaction_type": "love"}
 
 
@@ -43,7 +44,7 @@ def test_it_tells_of_nothing_and_breaks_nothing(installation: Installation) -> N
     assert posts[0].answer
     liked = str(posts[0].answer["id"])
     assert reader.put(f"/v1/posts/{liked}/reaction", LOVE).status_code == 200
-    writers = Writers(installation, authors, pause=0.05)
+    writers = Writers(installation, authors, pause=PAUSE)
     with writers.writing(), changing_their_minds(reader, quiet, liked) as answers:
         found = [as_json(installation.manage("verify", "--repair", "--json").stdout)["contexts"] for _ in range(ROUNDS)]
     drifts = [drift for contexts in found for report in contexts for drift in report["drifts"]]

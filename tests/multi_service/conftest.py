@@ -1,9 +1,11 @@
 """What the tests of the split product share: a cluster of each kind, started once for all of them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from tests.deploy.otlp import Collector, collecting
 from tests.multi_service.cluster import Cluster, cluster
 from tests.scenarios.product import Product, own_services
 
@@ -17,12 +19,19 @@ def _empty_redis() -> None:
 
 @pytest.fixture(scope="package")
 def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The services of one of `SPLITS`, which the test names by parametrizing this fixture."""
-    with (
-        own_services() as own,
-        cluster(request.param, tmp_path_factory.mktemp("split"), {**own, "CALL_TIMEOUT": str(DEADLINE)}) as started,
-    ):
-        yield started
+    """The services of one of `SPLITS`, which the test names by parametrizing this fixture; three are traced."""
+    with ExitStack() as stack:
+        variables = {**stack.enter_context(own_services()), "CALL_TIMEOUT": str(DEADLINE)}
+        if request.param == "split3":
+            variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = request.getfixturevalue("collector").url
+        yield stack.enter_context(cluster(request.param, tmp_path_factory.mktemp("split"), variables))
+
+
+@pytest.fixture(scope="package")
+def collector() -> Iterator[Collector]:
+    """Takes the traces of the three services."""
+    with collecting() as made:
+        yield made
 
 
 @pytest.fixture(scope="package")

@@ -89,8 +89,9 @@ def test_who_is_banned_is_out_and_no_longer_seen(
     with services.serving(missing).killed():
         decide(services, f"ban_user(moderator_id=1, user_id={ada.id}, reason='spam')")
     login = {"login": ada.username, "password": PASSWORD}
-    eventually(lambda: product.call("POST", "/v1/auth/login", login).status_code in (401, 403), seconds=_SECONDS)
-    eventually(lambda: ada.get("/v1/auth/me").status_code in (401, 403), seconds=_SECONDS)
+    eventually(lambda: product.call("POST", "/v1/auth/login", login).status_code == 403, seconds=_SECONDS)
+    assert product.call("POST", "/v1/auth/login", login).json()["code"] == "account_banned"
+    eventually(lambda: ada.get("/v1/auth/me").status_code == 401, seconds=_SECONDS)
     for path in (f"/v1/profiles/{ada.id}", f"/v1/posts/{post}"):
         eventually(lambda path=path: bob.get(path).status_code == 404, seconds=_SECONDS)  # type: ignore[misc]
     eventually(lambda: found(bob, ada) == [] and bob.feed_ids() == [], seconds=_SECONDS)
