@@ -19,9 +19,7 @@ def refuse_unverified(*, author_id: int) -> None:
     One call, none where the setting is off; Unavailable while auth does not answer.
     """
     if settings.VERIFIED_EMAIL_TO_POST and not client(Auth).user(user_id=author_id).email_verified:
-        raise Forbidden(
-            "open the link that was mailed to you first: it proves your address", code="email_unverified"
-        )
+        raise Forbidden("open the link that was mailed to you first: it proves your address", code="email_unverified")
 
 
 def refuse_limited(author: Author, *, content: str) -> None:
