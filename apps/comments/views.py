@@ -45,6 +45,8 @@ class PostCommentsView(View):
     """GET and POST /posts/{id}/comments."""
 
     has_idempotency_key = True
+    location = "/v1/comments/{id}"
+    new_version = 1
     permission_classes = [PublicRead]
 
     @extend_schema(

@@ -182,6 +182,7 @@ class PushSubscriptionsView(View):
     """The browsers of the caller that take pushes."""
 
     has_idempotency_key = True
+    location = "/v1/push-subscriptions/{id}"
 
     @extend_schema(
         summary="The caller's push subscriptions",

@@ -23,7 +23,7 @@ _TAGS = re.compile(rf"[\s,]*{_TAG}(?:\s*,[\s,]*{_TAG})*[\s,]*")  # empty members
 def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
     """Answers one object with its ETag, or 304 when the client has it already."""
     content = body if isinstance(body, bytes) else to_json(body)
-    tag = quote_etag(f"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
+    tag = tag_of(content, version=version)
     headers = {"ETag": tag}
     if request.method in ("GET", "HEAD"):
         expected = expected_versions(request)
@@ -32,6 +32,11 @@ def single(request: Request, body: Any, *, version: int, status: int = 200) -> R
         if _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
             return Response(None, status=304, headers=headers)
     return Response(content, status=status, headers=headers)
+
+
+def tag_of(content: bytes, *, version: int) -> str:
+    """The ETag of an object in this version that is shown by this body."""
+    return quote_etag(f"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:

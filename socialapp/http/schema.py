@@ -124,10 +124,21 @@ class ProblemAwareSchema(AutoSchema):
                 problem, str(status), media_types, direction
             )
             responses.setdefault(str(status), documented)
+        if "201" in responses and (made := self._made_headers()):
+            responses["201"]["headers"] = made
         for code, response in responses.items():
             if code >= "400" and "application/json" in response.get("content", {}):
                 response["content"] = {ProblemRenderer.media_type: response["content"]["application/json"]}
         return responses
+
+    def _made_headers(self) -> dict[str, Any]:
+        """What a 201 says about what was made."""
+        if not getattr(self.view, "location", ""):
+            return {}
+        made = {"Location": "The path of what was made."}
+        if self.view.new_version is not None:
+            made["ETag"] = "The ETag of what was made, for If-Match."
+        return {name: {"schema": {"type": "string"}, "description": text} for name, text in made.items()}
 
     def _problem_statuses(self) -> list[int]:
         statuses = [400, 401, 403, 404, 422, 429, 503]

@@ -1,15 +1,19 @@
 """The view class of the API: authenticates, admits, parses, and turns every error into a problem."""
 
+import json
 from typing import Any, cast
 
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from socialapp.core.errors import Unauthenticated
+from socialapp.core.json import to_json
 from socialapp.core.principal import Principal
+from socialapp.http import etags
 from socialapp.http.admission import Limit, admit, client_address, with_present_roles
 from socialapp.http.fields import Input
 from socialapp.http.permissions import Public, PublicRead
@@ -20,13 +24,16 @@ class View(APIView):
 
     `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
     `has_idempotency_key` that its POST can be repeated by `create_once`, `is_personal` that no cache may store what it
-    answers, as there is a token or personal data in it.
+    answers, as there is a token or personal data in it. `location` is the path of what its POST makes, filled in from
+    the answer; `new_version` is the version that it begins with, where it has an ETag.
     """
 
     rate: str | None = None
     has_etag = False
     has_idempotency_key = False
     is_personal = False
+    location = ""
+    new_version: int | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticates, checks limits and revocation in one round trip, then permissions."""
@@ -41,6 +48,8 @@ class View(APIView):
         self.limits = admission.limits
         if principal is not None and admission.has_stale_roles:
             request.user = with_present_roles(principal)  # type: ignore[assignment]
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))  # before 401: a token would not help
         if request.method != "OPTIONS":
             self.check_permissions(request)
 
@@ -53,9 +62,11 @@ class View(APIView):
         return ""
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
-        """Adds the rate limit headers."""
+        """Adds the headers on caching, on what was made, and on limits."""
         answer = super().finalize_response(request, cast(Response, response), *args, **kwargs)
         _set_caching(answer, self)
+        if self.location and answer.status_code == 201:
+            _set_location(answer, self)
         limits: list[Limit] = getattr(self, "limits", [])
         if limits and "RateLimit" not in answer.headers:
             answer["RateLimit"] = ", ".join(limit.state() for limit in limits)
@@ -98,3 +109,11 @@ def _set_caching(answer: Response, view: View) -> None:
         answer["Cache-Control"] = "private, no-cache"
     else:
         answer["Cache-Control"] = "no-cache"
+
+
+def _set_location(answer: Response, view: View) -> None:
+    """Says where that which was made is, and its ETag. Source: RFC 9110, section 15.3.2."""
+    content = answer.data if isinstance(answer.data, bytes) else to_json(answer.data)
+    answer["Location"] = view.location.format_map(json.loads(content))
+    if view.new_version is not None:
+        answer["ETag"] = etags.tag_of(content, version=view.new_version)

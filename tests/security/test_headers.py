@@ -78,17 +78,41 @@ def test_options_says_what_may_be_done_and_does_nothing(anonymous: JsonClient) -
         assert found == methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()), path
 
 
-def test_a_method_that_a_path_has_not_is_405_with_allow(register: Callable[..., Person]) -> None:
-    alice = register("alice")
+@pytest.mark.parametrize("has_token", [False, True])
+def test_a_method_that_a_path_has_not_is_405_with_allow(
+    register: Callable[..., Person], anonymous: JsonClient, has_token: bool
+) -> None:
+    client = register("alice").client if has_token else anonymous
     by_path: dict[str, set[str]] = {}
     for operation in operations():
         by_path.setdefault(filled(operation), set()).add(operation.method)
     for path, methods in by_path.items():
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - methods:
-            answer = alice.client.request(method, path, None if method in ("GET", "DELETE") else {})
+            answer = client.request(method, path, None if method in ("GET", "DELETE") else {})
             assert answer.status_code == 405, (method, path, answer.status_code)
             assert methods <= set(answer.headers["Allow"].split(", ")), (method, path)
             assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_was_made_has_an_address_and_an_etag(register: Callable[..., Person], anonymous: JsonClient) -> None:
+    """A 201 says where, also when it is repeated, and its ETag is one for If-Match."""
+    alice = register("alice")
+    key = {"Idempotency_Key": "once"}
+    made = alice.client.post("/v1/posts", {"content": "hello"}, **key)
+    again = alice.client.post("/v1/posts", {"content": "hello"}, **key)
+    post_path = f"/v1/posts/{made.json()['id']}"
+    for answer in (made, again):
+        assert (answer.status_code, answer.headers["Location"]) == (201, post_path)
+        assert answer.headers["ETag"] == alice.client.get(post_path).headers["ETag"]
+    comment = alice.client.post(f"{post_path}/comments", {"content": "hello"})
+    assert comment.headers["Location"] == f"/v1/comments/{comment.json()['id']}"
+    edited = alice.client.patch(post_path, {"content": "edited"}, If_Match=made.headers["ETag"])
+    assert edited.status_code == 200
+    assert alice.client.patch(post_path, {"content": "x"}, If_Match=made.headers["ETag"]).status_code == 412
+    body = {"email": "bob@example.org", "username": "bob", "password": "correct horse battery"}
+    bob = anonymous.post("/v1/auth/register", body)
+    assert bob.headers["Location"] == f"/v1/users/{bob.json()['user']['id']}"
+    assert anonymous.post("/v1/auth/register", body).headers.get("Location") is None
 
 
 def test_head_answers_as_get_without_a_body_and_without_effect(register: Callable[..., Person]) -> None:

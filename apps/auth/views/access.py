@@ -55,6 +55,7 @@ class RegisterView(AuthView):
     """POST /auth/register."""
 
     has_idempotency_key = True
+    location = "/v1/users/{user[id]}"
     permission_classes = [Public]
     rate = "register"
 
@@ -343,6 +344,7 @@ class AuthorizeView(AuthView):
 class SocialView(AuthView):
     """/auth/social/{provider}."""
 
+    location = "/v1/users/{user[id]}"
     permission_classes = [Public]
     rate = "login"
 

@@ -121,6 +121,8 @@ class ConfirmTotpView(AuthView):
 class PasskeysView(AuthView):
     """/auth/passkeys."""
 
+    location = "/v1/auth/passkeys/{id}"
+
     @extend_schema(
         summary="The own passkeys",
         parameters=PAGE_PARAMETERS,

@@ -89,6 +89,7 @@ class MediaUploads(View):
     """Uploads that go straight to the store."""
 
     has_idempotency_key = True
+    location = "/v1/media/{id}"
 
     @extend_schema(
         summary="Begin to upload a large file",

@@ -65,6 +65,8 @@ class PostList(_PostView):
     """Several posts at once, and new ones."""
 
     has_idempotency_key = True
+    location = "/v1/posts/{id}"
+    new_version = 1
     permission_classes = [PublicRead]
 
     @extend_schema(
