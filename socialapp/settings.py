@@ -53,6 +53,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_048_576)
+# What the gateway takes to its end before it passes it on. Larger bodies come as slowly as they are sent.
+BUFFERED_BODY_BYTES = env.int("BUFFERED_BODY_BYTES", default=MAX_BODY_BYTES)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # --- Contexts ---------------------------------------------------------------------------------------------------
@@ -264,7 +266,8 @@ CORS_ALLOW_HEADERS = [
     "traceparent",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
-    "Device-Token", "ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"
+    "Device-Token", "ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+    "X-Request-ID",
 ]  # fmt: skip
 CORS_PREFLIGHT_MAX_AGE = 7200  # as long as any browser keeps it
 # Pages load and do what is served here, and nothing inline but what bears the answer's nonce.

@@ -46,7 +46,7 @@ def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     from django.conf import settings
 
     is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    if not is_chunked and _length(environ) <= settings.MAX_BODY_BYTES:
+    if not is_chunked and _length(environ) <= settings.BUFFERED_BODY_BYTES:
         return _with_length(environ, start_response)
     if not _large_bodies.acquire(blocking=False):
         start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])

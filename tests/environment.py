@@ -29,6 +29,7 @@ _GROUPS = {
     "tests/transports/test_transports.py": 280,
     "tests/run/test_embedded_scenarios.py": 95,
     "tests/run": 180,
+    "tests/security/test_[aes][trl]": 150,
     "tests/scenarios": 140,
     "tests/web": 140,
     "tests/deploy/test_graceful_stop.py": 110,

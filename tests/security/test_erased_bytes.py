@@ -2,13 +2,12 @@
 
 import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.run.installation import Installation, started, until
+from tests.run.installation import Installation, until
 
 PASSWORD = "correct horse battery"
 
@@ -16,12 +15,6 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     """The installation has its own."""
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with started(tmp_path_factory.mktemp("erased"), RATE_LIMITS="off") as running:
-        yield running
 
 
 def files_with(folder: Path, words: dict[str, str]) -> dict[str, list[str]]:
