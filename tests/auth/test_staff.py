@@ -17,7 +17,7 @@ from socialapp.contracts.auth import Auth
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.revocations import Revocations
 from socialapp.core.cache import redis_client
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import Conflict, NotFound
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
@@ -200,6 +200,8 @@ def test_an_administrator_cannot_take_their_own_role(monkeypatch: pytest.MonkeyP
     made = create_admin(monkeypatch)
     browser, _ = admin_client("root")
     browser.post("/admin/identity/user/", {"action": "unmake_admin", "_selected_action": [made["id"]]})
+    with pytest.raises(Conflict, match="last administrator"):
+        actions.revoke_role(user_id=int(made["id"]), role="admin")
     assert queries.account(int(made["id"])).roles == ["admin", "user"]
 
 

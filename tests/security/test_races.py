@@ -11,9 +11,10 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings as configured
 from django.core import mail
 from django.db import connections
+from django.test import Client
 
-from apps.auth.actions import send_due_mails
-from apps.auth.models import User
+from apps.auth.actions import grant_role, send_due_mails
+from apps.auth.models import User, UserRole
 from apps.comments.models import Comment
 from apps.moderation.models import Report
 from apps.posts.models import Bookmark, Post, Repost
@@ -77,6 +78,23 @@ def test_accounts(register: Callable[..., Person]) -> None:
         for n in range(AT_ONCE)
     ]
     assert statuses(at_once(*resets)) == {204: 1, 422: AT_ONCE - 1}
+
+
+def test_two_administrators_who_demote_each_other_leave_one(register: Callable[..., Person]) -> None:
+    people = [User.objects.get(id=int(register(name).id)) for name in ("alice", "bob")]
+    browsers = []
+    for person in people:
+        grant_role(user_id=person.id, role="admin")
+        browser = Client()
+        browser.force_login(person)
+        browsers.append(browser)
+
+    def demote(browser: Client, other: User) -> Ask:
+        form = {"action": "unmake_admin", "_selected_action": [other.id]}
+        return lambda: browser.post("/admin/identity/user/", form)
+
+    at_once(demote(browsers[0], people[1]), demote(browsers[1], people[0]))
+    assert UserRole.objects.filter(role__name="admin").count() == 1
 
 
 def test_one_time_codes(register: Callable[..., Person]) -> None:

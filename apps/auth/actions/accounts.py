@@ -345,14 +345,27 @@ def grant_role(*, user_id: int, role: str) -> None:
 
 @transactional("auth")
 def revoke_role(*, user_id: int, role: str) -> None:
-    """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent."""
+    """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent.
+
+    The last administrator keeps theirs, also when two take it from each other at once.
+    """
     if role == USER:
         raise Conflict("everybody has the role user", code="role_needed")
+    if role == ADMIN:
+        _refuse_last_administrator(user_id)
     lock_user(user_id)
     removed, _ = UserRole.objects.filter(user_id=user_id, role_id=role_id(role)).delete()
     if removed:
         end_all_sessions(user_id)
         _publish_roles(user_id)
+
+
+def _refuse_last_administrator(user_id: int) -> None:
+    held = UserRole.objects.select_for_update().filter(role_id=role_id(ADMIN)).order_by("id")
+    holders = set(held.values_list("user_id", flat=True))
+    others = existing_users().filter(id__in=holders - {user_id}, status=User.Status.ACTIVE)
+    if user_id in holders and not others.exists():
+        raise Conflict("the last administrator keeps the role", code="role_needed")
 
 
 def _publish_roles(user_id: int) -> None:
