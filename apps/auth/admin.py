@@ -39,7 +39,7 @@ from apps.auth.models import (
 )
 from socialapp.core.errors import Problem
 from socialapp.core.principal import ADMIN, MODERATOR
-from socialapp.http.admin import ContextModelAdmin
+from socialapp.http.admin import ContextModelAdmin, act_link
 from socialapp.http.admission import admit, client_address
 
 _SESSION = "session_id"  # where the browser session keeps the id of ours
@@ -198,7 +198,16 @@ class _RoleInline(admin.TabularInline[UserRole, User]):
 class UserAdmin(ContextModelAdmin[User]):
     """Accounts; the password hash is shown to nobody."""
 
-    list_display = ("id", "username", "email", "email_verified", "status", "roles", "created_at")
+    list_display = (
+        "id",
+        "username",
+        "email",
+        "email_verified",
+        "status",
+        "roles",
+        "created_at",
+        act_link("user", "id"),
+    )
     search_fields = ("=id", "username_key", "email_key")
     list_filter = ("status", "email_verified", "user_roles__role", "oauth_provider")
     exclude = ("password",)

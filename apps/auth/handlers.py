@@ -4,7 +4,7 @@ from apps.auth import actions
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.base import event_type
 from socialapp.contracts.lifecycle import ERASED, ContextErased
-from socialapp.contracts.moderation import UserSanctioned
+from socialapp.contracts.moderation import AppealDecided, UserSanctioned
 from socialapp.messaging.registry import handles
 
 
@@ -24,8 +24,19 @@ def acknowledge_erasure(event: ContextErased) -> None:
 def apply_sanction(event: UserSanctioned) -> None:
     """Bans and unbans, demands a new password or ends that; a warning changes nothing here."""
     if event.kind in ("ban", "unban"):
+        until = f"{event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
         actions.apply_sanction(
-            user_id=event.user_id, banned=event.kind == "ban", at=event.at, action_id=event.action_id
+            user_id=event.user_id,
+            banned=event.kind == "ban",
+            at=event.at,
+            action_id=event.action_id,
+            told={"reason": event.reason, "rule": event.rule, "until": until},
         )
     if event.kind in ("demand_password", "waive_password"):
         actions.demand_password_reset(user_id=event.user_id, is_demanded=event.kind == "demand_password", at=event.at)
+
+
+@handles(AppealDecided)
+def tell_of_appeal(event: AppealDecided) -> None:
+    """Who is banned learns the answer to an appeal by mail."""
+    actions.tell_of_appeal(user_id=event.user_id, is_accepted=event.is_accepted, answer=event.answer)

@@ -261,6 +261,7 @@ class Mail(models.Model):
         REGISTRATION_APPROVED = "registration_approved"
         REGISTRATION_REJECTED = "registration_rejected"
         BANNED = "banned"
+        APPEAL_DECIDED = "appeal_decided"
         PASSWORD_RESET_DEMANDED = "password_reset_demanded"  # noqa: S105 (a kind of mail)
 
     id = IdField()

@@ -7,17 +7,18 @@ from django.http import HttpRequest
 from apps.comments import actions
 from apps.comments.models import Comment, CommentCount, RemovedComment, RestoredRemoval
 from socialapp.core.errors import Problem
-from socialapp.http.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
 
 _post = remote_link("post_id", "admin:posts_post_change")
 _author = remote_link("user_id", "admin:users_profile_change", description="author")
+_act = act_link("comment", "id")
 
 
 @admin.register(Comment)
 class CommentAdmin(ContextModelAdmin[Comment]):
     """Comments, replies and tombstones."""
 
-    list_display = ("id", _post, _author, "excerpt", "depth", "replies_count", "score", "edited", "deleted_at")
+    list_display = ("id", _post, _author, "excerpt", "depth", "replies_count", "score", "edited", "deleted_at", _act)
     list_filter = ("edited", "depth", "created_at", ("deleted_at", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=post_id", "=user_id", "content")
     ordering = ("-id",)

@@ -8,12 +8,13 @@ from django.db.models import Count, Q
 
 from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, RemovedComment
 from socialapp.contracts.comments import CommentCount as PostCommentCount
-from socialapp.contracts.comments import CommentDocument
+from socialapp.contracts.comments import CommentDocument, ThreadLine
 from socialapp.core.ids import id_time
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import placeholders, select
 from socialapp.lifecycle.removal import gone_among
 
+_AROUND, _BESIDE, _MOST_ABOVE = 10, 3, 5
 SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
 
 
@@ -91,6 +92,30 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
         for row in rows
         if row.user_id is not None
     ]
+
+
+def thread_around(*, post_id: int, comment_id: int | None) -> list[ThreadLine]:
+    """What stands around a comment in its thread, or the first comments of a post. At most eight queries."""
+    of_post = Comment.objects.filter(post_id=post_id).order_by("id")
+    here = of_post.filter(id=comment_id).first() if comment_id is not None else None
+    if here is None:
+        return [_thread_line(row) for row in of_post.filter(parent_comment=None)[:_AROUND]]
+    above: list[Comment] = []
+    parent_id = here.parent_comment_id
+    while parent_id is not None and len(above) < _MOST_ABOVE:
+        parent = of_post.filter(id=parent_id).first()
+        if parent is None:
+            break
+        above.insert(0, parent)
+        parent_id = parent.parent_comment_id
+    beside = of_post.filter(parent_comment_id=here.parent_comment_id)
+    before = list(beside.filter(id__lt=here.id).order_by("-id")[:_BESIDE])[::-1]
+    answers, after = of_post.filter(parent_comment_id=here.id)[:_AROUND], beside.filter(id__gt=here.id)[:_BESIDE]
+    return [_thread_line(row) for row in (*above, *before, here, *answers, *after)]
+
+
+def _thread_line(row: Comment) -> ThreadLine:
+    return ThreadLine(id=row.id, author_id=row.user_id, content=row.content, depth=row.depth, created_at=row.created_at)
 
 
 def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:

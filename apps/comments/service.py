@@ -2,7 +2,7 @@
 
 from apps.comments import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
-from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef
+from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef, ThreadLine
 from socialapp.contracts.drift import Drift, DriftPage
 
 
@@ -24,6 +24,10 @@ class CommentsService:
     def removed(self, *, comment_ids: list[int]) -> list[CommentDocument]:
         """See `Comments.removed`."""
         return queries.removed(comment_ids=comment_ids)
+
+    def around(self, *, post_id: int, comment_id: int | None = None) -> list[ThreadLine]:
+        """See `Comments.around`."""
+        return queries.thread_around(post_id=post_id, comment_id=comment_id)
 
 
 class CommentRecords:

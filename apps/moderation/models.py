@@ -53,6 +53,7 @@ class Case(models.Model):
     reports_count = models.PositiveIntegerField(default=0)
     score = models.FloatField(default=0, db_default=0)  # reports, each weighed by its reporter's record
     flagged_words = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=2, blank=True, default="", db_default="")  # a guess, to sort the queue by
     assigned_to_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
     assigned_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
@@ -191,6 +192,8 @@ class Action(models.Model):
 
     class Meta:
         db_table = "actions"
+        verbose_name = "log entry"
+        verbose_name_plural = "log of decisions"
         indexes = (
             models.Index(fields=["user_id", "-id"], name="actions_user"),
             models.Index(fields=["moderator_id"], name="actions_moderator"),
@@ -301,6 +304,25 @@ class InstanceRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}. {self.text}"
+
+
+class ReasonTemplate(models.Model):
+    """Words that moderators use again and again to say why, with the rule of the installation that they refer to.
+
+    The rule is named by its number, so that a template goes on to mean the present version of its words.
+    """
+
+    id = IdField()
+    name = models.CharField(max_length=60, unique=True)
+    text = models.CharField(max_length=1000, help_text="Sent to the person.")
+    rule_number = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the installation's rules.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "reason_templates"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SignedHead(models.Model):

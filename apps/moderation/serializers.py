@@ -17,6 +17,10 @@ ACTIONS = [
     "ban_user",
     "silence_user",
     "limit_user",
+    "limit_links",
+    "limit_media",
+    "demand_password",
+    "lock_comments",
     "reset_profile",
 ]
 OUTCOMES = ["removed", "sanctioned", "dismissed", "gone"]

@@ -28,14 +28,15 @@ class ModerationService:
         """See `Moderation.sign_up_refused`."""
         return is_sign_up_refused(email_domain=email_domain, address=address)
 
-    def refusal(self, *, author_id: int, text: str) -> str:
+    def refusal(self, *, author_id: int, text: str, is_profile: bool = False) -> str:
         """See `Moderation.refusal`."""
-        return refusal_of(author_id=author_id, text=text)
+        return refusal_of(author_id=author_id, text=text, is_profile=is_profile)
 
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """See `Moderation.remove`."""
         target = Target(target_type, target_id, author_id)
-        return actions.remove_content(moderator_id=moderator_id, target=target, reason=reason).id
+        decision = actions.Decision(reason=reason.strip() or actions.DEFAULT_REASON)
+        return actions.remove_content(moderator_id=moderator_id, target=target, decision=decision).id
 
     def sanction(self, *, user_id: int, kind: str, reason: str) -> int:
         """See `Moderation.sanction`."""

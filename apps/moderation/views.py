@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.moderation import actions
-from apps.moderation.access.targets import target_to_report
+from apps.moderation.access.targets import target_to_report, text_of
 from apps.moderation.presenters.bodies import action_body, appeal_body, month_body, report_body
 from apps.moderation.queries.cases import own_reports
 from apps.moderation.queries.figures import figures_by_month
@@ -68,6 +68,8 @@ class ReportsView(View):
             reporter_id=reporter_id, target_type=values["target_type"], target_id=values["target_id"]
         )
 
+        text = text_of(target)
+
         def create() -> tuple[int, dict[str, object]]:
             report, made = actions.file_report(
                 reporter_id=reporter_id,
@@ -75,6 +77,7 @@ class ReportsView(View):
                 reason=values["reason"],
                 details=values["details"],
                 rule_id=values["rule_id"],
+                text=text,
             )
             return 201 if made else 200, report_body(report)
 

@@ -29,17 +29,18 @@ from apps.posts.models import (
     StoredFile,
 )
 from socialapp.core.errors import Problem
-from socialapp.http.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
 
 _PERSON = "admin:users_profile_change"
 _POST = "admin:posts_post_change"
+_act = act_link("post", "id")
 
 
 @admin.register(Post)
 class PostAdmin(ContextModelAdmin[Post]):
     """Posts; removing them is an action."""
 
-    list_display = ("id", remote_link("user_id", _PERSON), "beginning", "is_private", "edited", "created_at")
+    list_display = ("id", remote_link("user_id", _PERSON), "beginning", "is_private", "edited", "created_at", _act)
     list_filter = ("is_private", "edited", "created_at")
     search_fields = ("=id", "=user_id", "content")
     ordering = ("-id",)
@@ -64,7 +65,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 class RemovedPostAdmin(ContextModelAdmin[RemovedPost]):
     """Posts that moderators have removed and that may come back."""
 
-    list_display = ("id", remote_link("user_id", _PERSON), "is_private", "removed_at")
+    list_display = ("id", remote_link("user_id", _PERSON), "is_private", "removed_at", _act)
     list_filter = ("removed_at",)
     search_fields = ("=id", "=user_id", "=action_id")
     ordering = ("-id",)

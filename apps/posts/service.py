@@ -18,6 +18,7 @@ from apps.posts.queries.documents import (
     posts_of_authors,
     removed_documents_of,
     reposts_of,
+    versions_of,
 )
 from apps.posts.queries.media import shown_media, stored_files
 from apps.posts.queries.posts import post_refs, posts_after
@@ -28,6 +29,7 @@ from socialapp.contracts.posts import (
     MediaHash,
     PostDocument,
     PostRef,
+    PostVersion,
     RepostNumber,
     ReviewedMedia,
     Storage,
@@ -73,6 +75,10 @@ class PostsService:
     def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
         """See `Posts.media_hashes`."""
         return media_hashes_of(post_ids)
+
+    def versions(self, *, post_id: int) -> list[PostVersion]:
+        """See `Posts.versions`."""
+        return versions_of(post_id)
 
     def storage(self) -> Storage:
         """See `Posts.storage`."""

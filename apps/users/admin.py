@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile, ProfileReset
-from socialapp.http.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
 
 _PROFILE = "admin:users_profile_change"
 
@@ -20,6 +20,7 @@ class ProfileAdmin(ContextModelAdmin[Profile]):
         "is_private",
         "created_at",
         remote_link("user_id", "admin:identity_user_change", description="account"),
+        act_link("user", "user_id"),
     )
     search_fields = ("=user_id", "^username_key", "^full_name")
     list_filter = ("status", "is_private", "created_at")

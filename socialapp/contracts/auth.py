@@ -121,5 +121,5 @@ class Auth(Protocol):
 
     @read
     def linked_accounts(self, *, user_id: int) -> list[LinkedAccount]:
-        """Up to 20 accounts that share a mailbox or a range of network addresses with this one, the newest first."""
+        """Up to 20 accounts that share a mailbox, or a range of network addresses with few people, the newest first."""
         ...

@@ -89,6 +89,17 @@ class CommentDocument:
     created_at: datetime
 
 
+@data
+class ThreadLine:
+    """A comment beside others, for moderators. `author_id` is None for a tombstone, `depth` 0 for a top-level one."""
+
+    id: int
+    author_id: int | None
+    content: str
+    depth: int
+    created_at: datetime
+
+
 @service("comments")
 class Comments(Protocol):
     """Served by comments."""
@@ -111,4 +122,12 @@ class Comments(Protocol):
     @read
     def removed(self, *, comment_ids: list[int]) -> list[CommentDocument]:
         """Those of the comments that a moderator removed and that may come back. For moderators' eyes only."""
+        ...
+
+    @read
+    def around(self, *, post_id: int, comment_id: int | None = None) -> list[ThreadLine]:
+        """What stands around a comment: what it answers, its neighbours and answers; of a post, the first comments.
+
+        In the order of the thread, at most some 20 lines, the comment itself among them. For moderators' eyes only.
+        """
         ...

@@ -166,8 +166,9 @@ class Moderation(Protocol):
         ...
 
     @read
-    def refusal(self, *, author_id: int, text: str) -> str:
-        """Why a rule refuses a text that somebody is about to publish; "" when none does."""
+    def refusal(self, *, author_id: int, text: str, is_profile: bool = False) -> str:
+        """Why a rule refuses a text that somebody is about to publish; "" when none does. `is_profile`: a name or what
+        people say about themselves, for which neither rates nor the account's age count; its author may be new (0)."""
         ...
 
     @write

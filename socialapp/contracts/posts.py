@@ -201,6 +201,15 @@ class RepostNumber:
 
 
 @data
+class PostVersion:
+    """What a post said before it was edited, for moderators."""
+
+    version: int
+    content: str
+    written_at: datetime
+
+
+@data
 class Storage:
     """How many media files are kept, and how many bytes they have."""
 
@@ -255,6 +264,11 @@ class Posts(Protocol):
     @read
     def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
         """What the media of the posts were when they were uploaded."""
+        ...
+
+    @read
+    def versions(self, *, post_id: int) -> list[PostVersion]:
+        """The last 20 earlier texts of a post, the newest first, whoever may see them. For moderators' eyes only."""
         ...
 
     @read

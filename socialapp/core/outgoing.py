@@ -62,7 +62,7 @@ def request(
     content: bytes = b"",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Response:
-    """Sends one request and follows redirects, each of them checked.
+    """Sends one request and follows redirects, each of them checked; with none allowed, a redirect is the answer.
 
     Raises AddressRefused or OutgoingError; an answer with an error status is an answer. Credentials are not sent on to
     another origin, and a redirect other than 307 and 308 is followed with GET. Not for use inside a transaction.
@@ -74,7 +74,7 @@ def request(
         target = _checked_url(url)
         response = _exchange(method, target, headers=sent, content=content, deadline=deadline, limits=limits)
         location = response.headers.get("location")
-        if response.status not in _REDIRECTS or not location:
+        if response.status not in _REDIRECTS or not location or not limits.redirects:
             return response
         url = urljoin(url, location)
         if _origin(_checked_url(url)) != _origin(target):

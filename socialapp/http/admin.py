@@ -52,6 +52,22 @@ def link_to(admin_url: str, object_id: int, text: str) -> SafeString | str:
         return text
 
 
+def act_link(kind: str, field: str) -> Callable[[Model], SafeString | str]:
+    """A column that leads to the page where moderators decide about the row: a user, post or comment (`kind`) whose id
+    is in `field`; a dash where that page is not served, or the row names nobody."""
+
+    @admin.display(description="moderation")
+    def column(row: Model) -> SafeString | str:
+        value = getattr(row, field)
+        try:
+            url = reverse("admin:moderation_case_about", args=[kind, value]) if value is not None else ""
+        except NoReverseMatch:
+            url = ""
+        return format_html('<a href="{}">Act on this</a>', url) if url else "–"
+
+    return column
+
+
 class ContextModelAdmin(admin.ModelAdmin[M]):
     """Shows a context's rows to administrators and changes none: changes go through the context's actions.
 

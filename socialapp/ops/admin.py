@@ -7,6 +7,7 @@ from django.urls import URLPattern
 
 from socialapp.core.contexts import served
 from socialapp.http.admin import ContextModelAdmin
+from socialapp.lifecycle.runs import last_runs
 from socialapp.messaging.models import FailedDelivery
 from socialapp.messaging.operations import dead_letters, replay, status
 
@@ -30,6 +31,7 @@ class BusAdmin(ContextModelAdmin[FailedDelivery]):
             **self.admin_site.each_context(request),
             "title": "Event bus",
             "contexts": [status(name) for name in names],
+            "runs": last_runs(),
             "letters": [letter for name in names for letter in dead_letters(name)],
             **(extra_context or {}),
         }

@@ -1,4 +1,4 @@
-"""Who may not write, and what may not be written: asked before a post or comment is taken, in one way for both."""
+"""Who may not write, and what may not be written: asked before a post, comment or profile is taken."""
 
 import structlog
 from django.conf import settings
@@ -30,12 +30,16 @@ def refuse_limited(author: Author, *, content: str) -> None:
         raise Forbidden("a moderator has limited this account: it may not post links for now", code="links_limited")
 
 
-def refuse_by_rule(context: str, *, author_id: int, content: str) -> None:
-    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards."""
+def refuse_by_rule(context: str, *, author_id: int, content: str, field: str = "content") -> None:
+    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards.
+
+    Another `field` than "content" is part of a profile; an account that is being made has the id 0.
+    """
     try:
-        refusal = client(Moderation).refusal(author_id=author_id, text=content)
+        is_profile = field != "content"
+        refusal = client(Moderation).refusal(author_id=author_id, text=content, is_profile=is_profile)
     except Unavailable as error:
         log.warning(f"{context}.rules_unknown", error=str(error))
         return
     if refusal:
-        raise Invalid.of("content", "refused_by_rule", refusal)
+        raise Invalid.of(field, "refused_by_rule", refusal)

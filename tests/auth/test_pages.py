@@ -67,12 +67,23 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     actions.grant_role(user_id=int(moderator.id), role="moderator")
     moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
     drain()
+    actions.send_due_mails()
+    assert "Why: spam" in str(mail.outbox[-1].body)
     url = mailed("Your account was banned")
     assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 403
     assert press(url, text=" ").status_code == 422
     assert press(url, text="It was not me.").status_code == 200
     assert Appeal.objects.get().text == "It was not me."
     assert press(url, text="Once more.").status_code == 409
+    appeal = Appeal.objects.get()
+    moderation.decide_appeal(moderator_id=900, appeal_id=appeal.id, is_accepted=False, answer="It was you.")
+    drain()
+    mail.outbox.clear()
+    actions.send_due_mails()
+    [answer] = mail.outbox
+    assert answer.subject == "The answer to your appeal"
+    assert "your appeal was rejected" in str(answer.body)
+    assert "It was you." in str(answer.body)
 
 
 def test_a_banned_person_gets_their_data_by_the_mailed_link(

@@ -19,6 +19,7 @@ import pytest
 
 from apps.auth import actions, handlers, queries
 from apps.auth.models import User
+from apps.moderation.actions import set_block
 from socialapp.contracts.auth import UserDeleted
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.kernel.deadlocks import a_deadlock_everywhere
@@ -149,6 +150,19 @@ def test_a_new_person_gets_an_account_that_everybody_hears_of(provider: Any, dra
     again = sign_in(provider, google(email="other@example.org"))
     assert (again.status_code, again.json()["user"]["id"]) == (200, user["id"])
     assert JsonClient().post("/v1/auth/login", {"login": "Alice.Adams", "password": "!"}).status_code == 401
+
+
+@pytest.mark.parametrize(("kind", "value"), [("email_domain", "example.org"), ("addresses", "127.0.0.0/8")])
+def test_nobody_signs_up_through_a_provider_from_what_is_blocked(
+    provider: Any, register: Callable[..., Person], kind: str, value: str
+) -> None:
+    known = sign_in(provider, google())
+    assert known.status_code == 201
+    set_block(moderator_id=900, kind=kind, value=value, block_id=None)
+    refused = sign_in(provider, google("2", "bob@example.org", name="Bob"))
+    assert (refused.status_code, refused.json()["code"]) == (403, "sign_up_blocked")
+    assert not User.objects.filter(email_key="bob@example.org").exists()
+    assert sign_in(provider, google()).status_code == 200, "who has an account logs in"
 
 
 def test_github_tells_addresses_apart(provider: Any) -> None:

@@ -129,9 +129,13 @@ def test_a_hidden_post_is_there_for_its_author_alone(
     target = Target("post", int(post_id), int(ann.id))
     before = cleo.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"]
     if restricted_while_removed:
-        removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+        removal = actions.remove_content(
+            moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam")
+        )
         drain()
-    action = actions.restrict_content(Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
+    action = actions.restrict_content(
+        Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="no")
+    )
     drain()
     if restricted_while_removed:
         actions.lift_action(moderator_id=MODERATOR_ID, action_id=removal.id, reason="hidden is enough")
@@ -151,7 +155,9 @@ def test_a_hidden_post_is_there_for_its_author_alone(
 
 def test_an_author_cannot_take_a_moderators_mark_off(stage: Stage, drain: Callable[[], int]) -> None:
     target = Target("post", int(stage.post_id), int(stage.ann.id))
-    action = actions.restrict_content(Kind.MARK_SENSITIVE, moderator_id=MODERATOR_ID, target=target, reason="blood")
+    action = actions.restrict_content(
+        Kind.MARK_SENSITIVE, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="blood")
+    )
     drain()
     path = f"/v1/posts/{stage.post_id}"
     assert stage.cleo.client.get(path).json()["sensitive"] is True
@@ -165,7 +171,7 @@ def test_an_author_cannot_take_a_moderators_mark_off(stage: Stage, drain: Callab
 def test_only_posts_are_marked_and_locked(stage: Stage, kind: Action.Kind) -> None:
     target = Target("comment", int(stage.comment_id), int(stage.ben.id))
     with pytest.raises(Invalid):
-        actions.restrict_content(kind, moderator_id=MODERATOR_ID, target=target, reason="no")
+        actions.restrict_content(kind, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="no"))
     assert not Action.objects.exists()
 
 
@@ -177,7 +183,9 @@ def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(stage: Stage
     assert filed.json()["rule_id"] == str(rule.id)
     assert report(stage.ben, "post", stage.post_id, rule_id="1").status_code == 422
     target = Target("post", int(stage.post_id), int(stage.ann.id))
-    actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="unkind", rule_id=rule.id)
+    actions.remove_content(
+        moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="unkind", rule_id=rule.id)
+    )
     newer = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind, always.")
     assert (newer.version, actions.set_instance_rule(moderator_id=1, number=1, text="Be kind, always.").id) == (
         2,

@@ -1,4 +1,4 @@
-"""Every decision and its undo over every way of reading; limits, two administrators, decisions in bulk."""
+"""Decisions and what follows from them: hiding, locks, limits, two administrators, decisions in bulk."""
 
 import re
 from collections.abc import Callable
@@ -11,16 +11,11 @@ from apps.auth.actions import grant_role, send_due_mails
 from apps.moderation import actions, tasks
 from apps.moderation.models import Action, BulkDecision, Case, Proposal
 from apps.moderation.queries.cases import Target
-from apps.moderation.queries.log import check_log
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, messages, report
-from tests.moderation.found import drifts, everything, settle
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-OF_POSTS = ("remove", "hide", "mark_sensitive", "lock")
-OF_PEOPLE = ("ban", "silence", "limit", "limit_links", "limit_media", "demand_password", "reset_profile")
 
 
 def act(stage: Stage, decision: str, target_type: str, **changes: Any) -> actions.Act:
@@ -32,39 +27,6 @@ def act(stage: Stage, decision: str, target_type: str, **changes: Any) -> action
     }
     values: dict[str, Any] = {"moderator_id": MODERATOR_ID, "reason": "be kind", "note": "seen before", **changes}
     return actions.Act(decision=decision, target=targets[target_type], **values)
-
-
-@pytest.mark.parametrize(
-    ("decision", "target_type"),
-    [
-        *((one, "post") for one in OF_POSTS),
-        *((one, "comment") for one in ("remove", "hide")),
-        *((one, "user") for one in OF_PEOPLE),
-    ],
-)
-def test_every_decision_is_taken_back_exactly(
-    lively: Stage, drain: Callable[[], int], anonymous: JsonClient, decision: str, target_type: str
-) -> None:
-    readers = [lively.ann.client, lively.ben.client, lively.cleo.client, anonymous]
-    if target_type == "user":
-        readers = readers[1:]  # what ends the person's sessions does not bring them back
-    assert lively.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
-    drain()
-    before = [everything(lively, reader) for reader in readers]
-    entry = actions.carry_out(act(lively, decision, target_type))
-    assert (entry.reason, entry.note, entry.moderator_id) == ("be kind", "seen before", MODERATOR_ID)
-    drain()
-    drain()
-    if decision in ("remove", "hide", "mark_sensitive", "lock", "ban", "reset_profile"):
-        assert [everything(lively, reader) for reader in readers] != before, "the decision had an effect"
-    actions.lift_action(moderator_id=901, action_id=entry.id, reason="it was wrong")
-    drain()
-    with pytest.raises(Conflict):
-        actions.lift_action(moderator_id=901, action_id=entry.id, reason="again")
-    assert [everything(lively, reader) for reader in readers] == before
-    settle()
-    assert drifts() == []
-    assert check_log().problems == []
 
 
 def test_a_hidden_comment_is_there_for_its_author_alone(stage: Stage, drain: Callable[[], int]) -> None:

@@ -78,7 +78,7 @@ def test_bad_input_is_refused(stage: Stage, warning: Action, changes: dict[str, 
 
 def test_taking_the_decision_back_accepts_the_open_appeal(stage: Stage, drain: Callable[[], int]) -> None:
     target = Target("post", int(stage.post_id), int(stage.ann.id))
-    removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
     assert appeal(stage, removal).status_code == 201
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="it was none")
@@ -125,7 +125,7 @@ def test_a_rejected_appeal_changes_nothing_else(stage: Stage, warning: Action) -
 
 def test_a_removal_can_be_appealed_against(stage: Stage, drain: Callable[[], int]) -> None:
     target = Target("post", int(stage.post_id), int(stage.ann.id))
-    removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
     assert appeal(stage, removal).status_code == 201
 

@@ -139,5 +139,7 @@ def test_notes_and_reopening(stage: Stage) -> None:
 
 def test_a_removal_is_written_once(stage: Stage) -> None:
     target = Target("post", int(stage.post_id), int(stage.ann.id))
-    first = actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
-    assert actions.remove_content(moderator_id=901, target=target, reason="spam").id == first.id
+    first = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
+    assert (
+        actions.remove_content(moderator_id=901, target=target, decision=actions.Decision(reason="spam")).id == first.id
+    )

@@ -124,7 +124,9 @@ def test_nothing_is_logged_about_somebody_who_is_gone(stage: Stage) -> None:
     erase(stage.ann.id)
     entries = Action.objects.count()
     for decision in (
-        lambda: actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="late"),
+        lambda: actions.remove_content(
+            moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="late")
+        ),
         lambda: actions.ban_user(moderator_id=MODERATOR_ID, user_id=person, reason="late"),
     ):
         with pytest.raises(NotFound):

@@ -21,7 +21,9 @@ USER, OTHER, MODERATOR = 51, 52, 900
 @pytest.fixture
 def log() -> list[Action]:
     actions.warn_user(moderator_id=MODERATOR, user_id=USER, reason="first")
-    actions.remove_content(moderator_id=MODERATOR, target=Target("post", 7, OTHER), reason="second")
+    actions.remove_content(
+        moderator_id=MODERATOR, target=Target("post", 7, OTHER), decision=actions.Decision(reason="second")
+    )
     actions.ban_user(moderator_id=MODERATOR, user_id=OTHER, reason="third")
     actions.set_word_rule(moderator_id=MODERATOR, pattern="buy now", effect="flag", is_active=True)
     return list(Action.objects.order_by("sequence"))

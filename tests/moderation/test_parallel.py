@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import connections
 
 from apps.moderation import actions
-from apps.moderation.models import Case, Report
+from apps.moderation.models import Action, Case, Report
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.log import check_log
+from socialapp.core.errors import Conflict
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [
@@ -45,3 +46,33 @@ def test_reports_of_one_target_are_one_case() -> None:
 
     at_once(*[report(number % 6) for number in range(12)])
     assert Case.objects.get().reports_count == Report.objects.count() == 6
+
+
+@pytest.mark.parametrize(("one", "other"), [("remove", "dismiss"), ("hide", "ban"), ("warn", "warn")])
+def test_two_moderators_decide_one_case_once(one: str, other: str) -> None:
+    actions.file_report(reporter_id=6, target=TARGET, reason="spam", details="")
+    case_id = Case.objects.get().id
+    refused: list[str] = []
+
+    def decide(decision: str, moderator_id: int) -> Callable[[], object]:
+        act = actions.Act(decision=decision, target=TARGET, moderator_id=moderator_id, reason="no", case_id=case_id)
+
+        def run() -> None:
+            try:
+                actions.carry_out(act)
+            except Conflict as conflict:
+                refused.append(conflict.code)
+
+        return run
+
+    at_once(decide(one, 901), decide(other, 902))
+    assert refused == ["case_closed"]
+    assert Action.objects.get().kind.split("_")[0] in (one, other)
+    assert not Case.objects.get().is_open
+
+
+def test_take_next_gives_each_moderator_another_case() -> None:
+    for number in range(4):
+        actions.file_report(reporter_id=6, target=Target("post", number + 1, 70), reason="spam", details="")
+    at_once(*[lambda number=number: actions.take_next_case(moderator_id=number) for number in range(901, 905)])
+    assert set(Case.objects.values_list("assigned_to_id", flat=True)) == {901, 902, 903, 904}

@@ -148,7 +148,9 @@ def post_target(stage: Stage) -> Target:
 def test_removing_closes_the_case_and_tells_who_reported(stage: Stage, drain: Callable[[], int]) -> None:
     by_cleo = report(stage.cleo, "post", stage.post_id).json()["id"]
     by_ben = report(stage.ben, "post", stage.post_id).json()["id"]
-    action = actions.remove_content(moderator_id=MODERATOR_ID, target=post_target(stage), reason="spam")
+    action = actions.remove_content(
+        moderator_id=MODERATOR_ID, target=post_target(stage), decision=actions.Decision(reason="spam")
+    )
     resolved = {event.report_id: event for event in published() if isinstance(event, ReportResolved)}
     assert resolved == {
         int(report_id): ReportResolved(report_id=int(report_id), reporter_id=int(person.id), outcome="removed")
@@ -168,13 +170,18 @@ def test_removing_closes_the_case_and_tells_who_reported(stage: Stage, drain: Ca
     drain()
     assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404, "posts carries the removal out"
     before = len(published())
-    assert actions.remove_content(moderator_id=MODERATOR_ID, target=post_target(stage), reason="again").id == action.id
+    assert (
+        actions.remove_content(
+            moderator_id=MODERATOR_ID, target=post_target(stage), decision=actions.Decision(reason="again")
+        ).id
+        == action.id
+    )
     assert len(published()) == before
 
 
 def test_removing_a_comment_leaves_the_post(stage: Stage, drain: Callable[[], int]) -> None:
     target = Target("comment", int(stage.comment_id), int(stage.ben.id))
-    actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
     assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}").status_code == 404
     assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
@@ -293,3 +300,16 @@ def test_nobody_reports_somebody_who_blocks_them(stage: Stage) -> None:
     assert not Report.objects.exists()
     assert published() == []
     assert report(stage.ann, "user", stage.cleo.id).status_code == 201, "who blocks somebody may still report them"
+
+
+def test_reporting_has_a_limit_of_its_own(stage: Stage, settings: Any) -> None:
+    settings.RATE_LIMITS = True
+    settings.RATES = {**settings.RATES, "report": (2, 3600)}
+    for target in (("post", stage.post_id), ("comment", stage.comment_id)):
+        assert report(stage.cleo, *target).status_code == 201
+    refused = report(stage.cleo, "user", stage.ann.id)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert int(refused["Retry-After"]) > 0
+    assert Report.objects.count() == 2
+    assert stage.cleo.client.get("/v1/reports").status_code == 200, "reading is not reporting"
+    assert report(stage.ben, "user", stage.ann.id).status_code == 201, "the limit is one person's"

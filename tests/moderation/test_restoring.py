@@ -38,7 +38,7 @@ def remove(stage: Stage, target_type: str) -> Action:
     """The removal of the post or the comment, not heard of yet."""
     author, target_id = (stage.ann, stage.post_id) if target_type == "post" else (stage.ben, stage.comment_id)
     target = Target(target_type, int(target_id), int(author.id))
-    return actions.remove_content(moderator_id=MODERATOR_ID, target=target, reason="spam")
+    return actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
 
 
 def win_appeal(removal: Action) -> None:

@@ -1,20 +1,22 @@
 """Rules about links, media, rates and new accounts; holding, refusing and silencing; trials; blocks of sign-ups."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation import actions
-from apps.moderation.access import targets
 from apps.moderation.access.trials import try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
 from apps.moderation.queries.cases import Target
 from apps.posts.models import Media
+from socialapp.core import outgoing
 from socialapp.core.errors import Invalid
-from socialapp.core.outgoing import AddressRefused, Response
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, messages
 
@@ -57,24 +59,71 @@ def test_a_domain_is_found_however_it_is_written(
     assert RuleHit.objects.filter(rule=rule, target_id=int(post_id), effect="flag").exists() is is_found
 
 
-def test_short_links_are_followed(stage: Stage, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+class Shortener(BaseHTTPRequestHandler):
+    """A shortener of links: /one leads to /two, and that to a site that is not there."""
 
-    def resolve(method: str, url: str, **options: object) -> Response:
-        asked.append(url)
-        if "bad" in url:
-            raise AddressRefused("not public")
-        return Response(status=200, url="https://deep.spam.example/landing")
+    asked: ClassVar[list[str]] = []
 
-    monkeypatch.setattr(targets, "request", resolve)
-    write(stage.ann, "https://bit.ly/abc", drain)
-    assert asked == [], "no rule asks for it"
+    def do_HEAD(self) -> None:
+        self.asked.append(self.path)
+        places = {"/one": "/two", "/two": "http://deep.spam.example/landing", "/loop": "/loop"}
+        self.send_response(301 if self.path in places else 404)
+        self.send_header("Location", places.get(self.path, ""))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def shortener(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A real server, under a name that leads to this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shortener)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    settings.LINK_SHORTENERS = frozenset({"short.example"})
+    settings.OUTGOING_ALLOWED_HOSTS = [f"short.example:{server.server_port}"]
+    monkeypatch.setattr(outgoing, "_resolve", lambda host, port, deadline: ["127.0.0.1"])
+    Shortener.asked.clear()
+    yield f"http://short.example:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_short_links_are_followed_to_the_name_of_where_they_end(
+    stage: Stage, drain: Callable[[], int], shortener: str
+) -> None:
+    write(stage.ann, f"{shortener}/one", drain)
+    assert Shortener.asked == [], "no rule asks for it"
     keep("domain", "spam.example", "flag")
-    write(stage.ann, "https://bit.ly/bad and https://other.example/", drain)
+    write(stage.ann, f"{shortener}/gone and {shortener}/loop and https://other.example/", drain)
     assert not Case.objects.exists()
-    found = write(stage.ann, "https://bit.ly/abc", drain)
-    assert asked == ["https://bit.ly/bad", "https://bit.ly/abc"]
+    assert Shortener.asked == ["/gone", *["/loop"] * 4]
+    Shortener.asked.clear()
+    found = write(stage.ann, f"{shortener}/one", drain)
+    assert Shortener.asked == ["/one", "/two"], "the site of spam is never visited"
     assert Case.objects.get().target_id == int(found)
+
+
+def test_what_a_rule_refuses_is_in_no_profile_or_name_either(
+    stage: Stage, anonymous: JsonClient, drain: Callable[[], int]
+) -> None:
+    keep("words", "casino*", "reject")
+    keep("domain", "spam.example", "reject")
+    keep("rate", "1/60", "reject")
+    before = stage.ann.client.get(f"/v1/profiles/{stage.ann.id}").json()
+    for change in ({"bio": "visit the casinos"}, {"full_name": "Ｃａｓｉｎｏ"}, {"bio": "www.spam.example"}):
+        answer = stage.ann.client.patch("/v1/profiles/me", {**change, "is_private": True})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "refused_by_rule")
+        assert answer.json()["errors"][0]["field"] == next(iter(change))
+    assert stage.ann.client.get(f"/v1/profiles/{stage.ann.id}").json() == before
+    assert stage.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
+    account = {"email": "x@example.org", "username": "casinox", "password": "correct horse battery"}
+    refused = anonymous.post("/v1/auth/register", account)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "username")
+    refused = anonymous.post("/v1/auth/register", {**account, "username": "xavier", "full_name": "My Casino"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "full_name")
+    assert anonymous.post("/v1/auth/register", {**account, "username": "xavier"}).status_code == 201
 
 
 def test_what_is_held_waits_for_a_moderator(stage: Stage, drain: Callable[[], int]) -> None:
@@ -103,7 +152,9 @@ def test_a_held_post_that_is_hidden_waits_no_more(stage: Stage, drain: Callable[
     keep("words", "casino", "hold")
     post_id = write(stage.ann, "my casino", drain)
     target = Target("post", int(post_id), int(stage.ann.id))
-    hidden = actions.restrict_content(Action.Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, reason="no")
+    hidden = actions.restrict_content(
+        Action.Kind.HIDE_CONTENT, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="no")
+    )
     drain()
     assert stage.ann.client.get(f"/v1/posts/{post_id}").json()["withheld"] == "hidden"
     actions.lift_action(moderator_id=901, action_id=hidden.id, reason="fine")

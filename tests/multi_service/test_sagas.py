@@ -72,7 +72,8 @@ def test_what_a_moderator_removes_is_gone_everywhere(
 ) -> None:
     ada, bob, post = talk
     with services.serving(missing).killed():
-        decide(services, f"remove_content(moderator_id=1, target=Target('post', {post}, {ada.id}), reason='spam')")
+        target = f"Target('post', {post}, {ada.id})"
+        decide(services, f"remove_content(moderator_id=1, target={target}, decision=Decision(reason='spam'))")
     told: Callable[[], list[str]] = lambda: [item["kind"] for item in ada.all_of("/v1/notifications")]  # noqa: E731
     eventually(lambda: "moderation" in told(), seconds=_SECONDS)
     for path in (f"/v1/posts/{post}", f"/v1/posts/{post}/comments", f"/v1/posts/{post}/reactions"):

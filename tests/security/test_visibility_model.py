@@ -212,11 +212,13 @@ class Lives(RuleBasedStateMachine):
         if post.is_removed:
             return
         if removes:
-            moderation.remove_content(moderator_id=by, target=target, reason="spam")
+            moderation.remove_content(moderator_id=by, target=target, decision=moderation.Decision(reason="spam"))
             post.is_removed = True
         elif post.hidden_by is None:
             kind = Action.Kind.HIDE_CONTENT
-            post.hidden_by = moderation.restrict_content(kind, moderator_id=by, target=target, reason="spam").id
+            post.hidden_by = moderation.restrict_content(
+                kind, moderator_id=by, target=target, decision=moderation.Decision(reason="spam")
+            ).id
         else:
             moderation.lift_action(moderator_id=by, action_id=post.hidden_by, reason="enough")
             post.hidden_by = None

@@ -1,4 +1,4 @@
-// Keys on moderators' pages: j and k walk through a list, Enter opens; letters choose a decision on a case.
+// Keys on moderators' pages: j and k walk through a list, Enter opens; letters choose a decision on a case. A template fills in reason and rule.
 "use strict";
 
 document.addEventListener("keydown", (event) => {
@@ -31,3 +31,14 @@ function walk(step) {
   next.classList.add("current-row");
   next.scrollIntoView({ block: "nearest" });
 }
+
+document.addEventListener("change", (event) => {
+  const template = event.target.closest(".decision select[name=template]")?.selectedOptions[0];
+  if (!template) {
+    return;
+  }
+  const form = event.target.form;
+  form.elements.reason.value = template.dataset.text ?? "";
+  const rule = [...form.elements.rule.options].find((option) => option.dataset.number === template.dataset.rule);
+  form.elements.rule.value = rule?.value ?? "";
+});

@@ -5,14 +5,15 @@ import structlog
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Forbidden, Unavailable
 from socialapp.rpc.calls import client
+from socialapp.rpc.refusals import refuse_by_rule
 
 log = structlog.get_logger()
 
 
-def refuse_blocked_sign_up(*, email: str, address: str) -> None:
+def refuse_blocked_sign_up(*, email: str, address: str, username: str = "", full_name: str = "") -> None:
     """Forbidden when staff have blocked sign-ups from this e-mail domain or network address.
 
-    Lets through while moderation does not answer. Not for use inside a transaction.
+    Invalid when a rule refuses a name. Lets through while moderation does not answer. Not for use inside a transaction.
     """
     try:
         is_refused = client(Moderation).sign_up_refused(email_domain=email.rpartition("@")[2], address=address)
@@ -21,3 +22,6 @@ def refuse_blocked_sign_up(*, email: str, address: str) -> None:
         return
     if is_refused:
         raise Forbidden("nobody signs up here from this address", code="sign_up_blocked")
+    for field, name in (("username", username), ("full_name", full_name)):
+        if name:
+            refuse_by_rule("auth", author_id=0, content=name, field=field)

@@ -12,6 +12,7 @@ from apps.auth.actions.accounts import (
     register_user,
     rename_account,
     revoke_role,
+    tell_of_appeal,
     verify_account,
     verify_email,
 )
@@ -151,6 +152,7 @@ __all__ = [
     "send_due_mails",
     "start_site_session",
     "start_totp",
+    "tell_of_appeal",
     "unlink_provider",
     "verification_keys",
     "verify_account",

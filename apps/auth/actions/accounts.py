@@ -375,9 +375,11 @@ def _publish_roles(user_id: int) -> None:
 
 
 @transactional("auth")
-def apply_sanction(*, user_id: int, banned: bool, at: datetime, action_id: int) -> None:
+def apply_sanction(
+    *, user_id: int, banned: bool, at: datetime, action_id: int, told: dict[str, str] | None = None
+) -> None:
     """Bans or unbans an account unless something later was decided; a ban ends all sessions and mails a link to
-    appeal. Idempotent."""
+    appeal, with what the person is told (`reason`, `rule`, `until`). Idempotent."""
     user = existing_users().select_for_update().filter(id=user_id).first()
     # An account that waits for approval has done nothing yet, and the end of a ban must not approve it.
     if user is None or user.status == User.Status.PENDING:
@@ -390,7 +392,15 @@ def apply_sanction(*, user_id: int, banned: bool, at: datetime, action_id: int) 
     user.save(update_fields=["status", "sanctioned_at", "version"])
     if banned:
         end_all_sessions(user_id)
-        queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id))
+        queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id), **(told or {}))
+
+
+@transactional("auth")
+def tell_of_appeal(*, user_id: int, is_accepted: bool, answer: str) -> None:
+    """Mails the answer to an appeal to who is banned, and so sees no notification."""
+    user = existing_users().filter(id=user_id, status=User.Status.BANNED).first()
+    if user is not None:
+        queue_mail(Mail.Kind.APPEAL_DECIDED, user=user, is_accepted=is_accepted, answer=answer)
 
 
 @transactional("auth")

@@ -17,6 +17,7 @@ from socialapp.core.pages import Page, PageRequest, paginate
 _LINKED_DAYS = 90
 _MOST_RANGES = 20
 _MOST_LINKED = 20
+_FEW_PEOPLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,14 @@ def active_people() -> ActivePeople:
 
 
 def linked_accounts(user_id: int) -> list[LinkedAccount]:
-    """Up to 20 other accounts of the same mailbox or range of network addresses, the newest first. Four queries."""
+    """Up to 20 other accounts of the same mailbox or range of network addresses, the newest first. Five queries."""
     since = timezone.now() - timedelta(days=_LINKED_DAYS)
     own = Session.objects.filter(user_id=user_id, last_used_at__gte=since).exclude(address="")
     ranges = list(own.values_list("address", flat=True).distinct()[:_MOST_RANGES])
-    shared = Session.objects.filter(address__in=ranges, last_used_at__gte=since).exclude(user_id=user_id)
+    of_ranges = Session.objects.filter(address__in=ranges, last_used_at__gte=since)
+    people = of_ranges.values("address").annotate(people=Count("user_id", distinct=True)).order_by()
+    few = [row["address"] for row in people if row["people"] <= _FEW_PEOPLE]  # a whole company or town tells nothing
+    shared = of_ranges.filter(address__in=few).exclude(user_id=user_id)
     by_address = list(shared.order_by("-user_id").values_list("user_id", flat=True).distinct()[:_MOST_LINKED])
     email = User.objects.filter(id=user_id).values_list("email_key", flat=True).first() or ""
     by_email = list(_same_mailbox(email).exclude(id=user_id).values_list("id", flat=True)[:_MOST_LINKED])

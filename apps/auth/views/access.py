@@ -83,7 +83,9 @@ class RegisterView(AuthView):
             actions.check_captcha(captcha, address=client_address(request))
             new = actions.prepare_account(**fields)
             device = device_of(request)
-            refuse_blocked_sign_up(email=new.email, address=device.address)
+            refuse_blocked_sign_up(
+                email=new.email, address=device.address, username=new.username, full_name=new.full_name
+            )
 
             def create() -> tuple[int, dict[str, object]]:
                 if settings.REGISTRATION == "approval":

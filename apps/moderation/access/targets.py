@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from urllib.parse import urljoin
 
 import structlog
 from django.conf import settings
@@ -22,7 +23,8 @@ from socialapp.rpc.calls import client
 log = structlog.get_logger()
 
 _MOST_SHORT_LINKS = 3
-_SHORT = Limits(seconds=3, max_bytes=64 * 1024, redirects=4)
+_MOST_HOPS = 4
+_SHORT = Limits(seconds=3, max_bytes=64 * 1024, redirects=0)
 
 
 def target_to_report(*, reporter_id: int, target_type: str, target_id: int) -> Target:
@@ -33,6 +35,19 @@ def target_to_report(*, reporter_id: int, target_type: str, target_id: int) -> T
     if author_id == reporter_id:
         raise Invalid.of("target_id", "own_target", "You cannot report yourself or what you wrote.")
     return Target(target_type, target_id, author_id)
+
+
+def text_of(target: Target) -> str:
+    """What a post, comment or profile says now; "" where it cannot be asked. One call."""
+    try:
+        if target.type == TargetType.POST:
+            return "".join(post.content for post in posts_with_ids([target.id]))
+        if target.type == TargetType.COMMENT:
+            return "".join(comment.content for comment in comments_with_ids([target.id]))
+        return "".join(person.bio for person in client(Users).documents(ids=[target.id]))
+    except Problem as problem:
+        log.warning("moderation.no_text", error=problem.detail)
+        return ""
 
 
 def _author_if_visible(viewer_id: int, target_type: str, target_id: int) -> int | None:
@@ -118,17 +133,33 @@ def _digest(text: str) -> str:
 
 def _resolved(text: str) -> frozenset[str]:
     """The hosts to which the first few short links of a text lead; none for those that do not answer in time."""
-    found = set()
+    found: set[str] = set()
     spans = [text[span.start : span.end] for span in find_urls(text)]
-    short = [url for url in spans if set(link_hosts(url)) & settings.LINK_SHORTENERS]
+    short = [url for url in spans if _is_short(url)]
     for url in short[:_MOST_SHORT_LINKS]:
         try:
-            answer = request("HEAD", url if "://" in url else f"https://{url}", limits=_SHORT)
+            found.update(_hosts_behind(url if "://" in url else f"https://{url}"))
         except OutgoingError as error:
             log.info("moderation.short_link_unresolved", error=str(error))
-        else:
-            found.update(link_hosts(answer.url))
     return frozenset(found)
+
+
+def _hosts_behind(url: str) -> set[str]:
+    """Every host that a short link names on its way. Only shorteners are asked: where it ends is never visited."""
+    found: set[str] = set()
+    for _ in range(_MOST_HOPS):
+        location = request("HEAD", url, limits=_SHORT).headers.get("location", "")
+        if not location:
+            break
+        url = urljoin(url, location)
+        found.update(link_hosts(url))
+        if not _is_short(url):
+            break
+    return found
+
+
+def _is_short(url: str) -> bool:
+    return bool(set(link_hosts(url)) & settings.LINK_SHORTENERS)
 
 
 def posts_with_ids(ids: list[int]) -> list[PostDocument]:

@@ -17,12 +17,19 @@ from apps.moderation.actions.cases import (
     take_next_case,
 )
 from apps.moderation.actions.decisions import (
+    DEFAULT_REASON,
+    Decision,
     dismiss_case,
     remove_content,
     restore_content,
     restrict_content,
 )
-from apps.moderation.actions.instance_rules import retire_instance_rule, set_instance_rule
+from apps.moderation.actions.instance_rules import (
+    delete_reason_template,
+    retire_instance_rule,
+    set_instance_rule,
+    set_reason_template,
+)
 from apps.moderation.actions.lifting import lift_action
 from apps.moderation.actions.projections import check_reports_counts
 from apps.moderation.actions.proposals import confirm_proposal, propose, withdraw_proposal
@@ -37,7 +44,6 @@ from apps.moderation.actions.rules import (
     set_word_rule,
 )
 from apps.moderation.actions.sanctions import (
-    Decision,
     ban_user,
     end_suspension,
     sanction_by_operator,
@@ -49,6 +55,7 @@ from apps.moderation.actions.sanctions import (
 from apps.moderation.actions.signing import sign_head
 
 __all__ = [
+    "DEFAULT_REASON",
     "MOST_AT_ONCE",
     "Act",
     "Decision",
@@ -65,6 +72,7 @@ __all__ = [
     "continue_bulk_decisions",
     "decide_appeal",
     "delete_block",
+    "delete_reason_template",
     "delete_word_rule",
     "dismiss_case",
     "end_suspension",
@@ -83,6 +91,7 @@ __all__ = [
     "sanction_user",
     "set_block",
     "set_instance_rule",
+    "set_reason_template",
     "set_word_rule",
     "sign_head",
     "start_bulk_decision",

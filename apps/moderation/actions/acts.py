@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from apps.moderation.actions.decisions import dismiss_case, release_hold, remove_content, restrict_content
-from apps.moderation.actions.sanctions import TIMED, Decision, sanction_user
+from apps.moderation.actions.decisions import Decision, dismiss_case, release_hold, remove_content, restrict_content
+from apps.moderation.actions.sanctions import TIMED, sanction_user
 from apps.moderation.models import Action
 from apps.moderation.queries.cases import Target
 from socialapp.core.errors import Invalid
@@ -50,33 +50,23 @@ def carry_out(act: Act) -> Action:
     """
     if act.decision == "dismiss" and act.case_id is not None:
         return dismiss_case(moderator_id=act.moderator_id, case_id=act.case_id, reason=act.reason, note=act.note)
+    decision = _decision(act)
     if act.decision == "remove":
-        return remove_content(
-            moderator_id=act.moderator_id,
-            target=act.target,
-            reason=act.reason,
-            note=act.note,
-            rule_id=act.rule_id,
-            proposer_id=act.proposer_id,
-        )
+        return remove_content(moderator_id=act.moderator_id, target=act.target, decision=decision)
     if act.decision in RESTRICTING:
-        return restrict_content(
-            RESTRICTING[act.decision],
-            moderator_id=act.moderator_id,
-            target=act.target,
-            reason=act.reason,
-            note=act.note,
-            rule_id=act.rule_id,
-            proposer_id=act.proposer_id,
-        )
+        kind = RESTRICTING[act.decision]
+        return restrict_content(kind, moderator_id=act.moderator_id, target=act.target, decision=decision)
     if act.decision in SANCTIONING:
-        return _sanction(SANCTIONING[act.decision], act)
+        kind, user_id = SANCTIONING[act.decision], act.target.author_id
+        entry = sanction_user(kind, moderator_id=act.moderator_id, user_id=user_id, decision=decision)
+        release_hold(moderator_id=act.moderator_id, target=act.target, reason=act.reason)
+        return entry
     raise Invalid.of("decision", "unknown", "There is no such decision.")
 
 
-def _sanction(kind: Action.Kind, act: Act) -> Action:
-    is_timed = act.days is not None and kind in TIMED
-    decision = Decision(
+def _decision(act: Act) -> Decision:
+    is_timed = act.days is not None and SANCTIONING.get(act.decision) in TIMED
+    return Decision(
         reason=act.reason,
         note=act.note,
         case_id=act.case_id,
@@ -84,6 +74,3 @@ def _sanction(kind: Action.Kind, act: Act) -> Action:
         until=timezone.now() + timedelta(days=act.days or 0) if is_timed else None,
         proposer_id=act.proposer_id,
     )
-    entry = sanction_user(kind, moderator_id=act.moderator_id, user_id=act.target.author_id, decision=decision)
-    release_hold(moderator_id=act.moderator_id, target=act.target, reason=act.reason)
-    return entry

@@ -10,6 +10,7 @@ from apps.moderation.queries.cases import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
+from socialapp.core.text.language import guess_language
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
 
@@ -18,7 +19,7 @@ _TRIES = 20
 
 @transactional("moderation")
 def file_report(
-    *, reporter_id: int, target: Target, reason: str, details: str, rule_id: int | None = None
+    *, reporter_id: int, target: Target, reason: str, details: str, rule_id: int | None = None, text: str = ""
 ) -> tuple[Report, bool]:
     """The report, and whether it is new: while an earlier one by the same person is open, that is the answer.
 
@@ -26,7 +27,7 @@ def file_report(
     """
     rule_text(rule_id)
     open_key = f"{reporter_id}:{target.key}"
-    case = open_case(target)
+    case = open_case(target, text=text)
     if case is None or gone_among("moderation", [reporter_id]):
         raise NotFound("there is nothing here that you may see")
     report, made = Report.objects.get_or_create(
@@ -49,13 +50,21 @@ def file_report(
 
 
 @transactional("moderation")
-def open_case(target: Target, *, flagged_words: str = "") -> Case | None:
-    """The open case about a target, locked, made if there is none; None when its author was erased."""
+def open_case(target: Target, *, flagged_words: str = "", text: str = "") -> Case | None:
+    """The open case about a target, locked, made if there is none; None when its author was erased.
+
+    `text`: what it says, by which the queue can be sorted by language.
+    """
     if gone_among("moderation", [target.author_id]):
         return None
     case, _ = Case.objects.select_for_update().get_or_create(
         open_key=target.key,
-        defaults={"target_type": target.type, "target_id": target.id, "author_id": target.author_id},
+        defaults={
+            "target_type": target.type,
+            "target_id": target.id,
+            "author_id": target.author_id,
+            "language": guess_language(text),
+        },
     )
     if flagged_words and case.flagged_words != flagged_words:
         case.flagged_words = flagged_words

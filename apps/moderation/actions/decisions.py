@@ -1,5 +1,8 @@
 """What moderators decide about posts, comments and cases. Every decision is logged, and published to be carried out."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from apps.moderation.access.instance_rules import rule_text
 from apps.moderation.access.ranks import refuse_own, require_rank
 from apps.moderation.actions.cases import close_case, close_case_of, locked_open_case
@@ -19,58 +22,80 @@ RESTRICTIONS = {
     Kind.HOLD_CONTENT: (Kind.RELEASE_CONTENT, "hidden"),
     Kind.LOCK_COMMENTS: (Kind.UNLOCK_COMMENTS, "locked"),
 }
+DEFAULT_REASON = "It breaks the rules."  # for who decides without a word
 _FOR_COMMENTS_TOO = (Kind.HIDE_CONTENT, Kind.HOLD_CONTENT)
 
 
-def remove_content(
-    *,
-    moderator_id: int,
-    target: Target,
-    reason: str,
-    note: str = "",
-    rule_id: int | None = None,
-    proposer_id: int | None = None,
-) -> Action:
-    """Removes a post or comment and closes its case. Again is answered with the first removal. Asks auth for ranks."""
-    require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=proposer_id)
-    return write_removal(moderator_id=moderator_id, target=target, reason=reason, note=note, rule_id=rule_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision: why, by which rule, because of which case, until when it holds, and a note for moderators.
+
+    `proposer_id` is the administrator who proposed what another confirms.
+    """
+
+    reason: str
+    note: str = ""
+    proposer_id: int | None = None
+    case_id: int | None = None
+    rule_id: int | None = None
+    until: datetime | None = None
+
+
+def remove_content(*, moderator_id: int, target: Target, decision: Decision) -> Action:
+    """Removes a post or comment and closes its case. Again is answered with the first removal. Asks auth for ranks.
+
+    409 when the case that the decision names is closed.
+    """
+    require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=decision.proposer_id)
+    return write_removal(moderator_id=moderator_id, target=target, decision=decision)
 
 
 @transactional("moderation")
-def write_removal(
-    *, moderator_id: int | None, target: Target, reason: str, note: str = "", rule_id: int | None = None
-) -> Action:
+def write_removal(*, moderator_id: int | None, target: Target, decision: Decision) -> Action:
     """The removal itself, for those who have asked for ranks; `moderator_id` is None for a word rule."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
     refuse_own(moderator_id=moderator_id, user_id=target.author_id)
-    rule = rule_text(rule_id)
-    close_case_of(target.key, outcome=Outcome.REMOVED)
+    rule = rule_text(decision.rule_id)
+    _close_case_about(target, decision, outcome=Outcome.REMOVED)
     removals = Action.objects.filter(kind=Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
     # What an appeal has brought back can be removed again.
     earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).order_by("-sequence").first()
     if earlier is not None and not _was_lifted(earlier):
         return earlier
-    entry = add_entry(
-        Kind.REMOVE_CONTENT,
-        moderator_id=moderator_id,
-        user_id=target.author_id,
-        target=target,
-        reason=reason,
-        note=note,
-        rule_id=rule_id,
-    )
+    entry = _add_entry(Kind.REMOVE_CONTENT, moderator_id=moderator_id, target=target, decision=decision)
     publish(
         ContentRemoved(
             target_type=target.type,
             target_id=target.id,
             author_id=target.author_id,
             action_id=entry.id,
-            reason=reason,
+            reason=entry.reason,
             rule=rule,
         )
     )
     return entry
+
+
+def _close_case_about(target: Target, decision: Decision, *, outcome: Outcome) -> None:
+    """Closes the case that led to the decision, unless somebody was faster; else the open one about the target."""
+    if decision.case_id is not None:
+        close_case(locked_open_case(decision.case_id), outcome=outcome)
+    else:
+        close_case_of(target.key, outcome=outcome)
+
+
+def _add_entry(kind: Action.Kind, *, moderator_id: int | None, target: Target, decision: Decision) -> Action:
+    return add_entry(
+        kind,
+        moderator_id=moderator_id,
+        user_id=target.author_id,
+        target=target,
+        case_id=decision.case_id,
+        reason=decision.reason,
+        note=decision.note,
+        rule_id=decision.rule_id,
+    )
 
 
 @transactional("moderation")
@@ -92,21 +117,12 @@ def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Actio
     return entry
 
 
-def restrict_content(
-    kind: Action.Kind,
-    *,
-    moderator_id: int,
-    target: Target,
-    reason: str,
-    note: str = "",
-    rule_id: int | None = None,
-    proposer_id: int | None = None,
-) -> Action:
+def restrict_content(kind: Action.Kind, *, moderator_id: int, target: Target, decision: Decision) -> Action:
     """Hides a post or comment from everybody but its author, marks a post sensitive or locks its comments, and closes
-    its case. Asks auth for ranks.
+    its case. Asks auth for ranks. 409 when the case that the decision names is closed.
     """
-    require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=proposer_id)
-    return _write_restriction(kind, moderator_id=moderator_id, target=target, reason=reason, note=note, rule_id=rule_id)
+    require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=decision.proposer_id)
+    return _write_restriction(kind, moderator_id=moderator_id, target=target, decision=decision)
 
 
 @transactional("moderation")
@@ -137,29 +153,19 @@ def _in_force(target: Target, kind: Action.Kind) -> Action | None:
 
 
 @transactional("moderation")
-def _write_restriction(
-    kind: Action.Kind, *, moderator_id: int, target: Target, reason: str, note: str, rule_id: int | None
-) -> Action:
+def _write_restriction(kind: Action.Kind, *, moderator_id: int, target: Target, decision: Decision) -> Action:
     if target.type != "post" and not (target.type == "comment" and kind in _FOR_COMMENTS_TOO):
         raise Invalid.of("target_type", "not_content", "Posts can be restricted so, and comments be hidden.")
-    rule = rule_text(rule_id)
-    close_case_of(target.key, outcome=Outcome.SANCTIONED)
+    rule = rule_text(decision.rule_id)
+    _close_case_about(target, decision, outcome=Outcome.SANCTIONED)
     if kind == Kind.HIDE_CONTENT:
-        _end_hold(target, moderator_id=moderator_id, reason=reason)
+        _end_hold(target, moderator_id=moderator_id, reason=decision.reason)
     else:
-        release_hold(moderator_id=moderator_id, target=target, reason=reason)
+        release_hold(moderator_id=moderator_id, target=target, reason=decision.reason)
     earlier = _in_force(target, kind)
     if earlier is not None:
         return earlier
-    entry = add_entry(
-        kind,
-        moderator_id=moderator_id,
-        user_id=target.author_id,
-        target=target,
-        reason=reason,
-        note=note,
-        rule_id=rule_id,
-    )
+    entry = _add_entry(kind, moderator_id=moderator_id, target=target, decision=decision)
     _publish_restriction(entry, target, kind=RESTRICTIONS[kind][1], is_active=True, rule=rule)
     return entry
 

@@ -1,12 +1,13 @@
-"""The rules of the installation: kept by administrators, named by reports and decisions."""
+"""The rules of the installation and templates of reasons: kept by administrators, named by reports and decisions."""
 
 from django.db.models import Max
 from django.utils import timezone
 
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, InstanceRule
+from apps.moderation.models import Action, InstanceRule, ReasonTemplate
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.ids import new_id
 
 
 @transactional("moderation")
@@ -35,3 +36,27 @@ def retire_instance_rule(*, moderator_id: int, rule_id: int) -> None:
     if rule.retired_at is None:
         InstanceRule.objects.filter(id=rule_id).update(retired_at=timezone.now())
         add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, rule_id=rule_id, reason=f"rule {rule}: retired")
+
+
+@transactional("moderation")
+def set_reason_template(
+    *, moderator_id: int, name: str, text: str, rule_number: int | None, template_id: int | None = None
+) -> ReasonTemplate:
+    """Makes a template of a reason, or changes the one with the id; 422 without words, or for an unknown rule."""
+    values = {"name": " ".join(name.split()), "text": text.strip(), "rule_number": rule_number}
+    if not values["name"] or not values["text"]:
+        raise Invalid.of("text", "blank", "A template has a name and words.")
+    if rule_number is not None and not InstanceRule.objects.filter(number=rule_number, retired_at=None).exists():
+        raise Invalid.of("rule_number", "not_found", "There is no rule with this number.")
+    template, _ = ReasonTemplate.objects.update_or_create(id=template_id or new_id(), defaults=values)
+    add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"template {template.name}: {template.text}")
+    return template
+
+
+@transactional("moderation")
+def delete_reason_template(*, moderator_id: int, template_id: int) -> None:
+    """Deletes a template of a reason. Idempotent."""
+    template = ReasonTemplate.objects.filter(id=template_id).first()
+    if template is not None:
+        template.delete()
+        add_entry(Action.Kind.CHANGE_RULE, moderator_id=moderator_id, reason=f"template {template.name}: deleted")

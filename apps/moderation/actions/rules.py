@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.moderation.access.screening import Document, plain_pattern, rules_meeting
 from apps.moderation.access.sign_ups import plain_block
 from apps.moderation.actions.cases import open_case
-from apps.moderation.actions.decisions import hold_content, write_removal
+from apps.moderation.actions.decisions import Decision, hold_content, write_removal
 from apps.moderation.actions.log import add_entry
 from apps.moderation.actions.sanctions import reset_profile_by_rule, silence_by_rule
 from apps.moderation.models import Action, Block, RuleHit, SeenText, TargetType, WordRule
@@ -96,19 +96,20 @@ def check_document(*, document: Document) -> None:
     new = [rule for rule in rules if _record_hit(rule, target)]
     if rules:
         words = ", ".join(rule.pattern for rule in rules)[:200]
-        _apply({rule.action for rule in rules}, target, words=words, is_new=bool(new))
+        _apply({rule.action for rule in rules}, document, words=words, is_new=bool(new))
 
 
-def _apply(effects: set[str], target: Target, *, words: str, is_new: bool) -> None:
+def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -> None:
+    target = document.target
     reason = f"word rule: {words}"
     is_removal = bool(effects & {Effect.REMOVE, Effect.REJECT})
     if is_removal and target.type == TargetType.USER:
         reset_profile_by_rule(user_id=target.author_id, reason=reason)
         return
     if is_removal:
-        write_removal(moderator_id=None, target=target, reason=reason)
+        write_removal(moderator_id=None, target=target, decision=Decision(reason=reason))
         return
-    open_case(target, flagged_words=words)
+    open_case(target, flagged_words=words, text=document.text)
     if Effect.HOLD in effects and target.type != TargetType.USER and is_new:
         hold_content(target=target, reason=reason)
     if Effect.SILENCE in effects and is_new:

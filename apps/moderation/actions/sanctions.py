@@ -1,6 +1,5 @@
 """What moderators decide about people: warnings, bans, silences, limits, emptied profiles, and their ends."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
@@ -8,6 +7,7 @@ from django.utils import timezone
 from apps.moderation.access.instance_rules import rule_text
 from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift
 from apps.moderation.actions.cases import close_case, locked_open_case
+from apps.moderation.actions.decisions import Decision
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Outcome, Suspension
 from apps.moderation.queries.cases import Target
@@ -28,21 +28,6 @@ REVERSALS = {
     Kind.RESET_PROFILE: Kind.RESTORE_PROFILE,
 }
 TIMED = (Kind.BAN_USER, Kind.SILENCE_USER, Kind.LIMIT_USER, Kind.LIMIT_LINKS, Kind.LIMIT_MEDIA)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A decision: why, by which rule, because of which case, until when it holds, and a note for moderators.
-
-    `proposer_id` is the administrator who proposed what another confirms.
-    """
-
-    reason: str
-    note: str = ""
-    proposer_id: int | None = None
-    case_id: int | None = None
-    rule_id: int | None = None
-    until: datetime | None = None
 
 
 def sanction_user(kind: Action.Kind, *, moderator_id: int, user_id: int, decision: Decision) -> Action:

@@ -9,7 +9,7 @@ from apps.moderation.admin.log import (
     SignedHeadAdmin,
     SuspensionAdmin,
 )
-from apps.moderation.admin.rules import BlockAdmin, InstanceRuleAdmin, RuleHitAdmin, WordRuleAdmin
+from apps.moderation.admin.rules import BlockAdmin, InstanceRuleAdmin, ReasonTemplateAdmin, RuleHitAdmin, WordRuleAdmin
 from apps.moderation.admin.team import BulkDecisionAdmin, ProposalAdmin
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "InstanceRuleAdmin",
     "LogHeadAdmin",
     "ProposalAdmin",
+    "ReasonTemplateAdmin",
     "ReportAdmin",
     "RuleHitAdmin",
     "SignedHeadAdmin",

@@ -20,10 +20,11 @@ from django.views.decorators.http import require_POST
 from apps.moderation import actions
 from apps.moderation.access.names import show_holders, show_targets
 from apps.moderation.access.people import history_of, notes_of
+from apps.moderation.access.reporters import groundless_reporters
+from apps.moderation.access.surroundings import surroundings_of
 from apps.moderation.access.targets import media_of_post, target_of_staff
 from apps.moderation.admin.choices import (
     DECIDED,
-    DEFAULT_REASON,
     LONGEST_REASON,
     DecisionForm,
     act_of,
@@ -35,8 +36,9 @@ from apps.moderation.admin.choices import (
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
 from apps.moderation.models import Case, Reason, Report, TargetType
 from apps.moderation.queries.cases import Target, reports_of
-from apps.moderation.queries.rules import present_rules
+from apps.moderation.queries.rules import present_rules, reason_templates
 from socialapp.core.errors import Problem
+from socialapp.core.text.language import LANGUAGES
 
 _PREVIEW_CHARACTERS = 160
 
@@ -128,6 +130,39 @@ class ReasonFilter(admin.SimpleListFilter):
         return queryset.filter(Exists(reported))
 
 
+class LanguageFilter(admin.SimpleListFilter):
+    """In which language it is, as far as that can be guessed."""
+
+    title = "language"
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The languages that there are open cases in, and those that are not known."""
+        used = set(Case.objects.filter(closed_at=None).values_list("language", flat=True).distinct())
+        return [*((code, name) for code, name in LANGUAGES.items() if code in used), ("unknown", "Unknown")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        """The cases in that language."""
+        value = self.value()
+        return queryset if value is None else queryset.filter(language="" if value == "unknown" else value)
+
+
+def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
+    """What the page of a case shows beside the case itself."""
+    history = history_of(case.author_id)
+    around = surroundings_of(case, history)
+    return {
+        "choices": choices_for(case.target_type, figures=around.figures, has_case=has_case),
+        "shown_media": media_of_post(case.target_id or 0) if case.target_type == TargetType.POST else [],
+        "history": history,
+        "around": around,
+        "rules": present_rules(),
+        "templates": reason_templates(),
+        "default_reason": actions.DEFAULT_REASON,
+        "longest_reason": LONGEST_REASON,
+    }
+
+
 class CaseList(ChangeList):
     """A page of cases with what their targets look like, asked for once for the whole page."""
 
@@ -144,7 +179,7 @@ class CaseAdmin(ModerationAdmin[Case]):
     """The queue: the most reported first."""
 
     list_display = ("content", "author", "reasons", "weight", "waiting", "taken_by", "state")
-    list_filter = (CaseStateFilter, AssignmentFilter, AgeFilter, "target_type", ReasonFilter, "outcome")
+    list_filter = (CaseStateFilter, AssignmentFilter, AgeFilter, LanguageFilter, "target_type", ReasonFilter, "outcome")
     search_fields = ("=target_id", "=author_id", "=id")
     ordering = ("-score", "-reports_count", "id")
     list_per_page = 25
@@ -185,15 +220,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         case = Case.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
         extra = dict(extra_context or {})
         if case is not None and self.has_view_permission(request):
-            extra |= {
-                "choices": choices_for(case.target_type),
-                "shown_media": media_of_post(case.target_id or 0) if case.target_type == TargetType.POST else [],
-                "history": history_of(case.author_id),
-                "notes": notes_of(case),
-                "rules": present_rules(),
-                "default_reason": DEFAULT_REASON,
-                "longest_reason": LONGEST_REASON,
-            }
+            extra |= {**_shown(case), "notes": notes_of(case)}
         return super().change_view(request, object_id, form_url, extra)
 
     def take_next(self, request: HttpRequest) -> HttpResponse:
@@ -270,12 +297,7 @@ class CaseAdmin(ModerationAdmin[Case]):
             "opts": self.opts,
             "media": self.media,
             "is_unreported": True,
-            "shown_media": media_of_post(target.id) if target.type == TargetType.POST else [],
-            "choices": choices_for(target.type, has_case=False),
-            "history": history_of(target.author_id),
-            "rules": present_rules(),
-            "default_reason": DEFAULT_REASON,
-            "longest_reason": LONGEST_REASON,
+            **_shown(case, has_case=False),
         }
         return TemplateResponse(request, "admin/moderation/case/change_form.html", page)
 
@@ -347,7 +369,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         if len(ids) <= actions.MOST_AT_ONCE:
             run_on_each(request, rows, done, bulk(decision))
             return
-        reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
+        reason = (request.POST.get("reason") or actions.DEFAULT_REASON)[:LONGEST_REASON]
         me = int(request.user.pk or 0)
         actions.start_bulk_decision(decision=decision, case_ids=ids, moderator_id=me, reason=reason)
         progress = reverse("admin:moderation_bulkdecision_changelist")
@@ -386,3 +408,22 @@ class ReportAdmin(ModerationAdmin[Report]):
     search_fields = ("=target_id", "details")
     exclude = ("reporter_id", "open_key")
     ordering = ("-id",)
+    change_list_template = "admin/moderation/report/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages, and the one about who reports without ground."""
+        own = path("reporters/", self.admin_site.admin_view(self.reporters), name="moderation_report_reporters")
+        return [own, *super().get_urls()]
+
+    def reporters(self, request: HttpRequest) -> HttpResponse:
+        """Who reports without ground again and again; which reports are theirs stays unsaid."""
+        if not self.is_allowed(request):
+            return HttpResponse(status=403)
+        page = {
+            **self.admin_site.each_context(request),
+            "title": "Reports without ground",
+            "opts": self.opts,
+            "media": self.media,
+            "reporters": groundless_reporters(),
+        }
+        return TemplateResponse(request, "admin/moderation/report/reporters.html", page)

@@ -1,19 +1,19 @@
 """The decisions that a case's page offers: their names, what they will do, and how they are carried out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django import forms
 
 from apps.moderation import actions
-from apps.moderation.actions import Act
-from apps.moderation.models import Case
+from apps.moderation.actions import DEFAULT_REASON, Act
+from apps.moderation.models import Case, InstanceRule, ReasonTemplate
 from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import present_rules
+from apps.moderation.queries.rules import present_rules, reason_templates
 from socialapp.core.errors import Forbidden, Problem
 
 LONGEST_REASON = 1000
-DEFAULT_REASON = "It breaks the rules."
 DECIDED = "Decided"
 PROPOSED = "Proposed: another administrator has to confirm it"
 
@@ -28,6 +28,7 @@ class Choice:
     key: str
     for_content: bool = False
     is_timed: bool = False
+    figures: str = ""
 
 
 CHOICES = (
@@ -49,10 +50,11 @@ CHOICES = (
 _FITS = {"mark_sensitive": ("post",), "hide": ("post", "comment"), "remove": ("post", "comment"), "lock": ("post",)}
 
 
-def choices_for(target_type: str, *, has_case: bool = True) -> list[Choice]:
-    """What can be decided about a target; without a case there is nothing to dismiss."""
+def choices_for(target_type: str, *, figures: Mapping[str, str], has_case: bool = True) -> list[Choice]:
+    """What can be decided about a target, and what each would touch; without a case there is nothing to dismiss."""
     fitting = [one for one in CHOICES if target_type in _FITS.get(one.name, ("user", "post", "comment"))]
-    return [one for one in fitting if has_case or one.name != "dismiss"]
+    offered = [one for one in fitting if has_case or one.name != "dismiss"]
+    return [replace(one, figures=figures.get(one.name, "")) for one in offered]
 
 
 class DecisionForm(forms.Form):
@@ -61,12 +63,28 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(required=False, max_length=LONGEST_REASON)
     note = forms.CharField(required=False, max_length=LONGEST_REASON)
     rule = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+    template = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
     days = forms.IntegerField(required=False, min_value=1, max_value=3650)
 
     def __init__(self, data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        rules = present_rules()
-        self.fields["rule"].choices = [("", "—"), *((rule.id, str(rule)) for rule in rules)]  # type: ignore[attr-defined]
+        self._rules, self._templates = present_rules(), reason_templates()
+        self.fields["rule"].choices = _choices(self._rules)  # type: ignore[attr-defined]
+        self.fields["template"].choices = _choices(self._templates)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """What was sent, with the words and the rule of the template where there are none of the moderator's own."""
+        values = super().clean() or self.cleaned_data
+        template = next((one for one in self._templates if one.id == values.get("template")), None)
+        if template is not None:
+            values["reason"] = values.get("reason") or template.text
+            numbers = {rule.number: rule.id for rule in self._rules}
+            values["rule"] = values.get("rule") or numbers.get(template.rule_number or 0)
+        return values
+
+
+def _choices(rows: Sequence[InstanceRule | ReasonTemplate]) -> list[tuple[int | str, str]]:
+    return [("", "—"), *((row.id, str(row)) for row in rows)]
 
 
 def act_of(form: DecisionForm, name: str, *, target: Target, moderator_id: int, case_id: int | None = None) -> Act:

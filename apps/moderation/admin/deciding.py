@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.moderation.admin.choices import DEFAULT_REASON, LONGEST_REASON
+from apps.moderation.actions import DEFAULT_REASON
+from apps.moderation.admin.choices import LONGEST_REASON
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, M, is_staff
 

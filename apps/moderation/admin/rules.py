@@ -16,7 +16,8 @@ from apps.moderation.access.screening import plain_pattern
 from apps.moderation.access.sign_ups import plain_block
 from apps.moderation.access.trials import MOST_DAYS, try_rule
 from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin, person_link
-from apps.moderation.models import Block, InstanceRule, RuleHit, WordRule
+from apps.moderation.models import Block, InstanceRule, ReasonTemplate, RuleHit, WordRule
+from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Invalid
 from socialapp.http.admin import is_admin
 
@@ -206,3 +207,62 @@ class InstanceRuleAdmin(ModerationAdmin[InstanceRule]):
         """Takes the chosen rules out of force."""
         for rule in queryset:
             self.delete_model(request, rule)
+
+
+class ReasonTemplateForm(forms.ModelForm[ReasonTemplate]):
+    """A template of a reason; its rule is chosen among those in force."""
+
+    class Meta:
+        model = ReasonTemplate
+        fields = ("name", "text", "rule_number")
+        widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+    rule_number = forms.TypedChoiceField(label="Rule", required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "rule_number" in self.fields:
+            chosen = [("", "—"), *((rule.number, str(rule)) for rule in present_rules())]
+            self.fields["rule_number"].choices = chosen  # type: ignore[attr-defined]
+
+
+@admin.register(ReasonTemplate)
+class ReasonTemplateAdmin(ModerationAdmin[ReasonTemplate]):
+    """What moderators say again and again when they decide; administrators keep the templates."""
+
+    list_display = ("name", "text", "rule_number")
+    search_fields = ("name", "text")
+    ordering = ("name",)
+    form = ReasonTemplateForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Administrators."""
+        return is_admin(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Administrators."""
+        return is_admin(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Administrators."""
+        return is_admin(request)
+
+    def save_model(self, request: HttpRequest, obj: ReasonTemplate, form: Any, change: bool) -> None:
+        """Makes or changes a template."""
+        saved = actions.set_reason_template(
+            moderator_id=int(request.user.pk or 0),
+            name=obj.name,
+            text=obj.text,
+            rule_number=obj.rule_number,
+            template_id=obj.id if change else None,
+        )
+        obj.id = saved.id
+
+    def delete_model(self, request: HttpRequest, obj: ReasonTemplate) -> None:
+        """Deletes a template."""
+        actions.delete_reason_template(moderator_id=int(request.user.pk or 0), template_id=obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ReasonTemplate]) -> None:
+        """Deletes the chosen templates."""
+        for template in queryset:
+            self.delete_model(request, template)

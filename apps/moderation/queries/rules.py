@@ -5,13 +5,18 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.moderation.models import Block, InstanceRule, SeenText, WordRule
+from apps.moderation.models import Block, InstanceRule, ReasonTemplate, SeenText, WordRule
 from apps.moderation.queries.cases import Target
 
 
 def present_rules() -> list[InstanceRule]:
     """The rules of the installation in their present words, in order."""
     return list(InstanceRule.objects.filter(retired_at=None).order_by("number", "id"))
+
+
+def reason_templates() -> list[ReasonTemplate]:
+    """The templates of reasons, by name."""
+    return list(ReasonTemplate.objects.order_by("name"))
 
 
 def rule_with_id(rule_id: int) -> InstanceRule | None:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from django.db.models import Count, Q, QuerySet
 
-from apps.posts.models import Media, Post, RemovedPost, Repost
-from socialapp.contracts.posts import AuthorPosts, MediaHash, PostDocument, RepostNumber
+from apps.posts.models import Media, Post, PostEdit, RemovedPost, Repost
+from socialapp.contracts.posts import AuthorPosts, MediaHash, PostDocument, PostVersion, RepostNumber
+
+_MOST_VERSIONS = 20
 
 
 def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
@@ -44,6 +46,12 @@ def media_hashes_of(post_ids: Sequence[int]) -> list[MediaHash]:
     """The hashes of the uploads of the media in these posts. One query."""
     rows = Media.objects.filter(post_id__in=post_ids).exclude(content_hash="").values_list("post_id", "content_hash")
     return [MediaHash(post_id=post_id, sha256=sha256) for post_id, sha256 in rows if post_id is not None]
+
+
+def versions_of(post_id: int) -> list[PostVersion]:
+    """The last 20 earlier texts of a post, the newest first. One query."""
+    rows = PostEdit.objects.filter(post_id=post_id).order_by("-version")[:_MOST_VERSIONS]
+    return [PostVersion(version=row.version, content=row.content, written_at=row.written_at) for row in rows]
 
 
 def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocument]:

@@ -20,6 +20,7 @@ from socialapp.core.sql import add
 from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
+from socialapp.rpc.refusals import refuse_by_rule
 
 T = TypeVar("T")
 
@@ -119,8 +120,11 @@ def ask_again(*, ids: Collection[int], ask: Callable[[], T], size: Callable[[T],
 def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
     """As `update_profile`, with `profile_picture_media_id` in place of `profile_picture`.
 
-    Invalid when the media cannot be used. Asks posts, so not within a transaction.
+    Invalid when the media cannot be used, or a rule refuses a text. Asks others, so not within a transaction.
     """
+    for field in ("full_name", "bio"):
+        if changes.get(field):
+            refuse_by_rule("users", author_id=user_id, content=changes[field], field=field)
     if "profile_picture_media_id" in changes:
         media_id = changes["profile_picture_media_id"]
         url = client(Posts).use_as_profile_picture(user_id=user_id, media_id=media_id)

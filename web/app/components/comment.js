@@ -7,6 +7,7 @@ import { signedIn } from "../api/session.js";
 import { ask, open } from "../state/dialogs.js";
 import { comments, posts, putComment } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
+import { actOn } from "../state/moderation.js";
 import { isMe } from "../state/people.js";
 import { copyLink, needsAccount } from "../state/posts.js";
 import { complain } from "../state/toasts.js";
@@ -87,6 +88,7 @@ function Head({ comment, postAuthor, onEdit }) {
     mine && { label: t("edit"), icon: "pen", run: onEdit },
     (mine || isMe(postAuthor)) && { label: t("delete"), icon: "trash", run: remove, danger: true },
     !mine && signedIn.value && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "comment", id }), danger: true },
+    !mine && actOn("comment", id),
   ];
   return html`<header class="comment-head">
     <a dir="auto" href="/@${author.username}"><span class="name" dir="auto">${author.full_name || author.username}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>

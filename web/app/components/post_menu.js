@@ -4,6 +4,7 @@ import { t } from "../i18n/i18n.js";
 import { signedIn } from "../api/session.js";
 import { ask, open } from "../state/dialogs.js";
 import { people, putPerson } from "../state/entities.js";
+import { actOn } from "../state/moderation.js";
 import { isMe, toggleBlock, toggleMute } from "../state/people.js";
 import { copyLink, muteConversation, removePost } from "../state/posts.js";
 import { Menu } from "./menu.js";
@@ -36,6 +37,7 @@ export function PostMenu({ post }) {
     !mine && signedIn.value && { label: t(known?.muting ? "mute.undo" : "mute.do", { name }), icon: "mute", run: withAuthor(toggleMute) },
     !mine && signedIn.value && { label: t(known?.blocking ? "block.undo" : "block.do_name", { name }), icon: "block", run: withAuthor(toggleBlock), danger: true },
     !mine && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "post", id: post.id }), danger: true },
+    !mine && actOn("post", post.id),
   ];
   return html`<${Menu} label=${t("post.more")} items=${items} />`;
 }

@@ -7,6 +7,7 @@ import { profile as own, signedIn } from "../api/session.js";
 import { open } from "../state/dialogs.js";
 import { people, posts, putPerson, putPost } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
+import { actOn } from "../state/moderation.js";
 import { isMe, toggleBlock, toggleMute } from "../state/people.js";
 import { copyLink } from "../state/posts.js";
 import { route } from "../state/router.js";
@@ -56,6 +57,7 @@ function Head({ person }) {
     !mine && signedIn.value && { label: t(known?.muting ? "mute.undo" : "mute.do", { name: person.username }), icon: "mute", run: () => toggleMute(person.id) },
     !mine && signedIn.value && { label: t(known?.blocking ? "block.undo" : "block.do_name", { name: person.username }), icon: "block", run: () => toggleBlock(person.id), danger: true },
     !mine && signedIn.value && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "user", id: person.id }), danger: true },
+    !mine && actOn("user", person.id),
   ];
   return html`<section class="profile" aria-label=${person.username}>
     <div class="profile-top">

@@ -1,0 +1,126 @@
+"""What stands around the target of a case, and what decisions about it would touch: asked of the contexts that know."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from apps.moderation.access.names import usernames
+from apps.moderation.access.people import PersonHistory
+from apps.moderation.access.targets import comments_with_ids, posts_with_ids
+from apps.moderation.models import Case, TargetType
+from socialapp.contracts.auth import Auth, LinkedAccount
+from socialapp.contracts.comments import CommentDocument, Comments
+from socialapp.contracts.posts import Posts, PostVersion
+from socialapp.contracts.reactions import Reactions
+from socialapp.core.errors import Problem
+from socialapp.rpc.calls import client
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A comment of the thread; `is_target`: the one that the case is about."""
+
+    author: str
+    text: str
+    depth: int
+    at: datetime
+    is_target: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Earlier texts of a post, the post that a comment is on, the thread, and accounts that may be the same person's.
+
+    `figures`: for each decision by its name, what it would touch.
+    """
+
+    versions: list[PostVersion] = field(default_factory=list)
+    post_text: str = ""
+    thread: list[Line] = field(default_factory=list)
+    linked: list[LinkedAccount] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
+
+
+def surroundings_of(case: Case, history: PersonHistory) -> Surroundings:
+    """All that, in at most eight calls; nothing of what cannot be asked at the moment."""
+    if case.target_id is None or case.author_id is None:
+        return Surroundings()
+    try:
+        return _surroundings(case, case.target_id, case.author_id, history)
+    except Problem as problem:
+        log.warning("moderation.no_surroundings", error=problem.detail)
+        return Surroundings()
+
+
+def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHistory) -> Surroundings:
+    linked = client(Auth).linked_accounts(user_id=author_id)
+    figures = _figures_of_person(history)
+    if case.target_type == TargetType.POST:
+        return Surroundings(
+            versions=client(Posts).versions(post_id=target_id),
+            thread=_thread(target_id, None),
+            linked=linked,
+            figures=figures | _figures_of_post(target_id),
+        )
+    if case.target_type == TargetType.COMMENT and (comment := _comment(target_id)) is not None:
+        thread = _thread(comment.post_id, target_id)
+        answers = sum(1 for line in thread if line.depth > _depth_of_target(thread))
+        touched = f"In sight stay below it: {_counted(answers, 'answer')}."
+        return Surroundings(
+            post_text="".join(post.content for post in posts_with_ids([comment.post_id])),
+            thread=thread,
+            linked=linked,
+            figures=figures | {"remove": touched, "hide": touched},
+        )
+    return Surroundings(linked=linked, figures=figures)
+
+
+def _comment(comment_id: int) -> CommentDocument | None:
+    found = comments_with_ids([comment_id]) or client(Comments).removed(comment_ids=[comment_id])
+    return found[0] if found else None
+
+
+def _thread(post_id: int, comment_id: int | None) -> list[Line]:
+    lines = client(Comments).around(post_id=post_id, comment_id=comment_id)
+    names = usernames(sorted({line.author_id for line in lines if line.author_id is not None}))
+    return [
+        Line(
+            author=names.get(line.author_id or 0, ""),
+            text=line.content,
+            depth=line.depth,
+            at=line.created_at,
+            is_target=line.id == comment_id,
+        )
+        for line in lines
+    ]
+
+
+def _depth_of_target(thread: list[Line]) -> int:
+    return next((line.depth for line in thread if line.is_target), 0)
+
+
+def _figures_of_post(post_id: int) -> dict[str, str]:
+    comments = sum([each.count for each in client(Comments).counts(post_ids=[post_id])])
+    reposts = sum([each.reposts for each in client(Posts).reposts(post_ids=[post_id])])
+    found = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=[post_id])
+    counts = [each.counts for each in found]
+    reactions = sum(one.like + one.love + one.haha + one.sad + one.angry for one in counts)
+    counted = (_counted(comments, "comment"), _counted(reactions, "reaction"), _counted(reposts, "repost"))
+    gone = f"Out of sight with it: {', '.join(counted)}."
+    return {"remove": gone, "hide": gone, "lock": f"In sight stay: {counted[0]}."}
+
+
+def _figures_of_person(history: PersonHistory) -> dict[str, str]:
+    posts, followers = _counted(history.posts, "post"), _counted(history.followers, "follower")
+    return {
+        "ban": f"Out of sight: {posts}, followed by {followers}.",
+        "silence": f"{posts}, for {followers} alone.",
+        "reset_profile": "There is a name and a text." if history.bio else "There is a name, and no text.",
+    }
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"

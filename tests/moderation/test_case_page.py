@@ -1,0 +1,132 @@
+"""The page of a case: earlier versions, the conversation, accounts that may be the same person's, what decisions touch,
+templates of reasons; and the ways to it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from apps.auth.models import Session
+from apps.moderation import actions
+from apps.moderation.models import Action, Case, InstanceRule, ReasonTemplate
+from socialapp.core.text.language import guess_language
+from tests.conftest import ALL_CONTEXTS, Person
+from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+CASES = "/admin/moderation/case/"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("You are all idiots and should leave", "en"),
+        ("Ihr seid alle dumm und sollt gehen", "de"),
+        ("C'est une honte et je ne suis pas content", "fr"),
+        ("これは良くない投稿です", "ja"),
+        ("这是坏的", "zh"),
+        ("Це погано і її немає", "uk"),
+        ("Это плохо", "ru"),
+        ("https://x.example 123", ""),
+        ("", ""),
+    ],
+)
+def test_a_language_is_guessed(text: str, language: str) -> None:
+    assert guess_language(text) == language
+
+
+def test_the_page_of_a_post_shows_what_moderators_need(
+    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    edit = stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "you are the worst of all"})
+    assert edit.status_code == 200
+    stage.cleo.client.put(f"/v1/posts/{stage.post_id}/reaction", {"reaction_type": "sad"})
+    drain()
+    Session.objects.update(address="")
+    Session.objects.filter(user_id__in=[stage.ann.id, stage.ben.id]).update(address="192.0.2.0/24")
+    report(stage.cleo, "post", stage.post_id)
+    case = Case.objects.get()
+    assert case.language == "en"
+    browser = enter(register("mia"), "moderator")
+    page = browser.get(f"{CASES}{case.id}/change/").content.decode()
+    for shown in (
+        "<h1>Post by @ann: you are the worst of all</h1>",
+        "1 earlier version",
+        "a plain post",
+        "a plain comment",
+        "Out of sight with it: 1 comment, 1 reaction, 0 reposts.",
+        "Out of sight: 1 post, followed by 0 followers.",
+        "the same network",
+    ):
+        assert shown in page, shown
+    assert "192.0.2" not in page, "where people are is nobody's business"
+    assert "@cleo" not in page, "who reported and reacted is not said"
+    for language, count in (("en", 1), ("de", 0), ("unknown", 0)):
+        assert browser.get(f"{CASES}?language={language}").context["cl"].result_count == count
+
+
+def test_the_page_of_a_comment_shows_its_thread(
+    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    path = f"/v1/posts/{stage.post_id}/comments"
+    answer = {"content": "an answer to it", "parent_comment_id": stage.comment_id}
+    assert stage.cleo.client.post(path, answer).status_code == 201
+    drain()
+    report(stage.ann, "comment", stage.comment_id)
+    page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get().id}/change/").content.decode()
+    assert page.index("a plain post") < page.index("an answer to it")
+    assert "is-target" in page
+    assert "In sight stay below it: 1 answer." in page
+
+
+def test_a_template_gives_a_decision_its_words_and_its_rule(
+    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    admin, moderator = enter(register("ada"), "admin"), enter(register("mia"), "moderator")
+    rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=2, text="No spam.")
+    values = {"name": "Spam", "text": "You advertise.", "rule_number": "2"}
+    templates = "/admin/moderation/reasontemplate/"
+    assert moderator.post(f"{templates}add/", values).status_code == 403
+    assert admin.post(f"{templates}add/", {**values, "rule_number": "7"}).status_code == 200, "there is no such rule"
+    assert not ReasonTemplate.objects.exists()
+    assert admin.post(f"{templates}add/", values).status_code == 302
+    template = ReasonTemplate.objects.get()
+    second = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=2, text="No spam, no advertisements.")
+    assert InstanceRule.objects.get(id=rule.id).retired_at is not None
+    report(stage.cleo, "post", stage.post_id)
+    page = f"{CASES}{Case.objects.get().id}/"
+    assert 'data-text="You advertise."' in moderator.get(f"{page}change/").content.decode()
+    moderator.post(f"{page}decide/", {"decision": "remove", "template": template.id})
+    entry = Action.objects.latest("sequence")
+    assert (entry.kind, entry.reason, entry.rule_id) == ("remove_content", "You advertise.", second.id)
+    assert admin.post(f"{templates}{template.id}/delete/", {"post": "yes"}).status_code == 302
+    assert not ReasonTemplate.objects.exists()
+
+
+def test_content_pages_lead_to_decisions(stage: Stage, register: Callable[..., Person]) -> None:
+    browser = enter(register("ada"), "admin")
+    for page, target in (
+        ("posts/post", f"post/{stage.post_id}"),
+        ("comments/comment", f"comment/{stage.comment_id}"),
+        ("users/profile", f"user/{stage.ann.id}"),
+        ("identity/user", f"user/{stage.ann.id}"),
+    ):
+        assert f'href="{CASES}about/{target}/"' in browser.get(f"/admin/{page}/").content.decode(), page
+
+
+def test_who_reports_without_ground_is_listed_and_weighs_less(stage: Stage, register: Callable[..., Person]) -> None:
+    browser = enter(register("mia"), "moderator")
+    page = "/admin/moderation/report/reporters/"
+    for number in range(4):
+        post = stage.ann.client.post("/v1/posts", {"content": f"number {number}"}).json()["id"]
+        for reporter in (stage.cleo, stage.ben) if number < 2 else (stage.cleo,):
+            report(reporter, "post", post)
+        actions.dismiss_case(moderator_id=901, case_id=Case.objects.get(closed_at=None).id, reason="fine")
+    shown = browser.get(page).content.decode()
+    assert "@cleo" in shown
+    assert "<td>4</td><td>4</td><td>4</td><td>100 %</td><td>0.2</td>" in shown
+    assert "@ben" not in shown, "twice is not again and again"
+    assert "number 0" not in shown
+    assert page in browser.get("/admin/moderation/report/").content.decode()
+    report(stage.cleo, "user", stage.ann.id)
+    assert Case.objects.get(closed_at=None).score == 0.2

@@ -1,0 +1,121 @@
+"""Every decision has an effect and is undone exactly: over every way of reading, exports, files and notifications."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from django.utils import timezone
+
+from apps.auth.models import User
+from apps.moderation import actions
+from apps.moderation.actions.acts import RESTRICTING, SANCTIONING
+from apps.moderation.admin.choices import CHOICES, choices_for
+from apps.moderation.models import Action
+from apps.moderation.presenters.statements import statements
+from apps.moderation.queries.log import APPEALABLE, check_log
+from apps.moderation.serializers import ACTIONS
+from socialapp.contracts.data_export import DataExport
+from socialapp.contracts.users import Users
+from socialapp.core.errors import Conflict, NotFound
+from socialapp.rpc.calls import client
+from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
+from tests.media.conftest import _commit_at_once, is_served, store, upload  # noqa: F401 (fixtures)
+from tests.moderation.conftest import Stage
+from tests.moderation.found import drifts, everything, settle
+from tests.moderation.test_acts import act
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+NOTHING_TO_UNDO = ("dismiss", "warn")
+# Every decision that a page offers about a kind of target; those about people are the same for all kinds.
+DECISIONS = [
+    (choice.name, target_type)
+    for target_type in ("post", "comment", "user")
+    for choice in choices_for(target_type, figures={})
+    if choice.name not in NOTHING_TO_UNDO and (target_type == "user") == (choice.name in SANCTIONING)
+]
+
+
+def test_no_decision_is_left_out() -> None:
+    known = {"dismiss", "remove", *RESTRICTING, *SANCTIONING}
+    assert {choice.name for choice in CHOICES} == known
+    assert {name for name, _ in DECISIONS} == known - set(NOTHING_TO_UNDO)
+    assert sorted(APPEALABLE) == sorted(ACTIONS), "the API names every decision that people are shown"
+    kinds = {kind.value for kind in (*RESTRICTING.values(), *SANCTIONING.values())}
+    entries = [Action(sequence=1, kind=kind, reason="x", created_at=timezone.now()) for kind in sorted(kinds)]
+    assert all(one["restriction"] and one["ground"] for one in statements(entries)), "and its statement of reasons"
+
+
+def standing(stage: Stage) -> tuple[object, ...]:
+    """What Ann may do: what only shows when she tries."""
+    person = next(iter(client(Users).documents(ids=[int(stage.ann.id)])), None)
+    account = User.objects.get(id=int(stage.ann.id))
+    flags = (person.silenced, person.limited, person.links_limited, person.media_limited) if person else None
+    return flags, account.status, account.must_reset_password
+
+
+def exported(stage: Stage) -> list[object]:
+    """What the archives of Ann and Ben have of what they wrote and are."""
+    found: list[object] = []
+    for context, table, person, names in (
+        ("posts", "posts", stage.ann, ("id", "content", "hidden")),
+        ("posts", "removed_posts", stage.ann, ("id", "content")),
+        ("comments", "comments", stage.ben, ("id", "content")),
+        ("users", "profiles", stage.ann, ("full_name", "bio", "status")),
+    ):
+        try:
+            rows = client(DataExport, context=context).rows(user_id=int(person.id), table=table, offset=0, limit=50)
+        except NotFound:
+            continue
+        found.append([{name: orjson.loads(row).get(name) for name in names} for row in rows])
+    return found
+
+
+def notified(reader: JsonClient) -> list[tuple[object, ...]]:
+    """What a socket sends to who opens it again: notifications, without those of moderation."""
+    listed = reader.get("/v1/notifications").json().get("results", [])
+    return [(one["id"], one["kind"], one["message"]) for one in listed if one["kind"] != "moderation"]
+
+
+@pytest.mark.parametrize(("decision", "target_type"), DECISIONS)
+def test_every_decision_has_an_effect_and_is_undone_exactly(
+    lively: Stage,
+    anonymous: JsonClient,
+    upload: Callable[..., dict[str, Any]],  # noqa: F811
+    decision: str,
+    target_type: str,
+) -> None:
+    readers = [lively.ann.client, lively.ben.client, lively.cleo.client, anonymous]
+    if target_type == "user":
+        readers = readers[1:]  # what ends the person's sessions does not bring them back
+    picture = upload(lively.ann)
+    assert lively.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
+    edit = {"content": "a plain post #marmot @cleo", "media_ids": [picture["id"]]}
+    assert lively.ann.client.patch(f"/v1/posts/{lively.post_id}", edit).status_code == 200
+    deliver_outbox()
+    url = lively.cleo.client.get(f"/v1/posts/{lively.post_id}").json()["media"][0]["url"]
+
+    def seen() -> list[object]:
+        found: list[object] = [everything(lively, reader) for reader in readers]
+        found += [notified(reader) for reader in readers if reader is not anonymous]
+        return [*found, standing(lively), exported(lively), is_served(anonymous, url)]
+
+    before = seen()
+    assert before[-1] is True
+    entry = actions.carry_out(act(lively, decision, target_type))
+    assert (entry.reason, entry.note, entry.moderator_id) == ("be kind", "seen before", 900)
+    deliver_outbox()
+    deliver_outbox()
+    changed = seen()
+    assert changed != before, "the decision had an effect"
+    if (decision, target_type) in (("remove", "post"), ("hide", "post"), ("ban", "user")):
+        assert changed[-1] is False, "its files are out of sight"
+    actions.lift_action(moderator_id=901, action_id=entry.id, reason="it was wrong")
+    deliver_outbox()
+    with pytest.raises(Conflict):
+        actions.lift_action(moderator_id=901, action_id=entry.id, reason="again")
+    assert seen() == before
+    settle()
+    assert drifts() == []
+    assert check_log().problems == []
