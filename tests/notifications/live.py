@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0  # nothing waits so long unless it fails
 
 
 class SocketServer:
@@ -34,6 +34,7 @@ class SocketServer:
             lifespan="off",
             ws="socialapp.runtime.websockets:BoundedWebSocket",
             ws_per_message_deflate=False,
+            timeout_graceful_shutdown=2,
             loop="asyncio",
         )
         self._server = uvicorn.Server(config)
@@ -51,10 +52,9 @@ class SocketServer:
             threading.Event().wait(0.01)
 
     def stop(self) -> None:
-        """Closes all sockets and ends the thread."""
+        """Closes all sockets and ends the thread; a socket that outlives its loop is a ResourceWarning elsewhere."""
         self._server.should_exit = True
-        self._server.force_exit = True
-        self._thread.join(10)
+        self._thread.join(20)
         self._listener.close()
         assert not self._thread.is_alive()
 

@@ -41,6 +41,7 @@ class PhoneServices:
     connections: int = 0
     grants: int = 0
     granted: str = ""
+    transports: set[asyncio.Transport] = field(default_factory=set)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     received: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     apple_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -97,6 +98,13 @@ class PhoneServices:
         self.granted = f"access-{self.grants}"
         return Answer(200, {"access_token": self.granted, "expires_in": 3599, "token_type": "Bearer"})
 
+    async def close_connections(self) -> None:
+        """Cuts what clients have left open: a transport that outlives its loop is a ResourceWarning in a later test."""
+        for transport in tuple(self.transports):
+            transport.abort()
+        while self.transports:
+            await asyncio.sleep(0)
+
     def _taken(self, token: str, headers: dict[str, str], message: dict[str, Any]) -> Answer:
         self.received.append((token, headers, message))
         waiting = self.answers.get(token)
@@ -114,8 +122,13 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._services.connections += 1
+        self._services.transports.add(transport)
         self._h2.initiate_connection()
         transport.write(self._h2.data_to_send())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets the connection."""
+        self._services.transports.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Answers each request at its end."""
@@ -151,7 +164,8 @@ def serving_phones(folder: Path) -> Iterator[PhoneServices]:
     try:
         yield services
     finally:
-        loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        server.close()
+        loop.run_until_complete(services.close_connections())
         loop.close()

@@ -100,7 +100,12 @@ class PushService:
         self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         self._ready.set()
         await self._stopping.wait()
+        # A transport that outlives its loop is a ResourceWarning in a later test, and TLS ones close slowly.
+        open_ones = [connection.transport for connection in runner.server.connections if connection.transport]  # type: ignore[union-attr]
         await runner.cleanup()
+        for transport in open_ones:
+            transport.abort()
+        await asyncio.sleep(0.05)
 
     async def _push(self, request: web.Request) -> web.Response:
         browser = self.browsers[request.match_info["name"]]

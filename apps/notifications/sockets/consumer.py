@@ -90,16 +90,19 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         """
         self.scope, self.base_send = scope, send
         self.writer = Writer(scope, send=self.send, give_up=self._give_up)
-        while True:
-            message = await receive()
-            match message["type"]:
-                case "websocket.connect":
+        try:
+            while (message := await receive())["type"] != "websocket.disconnect":
+                if message["type"] == "websocket.connect":
                     await self.connect()
-                case "websocket.receive":
+                else:
                     await self.receive(message.get("text"), message.get("bytes"))
-                case "websocket.disconnect":
-                    await self.disconnect(message["code"])
-                    return
+            await self.disconnect(message["code"])
+        finally:
+            self._ending = True
+            self.writer.stop()
+            if self._closing:
+                self._closing.cancel()
+            await self._leave()
 
     # --- Opening and closing
 
@@ -185,13 +188,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             await self.router.discard(self)
 
     async def disconnect(self, code: int) -> None:
-        """Forgets the client, and logs the connection as a request is logged."""
+        """Logs the connection as a request is logged."""
         log.info("socket", path=self.scope["path"], code=code, seconds=round(time.monotonic() - self._opened_at, 1))
-        self._ending = True
-        self.writer.stop()
-        if self._closing:
-            self._closing.cancel()
-        await self._leave()
 
     # --- Sending
 
@@ -332,7 +330,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         reached, up_to = after, self._covered_from
         self._held = []
         try:
-            while reached < up_to:
+            while reached < up_to and not self._ending:
                 found = await in_thread(_missed, self.principal.id, reached, up_to)
                 for notification_id, body in found.bodies:
                     await self._give_in_turn(notification_id, body, found.unread.count)
