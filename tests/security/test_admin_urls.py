@@ -1,0 +1,147 @@
+"""Who gets into which page of the admin site: every address that it has, read and written, by everybody there is.
+
+The tables are exact: a model or an address that is not in them fails, and whoever adds one has to say who may use it.
+A refusal writes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib import admin
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.auth.actions import grant_role
+from apps.auth.models import User
+from tests.conftest import ALL_CONTEXTS, Person
+from tests.security.test_authorization import _rows
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+ROLES = ("anonymous", "user", "moderator", "admin")
+ADMINS, STAFF = {"admin"}, {"admin", "moderator"}
+
+# Rows that administrators look at and nobody changes.
+LOOKED_AT_BY_ADMINS = """
+    account.emailaddress bus.faileddelivery comments.comment comments.commentcount comments.removedcomment
+    comments.restoredremoval identity.application identity.erasure identity.erasureack identity.export identity.invite
+    identity.mail identity.passkeychallenge identity.recoverycode identity.reservedname identity.role identity.session
+    identity.signingkey identity.totpdevice identity.user identity.userrole metrics.authorrollup metrics.metricdelta
+    metrics.overallrollup metrics.post metrics.postrollup mfa.authenticator moderation.loghead moderation.proposal
+    moderation.signedhead notifications.mutedconversation notifications.notification notifications.notificationactor
+    notifications.notificationgroup notifications.notificationpreference notifications.notificationsettings
+    notifications.outgoingmessage notifications.pushsubscription posts.bookmark posts.feedepoch posts.linkpreview
+    posts.media posts.mediapurge posts.mutedpost posts.popularauthor posts.post posts.postedit posts.posthashtag
+    posts.postlink posts.postmention posts.refusedmedia posts.removedpost posts.repost posts.repostcount
+    posts.restoredremoval posts.storedfile reactions.reaction reactions.reactioncount search.indexedhashtag
+    search.indexedpost search.indexedprofile search.tombstone socialaccount.socialaccount users.block users.follow
+    users.followrequest users.mute users.postcount users.profile users.profilereset"""
+# Rows that moderators look at too; what they decide, they decide by the actions of these pages.
+LOOKED_AT_BY_STAFF = """
+    moderation.action moderation.appeal moderation.block moderation.bulkdecision moderation.case
+    moderation.casenote moderation.instancerule moderation.report moderation.rulehit moderation.suspension
+    moderation.wordrule"""
+# Rows that are added, changed and deleted on their pages, and by whom.
+KEPT = {"moderation.block": STAFF, "moderation.instancerule": ADMINS, "moderation.wordrule": STAFF}
+# Addresses that belong to no table, or do more than show a row.
+OTHERS = {
+    "index": STAFF,
+    "login": set(ROLES),
+    "logout": set(ROLES),
+    "password_change": STAFF,
+    "password_change_done": STAFF,
+    "autocomplete": set[str](),
+    "jsi18n": STAFF,
+    "view_on_site": STAFF,
+    "app_list": STAFF,
+    "None": STAFF,  # leads on to another address, or nowhere
+    "moderation_case_next": STAFF,
+    "moderation_case_decide": STAFF,
+    "moderation_case_about": STAFF,
+    "moderation_case_step": STAFF,
+    "moderation_appeal_answer": STAFF,
+}
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    """Every address of the site, with an id that nothing has, and its name."""
+    for pattern in get_resolver().url_patterns:
+        if str(pattern.pattern) == "admin/" and isinstance(pattern, URLResolver):
+            yield from _below("/admin/", pattern)
+
+
+def _below(prefix: str, resolver: URLResolver) -> Iterator[tuple[str, str]]:
+    for pattern in resolver.url_patterns:
+        route = str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _below(prefix + route, pattern)
+        elif isinstance(pattern, URLPattern):
+            name = str(pattern.name)
+            filled = "moderation/" if name == "app_list" else "nothing/" if route.startswith("(?P<url>") else route
+            while "<" in filled:
+                filled = filled[: filled.index("<")] + "12345" + filled[filled.index(">") + 1 :]
+            yield prefix + filled, name
+
+
+def who_may(name: str, method: str) -> set[str]:
+    """What the tables say of the address with this name."""
+    if name in OTHERS:
+        return OTHERS[name]
+    label, _, page = name.rpartition("_")
+    model = label.replace("_", ".", 1)
+    assert model in LOOKED_AT_BY_ADMINS.split() + LOOKED_AT_BY_STAFF.split(), f"say who may use {name}"
+    assert page in ("changelist", "history", "change", "add", "delete"), f"say who may use {name}"
+    if page == "history":
+        return STAFF  # of a row that is not there: leads to the front page, which says so
+    if page in ("add", "delete") or (page, method) == ("change", "POST"):
+        return KEPT.get(model, set())
+    return STAFF if model in LOOKED_AT_BY_STAFF.split() else ADMINS
+
+
+def is_let_in(answer: HttpResponse) -> bool:
+    """Whether the page was shown, the form read, or the row looked for in vain."""
+    if answer.status_code == 302:
+        return not answer.headers["Location"].startswith("/admin/login/")
+    return answer.status_code not in (403, 405)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_gets_into_what_the_tables_say_and_nothing_else(register: Callable[..., Person], role: str) -> None:
+    browser = _browser(register, role)
+    asked = [(method, address, name) for address, name in addresses() for method in ("GET", "POST") if name != "logout"]
+    assert len(asked) > 10 * len(admin.site._registry)
+    wrong, before = [], _rows()
+    # Those that are refused come first: they must write nothing.
+    for method, address, name in sorted(asked, key=lambda one: role in who_may(one[2], one[0])):
+        if (may := role in who_may(name, method)) and before:
+            assert _rows() == before, "refused, and yet something was written"
+            before = {}
+        answer = browser.get(address) if method == "GET" else browser.post(address, {"post": "yes"})
+        assert answer.status_code < 500, (method, address)
+        is_for_the_other_method = may and answer.status_code == 405
+        if is_let_in(answer) != may and not is_for_the_other_method:
+            wrong.append(f"{method} {address} ({name}): {answer.status_code}")
+    assert not wrong, f"for {role}, say who may, or fix it:\n" + "\n".join(wrong)
+
+
+def test_no_form_is_taken_from_another_site(register: Callable[..., Person]) -> None:
+    """Every address refuses a form without the token that a page of ours has given."""
+    browser = _browser(register, "admin", enforce_csrf_checks=True)
+    before = _rows()
+    for address, name in addresses():
+        form = {"action": "delete_selected", "post": "yes"}
+        answer = browser.post(address, form, headers={"Origin": "https://evil.example"})
+        assert answer.status_code in (403, 405), (address, name, answer.status_code)
+    assert _rows() == before
+
+
+def _browser(register: Callable[..., Person], role: str, *, enforce_csrf_checks: bool = False) -> Client:
+    """One that is logged in as somebody who has this role."""
+    browser = Client(enforce_csrf_checks=enforce_csrf_checks)
+    if role != "anonymous":
+        person = register("somebody")
+        if role != "user":
+            grant_role(user_id=int(person.id), role=role)
+        browser.force_login(User.objects.get(id=int(person.id)))
+    return browser
