@@ -136,7 +136,7 @@ class ProblemAwareSchema(AutoSchema):
         if not getattr(self.view, "location", ""):
             return {}
         made = {"Location": "The path of what was made."}
-        if self.view.new_version is not None:
+        if getattr(self.view, "new_version", None) is not None:
             made["ETag"] = "The ETag of what was made, for If-Match."
         return {name: {"schema": {"type": "string"}, "description": text} for name, text in made.items()}
 
