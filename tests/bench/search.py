@@ -47,6 +47,9 @@ def relevance(setup: BenchSetup) -> dict[str, Any]:
 def freshness(setup: BenchSetup, *, rate: int, seconds: float) -> dict[str, Any]:
     """Milliseconds from sending a POST to finding the post, with SEARCH_SYNC=cdc. Asked every 30 ms."""
     setup.start("cdc", [sys.executable, "manage.py", "search", "cdc"])
+    positions = f"SELECT COUNT(*) FROM `{setup.name}_search`.search_sync_positions"
+    eventually(lambda: setup.sql(positions)[0][0] > 0, seconds=120)
+    setup.manage("search", "reindex")  # what was filled in before
     author, reader = setup.members[2], setup.members[3]
     username = author.call(setup, "GET", f"/v1/profiles/{author.id}")["username"]
     arrived: dict[str, float] = {}
