@@ -32,7 +32,8 @@ def archives() -> Any:
     return default_storage.listdir("exports")[1] if default_storage.exists("exports") else []
 
 
-def exported(person: Person) -> dict[Any, Any]:
+def archive_of(person: Person) -> zipfile.ZipFile:
+    """Asks for an export, has it made and downloads it."""
     person.confirm()
     export_id = person.client.post("/v1/auth/me/export").json()["id"]
     tasks.build_exports()
@@ -43,7 +44,11 @@ def exported(person: Person) -> dict[Any, Any]:
     assert answer.headers["Content-Type"] == "application/zip"
     content = b"".join(answer.streaming_content)
     answer.close()
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def exported(person: Person) -> dict[Any, Any]:
+    with archive_of(person) as archive:
         return read_tables(archive)
 
 

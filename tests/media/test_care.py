@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from apps.auth.models import Role, UserRole
 from apps.posts.actions.media import inspection
 from apps.posts.actions.removals import restore_post
 from apps.posts.models import Media, RefusedMedia, RemovedPost, StoredFile
+from tests.auth.test_exports import archive_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import BOTH_STORES, is_served, picture, post_with
 from tests.media.stores import Store
@@ -116,3 +118,16 @@ def test_what_a_moderator_refuses_is_not_taken_again_until_an_appeal_is_accepted
     restore_post(post_id=removed.id, action_id=removed.action_id)
     assert is_served(anonymous, url)
     assert upload(bob, original)["status"] == "ready"
+
+
+def test_an_export_holds_the_files_of_ones_own_media(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any, tmp_path: Path
+) -> None:
+    default = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path / "exports"}}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+    ann, bob = register("ann"), register("bob")
+    media = upload(ann, picture((1000, 700)))
+    post_with(bob, upload(bob, picture((500, 300))))
+    with archive_of(ann) as archive:
+        held = {name: archive.read(name)[8:12] for name in archive.namelist() if "/files/" in name}
+    assert held == {f"posts/files/{media['id']}-{size}.webp": b"WEBP" for size in ("large", "medium", "small")}
