@@ -107,9 +107,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         ]
 
     def get_requests_session(self) -> requests.Session:
-        """A session with a time limit that does not take proxies or credentials from the environment."""
+        """A session with a time limit that follows no redirect and takes nothing from the environment."""
         session: requests.Session = super().get_requests_session()
         session.trust_env = False
+        session.max_redirects = 0  # raises at the first: where a provider is, only the operator says
         return session
 
 
