@@ -225,7 +225,7 @@ def test_media_are_converted_apart(overlay: str, prefix: str) -> None:
         return {item["name"]: item["value"] for item in container.get("env", [])}
 
     assert variables("worker")["WORKER_QUEUES"] == "quick"
-    assert variables("media") == {"WORKER_QUEUES": "slow", "WORKER_CONCURRENCY": "1", "TMPDIR": "/data"}
+    assert variables("media") == {"WORKER_QUEUES": "slow", "WORKER_CONCURRENCY": "1"}
     assert [name for name in pods(overlay) if name.endswith("media")] == [f"{prefix}media"]
 
 
