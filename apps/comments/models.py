@@ -33,6 +33,7 @@ class Comment(models.Model):
     hidden_at = models.DateTimeField(null=True, blank=True)  # of a moderator's last word about hiding it
     replies_count = models.IntegerField(default=0)
     score = models.IntegerField(default=0)
+    has_media = models.BooleanField(default=False, db_default=False)  # posts keeps them, under the id of the comment
 
     class Meta:
         db_table = "comments"

@@ -7,6 +7,7 @@ from typing import Any
 from apps.comments.access import Visibility
 from apps.comments.models import Comment
 from socialapp.contracts.bulk import Record
+from socialapp.contracts.posts import CommentMedia
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
 from socialapp.http.profile_summary import profile_summary_body
@@ -23,15 +24,18 @@ def comment_body(*, visibility: Visibility, comment: Comment) -> dict[str, Any]:
     if author is None and not comment.is_tombstone:
         # Its author is hidden: nothing but its place in the thread.
         body = _body(comment, author=None, counts=ReactionCounts(), mine=None)
-        return {**body, "content": "", "edited": False, "updated_at": comment.created_at}
+        return {**body, "content": "", "media": [], "edited": False, "updated_at": comment.created_at}
     summary = visibility.reactions.get(comment.id)
     counts, mine = (summary.counts, summary.mine) if summary else (ReactionCounts(), None)
-    return _body(comment, author=author, counts=counts, mine=mine)
+    body = _body(comment, author=author, counts=counts, mine=mine)
+    media = visibility.media.get(comment.id)
+    return {**body, "media": [media]} if media and author is not None else body
 
 
-def new_comment_body(comment: Comment, *, author: ProfileSummary) -> dict[str, Any]:
+def new_comment_body(comment: Comment, *, author: ProfileSummary, media: CommentMedia | None = None) -> dict[str, Any]:
     """A comment that was just written, so that nobody can have reacted to it."""
-    return _body(comment, author=author, counts=ReactionCounts(), mine=None)
+    body = _body(comment, author=author, counts=ReactionCounts(), mine=None)
+    return {**body, "media": [media.body]} if media else body
 
 
 def _body(
@@ -44,6 +48,7 @@ def _body(
         "parent_comment_id": str(parent_id) if parent_id is not None else None,
         "author": profile_summary_body(author) if author else None,
         "content": comment.content,
+        "media": [],
         "depth": comment.depth,
         "withheld": comment.withheld,
         "replies_count": comment.replies_count,

@@ -6,7 +6,20 @@ from rest_framework import serializers
 
 from apps.comments.access import MAX_CONTENT
 from socialapp.http.fields import Id, Input, Text
-from socialapp.http.serializers import ProfileSummaryBody, ReactionCountsBody
+from socialapp.http.serializers import MediaBody, ProfileSummaryBody, ReactionCountsBody
+
+
+class MediaIds(serializers.ListField):
+    """The id of an image, or none."""
+
+    default_error_messages = {"media_too_many": "A comment may have one image."}
+    child = Id()
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        """The ids."""
+        if isinstance(data, list) and len(data) > 1:
+            self.fail("media_too_many")
+        return list(super().to_internal_value(data))
 
 
 class NewCommentInput(Input):
@@ -14,6 +27,7 @@ class NewCommentInput(Input):
 
     content = Text(max_length=MAX_CONTENT, multiline=True)
     parent_comment_id = Id(required=False, allow_null=True, default=None)
+    media_ids = MediaIds(required=False, default=list, help_text="An image of yours that is ready.")
 
 
 class CommentInput(Input):
@@ -30,6 +44,7 @@ class CommentBody(serializers.Serializer[Any]):
     parent_comment_id = serializers.CharField(allow_null=True)
     author = ProfileSummaryBody(allow_null=True)
     content = serializers.CharField(allow_blank=True)
+    media = MediaBody(many=True, help_text="At most one image; its addresses hold for minutes.")
     depth = serializers.IntegerField()
     withheld = serializers.ChoiceField(
         choices=["waiting", "hidden"],

@@ -64,7 +64,8 @@ class PostCommentsView(View):
         summary="Comment on a post, or reply to a comment",
         description=(
             "Plain text of 1 to 5,000 characters; `@username` mentions people. A reply names the comment it answers, "
-            f"which must be on the same post; threads are at most {access.MAX_DEPTH} replies deep (422 `too_deep`)."
+            "which must be on the same post; threads are at most "
+            f"{access.MAX_DEPTH} replies deep (422 `too_deep`). `media_ids` may name one image of yours that is ready."
         ),
         request=NewCommentInput,
         responses={201: CommentBody},
@@ -79,13 +80,15 @@ class PostCommentsView(View):
             post_id=post_id,
             parent_comment_id=sent["parent_comment_id"],
             content=sent["content"],
+            has_media=bool(sent["media_ids"]),
         )
+        with actions.with_media(draft=draft, media_ids=sent["media_ids"]) as illustrated:
 
-        def create() -> tuple[int, Any]:
-            comment = actions.create_comment(draft=draft)
-            return 201, presenters.new_comment_body(comment, author=draft.author)
+            def create() -> tuple[int, Any]:
+                comment = actions.create_comment(draft=illustrated)
+                return 201, presenters.new_comment_body(comment, author=draft.author, media=illustrated.media)
 
-        return create_once(request, context="comments", create=create)
+            return create_once(request, context="comments", create=create)
 
 
 class RepliesView(View):

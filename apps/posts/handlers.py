@@ -5,10 +5,12 @@ from django.conf import settings
 from apps.posts.access.visibility import load_visibility
 from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, fan_out, mark_popular
-from apps.posts.actions.media.removal import purge_author
+from apps.posts.actions.media.refusals import end_refusals
+from apps.posts.actions.media.removal import delete_comment_media, purge_author
 from apps.posts.actions.removals import remove_post, restore_post, restrict_post
 from apps.posts.queries.feed import is_popular
 from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
 from socialapp.contracts.posts import (
     FanOutContinued,
@@ -67,6 +69,12 @@ def clean_up(event: PostDeleted) -> None:
     start_job("posts", CLEAN_UP, subject_id=event.post_id)
 
 
+@handles(CommentDeleted)
+def delete_comment_pictures(event: CommentDeleted) -> None:
+    """Deletes what a deleted comment showed."""
+    delete_comment_media(comment_ids=[event.comment_id])
+
+
 @handles(ContentRemoved)
 def remove_content(event: ContentRemoved) -> None:
     """Hides a post that a moderator has removed."""
@@ -89,9 +97,11 @@ def restrict_content(event: ContentRestricted) -> None:
 
 @handles(ContentRestored)
 def restore_content(event: ContentRestored) -> None:
-    """Brings back a post that was removed wrongly."""
+    """Brings back a post that was removed wrongly, and takes again what a comment shows that was."""
     if event.target_type == "post":
         restore_post(post_id=event.target_id, action_id=event.action_id)
+    elif event.target_type == "comment":
+        end_refusals(comment_id=event.target_id)
 
 
 def _is_hidden(user_id: int) -> bool:

@@ -109,13 +109,16 @@ class Media(models.Model):
 
         NOWHERE = ""
         POST = "post"
-        PROFILE = "profile"
+        PROFILE = "profile"  # as the profile picture
+        HEADER = "header"  # at the head of the profile
+        COMMENT = "comment"
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)
     shown_in = models.CharField(max_length=10, choices=Place.choices, blank=True, default=Place.NOWHERE)
-    post_id = models.BigIntegerField(null=True, blank=True)
+    post_id = models.BigIntegerField(null=True, blank=True)  # that shows it, or whose comment does
+    comment_id = RemoteKey("comments.Comment", gone=Gone.ERASE, null=True, blank=True, db_index=True)
     position = models.PositiveSmallIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=10, default="image")  # image, gifv or video
     description = models.CharField(max_length=1500, blank=True, default="")

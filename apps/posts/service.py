@@ -6,10 +6,22 @@ from apps.posts.access.bulk_records import loadable_posts
 from apps.posts.access.lists import public_posts, trending_posts
 from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs
 from apps.posts.actions.bulk_import import load_posts
-from apps.posts.actions.media.places import use_as_profile_picture
+from apps.posts.actions.media.places import (
+    release_from_comment,
+    use_as_header_picture,
+    use_as_profile_picture,
+    use_in_comment,
+)
+from apps.posts.actions.media.refusals import refuse_media
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.presenters.bulk_records import record_page
-from apps.posts.presenters.media import profile_picture_url, reviewed_media
+from apps.posts.presenters.media import (
+    comment_media,
+    header_picture_url,
+    profile_picture_url,
+    reviewed_comment_media,
+    reviewed_media,
+)
 from apps.posts.presenters.posts import plain_bodies, post_bodies
 from apps.posts.queries.documents import (
     documents_after,
@@ -20,12 +32,13 @@ from apps.posts.queries.documents import (
     reposts_of,
     versions_of,
 )
-from apps.posts.queries.media import shown_media, stored_files
+from apps.posts.queries.media import media_of_comments, shown_media, stored_files
 from apps.posts.queries.posts import post_refs, posts_after
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.posts import (
     AuthorPosts,
+    CommentMedia,
     MediaHash,
     PostDocument,
     PostRef,
@@ -72,9 +85,9 @@ class PostsService:
         """See `Posts.reviewed_media`."""
         return reviewed_media(shown_media(post_ids))
 
-    def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
+    def media_hashes(self, *, post_ids: list[int], known: list[str] | None = None) -> list[MediaHash]:
         """See `Posts.media_hashes`."""
-        return media_hashes_of(post_ids)
+        return media_hashes_of(post_ids, known=known or [])
 
     def versions(self, *, post_id: int) -> list[PostVersion]:
         """See `Posts.versions`."""
@@ -101,7 +114,33 @@ class PostsService:
 
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
         """See `Posts.trending_posts`."""
-        return post_bodies(viewer_id=None, posts=trending_posts(viewer_id=None, limit=limit))
+        return plain_bodies(post_bodies(viewer_id=None, posts=trending_posts(viewer_id=None, limit=limit)))
+
+    def comment_media(self, *, comment_ids: list[int], withheld_ids: list[int]) -> list[CommentMedia]:
+        """See `Posts.comment_media`."""
+        return comment_media(media_of_comments(comment_ids), withheld_ids=withheld_ids)
+
+    def reviewed_comment_media(self, *, comment_ids: list[int]) -> list[ReviewedMedia]:
+        """See `Posts.reviewed_comment_media`."""
+        return reviewed_comment_media(media_of_comments(comment_ids))
+
+    def refuse_media(self, *, moderator_id: int, media_id: int, reason: str) -> None:
+        """See `Posts.refuse_media`."""
+        refuse_media(moderator_id=moderator_id, media_id=media_id, reason=reason)
+
+    def use_in_comment(self, *, user_id: int, post_id: int, comment_id: int, media_id: int) -> CommentMedia:
+        """See `Posts.use_in_comment`."""
+        media = use_in_comment(user_id=user_id, post_id=post_id, comment_id=comment_id, media_id=media_id)
+        return comment_media([media])[0]
+
+    def release_from_comment(self, *, comment_id: int) -> None:
+        """See `Posts.release_from_comment`."""
+        release_from_comment(comment_id=comment_id)
+
+    def use_as_header_picture(self, *, user_id: int, media_id: int | None) -> str:
+        """See `Posts.use_as_header_picture`."""
+        media = use_as_header_picture(user_id=user_id, media_id=media_id)
+        return header_picture_url(media) if media else ""
 
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_profile_picture`."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from apps.posts.actions.feed.epochs import notice_restart
 from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
 from apps.posts.actions.media.files import delete_unused_files
-from apps.posts.actions.media.inspection import sweep_store
+from apps.posts.actions.media.inspection import delete_abandoned_files, delete_unclaimed_media, sweep_store
 from apps.posts.actions.media.processing import process_waiting_media
 from apps.posts.actions.media.removal import delete_unused_media, purge_caches
 from apps.posts.actions.removals import delete_long_removed
@@ -77,7 +77,9 @@ def sweep_media() -> None:
 
 @shared_task(name="posts.sweep_store")
 def sweep_media_store() -> None:
-    """Removes files from the store that no row names, such as what a killed process left. Idempotent, periodic."""
+    """Removes what killed processes left: media of no comment, files that no row names. Idempotent, periodic."""
+    delete_abandoned_files()
+    delete_unclaimed_media()
     sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS)
 
 

@@ -26,6 +26,7 @@ class Profile(models.Model):
     full_name = models.CharField(max_length=100, blank=True)
     bio = models.CharField(max_length=500, blank=True)
     profile_picture = models.CharField(max_length=500, blank=True)
+    header_picture = models.CharField(max_length=500, blank=True, default="", db_default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     is_private = models.BooleanField(default=False)
     private_since = models.DateTimeField(null=True)  # None also if private since before it was recorded
@@ -61,6 +62,7 @@ class ProfileReset(models.Model):
     full_name = models.CharField(max_length=100, blank=True)
     bio = models.CharField(max_length=500, blank=True)
     profile_picture = models.CharField(max_length=500, blank=True)
+    header_picture = models.CharField(max_length=500, blank=True, default="", db_default="")
     is_undone = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -18,6 +18,7 @@ def profile_body(person: VisibleProfile, *, viewer: Viewer) -> dict[str, object]
         "full_name": profile.full_name,
         "bio": profile.bio,
         "profile_picture": profile.profile_picture or None,
+        "header_picture": profile.header_picture or None,
         "status": profile.status,
         "is_private": profile.is_private,
         "followers_count": person.followers,

@@ -14,6 +14,7 @@ class ProfileInput(Input):
     bio = Text(required=False, allow_blank=True, max_length=500, multiline=True)
     is_private = Flag(required=False)
     profile_picture_media_id = Id(required=False, allow_null=True)
+    header_picture_media_id = Id(required=False, allow_null=True)
 
 
 class RelationshipBody(serializers.Serializer[Any]):
@@ -36,6 +37,7 @@ class ProfileBody(serializers.Serializer[Any]):
     full_name = serializers.CharField()
     bio = serializers.CharField()
     profile_picture = serializers.CharField(allow_null=True)
+    header_picture = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(choices=["active", "inactive", "banned", "deleted"])
     is_private = serializers.BooleanField()
     followers_count = serializers.IntegerField()

@@ -1,7 +1,7 @@
 """The contract of posts. Events carry no text: whoever needs it asks for its present form."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from socialapp.contracts.base import data, event, read, service, write
 
@@ -104,6 +104,15 @@ class PostUnmuted:
     at: datetime
 
 
+@event("posts.media_ready", subject="media_id", partition="user_id")
+class MediaReady:
+    """An upload was processed: it can be shown, or, with `is_ready` false, could not be read."""
+
+    media_id: int
+    user_id: int
+    is_ready: bool
+
+
 @data
 class ViewCount:
     """How many people have read a post since the last count, or had it on their screen in a list."""
@@ -173,6 +182,14 @@ class ReviewedMedia:
     url: str
     preview_url: str
     description: str
+
+
+@data
+class CommentMedia:
+    """A picture that a comment shows, as the API's media object."""
+
+    comment_id: int
+    body: dict[str, Any]
 
 
 @data
@@ -262,8 +279,11 @@ class Posts(Protocol):
         ...
 
     @read
-    def media_hashes(self, *, post_ids: list[int]) -> list[MediaHash]:
-        """What the media of the posts were when they were uploaded."""
+    def media_hashes(self, *, post_ids: list[int], known: list[str] | None = None) -> list[MediaHash]:
+        """What the media of the posts were when they were uploaded.
+
+        A picture that looks the same as an upload with one of the `known` hashes has that hash, too.
+        """
         ...
 
     @read
@@ -297,6 +317,45 @@ class Posts(Protocol):
     @read
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
         """The API's post objects of what is liked and passed on most now, as everybody may see them, the best first."""
+        ...
+
+    @read
+    def comment_media(self, *, comment_ids: list[int], withheld_ids: list[int]) -> list[CommentMedia]:
+        """What the comments show, for those who may see these; `withheld_ids` are seen by their authors alone."""
+        ...
+
+    @read
+    def reviewed_comment_media(self, *, comment_ids: list[int]) -> list[ReviewedMedia]:
+        """What the comments show, those also that are hidden, or removed and may come back. For moderators only."""
+        ...
+
+    @write
+    def refuse_media(self, *, moderator_id: int, media_id: int, reason: str) -> None:
+        """Removes the post or comment that shows some media, and refuses the same or a similar picture from now on.
+
+        Logged, its author told, and open to appeal. Idempotent. Forbidden when the author has the moderator's rank.
+        """
+        ...
+
+    @write
+    def use_in_comment(self, *, user_id: int, post_id: int, comment_id: int, media_id: int) -> CommentMedia:
+        """Shows an image of this person in a comment that is about to be written. Idempotent.
+
+        Invalid, with field `media_ids`, when it is none that they may use.
+        """
+        ...
+
+    @write
+    def release_from_comment(self, *, comment_id: int) -> None:
+        """Gives back the image of a comment that was not written after all. Idempotent."""
+        ...
+
+    @write
+    def use_as_header_picture(self, *, user_id: int, media_id: int | None) -> str:
+        """Makes an image of this person the header of their profile; its URL, or "" for None. Idempotent.
+
+        Invalid, with field `header_picture_media_id`, when it is none that they may use.
+        """
         ...
 
     @write

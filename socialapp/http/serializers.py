@@ -24,3 +24,37 @@ class ReactionCountsBody(serializers.Serializer[Any]):
     haha = serializers.IntegerField()
     sad = serializers.IntegerField()
     angry = serializers.IntegerField()
+
+
+class MediaSizeBody(serializers.Serializer[Any]):
+    """A picture of some media in one size; the poster, for what plays."""
+
+    url = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class MediaSizesBody(serializers.Serializer[Any]):
+    """With longer edges of at most 1920, 960 and 400 pixels; none before the media are ready."""
+
+    large = MediaSizeBody(required=False)
+    medium = MediaSizeBody(required=False)
+    small = MediaSizeBody(required=False)
+
+
+class MediaBody(serializers.Serializer[Any]):
+    """A picture, animation or video. Addresses of what is not public hold for minutes; `error` is for people."""
+
+    id = Id()
+    type = serializers.ChoiceField(choices=["image", "gifv", "video"])
+    status = serializers.ChoiceField(choices=["processing", "ready", "failed"])
+    url = serializers.CharField(allow_null=True)
+    preview_url = serializers.CharField(allow_null=True)
+    sizes = MediaSizesBody()
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
+    blurhash = serializers.CharField(allow_null=True)
+    color = serializers.CharField(allow_null=True, help_text="The dominant colour, as #rrggbb.")
+    description = serializers.CharField()
+    error = serializers.CharField(allow_null=True)

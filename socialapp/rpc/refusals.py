@@ -22,12 +22,14 @@ def refuse_unverified(*, author_id: int) -> None:
         raise Forbidden("open the link that was mailed to you first: it proves your address", code="email_unverified")
 
 
-def refuse_limited(author: Author, *, content: str) -> None:
-    """Forbidden when moderators have limited the account so that it may not write, or not with links."""
+def refuse_limited(author: Author, *, content: str, has_media: bool) -> None:
+    """Forbidden when moderators have limited the account so that it may not write, or not with links or media."""
     if author.limited:
         raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
     if author.links_limited and link_hosts(content):
         raise Forbidden("a moderator has limited this account: it may not post links for now", code="links_limited")
+    if author.media_limited and has_media:
+        raise Forbidden("a moderator has limited this account: it may not post media for now", code="media_limited")
 
 
 def refuse_by_rule(context: str, *, author_id: int, content: str, field: str = "content") -> None:

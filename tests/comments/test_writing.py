@@ -27,6 +27,7 @@ def test_a_comment_is_shown_as_it_was_written(register: Callable[..., Person], a
         "parent_comment_id": None,
         "author": {"id": bob.id, "username": "bob", "full_name": "Bob B.", "profile_picture": None},
         "content": "Well said",
+        "media": [],
         "depth": 0,
         "replies_count": 0,
         "reactions": {"like": 0, "love": 0, "haha": 0, "sad": 0, "angry": 0},

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from apps.posts.models import Media, StoredFile
 from socialapp.core.media.convert import convert
 from socialapp.core.media.formats import HEAD_BYTES, detect
-from socialapp.core.media.images import distance
+from socialapp.core.media.likeness import distance
 from socialapp.core.media.results import ConversionError, ConvertedMedia
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import animation, picture, send

@@ -214,18 +214,19 @@ def test_only_media_in_no_post_are_deleted(
     assert ann.client.delete(f"/v1/media/{shown['id']}").json()["code"] == "media_in_use"
 
 
-@BOTH_STORES
-def test_a_profile_picture_is_public_even_of_a_private_account(
-    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+@pytest.mark.parametrize("field", ["profile_picture", "header_picture"])
+def test_pictures_of_a_profile_are_public_even_of_a_private_account(
+    field: str, register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann, bob = register("ann"), register("bob")
     media = upload(ann)
-    changed = ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": media["id"], "is_private": True})
+    changed = ann.client.patch("/v1/profiles/me", {f"{field}_media_id": media["id"], "is_private": True})
     assert changed.status_code == 200, changed.content
-    url = anonymous.get(f"/v1/profiles/{ann.id}").json()["profile_picture"]
+    url = anonymous.get(f"/v1/profiles/{ann.id}").json()[field]
     assert is_served(anonymous, url)
-    assert bob.client.patch("/v1/profiles/me", {"profile_picture_media_id": media["id"]}).status_code == 422
-    assert ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": None}).json()["profile_picture"] is None
+    assert bob.client.patch("/v1/profiles/me", {f"{field}_media_id": media["id"]}).status_code == 422
+    assert ann.client.delete(f"/v1/media/{media['id']}").status_code == 409
+    assert ann.client.patch("/v1/profiles/me", {f"{field}_media_id": None}).json()[field] is None
     assert not is_served(anonymous, url)
 
 

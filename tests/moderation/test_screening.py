@@ -198,12 +198,13 @@ def test_new_accounts_and_spam(stage: Stage, drain: Callable[[], int], monkeypat
     assert RuleHit.objects.filter(rule=rule).count() == 1
 
 
-def test_a_file_is_found_by_its_hash(stage: Stage, drain: Callable[[], int]) -> None:
+def test_a_file_and_its_copies_are_found_by_its_hash(stage: Stage, drain: Callable[[], int]) -> None:
     known = "ab" * 32
     keep("media", known.upper(), "remove")
-    Media.objects.create(
-        user_id=int(stage.ann.id), post_id=int(stage.post_id), size=1, content_hash=known, created_at=timezone.now()
-    )
+    by_ann = {"user_id": int(stage.ann.id), "size": 1, "created_at": timezone.now()}
+    Media.objects.create(**by_ann, content_hash=known, perceptual_hash="f" * 64)
+    # The same picture in another format: another file, whose perceptual hash differs in a few bits.
+    Media.objects.create(**by_ann, post_id=int(stage.post_id), content_hash="cd" * 32, perceptual_hash=f"{'f' * 62}0f")
     assert stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "look"}).status_code == 200
     drain()
     assert Action.objects.filter(kind="remove_content").count() == 1

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from apps.notifications import actions
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, post, react
 from tests.notifications.live import connected, do, ready, run, serving
@@ -105,6 +106,8 @@ def test_changed_counts_come_together_and_only_to_those_who_may_see_the_post(
                 "reactions": {"like": 0, "love": 1, "haha": 0, "sad": 1, "angry": 0},
                 "reposts_count": 0,
             }
+            await do(actions.publish_media_change, user_id=int(dave.id), media_id=12, status="ready")
+            assert await live(stranger) == {"type": "media", "id": "12", "status": "ready"}
             await do(dave.client.put, f"/v1/posts/{public}/repost")
             await do(drain)
             for client in (watching, stranger):

@@ -33,6 +33,7 @@ def test_everybody_sees_a_profile(register: Register, anonymous: JsonClient) -> 
         "full_name": "Alice Ames",
         "bio": "",
         "profile_picture": None,
+        "header_picture": None,
         "status": "active",
         "is_private": False,
         "followers_count": 0,

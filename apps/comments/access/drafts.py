@@ -1,12 +1,13 @@
 """What may be written: a comment or a new text, with all that other contexts must be asked about it first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apps.comments.access.visibility import own_comment, visible_post, visible_refs
 from socialapp.contracts.comments import CommentRef
-from socialapp.contracts.posts import PostRef, Posts
+from socialapp.contracts.posts import CommentMedia, PostRef, Posts
 from socialapp.contracts.users import ProfileSummary, Users
 from socialapp.core.errors import Forbidden, Invalid
+from socialapp.core.ids import new_id
 from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
 from socialapp.rpc.refusals import refuse_by_rule, refuse_limited, refuse_unverified
@@ -24,6 +25,8 @@ class Draft:
     parent: CommentRef | None
     mention_ids: list[int]
     content: str
+    comment_id: int = field(default_factory=new_id)
+    media: CommentMedia | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class EditDraft:
     mentioned: dict[str, int]
 
 
-def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None, content: str) -> Draft:
+def draft_comment(
+    *, author_id: int, post_id: int, parent_comment_id: int | None, content: str, has_media: bool = False
+) -> Draft:
     """Gathers what a new comment needs. NotFound without a visible post, Invalid for a parent that cannot be answered.
 
     Mentioned are those who may see the post and have no block with the author. A parent that is absent, deleted,
@@ -45,7 +50,9 @@ def draft_comment(*, author_id: int, post_id: int, parent_comment_id: int | None
     if post.comments_locked:
         raise Forbidden("a moderator has closed the comments on this post", code="comments_locked")
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
-    author, mentioned = _author_and_mentioned(author_id=author_id, post_id=post_id, content=content)
+    author, mentioned = _author_and_mentioned(
+        author_id=author_id, post_id=post_id, content=content, has_media=has_media
+    )
     return Draft(post, author, parent, list(mentioned.values()), content)
 
 
@@ -61,7 +68,9 @@ def no_such_parent() -> Invalid:
     return Invalid.of("parent_comment_id", "not_found", "There is no such comment on this post to reply to.")
 
 
-def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tuple[ProfileSummary, dict[str, int]]:
+def _author_and_mentioned(
+    *, author_id: int, post_id: int, content: str, has_media: bool = False
+) -> tuple[ProfileSummary, dict[str, int]]:
     """The author, and by username those whom the text may mention; Forbidden when the author may not write."""
     names = find_mentions(content)
     found = client(Users).by_usernames(usernames=names) if names else []
@@ -73,7 +82,7 @@ def _author_and_mentioned(*, author_id: int, post_id: int, content: str) -> tupl
     refuse_unverified(author_id=author_id)
     for author in audience.authors:
         if author.card.id == author_id:
-            refuse_limited(author, content=content)
+            refuse_limited(author, content=content, has_media=has_media)
     refuse_by_rule("comments", author_id=author_id, content=content)
     mentioned = {
         profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -20,10 +21,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one viewer may see of some comments: those of their authors who show, and reactions to what these wrote."""
+    """What one viewer may see of some comments: whose authors show, and what belongs to it."""
 
     authors: dict[int, ProfileSummary] = field(default_factory=dict)
     reactions: dict[int, ReactionSummary] = field(default_factory=dict)  # by comment
+    media: dict[int, dict[str, Any]] = field(default_factory=dict)  # by comment
 
     def author(self, comment: Comment) -> ProfileSummary | None:
         """Who wrote it, if they show."""
@@ -35,10 +37,10 @@ class Visibility:
 
 
 def load_visibility(*, viewer_id: int | None, comments: Sequence[Comment]) -> Visibility:
-    """What the viewer may see of comments on posts that they may see. Two calls."""
+    """What the viewer may see of comments on posts that they may see. Two calls, and one for pictures."""
     authors = _visible_authors(viewer_id, comments)
-    wanted = [comment.id for comment in comments if comment.user_id in authors]
-    return Visibility(authors, _reactions(viewer_id, wanted))
+    shown = [comment for comment in comments if comment.user_id in authors]
+    return Visibility(authors, _reactions(viewer_id, [comment.id for comment in shown]), _media(shown))
 
 
 def load_visibility_of_one(*, viewer_id: int | None, comment: Comment) -> Visibility:
@@ -71,6 +73,20 @@ def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, React
         log.warning("comments.reactions_missing", error=str(error))
         return {}
     return {summary.target_id: summary for summary in found}
+
+
+def _media(comments: Sequence[Comment]) -> dict[int, dict[str, Any]]:
+    """The pictures of comments; none while posts does not answer."""
+    illustrated = [comment for comment in comments if comment.has_media]
+    if not illustrated:
+        return {}
+    withheld_ids = [comment.id for comment in illustrated if comment.withheld]
+    try:
+        found = client(Posts).comment_media(comment_ids=[row.id for row in illustrated], withheld_ids=withheld_ids)
+    except Unavailable as error:
+        log.warning("comments.media_missing", error=str(error))
+        return {}
+    return {media.comment_id: media.body for media in found}
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:

@@ -1,7 +1,7 @@
 """What changes comments: the row, the counts and the event in one transaction; the only callers of publish()."""
 
 from apps.comments.actions.bulk_import import load_comments
-from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment
+from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment, with_media
 from apps.comments.actions.counts import check_posts
 from apps.comments.actions.erasure import BATCH
 from apps.comments.actions.removals import (
@@ -27,4 +27,5 @@ __all__ = [
     "remove_as_moderator",
     "remove_comment",
     "restore_comment",
+    "with_media",
 ]

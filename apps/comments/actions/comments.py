@@ -3,6 +3,10 @@
 Rows are locked from a comment upwards to its ancestors and never downwards, so threads cannot deadlock.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -11,11 +15,13 @@ from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone
 from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
+from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
-from socialapp.core.errors import Invalid, NotFound, Stale
+from socialapp.core.errors import Invalid, NotFound, Problem, Stale
 from socialapp.core.text.mentions import find_mentions
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 
 @transactional("comments")
@@ -28,6 +34,7 @@ def create_comment(*, draft: Draft) -> Comment:
     parent = _lock_parent(draft)
     now = timezone.now()
     comment = Comment.objects.create(
+        id=draft.comment_id,
         post_id=draft.post.id,
         user_id=draft.author.id,
         parent_comment=parent,
@@ -35,6 +42,7 @@ def create_comment(*, draft: Draft) -> Comment:
         created_at=now,
         updated_at=now,
         depth=parent.depth + 1 if parent else 0,
+        has_media=draft.media is not None,
     )
     refuse_if_gone("comments", draft.post.id, draft.author.id)
     if parent:
@@ -53,6 +61,25 @@ def create_comment(*, draft: Draft) -> Comment:
         )
     )
     return comment
+
+
+@contextmanager
+def with_media(*, draft: Draft, media_ids: Sequence[int]) -> Iterator[Draft]:
+    """The draft with its image, which is given back when the block, that writes the comment, fails.
+
+    Invalid when it is none that the author may use. Calls posts, so not within a transaction.
+    """
+    for media_id in media_ids:
+        media = client(Posts).use_in_comment(
+            user_id=draft.author.id, post_id=draft.post.id, comment_id=draft.comment_id, media_id=media_id
+        )
+        draft = replace(draft, media=media)
+    try:
+        yield draft
+    except Problem:
+        if draft.media is not None:
+            client(Posts).release_from_comment(comment_id=draft.comment_id)
+        raise
 
 
 def _lock_parent(draft: Draft) -> Comment | None:

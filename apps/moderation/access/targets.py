@@ -84,16 +84,18 @@ def documents_to_check(
     post_ids: list[int] | None = None,
     comment_ids: list[int] | None = None,
     user_ids: list[int] | None = None,
-    kinds: set[str] | None = None,
+    rules: list[WordRule] | None = None,
 ) -> list[Document]:
-    """The present texts of posts, comments and profiles for rules of some kinds, or for those that are active; nothing
-    while there are none. With what their short links lead to and the hashes of their media, if a rule asks for them."""
-    if kinds is None:
-        kinds = {rule.kind for rule in active_word_rules()}
-    if not kinds:
+    """The present texts of posts, comments and profiles for some rules, or for those that are active; nothing while
+    there are none. With what their short links lead to and the hashes of their media, if a rule asks for them."""
+    if rules is None:
+        rules = active_word_rules()
+    if not rules:
         return []
+    kinds: set[str] = {rule.kind for rule in rules}
+    known = [rule.pattern for rule in rules if rule.kind == WordRule.Kind.MEDIA]
     found = posts_with_ids(post_ids or [])
-    hashes = client(Posts).media_hashes(post_ids=post_ids) if post_ids and WordRule.Kind.MEDIA in kinds else []
+    hashes = client(Posts).media_hashes(post_ids=post_ids, known=known) if post_ids and known else []
     posts = [
         _document(
             Target(TargetType.POST, post.id, post.author_id),
@@ -167,13 +169,16 @@ def posts_with_ids(ids: list[int]) -> list[PostDocument]:
     return client(Posts).documents(post_ids=ids) if ids else []
 
 
-def media_of_post(post_id: int) -> list[ReviewedMedia]:
-    """What a post shows, or showed before it was removed; nothing while that cannot be asked. One call."""
+def media_of_target(*, target_type: str, target_id: int) -> list[ReviewedMedia]:
+    """What a post or comment shows, or showed before it was removed; nothing while that cannot be asked. One call."""
     try:
-        return client(Posts).reviewed_media(post_ids=[post_id])
+        if target_type == TargetType.POST:
+            return client(Posts).reviewed_media(post_ids=[target_id])
+        if target_type == TargetType.COMMENT:
+            return client(Posts).reviewed_comment_media(comment_ids=[target_id])
     except Problem as problem:
         log.warning("moderation.no_media", error=problem.detail)
-        return []
+    return []
 
 
 def comments_with_ids(ids: list[int]) -> list[CommentDocument]:

@@ -38,7 +38,7 @@ def try_rule(rule: WordRule, *, days: int) -> Trial:
         documents = documents_to_check(
             post_ids=[target.id for target in part if target.type == TargetType.POST],
             comment_ids=[target.id for target in part if target.type == TargetType.COMMENT],
-            kinds={rule.kind},
+            rules=[rule],
         )
         looked_at += len(documents)
         hits += [document for document in documents if meets(rule, document=document)]

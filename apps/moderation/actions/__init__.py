@@ -13,6 +13,7 @@ from apps.moderation.actions.cases import (
     assign_case,
     close_case_of_gone_target,
     file_report,
+    refuse_media,
     reopen_case,
     take_next_case,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "lift_action",
     "propose",
     "record_text",
+    "refuse_media",
     "remove_content",
     "reopen_case",
     "restore_content",

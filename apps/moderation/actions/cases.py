@@ -5,14 +5,17 @@ from django.utils import timezone
 
 from apps.moderation.access.instance_rules import rule_text
 from apps.moderation.access.reporters import reporter_weight
+from apps.moderation.access.targets import media_of_target
 from apps.moderation.models import Case, CaseNote, Outcome, Report
 from apps.moderation.queries.cases import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
+from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
 from socialapp.core.text.language import guess_language
 from socialapp.lifecycle.removal import gone_among
 from socialapp.messaging.publish import publish
+from socialapp.rpc.calls import client
 
 _TRIES = 20
 
@@ -158,3 +161,14 @@ def reopen_case(*, case_id: int, moderator_id: int) -> Case:
     case.assigned_to_id, case.assigned_at = moderator_id, timezone.now()
     case.save(update_fields=["open_key", "outcome", "closed_at", "assigned_to_id", "assigned_at"])
     return case
+
+
+def refuse_media(*, case: Case, moderator_id: int, media_id: str, reason: str) -> None:
+    """Has posts remove what a case is about, and refuse some of the media that it shows from now on. Calls posts.
+
+    NotFound for media that it does not show; Forbidden when the author has the moderator's rank or a higher one.
+    """
+    shown = media_of_target(target_type=case.target_type, target_id=case.target_id or 0)
+    if media_id not in {str(media.id) for media in shown}:
+        raise NotFound("what this case is about does not show these media")
+    client(Posts).refuse_media(moderator_id=moderator_id, media_id=int(media_id), reason=reason)

@@ -22,7 +22,7 @@ from apps.moderation.access.names import show_holders, show_targets
 from apps.moderation.access.people import history_of, notes_of
 from apps.moderation.access.reporters import groundless_reporters
 from apps.moderation.access.surroundings import surroundings_of
-from apps.moderation.access.targets import media_of_post, target_of_staff
+from apps.moderation.access.targets import media_of_target, target_of_staff
 from apps.moderation.admin.choices import (
     DECIDED,
     LONGEST_REASON,
@@ -34,7 +34,7 @@ from apps.moderation.admin.choices import (
     decide,
 )
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
-from apps.moderation.models import Case, Reason, Report, TargetType
+from apps.moderation.models import Case, Reason, Report
 from apps.moderation.queries.cases import Target, reports_of
 from apps.moderation.queries.rules import present_rules, reason_templates
 from socialapp.core.errors import Problem
@@ -153,7 +153,7 @@ def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     around = surroundings_of(case, history)
     return {
         "choices": choices_for(case.target_type, figures=around.figures, has_case=has_case),
-        "shown_media": media_of_post(case.target_id or 0) if case.target_type == TargetType.POST else [],
+        "shown_media": media_of_target(target_type=case.target_type, target_id=case.target_id or 0),
         "history": history,
         "around": around,
         "rules": present_rules(),
@@ -237,7 +237,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case.id]))
 
     def handle_step(self, request: HttpRequest, case_id: int, step: str) -> HttpResponse:
-        """Takes, releases or reopens a case, or adds a note to it."""
+        """Takes, releases or reopens a case, adds a note to it, or refuses what it shows."""
         return require_POST(self._handle_step)(request, case_id, step)
 
     def _handle_step(self, request: HttpRequest, case_id: int, step: str) -> HttpResponse:
@@ -254,6 +254,14 @@ class CaseAdmin(ModerationAdmin[Case]):
                     actions.reopen_case(case_id=case_id, moderator_id=me)
                 case "note":
                     actions.add_note(case_id=case_id, moderator_id=me, text=request.POST.get("text", "")[:2000])
+                case "refuse":
+                    case = get_object_or_404(Case, id=case_id)
+                    actions.refuse_media(
+                        case=case,
+                        moderator_id=me,
+                        media_id=request.POST.get("media_id", ""),
+                        reason=actions.DEFAULT_REASON,
+                    )
                 case _:
                     return HttpResponse(status=404)
         except Problem as problem:

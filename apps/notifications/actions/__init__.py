@@ -37,6 +37,7 @@ from apps.notifications.actions.socket_messages import (
     SocketMessage,
     decode_socket_message,
     publish_feed_change,
+    publish_media_change,
     publish_post_change,
     user_group,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "notify_followers",
     "prune_read",
     "publish_feed_change",
+    "publish_media_change",
     "publish_post_change",
     "queue_due_digests",
     "record_mail_events",

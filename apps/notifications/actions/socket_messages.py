@@ -114,6 +114,11 @@ def publish_feed_change(*, post_id: int, user_ids: Sequence[int]) -> None:
         broadcast(FeedChanged(post_id, list(user_ids)))
 
 
+def publish_media_change(*, user_id: int, media_id: int, status: str) -> None:
+    """Lets a person's sockets know that an upload is ready, or failed, once the open transaction is committed."""
+    _publish_on_commit(user_group(user_id), Shown({"type": "media", "id": str(media_id), "status": status}))
+
+
 def _publish_on_commit(group: str, message: SocketMessage) -> None:
     transaction.on_commit(lambda: _publish(group, message), using=router.db_for_write(Notification))
 

@@ -1,5 +1,5 @@
 """What notifications does when something happens elsewhere: notifies people, or removes notifications."""
 
-from apps.notifications.handlers import comments, moderation, people, posts, reactions, reposts
+from apps.notifications.handlers import comments, media, moderation, people, posts, reactions, reposts
 
-__all__ = ["comments", "moderation", "people", "posts", "reactions", "reposts"]
+__all__ = ["comments", "media", "moderation", "people", "posts", "reactions", "reposts"]

@@ -52,9 +52,7 @@ def draft_post(
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
     refuse_unverified(author_id=author_id)
-    refuse_limited(author, content=content)
-    if author.media_limited and media_ids:
-        raise Forbidden("a moderator has limited this account: it may not post media for now", code="media_limited")
+    refuse_limited(author, content=content, has_media=bool(media_ids))
     refuse_by_rule("posts", author_id=author_id, content=content)
     private = author.is_private if is_private is None else is_private
     named = [card.id for card in cards if visibility.may_meet(card.id)]

@@ -9,9 +9,11 @@ from django.utils import timezone
 from apps.posts.access.visibility import load_visibility
 from apps.posts.models import Media
 from apps.posts.queries.media import MediaPlace, media_of, media_place, uploaded_since
+from socialapp.contracts.comments import Comments
 from socialapp.core.errors import NotFound, TooMany
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import path_of, seconds_left
+from socialapp.rpc.calls import client
 
 MAX_DESCRIPTION = 1500
 # Whom a signed address is for: when that changes, the address no longer holds.
@@ -64,8 +66,11 @@ def served_file(*, media_id: int, file_name: str, expires: str, signature: str) 
         raise no_such_file()
     seconds = None
     if signature:
-        audience = OWNER if place.post_id is None else MODERATORS if place.is_in_removed_post else READERS
-        seconds = seconds_left(path, audience=audience, expires=expires, signature=signature)
+        left = (
+            seconds_left(path, audience=audience, expires=expires, signature=signature)
+            for audience in _audiences(place)
+        )
+        seconds = next((number for number in left if number is not None), None)
         if seconds is None:
             raise no_such_file()
     elif not _is_public(place):
@@ -74,9 +79,23 @@ def served_file(*, media_id: int, file_name: str, expires: str, signature: str) 
     return ServedFile(stores.file_name(file["digest"], extension), stores.CONTENT_TYPES[extension], seconds)
 
 
+def _audiences(place: MediaPlace) -> tuple[str, ...]:
+    """Whose signed addresses hold at present. A call for what is shown in a comment."""
+    if place.post_id is None:
+        return (OWNER,)
+    if place.comment_id is None:
+        return (MODERATORS,) if place.is_in_removed_post else (READERS,)
+    if place.is_in_removed_post or not client(Comments).documents(comment_ids=[place.comment_id]):
+        return (MODERATORS, OWNER)  # its author still sees what moderators have only hidden
+    return (MODERATORS, READERS)
+
+
 def _is_public(place: MediaPlace) -> bool:
-    """Whether anybody may see these media: in a profile, or in a public post of a public account."""
-    in_profile = place.shown_in == Media.Place.PROFILE
+    """Whether anybody may see these media: in a profile, or in a public post of a public account.
+
+    In comments they have signed addresses only.
+    """
+    in_profile = place.shown_in in (Media.Place.PROFILE, Media.Place.HEADER)
     if not (place.is_in_public_post or in_profile):
         return False
     author = load_visibility(viewer_id=None, author_ids=[place.user_id]).authors.get(place.user_id)

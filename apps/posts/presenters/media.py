@@ -1,6 +1,6 @@
 """Media: their bodies in the API, and the addresses of their files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.posts.access.media import MODERATORS, OWNER, READERS
 from apps.posts.models import Media, UploadPart
 from apps.posts.queries.media import ShownMedia
-from socialapp.contracts.posts import ReviewedMedia
+from socialapp.contracts.posts import CommentMedia, ReviewedMedia
 from socialapp.core.json import rfc3339, to_json
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import next_expiry, path_of, public_url, signed_url
@@ -26,7 +26,8 @@ _SIZES = ("large", "medium", "small")
 
 def media_body(media: Media) -> Body:
     """The API's media object, for its owner."""
-    audience = None if media.shown_in == Media.Place.PROFILE else OWNER if media.post_id is None else READERS
+    in_profile = media.shown_in in (Media.Place.PROFILE, Media.Place.HEADER)
+    audience = None if in_profile else OWNER if media.post_id is None else READERS
     shown = _shown_body(media.shown(), audience=audience, expires=next_expiry())
     return {
         **shown,
@@ -50,22 +51,44 @@ def _rendered(copies: str, audience: str | None, expires: int, media_url: str) -
     return to_json([_shown_body(media, audience=audience, expires=expires) for media in orjson.loads(copies)])
 
 
+def comment_media(media: Iterable[Media], *, withheld_ids: Collection[int] = ()) -> list[CommentMedia]:
+    """What comments show; what is withheld from everybody but its author has addresses for that one."""
+    expires = next_expiry()
+    return [
+        CommentMedia(
+            comment_id=row.comment_id,
+            body=_shown_body(
+                row.shown(), audience=OWNER if row.comment_id in withheld_ids else READERS, expires=expires
+            ),
+        )
+        for row in media
+        if row.comment_id is not None
+    ]
+
+
+def reviewed_comment_media(media: Iterable[Media]) -> list[ReviewedMedia]:
+    """What comments show, for moderators."""
+    return [_reviewed(row.post_id or 0, row.shown(), audience=MODERATORS) for row in media]
+
+
 def reviewed_media(shown: Iterable[ShownMedia]) -> list[ReviewedMedia]:
     """The media of posts, for moderators."""
-    found = []
-    for post_id, media, is_removed in shown:
-        body = _shown_body(media, audience=MODERATORS if is_removed else READERS, expires=next_expiry())
-        found.append(
-            ReviewedMedia(
-                id=media["id"],
-                post_id=post_id,
-                kind=body["type"],
-                url=body["url"],
-                preview_url=body["preview_url"],
-                description=body["description"],
-            )
-        )
-    return found
+    return [
+        _reviewed(post_id, media, audience=MODERATORS if is_removed else READERS)
+        for post_id, media, is_removed in shown
+    ]
+
+
+def _reviewed(post_id: int, media: Mapping[str, Any], *, audience: str) -> ReviewedMedia:
+    body = _shown_body(media, audience=audience, expires=next_expiry())
+    return ReviewedMedia(
+        id=media["id"],
+        post_id=post_id,
+        kind=body["type"],
+        url=body["url"],
+        preview_url=body["preview_url"],
+        description=body["description"],
+    )
 
 
 def _shown_body(media: Mapping[str, Any], *, audience: str | None, expires: int) -> Body:
@@ -110,6 +133,11 @@ def profile_picture_url(media: Media) -> str:
     """Where anybody finds a profile picture, in the smallest size."""
     file = media.files["small"]
     return public_url(path_of(media.id, digest=file["digest"], extension=file["extension"]))
+
+
+def header_picture_url(media: Media) -> str:
+    """Where anybody finds the header of a profile, in the largest size."""
+    return public_url(public_path(media.shown()))
 
 
 def paths_of(media: Media) -> list[str]:

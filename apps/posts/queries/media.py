@@ -28,6 +28,7 @@ class MediaPlace:
     user_id: int
     shown_in: str
     post_id: int | None
+    comment_id: int | None
     files: dict[str, dict[str, Any]]
     is_in_public_post: bool
     is_in_removed_post: bool
@@ -73,8 +74,27 @@ def shown_media(post_ids: Sequence[int]) -> list[ShownMedia]:
     return found
 
 
+class CommentMediaKey(NamedTuple):
+    """Some media, and the comment that shows them."""
+
+    id: int
+    comment_id: int
+
+
+def media_in_comments(*, after: int, limit: int) -> list[CommentMediaKey]:
+    """Up to `limit` of the media that comments show, with ids over `after`, ascending. One query."""
+    rows = Media.objects.filter(shown_in=Media.Place.COMMENT, id__gt=after, comment_id__isnull=False)
+    shown = rows.order_by("id").values_list("id", "comment_id")[:limit]
+    return [CommentMediaKey(media_id, comment_id) for media_id, comment_id in shown if comment_id is not None]
+
+
+def media_of_comments(comment_ids: Sequence[int]) -> list[Media]:
+    """What comments show. One query."""
+    return list(Media.objects.filter(comment_id__in=comment_ids, status=Media.Status.READY))
+
+
 _FILE_SQL = (
-    "SELECT m.user_id, m.shown_in, m.position, m.post_id, m.files, p.is_private, p.hidden, w.id"
+    "SELECT m.user_id, m.shown_in, m.position, m.post_id, m.comment_id, m.files, p.is_private, p.hidden, w.id"
     " FROM media m LEFT JOIN posts p ON p.id = m.post_id LEFT JOIN withdrawn_posts w ON w.id = m.post_id"
     " WHERE m.id = %s AND m.status = 'ready'"
 )
@@ -83,11 +103,12 @@ _FILE_SQL = (
 def media_place(*, media_id: int) -> MediaPlace | None:
     """Where media that are ready are shown. One query."""
     for row in select(Media, _FILE_SQL, [media_id]):
-        user_id, shown_in, position, post_id, files, is_private, hidden, removed_id = row
+        user_id, shown_in, position, post_id, comment_id, files, is_private, hidden, removed_id = row
         return MediaPlace(
             user_id=user_id,
             shown_in=shown_in,
             post_id=post_id,
+            comment_id=comment_id,
             files=orjson.loads(files),
             is_in_public_post=is_private is not None and not (is_private or hidden) and position is not None,
             is_in_removed_post=removed_id is not None,

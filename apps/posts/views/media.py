@@ -28,7 +28,7 @@ from apps.posts.actions.media.uploads import (
     store_upload,
 )
 from apps.posts.presenters.media import media_body, upload_body
-from apps.posts.serializers import MediaBody, MediaChange, NewMedia, NewUpload, UploadBody
+from apps.posts.serializers import MediaChange, NewMedia, NewUpload, UploadBody
 from socialapp.core.errors import Problem
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
@@ -37,6 +37,7 @@ from socialapp.http import etags
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.parsing import FormParser
 from socialapp.http.problems import problem_response, reading_only
+from socialapp.http.serializers import MediaBody
 from socialapp.http.views import View
 
 _YEAR = 31_536_000

@@ -118,18 +118,20 @@ def ask_again(*, ids: Collection[int], ask: Callable[[], T], size: Callable[[T],
 
 
 def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
-    """As `update_profile`, with `profile_picture_media_id` in place of `profile_picture`.
+    """As `update_profile`, with `profile_picture_media_id` in place of `profile_picture`, and so for the header.
 
     Invalid when the media cannot be used, or a rule refuses a text. Asks others, so not within a transaction.
     """
     for field in ("full_name", "bio"):
         if changes.get(field):
             refuse_by_rule("users", author_id=user_id, content=changes[field], field=field)
+    changes = dict(changes)
     if "profile_picture_media_id" in changes:
-        media_id = changes["profile_picture_media_id"]
-        url = client(Posts).use_as_profile_picture(user_id=user_id, media_id=media_id)
-        others = {name: value for name, value in changes.items() if name != "profile_picture_media_id"}
-        changes = {**others, "profile_picture": url}
+        media_id = changes.pop("profile_picture_media_id")
+        changes["profile_picture"] = client(Posts).use_as_profile_picture(user_id=user_id, media_id=media_id)
+    if "header_picture_media_id" in changes:
+        media_id = changes.pop("header_picture_media_id")
+        changes["header_picture"] = client(Posts).use_as_header_picture(user_id=user_id, media_id=media_id)
     with_profiles(
         ids=[user_id],
         call=lambda: update_profile(user_id=user_id, changes=changes, expected_versions=expected_versions),
@@ -138,7 +140,7 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
 
 @transactional("users")
 def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
-    """Changes some of `full_name`, `bio`, `is_private` and `profile_picture` of one's own profile.
+    """Changes some of `full_name`, `bio`, `is_private`, `profile_picture` and `header_picture` of one's own profile.
 
     Stale when the newest version is none of `expected_versions`. An account that turns public accepts all requests:
     some at once, the others a moment later.
@@ -179,7 +181,7 @@ RESTRICTIONS = {
     "limit_media": ("media_limited", True),
     "unlimit_media": ("media_limited", False),
 }
-_RESET_FIELDS = ("full_name", "bio", "profile_picture")
+_RESET_FIELDS = ("full_name", "bio", "profile_picture", "header_picture")
 
 
 @transactional("users")
@@ -201,7 +203,7 @@ def restrict_profile(*, user_id: int, kind: str, at: datetime) -> None:
 
 @transactional("users")
 def reset_profile(*, user_id: int, action_id: int) -> None:
-    """Empties name, text and picture of a profile and keeps them for an appeal. Idempotent."""
+    """Empties name, text and pictures of a profile and keeps them for an appeal. Idempotent."""
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
         return

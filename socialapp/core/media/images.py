@@ -182,8 +182,3 @@ def perceptual_hash(image: Image.Image) -> str:
     for wave in waves:
         bits = bits << 1 | (wave > median)
     return f"{bits:064x}"
-
-
-def distance(first: str, second: str) -> int:
-    """In how many of the 256 bits two perceptual hashes differ; up to 31 is taken for the same picture."""
-    return (int(first, 16) ^ int(second, 16)).bit_count()

@@ -14,6 +14,7 @@ import { complain } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
 import { CommentForm } from "./comment_form.js";
 import { Icon } from "./icon.js";
+import { MediaGrid } from "./media_grid.js";
 import { Menu } from "./menu.js";
 import { ReactionButton } from "./reaction_button.js";
 import { RichText } from "./rich_text.js";
@@ -52,6 +53,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     <div class="comment-main">
       ${author ? html`<${Head} comment=${comment} postAuthor=${postAuthor} onEdit=${() => setEditing(true)} />` : html`<p class="comment-gone">${t("comment.gone")}</p>`}
       ${editing ? html`<${Edit} comment=${comment} onDone=${() => setEditing(false)} />` : author && html`<div class="comment-text"><${RichText} text=${comment.content} /></div>`}
+      ${author && comment.media?.length > 0 && html`<${MediaGrid} media=${comment.media} sensitive=${false} />`}
       ${author && html`<div class="actions comment-actions">
         <${ReactionButton} kind="comment" item=${comment} />
         <button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>

@@ -10,20 +10,30 @@ import { needsAccount } from "../state/posts.js";
 import { enqueue } from "../state/outbox.js";
 import { complain } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
+import { Icon } from "./icon.js";
+import { addFiles, MediaStrip } from "./media_strip.js";
 import { TextArea } from "./text_area.js";
 
 /** `onDone(id)` is called with the new comment; `parent` makes it a reply. */
 export function CommentForm({ postId, parent = null, onDone, onCancel = null, focused = false }) {
   const place = parent ? `reply:${parent.id}` : `comment:${postId}`;
   const [text, setText] = useState(() => draft(place)?.content || "");
+  const [media, setMedia] = useState([]);
   const [busy, setBusy] = useState(false);
+  const picker = useRef(null);
   const key = useRef(newKey());
   useEffect(() => keepDraft(place, { content: text }), [text]);
+  const image = media.find((each) => each.media)?.media;
+  const pending = media.some((each) => !each.media && !each.problem);
+  const pick = (event) => {
+    addFiles([...event.currentTarget.files].filter((file) => file.type.startsWith("image/")), setMedia, 1);
+    event.currentTarget.value = "";
+  };
   const send = async (event) => {
     event.preventDefault();
-    if (!text.trim() || busy || !needsAccount()) return;
+    if (!text.trim() || pending || busy || !needsAccount()) return;
     setBusy(true);
-    const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}) };
+    const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}), ...(image ? { media_ids: [image.id] } : {}) };
     try {
       const made = await post(`/posts/${postId}/comments`, body, { key: key.current });
       putComment(made);
@@ -42,6 +52,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   const finish = () => {
     key.current = newKey();
     setText("");
+    setMedia([]);
     dropDraft(place);
   };
   const label = parent ? t("comment.reply_to", { name: parent.author?.username || "" }) : t("comment.write");
@@ -49,10 +60,13 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
     ${!parent && html`<${Avatar} person=${profile.value} size="small" />`}
     <div class="comment-form-box">
       <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} rows=${1} onSubmit=${send} />
-      ${(text || parent) &&
+      ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} />`}
+      ${(text || parent || media.length > 0) &&
       html`<div class="comment-form-foot">
+        <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick} />
+        <button type="button" class="icon-button" aria-label=${t("composer.media")} title=${t("composer.media")} disabled=${media.length > 0} onClick=${() => picker.current.click()}><${Icon} name="image" /></button>
         ${onCancel && html`<button type="button" class="button button-quiet" onClick=${onCancel}>${t("cancel")}</button>`}
-        <button class="button button-primary" disabled=${!text.trim() || busy}>${t("comment.send")}</button>
+        <button class="button button-primary" disabled=${!text.trim() || pending || busy}>${t("comment.send")}</button>
       </div>`}
     </div>
   </form>`;

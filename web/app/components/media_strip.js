@@ -9,11 +9,11 @@ import { Toggle } from "./field.js";
 
 const MOST = 4;
 
-/** Starts uploading files; `setMedia` is the composer's. */
-export function addFiles(files, setMedia) {
+/** Starts uploading files, up to `most` of them; `setMedia` is the composer's. */
+export function addFiles(files, setMedia, most = MOST) {
   const wanted = files.filter((file) => /^(image|video)\//.test(file.type));
   setMedia((before) => {
-    const added = wanted.slice(0, MOST - before.length).map((file) => start(file, setMedia));
+    const added = wanted.slice(0, most - before.length).map((file) => start(file, setMedia));
     return [...before, ...added];
   });
 }
@@ -29,7 +29,8 @@ function start(file, setMedia) {
   return { key, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : "", progress: 0, abort };
 }
 
-export function MediaStrip({ media, setMedia, sensitive, onSensitive }) {
+/** Without `onSensitive` there is no such choice: comments have none. */
+export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = null }) {
   const remove = (gone) => {
     gone.abort?.abort();
     setMedia((all) => all.filter((each) => each !== gone));
@@ -56,7 +57,7 @@ export function MediaStrip({ media, setMedia, sensitive, onSensitive }) {
         </li>`,
       )}
     </ul>
-    <${Toggle} label=${t("composer.sensitive")} checked=${sensitive} onChange=${onSensitive} />
+    ${onSensitive && html`<${Toggle} label=${t("composer.sensitive")} checked=${sensitive} onChange=${onSensitive} />`}
   </div>`;
 }
 

@@ -60,6 +60,7 @@ function Head({ person }) {
     !mine && actOn("user", person.id),
   ];
   return html`<section class="profile" aria-label=${person.username}>
+    ${shown.header_picture && html`<img class="profile-header" src=${shown.header_picture} alt="" decoding="async" />`}
     <div class="profile-top">
       <${Avatar} person=${shown} size="huge" />
       <div class="profile-actions">

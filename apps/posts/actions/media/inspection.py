@@ -1,22 +1,31 @@
 """Comparing the rows of media with the store, both ways, and removing from the store what no row names."""
 
 import re
+import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.posts.actions.media.files import adopt_file, delete_unused_files
-from apps.posts.actions.media.removal import delete_unused_media
+from apps.posts.actions.media.removal import delete_comment_media, delete_unused_media
 from apps.posts.models import Media, StoredFile
+from apps.posts.queries.media import media_in_comments
+from socialapp.contracts.comments import Comments
+from socialapp.core.ids import id_time
 from socialapp.core.media import stores
+from socialapp.rpc.calls import client
 
 _BATCH = 200
 _YOUNG = timedelta(hours=1)  # what was stored so recently may get its row yet
 _UPLOAD_NAME = re.compile(r"uploads/(\d{1,19})(?:\.\d{1,5})?")
+_TEMPORARY = re.compile(r"(media-|link-)[a-z0-9_]{8}|tmp[a-z0-9_]{8}\.upload.*")
 _LISTED = 100  # names that a report holds at most; the counts are exact
 
 Advance = Callable[[int], object]
@@ -141,3 +150,37 @@ def _size_of(name: str) -> int | None:
         return stores.size_of(name)
     except FileNotFoundError:
         return None
+
+
+def delete_abandoned_files() -> int:
+    """Deletes what killed processes left of uploads and conversions where temporary files are made; how many.
+
+    On a disk that outlives the container nobody else would.
+    """
+    deleted = 0
+    for path in Path(tempfile.gettempdir()).iterdir():
+        if _TEMPORARY.fullmatch(path.name) and path.lstat().st_mtime < time.time() - _YOUNG.total_seconds():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            deleted += 1
+    return deleted
+
+
+def delete_unclaimed_media() -> int:
+    """Deletes what is shown in comments that do not exist: a process was killed before it wrote them; how many.
+
+    Idempotent. Two calls for each batch of media in comments.
+    """
+    deleted, after = 0, 0
+    while media := media_in_comments(after=after, limit=_BATCH):
+        after = media[-1].id
+        written = timezone.now() - _YOUNG
+        comment_ids = [row.comment_id for row in media if id_time(row.comment_id) < written]
+        known = {comment.id for comment in client(Comments).documents(comment_ids=comment_ids)}
+        known |= {comment.id for comment in client(Comments).removed(comment_ids=comment_ids)}
+        gone = [comment_id for comment_id in comment_ids if comment_id not in known]
+        delete_comment_media(comment_ids=gone)
+        deleted += len(gone)
+    return deleted

@@ -1,4 +1,4 @@
-"""Showing media: in posts, in their order, and as profile pictures."""
+"""Showing media: in posts, in their order, in comments, and in profiles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def attach_media(*, user_id: int, post_id: int, media_ids: Sequence[int]) -> lis
     if len(rows) != len(media_ids):
         raise Invalid.of("media_ids", "media_unknown", "There is no such media of yours.")
     for media in rows.values():
-        if media.shown_in and media.post_id != post_id:
+        if media.shown_in and (media.shown_in != Media.Place.POST or media.post_id != post_id):
             raise Invalid.of("media_ids", "media_in_use", "Media can be shown in one place only.")
         if media.status != Media.Status.READY:
             raise Invalid.of("media_ids", "media_not_ready", "Media can be used when they are ready.")
@@ -40,30 +40,66 @@ def attach_media(*, user_id: int, post_id: int, media_ids: Sequence[int]) -> lis
     return [rows[media_id].shown() for media_id in media_ids]
 
 
-@transactional("posts")
 def use_as_profile_picture(*, user_id: int, media_id: int | None) -> Media | None:
     """Makes an image the profile picture, in place of the one before; None shows none. Idempotent.
 
-    Invalid for media that are absent, somebody else's, not ready, no image, or in a post.
+    Invalid for media that are absent, somebody else's, not ready, no image, or shown elsewhere.
     """
+    place, field = Media.Place.PROFILE, "profile_picture_media_id"
+    return _use_in_profile(user_id=user_id, media_id=media_id, place=place, field=field)
+
+
+def use_as_header_picture(*, user_id: int, media_id: int | None) -> Media | None:
+    """Makes an image the header of the profile, in the same way."""
+    place, field = Media.Place.HEADER, "header_picture_media_id"
+    return _use_in_profile(user_id=user_id, media_id=media_id, place=place, field=field)
+
+
+@transactional("posts")
+def _use_in_profile(*, user_id: int, media_id: int | None, place: Media.Place, field: str) -> Media | None:
     chosen = None
     if media_id is not None:
-        chosen = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
-        if chosen is None:
-            raise Invalid.of("profile_picture_media_id", "media_unknown", "There is no such media of yours.")
-        if chosen.shown_in == Media.Place.POST:
-            raise Invalid.of("profile_picture_media_id", "media_in_use", "Media can be shown in one place only.")
-        if chosen.status != Media.Status.READY or chosen.kind != "image":
-            raise Invalid.of(
-                "profile_picture_media_id", "media_not_ready", "A profile picture is an image that is ready."
-            )
-        chosen.shown_in = Media.Place.PROFILE
+        chosen = _own_image(user_id=user_id, media_id=media_id, field=field)
+        if chosen.shown_in not in (Media.Place.NOWHERE, place):
+            raise _in_use(field)
+        chosen.shown_in = place
         chosen.save(update_fields=["shown_in"])
     # Deleted by the sweep, a day after it was uploaded or at once: until then the profile may still name it.
-    replaced = Media.objects.filter(user_id=user_id, shown_in=Media.Place.PROFILE).exclude(id=media_id or 0)
+    replaced = Media.objects.filter(user_id=user_id, shown_in=place).exclude(id=media_id or 0)
     purge(replaced)
     replaced.update(shown_in=Media.Place.NOWHERE)
     return chosen
+
+
+@transactional("posts")
+def use_in_comment(*, user_id: int, post_id: int, comment_id: int, media_id: int) -> Media:
+    """Shows an image in a comment that is about to be written. Idempotent. Invalid as for profiles."""
+    media = _own_image(user_id=user_id, media_id=media_id, field="media_ids")
+    if media.shown_in and media.comment_id != comment_id:
+        raise _in_use("media_ids")
+    media.shown_in, media.post_id, media.comment_id = Media.Place.COMMENT, post_id, comment_id
+    media.save(update_fields=["shown_in", "post_id", "comment_id"])
+    return media
+
+
+@transactional("posts")
+def release_from_comment(*, comment_id: int) -> None:
+    """Gives back the image of a comment that was not written after all. Idempotent."""
+    shown = Media.objects.filter(comment_id=comment_id)
+    shown.update(shown_in=Media.Place.NOWHERE, post_id=None, comment_id=None)
+
+
+def _own_image(*, user_id: int, media_id: int, field: str) -> Media:
+    media = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
+    if media is None:
+        raise Invalid.of(field, "media_unknown", "There is no such media of yours.")
+    if media.status != Media.Status.READY or media.kind != "image":
+        raise Invalid.of(field, "media_not_ready", "This must be an image that is ready.")
+    return media
+
+
+def _in_use(field: str) -> Invalid:
+    return Invalid.of(field, "media_in_use", "Media can be shown in one place only.")
 
 
 def refresh_copies(*, media: Media, post_id: int, history: bool = False) -> None:

@@ -17,11 +17,13 @@ from apps.posts.actions.media.files import delete_upload, reserve_file, use_file
 from apps.posts.actions.media.refusals import refuse_known
 from apps.posts.models import Media
 from apps.posts.queries.media import claimed_media, waiting_media
+from socialapp.contracts.posts import MediaReady
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Unavailable
 from socialapp.core.media import stores
 from socialapp.core.media.convert import convert
 from socialapp.core.media.results import ConversionError, ConvertedMedia, digest_of
+from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
 
@@ -138,6 +140,7 @@ def finish_media(*, media_id: int, attempt: int, content_hash: str, converted: C
     media.save()
     for file in {file.digest: file for file in converted.files.values()}.values():
         use_file(digest=file.digest, extension=file.path.rpartition(".")[2], size=file.size)
+    publish(MediaReady(media_id=media.id, user_id=media.user_id, is_ready=True))
     after_commit("posts", lambda: delete_upload(media))
 
 
@@ -153,4 +156,5 @@ def _mark_failed(media: Media, code: str) -> None:
     media.status, media.error, media.claimed_until = Media.Status.FAILED, code, None
     media.version += 1
     media.save()
+    publish(MediaReady(media_id=media.id, user_id=media.user_id, is_ready=False))
     after_commit("posts", lambda: delete_upload(media))

@@ -3,12 +3,12 @@
 from apps.posts.actions.media.removal import purge
 from apps.posts.actions.removals import remove_as_moderator
 from apps.posts.models import Media, Post, RefusedMedia
+from socialapp.contracts.moderation import Moderation
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict
-from socialapp.core.media.images import distance
+from socialapp.core.media.likeness import looks_the_same
 from socialapp.core.media.results import ConversionError
-
-_SAME_PICTURE = 31  # bits of a perceptual hash in which pictures that look alike may differ
+from socialapp.rpc.calls import client
 
 
 def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
@@ -16,12 +16,12 @@ def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
     for refused in RefusedMedia.objects.all().iterator():
         if refused.content_hash == content_hash:
             raise ConversionError("refused")
-        if refused.perceptual_hash and distance(refused.perceptual_hash, perceptual_hash) <= _SAME_PICTURE:
+        if looks_the_same(refused.perceptual_hash, perceptual_hash):
             raise ConversionError("refused")
 
 
 def refuse_media(*, moderator_id: int, media_id: int, reason: str = "") -> None:
-    """Removes the post that shows some media, and refuses the same picture or video from now on. Idempotent.
+    """Removes the post or comment that shows some media, and refuses the same picture or video from now on. Idempotent.
 
     The removal is logged, its author notified, and open to appeal; an accepted appeal ends the refusal. Conflict for
     media that are not ready; Forbidden when the author has the moderator's rank or a higher one.
@@ -29,6 +29,16 @@ def refuse_media(*, moderator_id: int, media_id: int, reason: str = "") -> None:
     media = Media.objects.filter(id=media_id, status=Media.Status.READY).first()
     if media is None:
         raise Conflict("there are no such media, or they are not ready", code="media_not_ready")
+    if media.comment_id is not None:
+        client(Moderation).remove(
+            moderator_id=moderator_id,
+            target_type="comment",
+            target_id=media.comment_id,
+            author_id=media.user_id,
+            reason=reason,
+        )
+        _record_refusal(media_id=media_id)
+        return
     post = Post.objects.filter(id=media.post_id).only("id", "user_id").first() if media.post_id else None
     if post is not None:
         remove_as_moderator(moderator_id=moderator_id, post_id=post.id, author_id=post.user_id, reason=reason)
@@ -43,7 +53,14 @@ def _record_refusal(*, media_id: int) -> None:
     RefusedMedia.objects.get_or_create(
         media_id=media.id, defaults={"content_hash": media.content_hash, "perceptual_hash": media.perceptual_hash}
     )
-    if media.shown_in != Media.Place.POST:
+    if media.shown_in in (Media.Place.PROFILE, Media.Place.HEADER):
         purge([media])
-        media.shown_in = Media.Place.NOWHERE  # a profile picture stops answering; the sweep deletes it
+        media.shown_in = Media.Place.NOWHERE  # it stops answering; the sweep deletes it
         media.save(update_fields=["shown_in"])
+
+
+@transactional("posts")
+def end_refusals(*, comment_id: int) -> None:
+    """Takes again what a comment shows that was removed wrongly. Idempotent."""
+    shown = Media.objects.filter(comment_id=comment_id).values_list("id", flat=True)
+    RefusedMedia.objects.filter(media_id__in=list(shown)).delete()

@@ -66,6 +66,6 @@ def _take_sizes(*, media_id: int, seen: dict[str, Any], converted: ConvertedMedi
     media.perceptual_hash = converted.perceptual_hash
     media.version += 1
     media.save()
-    if media.post_id is not None:
+    if media.shown_in == Media.Place.POST and media.post_id is not None:
         refresh_copies(media=media, post_id=media.post_id, history=True)
     return True

@@ -72,6 +72,12 @@ def purge_caches() -> int:
 
 
 @transactional("posts")
+def delete_comment_media(*, comment_ids: Sequence[int]) -> None:
+    """Deletes what these comments showed: they are gone. Idempotent."""
+    delete_media_rows(list(Media.objects.select_for_update().filter(comment_id__in=comment_ids)))
+
+
+@transactional("posts")
 def delete_unused_media(*, before_hours: int) -> int:
     """Deletes a step of media that nothing has shown for so many hours since they were uploaded; how many."""
     until = timezone.now() - timedelta(hours=before_hours)

@@ -193,7 +193,7 @@ def describe_media(*, user_id: int, media_id: int, description: str) -> Media:
         media.description = description
         media.version += 1
         media.save(update_fields=["description", "version"])
-        if media.post_id is not None:
+        if media.shown_in == Media.Place.POST and media.post_id is not None:
             refresh_copies(media=media, post_id=media.post_id)
     return media
 

@@ -16,7 +16,7 @@ export function ProfileSettings() {
   const [fields, setFields] = useState({ full_name: own.full_name || "", bio: own.bio || "" });
   const [problem, setProblem] = useState(null);
   const [progress, setProgress] = useState(null);
-  const picker = useRef(null);
+  const [picker, headerPicker] = [useRef(null), useRef(null)];
   const store = async (changes) => {
     const saved = await patch("/profiles/me", changes);
     profile.value = { ...own, ...saved };
@@ -28,15 +28,16 @@ export function ProfileSettings() {
     setProblem(null);
     await store(fields).catch((failure) => (failure.errors?.length ? setProblem(failure) : complain(failure)));
   };
-  const pick = async (event) => {
+  /** Stores what was picked as the media that `field` names, after `prepared` has had it. */
+  const pick = (field, prepared) => async (event) => {
     const [file] = event.currentTarget.files;
     event.currentTarget.value = "";
-    const square = file && (await cropped(file));
-    if (!square) return;
+    const image = file && (await prepared(file));
+    if (!image) return;
     try {
       setProgress(0);
-      const media = await upload(square, { onProgress: setProgress });
-      await store({ profile_picture_media_id: media.id });
+      const media = await upload(image, { onProgress: setProgress });
+      await store({ [field]: media.id });
     } catch (failure) {
       complain(failure);
     } finally {
@@ -48,9 +49,12 @@ export function ProfileSettings() {
     <div class="picture-row">
       <${Avatar} person=${own} size="huge" />
       <div>
-        <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick} />
+        <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick("profile_picture_media_id", cropped)} />
         <button type="button" class="button" disabled=${progress !== null} onClick=${() => picker.current.click()}>${t("profile.picture.change")}</button>
         ${own.profile_picture && html`<button type="button" class="link" onClick=${() => store({ profile_picture_media_id: null }).catch(complain)}>${t("profile.picture.remove")}</button>`}
+        <input ref=${headerPicker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick("header_picture_media_id", async (file) => file)} />
+        <button type="button" class="button" disabled=${progress !== null} onClick=${() => headerPicker.current.click()}>${t("profile.header.change")}</button>
+        ${own.header_picture && html`<button type="button" class="link" onClick=${() => store({ header_picture_media_id: null }).catch(complain)}>${t("profile.header.remove")}</button>`}
         ${progress !== null && html`<progress max="1" value=${progress} aria-label=${t("composer.uploading")}></progress>`}
       </div>
     </div>
