@@ -1,12 +1,17 @@
-"""A store that is full: uploads are refused with a reason, and nothing is written."""
+"""A store that is full, or a bucket that hangs: uploads are refused with a reason, and nothing is written."""
 
 import errno
+import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from apps.posts.actions.media.processing import process_waiting_media
 from apps.posts.models import Media
+from socialapp import settings as own_settings
+from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import picture, send
 from tests.media.stores import Store
@@ -28,3 +33,21 @@ def test_a_full_store_writes_nothing(
         answer = send(ann, picture())
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert (Media.objects.count(), store.names()) == (0, [])
+
+
+def test_a_bucket_that_hangs_is_waited_for_until_the_deadline(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    ann = register("ann")
+    assert send(ann, picture()).status_code == 202
+    monkeypatch.setattr(own_settings, "MEDIA_STORE_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:  # takes connections and never answers
+        address = f"127.0.0.1:{hanging.getsockname()[1]}"
+        settings.STORAGES = {**settings.STORAGES, "media": media_store(f"s3://key:secret@{address}/bucket?tls=off")}
+        started = time.monotonic()
+        answer = send(ann, picture((40, 40)))
+        process_waiting_media()
+        assert time.monotonic() - started < 30, "a few tries of 0.3 s each, not the minutes that boto waits by itself"
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    waiting = Media.objects.get()
+    assert (waiting.status, waiting.attempts) == ("processing", 0), "what waits loses no try"
