@@ -172,6 +172,7 @@ class Cluster:
             "SOCKETS_PORT": str(free_port()),
             "PUBLIC_URL": self.gateway.url,
             "TRUSTED_PROXIES": "1",
+            "MEDIA_ACCEL": "yes",
             "RATE_LIMITS": "off",
             "WEB_THREADS": "12",
             "WORKER_POOL": "threads",
@@ -194,7 +195,9 @@ class Cluster:
         """Where the gateway finds everything."""
         found = {f"{name.upper()}_UPSTREAM": f"127.0.0.1:{self.serving(name).port}" for name in CONTEXTS}
         sockets = self.serving("notifications").environment["SOCKETS_PORT"]
-        return {**found, "SOCKETS_UPSTREAM": f"127.0.0.1:{sockets}", "RATE_LIMITS": "off"}
+        media = Path(self.serving("posts").environment["DATA_DIR"]) / "media"
+        found |= {"SOCKETS_UPSTREAM": f"127.0.0.1:{sockets}", "GATEWAY_MEDIA_ROOT": str(media)}
+        return {**found, "RATE_LIMITS": "off"}
 
     def start(self) -> None:
         """Starts everything and waits until all of it is ready."""
