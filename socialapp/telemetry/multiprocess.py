@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# In containers this is memory, while TMPDIR leads to a disk, where uploads have room.
-_IN_MEMORY = "/tmp"  # noqa: S108 (mkdtemp makes a folder that is ours alone)
 _held: list[int] = []  # the lock, open as long as this process and those that it forks
 
 
@@ -23,7 +21,7 @@ def share_metrics(role: str) -> None:
     if not given:
         if not _forks(role):
             return
-        given = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="socialapp-metrics-", dir=_IN_MEMORY)
+        given = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="socialapp-metrics-")
         atexit.register(_remove, given, os.getpid())
     folder = Path(given)
     folder.mkdir(parents=True, exist_ok=True)
