@@ -55,6 +55,7 @@ X_FRAME_OPTIONS = "DENY"
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_048_576)
 # What the gateway takes to its end before it passes it on. Larger bodies come as slowly as they are sent.
 BUFFERED_BODY_BYTES = env.int("BUFFERED_BODY_BYTES", default=MAX_BODY_BYTES)
+BUFFERED_UPLOAD_BYTES = env.int("BUFFERED_UPLOAD_BYTES", default=MAX_BODY_BYTES)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # --- Contexts ---------------------------------------------------------------------------------------------------

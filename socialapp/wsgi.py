@@ -46,7 +46,9 @@ def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     from django.conf import settings
 
     is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    if not is_chunked and _length(environ) <= settings.BUFFERED_BODY_BYTES:
+    is_upload = environ.get("PATH_INFO", "").startswith("/v1/media")
+    buffered = settings.BUFFERED_UPLOAD_BYTES if is_upload else settings.BUFFERED_BODY_BYTES
+    if not is_chunked and _length(environ) <= buffered:
         return _with_length(environ, start_response)
     if not _large_bodies.acquire(blocking=False):
         start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])

@@ -17,6 +17,7 @@ _MAX_UPLOAD = "64MB"
 _MAX_BODY = "2MB"  # for JSON the application answers with a limit of its own, below this
 _MAX_HEADERS = "128KiB"  # each connection may take so much memory for 10 s
 BUFFERED_BODY_BYTES = 131_072  # and this for as long as it takes: so little that many slow clients do not fill it
+BUFFERED_UPLOAD_BYTES = 2_000_000  # most pictures: a post's four may come at once
 _VALKEY_MEMORY = "256mb"
 
 
@@ -108,6 +109,7 @@ def gateway(
             max_body=_MAX_BODY,
             max_headers=_MAX_HEADERS,
             buffered=BUFFERED_BODY_BYTES,
+            buffered_upload=BUFFERED_UPLOAD_BYTES,
             media=_quoted(media_dir),
             max_upload=_MAX_UPLOAD,
         )
@@ -155,7 +157,7 @@ _CADDYFILE = """\
 	}}
 }}
 (web) {{
-	request_buffers {buffered}
+	request_buffers {{args[0]}}
 	response_buffers 512KB
 	lb_try_duration 5s
 	lb_try_interval 100ms
@@ -202,7 +204,7 @@ http://:{port} {{
 			max_size {max_upload}
 		}}
 		reverse_proxy unix/{sockets}/web.sock {{
-			import web
+			import web {buffered_upload}
 		}}
 	}}
 	handle {{
@@ -210,7 +212,7 @@ http://:{port} {{
 			max_size {max_body}
 		}}
 		reverse_proxy unix/{sockets}/web.sock {{
-			import web
+			import web {buffered}
 		}}
 	}}
 	handle_errors {{
@@ -224,6 +226,16 @@ http://:{port} {{
 			{{"type": "about:blank", "title": "Bad Request", "status": 400,
 			"detail": "the body cannot be read", "code": "malformed", "errors": []}}
 			JSON 400
+		# An answer that came before all of a large upload was sent is lost: it said that there are too many at once.
+		@busy {{
+			expression `{{err.status_code}} == 502`
+			path_regexp ^/v1/media(/[0-9]+/content)?/?$
+		}}
+		header @busy Retry-After 2
+		respond @busy <<JSON
+			{{"type": "urn:socialapp:problem:busy", "title": "Service unavailable", "status": 503,
+			"detail": "too many uploads at once; try again in a moment", "code": "busy", "errors": []}}
+			JSON 503
 		@too_large expression `{{err.status_code}} == 413`
 		respond @too_large <<JSON
 			{{"type": "about:blank", "title": "Content Too Large", "status": 413,

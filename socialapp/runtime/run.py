@@ -193,7 +193,7 @@ def _lock(place: InstallPaths) -> IO[str]:
 
 def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) -> list[str]:
     """Sets what the environment leaves open; what of it is embedded. `running` notes a Valkey that runs."""
-    from socialapp.runtime.embedded import BUFFERED_BODY_BYTES, free_port, secrets_of
+    from socialapp.runtime.embedded import BUFFERED_BODY_BYTES, BUFFERED_UPLOAD_BYTES, free_port, secrets_of
 
     given = set(os.environ)
     try:
@@ -219,6 +219,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
         "TRUSTED_PROXIES": "1",
         "MEDIA_ACCEL": "yes",
         "BUFFERED_BODY_BYTES": str(BUFFERED_BODY_BYTES),
+        "BUFFERED_UPLOAD_BYTES": str(BUFFERED_UPLOAD_BYTES),
         "BIND": f"unix:{place.sockets_dir}",
     }.items():
         os.environ.setdefault(name, value)

@@ -165,13 +165,13 @@ def test_all_kinds_together_leave_the_server_quick_and_small(
     assert grown * 1024 / 1600 < MOST_KIB_FOR_ONE
 
 
-@pytest.mark.parametrize("kind", ["headers", "bodies", "uploads", "chunks"])
+@pytest.mark.parametrize("kind", ["headers", "bodies", "chunks"])
 def test_what_is_sent_in_part_takes_little_memory_however_much_it_is(
     installation: Installation, clients: Clients, kind: str
 ) -> None:
     before = warm_memory(installation)
     head = POST.format(
-        path="/v1/media" if kind == "uploads" else "/v1/auth/login",
+        path="/v1/auth/login",
         host=clients.host,
         length="Transfer-Encoding: chunked" if kind == "chunks" else "Content-Length: 1990000",
     )[:-1]
