@@ -12,7 +12,7 @@ from tests.faults.servers import Elasticsearch
 from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
 
-POSTS = size(10, 500)
+POSTS = size(30, 500)
 AWAY_SECONDS = size(0, 60)  # longer than what it takes to write the posts
 REFUSED_SECONDS = 2.0
 CAUGHT_UP_SECONDS = 60
@@ -28,29 +28,23 @@ def server(folder: Path) -> Iterator[Elasticsearch]:
         server.stop()
 
 
-@pytest.fixture(scope="module")
-def _searching(server: Elasticsearch, _installation: Installation) -> Iterator[None]:
-    """The installation with Elasticsearch behind its search, for the tests of this module."""
-    for one in (_installation.database, _installation.redis, _installation.broker):
-        one.repair()
-    _installation.run_only("web", "relay", "worker", "beat")
-    eventually(_installation.confirmed, seconds=SETTLE_SECONDS)
-    _installation.run_only()
-    _installation.environment["ELASTICSEARCH_URL"] = server.url
-    try:
-        _installation.manage("search", "reindex", "--json")
-        yield
-    finally:
-        _installation.run_only()
-        del _installation.environment["ELASTICSEARCH_URL"]
-        _installation.manage("search", "reindex")  # the other tests' index has not heard of what happened meanwhile
-
-
 @pytest.fixture
-def searching(_searching: None, server: Elasticsearch, installation: Installation) -> Installation:
-    """The installation, searching in an Elasticsearch that answers."""
+def searching(server: Elasticsearch, installation: Installation) -> Iterator[Installation]:
+    """The installation with Elasticsearch behind its search."""
     server.repair()
-    return installation
+    eventually(installation.confirmed, seconds=SETTLE_SECONDS)
+    installation.run_only()
+    installation.environment["ELASTICSEARCH_URL"] = server.url
+    try:
+        installation.manage("search", "reindex", "--json")
+        installation.run_only("web", "relay", "worker", "beat")
+        yield installation
+    finally:
+        installation.run_only()
+        del installation.environment["ELASTICSEARCH_URL"]
+        installation.manage(
+            "search", "reindex"
+        )  # the index of the other tests has not heard of what happened meanwhile
 
 
 def _found(reader: Member, word: str) -> list[str]:
