@@ -507,6 +507,8 @@ VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FRO
 # It verifies every Argon2 hash: a second hasher of that name would take its place.
 PASSWORD_HASHERS = ["socialapp.core.passwords.OwaspArgon2PasswordHasher"]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_SECONDS", default=3600)
+# Where new passwords are looked up among breached ones, by the first digits of their hash; asks nobody when empty
+PASSWORD_RANGE_URL = env.str("PASSWORD_RANGE_URL", default="")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "socialapp.core.passwords.OpaqueStringValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -45,10 +45,11 @@ from socialapp.http.admission import admit, client_address
 _SESSION = "session_id"  # where the browser session keeps the id of ours
 _DEVICE_COOKIE = "device"
 _DAY = 86_400
+_MAX_CREDENTIAL = 20_000  # characters of a passkey's answer
 
 
 class StaffLoginForm(AdminAuthenticationForm):
-    """The log-in of the admin site: limited and with a second factor, like that of the API."""
+    """The log-in of the admin site by password, with a second factor, or by passkey: limited like that of the API."""
 
     otp = forms.CharField(
         label="Code",
@@ -58,20 +59,38 @@ class StaffLoginForm(AdminAuthenticationForm):
         help_text="Of your authenticator app, or a recovery code.",
     )
 
+    passkey = forms.JSONField(required=False, widget=forms.HiddenInput, max_length=_MAX_CREDENTIAL)
+
+    class Media:
+        js = ("admin-passkey.js",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.data.get("passkey"):
+            self.fields["username"].required = self.fields["password"].required = False
+
     def clean(self) -> dict[str, Any]:
-        """Refuses too many attempts, wrong credentials, and a missing or wrong code."""
+        """Refuses too many attempts, wrong credentials, a missing or wrong code, and a passkey that does not hold."""
+        if self.errors:
+            return self.cleaned_data
         request = cast(HttpRequest, self.request)
         try:
             admit(principal=None, address=client_address(request), rate="login")
-            self.user_cache = actions.admit_to_site(
-                login=str(self.cleaned_data.get("username", "")),
-                password=str(self.cleaned_data.get("password", "")),
-                otp=self.cleaned_data.get("otp"),
-                device=_device(request),
-            )
+            self.user_cache = self._admitted(request)
         except Problem as problem:
             raise forms.ValidationError(problem.detail, code=problem.code) from None
         return self.cleaned_data
+
+    def _admitted(self, request: HttpRequest) -> User:
+        passkey = self.cleaned_data.get("passkey")
+        if passkey is not None:
+            return actions.admit_to_site_with_passkey(credential=passkey if isinstance(passkey, dict) else {})
+        return actions.admit_to_site(
+            login=self.cleaned_data["username"],
+            password=self.cleaned_data["password"],
+            otp=self.cleaned_data.get("otp"),
+            device=_device(request),
+        )
 
 
 class StaffPasswordForm(AdminPasswordChangeForm):
@@ -87,7 +106,7 @@ class StaffPasswordForm(AdminPasswordChangeForm):
         """Left to the action."""
 
     def clean(self) -> dict[str, Any]:
-        """Changes the password; a refusal is shown beside the form."""
+        """Changes the password; a refusal is shown at the field, as Django's page shows no others."""
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
@@ -101,7 +120,8 @@ class StaffPasswordForm(AdminPasswordChangeForm):
             )
         except Problem as problem:
             detail = "; ".join(error.detail for error in problem.errors) or problem.detail
-            raise forms.ValidationError(detail, code=problem.code) from None
+            field = "new_password1" if problem.errors else "old_password"
+            self.add_error(field, forms.ValidationError(detail, code=problem.code))
         return cleaned
 
     def save(self, commit: bool = True) -> Any:

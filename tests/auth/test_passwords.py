@@ -1,14 +1,18 @@
 """Passwords: forgotten, reset with a mailed key, changed."""
 
+import hashlib
+import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 from django.core import mail
 from django.utils import timezone
 
 from apps.auth import actions
+from apps.auth.actions.breaches import is_breached
 from apps.auth.models import Mail, User
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
@@ -166,3 +170,45 @@ def test_a_hash_with_other_parameters_is_renewed_at_log_in(register: Callable[..
     assert log_in(PASSWORD).status_code == 200
     assert "m=19456,t=2" in User.objects.get(id=alice.id).password
     assert log_in(PASSWORD).status_code == 200
+
+
+class _Ranges(BaseHTTPRequestHandler):
+    """A range API that knows one breached password; the other line is padding."""
+
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+    status = 200
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Add-Padding"]))
+        digest = hashlib.sha1(BREACHED.encode(), usedforsecurity=False).hexdigest().upper()
+        padding = hashlib.sha1(PADDED.encode(), usedforsecurity=False).hexdigest().upper()
+        self.send_response(self.status)
+        self.end_headers()
+        self.wfile.write(f"{digest[5:]}:7\r\n{padding[5:]}:0\r\n".encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+BREACHED, PADDED = "tangerine walrus lamp 9", "copper heron staple 4"
+
+
+def test_breached_passwords_are_refused_by_the_first_digits_of_their_hash(settings: Any) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Ranges)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        settings.PASSWORD_RANGE_URL = f"http://127.0.0.1:{server.server_port}/range/"
+        assert not is_breached(BREACHED), "the guard lets no request to an address that is not public"
+        settings.OUTGOING_ALLOWED_HOSTS = [f"127.0.0.1:{server.server_port}"]
+        body = {"email": "alice@example.org", "username": "alice", "password": BREACHED}
+        refused = JsonClient().post("/v1/auth/register", body)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "password_breached")
+        digest = hashlib.sha1(BREACHED.encode(), usedforsecurity=False).hexdigest().upper()
+        assert _Ranges.asked == [(f"/range/{digest[:5]}", "true")]
+        assert not is_breached(PADDED)
+        assert JsonClient().post("/v1/auth/register", {**body, "password": PADDED}).status_code == 201
+        _Ranges.status = 503
+        assert not is_breached(BREACHED), "nobody is locked out while the service fails"
+    finally:
+        server.shutdown()
+        server.server_close()

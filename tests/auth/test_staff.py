@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.auth import actions, handlers, queries
-from apps.auth.models import User
+from apps.auth.models import Mail, User
 from socialapp.contracts.auth import Auth
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.revocations import Revocations
@@ -21,11 +21,13 @@ from socialapp.core.errors import Conflict, NotFound
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
+from tests.auth.authenticator import Authenticator
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
+NEW_PASSWORD = "another horse battery"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -230,6 +232,36 @@ def test_the_admin_site_demands_the_code_of_an_authenticator_app(register: Calla
     assert admin_client("alice", otp=app.at(now))[1].status_code == 302
 
 
+def test_a_passkey_alone_lets_staff_into_the_admin_site(register: Callable[..., Person], settings: Any) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    alice, device = register("alice"), Authenticator("http://localhost:8000")
+    alice.confirm()
+    made = device.create(alice.client.post("/v1/auth/passkeys/options").json()["publicKey"])
+    assert alice.client.post("/v1/auth/passkeys", made).status_code == 201
+
+    def enter(answer: Any) -> Any:
+        return admin_client("", "", passkey=json.dumps(answer))
+
+    def answer() -> Any:
+        return device.get(JsonClient().post("/v1/auth/login/passkey/options").json()["publicKey"])
+
+    assert b"for staff" in enter(answer())[1].content
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    assert b"with your passkey" in admin_client("alice")[1].content, "the password is no second factor"
+    malformed_answers: list[Any] = [{}, [], "x", {"response": {"clientDataJSON": 1}}]
+    for malformed in malformed_answers:
+        assert b"not known here" in enter(malformed)[1].content, malformed
+    good = answer()
+    browser, entered = enter(good)
+    assert (entered.status_code, browser.get("/admin/").status_code) == (302, 200)
+    (site,) = [one for one in alice.client.get("/v1/auth/sessions").json()["results"] if one["kind"] == "site"]
+    assert enter(good)[1].status_code == 200, "an answer counts once"
+    assert alice.client.delete(f"/v1/auth/sessions/{site['id']}").status_code == 204
+    assert browser.get("/admin/").status_code == 302
+    sanction(alice, "ban")
+    assert b"banned" in enter(answer())[1].content
+
+
 def test_nothing_of_the_admin_site_outlives_the_account(
     register: Callable[..., Person],
     monkeypatch: pytest.MonkeyPatch,
@@ -263,6 +295,42 @@ def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(
     assert log_in("alice", "wrong horse battery").status_code == 401
     assert admin_client("alice", "wrong horse battery")[1].status_code == 200
     assert b"too many attempts" in admin_client("ALICE")[1].content
+
+
+def test_changing_a_password_in_the_admin_site_ends_the_other_sessions_and_tells_the_owner(
+    register: Callable[..., Person],
+) -> None:
+    alice = register("alice")
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    (browser, _), (other, _) = admin_client("alice"), admin_client("alice")
+    signed_in = log_in("alice").json()
+    changed = change_password(browser, PASSWORD)
+    assert (changed.status_code, changed.headers["Location"]) == (302, "/admin/password_change/done/")
+    assert browser.get("/admin/").status_code == 200, "this session goes on"
+    assert other.get("/admin/").status_code == 302
+    assert JsonClient().post("/v1/auth/refresh", {"refresh": signed_in["refresh"]}).status_code == 401
+    assert (log_in("alice").status_code, log_in("alice", NEW_PASSWORD).status_code) == (401, 200)
+    assert Mail.objects.filter(user_id=int(alice.id), kind=Mail.Kind.PASSWORD_CHANGED).count() == 1
+
+
+def test_guessing_the_old_password_in_the_admin_site_is_limited(register: Callable[..., Person], settings: Any) -> None:
+    alice = register("alice")
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    browser, _ = admin_client("alice")
+    del browser.cookies["device"]
+    settings.RATE_LIMITS, settings.RATES = True, {**settings.RATES, "login": (3, 100_000_000)}
+    pages = [change_password(browser, f"wrong horse {number}", REMOTE_ADDR="203.0.113.9") for number in range(8)]
+    assert {page.status_code for page in pages} == {200}
+    assert b"the password is wrong" in pages[0].content
+    assert b"too many attempts" in pages[-1].content
+    late = change_password(browser, PASSWORD, REMOTE_ADDR="203.0.113.9")
+    assert b"too many attempts" in late.content, "a stolen browser session learns nothing more"
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def change_password(browser: Client, password: str, **more: Any) -> Any:
+    form = {"old_password": password, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    return browser.post("/admin/password_change/", form, **more)
 
 
 def test_others_do_not_enter_the_admin_site(register: Callable[..., Person]) -> None:

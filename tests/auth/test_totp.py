@@ -1,6 +1,8 @@
 """One-time passwords: set up, demanded at log-in, good once, replaced by recovery codes, removed."""
 
+import base64
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
@@ -8,6 +10,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 
 from apps.auth import actions
+from apps.auth.actions import second_factors
 from apps.auth.models import RecoveryCode, User
 from tests.auth.totp import code, log_in, set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -37,6 +40,25 @@ def test_it_is_set_up_in_two_steps_and_then_demanded(register: Callable[..., Per
     replayed = log_in(code(secret))
     assert replayed.json()["code"] == "otp_invalid", "the code that confirmed it is used up"
     assert log_in(code(secret, 1)).status_code == 200
+
+
+# RFC 6238, appendix B, for SHA-1; an app shows the last six of the eight digits.
+_VECTORS = [
+    (59, "94287082"),
+    (1111111109, "07081804"),
+    (1111111111, "14050471"),
+    (1234567890, "89005924"),
+    (2000000000, "69279037"),
+    (20000000000, "65353130"),
+]
+
+
+@pytest.mark.parametrize(("at", "digits"), _VECTORS)
+def test_codes_are_those_of_rfc_6238(monkeypatch: pytest.MonkeyPatch, at: int, digits: str) -> None:
+    secret = base64.b32encode(b"12345678901234567890").decode()
+    monkeypatch.setattr(second_factors, "time", SimpleNamespace(time=lambda: float(at)))
+    assert second_factors._fitting_step(secret, digits[2:], after=0) == at // 30
+    assert second_factors._fitting_step(secret, digits[2:], after=at // 30) is None, "a code counts once"
 
 
 def test_a_wrong_password_does_not_tell_that_a_code_is_needed(register: Callable[..., Person]) -> None:

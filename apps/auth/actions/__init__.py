@@ -44,7 +44,13 @@ from apps.auth.actions.keys import (
     rotate_keys,
     verification_keys,
 )
-from apps.auth.actions.logins import admit_to_site, log_in, log_in_social, log_in_with_passkey
+from apps.auth.actions.logins import (
+    admit_to_site,
+    admit_to_site_with_passkey,
+    log_in,
+    log_in_social,
+    log_in_with_passkey,
+)
 from apps.auth.actions.mails import read_appeal_key, request_password_reset, request_verification, send_due_mails
 from apps.auth.actions.names import NewAccount
 from apps.auth.actions.passkeys import (
@@ -88,6 +94,7 @@ __all__ = [
     "acknowledge_erasure",
     "add_passkey",
     "admit_to_site",
+    "admit_to_site_with_passkey",
     "apply_for_account",
     "apply_sanction",
     "approve_application",

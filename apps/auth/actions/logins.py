@@ -82,10 +82,33 @@ def admit_to_site(*, login: str, password: str, otp: str | None, device: Device)
         record_failure(user=user)
         raise wrong_credentials()
     if settings.STAFF_SECOND_FACTOR and not has_totp(user.id):
-        known = "Use your authenticator app here as well" if has_passkey(user.id) else "Set up an authenticator app"
-        raise Forbidden(f"{known}: the admin site asks staff for a code.", code="second_factor_required")
+        raise _second_factor_required(user)
     with _wrong_codes_counted(user=user, device=device):
         _admit_staff(user, otp=otp)
+    return user
+
+
+def _second_factor_required(user: User) -> Forbidden:
+    if has_passkey(user.id):
+        detail = "The admin site asks for a second factor: log in with your passkey instead of the password."
+    else:
+        detail = "The admin site asks staff for a second factor: set up a passkey or an authenticator app first."
+    return Forbidden(detail, code="second_factor_required")
+
+
+def admit_to_site_with_passkey(*, credential: dict[str, object]) -> User:
+    """The member of staff who holds the passkey, which is two factors in one; Unauthenticated when it does not hold,
+    Forbidden when its owner may not enter. The session is started once Django has logged them in."""
+    return _admit_holder(user_of_passkey(credential))
+
+
+@transactional("auth")
+def _admit_holder(user_id: int) -> User:
+    user = lock_user(user_id)
+    refuse_inactive(user)
+    _refuse_until_reset(user)
+    if not user.is_staff:
+        raise Forbidden("the admin site is for staff")
     return user
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from zxcvbn import zxcvbn
 
 from apps.auth.access import checked_email
+from apps.auth.actions.breaches import is_breached
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import LOCAL, ReservedName, User
 from socialapp.core.errors import FieldError, Invalid
@@ -104,7 +105,8 @@ def mailbox_of(address: str) -> str:
 
 
 def check_password_strength(password: str, *, user: User, field: str = "password") -> None:
-    """Invalid, naming `field`, when the password is too short, too common or too much like the account's own data."""
+    """Invalid, naming `field`, when the password is too short, too common, too much like the account's own data or,
+    where PASSWORD_RANGE_URL is set, known from a breach. Not for use inside a transaction."""
     try:
         validate_password(password, user=user)
     except ValidationError as error:
@@ -115,3 +117,5 @@ def check_password_strength(password: str, *, user: User, field: str = "password
     own_words = [word for word in (user.username, user.email.partition("@")[0], user.full_name) if word]
     if zxcvbn(password[:_ZXCVBN_LENGTH], user_inputs=own_words)["score"] < _WORST_SCORE:
         raise Invalid.of(field, "password_too_weak", "This password is easy to guess; use a few unusual words.")
+    if is_breached(password):
+        raise Invalid.of(field, "password_breached", "This password was in a data breach elsewhere; use another.")

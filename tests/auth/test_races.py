@@ -1,0 +1,78 @@
+"""Two requests at the same moment: what may happen once happens once, held by the lock on the account's row."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator as MfaRow
+from django.conf import settings
+from django.db import connections
+
+from apps.auth.models import Mail
+from tests.auth.authenticator import Authenticator
+from tests.auth.totp import PASSWORD, code, log_in, set_up
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+
+pytestmark = [
+    pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once"),
+    pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True),
+]
+
+
+def alice() -> Person:
+    """A person whose session is confirmed, committed for other threads to see."""
+    body = {"email": "alice@example.org", "password": PASSWORD, "username": "alice"}
+    made = JsonClient().post("/v1/auth/register", body).json()
+    person = Person(made["user"]["id"], "alice", made["access"], made["refresh"], JsonClient(made["access"]))
+    person.confirm()
+    return person
+
+
+def twice_at_once(act: Callable[[], Any]) -> list[Any]:
+    """The answers of a request that is sent twice at the same moment, the lower status first."""
+    answers: list[Any] = []
+    barrier = threading.Barrier(2)
+
+    def run() -> None:
+        try:
+            barrier.wait()
+            answers.append(act())
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(answers, key=lambda answer: int(answer.status_code))
+
+
+def test_one_of_two_confirmations_of_an_authenticator_app_counts() -> None:
+    person = alice()
+    secret = person.client.post("/v1/auth/totp").json()["secret"]
+    sent = {"code": code(secret)}
+    won, lost = twice_at_once(lambda: JsonClient(person.access).post("/v1/auth/totp/confirm", sent))
+    assert (won.status_code, lost.status_code, lost.json()["code"]) == (200, 409, "totp_enabled")
+    assert sorted(MfaRow.objects.values_list("type", flat=True)) == ["recovery_codes", "totp"]
+    assert Mail.objects.filter(kind=Mail.Kind.TOTP_ADDED).count() == 1
+    assert log_in(won.json()["recovery_codes"][0]).status_code == 200, "the codes that were shown are the ones in force"
+
+
+def test_a_passkey_that_is_registered_twice_is_kept_once() -> None:
+    person, device = alice(), Authenticator("http://localhost:8000")
+    made = device.create(person.client.post("/v1/auth/passkeys/options").json()["publicKey"])
+    won, lost = twice_at_once(lambda: JsonClient(person.access).post("/v1/auth/passkeys", made))
+    assert (won.status_code, lost.status_code) == (201, 422)
+    assert lost.json()["errors"][0]["code"] == "passkey_invalid", "the challenge was used up"
+    assert MfaRow.objects.filter(type="webauthn").count() == 1
+    assert Mail.objects.filter(kind=Mail.Kind.PASSKEY_ADDED).count() == 1
+
+
+def test_a_recovery_code_lets_one_of_two_in() -> None:
+    _, codes = set_up(alice())
+    won, lost = twice_at_once(lambda: log_in(codes[0]))
+    assert (won.status_code, lost.status_code, lost.json()["code"]) == (200, 401, "otp_invalid")
+    (row,) = MfaRow.objects.filter(type="recovery_codes")
+    assert len(row.wrap().get_unused_codes()) == 9
