@@ -17,7 +17,8 @@ def erase_account(event: UserDeleted) -> None:
 @handles(*ERASED)
 def acknowledge_erasure(event: ContextErased) -> None:
     """Records that the event's producer has erased its part."""
-    actions.acknowledge_erasure(erasure_id=event.erasure_id, context=event_type(type(event)).producer)
+    context = event_type(type(event)).producer
+    actions.acknowledge_erasure(erasure_id=event.erasure_id, context=context, rows=event.rows)
 
 
 @handles(UserSanctioned)

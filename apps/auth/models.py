@@ -411,12 +411,13 @@ class Export(models.Model):
 
 
 class ErasureAck(models.Model):
-    """One context has erased its part."""
+    """One context has erased its part: so many rows, by table (null: it did not say)."""
 
     id = IdField()
     erasure = models.ForeignKey(Erasure, on_delete=models.CASCADE, related_name="acks")
     context = models.CharField(max_length=30)
     erased_at = models.DateTimeField(default=timezone.now)
+    rows = models.JSONField(null=True)
 
     class Meta:
         db_table = "erasure_acks"

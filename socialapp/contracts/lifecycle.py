@@ -1,5 +1,6 @@
 """What every context publishes when it has erased its part of a person."""
 
+from dataclasses import field
 from functools import cache
 
 from socialapp.contracts.base import data, event
@@ -8,10 +9,14 @@ from socialapp.core.contexts import CONTEXTS
 
 @data
 class ContextErased:
-    """The producing context has erased all it held about `user_id`, whose deletion has the id `erasure_id`."""
+    """The producing context has erased all it held about `user_id`, whose deletion has the id `erasure_id`.
+
+    `rows`: how many rows it held when it began, by table; tables without any are left out.
+    """
 
     user_id: int
     erasure_id: int
+    rows: dict[str, int] = field(default_factory=dict)
 
 
 @cache

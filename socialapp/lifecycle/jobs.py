@@ -12,8 +12,8 @@ log = structlog.get_logger()
 
 # Does a bounded part of the work for `subject_id` in the transaction that is open; whether all is done.
 Step = Callable[[int], bool]
-# Called in the transaction of the last step, with the subject and the reference.
-Finish = Callable[[int, int], None]
+# Called in the transaction of the last step.
+Finish = Callable[[Job], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,14 @@ def declare_job(context: str, name: str, *, step: Step, finish: Finish | None = 
     _kinds[(context, name)] = _Kind(step, finish)
 
 
-def start_job(context: str, name: str, *, subject_id: int, reference: int = 0) -> None:
-    """Records a job and takes its first step, in one transaction on `context`. Repeated, it takes another step."""
-    transactional(context)(_start)(context, name, subject_id, reference)
+def start_job(
+    context: str, name: str, *, subject_id: int, reference: int = 0, rows: dict[str, int] | None = None
+) -> None:
+    """Records a job and takes its first step, in one transaction on `context`. Repeated, it takes another step.
+
+    `rows`, what there is to be worked through, is kept as the first call gave it.
+    """
+    transactional(context)(_start)(context, name, subject_id, reference, rows)
 
 
 def continue_jobs(context: str, *, steps: int) -> int:
@@ -52,8 +57,10 @@ def continue_jobs(context: str, *, steps: int) -> int:
     return taken
 
 
-def _start(context: str, name: str, subject_id: int, reference: int) -> None:
-    job, _ = Job.objects.using(context).get_or_create(name=name, subject_id=subject_id, reference=reference)
+def _start(context: str, name: str, subject_id: int, reference: int, rows: dict[str, int] | None) -> None:
+    job, _ = Job.objects.using(context).get_or_create(
+        name=name, subject_id=subject_id, reference=reference, defaults={"rows": rows}
+    )
     _take_step(context, job.id)
 
 
@@ -65,6 +72,6 @@ def _take_step(context: str, job_id: int) -> bool:
     if not kind.step(job.subject_id):
         return False
     if kind.finish is not None:
-        kind.finish(job.subject_id, job.reference)
+        kind.finish(job)
     job.delete(using=context)
     return True

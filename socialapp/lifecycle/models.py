@@ -33,13 +33,15 @@ class Tombstone(models.Model):
 class Job(models.Model):
     """Work too large for one transaction: a task takes step after step until nothing is left, then the row goes.
 
-    `reference` distinguishes jobs of one name about one subject; for the removal of a user it is the erasure's id.
+    `reference` distinguishes jobs of one name about one subject; for the removal of a user it is the erasure's id, and
+    `rows` counts what was held about them when it began, by table.
     """
 
     id = IdField()
     name = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     reference = models.BigIntegerField(default=0)
+    rows = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -16,8 +16,9 @@ from django.utils import timezone
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
 from socialapp.core.errors import NotFound
+from socialapp.lifecycle.data_export import held_rows
 from socialapp.lifecycle.jobs import Step, declare_job, start_job
-from socialapp.lifecycle.models import Tombstone
+from socialapp.lifecycle.models import Job, Tombstone
 from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
@@ -50,9 +51,9 @@ def declare_removal(context: str, kind: str, *, step: Step, leftovers: Leftovers
     been removed, `context` publishes that it has erased its part.
     """
 
-    def finish(subject_id: int, erasure_id: int) -> None:
-        if erasure_id:
-            publish(context_erased(context)(user_id=subject_id, erasure_id=erasure_id))
+    def finish(job: Job) -> None:
+        if job.reference:
+            publish(context_erased(context)(user_id=job.subject_id, erasure_id=job.reference, rows=job.rows or {}))
             after_commit(context, lambda: empty_write_ahead_log(context))
 
     declare_job(context, _job_name(kind), step=step, finish=finish)
@@ -66,7 +67,8 @@ def begin_removal(context: str, kind: str, *, subject_id: int, erasure_id: int =
 
 def _begin(context: str, kind: str, subject_id: int, erasure_id: int) -> None:
     write_tombstone(context, kind, subject_id)
-    start_job(context, _job_name(kind), subject_id=subject_id, reference=erasure_id)
+    rows = held_rows(context, user_id=subject_id) if erasure_id else None
+    start_job(context, _job_name(kind), subject_id=subject_id, reference=erasure_id, rows=rows)
 
 
 def write_tombstone(context: str, kind: str, subject_id: int) -> None:

@@ -135,7 +135,11 @@ def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(
 ) -> None:
     import jwt
 
-    alice = register("alice")
+    alice, bob = register("alice"), register("bob")
+    alice.client.put(f"/v1/profiles/{bob.id}/follow")
+    for content in ("one", "two"):
+        alice.client.post("/v1/posts", {"content": content})
+    drain()
     erasure_id = delete(alice).json()["erasure_id"]
     assert progress(erasure_id)["certificate"] is None
     drain()
@@ -145,7 +149,10 @@ def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(
     (key,) = [key for key in anonymous.get("/.well-known/jwks.json").json()["keys"] if key["kid"] == header["kid"]]
     claims = jwt.decode(certificate, jwt.PyJWK(key).key, algorithms=["RS256"])
     assert claims["erasure_id"] == erasure_id
-    assert {part["name"] for part in claims["contexts"]} == set(CONTEXTS)
+    rows = {part["name"]: part["rows"] for part in claims["contexts"]}
+    assert set(rows) == set(CONTEXTS)
+    assert (rows["posts"]["posts"], rows["users"]["follows"], rows["auth"]["users"]) == (2, 1, 1)
+    assert rows["comments"] == {}, "what held nothing states nothing"
     assert alice.id not in json.dumps(claims)
     assert JsonClient(certificate).get("/v1/auth/me").status_code == 401, "it is no access token"
 

@@ -1,22 +1,30 @@
 """A person in every corner of every table, generated from the models: all of it is exported, and all of it erased."""
 
+import contextlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connections
 
+from apps.auth.actions import read_certificate
 from apps.auth.actions.archives import write_archive
-from apps.auth.models import Erasure
+from apps.auth.models import Erasure, User
+from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import Gone
 from socialapp.lifecycle.erasure_audit import audit_erasure
+from socialapp.messaging.models import OutboxEvent
 from tests.auth.seeding import corners, seed
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
+_WRITE = re.compile(r'\s*(INSERT|UPDATE|DELETE)\b(?: OR IGNORE| IGNORE)?(?: INTO| FROM)?\s+["`]?(\w+)', re.IGNORECASE)
 # Rows that name a person and are not theirs to have: why.
 NOT_EXPORTED = {
     ("users", "blocks.blocked_id"): "who blocks somebody is not told to them",
@@ -65,6 +73,62 @@ def test_what_names_a_person_is_exported_or_has_a_reason_not_to_be(
         if exported != corner.rows(int(alice.id)) and place not in NOT_EXPORTED:
             missing.append((place, exported, corner.rows(int(alice.id))))
     assert not missing, repr(missing)
+
+
+class Killed(BaseException):
+    """The process ends here: no handler of errors may catch it."""
+
+
+class Kills:
+    """Ends the process before the first statement of each kind (context, verb, table) that writes."""
+
+    def __init__(self) -> None:
+        self.steps: set[tuple[str, str, str]] = set()
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Runs a statement, or raises Killed in place of it."""
+        if written := _WRITE.match(sql):
+            step = (context["connection"].alias, *written.groups())
+            if step not in self.steps:
+                self.steps.add(step)
+                raise Killed(step)
+        return execute(sql, params, many, context)
+
+    def end(self, act: Callable[[], object]) -> bool:
+        """Whether the process was ended on the way."""
+        with contextlib.ExitStack() as stack:
+            for name in CONTEXTS:
+                stack.enter_context(connections[name].execute_wrapper(self))
+            try:
+                act()
+            except Killed:
+                return True
+        return False
+
+
+def test_an_erasure_whose_process_is_killed_at_every_step_ends_clean(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice, bob = seeded(register, drain)
+    Erasure.objects.all().delete()
+    kills = Kills()
+
+    def erase() -> None:
+        if User.objects.get(id=int(alice.id)).status != User.Status.DELETED:
+            alice.client.delete("/v1/auth/me", {"password": PASSWORD})
+        drain()
+
+    while kills.end(erase):
+        for name in CONTEXTS:  # as the reconciler does with what was sent and not confirmed
+            OutboxEvent.objects.using(name).filter(state=OutboxEvent.State.SENT).update(state=OutboxEvent.State.NEW)
+    assert {context for context, _, _ in kills.steps} == set(CONTEXTS)
+    assert {verb for _, verb, _ in kills.steps} == {"INSERT", "UPDATE", "DELETE"}
+    unexpected = [found for found in audit_erasure(int(alice.id)) if not found.expected]
+    assert not unexpected, repr(unexpected)
+    (erasure,) = Erasure.objects.all()
+    assert set(erasure.acks.values_list("context", flat=True)) == set(CONTEXTS)
+    assert read_certificate(str(erasure.certificate))["erasure_id"] == str(erasure.id)
+    assert bob.client.get("/v1/auth/me").status_code == 200
 
 
 def test_nothing_is_left_anywhere_once_the_account_is_deleted(

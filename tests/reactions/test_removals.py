@@ -97,7 +97,12 @@ def test_erasing_a_person_corrects_the_counts(
         }
         for kind, target, reaction_type in (("post", post, "like"), ("comment", comment, "love"))
     ]
-    acknowledged = {"user_id": int(bob.id), "erasure_id": 42, "type": "reactions.user_erased.v1"}
+    acknowledged = {
+        "user_id": int(bob.id),
+        "erasure_id": 42,
+        "rows": {"reactions": 2},
+        "type": "reactions.user_erased.v1",
+    }
     *events, last = published()[4:]
     assert sorted(events, key=lambda event: event["target_id"]) == removed
     assert last == acknowledged

@@ -250,7 +250,13 @@ def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytes
         + ["user_erased"]
     )
     assert types[-1] == "user_erased"
-    assert published("user_erased") == [{"user_id": alice, "erasure_id": 5}]
+    (report,) = published("user_erased")
+    assert (report["user_id"], report["erasure_id"]) == (alice, 5)
+    assert {table: report["rows"][table] for table in ("profiles", "follows", "follow_requests")} == {
+        "profiles": 1,
+        "follows": 6,
+        "follow_requests": 2,
+    }
 
 
 def test_late_events_do_not_bring_an_erased_person_back(person: MakePerson, anonymous: JsonClient) -> None:
@@ -277,7 +283,7 @@ def test_erasing_somebody_unknown_is_acknowledged_and_kept() -> None:
     hand_over(UserDeleted(user_id=user_id, erasure_id=6))
     hand_over(registered(user_id))
     assert Profile.objects.get().status == "deleted"
-    assert published("user_erased") == [{"user_id": user_id, "erasure_id": 6}]
+    assert published("user_erased") == [{"user_id": user_id, "erasure_id": 6, "rows": {}}]
 
 
 def test_erasing_again_acknowledges_again(person: MakePerson) -> None:

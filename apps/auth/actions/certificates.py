@@ -10,6 +10,7 @@ from django.conf import settings
 
 from apps.auth.actions.keys import certificate_keys, signing_key
 from apps.auth.models import Erasure
+from apps.auth.queries import erased_parts
 from socialapp.core.errors import Invalid
 from socialapp.core.json import rfc3339
 from socialapp.http.tokens import ALGORITHM
@@ -26,9 +27,7 @@ def erasure_certificate(erasure: Erasure) -> str:
         "erasure_id": str(erasure.id),
         "requested_at": rfc3339(erasure.requested_at),
         "completed_at": rfc3339(erasure.completed_at or erasure.requested_at),
-        "contexts": [
-            {"name": ack.context, "erased_at": rfc3339(ack.erased_at)} for ack in erasure.acks.order_by("context")
-        ],
+        "contexts": erased_parts(erasure.id),
     }
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": CERTIFICATE_TYPE})
 

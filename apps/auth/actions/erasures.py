@@ -42,6 +42,7 @@ from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
 from socialapp.core.errors import Forbidden, Stale
+from socialapp.lifecycle.data_export import held_rows
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
@@ -142,17 +143,18 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     user = User.objects.select_for_update().filter(id=user_id, status=User.Status.DELETED).first()
     if user is None:
         return
+    rows = held_rows("auth", user_id=user_id)
     addresses = {user.email, *EmailAddress.objects.filter(user_id=user_id).values_list("email", flat=True)} - {""}
     _scrub(user)
     delete_archives(user_id)
-    for rows in _PERSONAL_ROWS:
-        rows._default_manager.filter(user_id=user_id).delete()
+    for model in _PERSONAL_ROWS:
+        model._default_manager.filter(user_id=user_id).delete()
     # Former names stay kept from others until their time is over; nothing says any more whose they were.
     ReservedName.objects.filter(user_id=user_id).update(user=None)
     LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
     _forget_admin_sessions(user_id)
     forget_events("auth", subject=user_id, events=[UserRegistered, UserRenamed, UserVerified, RolesChanged])
-    publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id))
+    publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id, rows=rows))
     after_commit("auth", lambda: delete_mail_files(addresses))
     after_commit("auth", lambda: empty_write_ahead_log("auth"))
 
@@ -180,12 +182,13 @@ def _scrub(user: User) -> None:
 
 
 @transactional("auth")
-def acknowledge_erasure(*, erasure_id: int, context: str) -> None:
-    """Records that a context has erased its part; the last one completes the erasure. Idempotent."""
+def acknowledge_erasure(*, erasure_id: int, context: str, rows: dict[str, int]) -> None:
+    """Records that a context has erased its part, and how much it was; the last one completes the erasure. Idempotent:
+    the first report counts."""
     erasure = Erasure.objects.select_for_update().filter(id=erasure_id).first()
     if erasure is None:
         return
-    ErasureAck.objects.get_or_create(erasure=erasure, context=context)
+    ErasureAck.objects.get_or_create(erasure=erasure, context=context, defaults={"rows": rows})
     if erasure.completed_at is None and erasure.acks.count() == len(CONTEXTS):
         erasure.completed_at = timezone.now()
         erasure.certificate = erasure_certificate(erasure)

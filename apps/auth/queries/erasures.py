@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.auth.models import Erasure, Export, User
+from apps.auth.models import Erasure, ErasureAck, Export, User
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.errors import NotFound
+from socialapp.core.json import rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ def _erasure_status(erasure: Erasure) -> str:
     if erasure.completed_at:
         return "complete"
     return "running" if erasure.user.status == User.Status.DELETED else "scheduled"
+
+
+def erased_parts(erasure_id: int) -> list[dict[str, object]]:
+    """What each context has reported, as certificates state it: when it had erased its part, and how many rows of
+    which tables it held. One query."""
+    acks = ErasureAck.objects.filter(erasure_id=erasure_id).order_by("context")
+    return [{"name": ack.context, "erased_at": rfc3339(ack.erased_at), "rows": ack.rows or {}} for ack in acks]
 
 
 def erased_user(erasure_id: int) -> int:

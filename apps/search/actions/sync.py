@@ -7,6 +7,7 @@ from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed
 from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
+from socialapp.lifecycle.data_export import held_rows
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
 
@@ -52,7 +53,8 @@ def set_engagement(*, counts: list[EngagementCount]) -> None:
 @transactional("search")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
     """Removes everything of a user from the index and says so."""
+    rows = held_rows("search", user_id=user_id)
     writer().erase_author(user_id)
     forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
-    publish(context_erased("search")(user_id=user_id, erasure_id=erasure_id))
+    publish(context_erased("search")(user_id=user_id, erasure_id=erasure_id, rows=rows))
     after_commit("search", lambda: empty_write_ahead_log("search"))

@@ -56,13 +56,15 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error}") from None
         stated = actions.read_certificate(certificate)
         progress = queries.erasure_progress(int(stated["erasure_id"]))
-        on_record = [
-            {"name": name, "erased_at": rfc3339(moment)} for name, moment in sorted(progress.erased.items()) if moment
-        ]
-        if stated["contexts"] != on_record:
+        on_record = {part["name"]: part for part in queries.erased_parts(progress.id)}
+        # Certificates that were made before rows were counted state none.
+        if [{**on_record.get(part["name"], {}), **part} for part in stated["contexts"]] != list(on_record.values()):
             raise CommandError("the certificate was signed here, but states something other than what is on record")
         if not as_json:
-            self.stdout.write(f"signed here for erasure {progress.id}, complete at {stated['completed_at']}")
+            rows = sum(sum(part.get("rows", {}).values()) for part in stated["contexts"])
+            self.stdout.write(
+                f"signed here for erasure {progress.id}, complete at {stated['completed_at']}: {rows} rows erased"
+            )
         return progress.id
 
     def _status(self, erasure_id: int, *, as_json: bool) -> None:
