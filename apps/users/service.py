@@ -83,6 +83,14 @@ class UsersService:
             people = [person for person in people if access.is_discoverable(person, viewer=viewer)]
         return presenters.profile_bodies(people, viewer=viewer)
 
+    def fill_profile(self, *, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
+        """See `Users.fill_profile`."""
+        actions.fill_profile(user_id=user_id, full_name=full_name, bio=bio, is_private=is_private)
+
+    def follow_by_name(self, *, user_id: int, usernames: list[str]) -> list[str]:
+        """See `Users.follow_by_name`."""
+        return actions.follow_by_name(user_id=user_id, usernames=usernames)
+
     def hide(self, *, user_id: int) -> None:
         """A few queries in one transaction."""
         actions.hide_profile(user_id=user_id)

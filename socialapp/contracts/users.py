@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from socialapp.contracts.base import data, event, read, service, write
+from socialapp.contracts.base import data, event, read, service, within, write
 
 
 @event("users.profile_changed", subject="user_id")
@@ -235,6 +235,21 @@ class Users(Protocol):
         """The API's profile objects, as `viewer_id` may see them, of those among `ids` that may be seen.
 
         `discovering`: without people who are silenced, unless the viewer follows them.
+        """
+        ...
+
+    @write
+    def fill_profile(self, *, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
+        """Gives the profile the name and text that it had elsewhere, where it has none, and makes it private where it
+        was; a text that does not fit is left out. Idempotent; NotFound for nobody."""
+        ...
+
+    @within(30)
+    @write
+    def follow_by_name(self, *, user_id: int, usernames: list[str]) -> list[str]:
+        """Follows these people, or asks the private ones among them, as far as `user_id` may.
+
+        The names of those who are followed or asked, from before too. Idempotent.
         """
         ...
 

@@ -169,7 +169,7 @@ def import_records(kind: str, records: list[Record]) -> list[Rejected]:
     refused = {
         index: Rejected(index=index, reason=reason)
         for index, record in enumerate(records)
-        if (reason := _fault(record))
+        if (reason := fault_of(record))
     }
     for context in KINDS[kind]:
         placeholders = [index for index in range(len(records)) if index not in refused]
@@ -191,7 +191,7 @@ def _load_part(context: str, kind: str, records: list[Record]) -> list[Rejected]
     return load(kind=kind, records=records)
 
 
-def _fault(record: Record) -> str:
+def fault_of(record: Record) -> str:
     """What is wrong with a record by the rules for all kinds; "" for nothing. The contexts check the rest."""
     for name, value in record.items():
         if not isinstance(value, str | bool | None):

@@ -1,5 +1,6 @@
 """Writes of the users context: the only ones that change its tables and publish its events."""
 
+from apps.users.actions.archives import fill_profile, follow_by_name
 from apps.users.actions.blocks import block, mute, unblock, unmute
 from apps.users.actions.bulk_import import load_follows, load_profiles
 from apps.users.actions.drift import check_follow_counts, check_post_counts, check_statuses
@@ -40,7 +41,9 @@ __all__ = [
     "check_statuses",
     "ensure_named_profiles",
     "ensure_profiles",
+    "fill_profile",
     "follow",
+    "follow_by_name",
     "hide_profile",
     "load_follows",
     "load_profiles",
