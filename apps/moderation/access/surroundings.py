@@ -103,8 +103,8 @@ def _depth_of_target(thread: list[Line]) -> int:
 
 
 def _figures_of_post(post_id: int) -> dict[str, str]:
-    comments = sum([each.count for each in client(Comments).counts(post_ids=[post_id])])
-    reposts = sum([each.reposts for each in client(Posts).reposts(post_ids=[post_id])])
+    comments = next((each.count for each in client(Comments).counts(post_ids=[post_id])), 0)
+    reposts = next((each.reposts for each in client(Posts).reposts(post_ids=[post_id])), 0)
     found = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=[post_id])
     counts = [each.counts for each in found]
     reactions = sum(one.like + one.love + one.haha + one.sad + one.angry for one in counts)
