@@ -1,0 +1,84 @@
+"""`./run` on a bucket: uploads straight to it, redirects to it, and a worker that is killed while converting."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from PIL import Image
+
+from tests.media.stores import Bucket
+from tests.scenarios.product import Member, Product, eventually, start_product, stop_product
+
+
+@pytest.fixture(autouse=True)
+def store() -> None:
+    """The product has its own."""
+
+
+@pytest.fixture
+def bucket(s3: str) -> Bucket:
+    return Bucket(s3, lambda store: None)
+
+
+@pytest.fixture
+def product(bucket: Bucket, tmp_path: Path) -> Iterator[Product]:
+    started = start_product(tmp_path, {"MEDIA_STORE_URL": bucket.url})
+    yield started
+    stop_product(started)
+
+
+def noise(size: tuple[int, int]) -> bytes:
+    """A picture that takes some time to convert."""
+    file = io.BytesIO()
+    Image.effect_noise(size, 80).convert("RGB").save(file, "JPEG", quality=80)
+    return file.getvalue()
+
+
+def upload(member: Member, content: bytes) -> str:
+    """Uploads straight to the bucket; the id of the media."""
+    asked = {"content_type": "image/jpeg", "size": len(content)}
+    begun = member.post("/v1/media/uploads", asked).json()
+    assert httpx.put(begun["url"], content=content, headers=begun["headers"]).status_code == 200
+    assert member.post(f"/v1/media/{begun['id']}/complete").status_code == 202
+    return str(begun["id"])
+
+
+def kill_worker(product: Product) -> bool:
+    """Kills the worker that converts at this moment, and the conversion, at once; whether there was one."""
+    for process in psutil.Process(product.process.pid).children(recursive=True):
+        try:
+            if "socialapp.core.media.convert" in process.cmdline():
+                worker = process.parent()
+                assert worker is not None
+                worker.kill()
+                process.kill()
+                return True
+        except psutil.NoSuchProcess:
+            continue
+    return False
+
+
+def test_a_killed_worker_loses_and_repeats_nothing(product: Product, bucket: Bucket) -> None:
+    ada, bob = product.join("ada"), product.join("bob")
+    media_id = upload(ada, noise((5000, 4000)))
+    assert eventually(lambda: kill_worker(product))
+    assert ada.get(f"/v1/media/{media_id}").json()["status"] == "processing"
+    assert bucket.names() == [f"uploads/{media_id}"]
+    # Taken up again when the claim of the killed worker has ended.
+    eventually(lambda: ada.get(f"/v1/media/{media_id}").json()["status"] == "ready", seconds=240)
+    assert eventually(lambda: {name.partition("/")[0] for name in bucket.names()} == {"files"})
+    assert len(bucket.names()) == 3
+
+    post = ada.write("noise", media_ids=[media_id], is_private=True)
+    url = post["media"][0]["url"]
+    assert bob.get(f"/v1/posts/{post['id']}").status_code == 404
+    answer = httpx.get(url)
+    assert (answer.status_code, answer.headers["Cache-Control"][:16]) == (302, "private, max-age")
+    served = httpx.get(answer.headers["Location"])
+    assert (served.status_code, served.headers["Content-Type"], served.content[8:12]) == (200, "image/webp", b"WEBP")
+    assert httpx.get(url.partition("?")[0]).status_code == 404
+    assert ada.delete(f"/v1/posts/{post['id']}").status_code == 204
+    assert httpx.get(url).status_code == 404
