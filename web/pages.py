@@ -7,7 +7,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponsePermanentRedirect,
     HttpResponseRedirect,
     JsonResponse,
 )
@@ -75,14 +74,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 
 
 @reading_only
-def icon(request: HttpRequest) -> HttpResponse:
-    """Where browsers look for an icon when a page, such as a JSON answer, names none."""
-    response = HttpResponsePermanentRedirect(static("favicon.svg"))
-    response["Cache-Control"] = "public, max-age=86400"
-    return response
-
-
-@reading_only
 def manifest(request: HttpRequest) -> HttpResponse:
     """The web app manifest: name, icons and share target. Source: W3C Web Application Manifest."""
     icon = static("favicon.svg")
@@ -121,7 +112,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def welcome(request: HttpRequest) -> HttpResponse:
     """What this place is, and the newest public posts; people with an account see their feed here."""
     name = settings.INSTANCE_NAME
-    text = settings.INSTANCE_DESCRIPTION or message(request, "welcome.text")
+    text = _description(request)
     context = {
         "name": message(request, "welcome.title", name=name),
         "text": text,
@@ -143,6 +134,7 @@ def explore(request: HttpRequest) -> HttpResponse:
         request,
         Page(
             title=title,
+            description=_description(request),
             path="/explore",
             template=_LIST,
             context={
@@ -157,6 +149,11 @@ def explore(request: HttpRequest) -> HttpResponse:
             first=("/instance", f"/explore?sort={'recent' if is_recent else 'trending'}"),
         ),
     )
+
+
+def _description(request: HttpRequest) -> str:
+    """What this place is, in the words of its operator or else in ours."""
+    return settings.INSTANCE_DESCRIPTION or message(request, "welcome.text")
 
 
 def anything(request: HttpRequest) -> HttpResponse:

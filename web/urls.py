@@ -8,7 +8,6 @@ from web import captcha, feeds, machines, pages
 urlpatterns: list[URLPattern] = [
     re_path(rf"^{settings.STATIC_URL.strip('/')}/client/(?P<version>[0-9a-f]{{12}})/(?P<path>[\w./-]+)$", pages.asset),
     path("sw.js", pages.service_worker),
-    path("favicon.ico", pages.icon),
     path("manifest.webmanifest", pages.manifest),
     path("sitemap.xml", machines.sitemap),
     re_path(r"^@(?P<username>\w{1,30})/feed\.(?P<kind>rss|atom)$", feeds.profile),

@@ -1,11 +1,14 @@
 """Getting in and out: second factor, passkeys, tabs that follow each other, the export, the end of an account."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pyotp
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.run.installation import Installation
 from tests.web.conftest import PASSWORD, Person, go
 
 
@@ -75,7 +78,10 @@ def test_a_passkey_is_made_and_opens_the_account(person: Callable[[str], Person]
     expect(page.get_by_role("listitem").filter(has_text="Laptop")).to_be_visible()
     assert [each["name"] for each in ada.api("GET", "/auth/passkeys")["results"]] == ["Laptop"]
 
-    # Else the authenticator agrees to what the user name's field offers, before the button is pressed.
+    log_out(page)
+    page.get_by_role("main").get_by_role("link", name="Log in").click()
+    # The user name's field offers the passkey, and the authenticator agrees: nothing is pressed.
+    expect(page.get_by_role("button", name="Your account").first).to_be_visible()
     page.evaluate("() => { PublicKeyCredential.isConditionalMediationAvailable = async () => false; }")
     log_out(page)
     page.get_by_role("main").get_by_role("link", name="Log in").click()
@@ -83,6 +89,49 @@ def test_a_passkey_is_made_and_opens_the_account(person: Callable[[str], Person]
     expect(page.locator(".entry")).to_have_count(0)
     expect(page.get_by_role("button", name="Your account").first).to_be_visible()
     devtools.send("WebAuthn.disable")
+
+
+def test_somebody_comes_in_by_another_account(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+    page = new_context().new_page()
+    page.goto(f"{site.url}/login")
+    page.get_by_role("button", name="Continue with Google").click()
+    expect(page.get_by_role("button", name="Your account").first).to_contain_text("Mary Somerville")
+    page.goto(f"{site.url}/social/google?code=x&state=guessed")
+    expect(page.get_by_role("alert")).to_contain_text("did not finish")
+
+
+def test_an_invitation_or_an_application_is_asked_for_where_the_server_wants_one(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    """What the server says and answers is a stand-in: its way in is a setting, and this one is open."""
+    instance = {**httpx.get(f"{site.url}/v1/instance").json(), "captcha": None}
+    page = new_context(service_workers="block").new_page()
+    sent: list[Any] = []
+
+    def registered(route: Route) -> None:
+        sent.append(json.loads(route.request.post_data or ""))
+        route.fulfill(status=201, json={"user": {"id": "1"}, "status": "pending"})
+
+    def says(way: str) -> None:
+        page.route("**/v1/instance", lambda route: route.fulfill(json={**instance, "registration": way}))
+
+    page.route("**/v1/auth/register", registered)
+    for way, label, value in (("invite", "Invitation code", "k3y"), ("approval", "Why would you like", "To read")):
+        says(way)
+        page.goto(f"{site.url}/signup" + ("?invite=k3y" if way == "invite" else ""))
+        if way == "approval":
+            page.get_by_label(label).fill(value)
+        expect(page.get_by_label(label)).to_have_value(value)
+        page.get_by_label("Username").fill("ada_way")
+        page.get_by_label("E-mail address").fill("ada_way@example.org")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign up").click()
+        expect(page.get_by_text("A moderator reads your application.")).to_be_visible()
+    assert (sent[0]["invite"], sent[1]["application"]) == ("k3y", "To read")
+    says("closed")
+    page.goto(f"{site.url}/signup")
+    expect(page.locator("form")).to_have_count(0)
+    expect(page.locator("h1")).to_be_visible()
 
 
 def test_the_refresh_token_is_out_of_reach_and_tabs_leave_together(person: Callable[[str], Person]) -> None:

@@ -150,7 +150,14 @@ def test_pushes_are_opted_into_and_lead_to_their_subject(person: Callable[[str],
     go(page, "/settings/notifications")
     page.get_by_role("switch", name="Push on this device").uncheck()
     expect(page.get_by_role("switch", name="Push on this device")).not_to_be_checked()
-    expect(page.get_by_role("switch", name="Quiet hours")).to_be_visible()
+    page.get_by_role("switch", name="Quiet hours").check()
+    page.get_by_label("From").fill("21:30")
+    page.get_by_label("To", exact=True).press("Tab")
+    expect(page.get_by_label("From")).to_have_value("21:30")
+    page.reload()
+    expect(page.get_by_label("From")).to_have_value("21:30")
+    quiet = ada.api("GET", "/notifications/schedule")["quiet_hours"]
+    assert (quiet["from"][:5], quiet["to"][:5]) == ("21:30", "07:00")
     assert ada.api("GET", "/push-subscriptions")["results"] == []
 
 
@@ -219,3 +226,33 @@ def test_the_work_before_sign_up_is_done_anew_for_each_attempt(
     page.get_by_label("Username").fill("ada_work")
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+
+
+def test_what_came_while_asleep_is_told_on_waking(person: Callable[[str], Person]) -> None:
+    """The connection is cut and made again, as after sleep; the badge of the installed app follows."""
+    ada, bob = person("ada_zzz"), person("bob_zzz")
+    ada.api("PUT", f"/profiles/{bob.id}/follow")
+    bob.post("Before")
+    page = ada.open()
+    page.context.add_init_script("navigator.setAppBadge = async number => { window.badge = number; };")
+    sockets: list[Any] = []
+    asleep: list[bool] = []
+
+    def connect(socket: Any) -> None:
+        if asleep:
+            socket.close()
+        else:
+            socket.connect_to_server()
+            sockets.append(socket)
+
+    page.route_web_socket("**/ws/notifications/", connect)
+    page.goto(ada.site.url)
+    expect(page.get_by_text("Before")).to_be_visible()
+    asleep.append(True)
+    sockets[0].close()
+    bob.post("Meanwhile, @ada_zzz")
+    asleep.clear()
+    page.evaluate("() => dispatchEvent(new Event('online'))")
+    page.get_by_role("button", name="1 new post").click()
+    expect(page.get_by_text("Meanwhile, ")).to_be_visible()
+    page.wait_for_function("() => window.badge > 0 && document.title.startsWith(`(${window.badge}) Home`)")

@@ -52,3 +52,47 @@ def test_a_file_that_is_no_picture_is_refused_in_words(person: Callable[[str], P
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Post", exact=True).click()
     expect(page.get_by_text("Posted.")).to_be_visible()
+
+
+_HAND_OVER = """([kind, selector, bytes, name]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(bytes)], name, {type: "image/jpeg"}));
+    const init = {bubbles: true, cancelable: true};
+    const event = kind === "paste" ? new ClipboardEvent(kind, {...init, clipboardData: data})
+        : new DragEvent(kind, {...init, dataTransfer: data});
+    document.querySelector(selector).dispatchEvent(event);
+}"""
+
+
+def test_pictures_are_pasted_dropped_and_put_in_order(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_pd")
+    page = ada.open("/compose")
+    content = list(picture.read_bytes())
+    descriptions = page.get_by_label("Describe this for people")
+    page.evaluate(_HAND_OVER, ["paste", ".composer textarea", content, "pasted.jpg"])
+    expect(descriptions).to_have_count(1)
+    descriptions.fill("Pasted")
+    page.evaluate(_HAND_OVER, ["drop", ".composer", content, "dropped.jpg"])
+    expect(descriptions).to_have_count(2)
+    descriptions.last.fill("Dropped")
+    page.get_by_role("button", name="Move to the left").click()
+    expect(descriptions.first).to_have_value("Dropped")
+    expect(descriptions.last).to_have_value("Pasted")
+    expect(page.get_by_role("button", name="Post", exact=True)).to_be_disabled()  # a post has words
+    page.get_by_role("textbox", name="What's on your mind?").fill("In this order")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    [made] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
+    assert [each["description"] for each in made["media"]] == ["Dropped", "Pasted"]
+
+
+def test_a_profile_picture_is_cropped(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_crop")
+    page = ada.open("/settings/profile")
+    page.locator("input[type=file]").set_input_files(picture)
+    dialog = page.get_by_role("dialog", name="Crop picture")
+    dialog.get_by_label("Zoom").fill("2")
+    dialog.get_by_role("button", name="Use picture").click()
+    expect(page.locator("main img.avatar-huge")).to_have_js_property("complete", value=True)
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    assert ada.api("GET", f"/profiles/{ada.id}")["profile_picture"]

@@ -33,7 +33,7 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
   }, [fields]);
   const left = contentLimit() - [...fields.content].length;
   const pending = media.some((each) => !each.media && !each.problem);
-  const ready = (fields.content.trim() || media.some((each) => each.media)) && left >= 0 && !pending && !busy;
+  const ready = fields.content.trim() && left >= 0 && !pending && !busy;
   const body = () => ({
     content: fields.content.trim(),
     is_private: fields.is_private,

@@ -35,6 +35,8 @@ export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = n
     gone.abort?.abort();
     setMedia((all) => all.filter((each) => each !== gone));
   };
+  // Kept with every key: another upload's progress draws this field again.
+  const say = (key, description) => setMedia((all) => all.map((each) => (each.key === key ? { ...each, media: { ...each.media, description } } : each)));
   const move = (index, by) =>
     setMedia((all) => {
       const moved = [...all];
@@ -53,7 +55,7 @@ export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = n
             ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><span class="flips"><${Icon} name="right" size=${16} /></span></button>`}
             <button type="button" class="icon-button" aria-label=${t("composer.remove")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
           </div>
-          ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onChange=${(event) => describe(each, event.currentTarget.value, setMedia)} />`}
+          ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onInput=${(event) => say(each.key, event.currentTarget.value)} onChange=${(event) => describe(each.media.id, event.currentTarget.value)} />`}
         </li>`,
       )}
     </ul>
@@ -61,9 +63,7 @@ export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = n
   </div>`;
 }
 
-/** Stores a description. It is shown at once: the pictures may be moved before the server has answered. */
-async function describe({ key, media: { id } }, description, setMedia) {
-  setMedia((all) => all.map((each) => (each.key === key ? { ...each, media: { ...each.media, description } } : each)));
+async function describe(id, description) {
   try {
     await patch(`/media/${id}`, { description });
   } catch (problem) {

@@ -1,7 +1,7 @@
 // The way around: a rail beside the page, or a bar below it on narrow screens.
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { leave, profile, signedIn } from "../api/session.js";
+import { leave, profile, signedIn, user } from "../api/session.js";
 import { open } from "../state/dialogs.js";
 import { instance } from "../state/instance.js";
 import { unread } from "../state/notifications.js";
@@ -12,6 +12,9 @@ import { Menu } from "./menu.js";
 
 /** Where the button would only be in the way. */
 const NO_COMPOSE = new Set(["settings", "compose", "notFound", "requests", "post"]);
+
+/** The roles that the admin site lets in. */
+const STAFF = new Set(["admin", "moderator"]);
 
 function places() {
   const own = profile.value;
@@ -57,6 +60,7 @@ export function Rail() {
 
 function accountItems() {
   const own = profile.value;
+  const isStaff = user.value?.roles?.some((role) => STAFF.has(role));
   const out = async () => {
     await leave();
     go("/");
@@ -66,6 +70,7 @@ function accountItems() {
     { label: t("nav.bookmarks"), icon: "bookmark", href: "/bookmarks" },
     { label: t("requests.title"), icon: "people", href: "/follow-requests" },
     { label: t("nav.settings"), icon: "gear", href: "/settings" },
+    isStaff && { label: t("nav.admin"), icon: "flag", href: "/admin/" },
     { label: t("shortcuts.title"), icon: "keyboard", run: () => open("shortcuts") },
     { label: t("logout"), icon: "logout", run: out },
   ];
