@@ -40,10 +40,15 @@ LOOKED_AT_BY_ADMINS = """
 # Rows that moderators look at too; what they decide, they decide by the actions of these pages.
 LOOKED_AT_BY_STAFF = """
     moderation.action moderation.appeal moderation.block moderation.bulkdecision moderation.case
-    moderation.casenote moderation.instancerule moderation.report moderation.rulehit moderation.suspension
-    moderation.wordrule"""
+    moderation.casenote moderation.instancerule moderation.reasontemplate moderation.report moderation.rulehit
+    moderation.suspension moderation.wordrule"""
 # Rows that are added, changed and deleted on their pages, and by whom.
-KEPT = {"moderation.block": STAFF, "moderation.instancerule": ADMINS, "moderation.wordrule": STAFF}
+KEPT = {
+    "moderation.block": STAFF,
+    "moderation.instancerule": ADMINS,
+    "moderation.reasontemplate": ADMINS,
+    "moderation.wordrule": STAFF,
+}
 # Addresses that belong to no table, or do more than show a row.
 OTHERS = {
     "index": STAFF,
@@ -61,6 +66,7 @@ OTHERS = {
     "moderation_case_about": STAFF,
     "moderation_case_step": STAFF,
     "moderation_appeal_answer": STAFF,
+    "moderation_report_reporters": STAFF,
 }
 
 
