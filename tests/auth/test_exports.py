@@ -1,6 +1,5 @@
 """Exports: everything held about oneself, nothing of others', no secrets, and gone after a while."""
 
-import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from apps.auth import actions, tasks
 from apps.auth.models import Export
+from tests.auth.exports import archive_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -30,21 +30,6 @@ def _storage(settings: Any, tmp_path: Path) -> None:
 
 def archives() -> Any:
     return default_storage.listdir("exports")[1] if default_storage.exists("exports") else []
-
-
-def archive_of(person: Person) -> zipfile.ZipFile:
-    """Asks for an export, has it made and downloads it."""
-    person.confirm()
-    export_id = person.client.post("/v1/auth/me/export").json()["id"]
-    tasks.build_exports()
-    state = person.client.get(f"/v1/auth/exports/{export_id}").json()
-    assert state["status"] == "ready"
-    answer = JsonClient().get(state["url"].removeprefix("http://testserver"))
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/zip"
-    content = b"".join(answer.streaming_content)
-    answer.close()
-    return zipfile.ZipFile(io.BytesIO(content))
 
 
 def exported(person: Person) -> dict[Any, Any]:

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.gateway.conftest import stranger, token
 from tests.multi_service.cluster import Cluster, cluster
+from tests.scenarios.pictures import see_pictures
 from tests.scenarios.product import Product
-from tests.scenarios.test_media import test_pictures_are_seen_by_whom_the_post_is_meant_for as _see_pictures
 
 
 @pytest.fixture(scope="module")
@@ -145,4 +145,4 @@ def test_pages_of_people_pass_too(product: Product) -> None:
 
 def test_files_of_media_are_sent_by_the_gateway_with_headers_and_ranges(product: Product) -> None:
     """What the embedded gateway is held to: types, policy, ranges, and who may see what."""
-    _see_pictures(product)
+    see_pictures(product)

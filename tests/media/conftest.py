@@ -128,3 +128,12 @@ def post_with(person: Person, *media: dict[str, Any], **fields: Any) -> dict[str
     assert answer.status_code == 201, answer.content
     body: dict[str, Any] = answer.json()
     return body
+
+
+def variants() -> tuple[bytes, bytes]:
+    """A picture, and the same in another size and format."""
+    image = Image.effect_noise((64, 48), 80).resize((1200, 900)).convert("RGB")
+    first, second = io.BytesIO(), io.BytesIO()
+    image.save(first, "PNG")
+    image.resize((500, 375)).save(second, "JPEG", quality=70)
+    return first.getvalue(), second.getvalue()

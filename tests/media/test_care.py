@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from PIL import Image
 
 from apps.auth.models import Role, UserRole
 from apps.posts.actions.media import inspection
 from apps.posts.actions.removals import restore_post
 from apps.posts.models import Media, RefusedMedia, RemovedPost, StoredFile
-from tests.auth.test_exports import archive_of
+from tests.auth.exports import archive_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import BOTH_STORES, is_served, picture, post_with
+from tests.media.conftest import BOTH_STORES, is_served, picture, post_with, variants
 from tests.media.stores import Store
 
 pytestmark = [pytest.mark.django_db(databases=ALL_CONTEXTS), BOTH_STORES]
@@ -37,15 +36,6 @@ def run(*arguments: str, status: int = 0) -> dict[str, Any]:
 def everything_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is in the store counts as if it had been there for long."""
     monkeypatch.setattr(inspection, "_YOUNG", timedelta(minutes=-1))
-
-
-def variants() -> tuple[bytes, bytes]:
-    """A picture, and the same in another size and format."""
-    image = Image.effect_noise((64, 48), 80).resize((1200, 900)).convert("RGB")
-    first, second = io.BytesIO(), io.BytesIO()
-    image.save(first, "PNG")
-    image.resize((500, 375)).save(second, "JPEG", quality=70)
-    return first.getvalue(), second.getvalue()
 
 
 def test_what_is_lost_and_what_is_left_is_found_and_mended(

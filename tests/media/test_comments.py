@@ -14,8 +14,7 @@ from apps.posts.actions.media.places import use_in_comment
 from apps.posts.models import Media, RefusedMedia
 from socialapp.core.ids import new_id
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import animation, is_served, path_of, picture, post_with
-from tests.media.test_care import variants
+from tests.media.conftest import animation, is_served, path_of, picture, post_with, variants
 from tests.moderation.conftest import enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -1,0 +1,22 @@
+"""Downloading an export, for whoever tests what is in it."""
+
+import io
+import zipfile
+
+from apps.auth import tasks
+from tests.conftest import JsonClient, Person
+
+
+def archive_of(person: Person) -> zipfile.ZipFile:
+    """Asks for an export, has it made and downloads it."""
+    person.confirm()
+    export_id = person.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    state = person.client.get(f"/v1/auth/exports/{export_id}").json()
+    assert state["status"] == "ready"
+    answer = JsonClient().get(state["url"].removeprefix("http://testserver"))
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/zip"
+    content = b"".join(answer.streaming_content)
+    answer.close()
+    return zipfile.ZipFile(io.BytesIO(content))
