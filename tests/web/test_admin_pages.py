@@ -61,7 +61,7 @@ def test_every_page_at_every_width(
     page = enter(site, person("adm_ada"), "admin", new_context(**wide))
     page.goto(f"{site.url}/admin/moderation/case/")
     page.get_by_role("link", name=case).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("adm_vandal")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("adm_a_vandal")
     pages = [*_PAGES, *_OF_ADMINS, page.url.removeprefix(site.url)]
     found = []
     for width, scheme in ((390, "dark"), (1280, "light"), (1920, "dark")):
@@ -90,4 +90,4 @@ def test_a_case_is_decided_by_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.locator(".messagelist")).to_contain_text("Decided")
     page.goto(f"{site.url}/admin/moderation/action/")
-    expect(page.locator("#result_list tbody tr").first).to_contain_text("Warn user")
+    expect(page.locator("#result_list tbody tr").first).to_contain_text("Warn User")
