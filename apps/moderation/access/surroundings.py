@@ -31,7 +31,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class CaseContext:
     """Earlier texts of a post, the post that a comment is on, the thread, and accounts that may be the same person's.
 
     `figures`: for each decision by its name, what it would touch.
@@ -44,22 +44,22 @@ class Surroundings:
     figures: dict[str, str] = field(default_factory=dict)
 
 
-def surroundings_of(case: Case, history: PersonHistory) -> Surroundings:
+def surroundings_of(case: Case, history: PersonHistory) -> CaseContext:
     """All that, in at most eight calls; nothing of what cannot be asked at the moment."""
     if case.target_id is None or case.author_id is None:
-        return Surroundings()
+        return CaseContext()
     try:
         return _surroundings(case, case.target_id, case.author_id, history)
     except Problem as problem:
         log.warning("moderation.no_surroundings", error=problem.detail)
-        return Surroundings()
+        return CaseContext()
 
 
-def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHistory) -> Surroundings:
+def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHistory) -> CaseContext:
     linked = client(Auth).linked_accounts(user_id=author_id)
     figures = _figures_of_person(history)
     if case.target_type == TargetType.POST:
-        return Surroundings(
+        return CaseContext(
             versions=client(Posts).versions(post_id=target_id),
             thread=_thread(target_id, None),
             linked=linked,
@@ -69,13 +69,13 @@ def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHis
         thread = _thread(comment.post_id, target_id)
         answers = sum(1 for line in thread if line.depth > _depth_of_target(thread))
         touched = f"In sight stay below it: {_counted(answers, 'answer')}."
-        return Surroundings(
+        return CaseContext(
             post_text="".join(post.content for post in posts_with_ids([comment.post_id])),
             thread=thread,
             linked=linked,
             figures=figures | {"remove": touched, "hide": touched},
         )
-    return Surroundings(linked=linked, figures=figures)
+    return CaseContext(linked=linked, figures=figures)
 
 
 def _comment(comment_id: int) -> CommentDocument | None:

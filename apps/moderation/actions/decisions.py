@@ -22,7 +22,7 @@ RESTRICTIONS = {
     Kind.HOLD_CONTENT: (Kind.RELEASE_CONTENT, "hidden"),
     Kind.LOCK_COMMENTS: (Kind.UNLOCK_COMMENTS, "locked"),
 }
-DEFAULT_REASON = "It breaks the rules."  # for who decides without a word
+DEFAULT_REASON = "It breaks the rules."  # for decisions without a reason of their own
 _FOR_COMMENTS_TOO = (Kind.HIDE_CONTENT, Kind.HOLD_CONTENT)
 
 
