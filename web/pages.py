@@ -113,7 +113,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     """What this place is, and the newest public posts; people with an account see their feed here."""
     name = settings.INSTANCE_NAME
     text = _description(request)
-    context = {
+    context: dict[str, object] = {
         "name": message(request, "welcome.title", name=name),
         "text": text,
         "links": [("/signup", message(request, "signup.do")), ("/login", message(request, "login.do"))],

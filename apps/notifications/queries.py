@@ -150,6 +150,11 @@ def newest_ids(*, user_ids: Iterable[int]) -> dict[int, int]:
     return dict(rows.annotate(newest=Max("id")).values_list("user_id", "newest"))
 
 
+def last_ids(*, user_id: int, limit: int) -> list[int]:
+    """The ids of the person's newest notifications, the newest first. One query."""
+    return list(Notification.objects.filter(user_id=user_id).order_by("-id").values_list("id", flat=True)[:limit])
+
+
 def unread_counts(*, user_ids: Iterable[int]) -> dict[int, int]:
     """Each person's unread notifications, including those hidden from them now; zeros are left out. One query."""
     rows = Notification.objects.filter(user_id__in=list(user_ids), is_read=False).order_by().values("user_id")

@@ -11,6 +11,8 @@ from unittest.mock import patch
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from apps.notifications.actions import NotificationChanged
+from apps.notifications.actions.socket_messages import publish_to_user
 from apps.notifications.sockets.consumer import NotificationsConsumer
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post
@@ -90,6 +92,29 @@ def test_what_was_missed_follows_on_resume_and_nothing_twice(
             assert (await client.receive())["unread"] == 4
             await client.send({"type": "resume", "after": "0"})
             assert (await client.receive())["notification"]["id"] == seen
+            await client.silence()
+
+    run(scenario())
+
+
+def test_a_late_message_about_what_was_there_before_is_no_news(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
+) -> None:
+    """Redis may be slow: the client had it over its connection before, or resumes."""
+    for text in ("one", "two"):
+        post(alice, text)
+    drain()
+    two, one = [item["id"] for item in bob.client.get("/v1/notifications").json()["results"]]
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            for ident in (one, two):
+                await do(publish_to_user, NotificationChanged(bob.id, int(ident), ""))
+            await client.silence()
+            await client.send({"type": "resume", "after": one})
+            assert (await client.receive())["notification"]["id"] == two
+            await do(publish_to_user, NotificationChanged(bob.id, int(two), ""))
             await client.silence()
 
     run(scenario())

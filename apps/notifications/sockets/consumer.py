@@ -6,7 +6,8 @@ Documented for clients in docs/asyncapi-socket.yaml.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
@@ -16,6 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
+from django.utils import timezone
 
 from apps.notifications import access, actions, presenters, queries
 from apps.notifications.actions import MarkedRead
@@ -24,7 +26,7 @@ from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.watching import MAX_WATCHED_POSTS
 from apps.notifications.sockets.writer import Writer
 from socialapp.core.errors import Problem, TooMany, Unauthenticated
-from socialapp.core.ids import MAX_ID
+from socialapp.core.ids import MAX_ID, first_id_at
 from socialapp.core.json import to_json
 from socialapp.core.principal import Principal
 from socialapp.core.replicas import pin
@@ -41,6 +43,7 @@ TOO_LARGE = 1009
 TRY_LATER = 1013
 
 _PAGE = 100
+_COMMITTED_WITHIN = timedelta(seconds=10)
 _REMEMBERED = 1000
 _MAX_TOKEN = 4096
 _REFUSALS = 20
@@ -74,6 +77,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._hidden = self._unread = 0
         self._given: set[int] = set()
         self._given_before: set[int] | frozenset[int] = frozenset()
+        self._there = _There(newest=0, settled=0, recent=frozenset())
         self._held: list[tuple[int, str, int]] | None = []
         self._closing: asyncio.Task[None] | None = None
         self._ending = False
@@ -142,12 +146,12 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._added = True
         await self.router.add(self)
         try:
-            cursor, unread = await in_thread(_state, self.principal.id)
+            self._there, unread = await in_thread(_state, self.principal.id)
         except Problem as problem:
             log.warning("sockets.not_ready", code=problem.code)
             return TRY_LATER
         self._hidden, self._unread = unread.hidden, unread.count
-        self.since = self._covered_from = cursor
+        self.since = self._covered_from = cursor = self._there.newest
         self.last = max(self.last, cursor)
         self._put({"type": "ready", "unread": unread.count, "cursor": str(cursor)})
         await self._release_held()
@@ -195,7 +199,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
         """Sends a notification once; while missed ones are being sent it waits for its turn."""
-        if self._ending or self._was_given(notification_id):
+        if self._ending or notification_id in self._there or self._was_given(notification_id):
             return
         if self._held is not None:
             self._held.append((notification_id, body, counted))
@@ -225,6 +229,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         try:
             while self._held:
                 notification_id, body, counted = self._held.pop(0)
+                if notification_id in self._there:
+                    continue
                 await self._give_in_turn(notification_id, body, max(counted - self._hidden, 0))
         except TimeoutError:
             self.end(TOO_SLOW)
@@ -342,6 +348,21 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             await self._release_held()
 
 
+class _There(NamedTuple):
+    """Which notifications were there when a socket was opened: a message about one of them is late, not news.
+
+    The client may have had them over the connection before. Ids are made before their transactions commit, so one
+    that is older than `newest` may still be new; not if it is as old as `settled`.
+    """
+
+    newest: int
+    settled: int
+    recent: frozenset[int]
+
+    def __contains__(self, notification_id: object) -> bool:
+        return isinstance(notification_id, int) and (notification_id <= self.settled or notification_id in self.recent)
+
+
 class _Missed(msgspec.Struct):
     """A page of what was missed: the bodies that may be seen, how far the page reaches, and the unread count."""
 
@@ -360,9 +381,14 @@ def _missed(user_id: int, after: int, up_to: int) -> _Missed:
     )
 
 
-def _state(user_id: int) -> tuple[int, access.UnreadCount]:
-    """The id of the newest notification (0: there is none) and the unread count."""
-    return queries.newest_ids(user_ids=[user_id]).get(user_id, 0), access.unread_count(user_id=user_id)
+def _state(user_id: int) -> tuple[_There, access.UnreadCount]:
+    """Which notifications there are, and the unread count."""
+    ids = queries.last_ids(user_id=user_id, limit=_PAGE)
+    settled = first_id_at(timezone.now() - _COMMITTED_WITHIN)
+    if len(ids) == _PAGE:
+        settled = max(settled, ids[-1])
+    recent = frozenset(found for found in ids if found > settled)
+    return _There(ids[0] if ids else 0, settled, recent), access.unread_count(user_id=user_id)
 
 
 def _is_known_origin(scope: dict[str, Any]) -> bool:
