@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -10,23 +9,12 @@ from django.core import mail
 from apps.auth.actions import grant_role, send_due_mails
 from apps.moderation import actions, tasks
 from apps.moderation.models import Action, BulkDecision, Case, Proposal
-from apps.moderation.queries.cases import Target
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, enter, messages, report
+from tests.moderation.acts import act
+from tests.moderation.conftest import Stage, enter, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-def act(stage: Stage, decision: str, target_type: str, **changes: Any) -> actions.Act:
-    """A decision about Ann, her post, or Ben's comment."""
-    targets = {
-        "user": Target("user", int(stage.ann.id), int(stage.ann.id)),
-        "post": Target("post", int(stage.post_id), int(stage.ann.id)),
-        "comment": Target("comment", int(stage.comment_id), int(stage.ben.id)),
-    }
-    values: dict[str, Any] = {"moderator_id": MODERATOR_ID, "reason": "be kind", "note": "seen before", **changes}
-    return actions.Act(decision=decision, target=targets[target_type], **values)
 
 
 def test_a_hidden_comment_is_there_for_its_author_alone(stage: Stage, drain: Callable[[], int]) -> None:

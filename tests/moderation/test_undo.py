@@ -21,9 +21,9 @@ from socialapp.core.errors import Conflict, NotFound
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
 from tests.media.conftest import _commit_at_once, is_served, store, upload  # noqa: F401 (fixtures)
+from tests.moderation.acts import act
 from tests.moderation.conftest import Stage
 from tests.moderation.found import drifts, everything, settle
-from tests.moderation.test_acts import act
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from apps.auth.actions import grant_role
 from apps.auth.models import User
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.security.test_authorization import _rows
+from tests.security.rows import row_counts
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -117,11 +117,11 @@ def test_everybody_gets_into_what_the_tables_say_and_nothing_else(register: Call
     browser = _browser(register, role)
     asked = [(method, address, name) for address, name in addresses() for method in ("GET", "POST") if name != "logout"]
     assert len(asked) > 10 * len(admin.site._registry)
-    wrong, before = [], _rows()
+    wrong, before = [], row_counts()
     # Those that are refused come first: they must write nothing.
     for method, address, name in sorted(asked, key=lambda one: role in who_may(one[2], one[0])):
         if (may := role in who_may(name, method)) and before:
-            assert _rows() == before, "refused, and yet something was written"
+            assert row_counts() == before, "refused, and yet something was written"
             before = {}
         answer = browser.get(address) if method == "GET" else browser.post(address, {"post": "yes"})
         assert answer.status_code < 500, (method, address)
@@ -134,12 +134,12 @@ def test_everybody_gets_into_what_the_tables_say_and_nothing_else(register: Call
 def test_no_form_is_taken_from_another_site(register: Callable[..., Person]) -> None:
     """Every address refuses a form without the token that a page of ours has given."""
     browser = _browser(register, "admin", enforce_csrf_checks=True)
-    before = _rows()
+    before = row_counts()
     for address, name in addresses():
         form = {"action": "delete_selected", "post": "yes"}
         answer = browser.post(address, form, headers={"Origin": "https://evil.example"})
         assert answer.status_code in (403, 405), (address, name, answer.status_code)
-    assert _rows() == before
+    assert row_counts() == before
 
 
 def _browser(register: Callable[..., Person], role: str, *, enforce_csrf_checks: bool = False) -> Client:

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import connections, transaction
+from django.conf import settings
+from django.db import transaction
 
 from apps.auth.actions import grant_role
 from apps.moderation import actions as moderation
+from socialapp.core.cache import redis_client
+from socialapp.http.admission import REVOKED_KEY
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.security.routes import Operation, operations
+from tests.security.rows import row_counts
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -26,62 +29,62 @@ VIEWERS = ("anonymous", "stranger", "follower", "blocked", "banned", "moderator"
 # The objects are those of an account that is private. Statuses in the order of VIEWERS.
 MATRIX: dict[str, str] = {
     "GET /v1/auth/erasures/{erasure_id}": "404 404 404 404 404 404 404 404",
-    "GET /v1/auth/exports/{export_id}": "401 404 404 404 404 404 404 404",
-    "GET /v1/auth/exports/{export_id}/archive": "404 404 404 404 404 404 404 404",
-    "DELETE /v1/auth/sessions/{session_id}": "401 404 404 404 404 404 404 204",
-    "DELETE /v1/auth/passkeys/{passkey_id}": "401 403 403 403 403 403 403 403",
-    "DELETE /v1/auth/social/{provider}": "401 403 403 403 403 403 403 403",
-    "POST /v1/auth/social/{provider}/link": "401 422 422 422 422 422 422 422",
-    "POST /v1/auth/social/{provider}": "404 404 404 404 404 404 404 404",
-    "GET /v1/auth/social/{provider}/authorize": "404 404 404 404 404 404 404 404",
-    "GET /v1/comments/{comment_id}": "404 404 200 404 404 404 404 200",
-    "PATCH /v1/comments/{comment_id}": "401 404 403 404 404 404 404 200",
-    "DELETE /v1/comments/{comment_id}": "401 404 403 404 404 404 404 204",
-    "PUT /v1/comments/{comment_id}/reaction": "401 404 200 404 404 404 404 200",
-    "DELETE /v1/comments/{comment_id}/reaction": "401 404 200 404 404 404 404 200",
-    "GET /v1/comments/{comment_id}/reactions": "404 404 200 404 404 404 404 200",
-    "GET /v1/comments/{comment_id}/replies": "404 404 200 404 404 404 404 200",
-    "POST /v1/follow-requests/{user_id}/accept": "401 404 404 404 404 404 404 200",
-    "POST /v1/follow-requests/{user_id}/reject": "401 404 404 404 404 404 404 200",
-    "GET /v1/hashtags/{tag}/posts": "200 200 200 200 200 200 200 200",
-    "GET /v1/media/{media_id}": "401 404 404 404 404 404 404 404",
-    "PATCH /v1/media/{media_id}": "401 404 404 404 404 404 404 404",
-    "DELETE /v1/media/{media_id}": "401 404 404 404 404 404 404 404",
-    "GET /v1/media/{media_id}/upload": "401 404 404 404 404 404 404 404",
-    "POST /v1/media/{media_id}/complete": "401 404 404 404 404 404 404 404",
-    "PUT /v1/media/{media_id}/content": "401 404 404 404 404 404 404 404",
-    "DELETE /v1/notifications/{notification_id}": "401 404 404 404 404 404 404 204",
-    "GET /v1/posts/{post_id}": "404 404 200 404 404 404 404 200",
-    "PATCH /v1/posts/{post_id}": "401 404 403 404 404 404 404 200",
-    "DELETE /v1/posts/{post_id}": "401 404 403 404 404 404 404 204",
-    "PUT /v1/posts/{post_id}/bookmark": "401 404 200 404 404 404 404 200",
-    "DELETE /v1/posts/{post_id}/bookmark": "401 404 200 404 404 404 404 200",
-    "GET /v1/posts/{post_id}/comments": "404 404 200 404 404 404 404 200",
-    "POST /v1/posts/{post_id}/comments": "401 404 201 404 404 404 404 201",
-    "GET /v1/posts/{post_id}/history": "404 404 200 404 404 404 404 200",
-    "GET /v1/posts/{post_id}/metrics": "401 404 403 404 404 404 404 200",
-    "PUT /v1/posts/{post_id}/mute": "401 404 200 404 404 404 404 200",
-    "DELETE /v1/posts/{post_id}/mute": "401 404 200 404 404 404 404 200",
-    "PUT /v1/posts/{post_id}/reaction": "401 404 200 404 404 404 404 200",
-    "DELETE /v1/posts/{post_id}/reaction": "401 404 200 404 404 404 404 200",
-    "GET /v1/posts/{post_id}/reactions": "404 404 200 404 404 404 404 200",
-    "PUT /v1/posts/{post_id}/repost": "401 404 403 404 404 404 404 403",
-    "DELETE /v1/posts/{post_id}/repost": "401 404 200 404 404 404 404 200",
-    "GET /v1/posts/{post_id}/visibility": "401 403 403 403 403 200 200 403",
-    "GET /v1/profiles/{profile_id}/posts": "200 200 200 404 200 200 200 200",
-    "GET /v1/profiles/{user_id}": "200 200 200 404 200 200 200 200",
-    "PUT /v1/profiles/{user_id}/block": "401 200 200 404 404 200 200 422",
-    "DELETE /v1/profiles/{user_id}/block": "401 200 200 404 200 200 200 422",
-    "PUT /v1/profiles/{user_id}/follow": "401 200 200 404 404 200 200 422",
-    "DELETE /v1/profiles/{user_id}/follow": "401 200 200 404 200 200 200 422",
-    "GET /v1/profiles/{user_id}/followers": "403 403 200 404 403 200 200 200",
-    "GET /v1/profiles/{user_id}/following": "403 403 200 404 403 200 200 200",
-    "PUT /v1/profiles/{user_id}/mute": "401 200 200 404 404 200 200 422",
-    "DELETE /v1/profiles/{user_id}/mute": "401 200 200 404 200 200 200 422",
-    "GET /v1/profiles/{user_id}/relationship": "401 200 200 404 200 200 200 200",
-    "GET /v1/profiles/by-username/{username}": "200 200 200 404 200 200 200 200",
-    "DELETE /v1/push-subscriptions/{subscription_id}": "401 404 404 404 404 404 404 404",
-    "GET /v1/users/{user_id}": "200 200 200 404 200 200 200 200",
+    "GET /v1/auth/exports/{export_id}": "401 404 404 404 401 404 404 404",
+    "GET /v1/auth/exports/{export_id}/archive": "404 404 404 404 401 404 404 404",
+    "DELETE /v1/auth/sessions/{session_id}": "401 404 404 404 401 404 404 204",
+    "DELETE /v1/auth/passkeys/{passkey_id}": "401 403 403 403 401 403 403 403",
+    "DELETE /v1/auth/social/{provider}": "401 403 403 403 401 403 403 403",
+    "POST /v1/auth/social/{provider}/link": "401 422 422 422 401 422 422 422",
+    "POST /v1/auth/social/{provider}": "404 404 404 404 401 404 404 404",
+    "GET /v1/auth/social/{provider}/authorize": "404 404 404 404 401 404 404 404",
+    "GET /v1/comments/{comment_id}": "404 404 200 404 401 404 404 200",
+    "PATCH /v1/comments/{comment_id}": "401 404 403 404 401 404 404 200",
+    "DELETE /v1/comments/{comment_id}": "401 404 403 404 401 404 404 204",
+    "PUT /v1/comments/{comment_id}/reaction": "401 404 200 404 401 404 404 200",
+    "DELETE /v1/comments/{comment_id}/reaction": "401 404 200 404 401 404 404 200",
+    "GET /v1/comments/{comment_id}/reactions": "404 404 200 404 401 404 404 200",
+    "GET /v1/comments/{comment_id}/replies": "404 404 200 404 401 404 404 200",
+    "POST /v1/follow-requests/{user_id}/accept": "401 404 404 404 401 404 404 200",
+    "POST /v1/follow-requests/{user_id}/reject": "401 404 404 404 401 404 404 200",
+    "GET /v1/hashtags/{tag}/posts": "200 200 200 200 401 200 200 200",
+    "GET /v1/media/{media_id}": "401 404 404 404 401 404 404 404",
+    "PATCH /v1/media/{media_id}": "401 404 404 404 401 404 404 404",
+    "DELETE /v1/media/{media_id}": "401 404 404 404 401 404 404 404",
+    "GET /v1/media/{media_id}/upload": "401 404 404 404 401 404 404 404",
+    "POST /v1/media/{media_id}/complete": "401 404 404 404 401 404 404 404",
+    "PUT /v1/media/{media_id}/content": "401 404 404 404 401 404 404 404",
+    "DELETE /v1/notifications/{notification_id}": "401 404 404 404 401 404 404 204",
+    "GET /v1/posts/{post_id}": "404 404 200 404 401 404 404 200",
+    "PATCH /v1/posts/{post_id}": "401 404 403 404 401 404 404 200",
+    "DELETE /v1/posts/{post_id}": "401 404 403 404 401 404 404 204",
+    "PUT /v1/posts/{post_id}/bookmark": "401 404 200 404 401 404 404 200",
+    "DELETE /v1/posts/{post_id}/bookmark": "401 404 200 404 401 404 404 200",
+    "GET /v1/posts/{post_id}/comments": "404 404 200 404 401 404 404 200",
+    "POST /v1/posts/{post_id}/comments": "401 404 201 404 401 404 404 201",
+    "GET /v1/posts/{post_id}/history": "404 404 200 404 401 404 404 200",
+    "GET /v1/posts/{post_id}/metrics": "401 404 403 404 401 404 404 200",
+    "PUT /v1/posts/{post_id}/mute": "401 404 200 404 401 404 404 200",
+    "DELETE /v1/posts/{post_id}/mute": "401 404 200 404 401 404 404 200",
+    "PUT /v1/posts/{post_id}/reaction": "401 404 200 404 401 404 404 200",
+    "DELETE /v1/posts/{post_id}/reaction": "401 404 200 404 401 404 404 200",
+    "GET /v1/posts/{post_id}/reactions": "404 404 200 404 401 404 404 200",
+    "PUT /v1/posts/{post_id}/repost": "401 404 403 404 401 404 404 403",
+    "DELETE /v1/posts/{post_id}/repost": "401 404 200 404 401 404 404 200",
+    "GET /v1/posts/{post_id}/visibility": "401 403 403 403 401 200 200 403",
+    "GET /v1/profiles/{profile_id}/posts": "200 200 200 404 401 200 200 200",
+    "GET /v1/profiles/{user_id}": "200 200 200 404 401 200 200 200",
+    "PUT /v1/profiles/{user_id}/block": "401 200 200 404 401 200 200 422",
+    "DELETE /v1/profiles/{user_id}/block": "401 200 200 404 401 200 200 422",
+    "PUT /v1/profiles/{user_id}/follow": "401 200 200 404 401 200 200 422",
+    "DELETE /v1/profiles/{user_id}/follow": "401 200 200 404 401 200 200 422",
+    "GET /v1/profiles/{user_id}/followers": "403 403 200 404 401 200 200 200",
+    "GET /v1/profiles/{user_id}/following": "403 403 200 404 401 200 200 200",
+    "PUT /v1/profiles/{user_id}/mute": "401 200 200 404 401 200 200 422",
+    "DELETE /v1/profiles/{user_id}/mute": "401 200 200 404 401 200 200 422",
+    "GET /v1/profiles/{user_id}/relationship": "401 200 200 404 401 200 200 200",
+    "GET /v1/profiles/by-username/{username}": "200 200 200 404 401 200 200 200",
+    "DELETE /v1/push-subscriptions/{subscription_id}": "401 404 404 404 401 404 404 404",
+    "GET /v1/users/{user_id}": "200 200 200 404 401 200 200 200",
 }
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -126,6 +129,7 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         clients[role] = JsonClient(answer.json()["access"])
     moderation.ban_user(moderator_id=int(people["admin"].id), user_id=int(people["banned"].id), reason="spam")
     drain()
+    redis_client().delete(f"{settings.REDIS_PREFIX}{REVOKED_KEY}")  # nothing is committed here: auth is asked anew
     return World(clients, _ids(owner, people["asking"], post_id, comment_id))
 
 
@@ -163,11 +167,11 @@ def _ask(world: World, operation: Operation, viewer: str) -> int:
     for name in [part.partition("}")[0] for part in path.split("{")[1:]]:
         path = path.replace(f"{{{name}}}", ids.get(name, "12345"))
     with _undone():
-        before = _rows()
+        before = row_counts()
         body = BODIES.get(operation.name) if operation.method in ("POST", "PUT", "PATCH") else None
         answer = world.clients[viewer].request(operation.method, path, body)
         if answer.status_code >= 400 or operation.method == "GET":
-            assert _rows() == before, f"{operation.name} by {viewer}: {answer.status_code}, and yet rows were written"
+            assert row_counts() == before, f"{operation.name} by {viewer}: {answer.status_code}, yet rows were written"
     status: int = answer.status_code
     return status
 
@@ -181,25 +185,3 @@ def _undone() -> Iterator[None]:
         yield
         for alias in ALL_CONTEXTS:
             transaction.set_rollback(True, using=alias)
-
-
-def _rows() -> dict[str, int]:
-    """How many rows each table has, those of the outbox among them."""
-    counts = {}
-    for alias in ALL_CONTEXTS:
-        with connections[alias].cursor() as cursor:
-            for model in apps.get_models():
-                table = model._meta.db_table
-                if table in _tables(alias):
-                    cursor.execute(f"SELECT COUNT(*) FROM {connections[alias].ops.quote_name(table)}")
-                    counts[f"{alias}.{table}"] = cursor.fetchone()[0]
-    return counts
-
-
-_known: dict[str, set[str]] = {}
-
-
-def _tables(alias: str) -> set[str]:
-    if alias not in _known:
-        _known[alias] = set(connections[alias].introspection.table_names())
-    return _known[alias]

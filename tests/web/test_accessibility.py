@@ -1,18 +1,15 @@
 """Every view is accessible: axe on each, light and dark, wide and narrow; and all of it works without a mouse."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.run.installation import Installation
+from tests.web.axe import violations
 from tests.web.conftest import NARROW, WIDE, Person, go
 
-_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _OPEN = ["/login", "/signup", "/forgot", "/reset-password?key=1", "/erasures/1", "/about/components"]
 _SIGNED_IN = [
     "/",
@@ -44,18 +41,6 @@ _SIGNED_IN = [
         )
     ),
 ]
-
-
-def violations(page: Page, view: str) -> list[str]:
-    """What axe finds on the page, one line each."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(_AXE)
-    found: list[dict[str, Any]] = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'], preload: false})"
-        ".then(result => result.violations)",
-        _RULES,
-    )
-    return [f"{view}: {each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
 def settled(page: Page) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.run.installation import Installation, run_to_end
+from tests.web.axe import violations
 from tests.web.conftest import PASSWORD, Person
-from tests.web.test_accessibility import violations
 
 _PAGES = (
     "/admin/",

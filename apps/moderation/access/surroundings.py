@@ -44,7 +44,7 @@ class CaseContext:
     figures: dict[str, str] = field(default_factory=dict)
 
 
-def surroundings_of(case: Case, history: PersonHistory) -> CaseContext:
+def surroundings_of(case: Case, *, history: PersonHistory) -> CaseContext:
     """All that, in at most eight calls; nothing of what cannot be asked at the moment."""
     if case.target_id is None or case.author_id is None:
         return CaseContext()

@@ -150,7 +150,7 @@ class LanguageFilter(admin.SimpleListFilter):
 def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     """What the page of a case shows beside the case itself."""
     history = history_of(case.author_id)
-    around = surroundings_of(case, history)
+    around = surroundings_of(case, history=history)
     return {
         "choices": choices_for(case.target_type, figures=around.figures, has_case=has_case),
         "shown_media": media_of_target(target_type=case.target_type, target_id=case.target_id or 0),

@@ -47,7 +47,7 @@ def notify_of_restriction(event: ContentRestricted) -> None:
     """Notifies the author of what was marked or hidden, or is no longer."""
     kind = "waiting" if event.is_waiting else event.kind
     message = presenters.restriction_text(
-        kind, event.target_type, is_active=event.is_active, reason=event.reason, rule=event.rule
+        kind=kind, target_type=event.target_type, is_active=event.is_active, reason=event.reason, rule=event.rule
     )
     _notify_from_moderation(
         user_id=event.author_id,

@@ -47,7 +47,7 @@ def removal_text(target_type: str, *, reason: str, rule: str) -> str:
     return f"A moderator has removed your {target_type}{_why(reason, rule)}"
 
 
-def restriction_text(kind: str, target_type: str, *, is_active: bool, reason: str, rule: str) -> str:
+def restriction_text(*, kind: str, target_type: str, is_active: bool, reason: str, rule: str) -> str:
     """What an author is told about a restriction of a post or comment, or about its end."""
     return _RESTRICTIONS[kind, is_active].format(target_type) + _why(reason, rule)
 
