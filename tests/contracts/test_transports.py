@@ -69,7 +69,7 @@ class World:
             "viewer_id": [None, self.bob, self.eve],
             "user_id": [self.ada, UNKNOWN],
             "muted_id": [self.eve],
-            "post_id": [self.post, UNKNOWN],
+            "post_id": [self.post, self.private, UNKNOWN],
             "media_id": [None, UNKNOWN],
             "ids": [of_records if contract == "BulkTransfer" else people, []],
             "user_ids": [people, []],
@@ -126,18 +126,9 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
     assert bob.client.put(f"/v1/posts/{post}/repost").status_code == 200
     comment = bob.client.post(f"/v1/posts/{post}/comments", {"content": "Ja"}).json()["id"]
     assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
-    picture = Media.objects.create(
-        user_id=int(ada.id),
-        status=Media.Status.READY,
-        shown_in=Media.Place.POST,
-        post_id=int(post),
-        size=1000,
-        content_hash="cd" * 32,
-        files={
-            size: {"digest": "ab" * 16, "extension": "webp", "width": 40, "height": 30} for size in ("large", "small")
-        },
-        created_at=datetime.now(UTC),
-    )
+    picture = _picture(ada, shown_in=Media.Place.POST, post_id=int(post))
+    _picture(bob, shown_in=Media.Place.COMMENT, post_id=int(post), comment_id=int(comment))
+    assert ada.client.patch(f"/v1/posts/{private}", {"content": "among friends"}).status_code == 200
     Post.objects.filter(id=int(post)).update(media=[picture.shown()])
     removed = {
         "post": ada.client.post("/v1/posts", {"content": "buy this"}).json()["id"],
@@ -158,6 +149,20 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
     roll_up(older_than=timedelta(0))
     drain()
     return World(*map(int, (ada.id, bob.id, eve.id, post, private, comment, removed["post"], removed["comment"])))
+
+
+def _picture(owner: Person, **shown: Any) -> Media:
+    return Media.objects.create(
+        user_id=int(owner.id),
+        status=Media.Status.READY,
+        size=1000,
+        content_hash="cd" * 32,
+        files={
+            size: {"digest": "ab" * 16, "extension": "webp", "width": 40, "height": 30} for size in ("large", "small")
+        },
+        created_at=datetime.now(UTC),
+        **shown,
+    )
 
 
 @pytest.fixture
@@ -210,7 +215,10 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
 
 
 # What answers otherwise, or has others answer otherwise, when it is asked again.
-_CHANGING = {("Users", name) for name in ("hide", "is_private_since", "fill_profile", "follow_by_name")}
+_CHANGING = {
+    ("Posts", "release_from_comment"),
+    *(("Users", name) for name in ("hide", "is_private_since", "fill_profile", "follow_by_name")),
+}
 
 
 def test_all_contracts_are_walked() -> None:
