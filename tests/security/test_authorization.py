@@ -129,7 +129,7 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         clients[role] = JsonClient(answer.json()["access"])
     moderation.ban_user(moderator_id=int(people["admin"].id), user_id=int(people["banned"].id), reason="spam")
     drain()
-    redis_client().delete(f"{settings.REDIS_PREFIX}{REVOKED_KEY}")  # nothing is committed here: auth is asked anew
+    redis_client().delete(f"{settings.REDIS_PREFIX}{REVOKED_KEY}")  # nothing is committed here, so that auth has to be asked
     return World(clients, _ids(owner, people["asking"], post_id, comment_id))
 
 
