@@ -129,7 +129,8 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         clients[role] = JsonClient(answer.json()["access"])
     moderation.ban_user(moderator_id=int(people["admin"].id), user_id=int(people["banned"].id), reason="spam")
     drain()
-    redis_client().delete(f"{settings.REDIS_PREFIX}{REVOKED_KEY}")  # nothing is committed here, so that auth has to be asked
+    # Nothing is committed in this test, so that nobody has been informed of the ban: auth has to be asked.
+    redis_client().delete(f"{settings.REDIS_PREFIX}{REVOKED_KEY}")
     return World(clients, _ids(owner, people["asking"], post_id, comment_id))
 
 
