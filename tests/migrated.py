@@ -28,12 +28,16 @@ _KEPT_SECONDS = 86_400  # what another checkout on this machine may still use
 
 
 def copy_migrated(folder: Path, *contexts: str) -> None:
-    """Puts a migrated SQLite database of each context (default: all) into `folder`, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Puts a migrated SQLite database of each context (default: all) into `folder`, which is made if need be.
+
+    They are for their owner only, as those are that the product makes.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for context in contexts or CONTEXTS:
         target = folder / f"{context}.sqlite3"
         if not target.exists():
             shutil.copyfile(migrated_file(context), target)
+            target.chmod(0o600)
 
 
 def migrated_file(context: str) -> Path:

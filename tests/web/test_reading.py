@@ -140,6 +140,7 @@ def test_settings_change_how_the_page_looks(person: Callable[[str], Person]) -> 
         "size": "large",
         "density": "compact",
         "motion": "system",
+        "signedIn": "",
     }
     assert json.loads(page.evaluate("() => localStorage.appearance"))["size"] == "large"
 

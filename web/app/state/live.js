@@ -62,7 +62,8 @@ async function catchUp() {
   const page = await get("/feed").catch(() => ({ results: [] }));
   const shown = new Set(list.items.peek());
   const newest = page.results.findIndex(({ id }) => shown.has(id));
-  list.unseen.value = newest < 0 ? page.results.length : newest;
+  // What was told meanwhile may be newer than this page.
+  list.unseen.value = Math.max(list.unseen.peek(), newest < 0 ? page.results.length : newest);
 }
 
 function countUnseen(ids) {
