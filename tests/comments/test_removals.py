@@ -195,7 +195,7 @@ def test_erasing_a_person_leaves_no_trace_of_them(
     assert sorted(event["comment_id"] for event in published("comments.comment_deleted.v1")) == sorted(
         [int(lonely), int(answered), int(own)]
     )
-    assert published("comments.user_erased.v1") == [{"user_id": int(bob.id), "erasure_id": 99}]
+    assert published("comments.user_erased.v1") == [{"user_id": int(bob.id), "erasure_id": 99, "rows": {"comments": 3}}]
     assert published_types("comments")[-1] == "comments.user_erased.v1", "acknowledged when nothing is left"
     assert anonymous.get(f"/v1/posts/{post}").json()["comments_count"] == 1
     handlers.erase_user(event)
@@ -211,7 +211,7 @@ def test_a_prolific_person_is_acknowledged_when_nothing_is_left() -> None:
     assert published("comments.user_erased.v1") == []
     continue_jobs("comments", steps=50)
     assert Comment.objects.count() == 0
-    assert published("comments.user_erased.v1") == [{"user_id": author_id, "erasure_id": 7}]
+    assert published("comments.user_erased.v1") == [{"user_id": author_id, "erasure_id": 7, "rows": {"comments": 200}}]
     assert queries.counts(post_ids=posts) == []
 
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,7 +109,8 @@ def s3_server(folder: Path) -> Iterator[str]:
         return
     port = free_port()
     scripts = ROOT / "tests" / "services" / "s3"
-    environment = {**os.environ, "S3_DIR": str(folder), "S3_PORT": str(port)}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # the server is among the tests' own requirements
+    environment = {**os.environ, "PATH": path, "S3_DIR": str(folder), "S3_PORT": str(port)}
     subprocess.run([scripts / "start"], env=environment, check=True, capture_output=True)
     try:
         yield f"127.0.0.1:{port}"

@@ -77,7 +77,7 @@ def test_engagement_is_counted_by_hour_before_and_after_it_is_rolled_up(stage: S
 
 
 def test_administrators_see_how_the_installation_fares(
-    register: Callable[..., Person], tmp_path: Path, drain: Callable[[], int]
+    empty_index: None, register: Callable[..., Person], tmp_path: Path, drain: Callable[[], int]
 ) -> None:
     browser = enter(register("ada"), "admin")
     for span in ("", "?span=day", "?span=month", "?span=year", "?span=x"):

@@ -176,7 +176,7 @@ def _call(run: Callable[[], Any]) -> Any:
 
 def _translated(error: Exception) -> Exception:
     """FileNotFoundError for a missing file, whatever the store calls it, else Unavailable."""
-    response = getattr(error, "response", {})
+    response = getattr(error, "response", None) or {}  # None where botocore had no answer to its request
     if isinstance(error, FileNotFoundError) or response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
         return FileNotFoundError(str(error))
     return Unavailable("files cannot be stored or read right now", code="store_unavailable")
