@@ -12,6 +12,7 @@ import { route } from "./router.js";
 
 const WATCH_PAUSE = 400;
 const onScreen = new Map();
+const unseen = new WeakMap();
 let timer = 0;
 let wasConnected = false;
 
@@ -60,18 +61,23 @@ async function catchUp() {
     return;
   }
   const page = await get("/feed").catch(() => ({ results: [] }));
+  const ids = page.results.map(({ id }) => id);
   const shown = new Set(list.items.peek());
-  const newest = page.results.findIndex(({ id }) => shown.has(id));
-  // What was told meanwhile may be newer than this page.
-  list.unseen.value = Math.max(list.unseen.peek(), newest < 0 ? page.results.length : newest);
+  const newest = ids.findIndex((id) => shown.has(id));
+  addUnseen(list, newest < 0 ? ids : ids.slice(0, newest));
 }
 
 function countUnseen(ids) {
-  for (const list of listsUnder("/feed")) {
-    const shown = new Set(list.items.peek());
-    const unseen = ids.filter((id) => !shown.has(id));
-    list.unseen.value += unseen.length;
-  }
+  for (const list of listsUnder("/feed")) addUnseen(list, ids);
+}
+
+/** Counts new posts once each: the socket and a feed that is read again may both tell of one. */
+function addUnseen(list, ids) {
+  const shown = new Set(list.items.peek());
+  const known = (list.unseen.peek() && unseen.get(list)) || new Set();
+  for (const id of ids) if (!shown.has(id)) known.add(id);
+  unseen.set(list, known);
+  list.unseen.value = known.size;
 }
 
 function showUnread() {
