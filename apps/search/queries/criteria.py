@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
-from apps.search.queries.languages import LANGUAGE_CODES, Words
+from apps.search.queries.languages import Words
 from socialapp.core.errors import Invalid
 from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
 from socialapp.core.text.folding import tokens
 from socialapp.core.text.hashtags import leading_hashtag
+from socialapp.core.text.language import LANGUAGES
 
 MAX_QUERY = 500
 _MAX_TERMS = 20
@@ -304,7 +305,7 @@ def _filter(name: str, value: str, start: int) -> Leaf:
         "before": "a date, as in before:2026-01-31",
         "after": "a date, as in after:2026-01-31",
         "has": "media, link or cw, as in has:media",
-        "lang": f"the code of a language ({', '.join(sorted(LANGUAGE_CODES))}), as in lang:de",
+        "lang": f"the code of a language ({', '.join(sorted(LANGUAGES))}), as in lang:de",
         "min_reactions": "a number, as in min_reactions:10",
     }
     if found := readers[name](value):
@@ -332,7 +333,7 @@ def _has(value: str) -> Has | None:
 
 
 def _language(value: str) -> Language | None:
-    return Language(value.lower()) if value.lower() in LANGUAGE_CODES else None
+    return Language(value.lower()) if value.lower() in LANGUAGES else None
 
 
 def _min_reactions(value: str) -> MinReactions | None:

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from apps.search.queries.languages import detect_language, stems, variants_of_name
+from apps.search.queries.languages import stems, variants_of_name
 from socialapp.contracts.metrics import PostEngagement
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 from socialapp.core.text.folding import fold_words
 from socialapp.core.text.hashtags import hashtag_key
+from socialapp.core.text.language import detect_language
 
 _LINK = re.compile(r"https?://\S", re.IGNORECASE)
 

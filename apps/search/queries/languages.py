@@ -8,41 +8,28 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import Stemmer
-import whatlang
 from django.conf import settings
 
 from socialapp.core.text.folding import fold_words
 
-# The languages whose words are stemmed: ISO 639-1 code → (code of the detector, algorithm of the stemmer).
-_LANGUAGES = {
-    "ar": ("ara", "arabic"),
-    "de": ("deu", "german"),
-    "en": ("eng", "english"),
-    "es": ("spa", "spanish"),
-    "fr": ("fra", "french"),
-    "hi": ("hin", "hindi"),
-    "id": ("ind", "indonesian"),
-    "it": ("ita", "italian"),
-    "nl": ("nld", "dutch"),
-    "pt": ("por", "portuguese"),
-    "ru": ("rus", "russian"),
-    "tr": ("tur", "turkish"),
+# The languages whose words are stemmed: ISO 639-1 code → algorithm of the stemmer.
+_STEMMERS = {
+    "ar": "arabic",
+    "de": "german",
+    "en": "english",
+    "es": "spanish",
+    "fr": "french",
+    "hi": "hindi",
+    "id": "indonesian",
+    "it": "italian",
+    "nl": "dutch",
+    "pt": "portuguese",
+    "ru": "russian",
+    "tr": "turkish",
 }
-# Languages without stems that `lang:` knows as well.
-_OTHER_LANGUAGES = {
-    "cs": "ces", "da": "dan", "el": "ell", "fa": "pes", "fi": "fin", "he": "heb", "hu": "hun", "ja": "jpn",
-    "ko": "kor", "nb": "nob", "pl": "pol", "ro": "ron", "sv": "swe", "th": "tha", "uk": "ukr", "vi": "vie", "zh": "cmn",
-}  # fmt: skip
-_OF_DETECTOR = {code: name for name, (code, _) in _LANGUAGES.items()} | {
-    code: name for name, code in _OTHER_LANGUAGES.items()
-}
-LANGUAGE_CODES = frozenset(_OF_DETECTOR.values())
 
-_SURE = 0.3  # the detector's confidence from which a language is believed
-_DETECTED_CHARACTERS = 1000
 _STEMMED_WORD = 40
 _NAME_WORD = range(5, 21)  # letters of the words in names that are found in spite of a slip
 _NAME_WORDS = 8
@@ -52,27 +39,18 @@ Words = tuple[str, ...]
 _stemming = Lock()  # a stemmer serves one thread at a time
 
 
-def detect_language(text: str) -> str:
-    """The ISO 639-1 code of the language of a text; empty when it is too short, or not one of those known."""
-    try:
-        found: Any = whatlang.detect(text[:_DETECTED_CHARACTERS])
-    except ValueError:  # there are no letters in it
-        return ""
-    return _OF_DETECTOR.get(found.lang, "") if found.confidence >= _SURE else ""
-
-
 def stems(words: Iterable[str], *, language: str) -> list[str]:
     """The stems of the words of a text, each once. A text of unknown language in Latin letters is taken for English."""
     distinct = set(words)
     chosen = language or ("en" if all(word.isascii() for word in distinct if word.isalpha()) else "")
-    if chosen not in _LANGUAGES:
+    if chosen not in _STEMMERS:
         return []
     return sorted({_stem(chosen, word) for word in distinct if _is_stemmed(word)})
 
 
 def stems_of_query(word: str) -> list[str]:
     """What a word that somebody searches for may be a form of, in each language."""
-    return sorted({_stem(language, word) for language in _LANGUAGES}) if _is_stemmed(word) else []
+    return sorted({_stem(language, word) for language in _STEMMERS}) if _is_stemmed(word) else []
 
 
 def synonyms(words: Words) -> list[Words]:
@@ -108,7 +86,7 @@ def _stem(language: str, word: str) -> str:
 
 @cache
 def _stemmer(language: str) -> Stemmer.Stemmer:
-    return Stemmer.Stemmer(_LANGUAGES[language][1])
+    return Stemmer.Stemmer(_STEMMERS[language])
 
 
 @cache

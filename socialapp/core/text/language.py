@@ -1,53 +1,41 @@
-"""A guess at the language of a text, to sort a queue by: from its letters, else from its most frequent words.
+"""Which language a text is in."""
 
-No library: those that know many languages bring models of 5 to 100 MB or have no wheels for some platforms, and a wrong
-guess costs nothing here.
-"""
+from typing import Any
 
-import re
+import whatlang
 
-_SCRIPTS = (
-    ("ja", "\u3040-\u30ff"),
-    ("ko", "\uac00-\ud7af\u1100-\u11ff"),
-    ("zh", "\u4e00-\u9fff"),
-    ("ar", "\u0600-\u06ff"),
-    ("he", "\u0590-\u05ff"),
-    ("el", "\u0370-\u03ff"),
-    ("hi", "\u0900-\u097f"),
-    ("th", "\u0e00-\u0e7f"),
-    ("uk", "\u0456\u0457\u0454\u0491"),
-    ("ru", "\u0400-\u04ff"),
-)
-_WORDS = {
-    "en": "the and you are is of to in that it not for this have with what all my your be was they should",
-    "de": "der die das und ist nicht ich du ihr sie wir ein eine mit auf für zu den auch seid sind war es",
-    "fr": "le la les des et est pas je vous nous une un que qui dans pour sur avec ce il elle sont du",
-    "es": "el la los las y es no que de un una por para con su se lo como más pero yo muy está",
-    "it": "il la gli che di è non un una per con sono si ma come più questo della anche mi ho",
-    "pt": "o a os as e é não que de um uma por para com se do da em mais mas eu você muito está",
-    "nl": "de het een en is niet ik je wij zijn van dat met voor op te maar ook was er aan",
-    "pl": "i w nie na to się jest że z do co jak ale po tak za od są ja ty być już",
-    "sv": "och att det är en ett inte jag du vi som på för med av har den till var så",
-    "tr": "ve bir bu için çok ne de da ben sen o değil ile gibi daha var yok ama",
-}
-_FREQUENT = {language: frozenset(words.split()) for language, words in _WORDS.items()}
-LANGUAGES = {
-    "ar": "Arabic", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fr": "French", "he": "Hebrew",
-    "hi": "Hindi", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "pl": "Polish",
-    "pt": "Portuguese", "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
-    "zh": "Chinese",
+# Those that are told apart: ISO 639-1 code → (code of the detector, name in English).
+_KNOWN = {
+    "ar": ("ara", "Arabic"), "cs": ("ces", "Czech"), "da": ("dan", "Danish"), "de": ("deu", "German"),
+    "el": ("ell", "Greek"), "en": ("eng", "English"), "es": ("spa", "Spanish"), "fa": ("pes", "Persian"),
+    "fi": ("fin", "Finnish"), "fr": ("fra", "French"), "he": ("heb", "Hebrew"), "hi": ("hin", "Hindi"),
+    "hu": ("hun", "Hungarian"), "id": ("ind", "Indonesian"), "it": ("ita", "Italian"), "ja": ("jpn", "Japanese"),
+    "ko": ("kor", "Korean"), "nb": ("nob", "Norwegian"), "nl": ("nld", "Dutch"), "pl": ("pol", "Polish"),
+    "pt": ("por", "Portuguese"), "ro": ("ron", "Romanian"), "ru": ("rus", "Russian"), "sv": ("swe", "Swedish"),
+    "th": ("tha", "Thai"), "tr": ("tur", "Turkish"), "uk": ("ukr", "Ukrainian"), "vi": ("vie", "Vietnamese"),
+    "zh": ("cmn", "Chinese"),
 }  # fmt: skip
-_WORD = re.compile(r"[^\W\d_]+")
-_LOOKED_AT = 2000  # characters
+_OF_DETECTOR = {found: code for code, (found, _) in _KNOWN.items()}
+LANGUAGES = {code: name for code, (_, name) in _KNOWN.items()}
+
+_SURE = 0.3  # the detector's confidence from which a language is believed
+_GUESSED = 0.01  # and from which it is better than none, where a wrong one does no harm
+_DETECTED_CHARACTERS = 1000
+
+
+def detect_language(text: str) -> str:
+    """The ISO 639-1 code of the language of a text; empty when it is too short, or not one of `LANGUAGES`."""
+    return _detected(text, confidence=_SURE)
 
 
 def guess_language(text: str) -> str:
-    """An ISO 639-1 code, one of `LANGUAGES`; "" when nothing speaks for one."""
-    beginning = text[:_LOOKED_AT].lower()
-    for language, letters in _SCRIPTS:
-        if re.search(f"[{letters}]", beginning):
-            return language
-    words = _WORD.findall(beginning)
-    counts = {language: sum(word in known for word in words) for language, known in _FREQUENT.items()}
-    best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] else ""
+    """As `detect_language`, for what a text may be sorted by: of a short one, the likeliest; empty without letters."""
+    return _detected(text, confidence=_GUESSED)
+
+
+def _detected(text: str, *, confidence: float) -> str:
+    try:
+        found: Any = whatlang.detect(text[:_DETECTED_CHARACTERS])
+    except ValueError:  # there are no letters in it
+        return ""
+    return _OF_DETECTOR.get(found.lang, "") if found.confidence >= confidence else ""
