@@ -97,14 +97,19 @@ def test_what_was_missed_follows_on_resume_and_nothing_twice(
     run(scenario())
 
 
+def _two_notifications(alice: Any, bob: Any, drain: Callable[[], int]) -> list[str]:
+    """The ids of two that bob has, the older first."""
+    for text in ("one", "two"):
+        post(alice, text)
+    drain()
+    return [item["id"] for item in reversed(bob.client.get("/v1/notifications").json()["results"])]
+
+
 def test_a_late_message_about_what_was_there_before_is_no_news(
     server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
 ) -> None:
     """Redis may be slow: the client had it over its connection before, or resumes."""
-    for text in ("one", "two"):
-        post(alice, text)
-    drain()
-    two, one = [item["id"] for item in bob.client.get("/v1/notifications").json()["results"]]
+    one, two = _two_notifications(alice, bob, drain)
 
     async def scenario() -> None:
         async with connected(server, bob.access) as client:
@@ -208,10 +213,7 @@ def test_a_thousand_cut_connections_resume_without_gap_or_double(
 def test_reading_on_one_device_is_seen_on_the_others(
     server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
 ) -> None:
-    for text in ("one", "two"):
-        post(alice, text)
-    drain()
-    two, one = [item["id"] for item in bob.client.get("/v1/notifications").json()["results"]]
+    one, two = _two_notifications(alice, bob, drain)
 
     async def scenario() -> None:
         async with connected(server, bob.access) as phone, connected(server, bob.access) as desk:

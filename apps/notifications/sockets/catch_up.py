@@ -15,17 +15,20 @@ class _Router(Protocol):
     def sockets_of(self, user_id: int) -> tuple[Socket, ...]:
         """The person's sockets."""
 
-    async def deliver(self, user_id: int, ids: list[int], *, only_since_opened: bool = False) -> None:
+    async def deliver(self, user_id: int, ids: list[int]) -> None:
         """Offers notifications to them."""
 
 
 async def deliver_missed(router: _Router, user_id: int) -> None:
-    """Offers everything that is newer than what the person's sockets were given; they take each only once."""
+    """Offers everything that is newer than what the person's sockets were given.
+
+    They take each only once, and none that was there before they were opened.
+    """
     sockets = router.sockets_of(user_id)
     after = max(min(socket.last for socket in sockets) - _OVERLAP, min(socket.since for socket in sockets))
     while True:
         page = await in_thread(queries.notifications_between, user_id=user_id, after=after, limit=_PAGE)
-        await router.deliver(user_id, [row.id for row in page], only_since_opened=True)
+        await router.deliver(user_id, [row.id for row in page])
         for socket in router.sockets_of(user_id):
             socket.last = max(socket.last, page[-1].id if page else 0)
         if len(page) < _PAGE:

@@ -151,9 +151,9 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             log.warning("sockets.not_ready", code=problem.code)
             return TRY_LATER
         self._hidden, self._unread = unread.hidden, unread.count
-        self.since = self._covered_from = cursor = self._there.newest
-        self.last = max(self.last, cursor)
-        self._put({"type": "ready", "unread": unread.count, "cursor": str(cursor)})
+        self.since = self._covered_from = self._there.newest
+        self.last = max(self.last, self.since)
+        self._put({"type": "ready", "unread": unread.count, "cursor": str(self.since)})
         await self._release_held()
         return None
 
@@ -198,7 +198,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     # --- Sending
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
-        """Sends a notification once; while missed ones are being sent it waits for its turn."""
+        """Sends a notification once, unless it was there before; while missed ones are sent it waits for its turn."""
         if self._ending or notification_id in self._there or self._was_given(notification_id):
             return
         if self._held is not None:

@@ -111,15 +111,14 @@ class SocketRouter:
             if sockets and newest.get(user_id, 0) > min(socket.last for socket in sockets):
                 await deliver_missed(self, user_id)
 
-    async def deliver(self, user_id: int, ids: list[int], *, only_since_opened: bool = False) -> None:
-        """Offers notifications to the person's sockets; `only_since_opened`: not what was there before a socket."""
+    async def deliver(self, user_id: int, ids: list[int]) -> None:
+        """Offers notifications to the person's sockets."""
         if not ids:
             return
         bodies, unread = await in_thread(_render, user_id, ids)
         for socket in self.sockets_of(user_id):
             for notification_id, body in bodies:
-                if not only_since_opened or notification_id > socket.since:
-                    self._offer(socket, notification_id, body, counted=unread.count + unread.hidden)
+                self._offer(socket, notification_id, body, counted=unread.count + unread.hidden)
 
     def _offer(self, socket: Socket, notification_id: int, body: str, *, counted: int) -> None:
         socket.offer(notification_id, body, counted=counted)

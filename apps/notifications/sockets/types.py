@@ -19,7 +19,10 @@ class Socket(Protocol):
     last: int
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
-        """Sends a notification once; `counted` is the unread count including what is hidden now."""
+        """Sends a notification once, unless it was there before the socket was opened.
+
+        `counted` is the unread count including what is hidden now.
+        """
 
     def show_unread(self, unread: UnreadCount, *, read: MarkedRead | None = None) -> None:
         """Sends a new unread count, because of `read` or of something else."""
