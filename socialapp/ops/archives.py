@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ from socialapp.contracts.bulk import Record
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import NotFound
+from socialapp.core.ids import first_id_at, id_of, id_time
 from socialapp.ops.bulk import BATCH, MAX_LINE, fault_of, import_records
 from socialapp.rpc.calls import client
 
 _NAMES_A_CALL = 50
-_ID_BITS_BELOW_TIME = 16
-_FIRST_MINUTE = 60_000 << _ID_BITS_BELOW_TIME
+_FIRST_MINUTE = first_id_at(datetime.fromtimestamp(60, UTC))  # as many ids as a minute has
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
 
 
@@ -220,12 +220,14 @@ def _fault_of_id(text: str) -> str:
     """What is wrong with an id; "" for nothing. One of the future would stand above everybody's posts for as long."""
     if not _is_id(text):
         return "id is not an id"
-    until = datetime.now(UTC).timestamp() * 1000 + 60_000
-    return "id lies in the future" if int(text) >> _ID_BITS_BELOW_TIME > until else ""
+    return "id lies in the future" if id_time(int(text)) > datetime.now(UTC) + timedelta(minutes=1) else ""
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= len(str(2**63)) and 0 < int(text) < 2**63
+    try:
+        return bool(id_of(text, name="id"))
+    except ValueError:
+        return False
 
 
 def _follow(archive: _Archive, *, user_id: int, left_out: Counter[str], dry_run: bool) -> int:
