@@ -152,7 +152,7 @@ def newest_ids(*, user_ids: Iterable[int]) -> dict[int, int]:
 
 def last_ids(*, user_id: int, limit: int) -> list[int]:
     """The ids of the person's newest notifications, the newest first. One query."""
-    return list(Notification.objects.filter(user_id=user_id).order_by("-id").values_list("id", flat=True)[:limit])
+    return list(own_notifications(user_id=user_id).order_by("-id").values_list("id", flat=True)[:limit])
 
 
 def unread_counts(*, user_ids: Iterable[int]) -> dict[int, int]:
