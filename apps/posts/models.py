@@ -113,6 +113,11 @@ class Media(models.Model):
         HEADER = "header"  # at the head of the profile
         COMMENT = "comment"
 
+        @property
+        def is_in_profile(self) -> bool:
+            """Whether whoever sees the profile sees it."""
+            return self in (Media.Place.PROFILE, Media.Place.HEADER)
+
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)

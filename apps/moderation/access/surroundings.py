@@ -67,7 +67,8 @@ def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHis
         )
     if case.target_type == TargetType.COMMENT and (comment := _comment(target_id)) is not None:
         thread = _thread(comment.post_id, target_id)
-        answers = sum(1 for line in thread if line.depth > _depth_of_target(thread))
+        depth = next((line.depth for line in thread if line.is_target), 0)
+        answers = sum(1 for line in thread if line.depth > depth)
         touched = f"In sight stay below it: {_counted(answers, 'answer')}."
         return CaseContext(
             post_text="".join(post.content for post in posts_with_ids([comment.post_id])),
@@ -96,10 +97,6 @@ def _thread(post_id: int, comment_id: int | None) -> list[Line]:
         )
         for line in lines
     ]
-
-
-def _depth_of_target(thread: list[Line]) -> int:
-    return next((line.depth for line in thread if line.is_target), 0)
 
 
 def _figures_of_post(post_id: int) -> dict[str, str]:

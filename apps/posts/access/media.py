@@ -95,7 +95,7 @@ def _is_public(place: MediaPlace) -> bool:
 
     In comments they have signed addresses only.
     """
-    in_profile = place.shown_in in (Media.Place.PROFILE, Media.Place.HEADER)
+    in_profile = Media.Place(place.shown_in).is_in_profile
     if not (place.is_in_public_post or in_profile):
         return False
     author = load_visibility(viewer_id=None, author_ids=[place.user_id]).authors.get(place.user_id)

@@ -26,8 +26,7 @@ _SIZES = ("large", "medium", "small")
 
 def media_body(media: Media) -> Body:
     """The API's media object, for its owner."""
-    in_profile = media.shown_in in (Media.Place.PROFILE, Media.Place.HEADER)
-    audience = None if in_profile else OWNER if media.post_id is None else READERS
+    audience = None if Media.Place(media.shown_in).is_in_profile else OWNER if media.post_id is None else READERS
     shown = _shown_body(media.shown(), audience=audience, expires=next_expiry())
     return {
         **shown,

@@ -25,7 +25,7 @@ def attach_media(*, user_id: int, post_id: int, media_ids: Sequence[int]) -> lis
         raise Invalid.of("media_ids", "media_unknown", "There is no such media of yours.")
     for media in rows.values():
         if media.shown_in and (media.shown_in != Media.Place.POST or media.post_id != post_id):
-            raise Invalid.of("media_ids", "media_in_use", "Media can be shown in one place only.")
+            raise _in_use("media_ids")
         if media.status != Media.Status.READY:
             raise Invalid.of("media_ids", "media_not_ready", "Media can be used when they are ready.")
     if sum(media.kind != "image" for media in rows.values()) and len(rows) > 1:

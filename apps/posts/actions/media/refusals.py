@@ -53,7 +53,7 @@ def _record_refusal(*, media_id: int) -> None:
     RefusedMedia.objects.get_or_create(
         media_id=media.id, defaults={"content_hash": media.content_hash, "perceptual_hash": media.perceptual_hash}
     )
-    if media.shown_in in (Media.Place.PROFILE, Media.Place.HEADER):
+    if Media.Place(media.shown_in).is_in_profile:
         purge([media])
         media.shown_in = Media.Place.NOWHERE  # it stops answering; the sweep deletes it
         media.save(update_fields=["shown_in"])
