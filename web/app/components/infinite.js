@@ -25,8 +25,9 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
   useLayoutEffect(() => {
     if (route.peek().isBack && list.items.peek().length) restoreScroll();
   }, [list]);
-  return html`<div class="list" role=${items.length ? "feed" : "group"} aria-label=${label} aria-busy=${status === "loading" || status === "more"}>
-    ${items.slice(0, shown).map(rows)}
+  const busy = status === "loading" || status === "more";
+  return html`<div class="list">
+    ${items.length > 0 && html`<div class="list-rows" role="feed" aria-label=${label} aria-busy=${busy}>${items.slice(0, shown).map(rows)}</div>`}
     ${(status === "new" || status === "loading") && !items.length && html`<${Skeleton} kind=${skeleton} number=${4} />`}
     ${status === "ready" && !items.length && empty}
     ${status === "failed" && html`<${Failed} problem=${list.problem.value} onRetry=${() => (items.length ? list.more() : list.load())} />`}
