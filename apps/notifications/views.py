@@ -140,13 +140,16 @@ class PreferencesView(View):
 class ScheduleView(View):
     """When and in which language the caller is notified."""
 
+    has_etag = True
+
     @extend_schema(
         summary="When and in which language the caller is notified",
         responses=ScheduleBody,
     )
     def get(self, request: Request) -> Response:
         """The settings; the defaults when none were chosen."""
-        return Response(presenters.schedule_body(queries.settings_of(user_id=self.principal.id)))
+        chosen = queries.settings_of(user_id=self.principal.id)
+        return etags.single(request, presenters.schedule_body(chosen), version=chosen.version)
 
     @extend_schema(
         summary="Change when and in which language the caller is notified",
@@ -156,8 +159,12 @@ class ScheduleView(View):
     )
     def patch(self, request: Request) -> Response:
         """The settings after the change."""
-        changed = actions.change_schedule(user_id=self.principal.id, changes=self.read_input(ScheduleInput))
-        return Response(presenters.schedule_body(changed))
+        changed = actions.change_schedule(
+            user_id=self.principal.id,
+            changes=self.read_input(ScheduleInput),
+            expected_versions=etags.expected_versions(request),
+        )
+        return etags.single(request, presenters.schedule_body(changed), version=changed.version)
 
 
 class UnsubscribeView(View):

@@ -94,7 +94,7 @@ class UploadPartBody(serializers.Serializer[Any]):
 class UploadBody(serializers.Serializer[Any]):
     """Where to PUT a file, with exactly these headers, before `POST /media/{id}/complete`.
 
-    A resumable upload has parts instead of a url. Requests to this server need the access token, to a bucket none.
+    A resumable upload has parts instead of a url. The addresses are signed: no token is needed.
     """
 
     id = Id()

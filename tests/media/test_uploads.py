@@ -1,6 +1,7 @@
 """Uploading: forms, presigned uploads, repetition, quotas, and what a killed or late process leaves."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,11 +10,13 @@ import httpx
 import pytest
 from django.utils import timezone
 
+from apps.posts.access.media import UPLOADER, upload_path
 from apps.posts.actions.media import processing
 from apps.posts.actions.media.files import delete_unused_files
 from apps.posts.actions.media.processing import process_media, process_waiting_media
 from apps.posts.actions.media.removal import delete_unused_media
 from apps.posts.models import Media, StoredFile
+from socialapp.core.media.addresses import signed_query
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import BOTH_STORES, path_of, picture, send
 from tests.media.stores import Bucket, Store
@@ -113,10 +116,10 @@ def begin(person: Person, content: bytes, content_type: str = "image/png") -> di
     return body
 
 
-def put(person: Person, url: str, content: bytes, content_type: str = "image/png") -> int:
-    """PUTs a file to this server as somebody, or to the bucket as anybody; the status."""
+def put(url: str, content: bytes, content_type: str = "image/png") -> int:
+    """PUTs a file to this server or to the bucket, with nothing but the address; the status."""
     if url.startswith("http://127.0.0.1:8000/"):
-        return int(person.client.send_raw("PUT", path_of(url), content, content_type).status_code)
+        return int(JsonClient().send_raw("PUT", path_of(url), content, content_type).status_code)
     return httpx.put(url, content=content, headers={"Content-Type": content_type}).status_code
 
 
@@ -128,21 +131,29 @@ def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..
     early = ann.client.post(f"/v1/media/{target['id']}/complete")
     assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
     for wrong in (content[:-1], content + b"x"):
-        assert put(ann, target["url"], wrong) == (403 if in_bucket else 422)
+        assert put(target["url"], wrong) == (403 if in_bucket else 422)
     if in_bucket:
-        assert put(ann, target["url"], content, "text/html") == 403
-        assert put(ann, target["url"].replace(target["id"], "1"), content) == 403
+        assert put(target["url"], content, "text/html") == 403
+        assert put(target["url"].replace(target["id"], "1"), content) == 403
     else:
-        assert put(bob, target["url"], content) == 404
+        other = begin(bob, content)["url"]
+        for address in (
+            target["url"].replace(target["id"], bob.id),
+            target["url"].replace("part=1", "part=2"),
+            target["url"][:-1],
+            other.replace(other.split("/")[-2], target["id"]),
+            target["url"].split("?")[0],
+        ):
+            assert put(address, content) == 404
     assert store.names() == []
-    assert put(ann, target["url"], content) == (200 if in_bucket else 204)
+    assert put(target["url"], content) == (200 if in_bucket else 204)
     assert bob.client.post(f"/v1/media/{target['id']}/complete").status_code == 404
     for _ in range(2):
         assert ann.client.post(f"/v1/media/{target['id']}/complete").status_code == 202
     process_waiting_media()
     assert ann.client.get(f"/v1/media/{target['id']}").json()["status"] == "ready"
     if not in_bucket:
-        assert put(ann, target["url"], content) == 409
+        assert put(target["url"], content) == 409
 
 
 def test_an_upload_in_parts_goes_on_where_it_was_interrupted(
@@ -158,10 +169,10 @@ def test_an_upload_in_parts_goes_on_where_it_was_interrupted(
     assert len(pieces) > 3
 
     def statuses(parts: list[dict[str, Any]]) -> set[int]:
-        return {put(ann, part["url"], pieces[part["number"] - 1], "image/jpeg") for part in parts}
+        return {put(part["url"], pieces[part["number"] - 1], "image/jpeg") for part in parts}
 
     assert statuses(begun["parts"][1:3]) <= {200, 204}
-    assert put(ann, begun["parts"][0]["url"], pieces[0][:-1], "image/jpeg") in (403, 422)
+    assert put(begun["parts"][0]["url"], pieces[0][:-1], "image/jpeg") in (403, 422)
     early = ann.client.post(f"/v1/media/{begun['id']}/complete")
     assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
     again = ann.client.get(f"/v1/media/{begun['id']}/upload").json()
@@ -182,7 +193,8 @@ def test_a_part_that_an_upload_does_not_have_is_refused(register: Callable[..., 
         "/v1/media/uploads", {"content_type": "image/png", "size": 900, "resumable": True}
     ).json()["id"]
     for number in ("0", "3", "-1", "x", "1.0", ""):
-        path = f"/v1/media/{media_id}/content?part={number}"
+        signed = signed_query(upload_path(media_id, number=number), audience=UPLOADER, expires=int(time.time()) + 60)
+        path = f"/v1/media/{media_id}/content?part={number}&{signed}"
         assert ann.client.send_raw("PUT", path, b"x" * 500, "image/png").status_code == 404
 
 
@@ -190,7 +202,7 @@ def test_what_was_announced_as_something_else_is_refused(register: Callable[...,
     ann = register("ann")
     content = picture()
     target = begin(ann, content, "image/jpeg")
-    assert put(ann, target["url"], content, "image/jpeg") == (200 if isinstance(store, Bucket) else 204)
+    assert put(target["url"], content, "image/jpeg") == (200 if isinstance(store, Bucket) else 204)
     refused = ann.client.post(f"/v1/media/{target['id']}/complete")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "media_unsupported")
     for body in ({"content_type": "image/svg+xml", "size": 5}, {"content_type": "image/png", "size": 2**40}):

@@ -52,7 +52,7 @@ MATRIX: dict[str, str] = {
     "DELETE /v1/media/{media_id}": "401 404 404 404 401 404 404 404",
     "GET /v1/media/{media_id}/upload": "401 404 404 404 401 404 404 404",
     "POST /v1/media/{media_id}/complete": "401 404 404 404 401 404 404 404",
-    "PUT /v1/media/{media_id}/content": "401 404 404 404 401 404 404 404",
+    "PUT /v1/media/{media_id}/content": "404 404 404 404 401 404 404 404",
     "DELETE /v1/notifications/{notification_id}": "401 404 404 404 401 404 404 204",
     "GET /v1/posts/{post_id}": "404 404 200 404 401 404 404 200",
     "PATCH /v1/posts/{post_id}": "401 404 403 404 401 404 404 200",

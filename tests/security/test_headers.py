@@ -19,6 +19,15 @@ from tests.security.routes import Operation, operations
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 ANSWERED_WITHOUT_A_VIEW = {"GET /v1/schema", "GET /v1/docs"}
+CHANGES: dict[str, dict[str, Any]] = {
+    "/v1/auth/me": {"email": "alice@example.org"},
+    "/v1/comments/{comment_id}": {"content": "changed"},
+    "/v1/media/{media_id}": {"description": "changed"},
+    "/v1/notifications/preferences": {"digest": "daily"},
+    "/v1/notifications/schedule": {"digest_hour": 9},
+    "/v1/posts/{post_id}": {"content": "changed"},
+    "/v1/profiles/me": {"bio": "changed"},
+}
 PAGES = ("/", "/v1/docs", "/admin/login/")
 
 
@@ -64,6 +73,35 @@ def test_a_304_has_the_headers_of_the_200(register: Callable[..., Person]) -> No
         assert again.headers[name] == full.headers[name]
     assert alice.client.get(path, If_None_Match="*").status_code == 304
     assert alice.client.get(path, If_None_Match='"other"').status_code == 200
+
+
+def test_a_change_compares_what_was_read(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    """Whatever can be read and changed at one path has an ETag, and is left alone when `If-Match` names another."""
+    alice = register("alice")
+    post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
+    drain()
+    upload = alice.client.post("/v1/media/uploads", {"content_type": "image/png", "size": 9}).json()
+    comment_id = alice.client.post(f"/v1/posts/{post_id}/comments", {"content": "x"}).json()["id"]
+    ids = {"post_id": post_id, "comment_id": comment_id, "media_id": upload["id"]}
+    bodies = {"/v1/auth/me": {"password": "correct horse battery"}}
+    by_path: dict[str, set[str]] = {}
+    for operation in operations():
+        by_path.setdefault(operation.path, set()).add(operation.method)
+    compared = set()
+    for path, methods in sorted(by_path.items()):
+        if "GET" not in methods or path in ("/v1/auth/sessions",):  # a list, of which the rest is ended
+            continue
+        for method in sorted(methods & {"PATCH", "DELETE"}):
+            filled_path = path.format_map(ids)
+            before = alice.client.get(filled_path)
+            assert "ETag" in before.headers, path
+            body = bodies.get(path) if method == "DELETE" else CHANGES[path]
+            for tag in ('"999-0123456789abcdef"', f"W/{before.headers['ETag']}"):
+                answer = alice.client.request(method, filled_path, body, If_Match=tag)
+                assert (answer.status_code, answer.json()["code"]) == (412, "stale"), (method, path, answer.content)
+            assert alice.client.get(filled_path).headers["ETag"] == before.headers["ETag"], (method, path)
+            compared.add(path)
+    assert compared == {*CHANGES}
 
 
 def test_options_says_what_may_be_done_and_does_nothing(anonymous: JsonClient) -> None:

@@ -244,8 +244,11 @@ class InstanceView(AuthView):
     """GET /instance."""
 
     permission_classes = [Public]
+    has_etag = True
 
     @extend_schema(summary="What this installation is", responses={200: InstanceBody}, auth=[])
     def get(self, request: Request) -> Response:
         """200 with its name, rules, ways to join and limits."""
-        return Response(instance_body(rules=access.instance_rules()), headers={"Cache-Control": "public, max-age=60"})
+        answer = single(request, instance_body(rules=access.instance_rules()), version=0)
+        answer["Cache-Control"] = "public, max-age=60"
+        return answer

@@ -56,8 +56,13 @@ def _default_row(user_id: int, kind: str) -> NotificationPreference:
 
 
 @transactional("notifications")
-def change_schedule(*, user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
-    """Sets time zone, language, quiet hours and the hour of the digest, as far as they are given."""
+def change_schedule(
+    *, user_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
+) -> NotificationSettings:
+    """Sets time zone, language, quiet hours and the hour of the digest, as far as given; Stale as for preferences."""
+    chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
+    if expected_versions is not None and (chosen.version if chosen else 0) not in expected_versions:
+        raise Stale("the schedule was changed meanwhile; read it again")
     return _change_settings(user_id, changes)
 
 

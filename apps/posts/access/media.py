@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.posts.access.visibility import load_visibility
 from apps.posts.models import Media
-from apps.posts.queries.media import MediaPlace, media_of, media_place, uploaded_since
+from apps.posts.queries.media import MediaPlace, media_by_id, media_of, media_place, uploaded_since
 from socialapp.contracts.comments import Comments
 from socialapp.core.errors import NotFound, TooMany
 from socialapp.core.media import stores
@@ -17,7 +17,7 @@ from socialapp.rpc.calls import client
 
 MAX_DESCRIPTION = 1500
 # Whom a signed address is for: when that changes, the address no longer holds.
-OWNER, READERS, MODERATORS = "owner", "readers", "moderators"
+OWNER, READERS, MODERATORS, UPLOADER = "owner", "readers", "moderators", "uploader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,24 @@ def own_media(*, user_id: int, media_id: int) -> Media:
 def no_such_media() -> NotFound:
     """The refusal of media that are absent or somebody else's."""
     return NotFound("there is no such media of yours")
+
+
+def upload_path(media_id: int, *, number: int | str) -> str:
+    """What the address of a part of an upload is signed for, where this server is the store."""
+    return f"uploads/{media_id}/{number}"
+
+
+def media_to_upload(*, media_id: int, number: str, expires: str, signature: str) -> Media:
+    """The media that an address takes a part of; NotFound when it is not an address of ours, or expired.
+
+    Whoever has the address may upload, as with the address of a bucket.
+    """
+    path = upload_path(media_id, number=number)
+    holds = seconds_left(path, audience=UPLOADER, expires=expires, signature=signature) is not None
+    media = media_by_id(media_id) if holds else None
+    if media is None:
+        raise NotFound("this address takes no upload, or no longer")
+    return media
 
 
 def check_quota(*, user_id: int, size: int) -> None:

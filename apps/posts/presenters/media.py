@@ -1,7 +1,7 @@
 """Media: their bodies in the API, and the addresses of their files."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,13 +9,13 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.media import MODERATORS, OWNER, READERS
+from apps.posts.access.media import MODERATORS, OWNER, READERS, UPLOADER, upload_path
 from apps.posts.models import Media, UploadPart
 from apps.posts.queries.media import ShownMedia
 from socialapp.contracts.posts import CommentMedia, ReviewedMedia
 from socialapp.core.json import rfc3339, to_json
 from socialapp.core.media import stores
-from socialapp.core.media.addresses import next_expiry, path_of, public_url, signed_url
+from socialapp.core.media.addresses import next_expiry, path_of, public_url, signed_query, signed_url
 from socialapp.core.media.formats import content_type_of
 from socialapp.core.media.results import REASONS
 
@@ -152,17 +152,17 @@ def upload_body(media: Media, *, sizes: Sequence[int | None] = ()) -> Body:
     `sizes` are those of the parts that have arrived.
     """
     content_type = content_type_of(media.file_format)
+    expires = timezone.now() + timedelta(seconds=settings.MEDIA_UPLOAD_SECONDS)
     parts = [
         {
             "number": part.number,
             "size": part.size,
-            "url": _part_url(media, part, content_type),
+            "url": _part_url(media, part, content_type, expires),
             "headers": {"Content-Type": content_type, "Content-Length": str(part.size)},
             "received": index < len(sizes) and sizes[index] == part.size,
         }
         for index, part in enumerate(media.upload_parts())
     ]
-    expires = timezone.now() + timedelta(seconds=settings.MEDIA_UPLOAD_SECONDS)
     return {
         "id": str(media.id),
         "method": "PUT",
@@ -173,9 +173,11 @@ def upload_body(media: Media, *, sizes: Sequence[int | None] = ()) -> Body:
     }
 
 
-def _part_url(media: Media, part: UploadPart, content_type: str) -> str:
+def _part_url(media: Media, part: UploadPart, content_type: str, expires: datetime) -> str:
     if stores.is_s3():
         seconds = settings.MEDIA_UPLOAD_SECONDS
         return stores.upload_url(part.name, seconds=seconds, content_type=content_type, size=part.size)
-    query = "" if media.part_size is None else f"?part={part.number}"
-    return f"{settings.PUBLIC_URL}/v1/media/{media.id}/content{query}"
+    signed = signed_query(
+        upload_path(media.id, number=part.number), audience=UPLOADER, expires=int(expires.timestamp())
+    )
+    return f"{settings.PUBLIC_URL}/v1/media/{media.id}/content?part={part.number}&{signed}"

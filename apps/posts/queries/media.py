@@ -39,6 +39,11 @@ def media_of(*, user_id: int, media_id: int) -> Media | None:
     return Media.objects.filter(id=media_id, user_id=user_id).first()
 
 
+def media_by_id(media_id: int) -> Media | None:
+    """Anybody's media. One query."""
+    return Media.objects.filter(id=media_id).first()
+
+
 def uploaded_since(*, user_id: int, since: datetime) -> UploadedAmount:
     """What somebody has uploaded since then. One query."""
     used = Media.objects.filter(user_id=user_id, created_at__gt=since).aggregate(files=Count("id"), bytes=Sum("size"))

@@ -36,6 +36,7 @@ from socialapp.core.media.formats import HEAD_BYTES
 from socialapp.http import etags
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.parsing import FormParser
+from socialapp.http.permissions import Public
 from socialapp.http.problems import problem_response, reading_only
 from socialapp.http.serializers import MediaBody
 from socialapp.http.views import View
@@ -129,20 +130,30 @@ class MediaUpload(View):
 class MediaContent(View):
     """The file of an upload, where the store is a folder of this server."""
 
+    permission_classes = [Public]
     parser_classes: list[Any] = []
 
     @extend_schema(
         summary="Send the file of an upload",
-        description="Where `POST /media/uploads` names this address; of exactly the length announced.",
-        parameters=[OpenApiParameter("part", int, description="Of a resumable upload, from 1 on.")],
+        description="The whole address comes from `POST /media/uploads`, and is all that is needed; of exactly the "
+        "length announced.",
+        parameters=[
+            OpenApiParameter("part", int, description="Of a resumable upload, from 1 on."),
+            OpenApiParameter("expires", int, description="In seconds since 1970."),
+            OpenApiParameter("signature", str),
+        ],
         request={"application/octet-stream": {"type": "string", "format": "binary"}},
         responses={204: None},
     )
     def put(self, request: Request, media_id: int) -> Response:
         """204; it may be sent again until the upload is completed."""
-        number = request.query_params.get("part", "1")
-        content = cast(IO[bytes], request._request)
-        receive_content(user_id=self.principal.id, media_id=media_id, number=number, content=content)
+        receive_content(
+            media_id=media_id,
+            number=request.query_params.get("part", "1"),
+            expires=request.query_params.get("expires", ""),
+            signature=request.query_params.get("signature", ""),
+            content=cast(IO[bytes], request._request),
+        )
         return Response(status=204)
 
 
@@ -185,7 +196,8 @@ class MediaDetail(View):
     def patch(self, request: Request, media_id: int) -> Response:
         """The media as they are now."""
         sent = self.read_input(MediaChange)
-        media = describe_media(user_id=self.principal.id, media_id=media_id, **sent)
+        versions = etags.expected_versions(request)
+        media = describe_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions, **sent)
         return etags.single(request, media_body(media), version=media.version)
 
     @extend_schema(
@@ -195,7 +207,8 @@ class MediaDetail(View):
     )
     def delete(self, request: Request, media_id: int) -> Response:
         """204."""
-        delete_media(user_id=self.principal.id, media_id=media_id)
+        versions = etags.expected_versions(request)
+        delete_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions)
         return Response(status=204)
 
 

@@ -1,4 +1,4 @@
-"""Addresses of media: public ones that hold for ever, and signed ones that hold for minutes.
+"""Addresses of media: public ones that hold for ever, signed ones that hold for minutes, and those that take uploads.
 
 Both name the media they belong to, so that what may be seen is decided again for each; the digest of the content makes
 what is behind an address immutable.
@@ -33,7 +33,12 @@ def next_expiry() -> int:
 
 def signed_url(path: str, *, audience: str, expires: int) -> str:
     """Where whoever has the address finds it until it expires, as long as it is still meant for `audience`."""
-    return f"{settings.MEDIA_URL}{path}?expires={expires}&signature={_signature(path, expires, audience)}"
+    return f"{settings.MEDIA_URL}{path}?{signed_query(path, audience=audience, expires=expires)}"
+
+
+def signed_query(path: str, *, audience: str, expires: int) -> str:
+    """What makes an address one that `seconds_left` accepts."""
+    return f"expires={expires}&signature={_signature(path, expires, audience)}"
 
 
 def seconds_left(path: str, *, audience: str, expires: str, signature: str) -> int | None:

@@ -7,12 +7,12 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.media import check_quota, no_such_media, own_media
+from apps.posts.access.media import check_quota, media_to_upload, no_such_media, own_media
 from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound
+from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
 from socialapp.core.media.formats import CONTENT_TYPES, HEAD_BYTES, VIDEOS, detect
@@ -110,18 +110,24 @@ def begin_upload(
 def open_upload(*, user_id: int, media_id: int) -> Media:
     """Somebody's own media whose file is still being uploaded. Conflict when the upload is completed."""
     media = own_media(user_id=user_id, media_id=media_id)
-    if media.status != Media.Status.UPLOADING:
-        raise Conflict("this upload is completed", code="upload_completed")
+    _refuse_completed(media)
     return media
 
 
-def receive_content(*, user_id: int, media_id: int, number: str, content: IO[bytes]) -> None:
+def _refuse_completed(media: Media) -> None:
+    if media.status != Media.Status.UPLOADING:
+        raise Conflict("this upload is completed", code="upload_completed")
+
+
+def receive_content(*, media_id: int, number: str, expires: str, signature: str, content: IO[bytes]) -> None:
     """Puts a part of an upload into the store, from a request whose body is read as it comes in.
 
-    Conflict when the upload is completed, NotFound when it has no such part, Invalid when that is of another length
-    than announced.
+    NotFound when the address does not hold or the upload has no such part, Conflict when the upload is completed,
+    Invalid when the part is of another length than announced.
     """
-    parts = {str(part.number): part for part in open_upload(user_id=user_id, media_id=media_id).upload_parts()}
+    media = media_to_upload(media_id=media_id, number=number, expires=expires, signature=signature)
+    _refuse_completed(media)
+    parts = {str(part.number): part for part in media.upload_parts()}
     part = parts.get(number)
     if part is None:
         raise NotFound("the upload has no such part")
@@ -186,9 +192,12 @@ def process_soon() -> None:
 
 
 @transactional("posts")
-def describe_media(*, user_id: int, media_id: int, description: str) -> Media:
-    """Gives one's media another description, in the post that shows them too. NotFound for anybody else's."""
-    media = _locked_media(user_id, media_id)
+def describe_media(*, user_id: int, media_id: int, description: str, expected_versions: frozenset[int] | None) -> Media:
+    """Gives one's media another description, in the post that shows them too.
+
+    NotFound for anybody else's, Stale unless they have one of `expected_versions`.
+    """
+    media = _locked_media(user_id, media_id, expected_versions)
     if media.description != description:
         media.description = description
         media.version += 1
@@ -199,16 +208,18 @@ def describe_media(*, user_id: int, media_id: int, description: str) -> Media:
 
 
 @transactional("posts")
-def delete_media(*, user_id: int, media_id: int) -> None:
-    """Deletes one's media; Conflict while a post or the profile shows them, NotFound for anybody else's."""
-    media = _locked_media(user_id, media_id)
+def delete_media(*, user_id: int, media_id: int, expected_versions: frozenset[int] | None) -> None:
+    """Deletes one's media; Conflict while a post or the profile shows them, else as `describe_media`."""
+    media = _locked_media(user_id, media_id, expected_versions)
     if media.shown_in:
         raise Conflict("a post or your profile shows this; take it out there first", code="media_in_use")
     delete_media_rows([media])
 
 
-def _locked_media(user_id: int, media_id: int) -> Media:
+def _locked_media(user_id: int, media_id: int, expected_versions: frozenset[int] | None = None) -> Media:
     media = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
     if media is None:
         raise no_such_media()
+    if expected_versions is not None and media.version not in expected_versions:
+        raise Stale("the media have changed since you read them")
     return media
