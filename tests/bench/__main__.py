@@ -24,6 +24,7 @@ from tests.bench.accounting import family, proportional_memory
 from tests.bench.bench_setup import BenchSetup, Side, Size
 from tests.bench.effects import fan_out, socket_latency
 from tests.bench.load import Outcome, Route, send
+from tests.bench.logins import logins
 from tests.bench.search import capture, freshness, relevance
 from tests.bench.sockets import deliveries, many_sockets
 from tests.scenarios.product import start_product, stop_product
@@ -135,6 +136,8 @@ def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[
         yield "rows_of_the_binlog", capture(setup, rounds=rounds)
     if only == "cdc":  # the product is started with SEARCH_SYNC=cdc
         yield "freshness_through_cdc", freshness(setup, rate=4, seconds=seconds * 15)
+    if only in "logins":
+        yield "logins", logins(setup, seconds=seconds * 10)
     if only in "fan-out":
         setup.drain()
         yield "fan_out", fan_out(setup, followers=1000 if options.quick else 10_000, rounds=rounds)

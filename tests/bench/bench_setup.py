@@ -198,10 +198,11 @@ class BenchSetup:
             raise SystemExit(f"manage.py {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
         return done.stdout
 
-    def start(self, name: str, command: list[str]) -> None:
-        """Starts a process whose CPU is counted under `name`."""
+    def start(self, name: str, command: list[str], **variables: str) -> None:
+        """Starts a process whose CPU is counted under `name`, with these variables besides the others' environment."""
+        environment = {**self.environment, **variables}
         with (self.folder / f"{name}.log").open("wb") as log:
-            child = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         self.children.append(child)
         self.processes[name] = psutil.Process(child.pid)
 

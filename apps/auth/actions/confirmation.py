@@ -17,9 +17,9 @@ from apps.auth.actions.credentials import is_right_password
 from apps.auth.actions.devices import Device
 from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.passkeys import has_passkey, user_of_passkey
-from apps.auth.actions.second_factors import has_totp, use_code
+from apps.auth.actions.second_factors import use_code
 from apps.auth.models import Mail, Session
-from apps.auth.queries import existing_users, lock_user
+from apps.auth.queries import existing_users, has_totp, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, NotFound, Problem
 

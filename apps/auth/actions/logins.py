@@ -14,11 +14,11 @@ from apps.auth.actions.attempts import forget_attempts, record_failure
 from apps.auth.actions.credentials import user_by_password, wrong_credentials
 from apps.auth.actions.devices import Device
 from apps.auth.actions.passkeys import has_passkey, user_of_passkey
-from apps.auth.actions.second_factors import demand_code, has_totp
+from apps.auth.actions.second_factors import demand_code
 from apps.auth.actions.sessions import start_session
 from apps.auth.actions.social import SocialProfile, find_person, free_username_for, join_or_sign_up
 from apps.auth.models import User
-from apps.auth.queries import LoggedIn, lock_user
+from apps.auth.queries import LoggedIn, has_totp, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
 

@@ -17,7 +17,7 @@ from apps.auth.actions.adapters import MfaAdapter
 from apps.auth.actions.ciphers import cipher
 from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Mail, RecoveryCode, TotpDevice, User
-from apps.auth.queries import lock_user
+from apps.auth.queries import has_totp, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound, Unauthenticated
 
@@ -87,11 +87,6 @@ def remove_totp(*, user_id: int, code: str | None) -> None:
     Authenticator.objects.filter(user_id=user_id, type__in=kinds).delete()
     RecoveryCode.objects.filter(user_id=user_id).delete()
     queue_mail(Mail.Kind.TOTP_REMOVED, user=user)
-
-
-def has_totp(user_id: int) -> bool:
-    """Whether the account logs in with one-time passwords."""
-    return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).exists())
 
 
 def demand_code(user: User, *, otp: str | None) -> None:

@@ -19,7 +19,7 @@ from apps.auth.actions.devices import Device, address_digest, address_range, dev
 from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.models import Erasure, Mail, Session, User
-from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user
+from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, past_sessions
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
@@ -67,16 +67,12 @@ def _cancel_deletion(user: User) -> None:
 
 def _look_at_other_sessions(user: User, session: Session, device: Device) -> None:
     """Ends the oldest beyond the limit, and notifies the owner of a device from which nobody has logged in before."""
-    rows = list(
-        Session.objects.filter(user_id=user.id)
-        .order_by("-id")
-        .values_list("id", "address_digest", "user_agent", "ended_at", "expires_at")[:_BATCH]
-    )
     now = timezone.now()
-    live = [row[0] for row in rows if row[3] is None and row[4] > now]
-    end_sessions(live[MAX_SESSIONS - 1 :])
-    is_known = any(row[1] == session.address_digest or row[2] == session.user_agent for row in rows)
-    if rows and not is_known and not device_of_token(device.token, user_id=user.id):
+    past = past_sessions(user_id=user.id, address_digest=session.address_digest, user_agent=session.user_agent)
+    if past.unended >= MAX_SESSIONS:
+        live = Session.objects.filter(user_id=user.id, ended_at=None, expires_at__gt=now).order_by("-id")
+        end_sessions(list(live.values_list("id", flat=True)[MAX_SESSIONS - 1 : _BATCH]))
+    if past.total and not past.alike and not device_of_token(device.token, user_id=user.id):
         queue_mail(
             Mail.Kind.NEW_DEVICE, user=user, at=f"{now:%Y-%m-%d %H:%M} UTC", address_range=session.address or "unknown"
         )

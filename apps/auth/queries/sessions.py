@@ -13,7 +13,14 @@ from apps.auth.models import Session, User
 from apps.auth.queries.accounts import Account, token_horizon
 from socialapp.contracts.auth import ActivePeople, LinkedAccount
 from socialapp.core.pages import Page, PageRequest, paginate
+from socialapp.core.sql import select
 
+# `unended` may count some that have expired since the sweep of last night.
+_PAST_SQL = (
+    "SELECT COUNT(*), COUNT(CASE WHEN ended_at IS NULL THEN 1 END),"
+    " COUNT(CASE WHEN address_digest = %s OR user_agent = %s THEN 1 END) FROM sessions WHERE user_id = %s"
+)
+_TOTP_SQL = "SELECT 1 FROM mfa_authenticator WHERE user_id = %s AND type = %s LIMIT 1"
 _LINKED_DAYS = 90
 _MOST_RANGES = 20
 _MOST_LINKED = 20
@@ -49,6 +56,15 @@ class SessionSummary:
     address: str
     created_at: datetime
     last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastSessions:
+    """How many sessions of a user are kept, have not been ended, and are of one device or address."""
+
+    total: int
+    unended: int
+    alike: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,17 @@ def live_sessions(*, user_id: int, page: PageRequest) -> Page[SessionSummary]:
 def is_live_session(session_id: int, *, user_id: int) -> bool:
     """Whether the session is the user's and has neither ended nor expired. One query."""
     return Session.objects.filter(id=session_id, user_id=user_id, ended_at=None, expires_at__gt=timezone.now()).exists()
+
+
+def past_sessions(*, user_id: int, address_digest: str, user_agent: str) -> PastSessions:
+    """What is known of a user's sessions when another begins. One query."""
+    ((total, unended, alike),) = select(Session, _PAST_SQL, [address_digest, user_agent, user_id])
+    return PastSessions(total, unended, alike)
+
+
+def has_totp(user_id: int) -> bool:
+    """Whether the account logs in with one-time passwords. One query."""
+    return bool(select(Authenticator, _TOTP_SQL, [user_id, Authenticator.Type.TOTP.value]))
 
 
 def passkeys(*, user_id: int, page: PageRequest) -> Page[Passkey]:
