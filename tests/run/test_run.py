@@ -60,6 +60,27 @@ def test_inside_paths_do_not_pass_the_gateway(installation: Installation) -> Non
         assert answer.json()["code"] in ("gateway_404", "not_found"), path
 
 
+def test_answers_are_compressed_but_those_of_auth(installation: Installation) -> None:
+    with httpx.Client(base_url=installation.url, headers={"Accept-Encoding": "gzip"}) as client:
+        person = {"email": "zip@example.org", "username": "zip", "password": "correct horse battery"}
+        signed_in = [client.post("/v1/auth/register", json=person)]
+        login = {"login": "zip", "password": "correct horse battery"}
+        signed_in += [client.post("/v1/auth/login", json=login) for _ in range(5)]
+        client.headers["Authorization"] = f"Bearer {signed_in[-1].json()['access']}"
+        sessions = client.get("/v1/auth/sessions")
+        assert len(sessions.content) > 1_024, "so much is compressed elsewhere"
+        written = client.post("/v1/posts", json={"content": "compressed " * 200})
+        assert [sessions.headers.get("Content-Encoding"), written.headers.get("Content-Encoding")] == [None, "gzip"]
+        for path in ("/", "/v1/explore", "/v1/schema"):
+            assert client.get(path).headers["Content-Encoding"] == "gzip", path
+
+        address = f"/v1/posts/{written.json()['id']}"
+        tag = client.get(address).headers["ETag"]
+        assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+        assert client.patch(address, json={"content": "New"}, headers={"If-Match": tag}).status_code == 200
+        assert client.patch(address, json={"content": "Stale"}, headers={"If-Match": tag}).status_code == 412
+
+
 def test_whoever_answers_gives_the_request_id(installation: Installation) -> None:
     paths = ("/", "/v1/hashtags/trending", "/v1/nowhere", "/metrics", "/ws/notifications/", "/static/landing.css")
     for path in paths:
