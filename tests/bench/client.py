@@ -177,12 +177,12 @@ def scroll(page: Page, enough: Callable[[int], bool]) -> None:
 
 
 def clicked(page: Page) -> float:
-    """Milliseconds from a click on a post's bookmark button until the frame that shows it."""
+    """Milliseconds from a click on the bookmark button of the post amid the screen until the frame that shows it."""
     return float(
         page.evaluate(
             """() => new Promise(done => {
-                const button = [...document.querySelectorAll('[data-post] .action[aria-pressed]')]
-                    .filter(each => each.getBoundingClientRect().top > 0).at(-1);
+                const post = document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('[data-post]');
+                const button = [...post.querySelectorAll('.action[aria-pressed]')].at(-1);
                 const start = performance.now();
                 button.click();
                 requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));

@@ -5,6 +5,7 @@ import { moment, t } from "../i18n/i18n.js";
 import { posts } from "../state/entities.js";
 import { seen } from "../state/live.js";
 import { go } from "../state/router.js";
+import { whileVisible } from "../state/visible.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
 import { LinkPreview } from "./link_preview.js";
@@ -20,17 +21,8 @@ export function PostCard({ id, large = false }) {
   const element = useRef(null);
   const post = posts.of(id).value;
   useEffect(() => {
-    if (!element.current) return undefined;
-    let visible = false;
-    const tell = (now) => {
-      if (now !== visible) seen(id, (visible = now));
-    };
-    const watcher = new IntersectionObserver(([entry]) => tell(entry.isIntersecting));
-    watcher.observe(element.current);
-    return () => {
-      watcher.disconnect();
-      tell(false);
-    };
+    if (element.current) return whileVisible(element.current, (isVisible) => seen(id, isVisible));
+    return undefined;
   }, [id, !post]);
   if (!post) return null;
   const author = post.author;
