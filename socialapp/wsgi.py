@@ -1,6 +1,7 @@
 """The WSGI application of the `web` role: all of REST, the admin site and the static files of both."""
 
 import os
+import re
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from whitenoise import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
+_UPLOAD = re.compile(r"/v1/media(/[0-9]+/content)?/*")  # the routes that the gateways let larger bodies to
 _PIECE = 65_536
 _MOST_UNWANTED = 64 * 1024 * 1024
 
@@ -46,7 +48,7 @@ def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     from django.conf import settings
 
     is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    is_upload = environ.get("PATH_INFO", "").startswith("/v1/media")
+    is_upload = _UPLOAD.fullmatch(environ.get("PATH_INFO", "")) is not None
     buffered = settings.BUFFERED_UPLOAD_BYTES if is_upload else settings.BUFFERED_BODY_BYTES
     if not is_chunked and _length(environ) <= buffered:
         return _with_length(environ, start_response)

@@ -8,9 +8,9 @@ from rest_framework.response import Response
 
 from apps.comments import access, actions, presenters, queries
 from apps.comments.serializers import CommentBody, CommentInput, NewCommentInput
-from socialapp.core.errors import Malformed
+from socialapp.core.errors import Invalid, Malformed
 from socialapp.http.etags import expected_versions, single
-from socialapp.http.idempotency import create_once, replayed
+from socialapp.http.idempotency import create_once, replayed, replayed_soon
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.permissions import PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
@@ -82,13 +82,19 @@ class PostCommentsView(View):
             content=sent["content"],
             has_media=bool(sent["media_ids"]),
         )
-        with actions.with_media(draft=draft, media_ids=sent["media_ids"]) as illustrated:
+        try:
+            with actions.with_media(draft=draft, media_ids=sent["media_ids"]) as illustrated:
 
-            def create() -> tuple[int, Any]:
-                comment = actions.create_comment(draft=illustrated)
-                return 201, presenters.new_comment_body(comment, author=draft.author, media=illustrated.media)
+                def create() -> tuple[int, Any]:
+                    comment = actions.create_comment(draft=illustrated)
+                    return 201, presenters.new_comment_body(comment, author=draft.author, media=illustrated.media)
 
-            return create_once(request, context="comments", create=create)
+                return create_once(request, context="comments", create=create)
+        except Invalid as refusal:
+            is_in_use = any(error.code == "media_in_use" for error in refusal.errors)
+            if is_in_use and (answer := replayed_soon(request, context="comments")) is not None:
+                return answer  # it is this comment that uses the image: it was sent twice at once
+            raise
 
 
 class RepliesView(View):

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from socialapp.http.admission import address_block, client_address
 from socialapp.http.models import IdempotencyKey
 
 _MAX_KEY = 255
+_SECONDS_OF_ANOTHER = 1.0
 
 
 def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]], body: Any = None) -> Response:
@@ -60,6 +62,19 @@ def replayed(request: Request, *, context: str, body: Any = None) -> Response | 
     """The stored answer for this request's key, to look at before gathering from other contexts; None when new."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     return _Record(request, context, key, body).replay() if key is not None else None
+
+
+def replayed_soon(request: Request, *, context: str) -> Response | None:
+    """As `replayed`, after a refusal that another request with the same key may have caused, which is still running.
+
+    Waits up to a second for its answer; not at all without a key.
+    """
+    if "HTTP_IDEMPOTENCY_KEY" not in request.META:
+        return None
+    deadline = time.monotonic() + _SECONDS_OF_ANOTHER
+    while (answer := replayed(request, context=context)) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return answer
 
 
 def _answer(create: Callable[[], tuple[int, Any]]) -> tuple[int, bytes]:

@@ -118,7 +118,7 @@ def as_problem(error: Exception) -> Problem | None:
         case exceptions.NotFound() | Http404():
             return NotFound("there is nothing here that you may see")
         case exceptions.UnsupportedMediaType():
-            return UnsupportedType("this route takes application/json")
+            return UnsupportedType("this route does not take a body of this type")
         case exceptions.ParseError() | SuspiciousOperation():
             return Malformed("the request cannot be read")
         case exceptions.MethodNotAllowed():

@@ -236,6 +236,14 @@ def test_every_kind_of_pixels_is_shown(mode: str, tmp_path: Path) -> None:
     assert set(files) == {"large", "medium", "small"}
 
 
+def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.new("I;16", (64, 48), 40_000).save(file, "PNG")
+    _, files = converted(file.getvalue(), tmp_path)
+    with Image.open(io.BytesIO(files["large"])) as made:
+        assert made.convert("L").getpixel((5, 5)) == pytest.approx(40_000 / 256, abs=2)
+
+
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF"])
 def test_all_formats_of_pictures_are_taken(file_format: str, tmp_path: Path) -> None:
     if file_format == "HEIF":
@@ -290,6 +298,27 @@ def test_videos_become_mp4_that_starts_at_once(kind: str, clip: Callable[[str], 
     assert set(files) == {"video", "large", "medium", "small"}
     assert files["video"].index(b"moov") < files["video"].index(b"mdat")
     assert b"secret" not in files["video"]
+
+
+def made_by_ffmpeg(path: Path, *arguments: str) -> bytes:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *arguments, str(path)]
+    subprocess.run(command, check=True)
+    return path.read_bytes()
+
+
+def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
+    video = ("-f", "lavfi", "-i", "testsrc=s=320x240:d=0.2:r=10", "-vf", "setsar=2", "-c:v", "libx264")
+    result, _ = converted(made_by_ffmpeg(tmp_path / "wide.mp4", *video), tmp_path)
+    assert (result.width, result.height) == (640, 240)
+
+
+def test_the_cover_of_a_song_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "cover.jpg").write_bytes(picture((300, 300), "JPEG"))
+    song = ("-f", "lavfi", "-i", "sine=d=0.2", "-i", str(tmp_path / "cover.jpg"), "-map", "0", "-map", "1")
+    options = ("-c:a", "aac", "-c:v", "mjpeg", "-disposition:v:0", "attached_pic")
+    with pytest.raises(ConversionError) as failed:
+        converted(made_by_ffmpeg(tmp_path / "song.mp4", *song, *options), tmp_path)
+    assert failed.value.code == "no_video"
 
 
 def test_a_moving_gif_becomes_a_video_without_sound(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Posts with pictures, up to the last byte: seen by followers, made private, deleted, their author erased."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.scenarios.pictures import fetch, picture, see_pictures, upload
 from tests.scenarios.product import PASSWORD, Product, eventually
 
@@ -17,3 +19,16 @@ def test_an_erased_author_leaves_no_picture(product: Product) -> None:
     assert [fetch(product, url).status_code for url in urls] == [200, 200]
     assert ada.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     eventually(lambda: [fetch(product, url).status_code for url in urls] == [404, 404])
+
+
+def test_a_comment_with_a_picture_that_is_sent_twice_at_once_is_one(product: Product) -> None:
+    ada = product.join("ada")
+    path = f"/v1/posts/{ada.write('look')['id']}/comments"
+    for number in range(3):
+        body = {"content": "this", "media_ids": [upload(ada, picture(f"comment {number}"))]}
+        with ThreadPoolExecutor(4) as pool:
+            sent = [pool.submit(ada.post, path, body, Idempotency_Key=f"key {number}") for _ in range(4)]
+        answers = [(one.result().status_code, one.result().json()["id"]) for one in sent]
+        assert [status for status, _ in answers] == [201] * 4
+        assert len(set(answers)) == 1
+    assert ada.get(path).json()["results"][2]["media"][0]["status"] == "ready"

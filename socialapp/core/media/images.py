@@ -98,11 +98,11 @@ def _normalized(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile") or b""
     if max(image.size) >= 2 * edge:
         image.draft(None, _fitting(image.size, edge))  # JPEG only: decodes at half, a quarter or an eighth
+    if image.mode.startswith("I"):  # 16 bits: converting would clip what is brighter than 255
+        image = image.point(lambda value: value / 256).convert("L")
     if max(image.size) > edge:
         if image.mode in ("P", "1", "PA", "LA", "La"):
             image = image.convert("RGBA" if _has_transparency(image) else "RGB")
-        elif image.mode.startswith("I;16"):
-            image = image.point(lambda value: value / 256).convert("L")
         image = image.resize(_fitting(image.size, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
     image = ImageOps.exif_transpose(image)
     mode = "RGBA" if _has_transparency(image) else "RGB"

@@ -28,13 +28,14 @@ _SAFE = (
     "-threads",
     "2",
 )
-# At most 1080p, upright or not, with even edges as H.264 has them.
+# At most 1080p, upright or not, with square pixels and even edges as H.264 has them.
 _SCALE = (
-    "scale=w='if(gte(iw,ih),min(1920,iw),min(1080,iw))':h='if(gte(iw,ih),min(1080,ih),min(1920,ih))'"
+    "scale=w='clip(iw*sar,2,8192)':h=ih,scale=w='if(gte(iw,ih),min(1920,iw),min(1080,iw))':h='if(gte(iw,ih),min(1080,ih),min(1920,ih))'"
     ":force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1,format=yuv420p"
 )
 _DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_VIDEO = re.compile(r"Stream #0:\d+.*?: Video: .*?\b(\d{2,5})x(\d{2,5})\b")
+# A cover, as music has it, is no video.
+_VIDEO = re.compile(r"Stream #0:\d+.*?: Video: (?!.*\(attached pic\)).*?\b([1-9]\d{0,4})x([1-9]\d{0,4})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _convert(source: Path, file_format: str, target: Path, kind: str, options: l
     video = target / "video.mp4"
     _ffmpeg(
         *("-f", _DEMUXERS[file_format], "-i", str(source)),
-        *("-map", "0:v:0", "-map", "0:a:0?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", *options),
+        *("-map", "0:V:0", "-map", "0:a:0?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", *options),
         *("-vf", _SCALE, "-fpsmax", "60", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-profile:v", "high"),
         *("-maxrate", "8M", "-bufsize", "16M", "-c:a", "aac", "-b:a", "128k", "-ac", "2"),
         *("-movflags", "+faststart", "-f", "mp4", str(video)),
