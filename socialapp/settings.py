@@ -12,7 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import split_domain_port
 
-from socialapp.core.contexts import CONTEXTS, served, serves
+from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.vapid import public_key_of
 from socialapp.telemetry.redact import redact
 
@@ -167,8 +167,6 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.5)
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="")
 ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="")
-if ELASTICSEARCH_URL and serves("search"):  # elsewhere its client would be a fifth of what every process starts with
-    INSTALLED_APPS.insert(0, "django_elasticsearch_dsl")
 ELASTICSEARCH_PREFIX = env.str("ELASTICSEARCH_PREFIX", default="socialapp")
 ELASTICSEARCH_SECONDS = env.float("ELASTICSEARCH_SECONDS", default=1.5)  # how long a search may take: then 503
 ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1:9200"}}

@@ -11,8 +11,7 @@ from zoneinfo import available_timezones
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from apps.notifications.gateways.services import is_set_up
-from apps.notifications.gateways.session import is_public_endpoint
+from apps.notifications.gateways.endpoints import is_public_endpoint, is_set_up
 from apps.notifications.presenters import LANGUAGES
 from apps.notifications.queries import DIGESTS, KINDS
 from socialapp.http.fields import Flag, Id, Input, Text

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-import httpcore
-import httpx
 from django.conf import settings
+
+if TYPE_CHECKING:  # loaded by the first request that is made: few processes make any
+    import httpx
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -92,9 +93,14 @@ def check_url(url: str) -> None:
 
 
 def _exchange(
-    method: str, target: httpx.URL, *, headers: Mapping[str, str], content: bytes, deadline: float, limits: Limits
+    method: str, target: "httpx.URL", *, headers: Mapping[str, str], content: bytes, deadline: float, limits: Limits
 ) -> Response:
-    backend = _GuardedBackend(deadline)
+    import httpcore
+    import httpx
+
+    from socialapp.core.guarded_transport import GuardedBackend
+
+    backend = GuardedBackend(deadline, _public_address)
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), limits.seconds)
     try:
         with httpcore.ConnectionPool(
@@ -132,7 +138,9 @@ def _read(chunks: Iterable[bytes], headers: Mapping[str, str], max_bytes: int) -
     return bytes(body)
 
 
-def _checked_url(url: str) -> httpx.URL:
+def _checked_url(url: str) -> "httpx.URL":
+    import httpx
+
     try:
         target = httpx.URL(url)
         port = _port(target)
@@ -149,11 +157,11 @@ def _checked_url(url: str) -> httpx.URL:
     return target
 
 
-def _port(target: httpx.URL) -> int:
+def _port(target: "httpx.URL") -> int:
     return _PORTS.get(target.scheme, 0) if target.port is None else target.port
 
 
-def _origin(target: httpx.URL) -> tuple[str, str, int]:
+def _origin(target: "httpx.URL") -> tuple[str, str, int]:
     return target.scheme, target.host, _port(target)
 
 
@@ -208,62 +216,3 @@ def _resolve(host: str, port: int, *, deadline: float) -> list[str]:
 
 def _ipv4_first(answer: tuple[Any, ...]) -> bool:
     return bool(answer[0] != socket.AF_INET)
-
-
-class _GuardedBackend(httpcore.NetworkBackend):
-    """Connects to public addresses only, and ends everything at the deadline."""
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-        self._backend = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the address that was checked. TLS still verifies the name."""
-        address = _public_address(host, port, deadline=self._deadline)
-        stream = self._backend.connect_tcp(address, port, _seconds_left(self._deadline))
-        return _TimedStream(stream, self._deadline)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    """A connection on which no step goes on past the deadline, however slowly the other side sends."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """See `NetworkStream.read`."""
-        return self._stream.read(max_bytes, _seconds_left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """See `NetworkStream.write`."""
-        self._stream.write(buffer, _seconds_left(self._deadline))
-
-    def close(self) -> None:
-        """See `NetworkStream.close`."""
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        """See `NetworkStream.start_tls`."""
-        stream = self._stream.start_tls(ssl_context, server_hostname, _seconds_left(self._deadline))
-        return _TimedStream(stream, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        """See `NetworkStream.get_extra_info`."""
-        return self._stream.get_extra_info(info)
-
-
-def _seconds_left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore.TimeoutException("the deadline has passed")
-    return left

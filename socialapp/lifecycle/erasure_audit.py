@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-import httpx
 from django.apps import apps
 from django.conf import settings
 from django.db import connections
@@ -114,6 +113,8 @@ def _in_redis(user_id: int) -> Iterator[AuditFinding]:
 def _in_elasticsearch(user_id: int) -> Iterator[AuditFinding]:
     if not settings.ELASTICSEARCH_URL:
         return
+    import httpx
+
     wanted = [
         {"multi_match": {"query": str(user_id), "fields": ["*"], "lenient": True}},
         {"ids": {"values": [str(user_id)]}},

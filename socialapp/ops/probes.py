@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.db import connections
 from kombu import Connection
@@ -91,4 +90,6 @@ def _check_kafka() -> None:
 
 
 def _check_search() -> None:
+    import httpx
+
     httpx.get(settings.ELASTICSEARCH_URL, timeout=PROBE_SECONDS).raise_for_status()

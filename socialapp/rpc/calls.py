@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from types import FunctionType
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
-import httpx
 import jwt
 import msgspec
 import structlog
@@ -27,6 +26,9 @@ from socialapp.core.db import open_transactions
 from socialapp.core.errors import PROBLEMS, FieldError, Problem, Unavailable
 from socialapp.core.replicas import lag_headers
 from socialapp.telemetry import metrics, traces
+
+if TYPE_CHECKING:  # loaded by the first call to a context that is served elsewhere
+    import httpx
 
 Contract = TypeVar("Contract")
 
@@ -129,11 +131,13 @@ def _breaker(context: str) -> Breaker:
     return Breaker(faults=_FAULTS_TO_OPEN, open_seconds=OPEN_SECONDS)
 
 
-_http: dict[int, httpx.Client] = {}
+_http: dict[int, "httpx.Client"] = {}
 _http_lock = threading.Lock()
 
 
-def _http_client() -> httpx.Client:
+def _http_client() -> "httpx.Client":
+    import httpx
+
     with _http_lock:
         pid = os.getpid()
         if pid not in _http:
@@ -144,6 +148,8 @@ def _http_client() -> httpx.Client:
 
 def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes:
     """One call over HTTP: a deadline, retries for reads, a circuit breaker, and problems raised as they were there."""
+    import httpx
+
     deadline = time.monotonic() + seconds
     attempts = _READ_ATTEMPTS if is_read else 1
     last: Exception | None = None
@@ -192,7 +198,7 @@ def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: b
     return _problem_from(response, content)
 
 
-def _read_until(deadline: float, response: httpx.Response) -> bytes:
+def _read_until(deadline: float, response: "httpx.Response") -> bytes:
     """The body, if it is there in time: httpx by itself waits as long for each piece of it."""
     body = bytearray()
     for piece in response.iter_bytes():
@@ -208,7 +214,7 @@ def _correlation_headers() -> dict[str, str]:
     return {header: str(bound[key]) for key, header in names.items() if key in bound} | lag_headers()
 
 
-def _problem_from(response: httpx.Response, content: bytes) -> Problem:
+def _problem_from(response: "httpx.Response", content: bytes) -> Problem:
     """The problem that the implementation raised there; anything else is a fault, and none of the client's doing."""
     kind = PROBLEMS.get(response.status_code, Problem)
     try:

@@ -99,7 +99,6 @@ def test_a_context_alone_holds_nothing_of_the_others(name: str) -> None:
         "http",
         "lifecycle",
         "ops",
-        "django_elasticsearch_dsl",  # brings a task of its own
         name,
     }
     assert found["paths"] == [*_OF_ALL, *_PATHS[name]]

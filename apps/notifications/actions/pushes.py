@@ -20,7 +20,6 @@ from apps.notifications.actions.seen import seen_on_sockets
 from apps.notifications.actions.subscriptions import forget_devices, record_device_failures, reset_device_failures
 from apps.notifications.gateways.dispatch import PushDispatcher, PushRequest
 from apps.notifications.gateways.messages import Device, Outcome, SendResult
-from apps.notifications.gateways.services import open_gateways
 from apps.notifications.models import Channel, Kind, Lane, Notification, OutgoingMessage, PushSubscription
 from apps.notifications.presenters import push_message, ttl_of
 from apps.notifications.queries import (
@@ -59,6 +58,9 @@ class PushSender:
     """Sends through connections that are kept open for as long as it is."""
 
     def __enter__(self) -> Self:
+        # Only workers that have something to send load the clients of push services.
+        from apps.notifications.gateways.services import open_gateways
+
         with ExitStack() as stack:
             self._runner = stack.enter_context(asyncio.Runner())
             connections = AsyncExitStack()

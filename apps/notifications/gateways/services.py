@@ -28,12 +28,6 @@ async def open_gateways(stack: AsyncExitStack) -> dict[str, PushGateway]:
     return gateways
 
 
-def is_set_up(provider: str) -> bool:
-    """Whether devices of a provider can be reached from here."""
-    keys = {"web": settings.VAPID_PRIVATE_KEY, "apns": settings.APNS_KEY, "fcm": settings.FCM_CREDENTIALS}
-    return bool(keys[provider])
-
-
 def _client() -> httpx.AsyncClient:
     """Unlike the addresses of browsers, those of APNs and FCM are the operator's own setting: nothing to guard."""
     return httpx.AsyncClient(http2=True, timeout=SECONDS, verify=ssl.create_default_context(), trust_env=False)

@@ -8,18 +8,16 @@ import socket
 import ssl
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from django.conf import settings
 
+from apps.notifications.gateways.endpoints import is_allowed
 from socialapp.core.outgoing import is_public
 
 SECONDS = 10.0
 _MAX_CONNECTIONS = 200
 _MAX_CONNECTIONS_PER_SERVICE = 50
-_HTTPS = 443
 
 
 class PublicResolver(AbstractResolver):
@@ -33,25 +31,13 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The addresses of a name; OSError when one of them is not public."""
         found = await self._resolver.resolve(host, port, family)
-        if not _is_allowed(host, port) and not all(is_public(address["host"]) for address in found):
+        if not is_allowed(host=host, port=port) and not all(is_public(address["host"]) for address in found):
             raise OSError(f"{host} leads to an address that is not public")
         return found
 
     async def close(self) -> None:
         """See `AbstractResolver`."""
         await self._resolver.close()
-
-
-def is_public_endpoint(url: str) -> bool:
-    """Whether a URL has the form of a push service's: https to a name, on the usual port, without credentials."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or _HTTPS
-    except ValueError:
-        return False
-    if parts.scheme != "https" or "@" in parts.netloc:
-        return False
-    return _is_allowed(host, port) or (port == _HTTPS and _is_name(host))
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -72,15 +58,3 @@ def open_session() -> aiohttp.ClientSession:
 def _tls() -> ssl.SSLContext:
     """Made once: reading the system's certificates takes 20 ms."""
     return ssl.create_default_context()
-
-
-def _is_allowed(host: str, port: int) -> bool:
-    """Whether the operator lets requests go there although it is not public."""
-    return f"{host}:{port}" in settings.OUTGOING_ALLOWED_HOSTS
-
-
-def _is_name(host: str) -> bool:
-    """A name rather than an address: the last label of an address, in whatever notation, starts with a digit."""
-    last = host.rstrip(".").rpartition(".")[2]
-    is_inside = host.endswith((".local", ".internal", ".localhost"))
-    return "." in host and ":" not in host and not last[:1].isdigit() and not is_inside

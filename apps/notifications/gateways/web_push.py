@@ -14,6 +14,7 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from apps.notifications.gateways.endpoints import is_public_endpoint
 from apps.notifications.gateways.messages import (
     Device,
     Outcome,
@@ -22,7 +23,6 @@ from apps.notifications.gateways.messages import (
     payload_within,
     result_of_status,
 )
-from apps.notifications.gateways.session import is_public_endpoint
 
 MAX_PAYLOAD_BYTES = 3072
 _TOKEN_SECONDS = 12 * 3600
