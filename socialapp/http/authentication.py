@@ -13,12 +13,15 @@ _MAX_TOKEN = 4096
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`. No header is anonymous; a bad token is 401 even where none is needed."""
+    """`Authorization: Bearer <access token>`. No header is anonymous; a bad token is 401 even where none is needed.
+
+    The web server makes a header empty that has other bytes than ASCII, so an empty one is bad too.
+    """
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         """The caller, or None without a header."""
         header = request.META.get("HTTP_AUTHORIZATION")
-        if not header:
+        if header is None:
             return None
         scheme, _, sent = header.partition(" ")
         token = sent.strip(" ")  # one space or more may stand between. Source: RFC 9110, section 11.4

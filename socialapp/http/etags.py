@@ -47,8 +47,8 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     """
     if request.method not in ("GET", "HEAD") and request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
         return frozenset()  # "only if there is none yet": there is one. Source: RFC 9110, section 13.1.2
-    sent = request.META.get("HTTP_IF_MATCH", "").strip()
-    if not sent or sent == "*":
+    sent = request.META.get("HTTP_IF_MATCH", "*").strip()
+    if sent == "*":
         return None
     if not _TAGS.fullmatch(sent):
         raise Malformed("If-Match must be ETags, each in quotation marks, separated by commas", code="if_match_invalid")

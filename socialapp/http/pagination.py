@@ -1,12 +1,18 @@
-"""Cursor pagination over HTTP: reads `?limit=` and `?cursor=`, and links to the neighbouring pages."""
+"""Cursor pagination over HTTP: reads `?limit=` and `?cursor=`, and links to the neighbouring pages.
+
+A cursor is signed for the list that it was given out with, so that it cannot be made up or used with another.
+"""
 
 import base64
 import binascii
+import hmac
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from django.conf import settings
+from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +21,9 @@ from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest, Position
 
 MAX_IDS = 100
+_SIGNATURE_BYTES = 9
+_MAX_CURSOR = 512
+_OF_THE_PAGE = ("cursor", "limit")
 
 
 def page_request(request: Request, *, kinds: tuple[type, ...] = (int,)) -> PageRequest:
@@ -30,7 +39,8 @@ def page_request(request: Request, *, kinds: tuple[type, ...] = (int,)) -> PageR
     cursor = request.query_params.get("cursor")
     if cursor is None:
         return PageRequest(limit)
-    backwards, position = _decode(cursor, kinds)
+    list_name = name_of_list(request.path_info, request.query_params)
+    backwards, position = _position(decode_cursor(cursor, list_name=list_name), kinds)
     return PageRequest(limit, position, backwards)
 
 
@@ -69,25 +79,47 @@ def _link(request: Request, position: Position | None, *, backwards: bool) -> st
     if position is None:
         return None
     query = request.query_params.copy()
-    query["cursor"] = _encode(position, backwards=backwards)
+    list_name = name_of_list(request.path_info, query)
+    query["cursor"] = encode_cursor(["p" if backwards else "n", *position], list_name=list_name)
     return request.build_absolute_uri(f"{request.path}?{urlencode(query, doseq=True)}")
 
 
-def _encode(position: Position, *, backwards: bool) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(["p" if backwards else "n", *position])).decode().rstrip("=")
+def name_of_list(path: str, query: QueryDict) -> str:
+    """What a cursor is signed for: the path, and all parameters but those that choose the page."""
+    filters = sorted((name, values) for name, values in query.lists() if name not in _OF_THE_PAGE)
+    return f"{path}?{urlencode(filters, doseq=True)}" if filters else path
 
 
-def _decode(cursor: str, kinds: tuple[type, ...]) -> tuple[bool, Position]:
-    refusal = Malformed("the cursor is not one of ours", code="cursor_invalid")
-    if len(cursor) > 512:
+def encode_cursor(parts: Sequence[int | str], *, list_name: str) -> str:
+    """A direction and a position as a signed cursor."""
+    content = orjson.dumps(parts)
+    return base64.urlsafe_b64encode(_signature(content, list_name) + content).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *, list_name: str) -> Any:
+    """What is in a cursor; 400 for one that was not given out with this list."""
+    refusal = Malformed("the cursor is not one of ours, or of another list", code="cursor_invalid")
+    if len(cursor) > _MAX_CURSOR:
         raise refusal
     try:
-        parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except (binascii.Error, ValueError):
         raise refusal from None
-    if not isinstance(parts, list) or len(parts) != len(kinds) + 1 or parts[0] not in ("n", "p"):
+    signature, content = decoded[:_SIGNATURE_BYTES], decoded[_SIGNATURE_BYTES:]
+    is_canonical = base64.urlsafe_b64encode(decoded).decode().rstrip("=") == cursor
+    if not is_canonical or not hmac.compare_digest(signature, _signature(content, list_name)):
         raise refusal
-    for part, kind in zip(parts[1:], kinds, strict=True):
-        if type(part) is not kind or (isinstance(part, int) and not -MAX_ID <= part <= MAX_ID):
-            raise refusal
+    return orjson.loads(content)
+
+
+def _signature(content: bytes, list_name: str) -> bytes:
+    text = b"cursor\n" + list_name.encode() + b"\n" + content
+    return hmac.digest(settings.SECRET_KEY.encode(), text, "sha256")[:_SIGNATURE_BYTES]
+
+
+def _position(parts: Any, kinds: tuple[type, ...]) -> tuple[bool, Position]:
+    """Direction and position, of the types that the list has now: an older release may have had others."""
+    is_valid = isinstance(parts, list) and len(parts) == len(kinds) + 1 and parts[0] in ("n", "p")
+    if not is_valid or any(type(part) is not kind for part, kind in zip(parts[1:], kinds, strict=True)):
+        raise Malformed("the cursor is not one of ours", code="cursor_invalid")
     return parts[0] == "p", tuple(parts[1:])

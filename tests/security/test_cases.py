@@ -132,6 +132,7 @@ def test_usernames_that_nobody_may_have(name: str) -> None:
         ("1", 400),
         ('"1', 400),
         (",", 400),
+        ("", 400),
     ],
 )
 def test_if_match(register: Register, header: str, status: int) -> None:

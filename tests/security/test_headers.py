@@ -182,7 +182,7 @@ def test_several_spaces_may_stand_before_the_token(register: Callable[..., Perso
 
 
 @pytest.mark.parametrize(
-    "header", ["Bearer", "Bearer ", "Bearer a b", "Bearer\ta", "Basic YTpi", "a.b.c", "Bearer a,b"]
+    "header", ["", "Bearer", "Bearer ", "Bearer a b", "Bearer\ta", "Basic YTpi", "a.b.c", "Bearer a,b"]
 )
 def test_what_is_no_token_is_challenged(anonymous: JsonClient, header: str) -> None:
     answer = anonymous.get("/v1/posts?ids=1", Authorization=header)
