@@ -44,11 +44,7 @@ class RevocationService:
 
     def recent(self) -> Revoked:
         """See `Revocations.recent`."""
-        return Revoked(
-            users=queries.recently_deleted_users(),
-            sessions=queries.recently_ended_sessions(),
-            role_changes=queries.recently_changed_roles(),
-        )
+        return queries.recently_revoked()
 
     def roles(self, *, user_id: int) -> list[str]:
         """See `Revocations.roles`."""

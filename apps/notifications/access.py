@@ -60,18 +60,20 @@ class Visibility:
 
 
 def load_visibility(*, user_id: int, rows: Sequence[Listed]) -> Visibility:
-    """What `user_id` may see of these notifications now. One query, and one call to each of users, posts, comments."""
+    """What `user_id` may see of these notifications now. One query, and one call each to posts and comments."""
     visibility = Visibility(actors=queries.newest_actors(rows))
     people = sorted({actor for actors in visibility.actors.values() for actor in actors})
     posts, comments = (
         queries.target_ids(rows=rows, target=Target.POST),
         queries.target_ids(rows=rows, target=Target.COMMENT),
     )
-    if people:
+    if people and not posts:
         audience = client(Users).audience(viewer_id=user_id, author_ids=people)
         visibility.people = {author.card.id: author for author in audience.authors}
-    if posts:
-        visibility.targets.update(post.id for post in client(Posts).visible(viewer_id=user_id, post_ids=posts))
+    elif posts:
+        seen = client(Posts).visible_with_people(viewer_id=user_id, post_ids=posts, people_ids=people)
+        visibility.people = {author.card.id: author for author in seen.people}
+        visibility.targets.update(post.id for post in seen.posts)
     if comments:
         found = client(Comments).visible(viewer_id=user_id, comment_ids=comments)
         visibility.targets.update(comment.id for comment in found)

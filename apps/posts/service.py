@@ -4,7 +4,7 @@ from functools import partial
 
 from apps.posts.access.bulk_records import loadable_posts
 from apps.posts.access.lists import public_posts, trending_posts
-from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs
+from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs, visible_refs_with_people
 from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.media.places import (
     release_from_comment,
@@ -46,6 +46,7 @@ from socialapp.contracts.posts import (
     RepostNumber,
     ReviewedMedia,
     Storage,
+    VisiblePosts,
 )
 from socialapp.lifecycle.drift import run_stages
 
@@ -56,6 +57,10 @@ class PostsService:
     def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.visible`."""
         return visible_refs(viewer_id=viewer_id, post_ids=post_ids)
+
+    def visible_with_people(self, *, viewer_id: int | None, post_ids: list[int], people_ids: list[int]) -> VisiblePosts:
+        """See `Posts.visible_with_people`."""
+        return visible_refs_with_people(viewer_id=viewer_id, post_ids=post_ids, people_ids=people_ids)
 
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.viewers`; nobody sees a post that does not exist."""

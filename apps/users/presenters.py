@@ -21,8 +21,8 @@ def profile_body(person: VisibleProfile, *, viewer: Viewer) -> dict[str, object]
         "header_picture": profile.header_picture or None,
         "status": profile.status,
         "is_private": profile.is_private,
-        "followers_count": person.followers,
-        "following_count": person.following,
+        "followers_count": profile.followers,
+        "following_count": profile.following,
         "posts_count": person.posts,
         "created_at": profile.created_at,
     }

@@ -7,7 +7,7 @@ from apps.users import access, actions, presenters, queries
 from apps.users.access import Viewer
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
-from socialapp.contracts.users import Audience, Following, ProfileDocument, ProfileSummary
+from socialapp.contracts.users import Audience, Circle, Following, ProfileDocument, ProfileSummary
 from socialapp.core.errors import NotFound
 from socialapp.lifecycle.drift import run_stages
 
@@ -53,9 +53,13 @@ class UsersService:
         """Two queries at most."""
         return queries.popular_ids(ids)
 
+    def circle(self, *, user_id: int) -> Circle:
+        """One query."""
+        return queries.circle_of(user_id)
+
     def hidden_from(self, *, viewer_id: int) -> list[int]:
         """One query."""
-        return queries.hidden_from(viewer_id)
+        return self.circle(user_id=viewer_id).blocked
 
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
         """Three queries at most."""
@@ -76,7 +80,7 @@ class UsersService:
     def profile_bodies(
         self, *, viewer_id: int | None, ids: list[int], discovering: bool = False
     ) -> list[dict[str, object]]:
-        """Four queries."""
+        """One query."""
         viewer = Viewer(viewer_id)
         people = access.visible_profiles(ids=ids, viewer=viewer)
         if discovering:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from socialapp.contracts.base import data, event, read, service, write
+from socialapp.contracts.users import Author
 
 
 @event("posts.post_created", subject="post_id", partition="author_id")
@@ -218,6 +219,14 @@ class RepostNumber:
 
 
 @data
+class VisiblePosts:
+    """Posts that somebody may see, and how they may see some people."""
+
+    posts: list[PostRef]
+    people: list[Author]
+
+
+@data
 class PostVersion:
     """What a post said before it was edited, for moderators."""
 
@@ -241,6 +250,11 @@ class Posts(Protocol):
     @read
     def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
         """Those of the posts that `viewer_id` (None: anonymous) may see, in any order."""
+        ...
+
+    @read
+    def visible_with_people(self, *, viewer_id: int | None, post_ids: list[int], people_ids: list[int]) -> VisiblePosts:
+        """As `visible`, and `people_ids` as in `Users.audience`: users is asked once for both."""
         ...
 
     @read

@@ -133,6 +133,14 @@ class Audience:
 
 
 @data
+class Circle:
+    """Whom a person follows, and whom they block or who blocks them."""
+
+    following: list[int]
+    blocked: list[int]
+
+
+@data
 class Following:
     """Whom a person follows; `popular_ids` are those of them with more than POPULAR_FOLLOWERS followers."""
 
@@ -201,8 +209,13 @@ class Users(Protocol):
         ...
 
     @read
+    def circle(self, *, user_id: int) -> Circle:
+        """Whom `user_id` follows, and everyone who blocks or is blocked by them."""
+        ...
+
+    @read
     def hidden_from(self, *, viewer_id: int) -> list[int]:
-        """Everyone who blocks or is blocked by `viewer_id`."""
+        """The latter alone, for those who do not know `circle` yet."""
         ...
 
     @read

@@ -205,7 +205,7 @@ def test_old_sessions_are_removed_and_no_others(register: Callable[..., Person])
 def test_revocations_are_told_for_as_long_as_an_access_token_lives(register: Callable[..., Person]) -> None:
     alice = register("alice")
     JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh})
-    assert queries.recently_ended_sessions() == [session_of(alice.access)]
+    assert queries.recently_revoked().sessions == [session_of(alice.access)]
     Session.objects.update(ended_at=timezone.now() - timedelta(seconds=700))
     assert client(Revocations).recent().sessions == []
 

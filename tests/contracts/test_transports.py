@@ -74,6 +74,7 @@ class World:
             "ids": [of_records if contract == "BulkTransfer" else people, []],
             "user_ids": [people, []],
             "author_ids": [people, []],
+            "people_ids": [people, []],
             "post_ids": [[*posts, self.removed_post], []],
             "comment_id": [None, self.comment, UNKNOWN],
             "comment_ids": [[self.comment, self.removed_comment, UNKNOWN], []],

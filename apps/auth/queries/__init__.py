@@ -10,8 +10,6 @@ from apps.auth.queries.accounts import (
     existing_users,
     found_accounts,
     lock_user,
-    recently_changed_roles,
-    recently_deleted_users,
     role_names,
     staff,
     user_with_email,
@@ -44,7 +42,7 @@ from apps.auth.queries.sessions import (
     live_sessions,
     passkeys,
     past_sessions,
-    recently_ended_sessions,
+    recently_revoked,
 )
 
 __all__ = [
@@ -81,9 +79,7 @@ __all__ = [
     "own_export",
     "passkeys",
     "past_sessions",
-    "recently_changed_roles",
-    "recently_deleted_users",
-    "recently_ended_sessions",
+    "recently_revoked",
     "role_names",
     "staff",
     "user_with_email",

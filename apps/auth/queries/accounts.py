@@ -148,17 +148,6 @@ def staff() -> list[Account]:
     return [account_of(user) for user in users]
 
 
-def recently_deleted_users() -> list[int]:
-    """Accounts deleted within the life of an access token. Bans and new passwords end sessions instead: what comes
-    after them (a lifted ban, a log-in with the new password) must not be refused for what went before."""
-    return list(User.objects.filter(deleted_at__gt=token_horizon()).values_list("id", flat=True))
-
-
-def recently_changed_roles() -> list[int]:
-    """Accounts whose roles changed within the life of an access token."""
-    return list(User.objects.filter(roles_changed_at__gt=token_horizon()).values_list("id", flat=True))
-
-
 def role_names(user_id: int) -> list[str]:
     """The roles that an account has, sorted. One query."""
     return sorted(UserRole.objects.filter(user_id=user_id).values_list("role__name", flat=True))

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils import timezone
 
 from apps.auth.models import Session, User
 from apps.auth.queries.accounts import Account, token_horizon
 from socialapp.contracts.auth import ActivePeople, LinkedAccount
+from socialapp.contracts.revocations import Revoked
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import select
 
@@ -141,9 +142,20 @@ def _provider_name(provider: str) -> str:
     return str(config["name"]) if config else provider
 
 
-def recently_ended_sessions() -> list[int]:
-    """Sign-ins ended within the life of an access token."""
-    return list(Session.objects.filter(ended_at__gt=token_horizon()).values_list("id", flat=True))
+def recently_revoked() -> Revoked:
+    """Accounts deleted, sessions ended and roles changed within the life of an access token. One query.
+
+    Bans and new passwords end sessions: what comes after them (a lifted ban, a log-in with the new password) must not
+    be refused for what went before.
+    """
+    horizon = token_horizon()
+    users = User.objects.filter(deleted_at__gt=horizon).values_list(Value("user"), "id")
+    sessions = Session.objects.filter(ended_at__gt=horizon).values_list(Value("session"), "id")
+    role_changes = User.objects.filter(roles_changed_at__gt=horizon).values_list(Value("roles"), "id")
+    found: dict[str, list[int]] = {"user": [], "session": [], "roles": []}
+    for kind, revoked_id in users.union(sessions, role_changes, all=True):
+        found[kind].append(revoked_id)
+    return Revoked(users=found["user"], sessions=found["session"], role_changes=found["roles"])
 
 
 def active_people() -> ActivePeople:

@@ -1,12 +1,10 @@
-"""What is shown with posts but not held in their rows: counts, and what the viewer has done with them."""
+"""What other contexts count about posts, and how the viewer reacted to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from apps.posts.queries.link_previews import PreviewRow, previews_of
-from apps.posts.queries.posts import post_counts
 from socialapp.contracts.comments import Comments
 from socialapp.contracts.reactions import Reactions, ReactionSummary
 from socialapp.core.errors import Unavailable
@@ -17,30 +15,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class PostStats:
-    """What is shown with posts but not held in their rows, by post id."""
+    """What other contexts hold about posts, by post id."""
 
     comments: Mapping[int, int] = field(default_factory=dict)
     reactions: Mapping[int, ReactionSummary] = field(default_factory=dict)
-    reposts: Mapping[int, int] = field(default_factory=dict)
-    bookmarked: frozenset[int] = frozenset()
-    reposted: frozenset[int] = frozenset()
-    links: Mapping[int, PreviewRow] = field(default_factory=dict)
 
 
-def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], linking_ids: Sequence[int] = ()) -> PostStats:
-    """One query, one more when there are posts with links, and a call each to comments and reactions."""
+def load_stats(*, viewer_id: int | None, post_ids: Sequence[int]) -> PostStats:
+    """A call each to comments and reactions."""
     if not post_ids:
         return PostStats()
     ids = list(post_ids)
-    counts = post_counts(user_id=viewer_id, post_ids=ids)
-    return PostStats(
-        comments=_comment_counts(ids),
-        reactions=_reactions(viewer_id=viewer_id, post_ids=ids),
-        reposts=counts.reposts,
-        bookmarked=counts.bookmarked,
-        reposted=counts.reposted,
-        links={row.post_id: row for row in previews_of(linking_ids)},
-    )
+    return PostStats(comments=_comment_counts(ids), reactions=_reactions(viewer_id=viewer_id, post_ids=ids))
 
 
 def _comment_counts(post_ids: list[int]) -> dict[int, int]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from apps.posts.queries.posts import PostRow, post_refs, post_rows, removed_author_of
-from socialapp.contracts.posts import PostRef
+from socialapp.contracts.posts import PostRef, VisiblePosts
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden, NotFound
 from socialapp.rpc.calls import client
@@ -109,7 +109,7 @@ def load_visibility(*, viewer_id: int | None, author_ids: Iterable[int]) -> Visi
 
 def visible_posts(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[VisiblePost]:
     """Those of the posts that the viewer may see, in the order of `post_ids`. One query and one call."""
-    rows = {row.id: row for row in post_rows(post_ids)}
+    rows = {row.id: row for row in post_rows(post_ids, viewer_id=viewer_id)}
     visibility = load_visibility(viewer_id=viewer_id, author_ids=(row.user_id for row in rows.values()))
     return [
         VisiblePost(row.id, row, visibility.authors[row.user_id])
@@ -120,13 +120,25 @@ def visible_posts(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[Vis
 
 def visible_refs(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[PostRef]:
     """References to those of the posts that the viewer may see. As `visible_posts`, but without reading their texts."""
+    return visible_refs_with_people(viewer_id=viewer_id, post_ids=post_ids, people_ids=[]).posts
+
+
+def visible_refs_with_people(
+    *, viewer_id: int | None, post_ids: Sequence[int], people_ids: Sequence[int]
+) -> VisiblePosts:
+    """The same, and how the viewer may see these people. One query and one call, if there is anything to ask."""
     refs = post_refs(post_ids)
-    if not refs:
-        return []
-    visibility = load_visibility(viewer_id=viewer_id, author_ids=(ref.author_id for ref in refs))
-    return [
-        ref for ref in refs if visibility.may_see(author_id=ref.author_id, is_private=ref.is_private, hidden=ref.hidden)
-    ]
+    if not refs and not people_ids:
+        return VisiblePosts(posts=[], people=[])
+    visibility = load_visibility(viewer_id=viewer_id, author_ids=[*(ref.author_id for ref in refs), *people_ids])
+    return VisiblePosts(
+        posts=[
+            ref
+            for ref in refs
+            if visibility.may_see(author_id=ref.author_id, is_private=ref.is_private, hidden=ref.hidden)
+        ],
+        people=[visibility.authors[user_id] for user_id in people_ids if user_id in visibility.authors],
+    )
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> VisiblePost:

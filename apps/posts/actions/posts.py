@@ -10,7 +10,7 @@ from django.db import router, transaction
 from django.utils import timezone
 
 from apps.posts.access.drafts import Draft, draft_post
-from apps.posts.access.visibility import VisiblePost, no_such_post, own_post, was_for_followers
+from apps.posts.access.visibility import no_such_post, own_post, was_for_followers
 from apps.posts.actions.feed.fan_out import push_own_post
 from apps.posts.actions.link_previews.recording import record_link
 from apps.posts.actions.media.places import attach_media
@@ -27,7 +27,7 @@ from apps.posts.models import (
     RepostCount,
 )
 from apps.posts.presenters.media import public_path
-from apps.posts.queries.posts import PostRow
+from apps.posts.queries.posts import POST_COLUMNS, PostRow
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Stale
@@ -82,7 +82,7 @@ def create_post(*, draft: Draft) -> PostRow:
 
 def edit_post(
     *, author_id: int, post_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
-) -> VisiblePost:
+) -> None:
     """Changes what `changes` names (`content`, `is_private`, `media_ids`, …), and publishes PostEdited.
 
     Forbidden unless it is the author's, NotFound when it is gone, Stale unless it has one of `expected_versions`. When
@@ -96,17 +96,17 @@ def edit_post(
         versions = frozenset({post.row.version}) if expected_versions is None else expected_versions
         is_private = post.row.is_private or was_for_followers(post)
         try:
-            row = _write_edit(post_id=post_id, draft=draft, expected_versions=versions, was_for_followers=is_private)
+            _write_edit(post_id=post_id, draft=draft, expected_versions=versions, was_for_followers=is_private)
         except Stale:
             if expected_versions is not None:
                 raise
         else:
-            return post._replace(row=row)
+            return
     raise Conflict("the post is being changed elsewhere; try again", code="post_contended")
 
 
 @transactional("posts")
-def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int], was_for_followers: bool) -> PostRow:
+def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int], was_for_followers: bool) -> None:
     """Gives a post the draft's text and privacy, and keeps the earlier text. What changes nothing writes nothing."""
     post = _locked(post_id=post_id, expected_versions=expected_versions)
     was_private = post.is_private
@@ -114,7 +114,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
     media_ids = shown_ids if draft.media_ids is None else draft.media_ids
     before_edit = (post.content, shown_ids, was_private, post.sensitive, post.content_warning)
     if before_edit == (draft.content, media_ids, draft.is_private, draft.sensitive, draft.content_warning):
-        return _row(post)
+        return
     if (post.content, shown_ids) != (draft.content, media_ids):
         _keep_edit(post, is_private=post.is_private or was_for_followers)
         post.edited = True
@@ -148,7 +148,6 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
             version=post.version,
         )
     )
-    return _row(post)
 
 
 @transactional("posts")
@@ -230,6 +229,6 @@ def add_mentions(*, post_id: int, user_ids: Iterable[int]) -> None:
 
 
 def _row(post: Post) -> PostRow:
-    row = PostRow(*(getattr(post, name) for name in PostRow._fields))
+    row = PostRow(*(getattr(post, name) for name in POST_COLUMNS))
     media = orjson.dumps(post.media).decode() if post.media else ""
     return row._replace(media=media, sensitive=post.sensitive or post.marked_sensitive)

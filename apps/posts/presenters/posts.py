@@ -33,11 +33,7 @@ _REASONS = {
 
 def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost]) -> list[Body]:
     """The post objects of posts that the viewer may see, in their order."""
-    stats = load_stats(
-        viewer_id=viewer_id,
-        post_ids=[post.row.id for post in posts],
-        linking_ids=[post.row.id for post in posts if "://" in post.row.content],
-    )
+    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts])
     return [
         post_body(
             post.row,
@@ -60,7 +56,6 @@ def post_body(
 ) -> Body:
     """One post object. `is_public`: anybody may see it, so that its media have addresses that hold for ever."""
     summary = stats.reactions.get(row.id)
-    link = stats.links.get(row.id)
     counts = summary.counts if summary else ReactionCounts()
     return {
         "id": str(row.id),
@@ -71,7 +66,7 @@ def post_body(
         "sensitive": row.sensitive,
         "content_warning": row.content_warning or None,
         "hashtags": row.hashtags,
-        "link_preview": link_preview_body(link) if link else None,
+        "link_preview": link_preview_body(row.link) if row.link else None,
         "mentions": [{"id": str(user_id), "username": username} for user_id, username in row.mentions],
         "reposted_by": profile_summary_body(reposted_by) if reposted_by else None,
         "comments_locked": row.comments_locked,
@@ -84,10 +79,10 @@ def post_body(
             "sad": counts.sad,
             "angry": counts.angry,
         },
-        "reposts_count": stats.reposts.get(row.id, 0),
+        "reposts_count": row.reposts,
         "my_reaction": summary.mine if summary else None,
-        "reposted": row.id in stats.reposted,
-        "bookmarked": row.id in stats.bookmarked,
+        "reposted": row.reposted,
+        "bookmarked": row.bookmarked,
         "edited": row.edited,
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),

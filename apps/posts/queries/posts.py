@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from apps.posts.models import Post, RemovedPost, Repost, RepostCount
+from apps.posts.queries.link_previews import PREVIEW_COLUMNS, PreviewRow, preview_row
 from socialapp.contracts.posts import PostRef
 from socialapp.core.sql import as_utc, placeholders, select
 
@@ -30,34 +31,43 @@ class PostRow(NamedTuple):
     hidden: bool = False
     comments_locked: bool = False
     waiting: bool = False
+    # From the tables beside: how often it was reposted, whether the viewer keeps or reposted it, its link's preview.
+    reposts: int = 0
+    bookmarked: bool = False
+    reposted: bool = False
+    link: PreviewRow | None = None
 
 
-class CountsRow(NamedTuple):
-    """How often posts were reposted, by post, and which of them somebody keeps or reposted."""
+POST_COLUMNS = PostRow._fields[: PostRow._fields.index("reposts")]
+_COLUMNS = ", ".join(f"posts.`{name}`" for name in POST_COLUMNS)  # "sensitive" is a reserved word of MariaDB's
+_ROWS_SQL = (
+    f"SELECT {_COLUMNS}, posts.marked_sensitive, repost_counts.count,"  # noqa: S608 (names of ours only)
+    " EXISTS (SELECT 1 FROM bookmarks WHERE user_id = %s AND post_id = posts.id),"
+    " EXISTS (SELECT 1 FROM reposts WHERE user_id = %s AND post_id = posts.id),"
+    f" {', '.join(f'link_previews.{name}' for name in PREVIEW_COLUMNS)} FROM posts"
+    " LEFT JOIN repost_counts ON repost_counts.post_id = posts.id"
+    " LEFT JOIN post_links ON post_links.post_id = posts.id"
+    " LEFT JOIN link_previews ON link_previews.url_key = post_links.url_key AND link_previews.title <> ''"
+    " WHERE posts.id IN ({})"
+)
 
-    reposts: dict[int, int]
-    bookmarked: frozenset[int]
-    reposted: frozenset[int]
 
-
-_COLUMNS = ", ".join(f"`{name}`" for name in PostRow._fields)  # "sensitive" is a reserved word of MariaDB's
-_ROWS_SQL = f"SELECT {_COLUMNS}, marked_sensitive FROM posts WHERE id IN ({{}})"  # noqa: S608 (names of ours only)
-
-
-def post_rows(post_ids: Iterable[int]) -> list[PostRow]:
-    """The posts among `post_ids` that exist, whoever may see them, in any order.
+def post_rows(post_ids: Iterable[int], *, viewer_id: int | None) -> list[PostRow]:
+    """The posts among `post_ids` that exist, whoever may see them, in any order, with what `viewer_id` did with them.
 
     One query, in SQL as every list reads through here.
     """
     ids = list(post_ids)
     if not ids:
         return []
-    return [_post_row(values) for values in select(Post, _ROWS_SQL.format(placeholders(ids)), ids)]
+    values = [viewer_id or 0, viewer_id or 0, *ids]
+    return [_post_row(columns) for columns in select(Post, _ROWS_SQL.format(placeholders(ids)), values)]
 
 
 def _post_row(columns: tuple[Any, ...]) -> PostRow:
-    *values, media, sensitive, content_warning, hidden, comments_locked, waiting, marked_sensitive = columns
-    post_id, user_id, content, is_private, created_at, updated_at, version, edited, hashtags, mentions = values
+    post_id, user_id, content, is_private, created_at, updated_at, version, edited, hashtags, mentions = columns[:10]
+    media, sensitive, content_warning, hidden, comments_locked, waiting, marked_sensitive = columns[10:17]
+    reposts, bookmarked, reposted, *preview = columns[17:]
     return PostRow(
         post_id,
         user_id,
@@ -75,6 +85,10 @@ def _post_row(columns: tuple[Any, ...]) -> PostRow:
         bool(hidden),
         bool(comments_locked),
         bool(waiting),
+        reposts or 0,
+        bool(bookmarked),
+        bool(reposted),
+        preview_row(preview) if preview[0] else None,
     )
 
 
@@ -98,25 +112,6 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
             Post, _REFS_SQL.format(placeholders(post_ids)), post_ids
         )
     ]
-
-
-_COUNTS_SQL = (
-    "SELECT post_id, count FROM repost_counts WHERE post_id IN ({0})"
-    " UNION ALL SELECT post_id, -1 FROM bookmarks WHERE user_id = %s AND post_id IN ({0})"
-    " UNION ALL SELECT post_id, -2 FROM reposts WHERE user_id = %s AND post_id IN ({0})"
-)
-
-
-def post_counts(*, user_id: int | None, post_ids: Sequence[int]) -> CountsRow:
-    """The reposts of posts, and which of them the user keeps or reposted. One query."""
-    arguments = [*post_ids, user_id or 0, *post_ids, user_id or 0, *post_ids]
-    rows = select(RepostCount, _COUNTS_SQL.format(placeholders(post_ids)), arguments)
-    return CountsRow(
-        # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
-        reposts={post_id: int(count) for post_id, count in rows if count >= 0},
-        bookmarked=frozenset(post_id for post_id, count in rows if count == -1),
-        reposted=frozenset(post_id for post_id, count in rows if count == -2),
-    )
 
 
 def author_of(post_id: int) -> int | None:

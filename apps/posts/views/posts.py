@@ -128,13 +128,13 @@ class PostDetail(_PostView):
     )
     def patch(self, request: Request, post_id: int) -> Response:
         """The post as it is now."""
-        post = edit_post(
+        edit_post(
             author_id=self.principal.id,
             post_id=post_id,
             changes=self.read_input(PostChange),
             expected_versions=etags.expected_versions(request),
         )
-        return self.one_post(post)
+        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
     @extend_schema(
         summary="Delete a post",
@@ -336,9 +336,9 @@ class PostBookmark(_PostView):
     @extend_schema(summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
         """The post, bookmarked."""
-        post = visible_post(viewer_id=self.viewer, post_id=post_id)
+        visible_post(viewer_id=self.viewer, post_id=post_id)
         add_bookmark(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(post)
+        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
     @extend_schema(summary="Remove a bookmark", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
@@ -358,9 +358,9 @@ class PostRepost(_PostView):
     )
     def put(self, request: Request, post_id: int) -> Response:
         """The post, passed on to the caller's followers."""
-        post = repostable_post(viewer_id=self.principal.id, post_id=post_id)
+        repostable_post(viewer_id=self.principal.id, post_id=post_id)
         add_repost(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(post)
+        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
     @extend_schema(summary="Take a repost back", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:

@@ -104,8 +104,8 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
 def _viewer(viewer_id: int | None) -> Viewer:
     if viewer_id is None:
         return Viewer(None, [], [])
-    following = client(Users).following(user_id=viewer_id).ids
-    return Viewer(viewer_id, list(following), client(Users).hidden_from(viewer_id=viewer_id))
+    circle = client(Users).circle(user_id=viewer_id)
+    return Viewer(viewer_id, circle.following, circle.blocked)
 
 
 def _everything(criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Page[Result]:

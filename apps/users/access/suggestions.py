@@ -35,7 +35,7 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
     fitting = [item for item in ranked if item[1] in active]
     found = keep_place(page, lambda request: _suggestions_beyond(fitting, request))
     ids = [user_id for _, user_id in found.items]
-    return found, visible_profiles(ids=ids, viewer=Viewer(viewer_id), flags=flags)
+    return found, visible_profiles(ids=ids, viewer=Viewer(viewer_id))
 
 
 def _trending_authors(viewer_id: int) -> dict[int, int]:

@@ -1,11 +1,11 @@
 """The one rule of who may see which profile, which lists, and how many posts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from apps.users import queries
 from apps.users.models import Profile
-from apps.users.queries import RelationshipFlags
+from apps.users.queries import ProfileRow, RelationshipFlags
 from socialapp.core.errors import Forbidden, NotFound
 
 
@@ -33,14 +33,12 @@ class Relationship:
 class VisibleProfile:
     """A profile that the viewer may see, with the counts that they may see and what is between the two."""
 
-    profile: Profile
+    profile: ProfileRow
     relationship: Relationship
-    followers: int
-    following: int
     posts: int
 
 
-def may_see_profile(*, profile: Profile, viewer: Viewer, flags: int) -> bool:
+def may_see_profile(*, profile: Profile | ProfileRow, viewer: Viewer, flags: int) -> bool:
     """The rule: active people are seen by all but those they block; everyone sees themselves, and staff sees all.
 
     Who blocks somebody still sees them, to be able to unblock. Nobody sees what is left of an erased person.
@@ -54,42 +52,33 @@ def may_see_profile(*, profile: Profile, viewer: Viewer, flags: int) -> bool:
     return profile.status == Profile.Status.ACTIVE and not flags & RelationshipFlags.BLOCKED_BY
 
 
-def _shown_posts(profile: Profile, viewer: Viewer, flags: int, counts: tuple[int, int]) -> int:
-    """Nobody may learn from a count how many posts are hidden from them. `counts` are all posts and the public ones."""
-    total, public = counts
-    if viewer.is_staff or profile.user_id == viewer.id or flags & RelationshipFlags.FOLLOWING:
-        return max(0, total)
-    return 0 if profile.is_private else max(0, public)
+def _shown_posts(row: ProfileRow, viewer: Viewer) -> int:
+    """Nobody may learn from a count how many posts are hidden from them."""
+    if viewer.is_staff or row.user_id == viewer.id or row.flags & RelationshipFlags.FOLLOWING:
+        return max(0, row.posts)
+    return 0 if row.is_private else max(0, row.public_posts)
 
 
 # --- Profiles -----------------------------------------------------------------------------------------------------
 
 
 def visible_profile(*, user_id: int, viewer: Viewer) -> VisibleProfile:
-    """The profile; NotFound when the viewer may not see it. Four queries."""
-    profile, flags = _require_visible(user_id, viewer)
-    return _with_counts([profile], viewer, {user_id: flags})[0]
+    """The profile; NotFound when the viewer may not see it. One query."""
+    return _shown(_require_visible(user_id, viewer), viewer)
 
 
 def visible_profile_by_username(*, username: str, viewer: Viewer) -> VisibleProfile:
-    """The same for a name, compared without case."""
-    found = queries.profiles_named(username)
-    for profile in found:
-        flags = queries.relationship_flags(viewer_id=viewer.id, ids=[profile.user_id])
-        if may_see_profile(profile=profile, viewer=viewer, flags=flags.get(profile.user_id, RelationshipFlags.NONE)):
-            return _with_counts([profile], viewer, flags)[0]
-    raise NotFound("there is no such profile") if found else ProfileMissing("there is no such profile")
+    """The same for a name, compared without case. Two queries."""
+    ids = [profile.user_id for profile in queries.profiles_named(username)]
+    found = visible_profiles(ids=ids, viewer=viewer)
+    if found:
+        return found[0]
+    raise NotFound("there is no such profile") if ids else ProfileMissing("there is no such profile")
 
 
-def visible_profiles(
-    *, ids: Sequence[int], viewer: Viewer, flags: Mapping[int, int] | None = None
-) -> list[VisibleProfile]:
-    """The profiles of those among `ids` that the viewer may see, in the order of `ids`. Four queries.
-
-    `flags`: what is between the viewer and each, if it is known already.
-    """
-    shown, flags = _visible_among(ids, viewer, flags)
-    return _with_counts(shown, viewer, flags)
+def visible_profiles(*, ids: Sequence[int], viewer: Viewer) -> list[VisibleProfile]:
+    """The profiles of those among `ids` that the viewer may see, in the order of `ids`. One query."""
+    return [_shown(row, viewer) for row in _visible_among(ids, viewer)]
 
 
 def is_discoverable(person: VisibleProfile, *, viewer: Viewer) -> bool:
@@ -98,55 +87,36 @@ def is_discoverable(person: VisibleProfile, *, viewer: Viewer) -> bool:
     return not person.profile.silenced or is_follower or person.profile.user_id == viewer.id
 
 
-def _require_visible(user_id: int, viewer: Viewer) -> tuple[Profile, int]:
-    profile = queries.profile_of(user_id)
-    if profile is None:
+def _require_visible(user_id: int, viewer: Viewer) -> ProfileRow:
+    row = queries.profile_rows([user_id], viewer_id=viewer.id).get(user_id)
+    if row is None:
         raise ProfileMissing("there is no such profile")
-    flags = queries.relationship_flags(viewer_id=viewer.id, ids=[user_id]).get(user_id, RelationshipFlags.NONE)
-    if not may_see_profile(profile=profile, viewer=viewer, flags=flags):
+    if not may_see_profile(profile=row, viewer=viewer, flags=row.flags):
         raise NotFound("there is no such profile")
-    return profile, flags
+    return row
 
 
-def _visible_among(
-    ids: Collection[int], viewer: Viewer, known: Mapping[int, int] | None = None
-) -> tuple[list[Profile], Mapping[int, int]]:
-    rows = queries.profiles_by_id(ids)
-    flags = known if known is not None else queries.relationship_flags(viewer_id=viewer.id, ids=rows)
-    shown = [
-        rows[user_id]
-        for user_id in ids
-        if user_id in rows
-        and may_see_profile(profile=rows[user_id], viewer=viewer, flags=flags.get(user_id, RelationshipFlags.NONE))
-    ]
-    return shown, flags
+def _visible_among(ids: Collection[int], viewer: Viewer) -> list[ProfileRow]:
+    rows = queries.profile_rows(ids, viewer_id=viewer.id)
+    found = (rows[user_id] for user_id in ids if user_id in rows)
+    return [row for row in found if may_see_profile(profile=row, viewer=viewer, flags=row.flags)]
 
 
-def _with_counts(profiles: Sequence[Profile], viewer: Viewer, all_flags: Mapping[int, int]) -> list[VisibleProfile]:
-    ids = [profile.user_id for profile in profiles]
-    follows, posts = queries.counts_of(ids), queries.post_counts_of(ids)
-    found = []
-    for profile in profiles:
-        flags = all_flags.get(profile.user_id, RelationshipFlags.NONE)
-        followers, following = follows.get(profile.user_id, (0, 0))
-        shown_posts = _shown_posts(profile, viewer, flags, posts.get(profile.user_id, (0, 0)))
-        relationship = Relationship(profile.user_id, flags)
-        found.append(VisibleProfile(profile, relationship, followers, following, shown_posts))
-    return found
+def _shown(row: ProfileRow, viewer: Viewer) -> VisibleProfile:
+    return VisibleProfile(row, Relationship(row.user_id, row.flags), _shown_posts(row, viewer))
 
 
 # --- Relationships and lists --------------------------------------------------------------------------------------
 
 
 def visible_relationship(*, user_id: int, viewer: Viewer) -> Relationship:
-    """What is between the viewer and a person they may see; NotFound otherwise. Two queries."""
-    return Relationship(user_id, _require_visible(user_id, viewer)[1])
+    """What is between the viewer and a person they may see; NotFound otherwise. One query."""
+    return Relationship(user_id, _require_visible(user_id, viewer).flags)
 
 
 def visible_relationships(*, ids: Collection[int], viewer: Viewer) -> list[Relationship]:
-    """The same for those among `ids` that the viewer may see, in the order of `ids`. Two queries."""
-    shown, flags = _visible_among(ids, viewer)
-    return [Relationship(row.user_id, flags.get(row.user_id, RelationshipFlags.NONE)) for row in shown]
+    """The same for those among `ids` that the viewer may see, in the order of `ids`. One query."""
+    return [Relationship(row.user_id, row.flags) for row in _visible_among(ids, viewer)]
 
 
 def relationship_after(*, user_id: int, viewer: Viewer) -> Relationship:
@@ -157,8 +127,8 @@ def relationship_after(*, user_id: int, viewer: Viewer) -> Relationship:
 
 def require_lists(*, user_id: int, viewer: Viewer) -> None:
     """A private account shows its lists to itself, its accepted followers and staff: Forbidden for others."""
-    profile, flags = _require_visible(user_id, viewer)
-    if viewer.is_staff or user_id == viewer.id or flags & RelationshipFlags.FOLLOWING:
+    row = _require_visible(user_id, viewer)
+    if viewer.is_staff or user_id == viewer.id or row.flags & RelationshipFlags.FOLLOWING:
         return
-    if profile.is_private:
+    if row.is_private:
         raise Forbidden("this account shows its lists to its followers only", code="account_private")

@@ -1,13 +1,12 @@
 """SQL of users: rows in, rows out."""
 
 from apps.users.queries.profiles import (
+    ProfileRow,
     active_ids,
     counts_of,
     followings_and_requests,
     is_private_since,
-    post_counts_of,
-    profile_of,
-    profiles_by_id,
+    profile_rows,
     profiles_named,
     unerased_profiles,
     unknown_ids,
@@ -28,11 +27,11 @@ from apps.users.queries.relations import (
 )
 from apps.users.queries.summaries import (
     audience,
+    circle_of,
     document_page,
     documents,
     follower_ids,
     following_of,
-    hidden_from,
     muted_by,
     popular_ids,
     summaries,
@@ -40,10 +39,12 @@ from apps.users.queries.summaries import (
 )
 
 __all__ = [
+    "ProfileRow",
     "RelationshipFlags",
     "active_ids",
     "audience",
     "blocks_page",
+    "circle_of",
     "counts_of",
     "document_page",
     "documents",
@@ -55,15 +56,12 @@ __all__ = [
     "followings_and_requests",
     "follows_after",
     "follows_of",
-    "hidden_from",
     "is_private_since",
     "muted_by",
     "mutes_page",
     "people_with_relations",
     "popular_ids",
-    "post_counts_of",
-    "profile_of",
-    "profiles_by_id",
+    "profile_rows",
     "profiles_named",
     "relationship_flags",
     "second_degree_followings",

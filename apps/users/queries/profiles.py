@@ -1,21 +1,72 @@
 """Profiles and their exact counts."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
-from apps.users.models import FollowCount, FollowRequest, PostCount, Profile
+from apps.users.models import FollowCount, FollowRequest, Profile
+from apps.users.queries.relations import ALL_FLAGS, flags_sql
+from socialapp.core.sql import as_utc, placeholders, select
 
 
-def profile_of(user_id: int) -> Profile | None:
-    """The profile, whatever its status. One query."""
-    return Profile.objects.filter(user_id=user_id).first()
+class ProfileRow(NamedTuple):
+    """A profile as plain values, its exact counts, and what is between the viewer and the person: RelationshipFlags."""
+
+    user_id: int
+    username: str
+    full_name: str
+    bio: str
+    profile_picture: str
+    header_picture: str
+    status: str
+    is_private: bool
+    silenced: bool
+    erased: bool
+    version: int
+    created_at: datetime
+    followers: int
+    following: int
+    posts: int
+    public_posts: int
+    flags: int
 
 
-def profiles_by_id(ids: Collection[int]) -> dict[int, Profile]:
-    """The profiles of those among `ids` who have one, whatever their status. One query."""
-    return {profile.user_id: profile for profile in Profile.objects.filter(user_id__in=ids)} if ids else {}
+_COLUMNS = ", ".join(f"profiles.{name}" for name in ProfileRow._fields[: ProfileRow._fields.index("followers")])
+_ROWS_SQL = (
+    f"SELECT {_COLUMNS}, counted.followers, counted.following, post_counts.posts, post_counts.public_posts,"  # noqa: S608
+    f" {flags_sql(other='profiles.user_id', kinds=ALL_FLAGS)} FROM profiles"
+    " LEFT JOIN (SELECT user_id, SUM(followers) AS followers, SUM(following) AS following FROM follow_counts"
+    " WHERE user_id IN ({0}) GROUP BY user_id) AS counted ON counted.user_id = profiles.user_id"
+    " LEFT JOIN post_counts ON post_counts.user_id = profiles.user_id WHERE profiles.user_id IN ({0})"
+)
+
+
+def profile_rows(ids: Collection[int], *, viewer_id: int | None) -> dict[int, ProfileRow]:
+    """The profiles of those among `ids` who have one, whatever their status, as `viewer_id` stands to them. One query.
+
+    Written in SQL because lists of people and what search finds read it.
+    """
+    if not ids:
+        return {}
+    values = [*[viewer_id or 0] * ALL_FLAGS.bit_count(), *ids, *ids]
+    rows = map(_profile_row, select(Profile, _ROWS_SQL.format(placeholders(ids)), values))
+    return {row.user_id: row for row in rows}
+
+
+def _profile_row(columns: Sequence[Any]) -> ProfileRow:
+    row = ProfileRow(*columns)
+    return row._replace(
+        is_private=bool(row.is_private),
+        silenced=bool(row.silenced),
+        erased=bool(row.erased),
+        created_at=as_utc(row.created_at),
+        followers=int(row.followers or 0),  # a sum is a decimal
+        following=int(row.following or 0),
+        posts=row.posts or 0,
+        public_posts=row.public_posts or 0,
+    )
 
 
 def active_ids(ids: Collection[int]) -> set[int]:
@@ -27,14 +78,6 @@ def active_ids(ids: Collection[int]) -> set[int]:
 def profiles_named(username: str) -> list[Profile]:
     """Those who have this name, compared without case, the newest first: one, but while a freed name is taken again."""
     return [row for row in named([username]).order_by("-user_id") if row.username_key == username.casefold()]
-
-
-def post_counts_of(ids: Collection[int]) -> dict[int, tuple[int, int]]:
-    """How many posts, and how many public ones, each has; people without any may be left out. One query."""
-    if not ids:
-        return {}
-    rows = PostCount.objects.filter(user_id__in=ids).values_list("user_id", "posts", "public_posts")
-    return {user_id: (posts, public_posts) for user_id, posts, public_posts in rows}
 
 
 def unerased_profiles(ids: Collection[int]) -> list[Profile]:

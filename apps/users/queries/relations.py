@@ -31,6 +31,7 @@ class RelationshipFlags:
 
 BLOCKED = RelationshipFlags.BLOCKING | RelationshipFlags.BLOCKED_BY
 AUDIENCE_FLAGS = RelationshipFlags.FOLLOWING | BLOCKED | RelationshipFlags.MUTING
+ALL_FLAGS = AUDIENCE_FLAGS | RelationshipFlags.FOLLOWED_BY | RelationshipFlags.REQUESTED
 _FLAG_COLUMNS: dict[int, tuple[str, str, str]] = {
     RelationshipFlags.FOLLOWING: ("follows", "follower_id", "following_id"),
     RelationshipFlags.FOLLOWED_BY: ("follows", "following_id", "follower_id"),

@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from apps.users.models import SLOTS, Block, Follow, FollowCount, Profile
+from apps.users.models import SLOTS, Follow, FollowCount, Profile
 from apps.users.queries.profiles import counts_of, named
 from apps.users.queries.relations import AUDIENCE_FLAGS, BLOCKED, RelationshipFlags, flags_sql
-from socialapp.contracts.users import Audience, Author, Following, ProfileDocument, ProfileSummary
+from socialapp.contracts.users import Audience, Author, Circle, Following, ProfileDocument, ProfileSummary
 from socialapp.core.sql import placeholders, select
 
 _SUMMARIES_SQL = (
@@ -125,14 +125,20 @@ def _popular_among(candidates: set[int]) -> list[int]:
     return [user_id for user_id, counts in counts_of(candidates).items() if counts[0] > settings.POPULAR_FOLLOWERS]
 
 
-def hidden_from(viewer_id: int) -> list[int]:
-    """Everyone who blocks or is blocked by the viewer. One query."""
-    rows = select(
-        Block,
-        "SELECT blocked_id FROM blocks WHERE blocker_id = %s UNION SELECT blocker_id FROM blocks WHERE blocked_id = %s",
-        [viewer_id, viewer_id],
+def circle_of(user_id: int) -> Circle:
+    """Whom a person follows, and everyone whom they block or who blocks them. One query."""
+    rows = select(Follow, _CIRCLE_SQL, [user_id] * 3)
+    return Circle(
+        following=[other for is_blocked, other in rows if not is_blocked],
+        blocked=sorted({other for is_blocked, other in rows if is_blocked}),
     )
-    return [row[0] for row in rows]
+
+
+_CIRCLE_SQL = (
+    "SELECT 0, following_id FROM follows WHERE follower_id = %s"
+    " UNION ALL SELECT 1, blocked_id FROM blocks WHERE blocker_id = %s"
+    " UNION ALL SELECT 1, blocker_id FROM blocks WHERE blocked_id = %s"
+)
 
 
 def muted_by(*, user_ids: Collection[int], muted_id: int) -> list[int]:

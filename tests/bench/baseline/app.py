@@ -115,6 +115,9 @@ class Search(generics.ListAPIView):
     serializer_class = PostSerializer
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if request.query_params.get("type") == "users":
+            people = User.objects.filter(username__icontains=request.query_params["q"]).order_by("-id")[:20]
+            return Response({"results": UserSerializer(people, many=True).data})
         rows = visible(request.user).filter(content__icontains=request.query_params["q"]).order_by("-id")[:20]
         return Response({"results": self.get_serializer(rows, many=True).data})
 

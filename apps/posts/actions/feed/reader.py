@@ -106,7 +106,8 @@ class _FeedReading:
 
     def visible(self, entries: Sequence[Entry]) -> list[VisiblePost]:
         """What of the entries may be shown. Two queries and one call at most."""
-        rows = {row.id: row for row in post_rows(entry.post_id for entry in entries)}
+        post_ids = [entry.post_id for entry in entries]
+        rows = {row.id: row for row in post_rows(post_ids, viewer_id=self._user_id)}
         people = {row.user_id for row in rows.values()}.union(*(entry.reposter_ids for entry in entries))
         visibility = load_visibility(viewer_id=self._user_id, author_ids=people)
         self._check(visibility)
