@@ -46,6 +46,7 @@ _GROUPS = {
     "tests/deploy/test_image.py": 40,
     "tests/query_budgets/test_lists.py": 30,
     "tests/security/test_authorization.py": 30,
+    "tests/auth/test_mysql8.py": 30,
 }
 _SECONDS_A_TEST = 0.4  # of all others
 gc.disable()  # until Django is loaded, as in manage.py

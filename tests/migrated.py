@@ -52,7 +52,9 @@ def create_migrated(url: str, names: Mapping[str, str]) -> None:
     """
     with _server(url) as server:
         version = str(_rows(server, "SELECT VERSION()")[0][0])
-        template = _template(f"mysql-{version}", lambda folder: _migrate_and_dump(url, folder))
+        contexts = [context for context in CONTEXTS if context in names]
+        kind = f"mysql-{version}" + ("" if contexts == list(CONTEXTS) else f"-{'-'.join(contexts)}")
+        template = _template(kind, lambda folder: _migrate_and_dump(url, folder, contexts))
         for context, name in names.items():
             _create_database(server, name)
             for statement in (template / f"{context}.sql").read_text().split(_END):
@@ -145,15 +147,16 @@ def _create_database(server: Any, name: str) -> None:
     server.cursor().execute("SET foreign_key_checks = 0")
 
 
-def _migrate_and_dump(url: str, folder: Path) -> None:
+def _migrate_and_dump(url: str, folder: Path, contexts: list[str]) -> None:
     """Migrates databases of its own on the server, and writes down as SQL what came out."""
     prefix = f"migrated_{secrets.token_hex(3)}_"
-    scratch = {context: f"{prefix}{context}" for context in CONTEXTS}
+    scratch = {context: f"{prefix}{context}" for context in contexts}
     try:
         with _server(url) as server:
             for name in scratch.values():
                 _create_database(server, name)
-        _migrate(folder, DATABASE_URL=urlsplit(url)._replace(path=f"/{prefix}{{context}}").geturl())
+        databases = urlsplit(url)._replace(path=f"/{prefix}{{context}}").geturl()
+        _migrate(folder, DATABASE_URL=databases, SERVICES=",".join(contexts))
         with _server(url) as server:
             for context, name in scratch.items():
                 server.select_db(name)
