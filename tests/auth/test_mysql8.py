@@ -27,6 +27,6 @@ def test_auth_is_the_same_on_mysql_8(tmp_path: Path) -> None:
     }
     files = [f"tests/auth/{file}" for file in FILES]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     assert "skipped" not in done.stdout, "the races are what this is for"
