@@ -226,6 +226,12 @@ class LinkedProviderBody(serializers.Serializer[object]):
     created_at = serializers.DateTimeField()
 
 
+class TotpBody(serializers.Serializer[object]):
+    """Whether log-in asks for a code of an authenticator app."""
+
+    enabled = serializers.BooleanField()
+
+
 class TotpSecretBody(serializers.Serializer[object]):
     """What an authenticator app needs."""
 

@@ -26,12 +26,14 @@ def test_it_is_set_up_in_two_steps_and_then_demanded(register: Callable[..., Per
     secret = started.json()["secret"]
     assert pyotp.parse_uri(started.json()["otpauth_url"]).secret == secret
     assert log_in().status_code == 200, "not in force before it is confirmed"
+    assert alice.client.get("/v1/auth/totp").json() == {"enabled": False}
 
     wrong = alice.client.post("/v1/auth/totp/confirm", {"code": "000000"})
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "code_invalid")
     confirmed = alice.client.post("/v1/auth/totp/confirm", {"code": code(secret)})
     assert confirmed.status_code == 200
     assert len(set(confirmed.json()["recovery_codes"])) == 10
+    assert alice.client.get("/v1/auth/totp").json() == {"enabled": True}
 
     missing = log_in()
     assert (missing.status_code, missing.json()["code"]) == (401, "otp_required")

@@ -17,6 +17,7 @@ from apps.auth.serializers import (
     PasskeyBody,
     PasskeyOptionsBody,
     RecoveryCodesBody,
+    TotpBody,
     TotpSecretBody,
 )
 from apps.auth.views.auth_view import AuthView
@@ -66,6 +67,11 @@ class TotpView(AuthView):
     """/auth/totp."""
 
     has_idempotency_key = True
+
+    @extend_schema(summary="Whether an authenticator app is set up", responses={200: TotpBody})
+    def get(self, request: Request) -> Response:
+        """200 with `enabled`."""
+        return Response({"enabled": queries.has_totp(self.principal.id)})
 
     @extend_schema(
         summary="Set up an authenticator app",

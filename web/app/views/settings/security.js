@@ -16,10 +16,12 @@ export function Security() {
 }
 
 function Totp() {
+  const [enabled, setEnabled] = useState(null);
   const [secret, setSecret] = useState(null);
   const [codes, setCodes] = useState(null);
   const [code, setCode] = useState("");
   const [error, setError] = useState("");
+  useEffect(() => void get("/auth/totp").then((answer) => setEnabled(answer.enabled), complain), []);
   const begin = () => post("/auth/totp").then(setSecret, complain);
   const confirm = async (event) => {
     event.preventDefault();
@@ -28,16 +30,31 @@ function Totp() {
       const answer = await post("/auth/totp/confirm", { code: code.trim() });
       setCodes(answer.recovery_codes || answer.codes);
       setSecret(null);
+      setCode("");
+      setEnabled(true);
     } catch (problem) {
       setError(explain(problem));
     }
   };
-  const off = () => del("/auth/totp", { body: code ? { code: code.trim() } : {} }).then(() => { setCode(""); toast(t("totp.off.done")); }, (problem) => setError(explain(problem)));
+  const turnOff = async (event) => {
+    event.preventDefault();
+    setError("");
+    try {
+      await del("/auth/totp", { body: { code: code.trim() } });
+      setCode("");
+      setCodes(null);
+      setEnabled(false);
+      toast(t("totp.off.done"));
+    } catch (problem) {
+      setError(explain(problem));
+    }
+  };
   return html`<section class="form section">
     <h2>${t("totp.title")}</h2>
     <p class="hint">${t("totp.text")}</p>
     ${codes && html`<div class="notice"><div><p>${t("totp.codes")}</p><ul class="codes">${codes.map((each) => html`<li><code>${each}</code></li>`)}</ul></div></div>`}
-    ${!secret && !codes && html`<${Off} code=${code} setCode=${setCode} error=${error} begin=${begin} off=${off} />`}
+    ${enabled && html`<p class="on-good row"><${Icon} name="check" size=${18} /> ${t("totp.is_on")}</p><${TurnOff} code=${code} setCode=${setCode} error=${error} onSubmit=${turnOff} />`}
+    ${enabled === false && !secret && html`<div class="form-foot"><button class="button button-primary" onClick=${begin}>${t("totp.on")}</button></div>`}
     ${secret &&
     html`<form class="form" onSubmit=${confirm}>
       <${QrCode} text=${secret.otpauth_url} />
@@ -48,13 +65,13 @@ function Totp() {
   </section>`;
 }
 
-function Off({ code, setCode, error, begin, off }) {
+function TurnOff({ code, setCode, error, onSubmit }) {
   const [asks, setAsks] = useState(false);
-  if (!asks) {
-    return html`<div class="form-foot"><button class="button button-primary" onClick=${begin}>${t("totp.on")}</button><button class="button" onClick=${() => setAsks(true)}>${t("totp.off")}</button></div>`;
-  }
-  return html`<${Field} label=${t("login.otp")} inputmode="numeric" value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
-    <div class="form-foot"><button class="button" onClick=${() => setAsks(false)}>${t("cancel")}</button><button class="button button-danger" disabled=${!code} onClick=${off}>${t("totp.off")}</button></div>`;
+  if (!asks) return html`<div class="form-foot"><button class="button" onClick=${() => setAsks(true)}>${t("totp.off")}</button></div>`;
+  return html`<form class="form" onSubmit=${onSubmit}>
+    <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
+    <div class="form-foot"><button type="button" class="button" onClick=${() => setAsks(false)}>${t("cancel")}</button><button class="button button-danger" disabled=${!code}>${t("totp.off")}</button></div>
+  </form>`;
 }
 
 function Passkeys() {
