@@ -5,8 +5,18 @@ import { token } from "./session.js";
 
 const LARGE = 32 * 2 ** 20;
 const TRIES = 4;
-const POLL_EVERY = 700;
-const POLL_FOR = 120_000;
+const RETRY_AFTER = 700;
+const READY_WITHIN = 120_000;
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 8_000;
+
+/** @type {Map<string, () => void>} for media that are being prepared: ends the pause before the next look */
+const waiting = new Map();
+
+/** What to do when the socket tells that a file was prepared or refused: look at it now. */
+export function lookAgain(id) {
+  waiting.get(id)?.();
+}
 
 /**
  * Uploads one file; `onProgress(0…1)`. The media once it is ready; a Problem when it failed.
@@ -35,7 +45,7 @@ async function direct(file, onProgress, signal) {
       await sendParts(file, parts, onProgress, signal);
     } catch (problem) {
       if (tries === TRIES || !(problem.status === 0 || problem.status >= 500 || problem.status === 403)) throw problem;
-      await new Promise((resolve) => setTimeout(resolve, POLL_EVERY * 2 ** tries));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER * 2 ** tries));
       ({ parts } = await get(`/media/${id}/upload`, { signal }));
     }
   }
@@ -73,12 +83,17 @@ function transfer(method, url, body, headers, onProgress, signal) {
 }
 
 async function ready(id, signal) {
-  const until = Date.now() + POLL_FOR;
-  while (Date.now() < until && !signal?.aborted) {
-    const media = await get(`/media/${id}`, { signal });
-    if (media.status === "ready") return media;
-    if (media.status === "failed") throw new Problem(422, { code: "media_failed", detail: media.error || "" });
-    await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
+  const until = Date.now() + READY_WITHIN;
+  try {
+    for (let pause = FIRST_PAUSE; Date.now() < until && !signal?.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const told = new Promise((resolve) => waiting.set(id, () => resolve(undefined))); // before looking: nothing is missed
+      const media = await get(`/media/${id}`, { signal });
+      if (media.status === "ready") return media;
+      if (media.status === "failed") throw new Problem(422, { code: "media_failed", detail: media.error || "" });
+      await Promise.race([told, new Promise((resolve) => setTimeout(resolve, pause))]); // there may be no socket
+    }
+  } finally {
+    waiting.delete(id);
   }
   throw new Problem(0, { code: "media_slow" });
 }

@@ -3,6 +3,7 @@ import { effect, untracked } from "@preact/signals";
 import { get } from "../api/client.js";
 import { signedIn, user } from "../api/session.js";
 import { connect, disconnect, onMessages, watch } from "../api/socket.js";
+import { lookAgain } from "../api/uploads.js";
 import { comments, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
 import { arrived, markedRead, unread } from "./notifications.js";
@@ -26,6 +27,7 @@ export function startLive() {
     read: ({ up_to: upTo, unread: number }) => markedRead(upTo, number),
     feed: ({ post_ids: ids }) => countUnseen(ids),
     post: ({ type: _type, id, ...counts }) => posts.change(id, counts),
+    media: ({ id }) => lookAgain(id),
   });
   let before = null;
   effect(() => {
