@@ -43,7 +43,9 @@ def test_all_spellings_of_a_login_are_one_account(register: Callable[..., Person
     spellings = ["alice@ｅxample.org", "ALICE", "Alice@Example.Org", " alice"]
     statuses = [log_in(login=login, address=f"203.0.113.{n}").status_code for n, login in enumerate(spellings)]
     assert statuses == [401, 401, 401, 429]
-    assert log_in(PASSWORD).headers["Retry-After"].isdigit()
+    refused = log_in(PASSWORD).headers
+    assert refused["RateLimit"] == f'"login";r=0;t={refused["Retry-After"]}'
+    assert refused["RateLimit-Policy"].startswith('"login";q=')
 
 
 def test_spellings_of_a_name_that_nobody_has_are_one_too(limits: Any) -> None:

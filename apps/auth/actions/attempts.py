@@ -16,8 +16,8 @@ from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Mail, Session, User
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
-from socialapp.core.errors import TooMany, Unavailable
-from socialapp.http.admission import address_block
+from socialapp.core.errors import Unavailable
+from socialapp.http.admission import Limit, LimitExceeded, address_block
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
     if own_device:
         (used,) = _count([_key(f"d:{subject}:{own_device}", window)], window)
         if used > quota:
-            raise _too_many(window)
+            raise _too_many()
         return
     keys = [
         _key(f"s:{subject}", window),
@@ -49,7 +49,7 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
         return
     if user is not None and from_here <= quota and _is_known_address(user, device):
         return
-    raise _too_many(window)
+    raise _too_many()
 
 
 def forget_attempts(*, user: User, device: Device) -> None:
@@ -110,5 +110,8 @@ def _failures_key(user: User) -> str:
     return f"{settings.REDIS_PREFIX}rate:failures:{user.id}"
 
 
-def _too_many(window: int) -> TooMany:
-    return TooMany("too many attempts; wait a moment", retry_after=max(window - int(time.time()) % window, 1))
+def _too_many() -> LimitExceeded:
+    quota, window = settings.RATES["login"]
+    seconds = max(window - int(time.time()) % window, 1)
+    limit = Limit("login", quota, window, remaining=0, reset=seconds)
+    return LimitExceeded("too many attempts; wait a moment", retry_after=seconds, limits=[limit])
