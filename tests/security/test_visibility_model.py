@@ -20,6 +20,8 @@ from apps.moderation import actions as moderation
 from apps.moderation.models import Action
 from apps.moderation.queries.cases import Target
 from apps.notifications.access import readers_of
+from socialapp.core.contexts import CONTEXTS
+from socialapp.lifecycle.data_export import ContextDataExport
 from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox, refresh_index
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -247,6 +249,8 @@ class Lives(RuleBasedStateMachine):
                 found = [word for word in hidden if word in answer.content.decode()]
                 assert not found, f"{viewer} reads {found} at {path}"
             self.check_complete(viewer, client)
+            if viewer is not None:
+                self.check_export(viewer)
         self.check_sockets()
 
     def hidden_words(self, viewer: int | None) -> Iterator[str]:
@@ -303,6 +307,17 @@ class Lives(RuleBasedStateMachine):
         for post in self.posts:
             if post.id not in visible:
                 assert told_rule(self.moderator.client, post.id, viewer_id=viewer_id) is False
+
+    def check_export(self, viewer: int) -> None:
+        """What is exported about a person has nothing that others wrote, be it hidden from them or not."""
+        others = [post.word for post in self.posts if post.author != viewer]
+        others += [word for post in self.posts for who, word in post.comments.values() if who != viewer]
+        user_id = int(self.people[viewer].id)
+        for context in CONTEXTS:
+            export = ContextDataExport(context)
+            for table in export.tables():
+                rows = "".join(export.rows(user_id=user_id, table=table, offset=0, limit=1000))
+                assert not [word for word in others if word in rows], (context, table)
 
     def check_sockets(self) -> None:
         """Whom open pages are told of a post: exactly those who see it."""
