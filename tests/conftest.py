@@ -77,7 +77,7 @@ def _send_from(producer: str) -> int:
         unsent.update(state=OutboxEvent.State.SENT)
         envelopes = [decode(envelope) for _, envelope in rows]
         for consumer in served():
-            deliver(consumer.name, envelopes)
+            deliver(consumer.name, envelopes=envelopes)
     return len(rows)
 
 

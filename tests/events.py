@@ -14,6 +14,6 @@ def published_by(producer: str, event_type: str = "") -> list[Envelope]:
 
 def hand_over_to(context: str, *events: object) -> None:
     """Delivers events to a context, in one batch, each as if it were new; none may fail."""
-    deliver(context, [wrap(event, event_id=new_id()) for event in events])
+    deliver(context, envelopes=[wrap(event, event_id=new_id()) for event in events])
     failed = list(FailedDelivery.objects.using(context).values())
     assert not failed, failed

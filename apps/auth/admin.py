@@ -226,7 +226,7 @@ class UserAdmin(ContextModelAdmin[User]):
         "status",
         "roles",
         "created_at",
-        act_link("user", "id"),
+        act_link("user", field="id"),
     )
     search_fields = ("=id", "username_key", "email_key")
     list_filter = ("status", "email_verified", "user_roles__role", "oauth_provider")

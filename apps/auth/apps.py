@@ -19,7 +19,7 @@ class AuthConfig(AppConfig):
         from socialapp.contracts.signing_keys import SigningKeys
         from socialapp.rpc.calls import serve
 
-        serve(Auth, AuthService())
-        serve(BulkTransfer, AccountRecords(), context="auth")
-        serve(Revocations, RevocationService())
-        serve(SigningKeys, SigningKeysService())
+        serve(Auth, implementation=AuthService())
+        serve(BulkTransfer, implementation=AccountRecords(), context="auth")
+        serve(Revocations, implementation=RevocationService())
+        serve(SigningKeys, implementation=SigningKeysService())

@@ -9,9 +9,9 @@ from apps.comments.models import Comment, CommentCount, RemovedComment, Restored
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
 
-_post = remote_link("post_id", "admin:posts_post_change")
-_author = remote_link("user_id", "admin:users_profile_change", description="author")
-_act = act_link("comment", "id")
+_post = remote_link("post_id", admin_url="admin:posts_post_change")
+_author = remote_link("user_id", admin_url="admin:users_profile_change", description="author")
+_act = act_link("comment", field="id")
 
 
 @admin.register(Comment)

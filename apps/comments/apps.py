@@ -18,6 +18,6 @@ class CommentsConfig(AppConfig):
         from socialapp.contracts.drift import DriftChecks
         from socialapp.rpc.calls import serve
 
-        serve(Comments, CommentsService())
-        serve(BulkTransfer, CommentRecords(), context="comments")
-        serve(DriftChecks, CommentsProjections(), context="comments")
+        serve(Comments, implementation=CommentsService())
+        serve(BulkTransfer, implementation=CommentRecords(), context="comments")
+        serve(DriftChecks, implementation=CommentsProjections(), context="comments")

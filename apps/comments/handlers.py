@@ -12,13 +12,13 @@ from socialapp.messaging.registry import handles
 @handles(PostDeleted)
 def remove_comments_on_post(event: PostDeleted) -> None:
     """The comments go with their post."""
-    begin_removal("comments", "post", subject_id=event.post_id)
+    begin_removal("comments", kind="post", subject_id=event.post_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Erases what the user wrote; the acknowledgement follows when nothing is left."""
-    begin_removal("comments", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("comments", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
 @handles(ContentRemoved)

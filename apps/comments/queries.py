@@ -55,7 +55,7 @@ def comment_page(
         hidden = {row.comment_id: row for row in own}
     shown = NOT_HIDDEN | Q(id__in=list(hidden)) if hidden else NOT_HIDDEN
     rows = Comment.objects.filter(shown, post_id=post_id, parent_comment_id=parent_comment_id)
-    found = paginate(rows, page, order=SORTS[sort])
+    found = paginate(rows, page=page, order=SORTS[sort])
     for comment in found.items:
         if comment.id in hidden:
             _show_to_author(comment, hidden[comment.id])
@@ -155,7 +155,7 @@ def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
     """How many living comments each post has, for those that have some. One query."""
     if not post_ids:
         return []
-    rows = select(CommentCount, _COUNTS_SQL.format(placeholders(post_ids)), post_ids)
+    rows = select(CommentCount, sql=_COUNTS_SQL.format(placeholders(post_ids)), values=post_ids)
     return [PostCommentCount(post_id=post_id, count=int(total)) for post_id, total in rows if total]
 
 
@@ -198,5 +198,5 @@ def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
 
 def _not_gone(post_ids: Sequence[int]) -> list[int]:
     """Without the posts that are being removed: their counts go before their last rows do."""
-    gone = gone_among("comments", post_ids)
+    gone = gone_among("comments", ids=post_ids)
     return [post_id for post_id in post_ids if post_id not in gone]

@@ -38,7 +38,9 @@ def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int 
         post_id=post_id, parent_comment_id=parent_comment_id, sort=sort, page=wanted, viewer_id=view.viewer
     )
     visibility = access.load_visibility(viewer_id=view.viewer, comments=page.items)
-    return page_response(request, page, presenters.comment_bodies(visibility=visibility, comments=page.items))
+    return page_response(
+        request, page=page, results=presenters.comment_bodies(visibility=visibility, comments=page.items)
+    )
 
 
 class PostCommentsView(View):
@@ -126,7 +128,7 @@ class CommentView(View):
         comment = access.comment_in_thread(viewer_id=self.viewer, comment_id=comment_id)
         visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
         body = presenters.comment_body(visibility=visibility, comment=comment)
-        return single(request, body, version=comment.version)
+        return single(request, body=body, version=comment.version)
 
     @extend_schema(
         summary="Edit a comment",
@@ -142,7 +144,7 @@ class CommentView(View):
         comment = actions.edit_comment(draft=draft, expected_versions=expected)
         visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
         body = presenters.comment_body(visibility=visibility, comment=comment)
-        return single(request, body, version=comment.version)
+        return single(request, body=body, version=comment.version)
 
     @extend_schema(
         summary="Delete a comment",

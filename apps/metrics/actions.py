@@ -147,7 +147,7 @@ def _authors_still_held(user_ids: Collection[int]) -> set[int]:
     return held
 
 
-declare_removal("metrics", "user", step=_erase_step, leftovers=_authors_still_held)
+declare_removal("metrics", kind="user", step=_erase_step, leftovers=_authors_still_held)
 
 
 @transactional("metrics")
@@ -285,7 +285,7 @@ def hour_of(moment: datetime) -> datetime:
 
 def _is_erased(user_id: int) -> bool:
     """To be asked after the rows were written (see lifecycle/removal)."""
-    return bool(gone_among("metrics", [user_id], lock=True))
+    return bool(gone_among("metrics", ids=[user_id], lock=True))
 
 
 def _deleted_among(post_ids: Iterable[int]) -> set[int]:
@@ -347,7 +347,7 @@ def _additions_of_posts(deltas: Iterable[MetricDelta]) -> Additions:
 
 def _additions_of_authors(deltas: Iterable[MetricDelta]) -> Additions:
     authors = {delta.author_id for delta in deltas if delta.author_id is not None}
-    erased = gone_among("metrics", authors)
+    erased = gone_among("metrics", ids=authors)
     return _summed(
         (delta.author_id, delta)
         for delta in deltas
@@ -379,4 +379,4 @@ def _add(model: type[Rollup], owner: tuple[str, ...], additions: Additions) -> N
     key = (*owner, "period", "start")
     numbers = [field.name for field in model._meta.fields if field.name not in (*key, "id")]
     amounts = {found: [amount.get(name, 0) for name in numbers] for found, amount in additions.items()}
-    add(model, amounts, key=key, numbers=numbers)
+    add(model, additions=amounts, key=key, numbers=numbers)

@@ -18,5 +18,5 @@ class MetricsConfig(AppConfig):
         """Answers the `Metrics` contract."""
         from apps.metrics.service import MetricsProjections, MetricsService
 
-        serve(Metrics, MetricsService())
-        serve(DriftChecks, MetricsProjections(), context="metrics")
+        serve(Metrics, implementation=MetricsService())
+        serve(DriftChecks, implementation=MetricsProjections(), context="metrics")

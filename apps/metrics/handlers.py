@@ -124,4 +124,4 @@ def count_registration(event: UserRegistered) -> None:
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Erases the user's numbers; acknowledged when nothing is left."""
-    begin_removal("metrics", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("metrics", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

@@ -23,7 +23,7 @@ class PostMetricsView(View):
     def get(self, request: Request, post_id: int) -> Response:
         """The numbers of one post."""
         access.check_author(viewer_id=self.principal.id, post_id=post_id)
-        return single(request, _body(queries.post_totals(post_id=post_id)), version=1)
+        return single(request, body=_body(queries.post_totals(post_id=post_id)), version=1)
 
 
 class OwnMetricsView(View):
@@ -38,7 +38,7 @@ class OwnMetricsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's numbers."""
-        return single(request, _body(queries.author_totals(author_id=self.principal.id)), version=1)
+        return single(request, body=_body(queries.author_totals(author_id=self.principal.id)), version=1)
 
 
 def _body(numbers: queries.Totals) -> dict[str, object]:

@@ -17,5 +17,5 @@ class ModerationConfig(AppConfig):
         from socialapp.contracts.moderation import Moderation
         from socialapp.rpc.calls import serve
 
-        serve(Moderation, ModerationService())
-        serve(DriftChecks, ModerationProjections(), context="moderation")
+        serve(Moderation, implementation=ModerationService())
+        serve(DriftChecks, implementation=ModerationProjections(), context="moderation")

@@ -65,4 +65,4 @@ def close_case_of_comment(event: CommentDeleted) -> None:
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Erases what is held about the user; acknowledged when nothing is left."""
-    begin_removal("moderation", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("moderation", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

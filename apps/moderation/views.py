@@ -50,7 +50,7 @@ class ReportsView(View):
     def get(self, request: Request) -> Response:
         """The caller's reports."""
         page = own_reports(reporter_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [report_body(report) for report in page.items])
+        return page_response(request, page=page, results=[report_body(report) for report in page.items])
 
     @extend_schema(
         summary="Report a user, a post or a comment",
@@ -96,7 +96,7 @@ class OwnActionsView(View):
     def get(self, request: Request) -> Response:
         """The actions that concern the caller."""
         page = actions_against(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [action_body(action) for action in page.items])
+        return page_response(request, page=page, results=[action_body(action) for action in page.items])
 
 
 class RulesView(View):
@@ -149,7 +149,7 @@ class AppealsView(View):
     def get(self, request: Request) -> Response:
         """The caller's appeals."""
         page = own_appeals(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [appeal_body(appeal) for appeal in page.items])
+        return page_response(request, page=page, results=[appeal_body(appeal) for appeal in page.items])
 
     @extend_schema(
         summary="Appeal against an action",

@@ -16,4 +16,4 @@ class NotificationsConfig(AppConfig):
         from socialapp.contracts.drift import DriftChecks
         from socialapp.rpc.calls import serve
 
-        serve(DriftChecks, NotificationsDriftChecks(), context="notifications")
+        serve(DriftChecks, implementation=NotificationsDriftChecks(), context="notifications")

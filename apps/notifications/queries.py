@@ -90,7 +90,7 @@ Listed = Notification | NotificationRow
 
 def notification_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[NotificationRow]:
     """One page of a person's notifications, newest activity first. One query, one more for an emptied page."""
-    return keep_place(page, lambda request: _read_page(user_id=user_id, page=request, unread_only=unread_only))
+    return keep_place(page, read=lambda request: _read_page(user_id=user_id, page=request, unread_only=unread_only))
 
 
 def _read_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[NotificationRow]:
@@ -104,11 +104,11 @@ def _read_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[No
         f"SELECT {', '.join(NotificationRow._fields)} FROM notifications WHERE {' AND '.join(conditions)}"  # noqa: S608
         f" ORDER BY id {'ASC' if page.backwards else 'DESC'} LIMIT %s"
     )
-    rows = [_notification_row(columns) for columns in select(Notification, sql, [*values, page.limit + 1])]
+    rows = [_notification_row(columns) for columns in select(Notification, sql=sql, values=[*values, page.limit + 1])]
     found = rows[: page.limit]
     if page.backwards:
         found.reverse()
-    return page_of(found, page, more=len(rows) > page.limit, position=lambda row: (row.id,))
+    return page_of(found, page=page, more=len(rows) > page.limit, position=lambda row: (row.id,))
 
 
 def _notification_row(columns: tuple[Any, ...]) -> NotificationRow:
@@ -177,7 +177,7 @@ def newest_actors(rows: Sequence[Listed]) -> dict[int, list[int]]:
         return actors
     found: dict[int, list[int]] = defaultdict(list)
     sql = _NEWEST_ACTORS_SQL.format(placeholders(grouped))
-    for group_id, actor_id in select(NotificationActor, sql, list(grouped)):
+    for group_id, actor_id in select(NotificationActor, sql=sql, values=list(grouped)):
         found[grouped[group_id]].append(actor_id)
     return {**actors, **found}
 
@@ -205,7 +205,7 @@ def channel_flags(*, kinds: Iterable[str], user_ids: Iterable[int]) -> dict[tupl
         "SELECT user_id, kind, in_app, push, email FROM notification_preferences"  # noqa: S608
         f" WHERE user_id IN ({placeholders(people)}) AND kind IN ({placeholders(wanted)})"
     )
-    rows = select(NotificationPreference, sql, [*people, *wanted])
+    rows = select(NotificationPreference, sql=sql, values=[*people, *wanted])
     return {
         (user_id, kind): ChannelFlags(bool(in_app) or kind == Kind.MODERATION, bool(push), bool(email))
         for user_id, kind, in_app, push, email in rows
@@ -241,7 +241,7 @@ def subscriptions(*, user_id: int) -> QuerySet[PushSubscription]:
 
 def subscription_page(*, user_id: int, page: PageRequest) -> Page[PushSubscription]:
     """One page of a person's push subscriptions, newest first. One query."""
-    return paginate(subscriptions(user_id=user_id), page)
+    return paginate(subscriptions(user_id=user_id), page=page)
 
 
 def devices_of(user_ids: Iterable[int]) -> list[tuple[int, int, int]]:
@@ -250,7 +250,7 @@ def devices_of(user_ids: Iterable[int]) -> list[tuple[int, int, int]]:
     if not people:
         return []
     sql = f"SELECT id, user_id, failures FROM push_subscriptions WHERE user_id IN ({placeholders(people)})"  # noqa: S608
-    return [(row[0], row[1], row[2]) for row in select(PushSubscription, sql, people)]
+    return [(row[0], row[1], row[2]) for row in select(PushSubscription, sql=sql, values=people)]
 
 
 def subscriptions_by_id(ids: Iterable[int | None]) -> dict[int, PushSubscription]:

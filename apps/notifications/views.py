@@ -47,7 +47,7 @@ class NotificationsView(View):
         )
         visibility = access.load_visibility(user_id=self.principal.id, rows=page.items)
         bodies = presenters.notification_bodies(visibility=visibility, rows=page.items)
-        return page_response(request, page, bodies)
+        return page_response(request, page=page, results=bodies)
 
 
 def _unread_only(request: Request) -> bool:
@@ -134,7 +134,7 @@ class PreferencesView(View):
 
     def _answer(self, request: Request) -> Response:
         found = queries.preferences(user_id=self.principal.id)
-        return etags.single(request, presenters.preferences_body(found), version=found.version)
+        return etags.single(request, body=presenters.preferences_body(found), version=found.version)
 
 
 class ScheduleView(View):
@@ -149,7 +149,7 @@ class ScheduleView(View):
     def get(self, request: Request) -> Response:
         """The settings; the defaults when none were chosen."""
         chosen = queries.settings_of(user_id=self.principal.id)
-        return etags.single(request, presenters.schedule_body(chosen), version=chosen.version)
+        return etags.single(request, body=presenters.schedule_body(chosen), version=chosen.version)
 
     @extend_schema(
         summary="Change when and in which language the caller is notified",
@@ -164,7 +164,7 @@ class ScheduleView(View):
             changes=self.read_input(ScheduleInput),
             expected_versions=etags.expected_versions(request),
         )
-        return etags.single(request, presenters.schedule_body(changed), version=changed.version)
+        return etags.single(request, body=presenters.schedule_body(changed), version=changed.version)
 
 
 class UnsubscribeView(View):
@@ -199,7 +199,7 @@ class PushSubscriptionsView(View):
     def get(self, request: Request) -> Response:
         """A page, newest first."""
         page = queries.subscription_page(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [presenters.subscription_body(row) for row in page.items])
+        return page_response(request, page=page, results=[presenters.subscription_body(row) for row in page.items])
 
     @extend_schema(
         summary="Keep the push subscription of a browser, or the device token of a phone",

@@ -33,14 +33,22 @@ from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
 
 _PERSON = "admin:users_profile_change"
 _POST = "admin:posts_post_change"
-_act = act_link("post", "id")
+_act = act_link("post", field="id")
 
 
 @admin.register(Post)
 class PostAdmin(ContextModelAdmin[Post]):
     """Posts; removing them is an action."""
 
-    list_display = ("id", remote_link("user_id", _PERSON), "beginning", "is_private", "edited", "created_at", _act)
+    list_display = (
+        "id",
+        remote_link("user_id", admin_url=_PERSON),
+        "beginning",
+        "is_private",
+        "edited",
+        "created_at",
+        _act,
+    )
     list_filter = ("is_private", "edited", "created_at")
     search_fields = ("=id", "=user_id", "content")
     ordering = ("-id",)
@@ -65,7 +73,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 class RemovedPostAdmin(ContextModelAdmin[RemovedPost]):
     """Posts that moderators have removed and that may come back."""
 
-    list_display = ("id", remote_link("user_id", _PERSON), "is_private", "removed_at", _act)
+    list_display = ("id", remote_link("user_id", admin_url=_PERSON), "is_private", "removed_at", _act)
     list_filter = ("removed_at",)
     search_fields = ("=id", "=user_id", "=action_id")
     ordering = ("-id",)
@@ -82,7 +90,7 @@ class PostEditAdmin(_BelongsToPost):
     """Earlier texts."""
 
     is_internal = True
-    list_display = ("id", remote_link("post_id", _POST), "version", "is_private", "written_at")
+    list_display = ("id", remote_link("post_id", admin_url=_POST), "version", "is_private", "written_at")
     list_filter = ("is_private",)
     search_fields = ("=post_id", "content")
 
@@ -92,7 +100,7 @@ class PostHashtagAdmin(_BelongsToPost):
     """Hashtags."""
 
     is_internal = True
-    list_display = ("id", "tag", remote_link("post_id", _POST))
+    list_display = ("id", "tag", remote_link("post_id", admin_url=_POST))
     search_fields = ("=tag", "=post_id")
 
 
@@ -101,7 +109,7 @@ class PersonAndPostAdmin(_BelongsToPost):
     """Mentions, bookmarks, reposts and mutes: one person, one post."""
 
     is_internal = True
-    list_display = ("id", remote_link("user_id", _PERSON), remote_link("post_id", _POST))
+    list_display = ("id", remote_link("user_id", admin_url=_PERSON), remote_link("post_id", admin_url=_POST))
     search_fields = ("=user_id", "=post_id")
 
 
@@ -110,7 +118,7 @@ class RepostCountAdmin(_BelongsToPost):
     """How often posts were reposted."""
 
     is_internal = True
-    list_display = (remote_link("post_id", _POST), "count")
+    list_display = (remote_link("post_id", admin_url=_POST), "count")
     search_fields = ("=post_id",)
 
 
@@ -119,7 +127,7 @@ class PopularAuthorAdmin(_BelongsToPost):
     """Whose posts are merged into feeds at reading."""
 
     is_internal = True
-    list_display = ("id", remote_link("user_id", _PERSON))
+    list_display = ("id", remote_link("user_id", admin_url=_PERSON))
     search_fields = ("=user_id",)
 
 
@@ -149,8 +157,8 @@ class MediaAdmin(_BelongsToPost):
 
     list_display = (
         "id",
-        remote_link("user_id", _PERSON),
-        remote_link("post_id", _POST),
+        remote_link("user_id", admin_url=_PERSON),
+        remote_link("post_id", admin_url=_POST),
         "kind",
         "status",
         "error",
@@ -199,7 +207,7 @@ class LinkPreviewAdmin(_BelongsToPost):
 class PostLinkAdmin(_BelongsToPost):
     """Which post links where."""
 
-    list_display = (remote_link("post_id", _POST), "url_key")
+    list_display = (remote_link("post_id", admin_url=_POST), "url_key")
     search_fields = ("=post_id", "=url_key")
 
 

@@ -19,6 +19,6 @@ class PostsConfig(AppConfig):
         """Serves `Posts` and bulk records."""
         from apps.posts.service import PostsProjections, PostsService, PostTransfer
 
-        serve(Posts, PostsService())
-        serve(BulkTransfer, PostTransfer(), context="posts")
-        serve(DriftChecks, PostsProjections(), context="posts")
+        serve(Posts, implementation=PostsService())
+        serve(BulkTransfer, implementation=PostTransfer(), context="posts")
+        serve(DriftChecks, implementation=PostsProjections(), context="posts")

@@ -66,7 +66,7 @@ def continue_fan_out(event: FanOutContinued, follower_ids: list[int]) -> None:
 @handles(PostDeleted)
 def clean_up(event: PostDeleted) -> None:
     """Removes the bookmarks and reposts of a deleted post."""
-    start_job("posts", CLEAN_UP, subject_id=event.post_id)
+    start_job("posts", name=CLEAN_UP, subject_id=event.post_id)
 
 
 @handles(CommentDeleted)
@@ -122,4 +122,4 @@ def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Erases everything of a deleted user; acknowledged when nothing is left."""
-    begin_removal("posts", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("posts", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

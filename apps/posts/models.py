@@ -175,7 +175,7 @@ class Media(models.Model):
     def exported_files(self) -> list[tuple[str, str]]:
         """What it is called in its owner's export, and where it is in the store, of every file that was made of it."""
         return [
-            (f"{self.id}-{size}.{file['extension']}", file_name(file["digest"], file["extension"]))
+            (f"{self.id}-{size}.{file['extension']}", file_name(file["digest"], extension=file["extension"]))
             for size, file in self.files.items()
         ]
 

@@ -8,9 +8,9 @@ from apps.reactions import actions
 from apps.reactions.models import Reaction, ReactionCount
 from socialapp.http.admin import ContextModelAdmin, remote_link
 
-_user = remote_link("user_id", "admin:users_profile_change")
-_post = remote_link("post_id", "admin:posts_post_change")
-_comment = remote_link("comment_id", "admin:comments_comment_change")
+_user = remote_link("user_id", admin_url="admin:users_profile_change")
+_post = remote_link("post_id", admin_url="admin:posts_post_change")
+_comment = remote_link("comment_id", admin_url="admin:comments_comment_change")
 
 
 @admin.register(Reaction)

@@ -18,6 +18,6 @@ class ReactionsConfig(AppConfig):
         from socialapp.contracts.reactions import Reactions
         from socialapp.rpc.calls import serve
 
-        serve(Reactions, ReactionsService())
-        serve(BulkTransfer, ReactionRecords(), context="reactions")
-        serve(DriftChecks, ReactionsProjections(), context="reactions")
+        serve(Reactions, implementation=ReactionsService())
+        serve(BulkTransfer, implementation=ReactionRecords(), context="reactions")
+        serve(DriftChecks, implementation=ReactionsProjections(), context="reactions")

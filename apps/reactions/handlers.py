@@ -11,16 +11,16 @@ from socialapp.messaging.registry import handles
 @handles(PostDeleted)
 def remove_reactions_to_post(event: PostDeleted) -> None:
     """Reactions to its comments go with the deletion of each comment."""
-    begin_removal("reactions", "post", subject_id=event.post_id)
+    begin_removal("reactions", kind="post", subject_id=event.post_id)
 
 
 @handles(CommentDeleted)
 def remove_reactions_to_comment(event: CommentDeleted) -> None:
     """Also where a tombstone stays: it has no reactions."""
-    begin_removal("reactions", "comment", subject_id=event.comment_id)
+    begin_removal("reactions", kind="comment", subject_id=event.comment_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Removes what the user reacted; the acknowledgement follows when nothing is left."""
-    begin_removal("reactions", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("reactions", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

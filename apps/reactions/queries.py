@@ -48,7 +48,7 @@ def reactions_to(*, target_type: str, target_id: int) -> QuerySet[Reaction]:
 def reaction_page(*, target_type: str, target_id: int, reaction_type: str | None, page: PageRequest) -> Page[Reaction]:
     """One page of the reactions to a target, newest first, of one type or of all (None). One query."""
     rows = reactions_to(target_type=target_type, target_id=target_id)
-    return paginate(rows if reaction_type is None else rows.filter(reaction_type=reaction_type), page)
+    return paginate(rows if reaction_type is None else rows.filter(reaction_type=reaction_type), page=page)
 
 
 def reactions_after(*, after: int, limit: int) -> list[Reaction]:
@@ -80,7 +80,7 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
     counts: dict[int, dict[str, int]] = {}
     mine: dict[int, str] = {}
     for is_mine, target_id, name, count in select(
-        Reaction, sql, [target_type, *target_ids, viewer_id or 0, *target_ids]
+        Reaction, sql=sql, values=[target_type, *target_ids, viewer_id or 0, *target_ids]
     ):
         if is_mine:
             mine[target_id] = name
@@ -121,7 +121,7 @@ def suspect_counts(*, target_type: str, target_ids: Sequence[int]) -> list[tuple
 
     Without targets that are being removed: their counts go before their last rows do.
     """
-    gone = gone_among("reactions", target_ids)
+    gone = gone_among("reactions", ids=target_ids)
     remaining = [target_id for target_id in target_ids if target_id not in gone]
     column = _column(target_type)
     rows = Reaction.objects.filter(**{f"{column}__in": remaining}).values(column, "reaction_type")

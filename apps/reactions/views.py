@@ -56,7 +56,7 @@ class _ReactionListView(View):
             target_type=self.target_type, target_id=target_id, reaction_type=reaction_type, page=page_request(request)
         )
         reactors = access.visible_reactors(viewer_id=self.viewer, reactions=page.items)
-        return page_response(request, page, presenters.reaction_bodies(page.items, reactors=reactors))
+        return page_response(request, page=page, results=presenters.reaction_bodies(page.items, reactors=reactors))
 
 
 class PostReactionView(_ReactionView):

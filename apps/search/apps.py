@@ -22,7 +22,7 @@ class SearchConfig(AppConfig):
         from socialapp.rpc.calls import serve
 
         register(check_backend)
-        serve(DriftChecks, SearchProjections(), context="search")
+        serve(DriftChecks, implementation=SearchProjections(), context="search")
 
 
 def check_backend(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:

@@ -67,7 +67,7 @@ class SearchView(View):
             window=page,
         )
         bodies = [result.body() for result in found.page.items]
-        answer = page_response(request, Page(bodies, found.page.next, found.page.previous), bodies)
+        answer = page_response(request, page=Page(bodies, found.page.next, found.page.previous), results=bodies)
         answer.data["did_you_mean"] = found.did_you_mean
         return answer
 
@@ -96,7 +96,7 @@ class SuggestView(View):
         limit = min(page_request(request).limit, _MAX_SUGGESTIONS)
         found = access.suggest(viewer_id=self.viewer, q=_text(request), limit=limit)
         bodies: list[dict[str, Any]] = [result.body() for result in found]
-        return page_response(request, Page(bodies), bodies)
+        return page_response(request, page=Page(bodies), results=bodies)
 
 
 def _text(request: Request) -> str:

@@ -19,8 +19,8 @@ class ProfileAdmin(ContextModelAdmin[Profile]):
         "status",
         "is_private",
         "created_at",
-        remote_link("user_id", "admin:identity_user_change", description="account"),
-        act_link("user", "user_id"),
+        remote_link("user_id", admin_url="admin:identity_user_change", description="account"),
+        act_link("user", field="user_id"),
     )
     search_fields = ("=user_id", "^username_key", "^full_name")
     list_filter = ("status", "is_private", "created_at")
@@ -31,7 +31,12 @@ class FollowAdmin(ContextModelAdmin[Follow]):
     """Who follows whom."""
 
     is_internal = True
-    list_display = ("id", remote_link("follower_id", _PROFILE), remote_link("following_id", _PROFILE), "created_at")
+    list_display = (
+        "id",
+        remote_link("follower_id", admin_url=_PROFILE),
+        remote_link("following_id", admin_url=_PROFILE),
+        "created_at",
+    )
     search_fields = ("=follower_id", "=following_id")
     list_filter = ("created_at",)
 
@@ -41,7 +46,12 @@ class FollowRequestAdmin(ContextModelAdmin[FollowRequest]):
     """Who waits to be let in."""
 
     is_internal = True
-    list_display = ("id", remote_link("requester_id", _PROFILE), remote_link("target_id", _PROFILE), "created_at")
+    list_display = (
+        "id",
+        remote_link("requester_id", admin_url=_PROFILE),
+        remote_link("target_id", admin_url=_PROFILE),
+        "created_at",
+    )
     search_fields = ("=requester_id", "=target_id")
     list_filter = ("created_at",)
 
@@ -51,7 +61,12 @@ class BlockAdmin(ContextModelAdmin[Block]):
     """Who blocks whom."""
 
     is_internal = True
-    list_display = ("id", remote_link("blocker_id", _PROFILE), remote_link("blocked_id", _PROFILE), "created_at")
+    list_display = (
+        "id",
+        remote_link("blocker_id", admin_url=_PROFILE),
+        remote_link("blocked_id", admin_url=_PROFILE),
+        "created_at",
+    )
     search_fields = ("=blocker_id", "=blocked_id")
     list_filter = ("created_at",)
 
@@ -61,7 +76,12 @@ class MuteAdmin(ContextModelAdmin[Mute]):
     """Who mutes whom."""
 
     is_internal = True
-    list_display = ("id", remote_link("muter_id", _PROFILE), remote_link("muted_id", _PROFILE), "created_at")
+    list_display = (
+        "id",
+        remote_link("muter_id", admin_url=_PROFILE),
+        remote_link("muted_id", admin_url=_PROFILE),
+        "created_at",
+    )
     search_fields = ("=muter_id", "=muted_id")
     list_filter = ("created_at",)
 
@@ -71,7 +91,7 @@ class PostCountAdmin(ContextModelAdmin[PostCount]):
     """How many posts people have."""
 
     is_internal = True
-    list_display = (remote_link("user_id", _PROFILE), "posts", "public_posts")
+    list_display = (remote_link("user_id", admin_url=_PROFILE), "posts", "public_posts")
     search_fields = ("=user_id",)
     list_display_links = None
 
@@ -81,6 +101,6 @@ class ProfileResetAdmin(ContextModelAdmin[ProfileReset]):
     """What moderators took out of profiles."""
 
     is_internal = True
-    list_display = (remote_link("user_id", _PROFILE), "action_id", "is_undone", "created_at")
+    list_display = (remote_link("user_id", admin_url=_PROFILE), "action_id", "is_undone", "created_at")
     search_fields = ("=user_id", "=action_id")
     list_display_links = None

@@ -18,6 +18,6 @@ class UsersConfig(AppConfig):
         from socialapp.contracts.users import Users
         from socialapp.rpc.calls import serve
 
-        serve(Users, UsersService())
-        serve(BulkTransfer, UsersRecords(), context="users")
-        serve(DriftChecks, UsersProjections(), context="users")
+        serve(Users, implementation=UsersService())
+        serve(BulkTransfer, implementation=UsersRecords(), context="users")
+        serve(DriftChecks, implementation=UsersProjections(), context="users")

@@ -32,7 +32,7 @@ def rename_profile(event: UserRenamed, accounts: list[User]) -> None:
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Removes everything of the person; the acknowledgement follows when nothing is left."""
-    begin_removal("users", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("users", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
 def _missing_account(event: UserSanctioned) -> list[User]:

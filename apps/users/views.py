@@ -39,12 +39,12 @@ class UsersView(View):
     def render_profile(self, request: Request, person: VisibleProfile) -> Response:
         """A profile with its ETag."""
         body = presenters.profile_body(person, viewer=self.asking)
-        return etags.single(request, body, version=person.profile.version)
+        return etags.single(request, body=body, version=person.profile.version)
 
     def answer_people(self, request: Request, page: Page[Any], ids: list[int]) -> Response:
         """A page of rows, shown as the people whom these name."""
         people = access.visible_profiles(ids=ids, viewer=self.asking)
-        return page_response(request, page, presenters.profile_bodies(people, viewer=self.asking))
+        return page_response(request, page=page, results=presenters.profile_bodies(people, viewer=self.asking))
 
     def relationship_after(self, user_id: int) -> dict[str, object]:
         """What is between the two after a change."""
@@ -73,7 +73,7 @@ class ProfileList(UsersView):
         ids = ids_from_query(request)
         find = partial(access.visible_profiles, ids=ids, viewer=self.asking)
         people: list[VisibleProfile] = actions.ask_again(ids=ids, ask=find, size=len)
-        return page_response(request, Page(people), presenters.profile_bodies(people, viewer=self.asking))
+        return page_response(request, page=Page(people), results=presenters.profile_bodies(people, viewer=self.asking))
 
 
 class ProfileDetail(UsersView):
@@ -214,7 +214,7 @@ class RelationshipDetail(UsersView):
         """The relationship."""
         find = partial(access.visible_relationship, user_id=user_id, viewer=self.asking)
         body = presenters.relationship_body(actions.with_profiles(ids=[user_id], call=find), viewer=self.asking)
-        return etags.single(request, body, version=0)
+        return etags.single(request, body=body, version=0)
 
 
 class RelationshipList(UsersView):
@@ -232,7 +232,7 @@ class RelationshipList(UsersView):
         find = partial(access.visible_relationships, ids=ids, viewer=self.asking)
         found: list[Relationship] = actions.ask_again(ids=ids, ask=find, size=len)
         bodies = [presenters.relationship_body(relationship, viewer=self.asking) for relationship in found]
-        return page_response(request, Page(found), bodies)
+        return page_response(request, page=Page(found), results=bodies)
 
 
 class FollowersList(UsersView):
@@ -361,4 +361,4 @@ class SuggestionList(UsersView):
         """A page of profiles."""
         wanted = page_request(request, kinds=(int, int))
         page, people = access.suggestions_page(viewer_id=self.principal.id, page=wanted)
-        return page_response(request, page, presenters.profile_bodies(people, viewer=self.asking))
+        return page_response(request, page=page, results=presenters.profile_bodies(people, viewer=self.asking))

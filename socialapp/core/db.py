@@ -42,7 +42,7 @@ def atomic(context: str, *, savepoint: bool = True) -> Iterator[None]:
         _open_on.reset(token)
 
 
-def after_commit(context: str, callback: Callable[[], object]) -> None:
+def after_commit(context: str, *, callback: Callable[[], object]) -> None:
     """Runs `callback` once the open transaction on `context` has committed, at once when there is none."""
     transaction.on_commit(callback, using=context)
 

@@ -35,13 +35,13 @@ class Page(Generic[T]):
     previous: Position | None = None
 
 
-def paginate(queryset: QuerySet[M], page: PageRequest, *, order: tuple[str, ...] = ("-id",)) -> Page[M]:
+def paginate(queryset: QuerySet[M], *, page: PageRequest, order: tuple[str, ...] = ("-id",)) -> Page[M]:
     """One page of `queryset` by the fields of `order`, the last of which must be unique and a whole number.
 
     One query; one more for a page that has been emptied.
     """
     is_ascending = not order[-1].startswith("-")
-    return keep_place(page, lambda request: _read_page(queryset, request, order), ascending=is_ascending)
+    return keep_place(page, read=lambda request: _read_page(queryset, request, order), ascending=is_ascending)
 
 
 def _read_page(queryset: QuerySet[M], page: PageRequest, order: tuple[str, ...]) -> Page[M]:
@@ -55,10 +55,10 @@ def _read_page(queryset: QuerySet[M], page: PageRequest, order: tuple[str, ...])
     if page.backwards:
         found.reverse()
     names = [name.lstrip("-") for name in order]
-    return page_of(found, page, more=more, position=lambda row: tuple(getattr(row, name) for name in names))
+    return page_of(found, page=page, more=more, position=lambda row: tuple(getattr(row, name) for name in names))
 
 
-def keep_place(page: PageRequest, read: Callable[[PageRequest], Page[T]], *, ascending: bool = False) -> Page[T]:
+def keep_place(page: PageRequest, *, read: Callable[[PageRequest], Page[T]], ascending: bool = False) -> Page[T]:
     """The page that `read` finds. One that deletions have emptied leads back, if `read` finds anything there.
 
     A link leads to what lies beyond a position; the item at the position of an empty page was on the page before it,
@@ -75,7 +75,7 @@ def keep_place(page: PageRequest, read: Callable[[PageRequest], Page[T]], *, asc
     return Page([], next=back, previous=found.previous) if page.backwards else Page([], found.next, back)
 
 
-def page_of(items: Sequence[T], page: PageRequest, *, more: bool, position: Callable[[T], Position]) -> Page[T]:
+def page_of(items: Sequence[T], *, page: PageRequest, more: bool, position: Callable[[T], Position]) -> Page[T]:
     """A page from items in list order, when `more` says whether there are further ones in the direction read."""
     if not items:
         return Page(items)

@@ -21,6 +21,6 @@ def period_starts(span: str, *, now: datetime) -> list[datetime]:
     return [last - back * length for back in range(count - 1, -1, -1)]
 
 
-def period_of(moment: datetime, starts: Sequence[datetime]) -> datetime:
+def period_of(moment: datetime, *, starts: Sequence[datetime]) -> datetime:
     """The beginning of the period that holds a moment, which is not before the first."""
     return starts[bisect_right(starts, moment) - 1]

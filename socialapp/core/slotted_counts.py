@@ -26,7 +26,7 @@ class SlottedCounts:
     def add(self, additions: Mapping[tuple[Any, ...], int]) -> None:
         """Adds to counts, by (*key, slot). Needs the transaction that changes the rows counted."""
         numbers = {key: (number,) for key, number in additions.items()}
-        add(self.model, numbers, key=(*self.key, "slot"), numbers=("count",), updated_at=timezone.now())
+        add(self.model, additions=numbers, key=(*self.key, "slot"), numbers=("count",), updated_at=timezone.now())
 
     def recheck(self, key: tuple[Any, ...], *, actual: Callable[[], int], repair: bool) -> tuple[int, int] | None:
         """Compares a count with its rows while nobody can change either: (counted, actual), None when they are equal.

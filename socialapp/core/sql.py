@@ -14,7 +14,7 @@ from django.db.models import Model
 _BATCH = 1000
 
 
-def select(model: type[Model], sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
+def select(model: type[Model], *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
     """The rows of a query on the tables beside `model`, from where that is read; values as drivers give them."""
     connection: Any = connections[router.db_for_read(model)]
     if direct := getattr(connection, "rows", None):
@@ -25,7 +25,7 @@ def select(model: type[Model], sql: str, values: Sequence[str | int | None]) -> 
 
 
 def insert(
-    alias: str, model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, on_clash: str = ""
+    alias: str, *, model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], on_clash: str = ""
 ) -> None:
     """Adds rows to a model's table on one database: every column must be named, as no default is filled in.
 
@@ -44,8 +44,8 @@ def insert(
 
 def add(
     model: type[Model],
-    additions: Mapping[tuple[Any, ...], Sequence[int]],
     *,
+    additions: Mapping[tuple[Any, ...], Sequence[int]],
     key: Sequence[str],
     numbers: Sequence[str],
     **replaced: Any,
@@ -58,7 +58,13 @@ def add(
     alias, pk = router.db_for_write(model), model._meta.pk
     made = [pk.attname] if pk.has_default() and pk.attname not in key else []
     rows = ([*(pk.get_default() for _ in made), *row, *additions[row], *replaced.values()] for row in sorted(additions))
-    insert(alias, model, [*made, *key, *numbers, *replaced], rows, on_clash=_adding(alias, key, numbers, replaced))
+    insert(
+        alias,
+        model=model,
+        columns=[*made, *key, *numbers, *replaced],
+        rows=rows,
+        on_clash=_adding(alias, key, numbers, replaced),
+    )
 
 
 def _adding(alias: str, key: Sequence[str], numbers: Sequence[str], replaced: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ def is_staff(request: HttpRequest) -> bool:
     return bool(request.user.is_active and getattr(request.user, "is_staff", False))
 
 
-def remote_link(field: str, admin_url: str, *, description: str = "") -> Callable[[Model], SafeString | str]:
+def remote_link(field: str, *, admin_url: str, description: str = "") -> Callable[[Model], SafeString | str]:
     """A column that links the id in `field` to another context's admin page.
 
     `admin_url` is the name of the page, such as "admin:users_profile_change"; where that context is not served, the
@@ -39,12 +39,12 @@ def remote_link(field: str, admin_url: str, *, description: str = "") -> Callabl
     @admin.display(description=description or field.removesuffix("_id").replace("_", " "), ordering=field)
     def column(row: Model) -> SafeString | str:
         value = getattr(row, field)
-        return link_to(admin_url, value, str(value)) if value is not None else "–"
+        return link_to(admin_url, object_id=value, text=str(value)) if value is not None else "–"
 
     return column
 
 
-def link_to(admin_url: str, object_id: int, text: str) -> SafeString | str:
+def link_to(admin_url: str, *, object_id: int, text: str) -> SafeString | str:
     """`text` as a link to the admin page of an object; plain where this process has no such page."""
     try:
         return format_html('<a href="{}">{}</a>', reverse(admin_url, args=[object_id]), text)
@@ -52,7 +52,7 @@ def link_to(admin_url: str, object_id: int, text: str) -> SafeString | str:
         return text
 
 
-def act_link(kind: str, field: str) -> Callable[[Model], SafeString | str]:
+def act_link(kind: str, *, field: str) -> Callable[[Model], SafeString | str]:
     """A column that leads to the page where moderators decide about the row: a user, post or comment (`kind`) whose id
     is in `field`; a dash where that page is not served, or the row names nobody."""
 

@@ -22,7 +22,7 @@ class HttpConfig(AppConfig):
         from socialapp.http.whole_schema import ContextDescription
 
         for context in served():
-            serve(Description, ContextDescription(), context=context.name)
+            serve(Description, implementation=ContextDescription(), context=context.name)
         _look_at_connections_once()
 
 

@@ -50,7 +50,7 @@ class Chart:
         return some >= 3 and self.bars[-1].value >= max(_LEAST, _SPIKE * self.usual)
 
 
-def draw(name: str, title: str, *, span: str, starts: Sequence[datetime], values: Sequence[int]) -> Chart:
+def draw(name: str, *, title: str, span: str, starts: Sequence[datetime], values: Sequence[int]) -> Chart:
     """The chart of the values in the periods that begin at `starts`."""
     top = rounded_up(max(values))
     slot = (WIDTH - LEFT) / len(values)

@@ -20,7 +20,7 @@ _TAG = r'(?:W/)?"[^"]*"'
 _TAGS = re.compile(rf"[\s,]*{_TAG}(?:\s*,[\s,]*{_TAG})*[\s,]*")  # empty members are skipped: RFC 9110, section 5.6.1.2
 
 
-def single(request: Request, body: Any, *, version: int, status: int = 200) -> Response:
+def single(request: Request, *, body: Any, version: int, status: int = 200) -> Response:
     """Answers one object with its ETag, or 304 when the client has it already."""
     content = body if isinstance(body, bytes) else to_json(body)
     tag = tag_of(content, version=version)

@@ -26,7 +26,7 @@ _METHODS: dict[str | None, tuple[str, ...]] = {"read": ("GET", "POST"), "write":
 
 
 @csrf_exempt
-def internal_call(request: HttpRequest, context: str, contract: str, method: str) -> HttpResponse:
+def internal_call(request: HttpRequest, *, context: str, contract: str, method: str) -> HttpResponse:
     """Answers one call from another context. Never reachable through the gateway."""
     try:
         _authenticate(request, context)
@@ -74,14 +74,14 @@ def _find(request: HttpRequest, context: str, contract: str, method: str) -> Cal
     if declared is None or request.method not in _METHODS.get(kind, ()):
         raise NotFound("there is no such call")
     try:
-        implementation = implementation_of(context, contract)
+        implementation = implementation_of(context, contract_name=contract)
     except LookupError:
         raise NotFound("this process does not serve that context") from None
     return partial(getattr(implementation, method), **_arguments(request, declared, method))
 
 
 def _arguments(request: HttpRequest, contract: type, method: str) -> dict[str, Any]:
-    types = argument_types(contract, method)
+    types = argument_types(contract, method=method)
     try:
         if request.method == "GET":
             sent = request.GET.dict()

@@ -32,19 +32,21 @@ class RequestContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         correlation = correlation_of(
-            request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
+            request.META.get("HTTP_X_REQUEST_ID", ""), traceparent=request.META.get("HTTP_TRACEPARENT", "")
         )
         request_id, traceparent = correlation["request_id"], correlation["traceparent"]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(**correlation)
         if request.path_info.startswith(_SLASH_OR_NOT):
             request.path_info = request.path_info.rstrip("/")
-        with traces.span(str(request.method), traces.Kind.SERVER, parent=traceparent, request_id=request_id) as span:
+        with traces.span(
+            str(request.method), kind=traces.Kind.SERVER, parent=traceparent, request_id=request_id
+        ) as span:
             response = self.get_response(request)
             _describe(span, request, response)
             response["X-Request-ID"] = request_id
             seconds = time.perf_counter() - started
-            count_request(request, response, seconds=seconds)
+            count_request(request, response=response, seconds=seconds)
             log.info(
                 "request",
                 method=request.method,
@@ -55,7 +57,7 @@ class RequestContextMiddleware:
         return response
 
 
-def correlation_of(request_id: str, traceparent: str) -> dict[str, str]:
+def correlation_of(request_id: str, *, traceparent: str) -> dict[str, str]:
     """What a caller has sent to be bound to logs, events and calls; new ones in place of what is none.
 
     No new trace when tracing is on, which makes its own. Source: W3C Trace Context.

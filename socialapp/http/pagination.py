@@ -39,12 +39,12 @@ def page_request(request: Request, *, kinds: tuple[type, ...] = (int,)) -> PageR
     cursor = request.query_params.get("cursor")
     if cursor is None:
         return PageRequest(limit)
-    list_name = name_of_list(request.path_info, request.query_params)
+    list_name = name_of_list(request.path_info, query=request.query_params)
     backwards, position = _position(decode_cursor(cursor, list_name=list_name), kinds)
     return PageRequest(limit, position, backwards)
 
 
-def page_response(request: Request, page: Page[Any], results: Sequence[Any]) -> Response:
+def page_response(request: Request, *, page: Page[Any], results: Sequence[Any]) -> Response:
     """The list answer for `page`, with the rendered `results` in place of its items."""
     return Response(
         {
@@ -79,12 +79,12 @@ def _link(request: Request, position: Position | None, *, backwards: bool) -> st
     if position is None:
         return None
     query = request.query_params.copy()
-    list_name = name_of_list(request.path_info, query)
+    list_name = name_of_list(request.path_info, query=query)
     query["cursor"] = encode_cursor(["p" if backwards else "n", *position], list_name=list_name)
     return request.build_absolute_uri(f"{request.path}?{urlencode(query, doseq=True)}")
 
 
-def name_of_list(path: str, query: QueryDict) -> str:
+def name_of_list(path: str, *, query: QueryDict) -> str:
     """What a cursor is signed for: the path, and all parameters but those that choose the page."""
     filters = sorted((name, values) for name, values in query.lists() if name not in _OF_THE_PAGE)
     return f"{path}?{urlencode(filters, doseq=True)}" if filters else path

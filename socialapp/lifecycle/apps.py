@@ -21,5 +21,5 @@ class LifecycleConfig(AppConfig):
         from socialapp.lifecycle.erasure_audit import ContextErasureAudit
 
         for context in served():
-            serve(DataExport, ContextDataExport(context.name), context=context.name)
-            serve(ErasureAudit, ContextErasureAudit(context.name), context=context.name)
+            serve(DataExport, implementation=ContextDataExport(context.name), context=context.name)
+            serve(ErasureAudit, implementation=ContextErasureAudit(context.name), context=context.name)

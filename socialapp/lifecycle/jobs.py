@@ -25,13 +25,13 @@ class _Kind:
 _kinds: dict[tuple[str, str], _Kind] = {}
 
 
-def declare_job(context: str, name: str, *, step: Step, finish: Finish | None = None) -> None:
+def declare_job(context: str, *, name: str, step: Step, finish: Finish | None = None) -> None:
     """Makes `name` a kind of job of `context`: `step` is called until it returns True, then `finish` once."""
     _kinds[(context, name)] = _Kind(step, finish)
 
 
 def start_job(
-    context: str, name: str, *, subject_id: int, reference: int = 0, rows: dict[str, int] | None = None
+    context: str, *, name: str, subject_id: int, reference: int = 0, rows: dict[str, int] | None = None
 ) -> None:
     """Records a job and takes its first step, in one transaction on `context`. Repeated, it takes another step.
 

@@ -44,7 +44,7 @@ class _Removal:
 _removals: list[_Removal] = []
 
 
-def declare_removal(context: str, kind: str, *, step: Step, leftovers: Leftovers) -> None:
+def declare_removal(context: str, *, kind: str, step: Step, leftovers: Leftovers) -> None:
     """Says how `context` removes what belongs to a deleted subject of `kind`.
 
     `step` removes a bounded part in the transaction that is open and returns whether nothing is left. When a user has
@@ -54,30 +54,30 @@ def declare_removal(context: str, kind: str, *, step: Step, leftovers: Leftovers
     def finish(job: Job) -> None:
         if job.reference:
             publish(context_erased(context)(user_id=job.subject_id, erasure_id=job.reference, rows=job.rows or {}))
-            after_commit(context, lambda: empty_write_ahead_log(context))
+            after_commit(context, callback=lambda: empty_write_ahead_log(context))
 
-    declare_job(context, _job_name(kind), step=step, finish=finish)
+    declare_job(context, name=_job_name(kind), step=step, finish=finish)
     _removals.append(_Removal(context, kind, leftovers))
 
 
-def begin_removal(context: str, kind: str, *, subject_id: int, erasure_id: int = 0) -> None:
+def begin_removal(context: str, *, kind: str, subject_id: int, erasure_id: int = 0) -> None:
     """Writes the tombstone and takes the first step; the job goes on until nothing is left. Idempotent."""
     transactional(context)(_begin)(context, kind, subject_id, erasure_id)
 
 
 def _begin(context: str, kind: str, subject_id: int, erasure_id: int) -> None:
-    write_tombstone(context, kind, subject_id)
+    write_tombstone(context, kind=kind, subject_id=subject_id)
     rows = held_rows(context, user_id=subject_id) if erasure_id else None
-    start_job(context, _job_name(kind), subject_id=subject_id, reference=erasure_id, rows=rows)
+    start_job(context, name=_job_name(kind), subject_id=subject_id, reference=erasure_id, rows=rows)
 
 
-def write_tombstone(context: str, kind: str, subject_id: int) -> None:
+def write_tombstone(context: str, *, kind: str, subject_id: int) -> None:
     """Writes the tombstone alone, where nothing is to be removed. The caller holds the transaction. Idempotent."""
     tombstones = Tombstone.objects.using(context).select_for_update()
     tombstones.get_or_create(subject_id=subject_id, defaults={"kind": kind})
 
 
-def gone_among(context: str, ids: Collection[int], *, lock: bool = False) -> set[int]:
+def gone_among(context: str, *, ids: Collection[int], lock: bool = False) -> set[int]:
     """Which of `ids` have a tombstone. One query; with `lock`, one that waits for removals that are being begun."""
     tombstones = Tombstone.objects.using(context)
     rows = tombstones.select_for_update() if lock else tombstones
@@ -95,7 +95,7 @@ def forget_tombstones(context: str, *, older_than: datetime) -> int:
 
 def refuse_if_gone(context: str, *subject_ids: int) -> None:
     """NotFound when one of the subjects is gone. For writers: to be asked *after* the row was written."""
-    if gone_among(context, subject_ids, lock=True):
+    if gone_among(context, ids=subject_ids, lock=True):
         raise NotFound("this was deleted meanwhile")
 
 
@@ -111,7 +111,7 @@ def sweep(context: str) -> int:
         for start in range(0, len(ids), _IDS_A_QUERY):
             for subject_id in removal.leftovers(ids[start : start + _IDS_A_QUERY]):
                 log.warning("removal.swept", context=context, kind=removal.kind, subject_id=subject_id)
-                start_job(context, removal.job, subject_id=subject_id)
+                start_job(context, name=removal.job, subject_id=subject_id)
                 found += 1
     return found
 

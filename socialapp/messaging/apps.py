@@ -22,5 +22,5 @@ class MessagingConfig(AppConfig):
 
         autodiscover_modules("handlers")
         for context in served():
-            serve(Inbox, ContextInbox(context.name), context=context.name)
-            serve(RequestTraces, ContextRequestTraces(context.name), context=context.name)
+            serve(Inbox, implementation=ContextInbox(context.name), context=context.name)
+            serve(RequestTraces, implementation=ContextRequestTraces(context.name), context=context.name)

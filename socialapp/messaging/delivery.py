@@ -83,12 +83,12 @@ class Delivery:
     def _traced(self, doing: str) -> Iterator[None]:
         with (
             self.correlated(),
-            traces.span(f"{doing} {self.handler.name}", traces.Kind.CONSUMER, event_id=self.envelope.id),
+            traces.span(f"{doing} {self.handler.name}", kind=traces.Kind.CONSUMER, event_id=self.envelope.id),
         ):
             yield
 
 
-def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
+def deliver(context: str, *, envelopes: Iterable[Envelope]) -> None:
     """Hands events to the handlers of `context`: all in one transaction, or one by one when one of them fails."""
     deliveries, failed = _not_yet_handled(context, list(envelopes))
     ready = [delivery for delivery in deliveries if _gather(context, delivery)]
@@ -107,7 +107,7 @@ def deliver(context: str, envelopes: Iterable[Envelope]) -> None:
             _deliver_alone(context, delivery)
     else:
         for delivery in ready:
-            metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
+            metrics.count_handled(context, event_type=delivery.envelope.type, published_at=delivery.envelope.time)
 
 
 def failures_so_far() -> int:
@@ -128,7 +128,7 @@ def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Deli
     deliveries = [
         Delivery(handler, envelope)
         for envelope in {envelope.id: envelope for envelope in envelopes}.values()
-        for handler in handlers_of(context, envelope.type)
+        for handler in handlers_of(context, event=envelope.type)
     ]
     if not deliveries:
         return [], False
@@ -157,7 +157,7 @@ def _gather(context: str, delivery: Delivery) -> bool:
 def _take_all(context: str, deliveries: list[Delivery]) -> None:
     now = timezone.now()
     rows = [(new_id(), *delivery.key, now) for delivery in deliveries]
-    insert(context, InboxEntry, ("id", "event_id", "handler", "handled_at"), rows)
+    insert(context, model=InboxEntry, columns=("id", "event_id", "handler", "handled_at"), rows=rows)
 
 
 def _deliver_alone(context: str, delivery: Delivery) -> None:
@@ -171,7 +171,7 @@ def _deliver_alone(context: str, delivery: Delivery) -> None:
     except Exception as error:
         _note_failure(context, delivery, error)
     else:
-        metrics.count_handled(context, delivery.envelope.type, delivery.envelope.time)
+        metrics.count_handled(context, event_type=delivery.envelope.type, published_at=delivery.envelope.time)
 
 
 def _take(context: str, delivery: Delivery) -> None:

@@ -23,11 +23,11 @@ class ContextInbox:
         wanted = {event.id: event.type for event in events if event.type in listened}
         if not wanted:
             return unknown
-        settled = known_deliveries(self.context, list(wanted))
+        settled = known_deliveries(self.context, event_ids=list(wanted))
         return unknown + [
             event_id
             for event_id, event_type in wanted.items()
-            if any((event_id, handler.name) not in settled for handler in handlers_of(self.context, event_type))
+            if any((event_id, handler.name) not in settled for handler in handlers_of(self.context, event=event_type))
         ]
 
     def in_flight(self) -> list[int]:
@@ -41,7 +41,7 @@ class ContextInbox:
         return sorted(ids)
 
 
-def known_deliveries(context: str, event_ids: list[int]) -> set[tuple[int, str]]:
+def known_deliveries(context: str, *, event_ids: list[int]) -> set[tuple[int, str]]:
     """Which (event, handler) pairs of `context` are handled, or noted as failed and so looked after."""
     pairs: set[tuple[int, str]] = set()
     for model in (InboxEntry, FailedDelivery):

@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 def run_after_commit(context: str, *, task: str) -> None:
     """Has a worker run the periodic task `task` once the open transaction on `context` has committed."""
-    after_commit(context, partial(_send, task))
+    after_commit(context, callback=partial(_send, task))
 
 
 def _send(task: str) -> None:

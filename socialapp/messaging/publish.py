@@ -41,14 +41,14 @@ def publish(*events: object) -> None:
         (one.id, one.type, one.subject, _encoded(one), OutboxEvent.State.NEW.value, now, 0, one.correlationid)
         for one in envelopes
     ]
-    insert(producer, OutboxEvent, _COLUMNS, rows)
+    insert(producer, model=OutboxEvent, columns=_COLUMNS, rows=rows)
     metrics.count_published(envelope.type for envelope in envelopes)
     transaction.on_commit(lambda: wake_relay(producer), using=producer)
 
 
 def _envelope(event: object) -> Envelope:
     event_id = new_id()
-    with traces.span(f"publish {event_type(type(event)).name}", traces.Kind.PRODUCER, event_id=event_id):
+    with traces.span(f"publish {event_type(type(event)).name}", kind=traces.Kind.PRODUCER, event_id=event_id):
         return wrap(event, event_id=event_id)
 
 

@@ -44,7 +44,7 @@ def handles(*events: type, gather: Callable[[Any], Any] | None = None) -> Callab
     return register
 
 
-def handlers_of(context: str, event: str) -> list[Handler]:
+def handlers_of(context: str, *, event: str) -> list[Handler]:
     """The handlers of `context` for events of the type called `event`."""
     return _handlers.get((context, event), [])
 

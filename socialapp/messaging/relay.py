@@ -83,11 +83,13 @@ def _send(rows: list[OutboxEvent]) -> None:
     since = traces.now()
     send(rows)
     for event_type, count in Counter(row.type for row in rows).items():
-        metrics.count_sent(event_type, count)
+        metrics.count_sent(event_type, count=count)
     if traces.is_on():
         for envelope in (decode(row.envelope) for row in rows):
             kind = traces.Kind.PRODUCER
-            traces.record(f"send {envelope.type}", kind, parent=envelope.traceparent, since=since, event_id=envelope.id)
+            traces.record(
+                f"send {envelope.type}", kind=kind, parent=envelope.traceparent, since=since, event_id=envelope.id
+            )
 
 
 def send_due_retries(context: str) -> int:
@@ -106,8 +108,8 @@ def send_due_retries(context: str) -> int:
             row.failed_at = min(row.failed_at, now)
         FailedDelivery.objects.using(context).bulk_update(due, ["retry_at", "failed_at"])
     for envelope in {row.event_id: row.envelope for row in due}.values():
-        deliver_again(context, envelope)
-    metrics.count_retries(context, len(due))
+        deliver_again(context, envelope=envelope)
+    metrics.count_retries(context, count=len(due))
     return len(due)
 
 

@@ -64,7 +64,7 @@ class ContextRequestTraces:
         waiting = [
             Received(event=event.id, handler=handler.name, outcome="waiting", at=None, attempts=0, error="")
             for event in events
-            for handler in handlers_of(self.context, event.type)
+            for handler in handlers_of(self.context, event=event.type)
             if (event.id, handler.name) not in known
         ]
         return found + waiting

@@ -21,16 +21,16 @@ log = structlog.get_logger()
 @shared_task(name="bus.deliver", bind=True, acks_late=True, reject_on_worker_lost=True)
 def deliver_batch(self: Any, envelopes: list[str], context: str = "") -> None:
     """Delivers a batch to the context whose queue it came from (or, for a retry, to the one named). Idempotent."""
-    deliver(context or self.request.get(CONTEXT_HEADER), list(readable(envelopes)))
+    deliver(context or self.request.get(CONTEXT_HEADER), envelopes=list(readable(envelopes)))
 
 
-def publish_batch(event_type: str, envelopes: list[str]) -> None:
+def publish_batch(event_type: str, *, envelopes: list[str]) -> None:
     """Sends events of one type to whoever listens; raises when the broker does not take them."""
     # Celery would also declare its default queue here: the exchange is all that a producer knows.
     _send((envelopes,), exchange=EXCHANGE, routing_key=event_type, declare=[EXCHANGE])
 
 
-def deliver_again(context: str, envelope: str) -> None:
+def deliver_again(context: str, *, envelope: str) -> None:
     """Sends one event to one context that has failed to take it."""
     _send(([envelope], context), queue=queue_name(context))
 

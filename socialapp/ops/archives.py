@@ -199,7 +199,7 @@ def _load_records(kind: str, records: Iterator[Record], left_out: Counter[str], 
                 left_out[f"a {kind}: {reason}"] += 1
             else:
                 good.append(record)
-        refused = import_records(kind, good) if good and not dry_run else []
+        refused = import_records(kind, records=good) if good and not dry_run else []
         left_out.update(f"a {kind}: {one.reason}" for one in refused)
         taken += len(good) - len(refused)
     return taken

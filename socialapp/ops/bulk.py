@@ -148,7 +148,7 @@ def _load_batch(batch: list[_Line], loaded: Loaded, rejects: IO[bytes]) -> None:
     reasons = {line.number: line.reason for line in batch if line.record is None}
     if good:
         kind = str((good[0].record or {})["type"])
-        found = import_records(kind, [_without_type(line.record or {}) for line in good])
+        found = import_records(kind, records=[_without_type(line.record or {}) for line in good])
         reasons.update({good[refused.index].number: refused.reason for refused in found})
         loaded.taken[kind] += len(good) - len(found)
     loaded.rejected += len(reasons)
@@ -164,7 +164,7 @@ def _without_type(record: Record) -> Record:
     return {name: value for name, value in record.items() if name != "type"}
 
 
-def import_records(kind: str, records: list[Record]) -> list[Rejected]:
+def import_records(kind: str, *, records: list[Record]) -> list[Rejected]:
     """Hands records of one kind to every context that holds a part of them; those that one refused go no further."""
     refused = {
         index: Rejected(index=index, reason=reason)

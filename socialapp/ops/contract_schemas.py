@@ -60,7 +60,7 @@ def _method_schema(method: Any, schemas: Iterator[Schema]) -> Schema:
     }
 
 
-def broken(old: Schema, new: Schema) -> list[str]:
+def broken(old: Schema, *, new: Schema) -> list[str]:
     """What of an old promise a new one does not keep, or what the old side could not keep of the new; [] is right.
 
     More events, methods, and fields and arguments with a default break nothing.

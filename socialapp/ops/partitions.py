@@ -116,7 +116,7 @@ def ahead_statements(table: Table, *, today: date, months: int = AHEAD_MONTHS) -
     return [f"ALTER TABLE {table.name} REORGANIZE PARTITION {known[-1].name} INTO ({_definitions(missing)})"]
 
 
-def run_statements(table: Table, statements: list[str]) -> None:
+def run_statements(table: Table, *, statements: list[str]) -> None:
     """Runs changes of the table; gives up after some seconds rather than hold up everybody who reads or writes."""
     with connections[table.context].cursor() as cursor:
         cursor.execute(f"SET SESSION lock_wait_timeout = {_LOCK_SECONDS}")
@@ -130,7 +130,7 @@ def add_ahead() -> int:
     for table in TABLES.values():
         if table.context in settings.DATABASES and supports_partitions(table):
             statements = ahead_statements(table, today=datetime.now(UTC).date())
-            run_statements(table, statements)
+            run_statements(table, statements=statements)
             changed += bool(statements)
     return changed
 
@@ -151,7 +151,7 @@ def expired_partitions(table: Table, *, before: date | None, today: date) -> lis
     ]
 
 
-def archive(table: Table, partition: Partition, folder: Path, *, on_rows: Callable[[int], object]) -> int:
+def archive(table: Table, *, partition: Partition, folder: Path, on_rows: Callable[[int], object]) -> int:
     """Takes a partition out of its table, writes its rows to a file in `folder` and drops it; how many rows.
 
     The rows leave the table at one moment, so none is written after it was exported. An interrupted run is finished by
@@ -160,7 +160,7 @@ def archive(table: Table, partition: Partition, folder: Path, *, on_rows: Callab
     outside = f"{table.name}_out_{partition.name}"
     run_statements(
         table,
-        [
+        statements=[
             f"CREATE TABLE {outside} LIKE {table.name}",
             f"ALTER TABLE {outside} REMOVE PARTITIONING",
             f"ALTER TABLE {table.name} EXCHANGE PARTITION {partition.name} WITH TABLE {outside}",
@@ -170,7 +170,7 @@ def archive(table: Table, partition: Partition, folder: Path, *, on_rows: Callab
     return _export_and_drop(table, outside, folder, on_rows)
 
 
-def archive_left_over(table: Table, folder: Path, *, on_rows: Callable[[int], object]) -> list[tuple[str, int]]:
+def archive_left_over(table: Table, *, folder: Path, on_rows: Callable[[int], object]) -> list[tuple[str, int]]:
     """Finishes what an interrupted run took out of the table and did not export: (name, rows) of each."""
     names = _query(
         table,
@@ -189,7 +189,7 @@ def _drop_emptied(table: Table, outside: str, partition: str) -> None:
     """A run that ended between taking out and dropping leaves the partition; one that ended earlier, all its rows."""
     taken_out = bool(_query(table, f"SELECT 1 FROM {outside} LIMIT 1"))  # noqa: S608
     if taken_out and any(known.name == partition for known in partitions_of(table)):
-        run_statements(table, [f"ALTER TABLE {table.name} DROP PARTITION {partition}"])
+        run_statements(table, statements=[f"ALTER TABLE {table.name} DROP PARTITION {partition}"])
 
 
 def _export_and_drop(table: Table, outside: str, folder: Path, on_rows: Callable[[int], object]) -> int:
@@ -206,7 +206,7 @@ def _export_and_drop(table: Table, outside: str, folder: Path, on_rows: Callable
     ((held,),) = _query(table, f"SELECT COUNT(*) FROM {outside}")  # noqa: S608
     if held != count:
         raise PartitionError(f"{outside} holds {held} rows and {count} were written: it was left in place")
-    run_statements(table, [f"DROP TABLE {outside}"])
+    run_statements(table, statements=[f"DROP TABLE {outside}"])
     if not count:
         path.unlink()
     return count

@@ -52,7 +52,7 @@ class CallInTransaction(RuntimeError):
     """A context was called while the caller held a transaction open: gather first, then write."""
 
 
-def serve(contract: type[Contract], implementation: Contract, *, context: str | None = None) -> None:
+def serve(contract: type[Contract], *, implementation: Contract, context: str | None = None) -> None:
     """Makes `implementation` answer calls to `contract`; called once, when the context's app is ready."""
     _implementations[(context or context_of(contract), contract.__name__)] = implementation
 
@@ -67,7 +67,7 @@ def context_of(contract: type) -> str:
     return str(contract.__service_context__)  # type: ignore[attr-defined]
 
 
-def implementation_of(context: str, contract_name: str) -> object:
+def implementation_of(context: str, *, contract_name: str) -> object:
     """What answers here; LookupError when this process does not serve it."""
     return _implementations[(context, contract_name)]
 
@@ -90,7 +90,7 @@ def _local_method(contract: type, context: str, method: FunctionType) -> Callabl
 
     def call(**arguments: Any) -> Any:
         _forbid_open_transaction(context, name)
-        return getattr(implementation_of(context, contract.__name__), name)(**arguments)
+        return getattr(implementation_of(context, contract_name=contract.__name__), name)(**arguments)
 
     return call
 
@@ -104,7 +104,7 @@ def _remote_method(contract: type, context: str, method: FunctionType) -> Callab
     def call(**arguments: Any) -> Any:
         _forbid_open_transaction(context, method.__name__)
         seconds = _at_most(own_seconds or settings.CALL_TIMEOUT)
-        with traces.span(f"call {context}.{contract.__name__}.{method.__name__}", traces.Kind.CLIENT):
+        with traces.span(f"call {context}.{contract.__name__}.{method.__name__}", kind=traces.Kind.CLIENT):
             answer = _send(context, path, arguments, is_read=is_read, seconds=seconds)
         return msgspec.json.decode(answer, type=returns)
 
@@ -156,19 +156,19 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, 
     for attempt in range(attempts):
         left = deadline - time.monotonic()
         if left <= 0 or not _breaker(context).allow():
-            metrics.count_call(context, "kept back")
+            metrics.count_call(context, outcome="kept back")
             break
         try:
             answer = _send_once(context, path, arguments, is_read=is_read, seconds=left)
         except (httpx.HTTPError, httpx.InvalidURL, _ServerFault) as error:
             _breaker(context).record(fault=True)
-            metrics.count_call(context, "failed")
+            metrics.count_call(context, outcome="failed")
             log.warning("call.failed", context=context, path=path, error=repr(error))
             last = error
             time.sleep(min(0.05 * 2**attempt, max(deadline - time.monotonic(), 0)))
         else:
             _breaker(context).record(fault=False)
-            metrics.count_call(context, "refused" if isinstance(answer, Problem) else "answered")
+            metrics.count_call(context, outcome="refused" if isinstance(answer, Problem) else "answered")
             if isinstance(answer, Problem):
                 raise answer
             return answer
@@ -255,7 +255,7 @@ def verify_service_token(token: str, *, audience: str) -> str:
     return str(claims["iss"])
 
 
-def argument_types(contract: type, method: str) -> dict[str, Any]:
+def argument_types(contract: type, *, method: str) -> dict[str, Any]:
     """The declared argument types of a contract's method, for decoding what came over HTTP."""
     function = getattr(contract, method)
     hints = get_type_hints(function)

@@ -71,7 +71,7 @@ class Binding:
     port: int = 0
 
 
-def binding(role: str, default_port: int) -> Binding:
+def binding(role: str, *, default_port: int) -> Binding:
     """From `BIND` (an address, or `unix:<folder>` for `<folder>/<role>.sock`) and `<ROLE>_PORT`."""
     where = env.str("BIND", default="127.0.0.1")
     if where.startswith("unix:"):
@@ -132,7 +132,7 @@ def web() -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    where = binding("web", WEB_PORT)
+    where = binding("web", default_port=WEB_PORT)
     if where.path:
         where.path.unlink(missing_ok=True)
     workers = env.int("WEB_WORKERS", default=1)
@@ -170,7 +170,7 @@ def sockets() -> None:
     """WebSockets over ASGI."""
     from django.conf import settings
 
-    where = binding("sockets", 8002)
+    where = binding("sockets", default_port=8002)
     if where.path:
         where.path.unlink(missing_ok=True)
     serve_operations(lambda: answers(where))

@@ -46,7 +46,7 @@ _asked = CollectorRegistry(auto_describe=False)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def count_request(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+def count_request(request: HttpRequest, *, response: HttpResponse, seconds: float) -> None:
     """Counts one answered request under its route, not its path: the number of routes is bounded."""
     method = request.method if request.method in _METHODS else "other"
     route = route_of(request)
@@ -65,12 +65,12 @@ def count_published(types: Iterable[str]) -> None:
         _published.labels(event_type).inc()
 
 
-def count_sent(event_type: str, count: int) -> None:
+def count_sent(event_type: str, *, count: int) -> None:
     """Counts events that the broker has taken."""
     _sent.labels(event_type).inc(count)
 
 
-def count_handled(context: str, event_type: str, published_at: datetime) -> None:
+def count_handled(context: str, *, event_type: str, published_at: datetime) -> None:
     """Counts one event that a handler of `context` has taken and committed."""
     age = max((datetime.now(UTC) - published_at).total_seconds(), 0.0)
     _deliveries.labels(event_type, "handled").inc()
@@ -83,17 +83,17 @@ def count_failed(event_type: str, *, dead: bool) -> None:
     _deliveries.labels(event_type, "dead" if dead else "failed").inc()
 
 
-def count_retries(context: str, count: int) -> None:
+def count_retries(context: str, *, count: int) -> None:
     """Counts failed deliveries that were sent again."""
     _retries.labels(context).inc(count)
 
 
-def count_call(context: str, outcome: str) -> None:
+def count_call(context: str, *, outcome: str) -> None:
     """Counts one call to another process: answered, refused (with a problem), failed or kept back."""
     _calls.labels(context, outcome).inc()
 
 
-def count_cache_read(cache: str, outcome: str) -> None:
+def count_cache_read(cache: str, *, outcome: str) -> None:
     """Counts one read of a cache: hit, miss, or away (Redis does not answer)."""
     _cache_reads.labels(cache, outcome).inc()
 

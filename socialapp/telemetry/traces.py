@@ -84,7 +84,7 @@ def current() -> str:
 
 
 @contextmanager
-def span(name: str, kind: Kind, *, parent: str | None = None, **attributes: Attribute) -> Iterator[Described]:
+def span(name: str, *, kind: Kind, parent: str | None = None, **attributes: Attribute) -> Iterator[Described]:
     """A span around the block, which gets its `traceparent`. `parent`: a traceparent; "": none; None: the bound one."""
     if not is_on():
         yield _NOTHING
@@ -104,7 +104,7 @@ def span(name: str, kind: Kind, *, parent: str | None = None, **attributes: Attr
         started.end()
 
 
-def record(name: str, kind: Kind, *, parent: str, since: int, **attributes: Attribute) -> None:
+def record(name: str, *, kind: Kind, parent: str, since: int, **attributes: Attribute) -> None:
     """A span from `since` (nanoseconds, as of `time.time_ns()`) to now, for what was done for many traces at once."""
     if is_on() and parent:
         context = _context(parent)

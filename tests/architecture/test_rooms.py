@@ -13,6 +13,17 @@ HOLD_SQL = {"queries", "actions", "admin", "models", "migrations", "management"}
 NOT_IN_QUERIES = ("socialapp.rpc", "socialapp.core.cache", "redis", "socialapp.messaging", "socialapp.http")
 NAME_ARGUMENTS = {"access", "actions", "gateways", "presenters", "queries"}
 RULES = ("sql", "queries", "arguments")
+# What Django, REST framework, Celery, structlog and templates call their way, a command's main, and METHOD URL.
+CALLED_BY_POSITION = {
+    "core/media/convert.py: main",
+    "core/outgoing.py: request",
+    "http/problems.py: handle_exception",
+    "http/problems.py: not_found",
+    "http/problems.py: bad_request",
+    "http/templatetags/workload.py: workload",
+    "messaging/tasks.py: deliver_batch",
+    "telemetry/redact.py: redact",
+}
 
 
 def room_violations(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -29,6 +40,14 @@ def room_violations(root: Path) -> Iterator[tuple[str, str, str]]:
             yield from (("arguments", context, f"{where}: {name}") for name in _positional(tree))
 
 
+def positional_in_kernel(root: Path) -> Iterator[str]:
+    """Public functions of the kernel at `root` that take two arguments or more by position."""
+    for path in sorted(root.rglob("*.py")):
+        if "migrations" not in path.parts:
+            for name in _positional(ast.parse(path.read_text())):
+                yield f"{path.relative_to(root)}: {name}"
+
+
 def _sql_lines(tree: ast.Module) -> Iterator[int]:
     """Where rows are read or written: by a manager of a model, or by a cursor."""
     for node in ast.walk(tree):
@@ -38,8 +57,9 @@ def _sql_lines(tree: ast.Module) -> Iterator[int]:
 
 def _positional(tree: ast.Module) -> Iterator[str]:
     """Public functions that take two arguments or more by position."""
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and len(node.args.args) > 1:
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    for node in functions:
+        if not node.name.startswith("_") and len(node.args.posonlyargs + node.args.args) > 1:
             yield node.name
 
 
@@ -47,6 +67,10 @@ def _positional(tree: ast.Module) -> Iterator[str]:
 def test_contexts_keep_their_rooms(rule: str) -> None:
     found = [what for name, context, what in room_violations(ROOT / "apps") if name == rule]
     assert found == [], "SQL is in queries and actions, queries ask nobody else, and two arguments or more have names"
+
+
+def test_the_kernel_takes_two_arguments_or_more_by_name() -> None:
+    assert set(positional_in_kernel(ROOT / "socialapp")) == CALLED_BY_POSITION
 
 
 @pytest.mark.parametrize(

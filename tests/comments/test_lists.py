@@ -121,10 +121,10 @@ def test_the_score_is_right_whatever_arrives_late_or_twice(
     rows = OutboxEvent.objects.using("reactions").order_by("-id")
     backwards = [decode(row.envelope) for row in rows]
     for envelope in backwards:
-        deliver("comments", [envelope])
-    deliver("comments", backwards)
+        deliver("comments", envelopes=[envelope])
+    deliver("comments", envelopes=backwards)
     drain()
     assert Comment.objects.get(id=comment).score == 1
     assert alice.client.delete(f"/v1/comments/{comment}").status_code == 204
-    deliver("comments", backwards)
+    deliver("comments", envelopes=backwards)
     assert not Comment.objects.filter(id=comment).exists(), "a late reaction brings nothing back"

@@ -121,7 +121,7 @@ def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
         post_id, author_id = new_id(), new_id()
         in_parallel(
             *(lambda: write(post_id, author_id) for _ in range(6)),  # noqa: B023
-            lambda: begin_removal("comments", "post", subject_id=post_id),  # noqa: B023
+            lambda: begin_removal("comments", kind="post", subject_id=post_id),  # noqa: B023
             *(lambda: write(post_id, author_id) for _ in range(6)),  # noqa: B023
         )
         _on_tidb_look_again()
@@ -130,7 +130,7 @@ def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
         other = new_id()
         in_parallel(
             *(lambda: write(other, author_id) for _ in range(6)),  # noqa: B023
-            lambda: begin_removal("comments", "user", subject_id=author_id, erasure_id=1),  # noqa: B023
+            lambda: begin_removal("comments", kind="user", subject_id=author_id, erasure_id=1),  # noqa: B023
             *(lambda: write(other, author_id) for _ in range(6)),  # noqa: B023
         )
         _on_tidb_look_again()

@@ -135,8 +135,8 @@ def test_comments_go_with_their_post(
 
 def test_a_gone_post_or_person_gets_no_late_comment() -> None:
     post_id, user_id = new_id(), new_id()
-    begin_removal("comments", "post", subject_id=post_id)
-    begin_removal("comments", "user", subject_id=user_id, erasure_id=5)
+    begin_removal("comments", kind="post", subject_id=post_id)
+    begin_removal("comments", kind="user", subject_id=user_id, erasure_id=5)
     before = published_types("comments")
     for late in (draft(post_id=post_id, author_id=new_id()), draft(post_id=new_id(), author_id=user_id)):
         with pytest.raises(NotFound):
@@ -149,7 +149,7 @@ def test_a_large_post_goes_in_chunks() -> None:
     post_id, author_id = new_id(), new_id()
     for _ in range(actions.BATCH + 5):
         actions.create_comment(draft=draft(post_id=post_id, author_id=author_id))
-    begin_removal("comments", "post", subject_id=post_id)
+    begin_removal("comments", kind="post", subject_id=post_id)
     assert Comment.objects.count() == 5
     assert Job.objects.using("comments").count() == 1
     continue_jobs("comments", steps=50)
@@ -207,7 +207,7 @@ def test_a_prolific_person_is_acknowledged_when_nothing_is_left() -> None:
     author_id, posts = new_id(), [new_id(), new_id()]
     for number in range(actions.BATCH * 2):
         actions.create_comment(draft=draft(post_id=posts[number % 2], author_id=author_id))
-    begin_removal("comments", "user", subject_id=author_id, erasure_id=7)
+    begin_removal("comments", kind="user", subject_id=author_id, erasure_id=7)
     assert published("comments.user_erased.v1") == []
     continue_jobs("comments", steps=50)
     assert Comment.objects.count() == 0

@@ -80,12 +80,12 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
         post_id, author_id = POSTS[post_number], AUTHORS[author_number]
         living = sorted(model.authors)
         if kind == "erase" and author_id not in gone and pick % 4 == 0:
-            begin_removal("comments", "user", subject_id=author_id, erasure_id=1)
+            begin_removal("comments", kind="user", subject_id=author_id, erasure_id=1)
             gone.add(author_id)
             for comment_id in sorted((c for c, a in model.authors.items() if a == author_id), reverse=True):
                 model.delete(comment_id)
         elif kind == "forget" and post_id not in gone and pick % 4 == 0:
-            begin_removal("comments", "post", subject_id=post_id)
+            begin_removal("comments", kind="post", subject_id=post_id)
             gone.add(post_id)
             for comment_id in [c for c, p in model.posts.items() if p == post_id]:
                 model.parents.pop(comment_id), model.posts.pop(comment_id), model.authors.pop(comment_id, None)

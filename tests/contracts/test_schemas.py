@@ -48,7 +48,7 @@ def test_a_promise_is_kept_and_written_down(name: str) -> None:
     promised = PROMISED / name
     assert promised.exists(), "a new event or contract: run manage.py schemas"
     kept, made = json.loads(promised.read_text()), own_promises()[name]
-    assert broken(kept, made) == [], "docs/adding.md tells how contracts change"
+    assert broken(kept, new=made) == [], "docs/adding.md tells how contracts change"
     assert kept == made, f"docs/schemas/{name} is out of date: run manage.py schemas"
 
 
@@ -70,10 +70,10 @@ def test_every_event_has_a_listener() -> None:
 def test_a_planted_break_of_an_event_is_caught() -> None:
     old: dict[str, Any] = {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a", "b"]}
     new = {"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["c"]}
-    assert broken(old, new) == [
+    assert broken(old, new=new) == [
         "b is gone", "a changed its type", "c became required", "a is no longer sent for sure"
     ]  # fmt: skip
-    assert broken(old, {**old, "properties": {**old["properties"], "c": {"type": "string", "default": ""}}}) == []
+    assert broken(old, new={**old, "properties": {**old["properties"], "c": {"type": "string", "default": ""}}}) == []
 
 
 Method = Callable[..., Any]
@@ -150,7 +150,7 @@ def as_light(method: Method, kind: Callable[[Any], Method] = write) -> Method:
     ids=lambda value: value[0] if isinstance(value, list) and value else "",
 )
 def test_a_planted_break_of_a_call_is_caught_and_what_is_added_is_not(new: Schema, faults: list[str]) -> None:
-    assert broken(schema_of(Lamp, lamps(Lamp), light), new) == faults
+    assert broken(schema_of(Lamp, lamps(Lamp), light), new=new) == faults
 
 
 def test_a_broken_promise_is_not_written_down(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
     """Arguments for a method: the first value of each parameter, then every other one in turn."""
     function = getattr(CONTRACTS[contract], method)
     names = [name for name in inspect.signature(function).parameters if name != "self"]
-    types = calls.argument_types(CONTRACTS[contract], method)
+    types = calls.argument_types(CONTRACTS[contract], method=method)
     tables: list[Any] = client(CONTRACTS["DataExport"], context=context).tables() if "table" in names else []
     values = {
         name: [*tables, "no_such_table"] if name == "table" else world.arguments(context, contract, name)

@@ -126,7 +126,7 @@ def test_one_trace_from_the_request_to_the_socket(seen: Seen) -> None:
     assert published.parent_span_id == request.span_id
     asked = {one.value.string_value for span in spans.values() for one in span.attributes if one.key == "db.system"}
     assert asked == {"redis"}, "and SQLite, whose module cannot be instrumented"
-    every = [handler for context in CONTEXTS for handler in handlers_of(context, "posts.post_created.v1")]
+    every = [handler for context in CONTEXTS for handler in handlers_of(context, event="posts.post_created.v1")]
     assert {handler.context for handler in every} >= {"notifications", "users", "search", "metrics"}
     taken = {span.name for span in spans.values() if span.parent_span_id == published.span_id}
     assert {f"handle {handler.name}" for handler in every} <= taken

@@ -57,7 +57,7 @@ def _deliver_in_disorder(luck: random.Random) -> int:
         envelopes = [decode(row.envelope) for _, row in rows] * 2 + [decode(row.envelope) for _, row in rows[::3]]
         luck.shuffle(envelopes)
         for start in range(0, len(envelopes), 50):
-            deliver(consumer, envelopes[start : start + 50])
+            deliver(consumer, envelopes=envelopes[start : start + 50])
     return len(rows)
 
 
@@ -123,7 +123,7 @@ def _load(luck: random.Random, people: list[int]) -> list[int]:
     ]
     for kind, records in (("post", posts), ("comment", comments), ("reaction", reactions)):
         for start in range(0, len(records), 500):
-            assert import_records(kind, records[start : start + 500]) == []
+            assert import_records(kind, records=records[start : start + 500]) == []
     return [int(post["id"]) for post in posts]
 
 

@@ -110,13 +110,13 @@ def test_shuffled_and_doubled_events_take_effect_once(rung: list[int]) -> None:
     envelopes = ring(*range(1, 51)) * 3
     random.Random(1).shuffle(envelopes)
     for start in range(0, len(envelopes), 7):
-        deliver(CONSUMER, envelopes[start : start + 7])
+        deliver(CONSUMER, envelopes=envelopes[start : start + 7])
     assert sorted(rung) == list(range(1, 51))
     assert InboxEntry.objects.using(CONSUMER).count() == 50
 
 
 def test_a_poison_event_rests_and_its_neighbours_arrive(rung: list[int]) -> None:
-    deliver(CONSUMER, ring(1, -2, 3))
+    deliver(CONSUMER, envelopes=ring(1, -2, 3))
     assert set(InboxEntry.objects.using(CONSUMER).values_list("event_id", flat=True)).isdisjoint(
         FailedDelivery.objects.using(CONSUMER).values_list("event_id", flat=True)
     )
@@ -131,7 +131,7 @@ def test_pauses_grow_and_then_the_event_is_dead(rung: list[int]) -> None:
     pauses = []
     for _ in range(len(RETRY_PAUSES) + 1):
         before = timezone.now()
-        deliver(CONSUMER, [envelope])
+        deliver(CONSUMER, envelopes=[envelope])
         failure = FailedDelivery.objects.using(CONSUMER).get()
         pauses.append(round((failure.retry_at - before).total_seconds()))
     assert tuple(pauses[:-1]) == RETRY_PAUSES
@@ -150,7 +150,7 @@ def test_while_something_is_away_no_event_waits_long_or_is_given_up(monkeypatch:
     pauses = []
     for _ in range(20):
         before = timezone.now()
-        deliver(CONSUMER, [envelope])
+        deliver(CONSUMER, envelopes=[envelope])
         failure = FailedDelivery.objects.using(CONSUMER).get()
         pauses.append(round((failure.retry_at - before).total_seconds()))
     assert pauses == [*AWAY_PAUSES, *[AWAY_PAUSES[-1]] * 17]
@@ -159,7 +159,7 @@ def test_while_something_is_away_no_event_waits_long_or_is_given_up(monkeypatch:
     for _ in range(len(RETRY_PAUSES) + 1 - len(AWAY_PAUSES)):
         failure.refresh_from_db()
         assert not failure.dead
-        deliver(CONSUMER, [envelope])
+        deliver(CONSUMER, envelopes=[envelope])
     failure.refresh_from_db()
     assert failure.dead, "what cannot be taken though everything is there is given up"
 
@@ -181,25 +181,25 @@ def test_what_waits_is_told_to_prometheus(rung: list[int], broker: list[tuple[st
     assert 70 <= told("outbox_unconfirmed_seconds", PRODUCER) < 700
     old = msgspec.structs.replace(envelope, id=first_id_at(timezone.now() - timedelta(seconds=50)))
     for tries in range(len(RETRY_PAUSES)):
-        deliver(CONSUMER, [old])
+        deliver(CONSUMER, envelopes=[old])
         assert (told("deliveries_failing", CONSUMER), told("dead_letters", CONSUMER)) == (1, 0), tries
     assert 50 <= told("deliveries_failing_seconds", CONSUMER) < 500
-    deliver(CONSUMER, [old])
+    deliver(CONSUMER, envelopes=[old])
     assert (told("deliveries_failing", CONSUMER), told("dead_letters", CONSUMER)) == (0, 1)
     assert told("deliveries_failing_seconds", CONSUMER) == 0
 
 
 def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     (envelope,) = ring(-5)
-    deliver(CONSUMER, [envelope])
+    deliver(CONSUMER, envelopes=[envelope])
     handlers = registry._handlers[(CONSUMER, "metrics.bell_rung.v1")]
     monkeypatch.setitem(
         registry._handlers,
         (CONSUMER, "metrics.bell_rung.v1"),
         [Handler(handlers[0].name, CONSUMER, handlers[0].event, lambda bell: rung.append(100), None)],
     )
-    deliver(CONSUMER, [envelope])
-    deliver(CONSUMER, [envelope])
+    deliver(CONSUMER, envelopes=[envelope])
+    deliver(CONSUMER, envelopes=[envelope])
     assert rung.count(100) == 1
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
@@ -207,11 +207,11 @@ def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: p
 def test_a_failure_noted_of_what_is_handled_is_forgotten_at_the_next_delivery(rung: list[int]) -> None:
     """Two workers had it at once: the one that failed wrote so after the other had looked for failures."""
     (envelope,) = ring(1)
-    deliver(CONSUMER, [envelope])
+    deliver(CONSUMER, envelopes=[envelope])
     FailedDelivery.objects.using(CONSUMER).create(
         event_id=envelope.id, handler=f"{CONSUMER}.hear", subject="1", error="", retry_at=timezone.now()
     )
-    deliver(CONSUMER, [envelope])
+    deliver(CONSUMER, envelopes=[envelope])
     assert rung == [1]
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
@@ -219,7 +219,7 @@ def test_a_failure_noted_of_what_is_handled_is_forgotten_at_the_next_delivery(ru
 def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(context))
-    deliver(CONSUMER, ring(-1))
+    deliver(CONSUMER, envelopes=ring(-1))
     assert send_due_retries(CONSUMER) == 0
     FailedDelivery.objects.using(CONSUMER).update(retry_at=timezone.now() - timedelta(seconds=1))
     assert send_due_retries(CONSUMER) == 1
@@ -231,7 +231,7 @@ def test_those_who_wait_longest_are_tried_again_first(rung: list[int], monkeypat
     sent: list[str] = []
     monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(envelope))
     envelopes = ring(*range(-BATCH_EVENTS - 1, 0))
-    deliver(CONSUMER, envelopes)
+    deliver(CONSUMER, envelopes=envelopes)
     now = timezone.now()
     for waited, envelope in enumerate(envelopes):
         FailedDelivery.objects.using(CONSUMER).filter(event_id=envelope.id).update(
@@ -315,7 +315,7 @@ def test_what_was_noted_before_the_clock_was_set_back_need_not_wait_for_it(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(context))
-    deliver(CONSUMER, ring(-1))
+    deliver(CONSUMER, envelopes=ring(-1))
     soon = timezone.now() + timedelta(minutes=10)
     FailedDelivery.objects.using(CONSUMER).update(failed_at=soon, retry_at=soon + timedelta(seconds=1))
     assert [send_due_retries(CONSUMER) for _ in range(2)] == [1, 0]
@@ -332,14 +332,14 @@ def test_what_was_noted_before_the_clock_was_set_back_need_not_wait_for_it(
 def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
     arrived, lost = ring(1, 2)
     relay_once(PRODUCER)
-    deliver(CONSUMER, [arrived])
+    deliver(CONSUMER, envelopes=[arrived])
     rows = OutboxEvent.objects.using(PRODUCER)
     rows.update(sent_at=timezone.now() - timedelta(minutes=1))
     assert reconcile(PRODUCER) == (1, 1)
     assert rows.get(id=arrived.id).state == OutboxEvent.State.CONFIRMED
     assert rows.get(id=lost.id).state == OutboxEvent.State.NEW
     relay_once(PRODUCER)
-    deliver(CONSUMER, [decode(broker[-1][1][0])])
+    deliver(CONSUMER, envelopes=[decode(broker[-1][1][0])])
     assert rung == [1, 2]
 
 
@@ -369,7 +369,7 @@ def test_what_is_still_missing_is_sent_again_after_longer_and_longer_pauses(
 
 
 def test_a_dead_letter_counts_as_arrived(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
-    deliver(CONSUMER, ring(-1))
+    deliver(CONSUMER, envelopes=ring(-1))
     relay_once(PRODUCER)
     OutboxEvent.objects.using(PRODUCER).update(sent_at=timezone.now() - timedelta(minutes=1))
     assert reconcile(PRODUCER) == (1, 0)
@@ -402,7 +402,7 @@ def test_what_a_newer_release_adds_to_an_event_is_ignored(rung: list[int]) -> No
     newer = json.loads(encode(envelope))
     newer["data"]["loudness"] = {"decibel": 90}
     newer["severity"] = "high"
-    deliver(CONSUMER, [decode(json.dumps(newer))])
+    deliver(CONSUMER, envelopes=[decode(json.dumps(newer))])
     assert rung == [3]
 
 
@@ -416,11 +416,11 @@ def test_an_event_that_only_a_newer_release_knows_is_never_confirmed(
     with monkeypatch.context() as before:
         before.delitem(EVENTS, envelope.type)
         before.delitem(registry._handlers, (CONSUMER, envelope.type))
-        deliver(CONSUMER, [envelope])
+        deliver(CONSUMER, envelopes=[envelope])
         assert reconcile(PRODUCER) == (0, 1)
     assert not FailedDelivery.objects.using(CONSUMER).exists(), "nothing to try again: it is not for this release"
     relay_once(PRODUCER)
-    deliver(CONSUMER, [decode(broker[-1][1][0])])
+    deliver(CONSUMER, envelopes=[decode(broker[-1][1][0])])
     rows.update(sent_at=timezone.now() - timedelta(minutes=5))
     assert (rung, reconcile(PRODUCER)) == ([1], (1, 0))
 
@@ -440,5 +440,5 @@ def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyP
         seen.append((True, doubled))
 
     monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather)])
-    deliver(CONSUMER, ring(4))
+    deliver(CONSUMER, envelopes=ring(4))
     assert seen == [(False, 4), (True, 8)]

@@ -70,7 +70,7 @@ def forecasts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     from socialapp.wsgi import application
 
     monkeypatch.setitem(registry.CONTRACTS, "Forecasts", Forecasts)
-    serve(Forecasts, RealForecasts())
+    serve(Forecasts, implementation=RealForecasts())
     calls._client.cache_clear()
     calls._breaker.cache_clear()
     if request.param == "in process":

@@ -62,4 +62,4 @@ def test_what_a_group_has_not_taken_is_counted_from_where_it_is_or_what_is_left(
     monkeypatch.setattr(kafka, "topics_for", lambda context: ["events.posts"])
     first = {("events.posts", 0): 10, ("events.posts", 1): 0, ("events.users", 0): 0}
     last = {("events.posts", 0): 25, ("events.posts", 1): 7, ("events.users", 0): 99}
-    assert kafka.behind("search", {("events.posts", 1): 4}, first, last) == 15 + 3
+    assert kafka.behind("search", taken={("events.posts", 1): 4}, first=first, last=last) == 15 + 3

@@ -17,7 +17,12 @@ COLUMNS = ("id", "event_id", "handler", "handled_at")
 
 def add(*ids: int) -> None:
     """Inbox entries with these ids."""
-    insert(CONTEXT, InboxEntry, COLUMNS, [(row_id, row_id, "some handler", timezone.now()) for row_id in ids])
+    insert(
+        CONTEXT,
+        model=InboxEntry,
+        columns=COLUMNS,
+        rows=[(row_id, row_id, "some handler", timezone.now()) for row_id in ids],
+    )
 
 
 def add_together(*ids: int) -> None:
@@ -90,7 +95,7 @@ def test_rows_are_added_by_the_thousand_with_their_times() -> None:
     moment = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
     rows = [(row_id, row_id, "some handler", moment) for row_id in range(1, 2002)]
     with CaptureQueriesContext(connections[CONTEXT]) as queries, atomic(CONTEXT, savepoint=False):
-        insert(CONTEXT, InboxEntry, COLUMNS, rows)
+        insert(CONTEXT, model=InboxEntry, columns=COLUMNS, rows=rows)
     assert sum(query["sql"].startswith("INSERT") for query in queries) == 3
     assert there() == list(range(1, 2002))
     assert InboxEntry.objects.using(CONTEXT).get(id=2001).handled_at == moment

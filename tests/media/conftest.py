@@ -45,7 +45,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Stor
 def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a commit is done at once: a test's own transaction is never committed."""
     for module in (processing, removal, periodic):
-        monkeypatch.setattr(module, "after_commit", lambda context, run: run())
+        monkeypatch.setattr(module, "after_commit", lambda context, callback: callback())
 
 
 def picture(size: tuple[int, int] = (64, 48), file_format: str = "PNG", color: str = "teal", **options: Any) -> bytes:

@@ -109,7 +109,7 @@ def test_a_bad_file_fails_with_a_reason(name: str, tmp_path: Path) -> None:
     target.mkdir()
     code = ""
     try:
-        convert(source, file_format, target, heartbeat=lambda: None)
+        convert(source, file_format=file_format, target=target, heartbeat=lambda: None)
     except ConversionError as error:
         code = error.code
     assert code in REASONS or (name in SURVIVED and not code)
@@ -183,7 +183,7 @@ def converted(content: bytes, folder: Path) -> tuple[ConvertedMedia, dict[str, b
     source.write_bytes(content)
     file_format = detect(content[:HEAD_BYTES])
     assert file_format is not None
-    result = convert(source, file_format, folder, heartbeat=lambda: None)
+    result = convert(source, file_format=file_format, target=folder, heartbeat=lambda: None)
     return result, {name: (folder / file.path).read_bytes() for name, file in result.files.items()}
 
 
@@ -270,7 +270,7 @@ def test_pictures_that_look_alike_have_hashes_that_are_near(tmp_path: Path) -> N
         file = io.BytesIO()
         image.save(file, "JPEG", quality=70)
         hashes.append(converted(file.getvalue(), folder)[0].perceptual_hash)
-    assert distance(hashes[0], hashes[1]) <= 31 < distance(hashes[0], hashes[2])
+    assert distance(first=hashes[0], second=hashes[1]) <= 31 < distance(first=hashes[0], second=hashes[2])
 
 
 @pytest.fixture(scope="module")

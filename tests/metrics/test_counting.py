@@ -47,7 +47,7 @@ def envelopes(*events: object) -> list[Envelope]:
 
 
 def hear(*events: object) -> None:
-    deliver("metrics", envelopes(*events))
+    deliver("metrics", envelopes=envelopes(*events))
     assert not FailedDelivery.objects.using("metrics").exists()
 
 
@@ -193,8 +193,8 @@ def test_deltas_wait_a_moment_for_tombstones(post_id: int) -> None:
 def test_an_event_heard_twice_counts_once(post_id: int) -> None:
     batch = envelopes(*everything(post_id, new_id()))
     for _ in range(2):
-        deliver("metrics", batch)
-        deliver("metrics", [*batch, *batch])
+        deliver("metrics", envelopes=batch)
+        deliver("metrics", envelopes=[*batch, *batch])
         roll_up()
     assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 1, "comments": 1, "reposts": 1}
     assert today()["registrations"] == 1
@@ -345,8 +345,8 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
         roll_up()
     erased = UserDeleted(user_id=AUTHOR, erasure_id=5)
     batch = envelopes(erased)
-    deliver("metrics", batch)
-    deliver("metrics", batch)
+    deliver("metrics", envelopes=batch)
+    deliver("metrics", envelopes=batch)
     assert erased_events() == ["metrics.user_erased.v1"]
     late = new_id()
     hear(

@@ -47,7 +47,7 @@ def test_an_author_who_is_erased_meanwhile_keeps_no_delta() -> None:
     def work(author: int, number: int) -> None:
         try:
             if number == 3:
-                begin_removal("metrics", "user", subject_id=author)
+                begin_removal("metrics", kind="user", subject_id=author)
             elif number % 2:
                 actions.record_follower(author_id=author, at=id_time(author), amount=-1)
             else:

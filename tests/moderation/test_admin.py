@@ -282,7 +282,7 @@ def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain:
     actions.check_text(target=target, text="x")
     browser = enter(moderator, "moderator")
     assert "(no text)" in browser.get(CASES).content.decode()
-    begin_removal("moderation", "user", subject_id=int(stage.ann.id), erasure_id=1)
+    begin_removal("moderation", kind="user", subject_id=int(stage.ann.id), erasure_id=1)
     closed = browser.get(f"{CASES}?state=all").content.decode()
     assert "(erased)" in closed
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 def erase(user_id: str) -> None:
     envelope = wrap(UserDeleted(user_id=int(user_id), erasure_id=3), event_id=new_id())
     for _ in range(2):
-        deliver("moderation", [envelope])
+        deliver("moderation", envelopes=[envelope])
 
 
 def of_kind(kind: type) -> list[Any]:
@@ -150,5 +150,5 @@ def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
         return redact(**arguments)
 
     monkeypatch.setattr(erasure, "redact_entries", file_meanwhile)
-    begin_removal("moderation", "user", subject_id=person, erasure_id=3)
+    begin_removal("moderation", kind="user", subject_id=person, erasure_id=3)
     assert traces(stage.ann.id) == {}

@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
 def test_a_span_ends_with_the_period_under_way(span: str, count: int, first: datetime, last: datetime) -> None:
     starts = period_starts(span, now=NOW)
     assert (len(starts), starts[0], starts[-1]) == (count, first, last)
-    assert (period_of(NOW, starts), period_of(first, starts)) == (last, first)
+    assert (period_of(NOW, starts=starts), period_of(first, starts=starts)) == (last, first)
 
 
 def test_what_is_far_above_the_usual_is_marked() -> None:
@@ -48,7 +48,7 @@ def test_what_is_far_above_the_usual_is_marked() -> None:
 
     def is_spike(*values: int) -> bool:
         series = [0] * (30 - len(values)) + list(values)
-        return draw("reports", "Reports", span="month", starts=starts, values=series).is_spike
+        return draw("reports", title="Reports", span="month", starts=starts, values=series).is_spike
 
     assert is_spike(3, 4, 5, 40)
     assert not is_spike(3, 4, 5, 9), "a few more are no matter"

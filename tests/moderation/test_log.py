@@ -99,19 +99,19 @@ def test_a_refused_decision_leaves_no_entry(log: list[Action]) -> None:
 
 
 def test_erasing_a_person_leaves_no_trace_and_the_log_whole(log: list[Action], drain: Callable[[], int]) -> None:
-    begin_removal("moderation", "user", subject_id=OTHER, erasure_id=1)
+    begin_removal("moderation", kind="user", subject_id=OTHER, erasure_id=1)
     check = check_log()
     assert (check.entries, check.redacted, check.problems) == (5, 2, [])
     assert not Action.objects.filter(user_id=OTHER).exists()
     assert not Action.objects.filter(reason__in=["second", "third"]).exists()
     assert Action.objects.get(sequence=3).target_id is None
     assert Action.objects.get(sequence=1).reason == "first"
-    begin_removal("moderation", "user", subject_id=OTHER, erasure_id=1)
+    begin_removal("moderation", kind="user", subject_id=OTHER, erasure_id=1)
     assert check_log().entries == 5
 
 
 def test_erasing_a_moderator_keeps_what_was_decided(log: list[Action]) -> None:
-    begin_removal("moderation", "user", subject_id=MODERATOR, erasure_id=1)
+    begin_removal("moderation", kind="user", subject_id=MODERATOR, erasure_id=1)
     assert check_log().problems == []
     assert not Action.objects.filter(moderator_id=MODERATOR).exists()
     assert Action.objects.get(sequence=1).reason == "first"

@@ -133,12 +133,12 @@ def test_handled_twice_is_handled_once(stage: Stage, drain: Callable[[], int]) -
     rule("plain", "remove")
     for _ in range(2):
         for event in [edited(stage.post_id, stage.ann.id)] * 2:
-            deliver("moderation", [event, event])
-        deliver("moderation", [edited(stage.post_id, stage.ann.id)])
+            deliver("moderation", envelopes=[event, event])
+        deliver("moderation", envelopes=[edited(stage.post_id, stage.ann.id)])
     assert not FailedDelivery.objects.using("moderation").exists()
     assert len([event for event in published() if isinstance(event, ContentRemoved)]) == 1
     drain()
-    deliver("moderation", [edited(stage.post_id, stage.ann.id)])
+    deliver("moderation", envelopes=[edited(stage.post_id, stage.ann.id)])
     assert len([event for event in published() if isinstance(event, ContentRemoved)]) == 1
 
 
@@ -146,13 +146,13 @@ def test_a_late_edit_of_a_deleted_post_opens_no_case(stage: Stage, drain: Callab
     rule("plain")
     stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
     drain()
-    deliver("moderation", [edited(stage.post_id, stage.ann.id)])
+    deliver("moderation", envelopes=[edited(stage.post_id, stage.ann.id)])
     assert not Case.objects.filter(closed_at=None).exists()
 
 
 def test_an_erased_author_gets_no_case() -> None:
     rule("plain")
-    begin_removal("moderation", "user", subject_id=77, erasure_id=1)
+    begin_removal("moderation", kind="user", subject_id=77, erasure_id=1)
     actions.check_text(target=Target("post", 5, 77), text="a plain post")
     assert not Case.objects.exists()
     assert OutboxEvent.objects.using("moderation").count() == 1

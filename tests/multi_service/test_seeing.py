@@ -32,7 +32,7 @@ def _traced(services: Cluster) -> None:
 
 @pytest.mark.usefixtures("_traced")
 def test_one_trace_over_all_services(collector: Collector) -> None:
-    every = {f"handle {handler.name}" for context in CONTEXTS for handler in handlers_of(context, _EVENT)}
+    every = {f"handle {handler.name}" for context in CONTEXTS for handler in handlers_of(context, event=_EVENT)}
     eventually(lambda: collector.names(_TRACE) >= {"POST v1/posts", "push to sockets", *every})
     spans = collector.trace(_TRACE)
     # A service tells of a call only when it has ended: after what the other side has made of it.
@@ -58,7 +58,7 @@ def traced_from(service: Service) -> tuple[list[dict[str, Any]], str]:
 
 @pytest.mark.usefixtures("_traced")
 def test_the_way_of_one_request_is_told_in_every_service(services: Cluster) -> None:
-    every = {handler.name for context in CONTEXTS for handler in handlers_of(context, _EVENT)}
+    every = {handler.name for context in CONTEXTS for handler in handlers_of(context, event=_EVENT)}
 
     def handled() -> set[str]:
         (created,), _ = traced_from(services.services["finding"])

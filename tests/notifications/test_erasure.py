@@ -82,7 +82,7 @@ def test_removals_are_bounded_and_complete(register: Callable[..., Person], monk
         Notification(user_id=n, kind="new_post", message="x", created_at=datetime.now(UTC), post_id=int(post_id))
         for n in range(1, 12)
     )
-    begin_removal("notifications", "post", subject_id=int(post_id))
+    begin_removal("notifications", kind="post", subject_id=int(post_id))
     assert Notification.objects.count() == 11 - 3
     assert continue_jobs("notifications", steps=50) == 3
     assert Notification.objects.count() == 0

@@ -500,9 +500,9 @@ def test_a_list_that_survives_while_redis_is_away_has_no_hole(
     missed = write(bob)
     event = OutboxEvent.objects.using("posts").get(type="posts.post_created.v1", subject=missed["id"])
     for _ in range(2):
-        deliver("posts", [decode(event.envelope)])
+        deliver("posts", envelopes=[decode(event.envelope)])
     assert FailedDelivery.objects.using("posts").get().attempts == 2, "a short absence is waited out"
-    deliver("posts", [decode(event.envelope)])
+    deliver("posts", envelopes=[decode(event.envelope)])
     assert not FailedDelivery.objects.using("posts").exists(), "nothing is left that could become a dead letter"
     redis_away(False)
     assert missed["id"].encode() not in redis_client().lrange(feed_key(alice), 0, -1)

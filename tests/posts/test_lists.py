@@ -239,7 +239,7 @@ def test_what_is_kept_or_passed_on_while_a_post_goes_leaves_nothing(
         """The post goes, and is cleaned up after, between the look at it and the insert."""
         monkeypatch.setattr(reposts, "_insert_once", insert)
         delete_post(post_id=int(post["id"]))
-        start_job("posts", CLEAN_UP, subject_id=int(post["id"]))
+        start_job("posts", name=CLEAN_UP, subject_id=int(post["id"]))
         return insert(row)
 
     monkeypatch.setattr(reposts, "_insert_once", delete_first)

@@ -118,7 +118,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         ]
         in_parallel(
             *reacting[:4],
-            lambda: begin_removal("reactions", "post", subject_id=target.id),  # noqa: B023
+            lambda: begin_removal("reactions", kind="post", subject_id=target.id),  # noqa: B023
             *reacting[4:],
         )
         _on_tidb_look_again()
@@ -131,7 +131,7 @@ def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
         ]
         in_parallel(
             *reacting[:4],
-            lambda: begin_removal("reactions", "user", subject_id=erased, erasure_id=1),  # noqa: B023
+            lambda: begin_removal("reactions", kind="user", subject_id=erased, erasure_id=1),  # noqa: B023
             *reacting[4:],
         )
         _on_tidb_look_again()
@@ -184,7 +184,7 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
             expected.pop((target.id, user_id), None)
         elif type_number == 0:
             subject_id = target.id if kind == "forget" else user_id
-            begin_removal("reactions", target.type if kind == "forget" else "user", subject_id=subject_id)
+            begin_removal("reactions", kind=target.type if kind == "forget" else "user", subject_id=subject_id)
             gone.add(subject_id)
             expected = {key: value for key, value in expected.items() if subject_id not in key}
     stored = {(row.target_id, row.user_id): row.reaction_type for row in Reaction.objects.all()}

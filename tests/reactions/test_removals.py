@@ -134,8 +134,8 @@ def test_large_removals_go_in_chunks_and_are_acknowledged_at_the_end() -> None:
     ]
     Reaction.objects.bulk_create(rows)
     assert len(queries.suspect_counts(target_type="post", target_ids=[target.id])) == 1
-    begin_removal("reactions", "user", subject_id=user_id, erasure_id=8)
-    begin_removal("reactions", "post", subject_id=target.id)
+    begin_removal("reactions", kind="user", subject_id=user_id, erasure_id=8)
+    begin_removal("reactions", kind="post", subject_id=target.id)
     assert Reaction.objects.count() == actions.BATCH + 1
     assert published("reactions.user_erased.v1") == []
     assert Job.objects.using("reactions").count() == 2

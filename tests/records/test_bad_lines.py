@@ -227,7 +227,9 @@ def test_what_is_new_notifies_and_what_is_old_does_not(
     alice, bob = register("alice"), register("bob")
     now = datetime.now(UTC).isoformat()
     for number, at in ((11, AT), (12, now)):
-        found = import_records("post", [_bare(post(number, content="hi @bob", user_id=alice.id, created_at=at))])
+        found = import_records(
+            "post", records=[_bare(post(number, content="hi @bob", user_id=alice.id, created_at=at))]
+        )
         assert found == []
     drain()
     found = bob.client.get("/v1/notifications").json()["results"]
@@ -243,7 +245,7 @@ def test_loading_again_passes_over_what_was_changed_since(register: Callable[...
     made = alice.client.post("/v1/posts", {"content": "first"}).json()
     record = next(export_records("post", until=datetime.now(UTC)))
     assert alice.client.patch(f"/v1/posts/{made['id']}", {"content": "second"}).status_code == 200
-    assert import_records("post", [_bare(record)]) == []
+    assert import_records("post", records=[_bare(record)]) == []
     assert Post.objects.get().content == "second"
 
 
@@ -252,11 +254,11 @@ def test_who_was_deleted_is_not_loaded_again(register: Callable[..., Person], dr
     record = next(export_records("user", until=datetime.now(UTC)))
     password = {"password": "correct horse battery"}
     assert alice.client.delete("/v1/auth/me", password).status_code == 202
-    assert [found.reason for found in import_records("user", [_bare(record)])] == [
+    assert [found.reason for found in import_records("user", records=[_bare(record)])] == [
         "this id belongs to another account, or to one that was deleted"
     ]
     drain()
-    assert len(import_records("user", [_bare(record)])) == 1
+    assert len(import_records("user", records=[_bare(record)])) == 1
     assert list(export_records("user", until=datetime.now(UTC))) == []
 
 
@@ -265,7 +267,7 @@ def test_a_loaded_person_logs_in_with_their_password(register: Callable[..., Per
     record = next(export_records("user", until=datetime.now(UTC)))
     User.objects.all().delete()
     Profile.objects.all().delete()
-    assert import_records("user", [_bare(record)]) == []
+    assert import_records("user", records=[_bare(record)]) == []
     answer = anonymous.post("/v1/auth/login", {"login": "alice", "password": "correct horse battery"})
     assert answer.status_code == 200
 
@@ -313,11 +315,11 @@ def _counted(run: Callable[[], object]) -> Iterator[int]:
 
 def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
     def people(first: int, last: int) -> None:
-        assert import_records("user", [_bare(user(number)) for number in range(first, last)]) == []
+        assert import_records("user", records=[_bare(user(number)) for number in range(first, last)]) == []
 
     def posts(first: int, last: int) -> None:
         lines = [_bare(post(number, author=2, content=f"#a @person2 {number}")) for number in range(first, last)]
-        assert import_records("post", lines) == []
+        assert import_records("post", records=lines) == []
 
     people(1, 3)
     # No more than 30: SQLite takes 999 values in a statement, which is 47 accounts, and Django then makes two of it.

@@ -173,7 +173,7 @@ def test_an_interrupted_archive_is_finished(partitioned: None, tmp_path: Path) -
     outside = f"notifications_out_{name}"
     partitions.run_statements(
         table,
-        [
+        statements=[
             f"CREATE TABLE {outside} LIKE notifications",
             f"ALTER TABLE {outside} REMOVE PARTITIONING",
             f"ALTER TABLE notifications EXCHANGE PARTITION {name} WITH TABLE {outside}",
@@ -184,7 +184,7 @@ def test_an_interrupted_archive_is_finished(partitioned: None, tmp_path: Path) -
     assert name not in _names("notifications")
     written = [json.loads(line) for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
     assert len(written) == 1
-    assert partitions.archive_left_over(table, tmp_path, on_rows=lambda _: None) == []
+    assert partitions.archive_left_over(table, folder=tmp_path, on_rows=lambda _: None) == []
 
 
 def test_a_table_that_cannot_be_cut_says_why(mariadb: None) -> None:
@@ -214,7 +214,7 @@ def test_reads_open_the_months_they_need(partitioned: None) -> None:
     assert len(single) == 1
     with _opened("posts") as authors:
         bounded = Post.objects.filter(user_id=_AUTHOR, id__gte=first_id_at(_NOW - timedelta(days=20)))
-        assert len(paginate(bounded, PageRequest()).items) == 20
+        assert len(paginate(bounded, page=PageRequest()).items) == 20
     assert _names("posts")[0] not in authors, "nobody wrote before they were registered"
     assert len(authors) <= 2 + partitions.AHEAD_MONTHS + 1
     with _opened("notifications") as told:

@@ -306,7 +306,7 @@ def retry_failed() -> None:
     from socialapp.messaging.envelope import decode
 
     rows = list(FailedDelivery.objects.using("search").all())
-    deliver("search", [decode(row.envelope) for row in rows])
+    deliver("search", envelopes=[decode(row.envelope) for row in rows])
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)

@@ -37,10 +37,10 @@ def test_whatever_is_deleted_both_links_of_every_page_lead_to_what_is_left(order
     for kept in range(2 ** len(ids)):
         Comment.objects.all().delete()
         rows(*ids)
-        page = paginate(Comment.objects.all(), PageRequest(2), order=order)
+        page = paginate(Comment.objects.all(), page=PageRequest(2), order=order)
         cursors = [page]
         while page.next is not None:
-            page = paginate(Comment.objects.all(), PageRequest(2, page.next), order=order)
+            page = paginate(Comment.objects.all(), page=PageRequest(2, page.next), order=order)
             cursors.append(page)
         Comment.objects.exclude(id__in=[one for bit, one in enumerate(ids) if kept >> bit & 1]).delete()
         left = [row.id for row in Comment.objects.order_by(*order)]
@@ -53,14 +53,14 @@ def test_whatever_is_deleted_both_links_of_every_page_lead_to_what_is_left(order
 
 def walked(start: PageRequest, order: tuple[str, ...]) -> list[int]:
     """All that the links around a page lead to, in list order."""
-    page = paginate(Comment.objects.all(), start, order=order)
+    page = paginate(Comment.objects.all(), page=start, order=order)
     found = shown(page)
     on, back = page, page
     while on.next is not None:
-        on = paginate(Comment.objects.all(), PageRequest(2, on.next), order=order)
+        on = paginate(Comment.objects.all(), page=PageRequest(2, on.next), order=order)
         found += shown(on)
     while back.previous is not None:
-        back = paginate(Comment.objects.all(), PageRequest(2, back.previous, backwards=True), order=order)
+        back = paginate(Comment.objects.all(), page=PageRequest(2, back.previous, backwards=True), order=order)
         found = shown(back) + found
     return found
 
@@ -124,7 +124,7 @@ def _turned(link: str) -> str:
     """The link that goes the other way from the same position."""
     parts = urlsplit(link)
     [cursor] = parse_qs(parts.query)["cursor"]
-    list_name = name_of_list(parts.path, QueryDict(parts.query))
+    list_name = name_of_list(parts.path, query=QueryDict(parts.query))
     direction, *position = decode_cursor(cursor, list_name=list_name)
     return link.replace(cursor, encode_cursor(["n" if direction == "p" else "p", *position], list_name=list_name))
 

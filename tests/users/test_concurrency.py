@@ -100,7 +100,7 @@ def test_an_erasure_misses_nobody_who_follows_at_that_moment(person: MakePerson)
     star = person()
     fans = [person() for _ in range(40)]
     acts: list[Callable[[], object]] = [follow(fan, star) for fan in fans]
-    acts.insert(20, lambda: begin_removal("users", "user", subject_id=star, erasure_id=3))
+    acts.insert(20, lambda: begin_removal("users", kind="user", subject_id=star, erasure_id=3))
     at_once(acts)
     while continue_jobs("users", steps=10):
         pass

@@ -121,7 +121,7 @@ def test_a_post_event_delivered_twice_counts_once(person: MakePerson) -> None:
     author = person()
     envelope = wrap(created(author), event_id=new_id())
     for _ in range(2):
-        deliver("users", [envelope, envelope])
+        deliver("users", envelopes=[envelope, envelope])
     assert posts_of(author) == (1, 1)
 
 

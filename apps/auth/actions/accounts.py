@@ -371,7 +371,7 @@ def _refuse_last_administrator(user_id: int) -> None:
 def _publish_roles(user_id: int) -> None:
     User.objects.filter(id=user_id).update(roles_changed_at=timezone.now(), version=F("version") + 1)
     publish(RolesChanged(user_id=user_id, roles=role_names(user_id)))
-    after_commit("auth", lambda: announce_revoked([f"roles:{user_id}"]))
+    after_commit("auth", callback=lambda: announce_revoked([f"roles:{user_id}"]))
 
 
 @transactional("auth")

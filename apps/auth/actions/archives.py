@@ -81,7 +81,7 @@ def _write_files(archive: zipfile.ZipFile, page: IO[bytes], context: str, *, use
         copy = Path(folder) / "copy"
         for file in _files(context, user_id):
             try:
-                stores.fetch([file.stored_as], copy)
+                stores.fetch([file.stored_as], target=copy)
             except FileNotFoundError:
                 continue  # deleted since its row was read
             name = f"{context}/files/{file.name}"

@@ -100,7 +100,7 @@ def _begin_erasure(user: User, erasure: Erasure) -> None:
     user.deletion_due_at = None
     user.save(update_fields=["status", "deleted_at", "deletion_due_at"])
     publish(UserDeleted(user_id=user.id, erasure_id=erasure.id))
-    after_commit("auth", lambda: announce_revoked([f"user:{user.id}"]))
+    after_commit("auth", callback=lambda: announce_revoked([f"user:{user.id}"]))
 
 
 def start_erasure(user: User) -> None:
@@ -155,8 +155,8 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     _forget_admin_sessions(user_id)
     forget_events("auth", subject=user_id, events=[UserRegistered, UserRenamed, UserVerified, RolesChanged])
     publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id, rows=rows))
-    after_commit("auth", lambda: delete_mail_files(addresses))
-    after_commit("auth", lambda: empty_write_ahead_log("auth"))
+    after_commit("auth", callback=lambda: delete_mail_files(addresses))
+    after_commit("auth", callback=lambda: empty_write_ahead_log("auth"))
 
 
 def _forget_admin_sessions(user_id: int) -> None:

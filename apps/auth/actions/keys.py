@@ -97,7 +97,7 @@ def rotate_keys(*, at_once: bool = False) -> KeyState:
     )
     row.save(force_insert=True)
     retire_replaced_keys(at_once=at_once)
-    after_commit("auth", forget_loaded_keys)
+    after_commit("auth", callback=forget_loaded_keys)
     return KeyState(row.kid, "signing" if at_once else "next", row.created_at, row.signs_from)
 
 

@@ -207,7 +207,7 @@ def end_sessions(ids: list[int]) -> int:
     if not ids:
         return 0
     ended = Session.objects.filter(id__in=ids, ended_at=None).update(ended_at=timezone.now())
-    after_commit("auth", lambda: announce_revoked([f"session:{session_id}" for session_id in ids]))
+    after_commit("auth", callback=lambda: announce_revoked([f"session:{session_id}" for session_id in ids]))
     return ended
 
 

@@ -89,7 +89,7 @@ _ACCOUNT_SQL = (
 
 def account(user_id: int) -> Account:
     """The account; NotFound when there is none or it was deleted. One query."""
-    rows = select(User, _ACCOUNT_SQL, [user_id, User.Status.DELETED.value])
+    rows = select(User, sql=_ACCOUNT_SQL, values=[user_id, User.Status.DELETED.value])
     if not rows:
         raise NotFound("there is no such user")
     found, username, email, full_name, status, email_verified, oauth_provider, version, created_at, pending, _ = rows[0]

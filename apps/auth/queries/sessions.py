@@ -98,7 +98,7 @@ def all_live_sessions(user_id: int) -> list[SessionSummary]:
 def live_sessions(*, user_id: int, page: PageRequest) -> Page[SessionSummary]:
     """The sessions of a user that have neither ended nor expired, newest first. One query."""
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
-    found = paginate(live, page)
+    found = paginate(live, page=page)
     items = [
         SessionSummary(row.id, row.kind, row.user_agent, row.address, row.created_at, row.last_used_at)
         for row in found.items
@@ -113,26 +113,26 @@ def is_live_session(session_id: int, *, user_id: int) -> bool:
 
 def past_sessions(*, user_id: int, address_digest: str, user_agent: str) -> PastSessions:
     """What is known of a user's sessions when another begins. One query."""
-    ((total, unended, alike),) = select(Session, _PAST_SQL, [address_digest, user_agent, user_id])
+    ((total, unended, alike),) = select(Session, sql=_PAST_SQL, values=[address_digest, user_agent, user_id])
     return PastSessions(total, unended, alike)
 
 
 def has_totp(user_id: int) -> bool:
     """Whether the account logs in with one-time passwords. One query."""
-    return bool(select(Authenticator, _TOTP_SQL, [user_id, Authenticator.Type.TOTP.value]))
+    return bool(select(Authenticator, sql=_TOTP_SQL, values=[user_id, Authenticator.Type.TOTP.value]))
 
 
 def passkeys(*, user_id: int, page: PageRequest) -> Page[Passkey]:
     """The user's passkeys, newest first. One query."""
     rows = Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN)
-    found = paginate(rows, page)
+    found = paginate(rows, page=page)
     items = [Passkey(row.pk, str(row.data.get("name", "")), row.created_at, row.last_used_at) for row in found.items]
     return Page(items, next=found.next, previous=found.previous)
 
 
 def linked_providers(*, user_id: int, page: PageRequest) -> Page[LinkedProvider]:
     """The accounts at providers that the user has linked, newest first. One query."""
-    found = paginate(SocialAccount.objects.filter(user_id=user_id), page)
+    found = paginate(SocialAccount.objects.filter(user_id=user_id), page=page)
     items = [LinkedProvider(row.provider, _provider_name(row.provider), row.date_joined) for row in found.items]
     return Page(items, next=found.next, previous=found.previous)
 

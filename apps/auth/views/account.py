@@ -45,7 +45,9 @@ class SessionsView(AuthView):
         """200 with a page of sessions, newest first."""
         page = queries.live_sessions(user_id=self.principal.id, page=page_request(request))
         current_id = self.principal.session
-        return page_response(request, page, [session_body(session, current_id=current_id) for session in page.items])
+        return page_response(
+            request, page=page, results=[session_body(session, current_id=current_id) for session in page.items]
+        )
 
     @extend_schema(
         operation_id="auth_sessions_delete_others", summary="Sign all other devices out", responses={204: None}
@@ -124,7 +126,7 @@ class MeView(AuthView):
         return Response({"erasure_id": str(erasure_id)}, status=202)
 
     def _answer(self, request: Request, account: queries.Account) -> Response:
-        return single(request, user_body(account, with_email=True), version=account.version)
+        return single(request, body=user_body(account, with_email=True), version=account.version)
 
 
 class ExportsView(AuthView):
@@ -219,7 +221,7 @@ class UserView(AuthView):
         account = access.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
         access.require_no_block(user_id, viewer_id=self.viewer, is_staff=is_staff)
         body = user_body(account, with_email=is_staff or self.viewer == user_id)
-        return single(request, body, version=account.version)
+        return single(request, body=body, version=account.version)
 
 
 class KeySetView(AuthView):
@@ -249,6 +251,6 @@ class InstanceView(AuthView):
     @extend_schema(summary="What this installation is", responses={200: InstanceBody}, auth=[])
     def get(self, request: Request) -> Response:
         """200 with its name, rules, ways to join and limits."""
-        answer = single(request, instance_body(rules=access.instance_rules()), version=0)
+        answer = single(request, body=instance_body(rules=access.instance_rules()), version=0)
         answer["Cache-Control"] = "public, max-age=60"
         return answer

@@ -137,7 +137,7 @@ class PasskeysView(AuthView):
     def get(self, request: Request) -> Response:
         """200 with a page of passkeys, newest first; there are at most twenty."""
         page = queries.passkeys(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page, [passkey_body(one) for one in page.items])
+        return page_response(request, page=page, results=[passkey_body(one) for one in page.items])
 
     @extend_schema(
         summary="Add a passkey",
@@ -221,4 +221,4 @@ class LinkProviderView(AuthView):
 
 def _linked_page(request: Request, user_id: int) -> Response:
     page = queries.linked_providers(user_id=user_id, page=page_request(request))
-    return page_response(request, page, [linked_provider_body(one) for one in page.items])
+    return page_response(request, page=page, results=[linked_provider_body(one) for one in page.items])

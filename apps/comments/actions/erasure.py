@@ -45,5 +45,5 @@ def _remove_comments_by(user_id: int) -> bool:
     return max(len(ids), len(removed_ids)) < BATCH
 
 
-declare_removal("comments", "post", step=_remove_comments_on, leftovers=posts_with_comments)
-declare_removal("comments", "user", step=_remove_comments_by, leftovers=users_with_comments)
+declare_removal("comments", kind="post", step=_remove_comments_on, leftovers=posts_with_comments)
+declare_removal("comments", kind="user", step=_remove_comments_by, leftovers=users_with_comments)

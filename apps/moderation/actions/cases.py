@@ -31,7 +31,7 @@ def file_report(
     rule_text(rule_id)
     open_key = f"{reporter_id}:{target.key}"
     case = open_case(target, text=text)
-    if case is None or gone_among("moderation", [reporter_id]):
+    if case is None or gone_among("moderation", ids=[reporter_id]):
         raise NotFound("there is nothing here that you may see")
     report, made = Report.objects.get_or_create(
         open_key=open_key,
@@ -58,7 +58,7 @@ def open_case(target: Target, *, flagged_words: str = "", text: str = "") -> Cas
 
     `text`: what it says, by which the queue can be sorted by language.
     """
-    if gone_among("moderation", [target.author_id]):
+    if gone_among("moderation", ids=[target.author_id]):
         return None
     case, _ = Case.objects.select_for_update().get_or_create(
         open_key=target.key,

@@ -75,4 +75,4 @@ def _still_held(user_ids: Collection[int]) -> set[int]:
     return held
 
 
-declare_removal("moderation", "user", step=_erase_step, leftovers=_still_held)
+declare_removal("moderation", kind="user", step=_erase_step, leftovers=_still_held)

@@ -70,7 +70,7 @@ def _refuse_if_erased(*people: int | None) -> None:
     So one of the two waits for the other, and no entry slips through between them.
     """
     ids = [user_id for user_id in people if user_id is not None]
-    if gone_among("moderation", ids, lock=True):
+    if gone_among("moderation", ids=ids, lock=True):
         raise NotFound("the person it is about was erased")
 
 

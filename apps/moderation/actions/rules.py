@@ -89,7 +89,7 @@ def check_document(*, document: Document) -> None:
     removed. Nothing happens when its author was erased meanwhile.
     """
     target = document.target
-    if gone_among("moderation", [target.author_id]):
+    if gone_among("moderation", ids=[target.author_id]):
         return
     record_text(target=target, digest=document.digest)
     rules = rules_meeting(document)
@@ -119,7 +119,7 @@ def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -
 @transactional("moderation")
 def record_text(*, target: Target, digest: str = "") -> None:
     """Records that somebody wrote something, for rates, repetitions and trials; not a profile. Idempotent."""
-    if target.type != TargetType.USER and not gone_among("moderation", [target.author_id]):
+    if target.type != TargetType.USER and not gone_among("moderation", ids=[target.author_id]):
         values = {"author_id": target.author_id} | ({"digest": digest} if digest else {})
         SeenText.objects.update_or_create(target_type=target.type, target_id=target.id, defaults=values)
 

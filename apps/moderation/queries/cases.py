@@ -31,7 +31,7 @@ class Target:
 
 def own_reports(*, reporter_id: int, page: PageRequest) -> Page[Report]:
     """What somebody reported, newest first."""
-    return paginate(Report.objects.filter(reporter_id=reporter_id), page)
+    return paginate(Report.objects.filter(reporter_id=reporter_id), page=page)
 
 
 def reports_of(case: Case) -> QuerySet[Report]:

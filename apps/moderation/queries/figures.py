@@ -89,5 +89,5 @@ def _counted(rows: QuerySet[Any], starts: list[datetime]) -> list[int]:
     counts = dict.fromkeys(starts, 0)
     found = rows.filter(created_at__gte=starts[0]).annotate(hour=TruncHour("created_at")).values("hour").order_by()
     for hour, count in found.annotate(n=Count("id")).values_list("hour", "n"):
-        counts[period_of(hour, starts)] += count
+        counts[period_of(hour, starts=starts)] += count
     return list(counts.values())

@@ -43,12 +43,12 @@ class LogCheck:
 
 def actions_against(*, user_id: int, page: PageRequest) -> Page[Action]:
     """What was done about somebody or what they wrote, and can be appealed against, newest first."""
-    return paginate(Action.objects.filter(user_id=user_id, kind__in=APPEALABLE), page)
+    return paginate(Action.objects.filter(user_id=user_id, kind__in=APPEALABLE), page=page)
 
 
 def own_appeals(*, user_id: int, page: PageRequest) -> Page[Appeal]:
     """What somebody appealed against, newest first."""
-    return paginate(Appeal.objects.filter(user_id=user_id), page)
+    return paginate(Appeal.objects.filter(user_id=user_id), page=page)
 
 
 def log_after(sequence: int) -> Iterator[Action]:

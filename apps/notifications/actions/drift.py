@@ -43,7 +43,7 @@ def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int
     for post_id in gone:
         if post_id not in in_flight:
             if repair:
-                begin_removal("notifications", "post", subject_id=post_id)
+                begin_removal("notifications", kind="post", subject_id=post_id)
             drifts.append(Drift(projection="posts_told_of", id=post_id, held="notified", actual="gone"))
     left_out = len(gone) - len(drifts)
     checked = DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None)

@@ -95,4 +95,4 @@ def _people_with_notifications(user_ids: Collection[int]) -> set[int]:
     return {*own, *acted}
 
 
-declare_removal("notifications", "user", step=_erase_step, leftovers=_people_with_notifications)
+declare_removal("notifications", kind="user", step=_erase_step, leftovers=_people_with_notifications)

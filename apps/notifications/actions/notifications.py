@@ -68,7 +68,7 @@ def notify(requests: Sequence[NotificationRequest]) -> None:
     if not wanted:
         return
     people = {item.user_id for item in wanted}
-    gone = gone_among("notifications", _named_ids(wanted))
+    gone = gone_among("notifications", ids=_named_ids(wanted))
     flags = channel_flags(kinds={item.kind for item in wanted}, user_ids=people)
     muting = muting_people(post_ids={item.post_id for item in wanted if item.post_id is not None}, user_ids=people)
     rows = []
@@ -176,7 +176,7 @@ def notify_followers(
 
     Exactly once because the bus hands over each page's event once; there is no row to look up for each follower.
     """
-    gone = gone_among("notifications", [page.post_id, page.author_id, *follower_ids])
+    gone = gone_among("notifications", ids=[page.post_id, page.author_id, *follower_ids])
     if page.post_id in gone or page.author_id in gone:
         return
     flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)
@@ -188,7 +188,12 @@ def notify_followers(
     now = timezone.now()
     rows = [_new_post_row(receiver, page, now) for receiver in receivers]
     if rows:
-        insert("notifications", Notification, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
+        insert(
+            "notifications",
+            model=Notification,
+            columns=_COLUMNS,
+            rows=([getattr(row, name) for name in _COLUMNS] for row in rows),
+        )
         enqueue(rows=rows, flags=flags)
         recipients = [(row.user_id, row.id) for row in rows]
         broadcast(NotificationsCreated(_body_without_id(rows[0], author), recipients, traces.current()))

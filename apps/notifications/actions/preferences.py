@@ -68,7 +68,7 @@ def change_schedule(
 
 def _change_settings(user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
     """The settings after the change. The caller holds the transaction; NotFound for somebody who was erased."""
-    if gone_among("notifications", [user_id]):
+    if gone_among("notifications", ids=[user_id]):
         raise NotFound("this account is gone")
     NotificationSettings.objects.get_or_create(user_id=user_id)
     row = NotificationSettings.objects.select_for_update().get(user_id=user_id)
@@ -143,7 +143,7 @@ def _stop_digest(*, user_id: int) -> None:
 @transactional("notifications")
 def set_conversation_mute(*, user_id: int, post_id: int, muted: bool, at: datetime) -> None:
     """Remembers whether a person wants notifications about a post and what is under it. The newest event counts."""
-    if gone_among("notifications", [user_id, post_id]):
+    if gone_among("notifications", ids=[user_id, post_id]):
         return
     rows = MutedConversation.objects
     row, created = rows.get_or_create(user_id=user_id, post_id=post_id, defaults={"muted": muted, "at": at})

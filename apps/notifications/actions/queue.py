@@ -54,7 +54,7 @@ def enqueue(*, rows: Sequence[Notification], flags: Mapping[tuple[int, str], Cha
     ]
     if messages:
         values = ([getattr(message, name) for name in _COLUMNS] for message in messages)
-        insert("notifications", OutgoingMessage, _COLUMNS, values)
+        insert("notifications", model=OutgoingMessage, columns=_COLUMNS, rows=values)
 
 
 @transactional("notifications")

@@ -23,7 +23,7 @@ def remove_actor(*, user_id: int, topic: str, actor_id: int, at: datetime) -> No
         NotificationActor.objects.select_for_update().filter(user_id=user_id, topic=topic, actor_id=actor_id).first()
     )
     if known is None:
-        if not gone_among("notifications", [user_id, actor_id]):  # nothing is kept about erased people
+        if not gone_among("notifications", ids=[user_id, actor_id]):  # nothing is kept about erased people
             NotificationActor.objects.create(user_id=user_id, topic=topic, actor_id=actor_id, at=at, present=False)
     elif known.at <= at:
         remove_actors([known])
@@ -41,7 +41,7 @@ def remove_between(*, user_id: int, actor_id: int) -> None:
 @transactional("notifications")
 def remove_comment(*, comment_id: int) -> None:
     """Removes the notifications about a deleted comment and about reactions to it, for good. Idempotent."""
-    write_tombstone("notifications", "comment", comment_id)
+    write_tombstone("notifications", kind="comment", subject_id=comment_id)
     groups = NotificationGroup.objects.filter(topic__in=[f"comment:{comment_id}", f"reaction:comment:{comment_id}"])
     _delete(Notification.objects.filter(id__in=[group.notification_id or 0 for group in groups]))
     _dissolve(group.id for group in groups)
@@ -121,4 +121,4 @@ def _posts_with_notifications(post_ids: Collection[int]) -> set[int]:
     return {post_id for post_id in rows if post_id is not None}
 
 
-declare_removal("notifications", "post", step=_remove_post_step, leftovers=_posts_with_notifications)
+declare_removal("notifications", kind="post", step=_remove_post_step, leftovers=_posts_with_notifications)

@@ -31,7 +31,7 @@ def subscribe_to_push(
     A person's oldest ones beyond MAX_SUBSCRIPTIONS go.
     """
     digest = hashlib.sha256(f"{provider}:{endpoint}".encode() if provider != Provider.WEB else endpoint.encode())
-    if gone_among("notifications", [user_id]):
+    if gone_among("notifications", ids=[user_id]):
         raise NotFound("this account is gone")
     of_device = PushSubscription.objects.filter(endpoint_digest=digest.hexdigest())
     _forget(of_device.exclude(user_id=user_id).values_list("id", flat=True))

@@ -133,4 +133,4 @@ def unmute_conversation(event: PostUnmuted) -> None:
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
     """Erases everything about a deleted person; acknowledged when nothing is left."""
-    begin_removal("notifications", "user", subject_id=event.user_id, erasure_id=event.erasure_id)
+    begin_removal("notifications", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

@@ -123,4 +123,4 @@ def notify_newly_mentioned(event: PostEdited, mentioned: set[int]) -> None:
 @handles(PostDeleted)
 def remove_post(event: PostDeleted) -> None:
     """Removes the notifications about a deleted post."""
-    begin_removal("notifications", "post", subject_id=event.post_id)
+    begin_removal("notifications", kind="post", subject_id=event.post_id)

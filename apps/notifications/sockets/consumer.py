@@ -113,7 +113,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Refuses foreign pages before the handshake; a bad token after it, so that the client learns the code."""
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
-        correlation = correlation_of(headers.get(b"x-request-id", ""), headers.get(b"traceparent", ""))
+        correlation = correlation_of(headers.get(b"x-request-id", ""), traceparent=headers.get(b"traceparent", ""))
         structlog.contextvars.bind_contextvars(**correlation)
         if not _is_known_origin(self.scope):
             await self.close()  # type: ignore[no-untyped-call]

@@ -178,7 +178,7 @@ class SocketRouter:
             since = traces.now()
             await self.deliver(user_id, [message.notification_id for message in changed])
             for message in changed:
-                traces.record("push to sockets", traces.Kind.CONSUMER, parent=message.traceparent, since=since)
+                traces.record("push to sockets", kind=traces.Kind.CONSUMER, parent=message.traceparent, since=since)
         others = [message for message in messages if not isinstance(message, NotificationChanged)]
         if others:
             unread = await in_thread(access.unread_count, user_id=user_id)
@@ -198,7 +198,7 @@ class SocketRouter:
             for socket in self.sockets_of(user_id):
                 self._offer(socket, notification_id, body, counted=counted.get(user_id, 0))
         traces.record(
-            "push to sockets", traces.Kind.CONSUMER, parent=message.traceparent, since=since, people=len(here)
+            "push to sockets", kind=traces.Kind.CONSUMER, parent=message.traceparent, since=since, people=len(here)
         )
 
     # --- From time to time

@@ -11,5 +11,7 @@ def served_link_file(*, url_key: str, file_name: str) -> ServedFile:
     for file in preview_files(url_key).values():
         if f"{url_key}/{file_name}" == path_of(url_key, digest=file["digest"], extension=file["extension"]):
             extension = file["extension"]
-            return ServedFile(stores.file_name(file["digest"], extension), stores.CONTENT_TYPES[extension], None)
+            return ServedFile(
+                stores.file_name(file["digest"], extension=extension), stores.CONTENT_TYPES[extension], None
+            )
     raise no_such_file()

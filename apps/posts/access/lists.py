@@ -142,7 +142,7 @@ def trending_tags(*, viewer_id: int | None, limit: int) -> list[tuple[str, int]]
 
 
 def _page(page: PageRequest, *, read: Read, visible: Filter) -> Page[VisiblePost]:
-    return keep_place(page, lambda request: fill_page(request, read=read, visible=visible))
+    return keep_place(page, read=lambda request: fill_page(request, read=read, visible=visible))
 
 
 def _is_for_all(post: VisiblePost) -> bool:

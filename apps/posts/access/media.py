@@ -94,7 +94,7 @@ def served_file(*, media_id: int, file_name: str, expires: str, signature: str) 
     elif not _is_public(place):
         raise no_such_file()
     extension = file["extension"]
-    return ServedFile(stores.file_name(file["digest"], extension), stores.CONTENT_TYPES[extension], seconds)
+    return ServedFile(stores.file_name(file["digest"], extension=extension), stores.CONTENT_TYPES[extension], seconds)
 
 
 def _audiences(place: MediaPlace) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
 def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
     ids = [post.id for post in posts]
     rows: dict[int, Post | RemovedPost] = {**Post.objects.in_bulk(ids), **RemovedPost.objects.in_bulk(ids)}
-    erased = gone_among("posts", {post.author_id for post in posts})
+    erased = gone_among("posts", ids={post.author_id for post in posts})
     new: list[LoadablePost] = []
     made: list[Post] = []
     rejected: list[Rejected] = []

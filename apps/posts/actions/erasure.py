@@ -87,5 +87,5 @@ def _people_still_held(user_ids: Collection[int]) -> set[int]:
     return held
 
 
-declare_removal("posts", "user", step=_erase_step, leftovers=_people_still_held)
-declare_job("posts", CLEAN_UP, step=_clean_up_step)
+declare_removal("posts", kind="user", step=_erase_step, leftovers=_people_still_held)
+declare_job("posts", name=CLEAN_UP, step=_clean_up_step)

@@ -45,7 +45,7 @@ def create_post(*, draft: Draft) -> PostRow:
     """Writes a post and publishes PostCreated; Forbidden when its author was deleted meanwhile."""
     author_id = draft.author.card.id
     now = timezone.now()
-    if gone_among("posts", [author_id]):
+    if gone_among("posts", ids=[author_id]):
         raise Forbidden("this account may not write posts", code="account_not_active")
     post = Post(
         user_id=author_id,

@@ -68,7 +68,7 @@ def _write_repost(*, user_id: int, post_id: int) -> None:
     now = timezone.now()
     if not _insert_once(Repost(user_id=user_id, post_id=post_id, created_at=now)):
         return
-    add(RepostCount, {(post_id,): (1,)}, key=("post_id",), numbers=("count",))
+    add(RepostCount, additions={(post_id,): (1,)}, key=("post_id",), numbers=("count",))
     publish(Reposted(post_id=post_id, author_id=author_id, user_id=user_id, at=now))
 
 

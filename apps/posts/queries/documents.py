@@ -63,7 +63,10 @@ def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[Me
     )
     hashes = {(post_id, sha256) for post_id, sha256, _ in rows}
     hashes |= {
-        (post_id, sha256) for post_id, _, own in rows for sha256, other in pictures if looks_the_same(own, other)
+        (post_id, sha256)
+        for post_id, _, own in rows
+        for sha256, other in pictures
+        if looks_the_same(first=own, second=other)
     }
     return [MediaHash(post_id=post_id, sha256=sha256) for post_id, sha256 in hashes if post_id is not None]
 

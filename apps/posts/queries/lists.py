@@ -90,7 +90,7 @@ def earlier_versions(*, post_id: int, public_only: bool, page: PageRequest) -> P
     edits = PostEdit.objects.filter(post_id=post_id)
     if public_only:
         edits = edits.filter(is_private=False)
-    return paginate(edits, page, order=("-version",))
+    return paginate(edits, page=page, order=("-version",))
 
 
 def beyond(rows: QuerySet[M], *, field: str, span: Span) -> QuerySet[M]:

@@ -107,7 +107,7 @@ _FILE_SQL = (
 
 def media_place(*, media_id: int) -> MediaPlace | None:
     """Where media that are ready are shown. One query."""
-    for row in select(Media, _FILE_SQL, [media_id]):
+    for row in select(Media, sql=_FILE_SQL, values=[media_id]):
         user_id, shown_in, position, post_id, comment_id, files, is_private, hidden, removed_id = row
         return MediaPlace(
             user_id=user_id,

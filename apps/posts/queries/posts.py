@@ -61,7 +61,7 @@ def post_rows(post_ids: Iterable[int], *, viewer_id: int | None) -> list[PostRow
     if not ids:
         return []
     values = [viewer_id or 0, viewer_id or 0, *ids]
-    return [_post_row(columns) for columns in select(Post, _ROWS_SQL.format(placeholders(ids)), values)]
+    return [_post_row(columns) for columns in select(Post, sql=_ROWS_SQL.format(placeholders(ids)), values=values)]
 
 
 def _post_row(columns: tuple[Any, ...]) -> PostRow:
@@ -109,7 +109,7 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
             comments_locked=bool(comments_locked),
         )
         for post_id, user_id, is_private, created_at, hidden, comments_locked in select(
-            Post, _REFS_SQL.format(placeholders(post_ids)), post_ids
+            Post, sql=_REFS_SQL.format(placeholders(post_ids)), values=post_ids
         )
     ]
 

@@ -185,7 +185,7 @@ class MediaDetail(View):
     def get(self, request: Request, media_id: int) -> Response:
         """The media; 404 for anybody else's."""
         media = own_media(user_id=self.principal.id, media_id=media_id)
-        return etags.single(request, media_body(media), version=media.version)
+        return etags.single(request, body=media_body(media), version=media.version)
 
     @extend_schema(
         summary="Describe one of your media",
@@ -198,7 +198,7 @@ class MediaDetail(View):
         sent = self.read_input(MediaChange)
         versions = etags.expected_versions(request)
         media = describe_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions, **sent)
-        return etags.single(request, media_body(media), version=media.version)
+        return etags.single(request, body=media_body(media), version=media.version)
 
     @extend_schema(
         summary="Delete one of your media",

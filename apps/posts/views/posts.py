@@ -54,11 +54,13 @@ class _PostView(View):
 
     def page_of_posts(self, request: Request, page: Page[VisiblePost]) -> Response:
         """The list answer for posts that the caller may see."""
-        return page_response(request, page, post_bodies(viewer_id=self.viewer, posts=page.items))
+        return page_response(request, page=page, results=post_bodies(viewer_id=self.viewer, posts=page.items))
 
     def one_post(self, post: VisiblePost) -> Response:
         """The answer for one post, with its ETag."""
-        return etags.single(self.request, post_bodies(viewer_id=self.viewer, posts=[post])[0], version=post.row.version)
+        return etags.single(
+            self.request, body=post_bodies(viewer_id=self.viewer, posts=[post])[0], version=post.row.version
+        )
 
 
 class PostList(_PostView):
@@ -164,7 +166,7 @@ class PostHistory(_PostView):
         """One page."""
         post = visible_post(viewer_id=self.viewer, post_id=post_id)
         page = history_page(viewer_id=self.viewer, post=post, page=page_request(request))
-        return page_response(request, page, version_bodies(page.items))
+        return page_response(request, page=page, results=version_bodies(page.items))
 
 
 class PostVisibility(View):
@@ -248,7 +250,9 @@ class TrendingHashtags(_PostView):
     def get(self, request: Request) -> Response:
         """The only page."""
         tags = trending_tags(viewer_id=self.viewer, limit=page_request(request).limit)
-        return page_response(request, Page(tags), [{"name": tag, "posts_count": count} for tag, count in tags])
+        return page_response(
+            request, page=Page(tags), results=[{"name": tag, "posts_count": count} for tag, count in tags]
+        )
 
 
 class Explore(_PostView):

@@ -42,8 +42,8 @@ def _targets_left(target_type: str, target_ids: Collection[int]) -> set[int]:
 for _target_type in (TargetType.POST, TargetType.COMMENT):
     declare_removal(
         "reactions",
-        _target_type.value,
+        kind=_target_type.value,
         step=partial(_remove_reactions_to, _target_type.value),
         leftovers=partial(_targets_left, _target_type.value),
     )
-declare_removal("reactions", "user", step=_remove_reactions_of, leftovers=users_with_reactions)
+declare_removal("reactions", kind="user", step=_remove_reactions_of, leftovers=users_with_reactions)

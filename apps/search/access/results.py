@@ -208,7 +208,7 @@ def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[R
         return Page([])
     prefixes = _prefixes([*criteria.tags, *criteria.names])
     counted = index().hashtags(prefixes, viewer, limit=_MAX_TAGS)
-    page = keep_place(window, lambda part: _hashtags_beyond(counted, part), ascending=True)
+    page = keep_place(window, read=lambda part: _hashtags_beyond(counted, part), ascending=True)
     return Page([_tag_result(tag, prefixes) for tag in page.items], page.next, page.previous)
 
 
@@ -221,7 +221,7 @@ def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCo
         counted = [tag for tag, place in places if (place < position if window.backwards else place > position)]
     more = len(counted) > window.limit
     shown = counted[-window.limit :] if window.backwards else counted[: window.limit]
-    return page_of(shown, window, more=more, position=lambda tag: (tag.posts_count, tag.tag, 0))
+    return page_of(shown, page=window, more=more, position=lambda tag: (tag.posts_count, tag.tag, 0))
 
 
 def _tag_result(found: TagCount, prefixes: list[str]) -> Result:
@@ -250,7 +250,7 @@ def _checked(
     ascending: bool = False,
 ) -> Page[Result]:
     """A page of those hits whose bodies may be seen now."""
-    return keep_place(window, lambda part: _read_checked(part, fetch, bodies, result), ascending=ascending)
+    return keep_place(window, read=lambda part: _read_checked(part, fetch, bodies, result), ascending=ascending)
 
 
 def _read_checked(

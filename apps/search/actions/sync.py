@@ -57,4 +57,4 @@ def erase_user(*, user_id: int, erasure_id: int) -> None:
     writer().erase_author(user_id)
     forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])
     publish(context_erased("search")(user_id=user_id, erasure_id=erasure_id, rows=rows))
-    after_commit("search", lambda: empty_write_ahead_log("search"))
+    after_commit("search", callback=lambda: empty_write_ahead_log("search"))

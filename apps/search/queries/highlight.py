@@ -74,7 +74,7 @@ class Highlighter:
         for found in beginning.finditer(text.lower()):
             if found.start() < end:
                 continue
-            ahead = deque(islice(tokens(text, found.start()), self._longest))
+            ahead = deque(islice(tokens(text, start=found.start()), self._longest))
             if length := self._match(ahead):
                 end = ahead[length - 1].end
                 yield ahead[0].start, end

@@ -33,7 +33,7 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
     flags = queries.relationship_flags(viewer_id=viewer_id, ids=[user_id for _, user_id in ranked])
     active = queries.active_ids([user_id for _, user_id in ranked if flags.get(user_id, 0) in _SUGGESTED_DESPITE])
     fitting = [item for item in ranked if item[1] in active]
-    found = keep_place(page, lambda request: _suggestions_beyond(fitting, request))
+    found = keep_place(page, read=lambda request: _suggestions_beyond(fitting, request))
     ids = [user_id for _, user_id in found.items]
     return found, visible_profiles(ids=ids, viewer=Viewer(viewer_id))
 
@@ -60,4 +60,4 @@ def _suggestions_beyond(ranked: list[tuple[int, int]], page: PageRequest) -> Pag
         ranked = [item for item in ranked if (item > position if page.backwards else item < position)]
     more = len(ranked) > page.limit
     shown = ranked[-page.limit :] if page.backwards else ranked[: page.limit]
-    return page_of(shown, page, more=more, position=lambda item: item)
+    return page_of(shown, page=page, more=more, position=lambda item: item)

@@ -92,4 +92,4 @@ def _erase_blocks_and_mutes(user_id: int) -> None:
     )
 
 
-declare_removal("users", "user", step=_erase_step, leftovers=people_with_relations)
+declare_removal("users", kind="user", step=_erase_step, leftovers=people_with_relations)

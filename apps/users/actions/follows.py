@@ -125,4 +125,4 @@ def _accept_step(target_id: int) -> bool:
     return not waiting.exists()
 
 
-declare_job("users", ACCEPT_REQUESTS, step=_accept_step)
+declare_job("users", name=ACCEPT_REQUESTS, step=_accept_step)

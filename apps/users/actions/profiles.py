@@ -168,7 +168,7 @@ def _open_account(user_id: int) -> None:
     """Starts the job that accepts all requests. Requests being written are waited for; later ones find it open."""
     shift_counts([], by=0, also_lock=user_id)
     if FollowRequest.objects.filter(target_id=user_id).exists():
-        start_job("users", ACCEPT_REQUESTS, subject_id=user_id)
+        start_job("users", name=ACCEPT_REQUESTS, subject_id=user_id)
 
 
 RESTRICTIONS = {
@@ -261,6 +261,6 @@ def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
 @transactional("users")
 def shift_post_counts(*, user_id: int, posts: int, public_posts: int) -> None:
     """Adds to how many posts somebody has; an erased person has no counts any more."""
-    add(PostCount, {(user_id,): (posts, public_posts)}, key=("user_id",), numbers=("posts", "public_posts"))
+    add(PostCount, additions={(user_id,): (posts, public_posts)}, key=("user_id",), numbers=("posts", "public_posts"))
     if Profile.objects.filter(user_id=user_id, erased=True).exists():
         PostCount.objects.filter(user_id=user_id).delete()

@@ -113,4 +113,4 @@ def shift_counts(pairs: Iterable[Pair], *, by: int, also_lock: int | None = None
     for follower, followed in pairs:
         changes[(followed, slot_of(follower, slots=SLOTS))][0] += by
         changes[(follower, slot_of(followed, slots=SLOTS))][1] += by
-    add(FollowCount, changes, key=("user_id", "slot"), numbers=("followers", "following"))
+    add(FollowCount, additions=changes, key=("user_id", "slot"), numbers=("followers", "following"))

@@ -51,7 +51,7 @@ def profile_rows(ids: Collection[int], *, viewer_id: int | None) -> dict[int, Pr
     if not ids:
         return {}
     values = [*[viewer_id or 0] * ALL_FLAGS.bit_count(), *ids, *ids]
-    rows = map(_profile_row, select(Profile, _ROWS_SQL.format(placeholders(ids)), values))
+    rows = map(_profile_row, select(Profile, sql=_ROWS_SQL.format(placeholders(ids)), values=values))
     return {row.user_id: row for row in rows}
 
 

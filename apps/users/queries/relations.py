@@ -113,7 +113,7 @@ def _people_page(
         rows = rows.exclude(Exists(Block.objects.filter(blocker_id=person, blocked_id=viewer_id)))
         if hide_blocked:
             rows = rows.exclude(Exists(Block.objects.filter(blocker_id=viewer_id, blocked_id=person)))
-    return paginate(rows, page)
+    return paginate(rows, page=page)
 
 
 # --- Suggestions, bulk export and erasure -------------------------------------------------------------------------

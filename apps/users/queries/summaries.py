@@ -22,7 +22,7 @@ def summaries(ids: Collection[int]) -> list[ProfileSummary]:
     if not ids:
         return []
     wanted = list(ids)
-    rows = select(Profile, _SUMMARIES_SQL.format(placeholders(wanted)), wanted)
+    rows = select(Profile, sql=_SUMMARIES_SQL.format(placeholders(wanted)), values=wanted)
     return [ProfileSummary(id=row[0], username=row[1], full_name=row[2], profile_picture=row[3]) for row in rows]
 
 
@@ -57,7 +57,7 @@ def audience(*, viewer_id: int | None, author_ids: Collection[int]) -> Audience:
     if not asked:
         return Audience(following_version=0, authors=[])
     sql = _AUDIENCE_SQL.format(placeholders(asked))
-    rows = select(Profile, sql, [*[viewer_id or 0] * AUDIENCE_FLAGS.bit_count(), *asked])
+    rows = select(Profile, sql=sql, values=[*[viewer_id or 0] * AUDIENCE_FLAGS.bit_count(), *asked])
     version = next((row[6] for row in rows if row[0] == viewer_id), 0)
     authors = [_author(row, viewer_id) for row in rows if row[0] in wanted]
     return Audience(following_version=version, authors=authors)
@@ -83,15 +83,17 @@ def follower_ids(user_id: int, *, after: int, limit: int) -> list[int]:
     """Up to `limit` ids of followers greater than `after`, ascending."""
     rows = select(
         Follow,
-        "SELECT follower_id FROM follows WHERE following_id = %s AND follower_id > %s ORDER BY follower_id LIMIT %s",
-        [user_id, after, max(0, limit)],
+        sql=(
+            "SELECT follower_id FROM follows WHERE following_id = %s AND follower_id > %s ORDER BY follower_id LIMIT %s"
+        ),
+        values=[user_id, after, max(0, limit)],
     )
     return [row[0] for row in rows]
 
 
 def following_of(user_id: int) -> Following:
     """Whom a person follows, with the popular ones marked. One query, two if some may be popular."""
-    rows = select(Profile, _FOLLOWING_SQL, [_least_of_popular(), user_id])
+    rows = select(Profile, sql=_FOLLOWING_SQL, values=[_least_of_popular(), user_id])
     followed = [row[1:] for row in rows if row[1] is not None]
     return Following(
         version=rows[0][0] if rows else 0,
@@ -113,7 +115,7 @@ def popular_ids(ids: Collection[int]) -> list[int]:
         return []
     wanted = list(ids)
     sql = f"SELECT DISTINCT user_id FROM follow_counts WHERE user_id IN ({placeholders(wanted)}) AND followers > %s"  # noqa: S608
-    return _popular_among({row[0] for row in select(FollowCount, sql, [*wanted, _least_of_popular()])})
+    return _popular_among({row[0] for row in select(FollowCount, sql=sql, values=[*wanted, _least_of_popular()])})
 
 
 def _least_of_popular() -> int:
@@ -127,7 +129,7 @@ def _popular_among(candidates: set[int]) -> list[int]:
 
 def circle_of(user_id: int) -> Circle:
     """Whom a person follows, and everyone whom they block or who blocks them. One query."""
-    rows = select(Follow, _CIRCLE_SQL, [user_id] * 3)
+    rows = select(Follow, sql=_CIRCLE_SQL, values=[user_id] * 3)
     return Circle(
         following=[other for is_blocked, other in rows if not is_blocked],
         blocked=sorted({other for is_blocked, other in rows if is_blocked}),
@@ -149,7 +151,7 @@ def muted_by(*, user_ids: Collection[int], muted_id: int) -> list[int]:
     if not user_ids:
         return []
     wanted = list(user_ids)
-    rows = select(Profile, _MUTED_BY_SQL.format(placeholders(wanted)), [muted_id, *wanted] * 3)
+    rows = select(Profile, sql=_MUTED_BY_SQL.format(placeholders(wanted)), values=[muted_id, *wanted] * 3)
     unwilling = {row[0] for row in rows}
     if Profile.objects.filter(user_id=muted_id, silenced=True).exists():
         following = Follow.objects.filter(following_id=muted_id, follower_id__in=wanted)

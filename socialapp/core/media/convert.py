@@ -29,7 +29,7 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 _PR_SET_PDEATHSIG = 1
 
 
-def convert(source: Path, file_format: str, target: Path, *, heartbeat: Callable[[], None]) -> ConvertedMedia:
+def convert(source: Path, *, file_format: str, target: Path, heartbeat: Callable[[], None]) -> ConvertedMedia:
     """Converts `source` into files in the folder `target`; calls `heartbeat` every few seconds while it works.
 
     ConversionError when the file is bad. An exception from `heartbeat` ends the child.
@@ -97,10 +97,10 @@ def _convert(file_format: str, source: Path, target: Path) -> ConvertedMedia:
         from socialapp.core.media.videos import convert_gif, convert_video
 
         if file_format != "gif":
-            return convert_video(source, file_format, target)
-        if (animation := convert_gif(source, target)) is not None:
+            return convert_video(source, file_format=file_format, target=target)
+        if (animation := convert_gif(source, target=target)) is not None:
             return animation
-    return convert_image(source, file_format, target)
+    return convert_image(source, file_format=file_format, target=target)
 
 
 def _confine(*, is_video: bool) -> None:

@@ -27,7 +27,7 @@ _PIL_FORMATS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "avi
 _SRGB = ImageCms.createProfile("sRGB")
 
 
-def open_image(source: Path, file_format: str) -> Image.Image:
+def open_image(source: Path, *, file_format: str) -> Image.Image:
     """The image, its size checked, not decoded yet. Only the decoder of `file_format` gets to see the file."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS_JPEG
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # sizes are checked below, more strictly
@@ -59,17 +59,17 @@ def frames_of(image: Image.Image) -> int:
     return frames
 
 
-def convert_image(source: Path, file_format: str, target: Path) -> ConvertedMedia:
+def convert_image(source: Path, *, file_format: str, target: Path) -> ConvertedMedia:
     """Writes the sizes into the folder `target` and answers what they are; ConversionError for a bad file."""
-    with open_image(source, file_format) as image:
+    with open_image(source, file_format=file_format) as image:
         try:
             frames_of(image)
-            return convert_pixels(image, target)
+            return convert_pixels(image, target=target)
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
             raise ConversionError("damaged") from None
 
 
-def convert_pixels(image: Image.Image, target: Path) -> ConvertedMedia:
+def convert_pixels(image: Image.Image, *, target: Path) -> ConvertedMedia:
     """The same for an open image."""
     largest = _normalized(image)
     files: dict[str, ConvertedFile] = {}

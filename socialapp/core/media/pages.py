@@ -31,15 +31,15 @@ class PageSummary:
     image_url: str
 
 
-def is_html(headers: Mapping[str, str], body: bytes) -> bool:
+def is_html(headers: Mapping[str, str], *, body: bytes) -> bool:
     """Whether an answer is a web page, by its declared type and by how it begins."""
     declared = headers.get("content-type", "").partition(";")[0].strip().lower()
     return declared in ("text/html", "application/xhtml+xml", "") and _HTML.match(body[:1024].lstrip()) is not None
 
 
-def summarize(url: str, headers: Mapping[str, str], body: bytes) -> PageSummary | None:
+def summarize(url: str, *, headers: Mapping[str, str], body: bytes) -> PageSummary | None:
     """The summary of a page, or None when it is none or has no title."""
-    if not is_html(headers, body):
+    if not is_html(headers, body=body):
         return None
     head = _decoded(headers, body[:_HEAD_BYTES])
     named: dict[str, str] = {}

@@ -43,7 +43,7 @@ class Files(FileSystemStorage):
         return name
 
 
-def file_name(digest: str, extension: str) -> str:
+def file_name(digest: str, *, extension: str) -> str:
     """The name of a file that is served."""
     return f"files/{digest[:2]}/{digest}.{extension}"
 
@@ -61,7 +61,7 @@ def parsed_name(name: str) -> FileName | None:
     return FileName(found[1], found[2]) if found else None
 
 
-def save(name: str, content: IO[bytes], *, content_type: str = "") -> None:
+def save(name: str, *, content: IO[bytes], content_type: str = "") -> None:
     """Puts a file into the store, in place of one of the same name. Unavailable when the store does not take it."""
     file = File(content, name=name)
     if content_type:
@@ -69,7 +69,7 @@ def save(name: str, content: IO[bytes], *, content_type: str = "") -> None:
     _call(lambda: _store().save(name, file))
 
 
-def fetch(names: Iterable[str], target: Path) -> None:
+def fetch(names: Iterable[str], *, target: Path) -> None:
     """Copies files of the store, one after the other, into `target`. FileNotFoundError when one is missing."""
     try:
         with target.open("wb") as file:
@@ -80,7 +80,7 @@ def fetch(names: Iterable[str], target: Path) -> None:
         raise _translated(error) from error
 
 
-def read_head(name: str, length: int) -> bytes:
+def read_head(name: str, *, length: int) -> bytes:
     """The first bytes of a file of the store. FileNotFoundError when there is none."""
     try:
         with closing(_opened(name)) as content:

@@ -47,7 +47,7 @@ class Probe:
     seconds: float | None
 
 
-def convert_video(source: Path, file_format: str, target: Path) -> ConvertedMedia:
+def convert_video(source: Path, *, file_format: str, target: Path) -> ConvertedMedia:
     """Writes the MP4 and its poster in three sizes; ConversionError for what cannot be shown."""
     probe = _probe(source, _DEMUXERS[file_format])
     if probe.seconds is not None and probe.seconds > MAX_SECONDS:
@@ -56,9 +56,9 @@ def convert_video(source: Path, file_format: str, target: Path) -> ConvertedMedi
     return _convert(source, file_format, target, "video", ["-t", str(MAX_SECONDS + 1)])
 
 
-def convert_gif(source: Path, target: Path) -> ConvertedMedia | None:
+def convert_gif(source: Path, *, target: Path) -> ConvertedMedia | None:
     """The same for a GIF with several frames; None when it has one only."""
-    with open_image(source, "gif") as image:
+    with open_image(source, file_format="gif") as image:
         if frames_of(image) == 1:
             return None
     return _convert(source, "gif", target, "gifv", ["-an", "-t", str(MAX_SECONDS)])
@@ -82,7 +82,7 @@ def _convert(source: Path, file_format: str, target: Path, kind: str, options: l
         *("-f", "image2", "-c:v", "png", str(poster)),
     )
     with Image.open(poster, formats=["PNG"]) as image:
-        preview = convert_pixels(image, target)
+        preview = convert_pixels(image, target=target)
     poster.unlink()
     played = ConvertedFile(
         path=video.name,

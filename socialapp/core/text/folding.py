@@ -64,7 +64,7 @@ def nfkc_casefold(text: str) -> str:
         text = folded
 
 
-def tokens(text: str, start: int = 0) -> Iterator[Token]:
+def tokens(text: str, *, start: int = 0) -> Iterator[Token]:
     """The words of a text from `start` on, folded: without case, optional marks, tatweel, soft hyphens and the like.
 
     Scripts without spaces are taken character by character, so that a part of a sentence finds it; Hangul as well, as

@@ -33,7 +33,9 @@ def engagement_charts(span: str) -> dict[str, object]:
         log.warning("admin.no_engagement", error=problem.detail)
         return {"charts": []}
     return {
-        "charts": [draw(n, title, span=span, starts=starts, values=_summed(n, days, starts)) for n, title in _SHOWN]
+        "charts": [
+            draw(n, title=title, span=span, starts=starts, values=_summed(n, days, starts)) for n, title in _SHOWN
+        ]
     }
 
 
@@ -47,5 +49,5 @@ def _summed(name: str, days: list[DayEngagement], starts: list[datetime]) -> lis
         moment = datetime.fromisoformat(day.date)
         moment = moment.replace(tzinfo=starts[0].tzinfo) if moment.tzinfo is None else moment
         if moment >= starts[0]:
-            sums[period_of(moment, starts)] += int(getattr(day, name))
+            sums[period_of(moment, starts=starts)] += int(getattr(day, name))
     return list(sums.values())

@@ -29,7 +29,9 @@ def workload(context: dict[str, Any], span: str) -> dict[str, object]:
         "reports": ("Reports", [day.reports for day in work.days]),
         "decisions": ("Decisions", [day.decisions for day in work.days]),
     }
-    charts = [draw(name, title, span=span, starts=starts, values=values) for name, (title, values) in series.items()]
+    charts = [
+        draw(name, title=title, span=span, starts=starts, values=values) for name, (title, values) in series.items()
+    ]
     return {"work": work, "charts": charts, "csrf_token": context.get("csrf_token")}
 
 

@@ -157,7 +157,9 @@ def lag() -> dict[str, int]:
     ]
     first = _offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
     last = _offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    return {context.name: behind(context.name, _taken(context.name), first, last) for context in served()}
+    return {
+        context.name: behind(context.name, taken=_taken(context.name), first=first, last=last) for context in served()
+    }
 
 
 def _offsets(partitions: list[TopicPartition], which: OffsetSpec) -> Offsets:
@@ -171,7 +173,7 @@ def _taken(context: str) -> Offsets:
     return {(place.topic, place.partition): place.offset for place in asked.result().topic_partitions or []}
 
 
-def behind(context: str, taken: Offsets, first: Offsets, last: Offsets) -> int:
+def behind(context: str, *, taken: Offsets, first: Offsets, last: Offsets) -> int:
     """The messages between what a group has taken, or what is kept at all, and the ends of the topics it reads."""
     topics = topics_for(context)
     return sum(end - max(taken.get(place, 0), first[place]) for place, end in last.items() if place[0] in topics)

@@ -58,7 +58,7 @@ def _deliver_next(context: str, consumer: Consumer) -> bool:
     if messages:
         close_old_connections()
         envelopes = readable(message.value() or b"" for message in messages)
-        deliver(context, [envelope for envelope in envelopes if handlers_of(context, envelope.type)])
+        deliver(context, envelopes=[envelope for envelope in envelopes if handlers_of(context, event=envelope.type)])
     _commit(context, consumer)
     return bool(messages)
 

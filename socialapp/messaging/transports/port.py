@@ -45,7 +45,7 @@ def _send_by_celery(events: Sequence[OutboxEvent]) -> None:
         by_type[event.type].append(event.envelope)
     for event_type, envelopes in by_type.items():
         for batch in _batches(envelopes):
-            publish_batch(event_type, batch)
+            publish_batch(event_type, envelopes=batch)
 
 
 def _batches(envelopes: list[str]) -> Iterator[list[str]]:

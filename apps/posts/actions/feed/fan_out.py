@@ -54,7 +54,7 @@ def _continue_fan_out(event: FanOutContinued) -> None:
 @transactional("posts")
 def mark_popular(*, user_id: int) -> None:
     """From now on this person's posts are merged in when feeds are read. Idempotent; nothing for an erased one."""
-    if gone_among("posts", [user_id]):
+    if gone_among("posts", ids=[user_id]):
         return
     _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
     if created:

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 def read_home_feed(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
     """A page of the home feed, newest first."""
-    return keep_place(page, lambda request: _read_page(user_id=user_id, page=request))
+    return keep_place(page, read=lambda request: _read_page(user_id=user_id, page=request))
 
 
 def _read_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
@@ -70,9 +70,9 @@ def _load_or_build(user_id: int) -> CachedFeed | None:
         feed = _load(user_id)
     except redis_errors() as error:
         log.warning("feed.redis_away", error=str(error))
-        count_cache_read("feed", "away")
+        count_cache_read("feed", outcome="away")
         return None
-    count_cache_read("feed", "hit" if feed else "miss")
+    count_cache_read("feed", outcome="hit" if feed else "miss")
     return feed or build_feed(user_id)
 
 

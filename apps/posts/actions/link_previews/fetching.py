@@ -50,7 +50,7 @@ def _fetch(url_key: str) -> None:
     with tempfile.TemporaryDirectory(prefix="link-") as folder:
         try:
             answer = outgoing.request("GET", preview.url, headers={"accept": "text/html"})
-            page = summarize(answer.url, answer.headers, answer.body) if answer.status == 200 else None
+            page = summarize(answer.url, headers=answer.headers, body=answer.body) if answer.status == 200 else None
             image = _fetch_image(page.image_url, Path(folder)) if page and page.image_url else None
         except AddressRefused as error:
             log.info("link_preview.refused", error=str(error))
@@ -75,7 +75,7 @@ def _fetch_image(url: str, folder: Path) -> ConvertedMedia | None:
     source = folder / "source"
     source.write_bytes(answer.body)
     try:
-        converted = convert(source, file_format, folder, heartbeat=lambda: None)
+        converted = convert(source, file_format=file_format, target=folder, heartbeat=lambda: None)
         refuse_known(content_hash=digest_of(source), perceptual_hash=converted.perceptual_hash)
     except ConversionError as error:
         log.info("link_preview.no_image", error=error.code)

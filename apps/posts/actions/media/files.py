@@ -65,7 +65,7 @@ def _delete_file(*, digest: str, until: datetime) -> None:
     """Under the lock of its row: whoever wants to use the file again waits, and stores it again."""
     file = StoredFile.objects.select_for_update().filter(digest=digest, uses=0, unused_since__lt=until).first()
     if file is not None:
-        stores.delete(stores.file_name(file.digest, file.extension))
+        stores.delete(stores.file_name(file.digest, extension=file.extension))
         file.delete()
 
 

@@ -69,7 +69,7 @@ def verify_store(*, advance: Advance = _no_progress) -> Findings:
         after = rows[-1].digest
         for row in rows:
             found.rows += 1
-            name = stores.file_name(row.digest, row.extension)
+            name = stores.file_name(row.digest, extension=row.extension)
             if _size_of(name) != row.size and StoredFile.objects.filter(digest=row.digest, uses__gt=0).exists():
                 found.missing += 1
                 found.missing_names = [*found.missing_names, name][:_LISTED]
@@ -134,7 +134,7 @@ def _batches(listed: Iterator[tuple[str, datetime]], until: datetime) -> Iterato
 def _known_files(names: Iterable[str]) -> set[str]:
     parsed = [file for file in map(stores.parsed_name, names) if file is not None]
     rows = StoredFile.objects.filter(digest__in={file.digest for file in parsed})
-    return {stores.file_name(row.digest, row.extension) for row in rows}
+    return {stores.file_name(row.digest, extension=row.extension) for row in rows}
 
 
 def _known_uploads(names: Iterable[str]) -> set[str]:

@@ -51,10 +51,13 @@ def process_media(*, media_id: int) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="media-") as folder:
             source = Path(folder) / "source"
-            stores.fetch([part.name for part in media.upload_parts()], source)
+            stores.fetch([part.name for part in media.upload_parts()], target=source)
             content_hash = digest_of(source)
             converted = convert(
-                source, media.file_format, Path(folder), heartbeat=lambda: _extend_claim(media_id, media.attempts)
+                source,
+                file_format=media.file_format,
+                target=Path(folder),
+                heartbeat=lambda: _extend_claim(media_id, media.attempts),
             )
             refuse_known(content_hash=content_hash, perceptual_hash=converted.perceptual_hash)
             store_files(converted=converted, folder=Path(folder))
@@ -109,7 +112,9 @@ def store_files(*, converted: ConvertedMedia, folder: Path) -> None:
         extension = file.path.rpartition(".")[2]
         reserve_file(digest=file.digest, extension=extension, size=file.size)
         with (folder / file.path).open("rb") as content:
-            stores.save(stores.file_name(file.digest, extension), content, content_type=file.content_type)
+            stores.save(
+                stores.file_name(file.digest, extension=extension), content=content, content_type=file.content_type
+            )
 
 
 def file_copies(converted: ConvertedMedia) -> dict[str, dict[str, Any]]:
@@ -141,7 +146,7 @@ def finish_media(*, media_id: int, attempt: int, content_hash: str, converted: C
     for file in {file.digest: file for file in converted.files.values()}.values():
         use_file(digest=file.digest, extension=file.path.rpartition(".")[2], size=file.size)
     publish(MediaReady(media_id=media.id, user_id=media.user_id, is_ready=True))
-    after_commit("posts", lambda: delete_upload(media))
+    after_commit("posts", callback=lambda: delete_upload(media))
 
 
 @transactional("posts")
@@ -157,4 +162,4 @@ def _mark_failed(media: Media, code: str) -> None:
     media.version += 1
     media.save()
     publish(MediaReady(media_id=media.id, user_id=media.user_id, is_ready=False))
-    after_commit("posts", lambda: delete_upload(media))
+    after_commit("posts", callback=lambda: delete_upload(media))

@@ -16,7 +16,7 @@ def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
     for refused in RefusedMedia.objects.all().iterator():
         if refused.content_hash == content_hash:
             raise ConversionError("refused")
-        if looks_the_same(refused.perceptual_hash, perceptual_hash):
+        if looks_the_same(first=refused.perceptual_hash, second=perceptual_hash):
             raise ConversionError("refused")
 
 

@@ -38,8 +38,8 @@ def remake_media(*, media_id: int) -> bool:
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         source = Path(folder) / "source"
         try:
-            stores.fetch([stores.file_name(kept["digest"], kept["extension"])], source)
-            converted = convert(source, kept["extension"], Path(folder), heartbeat=lambda: None)
+            stores.fetch([stores.file_name(kept["digest"], extension=kept["extension"])], target=source)
+            converted = convert(source, file_format=kept["extension"], target=Path(folder), heartbeat=lambda: None)
         except (FileNotFoundError, ConversionError) as error:
             log.warning("media.not_remade", media_id=media_id, error=repr(error))
             return False

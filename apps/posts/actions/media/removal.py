@@ -28,7 +28,7 @@ def delete_media_rows(media: Sequence[Media]) -> None:
         if row.status == Media.Status.READY:
             release_files(file["digest"] for file in row.files.values())
         else:
-            after_commit("posts", lambda row=row: delete_upload(row))  # type: ignore[misc]
+            after_commit("posts", callback=lambda row=row: delete_upload(row))  # type: ignore[misc]
     Media.objects.filter(id__in=[row.id for row in media]).delete()
 
 

@@ -51,7 +51,7 @@ def refuse_size(*, file_format: str, size: int, field: str) -> None:
 def store_upload(upload: Upload) -> int:
     """Puts an upload into the store, and answers the id that its media are to have."""
     media_id = new_id()
-    stores.save(Media(id=media_id).upload_name, upload.content)
+    stores.save(Media(id=media_id).upload_name, content=upload.content)
     return media_id
 
 
@@ -61,7 +61,7 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
 
     Forbidden for an erased author, TooMany when the day's quota is used up.
     """
-    if gone_among("posts", [user_id]):
+    if gone_among("posts", ids=[user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     check_quota(user_id=user_id, size=upload.size)
     media = Media(
@@ -87,7 +87,7 @@ def begin_upload(
 
     Raises as `create_media` does.
     """
-    if gone_among("posts", [user_id]):
+    if gone_among("posts", ids=[user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     file_format = CONTENT_TYPES[content_type]
     refuse_size(file_format=file_format, size=size, field="size")
@@ -139,7 +139,7 @@ def receive_content(*, media_id: int, number: str, expires: str, signature: str,
         if left != 1:
             raise Invalid.of("size", "upload_size_differs", "The file has another length than was announced.")
         file.seek(0)
-        stores.save(part.name, file)
+        stores.save(part.name, content=file)
 
 
 def complete_upload(*, user_id: int, media_id: int) -> Media:
@@ -154,7 +154,7 @@ def complete_upload(*, user_id: int, media_id: int) -> Media:
             raise Conflict("the file has not been uploaded yet", code="upload_missing")
         if sizes != [part.size for part in parts]:
             raise Conflict("the file has another length than was announced", code="upload_size_differs")
-        if detect(stores.read_head(parts[0].name, HEAD_BYTES)) != media.file_format:
+        if detect(stores.read_head(parts[0].name, length=HEAD_BYTES)) != media.file_format:
             raise Invalid.of("content_type", "media_unsupported", "The file is not of the type that was announced.")
     return _start_processing(user_id=user_id, media_id=media_id)
 

@@ -73,7 +73,7 @@ class Command(BaseCommand):
         with tqdm(desc="demo", unit=" records", file=sys.stderr, disable=None) as bar:
             for kind, found in groupby(crowd.records(password_hash=make_password(password)), key=lambda pair: pair[0]):
                 while batch := [record for _, record in islice(found, BATCH)]:
-                    refused = import_records(kind, batch)
+                    refused = import_records(kind, records=batch)
                     if refused:
                         raise CommandError(f"a {kind} was refused: {refused[0].reason}")
                     bar.update(len(batch))

@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
     def _run(self, table: Table, statements: list[str], options: dict[str, Any]) -> list[str]:
         if not options["dry_run"]:
-            partitions.run_statements(table, statements)
+            partitions.run_statements(table, statements=statements)
         return statements
 
     def _archive(self, table: Table, options: dict[str, Any]) -> Any:
@@ -89,9 +89,11 @@ class Command(BaseCommand):
             expired = partitions.expired_partitions(table, before=options["before"], today=_today())
             return [asdict(partition) for partition in expired] or "nothing to archive"
         with tqdm(unit=" rows", desc=table.name, file=sys.stderr, disable=None) as bar:
-            done = partitions.archive_left_over(table, folder, on_rows=bar.update)
+            done = partitions.archive_left_over(table, folder=folder, on_rows=bar.update)
             for partition in partitions.expired_partitions(table, before=options["before"], today=_today()):
-                done.append((partition.name, partitions.archive(table, partition, folder, on_rows=bar.update)))
+                done.append(
+                    (partition.name, partitions.archive(table, partition=partition, folder=folder, on_rows=bar.update))
+                )
         found = [{"name": name, "rows": rows, "folder": str(folder)} for name, rows in done]
         return found or "nothing to archive"
 

@@ -37,7 +37,7 @@ def _keep(made: dict[str, dict[str, Any]], folder: Path) -> None:
     faults = [
         f"{name}: {fault}"
         for name, promised in kept.items()
-        for fault in (broken(promised, made[name]) if name in made else ["is gone"])
+        for fault in (broken(promised, new=made[name]) if name in made else ["is gone"])
     ]
     if faults:
         raise CommandError("released contracts would break (see docs/adding.md):\n" + "\n".join(faults))

@@ -64,7 +64,7 @@ def _serve_all(*, migrate: bool) -> None:
 
 def _serve_operations(port: str) -> None:
     os.environ["METRICS_PORT"] = port
-    web = binding("web", WEB_PORT)
+    web = binding("web", default_port=WEB_PORT)
     serve_operations(lambda: answers(web))
     threading.Event().wait()
 
