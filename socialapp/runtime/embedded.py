@@ -206,8 +206,9 @@ http://:{port} {{
 			header Content-Type image/svg+xml*
 		}}
 	}}
-	# Compressing adds this to an ETag; Caddy takes it off If-None-Match only.
+	# Compressing adds this to an ETag; Caddy takes it off an If-None-Match of one strong tag only.
 	request_header If-Match `-gzip"` `"`
+	request_header If-None-Match `-gzip"` `"`
 	@inside path /internal /internal/* /metrics /metrics/*
 	handle @inside {{
 		error 404
