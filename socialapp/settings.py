@@ -544,6 +544,7 @@ NAME_KEPT_DAYS = env.int("NAME_KEPT_DAYS", default=30)  # that a former name is 
 ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14 if _https else 0)  # a log-in cancels
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=_https)  # asked of staff in the admin site
 RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, of devices that are not known
+WRONG_CODES_PER_DAY = env.int("WRONG_CODES_PER_DAY", default=30)  # of an authenticator app, for one account
 FAILED_LOGINS_REPORTED = env.int("FAILED_LOGINS_REPORTED", default=20)  # a day, then the owner gets a mail
 MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can ask for
 NEW_ADDRESSES_PER_ACCOUNT = env.int("NEW_ADDRESSES_PER_ACCOUNT", default=20)  # an hour; each is sent a mail

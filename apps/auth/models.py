@@ -45,6 +45,8 @@ class User(AbstractBaseUser):
     username_key = models.CharField(max_length=30, unique=True)
     # What names that look alike have in common (UTS #39); not unique, as older names may clash.
     username_skeleton = models.CharField(max_length=60, db_default="", db_index=True, blank=True)
+    # The same for names given since they must not look alike: of two that are asked for at once, one is refused.
+    username_claim = models.CharField(max_length=60, unique=True, null=True, blank=True)
     email = models.CharField(max_length=254)
     email_key = models.CharField(max_length=254, unique=True, null=True)
     # The mailbox behind the address, without the dots and tags that its provider ignores.

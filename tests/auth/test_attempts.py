@@ -1,5 +1,6 @@
 """Guessing at passwords is limited for strangers, whatever they type; owners and their devices are let in."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -202,3 +203,22 @@ def test_mails_to_one_address_are_limited(register: Callable[..., Person], limit
         alice.client.post("/v1/auth/password/forgot", {"email": "Alice@example.org"})
     actions.send_due_mails()
     assert len(mail.outbox) == limits.MAILS_PER_ADDRESS
+
+
+def test_codes_are_guessed_at_thirty_times_a_day_and_no_more(register: Callable[..., Person], limits: Any) -> None:
+    limits.RATES = dict.fromkeys(limits.RATES, (1000, 100_000_000))
+    alice = register("alice")
+    User.objects.update(email_verified=True)
+    alice.confirm()
+    secret = alice.client.post("/v1/auth/totp").json()["secret"]
+    app, now = pyotp.TOTP(secret), int(time.time())
+    recovery = alice.client.post("/v1/auth/totp/confirm", {"code": app.at(now - 30)}).json()["recovery_codes"]
+    guesses = [alice.client.delete("/v1/auth/totp", {"code": "000000"}).status_code for _ in range(31)]
+    assert guesses == [422] * 30 + [429]
+    body = {"login": "alice", "password": PASSWORD}
+    for code in ("000000", recovery[0]):
+        assert JsonClient().post("/v1/auth/login", {**body, "otp": code}).status_code == 429
+    key = {"key": reset_key(User.objects.get()), "password": "staple gun paper clip"}
+    assert JsonClient().post("/v1/auth/password/reset", key).status_code == 204
+    body["password"] = "staple gun paper clip"
+    assert JsonClient().post("/v1/auth/login", {**body, "otp": recovery[0]}).status_code == 200

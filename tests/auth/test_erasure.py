@@ -17,7 +17,7 @@ from socialapp.contracts.auth import Auth, UserDeleted
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.revocations import Revocations
 from socialapp.core.contexts import CONTEXTS
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import Conflict, NotFound
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -110,8 +110,9 @@ def test_the_address_is_free_again_and_the_name_after_a_while(
     delete(register("alice"))
     drain()
     body = {"email": "alice@example.org", "password": PASSWORD, "username": "Alice"}
-    taken = anonymous.post("/v1/auth/register", body)
-    assert (taken.status_code, taken.json()["code"]) == (409, "username_taken")
+    for name in ("Alice", "A1ice"):
+        taken = anonymous.post("/v1/auth/register", {**body, "username": name})
+        assert (taken.status_code, taken.json()["code"]) == (409, "username_taken")
     ReservedName.objects.update(until=timezone.now())
     assert anonymous.post("/v1/auth/register", body).status_code == 201
 
@@ -122,6 +123,20 @@ def test_no_table_shows_the_name_that_is_kept(register: Callable[..., Person], d
     row: Any = ReservedName.objects.values().get()
     assert row["user_id"] is None
     assert "alice" not in str(row)
+
+
+def test_the_last_administrator_stays(register: Callable[..., Person], settings: Any) -> None:
+    settings.ERASURE_GRACE_DAYS = 14
+    alice, bob = register("alice"), register("bob")
+    actions.grant_role(user_id=int(alice.id), role="admin")
+    refused = alice.client.delete("/v1/auth/me", {"password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (409, "role_needed")
+    assert not Erasure.objects.exists()
+    assert alice.client.get("/v1/auth/me").status_code == 200
+    actions.grant_role(user_id=int(bob.id), role="admin")
+    assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
+    with pytest.raises(Conflict):
+        actions.revoke_role(user_id=int(bob.id), role="admin")  # the other one is about to go
 
 
 def test_a_confirmed_session_deletes_without_a_password(register: Callable[..., Person]) -> None:

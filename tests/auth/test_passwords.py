@@ -1,6 +1,7 @@
 """Passwords: forgotten, reset with a mailed key, changed."""
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,12 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
+from allauth.mfa.models import Authenticator as MfaRow
+from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.utils import timezone
 
 from apps.auth import actions
 from apps.auth.actions.breaches import is_breached
 from apps.auth.models import Mail, User
+from tests.auth.totp import set_up as set_up_totp
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -53,6 +57,48 @@ def test_a_forgotten_password_is_set_anew_with_a_mailed_key_once(
     assert log_in(NEW).status_code == 200
     actions.send_due_mails()
     assert [message.subject for message in mail.outbox] == ["Your password was changed"]
+
+
+def test_who_resets_the_password_of_an_address_never_proven_owns_the_account_alone(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    """Somebody has made the account with a stranger's address, and left themselves ways back in."""
+    squatter = register("alice")
+    set_up_totp(squatter)
+    person = User.objects.get(id=squatter.id)
+    SocialAccount(user=person, provider="google", uid="the-squatter", extra_data={}).save(force_insert=True)
+    User.objects.filter(id=squatter.id).update(oauth_provider="google", oauth_id="the-squatter")
+    assert squatter.client.patch("/v1/auth/me", {"email": "squatter@example.org"}).status_code == 200
+    actions.send_due_mails()
+    (pending,) = [message for message in mail.outbox if message.to == ["squatter@example.org"]]
+    switch = re.search(r"Your key: (\S+)", str(pending.body))
+    assert switch is not None
+    forget(anonymous, "alice@example.org")
+    assert anonymous.post("/v1/auth/password/reset", {"key": mailed_key(), "password": NEW}).status_code == 204
+    assert log_in(NEW).status_code == 200, "no code of the squatter's app is asked for"
+    assert anonymous.post("/v1/auth/verify-email", {"key": switch.group(1)}).status_code == 422
+    found = User.objects.get(id=squatter.id)
+    assert (found.email, found.email_verified, found.oauth_provider, found.oauth_id) == (
+        "alice@example.org", True, "local", None,
+    )  # fmt: skip
+    assert not SocialAccount.objects.exists()
+    assert not MfaRow.objects.exists()
+
+
+def test_a_new_password_drops_a_pending_address_and_leaves_a_proven_owner_their_ways_in(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    alice = register("alice")
+    User.objects.filter(id=alice.id).update(email_verified=True)
+    set_up_totp(alice)
+    assert alice.client.patch("/v1/auth/me", {"email": "other@example.org"}).json()["pending_email"]
+    change = {"password": PASSWORD, "new_password": NEW}
+    assert alice.client.post("/v1/auth/password/change", change).status_code == 204
+    assert alice.client.get("/v1/auth/me").json()["pending_email"] is None
+    forget(anonymous, "alice@example.org")
+    key = {"key": mailed_key(), "password": "another password 77"}
+    assert anonymous.post("/v1/auth/password/reset", key).status_code == 204
+    assert log_in("another password 77").json()["code"] == "otp_required", "a mailbox is one factor"
 
 
 def test_signing_in_again_right_after_a_reset_works(

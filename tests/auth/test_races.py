@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator as MfaRow
 from django.conf import settings
 from django.db import connections
 
-from apps.auth.models import Mail
+from apps.auth.models import Mail, User
 from tests.auth.authenticator import Authenticator
 from tests.auth.totp import PASSWORD, code, log_in, set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -76,3 +76,17 @@ def test_a_recovery_code_lets_one_of_two_in() -> None:
     assert (won.status_code, lost.status_code, lost.json()["code"]) == (200, 401, "otp_invalid")
     (row,) = MfaRow.objects.filter(type="recovery_codes")
     assert len(row.wrap().get_unused_codes()) == 9
+
+
+def test_of_two_names_that_look_alike_one_is_had() -> None:
+    names = iter(("paypal_team", "paypa1_team"))
+
+    def register() -> Any:
+        name = next(names)
+        return JsonClient().post(
+            "/v1/auth/register", {"email": f"{name}@example.org", "password": PASSWORD, "username": name}
+        )
+
+    won, lost = twice_at_once(register)
+    assert (won.status_code, lost.status_code, lost.json()["code"]) == (201, 409, "username_taken")
+    assert User.objects.count() == 1

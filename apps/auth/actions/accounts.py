@@ -119,6 +119,7 @@ def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
         username=new.username,
         username_key=new.username.casefold(),
         username_skeleton=username_skeleton(new.username),
+        username_claim=username_skeleton(new.username),
         email=new.email,
         email_key=email_key(new.email),
         email_mailbox=mailbox_of(new.email),
@@ -218,12 +219,12 @@ def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
             raise _taken("username", "username_taken", "This username is taken.")
         reserve_name(user, days=settings.NAME_KEPT_DAYS, keep_owner=True)
     user.username, user.username_key = username, username.casefold()
-    user.username_skeleton = username_skeleton(username)
+    user.username_skeleton = user.username_claim = username_skeleton(username)
     user.version += 1
     _refuse_taken_name(user)
     try:
         with atomic("auth"):
-            user.save(update_fields=["username", "username_key", "username_skeleton", "version"])
+            user.save(update_fields=["username", "username_key", "username_skeleton", "username_claim", "version"])
     except IntegrityError:
         # Somebody was faster between the look and the update.
         raise _taken("username", "username_taken", "This username is taken.") from None
@@ -319,10 +320,10 @@ def mark_verified(user: User) -> None:
 
 
 def reserve_name(user: User, *, days: int, keep_owner: bool) -> None:
-    """Keeps the username from others for a while; the caller holds the transaction. Idempotent."""
+    """Keeps the username, and those like it, from others for a while; the caller holds the transaction. Idempotent."""
     if days > 0:
         ReservedName.objects.update_or_create(
-            digest=name_digest(user.username_key),
+            digest=name_digest(username_skeleton(user.username)),
             defaults={"user": user if keep_owner else None, "until": timezone.now() + timedelta(days=days)},
         )
 
@@ -352,7 +353,7 @@ def revoke_role(*, user_id: int, role: str) -> None:
     if role == USER:
         raise Conflict("everybody has the role user", code="role_needed")
     if role == ADMIN:
-        _refuse_last_administrator(user_id)
+        refuse_last_administrator(user_id)
     lock_user(user_id)
     removed, _ = UserRole.objects.filter(user_id=user_id, role_id=role_id(role)).delete()
     if removed:
@@ -360,10 +361,11 @@ def revoke_role(*, user_id: int, role: str) -> None:
         _publish_roles(user_id)
 
 
-def _refuse_last_administrator(user_id: int) -> None:
+def refuse_last_administrator(user_id: int) -> None:
+    """Conflict when nobody else administers the installation; the caller holds the transaction, which keeps it so."""
     held = UserRole.objects.select_for_update().filter(role_id=role_id(ADMIN)).order_by("id")
     holders = set(held.values_list("user_id", flat=True))
-    others = existing_users().filter(id__in=holders - {user_id}, status=User.Status.ACTIVE)
+    others = User.objects.filter(id__in=holders - {user_id}, status=User.Status.ACTIVE, deletion_due_at=None)
     if user_id in holders and not others.exists():
         raise Conflict("the last administrator keeps the role", code="role_needed")
 

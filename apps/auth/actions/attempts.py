@@ -86,6 +86,44 @@ def _report_failures(user: User, failures: int) -> None:
     queue_mail(Mail.Kind.FAILED_LOGINS, user=user, failures=failures)
 
 
+def admit_code(*, user_id: int) -> None:
+    """TooMany after many wrong codes of an authenticator app within a day, Unavailable without Redis.
+
+    Only who knows the password gets to guess at codes, which are short: a new password lets the owner go on.
+    Source: NIST SP 800-63B, 5.2.2.
+    """
+    if not settings.RATE_LIMITS:
+        return
+    try:
+        wrong = int(redis_client().get(_codes_key(user_id)) or 0)
+    except redis_errors() as error:
+        log.warning("auth.attempts_unknown", error=str(error))
+        raise Unavailable("log-in limits cannot be checked right now", code="limits_unavailable") from None
+    if wrong >= settings.WRONG_CODES_PER_DAY:
+        detail = "too many wrong codes; set a new password, or log in with a passkey"
+        raise TooMany(detail, retry_after=_DAY)
+
+
+def record_code(*, user_id: int, is_right: bool) -> None:
+    """Counts a wrong code; forgets them after a right one."""
+    if not settings.RATE_LIMITS:
+        return
+    try:
+        if is_right:
+            redis_client().delete(_codes_key(user_id))
+            return
+        pipe = redis_client().pipeline(transaction=True)
+        pipe.set(_codes_key(user_id), 0, ex=_DAY, nx=True)
+        pipe.incr(_codes_key(user_id))
+        pipe.execute()
+    except redis_errors() as error:
+        log.warning("auth.attempts_unknown", error=str(error))
+
+
+def _codes_key(user_id: int) -> str:
+    return f"{settings.REDIS_PREFIX}rate:codes:{user_id}"
+
+
 def _is_known_address(user: User, device: Device) -> bool:
     return Session.objects.filter(user=user, address_digest=address_digest(device.address)).exists()
 

@@ -1,15 +1,19 @@
 """Passwords: whether one is right, changing one's own, and setting a new one with a mailed key."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import make_password
 
 from apps.auth.access import user_named
+from apps.auth.actions.accounts import mark_verified
 from apps.auth.actions.adapters import AccountBackend
-from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_failure
+from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_code, record_failure
 from apps.auth.actions.devices import Device, device_token
 from apps.auth.actions.mails import is_reset_key, queue_mail
 from apps.auth.actions.names import check_password_strength
 from apps.auth.actions.sessions import end_all_sessions
-from apps.auth.models import Mail, User
+from apps.auth.models import LOCAL, Mail, PasskeyChallenge, RecoveryCode, TotpDevice, User
 from apps.auth.queries import existing_users, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
@@ -95,7 +99,30 @@ def _set_password(user: User, password_hash: str, *, keep_session: int | None, c
     locked.version += 1
     locked.save(update_fields=["password", "must_reset_password", "version"])
     end_all_sessions(user.id, but=keep_session)
+    # Who knew the old password may have asked for an address of their own, and holds its key.
+    EmailAddress.objects.filter(user=locked, primary=False).delete()
+    if changed_by == "key" and not locked.email_verified and locked.status == User.Status.ACTIVE:
+        _begin_ownership(locked)
+    record_code(user_id=user.id, is_right=True)  # whoever guessed at them has the former password
     queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
+
+
+def _begin_ownership(user: User) -> None:
+    """Who reads the mail of an address that was never proven owns the account from now on, whoever has made it.
+
+    Every other way in that was set up before is closed. Source: Sudhodanan and Paverd, Pre-hijacked accounts (2022).
+    """
+    if Authenticator.objects.filter(user=user).delete()[0]:
+        queue_mail(Mail.Kind.TOTP_REMOVED, user=user)
+    for rows in (TotpDevice.objects, RecoveryCode.objects, PasskeyChallenge.objects):
+        rows.filter(user=user).delete()
+    linked = SocialAccount.objects.filter(user=user)
+    for provider in linked.values_list("provider", flat=True):
+        queue_mail(Mail.Kind.PROVIDER_UNLINKED, user=user, provider=provider)
+    linked.delete()
+    user.oauth_provider, user.oauth_id = LOCAL, None
+    user.save(update_fields=["oauth_provider", "oauth_id"])
+    mark_verified(user)
 
 
 def _wrong_password() -> Forbidden:

@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session as AdminSession
 from django.db.models import Model, Q
 from django.utils import timezone
 
-from apps.auth.actions.accounts import reserve_name
+from apps.auth.actions.accounts import refuse_last_administrator, reserve_name
 from apps.auth.actions.certificates import erasure_certificate
 from apps.auth.actions.credentials import confirmed_user
 from apps.auth.actions.devices import Device
@@ -61,8 +61,8 @@ _PERSONAL_ROWS: tuple[type[Model], ...] = (
 def delete_account(*, user_id: int, password: str | None, versions: frozenset[int] | None, device: Device) -> int:
     """Deletes the account, at once or at the end of the grace period that the settings give; the id of the erasure.
 
-    Forbidden when the password is wrong, Stale when the account's version is none of `versions`. Without a password
-    the caller must have confirmed the session.
+    Forbidden when the password is wrong, Stale when the account's version is none of `versions`, Conflict for the last
+    administrator. Without a password the caller must have confirmed the session.
     """
     user = confirmed_user(user_id, password=password, device=device) if password is not None else None
     grace = timedelta(days=settings.ERASURE_GRACE_DAYS)
@@ -76,6 +76,7 @@ def delete_account(*, user_id: int, password: str | None, versions: frozenset[in
 def _delete_account(
     user_id: int, *, password_hash: str | None, versions: frozenset[int] | None, grace: timedelta
 ) -> int:
+    refuse_last_administrator(user_id)
     user = lock_user(user_id)
     if versions is not None and user.version not in versions:
         raise Stale("the account was changed meanwhile")
@@ -173,7 +174,7 @@ def _scrub(user: User) -> None:
     if user.username != name:
         reserve_name(user, days=settings.NAME_RESERVED_DAYS, keep_owner=False)
     user.username = user.username_key = name
-    user.username_skeleton = ""
+    user.username_skeleton, user.username_claim = "", None
     user.email, user.email_key, user.email_mailbox, user.full_name = "", None, None, ""
     user.oauth_provider, user.oauth_id, user.last_login, user.sanctioned_at = LOCAL, None, None, None
     user.email_verified = False

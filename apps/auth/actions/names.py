@@ -76,8 +76,12 @@ def name_digest(username: str) -> str:
 
 
 def is_name_reserved(username: str, *, for_user: int | None = None) -> bool:
-    """Whether somebody who was deleted or renamed had this name until not long ago. One query."""
-    rows = ReservedName.objects.filter(digest=name_digest(username), until__gt=timezone.now())
+    """Whether somebody who was deleted or renamed had this name, or one that looks like it, until not long ago.
+
+    One query.
+    """
+    digests = [name_digest(username), name_digest(username_skeleton(username))]
+    rows = ReservedName.objects.filter(digest__in=digests, until__gt=timezone.now())
     if for_user is not None:
         rows = rows.exclude(user_id=for_user)
     return rows.exists()

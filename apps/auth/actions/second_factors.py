@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from apps.auth.actions.adapters import MfaAdapter
+from apps.auth.actions.attempts import admit_code, record_code
 from apps.auth.actions.ciphers import cipher
 from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Mail, RecoveryCode, TotpDevice, User
@@ -100,7 +101,17 @@ def demand_code(user: User, *, otp: str | None) -> None:
 
 
 def accept_code(user_id: int, *, code: str) -> bool:
-    """Whether the code is good, which uses it up; the caller holds the transaction and the account's lock."""
+    """Whether the code is good, which uses it up; the caller holds the transaction and the account's lock.
+
+    TooMany after many wrong ones.
+    """
+    admit_code(user_id=user_id)
+    is_right = _is_accepted(user_id, code)
+    record_code(user_id=user_id, is_right=is_right)
+    return is_right
+
+
+def _is_accepted(user_id: int, code: str) -> bool:
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     rows = {row.type: row for row in Authenticator.objects.filter(user_id=user_id, type__in=kinds)}
     totp, recovery = rows.get(Authenticator.Type.TOTP), rows.get(Authenticator.Type.RECOVERY_CODES)

@@ -290,7 +290,9 @@ class ResetPasswordView(AuthView):
     @extend_schema(
         summary="Set a new password with a mailed key",
         description="Gives the device a token as a log-in does: the next log-in on it is not held up by strangers who"
-        " guess at the password.",
+        " guess at the password. A pending address is dropped. An address that was not proven yet is by this: then"
+        " authenticator app, passkeys and providers that were set up before are removed, as somebody else may have"
+        " made the account.",
         request=ResetInput,
         responses={204: None},
     )
