@@ -85,6 +85,19 @@ def test_who_resets_the_password_of_an_address_never_proven_owns_the_account_alo
     assert not MfaRow.objects.exists()
 
 
+def test_who_has_the_password_cannot_keep_its_owner_from_setting_another(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    thief = register("alice")
+    forget(anonymous, "alice@example.org")
+    key = mailed_key()
+    assert log_in(PASSWORD).status_code == 200
+    thief.confirm()
+    assert thief.client.patch("/v1/auth/me", {"email": "thief@example.org"}).status_code == 200
+    assert anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW}).status_code == 204
+    assert log_in(PASSWORD).status_code == 401
+
+
 def test_a_new_password_drops_a_pending_address_and_leaves_a_proven_owner_their_ways_in(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:

@@ -16,7 +16,7 @@ from apps.auth.actions.mails import queue_mail
 from apps.auth.models import Mail, Session, User
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
-from socialapp.core.errors import Unavailable
+from socialapp.core.errors import TooMany, Unavailable
 from socialapp.http.admission import Limit, LimitExceeded, address_block
 
 log = structlog.get_logger()
