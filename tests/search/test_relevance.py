@@ -56,10 +56,12 @@ def test_optional_marks_do_not_count(
 
 
 def test_emoji_are_words(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
-    for content in ("word 🎉", "word", "🦚🦜"):
+    for content in ("word 🎉", "word", "🦚🦜", "1\ufe0f\u20e3 first", "version 1"):
         searching.post(people["alice"], content)
     searching.settle()
     assert searching.contents(anonymous, "word 🎉") == ["word 🎉"]
+    assert searching.contents(anonymous, "1\ufe0f\u20e3") == ["1\ufe0f\u20e3 first"]
+    assert searching.contents(anonymous, "1") == ["version 1"]
     assert searching.contents(anonymous, "🦚🦜") == ["🦚🦜"]
     assert searching.contents(anonymous, "🦜") == ["🦚🦜"]
     assert searching.contents(anonymous, "🦩") == []

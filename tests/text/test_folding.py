@@ -33,6 +33,7 @@ from socialapp.core.text.folding import fold_words, tokens
         ("하\u11ab", "한"),
         ("❤\ufe0f", "❤"),
         ("👍🏽", "👍"),
+        ("1\ufe0f\u20e3", "1\u20e3"),
     ],
 )
 def test_equal(one: str, other: str) -> None:
@@ -47,6 +48,8 @@ def test_equal(one: str, other: str) -> None:
         ("หน้า", "หนา"),
         ("🎉", "🎊"),
         ("🇩🇪", "🇫🇷"),
+        ("1\ufe0f\u20e3", "1"),
+        ("1\ufe0f\u20e3", "2\ufe0f\u20e3"),
         ("1,5", "15"),
         ("क", "की"),
         ("한", "하"),

@@ -51,12 +51,12 @@ _LEAST_SCORE = 1e-3  # of a text in which no word that was typed is found
 _VOCABULARY = 20_000  # words with one first letter that are looked at
 
 # FTS5 knows letters and digits only: the emoji become letters of the private use area, followed by their number.
-_EMOJI = regex.compile(r"(?V1)[^\p{L}\p{N}\p{M}\s]")
+_EMOJI = regex.compile(r"(?V1).\u20e3|[^\p{L}\p{N}\p{M}\s]")
 
 
 def searchable(text: str) -> str:
     """Folded words in the form that the full-text tables hold."""
-    return text if text.isascii() else _EMOJI.sub(lambda found: f"\ue000{ord(found[0]):x}", text)
+    return text if text.isascii() else _EMOJI.sub(lambda found: f"\ue000{ord(found[0][0]):x}", text)
 
 
 class FtsIndex:

@@ -21,11 +21,12 @@ _SYLLABLE: Final = (
 _INSIDE: Final = r"[\p{M}\p{Default_Ignorable_Code_Point}\u0640]"
 _EMOJI: Final = r"[\p{Extended_Pictographic}--[\u0000-\u21ff]]"
 _EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}\U000e0020-\U000e007f]"
+_KEYCAP: Final = r"(?<![\p{L}\p{N}])[0-9]\ufe0f?\u20e3"
 # Groups of three digits: "1,000", "1.000", "1’000" and "1 000" (with a no-break space) are 1000.
 _GROUPED: Final = r"(?<![\p{L}\p{N}])\d{1,3}(?:[.,'’_\u00a0\u2009\u202f]\d{3})+(?![\p{L}\p{N}])"
 _TOKEN: Final = regex.compile(
     rf"""(?V1)
-      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ )
+      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ | {_KEYCAP} )
     | (?P<number> {_GROUPED} )
     | {_SYLLABLE}{_INSIDE}*+
     | {_UNSPACED_WORD}{_INSIDE}*+
