@@ -14,7 +14,7 @@ class SearchResultBody(serializers.Serializer[Any]):
 
 
 class SearchPageBody(serializers.Serializer[Any]):
-    """A page of results. `did_you_mean` is a query that finds something, where this one finds nothing."""
+    """A page of results. `did_you_mean` is the query whose posts are shown, where the one that was sent finds none."""
 
     results = SearchResultBody(many=True)
     next = serializers.URLField(allow_null=True)

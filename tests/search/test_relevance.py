@@ -179,14 +179,25 @@ def test_names_a_letter_away_are_found_after_those_that_fit(
     assert searching.names(anonymous, "bem") == [], "short words must be right"
 
 
-def test_asks_whether_something_else_was_meant(
-    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+@pytest.mark.parametrize("sort", ["recent", "relevance"])
+def test_a_word_that_no_post_has_finds_the_one_a_letter_away(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient, sort: str
 ) -> None:
-    searching.post(people["alice"], "a wonderful butterfly")
+    found = [searching.post(people["alice"], f"a wonderful butterfly, {number}") for number in range(3)]
+    searching.post(people["alice"], "a wonderful house")
+    searching.post(people["alice"], "a brown horse")
     searching.post(people["bob"], "a secret lighthouse", is_private=True)
     searching.settle()
-    page = searching.page(anonymous, "wonderful buterfly", type="posts")
-    assert (page["results"], page["did_you_mean"]) == ([], "wonderful butterfly")
+    page = searching.page(anonymous, "wonderful buterfly", type="posts", sort=sort, limit=2)
+    shown = [result["item"]["id"] for result in page["results"]]
+    assert page["did_you_mean"] == "wonderful butterfly"
+    assert "<em>butterfly</em>" in page["results"][0]["highlight"]
+    rest = anonymous.get(page["next"]).json()
+    shown += [result["item"]["id"] for result in rest["results"]]
+    assert (sorted(shown), rest["next"]) == (sorted(found), None)
+    assert searching.page(anonymous, '"buterfly"', type="posts", sort=sort)["results"] == [], "quoted: exactly this"
+    page = searching.page(anonymous, "brown house", type="posts", sort=sort)
+    assert (page["results"], page["did_you_mean"]) == ([], None), "there is such a word"
     assert searching.page(anonymous, "butterfly")["did_you_mean"] is None
     assert searching.page(anonymous, "lighthose")["did_you_mean"] is None, "only bob may see that there is such a word"
     assert searching.page(people["bob"].client, "lighthose")["did_you_mean"] == "lighthouse"

@@ -51,7 +51,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of results. `did_you_mean` is a query that finds something, where the one that was typed finds nothing."""
+    """A page of results. `did_you_mean` is the query whose posts are shown, where the one that was typed finds none."""
 
     page: Page[Result]
     did_you_mean: str | None = None
@@ -73,12 +73,9 @@ def search(*, viewer_id: int | None, q: str, kind: str | None, sort: str, window
         case "hashtags":
             return Found(_hashtags(criteria, viewer, window))
         case "posts":
-            page = _posts(criteria, viewer, window, sort=sort)
+            return _posts_meant(q, criteria, viewer, window, sort=sort)
         case _:
-            page = _everything(criteria, viewer, window, sort=sort)
-    if page.items or window.position is not None:
-        return Found(page)
-    return Found(page, did_you_mean=_correction(q, criteria, viewer))
+            return _everything(q, criteria, viewer, window, sort=sort)
 
 
 def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
@@ -108,18 +105,31 @@ def _viewer(viewer_id: int | None) -> Viewer:
     return Viewer(viewer_id, circle.following, circle.blocked)
 
 
-def _everything(criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Page[Result]:
+def _everything(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:
     if window.position is not None:
-        return _posts(criteria, viewer, window, sort=sort)
+        return _posts_meant(q, criteria, viewer, window, sort=sort)
     few = min(_FEW, (window.limit + 3) // 4)
     people = _users(criteria, viewer, PageRequest(few)).items
     tags = _hashtags(criteria, viewer, PageRequest(few)).items
     ahead = [*people, *tags][: window.limit]
     left = window.limit - len(ahead)
     if not left:
-        return Page(ahead, next=_START_OF_POSTS[sort])
-    posts = _posts(criteria, viewer, PageRequest(left), sort=sort)
-    return Page([*ahead, *posts.items], next=posts.next)
+        return Found(Page(ahead, next=_START_OF_POSTS[sort]))
+    posts = _posts_meant(q, criteria, viewer, PageRequest(left), sort=sort)
+    return Found(Page([*ahead, *posts.page.items], next=posts.page.next), posts.did_you_mean)
+
+
+def _posts_meant(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:
+    """The posts for `q`; where nothing has a word of it, those with the word that is a letter away from it."""
+    page = _posts(criteria, viewer, window, sort=sort)
+    if page.items or (window.position is not None and _finds_posts(criteria, viewer)):
+        return Found(page)
+    meant = _correction(q, criteria, viewer)
+    return Found(page) if meant is None else Found(_posts(parse(meant), viewer, window, sort=sort), meant)
+
+
+def _finds_posts(criteria: Criteria, viewer: Viewer) -> bool:
+    return bool(_posts(criteria, viewer, PageRequest(1), sort="recent").items)
 
 
 def _posts(criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Page[Result]:
@@ -176,7 +186,7 @@ def _correction(q: str, criteria: Criteria, viewer: Viewer) -> str | None:
             corrected = corrected[: phrase.start] + similar[0] + corrected[phrase.end :]
     if corrected == q or len(corrected) > MAX_QUERY:
         return None
-    return corrected if _posts(parse(corrected), viewer, PageRequest(1), sort="recent").items else None
+    return corrected if _finds_posts(parse(corrected), viewer) else None
 
 
 def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_only: bool = False) -> Page[Result]:

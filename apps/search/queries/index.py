@@ -118,7 +118,7 @@ class Index(Protocol):
         ...
 
     def similar_words(self, word: str) -> list[str]:
-        """Words of indexed posts that are one letter away from `word`, the most used first: of anybody's posts."""
+        """Words of indexed posts that are one letter away from one that none has, the most used first: of anybody's."""
         ...
 
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:
