@@ -31,7 +31,7 @@ import json, resource, sys, tempfile
 from pathlib import Path
 from socialapp.core.media.convert import convert
 with tempfile.TemporaryDirectory() as folder:
-    made = convert(Path(sys.argv[1]), "jpeg", Path(folder), heartbeat=lambda: None)
+    made = convert(Path(sys.argv[1]), file_format="jpeg", target=Path(folder), heartbeat=lambda: None)
 assert len(made.files) == 3 and made.blurhash
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "mib": used.ru_maxrss / 1024}))

@@ -17,7 +17,7 @@ from django.db import connections
 from socialapp.telemetry import traces
 with connections["posts"].cursor() as cursor:
     cursor.execute("SELECT 'outside'")
-    with traces.span("outer", traces.Kind.SERVER, parent=""):
+    with traces.span("outer", kind=traces.Kind.SERVER, parent=""):
         cursor.execute("SELECT %s", ["a secret"])
 traces.flush()
 """

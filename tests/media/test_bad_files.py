@@ -123,7 +123,7 @@ from socialapp.core.media.convert import convert
 from socialapp.core.media.results import ConversionError
 source, target, file_format = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 try:
-    convert(source, file_format, target, heartbeat=lambda: None)
+    convert(source, file_format=file_format, target=target, heartbeat=lambda: None)
 except ConversionError:
     pass
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
