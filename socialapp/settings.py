@@ -166,6 +166,7 @@ EMBEDDED = all("sqlite3" in DATABASES[context.name]["ENGINE"] for context in ser
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.5)
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="")
+FRAGMENT_SECONDS = env.int("FRAGMENT_SECONDS", default=30)
 ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="")
 ELASTICSEARCH_PREFIX = env.str("ELASTICSEARCH_PREFIX", default="socialapp")
 ELASTICSEARCH_SECONDS = env.float("ELASTICSEARCH_SECONDS", default=1.5)  # how long a search may take: then 503

@@ -16,8 +16,10 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
 from django.test import Client
 
+from socialapp.core import fragments
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS, served
+from socialapp.core.db import after_commit
 from socialapp.core.passwords import OwaspArgon2PasswordHasher
 from socialapp.lifecycle.tasks import continue_all_jobs
 from socialapp.messaging.delivery import deliver
@@ -203,6 +205,20 @@ def _keep_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request in process must not close the connection that the test's own transaction is on."""
     for wrapper in {type(connection) for connection in connections.all()}:
         monkeypatch.setattr(wrapper, "close_if_unusable_or_obsolete", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def _forget_fragments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request has changed is forgotten although the test's own transaction, which it is in, never commits."""
+
+    def run_now_or_then(context: str, *, callback: Callable[[], object]) -> None:
+        outer: list[Any] = connections[context].atomic_blocks
+        if outer and outer[0]._from_testcase:
+            callback()
+        else:
+            after_commit(context, callback=callback)
+
+    monkeypatch.setattr(fragments, "after_commit", run_now_or_then)
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,14 @@ from datetime import datetime
 from django.db.models import Count, QuerySet, Sum
 
 from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetType
-from socialapp.contracts.reactions import ReactionCounts, ReactionSummary
+from socialapp.contracts.reactions import OwnReactions, ReactionCounts, ReactionSummary
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import placeholders, select
 from socialapp.lifecycle.removal import gone_among
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
 TARGET_TYPES: list[str] = list(TargetType.values)
+_OWN_REACTIONS = 100
 
 _SUMMARIES_SQL = (
     "SELECT 0, target_id, reaction_type, SUM(count) FROM reaction_counts"
@@ -90,6 +91,18 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
         ReactionSummary(target_id=target_id, counts=ReactionCounts(**found), mine=mine.get(target_id))
         for target_id, found in counts.items()
     ]
+
+
+def own_reactions(user_id: int) -> OwnReactions:
+    """A person's reactions to the newest hundred posts that they reacted to. One query, from an index."""
+    rows = select(
+        Reaction,
+        sql="SELECT post_id, reaction_type FROM reactions WHERE user_id = %s AND post_id IS NOT NULL"
+        " ORDER BY post_id DESC LIMIT %s",
+        values=[user_id, _OWN_REACTIONS],
+    )
+    floor = rows[-1][0] - 1 if len(rows) == _OWN_REACTIONS else 0
+    return OwnReactions(floor=floor, types=dict(rows))
 
 
 def summary(*, viewer_id: int | None, target_type: str, target_id: int) -> ReactionSummary:

@@ -5,7 +5,7 @@ from functools import partial
 from apps.reactions import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import Drift, DriftPage
-from socialapp.contracts.reactions import ReactionSummary
+from socialapp.contracts.reactions import OwnReactions, ReactionSummary
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -15,6 +15,10 @@ class ReactionsService:
     def summaries(self, *, viewer_id: int | None, target_type: str, target_ids: list[int]) -> list[ReactionSummary]:
         """See `Reactions.summaries`."""
         return queries.summaries(viewer_id=viewer_id, target_type=target_type, target_ids=target_ids)
+
+    def own(self, *, user_id: int) -> OwnReactions:
+        """See `Reactions.own`. One query."""
+        return queries.own_reactions(user_id)
 
 
 class ReactionRecords:

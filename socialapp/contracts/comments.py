@@ -6,6 +6,8 @@ from typing import Protocol
 
 from socialapp.contracts.base import data, event, read, service
 
+COMMENT_COUNTS = "comment_counts"  # fragment by post: as `Comments.counts`
+
 
 @event("comments.comment_created", subject="comment_id", partition="post_id")
 class CommentCreated:

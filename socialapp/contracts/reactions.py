@@ -5,6 +5,9 @@ from typing import Protocol
 
 from socialapp.contracts.base import data, event, read, service
 
+POST_REACTIONS = "post_reactions"  # fragment by post: `ReactionCounts` without zeros
+OWN_REACTIONS = "own_reactions"  # fragment by person: [floor, {post: type}] as `OwnReactions`
+
 
 @event("reactions.reaction_set", subject="target_id")
 class ReactionSet:
@@ -56,6 +59,14 @@ class ReactionSummary:
     mine: str | None
 
 
+@data
+class OwnReactions:
+    """A person's reactions to posts: all to posts with ids over `floor`."""
+
+    floor: int
+    types: dict[int, str]
+
+
 @service("reactions")
 class Reactions(Protocol):
     """Served by reactions."""
@@ -63,4 +74,9 @@ class Reactions(Protocol):
     @read
     def summaries(self, *, viewer_id: int | None, target_type: str, target_ids: list[int]) -> list[ReactionSummary]:
         """Exact counts for targets of one type ("post" or "comment"); one without reactions may be left out."""
+        ...
+
+    @read
+    def own(self, *, user_id: int) -> OwnReactions:
+        """A person's reactions to the newest posts that they reacted to."""
         ...

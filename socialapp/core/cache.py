@@ -129,11 +129,19 @@ class Script:
 
     def run(self, *, keys: Sequence[str], arguments: Command) -> Any:
         """What the script answers. One round trip, two when Redis has forgotten it; it may run twice."""
+        return self.run_with((), keys=keys, arguments=arguments)[0]
+
+    def run_with(self, commands: Sequence[Command], *, keys: Sequence[str], arguments: Command) -> list[Any]:
+        """The same together with commands: what the script answers, and then what these answer."""
         call = (len(keys), *keys, *arguments)
         try:
-            return round_trip(("EVALSHA", self._digest, *call))[0]
+            return round_trip(("EVALSHA", self._digest, *call), *commands)
         except redis.exceptions.NoScriptError:
-            return round_trip(("EVAL", self.text, *call))[0]
+            return round_trip(("EVAL", self.text, *call), *commands)
+
+    def command(self, *, keys: Sequence[str], arguments: Command) -> Command:
+        """The script as one command among others, whether or not Redis knows it."""
+        return ("EVAL", self.text, len(keys), *keys, *arguments)
 
 
 def redis_errors() -> tuple[type[Exception], ...]:

@@ -1,6 +1,6 @@
 """Counts in slots: several rows that together hold one count, so that a popular thing has no single hot row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,21 @@ def slot_of(row_id: int, *, slots: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SlottedCounts:
-    """The counts in a table of rows with `count` and `updated_at`, unique by `key` and slot."""
+    """The counts in a table of rows with `count` and `updated_at`, unique by `key` and slot.
+
+    `changed` is told, inside the transaction, which keys (the slot last) are counted anew.
+    """
 
     model: type[Model]
     key: tuple[str, ...]
     slots: int
+    changed: Callable[[Collection[tuple[Any, ...]]], None]
 
     def add(self, additions: Mapping[tuple[Any, ...], int]) -> None:
         """Adds to counts, by (*key, slot). Needs the transaction that changes the rows counted."""
         numbers = {key: (number,) for key, number in additions.items()}
         add(self.model, additions=numbers, key=(*self.key, "slot"), numbers=("count",), updated_at=timezone.now())
+        self.changed(additions)
 
     def recheck(self, key: tuple[Any, ...], *, actual: Callable[[], int], repair: bool) -> tuple[int, int] | None:
         """Compares a count with its rows while nobody can change either: (counted, actual), None when they are equal.

@@ -6,15 +6,17 @@ Without Redis, revocation is asked of auth, log-in limits refuse, and the other 
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Network, ip_address
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest
 
 from socialapp.contracts.revocations import Revocations
-from socialapp.core.cache import Script, redis_client, redis_errors
+from socialapp.core.cache import Command, Script, redis_client, redis_errors
 from socialapp.core.errors import TooMany, Unauthenticated, Unavailable
 from socialapp.core.principal import Principal
 from socialapp.rpc.calls import client
@@ -99,10 +101,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A request that may go on: the state of its limits, and whether its token's roles are no longer the account's."""
+    """A request that may go on: the state of its limits, and whether its token's roles are no longer the account's.
+
+    `answers` are those of Redis to what was sent ahead; none when it was not asked.
+    """
 
     limits: list[Limit]
     has_stale_roles: bool = False
+    answers: Sequence[Any] = ()
 
 
 def client_address(request: HttpRequest) -> str:
@@ -129,17 +135,20 @@ def address_block(address: str) -> str:
     return str(IPv6Network((int(found) >> 64 << 64, 64)))
 
 
-def admit(*, principal: Principal | None, address: str, rate: str, subject: str = "") -> Admission:
+def admit(
+    *, principal: Principal | None, address: str, rate: str, subject: str = "", ahead: Sequence[Command] = ()
+) -> Admission:
     """Lets a request on, or raises 401 (revoked), 429 (a limit) or 503 (a limit that fails closed without Redis).
 
-    `subject` names what a log-in is for: tries are counted for it too, whoever makes them.
+    `subject` names what a log-in is for: tries are counted for it too, whoever makes them. `ahead` are commands that
+    read what the request will need if it is let on: sent in the same round trip.
     """
     members = [f"user:{principal.id}", f"session:{principal.session}", f"roles:{principal.id}"] if principal else []
     counters = _counters(principal, address, rate, subject) if settings.RATE_LIMITS else []
     if not members and not counters:
         return Admission([])
     try:
-        answer = _evaluate(members, counters)
+        answer, *answers = _evaluate(members, counters, ahead)
     except redis_errors() as error:
         log.warning("admission.redis_away", error=str(error), rate=rate)
         if rate in FAIL_CLOSED and counters:
@@ -150,7 +159,7 @@ def admit(*, principal: Principal | None, address: str, rate: str, subject: str 
         raise _revoked()
     if not is_complete:
         has_stale_roles = _ask_auth(principal)
-    return Admission(_check_limits(counters, answer[3:]), has_stale_roles)
+    return Admission(_check_limits(counters, answer[3:]), has_stale_roles, answers)
 
 
 def with_present_roles(principal: Principal) -> Principal:
@@ -191,13 +200,12 @@ def reset_attempts(*, rate: str, subject: str) -> None:
         log.info("admission.not_forgiven", error=str(error))
 
 
-def _evaluate(members: list[str], counters: list[_Counter]) -> list[int]:
+def _evaluate(members: list[str], counters: list[_Counter], ahead: Sequence[Command]) -> list[Any]:
     prefix = settings.REDIS_PREFIX
     keys = [f"{prefix}{REVOKED_KEY}", *(prefix + counter.key for counter in counters)]
     limits = [value for counter in counters for value in (counter.quota, counter.window)]
     arguments: list[str | int] = [*members, "|", int(time.time() * 1000), *limits]
-    answer: list[int] = _ADMIT.run(keys=keys, arguments=arguments)
-    return answer
+    return _ADMIT.run_with(ahead, keys=keys, arguments=arguments)
 
 
 def _revoked() -> Unauthenticated:

@@ -1,6 +1,7 @@
 """The view class of the API: authenticates, admits, parses, and turns every error into a problem."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.http.response import HttpResponseBase
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from socialapp.core.cache import Command
 from socialapp.core.errors import Unauthenticated
 from socialapp.core.json import to_json
 from socialapp.core.principal import Principal
@@ -44,7 +46,9 @@ class View(APIView):
             address=client_address(request),
             rate=self.rate or ("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"),
             subject=self.limit_subject(request),
+            ahead=self.commands_ahead(principal) if principal is not None and request.method == "GET" else (),
         )
+        self.answers_ahead = admission.answers
         self.limits = admission.limits
         if principal is not None and admission.has_stale_roles:
             request.user = with_present_roles(principal)  # type: ignore[assignment]
@@ -60,6 +64,10 @@ class View(APIView):
     def limit_subject(self, request: Request) -> str:
         """What else the limit counts for, such as the account that a log-in is for."""
         return ""
+
+    def commands_ahead(self, principal: Principal) -> Sequence[Command]:
+        """What a GET will ask of Redis, to be sent with the admission; its answers are in `answers_ahead`, if any."""
+        return ()
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
         """Adds the headers on caching, on what was made, and on limits."""

@@ -230,6 +230,7 @@ def test_all_contracts_are_walked() -> None:
 def test_answers_are_the_same_over_both_transports(world: World, over_http: Callable[[], None], settings: Any) -> None:
     """`==` for data classes; API objects are compared as the API shows them."""
     settings.POPULAR_FOLLOWERS = 0
+    settings.FRAGMENT_SECONDS = 0  # the cursor of the check of feeds is Redis' own: it depends on what else is there
     asked = [
         (context, contract, method, arguments)
         for context, contract, method in CALLS

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from apps.posts.actions.feed import epochs, store
+from apps.posts.actions.feed import builder, epochs, store
 from apps.posts.models import PopularAuthor
 from apps.posts.queries.feed import feed_epoch
 from socialapp.contracts.users import Users
@@ -456,7 +456,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     before = write(bob)
     drain()
     written: dict[str, Any] = {}
-    asked = epochs.feed_epoch  # type: ignore[attr-defined]
+    asked = builder.epoch_and_popular_authors  # type: ignore[attr-defined]
 
     def meanwhile() -> Any:
         if not written:
@@ -466,7 +466,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
         return asked()
 
     # The moment after the list was made and before the database is asked.
-    monkeypatch.setattr(epochs, "feed_epoch", meanwhile)
+    monkeypatch.setattr(builder, "epoch_and_popular_authors", meanwhile)
     assert shown(alice) == [(written["post"]["id"], None), (before["id"], None)]
 
     finish = store.finish_feed

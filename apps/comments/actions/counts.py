@@ -1,14 +1,22 @@
 """The stored counts: changed with the rows, and compared with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from apps.comments import queries
 from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
 from apps.comments.queries import CountDrift
+from socialapp.contracts.comments import COMMENT_COUNTS
 from socialapp.core.db import transactional
+from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
-COUNTS = SlottedCounts(CommentCount, key=("post_id",), slots=SLOTS)
+
+def forget_counts(keys: Iterable[tuple[int, int]]) -> None:
+    """Has the numbers of comments on posts, by (post, slot), asked for anew. Needs the transaction of the change."""
+    forget(COMMENT_COUNTS, ids=(post_id for post_id, _ in keys), context="comments")
+
+
+COUNTS = SlottedCounts(CommentCount, key=("post_id",), slots=SLOTS, changed=forget_counts)
 
 
 def change_count(comment: Comment, *, by: int) -> None:

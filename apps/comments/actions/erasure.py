@@ -4,7 +4,8 @@ from apps.comments.actions.comments import author_of, delete_living
 from apps.comments.actions.removals import delete_removed_comments, deletion_of
 from apps.comments.models import Comment, CommentCount, RemovedComment
 from apps.comments.queries import posts_with_comments, users_with_comments
-from socialapp.contracts.comments import CommentDeleted
+from socialapp.contracts.comments import COMMENT_COUNTS, CommentDeleted
+from socialapp.core.fragments import forget
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.publish import publish
 
@@ -21,6 +22,7 @@ def _remove_comments_on(post_id: int) -> bool:
     RemovedComment.objects.filter(comment_id__in=ids).delete()
     Comment.objects.filter(id__in=ids).delete()
     CommentCount.objects.filter(post_id=post_id).delete()
+    forget(COMMENT_COUNTS, ids=[post_id], context="comments")
     publish(
         *(
             CommentDeleted(comment_id=row.id, post_id=row.post_id, author_id=author_of(row))

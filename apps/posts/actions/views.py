@@ -6,7 +6,7 @@ A reader counts once a day and post, for reading it and apart from that for havi
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypedDict, cast
 
 import redis
 import structlog
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from socialapp.contracts.posts import PostsViewed, ViewCount
-from socialapp.core.cache import Script, redis_client, redis_errors
+from socialapp.core.cache import Command, Script, redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.ids import new_id
 from socialapp.messaging.publish import publish
@@ -43,24 +43,28 @@ def reader_of(*, viewer_id: int | None, address: str) -> str:
     return salted_hmac("posts.views", who, algorithm="sha256").hexdigest()[:16]
 
 
-def count_view(*, post_id: int, author_id: int, reader: str) -> None:
-    """Counts a reader of a post, once a day; without Redis they go uncounted."""
-    _count("views", reader=reader, authors={post_id: author_id})
+def view_command(*, post_id: int, author_id: int, reader: str) -> Command:
+    """What tells Redis of a reader of a post, who counts once a day; to be sent with what is asked of it anyway."""
+    return _COUNT.command(**_call("views", reader=reader, authors={post_id: author_id}))
 
 
 def count_impressions(*, authors: Mapping[int, int], reader: str) -> None:
     """Counts posts (id → author) that a reader had on the screen in a list, each once a day."""
-    _count("impressions", reader=reader, authors=authors)
-
-
-def _count(kind: str, *, reader: str, authors: Mapping[int, int]) -> None:
-    day = f"{datetime.now(UTC):%Y%m%d}"
-    posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
-    keys = [f"{_key('readers')}:{kind}:{day}:", _key(kind)]
     try:
-        _COUNT.run(keys=keys, arguments=[reader, _DAY_SECONDS, *posts])
+        _COUNT.run(**_call("impressions", reader=reader, authors=authors))
     except redis_errors() as error:
         log.warning("views.redis_away", error=str(error))
+
+
+class _Call(TypedDict):
+    keys: list[str]
+    arguments: Command
+
+
+def _call(kind: str, *, reader: str, authors: Mapping[int, int]) -> _Call:
+    day = f"{datetime.now(UTC):%Y%m%d}"
+    posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
+    return {"keys": [f"{_key('readers')}:{kind}:{day}:", _key(kind)], "arguments": [reader, _DAY_SECONDS, *posts]}
 
 
 def flush_views() -> int:

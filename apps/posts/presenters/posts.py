@@ -1,6 +1,7 @@
 """The API's post objects, a page at a time: a constant number of queries and calls, whatever the size of the page."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import orjson
 
@@ -12,10 +13,13 @@ from apps.posts.presenters.media import media_fragment
 from apps.posts.queries.posts import PostRow
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
+from socialapp.core.cache import Command
 from socialapp.core.json import rfc3339, to_json
 from socialapp.http.profile_summary import profile_summary_body
 
 Body = dict[str, object]
+
+_NO_REACTIONS = asdict(ReactionCounts())
 
 _REASONS = {
     Rule.REMOVED: "A moderator has removed the post.",
@@ -31,9 +35,9 @@ _REASONS = {
 }
 
 
-def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost]) -> list[Body]:
-    """The post objects of posts that the viewer may see, in their order."""
-    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts])
+def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], along: Sequence[Command] = ()) -> list[Body]:
+    """The post objects of posts that the viewer may see, in their order. `along`: commands to Redis to send with it."""
+    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts], along=along)
     return [
         post_body(
             post.row,
@@ -55,8 +59,6 @@ def post_body(
     reposted_by: ProfileSummary | None = None,
 ) -> Body:
     """One post object. `is_public`: anybody may see it, so that its media have addresses that hold for ever."""
-    summary = stats.reactions.get(row.id)
-    counts = summary.counts if summary else ReactionCounts()
     return {
         "id": str(row.id),
         "author": profile_summary_body(author),
@@ -72,15 +74,9 @@ def post_body(
         "comments_locked": row.comments_locked,
         "withheld": withheld_as(row),
         "comments_count": stats.comments.get(row.id, 0),
-        "reactions": {
-            "like": counts.like,
-            "love": counts.love,
-            "haha": counts.haha,
-            "sad": counts.sad,
-            "angry": counts.angry,
-        },
+        "reactions": {**_NO_REACTIONS, **stats.reactions.get(row.id, {})},
         "reposts_count": row.reposts,
-        "my_reaction": summary.mine if summary else None,
+        "my_reaction": stats.my_reactions.get(row.id),
         "reposted": row.reposted,
         "bookmarked": row.bookmarked,
         "edited": row.edited,

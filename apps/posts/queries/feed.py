@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import groupby, islice
 
+from django.db.models import Value
+
 from apps.posts.models import FeedEpoch, PopularAuthor, Post, Repost
 from apps.posts.queries.lists import Entry, Span, beyond
 from apps.posts.queries.posts import reposters_among
@@ -40,9 +42,11 @@ def is_popular(user_id: int) -> bool:
     return PopularAuthor.objects.filter(user_id=user_id).exists()
 
 
-def popular_authors() -> set[int]:
-    """Everybody whose posts are merged in at reading. One query."""
-    return set(PopularAuthor.objects.values_list("user_id", flat=True))
+def epoch_and_popular_authors() -> tuple[int, set[int]]:
+    """The epoch of feeds, and everybody whose posts are merged in at reading. One query."""
+    epoch = FeedEpoch.objects.order_by().values_list(Value(0), "number")
+    rows = list(epoch.union(PopularAuthor.objects.order_by().values_list(Value(1), "user_id"), all=True))
+    return next((number for kind, number in rows if kind == 0), 0), {user_id for kind, user_id in rows if kind == 1}
 
 
 def feed_epoch() -> int:

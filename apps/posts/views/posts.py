@@ -1,5 +1,7 @@
 """The routes of posts."""
 
+from collections.abc import Sequence
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,10 +26,11 @@ from apps.posts.access.visibility import (
     visible_refs,
 )
 from apps.posts.actions.feed.reader import read_home_feed
+from apps.posts.actions.feed.store import feed_commands
 from apps.posts.actions.posts import create_post, edit_post
 from apps.posts.actions.removals import delete_or_remove_post
 from apps.posts.actions.reposts import add_bookmark, add_repost, mute_post, remove_bookmark, remove_repost, unmute_post
-from apps.posts.actions.views import count_impressions, count_view, reader_of
+from apps.posts.actions.views import count_impressions, reader_of, view_command
 from apps.posts.presenters.posts import post_bodies, post_body, version_bodies, visibility_body
 from apps.posts.serializers import (
     HashtagBody,
@@ -38,8 +41,10 @@ from apps.posts.serializers import (
     PostVisibilityBody,
     ViewedPosts,
 )
+from socialapp.core.cache import Command
 from socialapp.core.errors import Forbidden, Malformed
 from socialapp.core.pages import Page
+from socialapp.core.principal import Principal
 from socialapp.http import etags
 from socialapp.http.admission import address_block, client_address
 from socialapp.http.idempotency import create_once, replayed
@@ -56,11 +61,10 @@ class _PostView(View):
         """The list answer for posts that the caller may see."""
         return page_response(request, page=page, results=post_bodies(viewer_id=self.viewer, posts=page.items))
 
-    def one_post(self, post: VisiblePost) -> Response:
+    def one_post(self, post: VisiblePost, *, along: Sequence[Command] = ()) -> Response:
         """The answer for one post, with its ETag."""
-        return etags.single(
-            self.request, body=post_bodies(viewer_id=self.viewer, posts=[post])[0], version=post.row.version
-        )
+        body = post_bodies(viewer_id=self.viewer, posts=[post], along=along)[0]
+        return etags.single(self.request, body=body, version=post.row.version)
 
 
 class PostList(_PostView):
@@ -117,10 +121,10 @@ class PostDetail(_PostView):
     def get(self, request: Request, post_id: int) -> Response:
         """The post with its ETag."""
         post = visible_post(viewer_id=self.viewer, post_id=post_id)
-        if request.method == "GET" and post.row.user_id != self.viewer:
-            reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
-            count_view(post_id=post_id, author_id=post.row.user_id, reader=reader)
-        return self.one_post(post)
+        if request.method != "GET" or post.row.user_id == self.viewer:
+            return self.one_post(post)
+        reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
+        return self.one_post(post, along=[view_command(post_id=post_id, author_id=post.row.user_id, reader=reader)])
 
     @extend_schema(
         summary="Edit a post",
@@ -190,6 +194,10 @@ class PostVisibility(View):
 class Feed(_PostView):
     """The home feed."""
 
+    def commands_ahead(self, principal: Principal) -> Sequence[Command]:
+        """The caller's list."""
+        return feed_commands(principal.id)
+
     @extend_schema(
         summary="Read your home feed",
         description="Your posts and those of the people you follow, and what these pass on (`reposted_by`); newest "
@@ -199,7 +207,8 @@ class Feed(_PostView):
     )
     def get(self, request: Request) -> Response:
         """One page."""
-        return self.page_of_posts(request, read_home_feed(user_id=self.principal.id, page=page_request(request)))
+        page = read_home_feed(user_id=self.principal.id, page=page_request(request), answers=self.answers_ahead)
+        return self.page_of_posts(request, page)
 
 
 class AuthorPosts(_PostView):

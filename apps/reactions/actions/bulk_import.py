@@ -7,8 +7,9 @@ from apps.reactions.access import LoadableReaction
 from apps.reactions.actions.counts import COUNTS
 from apps.reactions.models import SLOTS, Reaction, TargetType
 from socialapp.contracts.bulk import Rejected
-from socialapp.contracts.reactions import ReactionSet
+from socialapp.contracts.reactions import OWN_REACTIONS, ReactionSet
 from socialapp.core.db import transactional
+from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import slot_of
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
@@ -75,6 +76,7 @@ def _row(reaction: LoadableReaction) -> Reaction:
 
 def _count(reactions: Sequence[LoadableReaction]) -> None:
     COUNTS.add(Counter(_count_key(reaction) for reaction in reactions))
+    forget(OWN_REACTIONS, ids=(reaction.user_id for reaction in reactions), context="reactions")
 
 
 def _count_key(reaction: LoadableReaction) -> tuple[str, int, str, int]:

@@ -8,12 +8,24 @@ from django.utils import timezone
 
 from apps.reactions import queries
 from apps.reactions.access import Target
-from apps.reactions.models import SLOTS, Reaction, ReactionCount
+from apps.reactions.models import SLOTS, Reaction, ReactionCount, TargetType
 from apps.reactions.queries import CountDrift, reactions_to
+from socialapp.contracts.reactions import OWN_REACTIONS, POST_REACTIONS
 from socialapp.core.db import transactional
+from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
-COUNTS = SlottedCounts(ReactionCount, key=("target_type", "target_id", "reaction_type"), slots=SLOTS)
+
+def forget_counts(keys: Iterable[tuple[str, int, str, int]]) -> None:
+    """Has counts by (target type, target, reaction type, slot) asked for anew. Needs the transaction of the change."""
+    posts = [target_id for target_type, target_id, *_ in keys if target_type == _POST]
+    forget(POST_REACTIONS, ids=posts, context="reactions")
+
+
+COUNTS = SlottedCounts(
+    ReactionCount, key=("target_type", "target_id", "reaction_type"), slots=SLOTS, changed=forget_counts
+)
+_POST: str = TargetType.POST.value
 
 
 def change_counts(*, target: Target, user_id: int, added: str | None, removed: str | None) -> None:
@@ -21,6 +33,7 @@ def change_counts(*, target: Target, user_id: int, added: str | None, removed: s
     changes = {name: 1 if name == added else -1 for name in (added, removed) if name}
     slot = slot_of(user_id, slots=SLOTS)
     COUNTS.add({(target.type, target.id, name, slot): by for name, by in changes.items()})
+    forget(OWN_REACTIONS, ids=[user_id], context="reactions")
 
 
 def subtract_counts(reactions: Iterable[Reaction], *, user_id: int) -> None:
@@ -33,6 +46,8 @@ def subtract_counts(reactions: Iterable[Reaction], *, user_id: int) -> None:
         ReactionCount.objects.filter(
             target_type=target_type, target_id__in=ids, reaction_type=reaction_type, slot=slot
         ).update(count=F("count") - 1, updated_at=timezone.now())
+        forget_counts((target_type, target_id, reaction_type, slot) for target_id in ids)
+    forget(OWN_REACTIONS, ids=[user_id], context="reactions")
 
 
 def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[CountDrift]:

@@ -9,6 +9,8 @@ from apps.reactions.actions.counts import subtract_counts
 from apps.reactions.actions.reactions import removal_of
 from apps.reactions.models import Reaction, ReactionCount, TargetType
 from apps.reactions.queries import reactions_to, targets_with_reactions, users_with_reactions
+from socialapp.contracts.reactions import POST_REACTIONS
+from socialapp.core.fragments import forget
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.publish import publish
 
@@ -21,6 +23,8 @@ def _remove_reactions_to(target_type: str, target_id: int) -> bool:
     ids = list(rows.values_list("id", flat=True)[:BATCH])
     Reaction.objects.filter(id__in=ids).delete()
     ReactionCount.objects.filter(target_type=target_type, target_id=target_id).delete()
+    if target_type == TargetType.POST:
+        forget(POST_REACTIONS, ids=[target_id], context="reactions")
     return len(ids) < BATCH
 
 

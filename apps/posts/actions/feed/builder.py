@@ -2,9 +2,9 @@
 
 import structlog
 
-from apps.posts.actions.feed import epochs, store
+from apps.posts.actions.feed import store
 from apps.posts.actions.feed.store import CachedFeed
-from apps.posts.queries.feed import feed_entries, popular_authors
+from apps.posts.queries.feed import epoch_and_popular_authors, feed_entries
 from apps.posts.queries.lists import Span
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_errors
@@ -31,9 +31,9 @@ def build_feed(user_id: int) -> CachedFeed | None:
 
 def _read_feed(user_id: int) -> CachedFeed:
     following = client(Users).following(user_id=user_id)
-    epoch = epochs.remembered_epoch()
-    # All of them and not only those followed, as both sets can be large: the smaller one is the global one.
-    popular = popular_authors()
+    # All popular authors and not only those followed, as both sets can be large: the smaller one is the global one.
+    epoch, popular = epoch_and_popular_authors()
+    store.announce_epoch(epoch)
     entries = feed_entries(author_ids=[*following.ids, user_id], reposter_ids=following.ids, span=Span(None, store.CAP))
     return CachedFeed(
         following_version=following.version,

@@ -8,6 +8,7 @@ A list that is missing or outdated is rebuilt, so reading writes to Redis.
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import structlog
 
@@ -28,13 +29,13 @@ from socialapp.telemetry.metrics import count_cache_read
 log = structlog.get_logger()
 
 
-def read_home_feed(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
-    """A page of the home feed, newest first."""
-    return keep_place(page, read=lambda request: _read_page(user_id=user_id, page=request))
+def read_home_feed(*, user_id: int, page: PageRequest, answers: Sequence[Any] = ()) -> Page[VisiblePost]:
+    """A page of the home feed, newest first. `answers`: what Redis answered to `feed_commands` a moment ago."""
+    return keep_place(page, read=lambda request: _read_page(user_id=user_id, page=request, answers=answers))
 
 
-def _read_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
-    feed = _FeedReading(user_id, cached=_load_or_build(user_id))
+def _read_page(*, user_id: int, page: PageRequest, answers: Sequence[Any]) -> Page[VisiblePost]:
+    feed = _FeedReading(user_id, cached=_load_or_build(user_id, answers))
     try:
         return fill_page(page, read=feed.read, visible=feed.visible)
     except _OutdatedError:
@@ -56,18 +57,18 @@ def feed_difference(user_id: int) -> set[int]:
     return suspects & existing_posts(suspects)  # what was deleted stays in lists and is left out when they are read
 
 
-def _load(user_id: int) -> CachedFeed | None:
+def _load(user_id: int, answers: Sequence[Any] = ()) -> CachedFeed | None:
     """The feed that Redis holds, unless it is being built or of an epoch that is over."""
-    feed, epoch = store.load_feed(user_id)
+    feed, epoch = store.load_feed(user_id, answers=answers)
     if feed is None:
         return None
     return feed if feed.epoch == (epochs.remembered_epoch() if epoch is None else epoch) else None
 
 
-def _load_or_build(user_id: int) -> CachedFeed | None:
+def _load_or_build(user_id: int, answers: Sequence[Any]) -> CachedFeed | None:
     """None where the database has to answer: Redis is unavailable, or somebody else builds the list."""
     try:
-        feed = _load(user_id)
+        feed = _load(user_id, answers)
     except redis_errors() as error:
         log.warning("feed.redis_away", error=str(error))
         count_cache_read("feed", outcome="away")

@@ -11,11 +11,11 @@ rises, and the lists of those before count no more.
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from socialapp.core.cache import Script, redis_client, round_trip
+from socialapp.core.cache import Command, Script, redis_client, round_trip
 
 CAP = 800
 _FEED_SECONDS = 7 * 86_400
@@ -113,9 +113,17 @@ class StoredFeed(NamedTuple):
     epoch: int | None
 
 
-def load_feed(user_id: int) -> StoredFeed:
-    """A person's feed. One round trip. Raises one of `redis_errors()` when Redis is unavailable."""
-    elements, epoch = round_trip(("LRANGE", _key(user_id), 0, -1), ("GET", _epoch_key()))
+def feed_commands(user_id: int) -> Sequence[Command]:
+    """What asks for a person's feed; the answers are for `load_feed`."""
+    return ("LRANGE", _key(user_id), 0, -1), ("GET", _epoch_key())
+
+
+def load_feed(user_id: int, *, answers: Sequence[Any] = ()) -> StoredFeed:
+    """A person's feed. One round trip, none with the answers to `feed_commands` of a moment ago.
+
+    Raises one of `redis_errors()` when Redis is unavailable.
+    """
+    elements, epoch = answers or round_trip(*feed_commands(user_id))
     return StoredFeed(_parse(elements), int(epoch) if epoch is not None else None)
 
 

@@ -1,0 +1,84 @@
+"""Fragments in Redis: never older than a change, never in the way of one, and nothing depends on them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from socialapp.contracts.reactions import OWN_REACTIONS
+from socialapp.core import fragments
+from socialapp.core.cache import redis_client
+from socialapp.core.fragments import Wanted, forget, keys_of
+from tests.conftest import ALL_CONTEXTS, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+_HEIGHTS = "heights"
+
+
+def _read(load: Callable[[list[int]], dict[int, Any]]) -> dict[int, Any]:
+    return fragments.read(Wanted(_HEIGHTS, [1, 2], load, 0))[0]
+
+
+def test_what_was_loaded_is_kept_until_it_is_forgotten(settings: Any) -> None:
+    asked: list[list[int]] = []
+
+    def load(ids: list[int]) -> dict[int, int]:
+        asked.append(ids)
+        return {1: 10 * len(asked)}
+
+    assert (_read(load), _read(load), asked) == ({1: 10, 2: 0}, {1: 10, 2: 0}, [[1, 2]])
+    forget(_HEIGHTS, ids=[1], context="posts")
+    assert (_read(load), asked[1:]) == ({1: 20, 2: 0}, [[1]])
+    assert 0 < redis_client().ttl(keys_of(_HEIGHTS, ids=[1])[0]) <= settings.FRAGMENT_SECONDS
+
+
+def test_what_was_asked_before_a_change_is_not_kept() -> None:
+    def load_while_it_changes(ids: list[int]) -> dict[int, int]:
+        forget(_HEIGHTS, ids=[1], context="posts")
+        return dict.fromkeys(ids, 10)
+
+    assert _read(load_while_it_changes) == {1: 10, 2: 10}
+    assert _read(lambda ids: dict.fromkeys(ids, 20)) == {1: 20, 2: 10}
+
+
+def test_two_who_ask_at_once_keep_what_the_first_found() -> None:
+    def load_slowly(ids: list[int]) -> dict[int, int]:
+        assert _read(lambda missing: dict.fromkeys(missing, 20)) == {1: 20, 2: 20}
+        return dict.fromkeys(ids, 10)
+
+    assert _read(load_slowly) == {1: 10, 2: 10}
+    assert _read(lambda ids: {}) == {1: 10, 2: 10}
+
+
+def test_without_redis_or_time_everything_is_loaded(settings: Any) -> None:
+    settings.FRAGMENT_SECONDS = 0
+    assert (_read(lambda ids: {1: 1}), _read(lambda ids: {1: 2})) == ({1: 1, 2: 0}, {1: 2, 2: 0})
+    settings.FRAGMENT_SECONDS = 30
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert (_read(lambda ids: {1: 1}), _read(lambda ids: {1: 2})) == ({1: 1, 2: 0}, {1: 2, 2: 0})
+
+
+def test_counts_are_right_at_once_and_losing_messages_shows_nobody_more(
+    register: Callable[..., Person], drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = register("ada"), register("bob")
+    post = ada.client.post("/v1/posts", {"content": "hello"}).json()["id"]
+    drain()
+
+    def seen(person: Person) -> tuple[int, int, str | None]:
+        body = person.client.get(f"/v1/posts/{post}").json()
+        return body["reactions"]["like"], body["comments_count"], body["my_reaction"]
+
+    assert (seen(bob), seen(ada)) == ((0, 0, None), (0, 0, None))
+    assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "like"}).status_code == 200
+    assert bob.client.post(f"/v1/posts/{post}/comments", {"content": "well said"}).status_code == 201
+    assert (seen(bob), seen(ada)) == ((1, 1, "like"), (1, 1, None))
+    assert bob.client.delete(f"/v1/posts/{post}/reaction").status_code in (200, 204)
+    assert seen(bob) == (0, 1, None)
+    monkeypatch.setattr(fragments, "_forget", lambda keys: None)
+    assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
+    redis_client().delete(*keys_of(OWN_REACTIONS, ids=[int(bob.id)]))  # as time does
+    assert bob.client.get(f"/v1/posts/{post}").json()["my_reaction"] == "love"
+    assert ada.client.put(f"/v1/profiles/{bob.id}/block").status_code in (200, 204)
+    assert bob.client.get(f"/v1/posts/{post}").status_code == 404
