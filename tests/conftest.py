@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.test import Client
 
 from socialapp.core import fragments
@@ -198,6 +199,20 @@ def _content_types_in_auth_only() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", make_again_in_auth)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_locks_of_shared_memory() -> Iterator[None]:
+    """In memory, connections share a cache whose reads lock whole tables, and whoever meets a lock fails at once: the
+    product's files (WAL) know neither, so a server that reads while a test writes must not either."""
+
+    def read_without_locks(connection: Any, **more: Any) -> None:
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            connection.connection.execute("PRAGMA read_uncommitted = ON")
+
+    connection_created.connect(read_without_locks)
+    yield
+    connection_created.disconnect(read_without_locks)
 
 
 @pytest.fixture(autouse=True)
