@@ -39,5 +39,10 @@ def apply_sanction(event: UserSanctioned) -> None:
 
 @handles(AppealDecided)
 def tell_of_appeal(event: AppealDecided) -> None:
-    """Who is banned learns the answer to an appeal by mail."""
-    actions.tell_of_appeal(user_id=event.user_id, is_accepted=event.is_accepted, answer=event.answer)
+    """Who is banned, or was until this answer, learns it by mail."""
+    actions.tell_of_appeal(
+        user_id=event.user_id,
+        is_accepted=event.is_accepted,
+        answer=event.answer,
+        is_about_ban=event.is_about_ban,
+    )

@@ -128,6 +128,7 @@ def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
             author_id=row.user_id,
             content=row.content,
             created_at=id_time(row.comment_id),
+            is_waiting=row.waiting,
         )
         for row in rows
     ]

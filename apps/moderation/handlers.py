@@ -16,11 +16,11 @@ Texts = list[Document]
 
 
 def _post_text(event: PostCreated | PostEdited) -> Texts:
-    return documents_to_check(post_ids=[event.post_id])
+    return documents_to_check(post_ids=[event.post_id], are_held=event.is_held)
 
 
 def _comment_text(event: CommentCreated | CommentEdited) -> Texts:
-    return documents_to_check(comment_ids=[event.comment_id])
+    return documents_to_check(comment_ids=[event.comment_id], are_held=event.is_held)
 
 
 @handles(PostCreated, PostEdited, gather=_post_text)
@@ -28,7 +28,7 @@ def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
     """The post's present text against the rules; a deleted one has none."""
     actions.record_text(target=Target("post", event.post_id, event.author_id))
     for document in texts:
-        actions.check_document(document=document)
+        actions.check_document(document=document, is_held=event.is_held)
 
 
 @handles(CommentCreated, CommentEdited, gather=_comment_text)
@@ -36,7 +36,7 @@ def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
     """The comment's present text against the rules; a deleted one has none."""
     actions.record_text(target=Target("comment", event.comment_id, event.author_id))
     for document in texts:
-        actions.check_document(document=document)
+        actions.check_document(document=document, is_held=event.is_held)
 
 
 def _profile_text(event: ProfileChanged) -> Texts:

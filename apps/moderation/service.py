@@ -3,13 +3,13 @@
 from functools import partial
 
 from apps.moderation import actions
-from apps.moderation.access.refusals import refusal_of
+from apps.moderation.access.refusals import screen_text
 from apps.moderation.access.sign_ups import is_sign_up_refused
 from apps.moderation.presenters.workload import workload
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.rules import present_rules
 from socialapp.contracts.drift import DriftPage
-from socialapp.contracts.moderation import InstanceRule, Workload
+from socialapp.contracts.moderation import InstanceRule, Screening, Workload
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -30,7 +30,11 @@ class ModerationService:
 
     def refusal(self, *, author_id: int, text: str, is_profile: bool = False) -> str:
         """See `Moderation.refusal`."""
-        return refusal_of(author_id=author_id, text=text, is_profile=is_profile)
+        return screen_text(target=Target("user" if is_profile else "post", 0, author_id), text=text).refusal
+
+    def screening(self, *, author_id: int, text: str, target_type: str, target_id: int = 0) -> Screening:
+        """See `Moderation.screening`."""
+        return screen_text(target=Target(target_type, target_id, author_id), text=text)
 
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """See `Moderation.remove`."""

@@ -11,7 +11,10 @@ COMMENT_COUNTS = "comment_counts"  # fragment by post: as `Comments.counts`
 
 @event("comments.comment_created", subject="comment_id", partition="post_id")
 class CommentCreated:
-    """A comment was written on a post, or as a reply to another comment."""
+    """A comment was written on a post, or as a reply to another comment.
+
+    `is_held`: a rule hides it, from the start, until a moderator has looked at it.
+    """
 
     comment_id: int
     post_id: int
@@ -21,17 +24,22 @@ class CommentCreated:
     parent_author_id: int | None
     mention_ids: list[int]
     created_at: datetime
+    is_held: bool = False
 
 
 @event("comments.comment_edited", subject="comment_id", partition="post_id")
 class CommentEdited:
-    """A comment's text was changed. `new_mention_ids` are people whom it mentions and did not mention before."""
+    """A comment's text was changed. `new_mention_ids` are people whom it mentions and did not mention before.
+
+    `is_held`: a rule hides it, from this edit on, until a moderator has looked at it.
+    """
 
     comment_id: int
     post_id: int
     author_id: int
     version: int
     new_mention_ids: list[int] = field(default_factory=list)
+    is_held: bool = False
 
 
 @event("comments.comment_deleted", subject="comment_id", partition="post_id")
@@ -55,11 +63,16 @@ class CommentRemoved:
 
 @event("comments.comment_restored", subject="comment_id", partition="post_id")
 class CommentRestored:
-    """A removed comment is back."""
+    """A removed or hidden comment is back. `was_waiting`: for a moderator; until then it concerned nobody.
+
+    `parent_author_id`: who wrote what it answers.
+    """
 
     comment_id: int
     post_id: int
     author_id: int
+    was_waiting: bool = False
+    parent_author_id: int | None = None
 
 
 @data
@@ -89,6 +102,7 @@ class CommentDocument:
     author_id: int
     content: str
     created_at: datetime
+    is_waiting: bool = False  # hidden until a moderator has looked at it
 
 
 @data

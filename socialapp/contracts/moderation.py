@@ -88,7 +88,10 @@ class ReportResolved:
 
 @event("moderation.appeal_decided", subject="user_id")
 class AppealDecided:
-    """A moderator has answered the appeal of `user_id` against the action `action_id` on the target."""
+    """A moderator has answered the appeal of `user_id` against the action `action_id` on the target.
+
+    `is_about_ban`: they could not log in while they waited for it.
+    """
 
     appeal_id: int
     action_id: int
@@ -97,6 +100,7 @@ class AppealDecided:
     target_id: int | None
     is_accepted: bool
     answer: str
+    is_about_ban: bool = False
 
 
 @data
@@ -146,6 +150,18 @@ class Workload:
     days: list[DayOfModeration]
 
 
+@data
+class Screening:
+    """What the rules say about a text before it is published.
+
+    `refusal`: why it is not taken; "" when it is. `is_held`: nobody but its author sees it until a moderator has
+    looked at it.
+    """
+
+    refusal: str = ""
+    is_held: bool = False
+
+
 @service("moderation")
 class Moderation(Protocol):
     """Served by moderation: the one way on which staff removes what others wrote."""
@@ -167,8 +183,16 @@ class Moderation(Protocol):
 
     @read
     def refusal(self, *, author_id: int, text: str, is_profile: bool = False) -> str:
-        """Why a rule refuses a text that somebody is about to publish; "" when none does. `is_profile`: a name or what
-        people say about themselves, for which neither rates nor the account's age count; its author may be new (0)."""
+        """Why a rule refuses a text, "" when none does: what the release before asks instead of `screening`."""
+        ...
+
+    @read
+    def screening(self, *, author_id: int, text: str, target_type: str, target_id: int = 0) -> Screening:
+        """What the rules say about a text that somebody is about to publish: a post or comment, new (0) or edited.
+
+        With `target_type` "user" a name or what people say about themselves, which is never held, and for which
+        neither rates nor the account's age count; its author may be new (0).
+        """
         ...
 
     @write

@@ -1,5 +1,6 @@
 """The contract of posts. Events carry no text: whoever needs it asks for its present form."""
 
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -9,7 +10,10 @@ from socialapp.contracts.users import Author
 
 @event("posts.post_created", subject="post_id", partition="author_id")
 class PostCreated:
-    """A post was written. `mention_ids` are the people it names."""
+    """A post was written. `mention_ids` are the people it names.
+
+    `is_held`: a rule hides it, from the start, until a moderator has looked at it.
+    """
 
     post_id: int
     author_id: int
@@ -18,11 +22,15 @@ class PostCreated:
     mention_ids: list[int]
     created_at: datetime
     version: int
+    is_held: bool = False
 
 
 @event("posts.post_edited", subject="post_id", partition="author_id")
 class PostEdited:
-    """A post's text or privacy was changed. `new_mention_ids` are people it named for the first time."""
+    """A post's text or privacy was changed. `new_mention_ids` are people it named for the first time.
+
+    `is_held`: a rule hides it, from this edit on, until a moderator has looked at it.
+    """
 
     post_id: int
     author_id: int
@@ -31,6 +39,7 @@ class PostEdited:
     hashtags: list[str]
     new_mention_ids: list[int]
     version: int
+    is_held: bool = False
 
 
 @event("posts.post_deleted", subject="post_id", partition="author_id")
@@ -59,12 +68,13 @@ class PostRemoved:
 
 @event("posts.post_restored", subject="post_id", partition="author_id")
 class PostRestored:
-    """A removed post is back."""
+    """A removed or hidden post is back. `mention_ids`: whom it names, if it waited for a moderator until now."""
 
     post_id: int
     author_id: int
     is_private: bool
     version: int
+    mention_ids: list[int] = field(default_factory=list)
 
 
 @event("posts.reposted", subject="post_id", partition="author_id")
@@ -171,6 +181,7 @@ class PostDocument:
     version: int
     created_at: datetime
     has_content_warning: bool = False
+    is_waiting: bool = False  # hidden until a moderator has looked at it
 
 
 @data

@@ -32,16 +32,21 @@ def refuse_limited(author: Author, *, content: str, has_media: bool) -> None:
         raise Forbidden("a moderator has limited this account: it may not post media for now", code="media_limited")
 
 
-def refuse_by_rule(context: str, *, author_id: int, content: str, field: str = "content") -> None:
-    """Invalid when a rule refuses the text. While moderation does not answer, its rules are applied afterwards.
+def screen_text(
+    context: str, *, author_id: int, content: str, target_type: str, target_id: int = 0, field: str = "content"
+) -> bool:
+    """Whether a rule holds a text for a moderator; Invalid, naming `field`, when a rule refuses it.
 
-    Another `field` than "content" is part of a profile; an account that is being made has the id 0.
+    `target_id` is 0 for what is new, as is the author of an account that is being made. While moderation does not
+    answer, its rules are applied afterwards.
     """
     try:
-        is_profile = field != "content"
-        refusal = client(Moderation).refusal(author_id=author_id, text=content, is_profile=is_profile)
+        screening = client(Moderation).screening(
+            author_id=author_id, text=content, target_type=target_type, target_id=target_id
+        )
     except Unavailable as error:
         log.warning(f"{context}.rules_unknown", error=str(error))
-        return
-    if refusal:
-        raise Invalid.of(field, "refused_by_rule", refusal)
+        return False
+    if screening.refusal:
+        raise Invalid.of(field, "refused_by_rule", screening.refusal)
+    return screening.is_held

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from apps.auth import actions
 from apps.moderation import actions as moderation
@@ -84,6 +85,27 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     assert answer.subject == "The answer to your appeal"
     assert "your appeal was rejected" in str(answer.body)
     assert "It was you." in str(answer.body)
+
+
+def test_an_accepted_appeal_is_answered_when_the_ban_has_ended_before(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice, moderator = register("alice"), register("judge")
+    actions.grant_role(user_id=int(moderator.id), role="moderator")
+    moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
+    drain()
+    assert press(mailed("Your account was banned"), text="It was not me.").status_code == 200
+    moderation.decide_appeal(
+        moderator_id=900, appeal_id=Appeal.objects.get().id, is_accepted=True, answer="It was not you."
+    )
+    # The end of the ban overtakes the answer.
+    actions.apply_sanction(user_id=int(alice.id), banned=False, at=timezone.now(), action_id=1)
+    drain()
+    mail.outbox.clear()
+    actions.send_due_mails()
+    assert [(answer.subject, "It was not you." in str(answer.body)) for answer in mail.outbox] == [
+        ("The answer to your appeal", True)
+    ]
 
 
 def test_a_banned_person_gets_their_data_by_the_mailed_link(

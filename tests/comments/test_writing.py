@@ -69,6 +69,7 @@ def test_the_event_names_everybody_concerned(register: Callable[..., Person], dr
         "author_id": int(carol.id),
         "parent_comment_id": int(root["id"]),
         "parent_author_id": int(bob.id),
+        "is_held": False,
     }
 
 
@@ -193,6 +194,7 @@ def test_only_the_author_edits(register: Callable[..., Person]) -> None:
             "author_id": int(bob.id),
             "version": 2,
             "new_mention_ids": [],
+            "is_held": False,
         }
     ]
 

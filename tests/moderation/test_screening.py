@@ -148,6 +148,62 @@ def test_what_is_held_waits_for_a_moderator(stage: Stage, drain: Callable[[], in
     assert stage.cleo.client.get(path).status_code == 200, "a moderator has looked at it"
 
 
+def test_what_is_held_was_never_seen(stage: Stage, drain: Callable[[], int], anonymous: JsonClient) -> None:
+    """Nothing has been handled yet when others are refused, and nobody is notified before a moderator let it pass."""
+    keep("words", "casino", "hold")
+    stage.cleo.client.put(f"/v1/profiles/{stage.ann.id}/follow")
+    drain()
+    before = anonymous.get(f"/v1/profiles/{stage.ann.id}").json()["posts_count"]
+    post = stage.ann.client.post("/v1/posts", {"content": f"casino @{stage.cleo.username}"}).json()
+    path = f"/v1/posts/{post['id']}"
+    comments = f"/v1/posts/{stage.post_id}/comments"
+    comment = stage.cleo.client.post(comments, {"content": f"casino @{stage.ben.username}"}).json()
+    assert (post["withheld"], comment["withheld"], comment["content"][:6]) == ("waiting", "waiting", "casino")
+
+    def is_seen() -> list[bool]:
+        readers = ((stage.cleo, path), (stage.ben, f"/v1/comments/{comment['id']}"))
+        return [person.client.get(read).status_code == 200 for person, read in readers]
+
+    def notified() -> list[set[str]]:
+        lists = [
+            person.client.get("/v1/notifications").json()["results"] for person in (stage.cleo, stage.ann, stage.ben)
+        ]
+        about = {post["id"], comment["id"]}
+        return [{n["kind"] for n in some if n["target"]["id"] in about} - {"moderation"} for some in lists]
+
+    assert is_seen() == [False, False]
+    assert stage.cleo.client.get(f"/v1/comments/{comment['id']}").json()["withheld"] == "waiting"
+    drain()
+    assert is_seen() == [False, False]
+    assert notified() == [set(), set(), set()]
+    assert anonymous.get(f"/v1/profiles/{stage.ann.id}").json()["posts_count"] == before
+    assert anonymous.get(f"/v1/posts/{stage.post_id}").json()["comments_count"] == 1, "the other one"
+
+    for case in Case.objects.filter(closed_at=None):
+        actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    drain()
+    assert is_seen() == [True, True]
+    assert notified() == [{"mention"}, {"comment"}, {"mention"}]
+    assert anonymous.get(f"/v1/profiles/{stage.ann.id}").json()["posts_count"] == before + 1
+    assert anonymous.get(f"/v1/posts/{stage.post_id}").json()["comments_count"] == 2
+
+
+def test_an_edit_is_held_before_anybody_sees_it(stage: Stage, drain: Callable[[], int]) -> None:
+    post_id = write(stage.ann, "plain", drain)
+    rule = keep("words", "casino", "hold")
+    path = f"/v1/posts/{post_id}"
+    edited = stage.ann.client.patch(path, {"content": "casino"})
+    assert edited.json()["withheld"] == "waiting"
+    assert stage.cleo.client.get(path).status_code == 404
+    actions.delete_word_rule(moderator_id=MODERATOR_ID, rule_id=rule.id)
+    drain()
+    case = Case.objects.get(target_id=int(post_id), closed_at=None)
+    assert stage.cleo.client.get(path).status_code == 404, "it waits, though the rule is gone"
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    drain()
+    assert stage.cleo.client.get(path).json()["content"] == "casino"
+
+
 def test_a_held_post_that_is_hidden_waits_no_more(stage: Stage, drain: Callable[[], int]) -> None:
     keep("words", "casino", "hold")
     post_id = write(stage.ann, "my casino", drain)

@@ -5,7 +5,7 @@ import structlog
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Forbidden, Unavailable
 from socialapp.rpc.calls import client
-from socialapp.rpc.refusals import refuse_by_rule
+from socialapp.rpc.refusals import screen_text
 
 log = structlog.get_logger()
 
@@ -24,4 +24,4 @@ def refuse_blocked_sign_up(*, email: str, address: str, username: str = "", full
         raise Forbidden("nobody signs up here from this address", code="sign_up_blocked")
     for field, name in (("username", username), ("full_name", full_name)):
         if name:
-            refuse_by_rule("auth", author_id=0, content=name, field=field)
+            screen_text("auth", author_id=0, content=name, target_type="user", field=field)

@@ -398,10 +398,13 @@ def apply_sanction(
 
 
 @transactional("auth")
-def tell_of_appeal(*, user_id: int, is_accepted: bool, answer: str) -> None:
-    """Mails the answer to an appeal to who is banned, and so sees no notification."""
-    user = existing_users().filter(id=user_id, status=User.Status.BANNED).first()
-    if user is not None:
+def tell_of_appeal(*, user_id: int, is_accepted: bool, answer: str, is_about_ban: bool) -> None:
+    """Mails the answer to an appeal to who is banned, and so sees no notification.
+
+    Also to who appealed against a ban that has ended by now: the answer and the end of the ban come in any order.
+    """
+    user = existing_users().filter(id=user_id).first()
+    if user is not None and (is_about_ban or user.status == User.Status.BANNED):
         queue_mail(Mail.Kind.APPEAL_DECIDED, user=user, is_accepted=is_accepted, answer=answer)
 
 

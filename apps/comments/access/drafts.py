@@ -10,7 +10,7 @@ from socialapp.core.errors import Forbidden, Invalid
 from socialapp.core.ids import new_id
 from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
-from socialapp.rpc.refusals import refuse_by_rule, refuse_limited, refuse_unverified
+from socialapp.rpc.refusals import refuse_limited, refuse_unverified, screen_text
 
 MAX_CONTENT = 5000
 MAX_DEPTH = 50
@@ -27,6 +27,7 @@ class Draft:
     content: str
     comment_id: int = field(default_factory=new_id)
     media: CommentMedia | None = None
+    is_held: bool = False  # nobody else sees it until a moderator has looked at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class EditDraft:
     comment_id: int
     content: str
     mentioned: dict[str, int]
+    is_held: bool = False
 
 
 def draft_comment(
@@ -53,14 +55,16 @@ def draft_comment(
     author, mentioned = _author_and_mentioned(
         author_id=author_id, post_id=post_id, content=content, has_media=has_media
     )
-    return Draft(post, author, parent, list(mentioned.values()), content)
+    is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment")
+    return Draft(post, author, parent, list(mentioned.values()), content, is_held=is_held)
 
 
 def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     """Gathers what a new text of the caller's comment needs. Refusals as for `own_comment`, mentions as for a draft."""
     comment = own_comment(author_id=author_id, comment_id=comment_id)
     mentioned = _author_and_mentioned(author_id=author_id, post_id=comment.post_id, content=content)[1]
-    return EditDraft(comment_id, content, mentioned)
+    is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment", target_id=comment_id)
+    return EditDraft(comment_id, content, mentioned, is_held)
 
 
 def no_such_parent() -> Invalid:
@@ -83,7 +87,6 @@ def _author_and_mentioned(
     for author in audience.authors:
         if author.card.id == author_id:
             refuse_limited(author, content=content, has_media=has_media)
-    refuse_by_rule("comments", author_id=author_id, content=content)
     mentioned = {
         profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see
     }

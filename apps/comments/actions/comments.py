@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.comments.access import MAX_DEPTH, Draft, EditDraft, no_such_parent
 from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone
+from apps.comments.actions.withholding import hold
 from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import Posts
@@ -58,9 +59,10 @@ def create_comment(*, draft: Draft) -> Comment:
             parent_author_id=parent.user_id if parent else None,
             mention_ids=draft.mention_ids,
             created_at=now,
+            is_held=draft.is_held,
         )
     )
-    return comment
+    return hold(comment) if draft.is_held else comment
 
 
 @contextmanager
@@ -112,9 +114,10 @@ def edit_comment(*, draft: EditDraft, expected_versions: frozenset[int] | None) 
             author_id=author_of(comment),
             version=comment.version,
             new_mention_ids=[user_id for name, user_id in draft.mentioned.items() if name not in before],
+            is_held=draft.is_held,
         )
     )
-    return comment
+    return hold(comment) if draft.is_held else comment
 
 
 def _lock_living(comment_id: int, expected_versions: frozenset[int] | None) -> Comment:

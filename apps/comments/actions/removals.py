@@ -10,9 +10,10 @@ from django.utils import timezone
 from apps.comments import access
 from apps.comments.actions.comments import author_of, delete_comment
 from apps.comments.actions.counts import change_count
-from apps.comments.actions.threads import make_tombstone, prune_tombstones, show_ancestors
+from apps.comments.actions.threads import prune_tombstones, show_ancestors
+from apps.comments.actions.withholding import withhold
 from apps.comments.models import Comment, RemovedComment, RestoredRemoval
-from socialapp.contracts.comments import CommentDeleted, CommentRemoved, CommentRestored
+from socialapp.contracts.comments import CommentDeleted, CommentRestored
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import NotFound
@@ -58,28 +59,11 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
         return
     comment = Comment.objects.select_for_update().filter(id=comment_id).first()
     if comment is not None and not comment.is_tombstone:
-        _withhold(comment, action_id=action_id, hidden=False)
+        withhold(comment, action_id=action_id, hidden=False)
     elif comment is not None:
         # Only hidden until now: its author no longer sees it either.
         hidden = RemovedComment.objects.filter(comment_id=comment_id, action_id=None)
         hidden.update(action_id=action_id, removed_at=timezone.now())
-
-
-def _withhold(comment: Comment, *, action_id: int | None, hidden: bool, waiting: bool = False) -> None:
-    author_id = author_of(comment)
-    RemovedComment.objects.create(
-        comment_id=comment.id,
-        post_id=comment.post_id,
-        user_id=author_id,
-        content=comment.content,
-        updated_at=comment.updated_at,
-        action_id=action_id,
-        hidden=hidden,
-        waiting=waiting,
-    )
-    make_tombstone(comment)
-    change_count(comment, by=-1)
-    publish(CommentRemoved(comment_id=comment.id, post_id=comment.post_id, author_id=author_id))
 
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:
@@ -110,7 +94,7 @@ def hide_comment(*, comment_id: int, is_hidden: bool, at: datetime, is_waiting: 
         held = RemovedComment.objects.filter(comment_id=comment_id).first()
         if held is None:
             if is_hidden and not comment.is_tombstone:
-                _withhold(comment, action_id=None, hidden=True, waiting=is_waiting)
+                withhold(comment, action_id=None, hidden=True, waiting=is_waiting)
         elif is_hidden or held.action_id is not None:
             RemovedComment.objects.filter(comment_id=comment_id).update(
                 hidden=is_hidden, waiting=is_waiting and is_hidden
@@ -125,11 +109,21 @@ def _bring_back(comment: Comment, held: RemovedComment) -> None:
     comment.version += 1
     comment.save(update_fields=["user_id", "content", "version", "updated_at", "deleted_at"])
     RemovedComment.objects.filter(comment_id=comment.id).delete()
+    parent_id = comment.parent_comment_id
+    parent = Comment.objects.filter(id=parent_id).first() if held.waiting and parent_id is not None else None
     refuse_if_gone("comments", comment.post_id, held.user_id)
     if not comment.replies_count:
         show_ancestors(comment)
     change_count(comment, by=1)
-    publish(CommentRestored(comment_id=comment.id, post_id=comment.post_id, author_id=held.user_id))
+    publish(
+        CommentRestored(
+            comment_id=comment.id,
+            post_id=comment.post_id,
+            author_id=held.user_id,
+            was_waiting=held.waiting,
+            parent_author_id=parent.user_id if parent is not None else None,
+        )
+    )
 
 
 @transactional("comments")

@@ -1,26 +1,37 @@
-"""What rules refuse before it is published."""
+"""What rules refuse, or hold for a moderator, before it is published."""
 
-from apps.moderation.access.screening import Document, meets
+from apps.moderation.access.screening import Document, meets, text_digest
 from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import active_word_rules
+from apps.moderation.queries.rules import active_word_rules, hits_of
+from socialapp.contracts.moderation import Screening
 from socialapp.core.text.urls import link_hosts
 
 _IN_PROFILES = (WordRule.Kind.WORDS, WordRule.Kind.DOMAIN)
-_WITHOUT_OTHERS = (*_IN_PROFILES, WordRule.Kind.RATE, WordRule.Kind.NEW_ACCOUNT)
+_IN_TEXTS = (*_IN_PROFILES, WordRule.Kind.RATE, WordRule.Kind.NEW_ACCOUNT, WordRule.Kind.SPAM)
 
 
-def refusal_of(*, author_id: int, text: str, is_profile: bool = False) -> str:
-    """Why a text may not be published; "" when no rule refuses it. One query unless there are such rules.
+def screen_text(*, target: Target, text: str) -> Screening:
+    """Whether a text may be published. `target` is what it is the text of, with the id 0 while that is new.
 
-    What needs a look at media or behind short links is found after it was published, and removed then.
+    One query unless there are rules that refuse or hold. What needs a look at media or behind short links is found
+    after it was published, and removed or held then.
     """
-    rejecting = [rule for rule in active_word_rules() if rule.action == WordRule.Effect.REJECT]
-    if not rejecting:
-        return ""
-    kinds, kind = (_IN_PROFILES, TargetType.USER) if is_profile else (_WITHOUT_OTHERS, TargetType.POST)
-    document = Document(Target(kind, 0, author_id), text, has_link=bool(link_hosts(text)))
-    for rule in rejecting:
-        if rule.kind in kinds and meets(rule, document=document):
-            return "a rule of this site refuses this text"
-    return ""
+    is_profile = target.type == TargetType.USER
+    kinds = _IN_PROFILES if is_profile else _IN_TEXTS
+    effects = (WordRule.Effect.REJECT,) if is_profile else (WordRule.Effect.REJECT, WordRule.Effect.HOLD)
+    rules = [rule for rule in active_word_rules() if rule.action in effects and rule.kind in kinds]
+    if not rules:
+        return Screening()
+    document = Document(target, text, has_link=bool(link_hosts(text)), digest=text_digest(text))
+    met = [rule for rule in rules if meets(rule, document=document)]
+    if any(rule.action == WordRule.Effect.REJECT for rule in met):
+        return Screening(refusal="a rule of this site refuses this text")
+    return Screening(is_held=_holds(met, target=target))
+
+
+def _holds(rules: list[WordRule], *, target: Target) -> bool:
+    """Whether one of the rules finds the target for the first time: a moderator has looked at it otherwise."""
+    if not rules or target.id == 0:
+        return bool(rules)
+    return hits_of(rules, target=target) < len(rules)

@@ -1,13 +1,11 @@
 """What is reported and checked, as the contexts that own it give it."""
 
-import hashlib
-import hmac
 from urllib.parse import urljoin
 
 import structlog
 from django.conf import settings
 
-from apps.moderation.access.screening import Document
+from apps.moderation.access.screening import Document, text_digest
 from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries.cases import Target
 from apps.moderation.queries.rules import active_word_rules
@@ -16,7 +14,6 @@ from socialapp.contracts.posts import PostDocument, Posts, ReviewedMedia
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
 from socialapp.core.outgoing import Limits, OutgoingError, request
-from socialapp.core.text.folding import nfkc_casefold
 from socialapp.core.text.urls import find_urls, link_hosts
 from socialapp.rpc.calls import client
 
@@ -85,16 +82,20 @@ def documents_to_check(
     comment_ids: list[int] | None = None,
     user_ids: list[int] | None = None,
     rules: list[WordRule] | None = None,
+    are_held: bool = False,
 ) -> list[Document]:
     """The present texts of posts, comments and profiles for some rules, or for those that are active; nothing while
-    there are none. With what their short links lead to and the hashes of their media, if a rule asks for them."""
+    there are none. With what their short links lead to and the hashes of their media, if a rule asks for them.
+
+    `are_held`: those that wait for a moderator since they were written, whatever the rules are.
+    """
     if rules is None:
         rules = active_word_rules()
-    if not rules:
+    if not (rules or are_held):
         return []
     kinds: set[str] = {rule.kind for rule in rules}
     known = [rule.pattern for rule in rules if rule.kind == WordRule.Kind.MEDIA]
-    found = posts_with_ids(post_ids or [])
+    found = _waiting_posts(post_ids or []) if are_held else posts_with_ids(post_ids or [])
     hashes = client(Posts).media_hashes(post_ids=post_ids, known=known) if post_ids and known else []
     posts = [
         _document(
@@ -107,7 +108,7 @@ def documents_to_check(
     ]
     comments = [
         _document(Target(TargetType.COMMENT, comment.id, comment.author_id), comment.content, kinds)
-        for comment in comments_with_ids(comment_ids or [])
+        for comment in (_waiting_comments(comment_ids or []) if are_held else comments_with_ids(comment_ids or []))
     ]
     people = client(Users).documents(ids=user_ids) if user_ids else []
     profiles = [
@@ -122,15 +123,18 @@ def documents_to_check(
     return posts + comments + profiles
 
 
+def _waiting_posts(ids: list[int]) -> list[PostDocument]:
+    return [post for post in client(Posts).removed(post_ids=ids) if post.is_waiting] if ids else []
+
+
+def _waiting_comments(ids: list[int]) -> list[CommentDocument]:
+    return [comment for comment in client(Comments).removed(comment_ids=ids) if comment.is_waiting] if ids else []
+
+
 def _document(target: Target, text: str, kinds: set[str], *, media: frozenset[str] = frozenset()) -> Document:
     hosts = link_hosts(text)
     resolved = _resolved(text) if WordRule.Kind.DOMAIN in kinds else frozenset()
-    return Document(target, text, hosts=resolved, media=media, has_link=bool(hosts), digest=_digest(text))
-
-
-def _digest(text: str) -> str:
-    """Finds the same text again without keeping it; nobody can guess at it without LOG_SIGNING_KEY."""
-    return hmac.new(settings.LOG_SIGNING_KEY.encode(), nfkc_casefold(text).encode(), hashlib.sha256).hexdigest()
+    return Document(target, text, hosts=resolved, media=media, has_link=bool(hosts), digest=text_digest(text))
 
 
 def _resolved(text: str) -> frozenset[str]:

@@ -33,5 +33,6 @@ def write_answer(appeal: Appeal, *, moderator_id: int, is_accepted: bool, answer
             target_id=appeal.action.target_id,
             is_accepted=is_accepted,
             answer=appeal.answer,
+            is_about_ban=appeal.action.kind == Action.Kind.BAN_USER,
         )
     )

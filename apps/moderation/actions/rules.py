@@ -82,11 +82,12 @@ def check_text(*, target: Target, text: str) -> None:
 
 
 @transactional("moderation")
-def check_document(*, document: Document) -> None:
+def check_document(*, document: Document, is_held: bool = False) -> None:
     """Applies the rules to a text: the strictest that it meets decides; what all of them found is noted. Idempotent.
 
     It is removed, held for a moderator, its author silenced, or a case about it opened; a profile is emptied instead of
-    removed. Nothing happens when its author was erased meanwhile.
+    removed. Nothing happens when its author was erased meanwhile. What a rule holds since it was written (`is_held`)
+    waits for a moderator even if the rule was changed meanwhile.
     """
     target = document.target
     if gone_among("moderation", ids=[target.author_id]):
@@ -94,9 +95,10 @@ def check_document(*, document: Document) -> None:
     record_text(target=target, digest=document.digest)
     rules = rules_meeting(document)
     new = [rule for rule in rules if _record_hit(rule, target)]
-    if rules:
+    effects = {str(rule.action) for rule in rules} | ({str(Effect.HOLD)} if is_held else set())
+    if effects:
         words = ", ".join(rule.pattern for rule in rules)[:200]
-        _apply({rule.action for rule in rules}, document, words=words, is_new=bool(new))
+        _apply(effects, document, words=words, is_new=bool(new) or is_held)
 
 
 def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -> None:

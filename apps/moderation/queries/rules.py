@@ -1,11 +1,12 @@
 """The rules of the installation, and the word rules."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.moderation.models import Block, InstanceRule, ReasonTemplate, SeenText, WordRule
+from apps.moderation.models import Block, InstanceRule, ReasonTemplate, RuleHit, SeenText, WordRule
 from apps.moderation.queries.cases import Target
 
 
@@ -27,6 +28,11 @@ def rule_with_id(rule_id: int) -> InstanceRule | None:
 def active_word_rules() -> list[WordRule]:
     """The word rules that are switched on."""
     return list(WordRule.objects.filter(is_active=True))
+
+
+def hits_of(rules: Sequence[WordRule], *, target: Target) -> int:
+    """How many of the rules have found the target before."""
+    return RuleHit.objects.filter(rule__in=rules, target_type=target.type, target_id=target.id).count()
 
 
 def texts_by(author_id: int, *, since: datetime) -> int:

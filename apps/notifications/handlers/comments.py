@@ -1,47 +1,114 @@
 """Handlers of comments: notifies whom a comment concerns, each person once."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apps.notifications import actions
 from apps.notifications.access import recipients_seeing_post
 from apps.notifications.actions import NotificationRequest
-from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited, CommentRemoved, CommentRestored
+from socialapp.contracts.comments import (
+    CommentCreated,
+    CommentDeleted,
+    CommentEdited,
+    CommentRemoved,
+    CommentRestored,
+    Comments,
+)
+from socialapp.contracts.posts import Posts
+from socialapp.contracts.users import Users
+from socialapp.core.text.mentions import find_mentions
 from socialapp.messaging.registry import handles
+from socialapp.rpc.calls import client
 
 
-def _comment_kinds(event: CommentCreated) -> dict[int, str]:
+@dataclass(frozen=True, slots=True)
+class NewComment:
+    """A comment that people see for the first time, and whom it concerns and how."""
+
+    comment_id: int
+    post_id: int
+    author_id: int
+    at: datetime
+    kinds: dict[int, str]
+
+
+def _kinds(
+    *, author_id: int, post_author_id: int, parent_author_id: int | None, mention_ids: Iterable[int]
+) -> dict[int, str]:
     """Whom a comment concerns, and how: each person once, as a reply before a comment before a mention."""
-    kinds = dict.fromkeys(event.mention_ids, "mention")
-    kinds[event.post_author_id] = "comment"
-    if event.parent_author_id is not None:
-        kinds[event.parent_author_id] = "reply"
-    kinds.pop(event.author_id, None)
+    kinds = dict.fromkeys(mention_ids, "mention")
+    kinds[post_author_id] = "comment"
+    if parent_author_id is not None:
+        kinds[parent_author_id] = "reply"
+    kinds.pop(author_id, None)
     return kinds
 
 
-@handles(
-    CommentCreated,
-    gather=lambda event: recipients_seeing_post(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=_comment_kinds(event), at=event.created_at
-    ),
-)
-def notify_of_comment(event: CommentCreated, willing: set[int]) -> None:
+def _only_willing(kinds: dict[int, str], *, event: CommentCreated | CommentRestored, at: datetime | None) -> NewComment:
+    willing = recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=at)
+    return NewComment(
+        comment_id=event.comment_id,
+        post_id=event.post_id,
+        author_id=event.author_id,
+        at=at or datetime.now(UTC),
+        kinds={user_id: kind for user_id, kind in sorted(kinds.items()) if user_id in willing},
+    )
+
+
+def _written(event: CommentCreated) -> NewComment:
+    kinds = _kinds(
+        author_id=event.author_id,
+        post_author_id=event.post_author_id,
+        parent_author_id=event.parent_author_id,
+        mention_ids=event.mention_ids,
+    )
+    return _only_willing({} if event.is_held else kinds, event=event, at=event.created_at)
+
+
+def _let_pass(event: CommentRestored) -> NewComment:
+    """Asks for what a comment says and its post, if it waited for a moderator until now."""
+    comments = client(Comments).documents(comment_ids=[event.comment_id]) if event.was_waiting else []
+    posts = client(Posts).refs(post_ids=[event.post_id]) if comments else []
+    if not posts:
+        return _only_willing({}, event=event, at=None)
+    names = find_mentions(comments[0].content)
+    kinds = _kinds(
+        author_id=event.author_id,
+        post_author_id=posts[0].author_id,
+        parent_author_id=event.parent_author_id,
+        mention_ids=[card.id for card in client(Users).by_usernames(usernames=names)] if names else [],
+    )
+    return _only_willing(kinds, event=event, at=None)
+
+
+@handles(CommentCreated, gather=_written)
+def notify_of_comment(event: CommentCreated, comment: NewComment) -> None:
     """Notifies the authors of the post and of the parent comment, and those mentioned, of a comment."""
-    actions.publish_post_change(post_id=event.post_id)
+    _notify(comment)
+
+
+@handles(CommentRestored, gather=_let_pass)
+def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> None:
+    """The same for a comment that a rule held, as soon as a moderator has let it pass; shows that one is back."""
+    _notify(comment)
+
+
+def _notify(comment: NewComment) -> None:
+    actions.publish_post_change(post_id=comment.post_id)
     actions.notify(
         [
             NotificationRequest(
                 user_id=user_id,
                 kind=kind,
-                topic=f"comment:{event.comment_id}",
-                at=event.created_at,
-                actor_id=event.author_id,
+                topic=f"comment:{comment.comment_id}",
+                at=comment.at,
+                actor_id=comment.author_id,
                 target_type="comment",
-                target_id=event.comment_id,
-                post_id=event.post_id,
+                target_id=comment.comment_id,
+                post_id=comment.post_id,
             )
-            for user_id, kind in sorted(_comment_kinds(event).items())
-            if user_id in willing
+            for user_id, kind in comment.kinds.items()
         ]
     )
 
@@ -79,7 +146,7 @@ def remove_comment(event: CommentDeleted) -> None:
     actions.remove_comment(comment_id=event.comment_id)
 
 
-@handles(CommentRemoved, CommentRestored)
-def show_comment_count(event: CommentRemoved | CommentRestored) -> None:
-    """Shows open pages that a moderator removed a comment or brought it back."""
+@handles(CommentRemoved)
+def show_comment_count(event: CommentRemoved) -> None:
+    """Shows open pages that a moderator removed a comment."""
     actions.publish_post_change(post_id=event.post_id)

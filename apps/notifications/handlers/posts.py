@@ -8,7 +8,7 @@ from apps.notifications import actions
 from apps.notifications.access import is_outdated, recipients_seeing_post
 from apps.notifications.actions import NotificationRequest
 from socialapp.contracts.notifications import NewPostPageNotified
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRestored, Posts
 from socialapp.contracts.users import ProfileSummary, Users
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
@@ -20,7 +20,7 @@ FOLLOWER_BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class FollowerPage:
-    """Who is to be notified of a new post. `author` is None when the post or its author is gone."""
+    """Who is to be notified of a new post. `author` is None when the post or its author is gone, or it is hidden."""
 
     author: ProfileSummary | None
     follower_ids: list[int]
@@ -29,7 +29,7 @@ class FollowerPage:
 
 def _gather_followers(*, post_id: int, author_id: int, after: int, at: datetime) -> FollowerPage:
     authors = [] if is_outdated(at) else client(Users).profiles(ids=[author_id])
-    if not authors or not client(Posts).refs(post_ids=[post_id]):
+    if not authors or not any(not post.hidden for post in client(Posts).refs(post_ids=[post_id])):
         return FollowerPage(None, [], [])
     followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWER_BATCH)
     excluded = client(Users).muted_by(user_ids=followers, muted_id=author_id) if followers else []
@@ -106,6 +106,18 @@ def notify_mentioned(event: PostCreated, mentioned: set[int]) -> None:
     actions.notify(
         _mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=event.created_at)
     )
+
+
+@handles(
+    PostRestored,
+    gather=lambda event: recipients_seeing_post(
+        post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=None
+    ),
+)
+def notify_mentioned_at_last(event: PostRestored, mentioned: set[int]) -> None:
+    """Notifies those whom a post mentions that a rule held, as soon as a moderator has let it pass."""
+    now = datetime.now(UTC)
+    actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=now))
 
 
 @handles(

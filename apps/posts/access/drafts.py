@@ -9,9 +9,10 @@ from socialapp.core.errors import Forbidden
 from socialapp.core.text.hashtags import find_hashtags
 from socialapp.core.text.mentions import find_mentions
 from socialapp.rpc.calls import client
-from socialapp.rpc.refusals import refuse_by_rule, refuse_limited, refuse_unverified
+from socialapp.rpc.refusals import refuse_limited, refuse_unverified, screen_text
 
 MAX_CONTENT = 5000
+MAX_CONTENT_WARNING = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Draft:
     media_ids: list[int] | None = None  # None: as they are
     sensitive: bool = False
     content_warning: str = ""
+    is_held: bool = False  # nobody else sees it until a moderator has looked at it
 
     @property
     def mention_ids(self) -> list[int]:
@@ -41,10 +43,12 @@ def draft_post(
     media_ids: list[int] | None = None,
     sensitive: bool = False,
     content_warning: str | None = None,
+    post_id: int = 0,
 ) -> Draft:
     """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as the account is.
 
-    Forbidden when the account may not write. Two calls, and one more for a private text that names somebody.
+    `post_id` is that of the post to be edited. Forbidden when the account may not write. Three calls, and one more for
+    a private text that names somebody.
     """
     cards = _mentioned(content)
     visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *(card.id for card in cards)])
@@ -53,7 +57,7 @@ def draft_post(
         raise Forbidden("this account may not write posts", code="account_not_active")
     refuse_unverified(author_id=author_id)
     refuse_limited(author, content=content, has_media=bool(media_ids))
-    refuse_by_rule("posts", author_id=author_id, content=content)
+    is_held = screen_text("posts", author_id=author_id, content=content, target_type="post", target_id=post_id)
     private = author.is_private if is_private is None else is_private
     named = [card.id for card in cards if visibility.may_meet(card.id)]
     if named and (private or is_for_followers(author)):
@@ -68,6 +72,7 @@ def draft_post(
         media_ids=media_ids,
         sensitive=sensitive,
         content_warning=content_warning or "",
+        is_held=is_held,
     )
 
 

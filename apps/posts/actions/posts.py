@@ -28,7 +28,7 @@ from apps.posts.models import (
 )
 from apps.posts.presenters.media import public_path
 from apps.posts.queries.posts import POST_COLUMNS, PostRow
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Stale
 from socialapp.core.media.addresses import public_url
@@ -57,6 +57,8 @@ def create_post(*, draft: Draft) -> PostRow:
         mentions=draft.mentions,
         sensitive=draft.sensitive,
         content_warning=draft.content_warning,
+        hidden=draft.is_held,
+        waiting=draft.is_held,
     )
     if draft.media_ids:
         show_media(post, media_ids=draft.media_ids)
@@ -73,8 +75,11 @@ def create_post(*, draft: Draft) -> PostRow:
             mention_ids=draft.mention_ids,
             created_at=now,
             version=post.version,
+            is_held=draft.is_held,
         )
     )
+    if draft.is_held:
+        _publish_hiding(post)
     push = partial(push_own_post, author_id=author_id, post_id=post.id)
     transaction.on_commit(push, using=router.db_for_write(Post))
     return _row(post)
@@ -91,7 +96,7 @@ def edit_post(
     for _ in range(_TRIES):
         post = own_post(user_id=author_id, post_id=post_id)
         present = {name: getattr(post.row, name) for name in _REPEATED}
-        draft = draft_post(author_id=author_id, **{**present, **changes})
+        draft = draft_post(author_id=author_id, post_id=post_id, **{**present, **changes})
         # The draft repeats what is not changed, so it is for the version it was made from and for no other.
         versions = frozenset({post.row.version}) if expected_versions is None else expected_versions
         is_private = post.row.is_private or was_for_followers(post)
@@ -135,6 +140,11 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
     post.hashtags, post.mentions = draft.hashtags, draft.mentions
     post.version += 1
     post.updated_at = timezone.now()
+    was_hidden = post.hidden
+    is_held = draft.is_held and not was_hidden
+    if is_held:
+        post.hidden = post.waiting = True
+        purge(Media.objects.filter(post_id=post_id))
     post.save(force_update=True)
     record_link(post)
     publish(
@@ -142,12 +152,20 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
             post_id=post_id,
             author_id=post.user_id,
             is_private=post.is_private,
-            was_private=post.is_private if post.hidden else was_private,  # what is hidden is in no count
+            was_private=post.is_private if was_hidden else was_private,  # what is hidden is in no count
             hashtags=draft.hashtags,
             new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in before],
             version=post.version,
+            is_held=is_held,
         )
     )
+    if is_held:
+        _publish_hiding(post)
+
+
+def _publish_hiding(post: Post) -> None:
+    """Takes a post that a rule holds out of all counts and lists, in the transaction that writes it."""
+    publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version))
 
 
 @transactional("posts")

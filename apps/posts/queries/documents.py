@@ -80,7 +80,7 @@ def versions_of(post_id: int) -> list[PostVersion]:
 def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocument]:
     fields = (
         "id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at",
-        "sensitive", "content_warning", "marked_sensitive",
+        "sensitive", "content_warning", "marked_sensitive", "waiting",
     )  # fmt: skip
     return [
         PostDocument(
@@ -93,6 +93,7 @@ def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocume
             version=row["version"],
             created_at=row["created_at"],
             has_content_warning=bool(row["sensitive"] or row["marked_sensitive"] or row["content_warning"]),
+            is_waiting=row["waiting"],
         )
         for row in posts.values(*fields)
     ]

@@ -20,7 +20,7 @@ from socialapp.core.sql import add
 from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
-from socialapp.rpc.refusals import refuse_by_rule
+from socialapp.rpc.refusals import screen_text
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
     """
     for field in ("full_name", "bio"):
         if changes.get(field):
-            refuse_by_rule("users", author_id=user_id, content=changes[field], field=field)
+            screen_text("users", author_id=user_id, content=changes[field], target_type="user", field=field)
     changes = dict(changes)
     if "profile_picture_media_id" in changes:
         media_id = changes.pop("profile_picture_media_id")
