@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.posts.access.drafts import MAX_CONTENT
+from apps.posts.access.drafts import MAX_CONTENT, MAX_CONTENT_WARNING
 from apps.posts.access.media import MAX_DESCRIPTION
 from apps.posts.access.visibility import Rule
 from apps.posts.actions.media.places import MAX_IMAGES
@@ -33,7 +33,7 @@ class NewPost(Input):
     media_ids = MediaIds(required=False)
     is_private = Flag(required=False)
     sensitive = Flag(required=False)
-    content_warning = Text(allow_blank=True, allow_null=True, max_length=200, required=False)
+    content_warning = Text(allow_blank=True, allow_null=True, max_length=MAX_CONTENT_WARNING, required=False)
 
 
 class PostChange(Input):
@@ -43,7 +43,7 @@ class PostChange(Input):
     media_ids = MediaIds(required=False)
     is_private = Flag(required=False)
     sensitive = Flag(required=False)
-    content_warning = Text(allow_blank=True, allow_null=True, max_length=200, required=False)
+    content_warning = Text(allow_blank=True, allow_null=True, max_length=MAX_CONTENT_WARNING, required=False)
 
 
 class ViewedPosts(Input):

@@ -154,6 +154,8 @@ def _posts(archive: _Archive, user_id: int) -> Iterator[Record]:
             "created_at": _text(row, "created_at"),
             "updated_at": _text(row, "updated_at"),
             "is_private": row.get("is_private") is not False,
+            "sensitive": row.get("sensitive") is True,
+            "content_warning": _text(row, "content_warning"),
         }
 
 

@@ -32,8 +32,10 @@ def source(ground: Ground) -> Installation:
     at = datetime.now(UTC).isoformat()
     grave = {"type": "comment", "id": "7", "post_id": post, "user_id": None, "content": "", "created_at": at}
     reply = {**grave, "id": "8", "user_id": author, "content": "still here", "parent_comment_id": "7"}
+    warned = {"type": "post", "id": str(int(post) + 1), "user_id": author, "content": "a scar", "created_at": at}
+    warned |= {"sensitive": True, "content_warning": "surgery"}
     extra = made.folder / "extra.jsonl"
-    extra.write_text("".join(json.dumps(record) + "\n" for record in (grave, reply)))
+    extra.write_text("".join(json.dumps(record) + "\n" for record in (grave, reply, warned)))
     made.manage("load", str(extra))
     return made
 
@@ -56,6 +58,7 @@ def test_a_dump_loads_into_an_empty_installation_and_dumps_the_same(ground: Grou
     assert told == {"loaded": counts, "rejected": 0}
     assert target.dumped() == dump
     assert any(record.get("is_private") for record in records if record["type"] == "post")
+    assert [record["sensitive"] for record in records if record.get("content_warning") == "surgery"] == [True]
     assert any(record.get("parent_comment_id") not in (None, "7") for record in records)
     assert any(record.get("comment_id") for record in records)
     assert sorted(path.name for path in target.folder.glob("in.jsonl*")) == ["in.jsonl"]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from apps.posts.access.drafts import MAX_CONTENT
+from apps.posts.access.drafts import MAX_CONTENT, MAX_CONTENT_WARNING
 from apps.posts.access.visibility import viewers_among
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.users import ProfileDocument, ProfileSummary, Users
@@ -26,6 +26,8 @@ class _PostRecord(msgspec.Struct, forbid_unknown_fields=True):
     content: str
     created_at: datetime
     is_private: bool = False
+    sensitive: bool = False
+    content_warning: str = ""
     updated_at: datetime | None = None
 
 
@@ -38,6 +40,8 @@ class LoadablePost:
     author_id: int
     content: str
     is_private: bool
+    sensitive: bool
+    content_warning: str
     created_at: datetime
     updated_at: datetime
     hashtags: list[str]
@@ -86,6 +90,8 @@ def _loadable(
         author_id=author.card.id,
         content=record.content,
         is_private=record.is_private,
+        sensitive=record.sensitive,
+        content_warning=record.content_warning,
         created_at=record.created_at,
         updated_at=record.updated_at or record.created_at,
         hashtags=find_hashtags(record.content),
@@ -106,6 +112,10 @@ def _parse(record: Record) -> _PostRecord:
         raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
     if has_control_characters(parsed.content, multiline=True):
         raise ValueError("content must not have control characters")
+    if len(parsed.content_warning) > MAX_CONTENT_WARNING or has_control_characters(
+        parsed.content_warning, multiline=False
+    ):
+        raise ValueError(f"content_warning must have up to {MAX_CONTENT_WARNING} characters, on one line")
     return parsed
 
 

@@ -65,6 +65,8 @@ def _row(post: LoadablePost) -> Post:
         user_id=post.author_id,
         content=post.content,
         is_private=post.is_private,
+        sensitive=post.sensitive,
+        content_warning=post.content_warning,
         created_at=post.created_at,
         updated_at=post.updated_at,
         version=2 if post.is_edited else 1,

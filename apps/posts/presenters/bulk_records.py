@@ -18,6 +18,8 @@ def _record(row: Post) -> Record:
         "user_id": str(row.user_id),
         "content": row.content,
         "is_private": row.is_private,
+        "sensitive": row.sensitive,
+        "content_warning": row.content_warning,
         "created_at": row.created_at.isoformat(),
         "updated_at": row.updated_at.isoformat(),
     }
