@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from apps.comments import actions
 from apps.comments.models import Comment, CommentCount, RemovedComment, RestoredRemoval
 from socialapp.core.errors import Problem
-from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
+from socialapp.http.admin import ContextModelAdmin, PersonColumn, act_link, remote_link
 
 _post = remote_link("post_id", admin_url="admin:posts_post_change")
-_author = remote_link("user_id", admin_url="admin:users_profile_change", description="author")
+_author = PersonColumn("user_id", description="author")
 _act = act_link("comment", field="id")
 
 

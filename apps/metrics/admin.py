@@ -3,10 +3,10 @@
 from django.contrib import admin
 
 from apps.metrics.models import AuthorRollup, MetricDelta, OverallRollup, Post, PostRollup
-from socialapp.http.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, PersonColumn, remote_link
 
 _post = remote_link("post_id", admin_url="admin:posts_post_change")
-_author = remote_link("author_id", admin_url="admin:users_profile_change")
+_author = PersonColumn("author_id")
 
 
 @admin.register(PostRollup)

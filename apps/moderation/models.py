@@ -79,7 +79,6 @@ class Case(models.Model):
     # What moderators see beside the row: filled in for a whole page of cases at once, never stored.
     preview = ""
     author_name = ""
-    holder_name = ""
     reasons = ""
 
     @property

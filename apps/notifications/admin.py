@@ -15,14 +15,23 @@ from apps.notifications.models import (
     OutgoingMessage,
     PushSubscription,
 )
-from socialapp.http.admin import ContextModelAdmin
+from socialapp.http.admin import ContextModelAdmin, PersonColumn
 
 
 @admin.register(Notification)
 class NotificationAdmin(ContextModelAdmin[Notification]):
     """Notifications."""
 
-    list_display = ("id", "user_id", "kind", "message", "actor_id", "actors_count", "is_read", "created_at")
+    list_display = (
+        "id",
+        PersonColumn("user_id"),
+        "kind",
+        "message",
+        PersonColumn("actor_id"),
+        "actors_count",
+        "is_read",
+        "created_at",
+    )
     list_filter = ("kind", "is_read")
     search_fields = ("=id", "=user_id", "=actor_id", "=post_id")
 

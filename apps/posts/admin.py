@@ -29,10 +29,10 @@ from apps.posts.models import (
     StoredFile,
 )
 from socialapp.core.errors import Problem
-from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
+from socialapp.http.admin import ContextModelAdmin, PersonColumn, act_link, remote_link
 
-_PERSON = "admin:users_profile_change"
 _POST = "admin:posts_post_change"
+_author = PersonColumn("user_id", description="author")
 _act = act_link("post", field="id")
 
 
@@ -42,7 +42,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 
     list_display = (
         "id",
-        remote_link("user_id", admin_url=_PERSON),
+        _author,
         "beginning",
         "is_private",
         "edited",
@@ -73,7 +73,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 class RemovedPostAdmin(ContextModelAdmin[RemovedPost]):
     """Posts that moderators have removed and that may come back."""
 
-    list_display = ("id", remote_link("user_id", admin_url=_PERSON), "is_private", "removed_at", _act)
+    list_display = ("id", _author, "is_private", "removed_at", _act)
     list_filter = ("removed_at",)
     search_fields = ("=id", "=user_id", "=action_id")
     ordering = ("-id",)
@@ -109,7 +109,7 @@ class PersonAndPostAdmin(_BelongsToPost):
     """Mentions, bookmarks, reposts and mutes: one person, one post."""
 
     is_internal = True
-    list_display = ("id", remote_link("user_id", admin_url=_PERSON), remote_link("post_id", admin_url=_POST))
+    list_display = ("id", PersonColumn("user_id"), remote_link("post_id", admin_url=_POST))
     search_fields = ("=user_id", "=post_id")
 
 
@@ -127,7 +127,7 @@ class PopularAuthorAdmin(_BelongsToPost):
     """Whose posts are merged into feeds at reading."""
 
     is_internal = True
-    list_display = ("id", remote_link("user_id", admin_url=_PERSON))
+    list_display = ("id", PersonColumn("user_id"))
     search_fields = ("=user_id",)
 
 
@@ -157,7 +157,7 @@ class MediaAdmin(_BelongsToPost):
 
     list_display = (
         "id",
-        remote_link("user_id", admin_url=_PERSON),
+        PersonColumn("user_id"),
         remote_link("post_id", admin_url=_POST),
         "kind",
         "status",

@@ -6,9 +6,9 @@ from django.http import HttpRequest
 
 from apps.reactions import actions
 from apps.reactions.models import Reaction, ReactionCount
-from socialapp.http.admin import ContextModelAdmin, remote_link
+from socialapp.http.admin import ContextModelAdmin, PersonColumn, remote_link
 
-_user = remote_link("user_id", admin_url="admin:users_profile_change")
+_user = PersonColumn("user_id")
 _post = remote_link("post_id", admin_url="admin:posts_post_change")
 _comment = remote_link("comment_id", admin_url="admin:comments_comment_change")
 

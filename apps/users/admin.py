@@ -3,9 +3,7 @@
 from django.contrib import admin
 
 from apps.users.models import Block, Follow, FollowRequest, Mute, PostCount, Profile, ProfileReset
-from socialapp.http.admin import ContextModelAdmin, act_link, remote_link
-
-_PROFILE = "admin:users_profile_change"
+from socialapp.http.admin import ContextModelAdmin, PersonColumn, act_link, remote_link
 
 
 @admin.register(Profile)
@@ -14,7 +12,7 @@ class ProfileAdmin(ContextModelAdmin[Profile]):
 
     list_display = (
         "user_id",
-        "username",
+        PersonColumn("user_id", description="person"),
         "full_name",
         "status",
         "is_private",
@@ -31,12 +29,7 @@ class FollowAdmin(ContextModelAdmin[Follow]):
     """Who follows whom."""
 
     is_internal = True
-    list_display = (
-        "id",
-        remote_link("follower_id", admin_url=_PROFILE),
-        remote_link("following_id", admin_url=_PROFILE),
-        "created_at",
-    )
+    list_display = ("id", PersonColumn("follower_id"), PersonColumn("following_id"), "created_at")
     search_fields = ("=follower_id", "=following_id")
     list_filter = ("created_at",)
 
@@ -46,12 +39,7 @@ class FollowRequestAdmin(ContextModelAdmin[FollowRequest]):
     """Who waits to be let in."""
 
     is_internal = True
-    list_display = (
-        "id",
-        remote_link("requester_id", admin_url=_PROFILE),
-        remote_link("target_id", admin_url=_PROFILE),
-        "created_at",
-    )
+    list_display = ("id", PersonColumn("requester_id"), PersonColumn("target_id"), "created_at")
     search_fields = ("=requester_id", "=target_id")
     list_filter = ("created_at",)
 
@@ -61,12 +49,7 @@ class BlockAdmin(ContextModelAdmin[Block]):
     """Who blocks whom."""
 
     is_internal = True
-    list_display = (
-        "id",
-        remote_link("blocker_id", admin_url=_PROFILE),
-        remote_link("blocked_id", admin_url=_PROFILE),
-        "created_at",
-    )
+    list_display = ("id", PersonColumn("blocker_id"), PersonColumn("blocked_id"), "created_at")
     search_fields = ("=blocker_id", "=blocked_id")
     list_filter = ("created_at",)
 
@@ -76,12 +59,7 @@ class MuteAdmin(ContextModelAdmin[Mute]):
     """Who mutes whom."""
 
     is_internal = True
-    list_display = (
-        "id",
-        remote_link("muter_id", admin_url=_PROFILE),
-        remote_link("muted_id", admin_url=_PROFILE),
-        "created_at",
-    )
+    list_display = ("id", PersonColumn("muter_id"), PersonColumn("muted_id"), "created_at")
     search_fields = ("=muter_id", "=muted_id")
     list_filter = ("created_at",)
 
@@ -91,7 +69,7 @@ class PostCountAdmin(ContextModelAdmin[PostCount]):
     """How many posts people have."""
 
     is_internal = True
-    list_display = (remote_link("user_id", admin_url=_PROFILE), "posts", "public_posts")
+    list_display = (PersonColumn("user_id"), "posts", "public_posts")
     search_fields = ("=user_id",)
     list_display_links = None
 
@@ -101,6 +79,6 @@ class ProfileResetAdmin(ContextModelAdmin[ProfileReset]):
     """What moderators took out of profiles."""
 
     is_internal = True
-    list_display = (remote_link("user_id", admin_url=_PROFILE), "action_id", "is_undone", "created_at")
+    list_display = (PersonColumn("user_id"), "action_id", "is_undone", "created_at")
     search_fields = ("=user_id", "=action_id")
     list_display_links = None

@@ -8,7 +8,7 @@ import structlog
 from apps.moderation.access.targets import comments_with_ids, posts_with_ids, removed_texts
 from apps.moderation.models import Action, Appeal, Case, TargetType
 from apps.moderation.queries.cases import reasons_by_case
-from socialapp.contracts.users import Users
+from socialapp.contracts.users import ProfileDocument, Users
 from socialapp.core.errors import Problem
 from socialapp.rpc.calls import client
 
@@ -47,13 +47,6 @@ def show_names(rows: Sequence[Action | Appeal]) -> None:
             row.moderator_name = names.get(row.moderator_id or 0, "")
 
 
-def show_holders(cases: Sequence[Case]) -> None:
-    """Fills in the names of the moderators who have taken the cases: one call for all of them."""
-    names = usernames([case.assigned_to_id for case in cases if case.assigned_to_id is not None])
-    for case in cases:
-        case.holder_name = names.get(case.assigned_to_id or 0, "")
-
-
 def show_removed(appeals: Sequence[Appeal]) -> None:
     """Fills in the texts that were removed and can still come back: a call each for posts and comments, if any."""
     removals = [appeal.action for appeal in appeals if appeal.action.kind == Action.Kind.REMOVE_CONTENT]
@@ -80,6 +73,10 @@ def usernames(ids: list[int]) -> dict[int, str]:
     return {person.card.id: person.card.username for person in people}
 
 
+def _profile_text(person: ProfileDocument) -> str:
+    return "\n".join(filter(None, (person.card.full_name, person.bio))) or f"@{person.card.username}"
+
+
 def previews(cases: Iterable[Case]) -> dict[str, Preview]:
     """What the targets of the cases look like now, by "type:id": at most two calls for each type and one for names."""
     ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
@@ -94,7 +91,7 @@ def previews(cases: Iterable[Case]) -> dict[str, Preview]:
     gone = {kind: [one for one in ids[kind] if one not in texts] for kind in ("post", "comment")}
     texts |= removed_texts(post_ids=gone["post"], comment_ids=gone["comment"])
     people = client(Users).documents(ids=sorted(authors)) if authors else []
-    texts |= {person.card.id: person.bio for person in people if person.card.id in ids["user"]}
+    texts |= {person.card.id: _profile_text(person) for person in people if person.card.id in ids["user"]}
     names = {person.card.id: person.card.username for person in people}
     return {
         f"{case.target_type}:{case.target_id}": Preview(

@@ -18,9 +18,9 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
 from apps.moderation import actions
-from apps.moderation.access.names import show_holders, show_targets
+from apps.moderation.access.names import show_targets
 from apps.moderation.access.people import history_of, notes_of
-from apps.moderation.access.reporters import groundless_reporters
+from apps.moderation.access.reporters import groundless_reporters, weight_of
 from apps.moderation.access.surroundings import surroundings_of
 from apps.moderation.access.targets import media_of_target, target_of_staff
 from apps.moderation.admin.choices import (
@@ -33,12 +33,14 @@ from apps.moderation.admin.choices import (
     choices_for,
     decide,
 )
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
+from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, run_on_each
 from apps.moderation.models import Case, Reason, Report
-from apps.moderation.queries.cases import Target, reports_of
+from apps.moderation.queries.cases import ReporterRecord, Target, records_of, reports_of
 from apps.moderation.queries.rules import present_rules, reason_templates
+from socialapp.contracts.users import ProfileSummary
 from socialapp.core.errors import Problem
 from socialapp.core.text.language import LANGUAGES
+from socialapp.http.admin import PeopleList, PersonColumn, people_of, person_link
 
 _PREVIEW_CHARACTERS = 160
 
@@ -151,7 +153,10 @@ def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     """What the page of a case shows beside the case itself."""
     history = history_of(case.author_id)
     around = surroundings_of(case, history=history)
+    people = people_of([case.author_id, case.assigned_to_id])
     return {
+        "author": _person(case.author_id, people=people),
+        "holder": _person(case.assigned_to_id, people=people),
         "choices": choices_for(case.target_type, figures=around.figures, has_case=has_case),
         "shown_media": media_of_target(target_type=case.target_type, target_id=case.target_id or 0),
         "history": history,
@@ -163,22 +168,41 @@ def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     }
 
 
-class CaseList(ChangeList):
+def _person(user_id: int | None, *, people: dict[int, ProfileSummary]) -> SafeString | str:
+    return person_link(user_id, person=people.get(user_id)) if user_id is not None else ""
+
+
+def _record_of(record: ReporterRecord | None) -> str:
+    """What became of somebody's reports, in words."""
+    if record is None or not record.decided:
+        return "none decided"
+    confirmed = record.decided - record.dismissed
+    weight = weight_of(dismissed=record.dismissed, decided=record.decided)
+    return f"{confirmed} confirmed, {record.dismissed} dismissed; counts {weight:g}"
+
+
+class CaseList(PeopleList):
     """A page of cases with what their targets look like, asked for once for the whole page."""
 
     def get_results(self, request: HttpRequest) -> None:
         """The page's cases, with their previews."""
         super().get_results(request)
-        self.result_list = list(self.result_list)
         show_targets(self.result_list)
-        show_holders(self.result_list)
 
 
 @admin.register(Case)
 class CaseAdmin(ModerationAdmin[Case]):
     """The queue: the most reported first."""
 
-    list_display = ("content", "author", "reasons", "weight", "waiting", "taken_by", "state")
+    list_display = (
+        "content",
+        PersonColumn("author_id", nobody="(erased)"),
+        "reasons",
+        "weight",
+        "waiting",
+        PersonColumn("assigned_to_id", description="taken by"),
+        "state",
+    )
     list_filter = (CaseStateFilter, AssignmentFilter, AgeFilter, LanguageFilter, "target_type", ReasonFilter, "outcome")
     search_fields = ("=target_id", "=author_id", "=id")
     ordering = ("-score", "-reports_count", "id")
@@ -210,7 +234,6 @@ class CaseAdmin(ModerationAdmin[Case]):
         case = super().get_object(request, object_id, from_field)
         if case is not None:
             show_targets([case])
-            show_holders([case])
         return case
 
     def change_view(
@@ -318,11 +341,6 @@ class CaseAdmin(ModerationAdmin[Case]):
             messages.error(request, problem.detail)
         return HttpResponseRedirect(request.path)
 
-    @admin.display(description="taken by", ordering="assigned_to_id")
-    def taken_by(self, case: Case) -> str:
-        """Who works on it."""
-        return f"@{case.holder_name}" if case.holder_name else str(case.assigned_to_id or "–")
-
     @admin.display(description="weight", ordering="score")
     def weight(self, case: Case) -> str:
         """Its reports, each weighed by its reporter's record."""
@@ -336,11 +354,6 @@ class CaseAdmin(ModerationAdmin[Case]):
         return format_html(
             '<span class="case-content" dir="auto"><span class="target-kind">{}</span>{}</span>', kind, beginning
         )
-
-    @admin.display(description="author", ordering="author_id")
-    def author(self, case: Case) -> SafeString | str:
-        """Who answers for it."""
-        return person_link(case.author_id, case.author_name) if case.author_id is not None else "(erased)"
 
     @admin.display(description="waiting", ordering="-id")
     def waiting(self, case: Case) -> str:
@@ -360,15 +373,23 @@ class CaseAdmin(ModerationAdmin[Case]):
 
     @admin.display(description="what was reported")
     def reports_table(self, case: Case) -> SafeString | str:
-        """Each report; who made it is not shown, so that no moderator can take sides."""
+        """Each report, and what became of its reporter's others; not who made it, so that no moderator takes sides."""
+        reports = list(reports_of(case)[:100])
+        records = records_of(report.reporter_id for report in reports if report.reporter_id is not None)
         rows = [
-            (report.created_at.strftime("%Y-%m-%d %H:%M"), report.get_reason_display(), report.details)
-            for report in reports_of(case)[:100]
+            (
+                report.created_at.strftime("%Y-%m-%d %H:%M"),
+                report.get_reason_display(),
+                report.details,
+                _record_of(records.get(report.reporter_id or 0)),
+            )
+            for report in reports
         ]
         if not rows:
             return "no reports: a word rule opened this case"
-        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-        head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", "When (UTC)", "Reason", "Details")
+        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        heads = ("When (UTC)", "Reason", "Details", "Reporter’s other reports, 90 days")
+        head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th><th>{}</th></tr>", *heads)
         return format_html("<table><thead>{}</thead><tbody>{}</tbody></table>", head, body)
 
     def _decide_many(self, request: HttpRequest, rows: QuerySet[Case], done: str, decision: str) -> None:

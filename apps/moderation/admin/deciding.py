@@ -7,9 +7,6 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from apps.moderation.actions import DEFAULT_REASON
 from apps.moderation.admin.choices import LONGEST_REASON
@@ -76,11 +73,3 @@ def run_on_each(
             succeeded += 1
     if succeeded:
         messages.success(request, f"{done() if callable(done) else done}: {succeeded}")
-
-
-def person_link(user_id: int | None, name: str = "") -> SafeString | str:
-    """A person, linked to the page on which everything about them can be seen and decided."""
-    if user_id is None:
-        return "–"
-    url = reverse("admin:moderation_case_about", args=["user", user_id])
-    return format_html('<a href="{}">{}</a>', url, f"@{name}" if name else user_id)

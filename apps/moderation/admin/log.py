@@ -7,32 +7,21 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from apps.moderation import actions
 from apps.moderation.access.names import show_names, show_removed
 from apps.moderation.admin.choices import LONGEST_REASON
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, person_link, run_on_each
+from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, run_on_each
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
-from socialapp.http.admin import ContextModelAdmin
+from socialapp.http.admin import ContextModelAdmin, PeopleList, PersonColumn
 
 
-class NamedList(ChangeList):
-    """A page of the log or of appeals with the names of the people in it."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """The page's rows, with names."""
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        show_names(self.result_list)
-
-
-class AppealList(NamedList):
+class AppealList(PeopleList):
     """A page of appeals, also with what they want back."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The page's rows, with names and texts."""
+        """The page's rows, with people and texts."""
         super().get_results(request)
         show_removed(self.result_list)
 
@@ -41,26 +30,20 @@ class AppealList(NamedList):
 class ActionAdmin(ModerationAdmin[Action]):
     """The log of what was done: to be read, and to take decisions back."""
 
-    list_display = ("sequence", "created_at", "kind", "moderator", "user", "reason", "until")
+    list_display = (
+        "sequence",
+        "created_at",
+        "kind",
+        PersonColumn("moderator_id", nobody="a rule"),
+        PersonColumn("user_id"),
+        "reason",
+        "until",
+    )
     list_filter = ("kind", "is_redacted")
     search_fields = ("=user_id", "=moderator_id", "=target_id", "reason")
     ordering = ("-sequence",)
     action_form = ReasonForm
     actions = ("take_back",)
-
-    @admin.display(description="user", ordering="user_id")
-    def user(self, entry: Action) -> SafeString | str:
-        """Whom it is about."""
-        return person_link(entry.user_id, entry.user_name)
-
-    @admin.display(description="moderator", ordering="moderator_id")
-    def moderator(self, entry: Action) -> str:
-        """Who did it; a word rule is nobody."""
-        return entry.moderator_name or str(entry.moderator_id or "–")
-
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in names."""
-        return NamedList
 
     @admin.action(description="Take back (undo what was decided)", permissions=["decide"])
     def take_back(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
@@ -76,14 +59,14 @@ def _take_back(entry: Action, moderator_id: int, reason: str) -> None:
 class AppealAdmin(ModerationAdmin[Appeal]):
     """What people appeal against; the answer is sent to them."""
 
-    list_display = ("created_at", "user", "against", "content", "text", "status", "answer")
+    list_display = ("created_at", PersonColumn("user_id"), "against", "content", "text", "status", "answer")
     list_filter = ("status",)
     list_select_related = ("action",)
     search_fields = ("=user_id", "text")
     ordering = ("status", "id")
     action_form = ReasonForm
     actions = ("accept", "reject")
-    fields = ("user", "against", "content", "text", "status", "answer", "created_at", "decided_at")
+    fields = ("against", "content", "text", "status", "answer", "created_at", "decided_at")
     readonly_fields = fields
     change_form_template = "admin/moderation/appeal/change_form.html"
 
@@ -116,11 +99,6 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         is_accepted = outcome == "accept"
         run_on_each(request, rows, "Answered", lambda row, by, why: _answer(request, row, by, is_accepted=is_accepted))
         return HttpResponseRedirect(reverse("admin:moderation_appeal_change", args=[appeal_id]))
-
-    @admin.display(description="user", ordering="user_id")
-    def user(self, appeal: Appeal) -> SafeString | str:
-        """Who appeals."""
-        return person_link(appeal.user_id, appeal.user_name)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         """The list that fills in names, and what was removed."""
@@ -176,15 +154,11 @@ class SignedHeadAdmin(ContextModelAdmin[SignedHead]):
 class SuspensionAdmin(ModerationAdmin[Suspension]):
     """Bans, silences and limits that end by themselves."""
 
-    list_display = ("user", "kind", "until", "action_id")
+    list_display = (PersonColumn("user_id"), "kind", "until", "action_id")
+    list_display_links = ("kind",)
     list_filter = ("kind",)
     search_fields = ("=user_id", "=action_id")
     ordering = ("until",)
-
-    @admin.display(description="user", ordering="user_id")
-    def user(self, suspension: Suspension) -> SafeString | str:
-        """Who is suspended."""
-        return person_link(suspension.user_id)
 
 
 @admin.register(CaseNote)
@@ -192,6 +166,6 @@ class CaseNoteAdmin(ModerationAdmin[CaseNote]):
     """What moderators noted on cases."""
 
     is_internal = True
-    list_display = ("created_at", "case", "moderator_id", "text")
+    list_display = ("created_at", "case", PersonColumn("moderator_id"), "text")
     search_fields = ("text", "=moderator_id")
     ordering = ("-id",)

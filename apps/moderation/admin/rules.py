@@ -15,11 +15,11 @@ from apps.moderation import actions
 from apps.moderation.access.screening import plain_pattern
 from apps.moderation.access.sign_ups import plain_block
 from apps.moderation.access.trials import MOST_DAYS, try_rule
-from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin, person_link
+from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin
 from apps.moderation.models import Block, InstanceRule, ReasonTemplate, RuleHit, WordRule
 from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Invalid
-from socialapp.http.admin import is_admin
+from socialapp.http.admin import PersonColumn, is_admin
 
 
 class WordRuleForm(forms.ModelForm[WordRule]):
@@ -93,7 +93,7 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
 class RuleHitAdmin(ModerationAdmin[RuleHit]):
     """What rules found, and what happened to it."""
 
-    list_display = ("created_at", "rule", "target", "author", "effect")
+    list_display = ("created_at", "rule", "target", PersonColumn("author_id"), "effect")
     list_filter = ("effect", "target_type", "rule")
     list_select_related = ("rule",)
     search_fields = ("=target_id", "=author_id")
@@ -104,11 +104,6 @@ class RuleHitAdmin(ModerationAdmin[RuleHit]):
         """What it is; links to the page where it can be decided about."""
         url = reverse("admin:moderation_case_about", args=[hit.target_type, hit.target_id])
         return format_html('<a href="{}">{}</a>', url, f"{hit.target_type} {hit.target_id}")
-
-    @admin.display(description="author", ordering="author_id")
-    def author(self, hit: RuleHit) -> SafeString | str:
-        """Who wrote it."""
-        return person_link(hit.author_id)
 
 
 class BlockForm(forms.ModelForm[Block]):

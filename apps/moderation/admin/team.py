@@ -3,19 +3,26 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
 from apps.moderation import actions
-from apps.moderation.admin.deciding import ModerationAdmin, person_link, run_on_each
+from apps.moderation.admin.deciding import ModerationAdmin, run_on_each
 from apps.moderation.models import BulkDecision, Proposal
-from socialapp.http.admin import is_admin
+from socialapp.http.admin import PersonColumn, is_admin
 
 
 @admin.register(Proposal)
 class ProposalAdmin(ModerationAdmin[Proposal]):
     """Decisions about administrators; another administrator confirms or withdraws them."""
 
-    list_display = ("created_at", "decision", "target_type", "user", "reason", "days", "outcome")
+    list_display = (
+        "created_at",
+        "decision",
+        "target_type",
+        PersonColumn("author_id", description="about"),
+        "reason",
+        "days",
+        "outcome",
+    )
     list_filter = ("outcome",)
     search_fields = ("=author_id", "reason")
     ordering = ("-id",)
@@ -24,11 +31,6 @@ class ProposalAdmin(ModerationAdmin[Proposal]):
     def is_allowed(self, request: HttpRequest) -> bool:
         """Administrators alone."""
         return is_admin(request)
-
-    @admin.display(description="about", ordering="author_id")
-    def user(self, proposal: Proposal) -> SafeString | str:
-        """Whom it is about."""
-        return person_link(proposal.author_id)
 
     @admin.action(description="Confirm: carry it out", permissions=["decide"])
     def confirm(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
