@@ -71,7 +71,8 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         """Its author and first words, where they were filled in."""
-        named = f"{self.get_target_type_display()}{f' by @{self.author_name}' if self.author_name else ''}"
+        by = "" if self.target_type == TargetType.USER else "by "
+        named = f"{self.get_target_type_display()}{f' {by}@{self.author_name}' if self.author_name else ''}"
         if self.preview:
             return f"{named}: {Truncator(self.preview).chars(60)}"
         return named if self.author_name else f"{named} {self.target_id or '(erased)'}"

@@ -323,7 +323,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         show_targets([case])
         page = {
             **self.admin_site.each_context(request),
-            "title": f"{case.get_target_type_display()} by @{case.author_name or target.author_id}",
+            "title": str(case),
             "original": case,
             "opts": self.opts,
             "media": self.media,
