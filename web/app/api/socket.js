@@ -15,7 +15,7 @@ let retry = 0;
 let watched = { feed: false, posts: [] };
 const handlers = {};
 
-/** Sets what happens on messages: `{ready, notification, read, feed, post, media}`. */
+/** Sets what happens on messages: `{ready, notification, read, unread, feed, post, media}`. */
 export function onMessages(given) {
   Object.assign(handlers, given);
 }

@@ -34,14 +34,25 @@ export async function markAllRead() {
   const newest = listsUnder("/notifications").flatMap((list) => list.items.peek())[0];
   if (!newest || unread.peek() === 0) return;
   if (!sendRead(newest)) await post("/notifications/read", { up_to: newest }).catch(() => null);
-  markedRead(newest, 0);
+  markedRead({ up_to: newest, unread: 0 });
 }
 
-/** Notes that everything up to an id is read. */
-export function markedRead(upTo, number) {
+/** Marks the one as read that somebody opens. */
+export async function markRead(id) {
+  if (notification(id).peek()?.is_read !== false) return;
+  markedRead({ ids: [id], unread: Math.max(0, unread.peek() - 1) });
+  await post("/notifications/read", { ids: [id] }).then(({ count }) => (unread.value = count), () => null);
+}
+
+/**
+ * Notes what is read, here or on another device: everything up to an id, or some.
+ * @param {{up_to?: string | null, ids?: string[], unread: number}} message
+ */
+export function markedRead({ up_to: upTo = null, ids = [], unread: number }) {
   for (const [id, entry] of known) {
     const value = entry.peek();
-    if (value && !value.is_read && compare(id, upTo) <= 0) entry.value = { ...value, is_read: true };
+    const isRead = upTo ? compare(id, upTo) <= 0 : ids.includes(id);
+    if (value && !value.is_read && isRead) entry.value = { ...value, is_read: true };
   }
   unread.value = number;
 }

@@ -1,4 +1,4 @@
-// Notifications: all or only the unread ones; looking at them marks them as read.
+// Notifications: all or only the unread ones; opening one marks it as read.
 import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
