@@ -37,10 +37,14 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
     ada, bob = person("ada_s"), person("bob_s")
     bob.api("PUT", f"/profiles/{ada.id}/follow")
     post = ada.post("Notes on the engine")
-    hers, his = ada.open("/notifications"), bob.open(f"/posts/{post}")
+    hers, his = ada.open("/notifications"), bob.open()
 
     his.get_by_role("button", name="Like, 0 reactions").first.click()
     expect(his.get_by_role("button", name="Like, 1 reaction")).to_be_visible()
+    expect(his).to_have_url(f"{ada.site.url}/")  # a click on a button is none on the post
+    his.get_by_role("link", name="Comment", exact=True).click()
+    expect(his).to_have_url(f"{ada.site.url}/posts/{post}?reply")
+    expect(his.get_by_role("textbox", name="Write a comment")).to_be_focused()
     his.get_by_role("textbox", name="Write a comment").fill("Splendid, @ada_s!")
     his.get_by_role("button", name="Send").click()
     expect(his.get_by_role("article", name="Comment by bob_s")).to_contain_text("Splendid, @ada_s!")
@@ -48,6 +52,9 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
     expect(hers.get_by_role("article", name="Bob_S commented on your post")).to_be_visible()
     expect(hers.get_by_role("article", name="Bob_S reacted to your post")).to_be_visible()
     expect(hers).to_have_title("(3) Notifications · socialapp")  # a follower, a reaction, a comment
+    hers.get_by_role("link", name="Bob_S reacted to your post").click()
+    expect(hers).to_have_title("(2) Post by Ada_S · socialapp")
+    hers.go_back()
     hers.get_by_role("button", name="Mark all as read").click()
     expect(hers).to_have_title("Notifications · socialapp")
     hers.get_by_role("link", name="Bob_S commented on your post").click()
@@ -55,6 +62,7 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
     hers.get_by_role("textbox", name="Reply to @bob_s").fill("Thank you")
     hers.get_by_role("button", name="Send").last.click()
     expect(hers.get_by_role("article", name="Comment by ada_s")).to_contain_text("Thank you")
+    expect(his.get_by_role("button", name="1 reply")).to_be_visible()  # without reading the page again
 
 
 def test_an_edit_keeps_what_was_changed_elsewhere_until_somebody_decides(person: Callable[[str], Person]) -> None:

@@ -38,6 +38,10 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     if (unfolded) replies.load();
   }, [unfolded]);
   useEffect(() => {
+    const isWhole = replies.status.peek() === "ready" && !replies.hasMore;
+    if (unfolded && isWhole && comment?.replies_count > replies.items.peek().length) replies.refresh();
+  }, [comment?.replies_count]);
+  useEffect(() => {
     if (wanted) element.current?.scrollIntoView({ block: "center" });
   }, [wanted]);
   if (!comment) return null;

@@ -16,6 +16,7 @@ import { RichText } from "./rich_text.js";
 import { Time } from "./time.js";
 
 const LONG = 600;
+const CONTROLS = "a, button, summary, video, [role=menu], input";
 
 export function PostCard({ id, large = false }) {
   const element = useRef(null);
@@ -27,7 +28,10 @@ export function PostCard({ id, large = false }) {
   if (!post) return null;
   const author = post.author;
   const opened = (event) => {
-    if (large || event.target.closest("a, button, summary, video, [role=menu], input") || getSelection().toString()) return;
+    // The path as it was: by now what was clicked may have been drawn anew, such as the heart of a reaction.
+    const path = event.composedPath();
+    const isOnControl = path.slice(0, path.indexOf(event.currentTarget)).some((each) => each instanceof Element && each.matches(CONTROLS));
+    if (large || isOnControl || getSelection().toString()) return;
     go(`/posts/${id}`);
   };
   const name = author.full_name || author.username;

@@ -21,14 +21,14 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
   }, [value]);
   useEffect(() => {
     if (focused) field.current.focus();
-  }, []);
+  }, [focused]);
   const typed = (event) => {
     onChange(event.currentTarget.value);
     clearTimeout(timer.current);
     const word = wordBefore(field.current);
     if (!word) return setFound([]);
     timer.current = setTimeout(async () => {
-      const hits = await suggestions(word);
+      const hits = (await suggestions(word)).filter((hit) => hit.text.toLowerCase() !== word.toLowerCase()); // written already
       if (wordBefore(field.current) === word) {
         setFound(hits);
         setAt(0);
@@ -48,7 +48,7 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
   };
   const pressed = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return onSubmit?.(event);
-    if (!found.length) return undefined;
+    if (!found.length || event.isComposing) return undefined; // an input method has the keys while it composes
     if (event.key === "ArrowDown") setAt((at + 1) % found.length);
     else if (event.key === "ArrowUp") setAt((at + found.length - 1) % found.length);
     else if (event.key === "Enter" || event.key === "Tab") take(found[at]);

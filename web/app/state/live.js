@@ -24,7 +24,8 @@ export function startLive() {
       catchUp();
     },
     notification: ({ notification, unread: number }) => arrived(notification, number),
-    read: ({ up_to: upTo, unread: number }) => markedRead(upTo, number),
+    read: markedRead,
+    unread: ({ unread: number }) => (unread.value = number),
     feed: ({ post_ids: ids }) => countUnseen(ids),
     post: ({ type: _type, id, ...counts }) => posts.change(id, counts),
     media: ({ id }) => lookAgain(id),
@@ -73,9 +74,13 @@ function countUnseen(ids) {
   for (const list of listsUnder("/feed")) addUnseen(list, ids);
 }
 
-/** Counts new posts once each: the socket and a feed that is read again may both tell of one. */
+/** Counts new posts once each: the socket and a feed that is read again may both tell of one. An empty list shows them. */
 function addUnseen(list, ids) {
   const shown = new Set(list.items.peek());
+  if (!shown.size && ids.length && list.status.peek() === "ready") {
+    list.refresh();
+    return;
+  }
   const known = (list.unseen.peek() && unseen.get(list)) || new Set();
   for (const id of ids) if (!shown.has(id)) known.add(id);
   unseen.set(list, known);

@@ -1,5 +1,5 @@
 // A post with its threaded comments; a deep link unfolds the way to one comment.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { get } from "../api/client.js";
@@ -18,6 +18,7 @@ import { Empty, Failed } from "../components/states.js";
 
 const SORTS = ["top", "newest", "oldest"];
 const DEEPEST = 40;
+const FRESH_AFTER = 1_000; // several comments in quick succession are read at once
 
 export function Post() {
   const { params, query } = route.value;
@@ -53,6 +54,7 @@ function Comments({ post, wanted, replying }) {
   useEffect(() => {
     if (path?.length) list.load().then(() => list.prepend(path[0]));
   }, [path, list]);
+  useFresh(list, post.comments_count);
   const added = (id) => list.load().then(() => (sort === "oldest" ? list.append(id) : list.prepend(id)));
   const empty = html`<${Empty} icon="comment" title=${t("comments.empty.title")} text=${t("comments.empty.text")} />`;
   return html`<section class="comments" aria-label=${t("comments.title")}>
@@ -63,6 +65,19 @@ function Comments({ post, wanted, replying }) {
     </div>
     ${path !== null && html`<${Infinite} key=${list.path} list=${list} label=${t("comments.title")} skeleton="person" empty=${empty} row=${(id) => html`<${Comment} key=${id} id=${id} path=${path} postAuthor=${post.author.id} />`} />`}
   </section>`;
+}
+
+/** Reads the comments again when their number has changed. Not where there is a next page, so that nobody loses their place. */
+function useFresh(list, number) {
+  const known = useRef(number);
+  useEffect(() => {
+    if (number === known.current) return undefined;
+    const timer = setTimeout(() => {
+      known.current = number;
+      if (list.status.peek() === "ready" && !list.hasMore && navigator.onLine) list.refresh();
+    }, FRESH_AFTER);
+    return () => clearTimeout(timer);
+  }, [list, number]);
 }
 
 /** The ids from the top-level comment down to the wanted one. */
