@@ -2,6 +2,7 @@
 // The server writes the address of its release in place of __ROOT__.
 const ROOT = "__ROOT__";
 const FILES = `files:${ROOT}`;
+const LATER = `${ROOT}later.js`; // the views that the first page does without: somebody may go there offline
 const READING = "reading";
 const MOST_READ = 60;
 const READABLE = /^\/v1\/(feed|explore|posts\/\d+(\/comments)?|profiles\/\d+|auth\/me)$/;
@@ -10,7 +11,7 @@ self.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(FILES)
-      .then((cache) => cache.add(new Request("/", { cache: "reload" })))
+      .then((cache) => cache.addAll([new Request("/", { cache: "reload" }), ...(navigator.connection?.saveData ? [] : [LATER])]))
       .then(() => self.skipWaiting()),
   );
 });

@@ -85,6 +85,7 @@ function forget() {
   localStorage.removeItem(MARK);
   user.value = null;
   profile.value = null;
+  if ("caches" in globalThis) caches.delete("reading");
 }
 
 /** Signs in again what was signed in when the page was left; without a connection, to read what the service worker kept. */
@@ -130,7 +131,6 @@ export async function leave() {
   await post("/auth/logout", refreshToken ? { refresh: refreshToken } : {}, { anonymous: true }).catch(() => null);
   forget();
   channel?.postMessage({ type: "out" });
-  if ("caches" in globalThis) await caches.delete("reading");
 }
 
 /** Reads the caller's user and profile again. */

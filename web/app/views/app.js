@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
+import { Problem } from "../api/problem.js";
 import { endedBecause, signedIn } from "../api/session.js";
 import { loadInstance } from "../state/instance.js";
 import { waiting } from "../state/outbox.js";
@@ -11,6 +12,7 @@ import { Aside } from "../components/aside.js";
 import { Dialogs } from "../components/dialogs.js";
 import { Bar, Rail } from "../components/navigation.js";
 import { Skeleton } from "../components/skeleton.js";
+import { Failed } from "../components/states.js";
 import { Toaster } from "../components/toaster.js";
 import { Explore } from "./explore.js";
 import { Home } from "./home.js";
@@ -38,6 +40,7 @@ const LATER = {
   gallery: () => import("./gallery.js"),
 };
 const NEEDS_ACCOUNT = new Set(["notifications", "requests", "bookmarks", "compose", "settings"]);
+const RELEASED_WITHIN = 10_000; // a page that is younger was made by the release that is served
 const PLAIN = new Set(["login", "signup", "forgot", "reset", "verify", "social", "erasure", "gallery"]);
 
 export function App() {
@@ -67,15 +70,21 @@ export function App() {
 
 function useView(name) {
   const [loaded, setLoaded] = useState({});
+  const [problem, setProblem] = useState(null);
   const known = VIEWS[name] || loaded[name];
   useEffect(() => {
+    setProblem(null);
     if (known || !LATER[name]) return;
     LATER[name]().then(
       (module) => setLoaded((before) => ({ ...before, [name]: module.View })),
-      () => location.reload(), // another release is served by now
+      () => {
+        if (navigator.onLine && performance.now() > RELEASED_WITHIN) location.reload(); // another one is served by now
+        else setProblem(new Problem(0, { code: "offline" }));
+      },
     );
   }, [name]);
   if (known) return html`<${known} key=${name} />`;
+  if (problem) return html`<${Failed} problem=${problem} onRetry=${() => location.reload()} />`;
   return html`<${Skeleton} number=${4} />`;
 }
 
