@@ -33,7 +33,14 @@ export function Profile() {
 function Person({ username }) {
   const [id, setId] = useState(() => people.find((known) => known.username === username && known.created_at));
   const [problem, setProblem] = useState(null);
-  const read = () => get(`/profiles/by-username/${encodeURIComponent(username)}`).then((found) => setId(putPerson(found)), setProblem);
+  const read = async () => {
+    try {
+      setId(putPerson(await get(`/profiles/by-username/${encodeURIComponent(username)}`)));
+      setProblem(null);
+    } catch (failure) {
+      setProblem(failure);
+    }
+  };
   useEffect(() => void read(), [username, signedIn.value]);
   const person = id && people.of(id).value;
   if (problem?.status === 404) {
@@ -68,7 +75,7 @@ function Head({ person }) {
         ${mine ? html`<a class="button" href="/settings/profile">${t("profile.edit")}</a>` : html`<${FollowButton} id=${person.id} />`}
       </div>
     </div>
-    <p class="profile-name" dir="auto">${shown.full_name || person.username} ${person.is_private && html`<span title=${t("profile.private")}><${Icon} name="lock" size=${18} /><span class="unseen">${t("profile.private")}</span></span>`}</p>
+    <p class="profile-name"><bdi>${shown.full_name || person.username}</bdi> ${person.is_private && html`<span title=${t("profile.private")}><${Icon} name="lock" size=${18} /><span class="unseen">${t("profile.private")}</span></span>`}</p>
     <p class="handle"><bdi dir="ltr">@${person.username}</bdi> ${known?.followed_by && html`<span class="badge">${t("profile.follows_you")}</span>`} ${known?.muting && html`<span class="badge">${t("profile.muted")}</span>`}</p>
     ${shown.bio && html`<p class="profile-bio"><${RichText} text=${shown.bio} /></p>`}
     <p class="handle">${t("profile.joined", { month: month(person.created_at) })}</p>

@@ -12,7 +12,14 @@ import { Failed } from "../../components/states.js";
 export function Devices() {
   const [sessions, setSessions] = useState(null);
   const [problem, setProblem] = useState(null);
-  const read = () => get("/auth/sessions").then((page) => setSessions(page.results || page), setProblem);
+  const read = async () => {
+    try {
+      setSessions((await get("/auth/sessions")).results);
+      setProblem(null);
+    } catch (failure) {
+      setProblem(failure);
+    }
+  };
   useEffect(() => void read(), []);
   if (problem) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (!sessions) return html`<${Skeleton} kind="person" number=${3} />`;
@@ -23,12 +30,10 @@ export function Devices() {
   };
   return html`<ul class="rows">
       ${sessions.map((session) => {
-        const current = session.is_current || session.current;
-        const seen = session.last_used_at || session.last_seen_at || session.created_at;
         return html`<li key=${session.id} class="row">
           <${Icon} name="device" />
-          <span class="row-text"><span class="name">${nameOf(session.user_agent || session.device || "")}${current && html` <span class="badge">${t("devices.this")}</span>`}</span><span class="handle">${[session.address || session.ip, seen && ago(seen)].filter(Boolean).join(" · ")}</span></span>
-          ${!current && html`<button class="button" onClick=${() => end(session.id)}>${t("devices.end")}</button>`}
+          <span class="row-text"><span class="name">${nameOf(session.user_agent)}${session.current && html` <span class="badge">${t("devices.this")}</span>`}</span><span class="handle">${[session.address, ago(session.last_used_at || session.created_at)].filter(Boolean).join(" · ")}</span></span>
+          ${!session.current && html`<button class="button" onClick=${() => end(session.id)}>${t("devices.end")}</button>`}
         </li>`;
       })}
     </ul>

@@ -16,11 +16,12 @@ const DIGESTS = ["off", "daily", "weekly"];
 export function Notifications() {
   const [found, setFound] = useState(null);
   const [problem, setProblem] = useState(null);
+  const read = () => get("/notifications/preferences").then((answer) => { setFound(answer); setProblem(null); }, setProblem);
   useEffect(() => {
-    get("/notifications/preferences").then(setFound, setProblem);
+    read();
     pushState();
   }, []);
-  if (problem) return html`<${Failed} problem=${problem} />`;
+  if (problem) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (!found) return html`<${Skeleton} kind="person" number=${6} />`;
   const store = async (changes) => {
     setFound({ ...found, ...changes });

@@ -48,16 +48,21 @@ export function ProfileSettings() {
   return html`<form class="form" onSubmit=${save}>
     <div class="picture-row">
       <${Avatar} person=${own} size="huge" />
-      <div>
+      <div class="picture-choices">
         <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick("profile_picture_media_id", cropped)} />
         <button type="button" class="button" disabled=${progress !== null} onClick=${() => picker.current.click()}>${t("profile.picture.change")}</button>
         ${own.profile_picture && html`<button type="button" class="link" onClick=${() => store({ profile_picture_media_id: null }).catch(complain)}>${t("profile.picture.remove")}</button>`}
+      </div>
+    </div>
+    <div class="picture-row">
+      ${own.header_picture && html`<img class="picture-header" src=${own.header_picture} alt="" decoding="async" />`}
+      <div class="picture-choices">
         <input ref=${headerPicker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick("header_picture_media_id", async (file) => file)} />
         <button type="button" class="button" disabled=${progress !== null} onClick=${() => headerPicker.current.click()}>${t("profile.header.change")}</button>
         ${own.header_picture && html`<button type="button" class="link" onClick=${() => store({ header_picture_media_id: null }).catch(complain)}>${t("profile.header.remove")}</button>`}
-        ${progress !== null && html`<progress max="1" value=${progress} aria-label=${t("composer.uploading")}></progress>`}
       </div>
     </div>
+    ${progress !== null && html`<progress max="1" value=${progress} aria-label=${t("composer.uploading")}></progress>`}
     <${Field} label=${t("signup.full_name")} autocomplete="name" maxlength="100" dir="auto" value=${fields.full_name} error=${problem?.of("full_name")} onInput=${input("full_name")} />
     <${Field} label=${t("profile.bio")} multiline rows="4" maxlength="500" dir="auto" value=${fields.bio} error=${problem?.of("bio")} onInput=${input("bio")} />
     <div class="form-foot"><button class="button button-primary">${t("save")}</button></div>
