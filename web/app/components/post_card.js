@@ -28,7 +28,7 @@ export function PostCard({ id, large = false }) {
   if (!post) return null;
   const author = post.author;
   const opened = (event) => {
-    // The path as it was: by now what was clicked may have been drawn anew, such as the heart of a reaction.
+    // The path as it was: by now what was clicked may be gone from the page, such as the heart of a reaction.
     const path = event.composedPath();
     const isOnControl = path.slice(0, path.indexOf(event.currentTarget)).some((each) => each instanceof Element && each.matches(CONTROLS));
     if (large || isOnControl || getSelection().toString()) return;
