@@ -45,7 +45,9 @@ def is_popular(user_id: int) -> bool:
 def epoch_and_popular_authors() -> tuple[int, set[int]]:
     """The epoch of feeds, and everybody whose posts are merged in at reading. One query."""
     epoch = FeedEpoch.objects.order_by().values_list(Value(0), "number")
-    rows = list(epoch.union(PopularAuthor.objects.order_by().values_list(Value(1), "user_id"), all=True))
+    popular = PopularAuthor.objects.order_by().values_list(Value(1), "user_id")
+    # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
+    rows = [(kind, int(number)) for kind, number in epoch.union(popular, all=True)]
     return next((number for kind, number in rows if kind == 0), 0), {user_id for kind, user_id in rows if kind == 1}
 
 
