@@ -4,7 +4,7 @@ Adding is commutative, so order never matters; the inbox makes each event count 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
 from socialapp.core.db import atomic, transactional
 from socialapp.core.ids import id_time, new_id
-from socialapp.core.sql import add
+from socialapp.core.sql import add, insert
 from socialapp.lifecycle.drift import events_in_flight
 from socialapp.lifecycle.removal import declare_removal, gone_among
 from socialapp.messaging.publish import publish
@@ -41,21 +41,27 @@ HOURS_KEPT = timedelta(days=14)
 _POST_METRICS = frozenset({Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
 _AUTHOR_METRICS = frozenset({Metric.POSTS, Metric.FOLLOWERS})
 
+_COLUMNS = tuple(field.attname for field in MetricDelta._meta.concrete_fields)
+
 # What one roll-up row is found by, and what is to be added to its columns.
 Key = tuple[object, ...]
 Additions = dict[Key, dict[str, int]]
 
 
 @transactional("metrics")
-def record_post(*, post_id: int, author_id: int) -> None:
-    """Remembers whose a new post is, and counts it. One that was deleted before its event arrived stays deleted."""
-    post, made = Post.objects.get_or_create(id=post_id, defaults={"author_id": author_id})
-    if not made and not post.is_deleted:
-        Post.objects.filter(id=post_id, is_deleted=False).update(author_id=author_id)
-    delta = _record(Metric.POSTS, at=id_time(post_id), author_id=author_id)
-    if _is_erased(author_id):
-        _write_tombstones([post_id])
-        MetricDelta.objects.filter(id=delta.id).update(author_id=None)
+def record_posts(authors: Mapping[int, int]) -> None:
+    """Remembers whose new posts are (post → author), and counts them.
+
+    One that was deleted before its event arrived stays deleted, which its row says.
+    """
+    posts = [Post(id=post_id, author_id=authors[post_id]) for post_id in sorted(authors)]
+    Post.objects.bulk_create(posts, ignore_conflicts=True)
+    deltas = {post_id: _delta(Metric.POSTS, at=id_time(post_id), author_id=authors[post_id]) for post_id in authors}
+    _record(deltas.values())
+    if erased := gone_among("metrics", ids=set(authors.values()), lock=True):
+        theirs = [post_id for post_id, author_id in authors.items() if author_id in erased]
+        _write_tombstones(theirs)
+        MetricDelta.objects.filter(id__in=[deltas[post_id].id for post_id in theirs]).update(author_id=None)
 
 
 @transactional("metrics")
@@ -82,14 +88,14 @@ def record_post_restored(*, post_id: int, author_id: int) -> None:
 def record_comment_restored(*, post_id: int, comment_id: int) -> None:
     """Puts a comment back into its post's numbers."""
     if not _deleted_among([post_id]):
-        _record(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)
+        _record([_delta(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)])
 
 
 @transactional("metrics")
 def record_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
     """Counts a batch of views and impressions; one INSERT whatever its size."""
     deleted = _deleted_among([count.post_id for count in counts])
-    MetricDelta.objects.bulk_create(
+    _record(
         _delta(metric, at=at, post_id=None if count.post_id in deleted else count.post_id, amount=amount)
         for count in counts
         for metric, amount in ((Metric.VIEWS, count.views), (Metric.IMPRESSIONS, count.impressions))
@@ -97,31 +103,30 @@ def record_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
     )
 
 
-def record_comment(*, post_id: int, comment_id: int, amount: int = 1) -> None:
-    """Counts a comment, or with -1 subtracts it, in the hour it was written, which follows from its id."""
-    _record_engagement(Metric.COMMENTS, post_id=post_id, at=id_time(comment_id), amount=amount)
+def record_comments(comments: Mapping[int, int], *, amount: int = 1) -> None:
+    """Counts comments (comment → post), or with -1 subtracts them, in the hour they were written, which follows from
+    their ids."""
+    occasions = [(post_id, id_time(comment_id)) for comment_id, post_id in comments.items()]
+    _record_engagement(Metric.COMMENTS, occasions, amount=amount)
 
 
-def record_reaction(*, post_id: int, at: datetime, amount: int = 1) -> None:
-    """Counts a reaction to a post, or with -1 takes one back."""
-    _record_engagement(Metric.REACTIONS, post_id=post_id, at=at, amount=amount)
+def record_reactions(occasions: Iterable[tuple[int | None, datetime]], *, amount: int = 1) -> None:
+    """Counts reactions, or with -1 takes them back: each is the post and when it was.
 
-
-@transactional("metrics")
-def record_reaction_to_comment(*, at: datetime) -> None:
-    """Counts a reaction to a comment: it belongs to no post's numbers, only to the overall ones."""
-    _record(Metric.REACTIONS, at=at)
+    None instead of the post is a reaction to a comment: it belongs to no post's numbers, only to the overall ones.
+    """
+    _record_engagement(Metric.REACTIONS, list(occasions), amount=amount)
 
 
 def record_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
     """Counts a repost, or with -1 takes one back."""
-    _record_engagement(Metric.REPOSTS, post_id=post_id, at=at, amount=amount)
+    _record_engagement(Metric.REPOSTS, [(post_id, at)], amount=amount)
 
 
 @transactional("metrics")
 def record_registration(*, at: datetime) -> None:
     """Counts a registration."""
-    _record(Metric.REGISTRATIONS, at=at)
+    _record([_delta(Metric.REGISTRATIONS, at=at)])
 
 
 @transactional("metrics")
@@ -289,7 +294,7 @@ def _is_erased(user_id: int) -> bool:
 
 
 def _deleted_among(post_ids: Iterable[int]) -> set[int]:
-    return set(Post.objects.filter(id__in=post_ids, is_deleted=True).values_list("id", flat=True))
+    return queries.deleted_among(list(post_ids))
 
 
 def _write_tombstones(post_ids: Sequence[int]) -> None:
@@ -303,19 +308,30 @@ def _write_tombstones(post_ids: Sequence[int]) -> None:
 
 
 @transactional("metrics")
-def _record_engagement(metric: Metric, *, post_id: int, at: datetime, amount: int) -> None:
-    gone = bool(_deleted_among([post_id]))
-    _record(metric, at=at, post_id=None if gone else post_id, amount=amount)
+def _record_engagement(metric: Metric, occasions: Sequence[tuple[int | None, datetime]], *, amount: int) -> None:
+    """One query and one INSERT, however many."""
+    deleted = _deleted_among({post_id for post_id, _ in occasions if post_id is not None})
+    _record(
+        _delta(metric, at=at, post_id=None if post_id in deleted else post_id, amount=amount)
+        for post_id, at in occasions
+    )
 
 
 def _record_of_author(metric: Metric, *, author_id: int, at: datetime, amount: int = 1, is_again: bool = False) -> None:
     """Records what counts for its author alone, and so for nobody who is erased."""
-    delta = _record(metric, at=at, author_id=author_id, amount=amount, is_again=is_again)
+    delta = _delta(metric, at=at, author_id=author_id, amount=amount, is_again=is_again)
+    _record([delta])
     if _is_erased(author_id):
-        delta.delete()
+        MetricDelta.objects.filter(id=delta.id).delete()
 
 
-def _record(
+def _record(deltas: Iterable[MetricDelta]) -> None:
+    """One INSERT, however many."""
+    rows = ([getattr(delta, name) for name in _COLUMNS] for delta in deltas)
+    insert("metrics", model=MetricDelta, columns=_COLUMNS, rows=rows)
+
+
+def _delta(
     metric: Metric,
     *,
     at: datetime,
@@ -324,16 +340,10 @@ def _record(
     amount: int = 1,
     is_again: bool = False,
 ) -> MetricDelta:
-    delta = _delta(metric, at=at, post_id=post_id, author_id=author_id, amount=amount)
-    delta.is_again = is_again
-    delta.save(force_insert=True)
-    return delta
-
-
-def _delta(
-    metric: Metric, *, at: datetime, post_id: int | None = None, author_id: int | None = None, amount: int = 1
-) -> MetricDelta:
-    return MetricDelta(metric=metric, at=hour_of(at), post_id=post_id, author_id=author_id, amount=amount)
+    hour = hour_of(at)
+    return MetricDelta(
+        metric=metric.value, at=hour, post_id=post_id, author_id=author_id, amount=amount, is_again=is_again
+    )
 
 
 def _additions_of_posts(deltas: Iterable[MetricDelta]) -> Additions:

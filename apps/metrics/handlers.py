@@ -1,5 +1,7 @@
 """Counts the events of the other contexts. Adding commutes, and tombstones keep deleted numbers from coming back."""
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 
 from apps.metrics import actions
@@ -20,10 +22,10 @@ from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 
 
-@handles(PostCreated)
-def count_post(event: PostCreated) -> None:
-    """Counts the post."""
-    actions.record_post(post_id=event.post_id, author_id=event.author_id)
+@handles(PostCreated, together=True)
+def count_post(events: Sequence[PostCreated]) -> None:
+    """Counts the posts."""
+    actions.record_posts({event.post_id: event.author_id for event in events})
 
 
 @handles(PostDeleted)
@@ -50,10 +52,10 @@ def count_views(event: PostsViewed) -> None:
     actions.record_views(counts=event.counts, at=event.at)
 
 
-@handles(CommentCreated)
-def count_comment(event: CommentCreated) -> None:
-    """Counts the comment in the hour it was written."""
-    actions.record_comment(post_id=event.post_id, comment_id=event.comment_id)
+@handles(CommentCreated, together=True)
+def count_comment(events: Sequence[CommentCreated]) -> None:
+    """Counts the comments in the hours they were written."""
+    actions.record_comments({event.comment_id: event.post_id for event in events})
 
 
 @handles(CommentRestored)
@@ -70,25 +72,23 @@ def uncount_comment(event: CommentDeleted | CommentRemoved) -> None:
     """
     if isinstance(event, CommentDeleted) and event.was_withdrawn:
         return
-    actions.record_comment(post_id=event.post_id, comment_id=event.comment_id, amount=-1)
+    actions.record_comments({event.comment_id: event.post_id}, amount=-1)
 
 
-@handles(ReactionSet)
-def count_reaction(event: ReactionSet) -> None:
-    """Counts the reaction, unless it replaced another. Those to comments count overall only."""
-    if event.previous is not None:
-        return
-    if event.target_type == "post":
-        actions.record_reaction(post_id=event.post_id, at=event.at)
-    else:
-        actions.record_reaction_to_comment(at=event.at)
+@handles(ReactionSet, together=True)
+def count_reaction(events: Sequence[ReactionSet]) -> None:
+    """Counts the reactions that replaced no other. Those to comments count overall only."""
+    new = [event for event in events if event.previous is None]
+    if new:
+        actions.record_reactions((event.post_id if event.target_type == "post" else None, event.at) for event in new)
 
 
-@handles(ReactionRemoved)
-def uncount_reaction(event: ReactionRemoved) -> None:
-    """Takes a reaction to a post back."""
-    if event.target_type == "post":
-        actions.record_reaction(post_id=event.post_id, at=event.at, amount=-1)
+@handles(ReactionRemoved, together=True)
+def uncount_reaction(events: Sequence[ReactionRemoved]) -> None:
+    """Takes reactions to posts back."""
+    of_posts = [event for event in events if event.target_type == "post"]
+    if of_posts:
+        actions.record_reactions(((event.post_id, event.at) for event in of_posts), amount=-1)
 
 
 @handles(Reposted)

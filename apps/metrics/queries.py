@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.metrics.models import AuthorRollup, Metric, MetricDelta, OverallRollup, Post, PostRollup, Rollup
 from socialapp.core.ids import id_time
+from socialapp.core.sql import placeholders, select
 
 ENGAGEMENT = (Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
 OVERALL = (*ENGAGEMENT, Metric.POSTS, Metric.REGISTRATIONS)
@@ -30,6 +31,14 @@ class Totals:
 
     totals: Numbers
     by_day: list[tuple[date, Numbers]] = field(default_factory=list)
+
+
+def deleted_among(post_ids: Sequence[int]) -> set[int]:
+    """Those of the posts that were deleted. One query."""
+    if not post_ids:
+        return set()
+    sql = f"SELECT id FROM metrics_posts WHERE id IN ({placeholders(post_ids)}) AND is_deleted"  # noqa: S608
+    return {row[0] for row in select(Post, sql=sql, values=post_ids)}
 
 
 def post_totals(*, post_id: int) -> Totals:

@@ -1,5 +1,8 @@
 """Checks new texts against the rules, closes cases whose target is gone, and erases."""
 
+from collections.abc import Sequence
+from operator import attrgetter
+
 import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
 from apps.moderation import actions
 from apps.moderation.access.screening import Document
@@ -10,33 +13,53 @@ from socialapp.contracts.comments import CommentCreated, CommentDeleted, Comment
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.contracts.users import ProfileChanged
 from socialapp.lifecycle.removal import begin_removal
+from socialapp.messaging.delivery import caused_by
 from socialapp.messaging.registry import handles
 
 Texts = list[Document]
+Written = PostCreated | PostEdited | CommentCreated | CommentEdited
 
 
-def _post_text(event: PostCreated | PostEdited) -> Texts:
-    return documents_to_check(post_ids=[event.post_id], are_held=event.is_held)
+def _post_texts(events: Sequence[PostCreated | PostEdited]) -> Texts:
+    held = {event.post_id for event in events if event.is_held}
+    others = {event.post_id for event in events} - held
+    texts = documents_to_check(post_ids=sorted(held), are_held=True) if held else []
+    return texts + (documents_to_check(post_ids=sorted(others)) if others else [])
 
 
-def _comment_text(event: CommentCreated | CommentEdited) -> Texts:
-    return documents_to_check(comment_ids=[event.comment_id], are_held=event.is_held)
+def _comment_texts(events: Sequence[CommentCreated | CommentEdited]) -> Texts:
+    held = {event.comment_id for event in events if event.is_held}
+    others = {event.comment_id for event in events} - held
+    texts = documents_to_check(comment_ids=sorted(held), are_held=True) if held else []
+    return texts + (documents_to_check(comment_ids=sorted(others)) if others else [])
 
 
-@handles(PostCreated, PostEdited, gather=_post_text)
-def check_post(event: PostCreated | PostEdited, texts: Texts) -> None:
-    """The post's present text against the rules; a deleted one has none."""
-    actions.record_text(target=Target("post", event.post_id, event.author_id))
+@handles(PostCreated, PostEdited, gather=_post_texts, together=True)
+def check_post(events: Sequence[PostCreated | PostEdited], texts: Texts) -> None:
+    """The posts' present texts against the rules; a deleted one has none."""
+    _check(events, texts)
+
+
+@handles(CommentCreated, CommentEdited, gather=_comment_texts, together=True)
+def check_comment(events: Sequence[CommentCreated | CommentEdited], texts: Texts) -> None:
+    """The comments' present texts against the rules; a deleted one has none."""
+    _check(events, texts)
+
+
+def _check(events: Sequence[Written], texts: Texts) -> None:
+    # Of several about one text, one that holds it counts.
+    written = {_target(event): event for event in sorted(events, key=attrgetter("is_held"))}
+    actions.record_texts(list(written))
     for document in texts:
-        actions.check_document(document=document, is_held=event.is_held)
+        event = written[document.target]
+        with caused_by(event):
+            actions.check_document(document=document, is_held=event.is_held)
 
 
-@handles(CommentCreated, CommentEdited, gather=_comment_text)
-def check_comment(event: CommentCreated | CommentEdited, texts: Texts) -> None:
-    """The comment's present text against the rules; a deleted one has none."""
-    actions.record_text(target=Target("comment", event.comment_id, event.author_id))
-    for document in texts:
-        actions.check_document(document=document, is_held=event.is_held)
+def _target(event: Written) -> Target:
+    if isinstance(event, PostCreated | PostEdited):
+        return Target("post", event.post_id, event.author_id)
+    return Target("comment", event.comment_id, event.author_id)
 
 
 def _profile_text(event: ProfileChanged) -> Texts:

@@ -41,11 +41,15 @@ def _more_followers(event: FanOutContinued) -> list[int]:
 @handles(PostCreated, PostRestored, gather=lambda event: _first_followers(event.author_id))
 def fan_out_post(event: PostCreated | PostRestored, follower_ids: list[int] | None) -> None:
     """Puts a post, new or back, into the feeds of its author and of the first followers, or leaves it to reading."""
-    fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=None, follower_ids=[event.author_id])
     if follower_ids is None:
         mark_popular(user_id=event.author_id)
-    else:
-        fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=None, follower_ids=follower_ids)
+    fan_out(
+        post_id=event.post_id,
+        author_id=event.author_id,
+        reposter_id=None,
+        follower_ids=follower_ids or [],
+        to_author=True,
+    )
 
 
 @handles(Reposted, gather=lambda event: _first_followers(event.user_id))

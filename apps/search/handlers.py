@@ -3,6 +3,8 @@
 With `SEARCH_SYNC=cdc` the present forms come from `manage.py search cdc` instead; deletions are taken from both.
 """
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from apps.search import actions
@@ -22,26 +24,28 @@ from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument,
 from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
-
-def _present_post(event: PostCreated | PostEdited | PostRestored) -> list[PostDocument]:
-    return client(Posts).documents(post_ids=[event.post_id]) if _by_events() else []
+Indexed = PostCreated | PostEdited | PostRestored
 
 
-def _present_profile(event: ProfileChanged | StatusChanged) -> list[ProfileDocument]:
-    return client(Users).documents(ids=[event.user_id]) if _by_events() else []
+def _present_posts(events: Sequence[Indexed]) -> list[PostDocument]:
+    return client(Posts).documents(post_ids=sorted({event.post_id for event in events})) if _by_events() else []
 
 
-def _followed_profile(event: Followed | Unfollowed) -> list[ProfileDocument]:
-    return client(Users).documents(ids=[event.following_id]) if _by_events() else []
+def _present_profiles(events: Sequence[ProfileChanged | StatusChanged]) -> list[ProfileDocument]:
+    return client(Users).documents(ids=sorted({event.user_id for event in events})) if _by_events() else []
+
+
+def _followed_profiles(events: Sequence[Followed | Unfollowed]) -> list[ProfileDocument]:
+    return client(Users).documents(ids=sorted({event.following_id for event in events})) if _by_events() else []
 
 
 def _by_events() -> bool:
     return str(settings.SEARCH_SYNC) == "events"
 
 
-@handles(PostCreated, PostEdited, PostRestored, gather=_present_post)
-def index_post(event: PostCreated | PostEdited | PostRestored, documents: list[PostDocument]) -> None:
-    """Indexes the post; one that is gone already has an event of its own."""
+@handles(PostCreated, PostEdited, PostRestored, gather=_present_posts, together=True)
+def index_post(events: Sequence[Indexed], documents: list[PostDocument]) -> None:
+    """Indexes the posts; one that is gone already has an event of its own."""
     actions.index_posts(documents=documents)
 
 
@@ -57,15 +61,15 @@ def hide_post(event: PostRemoved) -> None:
     actions.hide_post(post_id=event.post_id, author_id=event.author_id, version=event.version)
 
 
-@handles(ProfileChanged, StatusChanged, gather=_present_profile)
-def index_profile(event: ProfileChanged | StatusChanged, documents: list[ProfileDocument]) -> None:
-    """Indexes the profile: with it, its posts come and go."""
+@handles(ProfileChanged, StatusChanged, gather=_present_profiles, together=True)
+def index_profile(events: Sequence[ProfileChanged | StatusChanged], documents: list[ProfileDocument]) -> None:
+    """Indexes the profiles: with them, their posts come and go."""
     actions.index_profiles(documents=documents)
 
 
-@handles(Followed, Unfollowed, gather=_followed_profile)
-def index_followers(event: Followed | Unfollowed, documents: list[ProfileDocument]) -> None:
-    """Takes over the number of followers, which people are sorted by."""
+@handles(Followed, Unfollowed, gather=_followed_profiles, together=True)
+def index_followers(events: Sequence[Followed | Unfollowed], documents: list[ProfileDocument]) -> None:
+    """Takes over the numbers of followers, which people are sorted by."""
     actions.index_profiles(documents=documents)
 
 

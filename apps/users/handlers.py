@@ -1,5 +1,8 @@
 """What users does when accounts come, go and are sanctioned, and when posts are written and deleted."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from apps.users import actions
 from socialapp.contracts.auth import Auth, User, UserDeleted, UserRegistered, UserRenamed
 from socialapp.contracts.moderation import UserSanctioned
@@ -55,23 +58,25 @@ def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
             actions.restore_profile(user_id=event.user_id, action_id=event.reverses_action_id)
 
 
-@handles(PostCreated)
-def count_post(event: PostCreated) -> None:
-    """Counts one post more. Counts are sums of what each event adds, so that their order does not matter."""
-    actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
+@handles(PostCreated, together=True)
+def count_post(events: Sequence[PostCreated]) -> None:
+    """Counts posts. Counts are sums of what each event adds, so that their order does not matter."""
+    posts = Counter(event.author_id for event in events)
+    public = Counter(event.author_id for event in events if not event.is_private)
+    actions.shift_post_counts({author_id: (number, public[author_id]) for author_id, number in posts.items()})
 
 
 @handles(PostEdited)
 def recount_post(event: PostEdited) -> None:
     """Counts one public post more or less, if its privacy changed."""
     if event.is_private != event.was_private:
-        actions.shift_post_counts(user_id=event.author_id, posts=0, public_posts=-1 if event.is_private else 1)
+        actions.shift_post_counts({event.author_id: (0, -1 if event.is_private else 1)})
 
 
 @handles(PostRestored)
 def count_restored_post(event: PostRestored) -> None:
     """Counts a restored post again."""
-    actions.shift_post_counts(user_id=event.author_id, posts=1, public_posts=0 if event.is_private else 1)
+    actions.shift_post_counts({event.author_id: (1, 0 if event.is_private else 1)})
 
 
 @handles(PostDeleted, PostRemoved)
@@ -79,4 +84,4 @@ def uncount_post(event: PostDeleted | PostRemoved) -> None:
     """Subtracts a post; one that moderators had removed is not subtracted again when it is deleted."""
     if isinstance(event, PostDeleted) and event.was_withdrawn:
         return
-    actions.shift_post_counts(user_id=event.author_id, posts=-1, public_posts=0 if event.was_private else -1)
+    actions.shift_post_counts({event.author_id: (-1, 0 if event.was_private else -1)})

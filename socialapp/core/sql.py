@@ -16,7 +16,12 @@ _BATCH = 1000
 
 def select(model: type[Model], *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
     """The rows of a query on the tables beside `model`, from where that is read; values as drivers give them."""
-    connection: Any = connections[router.db_for_read(model)]
+    return fetch(router.db_for_read(model), sql=sql, values=values)
+
+
+def fetch(alias: str, *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
+    """The rows of a query on one database; values as drivers give them."""
+    connection: Any = connections[alias]
     if direct := getattr(connection, "rows", None):
         return cast(list[tuple[Any, ...]], direct(sql, values))
     with connection.cursor() as cursor:
@@ -31,13 +36,16 @@ def insert(
 
     A statement for each thousand rows, in the transaction that the caller holds. IntegrityError when one is there.
     """
-    connection = connections[alias]
+    connection: Any = connections[alias]
     adapt, quote = connection.ops.adapt_datetimefield_value, connection.ops.quote_name
+    direct = getattr(connection, "insert", None)
     names = ", ".join(map(quote, columns))
     head = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES "  # noqa: S608 (names of ours only)
     rows = iter(rows)
-    with connection.cursor() as cursor:
-        while some := list(islice(rows, _BATCH)):
+    while some := list(islice(rows, _BATCH)):
+        if direct and direct(head, some, on_clash):
+            continue
+        with connection.cursor() as cursor:
             values = [adapt(value) if isinstance(value, datetime) else value for row in some for value in row]
             cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + on_clash, values)
 

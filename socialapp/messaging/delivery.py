@@ -1,9 +1,9 @@
 """Runs the handlers of a batch of events: each effect exactly once, whatever arrives twice, late or broken."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -43,55 +43,76 @@ class DuplicateDelivery(Exception):
 
 @dataclass(slots=True)
 class Delivery:
-    """One event on its way to one handler, with what the handler gathered from other contexts."""
+    """Events on their way to one call of one handler, with what the handler gathered from other contexts."""
 
     handler: Handler
-    envelope: Envelope
-    event: Any = None
+    envelopes: list[Envelope]
+    events: list[Any] = field(default_factory=list)
     gathered: Any = None
 
     @property
-    def key(self) -> tuple[int, str]:
-        """What the inbox knows it by."""
-        return self.envelope.id, self.handler.name
+    def keys(self) -> list[tuple[int, str]]:
+        """What the inbox knows them by."""
+        return [(envelope.id, self.handler.name) for envelope in self.envelopes]
 
     def gather(self) -> None:
-        """Decodes the event and asks other contexts, before any transaction."""
-        self.event = self.envelope.event()
+        """Decodes the events and asks other contexts, before any transaction."""
+        self.events = [envelope.event() for envelope in self.envelopes]
         if self.handler.gather:
             with self._traced("gather for"):
-                self.gathered = self.handler.gather(self.event)
+                self.gathered = self.handler.gather(self._argument)
 
     def run(self) -> None:
         """Calls the handler; the caller holds the transaction."""
         token = _running.set(self)
         try:
             with self._traced("handle"):
-                arguments = (self.event, self.gathered) if self.handler.gather else (self.event,)
+                arguments = (self._argument, self.gathered) if self.handler.gather else (self._argument,)
                 self.handler.run(*arguments)
         finally:
             _running.reset(token)
 
-    def correlated(self) -> AbstractContextManager[None]:
-        """Logs, calls and events made in here belong to the request that caused the event."""
-        envelope = self.envelope
-        return structlog.contextvars.bound_contextvars(
-            event_id=envelope.id, request_id=envelope.correlationid, traceparent=envelope.traceparent
-        )
+    def split(self) -> list["Delivery"]:
+        """Each event by itself."""
+        return [Delivery(self.handler, [envelope]) for envelope in self.envelopes]
+
+    @property
+    def _argument(self) -> Any:
+        return self.events if self.handler.together else self.events[0]
 
     @contextmanager
     def _traced(self, doing: str) -> Iterator[None]:
+        first = self.envelopes[0]
         with (
-            self.correlated(),
-            traces.span(f"{doing} {self.handler.name}", kind=traces.Kind.CONSUMER, event_id=self.envelope.id),
+            _correlated(first) if len(self.envelopes) == 1 else nullcontext(),
+            traces.span(f"{doing} {self.handler.name}", kind=traces.Kind.CONSUMER, event_id=first.id),
         ):
             yield
+
+
+def _correlated(envelope: Envelope) -> AbstractContextManager[None]:
+    """Logs, calls and events made in here belong to the request that caused the event."""
+    return structlog.contextvars.bound_contextvars(
+        event_id=envelope.id, request_id=envelope.correlationid, traceparent=envelope.traceparent
+    )
+
+
+def caused_by(event: object) -> AbstractContextManager[None]:
+    """For handlers that take events together: what they log and publish in here belongs to the request behind `event`.
+
+    Outside of handlers it does nothing.
+    """
+    running = _running.get()
+    for envelope, one in zip(running.envelopes, running.events, strict=True) if running else ():
+        if one is event:
+            return _correlated(envelope)
+    return nullcontext()
 
 
 def deliver(context: str, *, envelopes: Iterable[Envelope]) -> None:
     """Hands events to the handlers of `context`: all in one transaction, or one by one when one of them fails."""
     deliveries, failed = _not_yet_handled(context, list(envelopes))
-    ready = [delivery for delivery in deliveries if _gather(context, delivery)]
+    ready = [one for delivery in deliveries for one in _gathered(context, delivery)]
     if not ready:
         return
     try:
@@ -102,12 +123,11 @@ def deliver(context: str, *, envelopes: Iterable[Envelope]) -> None:
             if failed:
                 _forget_failures(context, ready)
     except Exception as error:
-        log.info("bus.batch_split", context=context, events=len(ready), error=repr(error))
+        log.info("bus.batch_split", context=context, events=sum(len(one.envelopes) for one in ready), error=repr(error))
         for delivery in ready:
             _deliver_alone(context, delivery)
     else:
-        for delivery in ready:
-            metrics.count_handled(context, event_type=delivery.envelope.type, published_at=delivery.envelope.time)
+        _count_handled(context, ready)
 
 
 def failures_so_far() -> int:
@@ -116,7 +136,7 @@ def failures_so_far() -> int:
     if running is None:
         return 0
     rows = FailedDelivery.objects.using(running.handler.context)
-    noted = rows.filter(event_id=running.envelope.id, handler=running.handler.name)
+    noted = rows.filter(event_id=running.envelopes[0].id, handler=running.handler.name)
     return noted.values_list("attempts", flat=True).first() or 0
 
 
@@ -125,53 +145,78 @@ def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Deli
 
     A failure that is noted only after this look stays noted: its next delivery finds the event handled and forgets it.
     """
-    deliveries = [
-        Delivery(handler, envelope)
+    wanted = [
+        Delivery(handler, [envelope])
         for envelope in {envelope.id: envelope for envelope in envelopes}.values()
         for handler in handlers_of(context, event=envelope.type)
     ]
-    if not deliveries:
+    if not wanted:
         return [], False
-    ids = sorted({delivery.envelope.id for delivery in deliveries})
+    ids = sorted({event_id for delivery in wanted for event_id, _ in delivery.keys})
     with connections[context].cursor() as cursor:
         cursor.execute(_KNOWN.format(ids=placeholders(ids)), [*ids, *ids])
         rows = cursor.fetchall()
     handled = {(event_id, handler) for event_id, handler, failed in rows if not failed}
     failed = {(event_id, handler) for event_id, handler, failed in rows if failed}
-    done = [delivery for delivery in deliveries if delivery.key in handled]
-    if any(delivery.key in failed for delivery in done):
+    done = [delivery for delivery in wanted if not handled.isdisjoint(delivery.keys)]
+    if any(not failed.isdisjoint(delivery.keys) for delivery in done):
         _forget_failures(context, done)
-    left = [delivery for delivery in deliveries if delivery.key not in handled]
-    return left, any(delivery.key in failed for delivery in left)
+    left = [delivery for delivery in wanted if handled.isdisjoint(delivery.keys)]
+    return _together(left), any(not failed.isdisjoint(delivery.keys) for delivery in left)
 
 
-def _gather(context: str, delivery: Delivery) -> bool:
+def _together(deliveries: list[Delivery]) -> list[Delivery]:
+    """One delivery for all events of a handler that takes them together."""
+    found: list[Delivery] = []
+    shared: dict[str, Delivery] = {}
+    for delivery in deliveries:
+        if delivery.handler.together and delivery.handler.name in shared:
+            shared[delivery.handler.name].envelopes += delivery.envelopes
+        else:
+            shared[delivery.handler.name] = delivery
+            found.append(delivery)
+    return found
+
+
+def _gathered(context: str, delivery: Delivery) -> list[Delivery]:
+    """What can be handed over: the delivery, or when that fails those of its events for which it does not."""
     try:
         delivery.gather()
     except Exception as error:
+        if len(delivery.envelopes) > 1:
+            return [one for alone in delivery.split() for one in _gathered(context, alone)]
         _note_failure(context, delivery, error)
-        return False
-    return True
+        return []
+    return [delivery]
+
+
+def _count_handled(context: str, deliveries: list[Delivery]) -> None:
+    for delivery in deliveries:
+        for envelope in delivery.envelopes:
+            metrics.count_handled(context, event_type=envelope.type, published_at=envelope.time)
 
 
 def _take_all(context: str, deliveries: list[Delivery]) -> None:
     now = timezone.now()
-    rows = [(new_id(), *delivery.key, now) for delivery in deliveries]
+    rows = [(new_id(), *key, now) for delivery in deliveries for key in delivery.keys]
     insert(context, model=InboxEntry, columns=("id", "event_id", "handler", "handled_at"), rows=rows)
 
 
 def _deliver_alone(context: str, delivery: Delivery) -> None:
+    """In a transaction of its own; several events that fail together are handed over one by one."""
     try:
         with atomic(context):
             _take(context, delivery)
             delivery.run()
             _forget_failures(context, [delivery])
-    except DuplicateDelivery:
-        return
     except Exception as error:
-        _note_failure(context, delivery, error)
+        if len(delivery.envelopes) > 1:
+            for one in (one for alone in delivery.split() for one in _gathered(context, alone)):
+                _deliver_alone(context, one)
+        elif not isinstance(error, DuplicateDelivery):
+            _note_failure(context, delivery, error)
     else:
-        metrics.count_handled(context, event_type=delivery.envelope.type, published_at=delivery.envelope.time)
+        _count_handled(context, [delivery])
 
 
 def _take(context: str, delivery: Delivery) -> None:
@@ -183,7 +228,7 @@ def _take(context: str, delivery: Delivery) -> None:
 
 
 def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
-    keys = {delivery.key for delivery in deliveries}
+    keys = {key for delivery in deliveries for key in delivery.keys}
     for row in FailedDelivery.objects.using(context).filter(event_id__in=[event_id for event_id, _ in keys]):
         if (row.event_id, row.handler) in keys:
             row.delete(using=context)
@@ -191,8 +236,8 @@ def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
 
 def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
     """Writes down the failure and when to try again; if even that fails, the reconciler sends the event again."""
-    envelope, handler = delivery.envelope, delivery.handler
-    with delivery.correlated():
+    envelope, handler = delivery.envelopes[0], delivery.handler
+    with _correlated(envelope):
         log.warning("bus.handler_failed", handler=handler.name, type=envelope.type, error=repr(error))
     with atomic(context):
         row, _ = (

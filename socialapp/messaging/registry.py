@@ -20,24 +20,28 @@ class Handler:
     event: str
     run: Callable[..., None]
     gather: Callable[[Any], Any] | None
+    together: bool = False
 
 
 _handlers: dict[tuple[str, str], list[Handler]] = defaultdict(list)
 
 
-def handles(*events: type, gather: Callable[[Any], Any] | None = None) -> Callable[[F], F]:
+def handles(*events: type, gather: Callable[[Any], Any] | None = None, together: bool = False) -> Callable[[F], F]:
     """Registers a handler for `events`.
 
     It runs inside a transaction on its own context's database, together with its inbox entry, and must give the
     same state when run twice, late and out of order. It may not call other contexts; `gather(event)` may: it runs
     before the transaction and its result is the handler's second argument.
+
+    With `together` both take a list of events: all that arrived at once, so that they share statements. What such a
+    handler publishes it publishes `with caused_by(event)`. If it fails, the events are handed over one by one.
     """
 
     def register(function: F) -> F:
         context = context_of_module(function.__module__)
         for event in events:
             declared = event_type(event)
-            handler = Handler(f"{context}.{function.__name__}", context, declared.name, function, gather)
+            handler = Handler(f"{context}.{function.__name__}", context, declared.name, function, gather, together)
             _handlers[(context, declared.name)].append(handler)
         return function
 

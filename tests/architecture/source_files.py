@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,8 @@ def module_files(root: Path) -> Iterator[tuple[str, str, Path]]:
             yield context, parts[0].removesuffix(".py"), path
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """Dotted names of everything a file imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -24,4 +26,4 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
             found.add(node.module)
-    return found
+    return frozenset(found)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from socialapp.core.db import atomic
 from socialapp.core.errors import Unavailable
 from socialapp.core.ids import first_id_at
 from socialapp.messaging import registry
-from socialapp.messaging.delivery import AWAY_PAUSES, RETRY_PAUSES, deliver
+from socialapp.messaging.delivery import AWAY_PAUSES, RETRY_PAUSES, caused_by, deliver
 from socialapp.messaging.envelope import Envelope, decode, encode
 from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.messaging.publish import EventTooLarge, PublishOutsideTransaction, publish
@@ -442,3 +443,52 @@ def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather)])
     deliver(CONSUMER, envelopes=ring(4))
     assert seen == [(False, 4), (True, 8)]
+
+
+def test_what_arrives_together_is_handed_over_together_and_alone_when_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[list[int], list[int]]] = []
+    key = (CONSUMER, "metrics.bell_rung.v1")
+
+    def gather(bells: list[BellRung]) -> list[int]:
+        return [bell.bell_id * 2 for bell in bells]
+
+    def hear(bells: list[BellRung], doubled: list[int]) -> None:
+        calls.append(([bell.bell_id for bell in bells], doubled))
+        if any(bell.bell_id < 0 for bell in bells):
+            raise ValueError("cracked bell")
+
+    handler = Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather, together=True)
+    monkeypatch.setitem(registry._handlers, key, [handler])
+    good, cracked = ring(1, 2, 3), ring(4, -5, 6)
+    deliver(CONSUMER, envelopes=[good[0]])
+    deliver(CONSUMER, envelopes=[*good, good[1]])
+    assert calls == [([1], [2]), ([2, 3], [4, 6])], "one that was handled is left out"
+    calls.clear()
+    deliver(CONSUMER, envelopes=cracked)
+    assert calls[0] == ([4, -5, 6], [8, -10, 12])
+    assert calls[-3:] == [([4], [8]), ([-5], [-10]), ([6], [12])]
+    handled = InboxEntry.objects.using(CONSUMER).filter(handler=handler.name).values_list("event_id", flat=True)
+    assert sorted(handled) == [one.id for one in (*good, cracked[0], cracked[2])]
+    assert [row.event_id for row in FailedDelivery.objects.using(CONSUMER).all()] == [cracked[1].id]
+
+
+def test_events_of_a_batch_are_caused_by_their_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = (CONSUMER, "metrics.bell_rung.v1")
+    seen: list[tuple[int, str | None]] = []
+
+    def hear(bells: list[BellRung]) -> None:
+        for bell in bells:
+            with caused_by(bell):
+                seen.append((bell.bell_id, structlog.contextvars.get_contextvars().get("request_id")))
+
+    monkeypatch.setitem(
+        registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, None, together=True)]
+    )
+    bells = []
+    for number in (1, 2):
+        with structlog.contextvars.bound_contextvars(request_id=f"request-{number}"):
+            bells += ring(number)
+    deliver(CONSUMER, envelopes=bells)
+    assert seen == [(1, "request-1"), (2, "request-2")]

@@ -51,7 +51,7 @@ def test_an_author_who_is_erased_meanwhile_keeps_no_delta() -> None:
             elif number % 2:
                 actions.record_follower(author_id=author, at=id_time(author), amount=-1)
             else:
-                actions.record_post(post_id=new_id(), author_id=author)
+                actions.record_posts({new_id(): author})
         finally:
             connections.close_all()
 

@@ -77,16 +77,16 @@ def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(
     )
     with atomic("search"):
         for _ in range(2):
-            handlers.index_post(edited, new)
-            handlers.index_post(created(old[0]), old)
+            handlers.index_post([edited], new)
+            handlers.index_post([created(old[0])], old)
     searching.settle()
     assert searching.contents(anonymous, "new") == ["new words"]
     assert searching.contents(anonymous, "old") == []
     with atomic("search"):
         for _ in range(2):
             handlers.remove_post(deleted(old[0], version=1))
-            handlers.index_post(created(old[0]), old)
-            handlers.index_post(edited, new)
+            handlers.index_post([created(old[0])], old)
+            handlers.index_post([edited], new)
     searching.settle()
     assert index().versions("post", after=0, up_to=post_id) == {}, "a deleted post does not come back"
 

@@ -40,7 +40,7 @@ from apps.moderation.actions.rules import (
     delete_block,
     delete_word_rule,
     forget_old_texts,
-    record_text,
+    record_texts,
     set_block,
     set_word_rule,
 )
@@ -82,7 +82,7 @@ __all__ = [
     "forget_old_texts",
     "lift_action",
     "propose",
-    "record_text",
+    "record_texts",
     "refuse_media",
     "remove_content",
     "reopen_case",

@@ -1,6 +1,8 @@
 """Rules: kept by moderators, applied to everything that is written or changed."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.utils import timezone
 
@@ -116,6 +118,18 @@ def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -
         hold_content(target=target, reason=reason)
     if Effect.SILENCE in effects and is_new:
         silence_by_rule(user_id=target.author_id, reason=reason)
+
+
+@transactional("moderation")
+def record_texts(targets: Sequence[Target]) -> None:
+    """Records that people wrote something, for rates, repetitions and trials; nothing of the erased. Idempotent."""
+    gone = gone_among("moderation", ids={target.author_id for target in targets})
+    seen = [
+        SeenText(target_type=target.type, target_id=target.id, author_id=target.author_id)
+        for target in sorted(targets, key=attrgetter("type", "id"))
+        if target.author_id not in gone
+    ]
+    SeenText.objects.bulk_create(seen, ignore_conflicts=True)
 
 
 @transactional("moderation")

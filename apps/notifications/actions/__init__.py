@@ -4,6 +4,7 @@ from apps.notifications.actions.drift import check_actors, check_posts
 from apps.notifications.actions.erasure import prune_read
 from apps.notifications.actions.mails import MailEvent, queue_due_digests, record_mail_events, send_due_mails
 from apps.notifications.actions.notifications import (
+    FollowerPage,
     NotificationRequest,
     day_of,
     delete_notification,
@@ -46,6 +47,7 @@ from apps.notifications.actions.subscriptions import remove_subscription, subscr
 __all__ = [
     "EVERYBODY",
     "FeedChanged",
+    "FollowerPage",
     "MailEvent",
     "MarkedRead",
     "NotificationChanged",

@@ -1,6 +1,6 @@
 """Creates notifications: each event notifies once, and what several people do to one target within a day is grouped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.utils import timezone
 
-from apps.notifications.actions.queue import enqueue
+from apps.notifications.actions.queue import NewNotification, enqueue
 from apps.notifications.actions.socket_messages import (
     FeedChanged,
     NotificationChanged,
@@ -28,11 +28,12 @@ from socialapp.core.ids import new_id
 from socialapp.core.json import to_json
 from socialapp.core.sql import insert
 from socialapp.lifecycle.removal import gone_among
+from socialapp.messaging.delivery import caused_by
 from socialapp.messaging.publish import publish
 from socialapp.telemetry import traces
 
 _SECONDS_A_DAY = 86_400
-_COLUMNS = tuple(field.attname for field in Notification._meta.concrete_fields)
+_SHARED = tuple(field.attname for field in Notification._meta.concrete_fields if field.attname not in ("id", "user_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,57 +164,88 @@ def _renew(request: NotificationRequest, group: NotificationGroup) -> Notificati
     return row
 
 
-@transactional("notifications")
-def notify_followers(
-    page: NewPostPageNotified,
-    *,
-    follower_ids: Sequence[int],
-    excluded: Iterable[int],
-    author: ProfileSummary,
-    last_page: bool,
-) -> None:
-    """Notifies one page of the author's followers of a new post, and publishes an event if there are more pages.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerPage:
+    """Some of an author's followers, who are to be notified of a new post.
 
-    Exactly once because the bus hands over each page's event once; there is no row to look up for each follower.
+    `excluded` are those of them who do not want to hear of the author; `cause` is the event that made this page due.
     """
-    gone = gone_among("notifications", ids=[page.post_id, page.author_id, *follower_ids])
-    if page.post_id in gone or page.author_id in gone:
-        return
-    flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=follower_ids)
-    unwilling = {user_id for (user_id, kind), chosen in flags.items() if kind == Kind.NEW_POST and not chosen.in_app}
-    # Whoever the post mentions is notified of that instead.
-    mentioned = {user_id for user_id in page.mention_ids if flags.get((user_id, Kind.MENTION), ChannelFlags()).in_app}
-    hidden = {*excluded, *gone, page.author_id}
-    receivers = [follower for follower in follower_ids if follower not in hidden | mentioned | unwilling]
-    now = timezone.now()
-    rows = [_new_post_row(receiver, page, now) for receiver in receivers]
+
+    post: NewPostPageNotified
+    author: ProfileSummary
+    follower_ids: Sequence[int]
+    excluded: Iterable[int]
+    is_last: bool
+    cause: object
+
+
+@transactional("notifications")
+def notify_followers(pages: Sequence[FollowerPage]) -> None:
+    """Notifies pages of followers of new posts, and publishes an event for each post that has more pages.
+
+    Exactly once because the bus hands over each page's event once; there is no row to look up for each follower. One
+    query each for who is gone and who wants what, and one INSERT for each thousand rows, however many posts.
+    """
+    people = {follower for page in pages for follower in page.follower_ids}
+    subjects = {subject for page in pages for subject in (page.post.post_id, page.post.author_id)}
+    gone = gone_among("notifications", ids=people | subjects)
+    flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=people)
+    present = [page for page in pages if gone.isdisjoint((page.post.post_id, page.post.author_id))]
+    receivers = {page.post.post_id: _receivers(page, gone, flags) for page in present}
+    shared = {page.post.post_id: _shared_values(page.post) for page in present}
+    rows = [(*receiver, *shared[post_id]) for post_id, found in receivers.items() for receiver in found]
     if rows:
-        insert(
-            "notifications",
-            model=Notification,
-            columns=_COLUMNS,
-            rows=([getattr(row, name) for name in _COLUMNS] for row in rows),
-        )
-        enqueue(rows=rows, flags=flags)
-        recipients = [(row.user_id, row.id) for row in rows]
-        broadcast(NotificationsCreated(_body_without_id(rows[0], author), recipients, traces.current()))
-    readers = [follower for follower in follower_ids if follower not in hidden]
-    broadcast(FeedChanged(page.post_id, [*readers, page.author_id] if page.after == 0 else readers))
-    if not last_page:
-        publish(replace(page, after=follower_ids[-1]))
+        insert("notifications", model=Notification, columns=("id", "user_id", *_SHARED), rows=rows)
+        enqueue(rows=[NewNotification(row[0], row[1], Kind.NEW_POST, 1) for row in rows], flags=flags)
+    for page in present:
+        with caused_by(page.cause):
+            _announce(page, gone, receivers[page.post.post_id])
 
 
-def _new_post_row(receiver: int, page: NewPostPageNotified, now: datetime) -> Notification:
+def _receivers(
+    page: FollowerPage, gone: Collection[int], flags: Mapping[tuple[int, str], ChannelFlags]
+) -> list[tuple[int, int]]:
+    """New ids, each with the person whose notification has it."""
+    chosen = {user_id: flags.get((user_id, Kind.NEW_POST), ChannelFlags()) for user_id in page.follower_ids}
+    unwilling = {user_id for user_id, wanted in chosen.items() if not wanted.in_app}
+    # Whoever the post mentions is notified of that instead.
+    mentioned = {
+        user_id for user_id in page.post.mention_ids if flags.get((user_id, Kind.MENTION), ChannelFlags()).in_app
+    }
+    left_out = {*page.excluded, *gone, page.post.author_id, *mentioned, *unwilling}
+    return [(new_id(), follower) for follower in page.follower_ids if follower not in left_out]
+
+
+def _announce(page: FollowerPage, gone: Collection[int], receivers: Sequence[tuple[int, int]]) -> None:
+    """To the sockets of those who were notified and of those whose feed it is in; and that there are more pages."""
+    post = page.post
+    if receivers:
+        recipients = [(user_id, notification_id) for notification_id, user_id in receivers]
+        body = _body_without_id(_new_post_row(post), page.author)
+        broadcast(NotificationsCreated(body, recipients, traces.current()))
+    hidden = {*page.excluded, *gone, post.author_id}
+    readers = [follower for follower in page.follower_ids if follower not in hidden]
+    broadcast(FeedChanged(post.post_id, [*readers, post.author_id] if post.after == 0 else readers))
+    if not page.is_last:
+        publish(replace(post, after=page.follower_ids[-1]))
+
+
+def _shared_values(post: NewPostPageNotified) -> list[Any]:
+    """What all notifications of a post have in common, in the order of `_SHARED`."""
+    row = _new_post_row(post)
+    return [getattr(row, name) for name in _SHARED]
+
+
+def _new_post_row(post: NewPostPageNotified) -> Notification:
     return Notification(
-        user_id=receiver,
-        kind=Kind.NEW_POST,
+        kind=Kind.NEW_POST.value,
         message=message_text(Kind.NEW_POST, names=[], count=1, target_type=Target.POST),
-        created_at=now,
-        actor_id=page.author_id,
+        created_at=timezone.now(),
+        actor_id=post.author_id,
         actors_count=1,
-        target_type=Target.POST,
-        target_id=page.post_id,
-        post_id=page.post_id,
+        target_type=Target.POST.value,
+        target_id=post.post_id,
+        post_id=post.post_id,
     )
 
 

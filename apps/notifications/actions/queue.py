@@ -4,6 +4,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import F
 from django.utils import timezone
@@ -26,7 +27,16 @@ _MAX_ERROR_CHARACTERS = 500
 _COLUMNS = tuple(field.attname for field in OutgoingMessage._meta.concrete_fields)
 
 
-def enqueue(*, rows: Sequence[Notification], flags: Mapping[tuple[int, str], ChannelFlags]) -> None:
+class NewNotification(NamedTuple):
+    """What the queue needs to know of a notification."""
+
+    id: int
+    user_id: int
+    kind: str
+    actors_count: int
+
+
+def enqueue(*, rows: Sequence[Notification | NewNotification], flags: Mapping[tuple[int, str], ChannelFlags]) -> None:
     """Queues what is to leave the product about new notifications. The caller holds the transaction. One query, and one
     more if there is anything to send."""
     now = timezone.now()

@@ -1,15 +1,14 @@
 """Handlers of posts: notifies followers page by page, and those who are mentioned."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from apps.notifications import actions
 from apps.notifications.access import is_outdated, recipients_seeing_post
-from apps.notifications.actions import NotificationRequest
+from apps.notifications.actions import FollowerPage, NotificationRequest
 from socialapp.contracts.notifications import NewPostPageNotified
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRestored, Posts
-from socialapp.contracts.users import ProfileSummary, Users
+from socialapp.contracts.users import Users
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
@@ -18,63 +17,80 @@ from socialapp.rpc.calls import client
 FOLLOWER_BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class FollowerPage:
-    """Who is to be notified of a new post. `author` is None when the post or its author is gone, or it is hidden."""
-
-    author: ProfileSummary | None
-    follower_ids: list[int]
-    excluded: list[int]
-
-
-def _gather_followers(*, post_id: int, author_id: int, after: int, at: datetime) -> FollowerPage:
-    authors = [] if is_outdated(at) else client(Users).profiles(ids=[author_id])
-    if not authors or not any(not post.hidden for post in client(Posts).refs(post_ids=[post_id])):
-        return FollowerPage(None, [], [])
-    followers = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWER_BATCH)
-    excluded = client(Users).muted_by(user_ids=followers, muted_id=author_id) if followers else []
-    return FollowerPage(authors[0], followers, excluded)
-
-
-def _notify_page(page: NewPostPageNotified, gathered: FollowerPage) -> None:
-    if gathered.author is None or not gathered.follower_ids:
-        return
-    actions.notify_followers(
-        page,
-        follower_ids=gathered.follower_ids,
-        excluded=gathered.excluded,
-        author=gathered.author,
-        last_page=len(gathered.follower_ids) < FOLLOWER_BATCH,
-    )
+def _pages(posts: Sequence[tuple[object, NewPostPageNotified]]) -> list[FollowerPage]:
+    """The page of followers that each event is about; none for a post that is gone, hidden or old, nor for an
+    author who is gone."""
+    current = [(cause, post) for cause, post in posts if not is_outdated(post.created_at)]
+    if not current:
+        return []
+    authors = {one.id: one for one in client(Users).profiles(ids=sorted({post.author_id for _, post in current}))}
+    refs = client(Posts).refs(post_ids=sorted({post.post_id for _, post in current}))
+    there = {post.id for post in refs if not post.hidden}
+    current = [(cause, post) for cause, post in current if post.author_id in authors and post.post_id in there]
+    followers = {key: _followers(*key) for key in {(post.author_id, post.after) for _, post in current}}
+    return [
+        FollowerPage(
+            post=post,
+            author=authors[post.author_id],
+            follower_ids=follower_ids,
+            excluded=excluded,
+            is_last=len(follower_ids) < FOLLOWER_BATCH,
+            cause=cause,
+        )
+        for cause, post in current
+        for follower_ids, excluded in [followers[post.author_id, post.after]]
+        if follower_ids
+    ]
 
 
-@handles(
-    PostCreated,
-    gather=lambda event: _gather_followers(
-        post_id=event.post_id, author_id=event.author_id, after=0, at=event.created_at
-    ),
-)
-def notify_first_followers(event: PostCreated, gathered: FollowerPage) -> None:
-    """Notifies the first page of the author's followers of a new post; further pages follow by events."""
-    page = NewPostPageNotified(
+def _followers(author_id: int, after: int) -> tuple[list[int], list[int]]:
+    """A page of an author's followers, and those of them who do not want to hear of the author."""
+    found = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWER_BATCH)
+    return found, client(Users).muted_by(user_ids=found, muted_id=author_id) if found else []
+
+
+def _first_pages(events: Sequence[PostCreated]) -> list[FollowerPage]:
+    return _pages([(event, _first_page(event)) for event in events])
+
+
+def _first_page(event: PostCreated) -> NewPostPageNotified:
+    return NewPostPageNotified(
         post_id=event.post_id,
         author_id=event.author_id,
         mention_ids=event.mention_ids,
         after=0,
         created_at=event.created_at,
     )
-    _notify_page(page, gathered)
 
 
-@handles(
-    NewPostPageNotified,
-    gather=lambda event: _gather_followers(
-        post_id=event.post_id, author_id=event.author_id, after=event.after, at=event.created_at
-    ),
-)
-def notify_next_followers(event: NewPostPageNotified, gathered: FollowerPage) -> None:
-    """Notifies the next page of the author's followers of a new post."""
-    _notify_page(event, gathered)
+def _next_pages(events: Sequence[NewPostPageNotified]) -> list[FollowerPage]:
+    return _pages([(event, event) for event in events])
+
+
+@handles(PostCreated, gather=_first_pages, together=True)
+def notify_first_followers(events: Sequence[PostCreated], pages: list[FollowerPage]) -> None:
+    """Notifies the first page of each author's followers of a new post; further pages follow by events."""
+    _notify(pages)
+
+
+@handles(NewPostPageNotified, gather=_next_pages, together=True)
+def notify_next_followers(events: Sequence[NewPostPageNotified], pages: list[FollowerPage]) -> None:
+    """Notifies the next page of each author's followers of a new post."""
+    _notify(pages)
+
+
+def _notify(pages: list[FollowerPage]) -> None:
+    """Pages of few followers together, as each of their statements takes a bounded number of them."""
+    some: list[FollowerPage] = []
+    people = 0
+    for page in pages:
+        if some and people + len(page.follower_ids) > FOLLOWER_BATCH:
+            actions.notify_followers(some)
+            some, people = [], 0
+        some.append(page)
+        people += len(page.follower_ids)
+    if some:
+        actions.notify_followers(some)
 
 
 def _mention_requests(

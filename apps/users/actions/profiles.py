@@ -1,6 +1,6 @@
 """Profiles: made from accounts, changed by their owners, hidden and shown by sanctions, counted by events."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from apps.users.access import ProfileMissing
 from apps.users.actions.follows import ACCEPT_REQUESTS
 from apps.users.actions.relations import lock_profiles, require_active, shift_counts
 from apps.users.models import FollowRequest, PostCount, Profile, ProfileReset
-from apps.users.queries import unknown_ids, unknown_names
+from apps.users.queries import erased_among, unknown_ids, unknown_names
 from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import ProfileChanged, StatusChanged
@@ -259,8 +259,9 @@ def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
 
 
 @transactional("users")
-def shift_post_counts(*, user_id: int, posts: int, public_posts: int) -> None:
-    """Adds to how many posts somebody has; an erased person has no counts any more."""
-    add(PostCount, additions={(user_id,): (posts, public_posts)}, key=("user_id",), numbers=("posts", "public_posts"))
-    if Profile.objects.filter(user_id=user_id, erased=True).exists():
-        PostCount.objects.filter(user_id=user_id).delete()
+def shift_post_counts(additions: Mapping[int, Sequence[int]]) -> None:
+    """Adds to how many posts, and public posts, people have; an erased person has no counts any more."""
+    rows = {(user_id,): numbers for user_id, numbers in additions.items()}
+    add(PostCount, additions=rows, key=("user_id",), numbers=("posts", "public_posts"))
+    if erased := erased_among(additions):
+        PostCount.objects.filter(user_id__in=erased).delete()

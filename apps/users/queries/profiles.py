@@ -80,6 +80,14 @@ def profiles_named(username: str) -> list[Profile]:
     return [row for row in named([username]).order_by("-user_id") if row.username_key == username.casefold()]
 
 
+def erased_among(ids: Collection[int]) -> list[int]:
+    """Those of `ids` that are erased people. One query."""
+    if not ids:
+        return []
+    sql = f"SELECT user_id FROM profiles WHERE user_id IN ({placeholders(ids)}) AND erased"  # noqa: S608
+    return [row[0] for row in select(Profile, sql=sql, values=list(ids))]
+
+
 def unerased_profiles(ids: Collection[int]) -> list[Profile]:
     """The profiles among `ids`, without those of erased people. One query."""
     return list(Profile.objects.filter(user_id__in=ids, erased=False))

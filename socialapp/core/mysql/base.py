@@ -1,7 +1,7 @@
 """Where Django looks for the class of a database backend's connections."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,18 +46,47 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Like them it opens the connection, checks it, and raises Django's errors.
         """
-        self.close_if_health_check_failed()
-        self.ensure_connection()
-        driver = self.connection
-        if self.execute_wrappers or self.queries_logged or type(driver) is not Connection:  # somebody watches
+        driver = self._unwatched_driver()
+        if driver is None:
             with self.cursor() as cursor:
                 cursor.execute(sql, values)
                 return list(cursor.fetchall())
-        self.validate_no_broken_transaction()
         written = tuple(b"%d" % value if type(value) is int else driver.literal(value) for value in values)
         with self.wrap_database_errors:
             driver.query(sql.encode() % written)
             return list(driver.store_result().fetch_row(maxrows=0))
+
+    def insert(self, head: str, rows: Iterable[Sequence[Any]], tail: str) -> bool:
+        """`head`, the rows in parentheses, and `tail`, given to the driver directly; False when a cursor must do it."""
+        driver = self._unwatched_driver()
+        if driver is None:
+            return False
+        written = b", ".join(b"(%s)" % b", ".join([self._literal(driver, value) for value in row]) for row in rows)
+        with self.wrap_database_errors:
+            driver.query(head.encode() + written + tail.encode())
+        return True
+
+    def _literal(self, driver: Connection, value: Any) -> bytes:
+        """As the driver writes it, the usual types without its looking for a converter."""
+        if type(value) is int:
+            return b"%d" % value
+        if value is None:
+            return b"NULL"
+        if isinstance(value, datetime):
+            value = str(self.ops.adapt_datetimefield_value(value))
+        if isinstance(value, str):
+            return bytes(driver.string_literal(value.encode()))
+        return bytes(driver.literal(value))
+
+    def _unwatched_driver(self) -> Connection | None:
+        """The driver's connection, open and checked; none when somebody watches what cursors do."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        driver = self.connection
+        if self.execute_wrappers or self.queries_logged or type(driver) is not Connection:
+            return None
+        self.validate_no_broken_transaction()
+        return driver
 
     def is_usable(self) -> bool:
         """As Django finds it; if not, the others that this thread has to the same server are not asked, but renewed."""

@@ -28,13 +28,21 @@ def push_own_post(*, author_id: int, post_id: int) -> None:
         log.warning("feed.redis_away", error=str(error))
 
 
-def fan_out(*, post_id: int, author_id: int, reposter_id: int | None, follower_ids: Sequence[int]) -> None:
+def fan_out(
+    *,
+    post_id: int,
+    author_id: int,
+    reposter_id: int | None,
+    follower_ids: Sequence[int],
+    to_author: bool = False,
+) -> None:
     """Pushes a post, or the repost of it, into one page of feeds; a full page goes on by event. Again is harmless.
 
     When Redis stays away, no list that it may come back with counts any more: they lack this post.
     """
     try:
-        push_entry(user_ids=follower_ids, entry=entry_of(post_id=post_id, reposter_id=reposter_id or 0))
+        readers = [author_id, *follower_ids] if to_author else follower_ids
+        push_entry(user_ids=readers, entry=entry_of(post_id=post_id, reposter_id=reposter_id or 0))
     except redis_errors():
         if failures_so_far() + 1 < _TRIES:
             raise
