@@ -133,10 +133,12 @@ class PostsService:
         """See `Posts.refuse_media`."""
         refuse_media(moderator_id=moderator_id, media_id=media_id, reason=reason)
 
-    def use_in_comment(self, *, user_id: int, post_id: int, comment_id: int, media_id: int) -> CommentMedia:
+    def use_in_comment(
+        self, *, user_id: int, post_id: int, comment_id: int, media_id: int, is_held: bool = False
+    ) -> CommentMedia:
         """See `Posts.use_in_comment`."""
         media = use_in_comment(user_id=user_id, post_id=post_id, comment_id=comment_id, media_id=media_id)
-        return comment_media([media])[0]
+        return comment_media([media], withheld_ids=[comment_id] if is_held else [])[0]
 
     def release_from_comment(self, *, comment_id: int) -> None:
         """See `Posts.release_from_comment`."""

@@ -363,10 +363,13 @@ class Posts(Protocol):
         ...
 
     @write
-    def use_in_comment(self, *, user_id: int, post_id: int, comment_id: int, media_id: int) -> CommentMedia:
+    def use_in_comment(
+        self, *, user_id: int, post_id: int, comment_id: int, media_id: int, is_held: bool = False
+    ) -> CommentMedia:
         """Shows an image of this person in a comment that is about to be written. Idempotent.
 
-        Invalid, with field `media_ids`, when it is none that they may use.
+        `is_held`: nobody but its author will see the comment for now, so the addresses are theirs. Invalid, with field
+        `media_ids`, when it is none that they may use.
         """
         ...
 

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from apps.posts.models import Media, StoredFile
 from socialapp.core.media.convert import convert
 from socialapp.core.media.formats import HEAD_BYTES, detect
-from socialapp.core.media.likeness import distance
+from socialapp.core.media.likeness import distance, looks_the_same
 from socialapp.core.media.results import ConversionError, ConvertedMedia
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import animation, picture, send
@@ -310,6 +310,18 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
     video = ("-f", "lavfi", "-i", "testsrc=s=320x240:d=0.2:r=10", "-vf", "setsar=2", "-c:v", "libx264")
     result, _ = converted(made_by_ffmpeg(tmp_path / "wide.mp4", *video), tmp_path)
     assert (result.width, result.height) == (640, 240)
+
+
+def test_a_video_that_was_encoded_anew_looks_the_same(tmp_path: Path) -> None:
+    """By its poster, so a refused one is refused in another size and format too."""
+    moving = ("-f", "lavfi", "-i", "mandelbrot=s=640x360:r=15", "-t", "1", "-pix_fmt", "yuv420p")
+    other = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=15:d=1", "-pix_fmt", "yuv420p")
+    first = made_by_ffmpeg(tmp_path / "first.mp4", *moving)
+    again = ("-i", str(tmp_path / "first.mp4"), "-vf", "scale=320:180", "-c:v", "libvpx", "-b:v", "300k")
+    clips = (first, made_by_ffmpeg(tmp_path / "again.webm", *again), made_by_ffmpeg(tmp_path / "other.mp4", *other))
+    hashes = [converted(clip, tmp_path)[0].perceptual_hash for clip in clips]
+    assert looks_the_same(first=hashes[0], second=hashes[1])
+    assert not looks_the_same(first=hashes[0], second=hashes[2])
 
 
 def test_the_cover_of_a_song_is_no_video(tmp_path: Path) -> None:

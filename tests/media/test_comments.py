@@ -7,6 +7,7 @@ import pytest
 
 from apps.comments.actions import hide_comment, remove_comment, restore_comment
 from apps.comments.models import Comment
+from apps.moderation.actions import dismiss_case, set_word_rule
 from apps.moderation.models import Case
 from apps.posts.actions.media import inspection
 from apps.posts.actions.media.inspection import delete_unclaimed_media
@@ -123,6 +124,23 @@ def test_a_picture_whose_comment_was_not_written_can_be_used_again(
     monkeypatch.setattr(inspection, "_YOUNG", -inspection._YOUNG)
     assert delete_unclaimed_media() == 1
     assert [str(row.id) for row in Media.objects.all()] == [media["id"]]
+
+
+def test_the_picture_of_a_held_comment_is_seen_by_its_author_alone(
+    register: Callable[..., Person], upload: Upload, anonymous: JsonClient, drain: Callable[[], None]
+) -> None:
+    ann, bob = register("ann"), register("bob")
+    post = post_with(ann)
+    set_word_rule(moderator_id=900, pattern="casino", effect="hold", is_active=True)
+    made = comment_with(bob, post, upload(bob), content="my casino").json()
+    assert made["withheld"] == "waiting"
+    assert is_served(anonymous, made["media"][0]["url"]), "the author's address"
+    drain()
+    assert anonymous.get(f"/v1/posts/{post['id']}/comments").json()["results"] == []
+    dismiss_case(moderator_id=900, case_id=Case.objects.get().id, reason="fine")
+    drain()
+    [shown] = anonymous.get(f"/v1/posts/{post['id']}/comments").json()["results"][0]["media"]
+    assert is_served(anonymous, shown["url"])
 
 
 def test_a_moderator_refuses_a_picture_from_the_page_of_its_case(

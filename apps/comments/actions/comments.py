@@ -73,7 +73,11 @@ def with_media(*, draft: Draft, media_ids: Sequence[int]) -> Iterator[Draft]:
     """
     for media_id in media_ids:
         media = client(Posts).use_in_comment(
-            user_id=draft.author.id, post_id=draft.post.id, comment_id=draft.comment_id, media_id=media_id
+            user_id=draft.author.id,
+            post_id=draft.post.id,
+            comment_id=draft.comment_id,
+            media_id=media_id,
+            is_held=draft.is_held,
         )
         draft = replace(draft, media=media)
     try:
