@@ -204,6 +204,9 @@ def test_an_administrator_cannot_take_their_own_role(monkeypatch: pytest.MonkeyP
     browser.post("/admin/identity/user/", {"action": "unmake_admin", "_selected_action": [made["id"]]})
     with pytest.raises(Conflict, match="last administrator"):
         actions.revoke_role(user_id=int(made["id"]), role="admin")
+    for dry_run in (True, False):
+        with pytest.raises(CommandError, match="last administrator"):
+            call_command("roles", "revoke", "admin", "root", dry_run=dry_run)
     assert queries.account(int(made["id"])).roles == ["admin", "user"]
 
 

@@ -87,6 +87,8 @@ def test_the_same_crowd_is_not_drawn_twice() -> None:
         call_command("demo", people=3, password=PASSWORD, stdout=io.StringIO())
     with pytest.raises(CommandError, match="at least 1"):
         call_command("demo", people=0)
+    with pytest.raises(CommandError, match="--posts must be at least 0"):
+        call_command("demo", people=3, posts=-1)
     assert Profile.objects.count() == 3
 
 

@@ -89,6 +89,11 @@ def _opened(table: str) -> Iterator[list[str]]:
         found += [name for names in opened for name in names.split(",") if name]
 
 
+def test_what_is_no_month_is_refused() -> None:
+    with pytest.raises(CommandError, match="'nonsense' is not a month, such as 2026-01"):
+        call_command("partitions", "archive", "--before", "nonsense")
+
+
 def test_sqlite_needs_none(tmp_path: Path) -> None:
     for action in ("status", "init", "ahead", "archive"):
         said = embedded(tmp_path, "partitions", action).stdout

@@ -345,15 +345,21 @@ def grant_role(*, user_id: int, role: str) -> None:
 
 
 @transactional("auth")
-def revoke_role(*, user_id: int, role: str) -> None:
-    """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent.
-
-    The last administrator keeps theirs, also when two take it from each other at once.
-    """
+def check_revocable(*, user_id: int, role: str) -> None:
+    """Conflict for the role that everybody has, and when the last administrator would lose theirs."""
     if role == USER:
         raise Conflict("everybody has the role user", code="role_needed")
     if role == ADMIN:
         refuse_last_administrator(user_id)
+
+
+@transactional("auth")
+def revoke_role(*, user_id: int, role: str) -> None:
+    """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent.
+
+    Raises as `check_revocable`, also when two administrators take the role from each other at once.
+    """
+    check_revocable(user_id=user_id, role=role)
     lock_user(user_id)
     removed, _ = UserRole.objects.filter(user_id=user_id, role_id=role_id(role)).delete()
     if removed:

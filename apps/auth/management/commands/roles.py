@@ -45,7 +45,9 @@ class Command(BaseCommand):
     def _change(self, action: str, role: str, who: str, *, is_dry: bool) -> dict[str, Any]:
         try:
             account = access.account_meant(who)
-            if not is_dry:
+            if is_dry and action == "revoke":
+                actions.check_revocable(user_id=account.id, role=role)
+            elif not is_dry:
                 change = actions.grant_role if action == "grant" else actions.revoke_role
                 change(user_id=account.id, role=role)
         except Problem as problem:

@@ -38,6 +38,9 @@ class Command(BaseCommand):
         """Loads and prints how to log in."""
         password = options["password"] or new_password()
         people = options["people"]
+        for name in ("posts", "comments", "reactions"):
+            if (options[name] or 0) < 0:
+                raise CommandError(f"--{name} must be at least 0")
         if people is None:
             username = self._tell_story(password, has_pictures=not options["no_pictures"])
         elif people < 1:

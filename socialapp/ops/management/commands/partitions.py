@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -112,4 +112,7 @@ def _today() -> date:
 
 
 def _month(text: str) -> date:
-    return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
+    try:
+        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a month, such as 2026-01") from None
