@@ -1,10 +1,11 @@
 """What the tests of posts share: writing through the API, reading whole lists page by page, and counting events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from socialapp.core.cache import _BreakingConnection
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import JsonClient, Person
 from tests.factories import create_post
@@ -69,3 +70,25 @@ def events(name: str) -> list[dict[str, Any]]:
 
     rows = OutboxEvent.objects.using("posts").filter(type=f"posts.{name}.v1").order_by("id")
     return [orjson.loads(row.envelope)["data"] for row in rows]
+
+
+def shown(person: Person, limit: int = 100) -> list[Any]:
+    """The person's feed as the API gives it, in the form of ExpectedFeeds.feed."""
+    return [
+        (post["id"], post["reposted_by"] and post["reposted_by"]["id"])
+        for post in read_all(person.client, "/v1/feed", limit)
+    ]
+
+
+@pytest.fixture
+def redis_away(settings: Any) -> Iterator[Any]:
+    """Takes Redis away and brings it back: a port that nobody listens on."""
+    url = settings.REDIS_URL
+
+    def switch(away: Any) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0" if away else url
+        if not away:
+            _BreakingConnection.open_until = 0.0
+
+    yield switch
+    switch(False)
