@@ -6,7 +6,7 @@ from apps.notifications import queries
 from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.types import Socket
 
-_PAGE = 100
+_BATCH = 100
 # Ids are made before their transactions commit, and clocks differ: this far back what was missed is looked for.
 _OVERLAP = 10_000 << 16
 
@@ -27,10 +27,10 @@ async def deliver_missed(router: _Router, user_id: int) -> None:
     sockets = router.sockets_of(user_id)
     after = max(min(socket.last for socket in sockets) - _OVERLAP, min(socket.since for socket in sockets))
     while True:
-        page = await in_thread(queries.notifications_between, user_id=user_id, after=after, limit=_PAGE)
+        page = await in_thread(queries.notifications_between, user_id=user_id, after=after, limit=_BATCH)
         await router.deliver(user_id, [row.id for row in page])
         for socket in router.sockets_of(user_id):
             socket.last = max(socket.last, page[-1].id if page else 0)
-        if len(page) < _PAGE:
+        if len(page) < _BATCH:
             return
         after = page[-1].id

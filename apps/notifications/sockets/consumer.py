@@ -42,7 +42,7 @@ TOO_MANY = 4429
 TOO_LARGE = 1009
 TRY_LATER = 1013
 
-_PAGE = 100
+_BATCH = 100
 _COMMITTED_WITHIN = timedelta(seconds=10)
 _REMEMBERED = 1000
 _MAX_TOKEN = 4096
@@ -372,20 +372,20 @@ class _Missed(msgspec.Struct):
 
 
 def _missed(user_id: int, after: int, up_to: int) -> _Missed:
-    rows = queries.notifications_between(user_id=user_id, after=after, up_to=up_to, limit=_PAGE)
+    rows = queries.notifications_between(user_id=user_id, after=after, up_to=up_to, limit=_BATCH)
     bodies = presenters.notification_bodies(visibility=access.load_visibility(user_id=user_id, rows=rows), rows=rows)
     return _Missed(
         [(int(str(body["id"])), to_json(body).decode()) for body in bodies],
-        rows[-1].id if len(rows) == _PAGE else up_to,
+        rows[-1].id if len(rows) == _BATCH else up_to,
         access.unread_count(user_id=user_id),
     )
 
 
 def _state(user_id: int) -> tuple[_There, access.UnreadCount]:
     """Which notifications there are, and the unread count."""
-    ids = queries.last_ids(user_id=user_id, limit=_PAGE)
+    ids = queries.last_ids(user_id=user_id, limit=_BATCH)
     settled = first_id_at(timezone.now() - _COMMITTED_WITHIN)
-    if len(ids) == _PAGE:
+    if len(ids) == _BATCH:
         settled = max(settled, ids[-1])
     recent = frozenset(found for found in ids if found > settled)
     return _There(ids[0] if ids else 0, settled, recent), access.unread_count(user_id=user_id)
