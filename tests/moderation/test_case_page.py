@@ -8,6 +8,7 @@ import pytest
 from apps.auth.models import Session
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, InstanceRule, ReasonTemplate
+from apps.moderation.queries.cases import Target
 from socialapp.core.text.language import guess_language
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
@@ -130,3 +131,40 @@ def test_who_reports_without_ground_is_listed_and_weighs_less(stage: Stage, regi
     assert page in browser.get("/admin/moderation/report/").content.decode()
     report(stage.cleo, "user", stage.ann.id)
     assert Case.objects.get(closed_at=None).score == 0.2
+
+
+def test_lists_name_people_and_show_first_words(
+    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    actions.set_word_rule(moderator_id=901, pattern="casino", effect="flag", is_active=True)
+    post = stage.ann.client.post("/v1/posts", {"content": "my casino in the hills"}).json()["id"]
+    drain()
+    report(stage.cleo, "post", post)
+    case = Case.objects.get(target_id=int(post))
+    actions.remove_content(
+        moderator_id=MODERATOR_ID,
+        target=Target("post", int(post), int(stage.ann.id)),
+        decision=actions.Decision(reason="no", case_id=case.id),
+    )
+    drain()
+    browser = enter(register("ada"), "admin")
+    about = f'href="{CASES}about/post/{post}/"'
+    for page in ("action", "report", "rulehit"):
+        shown = browser.get(f"/admin/moderation/{page}/").content.decode()
+        assert about in shown, page
+        assert "my casino in the hills" in shown, page
+    person = f'<a href="{CASES}about/user/{stage.ann.id}/">'
+    for page in ("moderation/action", "moderation/rulehit", "moderation/case/?state=all", "posts/removedpost"):
+        shown = browser.get(f"/admin/{page.rstrip('/')}{'' if '?' in page else '/'}").content.decode()
+        assert person in shown, page
+        assert "@ann" in shown, page
+
+
+def test_a_case_shows_what_became_of_its_reporters_other_reports(stage: Stage, register: Callable[..., Person]) -> None:
+    report(stage.cleo, "post", stage.post_id)
+    actions.dismiss_case(moderator_id=901, case_id=Case.objects.get().id, reason="fine")
+    report(stage.cleo, "comment", stage.comment_id)
+    page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get(closed_at=None).id}/change/")
+    shown = page.content.decode().partition('id="case-reports"')[2].partition("</section>")[0]
+    assert "<td>0 confirmed, 1 dismissed; counts 1</td>" in shown
+    assert "@cleo" not in shown, "who reported is not shown"

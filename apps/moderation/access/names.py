@@ -78,24 +78,30 @@ def _profile_text(person: ProfileDocument) -> str:
 
 
 def previews(cases: Iterable[Case]) -> dict[str, Preview]:
-    """What the targets of the cases look like now, by "type:id": at most two calls for each type and one for names."""
-    ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
-    authors: set[int] = set()
-    for case in cases:
-        if case.target_id is not None:
-            ids[case.target_type].append(case.target_id)
-        if case.author_id is not None:
-            authors.add(case.author_id)
-    texts = {post.id: post.content for post in posts_with_ids(ids["post"])}
-    texts |= {comment.id: comment.content for comment in comments_with_ids(ids["comment"])}
-    gone = {kind: [one for one in ids[kind] if one not in texts] for kind in ("post", "comment")}
-    texts |= removed_texts(post_ids=gone["post"], comment_ids=gone["comment"])
+    """What the targets of the cases look like now, by "type:id": calls as for `target_texts`, and one for names."""
+    rows = list(cases)
+    texts = target_texts((case.target_type, case.target_id) for case in rows)
+    authors = {case.author_id for case in rows if case.author_id is not None}
     people = client(Users).documents(ids=sorted(authors)) if authors else []
-    texts |= {person.card.id: _profile_text(person) for person in people if person.card.id in ids["user"]}
     names = {person.card.id: person.card.username for person in people}
     return {
         f"{case.target_type}:{case.target_id}": Preview(
             texts.get(case.target_id or 0, ""), names.get(case.author_id or 0, "")
         )
-        for case in cases
+        for case in rows
     }
+
+
+def target_texts(targets: Iterable[tuple[str, int | None]]) -> dict[int, str]:
+    """The texts of posts, comments and profiles, also of what was removed and may come back, by id: ids are unique over
+    all contexts. At most two calls for posts, two for comments and one for people."""
+    ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
+    for target_type, target_id in targets:
+        if target_id is not None and target_type in ids:
+            ids[target_type].append(target_id)
+    texts = {post.id: post.content for post in posts_with_ids(ids["post"])}
+    texts |= {comment.id: comment.content for comment in comments_with_ids(ids["comment"])}
+    gone = {kind: [one for one in ids[kind] if one not in texts] for kind in ("post", "comment")}
+    texts |= removed_texts(post_ids=gone["post"], comment_ids=gone["comment"])
+    people = client(Users).documents(ids=sorted(set(ids["user"]))) if ids["user"] else []
+    return texts | {person.card.id: _profile_text(person) for person in people}

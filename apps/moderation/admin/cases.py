@@ -33,14 +33,14 @@ from apps.moderation.admin.choices import (
     choices_for,
     decide,
 )
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, run_on_each
+from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Case, Reason, Report
 from apps.moderation.queries.cases import ReporterRecord, Target, records_of, reports_of
 from apps.moderation.queries.rules import present_rules, reason_templates
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.errors import Problem
 from socialapp.core.text.language import LANGUAGES
-from socialapp.http.admin import PeopleList, PersonColumn, people_of, person_link
+from socialapp.http.admin import PeopleList, PersonColumn, link_to, people_of, person_link
 
 _PREVIEW_CHARACTERS = 160
 
@@ -431,13 +431,22 @@ class CaseAdmin(ModerationAdmin[Case]):
 class ReportAdmin(ModerationAdmin[Report]):
     """Every report; decisions are made on cases. Who reported stays unsaid."""
 
-    list_display = ("created_at", "target_type", "target_id", "reason", "details", "outcome", "case")
+    list_display = ("created_at", target_link, "reason", "details", "outcome", "decided_in")
     list_filter = ("target_type", "reason", "outcome")
     list_select_related = ("case",)
     search_fields = ("=target_id", "details")
     exclude = ("reporter_id", "open_key")
     ordering = ("-id",)
     change_list_template = "admin/moderation/report/change_list.html"
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in texts."""
+        return TargetList
+
+    @admin.display(description="case", ordering="case_id")
+    def decided_in(self, report: Report) -> SafeString | str:
+        """The case that it belongs to."""
+        return link_to("admin:moderation_case_change", object_id=report.case_id, text="its case")
 
     def get_urls(self) -> list[URLPattern]:
         """The pages, and the one about who reports without ground."""

@@ -1,17 +1,29 @@
 """What the pages of moderation share: who may use them, the reason that is asked for, and how decisions are run."""
 
 from collections.abc import Callable
+from typing import Any
 
+import structlog
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
+from apps.moderation.access.names import target_texts
 from apps.moderation.actions import DEFAULT_REASON
 from apps.moderation.admin.choices import LONGEST_REASON
+from apps.moderation.models import TargetType
 from socialapp.core.errors import Problem
-from socialapp.http.admin import ContextModelAdmin, M, is_staff
+from socialapp.http.admin import ContextModelAdmin, M, PeopleList, is_staff
+
+log = structlog.get_logger()
+
+_FIRST_WORDS = 80
 
 
 class ModerationAdmin(ContextModelAdmin[M]):
@@ -73,3 +85,32 @@ def run_on_each(
             succeeded += 1
     if succeeded:
         messages.success(request, f"{done() if callable(done) else done}: {succeeded}")
+
+
+class TargetList(PeopleList):
+    """A page of rows with the texts of what they are about."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page's rows; the calls of `target_texts`, if texts are shown."""
+        super().get_results(request)
+        self.result_list = rows = list(self.result_list)
+        try:
+            texts = target_texts((row.target_type, row.target_id) for row in rows)
+        except Problem as problem:
+            texts = {}
+            log.warning("moderation.no_texts", error=problem.detail)
+        for row in rows:
+            row.target_text = texts.get(row.target_id, "")
+
+
+@admin.display(description="about", ordering="target_id")
+def target_link(row: Any) -> SafeString | str:
+    """What kind of thing a row is about and its first words, linked to the page where it can be decided about."""
+    if row.target_id is None or row.target_type not in TargetType.values:
+        return "–"
+    words = Truncator(getattr(row, "target_text", "")).chars(_FIRST_WORDS) or f"(gone) {row.target_id}"
+    url = reverse("admin:moderation_case_about", args=[row.target_type, row.target_id])
+    kind = TargetType(row.target_type).label
+    return format_html(
+        '<a href="{}" class="target-words" dir="auto"><span class="target-kind">{}</span>{}</a>', url, kind, words
+    )

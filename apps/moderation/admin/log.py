@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from apps.moderation import actions
 from apps.moderation.access.names import show_names, show_removed
 from apps.moderation.admin.choices import LONGEST_REASON
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, run_on_each
+from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
 from socialapp.http.admin import ContextModelAdmin, PeopleList, PersonColumn
 
@@ -36,6 +36,7 @@ class ActionAdmin(ModerationAdmin[Action]):
         "kind",
         PersonColumn("moderator_id", nobody="a rule"),
         PersonColumn("user_id"),
+        target_link,
         "reason",
         "until",
     )
@@ -44,6 +45,10 @@ class ActionAdmin(ModerationAdmin[Action]):
     ordering = ("-sequence",)
     action_form = ReasonForm
     actions = ("take_back",)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in people and texts."""
+        return TargetList
 
     @admin.action(description="Take back (undo what was decided)", permissions=["decide"])
     def take_back(self, request: HttpRequest, rows: QuerySet[Action]) -> None:

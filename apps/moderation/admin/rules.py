@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from apps.moderation import actions
 from apps.moderation.access.screening import plain_pattern
 from apps.moderation.access.sign_ups import plain_block
 from apps.moderation.access.trials import MOST_DAYS, try_rule
-from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin
+from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin, TargetList, target_link
 from apps.moderation.models import Block, InstanceRule, ReasonTemplate, RuleHit, WordRule
 from apps.moderation.queries.rules import present_rules
 from socialapp.core.errors import Invalid
@@ -93,17 +94,15 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
 class RuleHitAdmin(ModerationAdmin[RuleHit]):
     """What rules found, and what happened to it."""
 
-    list_display = ("created_at", "rule", "target", PersonColumn("author_id"), "effect")
+    list_display = ("created_at", "rule", target_link, PersonColumn("author_id"), "effect")
     list_filter = ("effect", "target_type", "rule")
     list_select_related = ("rule",)
     search_fields = ("=target_id", "=author_id")
     ordering = ("-id",)
 
-    @admin.display(description="found in")
-    def target(self, hit: RuleHit) -> SafeString:
-        """What it is; links to the page where it can be decided about."""
-        url = reverse("admin:moderation_case_about", args=[hit.target_type, hit.target_id])
-        return format_html('<a href="{}">{}</a>', url, f"{hit.target_type} {hit.target_id}")
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list that fills in people and texts."""
+        return TargetList
 
 
 class BlockForm(forms.ModelForm[Block]):
