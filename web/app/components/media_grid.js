@@ -6,6 +6,10 @@ import { open } from "../state/dialogs.js";
 import { Blurhash } from "./blurhash.js";
 import { Icon } from "./icon.js";
 
+// How wide a picture is drawn: alone, or beside others, where it is cut to the shape of its cell. As in card.html.
+const ALONE = "(min-width: 44rem) 33rem, calc(100vw - 5.5rem)";
+const BESIDE = "(min-width: 44rem) 25rem, 75vw";
+
 /** @param {{media: import("#api").Media[], sensitive: boolean}} properties */
 export function MediaGrid({ media, sensitive }) {
   const [shown, setShown] = useState(!sensitive);
@@ -32,7 +36,7 @@ function One({ media, hidden, onOpen, alone }) {
     (isVideo
       ? html`<video src=${media.url} poster=${media.preview_url} controls=${media.type === "video"} loop=${media.type === "gifv"} muted=${media.type === "gifv"} playsinline preload="none" aria-label=${description} onLoadedData=${() => setLoaded(true)}></video>`
       : html`<button type="button" class="media-open" aria-label=${t("media.enlarge", { description })} onClick=${onOpen}>
-          <img src=${media.preview_url || media.url} srcset=${srcset(media)} sizes="(min-width: 700px) 600px, 100vw" alt=${media.description || ""} width=${media.width} height=${media.height} loading="lazy" decoding="async" onLoad=${() => setLoaded(true)} />
+          <img src=${media.preview_url || media.url} srcset=${srcset(media)} sizes=${alone ? ALONE : BESIDE} alt=${media.description || ""} width=${media.width} height=${media.height} loading="lazy" decoding="async" onLoad=${() => setLoaded(true)} />
         </button>`)}
   </div>`;
 }
