@@ -108,6 +108,6 @@ function Content({ person }) {
 function WithMedia({ path, empty }) {
   const list = listOf(path, putPost);
   const has = list.items.value.some((id) => posts.of(id).value?.media?.length);
-  return html`<${Infinite} list=${list} label=${t("profile.tab.media")} empty=${empty} row=${(id) => posts.of(id).value?.media?.length > 0 && html`<${PostCard} key=${id} id=${id} />`} />
-    ${list.status.value === "ready" && list.items.value.length > 0 && !has && empty}`;
+  if (list.status.value === "ready" && !list.hasMore && !has) return empty;
+  return html`<${Infinite} list=${list} label=${t("profile.tab.media")} empty=${empty} row=${(id) => posts.of(id).value?.media?.length > 0 && html`<${PostCard} key=${id} id=${id} />`} />`;
 }
