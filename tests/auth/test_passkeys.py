@@ -83,7 +83,10 @@ def test_a_registration_counts_once_and_for_its_own_account(register: Callable[.
     credential = device.create(options)
     stolen = bob.client.post("/v1/auth/passkeys", {"credential": credential})
     assert (stolen.status_code, stolen.json()["errors"][0]["code"]) == (422, "passkey_invalid")
-    assert alice.client.post("/v1/auth/passkeys", {"credential": credential}).status_code == 201
+    made = alice.client.post("/v1/auth/passkeys", {"credential": credential}, Idempotency_Key="k")
+    assert made.status_code == 201
+    again = alice.client.post("/v1/auth/passkeys", {"credential": credential}, Idempotency_Key="k")
+    assert (again.status_code, again.json()) == (201, made.json())
     assert alice.client.post("/v1/auth/passkeys", {"credential": credential}).status_code == 422
 
 

@@ -213,6 +213,7 @@ def test_keys_are_taken_by_every_post_that_creates() -> None:
     assert {path for path, names in named.items() if "Idempotency-Key" in names} == {
         "/v1/appeals",
         "/v1/auth/me/export",
+        "/v1/auth/passkeys",
         "/v1/auth/register",
         "/v1/auth/totp",
         "/v1/follow-requests/{user_id}/accept",

@@ -60,6 +60,7 @@ from apps.auth.actions.passkeys import (
     begin_registration,
     delete_old_challenges,
     remove_passkey,
+    verify_new_passkey,
 )
 from apps.auth.actions.records import load_users
 from apps.auth.actions.second_factors import TotpSecret, confirm_totp, remove_totp, start_totp
@@ -166,4 +167,5 @@ __all__ = [
     "verification_keys",
     "verify_account",
     "verify_email",
+    "verify_new_passkey",
 ]

@@ -70,11 +70,16 @@ def begin_registration(*, user_id: int) -> dict[str, Any]:
     return _plain(options)
 
 
-def add_passkey(*, user_id: int, name: str, credential: Mapping[str, Any]) -> Passkey:
-    """Keeps the passkey that was made for a challenge of `begin_registration`; Invalid when it does not hold."""
+def verify_new_passkey(*, user_id: int, credential: Mapping[str, Any]) -> AuthenticatorData:
+    """What a new passkey answers to a challenge of `begin_registration`, which is used up; Invalid when it is wrong."""
     data = _registered_data(credential, user_id=user_id)
     if data is None:
         raise Invalid.of("credential", "passkey_invalid", "This passkey does not answer our challenge; try again.")
+    return data
+
+
+def add_passkey(*, user_id: int, name: str, credential: Mapping[str, Any], data: AuthenticatorData) -> Passkey:
+    """Keeps a passkey that `verify_new_passkey` has read; Conflict when it is registered already."""
     row = _keep(user_id, name, credential, data)
     return Passkey(row.pk, name, row.created_at, row.last_used_at)
 

@@ -24,7 +24,7 @@ from apps.auth.views.auth_view import AuthView
 from apps.auth.views.cookies import browser_of, device_of
 from socialapp.core.errors import Invalid
 from socialapp.http.fields import Input
-from socialapp.http.idempotency import create_once
+from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 
@@ -127,6 +127,7 @@ class ConfirmTotpView(AuthView):
 class PasskeysView(AuthView):
     """/auth/passkeys."""
 
+    has_idempotency_key = True
     location = "/v1/auth/passkeys/{id}"
 
     @extend_schema(
@@ -150,10 +151,17 @@ class PasskeysView(AuthView):
         """201 with the passkey."""
         fields = self.read_input(CredentialInput)
         self.require_confirmation()
-        made = actions.add_passkey(
-            user_id=self.principal.id, name=fields.get("name") or "Passkey", credential=fields["credential"]
-        )
-        return Response(passkey_body(made), status=201)
+        if answer := replayed(request, context="auth"):
+            return answer
+        user_id, credential = self.principal.id, fields["credential"]
+        data = actions.verify_new_passkey(user_id=user_id, credential=credential)
+
+        def create() -> tuple[int, dict[str, object]]:
+            name = fields.get("name") or "Passkey"
+            made = actions.add_passkey(user_id=user_id, name=name, credential=credential, data=data)
+            return 201, passkey_body(made)
+
+        return create_once(request, context="auth", create=create)
 
 
 class PasskeyOptionsView(AuthView):
