@@ -44,7 +44,7 @@ def keys_of(fragment: str, *, ids: Iterable[int]) -> list[str]:
 
 
 def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
-    """Has the fragment of the ids asked for anew once the open transaction on `context` has committed."""
+    """Has the fragment of the ids asked for again once the open transaction on `context` has committed."""
     keys = keys_of(fragment, ids=sorted(set(ids)))
     if keys and settings.FRAGMENT_SECONDS:
         after_commit(context, callback=partial(_forget, keys))

@@ -17,7 +17,7 @@ from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
 
 def forget_counts(keys: Iterable[tuple[str, int, str, int]]) -> None:
-    """Has counts by (target type, target, reaction type, slot) asked for anew. Needs the transaction of the change."""
+    """Has counts by (target type, target, reaction type, slot) asked for again. Needs the transaction of the change."""
     posts = [target_id for target_type, target_id, *_ in keys if target_type == _POST]
     forget(POST_REACTIONS, ids=posts, context="reactions")
 
