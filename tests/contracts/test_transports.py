@@ -99,6 +99,7 @@ class World:
             "hours": [3],
             "span": ["day", "month"],
             "is_profile": [False, True],
+            "is_held": [False, True],
             "full_name": ["Ada"],
             "bio": [""],
             "is_private": [False],
