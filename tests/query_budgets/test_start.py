@@ -7,9 +7,8 @@ import sys
 
 from tests.scenarios.product import ROOT
 
-MODULES = (
-    1790  # outside of the standard library, with the tools of development that some libraries load if they find them
-)
+# Outside of the standard library, with the tools of development that some libraries load if they find them.
+MODULES = 1_820
 # Clients that only some processes need, and those not before they use them.
 LATER = {
     "PIL",
