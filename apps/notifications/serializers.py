@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -69,15 +70,31 @@ class _Key(Text):
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             self.fail("not_a_key")
-        if len(raw) != self.bytes_length:
+        if len(raw) != self.bytes_length or not self.is_key(raw):
             self.fail("not_a_key")
         return text
+
+    def is_key(self, raw: bytes) -> bool:
+        """Whether bytes of this length can be used."""
+        return True
+
+
+class _PublicKey(_Key):
+    """A point of the curve P-256, uncompressed: nothing could be encrypted for any other."""
+
+    def is_key(self, raw: bytes) -> bool:
+        """Whether it lies on the curve."""
+        try:
+            ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+        except ValueError:
+            return False
+        return True
 
 
 class SubscriptionKeysInput(Input):
     """The browser's keys. Source: RFC 8291."""
 
-    p256dh = _Key(length=65)
+    p256dh = _PublicKey(length=65)
     auth = _Key(length=16)
 
 

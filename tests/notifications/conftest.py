@@ -11,7 +11,7 @@ from tests.conftest import Person
 from tests.factories import create_comment, create_post
 
 KEYS = {
-    "p256dh": base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("="),
+    "p256dh": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",  # of P-256
     "auth": base64.urlsafe_b64encode(b"a" * 16).decode().rstrip("="),
 }
 ENDPOINT = "https://push.example.com/send/abc"

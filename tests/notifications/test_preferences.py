@@ -113,6 +113,7 @@ BAD_SUBSCRIPTIONS: list[dict[str, Any]] = [
     {"keys": {}},
     {"keys": {**KEYS, "auth": "short"}},
     {"keys": {**KEYS, "p256dh": "not base64 !"}},
+    {"keys": {**KEYS, "p256dh": "B" * 87}},  # no point of the curve
     {"keys": None},
     {"expirationTime": "soon"},
     {"expirationTime": -1},

@@ -12,7 +12,7 @@ from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
 
 def forget_counts(keys: Iterable[tuple[int, int]]) -> None:
-    """Has the numbers of comments on posts, by (post, slot), asked for anew. Needs the transaction of the change."""
+    """Has the numbers of comments on posts, by (post, slot), asked for again. Needs the transaction of the change."""
     forget(COMMENT_COUNTS, ids=(post_id for post_id, _ in keys), context="comments")
 
 
