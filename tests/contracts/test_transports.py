@@ -105,7 +105,6 @@ class World:
             "is_private": [False],
             "known": [None, ["0" * 64]],
             "withheld_ids": [[], [self.comment]],
-            "is_held": [False, True],
             "offset": [0],
             "kind": [kind],
             "records": [[{"id": "12", "no": "such record"}], []],
