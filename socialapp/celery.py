@@ -6,10 +6,13 @@ from importlib.util import find_spec
 from typing import Any, Self
 
 from celery import Celery, signals
+from celery.contrib.django.task import DjangoTask
+from celery.exceptions import Ignore
 from django.db import close_old_connections
 from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES
 
+from socialapp.core.answering import is_answering
 from socialapp.core.contexts import CONTEXTS, served
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
@@ -27,7 +30,19 @@ class _Connection(Connection):
         return super().ensure_connection(*args, **{"interval_max": _LONGEST_PAUSE, **options})
 
 
-app = Celery("socialapp")
+class _Task(DjangoTask):  # type: ignore[type-arg]  # generic for type checkers only
+    """Periodic tasks of a context whose database does not answer are left out: they come due again."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """As Celery does it."""
+        context = str(self.name).partition(".")[0]
+        is_due = not self.request.called_directly and self.name in app.conf.beat_schedule
+        if is_due and context in CONTEXTS and not is_answering(context):
+            raise Ignore
+        return super().__call__(*args, **options)
+
+
+app = Celery("socialapp", task_cls=_Task)
 app.amqp.Connection = _Connection
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from socialapp.core.contexts import served
+from socialapp.core.answering import answering_contexts
 from socialapp.http.models import IdempotencyKey
 
 PERIODIC = {"http.prune_idempotency_keys": 3600.0}
@@ -17,7 +17,7 @@ _BATCH = 1000
 def prune_idempotency_keys() -> None:
     """Removes the served contexts' idempotency keys that are older than they are promised to be kept. Idempotent."""
     until = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
-    for context in served():
+    for context in answering_contexts():
         keys = IdempotencyKey.objects.using(context.name)
         while ids := list(keys.filter(created_at__lt=until).values_list("id", flat=True)[:_BATCH]):
             keys.filter(id__in=ids).delete()

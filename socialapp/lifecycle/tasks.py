@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.db import DatabaseError, InterfaceError
 
-from socialapp.core.contexts import served
+from socialapp.core.answering import answering_contexts
 from socialapp.core.db import empty_write_ahead_log
 from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.lifecycle.removal import sweep
@@ -20,7 +20,7 @@ _STEPS_A_RUN = 50
 def continue_all_jobs() -> int:
     """Goes on with the jobs of all served contexts, up to 50 steps of each; how many steps. Idempotent."""
     taken = 0
-    for context in served():
+    for context in answering_contexts():
         try:
             taken += continue_jobs(context.name, steps=_STEPS_A_RUN)
         except (DatabaseError, InterfaceError) as error:
@@ -35,6 +35,6 @@ def sweep_all() -> int:
 
     Old copies of deleted rows go too, should a reader have kept them from it when the removal ended.
     """
-    for context in served():
+    for context in answering_contexts():
         empty_write_ahead_log(context.name)
-    return sum(sweep(context.name) for context in served())
+    return sum(sweep(context.name) for context in answering_contexts())

@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from socialapp.core.contexts import served
+from socialapp.core.answering import answering_contexts
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import readable
 from socialapp.messaging.reconcile import prune, reconcile
@@ -47,7 +47,7 @@ def _send(arguments: tuple[Any, ...], **routing: Any) -> None:
 @shared_task(name="bus.reconcile")
 def reconcile_served() -> None:
     """Confirms or re-sends what the served contexts have sent. Periodic."""
-    for context in served():
+    for context in answering_contexts():
         try:
             reconcile(context.name)
         except (DatabaseError, InterfaceError) as error:
@@ -58,5 +58,5 @@ def reconcile_served() -> None:
 @shared_task(name="bus.prune")
 def prune_served() -> None:
     """Removes bus rows past their retention. Periodic."""
-    for context in served():
+    for context in answering_contexts():
         prune(context.name)

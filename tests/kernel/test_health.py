@@ -1,8 +1,6 @@
 """What machines ask: liveness, readiness by dependency, and Prometheus' numbers."""
 
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,15 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from socialapp.core.contexts import CONTEXTS
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from tests.conftest import ALL_CONTEXTS, JsonClient
+from tests.kernel.silent import silent_server
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
-
-
-@contextmanager
-def silent_server() -> Iterator[int]:
-    """A port that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
 
 
 def samples(client: JsonClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

@@ -5,7 +5,10 @@ from celery import current_app
 from django.conf import settings
 from django.db import OperationalError, connections
 
+from socialapp.core import answering
+from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import is_tidb, set_database_timeouts
+from tests.kernel.silent import silent_server
 from tests.scenarios.product import eventually, free_port
 
 DATABASES = pytest.mark.django_db(databases={"posts", "users"}, transaction=True)
@@ -76,3 +79,20 @@ def test_a_broker_that_is_away_is_tried_again_every_few_seconds() -> None:
             lambda _, pause: pauses.append(pause), max_retries=3, reraise_as_library_errors=False
         )
     assert pauses == [2, 3, 3]
+
+
+@pytest.mark.django_db(databases=list(CONTEXTS), transaction=True)
+def test_periodic_tasks_of_a_context_whose_database_hangs_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connections["posts"].vendor != "mysql":
+        pytest.skip("SQLite is no server")
+    answering._breaker.cache_clear()
+    answering._answered_at.clear()
+    with silent_server() as port:
+        monkeypatch.setitem(connections["posts"].settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connections["posts"].settings_dict, "PORT", port)
+        answer = [context.name for context in answering.answering_contexts()]
+        assert answer == [name for name in CONTEXTS if name != "posts"]
+        monkeypatch.setattr(answering, "_answers", lambda parameters: pytest.fail("asked again at once"))
+        assert str(current_app.tasks["posts.flush_views"].apply().state) == "IGNORED"
+        assert current_app.tasks["comments.check_counts"].apply().state == "SUCCESS"
+    answering._breaker.cache_clear()
