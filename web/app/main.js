@@ -14,6 +14,7 @@ import { registerWorker } from "./state/worker.js";
 async function start() {
   startRouter();
   await Promise.all([startI18n(), restore(), earlyAnswers()]);
+  await new Promise((resolve) => setTimeout(resolve)); // a task of its own: reading the answers was one
   const root = document.getElementById("app");
   root.textContent = "";
   render(html`<${App} />`, root);
