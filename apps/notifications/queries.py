@@ -145,7 +145,7 @@ def unread_number(*, user_id: int) -> int:
 
 
 def newest_ids(*, user_ids: Iterable[int]) -> dict[int, int]:
-    """The id of each person's newest notification; who has none is left out. One query."""
+    """The id of each person's newest notification; those without any are left out. One query."""
     rows = Notification.objects.filter(user_id__in=list(user_ids)).order_by().values("user_id")
     return dict(rows.annotate(newest=Max("id")).values_list("user_id", "newest"))
 
@@ -218,7 +218,7 @@ def settings_of(*, user_id: int) -> NotificationSettings:
 
 
 def settings_by_user(user_ids: Iterable[int]) -> dict[int, NotificationSettings]:
-    """The settings of these people; who has none is left out. One query."""
+    """The settings of these people; those without any are left out. One query."""
     return {row.user_id: row for row in NotificationSettings.objects.filter(user_id__in=list(user_ids))}
 
 

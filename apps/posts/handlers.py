@@ -54,7 +54,7 @@ def fan_out_post(event: PostCreated | PostRestored, follower_ids: list[int] | No
 
 @handles(Reposted, gather=lambda event: _first_followers(event.user_id))
 def fan_out_repost(event: Reposted, follower_ids: list[int] | None) -> None:
-    """Puts a repost into the feeds of the first followers. Whether it still stands is asked when they read."""
+    """Puts a repost into the feeds of the first followers. Whether the repost still exists is checked on reading."""
     if follower_ids is None:
         mark_popular(user_id=event.user_id)
     else:

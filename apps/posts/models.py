@@ -115,7 +115,7 @@ class Media(models.Model):
 
         @property
         def is_in_profile(self) -> bool:
-            """Whether whoever sees the profile sees it."""
+            """Whether everybody who sees the profile sees it."""
             return self in (Media.Place.PROFILE, Media.Place.HEADER)
 
     id = IdField()

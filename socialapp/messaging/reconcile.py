@@ -16,7 +16,7 @@ from socialapp.rpc.calls import client
 log = structlog.get_logger()
 
 BATCH = 1000
-MOST_PATIENCE = timedelta(seconds=120)
+LONGEST_WAIT = timedelta(seconds=120)
 
 
 def reconcile(context: str) -> tuple[int, int]:
@@ -48,17 +48,17 @@ def reconcile(context: str) -> tuple[int, int]:
 def _seems_lost(row: OutboxEvent) -> bool:
     """Whether to send it again: after pauses that double, as it may only wait behind others in the consumer's queue.
 
-    An event that has been sent again and again was sent last when it was already this old: so long it is waited for.
-    Where a clock was set back meanwhile, nobody knows how old it is.
+    The pause is the age that the event had when it was last sent, up to a maximum. Where a clock was set back since,
+    the age is unknown, and the event is sent again.
     """
     if row.sent_at is None:
         return True
     waited = timezone.now() - row.sent_at
-    return waited < -CLOCKS_DIFFER or waited > min(abs(row.sent_at - row.created_at), MOST_PATIENCE)
+    return waited < -CLOCKS_DIFFER or waited > min(abs(row.sent_at - row.created_at), LONGEST_WAIT)
 
 
 def _missing(events: list[EventRef]) -> tuple[set[int], bool]:
-    """The ids that some context has not had, and whether every context could be asked."""
+    """The ids that at least one context has not handled, and whether every context could be asked."""
     missing: set[int] = set()
     answered_by_all = True
     for name in CONTEXTS:

@@ -38,7 +38,7 @@ POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.1
 PREPARE_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
-LOOKS_IN_VAIN = 5  # at what Redis says, before it is asked whether it is there; after twice that it is taken for gone
+SILENT_POLLS = 5  # without a message, before Redis is pinged; after twice as many the connection counts as lost
 _LONGEST_PAUSE = 5.0
 
 
@@ -73,7 +73,7 @@ def _claim(context: str) -> list[OutboxEvent]:
     rows = list(unsent.filter(claim=claim))
     if rows and keeps_order():
         others = unsent.filter(held, id__lt=rows[-1].id).exclude(claim=claim)
-        if others.exists():  # another relay looked at the same moment: it goes first
+        if others.exists():  # another relay has claimed older ones at the same moment
             unsent.filter(claim=claim).update(claim=0, claimed_until=None)
             return []
     return rows
@@ -121,7 +121,7 @@ class Relay:
         self._prepare_at = 0.0
         self._loops = {context.name: _Loop(context.name, self.stopping, self._prepared) for context in served()}
         self._subscription: Any = None
-        self._looks_in_vain = 0
+        self._silent_polls = 0
 
     @property
     def contexts(self) -> list[str]:
@@ -139,7 +139,7 @@ class Relay:
             loop.called.set()
 
     def run(self) -> None:
-        """Runs until `stop()`; passes on the word of a commit at once, though every loop also looks by itself."""
+        """Runs until `stop()`. A commit wakes its context's loop at once; every loop also polls."""
         threads = [threading.Thread(target=loop.run, name=f"relay-{name}") for name, loop in self._loops.items()]
         for thread in threads:
             thread.start()
@@ -176,18 +176,18 @@ class Relay:
         if self._subscription is None:
             self._subscription = redis_client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             self._subscription.subscribe(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}")
-            self._looks_in_vain = 0
+            self._silent_polls = 0
         called: set[str] = set()
         message = self._subscription.get_message(timeout=POLL_SECONDS)
-        self._looks_in_vain = 0 if message else self._looks_in_vain + 1
+        self._silent_polls = 0 if message else self._silent_polls + 1
         while message is not None:
             if message["type"] == "message":
                 called.add(message["data"].decode())
             message = self._subscription.get_message(timeout=0)
-        if self._looks_in_vain == 2 * LOOKS_IN_VAIN:
+        if self._silent_polls == 2 * SILENT_POLLS:
             log.warning("relay.redis_silent")
             self._subscription = None
-        elif self._looks_in_vain == LOOKS_IN_VAIN:
+        elif self._silent_polls == SILENT_POLLS:
             self._subscription.ping()
         return called
 

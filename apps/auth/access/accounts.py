@@ -7,7 +7,7 @@ from socialapp.rpc.calls import client
 
 
 def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:
-    """The account as somebody may see it; NotFound also for a banned one, except for staff and itself."""
+    """The account as the viewer may see it; NotFound also when it is banned, except for staff and its owner."""
     found = account(user_id)
     if found.status != "active" and not is_staff and viewer_id != user_id:
         raise NotFound("there is no such user")

@@ -16,7 +16,7 @@ def user_named(login: str) -> User | None:
 
 
 def login_key(login: str) -> str:
-    """One form of all spellings of a log-in: what tries for a name that nobody has are counted under."""
+    """One normal form for all spellings of a log-in: attempts on a name that does not exist are counted under it."""
     name = login.strip()
     return lookup_key(name) if "@" in _folded(name) else _folded(name)
 
@@ -31,7 +31,7 @@ def _nfkc(text: str) -> str:
 
 
 def checked_email(email: str) -> str:
-    """The address with its domain in lower-case ASCII, by UTS #46; Invalid when it is none."""
+    """The address with its domain in lower-case ASCII, by UTS #46; Invalid when it is no address."""
     try:
         return normalize_email(_nfkc(email))
     except ValueError:

@@ -368,7 +368,7 @@ def revoke_role(*, user_id: int, role: str) -> None:
 
 
 def refuse_last_administrator(user_id: int) -> None:
-    """Conflict when nobody else administers the installation; the caller holds the transaction, which keeps it so."""
+    """Conflict for the last administrator. The caller holds the transaction, so that it holds until the commit."""
     held = UserRole.objects.select_for_update().filter(role_id=role_id(ADMIN)).order_by("id")
     holders = set(held.values_list("user_id", flat=True))
     others = User.objects.filter(id__in=holders - {user_id}, status=User.Status.ACTIVE, deletion_due_at=None)
@@ -416,8 +416,10 @@ def tell_of_appeal(*, user_id: int, is_accepted: bool, answer: str, is_about_ban
 
 @transactional("auth")
 def demand_password_reset(*, user_id: int, is_demanded: bool, at: datetime) -> None:
-    """Lets nobody in by password until it was set again by a mailed key, or ends that, unless something later was
-    decided. The demand ends all sessions and mails a key. Idempotent."""
+    """Demands a new password, set by a mailed key, or withdraws the demand, unless something later was decided.
+
+    Until then nobody logs in to the account by password. The demand ends all sessions and mails the key. Idempotent.
+    """
     user = existing_users().select_for_update().filter(id=user_id).first()
     if user is None or (user.must_reset_password_at is not None and user.must_reset_password_at >= at):
         return

@@ -23,7 +23,7 @@ from apps.auth.models import User
 
 @contextmanager
 def allauth_request() -> Iterator[HttpRequest]:
-    """What allauth's functions take for the present request: they need no session of Django's, nor its URLs."""
+    """The request that allauth's functions are given: they need neither a Django session nor its URLs."""
     request = HttpRequest()
     parts = urlsplit(settings.PUBLIC_URL)
     request.META.update(SERVER_NAME=parts.hostname or "localhost", SERVER_PORT=str(parts.port or 80))

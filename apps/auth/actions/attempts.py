@@ -25,7 +25,7 @@ _DAY = 86_400
 
 
 def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
-    """Counts an attempt to prove to be somebody; TooMany after too many of its kind, Unavailable without Redis.
+    """Counts an attempt to authenticate; TooMany after too many of its kind, Unavailable without Redis.
 
     `login` is what was typed, `user` the account that it means, if any.
     """

@@ -2,7 +2,7 @@
 protocol of hCaptcha and Turnstile.
 
 The work: find a number so that the SHA-256 of "<challenge>:<number>" begins with `difficulty` zero bits. It keeps no
-person out and makes sign-ups by the thousand dear.
+person out and makes thousands of sign-ups expensive.
 Sources: Hashcash (A. Back, 2002); docs.hcaptcha.com (Verify the User Response), developers.cloudflare.com/turnstile
 (server-side validation).
 """

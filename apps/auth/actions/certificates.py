@@ -33,7 +33,7 @@ def erasure_certificate(erasure: Erasure) -> str:
 
 
 def read_certificate(certificate: str) -> dict[str, Any]:
-    """What a certificate states; Invalid when it was not signed here, or is none."""
+    """What a certificate states; Invalid when it is no certificate, or was not signed here."""
     try:
         header = jwt.get_unverified_header(certificate[:_MAX_CERTIFICATE])
         key = certificate_keys()[str(header.get("kid"))]

@@ -18,5 +18,5 @@ def cipher(purpose: str, *, secret: str | None = None) -> Fernet:
 
 
 def keyed_digest(text: str, *, purpose: str) -> str:
-    """A digest that nobody without SECRET_KEY can guess at: 64 hexadecimal digits."""
+    """A digest that cannot be guessed without SECRET_KEY: 64 hexadecimal digits."""
     return hmac.new(f"{settings.SECRET_KEY} {purpose}".encode(), text.encode(), hashlib.sha256).hexdigest()

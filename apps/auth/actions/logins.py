@@ -1,6 +1,6 @@
 """Logging in by password, passkey or provider, and to the admin site: what is proven differs, what follows is one path.
 
-Whoever proved to be the owner is refused when banned or not approved, asked for a code where an authenticator app is
+An owner who has proven it is refused when banned or not approved, asked for a code where an authenticator app is
 set up (a passkey that checks its user is two factors in one), and gets a session.
 """
 
@@ -144,7 +144,7 @@ def _refuse_until_reset(user: User) -> None:
 
 
 def refuse_inactive(user: User) -> None:
-    """Forbidden for a banned account or one that waits; asked only after the password proved right."""
+    """Forbidden for an account that is banned or waits for approval; checked only after the password was right."""
     if user.status == User.Status.BANNED:
         raise Forbidden("this account is banned", code="account_banned")
     if user.status == User.Status.PENDING:

@@ -49,7 +49,7 @@ def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any
 
 @transactional("auth")
 def request_verification(*, user_id: int) -> None:
-    """Has the key for the address that is to be proven sent again; nothing happens when there is none."""
+    """Mails the key for the unverified address again; does nothing when there is none."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
@@ -60,7 +60,7 @@ def request_verification(*, user_id: int) -> None:
 
 @transactional("auth")
 def request_password_reset(*, email: str) -> None:
-    """Has a mail with a key sent to the account with this address; costs the same when there is none."""
+    """Mails a key to the account with this address; costs the same when there is none."""
     address = lookup_key(email)[:MAX_EMAIL]
     if _is_within_limit(Mail.Kind.RESET_PASSWORD, address):
         Mail(kind=Mail.Kind.RESET_PASSWORD, address=address).save(force_insert=True)
@@ -189,7 +189,7 @@ def _message(mail: Mail) -> EmailMultiAlternatives | None:
     link = _link(mail, user)
     if link is None:
         return None
-    # A name of few characters: a mailbox must not be sent free text of whoever typed its address.
+    # A name of a few characters: strangers who type an address must not send free text to it.
     return _rendered(mail, {"username": user.username, **link}, address=mail.address if mail.user_id else user.email)
 
 

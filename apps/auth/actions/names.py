@@ -71,7 +71,7 @@ _RESERVED_LOOKS = frozenset(map(username_skeleton, RESERVED))
 
 
 def name_digest(username: str) -> str:
-    """Under what a former username is kept: no table shows the names of people who are gone."""
+    """The digest that stands for a former username: no table shows the names of erased people."""
     return keyed_digest(username.casefold(), purpose="former username")
 
 

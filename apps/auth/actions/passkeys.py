@@ -39,7 +39,7 @@ from socialapp.core.ids import MAX_ID
 CHALLENGE_SECONDS = 300
 MAX_PASSKEYS = 20
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# What fido2 raises for answers that are none: they come from clients and are never a fault of ours.
+# What fido2 raises for malformed answers: they come from clients, so it is never an error of the server.
 _MALFORMED = (
     ValueError,
     TypeError,
@@ -207,7 +207,7 @@ def _owner(credential: Mapping[str, Any]) -> User | None:
 
 
 def _counts_up(row: Authenticator, counter: int) -> bool:
-    """Whether the authenticator's counter has grown; one that stands still at zero counts nothing."""
+    """Whether the authenticator's counter has grown; an authenticator without a counter always sends zero."""
     before = int(row.data.get("sign_count", 0))
     if counter <= before and (counter or before):
         return False  # a copy of the authenticator was used meanwhile

@@ -92,7 +92,7 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
         raise _refused("the provider does not accept this code") from error
     except FAULTS as error:
         raise _away(provider) from error
-    # Some providers' classes make a text of whatever stands for an id: all people without one would be one.
+    # Some provider classes turn a missing id into a text: all people without an id would share one account.
     if login.account.uid in _NO_IDS or login.account.uid[0] in "[{" or len(login.account.uid) > _MAX_ID:
         raise _refused("the provider does not say who you are")
     if not login.email_addresses:

@@ -34,7 +34,7 @@ class KeyedBackend(TokenBackend):  # type: ignore[misc]
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": ACCESS_TOKEN_TYPE})
 
     def get_verifying_key(self, token: str) -> Any:
-        """The key that the token names; TokenBackendError when it is none of ours or the token is of another type."""
+        """The key that the token names; TokenBackendError when we have no such key or the token is of another type."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError:

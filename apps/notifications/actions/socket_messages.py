@@ -82,7 +82,7 @@ def user_group(user_id: int) -> str:
 
 
 def decode_socket_message(data: bytes) -> SocketMessage:
-    """The message that came to a group; msgspec.DecodeError when it is none of ours."""
+    """The message that came to a group; msgspec.DecodeError when it is not one of ours."""
     message: SocketMessage = _decoder.decode(data)
     return message
 

@@ -26,7 +26,7 @@ MAX_PAYLOAD_BYTES = 4096
 MAX_COLLAPSE_ID_BYTES = 64
 # Apple refuses tokens older than an hour, and those that are made again more often than every 20 minutes.
 _TOKEN_SECONDS = 50 * 60
-# The device took the app away, or its token was never one of this app's.
+# The app was removed from the device, or the token was never one of this app's.
 _GONE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "ExpiredToken", "Unregistered"})
 
 

@@ -135,7 +135,7 @@ def _result(answer: httpx.Response) -> SendResult:
 
 
 def _is_bad_token(details: list[dict[str, Any]]) -> bool:
-    """Whether the message was refused because its token is none."""
+    """Whether the message was refused because its token is invalid."""
     violations = [violation for detail in details for violation in detail.get("fieldViolations", [])]
     return any(violation.get("field") == "message.token" for violation in violations)
 

@@ -120,7 +120,7 @@ def remove_each_other(event: Blocked) -> None:
 
 @handles(PostMuted)
 def mute_conversation(event: PostMuted) -> None:
-    """Notifies somebody no longer of what happens to a post."""
+    """Ends somebody's notifications about a post."""
     actions.set_conversation_mute(user_id=event.user_id, post_id=event.post_id, muted=True, at=event.at)
 
 

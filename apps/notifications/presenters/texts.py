@@ -167,7 +167,7 @@ LANGUAGES: dict[str, Language] = {
 def best_language(accepted: str) -> str:
     """The first of our languages in an Accept-Language header, best quality first; "" when it names none.
 
-    Source: RFC 9110, 12.5.4; a range such as `de-AT` is taken for `de`.
+    Source: RFC 9110, 12.5.4; a range such as `de-AT` means `de`.
     """
     ranked: list[tuple[float, int, str]] = []
     for place, part in enumerate(accepted[:500].split(",")):

@@ -54,7 +54,7 @@ Receive = Callable[[], Awaitable[Message]]
 
 
 class BadMessage(Exception):
-    """A wrong message of the client, which is told so."""
+    """An invalid message of the client, which gets an error in answer."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)

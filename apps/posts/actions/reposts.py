@@ -85,7 +85,7 @@ def forget_post(*, post_id: int, limit: int) -> bool:
 
 
 def _take_back_if_gone(post_id: int) -> None:
-    """NotFound, with nothing left, when the post has gone since it was looked at.
+    """NotFound, with nothing written, when the post was deleted in the meantime.
 
     Its deletion may have been cleaned up after before this was written. Asked after the commit: whoever cleans up
     later finds what is committed.

@@ -44,7 +44,7 @@ def reader_of(*, viewer_id: int | None, address: str) -> str:
 
 
 def view_command(*, post_id: int, author_id: int, reader: str) -> Command:
-    """What tells Redis of a reader of a post, who counts once a day; to be sent with what is asked of it anyway."""
+    """The Redis command that counts a reader of a post, once a day; sent in a pipeline with other commands."""
     return _COUNT.command(**_call("views", reader=reader, authors={post_id: author_id}))
 
 
@@ -68,7 +68,7 @@ def _call(kind: str, *, reader: str, authors: Mapping[int, int]) -> _Call:
 
 
 def flush_views() -> int:
-    """Publishes what was counted since the last time; how many posts were looked at.
+    """Publishes what was counted since the last time; for how many posts.
 
     The counts are set aside first and removed when they are committed. A crash in between publishes them again.
     """

@@ -91,7 +91,7 @@ def plain_bodies(bodies: Sequence[Body]) -> list[Body]:
 
 
 def withheld_as(row: PostRow) -> str | None:
-    """Whether nobody but its author, who reads this, sees a post, and whether a moderator is yet to look at it."""
+    """Whether a post is visible to its author alone, who reads this, and whether it waits for a moderator."""
     if not row.hidden:
         return None
     return "waiting" if row.waiting else "hidden"

@@ -1,4 +1,4 @@
-"""Lists of posts: who stands at which place, before anybody asks who may see it."""
+"""Lists of posts: which post has which place, before visibility is decided."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -112,7 +112,7 @@ def _produce(producer: Producer, events: Sequence[OutboxEvent]) -> None:
 
 
 def _producer() -> Producer:
-    """The producer of this thread: nobody else's events are waited for."""
+    """This thread's producer: flushing it waits for no other thread's events."""
     if not hasattr(_own, "producer"):
         _own.producer = Producer(
             configuration(

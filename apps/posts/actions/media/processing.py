@@ -74,7 +74,7 @@ def process_media(*, media_id: int) -> None:
 
 
 class _ClaimLost(Exception):
-    """Somebody else processes the media now, or nobody needs to any more."""
+    """Another process has claimed the media, or they need no processing any more."""
 
 
 @transactional("posts")

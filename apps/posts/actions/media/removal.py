@@ -39,7 +39,7 @@ def purge(media: Iterable[Media]) -> None:
 
 
 def purge_author(user_id: int) -> None:
-    """Has caches in front forget everything that somebody shows; joins the caller's transaction."""
+    """Purges everything that a person shows from the caches in front; joins the caller's transaction."""
     if settings.MEDIA_PURGE:
         shown = Media.objects.filter(user_id=user_id).exclude(shown_in=Media.Place.NOWHERE)
         for media in shown.iterator(chunk_size=_BATCH):
