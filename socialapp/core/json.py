@@ -13,7 +13,8 @@ def to_json(data: Any) -> bytes:
 
 def rfc3339(moment: datetime) -> str:
     """A time as the API writes it: UTC, milliseconds, `Z`. Source: RFC 3339."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # -6: without "+00:00"
 
 
 def _plain(value: Any) -> Any:

@@ -42,12 +42,12 @@ class Budget(NamedTuple):
 
 
 BUDGETS = [
-    Budget("/v1/feed", statements=2, cold=10, redis=2, calls=3_350),
+    Budget("/v1/feed", statements=2, cold=10, redis=2, calls=3_300),
     Budget("/v1/posts/{post}", statements=2, cold=6, redis=2, calls=2_120),
     Budget("/v1/auth/me", statements=1, cold=2, redis=1, calls=1_750),
     Budget("/v1/notifications", statements=3, cold=4, redis=1, calls=3_900),
-    Budget("/v1/search?type=posts&q=needle", statements=3, cold=7, redis=2, calls=7_500, requests=1),
-    Budget("/v1/search?type=users&q=hotread", statements=2, cold=3, redis=1, calls=5_650, requests=1),
+    Budget("/v1/search?type=posts&q=needle", statements=3, cold=7, redis=2, calls=6_300, requests=1),
+    Budget("/v1/search?type=users&q=hotread", statements=2, cold=3, redis=1, calls=4_600, requests=1),
 ]
 
 

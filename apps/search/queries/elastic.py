@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from elastic_transport import TransportError
 from elasticsearch import ApiError, NotFoundError
-from elasticsearch.dsl import Q, Search
-from elasticsearch.dsl.query import Query
+from elasticsearch.dsl import Search
 
 from apps.search.models import Kind
 from apps.search.models.documents import elasticsearch, search_in
@@ -52,6 +51,14 @@ _COMPARISON_SECONDS = 30.0  # nobody waits for it
 _MAX_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
 _SIMILAR_WORDS = 3
+
+
+# A query as Elasticsearch takes it. Those of the client's DSL take longer to build than Elasticsearch to answer.
+Query = dict[str, Any]
+
+
+def _clause(kind: str, /, **details: Any) -> Query:
+    return {kind: details}
 
 
 def read_alias() -> str:
@@ -116,9 +123,9 @@ class ElasticIndex:
     def ranked_posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, *, now: datetime) -> list[int]:
         """See `Index.ranked_posts`; one request."""
         scored = [part for phrase in criteria.phrases for part in _scores(phrase)]
-        query = Q(
+        query = _clause(
             "function_score",
-            query=_matching_posts(criteria, authors, viewer, should=scored or [Q("match_all")]),
+            query=_matching_posts(criteria, authors, viewer, should=scored or [_clause("match_all")]),
             functions=[
                 {"field_value_factor": {"field": "engagement", "modifier": "ln2p", "missing": 0}},
                 {
@@ -139,14 +146,14 @@ class ElasticIndex:
 
     def profiles(self, criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> list[Hit]:
         """See `Index.profiles`; one request."""
-        conditions = [Q("term", kind=Kind.USER), Q("term", is_active=True)]
+        conditions = [_clause("term", kind=Kind.USER), _clause("term", is_active=True)]
         if criteria.root is not None:
             conditions.append(_profile_condition(criteria.root, names_only=names_only))
-        query = Q(
+        query = _clause(
             "bool",
             filter=conditions,
-            must_not=[Q("terms", id=viewer.hidden[:_MAX_TERMS])],
-            should=[Q("dis_max", queries=_ranks(criteria, names_only=names_only))],
+            must_not=[_clause("terms", id=viewer.hidden[:_MAX_TERMS])],
+            should=[_clause("dis_max", queries=_ranks(criteria, names_only=names_only))],
         )
         hits = self._hits(query, window, ["_score", "followers_count", "id"])
         return [Hit(user_id, (int(rank), followers, user_id)) for rank, followers, user_id in hits]
@@ -155,9 +162,9 @@ class ElasticIndex:
         """See `Index.hashtags`; one request. Prefixes are letters, digits and underscores: nothing to escape."""
         if not prefixes:
             return []
-        query = Q(
+        query = _clause(
             "bool",
-            filter=[*_public_posts(), _any([Q("prefix", hashtags=prefix) for prefix in prefixes])],
+            filter=[*_public_posts(), _any([_clause("prefix", hashtags=prefix) for prefix in prefixes])],
             must_not=[_authors_in(viewer.hidden)],
         )
         search = self._search(query)[0:0]
@@ -175,7 +182,7 @@ class ElasticIndex:
 
     def similar_words(self, word: str) -> list[str]:
         """See `Index.similar_words`; one request."""
-        search = self._search(Q("match_none"))[0:0].suggest(
+        search = self._search(_clause("match_none"))[0:0].suggest(
             "words",
             word,
             term={
@@ -199,7 +206,7 @@ class ElasticIndex:
             client.indices.refresh(index=self._read_from, ignore_unavailable=True)
             while True:
                 bounds = {"gt": max([after, *found]), "lte": up_to}
-                query = Q("bool", filter=[Q("term", kind=kind), Q("range", id=bounds)])
+                query = _clause("bool", filter=[_clause("term", kind=kind), _clause("range", id=bounds)])
                 search = search_in(self._read_from, using=client).query(query).sort("id").source(["id", "version"])
                 rows = [hit["_source"] for hit in search[0:_BATCH].execute().to_dict()["hits"]["hits"]]
                 found.update((row["id"], row["version"]) for row in rows)
@@ -209,9 +216,9 @@ class ElasticIndex:
     def status(self) -> dict[str, object]:
         """See `Index.status`."""
         queries = {
-            "posts": Q("term", kind=Kind.POST),
-            "users": Q("term", kind=Kind.USER),
-            "tombstones": Q("term", deleted=True),
+            "posts": _clause("term", kind=Kind.POST),
+            "users": _clause("term", kind=Kind.USER),
+            "tombstones": _clause("term", deleted=True),
         }
         with answering():
             try:
@@ -228,20 +235,30 @@ class ElasticIndex:
     def _hits(self, query: Query, window: Window, fields: list[str]) -> list[list[Any]]:
         """The sort values of the hits in the window."""
         order = "asc" if window.backwards else "desc"
-        search = self._search(query).sort(*({name: {"order": order}} for name in fields))
-        # Elasticsearch gives up by itself, too: what nobody waits for any more should not be computed.
-        search = search.source(False).extra(
-            track_total_hits=False, timeout=f"{settings.ELASTICSEARCH_SECONDS * 1000:.0f}ms"
-        )
+        body: Query = {
+            "query": query,
+            "sort": [{name: {"order": order}} for name in fields],
+            "size": window.limit,
+            "_source": False,
+            "track_total_hits": False,
+            # Elasticsearch gives up by itself, too: what nobody waits for any more should not be computed.
+            "timeout": f"{settings.ELASTICSEARCH_SECONDS * 1000:.0f}ms",
+        }
         if window.position is not None:
-            search = search.extra(search_after=list(window.position))
-        return [hit["sort"] for hit in _answer(search[0 : window.limit])["hits"]["hits"]]
+            body["search_after"] = list(window.position)
+        with answering():
+            answer = elasticsearch().search(index=self._read_from, ignore_unavailable=True, body=body)
+        return [hit["sort"] for hit in _whole(answer.body)["hits"]["hits"]]
 
 
 def _answer(search: "Search[Any]") -> dict[str, Any]:
-    """What was found; 503 when Elasticsearch ran out of time or lacked a shard: it answers with a part of the hits."""
     with answering():
         answer: dict[str, Any] = search.execute().to_dict()
+    return _whole(answer)
+
+
+def _whole(answer: dict[str, Any]) -> dict[str, Any]:
+    """What was found; 503 when Elasticsearch ran out of time or lacked a shard: it answers with a part of the hits."""
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
         raise _unavailable()
     return answer
@@ -254,77 +271,77 @@ def _matching_posts(
     conditions = _visible_posts(viewer)
     if criteria.root is not None:
         conditions.append(_post_condition(criteria.root, authors))
-    return Q("bool", filter=conditions, must_not=[_authors_in(viewer.hidden)], should=should or [])
+    return _clause("bool", filter=conditions, must_not=[_authors_in(viewer.hidden)], should=should or [])
 
 
 def _post_condition(node: Node, authors: Authors) -> Query:
     match node:
         case AllOf(nodes):
-            return Q("bool", filter=[_post_condition(part, authors) for part in nodes])
+            return _clause("bool", filter=[_post_condition(part, authors) for part in nodes])
         case AnyOf(nodes):
             return _any([_post_condition(part, authors) for part in nodes])
         case Not(inner):
-            return Q("bool", must_not=[_post_condition(inner, authors)])
+            return _clause("bool", must_not=[_post_condition(inner, authors)])
         case Phrase():
             meant = meaning(node)
-            stems = [Q("terms", stems=list(meant.stems))] if meant.stems else []
+            stems = [_clause("terms", stems=list(meant.stems))] if meant.stems else []
             return _any([*map(_phrase, meant.phrases), *stems])
         case Tag(name):
-            return Q("term", hashtags=name)
+            return _clause("term", hashtags=name)
         case From(usernames):
             return _authors_in([authors[name] for name in usernames if name in authors])
         case Written(since, until):
             bounds = {"gte": since, "lt": until}
             given = {name: moment.isoformat() for name, moment in bounds.items() if moment is not None}
-            return Q("range", created_at=given)
+            return _clause("range", created_at=given)
         case Has(what):
-            return Q("term", **{f"has_{what}": True})
+            return _clause("term", **{f"has_{what}": True})
         case Language(code):
-            return Q("term", language=code)
+            return _clause("term", language=code)
         case MinReactions(number):
-            return Q("range", reactions={"gte": number}) if number else Q("match_all")
+            return _clause("range", reactions={"gte": number}) if number else _clause("match_all")
 
 
 def _scores(phrase: Phrase) -> list[Query]:
     """A synonym has a constant score: one that few texts have would otherwise come before the word that was typed."""
     meant = meaning(phrase)
-    others = [*map(_phrase, meant.synonyms), *([Q("terms", stems=list(meant.stems))] if meant.stems else [])]
-    return [_phrase(meant.typed), *(Q("constant_score", filter=other, boost=STEM_WEIGHT) for other in others)]
+    others = [*map(_phrase, meant.synonyms), *([_clause("terms", stems=list(meant.stems))] if meant.stems else [])]
+    return [_phrase(meant.typed), *(_clause("constant_score", filter=other, boost=STEM_WEIGHT) for other in others)]
 
 
 def _profile_condition(node: Node, *, names_only: bool) -> Query:
     match node:
         case AllOf(nodes):
-            return Q("bool", filter=[_profile_condition(part, names_only=names_only) for part in nodes])
+            return _clause("bool", filter=[_profile_condition(part, names_only=names_only) for part in nodes])
         case AnyOf(nodes):
             return _any([_profile_condition(part, names_only=names_only) for part in nodes])
         case Not(Phrase(words)):
             # What is not wanted must be said exactly.
-            said = [Q("match_phrase", whole_names=" ".join(words)), _phrase(words)]
-            return Q("bool", must_not=said)
+            said = [_clause("match_phrase", whole_names=" ".join(words)), _phrase(words)]
+            return _clause("bool", must_not=said)
         case Not(inner):
-            return Q("bool", must_not=[_profile_condition(inner, names_only=names_only)])
+            return _clause("bool", must_not=[_profile_condition(inner, names_only=names_only)])
         case Phrase(words):
-            return Q("bool", filter=[_profile_word(word, names_only=names_only, nearly=True) for word in words])
+            return _clause("bool", filter=[_profile_word(word, names_only=names_only, nearly=True) for word in words])
         case _:
-            return Q("match_none")  # only posts have it
+            return _clause("match_none")  # only posts have it
 
 
 def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
-    choices = [Q("match", names=word)]
-    choices += [] if names_only else [Q("term", text=word)]
-    choices += [Q("terms", variants=variants(word))] if nearly else []
+    choices = [_clause("match", names=word)]
+    choices += [] if names_only else [_clause("term", text=word)]
+    choices += [_clause("terms", variants=variants(word))] if nearly else []
     return _any(choices)
 
 
 def _author(*conditions: Query) -> Query:
     """Posts whose author's profile meets the conditions."""
-    return Q("has_parent", parent_type=Kind.USER, query=Q("bool", filter=list(conditions)))
+    return _clause("has_parent", parent_type=Kind.USER, query=_clause("bool", filter=list(conditions)))
 
 
-_ACTIVE = Q("term", is_active=True)
-_PUBLIC = Q("term", is_private=False)
-_POST = Q("term", kind=Kind.POST)
+_ACTIVE = _clause("term", is_active=True)
+_PUBLIC = _clause("term", is_private=False)
+_POST = _clause("term", kind=Kind.POST)
 
 
 def _public_posts() -> list[Query]:
@@ -332,30 +349,30 @@ def _public_posts() -> list[Query]:
 
 
 def _visible_posts(viewer: Viewer) -> list[Query]:
-    public = Q("bool", filter=[_PUBLIC, _author(_PUBLIC)])
+    public = _clause("bool", filter=[_PUBLIC, _author(_PUBLIC)])
     return [_POST, _author(_ACTIVE), _any([public, _authors_in(viewer.circle)])]
 
 
 def _authors_in(ids: list[int]) -> Query:
-    return Q("terms", author_id=ids[:_MAX_TERMS])
+    return _clause("terms", author_id=ids[:_MAX_TERMS])
 
 
 def _any(clauses: list[Query]) -> Query:
-    return Q("bool", should=clauses, minimum_should_match=1)
+    return _clause("bool", should=clauses, minimum_should_match=1)
 
 
 def _phrase(words: Words) -> Query:
-    return Q("match_phrase", text=" ".join(words))
+    return _clause("match_phrase", text=" ".join(words))
 
 
 def _ranks(criteria: Criteria, *, names_only: bool) -> list[Query]:
     """Constant scores, so that the order does not depend on what else is in the collection."""
-    ranks: list[Query] = [Q("constant_score", filter=Q("match_all"), boost=0)]
+    ranks: list[Query] = [_clause("constant_score", filter=_clause("match_all"), boost=0)]
     if len(criteria.names) == 1:
         name = criteria.names[0]
-        ranks.append(Q("constant_score", filter=Q("term", username=name), boost=EXACT_NAME))
-        ranks.append(Q("constant_score", filter=Q("prefix", username=name), boost=BEGINNING_OF_NAME))
+        ranks.append(_clause("constant_score", filter=_clause("term", username=name), boost=EXACT_NAME))
+        ranks.append(_clause("constant_score", filter=_clause("prefix", username=name), boost=BEGINNING_OF_NAME))
     if criteria.words:
         words = [_profile_word(word, names_only=names_only, nearly=False) for word in criteria.words]
-        ranks.append(Q("constant_score", filter=Q("bool", filter=words), boost=BY_WORDS))
+        ranks.append(_clause("constant_score", filter=_clause("bool", filter=words), boost=BY_WORDS))
     return ranks
