@@ -191,15 +191,15 @@ def notify_followers(pages: Sequence[FollowerPage]) -> None:
     gone = gone_among("notifications", ids=people | subjects)
     flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=people)
     present = [page for page in pages if gone.isdisjoint((page.post.post_id, page.post.author_id))]
-    receivers = {page.post.post_id: _receivers(page, gone, flags) for page in present}
-    shared = {page.post.post_id: _shared_values(page.post) for page in present}
-    rows = [(*receiver, *shared[post_id]) for post_id, found in receivers.items() for receiver in found]
+    notices = [(page, _new_post_row(page.post), _receivers(page, gone, flags)) for page in present]
+    shared = [(_shared_values(row), receivers) for _, row, receivers in notices]
+    rows = [(*receiver, *values) for values, receivers in shared for receiver in receivers]
     if rows:
         insert("notifications", model=Notification, columns=("id", "user_id", *_SHARED), rows=rows)
         enqueue(rows=[NewNotification(row[0], row[1], Kind.NEW_POST, 1) for row in rows], flags=flags)
-    for page in present:
+    for page, row, receivers in notices:
         with caused_by(page.cause):
-            _announce(page, gone, receivers[page.post.post_id])
+            _announce(page, row=row, gone=gone, receivers=receivers)
 
 
 def _receivers(
@@ -216,12 +216,14 @@ def _receivers(
     return [(new_id(), follower) for follower in page.follower_ids if follower not in left_out]
 
 
-def _announce(page: FollowerPage, gone: Collection[int], receivers: Sequence[tuple[int, int]]) -> None:
+def _announce(
+    page: FollowerPage, *, row: Notification, gone: Collection[int], receivers: Sequence[tuple[int, int]]
+) -> None:
     """To the sockets of those who were notified and of those whose feed it is in; and that there are more pages."""
     post = page.post
     if receivers:
         recipients = [(user_id, notification_id) for notification_id, user_id in receivers]
-        body = _body_without_id(_new_post_row(post), page.author)
+        body = _body_without_id(row, page.author)
         broadcast(NotificationsCreated(body, recipients, traces.current()))
     hidden = {*page.excluded, *gone, post.author_id}
     readers = [follower for follower in page.follower_ids if follower not in hidden]
@@ -230,9 +232,8 @@ def _announce(page: FollowerPage, gone: Collection[int], receivers: Sequence[tup
         publish(replace(post, after=page.follower_ids[-1]))
 
 
-def _shared_values(post: NewPostPageNotified) -> list[Any]:
+def _shared_values(row: Notification) -> list[Any]:
     """What all notifications of a post have in common, in the order of `_SHARED`."""
-    row = _new_post_row(post)
     return [getattr(row, name) for name in _SHARED]
 
 
