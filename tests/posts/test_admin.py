@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from apps.auth.models import Role, UserRole
 from apps.posts.models import Bookmark, Post
@@ -53,7 +54,7 @@ def test_administrators_search_and_remove(
     found = client.get("/admin/posts/post/?q=needle").content.decode()
     assert removed["id"] in found
     assert kept["id"] not in found
-    assert f"/admin/users/profile/{alice.id}/change/" in found
+    assert reverse("admin:moderation_case_about", args=["user", alice.id]) in found
     answer = client.post("/admin/posts/post/", {"action": "remove", "_selected_action": [removed["id"]]})
     assert answer.status_code == 302
     assert list(Post.objects.values_list("id", flat=True)) == [int(kept["id"])]

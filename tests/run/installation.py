@@ -81,6 +81,15 @@ class Installation:
                 total += process.memory_full_info().pss
         return total / 2**20
 
+    def written_mib(self) -> float:
+        """What all processes have written themselves, in MiB: without pages of files, which others may share or not."""
+        total = 0
+        for process in self.all_processes():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+                total += int(rollup.partition("Private_Dirty:")[2].split()[0])
+        return total / 2**10
+
     def said(self) -> str:
         """What stood on the terminal so far."""
         return self.output.read_text(errors="replace")

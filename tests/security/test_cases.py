@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.search.queries.criteria import parse
+from apps.search.queries import parse
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apps.posts.actions.views import flush_views
+from apps.posts.actions import flush_views
 from socialapp.core.errors import Unauthenticated
 from socialapp.http.problems import challenge
 from socialapp.runtime.supervisor import _for_people

@@ -112,12 +112,12 @@ def slowest_answer(installation: Installation, *, seconds: float) -> float:
 
 
 def warm_memory(installation: Installation) -> float:
-    """What the server takes, in MiB, after it has answered each kind of request once."""
+    """What the server holds, in MiB, after it has answered each kind of request once."""
     with httpx.Client(base_url=installation.url, timeout=30) as http:
         for path in ("/v1/schema", "/admin/login/", "/v1/search?q=x", "/v1/hashtags/trending"):
             assert http.get(path).status_code == 200
         http.post("/v1/auth/login", json={"login": "nobody", "password": "no such password"})
-    return installation.pss_mib()
+    return installation.written_mib()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_all_kinds_together_leave_the_server_quick_and_small(
     clients.slow_readers(200)
     clients.idle_sockets(1000)
     passed = until_quick(installation)
-    grown = installation.pss_mib() - before
+    grown = installation.written_mib() - before
     record_property("measured: seconds until all answers were quick among 1,600 slow clients", f"{passed:.1f}")
     record_property("measured: memory for 1,600 slow clients", f"{grown:.0f} MiB")
     assert grown * 1024 / 1600 < MOST_KIB_FOR_ONE
@@ -181,7 +181,7 @@ def test_what_is_sent_in_part_takes_little_memory_however_much_it_is(
     }.get(kind, head + "x" * 1_900_000)
     for _ in range(150):
         clients.send_what_is_taken(text)
-    assert (installation.pss_mib() - before) * 1024 / 150 < MOST_KIB_FOR_ONE_LARGE
+    assert (installation.written_mib() - before) * 1024 / 150 < MOST_KIB_FOR_ONE_LARGE
     clients.close()
     until_quick(installation)
 
@@ -238,10 +238,10 @@ def test_a_flooding_socket_is_ended_and_holds_little(
     )
     if name == "fragments":
         client.sendall(frame(TEXT, b"{", is_last=False))
-    before, sent, flood = installation.pss_mib(), 0, FLOODS[name] * 1000
+    before, sent, flood = installation.written_mib(), 0, FLOODS[name] * 1000
     with contextlib.suppress(ConnectionError, TimeoutError):
         while sent < 60_000_000:
             client.sendall(flood)
             sent += len(flood)
     assert sent < 6_000_000, "the connection was not ended"
-    assert installation.pss_mib() - before < 20
+    assert installation.written_mib() - before < 20

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from apps.auth.actions import grant_role
 from apps.moderation import actions as moderation
 from apps.moderation.models import Action
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from apps.notifications.access import readers_of
 from socialapp.core import fragments
 from socialapp.core.contexts import CONTEXTS

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from apps.moderation import actions
-from apps.moderation.access.screening import rules_matching
+from apps.moderation.access import rules_matching
 from tests.conftest import ALL_CONTEXTS
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
