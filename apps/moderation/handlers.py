@@ -5,9 +5,8 @@ from operator import attrgetter
 
 import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
 from apps.moderation import actions
-from apps.moderation.access.screening import Document
-from apps.moderation.access.targets import documents_to_check
-from apps.moderation.queries.cases import Target
+from apps.moderation.access import Document, documents_to_check
+from apps.moderation.queries import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited

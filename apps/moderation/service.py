@@ -3,11 +3,9 @@
 from functools import partial
 
 from apps.moderation import actions
-from apps.moderation.access.refusals import screen_text
-from apps.moderation.access.sign_ups import is_sign_up_refused
-from apps.moderation.presenters.workload import workload
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import present_rules
+from apps.moderation.access import is_sign_up_refused, screen_text
+from apps.moderation.presenters import workload_of
+from apps.moderation.queries import Target, present_rules
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.moderation import InstanceRule, Screening, Workload
 from socialapp.lifecycle.drift import run_stages
@@ -22,7 +20,7 @@ class ModerationService:
 
     def workload(self, *, moderator_id: int, span: str = "month") -> Workload:
         """See `Moderation.workload`."""
-        return workload(moderator_id, span=span)
+        return workload_of(moderator_id, span=span)
 
     def sign_up_refused(self, *, email_domain: str, address: str) -> bool:
         """See `Moderation.sign_up_refused`."""

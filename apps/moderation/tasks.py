@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.moderation import actions
-from apps.moderation.queries.cases import suspensions_due
+from apps.moderation.queries import suspensions_due
 
 PERIODIC = {
     "moderation.end_suspensions": 30.0,

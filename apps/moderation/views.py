@@ -8,12 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.moderation import actions
-from apps.moderation.access.targets import target_to_report, text_of
-from apps.moderation.presenters.bodies import action_body, appeal_body, month_body, report_body
-from apps.moderation.queries.cases import own_reports
-from apps.moderation.queries.figures import figures_by_month
-from apps.moderation.queries.log import actions_against, own_appeals
-from apps.moderation.queries.rules import present_rules
+from apps.moderation.access import target_to_report, text_of
+from apps.moderation.presenters import action_body, appeal_body, month_body, report_body
+from apps.moderation.queries import actions_against, figures_by_month, own_appeals, own_reports, present_rules
 from apps.moderation.serializers import (
     ActionBody,
     AppealBody,

@@ -6,8 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.posts.actions.media.refusals import refuse_media
-from apps.posts.actions.removals import remove_as_moderator
+from apps.posts.actions import refuse_media, remove_as_moderator
 from apps.posts.models import (
     Bookmark,
     FeedEpoch,

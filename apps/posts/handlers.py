@@ -2,13 +2,20 @@
 
 from django.conf import settings
 
-from apps.posts.access.visibility import load_visibility
-from apps.posts.actions.erasure import CLEAN_UP
-from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, fan_out, mark_popular
-from apps.posts.actions.media.refusals import end_refusals
-from apps.posts.actions.media.removal import delete_comment_media, purge_author
-from apps.posts.actions.removals import remove_post, restore_post, restrict_post
-from apps.posts.queries.feed import is_popular
+from apps.posts.access import load_visibility
+from apps.posts.actions import (
+    CLEAN_UP,
+    FAN_OUT_BATCH,
+    delete_comment_media,
+    end_refusals,
+    fan_out,
+    mark_popular,
+    purge_author,
+    remove_post,
+    restore_post,
+    restrict_post,
+)
+from apps.posts.queries import is_popular
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted

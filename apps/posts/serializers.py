@@ -4,10 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.posts.access.drafts import MAX_CONTENT, MAX_CONTENT_WARNING
-from apps.posts.access.media import MAX_DESCRIPTION
-from apps.posts.access.visibility import Rule
-from apps.posts.actions.media.places import MAX_IMAGES
+from apps.posts.access import MAX_CONTENT, MAX_CONTENT_WARNING, MAX_DESCRIPTION, Rule
+from apps.posts.actions import MAX_IMAGES
 from socialapp.core.media.formats import CONTENT_TYPES
 from socialapp.http.fields import Flag, Id, Input, Text
 from socialapp.http.serializers import MediaBody, ProfileSummaryBody, ReactionCountsBody

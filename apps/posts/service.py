@@ -2,38 +2,50 @@
 
 from functools import partial
 
-from apps.posts.access.bulk_records import loadable_posts
-from apps.posts.access.lists import public_posts, trending_posts
-from apps.posts.access.visibility import viewers_of, visible_posts, visible_refs, visible_refs_with_people
-from apps.posts.actions.bulk_import import load_posts
-from apps.posts.actions.media.places import (
+from apps.posts.access import (
+    loadable_posts,
+    public_posts,
+    trending_posts,
+    viewers_of,
+    visible_posts,
+    visible_refs,
+    visible_refs_with_people,
+)
+from apps.posts.actions import (
+    check_feeds,
+    check_repost_counts,
+    check_tags,
+    load_posts,
+    refuse_media,
     release_from_comment,
     use_as_header_picture,
     use_as_profile_picture,
     use_in_comment,
 )
-from apps.posts.actions.media.refusals import refuse_media
-from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
-from apps.posts.presenters.bulk_records import record_page
-from apps.posts.presenters.media import (
+from apps.posts.presenters import (
     comment_media,
     header_picture_url,
+    plain_bodies,
+    post_bodies,
     profile_picture_url,
+    record_page,
     reviewed_comment_media,
     reviewed_media,
 )
-from apps.posts.presenters.posts import plain_bodies, post_bodies
-from apps.posts.queries.documents import (
+from apps.posts.queries import (
     documents_after,
     documents_of,
     media_hashes_of,
+    media_of_comments,
+    post_refs,
+    posts_after,
     posts_of_authors,
     removed_documents_of,
     reposts_of,
+    shown_media,
+    stored_files,
     versions_of,
 )
-from apps.posts.queries.media import media_of_comments, shown_media, stored_files
-from apps.posts.queries.posts import post_refs, posts_after
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.posts import (

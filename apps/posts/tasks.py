@@ -5,14 +5,20 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from apps.posts.actions.feed.epochs import notice_restart
-from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
-from apps.posts.actions.media.files import delete_unused_files
-from apps.posts.actions.media.inspection import delete_abandoned_files, delete_unclaimed_media, sweep_store
-from apps.posts.actions.media.processing import process_waiting_media
-from apps.posts.actions.media.removal import delete_unused_media, purge_caches
-from apps.posts.actions.removals import delete_long_removed
-from apps.posts.actions.views import flush_views
+from apps.posts.actions import (
+    delete_abandoned_files,
+    delete_long_removed,
+    delete_unclaimed_media,
+    delete_unused_files,
+    delete_unused_media,
+    fetch_link_previews,
+    flush_views,
+    forget_unlinked_previews,
+    notice_restart,
+    process_waiting_media,
+    purge_caches,
+    sweep_store,
+)
 from socialapp.core.cache import redis_errors
 
 PERIODIC = {

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from apps.posts.views import media
-from apps.posts.views import posts as views
+from apps.posts import views
 
 urlpatterns = [
     path("posts", views.PostList.as_view()),
@@ -20,15 +19,15 @@ urlpatterns = [
     path("hashtags/trending", views.TrendingHashtags.as_view()),
     path("hashtags/<str:tag>/posts", views.HashtagPosts.as_view()),
     path("bookmarks", views.Bookmarks.as_view()),
-    path("media", media.MediaList.as_view()),
-    path("media/uploads", media.MediaUploads.as_view()),
-    path("media/<id:media_id>", media.MediaDetail.as_view()),
-    path("media/<id:media_id>/upload", media.MediaUpload.as_view()),
-    path("media/<id:media_id>/complete", media.MediaComplete.as_view()),
-    path("media/<id:media_id>/content", media.MediaContent.as_view()),
+    path("media", views.MediaList.as_view()),
+    path("media/uploads", views.MediaUploads.as_view()),
+    path("media/<id:media_id>", views.MediaDetail.as_view()),
+    path("media/<id:media_id>/upload", views.MediaUpload.as_view()),
+    path("media/<id:media_id>/complete", views.MediaComplete.as_view()),
+    path("media/<id:media_id>/content", views.MediaContent.as_view()),
 ]
 
 root_urlpatterns = [
-    path("media/links/<slug:url_key>/<str:file_name>", media.link_file),
-    path("media/<id:media_id>/<str:file_name>", media.media_file),
+    path("media/links/<slug:url_key>/<str:file_name>", views.link_file),
+    path("media/<id:media_id>/<str:file_name>", views.media_file),
 ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from apps.search import actions
-from apps.search.queries.documents import EngagementCount, engagement_of
+from apps.search.queries import EngagementCount, engagement_of
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.metrics import EngagementChanged
 from socialapp.contracts.posts import (

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.search import access
-from apps.search.queries.criteria import MAX_QUERY
+from apps.search.queries import MAX_QUERY
 from apps.search.serializers import SearchPageBody, SearchResultBody
 from socialapp.core.errors import Invalid
 from socialapp.core.pages import Page

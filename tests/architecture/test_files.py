@@ -121,18 +121,25 @@ def test_a_planted_violation_is_caught(tmp_path: Path, file: str, content: str, 
     assert any(said in line for line in shape_violations(tmp_path))
 
 
-def test_packages_export_everything_or_nothing() -> None:
-    """What a package with `__all__` gives is taken from it, not from its modules; the others give nothing."""
+EXPORTING = {"queries", "access", "actions", "presenters", "views"}
+# Loaded by whoever needs it, as it brings Elasticsearch's client.
+LOADED_LATE = {"apps.search.queries.elastic"}
+
+
+def test_packages_export_what_others_take() -> None:
+    """What a package of one of these names gives is in its `__all__`, and is taken from it, not from its modules."""
     found = []
     for file in sorted((ROOT / "apps").glob("*/**/__init__.py")):
         package = ".".join(file.parent.relative_to(ROOT).parts)
         if "__all__" not in file.read_text():
+            if file.parent.name in EXPORTING:
+                found.append(f"{package} has no __all__")
             continue
         inner = tuple(f"{package}.{path.parent.name}" for path in file.parent.glob("*/__init__.py"))
         for _, module, path in module_files(ROOT / "apps"):
             if module != "migrations" and file.parent not in path.parents:
                 deep = {name.rpartition(".")[0] for name in imports_of(path) if name.startswith(f"{package}.")}
-                deep = {name for name in deep if name != package and not name.startswith(inner)}
+                deep = {name for name in deep - LOADED_LATE if name != package and not name.startswith(inner)}
                 found += [f"{path.relative_to(ROOT)} imports from {name}" for name in sorted(deep)]
     assert found == []
 

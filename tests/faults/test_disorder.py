@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from apps.notifications.models import Notification
-from apps.posts.actions.posts import delete_post
+from apps.posts.actions import delete_post
 from apps.posts.models import Post
 from apps.search.actions import rebuild_index
 from apps.users.models import PostCount

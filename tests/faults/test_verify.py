@@ -15,7 +15,7 @@ from apps.comments.models import CommentCount
 from apps.metrics.models import MetricDelta
 from apps.moderation.models import Case
 from apps.notifications.models import Notification
-from apps.posts.actions.feed.store import CAP
+from apps.posts.actions import CAP
 from apps.posts.models import PostHashtag, PostMention, RepostCount
 from apps.reactions.models import ReactionCount
 from apps.search import actions as search_actions

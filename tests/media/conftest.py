@@ -9,8 +9,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from apps.posts.actions import process_waiting_media
 from apps.posts.actions.media import processing, removal
-from apps.posts.actions.media.processing import process_waiting_media
 from socialapp.messaging import periodic
 from socialapp.settings import media_store
 from tests.conftest import JsonClient, Person

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from apps.auth.models import Role, UserRole
+from apps.posts.actions import restore_post
 from apps.posts.actions.media import inspection
-from apps.posts.actions.removals import restore_post
 from apps.posts.models import Media, RefusedMedia, RemovedPost, StoredFile
 from tests.auth.exports import archive_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person

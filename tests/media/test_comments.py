@@ -9,9 +9,8 @@ from apps.comments.actions import hide_comment, remove_comment, restore_comment
 from apps.comments.models import Comment
 from apps.moderation.actions import dismiss_case, set_word_rule
 from apps.moderation.models import Case
+from apps.posts.actions import delete_unclaimed_media, use_in_comment
 from apps.posts.actions.media import inspection
-from apps.posts.actions.media.inspection import delete_unclaimed_media
-from apps.posts.actions.media.places import use_in_comment
 from apps.posts.models import Media, RefusedMedia
 from socialapp.core.ids import new_id
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person

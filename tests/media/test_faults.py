@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apps.posts.actions.media.processing import process_waiting_media
+from apps.posts.actions import process_waiting_media
 from apps.posts.models import Media
 from socialapp import settings as own_settings
 from socialapp.settings import media_store

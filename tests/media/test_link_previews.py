@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
-from apps.posts.actions.link_previews.recording import first_link
+from apps.posts.actions import fetch_link_previews, first_link, forget_unlinked_previews
 from apps.posts.models import LinkPreview, PostLink, StoredFile
 from socialapp.core.media.pages import summarize
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person

@@ -15,7 +15,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.posts.actions.removals import restrict_post
+from apps.posts.actions import restrict_post
 from socialapp.core.media import stores
 from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apps.posts.actions.media.removal import purge_caches
+from apps.posts.actions import purge_caches
 from apps.posts.models import MediaPurge
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import picture, post_with

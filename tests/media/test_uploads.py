@@ -10,11 +10,9 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from apps.posts.access.media import UPLOADER, upload_path
+from apps.posts.access import UPLOADER, upload_path
+from apps.posts.actions import delete_unused_files, delete_unused_media, process_media, process_waiting_media
 from apps.posts.actions.media import processing
-from apps.posts.actions.media.files import delete_unused_files
-from apps.posts.actions.media.processing import process_media, process_waiting_media
-from apps.posts.actions.media.removal import delete_unused_media
 from apps.posts.models import Media, StoredFile
 from socialapp.core.media.addresses import signed_query
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person

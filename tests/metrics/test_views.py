@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from apps.posts.actions.views import count_impressions, flush_views, reader_of
+from apps.posts.actions import count_impressions, flush_views, reader_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)

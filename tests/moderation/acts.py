@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.moderation import actions
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from tests.moderation.conftest import MODERATOR_ID, Stage
 
 

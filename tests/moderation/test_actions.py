@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from apps.moderation import actions, tasks
 from apps.moderation.models import Action, Case, Suspension
-from apps.moderation.queries import log
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target, log
 from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person, refresh_index
 from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report

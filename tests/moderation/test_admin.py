@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.auth.models import Session
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Case, InstanceRule, WordRule
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from apps.posts.models import Post
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.media.addresses import seconds_left

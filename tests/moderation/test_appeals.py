@@ -7,7 +7,7 @@ import pytest
 
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.contracts.moderation import AppealDecided, UserSanctioned
 from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient

@@ -8,7 +8,7 @@ import pytest
 from apps.auth.models import Session
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, InstanceRule, ReasonTemplate
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.core.text.language import guess_language
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report

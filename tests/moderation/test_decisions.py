@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.auth.actions import grant_role
 from apps.moderation import actions, tasks
 from apps.moderation.models import Action, Case, CaseNote, Suspension
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from apps.auth.actions import grant_role
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, Proposal
-from apps.moderation.queries.log import check_log
+from apps.moderation.queries import check_log
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, enter, messages, report
 

@@ -8,8 +8,7 @@ import pytest
 from apps.moderation import actions
 from apps.moderation.actions import erasure
 from apps.moderation.models import Action, Appeal, Case, Report
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.log import check_log
+from apps.moderation.queries import Target, check_log
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.moderation import ContentRemoved, ReportResolved

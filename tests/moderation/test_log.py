@@ -7,8 +7,7 @@ from django.core.management import CommandError, call_command
 
 from apps.moderation import actions
 from apps.moderation.models import Action, LogHead
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.log import check_log
+from apps.moderation.queries import Target, check_log
 from socialapp.core.db import atomic
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS

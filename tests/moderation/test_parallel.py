@@ -9,8 +9,7 @@ from django.db import connections
 
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, Report
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.log import check_log
+from apps.moderation.queries import Target, check_log
 from socialapp.core.errors import Conflict
 from tests.conftest import ALL_CONTEXTS
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.moderation import actions
 from apps.moderation.models import Action, Case, Outcome, Report
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ContentRemoved, ReportFiled, ReportResolved, UserSanctioned
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.conftest import MODERATOR_ID, Stage, published, report

@@ -15,8 +15,8 @@ from apps.metrics.actions import roll_up
 from apps.metrics.models import OverallRollup
 from apps.moderation import actions
 from apps.moderation.models import Action
-from apps.moderation.queries.cases import Target
-from apps.posts.actions.removals import delete_long_removed as delete_old_posts
+from apps.moderation.queries import Target
+from apps.posts.actions import delete_long_removed as delete_old_posts
 from apps.posts.models import Post, PostHashtag, RemovedPost
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.bulk import BulkTransfer, Record

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from apps.moderation import actions
-from apps.moderation.access.screening import rules_matching
+from apps.moderation.access import rules_matching
 from apps.moderation.models import Action, Case, WordRule
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.log import check_log
+from apps.moderation.queries import Target, check_log
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostEdited
 from socialapp.core.errors import Invalid

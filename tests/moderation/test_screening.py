@@ -11,9 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation import actions
-from apps.moderation.access.trials import try_rule
+from apps.moderation.access import try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from apps.posts.models import Media
 from socialapp.core import outgoing
 from socialapp.core.errors import Invalid

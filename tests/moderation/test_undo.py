@@ -12,8 +12,8 @@ from apps.moderation import actions
 from apps.moderation.actions.acts import RESTRICTING, SANCTIONING
 from apps.moderation.admin.choices import CHOICES, choices_for
 from apps.moderation.models import Action
-from apps.moderation.presenters.statements import statements
-from apps.moderation.queries.log import APPEALABLE, check_log
+from apps.moderation.presenters import statement_bodies
+from apps.moderation.queries import APPEALABLE, check_log
 from apps.moderation.serializers import ACTIONS
 from socialapp.contracts.data_export import DataExport
 from socialapp.contracts.users import Users
@@ -44,7 +44,9 @@ def test_no_decision_is_left_out() -> None:
     assert sorted(APPEALABLE) == sorted(ACTIONS), "the API names every decision that people are shown"
     kinds = {kind.value for kind in (*RESTRICTING.values(), *SANCTIONING.values())}
     entries = [Action(sequence=1, kind=kind, reason="x", created_at=timezone.now()) for kind in sorted(kinds)]
-    assert all(one["restriction"] and one["ground"] for one in statements(entries)), "and its statement of reasons"
+    assert all(one["restriction"] and one["ground"] for one in statement_bodies(entries)), (
+        "and its statement of reasons"
+    )
 
 
 def standing(stage: Stage) -> tuple[object, ...]:

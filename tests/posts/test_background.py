@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from apps.posts.access.drafts import draft_post
-from apps.posts.actions import erasure, views
-from apps.posts.actions.posts import create_post
+from apps.posts.access import draft_post
+from apps.posts.actions import create_post, erasure, views
 from apps.posts.models import (
     Bookmark,
     Post,

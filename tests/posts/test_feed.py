@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.posts.actions.feed import builder, epochs, store
 from apps.posts.models import PopularAuthor
-from apps.posts.queries.feed import feed_epoch
+from apps.posts.queries import feed_epoch
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_client
 from socialapp.messaging.delivery import deliver

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.posts.actions import reposts
-from apps.posts.actions.erasure import CLEAN_UP
-from apps.posts.actions.posts import delete_post
+from apps.posts.actions import CLEAN_UP, delete_post, reposts
 from apps.posts.models import Bookmark, Repost, RepostCount
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic

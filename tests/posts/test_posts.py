@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from apps.auth.actions import grant_role
+from apps.posts.actions import delete_post, remove_post
 from apps.posts.actions import posts as actions
-from apps.posts.actions.posts import delete_post
-from apps.posts.actions.removals import remove_post
 from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import Posts

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
 from apps.comments.models import Comment
-from apps.posts.actions.media.processing import process_waiting_media
+from apps.posts.actions import process_waiting_media
 from apps.posts.models import Post
 from apps.reactions.models import Reaction
 from apps.users.models import Follow, FollowCount, PostCount, Profile

@@ -205,7 +205,7 @@ def test_a_table_that_cannot_be_cut_says_why(mariadb: None) -> None:
 def test_reads_open_the_months_they_need(partitioned: None) -> None:
     from apps.notifications.queries import notification_page
     from apps.posts.models import Post
-    from apps.posts.queries.posts import post_rows
+    from apps.posts.queries import post_rows
     from socialapp.core.pages import PageRequest, paginate
 
     ids = [_post(_NOW - timedelta(minutes=number), number) for number in range(20)]

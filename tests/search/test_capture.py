@@ -20,7 +20,7 @@ from apps.search.actions.capture.binlog import BinlogSource, Server, merged_mari
 from apps.search.actions.capture.debezium import RedisSource, row_change
 from apps.search.actions.capture.source import Batch, RowChange
 from apps.search.models import SyncPosition
-from apps.search.queries.backend import index
+from apps.search.queries import reader
 from socialapp.core.cache import redis_client
 from tests.conftest import ALL_CONTEXTS
 from tests.search.recordings import DEBEZIUM
@@ -344,7 +344,7 @@ def test_killed_again_and_again_it_misses_nothing(
     ann = register("ann")
 
     def wrong() -> list[Any]:
-        found = [access.differences(index=index(), kind=kind) for kind in ("user", "post")]
+        found = [access.differences(index=reader(), kind=kind) for kind in ("user", "post")]
         return [drift for drift in found if drift.ids]
 
     posts: list[str] = []

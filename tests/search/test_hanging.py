@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from apps.search.queries import elastic
-from apps.search.queries.criteria import parse
-from apps.search.queries.index import Viewer, Window
+from apps.search.queries import Viewer, Window, elastic, parse
 from socialapp.core.errors import Unavailable
 
 

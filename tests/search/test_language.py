@@ -7,21 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.search.queries.criteria import (
+from apps.search.queries import (
     AllOf,
     AnyOf,
     Criteria,
     From,
     Has,
+    Highlighter,
     Language,
     MinReactions,
     Not,
     Phrase,
     Tag,
     Written,
+    mark_beginnings,
+    mark_tag,
     parse,
 )
-from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
 from socialapp.core.errors import Invalid
 from socialapp.core.text.folding import fold_words, tokens
 

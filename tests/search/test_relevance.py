@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from apps.search import actions
-from apps.search.queries.backend import index
-from apps.search.queries.documents import EngagementCount
+from apps.search.queries import EngagementCount, reader
 from socialapp.contracts.posts import Posts
 from socialapp.core.cache import redis_client
 from socialapp.rpc.calls import client
@@ -121,7 +120,7 @@ def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(
     people["alice"].client.patch(f"/v1/posts/{post_id}", {"content": "new kite"})
     searching.settle()
     assert searching.contents(anonymous, "kite min_reactions:7") == ["new kite"]
-    assert list(index().versions("post", after=0, up_to=(1 << 63) - 1)) == [int(post_id)]
+    assert list(reader().versions("post", after=0, up_to=(1 << 63) - 1)) == [int(post_id)]
 
 
 def test_relevance_goes_by_text_engagement_and_age(

@@ -18,7 +18,7 @@ from django.utils import timezone
 from apps.search import actions, handlers
 from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
 from apps.search.models.documents import elasticsearch
-from apps.search.queries.backend import index
+from apps.search.queries import reader
 from apps.search.queries.elastic import read_alias
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
@@ -88,7 +88,7 @@ def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(
             handlers.index_post([created(old[0])], old)
             handlers.index_post([edited], new)
     searching.settle()
-    assert index().versions("post", after=0, up_to=post_id) == {}, "a deleted post does not come back"
+    assert reader().versions("post", after=0, up_to=post_id) == {}, "a deleted post does not come back"
 
 
 def test_a_deletion_may_come_before_the_creation(searching: Searching, people: dict[str, Person]) -> None:
@@ -97,7 +97,7 @@ def test_a_deletion_may_come_before_the_creation(searching: Searching, people: d
     with atomic("search"):
         handlers.remove_post(deleted(document, version=document.version))
         handlers.index_post(created(document), [document])
-    assert index().versions("post", after=0, up_to=post_id) == {}
+    assert reader().versions("post", after=0, up_to=post_id) == {}
 
 
 def test_an_old_profile_does_not_replace_a_newer_one(
@@ -132,8 +132,8 @@ def test_an_erasure_leaves_nothing_and_nothing_comes_back(
     assert searching.contents(anonymous, "forgotten") == []
     assert searching.names(anonymous, "alice") == []
     assert searching.tags(anonymous, "forgotten") == []
-    assert index().versions("post", after=post_id - 1, up_to=post_id) == {}
-    assert index().versions("user", after=user_id - 1, up_to=user_id) == {}
+    assert reader().versions("post", after=post_id - 1, up_to=post_id) == {}
+    assert reader().versions("user", after=user_id - 1, up_to=user_id) == {}
     if searching.backend == "sqlite":
         with connections["search"].cursor() as cursor:
             cursor.execute("SELECT count(*) FROM search_posts_text WHERE rowid = %s", [post_id])

@@ -1,1 +1,50 @@
 """Who may decide what about whom, and what other contexts must be asked first."""
+
+from apps.moderation.access.instance_rules import rule_text
+from apps.moderation.access.names import show_names, show_removed, show_targets, target_texts
+from apps.moderation.access.people import history_of, notes_of
+from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift
+from apps.moderation.access.refusals import screen_text
+from apps.moderation.access.reporters import groundless_reporters, reporter_weight, weight_of
+from apps.moderation.access.screening import Document, plain_pattern, rules_matching, rules_meeting
+from apps.moderation.access.sign_ups import is_sign_up_refused, plain_block
+from apps.moderation.access.surroundings import surroundings_of
+from apps.moderation.access.targets import (
+    documents_to_check,
+    media_of_target,
+    target_of_staff,
+    target_to_report,
+    text_of,
+)
+from apps.moderation.access.trials import MOST_DAYS, try_rule
+
+__all__ = [
+    "MOST_DAYS",
+    "Document",
+    "documents_to_check",
+    "groundless_reporters",
+    "history_of",
+    "is_sign_up_refused",
+    "media_of_target",
+    "notes_of",
+    "plain_block",
+    "plain_pattern",
+    "refuse_own",
+    "reporter_weight",
+    "require_rank",
+    "require_rank_to_lift",
+    "rule_text",
+    "rules_matching",
+    "rules_meeting",
+    "screen_text",
+    "show_names",
+    "show_removed",
+    "show_targets",
+    "surroundings_of",
+    "target_of_staff",
+    "target_texts",
+    "target_to_report",
+    "text_of",
+    "try_rule",
+    "weight_of",
+]

@@ -1,6 +1,6 @@
 """The rules of the installation that decisions and reports may name."""
 
-from apps.moderation.queries.rules import rule_with_id
+from apps.moderation.queries import rule_with_id
 from socialapp.core.errors import Invalid
 
 

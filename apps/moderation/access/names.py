@@ -7,7 +7,7 @@ import structlog
 
 from apps.moderation.access.targets import comments_with_ids, posts_with_ids, removed_texts
 from apps.moderation.models import Action, Appeal, Case, TargetType
-from apps.moderation.queries.cases import reasons_by_case
+from apps.moderation.queries import reasons_by_case
 from socialapp.contracts.users import ProfileDocument, Users
 from socialapp.core.errors import Problem
 from socialapp.rpc.calls import client

@@ -8,7 +8,7 @@ import structlog
 from apps.moderation.access.names import show_names, usernames
 from apps.moderation.models import Action, Case
 from apps.moderation.queries import cases as case_rows
-from apps.moderation.queries.log import decisions_about
+from apps.moderation.queries import decisions_about
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Problem

@@ -2,8 +2,7 @@
 
 from apps.moderation.access.screening import Document, meets, text_digest
 from apps.moderation.models import TargetType, WordRule
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import active_word_rules, hits_of
+from apps.moderation.queries import Target, active_word_rules, hits_of
 from socialapp.contracts.moderation import Screening
 from socialapp.core.text.urls import link_hosts
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from apps.moderation.access.names import usernames
 from apps.moderation.models import Outcome
-from apps.moderation.queries.cases import outcomes_of, reporters_by_dismissals
+from apps.moderation.queries import outcomes_of, reporters_by_dismissals
 
 _LEAST_DECIDED = 4  # so many reports of a person must have been decided before their record counts
 _DISTRUSTED_SHARE = 0.75

@@ -15,8 +15,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from apps.moderation.models import WordRule
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import active_word_rules, texts_by, texts_like
+from apps.moderation.queries import Target, active_word_rules, texts_by, texts_like
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import id_time
 from socialapp.core.text.folding import nfkc_casefold

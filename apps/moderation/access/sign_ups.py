@@ -3,7 +3,7 @@
 from ipaddress import ip_address, ip_network
 
 from apps.moderation.models import Block
-from apps.moderation.queries.rules import blocks_in_force
+from apps.moderation.queries import blocks_in_force
 from socialapp.core.errors import Invalid
 from socialapp.core.text.folding import nfkc_casefold
 

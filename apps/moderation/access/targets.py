@@ -7,8 +7,7 @@ from django.conf import settings
 
 from apps.moderation.access.screening import Document, text_digest
 from apps.moderation.models import TargetType, WordRule
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import active_word_rules
+from apps.moderation.queries import Target, active_word_rules
 from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts, ReviewedMedia
 from socialapp.contracts.users import Users

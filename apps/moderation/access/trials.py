@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.moderation.access.screening import Document, meets
 from apps.moderation.access.targets import documents_to_check
 from apps.moderation.models import TargetType, WordRule
-from apps.moderation.queries.rules import texts_since
+from apps.moderation.queries import texts_since
 
 MOST_DAYS = 30
 _MOST_TEXTS = 2000

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.moderation.actions.decisions import Decision, dismiss_case, release_hold, remove_content, restrict_content
 from apps.moderation.actions.sanctions import TIMED, sanction_user
 from apps.moderation.models import Action
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.core.errors import Invalid
 
 Kind = Action.Kind

@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.moderation.access.ranks import refuse_own
+from apps.moderation.access import refuse_own
 from apps.moderation.actions.answers import write_answer
 from apps.moderation.actions.lifting import undo
 from apps.moderation.models import Action, Appeal
-from apps.moderation.queries.log import APPEALABLE
+from apps.moderation.queries import APPEALABLE
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.moderation.actions.acts import Act, carry_out
 from apps.moderation.actions.decisions import dismiss_case
 from apps.moderation.models import BulkDecision, Case
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound, Problem
 

@@ -3,11 +3,9 @@
 from django.db.models import F
 from django.utils import timezone
 
-from apps.moderation.access.instance_rules import rule_text
-from apps.moderation.access.reporters import reporter_weight
-from apps.moderation.access.targets import media_of_target
+from apps.moderation.access import media_of_target, reporter_weight, rule_text
 from apps.moderation.models import Case, CaseNote, Outcome, Report
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ReportFiled, ReportResolved
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional

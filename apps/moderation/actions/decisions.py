@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.moderation.access.instance_rules import rule_text
-from apps.moderation.access.ranks import refuse_own, require_rank
+from apps.moderation.access import refuse_own, require_rank, rule_text
 from apps.moderation.actions.cases import close_case, close_case_of, locked_open_case
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Appeal, Case, Outcome
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound

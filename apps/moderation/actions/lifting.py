@@ -1,6 +1,6 @@
 """Taking a decision back, whatever it was: what an accepted appeal does, and what a moderator may do of their own."""
 
-from apps.moderation.access.ranks import require_rank_to_lift
+from apps.moderation.access import require_rank_to_lift
 from apps.moderation.actions.answers import write_answer
 from apps.moderation.actions.decisions import RESTRICTIONS, lift_restriction, refuse_lifted, restore_content
 from apps.moderation.actions.sanctions import REVERSALS, lift_sanction

@@ -12,8 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.moderation.models import Action, LogHead, TargetType
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.log import chain_hash, content_hash
+from apps.moderation.queries import Target, chain_hash, content_hash
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
 from socialapp.lifecycle.removal import gone_among

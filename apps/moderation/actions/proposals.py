@@ -1,9 +1,9 @@
 """Decisions about administrators: one proposes, another confirms."""
 
-from apps.moderation.access.ranks import refuse_own
+from apps.moderation.access import refuse_own
 from apps.moderation.actions.acts import Act, carry_out
 from apps.moderation.models import Action, Proposal
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, NotFound, Problem
 

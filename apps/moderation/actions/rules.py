@@ -6,14 +6,13 @@ from operator import attrgetter
 
 from django.utils import timezone
 
-from apps.moderation.access.screening import Document, plain_pattern, rules_meeting
-from apps.moderation.access.sign_ups import plain_block
+from apps.moderation.access import Document, plain_block, plain_pattern, rules_meeting
 from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import Decision, hold_content, write_removal
 from apps.moderation.actions.log import add_entry
 from apps.moderation.actions.sanctions import reset_profile_by_rule, silence_by_rule
 from apps.moderation.models import Action, Block, RuleHit, SeenText, TargetType, WordRule
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import gone_among
 

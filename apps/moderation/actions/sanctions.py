@@ -4,13 +4,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from apps.moderation.access.instance_rules import rule_text
-from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift
+from apps.moderation.access import refuse_own, require_rank, require_rank_to_lift, rule_text
 from apps.moderation.actions.cases import close_case, locked_open_case
 from apps.moderation.actions.decisions import Decision
 from apps.moderation.actions.log import add_entry
 from apps.moderation.models import Action, Outcome, Suspension
-from apps.moderation.queries.cases import Target
+from apps.moderation.queries import Target
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound

@@ -1,7 +1,7 @@
 """Signs the end of the log, so that nobody who can write to the database can rebuild the chain unnoticed."""
 
 from apps.moderation.models import LogHead, SignedHead
-from apps.moderation.queries.log import sign
+from apps.moderation.queries import sign
 from socialapp.core.db import transactional
 
 

@@ -18,11 +18,16 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
 from apps.moderation import actions
-from apps.moderation.access.names import show_targets
-from apps.moderation.access.people import history_of, notes_of
-from apps.moderation.access.reporters import groundless_reporters, weight_of
-from apps.moderation.access.surroundings import surroundings_of
-from apps.moderation.access.targets import media_of_target, target_of_staff
+from apps.moderation.access import (
+    groundless_reporters,
+    history_of,
+    media_of_target,
+    notes_of,
+    show_targets,
+    surroundings_of,
+    target_of_staff,
+    weight_of,
+)
 from apps.moderation.admin.choices import (
     DECIDED,
     LONGEST_REASON,
@@ -35,8 +40,7 @@ from apps.moderation.admin.choices import (
 )
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Case, Reason, Report
-from apps.moderation.queries.cases import ReporterRecord, Target, records_of, reports_of
-from apps.moderation.queries.rules import present_rules, reason_templates
+from apps.moderation.queries import ReporterRecord, Target, present_rules, reason_templates, records_of, reports_of
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.errors import Problem
 from socialapp.core.text.language import LANGUAGES

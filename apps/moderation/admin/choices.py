@@ -9,8 +9,7 @@ from django import forms
 from apps.moderation import actions
 from apps.moderation.actions import DEFAULT_REASON, Act
 from apps.moderation.models import Case, InstanceRule, ReasonTemplate
-from apps.moderation.queries.cases import Target
-from apps.moderation.queries.rules import present_rules, reason_templates
+from apps.moderation.queries import Target, present_rules, reason_templates
 from socialapp.core.errors import Forbidden, Problem
 
 LONGEST_REASON = 1000

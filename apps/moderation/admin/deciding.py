@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from apps.moderation.access.names import target_texts
+from apps.moderation.access import target_texts
 from apps.moderation.actions import DEFAULT_REASON
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.models import TargetType

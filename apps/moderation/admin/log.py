@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from apps.moderation import actions
-from apps.moderation.access.names import show_names, show_removed
+from apps.moderation.access import show_names, show_removed
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension

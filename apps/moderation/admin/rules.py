@@ -13,12 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.moderation import actions
-from apps.moderation.access.screening import plain_pattern
-from apps.moderation.access.sign_ups import plain_block
-from apps.moderation.access.trials import MOST_DAYS, try_rule
+from apps.moderation.access import MOST_DAYS, plain_block, plain_pattern, try_rule
 from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin, TargetList, target_link
 from apps.moderation.models import Block, InstanceRule, ReasonTemplate, RuleHit, WordRule
-from apps.moderation.queries.rules import present_rules
+from apps.moderation.queries import present_rules
 from socialapp.core.errors import Invalid
 from socialapp.http.admin import PersonColumn, is_admin
 

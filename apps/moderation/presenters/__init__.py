@@ -1,1 +1,14 @@
 """How moderation's rows look in the API, in the log's export and on the admin site's pages."""
+
+from apps.moderation.presenters.bodies import action_body, appeal_body, month_body, report_body
+from apps.moderation.presenters.statements import statement_bodies
+from apps.moderation.presenters.workload import workload_of
+
+__all__ = [
+    "action_body",
+    "appeal_body",
+    "month_body",
+    "report_body",
+    "statement_bodies",
+    "workload_of",
+]

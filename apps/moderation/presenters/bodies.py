@@ -1,7 +1,7 @@
 """The API's forms of reports, actions, appeals and figures."""
 
 from apps.moderation.models import Action, Appeal, Report
-from apps.moderation.queries.figures import MonthFigures
+from apps.moderation.queries import MonthFigures
 
 
 def report_body(report: Report) -> dict[str, object]:

@@ -20,7 +20,7 @@ _RESTRICTIONS = {
 }
 
 
-def statements(entries: Iterable[Action]) -> Iterator[dict[str, object]]:
+def statement_bodies(entries: Iterable[Action]) -> Iterator[dict[str, object]]:
     """Statements of reasons for the log's entries, without the names of moderators.
 
     Source: Regulation (EU) 2022/2065 (Digital Services Act), article 17(3).

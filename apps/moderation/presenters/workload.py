@@ -2,15 +2,14 @@
 
 from django.utils import timezone
 
-from apps.moderation.access.names import show_names
-from apps.moderation.queries.figures import decisions_since, reports_since, waiting_for
-from apps.moderation.queries.log import last_decisions
+from apps.moderation.access import show_names
+from apps.moderation.queries import decisions_since, last_decisions, reports_since, waiting_for
 from socialapp.contracts.moderation import DayOfModeration, DecisionLine, Workload
 from socialapp.core.errors import Invalid
 from socialapp.core.periods import SPANS, period_starts
 
 
-def workload(moderator_id: int, *, span: str) -> Workload:
+def workload_of(moderator_id: int, *, span: str) -> Workload:
     """What waits, what was decided last, and the figures of a span (422 if unknown). Five queries and a call."""
     if span not in SPANS:
         raise Invalid.of("span", "unknown", f"A span is one of {', '.join(SPANS)}.")

@@ -1,7 +1,7 @@
 """Previews of links: anybody may see their pictures, as only links of public posts are previewed."""
 
 from apps.posts.access.media import ServedFile, no_such_file
-from apps.posts.queries.link_previews import preview_files
+from apps.posts.queries import preview_files
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import path_of
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from apps.posts.access.pages import Filter, Read, fill_page
 from apps.posts.access.visibility import VisiblePost, is_for_followers, load_visibility, visible_posts
 from apps.posts.models import PostEdit
-from apps.posts.queries.lists import (
+from apps.posts.queries import (
     Entry,
     Span,
     author_entries,
@@ -17,9 +17,9 @@ from apps.posts.queries.lists import (
     newest_public_posts,
     public_authors,
     public_entries,
+    repost_counts,
     tag_uses,
 )
-from apps.posts.queries.posts import repost_counts
 from socialapp.contracts.reactions import Reactions
 from socialapp.core.errors import NotFound, Unavailable
 from socialapp.core.ids import first_id_at, id_time

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.posts.access.visibility import load_visibility
 from apps.posts.models import Media
-from apps.posts.queries.media import MediaPlace, media_by_id, media_of, media_place, uploaded_since
+from apps.posts.queries import MediaPlace, media_by_id, media_of, media_place, uploaded_since
 from socialapp.contracts.comments import Comments
 from socialapp.core.errors import NotFound, TooMany
 from socialapp.core.media import stores

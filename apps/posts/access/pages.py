@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from apps.posts.access.visibility import VisiblePost
-from apps.posts.queries.lists import Entry, Span
+from apps.posts.queries import Entry, Span
 from socialapp.core.pages import Page, PageRequest
 
 _ROUNDS = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from apps.posts.queries.posts import PostRow, post_refs, post_rows, removed_author_of
+from apps.posts.queries import PostRow, post_refs, post_rows, removed_author_of
 from socialapp.contracts.posts import PostRef, VisiblePosts
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden, NotFound

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError
 
-from apps.posts.access.bulk_records import LoadablePost
+from apps.posts.access import LoadablePost
 from apps.posts.models import Post, PostHashtag, PostMention, RemovedPost
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated

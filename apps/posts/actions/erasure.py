@@ -16,7 +16,7 @@ from apps.posts.models import (
     RemovedPost,
     Repost,
 )
-from apps.posts.queries.posts import author_of
+from apps.posts.queries import author_of
 from socialapp.contracts.posts import PostCreated, PostEdited
 from socialapp.lifecycle.jobs import declare_job
 from socialapp.lifecycle.removal import declare_removal

@@ -9,8 +9,7 @@ import orjson
 from django.db import router, transaction
 from django.utils import timezone
 
-from apps.posts.access.drafts import Draft, draft_post
-from apps.posts.access.visibility import no_such_post, own_post, was_for_followers
+from apps.posts.access import Draft, draft_post, no_such_post, own_post, was_for_followers
 from apps.posts.actions.feed.fan_out import push_own_post
 from apps.posts.actions.link_previews.recording import record_link
 from apps.posts.actions.media.places import attach_media
@@ -26,8 +25,8 @@ from apps.posts.models import (
     RemovedPost,
     RepostCount,
 )
-from apps.posts.presenters.media import public_path
-from apps.posts.queries.posts import POST_COLUMNS, PostRow
+from apps.posts.presenters import public_path
+from apps.posts.queries import POST_COLUMNS, PostRow
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Stale

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.visibility import not_author, visible_post
+from apps.posts.access import not_author, visible_post
 from apps.posts.actions.media.removal import purge
 from apps.posts.actions.posts import delete_post, delete_removed_posts
 from apps.posts.models import Media, Post, RefusedMedia, RemovedPost, RestoredRemoval

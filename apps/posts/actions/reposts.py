@@ -4,9 +4,9 @@ from django.db import IntegrityError
 from django.db.models import F, Model
 from django.utils import timezone
 
-from apps.posts.access.visibility import no_such_post
+from apps.posts.access import no_such_post
 from apps.posts.models import Bookmark, MutedPost, Post, Repost, RepostCount
-from apps.posts.queries.posts import author_of
+from apps.posts.queries import author_of
 from socialapp.contracts.posts import PostMuted, PostUnmuted, Reposted, Unreposted
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Forbidden

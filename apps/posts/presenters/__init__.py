@@ -1,1 +1,33 @@
 """How posts and media look in the API."""
+
+from apps.posts.presenters.bulk_records import record_page
+from apps.posts.presenters.media import (
+    comment_media,
+    header_picture_url,
+    media_body,
+    paths_of,
+    profile_picture_url,
+    public_path,
+    reviewed_comment_media,
+    reviewed_media,
+    upload_body,
+)
+from apps.posts.presenters.posts import plain_bodies, post_bodies, post_body, version_bodies, visibility_body
+
+__all__ = [
+    "comment_media",
+    "header_picture_url",
+    "media_body",
+    "paths_of",
+    "plain_bodies",
+    "post_bodies",
+    "post_body",
+    "profile_picture_url",
+    "public_path",
+    "record_page",
+    "reviewed_comment_media",
+    "reviewed_media",
+    "upload_body",
+    "version_bodies",
+    "visibility_body",
+]

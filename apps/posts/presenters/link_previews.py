@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.posts.queries.link_previews import PreviewRow
+from apps.posts.queries import PreviewRow
 from socialapp.core.media.addresses import path_of, public_url
 
 Body = dict[str, Any]

@@ -9,9 +9,9 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.media import MODERATORS, OWNER, READERS, UPLOADER, upload_path
+from apps.posts.access import MODERATORS, OWNER, READERS, UPLOADER, upload_path
 from apps.posts.models import Media, UploadPart
-from apps.posts.queries.media import ShownMedia
+from apps.posts.queries import ShownMedia
 from socialapp.contracts.posts import CommentMedia, ReviewedMedia
 from socialapp.core.json import rfc3339, to_json
 from socialapp.core.media import stores

@@ -5,12 +5,11 @@ from dataclasses import asdict
 
 import orjson
 
-from apps.posts.access.stats import PostStats, load_stats
-from apps.posts.access.visibility import Rule, VisiblePost
+from apps.posts.access import PostStats, Rule, VisiblePost, load_stats
 from apps.posts.models import PostEdit
 from apps.posts.presenters.link_previews import link_preview_body
 from apps.posts.presenters.media import media_fragment
-from apps.posts.queries.posts import PostRow
+from apps.posts.queries import PostRow
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.cache import Command

@@ -1,1 +1,53 @@
 """The routes of posts and of media."""
+
+from apps.posts.views.media import (
+    MediaComplete,
+    MediaContent,
+    MediaDetail,
+    MediaList,
+    MediaUpload,
+    MediaUploads,
+    link_file,
+    media_file,
+)
+from apps.posts.views.posts import (
+    AuthorPosts,
+    Bookmarks,
+    Explore,
+    Feed,
+    HashtagPosts,
+    PostBookmark,
+    PostDetail,
+    PostHistory,
+    PostList,
+    PostMute,
+    PostRepost,
+    PostViews,
+    PostVisibility,
+    TrendingHashtags,
+)
+
+__all__ = [
+    "AuthorPosts",
+    "Bookmarks",
+    "Explore",
+    "Feed",
+    "HashtagPosts",
+    "MediaComplete",
+    "MediaContent",
+    "MediaDetail",
+    "MediaList",
+    "MediaUpload",
+    "MediaUploads",
+    "PostBookmark",
+    "PostDetail",
+    "PostHistory",
+    "PostList",
+    "PostMute",
+    "PostRepost",
+    "PostViews",
+    "PostVisibility",
+    "TrendingHashtags",
+    "link_file",
+    "media_file",
+]

@@ -12,9 +12,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.access.link_previews import served_link_file
-from apps.posts.access.media import ServedFile, no_such_file, own_media, served_file
-from apps.posts.actions.media.uploads import (
+from apps.posts.access import ServedFile, no_such_file, own_media, served_file, served_link_file
+from apps.posts.actions import (
     Upload,
     accepted_format,
     begin_upload,
@@ -27,7 +26,7 @@ from apps.posts.actions.media.uploads import (
     sizes_in_store,
     store_upload,
 )
-from apps.posts.presenters.media import media_body, upload_body
+from apps.posts.presenters import media_body, upload_body
 from apps.posts.serializers import MediaChange, NewMedia, NewUpload, UploadBody
 from socialapp.core.errors import Problem
 from socialapp.core.ids import new_id

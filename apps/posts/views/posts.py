@@ -6,32 +6,40 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.access.drafts import draft_post
-from apps.posts.access.lists import (
+from apps.posts.access import (
+    PostStats,
+    VisiblePost,
     author_page,
     bookmark_page,
+    draft_post,
     explore_page,
     hashtag_page,
     history_page,
+    repostable_post,
     trending_posts,
     trending_tags,
-)
-from apps.posts.access.stats import PostStats
-from apps.posts.access.visibility import (
-    VisiblePost,
-    repostable_post,
     visibility_rule,
     visible_post,
     visible_posts,
     visible_refs,
 )
-from apps.posts.actions.feed.reader import read_home_feed
-from apps.posts.actions.feed.store import feed_commands
-from apps.posts.actions.posts import create_post, edit_post
-from apps.posts.actions.removals import delete_or_remove_post
-from apps.posts.actions.reposts import add_bookmark, add_repost, mute_post, remove_bookmark, remove_repost, unmute_post
-from apps.posts.actions.views import count_impressions, reader_of, view_command
-from apps.posts.presenters.posts import post_bodies, post_body, version_bodies, visibility_body
+from apps.posts.actions import (
+    add_bookmark,
+    add_repost,
+    count_impressions,
+    create_post,
+    delete_or_remove_post,
+    edit_post,
+    feed_commands,
+    mute_post,
+    read_home_feed,
+    reader_of,
+    remove_bookmark,
+    remove_repost,
+    unmute_post,
+    view_command,
+)
+from apps.posts.presenters import post_bodies, post_body, version_bodies, visibility_body
 from apps.posts.serializers import (
     HashtagBody,
     NewPost,

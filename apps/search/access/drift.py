@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from apps.search.models import Kind
-from apps.search.queries.index import Index
+from apps.search.queries import Index
 from socialapp.contracts.posts import PostDocument, Posts
 from socialapp.contracts.users import ProfileDocument, Users
 from socialapp.core.ids import MAX_ID

@@ -8,11 +8,25 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from apps.search.access.ranking import load_ranking, save_ranking
-from apps.search.queries.backend import index
-from apps.search.queries.criteria import MAX_QUERY, AllOf, Criteria, From, Phrase, leaves, parse
-from apps.search.queries.highlight import Highlighter, mark_beginnings, mark_tag
-from apps.search.queries.index import Authors, Hit, TagCount, Viewer, Window
-from apps.search.queries.languages import variants
+from apps.search.queries import (
+    MAX_QUERY,
+    AllOf,
+    Authors,
+    Criteria,
+    From,
+    Highlighter,
+    Hit,
+    Phrase,
+    TagCount,
+    Viewer,
+    Window,
+    leaves,
+    mark_beginnings,
+    mark_tag,
+    parse,
+    reader,
+    variants,
+)
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, Malformed
@@ -89,7 +103,7 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
     tags: list[Result] = []
     if not typed.startswith(tuple(AT_SIGNS)):
         prefixes = _prefixes([name])
-        tags = [_tag_result(tag, prefixes) for tag in index().hashtags(prefixes, viewer, limit=limit)]
+        tags = [_tag_result(tag, prefixes) for tag in reader().hashtags(prefixes, viewer, limit=limit)]
     users: list[Result] = []
     if words and not typed.startswith(tuple(NUMBER_SIGNS)):
         criteria = Criteria(Phrase(tuple(words)), names=[name])
@@ -145,7 +159,7 @@ def _posts(criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str
     if sort == "relevance":
         ranked = _ranked_hits(criteria, authors, viewer, window)
         return _checked(window, ranked, bodies, result, ascending=True)
-    return _checked(window, lambda part: index().posts(criteria, authors, viewer, part), bodies, result)
+    return _checked(window, lambda part: reader().posts(criteria, authors, viewer, part), bodies, result)
 
 
 def _ranked_hits(
@@ -160,7 +174,7 @@ def _ranked_hits(
     if ranking and ids is None:
         raise Malformed("this list is too old to go on with: search again", code="cursor_expired")
     if ids is None:
-        ids = index().ranked_posts(criteria, authors, viewer, now=datetime.now(UTC))
+        ids = reader().ranked_posts(criteria, authors, viewer, now=datetime.now(UTC))
         place = -1
         ranking = save_ranking(ids) if len(ids) > window.limit else ""
         if not ranking:
@@ -182,7 +196,7 @@ def _correction(q: str, criteria: Criteria, viewer: Viewer) -> str | None:
         typed = q[phrase.start : phrase.end]
         if phrase.quoted or len(phrase.words) != 1 or len(typed) != len(phrase.words[0]) or not variants(typed):
             continue
-        if similar := index().similar_words(phrase.words[0]):
+        if similar := reader().similar_words(phrase.words[0]):
             corrected = corrected[: phrase.start] + similar[0] + corrected[phrase.end :]
     if corrected == q or len(corrected) > MAX_QUERY:
         return None
@@ -194,7 +208,7 @@ def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_onl
         return Page([])
 
     def hits(part: Window) -> list[Hit]:
-        return index().profiles(criteria, viewer, part, names_only=names_only)
+        return reader().profiles(criteria, viewer, part, names_only=names_only)
 
     def bodies(ids: list[int]) -> list[Body]:
         return client(Users).profile_bodies(viewer_id=viewer.id, ids=ids, discovering=True) if ids else []
@@ -217,7 +231,7 @@ def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[R
     if criteria.asks_for_posts:
         return Page([])
     prefixes = _prefixes([*criteria.tags, *criteria.names])
-    counted = index().hashtags(prefixes, viewer, limit=_MAX_TAGS)
+    counted = reader().hashtags(prefixes, viewer, limit=_MAX_TAGS)
     page = keep_place(window, read=lambda part: _hashtags_beyond(counted, part), ascending=True)
     return Page([_tag_result(tag, prefixes) for tag in page.items], page.next, page.previous)
 

@@ -12,7 +12,7 @@ from elasticsearch import BadRequestError, NotFoundError
 
 from apps.search.models import FINAL, Kind
 from apps.search.models.documents import Entry, Versioned, elasticsearch, search_in, write_entries
-from apps.search.queries.documents import EngagementCount, PostEntry, ProfileEntry
+from apps.search.queries import EngagementCount, PostEntry, ProfileEntry
 from apps.search.queries.elastic import answering, entry_id, read_alias, write_alias
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument

@@ -16,8 +16,7 @@ from apps.search.models import (
     Kind,
     Tombstone,
 )
-from apps.search.queries.documents import EngagementCount, PostEntry, ProfileEntry
-from apps.search.queries.fts import searchable
+from apps.search.queries import EngagementCount, PostEntry, ProfileEntry, searchable
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from apps.search.models import FINAL
-from apps.search.queries.documents import EngagementCount
+from apps.search.queries import EngagementCount
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 

@@ -11,8 +11,7 @@ from apps.search.access import Drift as IndexDrift
 from apps.search.actions.backend import writer
 from apps.search.actions.index import IndexWriter
 from apps.search.models import Kind
-from apps.search.queries.backend import index
-from apps.search.queries.index import Index
+from apps.search.queries import Index, reader
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
@@ -41,7 +40,7 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
         return _rebuild_elasticsearch(advance)
     forget_tombstones(older_than=_UNDER_WAY)
     _write_everything(writer(), advance)
-    return _settle(index(), writer())
+    return _settle(reader(), writer())
 
 
 def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
@@ -49,7 +48,7 @@ def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[Dri
 
     A page is as large as those contexts give it, whatever the limit.
     """
-    drift, next_id = differences_behind(index=index(), kind=kind, after=after)
+    drift, next_id = differences_behind(index=reader(), kind=kind, after=after)
     in_flight = events_in_flight(("auth", "users", "posts", "search")) if drift.ids else set()
     found = [key for key in drift.ids if key not in in_flight]
     if repair and found:

@@ -2,7 +2,7 @@
 
 from apps.search.actions.backend import writer
 from apps.search.models import Kind
-from apps.search.queries.documents import EngagementCount
+from apps.search.queries import EngagementCount
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import Followed, ProfileChanged, ProfileDocument, StatusChanged, Unfollowed

@@ -6,7 +6,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.moderation import actions
-from apps.moderation.presenters.statements import statements
+from apps.moderation.presenters import statement_bodies
 from apps.moderation.queries import log
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self._verify()
 
     def _export(self, after: int) -> None:
-        for statement in statements(log.log_after(after)):
+        for statement in statement_bodies(log.log_after(after)):
             self.stdout.write(orjson.dumps(statement).decode())
 
     def _verify(self) -> None:

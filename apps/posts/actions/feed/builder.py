@@ -4,8 +4,7 @@ import structlog
 
 from apps.posts.actions.feed import store
 from apps.posts.actions.feed.store import CachedFeed
-from apps.posts.queries.feed import epoch_and_popular_authors, feed_entries
-from apps.posts.queries.lists import Span
+from apps.posts.queries import Span, epoch_and_popular_authors, feed_entries
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_errors
 from socialapp.core.replicas import up_to_date

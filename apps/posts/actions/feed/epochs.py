@@ -5,7 +5,7 @@ from django.db.models import F
 
 from apps.posts.actions.feed.store import announce_epoch, process_of_redis
 from apps.posts.models import FeedEpoch
-from apps.posts.queries.feed import feed_epoch, is_known_redis
+from apps.posts.queries import feed_epoch, is_known_redis
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.replicas import up_to_date

@@ -12,14 +12,20 @@ from typing import Any
 
 import structlog
 
-from apps.posts.access.pages import fill_page
-from apps.posts.access.visibility import Visibility, VisiblePost, load_visibility
+from apps.posts.access import Visibility, VisiblePost, fill_page, load_visibility
 from apps.posts.actions.feed import epochs, store
 from apps.posts.actions.feed.builder import build_feed
 from apps.posts.actions.feed.store import CachedFeed
-from apps.posts.queries.feed import existing_posts, feed_entries, merge_entries
-from apps.posts.queries.lists import Entry, Span
-from apps.posts.queries.posts import PostRow, post_rows, reposters_among
+from apps.posts.queries import (
+    Entry,
+    PostRow,
+    Span,
+    existing_posts,
+    feed_entries,
+    merge_entries,
+    post_rows,
+    reposters_among,
+)
 from socialapp.contracts.users import Following, Users
 from socialapp.core.cache import redis_errors
 from socialapp.core.pages import Page, PageRequest, keep_place

@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.posts.actions.media.files import adopt_file, delete_unused_files
 from apps.posts.actions.media.removal import delete_comment_media, delete_unused_media
 from apps.posts.models import Media, StoredFile
-from apps.posts.queries.media import media_in_comments
+from apps.posts.queries import media_in_comments
 from socialapp.contracts.comments import Comments
 from socialapp.core.ids import id_time
 from socialapp.core.media import stores

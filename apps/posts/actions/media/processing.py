@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.posts.actions.media.files import delete_upload, reserve_file, use_file
 from apps.posts.actions.media.refusals import refuse_known
 from apps.posts.models import Media
-from apps.posts.queries.media import claimed_media, waiting_media
+from apps.posts.queries import claimed_media, waiting_media
 from socialapp.contracts.posts import MediaReady
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Unavailable

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.posts.actions.media.files import delete_upload, release_files
 from apps.posts.models import Media, MediaPurge
-from apps.posts.presenters.media import paths_of
+from apps.posts.presenters import paths_of
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.media import caches
 from socialapp.core.outgoing import OutgoingError

@@ -7,7 +7,7 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.media import check_quota, media_to_upload, no_such_media, own_media
+from apps.posts.access import check_quota, media_to_upload, no_such_media, own_media
 from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media

@@ -9,8 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from apps.posts.actions.media.inspection import sweep_store, verify_store
-from apps.posts.actions.media.remaking import ready_media, remake_media
+from apps.posts.actions import ready_media, remake_media, sweep_store, verify_store
 from socialapp.core.errors import Unavailable
 
 

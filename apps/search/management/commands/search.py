@@ -13,8 +13,7 @@ from tqdm import tqdm
 
 from apps.search import access, actions
 from apps.search.actions.capture import CaptureRefused, Source, follow, sources
-from apps.search.queries.backend import index
-from apps.search.queries.positions import sync_positions
+from apps.search.queries import reader, sync_positions
 from socialapp.core.errors import Unavailable
 
 
@@ -55,7 +54,7 @@ class Command(BaseCommand):
 
     def _verify(self, *, as_json: bool) -> None:
         with tqdm(unit=" documents", disable=as_json or None) as bar:
-            found = [access.differences(index=index(), kind=kind, advance=bar.update) for kind in ("user", "post")]
+            found = [access.differences(index=reader(), kind=kind, advance=bar.update) for kind in ("user", "post")]
         equal = not any(drift.ids for drift in found)
         self._tell({"equal": equal, "kinds": [asdict(drift) for drift in found]}, as_json=as_json)
         if not equal:
@@ -63,7 +62,7 @@ class Command(BaseCommand):
 
     def _status(self, *, as_json: bool) -> None:
         sync = {"sync": settings.SEARCH_SYNC, "positions": sync_positions()}
-        self._tell({**index().status(), **sync}, as_json=as_json)
+        self._tell({**reader().status(), **sync}, as_json=as_json)
 
     def _follow(self, *, from_now: bool) -> None:
         """Follows each source in a thread of its own; when one fails, all end, to be started again."""
