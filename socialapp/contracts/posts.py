@@ -307,7 +307,8 @@ class Posts(Protocol):
     def media_hashes(self, *, post_ids: list[int], known: list[str] | None = None) -> list[MediaHash]:
         """What the media of the posts were when they were uploaded.
 
-        A picture that looks the same as an upload with one of the `known` hashes has that hash, too.
+        A picture that looks the same as an upload with one of the `known` hashes has that hash, too; as does one whose
+        PDQ hash is near a known one.
         """
         ...
 

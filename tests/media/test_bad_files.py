@@ -11,12 +11,13 @@ from typing import Any
 
 import imageio_ffmpeg
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from apps.posts.models import Media, StoredFile
 from socialapp.core.media.convert import convert
 from socialapp.core.media.formats import HEAD_BYTES, detect
+from socialapp.core.media.images import perceptual_hash
 from socialapp.core.media.likeness import distance, looks_the_same
 from socialapp.core.media.results import ConversionError, ConvertedMedia
 from tests.conftest import ALL_CONTEXTS, Person
@@ -271,6 +272,24 @@ def test_pictures_that_look_alike_have_hashes_that_are_near(tmp_path: Path) -> N
         image.save(file, "JPEG", quality=70)
         hashes.append(converted(file.getvalue(), folder)[0].perceptual_hash)
     assert distance(first=hashes[0], second=hashes[1]) <= 31 < distance(first=hashes[0], second=hashes[2])
+
+
+@pytest.mark.parametrize(
+    ("size", "by_reference"),  # by version 0.2.8 of the Python binding of Meta's implementation
+    [
+        ((640, 480), "8cf180ec73e1e356c7a30fcc3e0bf812e0e687e9cf1c31399ce4c621339ca8de"),
+        ((1500, 700), "8ce300ec73e1e756c7830fcc3e0bf832e0e687e98f1c31399ce4c621339ca9de"),
+        ((100, 130), "c27987e413b9af565fa9cccc1a39381ef466c1ed07d439398c6647a1338ca85e"),
+    ],
+)
+def test_hashes_are_comparable_with_lists_of_pdq_hashes(size: tuple[int, int], by_reference: str) -> None:
+    width, height = size
+    image = Image.radial_gradient("L").resize(size).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((width // 8, height // 6, width // 2, height // 2), fill="#c03020")
+    draw.rectangle((width // 2, height // 2, width - width // 10, height - height // 8), fill="#2050c0")
+    draw.polygon([(width // 3, height // 3), (width // 2, height - 9), (9, height - height // 5)], fill="#f0d060")
+    assert distance(first=perceptual_hash(image), second=by_reference) <= 20
 
 
 @pytest.fixture(scope="module")

@@ -267,6 +267,19 @@ def test_a_file_and_its_copies_are_found_by_its_hash(stage: Stage, drain: Callab
     assert stage.ann.client.get(f"/v1/posts/{stage.post_id}").status_code == 404
 
 
+def test_a_picture_is_found_by_a_pdq_hash_near_its_own(stage: Stage, drain: Callable[[], int]) -> None:
+    keep("media", f"{'f' * 56}{'0' * 8}", "remove")  # 32 bits from one, 31 from the other
+    by_ann = {"user_id": int(stage.ann.id), "size": 1, "created_at": timezone.now(), "post_id": int(stage.post_id)}
+    picture = Media.objects.create(**by_ann, content_hash="cd" * 32, perceptual_hash="f" * 64)
+    assert stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "look"}).status_code == 200
+    drain()
+    assert not Action.objects.filter(kind="remove_content").exists()
+    Media.objects.filter(id=picture.id).update(perceptual_hash=f"{'f' * 63}e")
+    assert stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "look again"}).status_code == 200
+    drain()
+    assert Action.objects.filter(kind="remove_content").count() == 1
+
+
 def test_a_rule_is_tried_before_it_is_switched_on(stage: Stage, drain: Callable[[], int]) -> None:
     write(stage.ann, "my casino", drain)
     rule = keep("words", "casino", "remove", is_active=False)

@@ -44,9 +44,10 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
 
 
 def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[MediaHash]:
-    """The hashes of the uploads of the media in these posts, and those of `known` uploads that look the same.
+    """The hashes of the uploads of the media in these posts, and those of `known` that look the same.
 
-    One query, and two more with `known`.
+    One of `known` is the SHA-256 of an upload, or a PDQ hash: both have 256 bits, and nothing is near the one as the
+    other by chance. One query, and two more with `known`.
     """
     shown = Media.objects.filter(post_id__in=post_ids, comment_id=None).exclude(content_hash="")
     rows = list(shown.values_list("post_id", "content_hash", "perceptual_hash"))
@@ -61,6 +62,7 @@ def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[Me
         if known
         else set()
     )
+    pictures |= {(pdq, pdq) for pdq in known}
     hashes = {(post_id, sha256) for post_id, sha256, _ in rows}
     hashes |= {
         (post_id, sha256)
