@@ -127,16 +127,8 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
     if shown_ids != media_ids:
         show_media(post, media_ids=media_ids)
     post.sensitive, post.content_warning = draft.sensitive, draft.content_warning
-    held_keys = set(map(hashtag_digest, post.hashtags))
-    new_tags = [tag for tag in draft.hashtags if hashtag_digest(tag) not in held_keys]
-    before = {user_id for user_id, _ in post.mentions}
-    after = {user_id for user_id, _ in draft.mentions}
-    PostHashtag.objects.filter(post_id=post_id).exclude(tag_key__in=map(hashtag_digest, draft.hashtags)).delete()
-    PostMention.objects.filter(post_id=post_id).exclude(user_id__in=after).delete()
-    add_hashtags(post_id=post_id, tags=new_tags)
-    add_mentions(post_id=post_id, user_ids=sorted(after - before))
+    mentioned_before = _replace_hashtags_and_mentions(post, draft)
     post.content, post.is_private = draft.content, draft.is_private
-    post.hashtags, post.mentions = draft.hashtags, draft.mentions
     post.version += 1
     post.updated_at = timezone.now()
     was_hidden = post.hidden
@@ -153,13 +145,26 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
             is_private=post.is_private,
             was_private=post.is_private if was_hidden else was_private,  # what is hidden is in no count
             hashtags=draft.hashtags,
-            new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in before],
+            new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in mentioned_before],
             version=post.version,
             is_held=is_held,
         )
     )
     if is_held:
         _publish_hiding(post)
+
+
+def _replace_hashtags_and_mentions(post: Post, draft: Draft) -> set[int]:
+    """Gives the post those of the draft, with the rows it is found by. Returns whom it mentioned before."""
+    held_keys = set(map(hashtag_digest, post.hashtags))
+    new_tags = [tag for tag in draft.hashtags if hashtag_digest(tag) not in held_keys]
+    before, after = ({user_id for user_id, _ in mentions} for mentions in (post.mentions, draft.mentions))
+    PostHashtag.objects.filter(post_id=post.id).exclude(tag_key__in=map(hashtag_digest, draft.hashtags)).delete()
+    PostMention.objects.filter(post_id=post.id).exclude(user_id__in=after).delete()
+    add_hashtags(post_id=post.id, tags=new_tags)
+    add_mentions(post_id=post.id, user_ids=sorted(after - before))
+    post.hashtags, post.mentions = draft.hashtags, draft.mentions
+    return before
 
 
 def _publish_hiding(post: Post) -> None:
