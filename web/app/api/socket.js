@@ -12,10 +12,11 @@ let pause = FIRST_PAUSE;
 let wanted = false;
 let pinging = 0;
 let retry = 0;
+let openings = 0;
 let watched = { feed: false, posts: [] };
 const handlers = {};
 
-/** Sets what happens on messages: `{ready, notification, read, unread, feed, post, media}`. */
+/** Sets what happens on messages: `{ready, notification, read, unread, feed, post, media}`, and whether one is of a later connection. */
 export function onMessages(given) {
   Object.assign(handlers, given);
 }
@@ -27,6 +28,7 @@ export async function connect() {
   const access = await token();
   if (!access || !wanted || socket) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
+  openings += 1;
   socket = new WebSocket(`${scheme}://${location.host}/ws/notifications/`, ["bearer", access]);
   socket.onmessage = ({ data }) => receive(JSON.parse(data));
   socket.onclose = ({ code }) => closed(code);
@@ -35,6 +37,7 @@ export async function connect() {
 
 export function disconnect() {
   wanted = false;
+  openings = 0;
   cursor = "";
   clearTimeout(retry);
   socket?.close();
@@ -67,7 +70,7 @@ function receive(message) {
     if (watched.feed || watched.posts.length) send({ type: "watch", ...watched });
   }
   if (message.type === "notification") cursor = message.notification.id;
-  handlers[message.type]?.(message);
+  handlers[message.type]?.(message, openings > 1);
 }
 
 async function closed(code) {

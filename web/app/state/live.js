@@ -15,13 +15,12 @@ const WATCH_PAUSE = 400;
 const onScreen = new Map();
 const unseen = new WeakMap();
 let timer = 0;
-let wasConnected = false;
 
 export function startLive() {
   onMessages({
-    ready: ({ unread: number }) => {
+    ready: ({ unread: number }, isAgain) => {
       unread.value = number;
-      catchUp();
+      if (isAgain) catchUp(); // at first the feed has just been read
     },
     notification: ({ notification, unread: number }) => arrived(notification, number),
     read: markedRead,
@@ -53,16 +52,12 @@ export function startLive() {
 function forgetEverything() {
   forgetLists();
   for (const store of [posts, comments, people]) store.clear();
-  wasConnected = false;
 }
 
-/** Looks for posts that came while there was no connection. The first page of a feed just read is not asked for again. */
+/** Looks for posts that came while there was no connection. */
 async function catchUp() {
   const [list] = listsUnder("/feed");
-  if (!wasConnected || list?.status.peek() !== "ready") {
-    wasConnected = true;
-    return;
-  }
+  if (list?.status.peek() !== "ready") return;
   const page = await get("/feed").catch(() => ({ results: [] }));
   const ids = page.results.map(({ id }) => id);
   const shown = new Set(list.items.peek());
