@@ -178,13 +178,16 @@ def make_index(name: str, *, aliases: Iterable[str]) -> None:
 
 
 def _first_index() -> str:
+    """Its aliases come when its shard can be searched: a search meets no index before, which finds nothing."""
     name = f"{read_alias()}-1"
     try:
-        make_index(name, aliases=[read_alias(), write_alias()])
+        make_index(name, aliases=[])
     except BadRequestError as error:
-        # Another process was faster.
+        # Another process was faster, or one has ended before it gave the aliases.
         if error.error != "resource_already_exists_exception":
             raise
+    adding = [{"add": {"index": name, "alias": alias}} for alias in (read_alias(), write_alias())]
+    elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.update_aliases(actions=adding)
     return name
 
 
