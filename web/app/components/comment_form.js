@@ -1,5 +1,5 @@
 // Where a comment or reply is written.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { newKey, post } from "../api/client.js";
@@ -22,7 +22,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   const [busy, setBusy] = useState(false);
   const picker = useRef(null);
   const key = useRef(newKey());
-  useEffect(() => keepDraft(place, { content: text }), [text]);
+  useLayoutEffect(() => keepDraft(place, { content: text }), [text]);
   const image = media.find((each) => each.media)?.media;
   const pending = media.some((each) => !each.media && !each.problem);
   const pick = (event) => {

@@ -1,5 +1,5 @@
 // Where a post is written or edited.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { newKey } from "../api/client.js";
@@ -28,8 +28,8 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
   const picker = useRef(null);
   const key = useRef(newKey());
   const change = (changes) => setFields((before) => ({ ...before, ...changes }));
-  useEffect(() => {
-    if (!edited) keepDraft(place, fields);
+  useLayoutEffect(() => {
+    if (!edited) keepDraft(place, fields); // before the paint: whoever leaves at once finds it, too
   }, [fields]);
   const left = contentLimit() - [...fields.content].length;
   const pending = media.some((each) => !each.media && !each.problem);
