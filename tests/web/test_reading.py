@@ -38,7 +38,8 @@ def test_a_repost_is_taken_back_after_a_reload(person: Callable[[str], Person]) 
     page = ada.open(f"/posts/{post}")
     button = page.get_by_role("button", name="Repost, 1 repost")
     expect(button).to_have_attribute("aria-pressed", "true")
-    button.click()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        button.click()
     expect(page.get_by_role("button", name="Repost", exact=True)).to_have_attribute("aria-pressed", "false")
     assert ada.api("GET", f"/posts/{post}")["reposts_count"] == 0
 

@@ -69,7 +69,7 @@ function newList(path, put) {
     async load() {
       if (status.peek() !== "new" && status.peek() !== "failed") return;
       status.value = "loading";
-      await read(path, false);
+      await read(path, true); // with what came live meanwhile
     },
     /** Reads the next page. */
     async more() {

@@ -6,7 +6,7 @@ import { connect, disconnect, onMessages, watch } from "../api/socket.js";
 import { lookAgain } from "../api/uploads.js";
 import { comments, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
-import { arrived, markedRead, unread } from "./notifications.js";
+import { arrived, lookFor, markedRead, unread } from "./notifications.js";
 import { title } from "./title.js";
 import { looked } from "./views.js";
 import { route } from "./router.js";
@@ -18,8 +18,9 @@ let timer = 0;
 
 export function startLive() {
   onMessages({
-    ready: ({ unread: number }, isAgain) => {
+    ready: ({ unread: number, cursor }, isAgain) => {
       unread.value = number;
+      lookFor(cursor);
       if (isAgain) catchUp(); // at first the feed has just been read
     },
     notification: ({ notification, unread: number }) => arrived(notification, number),

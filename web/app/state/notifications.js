@@ -29,6 +29,13 @@ export function arrived(given, number) {
   }
 }
 
+/** Reads lists again that lack the newest one: it came after they were read and before there was a connection. */
+export function lookFor(newest) {
+  for (const list of listsUnder("/notifications")) {
+    if (list.status.peek() === "ready" && compare(list.items.peek()[0] || "0", newest) < 0) list.refresh();
+  }
+}
+
 /** Marks everything up to the newest as read. */
 export async function markAllRead() {
   const newest = listsUnder("/notifications").flatMap((list) => list.items.peek())[0];
