@@ -71,6 +71,12 @@ class Stale(Problem):
     status, title, default_code = 412, "Precondition failed", "stale"
 
 
+def require_version(version: int, *, expected: frozenset[int] | None, detail: str) -> None:
+    """Stale, with this detail, unless the version is one of the expected ones; None, as without `If-Match`, is any."""
+    if expected is not None and version not in expected:
+        raise Stale(detail)
+
+
 class TooLarge(Problem):
     """413: the body exceeds the limit."""
 

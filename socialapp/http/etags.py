@@ -12,7 +12,7 @@ from django.utils.http import parse_etags, quote_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from socialapp.core.errors import Malformed, Stale
+from socialapp.core.errors import Malformed, require_version
 from socialapp.core.json import to_json
 
 _OURS = re.compile(r'"([0-9]{1,9})-[0-9a-f]{16}"')
@@ -27,8 +27,7 @@ def single(request: Request, *, body: Any, version: int, status: int = 200) -> R
     headers = {"ETag": tag}
     if request.method in ("GET", "HEAD"):
         expected = expected_versions(request)
-        if expected is not None and version not in expected:
-            raise Stale("it was changed meanwhile")
+        require_version(version, expected=expected, detail="it was changed meanwhile")
         if _matches(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
             return Response(None, status=304, headers=headers)
     return Response(content, status=status, headers=headers)

@@ -28,7 +28,7 @@ from apps.auth.models import Mail, ReservedName, Role, User, UserRole
 from apps.auth.queries import Account, LoggedIn, account, existing_users, lock_user, role_names
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserRenamed, UserVerified
 from socialapp.core.db import after_commit, atomic, transactional
-from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
+from socialapp.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, require_version
 from socialapp.core.principal import ADMIN, MODERATOR, USER
 from socialapp.core.text.emails import email_key
 from socialapp.messaging.publish import publish
@@ -189,8 +189,7 @@ def change_account(
     address = acceptable_email(email) if email is not None else None
     name = checked_username(username) if username is not None else None
     user = lock_user(user_id)
-    if versions is not None and user.version not in versions:
-        raise Stale("the account was changed meanwhile")
+    require_version(user.version, expected=versions, detail="the account was changed meanwhile")
     if name is not None:
         _rename(user, name)
     if address is not None:

@@ -41,7 +41,7 @@ from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
-from socialapp.core.errors import Forbidden, Stale
+from socialapp.core.errors import Forbidden, require_version
 from socialapp.lifecycle.data_export import held_rows
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
@@ -78,8 +78,7 @@ def _delete_account(
 ) -> int:
     refuse_last_administrator(user_id)
     user = lock_user(user_id)
-    if versions is not None and user.version not in versions:
-        raise Stale("the account was changed meanwhile")
+    require_version(user.version, expected=versions, detail="the account was changed meanwhile")
     if password_hash is not None and user.password != password_hash:
         raise Forbidden("the password is wrong", code="password_wrong")
     erasure = Erasure(user=user, due_at=timezone.now() + grace)

@@ -18,7 +18,7 @@ from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
-from socialapp.core.errors import Invalid, NotFound, Problem, Stale
+from socialapp.core.errors import Invalid, NotFound, Problem, require_version
 from socialapp.core.text.mentions import find_mentions
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
@@ -128,8 +128,9 @@ def _lock_living(comment_id: int, expected_versions: frozenset[int] | None) -> C
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None:
         raise NotFound("there is no such comment that you may see")
-    if expected_versions is not None and comment.version not in expected_versions:
-        raise Stale("this comment has been edited since you read it")
+    require_version(
+        comment.version, expected=expected_versions, detail="this comment has been edited since you read it"
+    )
     return comment
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.notifications.models import Digest, Kind, MutedConversation, NotificationPreference, NotificationSettings
 from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, KINDS
 from socialapp.core.db import transactional
-from socialapp.core.errors import Invalid, NotFound, Stale
+from socialapp.core.errors import Invalid, NotFound, require_version
 from socialapp.lifecycle.removal import gone_among
 
 _UNSUBSCRIBE_SALT = "socialapp.notifications.unsubscribe"
@@ -36,8 +36,9 @@ def change_preferences(
     rows = {row.kind: row for row in NotificationPreference.objects.select_for_update().filter(user_id=user_id)}
     chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
     version = sum(row.version for row in rows.values()) + (chosen.version if chosen else 0)
-    if expected_versions is not None and version not in expected_versions:
-        raise Stale("the preferences were changed meanwhile; read them again")
+    require_version(
+        version, expected=expected_versions, detail="the preferences were changed meanwhile; read them again"
+    )
     for kind, flags in sorted(changes.items()):
         row = rows.get(kind) or _default_row(user_id, kind)
         if any(getattr(row, name) != value for name, value in flags.items()):
@@ -61,8 +62,8 @@ def change_schedule(
 ) -> NotificationSettings:
     """Sets time zone, language, quiet hours and the hour of the digest, as far as given; Stale as for preferences."""
     chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
-    if expected_versions is not None and (chosen.version if chosen else 0) not in expected_versions:
-        raise Stale("the schedule was changed meanwhile; read it again")
+    detail = "the schedule was changed meanwhile; read it again"
+    require_version(chosen.version if chosen else 0, expected=expected_versions, detail=detail)
     return _change_settings(user_id, changes)
 
 

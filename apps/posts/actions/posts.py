@@ -29,7 +29,7 @@ from apps.posts.presenters import public_path
 from apps.posts.queries import POST_COLUMNS, PostRow
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, Forbidden, Stale
+from socialapp.core.errors import Conflict, Forbidden, Stale, require_version
 from socialapp.core.media.addresses import public_url
 from socialapp.core.text.hashtags import hashtag_digest
 from socialapp.lifecycle.removal import gone_among
@@ -217,8 +217,7 @@ def _locked(*, post_id: int, expected_versions: frozenset[int] | None) -> Post:
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         raise no_such_post()
-    if expected_versions is not None and post.version not in expected_versions:
-        raise Stale("the post has changed since you read it")
+    require_version(post.version, expected=expected_versions, detail="the post has changed since you read it")
     return post
 
 

@@ -15,7 +15,7 @@ from socialapp.contracts.auth import Auth, User
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import ProfileChanged, StatusChanged
 from socialapp.core.db import transactional
-from socialapp.core.errors import Stale
+from socialapp.core.errors import require_version
 from socialapp.core.sql import add
 from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
@@ -146,8 +146,7 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
     some at once, the others a moment later.
     """
     profile = require_active(lock_profiles([user_id]).get(user_id))
-    if expected_versions is not None and profile.version not in expected_versions:
-        raise Stale("the profile has been changed meanwhile")
+    require_version(profile.version, expected=expected_versions, detail="the profile has been changed meanwhile")
     changed = [name for name, value in changes.items() if getattr(profile, name) != value]
     if not changed:
         return

@@ -12,7 +12,7 @@ from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, require_version
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
 from socialapp.core.media.formats import CONTENT_TYPES, HEAD_BYTES, VIDEOS, detect
@@ -220,6 +220,5 @@ def _locked_media(user_id: int, media_id: int, expected_versions: frozenset[int]
     media = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
     if media is None:
         raise no_such_media()
-    if expected_versions is not None and media.version not in expected_versions:
-        raise Stale("the media have changed since you read them")
+    require_version(media.version, expected=expected_versions, detail="the media have changed since you read them")
     return media
