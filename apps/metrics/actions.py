@@ -28,7 +28,7 @@ from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
 from socialapp.core.db import atomic, transactional
 from socialapp.core.ids import id_time, new_id
-from socialapp.core.sql import add, insert
+from socialapp.core.sql import add, insert_instances
 from socialapp.lifecycle.drift import events_in_flight
 from socialapp.lifecycle.removal import declare_removal, gone_among
 from socialapp.messaging.publish import publish
@@ -40,8 +40,6 @@ HOURS_KEPT = timedelta(days=14)
 
 _POST_METRICS = frozenset({Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
 _AUTHOR_METRICS = frozenset({Metric.POSTS, Metric.FOLLOWERS})
-
-_COLUMNS = tuple(field.attname for field in MetricDelta._meta.concrete_fields)
 
 # What one roll-up row is found by, and what is to be added to its columns.
 Key = tuple[object, ...]
@@ -327,8 +325,7 @@ def _record_of_author(metric: Metric, *, author_id: int, at: datetime, amount: i
 
 def _record(deltas: Iterable[MetricDelta]) -> None:
     """One INSERT, however many."""
-    rows = ([getattr(delta, name) for name in _COLUMNS] for delta in deltas)
-    insert("metrics", model=MetricDelta, columns=_COLUMNS, rows=rows)
+    insert_instances("metrics", instances=list(deltas))
 
 
 def _delta(

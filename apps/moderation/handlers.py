@@ -1,6 +1,6 @@
 """Checks new texts against the rules, closes cases whose target is gone, and erases."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
@@ -19,18 +19,19 @@ Texts = list[Document]
 Written = PostCreated | PostEdited | CommentCreated | CommentEdited
 
 
+def _texts(events: Sequence[Written], check: Callable[[list[int], bool], Texts]) -> Texts:
+    """What `check` gives for the ids of what a rule holds, and for those of the others."""
+    held = {_target(event).id for event in events if event.is_held}
+    others = {_target(event).id for event in events} - held
+    return [text for ids, are_held in ((held, True), (others, False)) if ids for text in check(sorted(ids), are_held)]
+
+
 def _post_texts(events: Sequence[PostCreated | PostEdited]) -> Texts:
-    held = {event.post_id for event in events if event.is_held}
-    others = {event.post_id for event in events} - held
-    texts = documents_to_check(post_ids=sorted(held), are_held=True) if held else []
-    return texts + (documents_to_check(post_ids=sorted(others)) if others else [])
+    return _texts(events, lambda ids, are_held: documents_to_check(post_ids=ids, are_held=are_held))
 
 
 def _comment_texts(events: Sequence[CommentCreated | CommentEdited]) -> Texts:
-    held = {event.comment_id for event in events if event.is_held}
-    others = {event.comment_id for event in events} - held
-    texts = documents_to_check(comment_ids=sorted(held), are_held=True) if held else []
-    return texts + (documents_to_check(comment_ids=sorted(others)) if others else [])
+    return _texts(events, lambda ids, are_held: documents_to_check(comment_ids=ids, are_held=are_held))
 
 
 @handles(PostCreated, PostEdited, gather=_post_texts, together=True)

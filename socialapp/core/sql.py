@@ -50,6 +50,15 @@ def insert(
             cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + on_clash, values)
 
 
+def insert_instances(alias: str, *, instances: Sequence[Model]) -> None:
+    """Adds unsaved instances of one model, with the defaults that they were made with: see `insert`."""
+    if instances:
+        model = type(instances[0])
+        columns = [field.attname for field in model._meta.concrete_fields]
+        rows = ([getattr(instance, name) for name in columns] for instance in instances)
+        insert(alias, model=model, columns=columns, rows=rows)
+
+
 def add(
     model: type[Model],
     *,

@@ -5,6 +5,7 @@ from which its owner has logged in before, has attempts of their own. Source: OW
 """
 
 import time
+from contextlib import suppress
 
 import structlog
 from django.conf import settings
@@ -71,11 +72,8 @@ def record_failure(*, user: User | None) -> None:
     if user is None or not settings.RATE_LIMITS:
         return
     try:
-        pipe = redis_client().pipeline(transaction=True)
-        pipe.set(_failures_key(user), 0, ex=_DAY, nx=True)
-        pipe.incr(_failures_key(user))
-        failures: int = pipe.execute()[1]
-    except redis_errors():
+        (failures,) = _count([_failures_key(user)], _DAY)
+    except Unavailable:
         return
     if failures == settings.FAILED_LOGINS_REPORTED:
         _report_failures(user, failures)
@@ -108,14 +106,12 @@ def record_code(*, user_id: int, is_right: bool) -> None:
     """Counts a wrong code; forgets them after a right one."""
     if not settings.RATE_LIMITS:
         return
+    if not is_right:
+        with suppress(Unavailable):
+            _count([_codes_key(user_id)], _DAY)
+        return
     try:
-        if is_right:
-            redis_client().delete(_codes_key(user_id))
-            return
-        pipe = redis_client().pipeline(transaction=True)
-        pipe.set(_codes_key(user_id), 0, ex=_DAY, nx=True)
-        pipe.incr(_codes_key(user_id))
-        pipe.execute()
+        redis_client().delete(_codes_key(user_id))
     except redis_errors() as error:
         log.warning("auth.attempts_unknown", error=str(error))
 

@@ -210,9 +210,5 @@ class Proposal(models.Model):
         db_table = "proposals"
         indexes = (models.Index(fields=["author_id"], name="proposals_author"),)
 
-    # What administrators see beside the row: filled in for a whole page at once, never stored.
-    user_name = ""
-    moderator_name = ""
-
     def __str__(self) -> str:
         return f"{self.decision} {self.target_type} {self.target_id}"

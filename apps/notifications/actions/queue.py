@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.notifications.models import Channel, Lane, Notification, OutgoingMessage
 from apps.notifications.queries import ChannelFlags, claimed_messages, devices_of, due_messages
 from socialapp.core.db import transactional
-from socialapp.core.sql import insert
+from socialapp.core.sql import insert_instances
 
 # A moment in which an open page can show it first, or the person read it: then nothing is sent.
 PUSH_DELAY = timedelta(seconds=2)
@@ -24,7 +24,6 @@ CLAIM_SECONDS = 120
 MAX_ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _MAX_ERROR_CHARACTERS = 500
-_COLUMNS = tuple(field.attname for field in OutgoingMessage._meta.concrete_fields)
 
 
 class NewNotification(NamedTuple):
@@ -62,9 +61,7 @@ def enqueue(*, rows: Sequence[Notification | NewNotification], flags: Mapping[tu
         for row, wanted in chosen
         if wanted.email
     ]
-    if messages:
-        values = ([getattr(message, name) for name in _COLUMNS] for message in messages)
-        insert("notifications", model=OutgoingMessage, columns=_COLUMNS, rows=values)
+    insert_instances("notifications", instances=messages)
 
 
 @transactional("notifications")

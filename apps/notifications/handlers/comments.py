@@ -24,7 +24,7 @@ from socialapp.rpc.calls import client
 
 @dataclass(frozen=True, slots=True)
 class NewComment:
-    """A comment that people see for the first time, and whom it concerns and how."""
+    """A comment, or what an edit has added to it, that people see for the first time: whom it concerns, and how."""
 
     comment_id: int
     post_id: int
@@ -45,7 +45,9 @@ def _kinds(
     return kinds
 
 
-def _only_willing(kinds: dict[int, str], *, event: CommentCreated | CommentRestored, at: datetime | None) -> NewComment:
+def _only_willing(
+    kinds: dict[int, str], *, event: CommentCreated | CommentEdited | CommentRestored, at: datetime | None
+) -> NewComment:
     willing = recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=at)
     return NewComment(
         comment_id=event.comment_id,
@@ -94,49 +96,35 @@ def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> No
     _notify(comment)
 
 
+def _newly_mentioned(event: CommentEdited) -> NewComment:
+    return _only_willing(dict.fromkeys(event.new_mention_ids, "mention"), event=event, at=None)
+
+
+@handles(CommentEdited, gather=_newly_mentioned)
+def notify_newly_mentioned_in_comment(event: CommentEdited, comment: NewComment) -> None:
+    """Notifies those whom an edit of a comment mentions for the first time."""
+    actions.notify(_requests(comment))
+
+
 def _notify(comment: NewComment) -> None:
     actions.publish_post_change(post_id=comment.post_id)
-    actions.notify(
-        [
-            NotificationRequest(
-                user_id=user_id,
-                kind=kind,
-                topic=f"comment:{comment.comment_id}",
-                at=comment.at,
-                actor_id=comment.author_id,
-                target_type="comment",
-                target_id=comment.comment_id,
-                post_id=comment.post_id,
-            )
-            for user_id, kind in comment.kinds.items()
-        ]
-    )
+    actions.notify(_requests(comment))
 
 
-@handles(
-    CommentEdited,
-    gather=lambda event: recipients_seeing_post(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=event.new_mention_ids, at=None
-    ),
-)
-def notify_newly_mentioned_in_comment(event: CommentEdited, mentioned: set[int]) -> None:
-    """Notifies those whom an edit of a comment mentions for the first time."""
-    now = datetime.now(UTC)
-    actions.notify(
-        [
-            NotificationRequest(
-                user_id=user_id,
-                kind="mention",
-                topic=f"comment:{event.comment_id}",
-                at=now,
-                actor_id=event.author_id,
-                target_type="comment",
-                target_id=event.comment_id,
-                post_id=event.post_id,
-            )
-            for user_id in sorted(mentioned)
-        ]
-    )
+def _requests(comment: NewComment) -> list[NotificationRequest]:
+    return [
+        NotificationRequest(
+            user_id=user_id,
+            kind=kind,
+            topic=f"comment:{comment.comment_id}",
+            at=comment.at,
+            actor_id=comment.author_id,
+            target_type="comment",
+            target_id=comment.comment_id,
+            post_id=comment.post_id,
+        )
+        for user_id, kind in comment.kinds.items()
+    ]
 
 
 @handles(CommentDeleted)

@@ -124,26 +124,14 @@ def notify_mentioned(event: PostCreated, mentioned: set[int]) -> None:
     )
 
 
-@handles(
-    PostRestored,
-    gather=lambda event: recipients_seeing_post(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=None
-    ),
-)
-def notify_mentioned_at_last(event: PostRestored, mentioned: set[int]) -> None:
-    """Notifies those whom a post mentions that a rule held, as soon as a moderator has let it pass."""
-    now = datetime.now(UTC)
-    actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=now))
+def _newly_mentioned(event: PostEdited | PostRestored) -> set[int]:
+    mentioned = event.mention_ids if isinstance(event, PostRestored) else event.new_mention_ids
+    return recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=mentioned, at=None)
 
 
-@handles(
-    PostEdited,
-    gather=lambda event: recipients_seeing_post(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=event.new_mention_ids, at=None
-    ),
-)
-def notify_newly_mentioned(event: PostEdited, mentioned: set[int]) -> None:
-    """Notifies those whom an edit mentions for the first time."""
+@handles(PostEdited, PostRestored, gather=_newly_mentioned)
+def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]) -> None:
+    """Notifies those whom an edit mentions for the first time, or a post that a moderator has let pass."""
     now = datetime.now(UTC)
     actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=now))
 

@@ -78,7 +78,7 @@ def create_post(*, draft: Draft) -> PostRow:
         )
     )
     if draft.is_held:
-        _publish_hiding(post)
+        publish_removal(post, version=post.version)
     push = partial(push_own_post, author_id=author_id, post_id=post.id)
     transaction.on_commit(push, using=router.db_for_write(Post))
     return _row(post)
@@ -151,7 +151,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
         )
     )
     if is_held:
-        _publish_hiding(post)
+        publish_removal(post, version=post.version)
 
 
 def _replace_hashtags_and_mentions(post: Post, draft: Draft) -> set[int]:
@@ -167,9 +167,9 @@ def _replace_hashtags_and_mentions(post: Post, draft: Draft) -> set[int]:
     return before
 
 
-def _publish_hiding(post: Post) -> None:
-    """Takes a post that a rule holds out of all counts and lists, in the transaction that writes it."""
-    publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=post.version))
+def publish_removal(post: Post | RemovedPost, *, version: int) -> None:
+    """Has a post taken out of all counts and lists: a moderator has removed or hidden it, or a rule holds it."""
+    publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=version))
 
 
 @transactional("posts")

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from apps.posts.access import not_author, visible_post
 from apps.posts.actions.media.removal import purge
-from apps.posts.actions.posts import delete_post, delete_removed_posts
+from apps.posts.actions.posts import delete_post, delete_removed_posts, publish_removal
 from apps.posts.models import Media, Post, RefusedMedia, RemovedPost, RestoredRemoval
 from socialapp.contracts.moderation import Moderation
-from socialapp.contracts.posts import PostEdited, PostRemoved, PostRestored
+from socialapp.contracts.posts import PostEdited, PostRestored
 from socialapp.core.db import transactional
 from socialapp.core.principal import Principal
 from socialapp.lifecycle.removal import gone_among
@@ -57,7 +57,7 @@ def remove_post(*, post_id: int, action_id: int) -> None:
     Post.objects.filter(id=post_id).delete()
     purge(Media.objects.filter(post_id=post_id))
     if not post.hidden:
-        _publish_removal(post, version=columns["version"])
+        publish_removal(post, version=columns["version"])
 
 
 @transactional("posts")
@@ -106,15 +106,11 @@ def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime, is_
         return
     if kind == "hidden" and is_active:
         purge(Media.objects.filter(post_id=post_id))
-        _publish_removal(post, version=post.version)
+        publish_removal(post, version=post.version)
     elif kind == "hidden":
         _publish_return(post, version=post.version, is_first=was_waiting)
     else:
         _publish_edit(post)
-
-
-def _publish_removal(post: Post | RemovedPost, *, version: int) -> None:
-    publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=version))
 
 
 def _publish_return(post: Post | RemovedPost, *, version: int, is_first: bool = False) -> None:

@@ -13,6 +13,7 @@ import { CommentForm } from "../components/comment_form.js";
 import { Infinite } from "../components/infinite.js";
 import { Page } from "../components/page.js";
 import { PostCard } from "../components/post_card.js";
+import { useReading } from "../components/reading.js";
 import { Skeleton } from "../components/skeleton.js";
 import { Empty, Failed } from "../components/states.js";
 
@@ -26,8 +27,7 @@ export function Post() {
 }
 
 function Thread({ id, wanted, replying }) {
-  const [problem, setProblem] = useState(null);
-  const read = () => loadPost(id).then(() => setProblem(null), setProblem);
+  const [problem, read] = useReading(() => loadPost(id));
   useEffect(() => void read(), [id]);
   const post = posts.of(id).value;
   const gone = post === null || problem?.status === 404;

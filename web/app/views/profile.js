@@ -21,6 +21,7 @@ import { PeopleList } from "../components/people_list.js";
 import { PostCard } from "../components/post_card.js";
 import { PostList } from "../components/post_list.js";
 import { RichText } from "../components/rich_text.js";
+import { useReading } from "../components/reading.js";
 import { Skeleton } from "../components/skeleton.js";
 import { Empty, Failed } from "../components/states.js";
 import { Tabs } from "../components/tabs.js";
@@ -32,15 +33,7 @@ export function Profile() {
 
 function Person({ username }) {
   const [id, setId] = useState(() => people.find((known) => known.username === username && known.created_at));
-  const [problem, setProblem] = useState(null);
-  const read = async () => {
-    try {
-      setId(putPerson(await get(`/profiles/by-username/${encodeURIComponent(username)}`)));
-      setProblem(null);
-    } catch (failure) {
-      setProblem(failure);
-    }
-  };
+  const [problem, read] = useReading(async () => setId(putPerson(await get(`/profiles/by-username/${encodeURIComponent(username)}`))));
   useEffect(() => void read(), [username, signedIn.value]);
   const person = id && people.of(id).value;
   if (problem?.status === 404) {

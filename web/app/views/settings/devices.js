@@ -6,20 +6,13 @@ import { del, get } from "../../api/client.js";
 import { ask } from "../../state/dialogs.js";
 import { complain, toast } from "../../state/toasts.js";
 import { Icon } from "../../components/icon.js";
+import { useReading } from "../../components/reading.js";
 import { Skeleton } from "../../components/skeleton.js";
 import { Failed } from "../../components/states.js";
 
 export function Devices() {
   const [sessions, setSessions] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const read = async () => {
-    try {
-      setSessions((await get("/auth/sessions")).results);
-      setProblem(null);
-    } catch (failure) {
-      setProblem(failure);
-    }
-  };
+  const [problem, read] = useReading(async () => setSessions((await get("/auth/sessions")).results));
   useEffect(() => void read(), []);
   if (problem) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (!sessions) return html`<${Skeleton} kind="person" number=${3} />`;

@@ -6,6 +6,7 @@ import { get, patch } from "../../api/client.js";
 import { push, pushState, subscribe, unsubscribe } from "../../state/worker.js";
 import { complain } from "../../state/toasts.js";
 import { Choice, Toggle } from "../../components/field.js";
+import { useReading } from "../../components/reading.js";
 import { Skeleton } from "../../components/skeleton.js";
 import { Failed } from "../../components/states.js";
 import { Schedule } from "./schedule.js";
@@ -15,8 +16,7 @@ const DIGESTS = ["off", "daily", "weekly"];
 
 export function Notifications() {
   const [found, setFound] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const read = () => get("/notifications/preferences").then((answer) => { setFound(answer); setProblem(null); }, setProblem);
+  const [problem, read] = useReading(async () => setFound(await get("/notifications/preferences")));
   useEffect(() => {
     read();
     pushState();
