@@ -13,7 +13,6 @@ let wanted = false;
 let pinging = 0;
 let retry = 0;
 let openings = 0;
-let watched = { feed: false, posts: [] };
 const handlers = {};
 
 /** Sets what happens on messages: `{ready, notification, read, unread, feed, post, media}`, and whether one is of a later connection. */
@@ -45,8 +44,7 @@ export function disconnect() {
 
 /** Asks for news of the feed and of these posts. */
 export function watch({ feed, posts }) {
-  watched = { feed, posts: posts.slice(0, 50) };
-  send({ type: "watch", ...watched });
+  send({ type: "watch", feed, posts: posts.slice(0, 50) });
 }
 
 /** Marks everything up to a notification as read, on all devices. */
@@ -67,7 +65,6 @@ function receive(message) {
     cursor = cursor || message.cursor;
     clearInterval(pinging);
     pinging = setInterval(() => send({ type: "ping" }), PING_EVERY);
-    if (watched.feed || watched.posts.length) send({ type: "watch", ...watched });
   }
   if (message.type === "notification") cursor = message.notification.id;
   handlers[message.type]?.(message, openings > 1);

@@ -21,6 +21,7 @@ export function startLive() {
     ready: ({ unread: number, cursor }, isAgain) => {
       unread.value = number;
       lookFor(cursor);
+      watchNow(); // before looking for what was missed: what comes meanwhile is told
       if (isAgain) catchUp(); // at first the feed has just been read
     },
     notification: ({ notification, unread: number }) => arrived(notification, number),
@@ -102,5 +103,10 @@ export function seen(id, isVisible) {
 function watchSoon() {
   if (!signedIn.peek()) return;
   clearTimeout(timer);
-  timer = setTimeout(() => watch({ feed: route.peek().name === "home", posts: [...onScreen.keys()] }), WATCH_PAUSE);
+  timer = setTimeout(watchNow, WATCH_PAUSE);
+}
+
+function watchNow() {
+  clearTimeout(timer);
+  watch({ feed: route.peek().name === "home", posts: [...onScreen.keys()] });
 }
