@@ -40,7 +40,7 @@ def apply_sanction(event: UserSanctioned) -> None:
 @handles(AppealDecided)
 def tell_of_appeal(event: AppealDecided) -> None:
     """Who is banned, or was until this answer, learns it by mail."""
-    actions.tell_of_appeal(
+    actions.mail_appeal_decision(
         user_id=event.user_id,
         is_accepted=event.is_accepted,
         answer=event.answer,

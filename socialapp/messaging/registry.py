@@ -31,7 +31,8 @@ def handles(*events: type, gather: Callable[[Any], Any] | None = None, together:
 
     It runs inside a transaction on its own context's database, together with its inbox entry, and must give the
     same state when run twice, late and out of order. It may not call other contexts; `gather(event)` may: it runs
-    before the transaction and its result is the handler's second argument.
+    before the transaction and its result is the handler's second argument. The inbox knows a handler by the name of
+    its function: a renamed one is new to it, and gets the events that outboxes still keep once more.
 
     With `together` both take a list of events: all that arrived at once, so that they share statements. What such a
     handler publishes it publishes `with caused_by(event)`. If it fails, the events are handed over one by one.

@@ -55,8 +55,8 @@ def test_the_page_of_a_post_shows_what_moderators_need(
         "1 earlier version",
         "a plain post",
         "a plain comment",
-        "Out of sight with it: 1 comment, 1 reaction, 0 reposts.",
-        "Out of sight: 1 post, followed by 0 followers.",
+        "Hidden with it: 1 comment, 1 reaction, 0 reposts.",
+        "Hidden: 1 post, followed by 0 followers.",
         "the same network",
     ):
         assert shown in page, shown
@@ -77,7 +77,7 @@ def test_the_page_of_a_comment_shows_its_thread(
     page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get().id}/change/").content.decode()
     assert page.index("a plain post") < page.index("an answer to it")
     assert "is-target" in page
-    assert "In sight stay below it: 1 answer." in page
+    assert "Still visible below it: 1 answer." in page
 
 
 def test_a_template_gives_a_decision_its_words_and_its_rule(

@@ -403,7 +403,7 @@ def apply_sanction(
 
 
 @transactional("auth")
-def tell_of_appeal(*, user_id: int, is_accepted: bool, answer: str, is_about_ban: bool) -> None:
+def mail_appeal_decision(*, user_id: int, is_accepted: bool, answer: str, is_about_ban: bool) -> None:
     """Mails the answer to an appeal to who is banned, and so sees no notification.
 
     Also to who appealed against a ban that has ended by now: the answer and the end of the ban come in any order.

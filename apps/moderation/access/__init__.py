@@ -1,5 +1,6 @@
 """Who may decide what about whom, and what other contexts must be asked first."""
 
+from apps.moderation.access.case_context import case_context_of
 from apps.moderation.access.instance_rules import rule_text
 from apps.moderation.access.names import show_names, show_removed, show_targets, target_texts
 from apps.moderation.access.people import history_of, notes_of
@@ -8,7 +9,6 @@ from apps.moderation.access.refusals import screen_text
 from apps.moderation.access.reporters import groundless_reporters, reporter_weight, weight_of
 from apps.moderation.access.screening import Document, plain_pattern, rules_matching, rules_meeting
 from apps.moderation.access.sign_ups import is_sign_up_refused, plain_block
-from apps.moderation.access.surroundings import surroundings_of
 from apps.moderation.access.targets import (
     documents_to_check,
     media_of_target,
@@ -21,6 +21,7 @@ from apps.moderation.access.trials import MOST_DAYS, try_rule
 __all__ = [
     "MOST_DAYS",
     "Document",
+    "case_context_of",
     "documents_to_check",
     "groundless_reporters",
     "history_of",
@@ -40,7 +41,6 @@ __all__ = [
     "show_names",
     "show_removed",
     "show_targets",
-    "surroundings_of",
     "target_of_staff",
     "target_texts",
     "target_to_report",

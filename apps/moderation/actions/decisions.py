@@ -170,7 +170,7 @@ def _write_restriction(kind: Action.Kind, *, moderator_id: int, target: Target, 
 
 
 def _end_hold(target: Target, *, moderator_id: int, reason: str) -> None:
-    """Ends the waiting of what is hidden from now on by a moderator: nothing comes into sight in between."""
+    """Ends the waiting of what a moderator hides from now on, so that it is never visible in between."""
     held = _in_force(target, Kind.HOLD_CONTENT)
     if held is not None:
         _write_lifting(held, moderator_id=moderator_id, reason=reason)

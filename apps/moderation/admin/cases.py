@@ -19,12 +19,12 @@ from django.views.decorators.http import require_POST
 
 from apps.moderation import actions
 from apps.moderation.access import (
+    case_context_of,
     groundless_reporters,
     history_of,
     media_of_target,
     notes_of,
     show_targets,
-    surroundings_of,
     target_of_staff,
     weight_of,
 )
@@ -156,7 +156,7 @@ class LanguageFilter(admin.SimpleListFilter):
 def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     """What the page of a case shows beside the case itself."""
     history = history_of(case.author_id)
-    around = surroundings_of(case, history=history)
+    around = case_context_of(case, history=history)
     people = people_of([case.author_id, case.assigned_to_id])
     return {
         "author": _person(case.author_id, people=people),

@@ -77,7 +77,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._hidden = self._unread = 0
         self._given: set[int] = set()
         self._given_before: set[int] | frozenset[int] = frozenset()
-        self._there = _There(newest=0, settled=0, recent=frozenset())
+        self._known = _KnownWhenOpened(newest=0, settled=0, recent=frozenset())
         self._held: list[tuple[int, str, int]] | None = []
         self._closing: asyncio.Task[None] | None = None
         self._ending = False
@@ -146,12 +146,12 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._added = True
         await self.router.add(self)
         try:
-            self._there, unread = await in_thread(_state, self.principal.id)
+            self._known, unread = await in_thread(_state, self.principal.id)
         except Problem as problem:
             log.warning("sockets.not_ready", code=problem.code)
             return TRY_LATER
         self._hidden, self._unread = unread.hidden, unread.count
-        self.since = self._covered_from = self._there.newest
+        self.since = self._covered_from = self._known.newest
         self.last = max(self.last, self.since)
         self._put({"type": "ready", "unread": unread.count, "cursor": str(self.since)})
         await self._release_held()
@@ -199,7 +199,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
         """Sends a notification once, unless it was there before; while missed ones are sent it waits for its turn."""
-        if self._ending or notification_id in self._there or self._was_given(notification_id):
+        if self._ending or notification_id in self._known or self._was_given(notification_id):
             return
         if self._held is not None:
             self._held.append((notification_id, body, counted))
@@ -229,7 +229,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         try:
             while self._held:
                 notification_id, body, counted = self._held.pop(0)
-                if notification_id in self._there:
+                if notification_id in self._known:
                     continue
                 await self._give_in_turn(notification_id, body, max(counted - self._hidden, 0))
         except TimeoutError:
@@ -238,9 +238,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     def show_unread(self, unread: access.UnreadCount, *, read: MarkedRead | None = None) -> None:
         """Sends a new unread count, and what was read if that is why."""
-        self._hidden, known, self._unread = unread.hidden, self._unread, unread.count
+        shown = self._unread
+        self._hidden, self._unread = unread.hidden, unread.count
         if read is None:
-            if known != unread.count:
+            if shown != unread.count:
                 self._put({"type": "unread", "unread": unread.count})
         elif read.up_to is not None:
             self._put({"type": "read", "up_to": str(read.up_to), "unread": unread.count})
@@ -348,7 +349,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             await self._release_held()
 
 
-class _There(NamedTuple):
+class _KnownWhenOpened(NamedTuple):
     """Which notifications were there when a socket was opened: a message about one of them is late, not news.
 
     The client may have had them over the connection before. Ids are made before their transactions commit, so one
@@ -381,14 +382,14 @@ def _missed(user_id: int, after: int, up_to: int) -> _Missed:
     )
 
 
-def _state(user_id: int) -> tuple[_There, access.UnreadCount]:
+def _state(user_id: int) -> tuple[_KnownWhenOpened, access.UnreadCount]:
     """Which notifications there are, and the unread count."""
     ids = queries.last_ids(user_id=user_id, limit=_BATCH)
     settled = first_id_at(timezone.now() - _COMMITTED_WITHIN)
     if len(ids) == _BATCH:
         settled = max(settled, ids[-1])
     recent = frozenset(found for found in ids if found > settled)
-    return _There(ids[0] if ids else 0, settled, recent), access.unread_count(user_id=user_id)
+    return _KnownWhenOpened(ids[0] if ids else 0, settled, recent), access.unread_count(user_id=user_id)
 
 
 def _is_known_origin(scope: dict[str, Any]) -> bool:

@@ -44,18 +44,18 @@ class CaseContext:
     figures: dict[str, str] = field(default_factory=dict)
 
 
-def surroundings_of(case: Case, *, history: PersonHistory) -> CaseContext:
+def case_context_of(case: Case, *, history: PersonHistory) -> CaseContext:
     """All that, in at most eight calls; nothing of what cannot be asked at the moment."""
     if case.target_id is None or case.author_id is None:
         return CaseContext()
     try:
-        return _surroundings(case, case.target_id, case.author_id, history)
+        return _case_context(case, case.target_id, case.author_id, history)
     except Problem as problem:
-        log.warning("moderation.no_surroundings", error=problem.detail)
+        log.warning("moderation.no_case_context", error=problem.detail)
         return CaseContext()
 
 
-def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHistory) -> CaseContext:
+def _case_context(case: Case, target_id: int, author_id: int, history: PersonHistory) -> CaseContext:
     linked = client(Auth).linked_accounts(user_id=author_id)
     figures = _figures_of_person(history)
     if case.target_type == TargetType.POST:
@@ -69,7 +69,7 @@ def _surroundings(case: Case, target_id: int, author_id: int, history: PersonHis
         thread = _thread(comment.post_id, target_id)
         depth = next((line.depth for line in thread if line.is_target), 0)
         answers = sum(1 for line in thread if line.depth > depth)
-        touched = f"In sight stay below it: {_counted(answers, 'answer')}."
+        touched = f"Still visible below it: {_counted(answers, 'answer')}."
         return CaseContext(
             post_text="".join(post.content for post in posts_with_ids([comment.post_id])),
             thread=thread,
@@ -106,14 +106,14 @@ def _figures_of_post(post_id: int) -> dict[str, str]:
     counts = [each.counts for each in found]
     reactions = sum(one.like + one.love + one.haha + one.sad + one.angry for one in counts)
     counted = (_counted(comments, "comment"), _counted(reactions, "reaction"), _counted(reposts, "repost"))
-    gone = f"Out of sight with it: {', '.join(counted)}."
-    return {"remove": gone, "hide": gone, "lock": f"In sight stay: {counted[0]}."}
+    gone = f"Hidden with it: {', '.join(counted)}."
+    return {"remove": gone, "hide": gone, "lock": f"Still visible: {counted[0]}."}
 
 
 def _figures_of_person(history: PersonHistory) -> dict[str, str]:
     posts, followers = _counted(history.posts, "post"), _counted(history.followers, "follower")
     return {
-        "ban": f"Out of sight: {posts}, followed by {followers}.",
+        "ban": f"Hidden: {posts}, followed by {followers}.",
         "silence": f"{posts}, for {followers} alone.",
         "reset_profile": "There is a name and a text." if history.bio else "There is a name, and no text.",
     }
