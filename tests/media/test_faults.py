@@ -10,7 +10,7 @@ import pytest
 
 from apps.posts.actions import process_waiting_media
 from apps.posts.models import Media
-from socialapp import settings as own_settings
+from socialapp.settings import media as own_settings
 from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import picture, send

@@ -1,0 +1,35 @@
+"""Which contexts this process serves, and where it calls the others."""
+
+from socialapp.core.contexts import CONTEXTS, served
+from socialapp.settings.environment import SECRET_KEY, env
+
+_third_party = [app for context in served() for app in context.third_party_apps]
+INSTALLED_APPS = [
+    *_third_party,
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "corsheaders",
+    "csp",
+    "django_linear_migrations",
+    "socialapp.http",
+    *(context.app for context in served()),
+    "socialapp.messaging",
+    "socialapp.lifecycle",
+    "socialapp.ops",
+    "socialapp.demo",
+    "socialapp.runtime",
+    "socialapp",
+]
+AUTH_USER_MODEL = "identity.User"
+SERVES_ADMIN = "django.contrib.admin" in INSTALLED_APPS
+ROOT_URLCONF = "socialapp.urls"
+WSGI_APPLICATION = "socialapp.wsgi.application"
+ASGI_APPLICATION = "socialapp.asgi.application"
+APPEND_SLASH = False
+SERVICE_NAME = env.str("SERVICE_NAME", default="socialapp")
+SERVICE_SECRET = env.str("SERVICE_SECRET", default="") or SECRET_KEY
+SERVICE_URLS = {name: env.str(f"{name.upper()}_URL", default="") for name in CONTEXTS}
+CALL_TIMEOUT = env.float("CALL_TIMEOUT", default=2.0)
