@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from django.core.management import execute_from_command_line
+from django.core.management import CommandError, CommandParser, execute_from_command_line
 from django.db import Error as DatabaseError
 
 from socialapp.core.cache import redis_errors
@@ -16,8 +17,9 @@ _INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 def run_command(arguments: Sequence[str]) -> None:
     """Runs `arguments[1]`; ends with status 1 and the reason when a server is unavailable or tables are missing.
 
-    With `--traceback` the exception itself is raised.
+    With `--traceback` the exception itself is raised. Wrong arguments end with status 2 and one line as well.
     """
+    CommandParser.error = _refuse_arguments  # type: ignore[assignment, method-assign]
     try:
         execute_from_command_line(list(arguments))
     except _EXPECTED as error:
@@ -26,6 +28,13 @@ def run_command(arguments: Sequence[str]) -> None:
         sys.exit(f"{arguments[1]}: {_reason(error)}")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _refuse_arguments(parser: CommandParser, message: str) -> NoReturn:
+    """What Django's parser does on wrong arguments, without the usage in front: `--help` shows it."""
+    if not parser.called_from_command_line:
+        raise CommandError(message)
+    parser.exit(2, f"{parser.prog}: {message} (--help shows what it takes)\n")
 
 
 def _reason(error: Exception) -> str:

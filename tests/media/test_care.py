@@ -74,6 +74,7 @@ def test_a_picture_whose_largest_file_is_lost_is_named(
     store.remove(f"files/{large[:2]}/{large}.webp")
     before = Media.objects.values().get()
     assert run("reprocess", media["id"], status=1) == {"dry_run": False, "remade": 0, "failed": 1}
+    assert run("reprocess", "--dry-run", media["id"], "999", status=1) == {"dry_run": True, "remade": 1, "failed": 1}
     assert Media.objects.values().get() == before
 
 

@@ -24,7 +24,7 @@ from apps.posts.actions.media.places import (
 )
 from apps.posts.actions.media.processing import process_media, process_waiting_media
 from apps.posts.actions.media.refusals import end_refusals, refuse_media
-from apps.posts.actions.media.remaking import ready_media, remake_media
+from apps.posts.actions.media.remaking import is_ready, ready_media, remake_media
 from apps.posts.actions.media.removal import delete_comment_media, delete_unused_media, purge_author, purge_caches
 from apps.posts.actions.media.uploads import (
     Upload,
@@ -87,6 +87,7 @@ __all__ = [
     "first_link",
     "flush_views",
     "forget_unlinked_previews",
+    "is_ready",
     "load_posts",
     "mark_popular",
     "mute_post",

@@ -24,6 +24,8 @@ _BODY: Final = rf"(?!\p{{M}}){_CONTINUE}++(?:[{_MEDIAL}]{{1,2}}{_CONTINUE}++)*+"
 _HASHTAG: Final = regex.compile(rf"(?V1)(?<![[{SPACED_WORD}]&/{NUMBER_SIGNS}])[{NUMBER_SIGNS}]({_BODY})")
 _LEADING: Final = regex.compile(rf"(?V1)[{NUMBER_SIGNS}]?({_BODY})")
 _LETTER: Final = regex.compile(r"\p{L}")
+# Letters of Hangul by themselves, as in "#ㅋㅋㅋ": their NFKC is for building syllables, and looks different alone.
+_NOT_LONE_LETTERS: Final = regex.compile(r"[^\u3131-\u318e]++")
 _UNSEEN: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}--[\u200c\u200d]]+")
 
 
@@ -44,8 +46,8 @@ def find_hashtags(text: str, *, limit: int = MAX_HASHTAGS) -> list[str]:
 
 def hashtag_name(tag: str) -> str:
     """The form in which a hashtag is shown: lower case, but with the joiners that its script may need."""
-    lower = unicodedata2.normalize("NFKC", tag).lower()
-    return str(unicodedata2.normalize("NFKC", _UNSEEN.sub("", lower)))
+    lower = _compatible(tag).lower()
+    return _compatible(_UNSEEN.sub("", lower))
 
 
 def hashtag_key(tag: str) -> str:
@@ -62,3 +64,7 @@ def leading_hashtag(text: str) -> str:
     """The key of the hashtag, with or without its sign, with which a text begins; empty when there is none."""
     found = _LEADING.match(text)
     return hashtag_key(found[1]) if found else ""
+
+
+def _compatible(text: str) -> str:
+    return _NOT_LONE_LETTERS.sub(lambda found: unicodedata2.normalize("NFKC", found[0]), text)

@@ -26,6 +26,11 @@ def ready_media(*, after: int) -> list[int]:
     return list(ready.order_by("id").values_list("id", flat=True)[:_BATCH])
 
 
+def is_ready(*, media_id: int) -> bool:
+    """Whether there are such media to regenerate."""
+    return Media.objects.filter(id=media_id, status=Media.Status.READY).exists()
+
+
 def remake_media(*, media_id: int) -> bool:
     """Regenerates sizes, blurhash and colour and keeps what plays, or the largest picture; whether that could be done.
 

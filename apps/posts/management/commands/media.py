@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from apps.posts.actions import ready_media, remake_media, sweep_store, verify_store
+from apps.posts.actions import is_ready, ready_media, remake_media, sweep_store, verify_store
 from socialapp.core.errors import Unavailable
 
 
@@ -55,12 +55,13 @@ class Command(BaseCommand):
         return {"dry_run": options["dry_run"], **asdict(swept)}, True
 
     def _reprocess(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Exit status 1 when some could not be regenerated: their largest file is lost or damaged."""
+        """Exit status 1 when some could not be regenerated: unknown, or the largest file is lost or damaged."""
+        remake = is_ready if options["dry_run"] else remake_media
         done = failed = 0
         after, ids = 0, options["ids"] or ready_media(after=0)
         while ids:
             for media_id in ids:
-                if options["dry_run"] or remake_media(media_id=media_id):
+                if remake(media_id=media_id):
                     done += 1
                 else:
                     failed += 1
