@@ -6,6 +6,7 @@ from apps.comments import views
 
 urlpatterns: list[URLPattern] = [
     path("posts/<id:post_id>/comments", views.PostCommentsView.as_view()),
+    path("comments", views.CommentsView.as_view()),
     path("comments/<id:comment_id>", views.CommentView.as_view()),
     path("comments/<id:comment_id>/replies", views.RepliesView.as_view()),
 ]

@@ -9,9 +9,10 @@ from rest_framework.response import Response
 from apps.comments import access, actions, presenters, queries
 from apps.comments.serializers import CommentBody, CommentInput, NewCommentInput
 from socialapp.core.errors import Invalid, Malformed
+from socialapp.core.pages import Page
 from socialapp.http.etags import expected_versions, single
 from socialapp.http.idempotency import create_once, replayed, replayed_soon
-from socialapp.http.pagination import page_request, page_response
+from socialapp.http.pagination import ids_from_query, page_request, page_response
 from socialapp.http.permissions import PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
@@ -97,6 +98,26 @@ class PostCommentsView(View):
             if is_in_use and (answer := replayed_soon(request, context="comments")) is not None:
                 return answer  # it is this comment that uses the image: it was sent twice at once
             raise
+
+
+class CommentsView(View):
+    """GET /comments?ids=."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        summary="Read several comments",
+        description="Those of the comments that you may see, in the order asked for; at most 100. Without tombstones.",
+        parameters=[OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")],
+        responses=_PAGE,
+    )
+    def get(self, request: Request) -> Response:
+        """Those of `?ids=` that may be seen."""
+        comments = access.comments_on_visible_posts(viewer_id=self.viewer, comment_ids=ids_from_query(request))
+        visibility = access.load_visibility(viewer_id=self.viewer, comments=comments)
+        shown = [comment for comment in comments if visibility.author(comment) is not None]
+        bodies = presenters.comment_bodies(visibility=visibility, comments=shown)
+        return page_response(request, page=Page(shown), results=bodies)
 
 
 class RepliesView(View):

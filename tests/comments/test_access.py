@@ -16,10 +16,15 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def statuses(client: JsonClient, post: str, comment: str) -> list[int]:
-    """What every path that leads to a comment answers."""
+    """What every path that leads to a comment answers. `?ids=` has it if it shows, unless as a tombstone."""
+    alone = client.get(f"/v1/comments/{comment}")
+    shows = alone.status_code == 200 and alone.json()["author"] is not None
+    several = client.get(f"/v1/comments?ids=5,{comment}")
+    found = several.json()["results"] if several.status_code == 200 else []
+    assert found == ([alone.json()] if shows else [])
     return [
         client.get(f"/v1/posts/{post}/comments").status_code,
-        client.get(f"/v1/comments/{comment}").status_code,
+        alone.status_code,
         client.get(f"/v1/comments/{comment}/replies").status_code,
         client.get(f"/v1/comments/{comment}/reactions").status_code,
     ]

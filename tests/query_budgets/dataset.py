@@ -33,6 +33,7 @@ class Dataset:
     comment_id: str
     author_posts: list[str]
     crowd_posts: list[str]
+    crowd_comments: list[str]
 
 
 def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
@@ -66,7 +67,9 @@ def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
     _scold_often(scolded)
     drain()
     people = (reader, newcomer, hermit, sleeper, shy, author, scolded)
-    return Dataset(*people, crowd, post_id, comment_id, author_posts, crowd_posts)
+    page = ok(reader.client.get(f"/v1/posts/{post_id}/comments?limit={CROWD}"))["results"]
+    crowd_comments = [comment["id"] for comment in page]
+    return Dataset(*people, crowd, post_id, comment_id, author_posts, crowd_posts, crowd_comments)
 
 
 def ok(answer: Any) -> Any:

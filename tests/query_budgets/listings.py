@@ -28,6 +28,7 @@ LISTS: dict[str, list[Listed]] = {
     "/v1/auth/sessions": [Listed(lambda dataset: "/v1/auth/sessions")],
     "/v1/blocks": [Listed(lambda dataset: "/v1/blocks", by="hermit")],
     "/v1/bookmarks": [Listed(lambda dataset: "/v1/bookmarks")],
+    "/v1/comments": [Listed(lambda dataset: "/v1/comments")],
     "/v1/comments/{comment_id}/reactions": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/reactions")],
     "/v1/comments/{comment_id}/replies": [Listed(lambda dataset: f"/v1/comments/{dataset.comment_id}/replies")],
     "/v1/explore": [

@@ -74,7 +74,8 @@ def _urls(dataset: Dataset, listing: Listing, way: Listed) -> tuple[str, str]:
     """The same list asked for as few and for as many as are compared."""
     path = way.ask(dataset)
     if listing.takes_ids:
-        ids = dataset.crowd_posts if path == "/v1/posts" else [person.id for person in dataset.crowd]
+        known = {"/v1/posts": dataset.crowd_posts, "/v1/comments": dataset.crowd_comments}
+        ids = known.get(path) or [person.id for person in dataset.crowd]
         return f"{path}?ids={ids[0]}", f"{path}?ids={','.join(ids[: way.most])}"
     joint = "&" if "?" in path else "?"
     return f"{path}{joint}limit={way.least}", f"{path}{joint}limit={way.most}"

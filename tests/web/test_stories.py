@@ -50,7 +50,8 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
     expect(his.get_by_role("article", name="Comment by bob_s")).to_contain_text("Splendid, @ada_s!")
 
     expect(hers.get_by_role("article", name="Bob_S commented on your post")).to_be_visible()
-    expect(hers.get_by_role("article", name="Bob_S reacted to your post")).to_be_visible()
+    expect(hers.get_by_role("article", name="Bob_S commented on your post")).to_contain_text("Splendid, @ada_s!")
+    expect(hers.get_by_role("article", name="Bob_S reacted to your post")).to_contain_text("Notes on the engine")
     expect(hers).to_have_title("(3) Notifications · socialapp")  # a follower, a reaction, a comment
     hers.get_by_role("link", name="Bob_S reacted to your post").click()
     expect(hers).to_have_title("(2) Post by Ada_S · socialapp")

@@ -18,6 +18,7 @@ from apps.comments.access.drafts import (
 from apps.comments.access.visibility import (
     Visibility,
     comment_in_thread,
+    comments_on_visible_posts,
     is_moderation,
     load_visibility,
     load_visibility_of_one,
@@ -36,6 +37,7 @@ __all__ = [
     "LoadableComment",
     "Visibility",
     "comment_in_thread",
+    "comments_on_visible_posts",
     "draft_comment",
     "draft_edit",
     "is_moderation",

@@ -111,6 +111,19 @@ def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[C
     ]
 
 
+def comments_on_visible_posts(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[Comment]:
+    """Those of the comments that live and whose post the viewer may see, in the order of the ids.
+
+    Their authors are checked by `load_visibility`. One query and one call.
+    """
+    rows = queries.comments_with(comment_ids)
+    if not rows:
+        return []
+    post_ids = sorted({row.post_id for row in rows})
+    posts = {post.id for post in client(Posts).visible(viewer_id=viewer_id, post_ids=post_ids)}
+    return [row for row in rows if row.post_id in posts]
+
+
 def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
     """The comment or tombstone, if the viewer may see it; NotFound otherwise."""
     comment = _comment_as_shown(viewer_id, comment_id)

@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { newKey } from "../api/client.js";
 import { profile } from "../api/session.js";
-import { draft, dropDraft, keepDraft } from "../state/drafts.js";
+import { draft, draftMedia, dropDraft, keepDraft, keepDraftMedia } from "../state/drafts.js";
 import { contentLimit } from "../state/instance.js";
 import { enqueue } from "../state/outbox.js";
 import { publish } from "../state/posts.js";
@@ -22,7 +22,7 @@ const EMPTY = { content: "", content_warning: "", is_private: false, sensitive: 
  */
 export function Composer({ place = "new", edited = null, save = null, onDone = () => {}, focused = false, start = "" }) {
   const [fields, setFields] = useState(() => (edited ? pick(edited) : { ...EMPTY, ...(draft(place) || {}), ...(start ? { content: start } : {}) }));
-  const [media, setMedia] = useState(() => (edited?.media || []).map((each) => ({ key: each.id, media: each, progress: 1 })));
+  const [media, setMedia] = useState(() => (edited ? edited.media || [] : draftMedia(place)).map((each) => ({ key: each.id, media: each, progress: 1 })));
   const [warned, setWarned] = useState(!!fields.content_warning);
   const [busy, setBusy] = useState(false);
   const picker = useRef(null);
@@ -31,6 +31,9 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
   useLayoutEffect(() => {
     if (!edited) keepDraft(place, fields); // before the paint: whoever leaves at once finds it, too
   }, [fields]);
+  useLayoutEffect(() => {
+    if (!edited) keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
+  }, [media]);
   const left = contentLimit() - [...fields.content].length;
   const pending = media.some((each) => !each.media && !each.problem);
   const ready = fields.content.trim() && left >= 0 && !pending && !busy;
@@ -83,7 +86,7 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
         <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*,video/*" multiple onChange=${(event) => { take([...event.currentTarget.files]); event.currentTarget.value = ""; }} />
         <button type="button" class="icon-button" aria-label=${t("composer.media")} title=${t("composer.media")} onClick=${() => picker.current.click()}><${Icon} name="image" /></button>
         <button type="button" class="icon-button" aria-label=${t("composer.add_warning")} title=${t("composer.add_warning")} aria-pressed=${warned} onClick=${() => setWarned(!warned)}><${Icon} name="warning" /></button>
-        <button type="button" class="chip" aria-pressed=${fields.is_private} onClick=${() => change({ is_private: !fields.is_private })}>
+        <button type="button" class="chip" aria-label="${t("composer.audience")}: ${t(fields.is_private ? "composer.followers" : "composer.public")}" title=${t("composer.audience")} onClick=${() => change({ is_private: !fields.is_private })}>
           <${Icon} name=${fields.is_private ? "lock" : "globe"} size=${16} /> ${t(fields.is_private ? "composer.followers" : "composer.public")}
         </button>
         <span class="composer-left ${left < 0 ? "bad" : ""}" role=${left < 100 ? "status" : undefined}>${left < 500 ? left : ""}</span>

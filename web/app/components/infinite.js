@@ -7,6 +7,7 @@ import { Skeleton, Spinner } from "./skeleton.js";
 import { Failed } from "./states.js";
 
 const FIRST = 5; // as many as a screen shows: the others follow in later tasks, so that none takes long
+const LONG = 10; // from so many rows on it is worth saying that there are no more
 
 /** `list` is of state/lists.js; `row(item)` renders one; `empty` is shown when there is none. */
 export function Infinite({ list, row, empty, skeleton = "post", label }) {
@@ -32,7 +33,7 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
     ${status === "ready" && !items.length && empty}
     ${status === "failed" && html`<${Failed} problem=${list.problem.value} onRetry=${() => (items.length ? list.more() : list.load())} />`}
     ${status === "more" && html`<div class="list-more"><${Spinner} /></div>`}
-    ${status === "ready" && items.length > 0 && !list.hasMore && html`<p class="list-end">${t("list.end")}</p>`}
+    ${status === "ready" && items.length >= LONG && !list.hasMore && html`<p class="list-end">${t("list.end")}</p>`}
     <div ref=${end} class="list-sentinel"></div>
   </div>`;
 }

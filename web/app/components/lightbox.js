@@ -18,7 +18,7 @@ export function Lightbox({ media, index, close }) {
     if (event.key === "ArrowRight") step(1);
     if (event.key === "ArrowLeft") step(-1);
   };
-  return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} wide>
+  return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} full>
     <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed}>
       ${shown.type === "image"
         ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${() => setZoomed(!zoomed)}><img src=${shown.url} alt=${shown.description || ""} /></button>`

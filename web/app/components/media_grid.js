@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
+import { canMove } from "../state/appearance.js";
 import { open } from "../state/dialogs.js";
 import { Blurhash } from "./blurhash.js";
 import { Icon } from "./icon.js";
@@ -34,7 +35,7 @@ function One({ media, hidden, onOpen, alone }) {
     ${media.blurhash && !loaded && html`<${Blurhash} hash=${media.blurhash} />`}
     ${!hidden &&
     (isVideo
-      ? html`<video src=${media.url} poster=${media.preview_url} controls=${media.type === "video"} loop=${media.type === "gifv"} muted=${media.type === "gifv"} playsinline preload="none" aria-label=${description} onLoadedData=${() => setLoaded(true)}></video>`
+      ? html`<video src=${media.url} poster=${media.preview_url} controls autoplay=${media.type === "gifv" && canMove()} loop=${media.type === "gifv"} muted=${media.type === "gifv"} playsinline preload="none" aria-label=${description} onLoadedData=${() => setLoaded(true)}></video>`
       : html`<button type="button" class="media-open" aria-label=${t("media.enlarge", { description })} onClick=${onOpen}>
           <img src=${media.preview_url || media.url} srcset=${srcset(media)} sizes=${alone ? ALONE : BESIDE} alt=${media.description || ""} width=${media.width} height=${media.height} loading="lazy" decoding="async" onLoad=${() => setLoaded(true)} />
         </button>`)}

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { patch } from "../api/client.js";
 import { upload } from "../api/uploads.js";
-import { complain, explain } from "../state/toasts.js";
+import { complain, explain, toast } from "../state/toasts.js";
 import { Icon } from "./icon.js";
 import { Toggle } from "./field.js";
 
@@ -13,6 +13,7 @@ const MOST = 4;
 export function addFiles(files, setMedia, most = MOST) {
   const wanted = files.filter((file) => /^(image|video)\//.test(file.type));
   setMedia((before) => {
+    if (wanted.length > most - before.length) toast(t("composer.most", { count: most }));
     const added = wanted.slice(0, most - before.length).map((file) => start(file, setMedia));
     return [...before, ...added];
   });
@@ -55,7 +56,7 @@ export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = n
             ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><span class="flips"><${Icon} name="right" size=${16} /></span></button>`}
             <button type="button" class="icon-button" aria-label=${t("composer.remove")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
           </div>
-          ${each.media && html`<input class="input" maxlength="1500" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onInput=${(event) => say(each.key, event.currentTarget.value)} onChange=${(event) => describe(each.media.id, event.currentTarget.value)} />`}
+          ${each.media && html`<textarea class="input" rows="2" maxlength="1500" dir="auto" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onInput=${(event) => say(each.key, event.currentTarget.value)} onChange=${(event) => describe(each.media.id, event.currentTarget.value)}></textarea>`}
         </li>`,
       )}
     </ul>

@@ -6,8 +6,8 @@ import { Icon } from "./icon.js";
 
 let last = 0;
 
-/** `onClose` is called for Escape, the button and a click outside. */
-export function Modal({ title, onClose, wide = false, children, footer = null, guarded = false }) {
+/** `onClose` is called for Escape, the button and a click outside; `full` fills the window, as pictures do. */
+export function Modal({ title, onClose, full = false, children, footer = null, guarded = false }) {
   const element = useRef(null);
   const id = useRef(`modal-${++last}`);
   useLayoutEffect(() => {
@@ -26,7 +26,7 @@ export function Modal({ title, onClose, wide = false, children, footer = null, g
   const clicked = (event) => {
     if (event.target === element.current && !guarded) onClose();
   };
-  return html`<dialog ref=${element} class="modal ${wide ? "modal-wide" : ""}" aria-labelledby=${id.current} onCancel=${cancelled} onMouseDown=${clicked}>
+  return html`<dialog ref=${element} class="modal ${full ? "modal-full" : ""}" aria-labelledby=${id.current} onCancel=${cancelled} onMouseDown=${clicked}>
     <div class="modal-box">
       <header class="modal-head">
         <h2 id=${id.current}>${title}</h2>

@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { list, t } from "../i18n/i18n.js";
 import { open } from "../state/dialogs.js";
 import { markRead, notification } from "../state/notifications.js";
+import { excerptOf } from "../state/targets.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
 import { RequestAnswer } from "./request_answer.js";
@@ -26,11 +27,13 @@ export function NotificationRow({ id }) {
   const given = notification(id).value;
   if (!given) return null;
   const actors = given.actors || [];
+  const excerpt = given.kind === "moderation" ? "" : excerptOf(given);
   return html`<article class="note ${given.is_read ? "" : "note-new"}" aria-label=${sentence(given)}>
     <span class="note-icon note-${given.kind}"><${Icon} name=${ICONS[given.kind] || "bell"} size=${20} filled /></span>
     <div class="note-main">
       ${actors.length > 0 && html`<p class="note-faces">${actors.slice(0, FACES_SHOWN).map((actor) => html`<a key=${actor.id} href="/@${actor.username}" aria-label="@${actor.username}"><${Avatar} person=${actor} size="small" /></a>`)}</p>`}
       <p><a class="note-link" href=${addressOf(given)} onClick=${() => markRead(id)}>${sentence(given)}</a></p>
+      ${excerpt && html`<p class="note-excerpt" dir="auto">${excerpt}</p>`}
       <p class="handle"><${Time} at=${given.created_at} />${!given.is_read && html` · <span class="note-dot">${t("notification.new")}</span>`}</p>
       ${given.kind === "follow_request" && actors.length === 1 && html`<${RequestAnswer} id=${actors[0].id} username=${actors[0].username} />`}
       ${given.kind === "moderation" && given.action_id && html`<button class="button button-quiet" onClick=${() => open("appeal", { action: given.action_id })}>${t("appeal.do")}</button>`}

@@ -28,12 +28,12 @@ export function PostMenu({ post }) {
     post.edited && { label: t("post.history"), icon: "history", run: () => open("history", { id: post.id }) },
     mine && { label: t("post.metrics"), icon: "eye", run: () => open("metrics", { id: post.id }) },
     mine && { label: t("edit"), icon: "pen", run: () => open("compose", { edits: post.id }) },
-    mine && { label: t("delete"), icon: "trash", run: remove, danger: true },
     signedIn.value && {
       label: t(post.muted ? "post.unmute" : "post.mute"),
       icon: "mute",
       run: () => muteConversation(post.id, !post.muted),
     },
+    mine && { label: t("delete"), icon: "trash", run: remove, danger: true },
     !mine && signedIn.value && { label: t(known?.muting ? "mute.undo" : "mute.do", { name }), icon: "mute", run: withAuthor(toggleMute) },
     !mine && signedIn.value && { label: t(known?.blocking ? "block.undo" : "block.do_name", { name }), icon: "block", run: withAuthor(toggleBlock), danger: true },
     !mine && { label: t("report.do"), icon: "flag", run: () => open("report", { target: "post", id: post.id }), danger: true },

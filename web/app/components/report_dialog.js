@@ -10,7 +10,7 @@ import { Modal } from "./modal.js";
 const REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"];
 
 export function ReportDialog({ target, id, close }) {
-  const [reason, setReason] = useState("spam");
+  const [reason, setReason] = useState("");
   const [details, setDetails] = useState("");
   const [busy, setBusy] = useState(false);
   const [rules, setRules] = useState([]);
@@ -34,7 +34,7 @@ export function ReportDialog({ target, id, close }) {
       <${Choice} label=${t("report.reason")} value=${reason} onChange=${setReason} options=${REASONS.map((each) => [each, t(`report.reason.${each}`)])} />
       ${rules.length > 0 && html`<${Choice} label=${t("report.rule")} value=${rule} onChange=${setRule} options=${[["", t("report.rule.none")], ...rules.map((each) => [each.id, `${each.number}. ${each.text}`])]} />`}
       <${Field} multiline label=${t("report.details")} maxlength="1000" rows="3" value=${details} onInput=${(event) => setDetails(event.currentTarget.value)} />
-      <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-danger" disabled=${busy}>${t("report.send")}</button></div>
+      <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-danger" disabled=${busy || !reason}>${t("report.send")}</button></div>
     </form>
   <//>`;
 }

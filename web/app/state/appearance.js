@@ -21,3 +21,6 @@ export function setAppearance(changes) {
   else root.dataset.theme = theme;
   Object.assign(root.dataset, { size, density, motion });
 }
+
+/** Whether pictures may move by themselves. */
+export const canMove = () => appearance.value.motion !== "reduced" && !matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { post } from "../api/client.js";
 import { sendRead } from "../api/socket.js";
 import { listsUnder } from "./lists.js";
+import { wantTarget } from "./targets.js";
 
 export const unread = signal(0);
 /** id → signal of the notification. @type {Map<string, import("@preact/signals").Signal<import("#api").Notification | null>>} */
@@ -14,18 +15,20 @@ export function notification(id) {
   return entry;
 }
 
+/** Takes one that is about to be shown. */
 export function putNotification(given) {
   notification(given.id).value = given;
+  wantTarget(given);
   return given.id;
 }
 
 /** Takes a live one: it goes in front of every list, also when it had been there with fewer actors. */
 export function arrived(given, number) {
-  putNotification(given);
+  notification(given.id).value = given;
   unread.value = number;
   for (const list of listsUnder("/notifications")) {
     list.drop(given.id);
-    list.prepend(given.id);
+    list.prepend(putNotification(given));
   }
 }
 
