@@ -12,9 +12,9 @@ class AuthConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers for accounts, bulk records and revoked tokens."""
-        from apps.auth.service import AccountRecords, AuthService, RevocationService, SigningKeysService
+        from apps.auth.service import POPULATION, AccountRecords, AuthService, RevocationService, SigningKeysService
         from socialapp.contracts.auth import Auth
-        from socialapp.contracts.bulk import BulkTransfer
+        from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.revocations import Revocations
         from socialapp.contracts.signing_keys import SigningKeys
         from socialapp.rpc.calls import serve
@@ -23,3 +23,4 @@ class AuthConfig(AppConfig):
         serve(BulkTransfer, implementation=AccountRecords(), context="auth")
         serve(Revocations, implementation=RevocationService())
         serve(SigningKeys, implementation=SigningKeysService())
+        serve(PopulationTables, implementation=POPULATION, context="auth")

@@ -5,6 +5,7 @@ from socialapp.contracts.auth import ActivePeople, LinkedAccount, MailContact, U
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.revocations import Revoked
 from socialapp.contracts.signing_keys import PublicKey
+from socialapp.demo.filling import TableFiller
 
 
 class AuthService:
@@ -85,3 +86,7 @@ def _user(account: queries.Account) -> User:
         created_at=account.created_at,
         email_verified=account.email_verified,
     )
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(actions.POPULATION_TABLES)

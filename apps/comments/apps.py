@@ -12,8 +12,8 @@ class CommentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.comments.service import CommentRecords, CommentsProjections, CommentsService
-        from socialapp.contracts.bulk import BulkTransfer
+        from apps.comments.service import POPULATION, CommentRecords, CommentsProjections, CommentsService
+        from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.comments import Comments
         from socialapp.contracts.drift import DriftChecks
         from socialapp.rpc.calls import serve
@@ -21,3 +21,4 @@ class CommentsConfig(AppConfig):
         serve(Comments, implementation=CommentsService())
         serve(BulkTransfer, implementation=CommentRecords(), context="comments")
         serve(DriftChecks, implementation=CommentsProjections(), context="comments")
+        serve(PopulationTables, implementation=POPULATION, context="comments")

@@ -4,6 +4,7 @@ from apps.comments import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef, ThreadLine
 from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.demo.filling import TableFiller
 
 
 class CommentsService:
@@ -65,3 +66,7 @@ class CommentsProjections:
             ],
             next=str(post_ids[-1]) if len(post_ids) == limit else None,
         )
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(actions.POPULATION_TABLES)

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from socialapp.contracts.bulk import PopulationTables
 from socialapp.contracts.drift import DriftChecks
 from socialapp.contracts.metrics import Metrics
 from socialapp.rpc.calls import serve
@@ -16,7 +17,8 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers the `Metrics` contract."""
-        from apps.metrics.service import MetricsProjections, MetricsService
+        from apps.metrics.service import POPULATION, MetricsProjections, MetricsService
 
         serve(Metrics, implementation=MetricsService())
         serve(DriftChecks, implementation=MetricsProjections(), context="metrics")
+        serve(PopulationTables, implementation=POPULATION, context="metrics")

@@ -5,6 +5,7 @@ from functools import partial
 from apps.metrics import actions, queries
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.metrics import DayEngagement, PostEngagement, TrendingPost
+from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -40,3 +41,7 @@ class MetricsProjections:
             "followers": partial(actions.check_followers, repair=repair),
         }
         return run_stages(stages, after=after, limit=limit)
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(actions.POPULATION_TABLES)

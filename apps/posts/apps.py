@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from socialapp.contracts.bulk import BulkTransfer
+from socialapp.contracts.bulk import BulkTransfer, PopulationTables
 from socialapp.contracts.drift import DriftChecks
 from socialapp.contracts.posts import Posts
 from socialapp.rpc.calls import serve
@@ -17,8 +17,9 @@ class PostsConfig(AppConfig):
 
     def ready(self) -> None:
         """Serves `Posts` and bulk records."""
-        from apps.posts.service import PostsProjections, PostsService, PostTransfer
+        from apps.posts.service import POPULATION, PostsProjections, PostsService, PostTransfer
 
         serve(Posts, implementation=PostsService())
         serve(BulkTransfer, implementation=PostTransfer(), context="posts")
         serve(DriftChecks, implementation=PostsProjections(), context="posts")
+        serve(PopulationTables, implementation=POPULATION, context="posts")

@@ -12,6 +12,7 @@ from apps.posts.access import (
     visible_refs_with_people,
 )
 from apps.posts.actions import (
+    POPULATION_TABLES,
     check_feeds,
     check_repost_counts,
     check_tags,
@@ -60,6 +61,7 @@ from socialapp.contracts.posts import (
     Storage,
     VisiblePosts,
 )
+from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -195,3 +197,7 @@ class PostsProjections:
             "tags": partial(check_tags, repair=repair),
         }
         return run_stages(stages, after=after, limit=limit)
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(POPULATION_TABLES)

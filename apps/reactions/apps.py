@@ -12,8 +12,8 @@ class ReactionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.reactions.service import ReactionRecords, ReactionsProjections, ReactionsService
-        from socialapp.contracts.bulk import BulkTransfer
+        from apps.reactions.service import POPULATION, ReactionRecords, ReactionsProjections, ReactionsService
+        from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.drift import DriftChecks
         from socialapp.contracts.reactions import Reactions
         from socialapp.rpc.calls import serve
@@ -21,3 +21,4 @@ class ReactionsConfig(AppConfig):
         serve(Reactions, implementation=ReactionsService())
         serve(BulkTransfer, implementation=ReactionRecords(), context="reactions")
         serve(DriftChecks, implementation=ReactionsProjections(), context="reactions")
+        serve(PopulationTables, implementation=POPULATION, context="reactions")

@@ -6,6 +6,7 @@ from apps.reactions import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.reactions import OwnReactions, ReactionSummary
+from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -63,3 +64,7 @@ def _check_targets(*, target_type: str, after: int, limit: int, repair: bool) ->
     ]
     checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
     return checked, ids[-1] if len(ids) == limit else None
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(actions.POPULATION_TABLES)

@@ -17,12 +17,14 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         """Makes sure that there is something to search with, and answers calls to the contracts."""
-        from apps.search.service import SearchProjections
+        from apps.search.service import POPULATION, SearchProjections
+        from socialapp.contracts.bulk import PopulationTables
         from socialapp.contracts.drift import DriftChecks
         from socialapp.rpc.calls import serve
 
         register(check_backend)
         serve(DriftChecks, implementation=SearchProjections(), context="search")
+        serve(PopulationTables, implementation=POPULATION, context="search")
 
 
 def check_backend(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:

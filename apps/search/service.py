@@ -4,6 +4,7 @@ from functools import partial
 
 from apps.search import actions
 from socialapp.contracts.drift import DriftPage
+from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -14,3 +15,7 @@ class SearchProjections:
         """See `DriftChecks.verify`."""
         stages = {kind: partial(actions.check_index, kind=kind, repair=repair) for kind in ("user", "post")}
         return run_stages(stages, after=after, limit=limit)
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(actions.POPULATION_TABLES)

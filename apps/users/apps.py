@@ -12,8 +12,8 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Answers calls to the contracts."""
-        from apps.users.service import UsersProjections, UsersRecords, UsersService
-        from socialapp.contracts.bulk import BulkTransfer
+        from apps.users.service import POPULATION, UsersProjections, UsersRecords, UsersService
+        from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.drift import DriftChecks
         from socialapp.contracts.users import Users
         from socialapp.rpc.calls import serve
@@ -21,3 +21,4 @@ class UsersConfig(AppConfig):
         serve(Users, implementation=UsersService())
         serve(BulkTransfer, implementation=UsersRecords(), context="users")
         serve(DriftChecks, implementation=UsersProjections(), context="users")
+        serve(PopulationTables, implementation=POPULATION, context="users")

@@ -9,6 +9,7 @@ from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.users import Audience, Circle, Following, ProfileDocument, ProfileSummary
 from socialapp.core.errors import NotFound
+from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_stages
 
 
@@ -138,3 +139,7 @@ class UsersProjections:
             "statuses": partial(actions.check_statuses, repair=repair),
         }
         return run_stages(stages, after=after, limit=limit)
+
+
+# The `PopulationTables` contract.
+POPULATION = TableFiller(actions.POPULATION_TABLES)

@@ -1,4 +1,4 @@
-"""Bulk import and export: every context that owns records of a kind takes and gives them as plain JSON objects."""
+"""Bulk import and export of records as plain JSON objects, and filling the tables of an empty installation."""
 
 from typing import Any, Protocol
 
@@ -55,4 +55,50 @@ class BulkTransfer(Protocol):
     @read
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """This context's fields of the records with these ids, each with `id`, where another context dumps the kind."""
+        ...
+
+
+# The contexts that hold rows of a drawn population, in the order in which they are filled.
+POPULATED = ("auth", "users", "posts", "comments", "reactions", "metrics", "search")
+
+
+@data
+class Population:
+    """A drawn population: the same numbers give the same rows in every context. Drawn by `socialapp.demo.population`.
+
+    `comments` and `reactions` are what is aimed at: each post gets a drawn number of them. `until_ms`: the moment, in
+    milliseconds since 1970, that the last post is just before; everything lies in the year before it.
+    """
+
+    people: int
+    posts: int
+    comments: int
+    reactions: int
+    until_ms: int
+    password_hash: str
+
+
+@data
+class PopulatedTable:
+    """A table that holds rows of a population, and whether it has none so far."""
+
+    name: str
+    is_empty: bool
+
+
+class PopulationTables(Protocol):
+    """Served by every context named in POPULATED, under its own name."""
+
+    @read
+    def tables(self) -> list[PopulatedTable]:
+        """What `fill` fills, in the order in which it is to be filled."""
+        ...
+
+    @within(seconds=7200)
+    @write
+    def fill(self, *, population: Population, table: str) -> int:
+        """Writes all rows of a table, which is empty, without events; how many.
+
+        Whole or not at all where the table is one of a database. Conflict when the table is not empty.
+        """
         ...

@@ -57,6 +57,16 @@ class Crowd:
             yield "post", {**post, "created_at": moment}
         yield from self._answers(dice, clock, people, public)
 
+    def numbers(self) -> dict[str, int]:
+        """How many records of each kind there are to be; of follows and reactions at most, as none comes twice."""
+        return {
+            "people": self.people,
+            "posts": self.posts,
+            "comments": self.comments,
+            "reactions": self.reactions,
+            "follows": self.people * self.follows_each,
+        }
+
     def _answers(
         self, dice: random.Random, clock: "_Clock", people: list[str], posts: list[str]
     ) -> Iterator[tuple[str, Record]]:

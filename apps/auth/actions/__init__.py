@@ -62,6 +62,7 @@ from apps.auth.actions.passkeys import (
     remove_passkey,
     verify_new_passkey,
 )
+from apps.auth.actions.population import POPULATION_TABLES
 from apps.auth.actions.records import load_users
 from apps.auth.actions.second_factors import TotpSecret, confirm_totp, remove_totp, start_totp
 from apps.auth.actions.sessions import (
@@ -84,6 +85,7 @@ from apps.auth.actions.social import (
 __all__ = [
     "CHALLENGE_SECONDS",
     "DEVICE_DAYS",
+    "POPULATION_TABLES",
     "SECOND_FACTORS",
     "Challenge",
     "Device",

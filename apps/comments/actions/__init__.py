@@ -4,6 +4,7 @@ from apps.comments.actions.bulk_import import load_comments
 from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment, with_media
 from apps.comments.actions.counts import check_posts
 from apps.comments.actions.erasure import BATCH
+from apps.comments.actions.population import POPULATION_TABLES
 from apps.comments.actions.removals import (
     delete_long_removed,
     delete_or_remove_comment,
@@ -15,6 +16,7 @@ from apps.comments.actions.removals import (
 
 __all__ = [
     "BATCH",
+    "POPULATION_TABLES",
     "change_score",
     "check_posts",
     "create_comment",

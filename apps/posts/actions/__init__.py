@@ -39,6 +39,7 @@ from apps.posts.actions.media.uploads import (
     sizes_in_store,
     store_upload,
 )
+from apps.posts.actions.population import POPULATION_TABLES
 from apps.posts.actions.posts import create_post, delete_post, edit_post
 from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.actions.removals import (
@@ -57,6 +58,7 @@ __all__ = [
     "CLEAN_UP",
     "FAN_OUT_BATCH",
     "MAX_IMAGES",
+    "POPULATION_TABLES",
     "Upload",
     "accepted_format",
     "add_bookmark",

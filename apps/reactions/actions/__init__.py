@@ -3,10 +3,12 @@
 from apps.reactions.actions.bulk_import import load_reactions
 from apps.reactions.actions.counts import check_targets
 from apps.reactions.actions.erasure import BATCH
+from apps.reactions.actions.population import POPULATION_TABLES
 from apps.reactions.actions.reactions import remove_reaction, set_reaction
 
 __all__ = [
     "BATCH",
+    "POPULATION_TABLES",
     "check_targets",
     "load_reactions",
     "remove_reaction",

@@ -10,8 +10,9 @@ from typing import Any
 
 from elasticsearch import BadRequestError, NotFoundError
 
+from apps.search.actions.index import NewPost
 from apps.search.models import FINAL, Kind
-from apps.search.models.documents import Entry, Versioned, elasticsearch, search_in, write_entries
+from apps.search.models.documents import Entry, Versioned, elasticsearch, search_in, write_entries, write_new_entries
 from apps.search.queries import EngagementCount, PostEntry, ProfileEntry
 from apps.search.queries.elastic import answering, entry_id, read_alias, write_alias
 from socialapp.contracts.posts import PostDocument
@@ -49,9 +50,32 @@ class ElasticWriter:
             else:
                 counted = held.get(entry_id(kind=Kind.POST, doc_id=one.id), {})
                 numbers = {name: counted.get(name, 0) for name in ("reactions", "engagement")}
-                source = {**_post_source(one), **numbers}
+                source = {**_post_source(one, PostEntry.of(one)), **numbers}
                 entries.append(_versioned(Kind.POST, one.id, one.author_id, one.version, source))
         self._write(entries, targets)
+
+    def write_new_posts(self, posts: list[NewPost]) -> None:
+        """See `IndexWriter.write_new_posts`."""
+        entries = []
+        for post in posts:
+            document, counted = post.document, post.engagement
+            numbers = {"reactions": counted.reactions, "engagement": counted.engagement}
+            source = {**_post_source(document, post.entry), **numbers}
+            entries.append(_versioned(Kind.POST, document.id, document.author_id, document.version, source))
+        self._write_new(entries)
+
+    def write_new_profiles(self, documents: list[ProfileDocument]) -> None:
+        """See `IndexWriter.write_new_profiles`."""
+        self._write_new(
+            [_versioned(Kind.USER, one.card.id, one.card.id, one.version, _profile_source(one)) for one in documents]
+        )
+
+    def _write_new(self, entries: list[Versioned]) -> None:
+        for target in self._targets():
+            with answering():
+                failed = write_new_entries(entries, alias=own_alias(target))
+            if failed:
+                raise IndexWriteFailed(f"{len(failed)} of {len(entries)} documents: {failed[0]}")
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
         """See `IndexWriter.write_profiles`."""
@@ -254,8 +278,7 @@ def _tombstone() -> Source:
     return {"deleted": True, "deleted_at": datetime.now(UTC).isoformat()}
 
 
-def _post_source(document: PostDocument) -> Source:
-    entry = PostEntry.of(document)
+def _post_source(document: PostDocument, entry: PostEntry) -> Source:
     return {
         "kind": str(Kind.POST),
         "id": document.id,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import connections, router
 from django.utils import timezone
 
+from apps.search.actions.index import NewPost
 from apps.search.models import (
     FINAL,
     POSTS_TEXT,
@@ -68,6 +69,15 @@ class FtsWriter:
         IndexedHashtag.objects.bulk_create(
             IndexedHashtag(post_id=one.id, tag=tag) for one, entry in entries for tag in entry.hashtags
         )
+
+    def write_new_posts(self, posts: list[NewPost]) -> None:
+        """See `IndexWriter.write_new_posts`."""
+        self.write_posts([post.document for post in posts])
+        self.set_engagement([post.engagement for post in posts])
+
+    def write_new_profiles(self, documents: list[ProfileDocument]) -> None:
+        """See `IndexWriter.write_new_profiles`."""
+        self.write_profiles(documents)
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
         """See `IndexWriter.write_profiles`."""

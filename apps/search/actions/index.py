@@ -1,12 +1,22 @@
 """The interface through which both back ends are written. All of it may be repeated and may come in any order."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from apps.search.models import FINAL
-from apps.search.queries import EngagementCount
+from apps.search.queries import EngagementCount, PostEntry
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post that the index has nothing of yet, with the entry that follows from its text, and its engagement."""
+
+    document: PostDocument
+    entry: PostEntry
+    engagement: EngagementCount
 
 
 class IndexWriter(Protocol):
@@ -14,6 +24,14 @@ class IndexWriter(Protocol):
 
     def write_posts(self, documents: list[PostDocument]) -> None:
         """Makes the posts findable; those of an erased author get a tombstone instead."""
+        ...
+
+    def write_new_posts(self, posts: list[NewPost]) -> None:
+        """Makes posts findable that the index has nothing of, nor a tombstone of them or their authors."""
+        ...
+
+    def write_new_profiles(self, documents: list[ProfileDocument]) -> None:
+        """Makes active people findable whom the index has nothing of, nor a tombstone of them."""
         ...
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:

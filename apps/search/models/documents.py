@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django_elasticsearch_dsl.documents import Document
 from elasticsearch import Elasticsearch
@@ -22,6 +23,7 @@ from elasticsearch.dsl import Boolean, Date, Join, Keyword, Long, MetaField, Sea
 
 _LONGEST_PREFIX = 30
 _WRITE_SECONDS = 5.0
+_MANY_SECONDS = 60.0
 
 _words = analyzer("folded_words", tokenizer="whitespace", filter=["lowercase", "asciifolding"])
 _beginnings = analyzer(
@@ -125,6 +127,20 @@ def search_in(index: str, *, using: Elasticsearch | None = None) -> "Search[Any]
     """A query to an index or alias."""
     search: Search[Any] = Entry.search(using=using or elasticsearch(), index=index)  # type: ignore[no-untyped-call]
     return search.params(ignore_unavailable=True)
+
+
+def write_new_entries(entries: list[Versioned], *, alias: str) -> list[dict[str, Any]]:
+    """Writes many documents that are not there yet, through an alias; what was refused and why."""
+    lines: list[Any] = []
+    for entry in entries:
+        action = {"_id": entry.id, "routing": entry.routing, "version": entry.version, "version_type": "external_gte"}
+        lines += [msgspec.json.encode({"index": action}), msgspec.json.encode(entry.source)]
+    answer = (
+        elasticsearch()
+        .options(request_timeout=_MANY_SECONDS)
+        .bulk(index=alias, operations=lines, require_alias=True, filter_path="errors,items.*.error")
+    )
+    return [item["index"]["error"] for item in answer.get("items", [])]
 
 
 def write_entries(entries: list[Versioned], *, alias: str) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from apps.users.actions.follows import (
     reject_request,
     unfollow,
 )
+from apps.users.actions.population import POPULATION_TABLES
 from apps.users.actions.profiles import (
     RESTRICTIONS,
     ask_again,
@@ -31,6 +32,7 @@ from apps.users.actions.profiles import (
 )
 
 __all__ = [
+    "POPULATION_TABLES",
     "RESTRICTIONS",
     "accept_request",
     "ask_again",

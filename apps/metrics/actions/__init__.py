@@ -1,0 +1,47 @@
+"""What metrics writes: deltas of what happened, the roll-ups that they are added to, and those of a population."""
+
+from apps.metrics.actions.population import POPULATION_TABLES
+from apps.metrics.actions.rollups import (
+    HOURS_KEPT,
+    ROLL_UP_BATCH,
+    check_authors,
+    check_followers,
+    check_posts,
+    drop_old_hours,
+    hour_of,
+    record_comment_restored,
+    record_comments,
+    record_follower,
+    record_post_deleted,
+    record_post_removed,
+    record_post_restored,
+    record_posts,
+    record_reactions,
+    record_registration,
+    record_repost,
+    record_views,
+    roll_up,
+)
+
+__all__ = [
+    "HOURS_KEPT",
+    "POPULATION_TABLES",
+    "ROLL_UP_BATCH",
+    "check_authors",
+    "check_followers",
+    "check_posts",
+    "drop_old_hours",
+    "hour_of",
+    "record_comment_restored",
+    "record_comments",
+    "record_follower",
+    "record_post_deleted",
+    "record_post_removed",
+    "record_post_restored",
+    "record_posts",
+    "record_reactions",
+    "record_registration",
+    "record_repost",
+    "record_views",
+    "roll_up",
+]

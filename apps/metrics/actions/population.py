@@ -1,0 +1,114 @@
+"""Fills the tables of engagement with a drawn population: whose posts are, and roll-ups as its events would have made.
+
+Hours are written only as far back as they are kept.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import count, groupby
+
+from apps.metrics.actions.rollups import HOURS_KEPT
+from apps.metrics.models import AuthorRollup, OverallRollup, Post, PostRollup, Rollup
+from socialapp.contracts.bulk import Population
+from socialapp.core.table_fill import Row, fill_table
+from socialapp.demo.filling import FillableTable
+from socialapp.demo.population import (
+    answer_times,
+    answers,
+    followed_ms,
+    followers_counts,
+    joined_ms,
+    moment_text,
+    person_ids,
+    posts,
+    start_ms,
+)
+
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+_HOUR, _DAY = Rollup.Period.HOUR.value, Rollup.Period.DAY.value
+
+
+def _first_id(population: Population) -> int:
+    return start_ms(population) << 16
+
+
+def _kept_from(population: Population) -> int:
+    """The moment from which on hours are kept."""
+    return population.until_ms - int(HOURS_KEPT.total_seconds() * 1000)
+
+
+def _fill_posts(population: Population) -> int:
+    ids = person_ids(population)
+    rows = ((post.id, ids[post.author]) for post in posts(population))
+    return fill_table(Post, columns=("id", "author_id"), rows=rows)
+
+
+def _fill_post_rollups(population: Population) -> int:
+    columns = ("id", "post_id", "period", "start", "comments", "reactions")
+    return fill_table(PostRollup, columns=columns, rows=_post_rollups(population))
+
+
+def _post_rollups(population: Population) -> Iterator[Row]:
+    ids, kept_from = count(_first_id(population)), _kept_from(population)
+    for post, comments, reactions in answers(population):
+        engaged = [(comment.at_ms, 0) for comment in comments]
+        engaged += [(reaction.at_ms, 1) for reaction in reactions if reaction.comment is None]
+        for period, length in ((_DAY, _DAY_MS), (_HOUR, _HOUR_MS)):
+            found: dict[int, list[int]] = {}
+            for at_ms, kind in engaged:
+                if period == _DAY or at_ms >= kept_from:
+                    found.setdefault(at_ms // length, [0, 0])[kind] += 1
+            for start, numbers in found.items():
+                yield next(ids), post.id, period, moment_text(start * length), *numbers
+
+
+def _fill_author_rollups(population: Population) -> int:
+    columns = ("id", "author_id", "period", "start", "posts", "followers")
+    return fill_table(AuthorRollup, columns=columns, rows=_author_rollups(population))
+
+
+def _author_rollups(population: Population) -> Iterator[Row]:
+    ids, people, kept_from = count(_first_id(population)), person_ids(population), _kept_from(population)
+    # All follow on one day, which is longer ago than hours are kept.
+    day = moment_text(followed_ms(population, 0) // _DAY_MS * _DAY_MS)
+    for number, followers in enumerate(followers_counts(population)):
+        if followers:
+            yield next(ids), people[number], _DAY, day, 0, followers
+    for period, length in ((_DAY, _DAY_MS), (_HOUR, _HOUR_MS)):
+        written = (post for post in posts(population) if period == _DAY or post.at_ms >= kept_from)
+        for start, some in groupby(written, key=lambda post, length=length: post.at_ms // length):  # type: ignore[misc]
+            for author, number in Counter(post.author for post in some).items():
+                yield next(ids), people[author], period, moment_text(start * length), number, 0
+
+
+def _fill_overall_rollups(population: Population) -> int:
+    numbers: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    kept_from = _kept_from(population)
+
+    def add(kind: str, at_ms: int) -> None:
+        numbers[_DAY, at_ms // _DAY_MS * _DAY_MS][kind] += 1
+        if at_ms >= kept_from:
+            numbers[_HOUR, at_ms // _HOUR_MS * _HOUR_MS][kind] += 1
+
+    for number in range(population.people):
+        add("registrations", joined_ms(population, number))
+    for post in posts(population):
+        add("posts", post.at_ms)
+        at = answer_times(population, post)
+        for place in range(post.comments + post.reactions):
+            add("comments" if place < post.comments else "reactions", at(place))
+    ids, kinds = count(_first_id(population)), ("registrations", "posts", "comments", "reactions")
+    rows: list[Row] = [
+        (next(ids), period, moment_text(start), *[found[kind] for kind in kinds])
+        for (period, start), found in numbers.items()
+    ]
+    return fill_table(OverallRollup, columns=("id", "period", "start", *kinds), rows=rows)
+
+
+POPULATION_TABLES = {
+    "posts": FillableTable(is_empty=lambda: not Post.objects.exists(), fill=_fill_posts),
+    "post_rollups": FillableTable(is_empty=lambda: not PostRollup.objects.exists(), fill=_fill_post_rollups),
+    "author_rollups": FillableTable(is_empty=lambda: not AuthorRollup.objects.exists(), fill=_fill_author_rollups),
+    "overall_rollups": FillableTable(is_empty=lambda: not OverallRollup.objects.exists(), fill=_fill_overall_rollups),
+}

@@ -1,0 +1,65 @@
+"""Fills the tables of reactions and their counts with a drawn population."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+
+from apps.reactions.models import Reaction, ReactionCount, TargetType
+from socialapp.contracts.bulk import Population
+from socialapp.core.ids import first_id_at
+from socialapp.core.table_fill import Row, fill_table
+from socialapp.demo.filling import FillableTable
+from socialapp.demo.population import answers, moment_text, person_ids, start_ms
+
+
+def _fill_reactions(population: Population) -> int:
+    columns = (
+        "id",
+        "user_id",
+        "post_id",
+        "comment_id",
+        "reaction_type",
+        "created_at",
+        "target_author_id",
+        "under_post_id",
+    )
+    return fill_table(Reaction, columns=columns, rows=_reactions(population))
+
+
+def _reactions(population: Population) -> Iterator[Row]:
+    ids = person_ids(population)
+    for post, comments, reactions in answers(population):
+        for reaction in reactions:
+            if reaction.comment is None:
+                post_id, comment_id, author = post.id, None, post.author
+            else:
+                comment = comments[reaction.comment]
+                post_id, comment_id, author = None, comment.id, comment.author
+            target = (post_id, comment_id, reaction.type, moment_text(reaction.at_ms), ids[author], post.id)
+            yield reaction.id, ids[reaction.user], *target
+
+
+def _fill_counts(population: Population) -> int:
+    """A single part of each count: later reactions count in the slots that they belong to."""
+    until = datetime.fromtimestamp(population.until_ms / 1000, UTC)
+    columns = ("id", "target_type", "target_id", "reaction_type", "count")
+    same = {"slot": 0, "updated_at": until}
+    return fill_table(ReactionCount, columns=columns, rows=_counts(population), same=same)
+
+
+def _counts(population: Population) -> Iterator[Row]:
+    ids = count(first_id_at(datetime.fromtimestamp(start_ms(population) / 1000, UTC)))
+    for post, comments, reactions in answers(population):
+        counted = Counter((reaction.comment, reaction.type) for reaction in reactions)
+        for (place, reaction_type), number in counted.items():
+            target = (_POST, post.id) if place is None else (_COMMENT, comments[place].id)
+            yield next(ids), *target, reaction_type, number
+
+
+_POST, _COMMENT = TargetType.POST.value, TargetType.COMMENT.value
+
+POPULATION_TABLES = {
+    "reactions": FillableTable(is_empty=lambda: not Reaction.objects.exists(), fill=_fill_reactions),
+    "reaction_counts": FillableTable(is_empty=lambda: not ReactionCount.objects.exists(), fill=_fill_counts),
+}

@@ -1,0 +1,125 @@
+"""Fills the index with a drawn population, so that it equals what the other contexts hold."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
+
+from apps.search.actions.backend import writer
+from apps.search.actions.index import NewPost
+from apps.search.queries import EngagementCount, PostEntry, engagement_of, reader
+from socialapp.contracts.bulk import Population
+from socialapp.contracts.metrics import PostEngagement
+from socialapp.contracts.posts import PostDocument
+from socialapp.contracts.users import ProfileDocument, ProfileSummary
+from socialapp.core.db import transactional
+from socialapp.core.text.hashtags import find_hashtags
+from socialapp.demo.filling import FillableTable
+from socialapp.demo.population import (
+    Post,
+    answers,
+    followers_counts,
+    full_name,
+    joined_ms,
+    person_ids,
+    text_of,
+    username,
+)
+from socialapp.demo.texts import POSTS
+
+_BATCH = 2000
+
+
+def _fill_profiles(population: Population) -> int:
+    written = 0
+    profiles = _profiles(population)
+    while some := list(islice(profiles, _BATCH)):
+        _write_profiles(some)
+        written += len(some)
+    return written
+
+
+def _profiles(population: Population) -> Iterator[ProfileDocument]:
+    followers = followers_counts(population)
+    for number, user_id in enumerate(person_ids(population)):
+        yield ProfileDocument(
+            card=ProfileSummary(id=user_id, username=username(number), full_name=full_name(number), profile_picture=""),
+            bio="",
+            status="active",
+            is_private=False,
+            followers_count=followers[number],
+            version=1,
+            created_at=datetime.fromtimestamp(joined_ms(population, number) / 1000, UTC),
+        )
+
+
+def _fill_posts(population: Population) -> int:
+    written = 0
+    posts = _posts(population)
+    while some := list(islice(posts, _BATCH)):
+        _write_posts(some)
+        written += len(some)
+    return written
+
+
+def _posts(population: Population) -> Iterator[NewPost]:
+    ids = person_ids(population)
+    hashtags = list(map(find_hashtags, POSTS))
+    for post, comments, reactions in answers(population):
+        document = PostDocument(
+            id=post.id,
+            author_id=ids[post.author],
+            content=text_of(post),
+            hashtags=hashtags[post.text],
+            is_private=post.is_private,
+            has_media=False,
+            version=1,
+            created_at=datetime.fromtimestamp(post.at_ms / 1000, UTC),
+        )
+        felt = sum(reaction.comment is None for reaction in reactions)
+        engagement = engagement_of(PostEngagement(post_id=post.id, comments=len(comments), reactions=felt, reposts=0))
+        yield NewPost(document, _entry(post), EngagementCount(post.id, felt, engagement))
+
+
+def _entry(post: Post) -> PostEntry:
+    """As `PostEntry.of`: of posts that differ in their number only, the language is found out once."""
+    pattern = _entry_of_first(post.text)
+    return replace(pattern, text=f"{pattern.text.rpartition(' ')[0]} {post.number + 1}")
+
+
+@cache
+def _entry_of_first(text: int) -> PostEntry:
+    first = Post(number=0, id=0, at_ms=0, author=0, text=text, is_private=False, comments=0, reactions=0)
+    content = text_of(first)
+    document = PostDocument(
+        id=0,
+        author_id=0,
+        content=content,
+        hashtags=find_hashtags(content),
+        is_private=False,
+        has_media=False,
+        version=1,
+        created_at=datetime.fromtimestamp(0, UTC),
+    )
+    return PostEntry.of(document)
+
+
+@transactional("search")
+def _write_profiles(profiles: list[ProfileDocument]) -> None:
+    writer().write_new_profiles(profiles)
+
+
+@transactional("search")
+def _write_posts(posts: list[NewPost]) -> None:
+    writer().write_new_posts(posts)
+
+
+def _is_empty(kind: str) -> bool:
+    return not reader().status()[kind]
+
+
+POPULATION_TABLES = {
+    "profiles": FillableTable(is_empty=lambda: _is_empty("users"), fill=_fill_profiles),
+    "posts": FillableTable(is_empty=lambda: _is_empty("posts"), fill=_fill_posts),
+}
