@@ -23,6 +23,7 @@ import psutil
 from tests.bench.accounting import family, proportional_memory
 from tests.bench.bench_setup import BenchSetup, Side, Size
 from tests.bench.effects import fan_out, socket_latency
+from tests.bench.growth import growth
 from tests.bench.load import Outcome, Route, send
 from tests.bench.logins import logins
 from tests.bench.search import capture, freshness, relevance
@@ -201,7 +202,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a smoke run: little data, one short round")
     parser.add_argument("--only", default="", help="measure only what has this in its name")
     parser.add_argument("--flames", type=Path, help="a folder for flame graphs of home and one post")
+    parser.add_argument(
+        "--people",
+        type=int,
+        nargs="+",
+        default=[1000, 10_000, 100_000],
+        help="with --only growth: of the installations that are measured (1000 10000 100000)",
+    )
     options = parser.parse_args()
+    if options.only == "growth":
+        measured = {"machine": machine(), "growth": growth(options.people, seconds=options.seconds * 3)}
+        sys.stdout.write(json.dumps(measured, indent=2) + "\n")
+        return
     size = Size()
     if options.quick:
         options.seconds = options.rounds = 1
@@ -222,9 +234,9 @@ def main() -> None:
             if routes:
                 report["rows"] = compare_quietly(setup, routes, options=options)
                 setup.drain()  # relay and worker have stood still for minutes
-            for name, measured in beyond_requests(setup, options):
-                report[name] = measured
-                tell(f"{name}: {measured}")
+            for name, found in beyond_requests(setup, options):
+                report[name] = found
+                tell(f"{name}: {found}")
         finally:
             setup.close()
     if options.only in "memory":

@@ -86,6 +86,7 @@ class BenchSetup:
     # Only rows need it, and nginx in front of both.
     with_baseline: bool = True
     search_sync: str = "events"
+    in_bulk: bool = False  # the crowd is written straight into the tables
     name: str = field(default_factory=lambda: f"bench_{secrets.token_hex(3)}")
     processes: dict[str, psutil.Process] = field(default_factory=dict)
     children: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -96,6 +97,7 @@ class BenchSetup:
     post: str = ""
     members: list[Member] = field(default_factory=list)
     baseline_post: str = ""
+    filled: dict[str, Any] = field(default_factory=dict)  # what `demo` reports
     _server: Any = None
 
     def open(self) -> None:
@@ -131,7 +133,8 @@ class BenchSetup:
         create_migrated(os.environ["DATABASE_URL"], {context: f"{self.name}_{context}" for context in CONTEXTS})
         self.sql(f"CREATE DATABASE `{self.name}_baseline` CHARACTER SET utf8mb4")
         sizes = [f"--{what}={getattr(self.size, what)}" for what in ("people", "posts", "comments", "reactions")]
-        self.manage("demo", *sizes, f"--password={PASSWORD}")
+        how = "--bulk" if self.in_bulk else "--no-bulk"
+        self.filled = json.loads(self.manage("demo", *sizes, how, f"--password={PASSWORD}", "--json"))
         for role in ("web", "relay", "worker", "sockets", "beat"):
             self.start(role, [sys.executable, "manage.py", "serve", role])
         if self.with_baseline:
@@ -260,6 +263,9 @@ class BenchSetup:
                 child.kill()
         for database in (*CONTEXTS, "baseline"):
             self.sql(f"DROP DATABASE IF EXISTS `{self.name}_{database}`")
+        if url := os.environ.get("ELASTICSEARCH_URL"):
+            for index in httpx.get(f"{url}/{self.name}*/_alias", timeout=20).json():
+                httpx.delete(f"{url}/{index}", timeout=20).raise_for_status()
 
     def _fill_baseline(self) -> None:
         sizes = [str(getattr(self.size, what)) for what in ("people", "posts", "comments", "reactions")]
@@ -301,7 +307,7 @@ class BenchSetup:
 
     def _log_in(self) -> None:
         """The first is who the reads are made for; somebody whom they follow writes, so that they are notified."""
-        self.members = [self._member(self.size.people - number) for number in (1, 2, 3, 4)]
+        self.members = [self.member(self.size.people - number) for number in (1, 2, 3, 4)]
         reader, writer = self.members[:2]
         reader.call(self, "PUT", f"/v1/profiles/{writer.id}/follow")
         for number in range(_NOTIFICATIONS if self.with_baseline else 0):
@@ -309,7 +315,8 @@ class BenchSetup:
         self.access = reader.access
         self.post = reader.call(self, "GET", "/v1/feed?limit=51")["results"][-1]["id"]
 
-    def _member(self, number: int) -> Member:
+    def member(self, number: int) -> Member:
+        """Signs a person of the crowd in."""
         url = f"http://127.0.0.1:{self.ports['gateway']}/v1/auth/login"
         answer = httpx.post(url, json={"login": f"person{number}", "password": PASSWORD}, timeout=20)
         signed_in = answer.raise_for_status().json()

@@ -1,8 +1,10 @@
 """Sends load with wrk and reads what it says."""
 
+import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +39,11 @@ class Outcome:
 
 _SCRIPT = """
 local n = math.random(1000000000)
+local paths, tokens = {{{paths}}}, {{{tokens}}}
 request = function()
   n = n + 1
-  local headers = {{["Authorization"] = "Bearer {access}", ["Content-Type"] = "application/json"}}
-  return wrk.format("{method}", "{path}", headers, {body})
+  local headers = {{["Authorization"] = "Bearer " .. tokens[n % #tokens + 1], ["Content-Type"] = "application/json"}}
+  return wrk.format("{method}", paths[n % #paths + 1], headers, {body})
 end
 done = function(summary, latency)
   local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
@@ -50,13 +53,25 @@ end
 """
 
 
-def send(route: Route, *, path: str, port: int, access: str, seconds: int, folder: Path) -> Outcome:
-    """Eight connections, one thread, for some seconds: as many as the web role's threads."""
+def send(
+    route: Route,
+    *,
+    path: str | Sequence[str],
+    port: int,
+    access: str | Sequence[str],
+    seconds: int,
+    folder: Path,
+) -> Outcome:
+    """Eight connections, one thread, for some seconds: as many as the web role's threads.
+
+    Of several paths and access tokens each is used in turn.
+    """
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("wrk is needed (Debian package wrk)")
     script = folder / "load.lua"
-    script.write_text(_SCRIPT.format(access=access, method=route.method, path=path, body=route.body or "nil"))
+    paths, tokens = (_lua_strings([each] if isinstance(each, str) else each) for each in (path, access))
+    script.write_text(_SCRIPT.format(tokens=tokens, method=route.method, paths=paths, body=route.body or "nil"))
     command = [wrk, "-t1", "-c8", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"^OUT (\d+) ([\d.]+) ([\d.]+) ([\d.]+) (\d+)", said, re.MULTILINE)
@@ -64,3 +79,7 @@ def send(route: Route, *, path: str, port: int, access: str, seconds: int, folde
         raise SystemExit(f"wrk said nothing of use:\n{said}")
     requests, rate, p50, p99, failures = found.groups()
     return Outcome(int(requests), float(rate), float(p50), float(p99), int(failures))
+
+
+def _lua_strings(texts: Sequence[str]) -> str:
+    return ", ".join(json.dumps(text) for text in texts)

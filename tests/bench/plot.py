@@ -1,10 +1,16 @@
-"""Draws what the bench found, and prints its table: `python -m tests.bench.plot report.json performance.svg`."""
+"""Draws what the bench found, and prints its table: `python -m tests.bench.plot report.json performance.svg`.
+
+A report of `--only growth` becomes a plot of latencies by the number of people.
+"""
 
 import json
+import math
 import sys
 from html import escape
 from pathlib import Path
 from typing import Any
+
+from tests.bench import growth
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _BAR, _TOP = 760, 150, 70, 46, 15, 64
 _PAIRS = (("rate", 0), ("p50", 1), ("p99", 1), ("memory_mib", 0))
@@ -53,6 +59,50 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+_PLOT = (80, 60, 480, 300)  # left, top, width, height of the growth's plot
+_LINES = ("#2563eb", "#16a34a", "#d97706", "#9333ea", "#dc2626")
+
+
+def draw_growth(report: dict[str, Any]) -> str:
+    """An SVG: p99 of each read by the number of people, both axes logarithmic."""
+    found: dict[str, Any] = report["growth"]
+    people = [int(number) for number in found]
+    curves = {
+        name: [one["reads"][name]["p99"] for one in found.values()] for name in next(iter(found.values()))["reads"]
+    }
+    left, top, width, height = _PLOT
+    least = 10 ** math.floor(math.log10(min(map(min, curves.values()))))
+    most = 10 ** math.ceil(math.log10(max(map(max, curves.values()))))
+    across = max(math.log10(people[-1] / people[0]), 1)
+
+    def x(number: float) -> float:
+        return left + width * math.log10(number / people[0]) / across
+
+    def y(ms: float) -> float:
+        return top + height * (1 - math.log10(ms / least) / math.log10(most / least))
+
+    parts = [_text(left, 30, "Milliseconds that 99 of 100 answers take at most, by the number of people")]
+    for decade in range(round(math.log10(least)), round(math.log10(most)) + 1):
+        parts.append(f'<path d="M{left} {y(10**decade):.1f}h{width}" stroke="{_BASELINES}"/>')
+        parts.append(_text(left - 8, y(10**decade) + 4, f"{10**decade:g} ms", anchor="end"))
+    parts += [_text(x(number), top + height + 22, f"{number:,}", anchor="middle") for number in people]
+    for place, (name, values) in enumerate(curves.items()):
+        points = " ".join(f"{x(number):.1f},{y(ms):.1f}" for number, ms in zip(people, values, strict=True))
+        colour = _LINES[place % len(_LINES)]
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
+        parts += [
+            f'<circle cx="{x(number):.1f}" cy="{y(ms):.1f}" r="3.5" fill="{colour}"/>'
+            for number, ms in zip(people, values, strict=True)
+        ]
+        legend = top + 12 + place * 22
+        parts.append(f'<rect x="{left + width + 30}" y="{legend - 10}" width="11" height="11" fill="{colour}"/>')
+        parts.append(_text(left + width + 47, legend, f"{name}: {values[0]:.0f} to {values[-1]:.0f}"))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top + height + 40}" font-family="sans-serif" '
+        f'font-size="13"><rect width="{_WIDTH}" height="{top + height + 40}" fill="#fff"/>{"".join(parts)}</svg>\n'
+    )
+
+
 def _compiled(row: dict[str, Any]) -> str:
     """What the compiled server needs for the same answer, and how many times as much the product does."""
     if "compiled" not in row:
@@ -76,5 +126,6 @@ def _text(x: float, y: float, words: str, *, anchor: str = "start") -> str:
 
 if __name__ == "__main__":
     found = json.loads(Path(sys.argv[1]).read_text())
-    Path(sys.argv[2]).write_text(draw(found), encoding="utf-8")
-    sys.stdout.write(table(found))
+    drawn, listed = (draw_growth(found), growth.table(found)) if "growth" in found else (draw(found), table(found))
+    Path(sys.argv[2]).write_text(drawn, encoding="utf-8")
+    sys.stdout.write(listed)
