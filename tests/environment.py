@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
@@ -51,6 +52,9 @@ _GROUPS = {
 _SECONDS_A_TEST = 0.4  # of all others
 gc.disable()  # until Django is loaded, as in manage.py
 _WATCHED = pytest.StashKey[IO[bytes] | None]()
+# What mostly waits, for servers that it has killed or started, lets the others go first: browsers must not be late.
+_WAITING = ("tests/faults", "tests/multi_service", "tests/scaling", "tests/transports")
+_NICE = os.nice(0)
 # Tests of these share more than the process: their order is not for chance.
 _IN_ORDER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service", "tests/transports")
 
@@ -126,6 +130,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Servers that a test starts have its priority."""
+    nice = _NICE + 5 * item.nodeid.startswith(_WAITING)
+    if os.nice(0) != nice:
+        with suppress(PermissionError):  # only root may raise it again
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+
 def pytest_collection() -> None:
     """What is loaded with the tests is no garbage either."""
     gc.disable()
@@ -157,7 +170,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupsTogeth
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tells what tests have measured, and repeats what failed before them, where it is not overlooked."""
+    """Tells what tests have measured."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     figures = [
         f"{report.nodeid.rpartition('::')[2]}: {name.removeprefix('measured: ')}: {value}"
@@ -170,6 +183,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured")
         for figure in figures:
             terminalreporter.line(figure)
-    if failed := os.environ.get("FAILED_STEPS"):
-        terminalreporter.section("failed before the tests")
-        terminalreporter.line(failed)

@@ -17,7 +17,7 @@ FILES = ("test_races.py", "test_sessions.py", "test_registration.py", "test_eras
 def test_auth_is_the_same_on_mysql_8(tmp_path: Path) -> None:
     """In a process of its own, which has this one's Redis meanwhile, and SQLite for the other contexts."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV", "BROKER"))}
-    for name in ("DATABASE_URL", "ELASTICSEARCH_URL", "FAILED_STEPS"):
+    for name in ("DATABASE_URL", "ELASTICSEARCH_URL"):
         kept.pop(name, None)
     name = f"mysql8_{os.getpid()}_{{context}}"
     environment = {
