@@ -152,7 +152,7 @@ def installed(folder: Path, **more: str) -> Iterator[Roles]:
         "RATE_LIMITS": "off",
         "LOG_LEVEL": "INFO",
         "RECONCILE_EVERY_SECONDS": "1",
-        "RECONCILE_AFTER_SECONDS": "3",
+        "RECONCILE_AFTER_SECONDS": "1",
         **more,
     }
     roles = Roles(folder, environment)

@@ -48,11 +48,9 @@ def _installation(folder: Path) -> Iterator[Installation]:
 
 @pytest.fixture
 def installation(_installation: Installation, request: pytest.FixtureRequest) -> Installation:
-    """The installation with web, relay, worker and beat running, and nothing left to do."""
+    """The installation with web, relay, worker and beat running."""
     _installation.measured = request.node.user_properties
-    for server in (_installation.database, _installation.redis, _installation.broker):
-        server.repair()
-    _installation.run_only("web", "relay", "worker", "beat")
+    _installation.resume()
     return _installation
 
 

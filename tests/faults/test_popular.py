@@ -9,7 +9,7 @@ from tests.faults.installation import Installation, crowd, disperse
 from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
 
-FOLLOWERS = size(20_000, 200_000)
+FOLLOWERS = size(12_000, 200_000)
 OTHERS_SECONDS = 5.0
 MOST_MEGABYTES = 150
 
