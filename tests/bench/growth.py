@@ -152,7 +152,7 @@ def _feed_bytes(setup: BenchSetup, readers: list[Member]) -> float:
 
 
 def _rebuilt_feed(setup: BenchSetup) -> dict[str, Any]:
-    """Milliseconds of a home feed that is made anew, of the person who follows most people."""
+    """Milliseconds of a home feed that is made again, of the person who follows most people."""
     reader = setup.member(_FOLLOWS_MOST)
     taken = []
     for _ in range(_REBUILDS):
