@@ -98,7 +98,7 @@ def test_a_busy_server_is_asked_again_and_told_of_in_words(person: Callable[[str
     page.route(f"**/v1/posts/{post}/reaction", refuse)
     go(page, f"/posts/{post}")
     page.get_by_role("button", name="Like, 0 reactions").click()
-    expect(page.get_by_text("That was too often. Please wait 40 seconds.")).to_be_visible()
+    expect(page.get_by_text("Too many requests. Please wait 40 seconds.")).to_be_visible()
     expect(page.get_by_role("button", name="Like, 0 reactions")).to_be_visible()  # taken back
 
 

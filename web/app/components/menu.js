@@ -13,7 +13,11 @@ export function Menu({ label, icon = "more", items, children, kind = "icon-butto
   };
   useEffect(() => {
     if (!isOpen) return undefined;
-    box.current.querySelector("[role=menuitem]")?.focus();
+    const list = box.current.querySelector("[role=menu]");
+    const bar = document.querySelector(".bar")?.getBoundingClientRect().height || 0;
+    const isTooLow = list.getBoundingClientRect().bottom > innerHeight - bar;
+    list.classList.toggle("menu-up", isTooLow && box.current.getBoundingClientRect().top > list.offsetHeight);
+    list.querySelector("[role=menuitem]")?.focus({ preventScroll: isTooLow });
     const outside = (event) => box.current?.contains(event.target) || close(false);
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Icon } from "./icon.js";
+import { Toaster } from "./toaster.js";
 
 let last = 0;
 
@@ -35,5 +36,6 @@ export function Modal({ title, onClose, full = false, children, footer = null, g
       <div class="modal-body">${children}</div>
       ${footer && html`<footer class="modal-foot">${footer}</footer>`}
     </div>
+    <${Toaster} within />
   </dialog>`;
 }

@@ -4,9 +4,10 @@ import { t } from "../i18n/i18n.js";
 import { dismiss, toasts } from "../state/toasts.js";
 import { Icon } from "./icon.js";
 
-export function Toaster() {
+/** `within`: in a dialog, which hides the page's own, only what went wrong: all else is said when it has closed. */
+export function Toaster({ within = false }) {
   return html`<div class="toaster" role="status" aria-live="polite">
-    ${toasts.value.map(
+    ${toasts.value.filter((toast) => !within || toast.kind === "bad").map(
       (toast) => html`<div class="toast toast-${toast.kind}" key=${toast.id}>
         <span>${toast.text}</span>
         ${toast.action && html`<button class="toast-action" onClick=${() => act(toast)}>${toast.action.label}</button>`}

@@ -20,9 +20,9 @@ export function listOf(path, put) {
   return list;
 }
 
-/** Forgets all lists: somebody else is signed in. */
-export function forgetLists() {
-  kept.clear();
+/** Forgets lists, so that they are read again: those under a path, or all. */
+export function forgetLists(prefix = "") {
+  for (const path of [...kept.keys()]) if (path.startsWith(prefix)) kept.delete(path);
 }
 
 /** Every list that is kept and whose path starts so. */

@@ -1,11 +1,12 @@
 // Following, blocking and muting: shown at once, taken back when the server refuses.
-import { del, post, put } from "../api/client.js";
+import { del, get, post, put } from "../api/client.js";
 import { profile, user } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
 import { people } from "./entities.js";
 import { needsAccount } from "./posts.js";
 import { ask } from "./dialogs.js";
-import { forgetLists } from "./lists.js";
+import { forgetLists, listsUnder } from "./lists.js";
+import { route } from "./router.js";
 import { complain, toast } from "./toasts.js";
 
 export const isMe = (id) => user.value?.id === id;
@@ -44,6 +45,16 @@ export async function toggleFollow(id) {
     await change(id, "follow", true, person.is_private ? { requested: true } : { following: true });
     if (!person.is_private) count(id, 1);
   }
+  await readHomeAgain();
+}
+
+/** Home has other posts now. Whoever is there is told how many, and keeps their place. */
+async function readHomeAgain() {
+  if (route.peek().name !== "home") return forgetLists("/feed");
+  const [list] = listsUnder("/feed");
+  const page = await get("/feed").catch(() => ({ results: [] }));
+  if (list) list.unseen.value = page.results.filter(({ id }) => !list.items.peek().includes(id)).length;
+  return undefined;
 }
 
 function count(id, by) {

@@ -5,12 +5,15 @@ import { signedIn } from "../api/session.js";
 import { instance } from "../state/instance.js";
 import { putPost } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
+import { isWide } from "../components/aside.js";
 import { Composer } from "../components/composer.js";
 import { Page } from "../components/page.js";
 import { PostList } from "../components/post_list.js";
 import { Empty } from "../components/states.js";
+import { Suggestions } from "../components/suggestions.js";
 
 const FEED = "/feed";
+const MOST_SUGGESTED = 8; // to somebody who follows nobody; wide screens have some beside the page
 
 export function Home() {
   return signedIn.value ? html`<${Feed} />` : html`<${Welcome} />`;
@@ -18,7 +21,8 @@ export function Home() {
 
 function Feed() {
   const unseen = listOf(FEED, putPost).unseen.value;
-  const empty = html`<${Empty} icon="people" title=${t("home.empty.title")} text=${t("home.empty.text")}><a class="button button-primary" href="/explore">${t("nav.explore")}</a><//>`;
+  const empty = html`<${Empty} icon="people" title=${t("home.empty.title")} text=${t("home.empty.text")}><a class="button button-primary" href="/explore">${t("nav.explore")}</a><//>
+    ${!isWide() && html`<${Suggestions} number=${MOST_SUGGESTED} />`}`;
   return html`<${Page} title=${t("nav.home")} name="home">
     <div class="home-composer"><${Composer} /></div>
     <${NewPosts} number=${unseen} />

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { enterBy, signedIn } from "../api/session.js";
+import { endedBecause, enterBy, signedIn } from "../api/session.js";
 import { canBeConditional, login as byPasskey, supported } from "../api/passkeys.js";
 import { go, route } from "../state/router.js";
 import { explain } from "../state/toasts.js";
@@ -43,8 +43,10 @@ export function View() {
       if (problem.name !== "NotAllowedError") setError(explain(problem));
     }
   };
+  const why = endedBecause.value ? t("session.ended") : route.value.name !== "login" && t("login.needed");
   const foot = html`${t("login.new")} <a href="/signup">${t("signup.do")}</a>`;
   return html`<${Entry} title=${t("login.title")} foot=${foot}>
+    ${why && html`<p class="entry-why" role="status">${why}</p>`}
     <form class="form" onSubmit=${send}>
       ${error && html`<p class="form-error" role="alert">${error}</p>`}
       ${asksOtp
