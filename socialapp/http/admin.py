@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import structlog
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import router, transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -17,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from socialapp.contracts.users import ProfileSummary, Users
 from socialapp.core.errors import Problem
+from socialapp.core.ids import MAX_ID
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
@@ -164,6 +167,12 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         title = str(self.opts.verbose_name_plural).capitalize()
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponse | None:
+        """Runs an action on the selected rows; 400 when what was selected cannot be a key, on which Django fails."""
+        if not all(map(self._can_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest("what was selected is no key of a row")
+        return super().response_action(request, queryset)
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -205,6 +214,13 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         """Records deletions once they have committed; the copies keep the ids that deleting takes from the rows."""
         kept = [copy(row) for row in queryset]
         self._on_commit(partial(super().log_deletions, request, kept))  # type: ignore[arg-type]
+
+    def _can_be_key(self, sent: str) -> bool:
+        try:
+            key = self.opts.pk.to_python(sent)
+        except ValidationError:
+            return False
+        return not isinstance(key, int) or abs(key) <= MAX_ID
 
     def _on_commit(self, write: Callable[[], object]) -> None:
         transaction.on_commit(write, using=router.db_for_write(self.model))

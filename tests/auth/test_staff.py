@@ -198,6 +198,18 @@ def test_roles_are_given_in_the_admin_site(monkeypatch: pytest.MonkeyPatch, regi
     assert queries.account(int(alice.id)).roles == ["moderator", "user"]
 
 
+@pytest.mark.parametrize("selected", ["abc", "\0", str(10**30), ""])
+def test_an_action_on_what_is_no_row_is_refused(
+    monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person], selected: str
+) -> None:
+    create_admin(monkeypatch)
+    alice = register("alice")
+    browser, _ = admin_client("root")
+    data = {"action": "make_moderator", "_selected_action": [alice.id, selected]}
+    assert browser.post("/admin/identity/user/", data).status_code == 400
+    assert queries.account(int(alice.id)).roles == ["user"]
+
+
 def test_an_administrator_cannot_take_their_own_role(monkeypatch: pytest.MonkeyPatch) -> None:
     made = create_admin(monkeypatch)
     browser, _ = admin_client("root")
