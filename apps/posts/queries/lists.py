@@ -93,7 +93,7 @@ def earlier_versions(*, post_id: int, public_only: bool, page: PageRequest) -> P
     return paginate(edits, page=page, order=("-version",))
 
 
-def beyond(rows: QuerySet[M], *, field: str, span: Span) -> QuerySet[M]:
+def _beyond(rows: QuerySet[M], *, field: str, span: Span) -> QuerySet[M]:
     """The rows past a position of a list that goes down by `field`, in reading direction."""
     if span.position is not None:
         rows = rows.filter(**{f"{field}__{'gt' if span.backwards else 'lt'}": span.position})
@@ -101,5 +101,5 @@ def beyond(rows: QuerySet[M], *, field: str, span: Span) -> QuerySet[M]:
 
 
 def _entries(rows: QuerySet[M], *, position_field: str, post_field: str, span: Span) -> list[Entry]:
-    found = beyond(rows, field=position_field, span=span).values_list(position_field, post_field)
+    found = _beyond(rows, field=position_field, span=span).values_list(position_field, post_field)
     return [Entry(*values) for values in found[: span.limit]]
