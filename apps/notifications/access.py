@@ -112,6 +112,20 @@ def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -
     return set(wanted) - set(client(Users).muted_by(user_ids=wanted, muted_id=actor_id))
 
 
+def recipients_of_each(activities: Sequence[tuple[int, int, datetime]]) -> list[bool]:
+    """Whether the person of each (actor, person, time) may be notified of that actor. A call for all, one an actor."""
+    current = [(actor, person) for actor, person, at in activities if actor != person and not is_outdated(at)]
+    people: dict[int, set[int]] = defaultdict(set)
+    for actor, person in current:
+        people[actor].add(person)
+    active = {profile.id for profile in client(Users).profiles(ids=sorted(people))} if people else set()
+    unwilling = {
+        actor: set(client(Users).muted_by(user_ids=sorted(people[actor]), muted_id=actor)) for actor in sorted(active)
+    }
+    allowed = {(actor, person) for actor, person in current if actor in active and person not in unwilling[actor]}
+    return [(actor, person) in allowed and not is_outdated(at) for actor, person, at in activities]
+
+
 def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
     """Those of the recipients who may also see the post. A call more, to posts."""
     willing = recipients(actor_id=actor_id, user_ids=user_ids, at=at)

@@ -1,11 +1,12 @@
 """SQL of notifications: rows in, rows out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db import connections
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.notifications.models import (
@@ -16,6 +17,7 @@ from apps.notifications.models import (
     MutedConversation,
     Notification,
     NotificationActor,
+    NotificationGroup,
     NotificationPreference,
     NotificationSettings,
     OutgoingMessage,
@@ -24,7 +26,7 @@ from apps.notifications.models import (
 )
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, keep_place, page_of, paginate
-from socialapp.core.sql import as_utc, placeholders, select
+from socialapp.core.sql import as_utc, fetch, placeholders, select
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 DIGESTS: tuple[str, ...] = tuple(Digest.values)
@@ -33,6 +35,7 @@ DEFAULT_FLAGS: dict[str, bool] = {"in_app": True, "push": True, "email": False}
 
 # Clocks of different machines differ: a first notification may have an id below that of its owner.
 _MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)
+_KEYS_A_QUERY = 200
 # Of each grouped notification so many of the newest actors are loaded: some may be gone or blocked.
 _MAX_LOADED_ACTORS = 5
 
@@ -180,6 +183,66 @@ def newest_actors(rows: Sequence[Listed]) -> dict[int, list[int]]:
     for group_id, actor_id in select(NotificationActor, sql=sql, values=list(grouped)):
         found[grouped[group_id]].append(actor_id)
     return {**actors, **found}
+
+
+class KnownActor(NamedTuple):
+    """What one person last did about one topic of another: when, and whether they undid it."""
+
+    id: int
+    at: datetime
+    present: bool
+
+
+def known_actors(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], KnownActor]:
+    """The actors among (person, topic, actor) that are known, locked for the transaction. One query for each 200."""
+    columns = ("user_id", "topic", "actor_id", "id", "at", "present")
+    rows = _locked(NotificationActor, columns=columns, keys=keys)
+    return {tuple(key): KnownActor(row_id, as_utc(at), bool(present)) for *key, row_id, at, present in rows}
+
+
+def locked_groups(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], tuple[int, int | None]]:
+    """Id and notification of the groups among (person, topic, day), locked likewise. One query for each 200."""
+    columns = ("user_id", "topic", "day", "id", "notification_id")
+    rows = _locked(NotificationGroup, columns=columns, keys=keys)
+    return {tuple(key): (group_id, notification_id) for *key, group_id, notification_id in rows}
+
+
+def _locked(
+    model: type[NotificationActor | NotificationGroup],
+    *,
+    columns: tuple[str, ...],
+    keys: Collection[tuple[int, str, int]],
+) -> Iterator[tuple[Any, ...]]:
+    """The rows whose first three columns are one of `keys`."""
+    is_locking = connections["notifications"].features.has_select_for_update
+    is_one = f"({' AND '.join(f'{name} = %s' for name in columns[:3])})"
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _KEYS_A_QUERY):
+        some = ordered[start : start + _KEYS_A_QUERY]
+        sql = (
+            f"SELECT {', '.join(columns)} FROM {model._meta.db_table}"  # noqa: S608 (names of ours only)
+            f" WHERE {' OR '.join([is_one] * len(some))}{' FOR UPDATE' * is_locking}"
+        )
+        yield from fetch("notifications", sql=sql, values=[value for key in some for value in key])
+
+
+def actors_counts(ids: Collection[int]) -> dict[int, int]:
+    """The number of actors of those of the notifications that exist. At most one query."""
+    if not ids:
+        return {}
+    sql = f"SELECT id, actors_count FROM notifications WHERE id IN ({placeholders(ids)})"  # noqa: S608
+    return dict(fetch("notifications", sql=sql, values=list(ids)))
+
+
+def present_actors(group_ids: Collection[int]) -> dict[int, int]:
+    """How many actors these groups have; zeros are left out. At most one query."""
+    if not group_ids:
+        return {}
+    sql = (
+        "SELECT group_id, COUNT(*) FROM notification_actors"  # noqa: S608
+        f" WHERE group_id IN ({placeholders(group_ids)}) AND present = 1 GROUP BY group_id"
+    )
+    return dict(fetch("notifications", sql=sql, values=list(group_ids)))
 
 
 # --- Preferences --------------------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 """What posts does when something has happened."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from apps.posts.access import load_visibility
 from apps.posts.actions import (
     CLEAN_UP,
     FAN_OUT_BATCH,
+    FeedPage,
     delete_comment_media,
     end_refusals,
     fan_out,
@@ -45,17 +48,28 @@ def _more_followers(event: FanOutContinued) -> list[int]:
     return client(Users).followers(user_id=user_id, after=event.after, limit=FAN_OUT_BATCH)
 
 
-@handles(PostCreated, PostRestored, gather=lambda event: _first_followers(event.author_id))
-def fan_out_post(event: PostCreated | PostRestored, follower_ids: list[int] | None) -> None:
-    """Puts a post, new or back, into the feeds of its author and of the first followers, or leaves it to reading."""
-    if follower_ids is None:
-        mark_popular(user_id=event.author_id)
+def _first_followers_of(events: Sequence[PostCreated | PostRestored]) -> dict[int, list[int] | None]:
+    return {user_id: _first_followers(user_id) for user_id in sorted({event.author_id for event in events})}
+
+
+@handles(PostCreated, PostRestored, gather=_first_followers_of, together=True)
+def fan_out_post(events: Sequence[PostCreated | PostRestored], followers: dict[int, list[int] | None]) -> None:
+    """Puts posts, new or back, into the feeds of their authors and of the first followers, or leaves it to reading."""
+    for author_id, follower_ids in followers.items():
+        if follower_ids is None:
+            mark_popular(user_id=author_id)
     fan_out(
-        post_id=event.post_id,
-        author_id=event.author_id,
-        reposter_id=None,
-        follower_ids=follower_ids or [],
-        to_author=True,
+        [
+            FeedPage(
+                post_id=event.post_id,
+                author_id=event.author_id,
+                reposter_id=None,
+                follower_ids=followers[event.author_id] or (),
+                to_author=True,
+                cause=event,
+            )
+            for event in events
+        ]
     )
 
 
@@ -65,13 +79,23 @@ def fan_out_repost(event: Reposted, follower_ids: list[int] | None) -> None:
     if follower_ids is None:
         mark_popular(user_id=event.user_id)
     else:
-        fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=event.user_id, follower_ids=follower_ids)
+        fan_out([_page(event, reposter_id=event.user_id, follower_ids=follower_ids)])
 
 
 @handles(FanOutContinued, gather=_more_followers)
 def continue_fan_out(event: FanOutContinued, follower_ids: list[int]) -> None:
     """Goes on with the next page of followers."""
-    fan_out(post_id=event.post_id, author_id=event.author_id, reposter_id=event.reposter_id, follower_ids=follower_ids)
+    fan_out([_page(event, reposter_id=event.reposter_id, follower_ids=follower_ids)])
+
+
+def _page(event: Reposted | FanOutContinued, *, reposter_id: int | None, follower_ids: Sequence[int]) -> FeedPage:
+    return FeedPage(
+        post_id=event.post_id,
+        author_id=event.author_id,
+        reposter_id=reposter_id,
+        follower_ids=follower_ids,
+        cause=event,
+    )
 
 
 @handles(PostDeleted)

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from django.db import connections
 from django.db.models import Count, QuerySet, Sum
 
 from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetType
 from socialapp.contracts.reactions import OwnReactions, ReactionCounts, ReactionSummary
 from socialapp.core.pages import Page, PageRequest, paginate
-from socialapp.core.sql import placeholders, select
+from socialapp.core.sql import fetch, placeholders, select
 from socialapp.lifecycle.removal import gone_among
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
@@ -109,6 +111,24 @@ def summary(*, viewer_id: int | None, target_type: str, target_id: int) -> React
     """The counts of one target, zeros if it has no reactions, and the viewer's own. One query."""
     found = summaries(viewer_id=viewer_id, target_type=target_type, target_ids=[target_id])
     return found[0] if found else ReactionSummary(target_id=target_id, counts=ReactionCounts(), mine=None)
+
+
+class OwnReaction(NamedTuple):
+    """One person's reaction to one target."""
+
+    id: int
+    reaction_type: str
+
+
+def own_reaction(*, user_id: int, target_type: str, target_id: int) -> OwnReaction | None:
+    """A person's reaction to a target, locked until the transaction ends. One query."""
+    is_locking = connections["reactions"].features.has_select_for_update
+    sql = (
+        f"SELECT id, reaction_type FROM reactions WHERE user_id = %s AND {_column(target_type)} = %s"  # noqa: S608
+        f"{' FOR UPDATE' * is_locking}"
+    )
+    rows = fetch("reactions", sql=sql, values=[user_id, target_id])
+    return OwnReaction(*rows[0]) if rows else None
 
 
 def targets_in_order(*, target_type: str, after: int, limit: int) -> list[int]:

@@ -84,6 +84,17 @@ def add(
     )
 
 
+def on_clash(alias: str, *, key: Sequence[str], replaced: Sequence[str] = ()) -> str:
+    """What ends an INSERT whose rows may be there, by a unique key: they stay as they are, but for `replaced`."""
+    quote = connections[alias].ops.quote_name
+    if connections[alias].vendor == "mysql":
+        values = [f"{name} = VALUES({name})" for name in map(quote, replaced or key[:1])]
+        return f" ON DUPLICATE KEY UPDATE {', '.join(values)}"
+    values = [f"{name} = excluded.{name}" for name in map(quote, replaced)]
+    change = f"UPDATE SET {', '.join(values)}" if values else "NOTHING"
+    return f" ON CONFLICT ({', '.join(map(quote, key))}) DO {change}"
+
+
 def _adding(alias: str, key: Sequence[str], numbers: Sequence[str], replaced: Iterable[str]) -> str:
     quote = connections[alias].ops.quote_name
     if connections[alias].vendor == "mysql":

@@ -20,7 +20,13 @@ from socialapp.core.contexts import served
 from socialapp.core.ids import id_time
 from socialapp.core.replicas import lag_of
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
-from socialapp.messaging.transports.celery import queue_name, slow_queue_name, task_queue_name
+from socialapp.messaging.transports.celery import (
+    SHARED_QUEUE,
+    queue_name,
+    serves_all,
+    slow_queue_name,
+    task_queue_name,
+)
 from socialapp.ops.probes import broker_connection
 
 log = structlog.get_logger()
@@ -103,6 +109,8 @@ def _celery_depths() -> Iterator[tuple[str, int]]:
         for context in served():
             for name in (name_of(context.name) for name_of in (queue_name, task_queue_name, slow_queue_name)):
                 yield name, _depth(connection, name)
+        if serves_all():
+            yield SHARED_QUEUE, _depth(connection, SHARED_QUEUE)
 
 
 def _depth(connection: Connection, name: str) -> int:

@@ -22,6 +22,7 @@ CALLED_BY_POSITION = {
     "http/problems.py: bad_request",
     "http/templatetags/workload.py: workload",
     "messaging/tasks.py: deliver_batch",
+    "messaging/tasks.py: deliver_to_all",
     "telemetry/redact.py: redact",
 }
 

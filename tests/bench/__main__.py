@@ -22,7 +22,7 @@ import psutil
 
 from tests.bench.accounting import family, proportional_memory
 from tests.bench.bench_setup import BenchSetup, Side, Size
-from tests.bench.effects import fan_out, socket_latency
+from tests.bench.effects import all_effects, fan_out, socket_latency
 from tests.bench.growth import growth
 from tests.bench.load import Outcome, Route, send
 from tests.bench.logins import logins
@@ -59,6 +59,7 @@ WRITES = (
 
 
 _POSTS_A_SECOND = (10, 50)
+_EFFECTS_A_SECOND = (1, 10, 50)
 
 
 def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dict[str, Any]:
@@ -126,6 +127,8 @@ def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[
     seconds, rounds, only = options.seconds, options.rounds, options.only
     if only in "post to socket":
         yield "post_to_socket", [socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND]
+    if only in "effects":
+        yield "effects", all_effects(setup, rates=_EFFECTS_A_SECOND, seconds=seconds)
     if only in "deliveries to sockets":
         yield "microseconds_a_delivery", deliveries(setup)
     if only in "many sockets":

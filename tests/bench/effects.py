@@ -1,4 +1,4 @@
-"""What happens after a post is written: the CPU of telling many followers, and the time to a follower's socket."""
+"""What happens after a post or a reaction: the CPU of all effects, of many followers, and the time to a socket."""
 
 import http.client
 import itertools
@@ -6,8 +6,9 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -19,6 +20,62 @@ from tests.scenarios.product import eventually
 _BATCH = 2000
 _ids = itertools.count(int(time.time() * 1000) << 16)  # shaped like the product's
 _POSTERS = 8
+_FOLLOWERS = 99
+_ALL = ("web", "relay", "worker", "beat", "sockets")
+_FEWEST = 10
+
+
+def all_effects(setup: BenchSetup, *, rates: Sequence[int], seconds: float) -> dict[str, Any]:
+    """CPU milliseconds, by process, of a post with 99 followers and of a new reaction to one of some posts, each with
+    its effects in all contexts until the reconciler has confirmed them. What the processes take when nothing happens
+    is measured in the same run and taken off: more than the rest when posts are few."""
+    author, *others = setup.members
+    followers = [next(_ids) for _ in range(_FOLLOWERS)]
+    _make_followers(setup, author, followers)
+    _make_feeds(setup, followers)
+    wanted = sum(_count(rate, seconds) for rate in rates)
+    posts = [author.write(setup, f"to be reacted to, {number}") for number in range(wanted // len(others) + 1)]
+    pairs = ((post, member) for post in posts for member in others)
+    setup.drain()
+    idle = _idle(setup, seconds=max(seconds, 5))
+    found: dict[str, Any] = {"idle_cpu_ms_a_second": {name: round(cpu * 1000, 1) for name, cpu in idle.items()}}
+
+    def write(number: int) -> Request:
+        return Request("POST", "/v1/posts", {"content": f"to 99, {number}"}, author.access)
+
+    for rate in rates:
+        number = _count(rate, seconds)
+        reactions = [
+            Request("PUT", f"/v1/posts/{post}/reaction", {"reaction_type": "like"}, member.access)
+            for post, member in itertools.islice(pairs, number)
+        ]
+        found[f"post with 99 followers, {rate} a second"] = _with_effects(setup, write, idle, rate, number)
+        found[f"react, {rate} a second"] = _with_effects(setup, reactions.__getitem__, idle, rate, number)
+    return found
+
+
+def _count(rate: int, seconds: float) -> int:
+    return max(int(rate * seconds), _FEWEST)
+
+
+def _idle(setup: BenchSetup, *, seconds: float) -> dict[str, float]:
+    """CPU seconds a second, by process, while nobody does anything."""
+    meter = setup.meter(*_ALL)
+    before = meter.read()
+    time.sleep(seconds)
+    return {name: cpu / seconds for name, cpu in meter.since(before).items()}
+
+
+def _with_effects(
+    setup: BenchSetup, request: Callable[[int], "Request"], idle: dict[str, float], rate: int, number: int
+) -> dict[str, Any]:
+    meter = setup.meter(*_ALL)
+    before, started = meter.read(), time.monotonic()
+    sent = _send_at(setup, request, rate=rate, number=number)
+    setup.drain()
+    lasted = time.monotonic() - started
+    spent = {name: (cpu - idle[name] * lasted) * 1000 / len(sent) for name, cpu in meter.since(before).items()}
+    return {"cpu_ms": round(sum(spent.values()), 1), **{name: round(cpu, 2) for name, cpu in spent.items()}}
 
 
 def fan_out(setup: BenchSetup, *, followers: int, rounds: int) -> dict[str, Any]:
@@ -29,13 +86,18 @@ def fan_out(setup: BenchSetup, *, followers: int, rounds: int) -> dict[str, Any]
     _make_followers(setup, star, ids)
     _make_feeds(setup, ids)
     setup.stop("worker")
+    setup.stop("relay")
+    relay, worker = ([sys.executable, "manage.py", "serve", role] for role in ("relay", "worker"))
+    setup.start("relay", relay, SERVICES="posts,notifications")  # one for all sends to all in one message
     last = ids[-1]
     feeds = _one_context(setup, "posts", star, rounds, lambda post: _is_in_feed(setup, last, post))
     told = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {{}}"
     told_all = _one_context(
         setup, "notifications", star, rounds, lambda post: setup.sql(told.format(post))[0][0] >= followers
     )
-    setup.start("worker", [sys.executable, "manage.py", "serve", "worker"])
+    setup.stop("relay")
+    setup.start("relay", relay)
+    setup.start("worker", worker)
     return {"followers": followers, "feeds": feeds, "notifications": told_all}
 
 
@@ -127,30 +189,50 @@ def _listen(socket: Any, arrived: dict[str, float]) -> None:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that is answered with success."""
+
+    method: str
+    path: str
+    body: dict[str, str]
+    access: str
+
+
 def _post_at(setup: BenchSetup, author: Member, *, rate: int, seconds: float) -> dict[str, float]:
-    """Posts at a steady rate, whatever the answers take; post id → when it was sent."""
-    sent: dict[str, float] = {}
+    """Posts at a steady rate; post id → when it was sent."""
+
+    def write(number: int) -> Request:
+        return Request("POST", "/v1/posts", {"content": f"at once, {number}"}, author.access)
+
+    return {answer["id"]: started for started, answer in _send_at(setup, write, rate=rate, number=int(rate * seconds))}
+
+
+def _send_at(
+    setup: BenchSetup, request: Callable[[int], Request], *, rate: int, number: int
+) -> list[tuple[float, dict[str, Any]]]:
+    """Sends requests at a steady rate, whatever the answers take: when each was sent, and its answer."""
+    sent: list[tuple[float, dict[str, Any]]] = []
     local = threading.local()
 
     def write(number: int) -> None:
         if not hasattr(local, "connection"):
             local.connection = http.client.HTTPConnection("127.0.0.1", setup.ports["gateway"], timeout=20)
-        started = time.perf_counter()
-        body = json.dumps({"content": f"at once, {number}"})
-        headers = {"Authorization": f"Bearer {author.access}", "Content-Type": "application/json"}
-        local.connection.request("POST", "/v1/posts", body, headers)
+        started, wanted = time.perf_counter(), request(number)
+        headers = {"Authorization": f"Bearer {wanted.access}", "Content-Type": "application/json"}
+        local.connection.request(wanted.method, wanted.path, json.dumps(wanted.body), headers)
         answer = local.connection.getresponse()
         content = answer.read()
-        if answer.status != 201:
-            raise SystemExit(f"a post was answered {answer.status}: {content[:200]!r}")
-        sent[json.loads(content)["id"]] = started
+        if answer.status not in (200, 201):
+            raise SystemExit(f"{wanted.method} {wanted.path} was answered {answer.status}: {content[:200]!r}")
+        sent.append((started, json.loads(content)))
 
     begun = time.perf_counter()
     with ThreadPoolExecutor(_POSTERS) as posters:
         waiting = []
-        for number in range(int(rate * seconds)):
-            time.sleep(max(begun + number / rate - time.perf_counter(), 0))
-            waiting.append(posters.submit(write, number))
+        for index in range(number):
+            time.sleep(max(begun + index / rate - time.perf_counter(), 0))
+            waiting.append(posters.submit(write, index))
         for one in waiting:
             one.result()
     return sent

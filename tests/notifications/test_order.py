@@ -57,6 +57,30 @@ def test_the_same_told_by_several_events_is_told_once(register: Callable[..., Pe
     assert NotificationActor.objects.filter(topic=f"reaction:post:{post_id}").count() == 1
 
 
+def test_a_batch_makes_what_its_events_make_one_by_one(register: Callable[..., Person]) -> None:
+    """Of several people on several posts, some twice, older ones last; then one more, which renews a notification."""
+    alice, bob, carol, dan = (register(name) for name in ("alice", "bob", "carol", "dan"))
+    first, second = post(alice), post(alice)
+    later, before = NOW + timedelta(seconds=5), NOW - timedelta(seconds=5)
+    hand_over(no_reaction(alice, dan, first, at=NOW))
+    hand_over(
+        reaction(alice, bob, first, at=later, reaction_type="love"),
+        reaction(alice, bob, first),
+        reaction(alice, carol, first),
+        reaction(alice, carol, second),
+        reaction(alice, dan, first, at=before),
+        reaction(alice, alice, first),
+    )
+    found = {item["target"]["id"]: item for item in notifications_of(alice)}
+    assert {target: item["actors_count"] for target, item in found.items()} == {first: 2, second: 1}
+    last_told = NotificationActor.objects.get(topic=f"reaction:post:{first}", actor_id=int(bob.id)).at
+    assert (last_told, unread(alice)) == (later, 2)
+    hand_over(reaction(alice, dan, first, at=later), reaction(alice, bob, first, at=NOW))
+    [renewed, other] = notifications_of(alice)
+    assert (renewed["target"]["id"], renewed["actors_count"], other) == (first, 3, found[second])
+    assert (Notification.objects.count(), NotificationGroup.objects.count()) == (2, 2)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
 def test_reactions_end_as_the_newest_event_says_in_any_order(register: Callable[..., Person], order: Any) -> None:
     alice, bob = register("alice"), register("bob")

@@ -2,11 +2,10 @@
 
 from apps.notifications.actions.drift import check_actors, check_posts
 from apps.notifications.actions.erasure import prune_read
+from apps.notifications.actions.grouping import NotificationRequest, day_of
 from apps.notifications.actions.mails import MailEvent, queue_due_digests, record_mail_events, send_due_mails
 from apps.notifications.actions.notifications import (
     FollowerPage,
-    NotificationRequest,
-    day_of,
     delete_notification,
     notify,
     notify_followers,
@@ -39,7 +38,7 @@ from apps.notifications.actions.socket_messages import (
     decode_socket_message,
     publish_feed_change,
     publish_media_change,
-    publish_post_change,
+    publish_post_changes,
     user_group,
 )
 from apps.notifications.actions.subscriptions import remove_subscription, subscribe_to_push
@@ -71,7 +70,7 @@ __all__ = [
     "prune_read",
     "publish_feed_change",
     "publish_media_change",
-    "publish_post_change",
+    "publish_post_changes",
     "queue_due_digests",
     "record_mail_events",
     "record_seen",

@@ -1,21 +1,19 @@
-"""Creates notifications: each event notifies once, and what several people do to one target within a day is grouped."""
+"""Creates notifications: those of what somebody did, and those of new posts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.utils import timezone
 
+from apps.notifications.actions.grouping import NotificationRequest, record_activity
 from apps.notifications.actions.queue import NewNotification, enqueue
 from apps.notifications.actions.socket_messages import (
     FeedChanged,
-    NotificationChanged,
     NotificationsCreated,
     broadcast,
     publish_removal,
-    publish_to_user,
 )
 from apps.notifications.models import Kind, Notification, NotificationActor, NotificationGroup, Target
 from apps.notifications.presenters import message_text, new_post_body
@@ -32,34 +30,7 @@ from socialapp.messaging.delivery import caused_by
 from socialapp.messaging.publish import publish
 from socialapp.telemetry import traces
 
-_SECONDS_A_DAY = 86_400
 _SHARED = tuple(field.attname for field in Notification._meta.concrete_fields if field.attname not in ("id", "user_id"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationRequest:
-    """One person is to be notified of what `actor_id` did at `at`.
-
-    Requests with the same person, `topic` and `day` make one notification; with a `day` (see `day_of`) it is grouped:
-    it has several actors. `message` is given where the sentence cannot be made from kind and actors.
-    """
-
-    user_id: int
-    kind: str
-    topic: str
-    at: datetime
-    actor_id: int | None = None
-    day: int = 0
-    target_type: str = Target.NONE
-    target_id: int | None = None
-    post_id: int | None = None
-    action_id: int | None = None
-    message: str = ""
-
-
-def day_of(at: datetime) -> int:
-    """The number of the UTC day since 1970 that activity at `at` is grouped under."""
-    return int(at.timestamp()) // _SECONDS_A_DAY
 
 
 @transactional("notifications")
@@ -72,14 +43,14 @@ def notify(requests: Sequence[NotificationRequest]) -> None:
     gone = gone_among("notifications", ids=_named_ids(wanted))
     flags = channel_flags(kinds={item.kind for item in wanted}, user_ids=people)
     muting = muting_people(post_ids={item.post_id for item in wanted if item.post_id is not None}, user_ids=people)
-    rows = []
+    allowed = []
     for item in wanted:
         is_muted = item.post_id is not None and (item.user_id, item.post_id) in muting
         is_wanted = flags.get((item.user_id, item.kind), ChannelFlags()).in_app and not is_muted
         if is_wanted and gone.isdisjoint(_named_ids([item])):
-            rows += _notify_one(item)
-    if rows:
-        enqueue(rows=rows, flags=flags)
+            allowed.append(item)
+    if allowed:
+        enqueue(rows=record_activity(allowed), flags=flags)
 
 
 def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
@@ -90,78 +61,6 @@ def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
         ids += [item.target_id] if item.kind != Kind.MODERATION else []
         named.update(value for value in ids if value is not None)
     return named
-
-
-def _notify_one(request: NotificationRequest) -> list[Notification]:
-    """The notification that was created or renewed, if any."""
-    if request.actor_id is None:
-        group, created = _locked_group(request)
-        return [_renew(request, group)] if created else []
-    actors = NotificationActor.objects
-    known = (
-        actors.select_for_update()
-        .filter(user_id=request.user_id, topic=request.topic, actor_id=request.actor_id)
-        .first()
-    )
-    if known and known.at >= request.at:
-        return []
-    if known and known.present:
-        # They changed their mind, such as from like to love: that is nothing new.
-        actors.filter(id=known.id).update(at=request.at)
-        return []
-    group, _ = _locked_group(request)
-    if known:
-        actors.filter(id=known.id).update(at=request.at, present=True, group_id=group.id)
-    else:
-        actors.create(
-            user_id=request.user_id,
-            topic=request.topic,
-            actor_id=request.actor_id,
-            group_id=group.id,
-            at=request.at,
-        )
-    return [_renew(request, group)]
-
-
-def _locked_group(request: NotificationRequest) -> tuple[NotificationGroup, bool]:
-    """The group of this person, topic and day, locked until the transaction ends, and whether it is new."""
-    groups = NotificationGroup.objects
-    group, created = groups.get_or_create(user_id=request.user_id, topic=request.topic, day=request.day)
-    return (group, True) if created else (groups.select_for_update().get(id=group.id), False)
-
-
-def _renew(request: NotificationRequest, group: NotificationGroup) -> Notification:
-    """Gives the group's notification its newest actor and a new id, which puts it on top of the list; or creates it."""
-    rows = Notification.objects.filter(id=group.notification_id or 0)
-    before = rows.first()
-    if before:
-        count = before.actors_count + 1
-    else:
-        count = NotificationActor.objects.filter(group_id=group.id, present=True).count()
-    message = request.message or message_text(request.kind, names=[], count=count, target_type=request.target_type)
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "message": message,
-        "is_read": False,
-        "created_at": timezone.now(),
-        "actor_id": request.actor_id,
-        "actors_count": count if request.actor_id is not None else 0,
-    }
-    row = Notification(
-        user_id=request.user_id,
-        kind=request.kind,
-        target_type=request.target_type,
-        target_id=request.target_id,
-        post_id=request.post_id,
-        action_id=request.action_id,
-        group_id=group.id,
-        **values,
-    )
-    if not (before and rows.update(**values)):
-        row.save(force_insert=True)
-    NotificationGroup.objects.filter(id=group.id).update(notification_id=row.id)
-    publish_to_user(NotificationChanged(row.user_id, row.id, traces.current()))
-    return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

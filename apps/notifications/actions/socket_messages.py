@@ -103,9 +103,10 @@ def publish_removal(user_ids: Iterable[int]) -> None:
         broadcast(NotificationsRemoved(wanted))
 
 
-def publish_post_change(*, post_id: int) -> None:
-    """Lets open pages know that a post's counts have changed, once the open transaction is committed."""
-    broadcast(PostsChanged([post_id]))
+def publish_post_changes(*, post_ids: Iterable[int]) -> None:
+    """Lets open pages know that the counts of posts have changed, once the open transaction is committed."""
+    if changed := sorted(set(post_ids)):
+        broadcast(PostsChanged(changed))
 
 
 def publish_feed_change(*, post_id: int, user_ids: Sequence[int]) -> None:

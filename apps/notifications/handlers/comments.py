@@ -1,6 +1,6 @@
 """Handlers of comments: notifies whom a comment concerns, each person once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -84,16 +84,23 @@ def _let_pass(event: CommentRestored) -> NewComment:
     return _only_willing(kinds, event=event, at=None)
 
 
-@handles(CommentCreated, gather=_written)
-def notify_of_comment(event: CommentCreated, comment: NewComment) -> None:
-    """Notifies the authors of the post and of the parent comment, and those mentioned, of a comment."""
-    _notify(comment)
+def _all_written(events: Sequence[CommentCreated]) -> list[NewComment]:
+    return [_written(event) for event in events]
+
+
+@handles(CommentCreated, gather=_all_written, together=True)
+def notify_of_comment(events: Sequence[CommentCreated], comments: list[NewComment]) -> None:
+    """Notifies the authors of posts and of parent comments, and those mentioned, of comments."""
+    actions.publish_post_changes(post_ids=[comment.post_id for comment in comments])
+    pairs = zip(events, comments, strict=True)
+    actions.notify([request for event, comment in pairs for request in _requests(comment, cause=event)])
 
 
 @handles(CommentRestored, gather=_let_pass)
 def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> None:
     """The same for a comment that a rule held, as soon as a moderator has let it pass; shows that one is back."""
-    _notify(comment)
+    actions.publish_post_changes(post_ids=[comment.post_id])
+    actions.notify(_requests(comment, cause=event))
 
 
 def _newly_mentioned(event: CommentEdited) -> NewComment:
@@ -103,15 +110,10 @@ def _newly_mentioned(event: CommentEdited) -> NewComment:
 @handles(CommentEdited, gather=_newly_mentioned)
 def notify_newly_mentioned_in_comment(event: CommentEdited, comment: NewComment) -> None:
     """Notifies those whom an edit of a comment mentions for the first time."""
-    actions.notify(_requests(comment))
+    actions.notify(_requests(comment, cause=event))
 
 
-def _notify(comment: NewComment) -> None:
-    actions.publish_post_change(post_id=comment.post_id)
-    actions.notify(_requests(comment))
-
-
-def _requests(comment: NewComment) -> list[NotificationRequest]:
+def _requests(comment: NewComment, *, cause: object) -> list[NotificationRequest]:
     return [
         NotificationRequest(
             user_id=user_id,
@@ -122,6 +124,7 @@ def _requests(comment: NewComment) -> list[NotificationRequest]:
             target_type="comment",
             target_id=comment.comment_id,
             post_id=comment.post_id,
+            cause=cause,
         )
         for user_id, kind in comment.kinds.items()
     ]
@@ -130,11 +133,11 @@ def _requests(comment: NewComment) -> list[NotificationRequest]:
 @handles(CommentDeleted)
 def remove_comment(event: CommentDeleted) -> None:
     """Removes the notifications about a deleted comment."""
-    actions.publish_post_change(post_id=event.post_id)
+    actions.publish_post_changes(post_ids=[event.post_id])
     actions.remove_comment(comment_id=event.comment_id)
 
 
 @handles(CommentRemoved)
 def show_comment_count(event: CommentRemoved) -> None:
     """Shows open pages that a moderator removed a comment."""
-    actions.publish_post_change(post_id=event.post_id)
+    actions.publish_post_changes(post_ids=[event.post_id])

@@ -1,50 +1,49 @@
 """Handlers of reactions: notifies the author of what was reacted to."""
 
+from collections.abc import Sequence
+
 from apps.notifications import actions
-from apps.notifications.access import recipients
+from apps.notifications.access import recipients_of_each
 from apps.notifications.actions import NotificationRequest, day_of
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.messaging.registry import handles
-
-
-def _publish_reaction_change(event: ReactionSet | ReactionRemoved) -> None:
-    if event.target_type == "post":
-        actions.publish_post_change(post_id=event.post_id)
 
 
 def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
     return f"reaction:{event.target_type}:{event.target_id}"
 
 
-@handles(
-    ReactionSet,
-    gather=lambda event: recipients(actor_id=event.user_id, user_ids=[event.target_author_id], at=event.at),
-)
-def notify_of_reaction(event: ReactionSet, willing: set[int]) -> None:
-    """Notifies the author of a post or comment of a reaction."""
-    _publish_reaction_change(event)
-    if event.target_author_id in willing:
-        actions.notify(
-            [
-                NotificationRequest(
-                    user_id=event.target_author_id,
-                    kind="reaction",
-                    topic=_reaction_topic(event),
-                    day=day_of(event.at),
-                    at=event.at,
-                    actor_id=event.user_id,
-                    target_type=event.target_type,
-                    target_id=event.target_id,
-                    post_id=event.post_id,
-                )
-            ]
-        )
+def _are_willing(events: Sequence[ReactionSet]) -> list[bool]:
+    return recipients_of_each([(event.user_id, event.target_author_id, event.at) for event in events])
+
+
+@handles(ReactionSet, gather=_are_willing, together=True)
+def notify_of_reaction(events: Sequence[ReactionSet], are_willing: list[bool]) -> None:
+    """Notifies the authors of posts and comments of reactions."""
+    actions.publish_post_changes(post_ids=[event.post_id for event in events if event.target_type == "post"])
+    actions.notify([_request(event) for event, willing in zip(events, are_willing, strict=True) if willing])
+
+
+def _request(event: ReactionSet) -> NotificationRequest:
+    return NotificationRequest(
+        user_id=event.target_author_id,
+        kind="reaction",
+        topic=_reaction_topic(event),
+        day=day_of(event.at),
+        at=event.at,
+        actor_id=event.user_id,
+        target_type=event.target_type,
+        target_id=event.target_id,
+        post_id=event.post_id,
+        cause=event,
+    )
 
 
 @handles(ReactionRemoved)
 def remove_reaction(event: ReactionRemoved) -> None:
     """Removes an undone reaction from the author's notifications."""
-    _publish_reaction_change(event)
+    if event.target_type == "post":
+        actions.publish_post_changes(post_ids=[event.post_id])
     actions.remove_actor(
         user_id=event.target_author_id, topic=_reaction_topic(event), actor_id=event.user_id, at=event.at
     )

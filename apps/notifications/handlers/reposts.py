@@ -20,7 +20,7 @@ from socialapp.rpc.calls import client
 )
 def notify_of_repost(event: Reposted, willing: set[int]) -> None:
     """Notifies the author of a repost."""
-    actions.publish_post_change(post_id=event.post_id)
+    actions.publish_post_changes(post_ids=[event.post_id])
     if event.author_id in willing:
         actions.notify(
             [
@@ -62,7 +62,7 @@ def show_repost_in_feeds(event: Reposted, followers: list[int]) -> None:
 @handles(Unreposted)
 def remove_repost(event: Unreposted) -> None:
     """Removes an undone repost from the author's notifications."""
-    actions.publish_post_change(post_id=event.post_id)
+    actions.publish_post_changes(post_ids=[event.post_id])
     actions.remove_actor(
         user_id=event.author_id,
         topic=f"repost:{event.post_id}",

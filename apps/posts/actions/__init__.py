@@ -3,7 +3,7 @@
 from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.epochs import notice_restart
-from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, fan_out, mark_popular
+from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, FeedPage, fan_out, mark_popular
 from apps.posts.actions.feed.reader import read_home_feed
 from apps.posts.actions.feed.store import CAP, feed_commands
 from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
@@ -59,6 +59,7 @@ __all__ = [
     "FAN_OUT_BATCH",
     "MAX_IMAGES",
     "POPULATION_TABLES",
+    "FeedPage",
     "Upload",
     "accepted_format",
     "add_bookmark",

@@ -64,7 +64,7 @@ def create_post(*, draft: Draft) -> PostRow:
     post.save(force_insert=True)
     add_hashtags(post_id=post.id, tags=draft.hashtags)
     add_mentions(post_id=post.id, user_ids=(user_id for user_id, _ in draft.mentions))
-    record_link(post)
+    record_link(post, is_new=True)
     publish(
         PostCreated(
             post_id=post.id,

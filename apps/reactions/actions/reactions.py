@@ -1,22 +1,32 @@
 """Setting and removing one person's reaction to one target."""
 
-from contextlib import suppress
 from datetime import datetime
 
-from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.reactions.access import Target
 from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import Reaction, TargetType
-from apps.reactions.queries import reactions_to
+from apps.reactions.queries import own_reaction, reactions_to
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
-from socialapp.core.db import atomic, transactional
+from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict
+from socialapp.core.ids import new_id
+from socialapp.core.sql import insert, on_clash
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 _TRIES = 3
+_COLUMNS = (
+    "id",
+    "user_id",
+    "post_id",
+    "comment_id",
+    "reaction_type",
+    "created_at",
+    "target_author_id",
+    "under_post_id",
+)
 
 
 @transactional("reactions")
@@ -25,13 +35,12 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
 
     NotFound when the target or the user went away meanwhile.
     """
-    reaction, previous = _take_row(user_id, target, reaction_type)
+    reaction_id, previous = _take_row(user_id, target, reaction_type)
     refuse_if_gone("reactions", target.id, user_id)
     if previous == reaction_type:
         return
     if previous is not None:
-        reaction.reaction_type = reaction_type
-        reaction.save(update_fields=["reaction_type"])
+        Reaction.objects.filter(id=reaction_id).update(reaction_type=reaction_type)
     change_counts(target=target, user_id=user_id, added=reaction_type, removed=previous)
     publish(
         ReactionSet(
@@ -47,28 +56,19 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
     )
 
 
-def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[Reaction, str | None]:
-    """The user's locked row for the target, made if need be, and the reaction it held before (None: it is new)."""
-    own = reactions_to(target_type=target.type, target_id=target.id).select_for_update().filter(user_id=user_id)
-    for _ in range(_TRIES):
-        if row := own.first():
-            return row, row.reaction_type
-        # The same person may react in two places at once: then the other's row is found in the next round.
-        with suppress(IntegrityError), atomic("reactions"):
-            return _insert(user_id, target, reaction_type), None
-    raise Conflict("your reaction is being changed elsewhere; try again", code="reaction_contended")
-
-
-def _insert(user_id: int, target: Target, reaction_type: str) -> Reaction:
+def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[int, str | None]:
+    """The id of the user's locked row for the target, made if need be, and what it held before (None: it is new)."""
     is_post = target.type == TargetType.POST
-    return Reaction.objects.create(
-        user_id=user_id,
-        post_id=target.id if is_post else None,
-        comment_id=None if is_post else target.id,
-        reaction_type=reaction_type,
-        target_author_id=target.author_id,
-        under_post_id=target.post_id,
-    )
+    post_id, comment_id = (target.id, None) if is_post else (None, target.id)
+    kept = on_clash("reactions", key=("user_id", "post_id" if is_post else "comment_id"))
+    for _ in range(_TRIES):
+        made = new_id()
+        row = (made, user_id, post_id, comment_id, reaction_type, timezone.now(), target.author_id, target.post_id)
+        insert("reactions", model=Reaction, columns=_COLUMNS, rows=[row], on_clash=kept)
+        own = own_reaction(user_id=user_id, target_type=target.type, target_id=target.id)
+        if own is not None:  # otherwise the id was taken, by a process with the same node number
+            return (made, None) if own.id == made else (own.id, own.reaction_type)
+    raise Conflict("your reaction is being changed elsewhere; try again", code="reaction_contended")
 
 
 @transactional("reactions")

@@ -1,17 +1,19 @@
 """Fan-out: pushing posts and reposts into the home feeds of followers."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from apps.posts.actions.feed.epochs import begin_epoch
-from apps.posts.actions.feed.store import entry_of, push_entry
+from apps.posts.actions.feed.store import DIRECT, entry_of, push_entries
 from apps.posts.models import PopularAuthor
 from socialapp.contracts.posts import FanOutContinued
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import transactional
 from socialapp.lifecycle.removal import gone_among
-from socialapp.messaging.delivery import failures_so_far
+from socialapp.messaging.delivery import caused_by, failures_so_far
 from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
@@ -23,40 +25,65 @@ _TRIES = 3  # pushing fails so often, over some seconds, before all feeds are re
 def push_own_post(*, author_id: int, post_id: int) -> None:
     """Puts a new post into its author's feed at once; without Redis the event does it later."""
     try:
-        push_entry(user_ids=[author_id], entry=entry_of(post_id=post_id))
+        push_entries(user_ids=[author_id], entries=[entry_of(post_id=post_id)])
     except redis_errors() as error:
         log.warning("feed.redis_away", error=str(error))
 
 
-def fan_out(
-    *,
-    post_id: int,
-    author_id: int,
-    reposter_id: int | None,
-    follower_ids: Sequence[int],
-    to_author: bool = False,
-) -> None:
-    """Pushes a post, or the repost of it, into one page of feeds; a full page goes on by event. Again is harmless.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """A post, or the repost of it, for a page of followers; `cause` is the event that made it due."""
 
-    When Redis stays away, no list that it may come back with counts any more: they lack this post.
+    post_id: int
+    author_id: int
+    reposter_id: int | None
+    follower_ids: Sequence[int]
+    to_author: bool = False
+    cause: object
+
+    @property
+    def entry(self) -> str:
+        """What the feeds get."""
+        return entry_of(post_id=self.post_id, reposter_id=self.reposter_id or DIRECT)
+
+    @property
+    def readers(self) -> tuple[int, ...]:
+        """Whose feeds get it."""
+        return (self.author_id, *self.follower_ids) if self.to_author else tuple(self.follower_ids)
+
+
+def fan_out(pages: Sequence[FeedPage]) -> None:
+    """Pushes posts into pages of feeds, those for the same feeds together; a full page goes on by event.
+
+    Again is harmless. When Redis stays away, no list that it may come back with counts any more: they lack these posts.
     """
+    by_readers: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for page in pages:
+        by_readers[page.readers].append(page.entry)
     try:
-        readers = [author_id, *follower_ids] if to_author else follower_ids
-        push_entry(user_ids=readers, entry=entry_of(post_id=post_id, reposter_id=reposter_id or 0))
+        for readers, entries in by_readers.items():
+            push_entries(user_ids=readers, entries=entries)
     except redis_errors():
         if failures_so_far() + 1 < _TRIES:
             raise
         begin_epoch()
         return
-    if len(follower_ids) >= FAN_OUT_BATCH:
-        _continue_fan_out(
-            FanOutContinued(post_id=post_id, author_id=author_id, reposter_id=reposter_id, after=follower_ids[-1])
-        )
+    for page in pages:
+        if len(page.follower_ids) >= FAN_OUT_BATCH:
+            with caused_by(page.cause):
+                _continue_fan_out(page)
 
 
 @transactional("posts")
-def _continue_fan_out(event: FanOutContinued) -> None:
-    publish(event)
+def _continue_fan_out(page: FeedPage) -> None:
+    publish(
+        FanOutContinued(
+            post_id=page.post_id,
+            author_id=page.author_id,
+            reposter_id=page.reposter_id,
+            after=page.follower_ids[-1],
+        )
+    )
 
 
 @transactional("posts")

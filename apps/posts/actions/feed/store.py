@@ -44,16 +44,15 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """)
 
-# KEYS: feeds, of which only those that exist take the entry. ARGV: the entry, the cap, how far a list may exceed it.
+# KEYS: feeds, of which only those that exist take the entries. ARGV: the cap, how far a list may exceed it, entries.
 # What falls off the end raises the floor; ids are compared as text, as Lua's numbers are too short for them.
 _PUSH = Script("""
-local entry, cap, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local cap, slack = tonumber(ARGV[1]), tonumber(ARGV[2])
 local function greater(a, b)
   if #a ~= #b then return #a > #b end
   return a > b
 end
-for i = 1, #KEYS do
-  local key = KEYS[i]
+local function push(key, entry)
   if not redis.call('LPOS', key, entry, 'MAXLEN', 100) then
     local length = redis.call('LPUSHX', key, entry)
     if length > cap + slack then
@@ -69,6 +68,9 @@ for i = 1, #KEYS do
       redis.call('RPUSH', key, last)
     end
   end
+end
+for i = 1, #KEYS do
+  for j = 3, #ARGV do push(KEYS[i], ARGV[j]) end
 end
 """)
 
@@ -145,11 +147,11 @@ def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
     _FINISH.run(keys=[_key(user_id)], arguments=[mark, _FEED_SECONDS, *entries, last])
 
 
-def push_entry(*, user_ids: Sequence[int], entry: str) -> None:
-    """Adds an entry to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
+def push_entries(*, user_ids: Sequence[int], entries: Sequence[str]) -> None:
+    """Adds entries to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
     for start in range(0, len(user_ids), _KEYS_A_CALL):
         keys = [_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
-        _PUSH.run(keys=keys, arguments=[entry, CAP, _SLACK])
+        _PUSH.run(keys=keys, arguments=[CAP, _SLACK, *entries])
 
 
 def cached_feeds(cursor: int, *, count: int) -> tuple[list[int], int | None]:

@@ -24,20 +24,22 @@ def first_link(content: str) -> str | None:
     return None
 
 
-def record_link(post: Post) -> None:
+def record_link(post: Post, *, is_new: bool = False) -> None:
     """Has the first link of a public post previewed, and no other; joins the caller's transaction."""
     url = first_link(post.content) if settings.LINK_PREVIEWS and not post.is_private else None
+    if url is None and is_new:
+        return
     if url is None:
         PostLink.objects.filter(post_id=post.id).delete()
         return
     url_key, now = hashlib.sha256(url.encode()).hexdigest(), timezone.now()
     PostLink.objects.update_or_create(post_id=post.id, defaults={"url_key": url_key})
-    preview, is_new = LinkPreview.objects.get_or_create(
+    preview, is_due = LinkPreview.objects.get_or_create(
         url_key=url_key, defaults={"url": url, "due_at": now, "created_at": now}
     )
     until = now - timedelta(days=settings.LINK_PREVIEW_DAYS)
-    if not is_new and preview.due_at is None and (preview.fetched_at is None or preview.fetched_at < until):
+    if not is_due and preview.due_at is None and (preview.fetched_at is None or preview.fetched_at < until):
         LinkPreview.objects.filter(url_key=url_key).update(due_at=now, attempts=0)
-        is_new = True
-    if is_new:
+        is_due = True
+    if is_due:
         run_after_commit("posts", task="posts.fetch_link_previews")
