@@ -6,6 +6,7 @@ A report of `--only growth` becomes a plot of latencies by the number of people.
 import json
 import math
 import sys
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -59,48 +60,68 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_PLOT = (80, 60, 480, 300)  # left, top, width, height of the growth's plot
+_LEFT_EDGE, _PANEL_WIDTH, _PANEL_HEIGHT, _PANEL_ROW = 80, 440, 220, 310
 _LINES = ("#2563eb", "#16a34a", "#d97706", "#9333ea", "#dc2626")
 
 
 def draw_growth(report: dict[str, Any]) -> str:
-    """An SVG: p99 of each read by the number of people, both axes logarithmic."""
+    """An SVG: latency and CPU of each read, and bytes a person, by the number of people; all axes logarithmic."""
     found: dict[str, Any] = report["growth"]
-    people = [int(number) for number in found]
-    curves = {
-        name: [one["reads"][name]["p99"] for one in found.values()] for name in next(iter(found.values()))["reads"]
+    names = list(next(iter(found.values()))["reads"])
+    panels = {
+        "Milliseconds that 99 of 100 answers take at most": {
+            name: [one["reads"][name]["p99"] for one in found.values()] for name in names
+        },
+        "CPU milliseconds of an answer, all processes": {
+            name: [one["reads"][name]["cpu_ms"] for one in found.values()] for name in names
+        },
+        "Bytes a person": {
+            "Elasticsearch": [one["bytes_a_person"]["elasticsearch"] for one in found.values()],
+            "with MariaDB": [one["bytes_a_person"]["together"] for one in found.values()],
+        },
     }
-    left, top, width, height = _PLOT
-    least = 10 ** math.floor(math.log10(min(map(min, curves.values()))))
-    most = 10 ** math.ceil(math.log10(max(map(max, curves.values()))))
-    across = max(math.log10(people[-1] / people[0]), 1)
-
-    def x(number: float) -> float:
-        return left + width * math.log10(number / people[0]) / across
-
-    def y(ms: float) -> float:
-        return top + height * (1 - math.log10(ms / least) / math.log10(most / least))
-
-    parts = [_text(left, 30, "Milliseconds that 99 of 100 answers take at most, by the number of people")]
-    for decade in range(round(math.log10(least)), round(math.log10(most)) + 1):
-        parts.append(f'<path d="M{left} {y(10**decade):.1f}h{width}" stroke="{_BASELINES}"/>')
-        parts.append(_text(left - 8, y(10**decade) + 4, f"{10**decade:g} ms", anchor="end"))
-    parts += [_text(x(number), top + height + 22, f"{number:,}", anchor="middle") for number in people]
-    for place, (name, values) in enumerate(curves.items()):
-        points = " ".join(f"{x(number):.1f},{y(ms):.1f}" for number, ms in zip(people, values, strict=True))
-        colour = _LINES[place % len(_LINES)]
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        parts += [
-            f'<circle cx="{x(number):.1f}" cy="{y(ms):.1f}" r="3.5" fill="{colour}"/>'
-            for number, ms in zip(people, values, strict=True)
-        ]
-        legend = top + 12 + place * 22
-        parts.append(f'<rect x="{left + width + 30}" y="{legend - 10}" width="11" height="11" fill="{colour}"/>')
-        parts.append(_text(left + width + 47, legend, f"{name}: {values[0]:.0f} to {values[-1]:.0f}"))
+    people = [int(number) for number in found]
+    parts = [
+        part
+        for place, (title, curves) in enumerate(panels.items())
+        for part in _panel(title, curves, people=people, top=60 + place * _PANEL_ROW)
+    ]
+    height = 40 + len(panels) * _PANEL_ROW
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top + height + 40}" font-family="sans-serif" '
-        f'font-size="13"><rect width="{_WIDTH}" height="{top + height + 40}" fill="#fff"/>{"".join(parts)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" '
+        f'font-size="13"><rect width="{_WIDTH}" height="{height}" fill="#fff"/>{"".join(parts)}</svg>\n'
     )
+
+
+def _panel(title: str, curves: dict[str, list[float]], *, people: list[int], top: int) -> Iterator[str]:
+    """A title, lines for the decades, a curve for each name, and the legend with the first and the last value."""
+    least = math.floor(math.log10(min(map(min, curves.values()))))
+    most = math.ceil(math.log10(max(map(max, curves.values()))))
+    across = max(math.log10(people[-1] / people[0]), 1)
+    x = [_LEFT_EDGE + _PANEL_WIDTH * math.log10(number / people[0]) / across for number in people]
+
+    def y(value: float) -> float:
+        return top + _PANEL_HEIGHT * (most - math.log10(value)) / max(most - least, 1)
+
+    yield _text(_LEFT_EDGE, top - 18, title)
+    for decade in range(least, most + 1):
+        yield f'<path d="M{_LEFT_EDGE} {y(10**decade):.1f}h{_PANEL_WIDTH}" stroke="{_BASELINES}"/>'
+        yield _text(_LEFT_EDGE - 8, y(10**decade) + 4, f"{10**decade:,}", anchor="end")
+    for place, number in zip(x, people, strict=True):
+        yield _text(place, top + _PANEL_HEIGHT + 20, f"{number:,}", anchor="middle")
+    for (name, values), colour, row in zip(curves.items(), _LINES, range(len(_LINES)), strict=False):
+        points = [(place, y(value)) for place, value in zip(x, values, strict=True)]
+        path = " ".join(f"{across:.1f},{down:.1f}" for across, down in points)
+        yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+        for across, down in points:
+            yield f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3.5" fill="{colour}"/>'
+        legend, left = top + 12 + row * 22, _LEFT_EDGE + _PANEL_WIDTH + 40
+        yield f'<rect x="{left}" y="{legend - 10}" width="11" height="11" fill="{colour}"/>'
+        yield _text(left + 17, legend, f"{name}: {_short(values[0])} to {_short(values[-1])}")
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _compiled(row: dict[str, Any]) -> str:

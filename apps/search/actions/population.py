@@ -1,10 +1,15 @@
 """Fills the index with a drawn population, so that it equals what the other contexts hold."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
+from typing import TypeVar
+
+from django.conf import settings
 
 from apps.search.actions.backend import writer
 from apps.search.actions.index import NewPost
@@ -13,7 +18,7 @@ from socialapp.contracts.bulk import Population
 from socialapp.contracts.metrics import PostEngagement
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument, ProfileSummary
-from socialapp.core.db import transactional
+from socialapp.core.db import atomic
 from socialapp.core.text.hashtags import find_hashtags
 from socialapp.demo.filling import FillableTable
 from socialapp.demo.population import (
@@ -29,15 +34,13 @@ from socialapp.demo.population import (
 from socialapp.demo.texts import POSTS
 
 _BATCH = 2000
+_REQUESTS = 2
+
+T = TypeVar("T")
 
 
 def _fill_profiles(population: Population) -> int:
-    written = 0
-    profiles = _profiles(population)
-    while some := list(islice(profiles, _BATCH)):
-        _write_profiles(some)
-        written += len(some)
-    return written
+    return _write_all(_profiles(population), lambda some: writer().write_new_profiles(some))
 
 
 def _profiles(population: Population) -> Iterator[ProfileDocument]:
@@ -55,12 +58,7 @@ def _profiles(population: Population) -> Iterator[ProfileDocument]:
 
 
 def _fill_posts(population: Population) -> int:
-    written = 0
-    posts = _posts(population)
-    while some := list(islice(posts, _BATCH)):
-        _write_posts(some)
-        written += len(some)
-    return written
+    return _write_all(_posts(population), lambda some: writer().write_new_posts(some))
 
 
 def _posts(population: Population) -> Iterator[NewPost]:
@@ -105,14 +103,25 @@ def _entry_of_first(text: int) -> PostEntry:
     return PostEntry.of(document)
 
 
-@transactional("search")
-def _write_profiles(profiles: list[ProfileDocument]) -> None:
-    writer().write_new_profiles(profiles)
-
-
-@transactional("search")
-def _write_posts(posts: list[NewPost]) -> None:
-    writer().write_new_posts(posts)
+def _write_all(documents: Iterator[T], write: Callable[[list[T]], None]) -> int:
+    """Writes documents in batches; how many. Elasticsearch gets two batches at once, SQLite has one writer."""
+    written = 0
+    if not settings.ELASTICSEARCH_URL:
+        while some := list(islice(documents, _BATCH)):
+            with atomic("search"):
+                write(some)
+            written += len(some)
+        return written
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        under_way: deque[Future[None]] = deque()
+        while some := list(islice(documents, _BATCH)):
+            under_way.append(pool.submit(write, some))
+            written += len(some)
+            if len(under_way) > _REQUESTS:
+                under_way.popleft().result()
+        for request in under_way:
+            request.result()
+    return written
 
 
 def _is_empty(kind: str) -> bool:
