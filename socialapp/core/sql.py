@@ -3,15 +3,17 @@
 The ORM takes several times as long to phrase them and to convert their rows as the database takes to answer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.db import connections, router
 from django.db.models import Model
 
 _BATCH = 1000
+_Model = TypeVar("_Model", bound=Model)
 
 
 def select(model: type[Model], *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
@@ -27,6 +29,41 @@ def fetch(alias: str, *, sql: str, values: Sequence[str | int | None]) -> list[t
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cast(list[tuple[Any, ...]], cursor.fetchall())
+
+
+def instances(
+    model: type[_Model], *, condition: str, values: Sequence[str | int | None], lock: bool = False
+) -> list[_Model]:
+    """The rows of a model's table for which a condition holds, as instances; locked until the end of the transaction
+    where the database can. For tables of numbers, texts, times and booleans. `Manager.raw` takes four times as long.
+    """
+    alias = router.db_for_write(model) if lock else router.db_for_read(model)
+    chosen, names, convert = _columns(model, alias)
+    sql = f"{chosen} WHERE {condition}"
+    if lock and connections[alias].features.has_select_for_update:
+        sql += " FOR UPDATE"
+    rows = fetch(alias, sql=sql, values=values)
+    return [model.from_db(alias, names, [one(value) for one, value in zip(convert, row, strict=True)]) for row in rows]
+
+
+@cache
+def _columns(model: type[Model], alias: str) -> tuple[str, list[str], list[Callable[[Any], Any]]]:
+    quote = connections[alias].ops.quote_name
+    fields = model._meta.concrete_fields
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    return (
+        f"SELECT {columns} FROM {quote(model._meta.db_table)}",  # noqa: S608 (names of ours only)
+        [field.attname for field in fields],
+        [_CONVERTED.get(field.get_internal_type(), _as_it_is) for field in fields],
+    )
+
+
+def execute(alias: str, *, sql: str, values: Sequence[Any]) -> None:
+    """One statement that writes to one database, in the transaction that the caller holds."""
+    connection = connections[alias]
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [adapt(value) if isinstance(value, datetime) else value for value in values])
 
 
 def insert(
@@ -115,3 +152,14 @@ def as_utc(value: datetime | str) -> datetime:
     """A time as drivers give it: UTC without saying so, and SQLite's as text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+# What fields give otherwise than drivers do.
+_CONVERTED: dict[str, Callable[[Any], Any]] = {
+    "DateTimeField": lambda value: value and as_utc(value),
+    "BooleanField": lambda value: value if value is None else bool(value),
+}

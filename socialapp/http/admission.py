@@ -8,6 +8,7 @@ Without Redis, revocation is asked of auth, log-in limits refuse, and the other 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
@@ -122,6 +123,7 @@ def client_address(request: HttpRequest) -> str:
         return "unknown"
 
 
+@lru_cache(maxsize=1024)  # asked several times of one request
 def address_block(address: str) -> str:
     """What is counted as one client: an IPv4 address, or the /64 of an IPv6 address."""
     try:

@@ -23,6 +23,7 @@ from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_us
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
+from socialapp.core.sql import execute, insert_instances
 from socialapp.http.admission import remember_revoked
 
 log = structlog.get_logger()
@@ -43,6 +44,10 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
         created_at=now,
         last_used_at=now,
         expires_at=_expiry(now),
+        previous_digest="",
+        successor="",
+        confirmed_by="",
+        code_digest="",
     )
     refresh = new_refresh_token(session.id)
     session.token_digest = digest(refresh)
@@ -50,8 +55,8 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
         _cancel_deletion(user)
     if not is_new_account:
         _look_at_other_sessions(user, session, device)
-        User.objects.filter(id=user.id).update(last_login=now)
-    session.save(force_insert=True)
+        execute("auth", sql="UPDATE users SET last_login = %s WHERE id = %s", values=[now, user.id])
+    insert_instances("auth", instances=[session])
     found = account(user.id)
     access = access_token(user_id=user.id, session_id=session.id, roles=found.roles)
     token = device.token if device_of_token(device.token, user_id=user.id) else device_token(user_id=user.id)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connections, router
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from socialapp.contracts.bulk import Record, RecordPage
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import MAX_ID
 from socialapp.core.principal import ADMIN, MODERATOR
-from socialapp.core.sql import as_utc, select
+from socialapp.core.sql import as_utc, instances, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +40,11 @@ def existing_users() -> "QuerySet[User]":
 
 
 # Each log-in asks these: the ORM takes ten times as long to phrase them.
-_USERS_SQL = "SELECT * FROM users WHERE {} = %s AND status <> %s"
-
-
 def _existing_user(column: str, value: int | str, *, lock: bool = False) -> User | None:
-    sql = _USERS_SQL.format(column)
-    alias = router.db_for_write(User) if lock else router.db_for_read(User)
-    if lock and connections[alias].features.has_select_for_update:
-        sql += " FOR UPDATE"
-    return next(iter(User.objects.using(alias).raw(sql, [value, User.Status.DELETED.value])), None)
+    found = instances(
+        User, condition=f"{column} = %s AND status <> %s", values=[value, User.Status.DELETED.value], lock=lock
+    )
+    return found[0] if found else None
 
 
 def lock_user(user_id: int) -> User:
