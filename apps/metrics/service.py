@@ -6,7 +6,7 @@ from apps.metrics import actions, queries
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.metrics import DayEngagement, PostEngagement, TrendingPost
 from socialapp.demo.filling import TableFiller
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class MetricsService:
@@ -35,12 +35,12 @@ class MetricsProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {
+        comparisons = {
             "posts": partial(actions.check_posts, repair=repair),
             "authors": partial(actions.check_authors, repair=repair),
             "followers": partial(actions.check_followers, repair=repair),
         }
-        return run_stages(stages, after=after, limit=limit)
+        return run_comparisons(comparisons, after=after, limit=limit)
 
 
 # The `PopulationTables` contract.

@@ -8,7 +8,7 @@ from apps.moderation.presenters import workload_of
 from apps.moderation.queries import Target, present_rules
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.moderation import InstanceRule, Screening, Workload
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class ModerationService:
@@ -54,5 +54,5 @@ class ModerationProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {"reports_counts": partial(actions.check_reports_counts, repair=repair)}
-        return run_stages(stages, after=after, limit=limit)
+        comparisons = {"reports_counts": partial(actions.check_reports_counts, repair=repair)}
+        return run_comparisons(comparisons, after=after, limit=limit)

@@ -4,7 +4,7 @@ from functools import partial
 
 from apps.notifications import actions
 from socialapp.contracts.drift import DriftPage
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class NotificationsDriftChecks:
@@ -12,8 +12,8 @@ class NotificationsDriftChecks:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {
+        comparisons = {
             "actors": partial(actions.check_actors, repair=repair),
             "posts_told_of": partial(actions.check_posts, repair=repair),
         }
-        return run_stages(stages, after=after, limit=limit)
+        return run_comparisons(comparisons, after=after, limit=limit)

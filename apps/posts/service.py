@@ -62,7 +62,7 @@ from socialapp.contracts.posts import (
     VisiblePosts,
 )
 from socialapp.demo.filling import TableFiller
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class PostsService:
@@ -191,12 +191,12 @@ class PostsProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {
+        comparisons = {
             "feeds": partial(check_feeds, repair=repair),
             "repost_counts": partial(check_repost_counts, repair=repair),
             "tags": partial(check_tags, repair=repair),
         }
-        return run_stages(stages, after=after, limit=limit)
+        return run_comparisons(comparisons, after=after, limit=limit)
 
 
 # The `PopulationTables` contract.

@@ -7,7 +7,7 @@ from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import Drift, DriftPage
 from socialapp.contracts.reactions import OwnReactions, ReactionSummary
 from socialapp.demo.filling import TableFiller
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class ReactionsService:
@@ -46,8 +46,8 @@ class ReactionsProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {name: partial(_check_targets, target_type=name, repair=repair) for name in queries.TARGET_TYPES}
-        return run_stages(stages, after=after, limit=limit)
+        comparisons = {name: partial(_check_targets, target_type=name, repair=repair) for name in queries.TARGET_TYPES}
+        return run_comparisons(comparisons, after=after, limit=limit)
 
 
 def _check_targets(*, target_type: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:

@@ -5,7 +5,7 @@ from functools import partial
 from apps.search import actions
 from socialapp.contracts.drift import DriftPage
 from socialapp.demo.filling import TableFiller
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class SearchProjections:
@@ -13,8 +13,8 @@ class SearchProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {kind: partial(actions.check_index, kind=kind, repair=repair) for kind in ("user", "post")}
-        return run_stages(stages, after=after, limit=limit)
+        comparisons = {kind: partial(actions.check_index, kind=kind, repair=repair) for kind in ("user", "post")}
+        return run_comparisons(comparisons, after=after, limit=limit)
 
 
 # The `PopulationTables` contract.

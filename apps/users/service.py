@@ -10,7 +10,7 @@ from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.users import Audience, Circle, Following, ProfileDocument, ProfileSummary
 from socialapp.core.errors import NotFound
 from socialapp.demo.filling import TableFiller
-from socialapp.lifecycle.drift import run_stages
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class UsersService:
@@ -133,12 +133,12 @@ class UsersProjections:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        stages = {
+        comparisons = {
             "follow_counts": partial(actions.check_follow_counts, repair=repair),
             "post_counts": partial(actions.check_post_counts, repair=repair),
             "statuses": partial(actions.check_statuses, repair=repair),
         }
-        return run_stages(stages, after=after, limit=limit)
+        return run_comparisons(comparisons, after=after, limit=limit)
 
 
 # The `PopulationTables` contract.

@@ -28,21 +28,21 @@ def events_in_flight(contexts: Iterable[str]) -> set[int]:
     return {about for context in contexts for about in client(Inbox, context=context).in_flight()}
 
 
-class Stage(Protocol):
+class Comparison(Protocol):
     """Compares the next things after an id: what it found, and the id to go on from, or None at its end."""
 
     def __call__(self, *, after: int, limit: int) -> tuple[DriftPage, int | None]: ...
 
 
-def run_stages(stages: Mapping[str, Stage], *, after: str, limit: int) -> DriftPage:
+def run_comparisons(comparisons: Mapping[str, Comparison], *, after: str, limit: int) -> DriftPage:
     """One step of a context that compares several things one after the other.
 
-    The position between steps is written as "stage:id".
+    The position between steps is written as "name:id".
     """
-    names = list(stages)
+    names = list(comparisons)
     name, _, position = after.partition(":")
     name = name or names[0]
-    checked, next_id = stages[name](after=int(position or 0), limit=limit)
+    checked, next_id = comparisons[name](after=int(position or 0), limit=limit)
     if next_id is not None:
         following: str | None = f"{name}:{next_id}"
     else:

@@ -31,7 +31,7 @@ TESTED_ELSEWHERE = {"auth_social_create", "auth_social_link", "auth_social_delet
 
 
 @dataclass
-class Stage:
+class Setup:
     """Alice, who has a post, a comment and a notification; bob, who reacted to the post."""
 
     alice: Person
@@ -43,13 +43,13 @@ class Stage:
 
 Write = Callable[[], Any]
 # operation → the status it answers, and what prepares it and returns the request itself
-WRITES: dict[str, tuple[int, Callable[[Stage], Write]]] = {}
+WRITES: dict[str, tuple[int, Callable[[Setup], Write]]] = {}
 
 
-def writes(operation: str, status: int) -> Callable[[Callable[[Stage], Write]], Callable[[Stage], Write]]:
+def writes(operation: str, status: int) -> Callable[[Callable[[Setup], Write]], Callable[[Setup], Write]]:
     """Enters what prepares the request of an operation."""
 
-    def enter(prepare: Callable[[Stage], Write]) -> Callable[[Stage], Write]:
+    def enter(prepare: Callable[[Setup], Write]) -> Callable[[Setup], Write]:
         WRITES[operation] = (status, prepare)
         return prepare
 
@@ -59,14 +59,14 @@ def writes(operation: str, status: int) -> Callable[[Callable[[Stage], Write]], 
 def simple(operation: str, status: int, request: str, body: Any = None, *, first: str = "", by: str = "alice") -> None:
     """Enters an operation that needs at most one other request `first`, by the same person."""
 
-    def prepare(stage: Stage) -> Write:
-        client = (stage.alice if by == "alice" else stage.bob).client
+    def prepare(setup: Setup) -> Write:
+        client = (setup.alice if by == "alice" else setup.bob).client
         if first:
-            answer = client.request(*first.format(**stage.ids).split(" ", 1))
+            answer = client.request(*first.format(**setup.ids).split(" ", 1))
             assert answer.status_code < 300, answer.content
-        method, path = request.format(**stage.ids).split(" ", 1)
+        method, path = request.format(**setup.ids).split(" ", 1)
         sent = {
-            name: value.format(**stage.ids) if isinstance(value, str) else value for name, value in (body or {}).items()
+            name: value.format(**setup.ids) if isinstance(value, str) else value for name, value in (body or {}).items()
         }
         return lambda: client.request(method, path, sent or None)
 
@@ -135,10 +135,10 @@ simple(
 def confirmed(operation: str, status: int, request: str, body: Any = None) -> None:
     """Enters an operation that asks for a confirmed session."""
 
-    def prepare(stage: Stage) -> Write:
-        stage.alice.confirm()
+    def prepare(setup: Setup) -> Write:
+        setup.alice.confirm()
         method, path = request.split(" ", 1)
-        return lambda: stage.alice.client.request(method, path, body)
+        return lambda: setup.alice.client.request(method, path, body)
 
     WRITES[operation] = (status, prepare)
 
@@ -151,38 +151,38 @@ confirmed("auth_confirm_code", 202, "POST /v1/auth/confirm/code")
 
 
 @writes("auth_totp_confirm", 200)
-def _confirm_totp(stage: Stage) -> Write:
-    stage.alice.confirm()
-    code = totp.code(stage.alice.client.post("/v1/auth/totp").json()["secret"])
-    return lambda: stage.alice.client.post("/v1/auth/totp/confirm", {"code": code})
+def _confirm_totp(setup: Setup) -> Write:
+    setup.alice.confirm()
+    code = totp.code(setup.alice.client.post("/v1/auth/totp").json()["secret"])
+    return lambda: setup.alice.client.post("/v1/auth/totp/confirm", {"code": code})
 
 
 @writes("auth_totp_delete", 204)
-def _remove_totp(stage: Stage) -> Write:
-    secret, _ = totp.set_up(stage.alice)
+def _remove_totp(setup: Setup) -> Write:
+    secret, _ = totp.set_up(setup.alice)
     code = totp.code(secret)
-    return lambda: stage.alice.client.delete("/v1/auth/totp", {"code": code})
+    return lambda: setup.alice.client.delete("/v1/auth/totp", {"code": code})
 
 
 @writes("auth_passkeys_create", 201)
-def _add_passkey(stage: Stage) -> Write:
-    stage.alice.confirm()
-    options = stage.alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
-    body = {"name": "laptop", "credential": stage.device.create(options)}
-    return lambda: stage.alice.client.post("/v1/auth/passkeys", body)
+def _add_passkey(setup: Setup) -> Write:
+    setup.alice.confirm()
+    options = setup.alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
+    body = {"name": "laptop", "credential": setup.device.create(options)}
+    return lambda: setup.alice.client.post("/v1/auth/passkeys", body)
 
 
 @writes("auth_passkeys_delete", 204)
-def _remove_passkey(stage: Stage) -> Write:
-    made = _add_passkey(stage)().json()["id"]
-    return lambda: stage.alice.client.delete(f"/v1/auth/passkeys/{made}")
+def _remove_passkey(setup: Setup) -> Write:
+    made = _add_passkey(setup)().json()["id"]
+    return lambda: setup.alice.client.delete(f"/v1/auth/passkeys/{made}")
 
 
 @writes("auth_login_passkey", 200)
-def _log_in_with_passkey(stage: Stage) -> Write:
-    assert _add_passkey(stage)().status_code == 201
+def _log_in_with_passkey(setup: Setup) -> Write:
+    assert _add_passkey(setup)().status_code == 201
     options = JsonClient().post("/v1/auth/login/passkey/options").json()["publicKey"]
-    body = {"credential": stage.device.get(options)}
+    body = {"credential": setup.device.get(options)}
     return lambda: JsonClient().post("/v1/auth/login/passkey", body)
 
 
@@ -193,104 +193,104 @@ def _mailed_key(subject: str) -> str:
 
 
 @writes("auth_sessions_delete_others", 204)
-def _end_other_sessions(stage: Stage) -> Write:
+def _end_other_sessions(setup: Setup) -> Write:
     assert totp.log_in().status_code == 200
-    return lambda: stage.alice.client.delete("/v1/auth/sessions")
+    return lambda: setup.alice.client.delete("/v1/auth/sessions")
 
 
 @writes("auth_password_reset", 204)
-def _reset_password(stage: Stage) -> Write:
+def _reset_password(setup: Setup) -> Write:
     JsonClient().post("/v1/auth/password/forgot", {"email": "alice@example.org"})
     body = {"key": _mailed_key("Set a new password"), "password": "another horse 77"}
     return lambda: JsonClient().post("/v1/auth/password/reset", body)
 
 
 @writes("auth_verify_email", 204)
-def _verify_email(stage: Stage) -> Write:
+def _verify_email(setup: Setup) -> Write:
     auth.send_due_mails()
     (message,) = [message for message in mail.outbox if message.to == ["alice@example.org"]]
     key = str(message.body).rpartition("Your key: ")[2].split()[0]
     return lambda: JsonClient().post("/v1/auth/verify-email", {"key": key})
 
 
-def _request_to_follow(stage: Stage) -> None:
-    assert stage.alice.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
-    assert stage.bob.client.put(f"/v1/profiles/{stage.alice.id}/follow").json()["requested"] is True
+def _request_to_follow(setup: Setup) -> None:
+    assert setup.alice.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
+    assert setup.bob.client.put(f"/v1/profiles/{setup.alice.id}/follow").json()["requested"] is True
 
 
 @writes("follow_requests_accept_create", 200)
-def _accept_request(stage: Stage) -> Write:
-    _request_to_follow(stage)
-    return lambda: stage.alice.client.post(f"/v1/follow-requests/{stage.bob.id}/accept")
+def _accept_request(setup: Setup) -> Write:
+    _request_to_follow(setup)
+    return lambda: setup.alice.client.post(f"/v1/follow-requests/{setup.bob.id}/accept")
 
 
 @writes("follow_requests_reject_create", 200)
-def _reject_request(stage: Stage) -> Write:
-    _request_to_follow(stage)
-    return lambda: stage.alice.client.post(f"/v1/follow-requests/{stage.bob.id}/reject")
+def _reject_request(setup: Setup) -> Write:
+    _request_to_follow(setup)
+    return lambda: setup.alice.client.post(f"/v1/follow-requests/{setup.bob.id}/reject")
 
 
 @writes("media_create", 202)
-def _upload(stage: Stage) -> Write:
+def _upload(setup: Setup) -> Write:
     content = picture()
-    return lambda: send(stage.alice, content)
+    return lambda: send(setup.alice, content)
 
 
 @writes("media_edit", 200)
-def _describe(stage: Stage) -> Write:
-    media_id = _upload(stage)().json()["id"]
-    return lambda: stage.alice.client.patch(f"/v1/media/{media_id}", {"description": "a square"})
+def _describe(setup: Setup) -> Write:
+    media_id = _upload(setup)().json()["id"]
+    return lambda: setup.alice.client.patch(f"/v1/media/{media_id}", {"description": "a square"})
 
 
 @writes("media_delete", 204)
-def _delete_media(stage: Stage) -> Write:
-    media_id = _upload(stage)().json()["id"]
-    return lambda: stage.alice.client.delete(f"/v1/media/{media_id}")
+def _delete_media(setup: Setup) -> Write:
+    media_id = _upload(setup)().json()["id"]
+    return lambda: setup.alice.client.delete(f"/v1/media/{media_id}")
 
 
-def _presigned(stage: Stage) -> tuple[str, Write]:
+def _presigned(setup: Setup) -> tuple[str, Write]:
     content = picture()
     body = {"content_type": "image/png", "size": len(content)}
-    target = stage.alice.client.post("/v1/media/uploads", body).json()
+    target = setup.alice.client.post("/v1/media/uploads", body).json()
     path = target["url"].removeprefix("http://127.0.0.1:8000")
-    return target["id"], lambda: stage.alice.client.send_raw("PUT", path, content, "image/png")
+    return target["id"], lambda: setup.alice.client.send_raw("PUT", path, content, "image/png")
 
 
 @writes("media_content_set", 204)
-def _send_content(stage: Stage) -> Write:
-    return _presigned(stage)[1]
+def _send_content(setup: Setup) -> Write:
+    return _presigned(setup)[1]
 
 
 @writes("media_complete", 202)
-def _complete_upload(stage: Stage) -> Write:
-    media_id, put = _presigned(stage)
+def _complete_upload(setup: Setup) -> Write:
+    media_id, put = _presigned(setup)
     assert put().status_code == 204
-    return lambda: stage.alice.client.post(f"/v1/media/{media_id}/complete")
+    return lambda: setup.alice.client.post(f"/v1/media/{media_id}/complete")
 
 
 @writes("notifications_unsubscribe", 204)
-def _unsubscribe(stage: Stage) -> Write:
-    token = unsubscribe_token(user_id=int(stage.alice.id), kind="comment")
+def _unsubscribe(setup: Setup) -> Write:
+    token = unsubscribe_token(user_id=int(setup.alice.id), kind="comment")
     return lambda: JsonClient().post(f"/v1/notifications/unsubscribe?token={token}")
 
 
 @writes("push_subscriptions_delete", 204)
-def _remove_device(stage: Stage) -> Write:
-    made = stage.alice.client.post("/v1/push-subscriptions", {"provider": "fcm", "token": "f" * 64}).json()["id"]
-    return lambda: stage.alice.client.delete(f"/v1/push-subscriptions/{made}")
+def _remove_device(setup: Setup) -> Write:
+    made = setup.alice.client.post("/v1/push-subscriptions", {"provider": "fcm", "token": "f" * 64}).json()["id"]
+    return lambda: setup.alice.client.delete(f"/v1/push-subscriptions/{made}")
 
 
 @writes("appeals_create", 201)
-def _appeal(stage: Stage) -> Write:
+def _appeal(setup: Setup) -> Write:
     decision = moderation.Decision(reason="be kind")
-    kind, user_id = Action.Kind.WARN_USER, int(stage.alice.id)
+    kind, user_id = Action.Kind.WARN_USER, int(setup.alice.id)
     action = moderation.sanction_user(kind, moderator_id=900, user_id=user_id, decision=decision)
     body = {"action_id": str(action.id), "text": "please look again"}
-    return lambda: stage.alice.client.post("/v1/appeals", body)
+    return lambda: setup.alice.client.post("/v1/appeals", body)
 
 
 @pytest.fixture
-def stage(register: Callable[..., Person], drain: Callable[[], int], settings: Any, tmp_path: Path) -> Stage:
+def setup(register: Callable[..., Person], drain: Callable[[], int], settings: Any, tmp_path: Path) -> Setup:
     files = {**settings.STORAGES["media"], "OPTIONS": {"location": tmp_path / "store", "allow_overwrite": True}}
     settings.STORAGES = {**settings.STORAGES, "media": files}
     settings.FCM_CREDENTIALS = {"project_id": "p", "client_email": "e", "private_key": "k", "token_uri": "t"}
@@ -308,13 +308,13 @@ def stage(register: Callable[..., Person], drain: Callable[[], int], settings: A
         "refresh": alice.refresh,
         "bob": bob.id,
     }
-    return Stage(alice, bob, ids, drain)
+    return Setup(alice, bob, ids, drain)
 
 
 @pytest.mark.parametrize("operation", WRITES)
-def test_a_deadlock_is_survived(stage: Stage, operation: str) -> None:
+def test_a_deadlock_is_survived(setup: Setup, operation: str) -> None:
     status, prepare = WRITES[operation]
-    write = prepare(stage)
+    write = prepare(setup)
     with a_deadlock_everywhere() as deadlocks:
         answer = write()
     hit = {context for context, deadlock in deadlocks.items() if deadlock.hits}

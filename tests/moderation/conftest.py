@@ -18,7 +18,7 @@ MODERATOR_ID = 900
 
 
 @dataclass
-class Stage:
+class Thread:
     """Ann wrote a post and Ben a comment on it; Cleo looks on."""
 
     ann: Person
@@ -29,7 +29,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(register: Callable[..., Person], drain: Callable[[], int]) -> Stage:
+def thread(register: Callable[..., Person], drain: Callable[[], int]) -> Thread:
     ann, ben, cleo = register("ann"), register("ben"), register("cleo")
     post = ann.client.post("/v1/posts", {"content": "a plain post"})
     assert post.status_code == 201, post.content
@@ -37,7 +37,7 @@ def stage(register: Callable[..., Person], drain: Callable[[], int]) -> Stage:
     comment = ben.client.post(f"/v1/posts/{post.json()['id']}/comments", {"content": "a plain comment"})
     assert comment.status_code == 201, comment.content
     drain()
-    return Stage(ann, ben, cleo, post.json()["id"], comment.json()["id"])
+    return Thread(ann, ben, cleo, post.json()["id"], comment.json()["id"])
 
 
 @pytest.fixture
@@ -48,19 +48,19 @@ def empty_index(db: None) -> None:
 
 
 @pytest.fixture
-def lively(empty_index: None, stage: Stage, drain: Callable[[], int]) -> Stage:
-    """The stage, with all that people do with a post and a comment."""
-    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
-    stage.cleo.client.put(f"/v1/profiles/{stage.ann.id}/follow")
+def lively(empty_index: None, thread: Thread, drain: Callable[[], int]) -> Thread:
+    """The thread, with all that people do with a post and a comment."""
+    post, comment = f"/v1/posts/{thread.post_id}", f"/v1/comments/{thread.comment_id}"
+    thread.cleo.client.put(f"/v1/profiles/{thread.ann.id}/follow")
     drain()
-    assert stage.ann.client.patch(post, {"content": "a plain post #marmot @cleo"}).status_code == 200
+    assert thread.ann.client.patch(post, {"content": "a plain post #marmot @cleo"}).status_code == 200
     for path in ("bookmark", "repost"):
-        assert stage.cleo.client.put(f"{post}/{path}").status_code == 200
+        assert thread.cleo.client.put(f"{post}/{path}").status_code == 200
     for target in (post, comment):
-        assert stage.cleo.client.put(f"{target}/reaction", {"reaction_type": "love"}).status_code == 200
+        assert thread.cleo.client.put(f"{target}/reaction", {"reaction_type": "love"}).status_code == 200
     drain()
-    assert stage.cleo.client.get("/v1/feed").status_code == 200, "now there is a feed in the cache"
-    return stage
+    assert thread.cleo.client.get("/v1/feed").status_code == 200, "now there is a feed in the cache"
+    return thread
 
 
 def report(person: Person, target_type: str, target_id: str, **changes: Any) -> Any:

@@ -6,19 +6,19 @@ from socialapp.contracts.drift import PROJECTING, DriftChecks
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, refresh_index
-from tests.moderation.conftest import Stage
+from tests.moderation.conftest import Thread
 
 
-def everything(stage: Stage, reader: JsonClient) -> dict[str, Any]:
+def everything(thread: Thread, reader: JsonClient) -> dict[str, Any]:
     """All that a reader finds of the post and its comment, wherever they look."""
-    post, comment = f"/v1/posts/{stage.post_id}", f"/v1/comments/{stage.comment_id}"
+    post, comment = f"/v1/posts/{thread.post_id}", f"/v1/comments/{thread.comment_id}"
     refresh_index()
     paths = [
         *(f"{post}{part}" for part in ("", "/history", "/comments", "/reactions", "/metrics")),
         *(f"{comment}{part}" for part in ("", "/replies", "/reactions")),
-        f"/v1/posts?ids={stage.post_id}",
-        f"/v1/profiles/{stage.ann.id}/posts",
-        f"/v1/profiles/{stage.ann.id}",
+        f"/v1/posts?ids={thread.post_id}",
+        f"/v1/profiles/{thread.ann.id}/posts",
+        f"/v1/profiles/{thread.ann.id}",
         "/v1/feed",
         "/v1/bookmarks",
         "/v1/hashtags/marmot/posts",

@@ -13,7 +13,7 @@ from apps.moderation.models import Action, Case, Suspension
 from apps.moderation.queries import Target, log
 from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person, refresh_index
-from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 Kind = Action.Kind
@@ -43,8 +43,8 @@ def post_ids(client: JsonClient, path: str) -> list[str]:
 LISTS = ("/v1/explore", "/v1/explore?sort=trending", "/v1/search?q=quiet&type=posts", "/v1/hashtags/quiet/posts")
 
 
-def test_only_followers_come_upon_somebody_silenced(stage: Stage, drain: Callable[[], int]) -> None:
-    ann, ben, cleo = stage.ann, stage.ben, stage.cleo
+def test_only_followers_come_upon_somebody_silenced(thread: Thread, drain: Callable[[], int]) -> None:
+    ann, ben, cleo = thread.ann, thread.ben, thread.cleo
     assert ben.client.put(f"/v1/profiles/{ann.id}/follow").status_code == 200
     drain()
     action = sanction(ann, Kind.SILENCE_USER)
@@ -70,19 +70,19 @@ def test_only_followers_come_upon_somebody_silenced(stage: Stage, drain: Callabl
         actions.lift_action(moderator_id=901, action_id=action.id, reason="again")
 
 
-def test_comments_of_somebody_silenced(stage: Stage, drain: Callable[[], int]) -> None:
-    sanction(stage.ben, Kind.SILENCE_USER)
+def test_comments_of_somebody_silenced(thread: Thread, drain: Callable[[], int]) -> None:
+    sanction(thread.ben, Kind.SILENCE_USER)
     drain()
-    path = f"/v1/comments/{stage.comment_id}"
-    assert stage.cleo.client.get(path).status_code == 404
-    assert stage.ben.client.get(path).status_code == 200
+    path = f"/v1/comments/{thread.comment_id}"
+    assert thread.cleo.client.get(path).status_code == 404
+    assert thread.ben.client.get(path).status_code == 200
 
 
-def test_somebody_limited_reads_but_does_not_write(stage: Stage, drain: Callable[[], int]) -> None:
-    ann = stage.ann
+def test_somebody_limited_reads_but_does_not_write(thread: Thread, drain: Callable[[], int]) -> None:
+    ann = thread.ann
     action = sanction(ann, Kind.LIMIT_USER, until=timezone.now() + timedelta(days=3))
     drain()
-    for path, body in (("/v1/posts", {"content": "no"}), (f"/v1/posts/{stage.post_id}/comments", {"content": "no"})):
+    for path, body in (("/v1/posts", {"content": "no"}), (f"/v1/posts/{thread.post_id}/comments", {"content": "no"})):
         answer = ann.client.post(path, body)
         assert (answer.status_code, answer.json()["code"]) == (403, "account_limited")
     assert ann.client.get("/v1/feed").status_code == 200
@@ -94,35 +94,35 @@ def test_somebody_limited_reads_but_does_not_write(stage: Stage, drain: Callable
     assert Action.objects.latest("sequence").kind == "unlimit_user"
 
 
-def test_a_longer_limit_replaces_a_shorter_one(stage: Stage) -> None:
+def test_a_longer_limit_replaces_a_shorter_one(thread: Thread) -> None:
     soon, later = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(days=9)
-    sanction(stage.ann, Kind.LIMIT_USER, until=soon)
-    sanction(stage.ann, Kind.SILENCE_USER, until=soon)
-    sanction(stage.ann, Kind.LIMIT_USER, until=later)
+    sanction(thread.ann, Kind.LIMIT_USER, until=soon)
+    sanction(thread.ann, Kind.SILENCE_USER, until=soon)
+    sanction(thread.ann, Kind.LIMIT_USER, until=later)
     held = set(Suspension.objects.values_list("kind", "until"))
     assert held == {("silence_user", soon), ("limit_user", later)}
     with pytest.raises(Invalid):
-        sanction(stage.ann, Kind.WARN_USER, until=later)
+        sanction(thread.ann, Kind.WARN_USER, until=later)
 
 
-def test_an_emptied_profile_comes_back_as_it_was(stage: Stage, drain: Callable[[], int]) -> None:
-    ann = stage.ann
+def test_an_emptied_profile_comes_back_as_it_was(thread: Thread, drain: Callable[[], int]) -> None:
+    ann = thread.ann
     ann.client.patch("/v1/profiles/me", {"full_name": "Ann Bad Word", "bio": "buy now"})
     action = sanction(ann, Kind.RESET_PROFILE)
     drain()
-    profile = stage.cleo.client.get(f"/v1/profiles/{ann.id}").json()
+    profile = thread.cleo.client.get(f"/v1/profiles/{ann.id}").json()
     assert (profile["full_name"], profile["bio"]) == ("", "")
     ann.client.patch("/v1/profiles/me", {"bio": "hello"})
     appeal_and_accept(ann, action, drain)
-    profile = stage.cleo.client.get(f"/v1/profiles/{ann.id}").json()
+    profile = thread.cleo.client.get(f"/v1/profiles/{ann.id}").json()
     assert (profile["full_name"], profile["bio"]) == ("Ann Bad Word", "hello"), "what was written since stays"
 
 
 @pytest.mark.parametrize("restricted_while_removed", [False, True])
 def test_a_hidden_post_is_there_for_its_author_alone(
-    stage: Stage, drain: Callable[[], int], restricted_while_removed: bool
+    thread: Thread, drain: Callable[[], int], restricted_while_removed: bool
 ) -> None:
-    ann, cleo = stage.ann, stage.cleo
+    ann, cleo = thread.ann, thread.cleo
     post_id = ann.client.post("/v1/posts", {"content": "a quiet post #quiet"}).json()["id"]
     drain()
     target = Target("post", int(post_id), int(ann.id))
@@ -152,36 +152,36 @@ def test_a_hidden_post_is_there_for_its_author_alone(
     assert cleo.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"] == before
 
 
-def test_an_author_cannot_take_a_moderators_mark_off(stage: Stage, drain: Callable[[], int]) -> None:
-    target = Target("post", int(stage.post_id), int(stage.ann.id))
+def test_an_author_cannot_take_a_moderators_mark_off(thread: Thread, drain: Callable[[], int]) -> None:
+    target = Target("post", int(thread.post_id), int(thread.ann.id))
     action = actions.restrict_content(
         Kind.MARK_SENSITIVE, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="blood")
     )
     drain()
-    path = f"/v1/posts/{stage.post_id}"
-    assert stage.cleo.client.get(path).json()["sensitive"] is True
-    assert stage.ann.client.patch(path, {"sensitive": False}).status_code == 200
-    assert stage.cleo.client.get(path).json()["sensitive"] is True
-    appeal_and_accept(stage.ann, action, drain)
-    assert stage.cleo.client.get(path).json()["sensitive"] is False
+    path = f"/v1/posts/{thread.post_id}"
+    assert thread.cleo.client.get(path).json()["sensitive"] is True
+    assert thread.ann.client.patch(path, {"sensitive": False}).status_code == 200
+    assert thread.cleo.client.get(path).json()["sensitive"] is True
+    appeal_and_accept(thread.ann, action, drain)
+    assert thread.cleo.client.get(path).json()["sensitive"] is False
 
 
 @pytest.mark.parametrize("kind", [Kind.MARK_SENSITIVE, Kind.LOCK_COMMENTS])
-def test_only_posts_are_marked_and_locked(stage: Stage, kind: Action.Kind) -> None:
-    target = Target("comment", int(stage.comment_id), int(stage.ben.id))
+def test_only_posts_are_marked_and_locked(thread: Thread, kind: Action.Kind) -> None:
+    target = Target("comment", int(thread.comment_id), int(thread.ben.id))
     with pytest.raises(Invalid):
         actions.restrict_content(kind, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="no"))
     assert not Action.objects.exists()
 
 
-def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(stage: Stage, drain: Callable[[], int]) -> None:
+def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(thread: Thread, drain: Callable[[], int]) -> None:
     rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind.")
     assert JsonClient().get("/v1/instance").json()["rules"] == ["Be kind."]
     assert JsonClient().get("/v1/moderation/rules").json() == [{"id": str(rule.id), "number": 1, "text": "Be kind."}]
-    filed = report(stage.cleo, "post", stage.post_id, rule_id=str(rule.id))
+    filed = report(thread.cleo, "post", thread.post_id, rule_id=str(rule.id))
     assert filed.json()["rule_id"] == str(rule.id)
-    assert report(stage.ben, "post", stage.post_id, rule_id="1").status_code == 422
-    target = Target("post", int(stage.post_id), int(stage.ann.id))
+    assert report(thread.ben, "post", thread.post_id, rule_id="1").status_code == 422
+    target = Target("post", int(thread.post_id), int(thread.ann.id))
     actions.remove_content(
         moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="unkind", rule_id=rule.id)
     )
@@ -191,28 +191,28 @@ def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(stage: Stage
         newer.id,
     )
     drain()
-    assert messages(stage.ann)[0] == "A moderator has removed your post: unkind (Rule 1. Be kind.)"
-    listed = stage.ann.client.get("/v1/moderation/actions").json()["results"]
+    assert messages(thread.ann)[0] == "A moderator has removed your post: unkind (Rule 1. Be kind.)"
+    listed = thread.ann.client.get("/v1/moderation/actions").json()["results"]
     assert listed[0]["rule_id"] == str(rule.id)
     actions.retire_instance_rule(moderator_id=MODERATOR_ID, rule_id=newer.id)
     assert JsonClient().get("/v1/moderation/rules").json() == []
 
 
-def test_who_reports_without_ground_weighs_less(stage: Stage, register: Callable[..., Person]) -> None:
+def test_who_reports_without_ground_weighs_less(thread: Thread, register: Callable[..., Person]) -> None:
     for _ in range(4):
-        report(stage.cleo, "post", stage.post_id)
+        report(thread.cleo, "post", thread.post_id)
         actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=Case.objects.get(closed_at=None).id, reason="fine")
-    report(stage.cleo, "post", stage.post_id)
-    report(stage.ann, "comment", stage.comment_id)
+    report(thread.cleo, "post", thread.post_id)
+    report(thread.ann, "comment", thread.comment_id)
     first = actions.take_next_case(moderator_id=MODERATOR_ID)
     assert first is not None
     assert (first.target_type, first.score) == ("comment", 1.0)
     assert Case.objects.get(closed_at=None, target_type="post").score == 0.2
 
 
-def test_figures_for_everybody(stage: Stage) -> None:
-    report(stage.cleo, "post", stage.post_id)
-    sanction(stage.ann, Kind.WARN_USER)
+def test_figures_for_everybody(thread: Thread) -> None:
+    report(thread.cleo, "post", thread.post_id)
+    sanction(thread.ann, Kind.WARN_USER)
     answer = JsonClient().get("/v1/moderation/transparency")
     assert len(answer.json()) == 12
     assert answer.json()[0] == {
@@ -227,8 +227,8 @@ def test_figures_for_everybody(stage: Stage) -> None:
         assert JsonClient().get("/v1/moderation/transparency").status_code == 404
 
 
-def test_a_rebuilt_chain_is_found_by_its_signed_heads(stage: Stage) -> None:
-    sanction(stage.ann, Kind.WARN_USER)
+def test_a_rebuilt_chain_is_found_by_its_signed_heads(thread: Thread) -> None:
+    sanction(thread.ann, Kind.WARN_USER)
     assert tasks.sign_log()
     assert not tasks.sign_log()
     assert (log.check_log().problems, log.check_log().signatures) == ([], 1)
@@ -242,13 +242,13 @@ def test_a_rebuilt_chain_is_found_by_its_signed_heads(stage: Stage) -> None:
     assert log.check_log().problems == ["entry 1 is not the one that was signed"]
 
 
-def test_a_profile_is_checked_by_word_rules(stage: Stage, drain: Callable[[], int]) -> None:
+def test_a_profile_is_checked_by_word_rules(thread: Thread, drain: Callable[[], int]) -> None:
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="casino", effect="flag", is_active=True)
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="badword", effect="remove", is_active=True)
-    stage.ann.client.patch("/v1/profiles/me", {"bio": "the best CASINO"})
-    stage.ben.client.patch("/v1/profiles/me", {"full_name": "Badword"})
+    thread.ann.client.patch("/v1/profiles/me", {"bio": "the best CASINO"})
+    thread.ben.client.patch("/v1/profiles/me", {"full_name": "Badword"})
     drain()
     case = Case.objects.get()
-    assert (case.target_type, case.target_id, case.flagged_words) == ("user", int(stage.ann.id), "casino")
-    assert stage.cleo.client.get(f"/v1/profiles/{stage.ben.id}").json()["full_name"] == ""
+    assert (case.target_type, case.target_id, case.flagged_words) == ("user", int(thread.ann.id), "casino")
+    assert thread.cleo.client.get(f"/v1/profiles/{thread.ben.id}").json()["full_name"] == ""
     assert Action.objects.get(kind="reset_profile").moderator_id is None

@@ -12,67 +12,67 @@ from apps.moderation.models import Action, BulkDecision, Case, Proposal
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.acts import act
-from tests.moderation.conftest import Stage, enter, messages, report
+from tests.moderation.conftest import Thread, enter, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_a_hidden_comment_is_there_for_its_author_alone(stage: Stage, drain: Callable[[], int]) -> None:
-    path, one = f"/v1/posts/{stage.post_id}/comments", f"/v1/comments/{stage.comment_id}"
-    entry = actions.carry_out(act(stage, "hide", "comment"))
+def test_a_hidden_comment_is_there_for_its_author_alone(thread: Thread, drain: Callable[[], int]) -> None:
+    path, one = f"/v1/posts/{thread.post_id}/comments", f"/v1/comments/{thread.comment_id}"
+    entry = actions.carry_out(act(thread, "hide", "comment"))
     drain()
-    [own] = stage.ben.client.get(path).json()["results"]
-    assert (own["content"], own["author"]["id"], own["withheld"]) == ("a plain comment", stage.ben.id, "hidden")
-    assert stage.ben.client.get(one).json()["content"] == "a plain comment"
-    for person in (stage.ann, stage.cleo):
+    [own] = thread.ben.client.get(path).json()["results"]
+    assert (own["content"], own["author"]["id"], own["withheld"]) == ("a plain comment", thread.ben.id, "hidden")
+    assert thread.ben.client.get(one).json()["content"] == "a plain comment"
+    for person in (thread.ann, thread.cleo):
         assert person.client.get(path).json()["results"] == []
         assert person.client.get(one).status_code == 404
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").json()["comments_count"] == 0
-    removal = actions.carry_out(act(stage, "remove", "comment"))
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").json()["comments_count"] == 0
+    removal = actions.carry_out(act(thread, "remove", "comment"))
     drain()
-    assert stage.ben.client.get(one).status_code == 404, "its author no longer sees it either"
+    assert thread.ben.client.get(one).status_code == 404, "its author no longer sees it either"
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="hidden is enough")
     drain()
-    assert stage.ben.client.get(one).status_code == 200
-    assert stage.cleo.client.get(one).status_code == 404
+    assert thread.ben.client.get(one).status_code == 200
+    assert thread.cleo.client.get(one).status_code == 404
     actions.lift_action(moderator_id=901, action_id=entry.id, reason="fine")
     drain()
-    assert stage.cleo.client.get(one).json()["withheld"] is None
-    actions.carry_out(act(stage, "hide", "comment"))
+    assert thread.cleo.client.get(one).json()["withheld"] is None
+    actions.carry_out(act(thread, "hide", "comment"))
     drain()
-    assert stage.ben.client.delete(one).status_code == 204, "authors may delete what only they see"
-    assert stage.ben.client.get(path).json()["results"] == []
+    assert thread.ben.client.delete(one).status_code == 204, "authors may delete what only they see"
+    assert thread.ben.client.get(path).json()["results"] == []
 
 
-def test_nobody_comments_where_comments_are_locked(stage: Stage, drain: Callable[[], int]) -> None:
-    path = f"/v1/posts/{stage.post_id}/comments"
-    actions.carry_out(act(stage, "lock", "post"))
+def test_nobody_comments_where_comments_are_locked(thread: Thread, drain: Callable[[], int]) -> None:
+    path = f"/v1/posts/{thread.post_id}/comments"
+    actions.carry_out(act(thread, "lock", "post"))
     drain()
-    answer = stage.cleo.client.post(path, {"content": "me too"})
+    answer = thread.cleo.client.post(path, {"content": "me too"})
     assert (answer.status_code, answer.json()["code"]) == (403, "comments_locked")
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").json()["comments_locked"] is True
-    assert len(stage.cleo.client.get(path).json()["results"]) == 1
-    assert any("closed the comments" in message for message in messages(stage.ann))
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").json()["comments_locked"] is True
+    assert len(thread.cleo.client.get(path).json()["results"]) == 1
+    assert any("closed the comments" in message for message in messages(thread.ann))
 
 
-def test_links_and_media_are_limited_alone(stage: Stage, drain: Callable[[], int]) -> None:
-    actions.carry_out(act(stage, "limit_links", "user", days=3))
-    actions.carry_out(act(stage, "limit_media", "user", days=3))
+def test_links_and_media_are_limited_alone(thread: Thread, drain: Callable[[], int]) -> None:
+    actions.carry_out(act(thread, "limit_links", "user", days=3))
+    actions.carry_out(act(thread, "limit_media", "user", days=3))
     drain()
     for text in ("see https://a.example/x", "see a.example/x", "HTTP://A.example"):
-        answer = stage.ann.client.post("/v1/posts", {"content": text})
+        answer = thread.ann.client.post("/v1/posts", {"content": text})
         assert (answer.status_code, answer.json()["code"]) == (403, "links_limited"), text
-    comment = stage.ann.client.post(f"/v1/posts/{stage.post_id}/comments", {"content": "https://a.example"})
+    comment = thread.ann.client.post(f"/v1/posts/{thread.post_id}/comments", {"content": "https://a.example"})
     assert comment.status_code == 403
-    media = stage.ann.client.post("/v1/posts", {"content": "look", "media_ids": ["1"]})
+    media = thread.ann.client.post("/v1/posts", {"content": "look", "media_ids": ["1"]})
     assert (media.status_code, media.json()["code"]) == (403, "media_limited")
-    assert stage.ann.client.post("/v1/posts", {"content": "plain"}).status_code == 201
+    assert thread.ann.client.post("/v1/posts", {"content": "plain"}).status_code == 201
 
 
-def test_a_new_password_is_demanded(stage: Stage, drain: Callable[[], int], anonymous: JsonClient) -> None:
+def test_a_new_password_is_demanded(thread: Thread, drain: Callable[[], int], anonymous: JsonClient) -> None:
     login = {"login": "ann", "password": "correct horse battery"}
     assert anonymous.post("/v1/auth/login", login).status_code == 200
-    entry = actions.carry_out(act(stage, "demand_password", "user"))
+    entry = actions.carry_out(act(thread, "demand_password", "user"))
     drain()
     answer = anonymous.post("/v1/auth/login", login)
     assert (answer.status_code, answer.json()["code"]) == (403, "password_reset_required")
@@ -90,17 +90,17 @@ def test_a_new_password_is_demanded(stage: Stage, drain: Callable[[], int], anon
     assert anonymous.post("/v1/auth/login", {**login, "password": new}).status_code == 200
 
 
-def test_two_administrators_decide_about_a_third(stage: Stage, register: Callable[..., Person]) -> None:
+def test_two_administrators_decide_about_a_third(thread: Thread, register: Callable[..., Person]) -> None:
     first, second, mia = register("ada"), register("bea"), register("mia")
-    for person in (first, second, stage.ann):
+    for person in (first, second, thread.ann):
         grant_role(user_id=int(person.id), role="admin")
     grant_role(user_id=int(mia.id), role="moderator")
-    path = f"/admin/moderation/case/about/user/{stage.ann.id}/"
+    path = f"/admin/moderation/case/about/user/{thread.ann.id}/"
     page = enter(first).post(path, {"decision": "ban", "reason": "sold data"}, follow=True)
     assert "another administrator has to confirm" in page.content.decode()
     proposal = Proposal.objects.get()
     assert not Action.objects.exists()
-    for person in (first, stage.ann, mia):
+    for person in (first, thread.ann, mia):
         with pytest.raises((Forbidden, Invalid)):
             actions.confirm_proposal(proposal_id=proposal.id, moderator_id=int(person.id))
     assert not Action.objects.exists()
@@ -115,17 +115,17 @@ def test_two_administrators_decide_about_a_third(stage: Stage, register: Callabl
         actions.confirm_proposal(proposal_id=proposal.id, moderator_id=int(second.id))
 
 
-def test_anybody_can_be_decided_about_without_a_report(stage: Stage, register: Callable[..., Person]) -> None:
+def test_anybody_can_be_decided_about_without_a_report(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("mia"), "moderator")
     for target, shown in (
-        (f"user/{stage.ann.id}", "@ann"),
-        (f"post/{stage.post_id}", "a plain post"),
-        (f"comment/{stage.comment_id}", "a plain comment"),
+        (f"user/{thread.ann.id}", "@ann"),
+        (f"post/{thread.post_id}", "a plain post"),
+        (f"comment/{thread.comment_id}", "a plain comment"),
     ):
         page = browser.get(f"/admin/moderation/case/about/{target}/").content.decode()
         assert shown in page
         assert 'value="dismiss"' not in page
-    path = f"/admin/moderation/case/about/comment/{stage.comment_id}/"
+    path = f"/admin/moderation/case/about/comment/{thread.comment_id}/"
     assert "Decided" in browser.post(path, {"decision": "hide", "note": "n"}, follow=True).content.decode()
     assert (Action.objects.get().kind, Action.objects.get().note) == ("hide_content", "n")
     assert browser.get("/admin/moderation/case/about/post/5/").status_code == 404
@@ -134,12 +134,12 @@ def test_anybody_can_be_decided_about_without_a_report(stage: Stage, register: C
 
 
 def test_many_cases_are_decided_by_a_task(
-    stage: Stage, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+    thread: Thread, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actions, "MOST_AT_ONCE", 1)
     mia = register("mia")
-    report(stage.cleo, "post", stage.post_id)
-    report(stage.cleo, "comment", stage.comment_id)
+    report(thread.cleo, "post", thread.post_id)
+    report(thread.cleo, "comment", thread.comment_id)
     chosen = {"action": "dismiss_selected", "_selected_action": [case.id for case in Case.objects.all()]}
     page = enter(mia, "moderator").post("/admin/moderation/case/", {**chosen, "reason": "fine"}, follow=True)
     assert "2 cases are being decided" in page.content.decode()

@@ -20,7 +20,7 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.media.addresses import seconds_left
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS, Person, deliver_outbox
-from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -70,12 +70,12 @@ def _live_elsewhere(person: Person) -> None:
     Session.objects.filter(user_id=person.id).update(address="198.51.100.0/24")
 
 
-def test_the_queue_shows_what_was_reported(stage: Stage, moderator: Person) -> None:
-    report(stage.cleo, "post", stage.post_id, reason="hate")
-    report(stage.ben, "post", stage.post_id, reason="hate")
-    report(stage.cleo, "comment", stage.comment_id, details="<b>rude</b>")
-    report(stage.cleo, "user", stage.ann.id)
-    _live_elsewhere(stage.cleo)
+def test_the_queue_shows_what_was_reported(thread: Thread, moderator: Person) -> None:
+    report(thread.cleo, "post", thread.post_id, reason="hate")
+    report(thread.ben, "post", thread.post_id, reason="hate")
+    report(thread.cleo, "comment", thread.comment_id, details="<b>rude</b>")
+    report(thread.cleo, "user", thread.ann.id)
+    _live_elsewhere(thread.cleo)
     browser = enter(moderator, "moderator")
     page = browser.get(CASES).content.decode()
     for shown in ("a plain post", "a plain comment", "@ann", "@ben", "2 × hate", "1 × spam"):
@@ -85,11 +85,13 @@ def test_the_queue_shows_what_was_reported(stage: Stage, moderator: Person) -> N
     assert "a plain comment" in detail
     assert "&lt;b&gt;rude&lt;/b&gt;" in detail
     assert "@cleo" not in detail
-    assert stage.cleo.id not in detail
+    assert thread.cleo.id not in detail
     assert browser.get(f"/admin/moderation/report/{case.reports.get().id}/change/").status_code == 200
 
 
-def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(stage: Stage, moderator: Person) -> None:
+def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(
+    thread: Thread, moderator: Person
+) -> None:
     shown = {
         "id": 123,
         "kind": "image",
@@ -104,11 +106,11 @@ def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(s
             for name, digest in (("large", "a"), ("small", "b"))
         },
     }
-    Post.objects.filter(id=stage.post_id).update(media=[shown], is_private=True)
-    report(stage.ben, "post", stage.post_id)
+    Post.objects.filter(id=thread.post_id).update(media=[shown], is_private=True)
+    report(thread.ben, "post", thread.post_id)
     assert Case.objects.count() == 0, "whoever does not see it cannot report it"
-    Post.objects.filter(id=stage.post_id).update(is_private=False)
-    report(stage.ben, "post", stage.post_id)
+    Post.objects.filter(id=thread.post_id).update(is_private=False)
+    report(thread.ben, "post", thread.post_id)
     case = Case.objects.get()
     browser, page = enter(moderator, "moderator"), f"{CASES}{case.id}/"
     for decision in ("", "remove"):
@@ -129,7 +131,7 @@ def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(s
 
 
 def test_the_queue_costs_the_same_for_one_case_and_for_many(
-    stage: Stage, moderator: Person, drain: Callable[[], int]
+    thread: Thread, moderator: Person, drain: Callable[[], int]
 ) -> None:
     browser = enter(moderator, "moderator")
 
@@ -139,12 +141,12 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(
             assert browser.get(CASES).status_code == 200
         return sum(len(capture) for capture in captures)
 
-    report(stage.cleo, "post", stage.post_id)
+    report(thread.cleo, "post", thread.post_id)
     browser.get(CASES)
     few = statements()
     for _ in range(20):
-        post = stage.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]
-        report(stage.cleo, "post", post)
+        post = thread.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]
+        report(thread.cleo, "post", post)
     assert Case.objects.count() == 21
     assert statements() == few
 
@@ -164,8 +166,8 @@ def decide(browser: Client, case: Case, decision: str) -> str:
         ("dismiss", "dismiss_case", "dismissed"),
     ],
 )
-def test_deciding_one_case(stage: Stage, moderator: Person, decision: str, kind: str, outcome: str) -> None:
-    report(stage.cleo, "post", stage.post_id)
+def test_deciding_one_case(thread: Thread, moderator: Person, decision: str, kind: str, outcome: str) -> None:
+    report(thread.cleo, "post", thread.post_id)
     browser = enter(moderator, "moderator")
     case = Case.objects.get()
     assert "Decided: 1" in decide(browser, case, decision)
@@ -178,8 +180,8 @@ def test_deciding_one_case(stage: Stage, moderator: Person, decision: str, kind:
     assert Action.objects.count() == 1
 
 
-def test_an_unknown_decision_changes_nothing(stage: Stage, moderator: Person) -> None:
-    report(stage.cleo, "post", stage.post_id)
+def test_an_unknown_decision_changes_nothing(thread: Thread, moderator: Person) -> None:
+    report(thread.cleo, "post", thread.post_id)
     browser = enter(moderator, "moderator")
     assert "no such decision" in decide(browser, Case.objects.get(), "explode")
     assert browser.get(f"{CASES}{Case.objects.get().id}/decide/").status_code == 405
@@ -189,9 +191,9 @@ def test_an_unknown_decision_changes_nothing(stage: Stage, moderator: Person) ->
 
 
 @pytest.mark.parametrize("decision", ["remove", "warn", "ban", "dismiss"])
-def test_deciding_many_cases(stage: Stage, moderator: Person, decision: str) -> None:
-    report(stage.cleo, "post", stage.post_id)
-    report(stage.cleo, "comment", stage.comment_id)
+def test_deciding_many_cases(thread: Thread, moderator: Person, decision: str) -> None:
+    report(thread.cleo, "post", thread.post_id)
+    report(thread.cleo, "comment", thread.comment_id)
     browser = enter(moderator, "moderator")
     chosen = {"action": f"{decision}_selected", "_selected_action": [case.id for case in Case.objects.all()]}
     answer = browser.post(CASES, {**chosen, "reason": ""}, follow=True)
@@ -202,8 +204,8 @@ def test_deciding_many_cases(stage: Stage, moderator: Person, decision: str) -> 
     assert browser.get(CASES).context["cl"].result_count == 0
 
 
-def test_bans_are_lifted_and_appeals_answered(stage: Stage, moderator: Person) -> None:
-    user_id = int(stage.ann.id)
+def test_bans_are_lifted_and_appeals_answered(thread: Thread, moderator: Person) -> None:
+    user_id = int(thread.ann.id)
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam")
     appeal = actions.file_appeal(user_id=user_id, action_id=ban.id, text="no")
     browser = enter(moderator, "moderator")
@@ -219,8 +221,8 @@ def test_bans_are_lifted_and_appeals_answered(stage: Stage, moderator: Person) -
     assert Action.objects.latest("sequence").kind == "unban_user"
 
 
-def test_the_log_and_the_cases_are_read_only(stage: Stage, register: Callable[..., Person]) -> None:
-    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="spam")
+def test_the_log_and_the_cases_are_read_only(thread: Thread, register: Callable[..., Person]) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="spam")
     browser = enter(register("ada"), "admin")
     for path in ("action/add/", f"action/{warning.id}/delete/", "case/add/"):
         assert browser.get(f"/admin/moderation/{path}").status_code == 403
@@ -267,7 +269,7 @@ def test_the_change_log_is_written_after_the_transaction(
     assert LogEntry.objects.count() == 1
 
 
-def test_administrators_see_engagement_on_the_front_page(stage: Stage, register: Callable[..., Person]) -> None:
+def test_administrators_see_engagement_on_the_front_page(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("ada"), "admin")
     page = browser.get("/admin/").content.decode()
     assert page.count('role="img"') == 6, "four charts of what people do, and two of moderation"
@@ -276,23 +278,23 @@ def test_administrators_see_engagement_on_the_front_page(stage: Stage, register:
     assert "4 in all" in page, "ann, ben, cleo and ada registered"
 
 
-def test_targets_without_text_still_show(stage: Stage, moderator: Person, drain: Callable[[], int]) -> None:
-    target = Target("post", 5, int(stage.ann.id))
+def test_targets_without_text_still_show(thread: Thread, moderator: Person, drain: Callable[[], int]) -> None:
+    target = Target("post", 5, int(thread.ann.id))
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="x", effect="flag", is_active=True)
     actions.check_text(target=target, text="x")
     browser = enter(moderator, "moderator")
     assert "(no text)" in browser.get(CASES).content.decode()
-    begin_removal("moderation", kind="user", subject_id=int(stage.ann.id), erasure_id=1)
+    begin_removal("moderation", kind="user", subject_id=int(thread.ann.id), erasure_id=1)
     closed = browser.get(f"{CASES}?state=all").content.decode()
     assert "(erased)" in closed
 
 
 def test_no_filter_tells_what_a_page_does_not_show(
-    stage: Stage, moderator: Person, register: Callable[..., Person]
+    thread: Thread, moderator: Person, register: Callable[..., Person]
 ) -> None:
-    report(stage.cleo, "post", stage.post_id)
+    report(thread.cleo, "post", thread.post_id)
     browser = enter(moderator, "moderator")
-    for name, value in (("reporter_id", stage.cleo.id), ("open_key__startswith", f"{stage.cleo.id}:")):
+    for name, value in (("reporter_id", thread.cleo.id), ("open_key__startswith", f"{thread.cleo.id}:")):
         answer = browser.get(f"/admin/moderation/report/?{name}={value}")
         assert answer.status_code == 400, f"?{name}= would tell who reported"
     administrator = enter(register("ada"), "admin")
@@ -300,9 +302,9 @@ def test_no_filter_tells_what_a_page_does_not_show(
     assert administrator.get("/admin/identity/user/?status=active").status_code == 200
 
 
-def test_moderators_do_not_decide_about_themselves(stage: Stage, moderator: Person) -> None:
+def test_moderators_do_not_decide_about_themselves(thread: Thread, moderator: Person) -> None:
     post = moderator.client.post("/v1/posts", {"content": "by the moderator"}).json()
-    report(stage.cleo, "post", post["id"])
+    report(thread.cleo, "post", post["id"])
     case = Case.objects.get()
     browser = enter(moderator, "moderator")
     for decision in ("dismiss", "remove", "warn", "ban"):
@@ -312,11 +314,13 @@ def test_moderators_do_not_decide_about_themselves(stage: Stage, moderator: Pers
     assert not Action.objects.exists()
 
 
-def test_moderators_do_not_ban_administrators(stage: Stage, moderator: Person, register: Callable[..., Person]) -> None:
+def test_moderators_do_not_ban_administrators(
+    thread: Thread, moderator: Person, register: Callable[..., Person]
+) -> None:
     chief = register("ada")
     administrator = enter(chief, "admin")
     for person in (chief, moderator):
-        assert report(stage.cleo, "user", person.id).status_code == 201
+        assert report(thread.cleo, "user", person.id).status_code == 201
     about_chief, about_moderator = Case.objects.order_by("id")
     browser = enter(moderator, "moderator")
     browser.post(f"{CASES}{about_chief.id}/decide/", {"decision": "ban"})
@@ -325,10 +329,10 @@ def test_moderators_do_not_ban_administrators(stage: Stage, moderator: Person, r
     assert Action.objects.get().user_id == int(moderator.id)
 
 
-def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(stage: Stage, moderator: Person) -> None:
+def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(thread: Thread, moderator: Person) -> None:
     rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind.")
-    report(stage.cleo, "post", stage.post_id)
-    _live_elsewhere(stage.cleo)
+    report(thread.cleo, "post", thread.post_id)
+    _live_elsewhere(thread.cleo)
     case = Case.objects.get()
     browser, page = enter(moderator, "moderator"), f"{CASES}{Case.objects.get().id}/"
     answer = browser.post(f"{CASES}next/")
@@ -354,9 +358,9 @@ def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(stage: Stage
     assert case.is_open, "a form with a mistake decides nothing"
 
 
-def test_an_appeal_is_answered_on_its_page(stage: Stage, moderator: Person) -> None:
-    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="spam")
-    appeal = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="I did <i>not</i>")
+def test_an_appeal_is_answered_on_its_page(thread: Thread, moderator: Person) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="spam")
+    appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I did <i>not</i>")
     browser, page = enter(moderator, "moderator"), f"/admin/moderation/appeal/{appeal.id}/"
     assert "I did &lt;i&gt;not&lt;/i&gt;" in browser.get(f"{page}change/").content.decode()
     assert browser.post(f"{page}answer/", {"outcome": "shrug"}).status_code == 400

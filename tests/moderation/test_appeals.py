@@ -11,27 +11,27 @@ from apps.moderation.queries import Target
 from socialapp.contracts.moderation import AppealDecided, UserSanctioned
 from socialapp.core.errors import Conflict, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient
-from tests.moderation.conftest import MODERATOR_ID, Stage, published
+from tests.moderation.conftest import MODERATOR_ID, Thread, published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 @pytest.fixture
-def warning(stage: Stage) -> Action:
-    return actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="be kind")
+def warning(thread: Thread) -> Action:
+    return actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="be kind")
 
 
-def appeal(stage: Stage, action: Action, **changes: Any) -> Any:
-    return stage.ann.client.post("/v1/appeals", {"action_id": str(action.id), "text": "I was kind", **changes})
+def appeal(thread: Thread, action: Action, **changes: Any) -> Any:
+    return thread.ann.client.post("/v1/appeals", {"action_id": str(action.id), "text": "I was kind", **changes})
 
 
-def test_the_person_concerned_sees_and_appeals(stage: Stage, warning: Action) -> None:
-    listed = stage.ann.client.get("/v1/moderation/actions").json()["results"]
+def test_the_person_concerned_sees_and_appeals(thread: Thread, warning: Action) -> None:
+    listed = thread.ann.client.get("/v1/moderation/actions").json()["results"]
     assert [(item["id"], item["kind"], item["reason"]) for item in listed] == [
         (str(warning.id), "warn_user", "be kind")
     ]
     assert "moderator_id" not in listed[0]
-    answer = appeal(stage, warning)
+    answer = appeal(thread, warning)
     assert answer.status_code == 201, answer.content
     body = answer.json()
     assert (body["action_id"], body["text"], body["status"], body["answer"]) == (
@@ -40,47 +40,47 @@ def test_the_person_concerned_sees_and_appeals(stage: Stage, warning: Action) ->
         "open",
         "",
     )
-    assert stage.ann.client.get("/v1/appeals").json()["results"] == [body]
-    assert stage.ben.client.get("/v1/appeals").json()["results"] == []
-    assert stage.ben.client.get("/v1/moderation/actions").json()["results"] == []
+    assert thread.ann.client.get("/v1/appeals").json()["results"] == [body]
+    assert thread.ben.client.get("/v1/appeals").json()["results"] == []
+    assert thread.ben.client.get("/v1/moderation/actions").json()["results"] == []
 
 
-def test_one_appeal_for_each_action(stage: Stage, warning: Action) -> None:
-    assert appeal(stage, warning).status_code == 201
-    again = appeal(stage, warning)
+def test_one_appeal_for_each_action(thread: Thread, warning: Action) -> None:
+    assert appeal(thread, warning).status_code == 201
+    again = appeal(thread, warning)
     assert (again.status_code, again.json()["code"]) == (409, "already_appealed")
     assert Appeal.objects.count() == 1
 
 
-def test_the_idempotency_key_answers_the_same(stage: Stage, warning: Action) -> None:
+def test_the_idempotency_key_answers_the_same(thread: Thread, warning: Action) -> None:
     body = {"action_id": str(warning.id), "text": "I was kind"}
-    first = stage.ann.client.post("/v1/appeals", body, Idempotency_Key="k")
-    again = stage.ann.client.post("/v1/appeals", body, Idempotency_Key="k")
+    first = thread.ann.client.post("/v1/appeals", body, Idempotency_Key="k")
+    again = thread.ann.client.post("/v1/appeals", body, Idempotency_Key="k")
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.content == again.content
 
 
-def test_others_and_unknown_actions_are_absent(stage: Stage, warning: Action, anonymous: JsonClient) -> None:
+def test_others_and_unknown_actions_are_absent(thread: Thread, warning: Action, anonymous: JsonClient) -> None:
     body = {"action_id": str(warning.id), "text": "let them"}
-    assert stage.ben.client.post("/v1/appeals", body).status_code == 404
-    assert appeal(stage, warning, action_id="5").status_code == 404
+    assert thread.ben.client.post("/v1/appeals", body).status_code == 404
+    assert appeal(thread, warning, action_id="5").status_code == 404
     assert anonymous.post("/v1/appeals", body).status_code == 401
-    lifted = actions.unban_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="x")
-    assert appeal(stage, lifted).status_code == 404, "nobody appeals against a favour"
+    lifted = actions.unban_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="x")
+    assert appeal(thread, lifted).status_code == 404, "nobody appeals against a favour"
     assert not Appeal.objects.exists()
 
 
 @pytest.mark.parametrize("changes", [{"text": ""}, {"text": "x" * 2001}, {"text": 5}, {"action_id": 5}, {"more": 1}])
-def test_bad_input_is_refused(stage: Stage, warning: Action, changes: dict[str, Any]) -> None:
-    assert appeal(stage, warning, **changes).status_code == 422
+def test_bad_input_is_refused(thread: Thread, warning: Action, changes: dict[str, Any]) -> None:
+    assert appeal(thread, warning, **changes).status_code == 422
     assert not Appeal.objects.exists()
 
 
-def test_taking_the_decision_back_accepts_the_open_appeal(stage: Stage, drain: Callable[[], int]) -> None:
-    target = Target("post", int(stage.post_id), int(stage.ann.id))
+def test_taking_the_decision_back_accepts_the_open_appeal(thread: Thread, drain: Callable[[], int]) -> None:
+    target = Target("post", int(thread.post_id), int(thread.ann.id))
     removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
-    assert appeal(stage, removal).status_code == 201
+    assert appeal(thread, removal).status_code == 201
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="it was none")
     made = Appeal.objects.get()
     assert (made.status, made.answer) == (Appeal.Status.ACCEPTED, "We looked again and took our decision back.")
@@ -90,8 +90,8 @@ def test_taking_the_decision_back_accepts_the_open_appeal(stage: Stage, drain: C
     assert Action.objects.filter(reverses_id=removal.id).count() == 1
 
 
-def test_an_accepted_appeal_lifts_the_ban(stage: Stage, drain: Callable[[], int]) -> None:
-    user_id = int(stage.ann.id)
+def test_an_accepted_appeal_lifts_the_ban(thread: Thread, drain: Callable[[], int]) -> None:
+    user_id = int(thread.ann.id)
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam")
     drain()
     made = actions.file_appeal(user_id=user_id, action_id=ban.id, text="no spam")
@@ -99,7 +99,7 @@ def test_an_accepted_appeal_lifts_the_ban(stage: Stage, drain: Callable[[], int]
     kinds = [event.kind for event in published() if isinstance(event, UserSanctioned)]
     assert kinds == ["ban", "unban"]
     drain()
-    assert stage.cleo.client.get(f"/v1/profiles/{stage.ann.id}").status_code == 200
+    assert thread.cleo.client.get(f"/v1/profiles/{thread.ann.id}").status_code == 200
     made.refresh_from_db()
     assert (made.status, made.answer) == ("accepted", "you are right")
     assert list(Action.objects.order_by("sequence").values_list("kind", flat=True)) == [
@@ -109,31 +109,31 @@ def test_an_accepted_appeal_lifts_the_ban(stage: Stage, drain: Callable[[], int]
     ]
 
 
-def test_a_rejected_appeal_changes_nothing_else(stage: Stage, warning: Action) -> None:
-    made = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="no")
+def test_a_rejected_appeal_changes_nothing_else(thread: Thread, warning: Action) -> None:
+    made = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="no")
     before = len(published())
     actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=False, answer="it stands")
     decided = published()[before:]
     assert [(type(event), event.user_id, event.is_accepted, event.answer) for event in decided] == [
-        (AppealDecided, int(stage.ann.id), False, "it stands")
+        (AppealDecided, int(thread.ann.id), False, "it stands")
     ]
-    assert stage.ann.client.get("/v1/appeals").json()["results"][0]["answer"] == "it stands"
+    assert thread.ann.client.get("/v1/appeals").json()["results"][0]["answer"] == "it stands"
     with pytest.raises(Conflict):
         actions.decide_appeal(moderator_id=902, appeal_id=made.id, is_accepted=True, answer="no, it does not")
     assert Action.objects.filter(kind="decide_appeal").count() == 1
 
 
-def test_a_removal_can_be_appealed_against(stage: Stage, drain: Callable[[], int]) -> None:
-    target = Target("post", int(stage.post_id), int(stage.ann.id))
+def test_a_removal_can_be_appealed_against(thread: Thread, drain: Callable[[], int]) -> None:
+    target = Target("post", int(thread.post_id), int(thread.ann.id))
     removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
-    assert appeal(stage, removal).status_code == 201
+    assert appeal(thread, removal).status_code == 201
 
 
-def test_nobody_answers_their_own_appeal(stage: Stage, warning: Action) -> None:
-    made = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="no")
+def test_nobody_answers_their_own_appeal(thread: Thread, warning: Action) -> None:
+    made = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="no")
     with pytest.raises(Invalid):
-        actions.decide_appeal(moderator_id=int(stage.ann.id), appeal_id=made.id, is_accepted=True, answer="yes")
+        actions.decide_appeal(moderator_id=int(thread.ann.id), appeal_id=made.id, is_accepted=True, answer="yes")
     made.refresh_from_db()
     assert made.status == "open"
     assert not Action.objects.filter(kind="decide_appeal").exists()

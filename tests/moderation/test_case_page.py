@@ -11,7 +11,7 @@ from apps.moderation.models import Action, Case, InstanceRule, ReasonTemplate
 from apps.moderation.queries import Target
 from socialapp.core.text.language import guess_language
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -37,15 +37,15 @@ def test_a_language_is_guessed(text: str, language: str) -> None:
 
 
 def test_the_page_of_a_post_shows_what_moderators_need(
-    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
-    edit = stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "you are the worst of all"})
+    edit = thread.ann.client.patch(f"/v1/posts/{thread.post_id}", {"content": "you are the worst of all"})
     assert edit.status_code == 200
-    stage.cleo.client.put(f"/v1/posts/{stage.post_id}/reaction", {"reaction_type": "sad"})
+    thread.cleo.client.put(f"/v1/posts/{thread.post_id}/reaction", {"reaction_type": "sad"})
     drain()
     Session.objects.update(address="")
-    Session.objects.filter(user_id__in=[stage.ann.id, stage.ben.id]).update(address="192.0.2.0/24")
-    report(stage.cleo, "post", stage.post_id)
+    Session.objects.filter(user_id__in=[thread.ann.id, thread.ben.id]).update(address="192.0.2.0/24")
+    report(thread.cleo, "post", thread.post_id)
     case = Case.objects.get()
     assert case.language == "en"
     browser = enter(register("mia"), "moderator")
@@ -67,13 +67,13 @@ def test_the_page_of_a_post_shows_what_moderators_need(
 
 
 def test_the_page_of_a_comment_shows_its_thread(
-    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
-    path = f"/v1/posts/{stage.post_id}/comments"
-    answer = {"content": "an answer to it", "parent_comment_id": stage.comment_id}
-    assert stage.cleo.client.post(path, answer).status_code == 201
+    path = f"/v1/posts/{thread.post_id}/comments"
+    answer = {"content": "an answer to it", "parent_comment_id": thread.comment_id}
+    assert thread.cleo.client.post(path, answer).status_code == 201
     drain()
-    report(stage.ann, "comment", stage.comment_id)
+    report(thread.ann, "comment", thread.comment_id)
     page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get().id}/change/").content.decode()
     assert page.index("a plain post") < page.index("an answer to it")
     assert "is-target" in page
@@ -81,7 +81,7 @@ def test_the_page_of_a_comment_shows_its_thread(
 
 
 def test_a_template_gives_a_decision_its_words_and_its_rule(
-    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     admin, moderator = enter(register("ada"), "admin"), enter(register("mia"), "moderator")
     rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=2, text="No spam.")
@@ -94,7 +94,7 @@ def test_a_template_gives_a_decision_its_words_and_its_rule(
     template = ReasonTemplate.objects.get()
     second = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=2, text="No spam, no advertisements.")
     assert InstanceRule.objects.get(id=rule.id).retired_at is not None
-    report(stage.cleo, "post", stage.post_id)
+    report(thread.cleo, "post", thread.post_id)
     page = f"{CASES}{Case.objects.get().id}/"
     assert 'data-text="You advertise."' in moderator.get(f"{page}change/").content.decode()
     moderator.post(f"{page}decide/", {"decision": "remove", "template": template.id})
@@ -104,23 +104,23 @@ def test_a_template_gives_a_decision_its_words_and_its_rule(
     assert not ReasonTemplate.objects.exists()
 
 
-def test_content_pages_lead_to_decisions(stage: Stage, register: Callable[..., Person]) -> None:
+def test_content_pages_lead_to_decisions(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("ada"), "admin")
     for page, target in (
-        ("posts/post", f"post/{stage.post_id}"),
-        ("comments/comment", f"comment/{stage.comment_id}"),
-        ("users/profile", f"user/{stage.ann.id}"),
-        ("identity/user", f"user/{stage.ann.id}"),
+        ("posts/post", f"post/{thread.post_id}"),
+        ("comments/comment", f"comment/{thread.comment_id}"),
+        ("users/profile", f"user/{thread.ann.id}"),
+        ("identity/user", f"user/{thread.ann.id}"),
     ):
         assert f'href="{CASES}about/{target}/"' in browser.get(f"/admin/{page}/").content.decode(), page
 
 
-def test_who_reports_without_ground_is_listed_and_weighs_less(stage: Stage, register: Callable[..., Person]) -> None:
+def test_who_reports_without_ground_is_listed_and_weighs_less(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("mia"), "moderator")
     page = "/admin/moderation/report/reporters/"
     for number in range(4):
-        post = stage.ann.client.post("/v1/posts", {"content": f"number {number}"}).json()["id"]
-        for reporter in (stage.cleo, stage.ben) if number < 2 else (stage.cleo,):
+        post = thread.ann.client.post("/v1/posts", {"content": f"number {number}"}).json()["id"]
+        for reporter in (thread.cleo, thread.ben) if number < 2 else (thread.cleo,):
             report(reporter, "post", post)
         actions.dismiss_case(moderator_id=901, case_id=Case.objects.get(closed_at=None).id, reason="fine")
     shown = browser.get(page).content.decode()
@@ -129,21 +129,21 @@ def test_who_reports_without_ground_is_listed_and_weighs_less(stage: Stage, regi
     assert "@ben" not in shown, "twice is not again and again"
     assert "number 0" not in shown
     assert page in browser.get("/admin/moderation/report/").content.decode()
-    report(stage.cleo, "user", stage.ann.id)
+    report(thread.cleo, "user", thread.ann.id)
     assert Case.objects.get(closed_at=None).score == 0.2
 
 
 def test_lists_name_people_and_show_first_words(
-    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     actions.set_word_rule(moderator_id=901, pattern="casino", effect="flag", is_active=True)
-    post = stage.ann.client.post("/v1/posts", {"content": "my casino in the hills"}).json()["id"]
+    post = thread.ann.client.post("/v1/posts", {"content": "my casino in the hills"}).json()["id"]
     drain()
-    report(stage.cleo, "post", post)
+    report(thread.cleo, "post", post)
     case = Case.objects.get(target_id=int(post))
     actions.remove_content(
         moderator_id=MODERATOR_ID,
-        target=Target("post", int(post), int(stage.ann.id)),
+        target=Target("post", int(post), int(thread.ann.id)),
         decision=actions.Decision(reason="no", case_id=case.id),
     )
     drain()
@@ -153,17 +153,19 @@ def test_lists_name_people_and_show_first_words(
         shown = browser.get(f"/admin/moderation/{page}/").content.decode()
         assert about in shown, page
         assert "my casino in the hills" in shown, page
-    person = f'<a href="{CASES}about/user/{stage.ann.id}/">'
+    person = f'<a href="{CASES}about/user/{thread.ann.id}/">'
     for page in ("moderation/action", "moderation/rulehit", "moderation/case/?state=all", "posts/removedpost"):
         shown = browser.get(f"/admin/{page.rstrip('/')}{'' if '?' in page else '/'}").content.decode()
         assert person in shown, page
         assert "@ann" in shown, page
 
 
-def test_a_case_shows_what_became_of_its_reporters_other_reports(stage: Stage, register: Callable[..., Person]) -> None:
-    report(stage.cleo, "post", stage.post_id)
+def test_a_case_shows_what_became_of_its_reporters_other_reports(
+    thread: Thread, register: Callable[..., Person]
+) -> None:
+    report(thread.cleo, "post", thread.post_id)
     actions.dismiss_case(moderator_id=901, case_id=Case.objects.get().id, reason="fine")
-    report(stage.cleo, "comment", stage.comment_id)
+    report(thread.cleo, "comment", thread.comment_id)
     page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get(closed_at=None).id}/change/")
     shown = page.content.decode().partition('id="case-reports"')[2].partition("</section>")[0]
     assert "<td>0 confirmed, 1 dismissed; counts 1</td>" in shown

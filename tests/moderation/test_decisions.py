@@ -14,7 +14,7 @@ from apps.moderation.models import Action, Case, CaseNote, Suspension
 from apps.moderation.queries import Target
 from socialapp.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, messages, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -27,9 +27,9 @@ def staff(person: Person, role: str) -> JsonClient:
 
 
 @pytest.mark.parametrize("kind", ["posts", "comments"])
-def test_a_moderators_deletion_is_a_removal(stage: Stage, register: Any, drain: Callable[[], int], kind: str) -> None:
+def test_a_moderators_deletion_is_a_removal(thread: Thread, register: Any, drain: Callable[[], int], kind: str) -> None:
     moderator = staff(register("mona"), "moderator")
-    target_id, author = (stage.post_id, stage.ann) if kind == "posts" else (stage.comment_id, stage.ben)
+    target_id, author = (thread.post_id, thread.ann) if kind == "posts" else (thread.comment_id, thread.ben)
     assert moderator.delete(f"/v1/{kind}/{target_id}").status_code == 204
     assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 404, "at once, before any event is delivered"
     entry = Action.objects.get(kind="remove_content")
@@ -43,51 +43,53 @@ def test_a_moderators_deletion_is_a_removal(stage: Stage, register: Any, drain: 
     assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 200
 
 
-def test_nobody_decides_about_the_same_or_a_higher_rank(stage: Stage, register: Any, drain: Callable[[], int]) -> None:
+def test_nobody_decides_about_the_same_or_a_higher_rank(
+    thread: Thread, register: Any, drain: Callable[[], int]
+) -> None:
     moderator = staff(register("mona"), "moderator")
-    grant_role(user_id=int(stage.ann.id), role="admin")
-    answer = moderator.delete(f"/v1/posts/{stage.post_id}")
+    grant_role(user_id=int(thread.ann.id), role="admin")
+    answer = moderator.delete(f"/v1/posts/{thread.post_id}")
     assert (answer.status_code, answer.json()["code"]) == (403, "rank_too_high")
-    grant_role(user_id=int(stage.ben.id), role="moderator")
-    assert moderator.delete(f"/v1/comments/{stage.comment_id}").json()["code"] == "rank_too_high"
+    grant_role(user_id=int(thread.ben.id), role="moderator")
+    assert moderator.delete(f"/v1/comments/{thread.comment_id}").json()["code"] == "rank_too_high"
     mo = int(moderator.get("/v1/auth/me").json()["id"])
     for decide in (actions.warn_user, actions.ban_user):
         with pytest.raises(Forbidden):
-            decide(moderator_id=mo, user_id=int(stage.ben.id), reason="no")
+            decide(moderator_id=mo, user_id=int(thread.ben.id), reason="no")
     assert not Action.objects.exists()
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 200
 
 
-def test_a_moderator_removes_nothing_that_they_may_not_see(stage: Stage, register: Any) -> None:
+def test_a_moderator_removes_nothing_that_they_may_not_see(thread: Thread, register: Any) -> None:
     moderator = staff(register("mona"), "moderator")
-    private = stage.ann.client.post("/v1/posts", {"content": "secret", "is_private": True}).json()["id"]
+    private = thread.ann.client.post("/v1/posts", {"content": "secret", "is_private": True}).json()["id"]
     assert moderator.delete(f"/v1/posts/{private}").status_code == 404
     assert not Action.objects.exists()
-    assert stage.ann.client.get(f"/v1/posts/{private}").status_code == 200
+    assert thread.ann.client.get(f"/v1/posts/{private}").status_code == 200
 
 
-def test_another_moderator_decides_the_appeal(stage: Stage, drain: Callable[[], int]) -> None:
-    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="be kind")
-    appeal = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="I was")
+def test_another_moderator_decides_the_appeal(thread: Thread, drain: Callable[[], int]) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="be kind")
+    appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I was")
     with pytest.raises(Forbidden):
         actions.decide_appeal(moderator_id=MODERATOR_ID, appeal_id=appeal.id, is_accepted=False, answer="no")
     with override_settings(APPEALS_BY_SAME_MODERATOR=True):
         decided = actions.decide_appeal(moderator_id=MODERATOR_ID, appeal_id=appeal.id, is_accepted=False, answer=" ")
     assert decided.answer == "We looked again, and our decision stands."
     drain()
-    assert messages(stage.ann)[0] == f"Your appeal was rejected: {decided.answer}"
+    assert messages(thread.ann)[0] == f"Your appeal was rejected: {decided.answer}"
 
 
-def test_an_accepted_appeal_without_words_gets_words_that_fit(stage: Stage, drain: Callable[[], int]) -> None:
-    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="be kind")
-    appeal = actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="I was")
+def test_an_accepted_appeal_without_words_gets_words_that_fit(thread: Thread, drain: Callable[[], int]) -> None:
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="be kind")
+    appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I was")
     actions.decide_appeal(moderator_id=901, appeal_id=appeal.id, is_accepted=True, answer="")
     drain()
-    assert messages(stage.ann)[0] == "Your appeal was accepted: We looked again and took our decision back."
+    assert messages(thread.ann)[0] == "Your appeal was accepted: We looked again and took our decision back."
 
 
-def test_a_suspension_ends_by_itself(stage: Stage, drain: Callable[[], int]) -> None:
-    ann, login = stage.ann, {"login": "ann", "password": "correct horse battery"}
+def test_a_suspension_ends_by_itself(thread: Thread, drain: Callable[[], int]) -> None:
+    ann, login = thread.ann, {"login": "ann", "password": "correct horse battery"}
     with pytest.raises(Invalid):
         actions.suspend_user(moderator_id=900, user_id=int(ann.id), until=timezone.now(), reason="past")
     until = timezone.now() + timedelta(hours=1)
@@ -103,16 +105,16 @@ def test_a_suspension_ends_by_itself(stage: Stage, drain: Callable[[], int]) -> 
     assert list(Action.objects.order_by("id").values_list("kind", flat=True)) == ["ban_user", "unban_user"]
 
 
-def test_a_ban_outlasts_a_suspension(stage: Stage) -> None:
+def test_a_ban_outlasts_a_suspension(thread: Thread) -> None:
     until = timezone.now() + timedelta(hours=1)
-    actions.suspend_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), until=until, reason="rest")
-    actions.ban_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="for good")
+    actions.suspend_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), until=until, reason="rest")
+    actions.ban_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="for good")
     assert not Suspension.objects.exists()
 
 
-def test_two_moderators_never_take_one_case(stage: Stage) -> None:
-    report(stage.cleo, "post", stage.post_id)
-    report(stage.cleo, "comment", stage.comment_id)
+def test_two_moderators_never_take_one_case(thread: Thread) -> None:
+    report(thread.cleo, "post", thread.post_id)
+    report(thread.cleo, "comment", thread.comment_id)
     first, second = actions.take_next_case(moderator_id=1), actions.take_next_case(moderator_id=2)
     assert first is not None
     assert second is not None
@@ -124,8 +126,8 @@ def test_two_moderators_never_take_one_case(stage: Stage) -> None:
     assert actions.take_next_case(moderator_id=3) == first
 
 
-def test_notes_and_reopening(stage: Stage) -> None:
-    report(stage.cleo, "post", stage.post_id)
+def test_notes_and_reopening(thread: Thread) -> None:
+    report(thread.cleo, "post", thread.post_id)
     case = Case.objects.get()
     note = actions.add_note(case_id=case.id, moderator_id=MODERATOR_ID, text=" seen before ")
     assert (note.text, CaseNote.objects.count()) == ("seen before", 1)
@@ -137,8 +139,8 @@ def test_notes_and_reopening(stage: Stage) -> None:
     assert actions.reopen_case(case_id=case.id, moderator_id=MODERATOR_ID).is_open
 
 
-def test_a_removal_is_written_once(stage: Stage) -> None:
-    target = Target("post", int(stage.post_id), int(stage.ann.id))
+def test_a_removal_is_written_once(thread: Thread) -> None:
+    target = Target("post", int(thread.post_id), int(thread.ann.id))
     first = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     assert (
         actions.remove_content(moderator_id=901, target=target, decision=actions.Decision(reason="spam")).id == first.id

@@ -20,7 +20,7 @@ from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS
-from tests.moderation.conftest import MODERATOR_ID, Stage, published, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, published, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -51,76 +51,76 @@ def traces(user_id: str) -> dict[str, int]:
     return {name: found.count() for name, found in rows.items() if found.exists()}
 
 
-def test_nothing_of_the_person_is_left(stage: Stage) -> None:
-    report(stage.ann, "comment", stage.comment_id, details="my own words")
-    report(stage.cleo, "user", stage.ann.id, details="about ann")
-    by_ben = report(stage.ben, "post", stage.post_id, details="about ann's post").json()["id"]
-    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="about ann")
-    actions.file_appeal(user_id=int(stage.ann.id), action_id=warning.id, text="by ann")
-    assert traces(stage.ann.id)
-    erase(stage.ann.id)
-    assert traces(stage.ann.id) == {}
+def test_nothing_of_the_person_is_left(thread: Thread) -> None:
+    report(thread.ann, "comment", thread.comment_id, details="my own words")
+    report(thread.cleo, "user", thread.ann.id, details="about ann")
+    by_ben = report(thread.ben, "post", thread.post_id, details="about ann's post").json()["id"]
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="about ann")
+    actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="by ann")
+    assert traces(thread.ann.id)
+    erase(thread.ann.id)
+    assert traces(thread.ann.id) == {}
     assert not Report.objects.exclude(details="").exists()
     (erased,) = of_kind(context_erased("moderation"))
-    assert (erased.user_id, erased.erasure_id) == (int(stage.ann.id), 3)
+    assert (erased.user_id, erased.erasure_id) == (int(thread.ann.id), 3)
     assert erased.rows["reports"] == 1
     assert check_log().problems == []
-    mine = stage.ben.client.get("/v1/reports").json()["results"]
+    mine = thread.ben.client.get("/v1/reports").json()["results"]
     assert [(item["id"], item["outcome"]) for item in mine] == [(by_ben, "gone")]
-    by_cleo = stage.cleo.client.get("/v1/reports").json()["results"]
+    by_cleo = thread.cleo.client.get("/v1/reports").json()["results"]
     assert [(item["target_id"], item["outcome"]) for item in by_cleo] == [(None, "gone")]
-    assert {event.reporter_id for event in of_kind(ReportResolved)} == {int(stage.ben.id), int(stage.cleo.id)}
+    assert {event.reporter_id for event in of_kind(ReportResolved)} == {int(thread.ben.id), int(thread.cleo.id)}
     assert Case.objects.get(target_type="comment").is_open, "what ann reported is still to be decided"
 
 
-def test_an_erased_reporter_is_told_nothing(stage: Stage) -> None:
-    report(stage.ann, "comment", stage.comment_id)
-    erase(stage.ann.id)
+def test_an_erased_reporter_is_told_nothing(thread: Thread) -> None:
+    report(thread.ann, "comment", thread.comment_id)
+    erase(thread.ann.id)
     case = Case.objects.get()
     actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
     assert of_kind(ReportResolved) == []
     assert Report.objects.get().outcome == "dismissed"
 
 
-def test_much_is_erased_in_parts(stage: Stage, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_much_is_erased_in_parts(thread: Thread, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "BATCH", 2)
     for _ in range(5):
-        actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="again")
-    erase(stage.ann.id)
-    assert Action.objects.filter(user_id=int(stage.ann.id)).count() == 3
+        actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="again")
+    erase(thread.ann.id)
+    assert Action.objects.filter(user_id=int(thread.ann.id)).count() == 3
     assert (Job.objects.using("moderation").count(), len(of_kind(context_erased("moderation")))) == (1, 0)
     drain()
-    assert traces(stage.ann.id) == {}
+    assert traces(thread.ann.id) == {}
     assert len(of_kind(context_erased("moderation"))) == 1
     assert check_log().problems == []
 
 
-def test_the_whole_way_from_the_account(stage: Stage, drain: Callable[[], int]) -> None:
-    report(stage.ann, "comment", stage.comment_id)
-    report(stage.cleo, "user", stage.ann.id)
+def test_the_whole_way_from_the_account(thread: Thread, drain: Callable[[], int]) -> None:
+    report(thread.ann, "comment", thread.comment_id)
+    report(thread.cleo, "user", thread.ann.id)
     actions.dismiss_case(
         moderator_id=MODERATOR_ID, case_id=Case.objects.get(target_type="user").id, reason="ann is fine"
     )
-    report(stage.cleo, "user", stage.ann.id)
-    warning = actions.warn_user(moderator_id=int(stage.ann.id), user_id=int(stage.ben.id), reason="by ann")
+    report(thread.cleo, "user", thread.ann.id)
+    warning = actions.warn_user(moderator_id=int(thread.ann.id), user_id=int(thread.ben.id), reason="by ann")
     drain()
-    answer = stage.ann.client.delete("/v1/auth/me", {"password": "correct horse battery"})
+    answer = thread.ann.client.delete("/v1/auth/me", {"password": "correct horse battery"})
     assert answer.status_code == 202, answer.content
     drain()
-    assert traces(stage.ann.id) == {}
+    assert traces(thread.ann.id) == {}
     assert len(of_kind(context_erased("moderation"))) == 1
-    left = [residue for residue in audit_erasure(int(stage.ann.id)) if residue.store in ("moderation", "metrics")]
+    left = [residue for residue in audit_erasure(int(thread.ann.id)) if residue.store in ("moderation", "metrics")]
     assert {residue.place for residue in left if not residue.expected} == set()
     assert check_log().problems == []
     assert Action.objects.get(id=warning.id).reason == "by ann", "what was decided about others stays"
 
 
-def test_nothing_is_logged_about_somebody_who_is_gone(stage: Stage) -> None:
+def test_nothing_is_logged_about_somebody_who_is_gone(thread: Thread) -> None:
     """What was under way when the person was erased: a decision, and a text that a word rule is found in."""
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="plain", effect="remove", is_active=True)
-    person = int(stage.ann.id)
-    target = Target("post", int(stage.post_id), person)
-    erase(stage.ann.id)
+    person = int(thread.ann.id)
+    target = Target("post", int(thread.post_id), person)
+    erase(thread.ann.id)
     entries = Action.objects.count()
     for decision in (
         lambda: actions.remove_content(
@@ -131,16 +131,16 @@ def test_nothing_is_logged_about_somebody_who_is_gone(stage: Stage) -> None:
         with pytest.raises(NotFound):
             decision()
     actions.check_text(target=target, text="a plain post")
-    assert traces(stage.ann.id) == {}
+    assert traces(thread.ann.id) == {}
     assert Action.objects.count() == entries
     assert not of_kind(ContentRemoved)
     assert check_log().problems == []
 
 
 def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = int(stage.ann.id)
+    person = int(thread.ann.id)
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=person, reason="about ann")
     redact = erasure.redact_entries  # type: ignore[attr-defined]
 
@@ -150,4 +150,4 @@ def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
 
     monkeypatch.setattr(erasure, "redact_entries", file_meanwhile)
     begin_removal("moderation", kind="user", subject_id=person, erasure_id=3)
-    assert traces(stage.ann.id) == {}
+    assert traces(thread.ann.id) == {}

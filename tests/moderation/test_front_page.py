@@ -22,7 +22,7 @@ from socialapp.http.charts import draw
 from socialapp.lifecycle.runs import last_runs
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -56,11 +56,11 @@ def test_what_is_far_above_the_usual_is_marked() -> None:
     assert not is_spike(40), "nothing is usual yet"
 
 
-def test_reports_and_decisions_are_counted_by_hour_day_and_week(stage: Stage) -> None:
-    for target in (("post", stage.post_id), ("comment", stage.comment_id)):
-        report(stage.cleo, *target)
+def test_reports_and_decisions_are_counted_by_hour_day_and_week(thread: Thread) -> None:
+    for target in (("post", thread.post_id), ("comment", thread.comment_id)):
+        report(thread.cleo, *target)
     Report.objects.filter(target_type="comment").update(created_at=timezone.now() - timedelta(days=20))
-    actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(stage.ann.id), reason="spam")
+    actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="spam")
     found = {span: client(Moderation).workload(moderator_id=1, span=span).days for span in ("day", "month", "year")}
     assert {span: len(days) for span, days in found.items()} == {"day": 24, "month": 30, "year": 52}
     assert {span: sum(day.reports for day in days) for span, days in found.items()} == {"day": 1, "month": 2, "year": 2}
@@ -69,7 +69,7 @@ def test_reports_and_decisions_are_counted_by_hour_day_and_week(stage: Stage) ->
         client(Moderation).workload(moderator_id=1, span="decade")
 
 
-def test_engagement_is_counted_by_hour_before_and_after_it_is_rolled_up(stage: Stage) -> None:
+def test_engagement_is_counted_by_hour_before_and_after_it_is_rolled_up(thread: Thread) -> None:
     before = client(Metrics).hours(hours=24)
     assert (len(before), before[-1].posts, before[-1].comments, before[-1].registrations) == (24, 1, 1, 3)
     roll_up(older_than=timedelta(0))

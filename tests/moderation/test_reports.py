@@ -13,18 +13,18 @@ from apps.moderation.models import Action, Case, Outcome, Report
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ContentRemoved, ReportFiled, ReportResolved, UserSanctioned
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, published, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, published, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def targets(stage: Stage) -> list[tuple[str, str]]:
-    return [("post", stage.post_id), ("comment", stage.comment_id), ("user", stage.ann.id)]
+def targets(thread: Thread) -> list[tuple[str, str]]:
+    return [("post", thread.post_id), ("comment", thread.comment_id), ("user", thread.ann.id)]
 
 
-def test_a_post_a_comment_and_a_user_can_be_reported(stage: Stage) -> None:
-    for target_type, target_id in targets(stage):
-        answer = report(stage.cleo, target_type, target_id, reason="hate", details="two\nlines")
+def test_a_post_a_comment_and_a_user_can_be_reported(thread: Thread) -> None:
+    for target_type, target_id in targets(thread):
+        answer = report(thread.cleo, target_type, target_id, reason="hate", details="two\nlines")
         assert answer.status_code == 201, answer.content
         body = answer.json()
         expected = {
@@ -41,14 +41,14 @@ def test_a_post_a_comment_and_a_user_can_be_reported(stage: Stage) -> None:
             report_id=int(body["id"]),
             target_type=target_type,
             target_id=int(target_id),
-            reporter_id=int(stage.cleo.id),
+            reporter_id=int(thread.cleo.id),
         )
     assert Case.objects.filter(closed_at=None).count() == 3
 
 
-def test_the_same_open_report_is_the_same_report(stage: Stage) -> None:
-    first = report(stage.cleo, "post", stage.post_id)
-    again = report(stage.cleo, "post", stage.post_id, reason="hate")
+def test_the_same_open_report_is_the_same_report(thread: Thread) -> None:
+    first = report(thread.cleo, "post", thread.post_id)
+    again = report(thread.cleo, "post", thread.post_id, reason="hate")
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
     assert Report.objects.count() == 1
@@ -56,20 +56,20 @@ def test_the_same_open_report_is_the_same_report(stage: Stage) -> None:
     assert len(published()) == 1
 
 
-def test_reports_by_several_people_are_one_case(stage: Stage) -> None:
-    assert report(stage.cleo, "post", stage.post_id).status_code == 201
-    assert report(stage.ben, "post", stage.post_id).status_code == 201
+def test_reports_by_several_people_are_one_case(thread: Thread) -> None:
+    assert report(thread.cleo, "post", thread.post_id).status_code == 201
+    assert report(thread.ben, "post", thread.post_id).status_code == 201
     assert Case.objects.get().reports_count == Report.objects.count() == 2
 
 
-def test_the_idempotency_key_answers_the_same(stage: Stage) -> None:
-    body = {"target_type": "post", "target_id": stage.post_id, "reason": "spam"}
-    first = stage.cleo.client.post("/v1/reports", body, Idempotency_Key="k")
-    stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
-    again = stage.cleo.client.post("/v1/reports", body, Idempotency_Key="k")
+def test_the_idempotency_key_answers_the_same(thread: Thread) -> None:
+    body = {"target_type": "post", "target_id": thread.post_id, "reason": "spam"}
+    first = thread.cleo.client.post("/v1/reports", body, Idempotency_Key="k")
+    thread.ann.client.delete(f"/v1/posts/{thread.post_id}")
+    again = thread.cleo.client.post("/v1/reports", body, Idempotency_Key="k")
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.content == again.content
-    other = stage.cleo.client.post("/v1/reports", {**body, "reason": "hate"}, Idempotency_Key="k")
+    other = thread.cleo.client.post("/v1/reports", {**body, "reason": "hate"}, Idempotency_Key="k")
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
@@ -83,8 +83,8 @@ def refused(answer: Any, status: int) -> None:
 @pytest.mark.parametrize(
     ("details", "kept"), [("", "It is boring"), ("two\nlines", "It is boring\ntwo\nlines")], ids=["alone", "more"]
 )
-def test_a_reason_in_own_words_counts_as_other(stage: Stage, details: str, kept: str) -> None:
-    answer = report(stage.cleo, "post", stage.post_id, reason="It is boring", details=details)
+def test_a_reason_in_own_words_counts_as_other(thread: Thread, details: str, kept: str) -> None:
+    answer = report(thread.cleo, "post", thread.post_id, reason="It is boring", details=details)
     assert answer.status_code == 201, answer.content
     assert (answer.json()["reason"], answer.json()["details"]) == ("other", kept)
 
@@ -105,131 +105,131 @@ def test_a_reason_in_own_words_counts_as_other(stage: Stage, details: str, kept:
         {"extra": "field"},
     ],
 )
-def test_bad_input_is_refused(stage: Stage, changes: dict[str, Any]) -> None:
-    body = {"target_type": "post", "target_id": stage.post_id, "reason": "spam", **changes}
-    refused(stage.cleo.client.post("/v1/reports", body), 422)
+def test_bad_input_is_refused(thread: Thread, changes: dict[str, Any]) -> None:
+    body = {"target_type": "post", "target_id": thread.post_id, "reason": "spam", **changes}
+    refused(thread.cleo.client.post("/v1/reports", body), 422)
 
 
-def test_malformed_json_and_no_token_are_refused(stage: Stage, anonymous: JsonClient) -> None:
-    refused(stage.cleo.client.post("/v1/reports", b"{"), 400)
-    refused(anonymous.post("/v1/reports", {"target_type": "post", "target_id": stage.post_id, "reason": "spam"}), 401)
+def test_malformed_json_and_no_token_are_refused(thread: Thread, anonymous: JsonClient) -> None:
+    refused(thread.cleo.client.post("/v1/reports", b"{"), 400)
+    refused(anonymous.post("/v1/reports", {"target_type": "post", "target_id": thread.post_id, "reason": "spam"}), 401)
     assert anonymous.get("/v1/reports").status_code == 401
 
 
-def test_one_cannot_report_oneself_or_what_one_wrote(stage: Stage) -> None:
-    refused(report(stage.ann, "user", stage.ann.id), 422)
-    refused(report(stage.ann, "post", stage.post_id), 422)
-    refused(report(stage.ben, "comment", stage.comment_id), 422)
+def test_one_cannot_report_oneself_or_what_one_wrote(thread: Thread) -> None:
+    refused(report(thread.ann, "user", thread.ann.id), 422)
+    refused(report(thread.ann, "post", thread.post_id), 422)
+    refused(report(thread.ben, "comment", thread.comment_id), 422)
 
 
-def test_what_one_may_not_see_is_absent(stage: Stage, drain: Callable[[], int]) -> None:
-    refused(report(stage.cleo, "post", "5"), 404)
-    refused(report(stage.cleo, "comment", "5"), 404)
-    refused(report(stage.cleo, "user", "5"), 404)
-    private = stage.ann.client.post("/v1/posts", {"content": "for friends", "is_private": True}).json()["id"]
+def test_what_one_may_not_see_is_absent(thread: Thread, drain: Callable[[], int]) -> None:
+    refused(report(thread.cleo, "post", "5"), 404)
+    refused(report(thread.cleo, "comment", "5"), 404)
+    refused(report(thread.cleo, "user", "5"), 404)
+    private = thread.ann.client.post("/v1/posts", {"content": "for friends", "is_private": True}).json()["id"]
     drain()
-    refused(report(stage.cleo, "post", private), 404)
-    assert stage.ann.client.put(f"/v1/profiles/{stage.cleo.id}/block").status_code == 200
+    refused(report(thread.cleo, "post", private), 404)
+    assert thread.ann.client.put(f"/v1/profiles/{thread.cleo.id}/block").status_code == 200
     drain()
-    refused(report(stage.cleo, "post", stage.post_id), 404)
+    refused(report(thread.cleo, "post", thread.post_id), 404)
 
 
-def test_deleted_content_cannot_be_reported(stage: Stage, drain: Callable[[], int]) -> None:
-    assert stage.ann.client.delete(f"/v1/posts/{stage.post_id}").status_code == 204
+def test_deleted_content_cannot_be_reported(thread: Thread, drain: Callable[[], int]) -> None:
+    assert thread.ann.client.delete(f"/v1/posts/{thread.post_id}").status_code == 204
     drain()
-    refused(report(stage.cleo, "post", stage.post_id), 404)
-    refused(report(stage.cleo, "comment", stage.comment_id), 404)
+    refused(report(thread.cleo, "post", thread.post_id), 404)
+    refused(report(thread.cleo, "comment", thread.comment_id), 404)
 
 
-def post_target(stage: Stage) -> Target:
-    return Target("post", int(stage.post_id), int(stage.ann.id))
+def post_target(thread: Thread) -> Target:
+    return Target("post", int(thread.post_id), int(thread.ann.id))
 
 
-def test_removing_closes_the_case_and_tells_who_reported(stage: Stage, drain: Callable[[], int]) -> None:
-    by_cleo = report(stage.cleo, "post", stage.post_id).json()["id"]
-    by_ben = report(stage.ben, "post", stage.post_id).json()["id"]
+def test_removing_closes_the_case_and_tells_who_reported(thread: Thread, drain: Callable[[], int]) -> None:
+    by_cleo = report(thread.cleo, "post", thread.post_id).json()["id"]
+    by_ben = report(thread.ben, "post", thread.post_id).json()["id"]
     action = actions.remove_content(
-        moderator_id=MODERATOR_ID, target=post_target(stage), decision=actions.Decision(reason="spam")
+        moderator_id=MODERATOR_ID, target=post_target(thread), decision=actions.Decision(reason="spam")
     )
     resolved = {event.report_id: event for event in published() if isinstance(event, ReportResolved)}
     assert resolved == {
         int(report_id): ReportResolved(report_id=int(report_id), reporter_id=int(person.id), outcome="removed")
-        for report_id, person in ((by_cleo, stage.cleo), (by_ben, stage.ben))
+        for report_id, person in ((by_cleo, thread.cleo), (by_ben, thread.ben))
     }
     assert [event for event in published() if isinstance(event, ContentRemoved)] == [
         ContentRemoved(
             target_type="post",
-            target_id=int(stage.post_id),
-            author_id=int(stage.ann.id),
+            target_id=int(thread.post_id),
+            author_id=int(thread.ann.id),
             action_id=action.id,
             reason="spam",
         )
     ]
-    mine = stage.cleo.client.get("/v1/reports").json()["results"]
+    mine = thread.cleo.client.get("/v1/reports").json()["results"]
     assert [(item["id"], item["status"], item["outcome"]) for item in mine] == [(by_cleo, "resolved", "removed")]
     drain()
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404, "posts carries the removal out"
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 404, "posts carries the removal out"
     before = len(published())
     assert (
         actions.remove_content(
-            moderator_id=MODERATOR_ID, target=post_target(stage), decision=actions.Decision(reason="again")
+            moderator_id=MODERATOR_ID, target=post_target(thread), decision=actions.Decision(reason="again")
         ).id
         == action.id
     )
     assert len(published()) == before
 
 
-def test_removing_a_comment_leaves_the_post(stage: Stage, drain: Callable[[], int]) -> None:
-    target = Target("comment", int(stage.comment_id), int(stage.ben.id))
+def test_removing_a_comment_leaves_the_post(thread: Thread, drain: Callable[[], int]) -> None:
+    target = Target("comment", int(thread.comment_id), int(thread.ben.id))
     actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
-    assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}").status_code == 404
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
+    assert thread.cleo.client.get(f"/v1/comments/{thread.comment_id}").status_code == 404
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 200
 
 
-def test_a_dismissed_case_can_be_reported_again(stage: Stage) -> None:
-    first = report(stage.cleo, "post", stage.post_id).json()["id"]
+def test_a_dismissed_case_can_be_reported_again(thread: Thread) -> None:
+    first = report(thread.cleo, "post", thread.post_id).json()["id"]
     case = Case.objects.get()
     actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
-    assert stage.cleo.client.get("/v1/reports").json()["results"][0]["outcome"] == "dismissed"
-    second = report(stage.cleo, "post", stage.post_id)
+    assert thread.cleo.client.get("/v1/reports").json()["results"][0]["outcome"] == "dismissed"
+    second = report(thread.cleo, "post", thread.post_id)
     assert second.status_code == 201
     assert second.json()["id"] != first
     assert Case.objects.filter(closed_at=None).get().id != case.id
 
 
-def test_two_moderators_cannot_decide_the_same_case(stage: Stage) -> None:
+def test_two_moderators_cannot_decide_the_same_case(thread: Thread) -> None:
     from socialapp.core.errors import Conflict
 
-    report(stage.cleo, "user", stage.ann.id)
+    report(thread.cleo, "user", thread.ann.id)
     case = Case.objects.get()
     actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
     before = len(published())
     with pytest.raises(Conflict):
-        actions.ban_user(moderator_id=901, user_id=int(stage.ann.id), reason="no", case_id=case.id)
+        actions.ban_user(moderator_id=901, user_id=int(thread.ann.id), reason="no", case_id=case.id)
     with pytest.raises(Conflict):
         actions.dismiss_case(moderator_id=901, case_id=case.id, reason="no")
     assert Action.objects.count() == 1
     assert len(published()) == before
 
 
-def test_a_ban_hides_and_lifting_it_shows_again(stage: Stage, drain: Callable[[], int]) -> None:
-    report(stage.cleo, "user", stage.ann.id)
-    user_id = int(stage.ann.id)
+def test_a_ban_hides_and_lifting_it_shows_again(thread: Thread, drain: Callable[[], int]) -> None:
+    report(thread.cleo, "user", thread.ann.id)
+    user_id = int(thread.ann.id)
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam", case_id=Case.objects.get().id)
     sanction = next(event for event in published() if isinstance(event, UserSanctioned))
     assert sanction == UserSanctioned(user_id=user_id, action_id=ban.id, kind="ban", reason="spam", at=ban.created_at)
     assert Case.objects.get().outcome == Outcome.SANCTIONED
     drain()
-    assert stage.cleo.client.get(f"/v1/profiles/{stage.ann.id}").status_code == 404
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404
+    assert thread.cleo.client.get(f"/v1/profiles/{thread.ann.id}").status_code == 404
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 404
     actions.unban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="sorry")
     drain()
-    assert stage.cleo.client.get(f"/v1/profiles/{stage.ann.id}").status_code == 200
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 200
+    assert thread.cleo.client.get(f"/v1/profiles/{thread.ann.id}").status_code == 200
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 200
 
 
-def test_moderators_cannot_decide_about_themselves(stage: Stage) -> None:
+def test_moderators_cannot_decide_about_themselves(thread: Thread) -> None:
     from socialapp.core.errors import Invalid
 
     with pytest.raises(Invalid):
@@ -238,78 +238,78 @@ def test_moderators_cannot_decide_about_themselves(stage: Stage) -> None:
     assert published() == []
 
 
-def test_an_author_who_deletes_closes_the_case(stage: Stage, drain: Callable[[], int]) -> None:
-    report(stage.cleo, "post", stage.post_id)
-    report(stage.cleo, "comment", stage.comment_id)
-    stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
+def test_an_author_who_deletes_closes_the_case(thread: Thread, drain: Callable[[], int]) -> None:
+    report(thread.cleo, "post", thread.post_id)
+    report(thread.cleo, "comment", thread.comment_id)
+    thread.ann.client.delete(f"/v1/posts/{thread.post_id}")
     drain()
     assert {case.outcome for case in Case.objects.all()} == {"gone"}
     assert not Action.objects.exists(), "moderation did nothing"
-    outcomes = [item["outcome"] for item in stage.cleo.client.get("/v1/reports").json()["results"]]
+    outcomes = [item["outcome"] for item in thread.cleo.client.get("/v1/reports").json()["results"]]
     assert outcomes == ["gone", "gone"]
-    told = [item["message"] for item in stage.cleo.client.get("/v1/notifications").json()["results"]]
+    told = [item["message"] for item in thread.cleo.client.get("/v1/notifications").json()["results"]]
     assert [message for message in told if "reported" in message] == [
         "What you reported is no longer there. Thank you for telling us."
     ] * 2
 
 
 def test_own_reports_are_listed_newest_first_without_skips(
-    stage: Stage, register: Callable[..., Person], drain: Callable[[], int]
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     made: list[Any] = []
 
     def write_and_report() -> None:
-        post = stage.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]
+        post = thread.ann.client.post("/v1/posts", {"content": "more"}).json()["id"]
         drain()
-        made.insert(0, report(stage.cleo, "post", post).json()["id"])
+        made.insert(0, report(thread.cleo, "post", post).json()["id"])
 
     for _ in range(5):
         write_and_report()
     expected = list(made)
-    report(stage.ben, "post", stage.post_id)
+    report(thread.ben, "post", thread.post_id)
     seen: list[str] = []
     url = "/v1/reports?limit=2"
     while url:
-        page = stage.cleo.client.get(url).json()
+        page = thread.cleo.client.get(url).json()
         seen += [item["id"] for item in page["results"]]
         write_and_report()
         url = page["next"]
     assert seen == expected
 
 
-def test_the_list_costs_the_same_for_one_report_and_for_many(stage: Stage, drain: Callable[[], int]) -> None:
+def test_the_list_costs_the_same_for_one_report_and_for_many(thread: Thread, drain: Callable[[], int]) -> None:
     def statements() -> int:
         with ExitStack() as stack:
             captures = [stack.enter_context(CaptureQueriesContext(connections[alias])) for alias in ALL_CONTEXTS]
-            assert stage.cleo.client.get("/v1/reports?limit=50").status_code == 200
+            assert thread.cleo.client.get("/v1/reports?limit=50").status_code == 200
         return sum(len(capture) for capture in captures)
 
-    report(stage.cleo, "post", stage.post_id)
+    report(thread.cleo, "post", thread.post_id)
     statements()
     few = statements()
     for number in range(49):
-        target = Target("post", number + 1, int(stage.ann.id))
-        actions.file_report(reporter_id=int(stage.cleo.id), target=target, reason="spam", details="")
-    assert len(stage.cleo.client.get("/v1/reports?limit=50").json()["results"]) == 50
+        target = Target("post", number + 1, int(thread.ann.id))
+        actions.file_report(reporter_id=int(thread.cleo.id), target=target, reason="spam", details="")
+    assert len(thread.cleo.client.get("/v1/reports?limit=50").json()["results"]) == 50
     assert statements() == few
 
 
-def test_nobody_reports_somebody_who_blocks_them(stage: Stage) -> None:
-    assert stage.ann.client.put(f"/v1/profiles/{stage.cleo.id}/block").status_code == 200
-    assert report(stage.cleo, "user", stage.ann.id).status_code == 404, "as if there was nobody"
+def test_nobody_reports_somebody_who_blocks_them(thread: Thread) -> None:
+    assert thread.ann.client.put(f"/v1/profiles/{thread.cleo.id}/block").status_code == 200
+    assert report(thread.cleo, "user", thread.ann.id).status_code == 404, "as if there was nobody"
     assert not Report.objects.exists()
     assert published() == []
-    assert report(stage.ann, "user", stage.cleo.id).status_code == 201, "who blocks somebody may still report them"
+    assert report(thread.ann, "user", thread.cleo.id).status_code == 201, "who blocks somebody may still report them"
 
 
-def test_reporting_has_a_limit_of_its_own(stage: Stage, settings: Any) -> None:
+def test_reporting_has_a_limit_of_its_own(thread: Thread, settings: Any) -> None:
     settings.RATE_LIMITS = True
     settings.RATES = {**settings.RATES, "report": (2, 3600)}
-    for target in (("post", stage.post_id), ("comment", stage.comment_id)):
-        assert report(stage.cleo, *target).status_code == 201
-    refused = report(stage.cleo, "user", stage.ann.id)
+    for target in (("post", thread.post_id), ("comment", thread.comment_id)):
+        assert report(thread.cleo, *target).status_code == 201
+    refused = report(thread.cleo, "user", thread.ann.id)
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert int(refused["Retry-After"]) > 0
     assert Report.objects.count() == 2
-    assert stage.cleo.client.get("/v1/reports").status_code == 200, "reading is not reporting"
-    assert report(stage.ben, "user", stage.ann.id).status_code == 201, "the limit is one person's"
+    assert thread.cleo.client.get("/v1/reports").status_code == 200, "reading is not reporting"
+    assert report(thread.ben, "user", thread.ann.id).status_code == 201, "the limit is one person's"

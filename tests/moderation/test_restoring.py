@@ -28,15 +28,15 @@ from socialapp.lifecycle.models import Tombstone
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.moderation.conftest import MODERATOR_ID, Stage, enter, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, enter, report
 from tests.moderation.found import drifts, everything, settle
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def remove(stage: Stage, target_type: str) -> Action:
+def remove(thread: Thread, target_type: str) -> Action:
     """The removal of the post or the comment, not heard of yet."""
-    author, target_id = (stage.ann, stage.post_id) if target_type == "post" else (stage.ben, stage.comment_id)
+    author, target_id = (thread.ann, thread.post_id) if target_type == "post" else (thread.ben, thread.comment_id)
     target = Target(target_type, int(target_id), int(author.id))
     return actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
 
@@ -60,7 +60,7 @@ def told(person: Person) -> list[tuple[str, str | None]]:
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
 def test_what_was_removed_comes_back_as_it_was(
-    lively: Stage, drain: Callable[[], int], anonymous: JsonClient, target_type: str
+    lively: Thread, drain: Callable[[], int], anonymous: JsonClient, target_type: str
 ) -> None:
     readers = (lively.ann.client, lively.ben.client, lively.cleo.client, anonymous)
     people = (lively.ann, lively.ben, lively.cleo)
@@ -90,7 +90,7 @@ def test_what_was_removed_comes_back_as_it_was(
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
-def test_the_words_may_come_in_any_order_and_twice(lively: Stage, drain: Callable[[], int], target_type: str) -> None:
+def test_the_words_may_come_in_any_order_and_twice(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
     before = everything(lively, lively.cleo.client)
     target = lively.post_id if target_type == "post" else lively.comment_id
     same: dict[str, Any] = {"target_type": target_type, "target_id": int(target), "author_id": 1, "action_id": 77}
@@ -111,7 +111,7 @@ def test_the_words_may_come_in_any_order_and_twice(lively: Stage, drain: Callabl
     assert everything(lively, lively.cleo.client) == before
 
 
-def test_what_came_back_can_be_removed_again(lively: Stage, drain: Callable[[], int]) -> None:
+def test_what_came_back_can_be_removed_again(lively: Thread, drain: Callable[[], int]) -> None:
     first = remove(lively, "post")
     assert remove(lively, "post") == first, "once is enough"
     drain()
@@ -128,7 +128,7 @@ def test_what_came_back_can_be_removed_again(lively: Stage, drain: Callable[[], 
     assert kinds == ["remove_content", "decide_appeal", "restore_content"] * 2
 
 
-def test_moderators_see_what_an_appeal_is_about(lively: Stage, drain: Callable[[], int]) -> None:
+def test_moderators_see_what_an_appeal_is_about(lively: Thread, drain: Callable[[], int]) -> None:
     for target_type in ("post", "comment"):
         removal = remove(lively, target_type)
         actions.file_appeal(user_id=removal.user_id or 0, action_id=removal.id, text="look again")
@@ -138,7 +138,7 @@ def test_moderators_see_what_an_appeal_is_about(lively: Stage, drain: Callable[[
     assert "a plain comment" in page
 
 
-def test_one_can_appeal_for_a_time(lively: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_can_appeal_for_a_time(lively: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
     removal = remove(lively, "post")
     monkeypatch.setattr(settings, "APPEAL_DAYS", 0)
     with pytest.raises(Conflict) as refused:
@@ -146,7 +146,7 @@ def test_one_can_appeal_for_a_time(lively: Stage, monkeypatch: pytest.MonkeyPatc
     assert refused.value.code == "appeal_too_late"
 
 
-def test_what_nobody_appeals_against_is_deleted_in_the_end(lively: Stage, drain: Callable[[], int]) -> None:
+def test_what_nobody_appeals_against_is_deleted_in_the_end(lively: Thread, drain: Callable[[], int]) -> None:
     removals = [remove(lively, "comment")]
     drain()
     reply = {"content": "reply", "parent_comment_id": lively.comment_id}
@@ -176,7 +176,7 @@ def test_what_nobody_appeals_against_is_deleted_in_the_end(lively: Stage, drain:
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
-def test_what_is_held_goes_with_its_author(lively: Stage, drain: Callable[[], int], target_type: str) -> None:
+def test_what_is_held_goes_with_its_author(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
     removal = remove(lively, target_type)
     drain()
     author = removal.user_id or 0
@@ -190,7 +190,7 @@ def test_what_is_held_goes_with_its_author(lively: Stage, drain: Callable[[], in
     assert not RemovedComment.objects.exists()
 
 
-def test_what_people_take_back_meanwhile_stays_taken_back(lively: Stage, drain: Callable[[], int]) -> None:
+def test_what_people_take_back_meanwhile_stays_taken_back(lively: Thread, drain: Callable[[], int]) -> None:
     removal = remove(lively, "post")
     drain()
     for path in ("repost", "reaction", "bookmark"):
@@ -204,70 +204,70 @@ def test_what_people_take_back_meanwhile_stays_taken_back(lively: Stage, drain: 
     assert drifts() == []
 
 
-def test_a_removed_comment_keeps_its_thread(stage: Stage, drain: Callable[[], int]) -> None:
-    path = f"/v1/posts/{stage.post_id}/comments"
-    reply = stage.cleo.client.post(path, {"content": "reply", "parent_comment_id": stage.comment_id}).json()
+def test_a_removed_comment_keeps_its_thread(thread: Thread, drain: Callable[[], int]) -> None:
+    path = f"/v1/posts/{thread.post_id}/comments"
+    reply = thread.cleo.client.post(path, {"content": "reply", "parent_comment_id": thread.comment_id}).json()
     drain()
-    assert report(stage.cleo, "comment", stage.comment_id).status_code == 201
-    removal = remove(stage, "comment")
+    assert report(thread.cleo, "comment", thread.comment_id).status_code == 201
+    removal = remove(thread, "comment")
     drain()
-    [stone] = stage.cleo.client.get(path).json()["results"]
-    assert (stone["id"], stone["author"], stone["content"]) == (stage.comment_id, None, "")
-    assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}/replies").json()["results"] == [reply]
-    assert stage.cleo.client.delete(f"/v1/comments/{reply['id']}").status_code == 204
+    [stone] = thread.cleo.client.get(path).json()["results"]
+    assert (stone["id"], stone["author"], stone["content"]) == (thread.comment_id, None, "")
+    assert thread.cleo.client.get(f"/v1/comments/{thread.comment_id}/replies").json()["results"] == [reply]
+    assert thread.cleo.client.delete(f"/v1/comments/{reply['id']}").status_code == 204
     win_appeal(removal)
     drain()
-    [back] = stage.cleo.client.get(path).json()["results"]
-    assert (back["author"]["id"], back["content"], back["replies_count"]) == (stage.ben.id, "a plain comment", 0)
+    [back] = thread.cleo.client.get(path).json()["results"]
+    assert (back["author"]["id"], back["content"], back["replies_count"]) == (thread.ben.id, "a plain comment", 0)
 
 
-def thread(stage: Stage) -> list[tuple[str, bool, int]]:
+def shown_comments(thread: Thread) -> list[tuple[str, bool, int]]:
     """The comments on the post with all replies, depth first: id, whether it is more than a tombstone, its replies."""
     found: list[tuple[str, bool, int]] = []
 
     def walk(path: str) -> None:
-        for item in stage.cleo.client.get(path).json()["results"]:
+        for item in thread.cleo.client.get(path).json()["results"]:
             found.append((item["id"], item["author"] is not None, item["replies_count"]))
             if item["replies_count"]:
                 walk(f"/v1/comments/{item['id']}/replies")
 
-    walk(f"/v1/posts/{stage.post_id}/comments")
+    walk(f"/v1/posts/{thread.post_id}/comments")
     return found
 
 
 @pytest.mark.usefixtures("empty_index")
-def test_a_tombstone_above_what_was_removed_hides_and_returns(stage: Stage, drain: Callable[[], int]) -> None:
+def test_a_tombstone_above_what_was_removed_hides_and_returns(thread: Thread, drain: Callable[[], int]) -> None:
     def reply(to: str) -> str:
         body = {"content": "reply", "parent_comment_id": to}
-        made = stage.ben.client.post(f"/v1/posts/{stage.post_id}/comments", body)
+        made = thread.ben.client.post(f"/v1/posts/{thread.post_id}/comments", body)
         assert made.status_code == 201, made.content
         return str(made.json()["id"])
 
-    top = stage.comment_id
+    top = thread.comment_id
     middle = reply(top)
     low, other = reply(middle), reply(middle)
-    assert stage.ben.client.delete(f"/v1/comments/{middle}").status_code == 204
+    assert thread.ben.client.delete(f"/v1/comments/{middle}").status_code == 204
     drain()
-    assert thread(stage) == [(top, True, 1), (middle, False, 2), (low, True, 0), (other, True, 0)]
-    removals = [remove(replace(stage, comment_id=one), "comment") for one in (low, other)]
+    assert shown_comments(thread) == [(top, True, 1), (middle, False, 2), (low, True, 0), (other, True, 0)]
+    removals = [remove(replace(thread, comment_id=one), "comment") for one in (low, other)]
     drain()
-    assert thread(stage) == [(top, True, 0)], "no tombstone stands without a reply that shows"
-    assert stage.ben.client.get(f"/v1/comments/{middle}").status_code == 404
-    assert stage.ben.client.delete(f"/v1/comments/{top}").status_code == 204
-    assert thread(stage) == []
+    assert shown_comments(thread) == [(top, True, 0)], "no tombstone stands without a reply that shows"
+    assert thread.ben.client.get(f"/v1/comments/{middle}").status_code == 404
+    assert thread.ben.client.delete(f"/v1/comments/{top}").status_code == 204
+    assert shown_comments(thread) == []
     win_appeal(removals[1])
     drain()
-    assert thread(stage) == [(top, False, 1), (middle, False, 1), (other, True, 0)]
+    assert shown_comments(thread) == [(top, False, 1), (middle, False, 1), (other, True, 0)]
     settle()
     assert drifts() == []
     RemovedComment.objects.update(removed_at=timezone.now() - timedelta(days=400))
     delete_old_comments()
     assert sorted(Comment.objects.values_list("id", flat=True)) == sorted(map(int, (top, middle, other)))
-    assert stage.ben.client.delete(f"/v1/comments/{other}").status_code == 204
+    assert thread.ben.client.delete(f"/v1/comments/{other}").status_code == 204
     assert not Comment.objects.exists(), "nothing is left to come back"
 
 
-def test_nothing_of_an_erased_author_comes_back(lively: Stage, drain: Callable[[], int]) -> None:
+def test_nothing_of_an_erased_author_comes_back(lively: Thread, drain: Callable[[], int]) -> None:
     removals = [remove(lively, kind) for kind in ("comment", "post")]
     drain()
     Tombstone.objects.using("posts").create(subject_id=int(lively.ann.id), kind="user")
@@ -279,7 +279,7 @@ def test_nothing_of_an_erased_author_comes_back(lively: Stage, drain: Callable[[
     assert not Comment.objects.filter(deleted_at=None).exists()
 
 
-def test_what_was_removed_is_not_loaded_from_records(lively: Stage, drain: Callable[[], int]) -> None:
+def test_what_was_removed_is_not_loaded_from_records(lively: Thread, drain: Callable[[], int]) -> None:
     def dump(kind: str) -> list[Record]:
         return client(BulkTransfer, context=f"{kind}s").dump(kind=kind, after="", limit=10).records
 
@@ -296,13 +296,13 @@ def test_what_was_removed_is_not_loaded_from_records(lively: Stage, drain: Calla
     win_appeal(of_post)
     drain()
     load("comment", comments)
-    assert thread(lively) == []
+    assert shown_comments(lively) == []
     win_appeal(of_comment)
     drain()
     assert (dump("post"), dump("comment")) == (posts, comments)
 
 
-def test_the_overall_numbers_count_once_what_came_back(lively: Stage, drain: Callable[[], int]) -> None:
+def test_the_overall_numbers_count_once_what_came_back(lively: Thread, drain: Callable[[], int]) -> None:
     def overall() -> list[tuple[int, int]]:
         roll_up(older_than=timedelta(0))
         days = OverallRollup.objects.filter(period=OverallRollup.Period.DAY)

@@ -18,7 +18,7 @@ from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from tests.conftest import ALL_CONTEXTS
-from tests.moderation.conftest import MODERATOR_ID, Stage, published
+from tests.moderation.conftest import MODERATOR_ID, Thread, published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -55,57 +55,57 @@ def test_a_pattern_that_matches_all_or_takes_long_is_refused(pattern: str) -> No
     assert not Action.objects.exists()
 
 
-def write_post(stage: Stage, content: str) -> str:
-    answer = stage.ann.client.post("/v1/posts", {"content": content})
+def write_post(thread: Thread, content: str) -> str:
+    answer = thread.ann.client.post("/v1/posts", {"content": content})
     assert answer.status_code == 201
     return str(answer.json()["id"])
 
 
-def test_a_flagging_rule_opens_a_case(stage: Stage, drain: Callable[[], int]) -> None:
+def test_a_flagging_rule_opens_a_case(thread: Thread, drain: Callable[[], int]) -> None:
     rule("casino")
     rule("win big")
-    post_id = write_post(stage, "win big at the casino")
+    post_id = write_post(thread, "win big at the casino")
     drain()
     case = Case.objects.get()
-    assert (case.target_type, case.target_id, case.author_id) == ("post", int(post_id), int(stage.ann.id))
+    assert (case.target_type, case.target_id, case.author_id) == ("post", int(post_id), int(thread.ann.id))
     assert case.flagged_words == "casino, win big"
     assert case.is_open
-    assert stage.cleo.client.get(f"/v1/posts/{post_id}").status_code == 200
-    stage.ann.client.patch(f"/v1/posts/{post_id}", {"content": "win big at the casino, really"})
+    assert thread.cleo.client.get(f"/v1/posts/{post_id}").status_code == 200
+    thread.ann.client.patch(f"/v1/posts/{post_id}", {"content": "win big at the casino, really"})
     drain()
     assert Case.objects.count() == 1
 
 
-def test_a_removing_rule_removes_posts_and_comments(stage: Stage, drain: Callable[[], int]) -> None:
+def test_a_removing_rule_removes_posts_and_comments(thread: Thread, drain: Callable[[], int]) -> None:
     rule("casino", "remove")
     rule("the", "flag")
-    post_id = write_post(stage, "the casino")
-    comment = stage.ben.client.post(f"/v1/posts/{stage.post_id}/comments", {"content": "the casino"}).json()["id"]
+    post_id = write_post(thread, "the casino")
+    comment = thread.ben.client.post(f"/v1/posts/{thread.post_id}/comments", {"content": "the casino"}).json()["id"]
     drain()
-    assert stage.ann.client.get(f"/v1/posts/{post_id}").status_code == 404
-    assert stage.ben.client.get(f"/v1/comments/{comment}").status_code == 404
+    assert thread.ann.client.get(f"/v1/posts/{post_id}").status_code == 404
+    assert thread.ben.client.get(f"/v1/comments/{comment}").status_code == 404
     assert not Case.objects.exists()
     removals = Action.objects.filter(kind="remove_content")
     assert {(entry.moderator_id, entry.reason) for entry in removals} == {(None, "word rule: casino, the")}
     assert check_log().problems == []
 
 
-def test_an_edit_is_checked_too(stage: Stage, drain: Callable[[], int]) -> None:
+def test_an_edit_is_checked_too(thread: Thread, drain: Callable[[], int]) -> None:
     rule("casino", "remove")
-    stage.ben.client.patch(f"/v1/comments/{stage.comment_id}", {"content": "see you in the casino"})
+    thread.ben.client.patch(f"/v1/comments/{thread.comment_id}", {"content": "see you in the casino"})
     drain()
-    assert stage.cleo.client.get(f"/v1/comments/{stage.comment_id}").status_code == 404
-    stage.ann.client.patch(f"/v1/posts/{stage.post_id}", {"content": "see you in the casino"})
+    assert thread.cleo.client.get(f"/v1/comments/{thread.comment_id}").status_code == 404
+    thread.ann.client.patch(f"/v1/posts/{thread.post_id}", {"content": "see you in the casino"})
     drain()
-    assert stage.cleo.client.get(f"/v1/posts/{stage.post_id}").status_code == 404
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 404
 
 
-def test_inactive_and_deleted_rules_do_nothing(stage: Stage, drain: Callable[[], int]) -> None:
+def test_inactive_and_deleted_rules_do_nothing(thread: Thread, drain: Callable[[], int]) -> None:
     rule("casino", "remove", is_active=False)
     gone = rule("big win", "remove")
     actions.delete_word_rule(moderator_id=MODERATOR_ID, rule_id=gone.id)
     actions.delete_word_rule(moderator_id=MODERATOR_ID, rule_id=gone.id)
-    write_post(stage, "a big win in the casino")
+    write_post(thread, "a big win in the casino")
     drain()
     assert not Case.objects.exists()
     assert list(Action.objects.order_by("sequence").values_list("reason", flat=True)) == [
@@ -128,24 +128,24 @@ def edited(post_id: str, author_id: str) -> Any:
     return wrap(event, event_id=new_id())
 
 
-def test_handled_twice_is_handled_once(stage: Stage, drain: Callable[[], int]) -> None:
+def test_handled_twice_is_handled_once(thread: Thread, drain: Callable[[], int]) -> None:
     rule("plain", "remove")
     for _ in range(2):
-        for event in [edited(stage.post_id, stage.ann.id)] * 2:
+        for event in [edited(thread.post_id, thread.ann.id)] * 2:
             deliver("moderation", envelopes=[event, event])
-        deliver("moderation", envelopes=[edited(stage.post_id, stage.ann.id)])
+        deliver("moderation", envelopes=[edited(thread.post_id, thread.ann.id)])
     assert not FailedDelivery.objects.using("moderation").exists()
     assert len([event for event in published() if isinstance(event, ContentRemoved)]) == 1
     drain()
-    deliver("moderation", envelopes=[edited(stage.post_id, stage.ann.id)])
+    deliver("moderation", envelopes=[edited(thread.post_id, thread.ann.id)])
     assert len([event for event in published() if isinstance(event, ContentRemoved)]) == 1
 
 
-def test_a_late_edit_of_a_deleted_post_opens_no_case(stage: Stage, drain: Callable[[], int]) -> None:
+def test_a_late_edit_of_a_deleted_post_opens_no_case(thread: Thread, drain: Callable[[], int]) -> None:
     rule("plain")
-    stage.ann.client.delete(f"/v1/posts/{stage.post_id}")
+    thread.ann.client.delete(f"/v1/posts/{thread.post_id}")
     drain()
-    deliver("moderation", envelopes=[edited(stage.post_id, stage.ann.id)])
+    deliver("moderation", envelopes=[edited(thread.post_id, thread.ann.id)])
     assert not Case.objects.filter(closed_at=None).exists()
 
 

@@ -22,7 +22,7 @@ from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox
 from tests.media.conftest import _commit_at_once, is_served, store, upload  # noqa: F401 (fixtures)
 from tests.moderation.acts import act
-from tests.moderation.conftest import Stage
+from tests.moderation.conftest import Thread
 from tests.moderation.found import drifts, everything, settle
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -49,22 +49,22 @@ def test_no_decision_is_left_out() -> None:
     )
 
 
-def standing(stage: Stage) -> tuple[object, ...]:
+def standing(thread: Thread) -> tuple[object, ...]:
     """What Ann may do: what only shows when she tries."""
-    person = next(iter(client(Users).documents(ids=[int(stage.ann.id)])), None)
-    account = User.objects.get(id=int(stage.ann.id))
+    person = next(iter(client(Users).documents(ids=[int(thread.ann.id)])), None)
+    account = User.objects.get(id=int(thread.ann.id))
     flags = (person.silenced, person.limited, person.links_limited, person.media_limited) if person else None
     return flags, account.status, account.must_reset_password
 
 
-def exported(stage: Stage) -> list[object]:
+def exported(thread: Thread) -> list[object]:
     """What the archives of Ann and Ben have of what they wrote and are."""
     found: list[object] = []
     for context, table, person, names in (
-        ("posts", "posts", stage.ann, ("id", "content", "hidden")),
-        ("posts", "removed_posts", stage.ann, ("id", "content")),
-        ("comments", "comments", stage.ben, ("id", "content")),
-        ("users", "profiles", stage.ann, ("full_name", "bio", "status")),
+        ("posts", "posts", thread.ann, ("id", "content", "hidden")),
+        ("posts", "removed_posts", thread.ann, ("id", "content")),
+        ("comments", "comments", thread.ben, ("id", "content")),
+        ("users", "profiles", thread.ann, ("full_name", "bio", "status")),
     ):
         try:
             rows = client(DataExport, context=context).rows(user_id=int(person.id), table=table, offset=0, limit=50)
@@ -82,7 +82,7 @@ def notified(reader: JsonClient) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize(("decision", "target_type"), DECISIONS)
 def test_every_decision_has_an_effect_and_is_undone_exactly(
-    lively: Stage,
+    lively: Thread,
     anonymous: JsonClient,
     upload: Callable[..., dict[str, Any]],  # noqa: F811
     decision: str,
