@@ -1,22 +1,25 @@
 """The Django app of the project itself, ready last: once all handlers and tasks are known."""
 
 import gc
+import sys
 
 from django.apps import AppConfig
 
 
 class SocialappConfig(AppConfig):
-    """Configures Celery and traces."""
+    """Configures traces, and Celery where that is loaded already."""
 
     name = "socialapp"
     label = "socialapp"
     verbose_name = "socialapp"
 
     def ready(self) -> None:
-        """Gives every served context its queues, routes and periodic tasks, and has libraries traced if wanted."""
-        from socialapp.celery import configure  # importing it makes it the app that shared tasks belong to
+        """Has libraries traced if wanted. Celery's own command has loaded its application before this."""
         from socialapp.telemetry import traces
 
-        configure()
+        if "socialapp.celery" in sys.modules:
+            from socialapp.celery import configure
+
+            configure()
         traces.instrument()
         gc.enable()  # see manage.py

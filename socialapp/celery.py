@@ -8,6 +8,7 @@ from typing import Any, Self
 from celery import Celery, signals
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore
+from django.apps import apps
 from django.db import close_old_connections
 from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES
@@ -46,6 +47,7 @@ app = Celery("socialapp", task_cls=_Task)
 app.amqp.Connection = _Connection
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.set_default()  # of all threads: a web process loads this in one of those that answer requests
 
 
 @signals.setup_logging.connect
@@ -100,3 +102,7 @@ def _periodic_tasks(app_module: str) -> dict[str, dict[str, object]]:
         return {}
     periodic: dict[str, float] = getattr(import_module(f"{app_module}.tasks"), "PERIODIC", {})
     return {name: {"task": name, "schedule": seconds} for name, seconds in periodic.items()}
+
+
+if apps.ready:  # otherwise `socialapp.apps` does it, once all handlers are known
+    configure()

@@ -3,9 +3,9 @@
 from functools import partial
 
 import structlog
-from celery import current_app
 
 from socialapp.core.db import after_commit
+from socialapp.messaging.application import celery_app
 
 log = structlog.get_logger()
 
@@ -17,6 +17,6 @@ def run_after_commit(context: str, *, task: str) -> None:
 
 def _send(task: str) -> None:
     try:
-        current_app.send_task(task, retry=False)
+        celery_app().send_task(task, retry=False)
     except Exception as error:  # brokers raise all sorts; the task runs at its time all the same
         log.warning("bus.task_not_sent", task=task, error=repr(error))

@@ -4,13 +4,14 @@ import time
 from typing import Any
 
 import structlog
-from celery import current_app, shared_task
+from celery import shared_task
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from kombu import Exchange
 
 from socialapp.core.answering import answering_contexts
 from socialapp.core.contexts import served
+from socialapp.messaging.application import celery_app
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import Envelope, encode, readable
 from socialapp.messaging.reconcile import prune, reconcile
@@ -89,7 +90,7 @@ def deliver_again(context: str, *, envelope: str) -> None:
 
 
 def _send(arguments: tuple[Any, ...], *, task: Any = deliver_batch, **routing: Any) -> None:
-    with current_app.producer_or_acquire() as producer:
+    with celery_app().producer_or_acquire() as producer:
         try:
             task.apply_async(arguments, producer=producer, retry=False, **routing)
         except Exception:

@@ -6,13 +6,12 @@ Counted when asked: a number kept by one process would be wrong in the others.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
-from kombu import Connection
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -20,14 +19,10 @@ from socialapp.core.contexts import served
 from socialapp.core.ids import id_time
 from socialapp.core.replicas import lag_of
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
-from socialapp.messaging.transports.celery import (
-    SHARED_QUEUE,
-    queue_name,
-    serves_all,
-    slow_queue_name,
-    task_queue_name,
-)
 from socialapp.ops.probes import broker_connection
+
+if TYPE_CHECKING:
+    from kombu import Connection
 
 log = structlog.get_logger()
 
@@ -98,12 +93,21 @@ def _depths() -> Counter[str]:
     depths = Counter(dict(_celery_depths()))
     if settings.KAFKA_URL:
         from socialapp.messaging.transports import kafka
+        from socialapp.messaging.transports.celery import queue_name
 
         depths.update({queue_name(context): lag for context, lag in kafka.lag().items()})
     return depths
 
 
 def _celery_depths() -> Iterator[tuple[str, int]]:
+    from socialapp.messaging.transports.celery import (
+        SHARED_QUEUE,
+        queue_name,
+        serves_all,
+        slow_queue_name,
+        task_queue_name,
+    )
+
     with broker_connection() as connection:
         connection.ensure_connection(max_retries=0)
         for context in served():
@@ -113,7 +117,7 @@ def _celery_depths() -> Iterator[tuple[str, int]]:
             yield SHARED_QUEUE, _depth(connection, SHARED_QUEUE)
 
 
-def _depth(connection: Connection, name: str) -> int:
+def _depth(connection: "Connection", name: str) -> int:
     """A queue that is not there holds nothing; asking RabbitMQ for it closes the channel.
 
     On Redis a queue is made by its messages alone, and kombu, given a prefix for keys, takes any for missing.

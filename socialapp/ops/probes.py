@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connections
-from kombu import Connection
 
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import served, serves
 from socialapp.core.replicas import replica_problem
+
+if TYPE_CHECKING:
+    from kombu import Connection
 
 PROBE_SECONDS = 2.0
 
@@ -48,8 +50,10 @@ def servers() -> list[Dependency]:
     return found
 
 
-def broker_connection() -> Connection:
+def broker_connection() -> "Connection":
     """A connection to Celery's broker that gives up soon; not opened yet."""
+    from kombu import Connection  # loaded with all of Celery, which web processes otherwise need seldom
+
     options: dict[str, Any] = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
     if not settings.BROKER_URL.startswith("amqp"):
         options.update(socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS)

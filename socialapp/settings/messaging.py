@@ -15,6 +15,7 @@ QUEUE_PREFIX = env.str("QUEUE_PREFIX", default="")
 KAFKA_URL = env.str("KAFKA_URL", default="")
 KAFKA_PARTITIONS = env.int("KAFKA_PARTITIONS", default=12)
 BROKER_QUORUM_QUEUES = env.bool("BROKER_QUORUM_QUEUES", default=BROKER_URL.startswith("amqp"))
+TASKS_APPLICATION = "socialapp.celery.app"
 CELERY_BROKER_URL = BROKER_URL
 # Which tasks a worker takes: quick (events and short tasks), slow (converting media), or all of them.
 WORKER_QUEUES = env.str("WORKER_QUEUES", default="all")

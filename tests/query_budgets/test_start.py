@@ -8,16 +8,19 @@ import sys
 from tests.scenarios.product import ROOT
 
 # Outside of the standard library, with the tools of development that some libraries load if they find them.
-MODULES = 1_835
+MODULES = 1_670
 # Clients that only some processes need, and those not before they use them.
 LATER = {
     "PIL",
     "aiohttp",
+    "amqp",
+    "celery",
     "django_elasticsearch_dsl",
     "elastic_transport",
     "elasticsearch",
     "httpcore",
     "httpx",
+    "kombu",
     "numpy",
 }
 _LOAD = """

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from kombu import Exchange, Queue, binding
 
 from socialapp.core.contexts import CONTEXTS, served
+from socialapp.messaging.application import celery_app
 from socialapp.messaging.registry import events_of
 
 EXCHANGE = Exchange(f"{settings.QUEUE_PREFIX}socialapp.events", type="topic", durable=True)
@@ -96,6 +96,7 @@ def queues(*, quorum: bool, contexts_with_slow_tasks: Collection[str] = ()) -> l
 
 def declare_queues() -> None:
     """Makes the queues and bindings of the served contexts, again if a broker came back empty. Idempotent."""
-    with current_app.connection_for_write() as connection, connection.channel() as channel:
-        for queue in current_app.amqp.queues.values():
+    app = celery_app()
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        for queue in app.amqp.queues.values():
             queue(channel).declare()
