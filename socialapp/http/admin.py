@@ -11,7 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import router, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -163,15 +163,14 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         return PeopleList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list under the name of what is in it; Django's title tells people to select something."""
-        title = str(self.opts.verbose_name_plural).capitalize()
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        """The list under the name of what is in it; Django's title tells people to select something.
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponse | None:
-        """Runs an action on the selected rows; 400 when what was selected cannot be a key, on which Django fails."""
+        400 for an action on what cannot be the key of a row, on which Django fails.
+        """
         if not all(map(self._can_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest("what was selected is no key of a row")
-        return super().response_action(request, queryset)
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

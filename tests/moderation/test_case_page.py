@@ -158,6 +158,9 @@ def test_lists_name_people_and_show_first_words(
         shown = browser.get(f"/admin/{page.rstrip('/')}{'' if '?' in page else '/'}").content.decode()
         assert person in shown, page
         assert "@ann" in shown, page
+    for kind in ("user", "post", "comment"):
+        page = browser.get(f"{CASES}about/{kind}/{10**30}/", follow=True).content.decode()
+        assert "doesn’t exist" in page, "an id beyond 64 bits names nothing"
 
 
 def test_a_case_shows_what_became_of_its_reporters_other_reports(

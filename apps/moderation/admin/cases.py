@@ -226,9 +226,9 @@ class CaseAdmin(ModerationAdmin[Case]):
         wrap = self.admin_site.admin_view
         own = [
             path("next/", wrap(self.take_next), name="moderation_case_next"),
-            path("<int:case_id>/decide/", wrap(self.decide), name="moderation_case_decide"),
-            path("about/<str:target_type>/<int:target_id>/", wrap(self.about), name="moderation_case_about"),
-            path("<int:case_id>/<str:step>/", wrap(self.handle_step), name="moderation_case_step"),
+            path("<id:case_id>/decide/", wrap(self.decide), name="moderation_case_decide"),
+            path("about/<str:target_type>/<id:target_id>/", wrap(self.about), name="moderation_case_about"),
+            path("<id:case_id>/<str:step>/", wrap(self.handle_step), name="moderation_case_step"),
         ]
         listed = super().get_urls()
         return [*own[:3], *listed[:-1], own[3], listed[-1]]

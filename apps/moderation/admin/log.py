@@ -86,7 +86,7 @@ class AppealAdmin(ModerationAdmin[Appeal]):
     def get_urls(self) -> list[URLPattern]:
         """The pages, and where answers are sent."""
         answer = path(
-            "<int:appeal_id>/answer/", self.admin_site.admin_view(self.answer), name="moderation_appeal_answer"
+            "<id:appeal_id>/answer/", self.admin_site.admin_view(self.answer), name="moderation_appeal_answer"
         )
         return [answer, *super().get_urls()]
 
