@@ -22,7 +22,7 @@ PERIODIC = {"bus.reconcile": settings.RECONCILE_EVERY_SECONDS, "bus.prune": 3600
 
 # A context that takes longer for a batch, or fails, has its events delivered through its own queue for a while, so that
 # the others do not wait for it.
-SLOW_SECONDS = 1.0
+SLOW_SECONDS = 5.0
 APART_SECONDS = 30.0
 
 log = structlog.get_logger()
