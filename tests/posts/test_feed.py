@@ -1,18 +1,21 @@
 """The home feed: equal to what the database says, whatever Redis holds, loses or refuses."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.posts.actions.feed import builder, epochs, store
-from apps.posts.models import PopularAuthor
-from apps.posts.queries import feed_epoch
+from apps.posts.models import PopularAuthor, Post
+from apps.posts.queries import Span, feed_entries, feed_epoch
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_client
+from socialapp.core.ids import first_id_at
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
@@ -441,3 +444,21 @@ def test_a_page_takes_the_same_queries_whatever_its_size(
         assert queries_of(alice, f"{path}?limit=1") == queries_of(alice, f"{path}?limit=50"), path
     assert queries_of(alice, "/v1/feed") <= 12
     assert client(Users).following(user_id=int(alice.id)).ids == [int(bob.id)]
+
+
+@pytest.mark.parametrize("days", [0, 7, 1000])
+@pytest.mark.parametrize("position", [None, 6])
+def test_of_many_authors_the_newest_posts_come_first_whenever_they_were_written(
+    monkeypatch: pytest.MonkeyPatch, days: int, position: int | None
+) -> None:
+    now = timezone.now()
+    ids = [first_id_at(now - timedelta(days=4 * age)) for age in range(10)]
+    Post.objects.bulk_create(
+        Post(id=post_id, user_id=1 + place % 3, content="a post", created_at=now, updated_at=now)
+        for place, post_id in enumerate(ids)
+    )
+    span = Span(None if position is None else ids[position], limit=2)
+    expected = [post_id for place, post_id in enumerate(ids) if place % 3 < 2 and place > (position or -1)][:2]
+    monkeypatch.setattr("apps.posts.queries.feed._MANY_AUTHORS", 2)
+    monkeypatch.setattr("apps.posts.queries.feed._LATELY", timedelta(days=days))
+    assert [entry.post_id for entry in feed_entries(author_ids=[1, 2], reposter_ids=[], span=span)] == expected

@@ -1,20 +1,26 @@
 """The home feed as the database holds it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from heapq import merge
 from itertools import groupby, islice
 
 from django.db.models import Model, Value
+from django.utils import timezone
 
 from apps.posts.models import FeedEpoch, PopularAuthor, Post, Repost
 from apps.posts.queries.lists import Entry, Span
 from apps.posts.queries.posts import reposters_among
+from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.sql import placeholders, select
+
+_MANY_AUTHORS = 500
+_LATELY = timedelta(days=7)
 
 
 def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
-    """Posts of the authors and what the reposters passed on, each once, by post id. Three queries."""
-    post_ids = _ids_of(Post, column="id", user_ids=author_ids, span=span)
+    """Posts of the authors and what the reposters passed on, each once, by post id. Three queries, or four."""
+    post_ids = _written_by(author_ids, span)
     reposted_ids = _ids_of(Repost, column="post_id", user_ids=reposter_ids, span=span)
     merged = merge_entries(
         one=[Entry(post_id, post_id) for post_id in post_ids],
@@ -26,20 +32,36 @@ def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span
     return [entry._replace(reposter_ids=frozenset(reposters.get(entry.post_id, ()))) for entry in merged]
 
 
-def _ids_of(model: type[Model], *, column: str, user_ids: Sequence[int], span: Span) -> list[int]:
+def _written_by(author_ids: Sequence[int], span: Span) -> list[int]:
+    """Posts of authors, in reading direction. Two queries for many authors who have written little lately, else one."""
+    if len(author_ids) >= _MANY_AUTHORS and not span.backwards:
+        # Sorting all that thousands have ever written takes long, and only the newest of it is asked for.
+        end = timezone.now() if span.position is None else id_time(span.position)
+        lately = _ids_of(Post, column="id", user_ids=author_ids, span=span, above=first_id_at(end - _LATELY))
+        if len(lately) == span.limit:
+            return lately
+    return _ids_of(Post, column="id", user_ids=author_ids, span=span)
+
+
+def _ids_of(
+    model: type[Model], *, column: str, user_ids: Sequence[int], span: Span, above: int | None = None
+) -> list[int]:
     """Posts that people wrote or passed on, each once, in reading direction. One query; for thousands of people the ORM
     would take longer to write it than the database to answer it."""
     if not user_ids:
         return []
     beyond, direction = (">", "ASC") if span.backwards else ("<", "DESC")
-    bound = "" if span.position is None else f" AND {column} {beyond} %s"
+    conditions, values = f"user_id IN ({placeholders(user_ids)})", [*user_ids]
+    for comparison, bound in ((beyond, span.position), (">", above)):
+        if bound is not None:
+            conditions += f" AND {column} {comparison} %s"
+            values.append(bound)
     distinct = "" if column == model._meta.pk.attname else "DISTINCT "
     sql = (
         f"SELECT {distinct}{column} FROM {model._meta.db_table}"  # noqa: S608 (names of ours only)
-        f" WHERE user_id IN ({placeholders(user_ids)}){bound} ORDER BY {column} {direction} LIMIT %s"
+        f" WHERE {conditions} ORDER BY {column} {direction} LIMIT %s"
     )
-    position = [] if span.position is None else [span.position]
-    return [row[0] for row in select(model, sql=sql, values=[*user_ids, *position, span.limit])]
+    return [row[0] for row in select(model, sql=sql, values=[*values, span.limit])]
 
 
 def merge_entries(*, one: Sequence[Entry], other: Sequence[Entry], span: Span) -> list[Entry]:
