@@ -22,6 +22,7 @@ from tests.scenarios.product import eventually
 _READERS = 40
 _THREADS = 40  # posts with comments
 _PROFILES = 200
+_SEARCHES = 100
 _POSTS_SEEN = 25
 _REBUILDS = 9
 # The first person has most followers, the second follows most people: see socialapp/demo/population.py.
@@ -95,10 +96,18 @@ def _routes(setup: BenchSetup, readers: list[Member]) -> list[tuple[Route, list[
         ),
         (Route("thread", "GET", "", 0), [f"/v1/posts/{row[0]}/comments" for row in busy]),
         (Route("notifications", "GET", "", 0), ["/v1/notifications"]),
+        # Each post has a number of its own; the words are in 3 to 20 of 100 posts.
         (
-            Route("search", "GET", "", 0),
-            [f"/v1/search?q={word}&type=posts" for word in ("poetry", "holmes", "book", "sea+places", "dreams")]
-            + [f"/v1/search?q=person{dice.randrange(number)}&type=users" for _ in range(5)],
+            Route("search, one hit", "GET", "", 0),
+            [f"/v1/search?q={dice.randrange(5 * setup.size.people)}&type=posts" for _ in range(_SEARCHES)],
+        ),
+        (
+            Route("search, many hits", "GET", "", 0),
+            [f"/v1/search?q={word}&type=posts" for word in ("poetry", "holmes", "book", "sea+places", "dreams")],
+        ),
+        (
+            Route("search people", "GET", "", 0),
+            [f"/v1/search?q=person{dice.randrange(number)}&type=users" for _ in range(_SEARCHES)],
         ),
     ]
 

@@ -61,7 +61,7 @@ def table(report: dict[str, Any]) -> str:
 
 
 _LEFT_EDGE, _PANEL_WIDTH, _PANEL_HEIGHT, _PANEL_ROW = 80, 440, 220, 310
-_LINES = ("#2563eb", "#16a34a", "#d97706", "#9333ea", "#dc2626")
+_LINES = ("#2563eb", "#16a34a", "#d97706", "#9333ea", "#0891b2", "#dc2626", "#6b7280")
 
 
 def draw_growth(report: dict[str, Any]) -> str:
