@@ -95,4 +95,10 @@ def _browser_policy(headers: Any, path: str, url: str) -> None:
     headers["Content-Security-Policy"] = DATA_POLICY
 
 
-application = _with_static_files(WhiteNoise(_with_room, add_headers_function=_browser_policy))
+def _application() -> Any:
+    from socialapp.http.hot_reads import HotReads
+
+    return HotReads(_with_static_files(WhiteNoise(_with_room, add_headers_function=_browser_policy)))
+
+
+application = _application()

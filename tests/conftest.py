@@ -13,15 +13,20 @@ import httpx
 import pytest
 from django.conf import settings
 from django.core.management.sql import emit_post_migrate_signal
+from django.core.signals import setting_changed
 from django.db import connections
 from django.db.backends.signals import connection_created
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import Client
+from django.test.client import ClientHandler
 
 from socialapp.core import fragments
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.db import after_commit
 from socialapp.core.passwords import OwaspArgon2PasswordHasher
+from socialapp.http import hot_reads
 from socialapp.lifecycle.tasks import continue_all_jobs
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
@@ -115,11 +120,28 @@ class Person:
         assert answer.status_code == 200, answer.content
 
 
+class _Handler(ClientHandler):
+    """Django's for tests, with the short way of hot reads that the server has in front."""
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        found = hot_reads.answer(request.META)
+        if found is None:
+            return super().get_response(request)
+        response, added = found
+        for name, value in added.items():
+            response[name] = value
+        return response
+
+
+setting_changed.connect(hot_reads.forget)
+
+
 class JsonClient:
     """Django's test client, speaking JSON and, with a token, for somebody."""
 
     def __init__(self, access: str | None = None) -> None:
         self._client = Client(raise_request_exception=True)
+        self._client.handler = _Handler(enforce_csrf_checks=False)
         self._headers = {"Authorization": f"Bearer {access}"} if access else {}
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

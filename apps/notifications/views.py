@@ -35,6 +35,8 @@ from socialapp.rpc.calls import verify_service_token
 class NotificationsView(View):
     """The caller's notifications."""
 
+    is_hot = True
+
     @extend_schema(
         summary="The caller's notifications, newest activity first",
         parameters=[*PAGE_PARAMETERS, OpenApiParameter("unread", bool, description="Only what is unread.")],

@@ -37,6 +37,7 @@ _ANSWERS = {
 class SearchView(View):
     """`/search`."""
 
+    is_hot = True
     permission_classes = [PublicRead]
     rate = "search"
 

@@ -116,7 +116,11 @@ def client_address(request: HttpRequest) -> str:
     """The address of the client, as seen by the outermost trusted proxy."""
     hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     trusted = settings.TRUSTED_PROXIES
-    candidate = hops[-trusted] if trusted and len(hops) >= trusted else request.META.get("REMOTE_ADDR", "")
+    return _normal(hops[-trusted] if trusted and len(hops) >= trusted else request.META.get("REMOTE_ADDR", ""))
+
+
+@lru_cache(maxsize=4096)
+def _normal(candidate: str) -> str:
     try:
         return str(ip_address(candidate))
     except ValueError:

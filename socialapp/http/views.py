@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, cast
 
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import MethodNotAllowed
@@ -18,6 +20,7 @@ from socialapp.core.principal import Principal
 from socialapp.http import etags
 from socialapp.http.admission import Limit, admit, client_address, with_present_roles
 from socialapp.http.fields import Input
+from socialapp.http.hot_reads import HotRequest
 from socialapp.http.permissions import Public, PublicRead
 
 
@@ -26,7 +29,8 @@ class View(APIView):
 
     `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
     `has_idempotency_key` that its POST can be repeated by `create_once`, `is_personal` that no cache may store what it
-    answers, as there is a token or personal data in it. `location` is the path of what its POST makes, filled in from
+    answers, as there is a token or personal data in it, `is_hot` that its GET is asked for so often that it goes the
+    short way of `hot_reads`. `location` is the path of what its POST makes, filled in from
     the answer; `new_version` is the version that it begins with, where it has an ETag.
     """
 
@@ -34,8 +38,20 @@ class View(APIView):
     has_etag = False
     has_idempotency_key = False
     is_personal = False
+    is_hot = False
     location = ""
     new_version: int | None = None
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """The methods that the route has."""
+        return _methods_of(cast(Any, type(self)))
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """DRF's request around Django's, unless that is one already."""
+        if isinstance(request, HotRequest):
+            return cast(Request, request)
+        return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticates, checks limits and revocation in one round trip, then permissions."""
@@ -98,6 +114,12 @@ class View(APIView):
         parsed = serializer(data=self.request.data)
         parsed.is_valid(raise_exception=True)
         return cast(dict[str, Any], parsed.validated_data)
+
+
+@cache
+def _methods_of(view: Any) -> list[str]:
+    found = [method for method in view.http_method_names if hasattr(view, "get" if method == "head" else method)]
+    return [method.upper() for method in found]
 
 
 def _set_caching(answer: Response, view: View) -> None:

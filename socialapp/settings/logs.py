@@ -1,5 +1,6 @@
 """Logs: one JSON object a line."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -21,6 +22,8 @@ structlog.configure(
     wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
     cache_logger_on_first_use=True,
 )
+# What lines do not show is not looked up: https://docs.python.org/3/howto/logging.html#optimization
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -71,6 +71,7 @@ class SessionView(AuthView):
 class MeView(AuthView):
     """/auth/me."""
 
+    is_hot = True
     has_etag = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -118,6 +118,7 @@ class PostList(_PostView):
 class PostDetail(_PostView):
     """One post."""
 
+    is_hot = True
     has_etag = True
     permission_classes = [PublicRead]
 
@@ -201,6 +202,8 @@ class PostVisibility(View):
 
 class Feed(_PostView):
     """The home feed."""
+
+    is_hot = True
 
     def commands_ahead(self, principal: Principal) -> Sequence[Command]:
         """The caller's list."""

@@ -1,0 +1,196 @@
+"""A short way for the reads that clients ask for most: to the same view, past Django's handler and middleware.
+
+A view says `is_hot = True`. Its GETs that bring a token, no body and no `Origin` go straight to it, with our own
+middleware around it; what the other middleware would add to the answer depends on how the server was addressed alone,
+and is asked of it once for each such address. Everything else goes the ordinary way (docs/adr/0030-short-way.md).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from io import BytesIO
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.core.handlers.exception import convert_exception_to_response
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import ResolverMatch, URLPattern, get_resolver
+from django.utils.cache import patch_vary_headers
+from django.utils.log import log_response
+from django.utils.module_loading import import_string
+
+from socialapp.core.principal import Principal
+from socialapp.http.authentication import BearerAuthentication
+from socialapp.http.rendering import JSONRenderer
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+_OURS = ("socialapp.http.middleware.RequestContextMiddleware", "socialapp.core.replicas.ReplicaReads")
+# How the server was addressed: all that Django's middleware looks at in a request without cookies and `Origin`.
+_ADDRESS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PROTO", "SERVER_NAME",
+            "SERVER_PORT", "wsgi.url_scheme")  # fmt: skip
+_PREFIX = "/v1/"
+
+
+class HotRequest(WSGIRequest):
+    """Django's request with what views ask of DRF's, so that they need no request around it."""
+
+    authenticators = (BearerAuthentication(),)
+    accepted_renderer = JSONRenderer()
+    accepted_media_type = JSONRenderer.media_type
+
+    @property
+    def query_params(self) -> QueryDict:
+        """The parameters of the URL."""
+        return self.GET
+
+    @cached_property
+    def user(self) -> Principal | None:  # type: ignore[override]
+        """The caller; raises as authentication does."""
+        found = self.authenticators[0].authenticate(self)  # type: ignore[arg-type]
+        return found[0] if found else None
+
+    @property
+    def successful_authenticator(self) -> BearerAuthentication | None:
+        """What knew the caller."""
+        return self.authenticators[0] if self.user else None
+
+
+class HotReads:
+    """The WSGI application in front of `ordinary`, which answers whatever is no hot read."""
+
+    def __init__(self, ordinary: Callable[..., Iterable[bytes]]) -> None:
+        self._ordinary = ordinary
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """One request."""
+        found = answer(environ)
+        if found is None:
+            return self._ordinary(environ, start_response)
+        response, added = found
+        response._handler_class = WSGIHandler  # type: ignore[attr-defined]  # the sender of `request_finished`
+        start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *added.items()])
+        return response
+
+
+def answer(environ: dict[str, Any]) -> tuple[HttpResponse, Mapping[str, str]] | None:
+    """The answer to a hot read, and the headers that belong to it besides its own; None for anything else."""
+    if not _may_be_hot(environ):
+        return None
+    match = _match(environ["PATH_INFO"])
+    if match is None:
+        return None
+    outer = _outer_headers(*map(environ.get, _ADDRESS))
+    if outer is None:
+        return None
+    request = HotRequest(environ)
+    request.resolver_match = match
+    response = _handler()(request)
+    patch_vary_headers(response, outer.varying_by)
+    if response.status_code >= 400:
+        log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+    return response, outer.headers
+
+
+def forget(**changed: object) -> None:
+    """Asks settings and routes anew. A receiver of `setting_changed`, which tests send."""
+    for cached in (_routes, _handler, _outer_headers):
+        cached.cache_clear()
+
+
+def _may_be_hot(environ: Mapping[str, Any]) -> bool:
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and "HTTP_AUTHORIZATION" in environ
+        and "HTTP_ORIGIN" not in environ
+        and "HTTP_TRANSFER_ENCODING" not in environ
+        and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and not environ.get("SCRIPT_NAME")
+    )
+
+
+def _match(path: str) -> ResolverMatch | None:
+    """The hot route of a path."""
+    fixed, with_ids = _routes()
+    if (found := fixed.get(path)) or not path.startswith(_PREFIX):
+        return found
+    return next((match for pattern in with_ids if (match := _resolved(pattern, path))), None)
+
+
+@cache
+def _routes() -> tuple[dict[str, ResolverMatch], list[URLPattern]]:
+    """The hot routes: those without parameters by their path, and the others, whose parameters are ids."""
+    patterns = [pattern for table in get_resolver().url_patterns for pattern in getattr(table, "url_patterns", ())]
+    hot = [pattern for pattern in patterns if getattr(getattr(pattern.callback, "cls", None), "is_hot", False)]
+    fixed = {}
+    for pattern in hot:
+        path = f"{_PREFIX}{pattern.pattern}"
+        if match := _resolved(pattern, path):
+            fixed[path] = match
+    return fixed, [pattern for pattern in hot if f"{_PREFIX}{pattern.pattern}" not in fixed]
+
+
+def _resolved(pattern: URLPattern, path: str) -> ResolverMatch | None:
+    match = pattern.resolve(path.removeprefix(_PREFIX))
+    if match:
+        match.route = f"{_PREFIX}{match.route}".lstrip("/")
+    return match
+
+
+@cache
+def _handler() -> Handler:
+    """The view that a request's route names, within our own middleware."""
+    return _within(_OURS, _show)
+
+
+def _show(request: HttpRequest) -> HttpResponse:
+    view, _, parameters = cast(ResolverMatch, request.resolver_match)
+    response = view(request, **parameters)
+    return response.render()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """What Django's and other middleware adds to an answer."""
+
+    headers: Mapping[str, str]
+    varying_by: list[str]
+
+
+@lru_cache(maxsize=64)
+def _outer_headers(*address: str | None) -> _Outer | None:
+    """What is added to answers of a server that is addressed so; None where the request is not let on to the view.
+
+    As for another host than ours, say, or HTTP where HTTPS is wanted.
+    """
+    environ = {
+        **{name: value for name, value in zip(_ADDRESS, address, strict=True) if value is not None},
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": _PREFIX,
+        "wsgi.input": BytesIO(),
+    }
+    let_on = HttpResponse(content_type=JSONRenderer.media_type)
+    others = [path for path in settings.MIDDLEWARE if path not in _OURS]
+    response = _within(others, lambda _: let_on)(WSGIRequest(environ))
+    if response is not let_on:
+        return None
+    own = {"Content-Type", "Content-Length", "Vary"}
+    varying_by = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
+    return _Outer({name: value for name, value in response.items() if name not in own}, varying_by)
+
+
+def _within(middleware: Iterable[str], handler: Handler) -> Handler:
+    """The handler with middleware around it, the first outermost, as Django puts it together."""
+    handler = _catching(handler)
+    for path in reversed([*middleware]):
+        try:
+            handler = _catching(import_string(path)(handler))
+        except MiddlewareNotUsed:
+            continue
+    return handler
+
+
+def _catching(handler: Handler) -> Handler:
+    return cast(Handler, convert_exception_to_response(handler))

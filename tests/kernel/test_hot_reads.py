@@ -1,0 +1,119 @@
+"""The short way of hot reads answers as the ordinary way does: status, headers and body, byte for byte."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from apps.auth import queries
+from socialapp.core.cache import redis_client
+from socialapp.http import hot_reads
+from socialapp.wsgi import application
+from tests.conftest import ALL_CONTEXTS, Person
+
+pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
+
+Answer = tuple[str, list[tuple[str, str]], bytes]
+_HOT = ("/v1/feed", "/v1/posts/{post}", "/v1/auth/me", "/v1/notifications", "/v1/search?q=well&type=posts")
+
+
+def _ask(application: Any, environ: dict[str, Any]) -> Answer:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    response = application({**environ, "wsgi.input": BytesIO()}, lambda *head: started.append(head[:2]))
+    body = b"".join(response)
+    response.close()
+    return started[0][0], sorted(started[0][1]), body
+
+
+def _environ(path: str, **environ: Any) -> dict[str, Any]:
+    path, _, query = path.partition("?")
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "HTTP_X_REQUEST_ID": "one-of-ours",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        **environ,
+    }
+
+
+def _both(path: str, *, is_hot: bool = True, **environ: Any) -> Answer:
+    """The answer, which must be the same on both ways; `is_hot`: whether the short one is taken at all."""
+    sent = _environ(path, **environ)
+    assert (hot_reads.answer({**sent, "wsgi.input": BytesIO()}) is not None) == is_hot, f"{path} {environ}"
+    short = _ask(application, sent)
+    assert short == _ask(application._ordinary, sent)
+    return short
+
+
+@pytest.fixture
+def reader(register: Callable[..., Person], drain: Callable[[], int]) -> Person:
+    reader, writer = register("reader"), register("writer")
+    reader.client.put(f"/v1/profiles/{writer.id}/follow")
+    for number in range(3):
+        writer.client.post("/v1/posts", {"content": f"a well in the square, number {number}"})
+    drain()
+    return reader
+
+
+def test_both_ways_answer_the_same(reader: Person) -> None:
+    bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"}
+    post = reader.client.get("/v1/feed").json()["results"][0]["id"]
+    counted = {"method": "GET", "route": "v1/auth/me", "status": "200"}
+    before = REGISTRY.get_sample_value("socialapp_http_requests_total", counted) or 0
+    tags = {}
+    for path in (path.format(post=post) for path in _HOT):
+        status, headers, _ = _both(path, **bearer)
+        assert status == "200 OK"
+        tags[path] = dict(headers).get("ETag")
+    assert REGISTRY.get_sample_value("socialapp_http_requests_total", counted) == before + 3
+    for path, etag in tags.items():
+        if etag:
+            assert _both(path, **bearer, HTTP_IF_NONE_MATCH=etag)[0] == "304 Not Modified"
+            assert _both(path, **bearer, HTTP_IF_NONE_MATCH=f'W/{etag}, "other"')[0] == "304 Not Modified"
+            assert _both(path, **bearer, HTTP_IF_MATCH='"99-0123456789abcdef"')[0] == "412 Precondition Failed"
+            assert _both(path, **bearer, HTTP_IF_MATCH="99")[0] == "400 Bad Request"
+    assert _both("/v1/feed?limit=1", **bearer)[0] == "200 OK"
+    assert _both("/v1/feed?limit=none", **bearer)[0] == "400 Bad Request"
+    assert _both("/v1/search?q=", **bearer)[0] == "422 Unprocessable Entity"
+    assert _both("/v1/posts/1", **bearer)[0] == "404 Not Found"
+    assert _both("/v1/auth/me", **bearer, HTTP_X_FORWARDED_PROTO="https", HTTP_HOST="localhost:8443")[0] == "200 OK"
+    assert _both("/v1/auth/me", **bearer, HTTP_ACCEPT="text/html", HTTP_ACCEPT_ENCODING="gzip")[0] == "200 OK"
+
+
+def test_both_ways_refuse_the_same(reader: Person, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds, settings.ACCESS_TOKEN_SECONDS = settings.ACCESS_TOKEN_SECONDS, -60
+    renewed = reader.client.post("/v1/auth/refresh", {"refresh": reader.refresh}).json()
+    expired, settings.ACCESS_TOKEN_SECONDS = renewed["access"], seconds
+    for sent in ("", "Bearer", "Bearer x", f"Basic {reader.access}", f"Bearer {reader.access}x", f"Bearer {expired}"):
+        assert _both("/v1/posts/1", HTTP_AUTHORIZATION=sent)[0] == "401 Unauthorized"
+    bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"}
+    assert _both("/v1/feed", **bearer, HTTP_HOST="elsewhere.example", is_hot=False)[0] == "400 Bad Request"
+    with monkeypatch.context() as patched:
+        patched.setattr(queries, "account", lambda user_id: 1 // 0)
+        assert _both("/v1/auth/me", **bearer)[0] == "500 Internal Server Error"
+    settings.RATE_LIMITS, settings.RATES = True, {**settings.RATES, "read": (0, 1)}
+    assert _both("/v1/feed", **bearer)[0] == "429 Too Many Requests"
+    settings.RATE_LIMITS = False
+    assert reader.client.post("/v1/auth/logout", {"refresh": renewed["refresh"]}).status_code == 204
+    redis_client().flushdb()
+    assert _both("/v1/feed", **bearer)[0] == "401 Unauthorized"
+
+
+def test_everything_else_goes_the_ordinary_way(reader: Person) -> None:
+    bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"}
+    assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="HEAD", is_hot=False)[0] == "200 OK"
+    assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="OPTIONS", is_hot=False)[0] == "204 No Content"
+    assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="POST", is_hot=False)[0] == "405 Method Not Allowed"
+    assert _both("/v1/auth/me", **bearer, HTTP_ORIGIN="https://app.example", is_hot=False)[0] == "200 OK"
+    assert _both("/v1/auth/me/", **bearer, is_hot=False)[0] == "200 OK"
+    assert _both("/v1/auth/me", is_hot=False)[0] == "401 Unauthorized"
+    assert _both("/v1/posts/18446744073709551616", **bearer, is_hot=False)[0] == "404 Not Found"
+    assert _both("/v1/nothing", **bearer, is_hot=False)[0] == "404 Not Found"
