@@ -1,0 +1,104 @@
+"""What readers do with posts, and what feeds need: bookmarks, reposts, mutes, popular authors, the epoch."""
+
+from django.db import models
+
+from socialapp.core.db import Gone, IdField, RemoteKey
+
+
+class Bookmark(models.Model):
+    """A post that somebody keeps for themselves; ids give the order in which posts were kept."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "bookmarks"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="bookmarks_once"),)
+        indexes = (
+            models.Index(fields=["user_id", "id"], name="bookmarks_list"),
+            models.Index(fields=["post_id"], name="bookmarks_post"),
+        )
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} kept by user {self.user_id}"
+
+
+class Repost(models.Model):
+    """A public post that somebody passes on to their followers."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reposts"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="reposts_once"),)
+        indexes = (models.Index(fields=["post_id", "user_id"], name="reposts_post"),)
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} reposted by user {self.user_id}"
+
+
+class RepostCount(models.Model):
+    """How often a post was reposted: beside the post, as reposts must not lock the post itself."""
+
+    post_id = models.BigIntegerField(primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "repost_counts"
+
+    def __str__(self) -> str:
+        return f"{self.count} reposts of post {self.post_id}"
+
+
+class MutedPost(models.Model):
+    """A post whose conversation somebody wants no notifications about."""
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    post_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "muted_posts"
+        constraints = (models.UniqueConstraint(fields=["user_id", "post_id"], name="muted_posts_once"),)
+        indexes = (models.Index(fields=["post_id"], name="muted_posts_post"),)
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} muted by user {self.user_id}"
+
+
+class PopularAuthor(models.Model):
+    """Somebody whose posts are no longer pushed into feeds but merged in when a feed is read.
+
+    Nobody is taken out again: posts that were not pushed would be missing from the feeds.
+    """
+
+    id = IdField()
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, unique=True)
+
+    class Meta:
+        db_table = "popular_authors"
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}"
+
+
+class FeedEpoch(models.Model):
+    """One row, whose number rises when no list of a feed that was built before may be read on.
+
+    That is so when somebody became popular, when a post could not be pushed into lists, and when Redis may have come
+    back with lists of an earlier time. Raising it locks the row, so numbers rise in the order of commits.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    number = models.PositiveBigIntegerField(default=0)
+    redis_run = models.CharField(max_length=64, blank=True, default="")  # which process of Redis held the lists last
+
+    class Meta:
+        db_table = "feed_epoch"
+
+    def __str__(self) -> str:
+        return f"epoch {self.number}"
