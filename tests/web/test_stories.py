@@ -67,15 +67,15 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
 
 
 def test_who_follows_somebody_has_their_posts_at_home(person: Callable[[str], Person]) -> None:
-    ada, bob = person("ada_f"), person("bob_f")
+    ada, bob = person("ada_home"), person("bob_home")
     bob.post("Good morning")
     page = ada.open(viewport=NARROW)
     expect(page.get_by_role("heading", name="Welcome! Your feed is still empty")).to_be_visible()
-    go(page, "/@bob_f")
+    go(page, "/@bob_home")
     with page.expect_response("**/follow"):
-        page.get_by_role("button", name="Follow: follow @bob_f").click()
+        page.get_by_role("button", name="Follow: follow @bob_home").click()
     go(page, "/")
-    expect(page.get_by_role("article", name="Post by Bob_F")).to_contain_text("Good morning")
+    expect(page.get_by_role("article", name="Post by Bob_Home")).to_contain_text("Good morning")
 
 
 def test_an_edit_keeps_what_was_changed_elsewhere_until_somebody_decides(person: Callable[[str], Person]) -> None:

@@ -204,7 +204,8 @@ def _rendered(mail: Mail, values: dict[str, str], *, address: str) -> EmailMulti
     subject, _, text = render_to_string(f"auth/mail/{mail.kind}.txt", context).partition("\n\n")
     message = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
     paragraphs = text.strip().split("\n\n")
-    html = render_to_string("auth/mail/layout.html", {"subject": subject, "paragraphs": paragraphs})
+    parts = {"subject": subject, "paragraphs": paragraphs, "url": values.get("url")}
+    html = render_to_string("auth/mail/layout.html", parts)
     message.attach_alternative(html, "text/html")
     return message
 

@@ -8,6 +8,7 @@ import { draft, draftMedia, dropDraft, keepDraft, keepDraftMedia } from "../stat
 import { contentLimit } from "../state/instance.js";
 import { enqueue } from "../state/outbox.js";
 import { publish } from "../state/posts.js";
+import { go } from "../state/router.js";
 import { complain, toast } from "../state/toasts.js";
 import { addFiles, MediaStrip } from "./media_strip.js";
 import { Avatar } from "./avatar.js";
@@ -50,8 +51,8 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
     try {
       if (save) await save(body());
       else {
-        await publish(body(), key.current);
-        toast(t("composer.published"));
+        const { id } = await publish(body(), key.current);
+        toast(t("composer.published"), { action: { label: t("composer.view"), run: () => go(`/posts/${id}`) } });
       }
       finish();
     } catch (problem) {

@@ -38,6 +38,7 @@ function One({ media, hidden, onOpen, alone }) {
       ? html`<video src=${media.url} poster=${media.preview_url} controls autoplay=${media.type === "gifv" && canMove()} loop=${media.type === "gifv"} muted=${media.type === "gifv"} playsinline preload="none" aria-label=${description} onLoadedData=${() => setLoaded(true)}></video>`
       : html`<button type="button" class="media-open" aria-label=${t("media.enlarge", { description })} onClick=${onOpen}>
           <img src=${media.preview_url || media.url} srcset=${srcset(media)} sizes=${alone ? ALONE : BESIDE} alt=${media.description || ""} width=${media.width} height=${media.height} loading="lazy" decoding="async" onLoad=${() => setLoaded(true)} />
+          ${media.description && html`<span class="media-alt" aria-hidden="true"></span>`}
         </button>`)}
   </div>`;
 }

@@ -58,8 +58,10 @@ export function go(address, { replace = false } = {}) {
   show(false);
 }
 
+/** One page back, or home for who came here from elsewhere. */
 export function back() {
-  if (history.length > 1) history.back();
+  const { navigation } = /** @type {any} */ (globalThis);
+  if (navigation ? navigation.canGoBack : history.length > 1) history.back();
   else go("/");
 }
 
