@@ -93,14 +93,14 @@ def start_ms(population: Population) -> int:
     return (population.until_ms - _YEAR_MS) // _DAY_MS * _DAY_MS
 
 
-def joined_ms(population: Population, number: int) -> int:
+def joined_ms(population: Population, *, number: int) -> int:
     """When a person joined."""
     return start_ms(population) + number * _JOINING_MS // population.people
 
 
 def person_ids(population: Population) -> list[int]:
     """The ids of all people, by number."""
-    return [joined_ms(population, number) << _ID_SHIFT for number in range(population.people)]
+    return [joined_ms(population, number=number) << _ID_SHIFT for number in range(population.people)]
 
 
 def followed_ms(population: Population, number: int) -> int:
@@ -158,7 +158,7 @@ def text_of(post: Post) -> str:
     return f"{POSTS[post.text]} (No. {post.number + 1})"
 
 
-def answer_times(population: Population, post: Post) -> Callable[[int], int]:
+def answer_times(population: Population, *, post: Post) -> Callable[[int], int]:
     """When each of a post's answers came, in milliseconds, by its place: comments first, then reactions."""
     first = start_ms(population) + _JOINING_MS + _DAY_MS
     following = first + (post.number + 1) * (population.until_ms - first) // population.posts
@@ -171,7 +171,7 @@ def answers(population: Population) -> Iterator[tuple[Post, list[Comment], list[
     draw = _dice(f"answers of {population.people}")
     dice, people = draw.random, population.people
     for post in posts(population):
-        at = answer_times(population, post)
+        at = answer_times(population, post=post)
         comments: list[Comment] = []
         roots: list[int] = []
         for place in range(post.comments):
