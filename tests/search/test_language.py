@@ -53,6 +53,12 @@ def mark(text: Any, *phrases: Any) -> Any:
     return Highlighter(criteria).mark(text)
 
 
+def test_full_width_signs_are_the_plain_ones() -> None:
+    """As keyboards for Chinese, Japanese and Korean write them."""
+    typed = "from：ａｌｉｃｅ　－kite （＃東京 ＯＲ before：２０２６－０１－３１）"
+    assert parse(typed) == parse("from:alice -kite (#東京 OR before:2026-01-31)")
+
+
 def test_understands_every_kind_of_term() -> None:
     criteria = parse(
         'Café “two words” -bad -"not this" #Tag -#Old from:@Alice from:bob -from:carol'

@@ -24,8 +24,10 @@ _MAX_WORDS = 32
 _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
-# What keyboards and writers put around a phrase; they are as long as the plain one, so places stay right.
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞＂〝〞〟「」『』", '"'))
+# Full-width forms of ASCII, as in "from：bob" and "－kite", and what keyboards and writers put around a phrase, as the
+# plain ones. Each is one character, so places stay right.
+_PLAIN = {0xFF01 + place: chr(0x21 + place) for place in range(94)}
+_PLAIN |= str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞〝〞〟「」『』", '"'))
 # Single quotes are apostrophes inside words, and quotes around whole ones.
 _SINGLE_QUOTES = re.compile(r"(?<![^\s(-])[‘‚]([^‘’‚]*)[’‘](?![^\s)])")
 _FILTER = re.compile(r"(?P<name>from|before|after|has|lang|min_reactions):(?P<value>.*)", re.IGNORECASE | re.DOTALL)
@@ -184,7 +186,7 @@ class _Parser:
 
     def __init__(self, q: str) -> None:
         self.names: list[str] = []
-        self._text = re.sub(r"\s", " ", _SINGLE_QUOTES.sub(r'"\1"', q.translate(_QUOTES)))
+        self._text = re.sub(r"\s", " ", _SINGLE_QUOTES.sub(r'"\1"', q.translate(_PLAIN)))
         self._at = 0
         self._terms = 0
         self._words = 0
