@@ -95,7 +95,7 @@ def answer(environ: dict[str, Any]) -> tuple[HttpResponse, Mapping[str, str]] | 
 
 
 def forget(**changed: object) -> None:
-    """Asks settings and routes anew. A receiver of `setting_changed`, which tests send."""
+    """Asks settings and routes again. A receiver of `setting_changed`, which tests send."""
     for cached in (_routes, _handler, _outer_headers):
         cached.cache_clear()
 
