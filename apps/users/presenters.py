@@ -37,7 +37,7 @@ def profile_bodies(people: Sequence[VisibleProfile], *, viewer: Viewer) -> list[
 
 
 def relationship_body(relationship: Relationship, *, viewer: Viewer) -> dict[str, object]:
-    """What is between the viewer and somebody."""
+    """The relationship of the viewer and somebody."""
     return {"id": str(relationship.user_id), **_flags_body(relationship, viewer)}
 
 

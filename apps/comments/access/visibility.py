@@ -64,7 +64,7 @@ def _visible_authors(viewer_id: int | None, comments: Sequence[Comment]) -> dict
 
 
 def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, ReactionSummary]:
-    """Nobody's, while reactions does not answer: comments without counts are better than none."""
+    """The reactions to comments; none while reactions does not answer, as comments without counts are better than none."""
     if not comment_ids:
         return {}
     try:
@@ -97,7 +97,7 @@ def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
 
 
 def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[CommentRef]:
-    """Those of the comments that live and that the viewer may see. One query and two calls."""
+    """The comments among these that exist and that the viewer may see. One query and two calls."""
     rows = queries.living_comments(comment_ids)
     if not rows:
         return []
@@ -112,7 +112,7 @@ def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[C
 
 
 def comments_on_visible_posts(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[Comment]:
-    """Those of the comments that live and whose post the viewer may see, in the order of the ids.
+    """The comments among these that exist and whose post the viewer may see, in the order of the ids.
 
     Their authors are checked by `load_visibility`. One query and one call.
     """
@@ -177,7 +177,7 @@ def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
 
 
 def is_moderation(*, principal: Principal, comment: Comment) -> bool:
-    """Whether staff delete what neither they wrote nor stands under a post of theirs."""
+    """Whether staff delete a comment that is neither theirs nor on a post of theirs."""
     return principal.id != comment.user_id and not _is_author_of_post(principal.id, comment)
 
 

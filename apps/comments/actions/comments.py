@@ -67,9 +67,9 @@ def create_comment(*, draft: Draft) -> Comment:
 
 @contextmanager
 def with_media(*, draft: Draft, media_ids: Sequence[int]) -> Iterator[Draft]:
-    """The draft with its image, which is given back when the block, that writes the comment, fails.
+    """The draft with its image. The block writes the comment; when it fails, the image is given back.
 
-    Invalid when it is none that the author may use. Calls posts, so not within a transaction.
+    Invalid when the author may not use the image. Calls posts, so not within a transaction.
     """
     for media_id in media_ids:
         media = client(Posts).use_in_comment(
@@ -158,7 +158,7 @@ def delete_living(comment: Comment) -> None:
 
 @transactional("comments")
 def change_score(*, comment_id: int, by: int) -> None:
-    """Adds to the number of reactions that `top` goes by. A sum comes out right in whatever order its parts arrive."""
+    """Adds to the number of reactions that the order `top` sorts by. A sum is right in whatever order its parts arrive."""
     removed = RemovedComment.objects.filter(comment_id=comment_id).values("comment_id")
     counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=removed), id=comment_id)
     counting.update(score=F("score") + by)

@@ -81,7 +81,7 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
 
 
 def hide_comment(*, comment_id: int, is_hidden: bool, at: datetime, is_waiting: bool = False) -> None:
-    """Hides a comment from everybody but its author, or ends that, unless a later word of it has been applied already.
+    """Hides a comment from everybody but its author, or shows it again, unless a later decision has been applied already.
 
     For everybody else it is as if it was removed. `is_waiting`: a moderator is yet to look at it.
     """
@@ -128,9 +128,9 @@ def _bring_back(comment: Comment, held: RemovedComment) -> None:
 
 @transactional("comments")
 def delete_long_removed() -> bool:
-    """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
+    """Deletes removed comments for good after twice the time to appeal, when every appeal has been answered.
 
-    A bounded number; whether there may be more.
+    A bounded number of them; answers whether there may be more.
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     old = RemovedComment.objects.filter(removed_at__lt=until).exclude(action_id=None).order_by("-comment_id")

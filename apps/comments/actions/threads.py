@@ -22,7 +22,7 @@ def make_tombstone(comment: Comment) -> None:
 
 
 def _hide_upwards(comment: Comment) -> None:
-    """Takes a row out of the count above it, then what stood there only for it out of the next, and so on."""
+    """Counts one reply less for the parent; when that hides the parent, too, does the same one level up, and so on."""
     parent = _lock_parent(comment)
     while parent is not None:
         parent.replies_count -= 1
@@ -31,7 +31,7 @@ def _hide_upwards(comment: Comment) -> None:
 
 
 def show_ancestors(comment: Comment) -> None:
-    """Adds a row to the count above it, then what comes into sight with it to the next, and so on."""
+    """Counts one reply more for the parent; when that shows the parent again, does the same one level up, and so on."""
     parent = _lock_parent(comment)
     while parent is not None:
         was_hidden = parent.is_hidden
@@ -41,7 +41,7 @@ def show_ancestors(comment: Comment) -> None:
 
 
 def prune_tombstones(comment: Comment) -> None:
-    """Removes a locked row that is hidden and that nothing can bring back, then the one above it, and so on."""
+    """Deletes a locked row that is hidden and that nothing can bring back, then its parent if it is one, too, and so on."""
     row: Comment | None = comment
     while row is not None and row.is_hidden and not _may_come_back(row):
         parent = _lock_parent(row)

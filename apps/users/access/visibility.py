@@ -23,7 +23,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """What is between the viewer and a person: `flags` are RelationshipFlags."""
+    """The relationship of the viewer and a person: `flags` are RelationshipFlags."""
 
     user_id: int
     flags: int
@@ -31,7 +31,7 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class VisibleProfile:
-    """A profile that the viewer may see, with the counts that they may see and what is between the two."""
+    """A profile that the viewer may see, with the counts that they may see and their relationship."""
 
     profile: ProfileRow
     relationship: Relationship
@@ -110,7 +110,7 @@ def _shown(row: ProfileRow, viewer: Viewer) -> VisibleProfile:
 
 
 def visible_relationship(*, user_id: int, viewer: Viewer) -> Relationship:
-    """What is between the viewer and a person they may see; NotFound otherwise. One query."""
+    """The relationship of the viewer and a person they may see; NotFound otherwise. One query."""
     return Relationship(user_id, _require_visible(user_id, viewer).flags)
 
 

@@ -37,7 +37,7 @@ def lock_profiles(ids: Collection[int]) -> dict[int, Profile]:
 
 
 def require_visible(person: Profile | None, *, viewer_id: int) -> int:
-    """What is between the two; NotFound when the viewer may not see the person."""
+    """The relationship of the two; NotFound when the viewer may not see the person."""
     if person is None:
         raise ProfileMissing("there is no such profile")
     flags = relationship_flags(viewer_id=viewer_id, ids=[person.user_id]).get(person.user_id, RelationshipFlags.NONE)

@@ -12,7 +12,7 @@ from socialapp.core.sql import as_utc, placeholders, select
 
 
 class ProfileRow(NamedTuple):
-    """A profile as plain values, its exact counts, and what is between the viewer and the person: RelationshipFlags."""
+    """A profile as plain values, its exact counts, and the viewer's relationship with the person: RelationshipFlags."""
 
     user_id: int
     username: str

@@ -15,7 +15,7 @@ _SUGGESTED_BY_EACH = 100  # and so many of the newest followings of each
 
 
 class RelationshipFlags:
-    """What is between a viewer and another person: bits of one number.
+    """The relationship of a viewer and another person: bits of one number.
 
     Not an IntFlag: with one, `audience` took half as long again.
     """
@@ -52,7 +52,7 @@ def flags_sql(*, other: str, kinds: int) -> str:
 
 
 def relationship_flags(*, viewer_id: int | None, ids: Collection[int]) -> dict[int, int]:
-    """What is between the viewer and each of `ids`; those with nothing between are left out. One query.
+    """The viewer's relationship with each of `ids`, without those with whom there is none. One query.
 
     Written as SQL because every feed, post and comment asks it: the ORM takes longer to build this query than the
     database takes to answer it.
