@@ -64,7 +64,7 @@ def _visible_authors(viewer_id: int | None, comments: Sequence[Comment]) -> dict
 
 
 def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, ReactionSummary]:
-    """The reactions to comments; none while reactions does not answer, as comments without counts are better than none."""
+    """The reactions to comments; none while reactions does not answer: comments are shown without counts then."""
     if not comment_ids:
         return {}
     try:

@@ -158,7 +158,7 @@ def delete_living(comment: Comment) -> None:
 
 @transactional("comments")
 def change_score(*, comment_id: int, by: int) -> None:
-    """Adds to the number of reactions that the order `top` sorts by. A sum is right in whatever order its parts arrive."""
+    """Adds to the number of reactions that the order `top` sorts by. Sums do not depend on the order of events."""
     removed = RemovedComment.objects.filter(comment_id=comment_id).values("comment_id")
     counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=removed), id=comment_id)
     counting.update(score=F("score") + by)

@@ -81,7 +81,7 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
 
 
 def hide_comment(*, comment_id: int, is_hidden: bool, at: datetime, is_waiting: bool = False) -> None:
-    """Hides a comment from everybody but its author, or shows it again, unless a later decision has been applied already.
+    """Hides a comment from everybody but its author, or shows it again, unless a later decision has been applied.
 
     For everybody else it is as if it was removed. `is_waiting`: a moderator is yet to look at it.
     """

@@ -41,7 +41,7 @@ def show_ancestors(comment: Comment) -> None:
 
 
 def prune_tombstones(comment: Comment) -> None:
-    """Deletes a locked row that is hidden and that nothing can bring back, then its parent if it is one, too, and so on."""
+    """Deletes a locked row that is hidden and cannot come back, then its parent if that is one, and so on."""
     row: Comment | None = comment
     while row is not None and row.is_hidden and not _may_come_back(row):
         parent = _lock_parent(row)
