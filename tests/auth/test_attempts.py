@@ -49,6 +49,12 @@ def test_all_spellings_of_a_login_are_one_account(register: Callable[..., Person
     assert refused["RateLimit-Policy"].startswith('"login";q=')
 
 
+def test_a_name_with_other_letters_is_no_spelling_of_it(register: Callable[..., Person]) -> None:
+    """On no database, whatever its collation."""
+    register("alice")
+    assert [log_in(PASSWORD, login=login).status_code for login in ("álice", "ａlice", "ALICE")] == [401, 401, 200]
+
+
 def test_spellings_of_a_name_that_nobody_has_are_one_too(limits: Any) -> None:
     spellings = ["nobody@example.org", "NOBODY@ｅxample.org", "nobody@example。org", "nobody@example.org"]
     assert [log_in(login=login).status_code for login in spellings] == [401, 401, 401, 429]

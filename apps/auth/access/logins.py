@@ -10,9 +10,14 @@ from socialapp.core.text.emails import email_key, normalize_email
 
 
 def user_named(login: str) -> User | None:
-    """The account that a log-in means, by e-mail address or username, however it is spelt. One query."""
+    """The account that a log-in means, by e-mail address or username, however it is spelt. One query at most.
+
+    Usernames are ASCII: some collations would find "alice" by "álice", and others not.
+    """
     name = login.strip()
-    return user_with_email(lookup_key(name)) if "@" in _folded(name) else user_with_username(name.casefold())
+    if "@" in _folded(name):
+        return user_with_email(lookup_key(name))
+    return user_with_username(name.lower()) if name.isascii() else None
 
 
 def login_key(login: str) -> str:
