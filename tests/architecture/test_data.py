@@ -7,6 +7,7 @@ from django.apps import apps
 from django.apps.registry import Apps
 from django.core.management import call_command
 from django.db import connections, models
+from django.db.migrations import AddField
 from django.db.migrations.loader import MigrationLoader
 
 from socialapp.core.contexts import CONTEXTS, KERNEL_LABELS, alias_of
@@ -52,6 +53,23 @@ def unanswered_keys(found: Iterable[type[models.Model]]) -> list[str]:
             if expected is None or not expected & heard:
                 lines.append(f"{model.__name__}.{field.name} → {field.target}")
     return lines
+
+
+def test_no_migration_adds_a_column_together_with_a_unique_key() -> None:
+    """TiDB cannot: docs/adr/0012-tidb.md."""
+    ours = [
+        one
+        for one in MigrationLoader(None).disk_migrations.values()
+        if one.__module__.startswith(("apps.", "socialapp."))
+    ]
+    added = [
+        f"{migration.app_label}.{migration.name}: {operation.model_name}.{operation.name}"
+        for migration in ours
+        for operation in migration.operations
+        if isinstance(operation, AddField) and operation.field.unique
+    ]
+    assert len(ours) > 20
+    assert added == []
 
 
 def test_no_relation_crosses_a_database() -> None:

@@ -117,7 +117,13 @@ class Migration(migrations.Migration):
             name='deletion_due_at',
             field=models.DateTimeField(blank=True, db_index=True, null=True),
         ),
+        # In two steps: TiDB cannot add a column and its unique key at once.
         migrations.AddField(
+            model_name='user',
+            name='email_mailbox',
+            field=models.CharField(blank=True, max_length=254, null=True),
+        ),
+        migrations.AlterField(
             model_name='user',
             name='email_mailbox',
             field=models.CharField(blank=True, max_length=254, null=True, unique=True),

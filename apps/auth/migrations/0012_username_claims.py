@@ -10,7 +10,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # In two steps: TiDB cannot add a column and its unique key at once.
         migrations.AddField(
+            model_name='user',
+            name='username_claim',
+            field=models.CharField(blank=True, max_length=60, null=True),
+        ),
+        migrations.AlterField(
             model_name='user',
             name='username_claim',
             field=models.CharField(blank=True, max_length=60, null=True, unique=True),
