@@ -34,7 +34,7 @@ def _fill_users(population: Population) -> int:
 def _users(population: Population) -> Iterator[Row]:
     for number, user_id in enumerate(person_ids(population)):
         name, address = username(number), email(number)
-        joined = moment_text(joined_ms(population, number))
+        joined = moment_text(joined_ms(population, number=number))
         names = (name, name.casefold(), username_skeleton(name))
         yield user_id, *names, address, email_key(address), mailbox_of(address), full_name(number), joined
 

@@ -92,7 +92,7 @@ def _fill_overall_rollups(population: Population) -> int:
             numbers[_HOUR, at_ms // _HOUR_MS * _HOUR_MS][kind] += 1
 
     for number in range(population.people):
-        add("registrations", joined_ms(population, number))
+        add("registrations", joined_ms(population, number=number))
     for post in posts(population):
         add("posts", post.at_ms)
         at = answer_times(population, post)

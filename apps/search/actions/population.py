@@ -53,7 +53,7 @@ def _profiles(population: Population) -> Iterator[ProfileDocument]:
             is_private=False,
             followers_count=followers[number],
             version=1,
-            created_at=datetime.fromtimestamp(joined_ms(population, number) / 1000, UTC),
+            created_at=datetime.fromtimestamp(joined_ms(population, number=number) / 1000, UTC),
         )
 
 

@@ -29,7 +29,7 @@ def _fill_profiles(population: Population) -> int:
             username(number),
             username(number).casefold(),
             full_name(number),
-            moment_text(joined_ms(population, number)),
+            moment_text(joined_ms(population, number=number)),
         )
         for number, user_id in enumerate(person_ids(population))
     )
