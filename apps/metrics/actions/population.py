@@ -95,7 +95,7 @@ def _fill_overall_rollups(population: Population) -> int:
         add("registrations", joined_ms(population, number=number))
     for post in posts(population):
         add("posts", post.at_ms)
-        at = answer_times(population, post)
+        at = answer_times(population, post=post)
         for place in range(post.comments + post.reactions):
             add("comments" if place < post.comments else "reactions", at(place))
     ids, kinds = count(_first_id(population)), ("registrations", "posts", "comments", "reactions")
