@@ -71,7 +71,7 @@ def _fill_author_rollups(population: Population) -> int:
 def _author_rollups(population: Population) -> Iterator[Row]:
     ids, people, kept_from = count(_first_id(population)), person_ids(population), _kept_from(population)
     # All follow on one day, which is longer ago than hours are kept.
-    day = moment_text(followed_ms(population, 0) // _DAY_MS * _DAY_MS)
+    day = moment_text(followed_ms(population, number=0) // _DAY_MS * _DAY_MS)
     for number, followers in enumerate(followers_counts(population)):
         if followers:
             yield next(ids), people[number], _DAY, day, 0, followers

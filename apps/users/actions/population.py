@@ -44,7 +44,7 @@ def _fill_follows(population: Population) -> int:
 def _follows(population: Population) -> Iterator[Row]:
     ids = person_ids(population)
     for number, chosen in enumerate(followings(population)):
-        follower, at = ids[number], moment_text(followed_ms(population, number))
+        follower, at = ids[number], moment_text(followed_ms(population, number=number))
         first = follow_id(population, follower=number, place=0)
         for place, followed in enumerate(chosen):
             yield first + place, follower, ids[followed], at
