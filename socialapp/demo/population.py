@@ -103,11 +103,7 @@ def person_ids(population: Population) -> list[int]:
     return [joined_ms(population, number=number) << _ID_SHIFT for number in range(population.people)]
 
 
-<<<<<<< Updated upstream
 def followed_ms(population: Population, *, number: int) -> int:
-=======
-def followed_ms(population: Population, *, number: int) -> int:
->>>>>>> Stashed changes
     """When a person followed all whom they follow."""
     return start_ms(population) + _JOINING_MS + number * _DAY_MS // population.people
 
@@ -128,11 +124,7 @@ def followings(population: Population) -> Iterator[list[int]]:
 
 def follow_id(population: Population, *, follower: int, place: int) -> int:
     """The id of the follow at a place of the list of a person's followings."""
-<<<<<<< Updated upstream
     return (followed_ms(population, number=follower) << _ID_SHIFT) + place
-=======
-    return (followed_ms(population, number=follower) << _ID_SHIFT) + place
->>>>>>> Stashed changes
 
 
 def followers_counts(population: Population) -> list[int]:
