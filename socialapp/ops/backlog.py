@@ -100,21 +100,13 @@ def _depths() -> Counter[str]:
 
 
 def _celery_depths() -> Iterator[tuple[str, int]]:
-    from socialapp.messaging.transports.celery import (
-        SHARED_QUEUE,
-        queue_name,
-        serves_all,
-        slow_queue_name,
-        task_queue_name,
-    )
+    from socialapp.messaging.transports.celery import queue_name, slow_queue_name, task_queue_name
 
     with broker_connection() as connection:
         connection.ensure_connection(max_retries=0)
         for context in served():
             for name in (name_of(context.name) for name_of in (queue_name, task_queue_name, slow_queue_name)):
                 yield name, _depth(connection, name)
-        if serves_all():
-            yield SHARED_QUEUE, _depth(connection, SHARED_QUEUE)
 
 
 def _depth(connection: "Connection", name: str) -> int:

@@ -22,7 +22,6 @@ CALLED_BY_POSITION = {
     "http/problems.py: bad_request",
     "http/templatetags/workload.py: workload",
     "messaging/tasks.py: deliver_batch",
-    "messaging/tasks.py: deliver_to_all",
     "telemetry/redact.py: redact",
 }
 

@@ -14,7 +14,7 @@ from apps.metrics.actions import roll_up
 from apps.moderation.actions import set_instance_rule
 from apps.moderation.models import Block, WordRule
 from apps.posts.models import Media, Post
-from socialapp.contracts.bulk import KINDS
+from socialapp.contracts.bulk import KINDS, Population
 from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.registry import CONTRACTS
@@ -109,6 +109,7 @@ class World:
             "kind": [kind],
             "records": [[{"id": "12", "no": "such record"}], []],
             "request_id": [REQUEST, "unknown"],
+            "population": [Population(people=1, posts=1, comments=1, reactions=1, until_ms=1, password_hash="")],
             "events": [[EventRef(id=1, type="auth.user_registered.v1"), EventRef(id=2, type="no.such.thing.v1")]],
         }
         return named[parameter]
@@ -219,6 +220,7 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
 # What answers otherwise, or has others answer otherwise, when it is asked again.
 _CHANGING = {
     ("Posts", "release_from_comment"),
+    ("PopulationTables", "fill"),
     *(("Users", name) for name in ("hide", "is_private_since", "fill_profile", "follow_by_name")),
 }
 

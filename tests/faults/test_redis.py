@@ -133,7 +133,7 @@ def test_one_rebuild_of_a_feed_at_a_time(installation: Installation) -> None:
     builds: list[bool] = []  # whether each was the only one
 
     def slow_down(data: bytes) -> bool:
-        if b"FROM `posts`" in data and b"LIMIT 800" in data:
+        if b"FROM posts WHERE user_id IN" in data and b"LIMIT 800" in data:
             builds.append(is_alone := in_flight.acquire(blocking=False))
             time.sleep(0.5)
             if is_alone:

@@ -4,12 +4,11 @@ import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
 import structlog
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from socialapp.contracts.base import EVENTS, event
@@ -59,9 +58,9 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def broker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What the relay handed to the broker."""
     sent: list[tuple[str, list[str]]] = []
-    port = "socialapp.messaging.transports.port"
-    monkeypatch.setattr(f"{port}.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes)))
-    monkeypatch.setattr(f"{port}.publish_to_all", lambda envelopes: sent.append(("all", envelopes)))
+    monkeypatch.setattr(
+        "socialapp.messaging.transports.port.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes))
+    )
     return sent
 
 
@@ -292,10 +291,10 @@ def test_an_early_id_that_commits_late_is_sent(broker: list[tuple[str, list[str]
 
 
 def test_a_broker_that_refuses_leaves_the_events_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(envelopes: list[str]) -> None:
+    def refuse(kind: str, envelopes: list[str]) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr("socialapp.messaging.transports.port.publish_to_all", refuse)
+    monkeypatch.setattr("socialapp.messaging.transports.port.publish_batch", refuse)
     ring(1, 2)
     with pytest.raises(ConnectionError):
         relay_once(PRODUCER)
@@ -341,42 +340,8 @@ def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[
     assert rows.get(id=arrived.id).state == OutboxEvent.State.CONFIRMED
     assert rows.get(id=lost.id).state == OutboxEvent.State.NEW
     relay_once(PRODUCER)
-    assert [kind for kind, _ in broker] == ["all", "metrics.bell_rung.v1"], "then to each context's own queue"
     deliver(CONSUMER, envelopes=[decode(broker[-1][1][0])])
     assert rung == [1, 2]
-
-
-def test_one_message_is_delivered_to_every_context_and_none_waits_for_another(
-    rung: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A context that fails or is slow gets its part, and what comes in the next seconds, through its own queue."""
-    from socialapp.messaging import tasks
-
-    def break_down(context: str, *, envelopes: list[Envelope]) -> None:
-        if context == "auth":
-            raise OperationalError("the database has gone away")
-        deliver(context, envelopes=envelopes)
-
-    sent: list[tuple[str, int]] = []
-    key = ("auth", "metrics.bell_rung.v1")
-    monkeypatch.setitem(registry._handlers, key, [Handler("auth.hear", *key, lambda bell: None, None)])
-    monkeypatch.setattr(tasks, "deliver", break_down)
-    monkeypatch.setattr(tasks, "_apart_until", {})
-    monkeypatch.setattr(tasks, "_send", lambda arguments, queue: sent.append((arguments[1], len(arguments[0]))))
-    tasks.deliver_to_all([encode(envelope) for envelope in ring(1, 2)])
-    assert (rung, sent) == ([1, 2], [("auth", 2)])
-    monkeypatch.setattr(tasks, "deliver", deliver)
-    tasks.deliver_to_all([encode(envelope) for envelope in ring(3)])
-    assert (rung, sent) == ([1, 2, 3], [("auth", 2), ("auth", 1)])
-    monkeypatch.setattr(tasks, "APART_SECONDS", 0)
-    monkeypatch.setattr(tasks, "_apart_until", {})
-    tasks.deliver_to_all([encode(envelope) for envelope in ring(4)])
-    assert (rung[-1], len(sent)) == (4, 2), "and is served with the others again"
-    task: Any = tasks.deliver_to_all  # the stubs know less of it than Celery's documentation
-    task.push_request(delivery_info={"redelivered": True})
-    task.run([encode(ring(5)[0])])
-    task.pop_request()
-    assert (rung[-1], sent[2:]) == (4, [("auth", 1), (CONSUMER, 1)]), "a batch with which a worker died is taken apart"
 
 
 def test_what_cannot_be_read_keeps_no_neighbour(rung: list[int]) -> None:

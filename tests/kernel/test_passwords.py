@@ -33,6 +33,7 @@ def test_hashing_leaves_the_processors_to_others(monkeypatch: pytest.MonkeyPatch
     assert threads == [min(own + 10, 19)] * 3
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # since Python 3.12
 def test_a_forked_process_hashes_with_threads_of_its_own() -> None:
     hasher = OwaspArgon2PasswordHasher()
     encoded = hasher.encode("correct horse", "saltsaltsalt")

@@ -93,6 +93,7 @@ def test_periodic_tasks_of_a_context_whose_database_hangs_are_left_out(monkeypat
         answer = [context.name for context in answering.answering_contexts()]
         assert answer == [name for name in CONTEXTS if name != "posts"]
         monkeypatch.setattr(answering, "_answers", lambda parameters: pytest.fail("asked again at once"))
+        current_app.loader.import_default_modules()
         assert str(current_app.tasks["posts.flush_views"].apply().state) == "IGNORED"
         assert current_app.tasks["comments.check_counts"].apply().state == "SUCCESS"
     answering._breaker.cache_clear()

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.metrics import actions, queries
+from apps.metrics.actions import rollups
 from apps.metrics.models import AuthorRollup, MetricDelta, OverallRollup, Post, PostRollup
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
@@ -367,7 +368,7 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
 
 
 def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
-    monkeypatch.setattr(actions, "ERASE_BATCH", 2)
+    monkeypatch.setattr(rollups, "ERASE_BATCH", 2)
     for _ in range(5):
         hear(created(new_id()))
     hear(UserDeleted(user_id=AUTHOR, erasure_id=5))

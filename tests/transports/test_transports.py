@@ -121,8 +121,6 @@ def test_trace_and_request_go_along(harness: BrokerHarness, collector: Collector
 
 def test_only_those_who_listen_are_sent_what_is_published(harness: BrokerHarness) -> None:
     harness.roles.stop("worker")
-    harness.roles.stop("relay")
-    harness.start("relay", SERVICES="metrics,moderation,reactions")  # one for all sends to all in one message
     harness.send(1, 2)
     until(lambda: harness.unsent() == 0, seconds=PATIENCE)
     until(lambda: harness.depth("moderation") > 0, seconds=PATIENCE)
@@ -131,7 +129,6 @@ def test_only_those_who_listen_are_sent_what_is_published(harness: BrokerHarness
     harness.assert_received_once([1, 2])
     until(lambda: harness.depth("moderation") == 0, seconds=PATIENCE)
     harness.roles.stop("worker2")
-    harness.roles.stop("relay")
 
 
 def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(harness: BrokerHarness) -> None:

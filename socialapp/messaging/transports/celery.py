@@ -1,7 +1,5 @@
 """The broker's side of the bus: one topic exchange, one durable queue per context, Celery tasks in between.
 
-Processes that serve every context have one queue more, for events that one task delivers to all of them.
-
 A Celery message does not say which queue it was taken from, and the same message lies in the queue of every
 context that listens. So the queue writes its context into the headers of what it hands to its consumer.
 """
@@ -13,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from kombu import Exchange, Queue, binding
 
-from socialapp.core.contexts import CONTEXTS, served
+from socialapp.core.contexts import served
 from socialapp.messaging.application import celery_app
 from socialapp.messaging.registry import events_of
 
@@ -21,8 +19,6 @@ EXCHANGE = Exchange(f"{settings.QUEUE_PREFIX}socialapp.events", type="topic", du
 TASKS = Exchange(f"{settings.QUEUE_PREFIX}socialapp.tasks", type="topic", durable=True)
 CONTEXT_HEADER = "socialapp_context"
 _PREFIX = f"{settings.QUEUE_PREFIX}events."
-# Nothing is bound to it, so that it does not grow when services are split and nobody consumes it any more.
-SHARED_QUEUE = f"{_PREFIX}all"
 
 
 class ContextQueue(Queue):
@@ -45,11 +41,6 @@ def _mark(context: str, callback: Callable[..., None], message: Any) -> None:
     callback(message)
 
 
-def serves_all() -> bool:
-    """Whether this process serves every context, and so sends or takes what is meant for all in one message."""
-    return len(served()) == len(CONTEXTS)
-
-
 def queue_name(context: str) -> str:
     """The name of the queue that holds the events for `context`."""
     return f"{_PREFIX}{context}"
@@ -68,8 +59,6 @@ def slow_queue_name(context: str) -> str:
 def queue_names(contexts_with_slow_tasks: Collection[str]) -> list[str]:
     """The queues that this worker consumes, by WORKER_QUEUES: quick, slow, or all."""
     quick = [name for context in served() for name in (queue_name(context.name), task_queue_name(context.name))]
-    if serves_all():
-        quick.append(SHARED_QUEUE)
     slow = [slow_queue_name(context) for context in contexts_with_slow_tasks]
     return {"quick": quick, "slow": slow, "all": quick + slow}[settings.WORKER_QUEUES]
 
@@ -89,8 +78,6 @@ def queues(*, quorum: bool, contexts_with_slow_tasks: Collection[str] = ()) -> l
         if context.name in contexts_with_slow_tasks:
             slow = slow_queue_name(context.name)
             found.append(Queue(slow, exchange=TASKS, routing_key=slow, queue_arguments=arguments))
-    if serves_all():
-        found.append(Queue(SHARED_QUEUE, exchange=TASKS, routing_key=SHARED_QUEUE, queue_arguments=arguments))
     return found
 
 

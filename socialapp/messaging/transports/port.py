@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 
 from socialapp.messaging.models import OutboxEvent
-from socialapp.messaging.tasks import publish_batch, publish_to_all
-from socialapp.messaging.transports.celery import declare_queues, serves_all
+from socialapp.messaging.tasks import publish_batch
+from socialapp.messaging.transports.celery import declare_queues
 
 BATCH_EVENTS = 100
 # JSON in base64 in JSON: a character may take 16 bytes, and RabbitMQ takes messages of 16 MB.
@@ -40,16 +40,9 @@ def send(events: Sequence[OutboxEvent]) -> None:
 
 
 def _send_by_celery(events: Sequence[OutboxEvent]) -> None:
-    """One message for all contexts where one process serves them; what is sent again goes to each one's own queue."""
-    shared: list[str] = []
     by_type: dict[str, list[str]] = defaultdict(list)
     for event in events:
-        if serves_all() and event.sent_at is None:
-            shared.append(event.envelope)
-        else:
-            by_type[event.type].append(event.envelope)
-    for batch in _batches(shared):
-        publish_to_all(batch)
+        by_type[event.type].append(event.envelope)
     for event_type, envelopes in by_type.items():
         for batch in _batches(envelopes):
             publish_batch(event_type, envelopes=batch)
@@ -64,5 +57,4 @@ def _batches(envelopes: list[str]) -> Iterator[list[str]]:
             batch, left = [], BATCH_CHARACTERS
         batch.append(envelope)
         left -= len(envelope)
-    if batch:
-        yield batch
+    yield batch
