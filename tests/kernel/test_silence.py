@@ -1,13 +1,13 @@
 """Connections that stay silent are given up after a while, and servers that are down are tried again soon."""
 
 import pytest
-from celery import current_app
 from django.conf import settings
 from django.db import OperationalError, connections
 
 from socialapp.core import answering
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import is_tidb, set_database_timeouts
+from socialapp.messaging.application import celery_app
 from tests.kernel.silent import silent_server
 from tests.scenarios.product import eventually, free_port
 
@@ -73,7 +73,7 @@ def test_only_the_first_broken_connection_to_a_server_is_waited_for() -> None:
 
 def test_a_broker_that_is_away_is_tried_again_every_few_seconds() -> None:
     pauses: list[float] = []
-    connection = current_app.connection_for_read(f"amqp://127.0.0.1:{free_port()}//")
+    connection = celery_app().connection_for_read(f"amqp://127.0.0.1:{free_port()}//")
     with pytest.raises(connection.connection_errors):
         connection.ensure_connection(
             lambda _, pause: pauses.append(pause), max_retries=3, reraise_as_library_errors=False
@@ -93,7 +93,7 @@ def test_periodic_tasks_of_a_context_whose_database_hangs_are_left_out(monkeypat
         answer = [context.name for context in answering.answering_contexts()]
         assert answer == [name for name in CONTEXTS if name != "posts"]
         monkeypatch.setattr(answering, "_answers", lambda parameters: pytest.fail("asked again at once"))
-        current_app.loader.import_default_modules()
-        assert str(current_app.tasks["posts.flush_views"].apply().state) == "IGNORED"
-        assert current_app.tasks["comments.check_counts"].apply().state == "SUCCESS"
+        celery_app().loader.import_default_modules()
+        assert str(celery_app().tasks["posts.flush_views"].apply().state) == "IGNORED"
+        assert celery_app().tasks["comments.check_counts"].apply().state == "SUCCESS"
     answering._breaker.cache_clear()
