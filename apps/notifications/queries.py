@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import connections
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.notifications.models import (
@@ -26,7 +25,7 @@ from apps.notifications.models import (
 )
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, keep_place, page_of, paginate
-from socialapp.core.sql import as_utc, fetch, placeholders, select
+from socialapp.core.sql import as_utc, fetch, for_update, placeholders, select
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 DIGESTS: tuple[str, ...] = tuple(Digest.values)
@@ -214,14 +213,13 @@ def _locked(
     keys: Collection[tuple[int, str, int]],
 ) -> Iterator[tuple[Any, ...]]:
     """The rows whose first three columns are one of `keys`."""
-    is_locking = connections["notifications"].features.has_select_for_update
     is_one = f"({' AND '.join(f'{name} = %s' for name in columns[:3])})"
     ordered = sorted(keys)
     for start in range(0, len(ordered), _KEYS_A_QUERY):
         some = ordered[start : start + _KEYS_A_QUERY]
         sql = (
             f"SELECT {', '.join(columns)} FROM {model._meta.db_table}"  # noqa: S608 (names of ours only)
-            f" WHERE {' OR '.join([is_one] * len(some))}{' FOR UPDATE' * is_locking}"
+            f" WHERE {' OR '.join([is_one] * len(some))}{for_update('notifications')}"
         )
         yield from fetch("notifications", sql=sql, values=[value for key in some for value in key])
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connections
 from django.db.models import Count, QuerySet, Sum
 
 from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetType
 from socialapp.contracts.reactions import OwnReactions, ReactionCounts, ReactionSummary
 from socialapp.core.pages import Page, PageRequest, paginate
-from socialapp.core.sql import fetch, placeholders, select
+from socialapp.core.sql import fetch, for_update, placeholders, select
 from socialapp.lifecycle.removal import gone_among
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
@@ -122,10 +121,9 @@ class OwnReaction(NamedTuple):
 
 def own_reaction(*, user_id: int, target_type: str, target_id: int) -> OwnReaction | None:
     """A person's reaction to a target, locked until the transaction ends. One query."""
-    is_locking = connections["reactions"].features.has_select_for_update
     sql = (
         f"SELECT id, reaction_type FROM reactions WHERE user_id = %s AND {_column(target_type)} = %s"  # noqa: S608
-        f"{' FOR UPDATE' * is_locking}"
+        f"{for_update('reactions')}"
     )
     rows = fetch("reactions", sql=sql, values=[user_id, target_id])
     return OwnReaction(*rows[0]) if rows else None

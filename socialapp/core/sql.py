@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from django.db import connections, router
 from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault
 
 _BATCH = 1000
 _Model = TypeVar("_Model", bound=Model)
@@ -39,10 +40,7 @@ def instances(
     """
     alias = router.db_for_write(model) if lock else router.db_for_read(model)
     chosen, names, convert = _columns(model, alias)
-    sql = f"{chosen} WHERE {condition}"
-    if lock and connections[alias].features.has_select_for_update:
-        sql += " FOR UPDATE"
-    rows = fetch(alias, sql=sql, values=values)
+    rows = fetch(alias, sql=f"{chosen} WHERE {condition}{for_update(alias) if lock else ''}", values=values)
     return [model.from_db(alias, names, [one(value) for one, value in zip(convert, row, strict=True)]) for row in rows]
 
 
@@ -87,13 +85,17 @@ def insert(
             cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + on_clash, values)
 
 
-def insert_instances(alias: str, *, instances: Sequence[Model]) -> None:
-    """Adds unsaved instances of one model, with the defaults that they were made with: see `insert`."""
+def insert_instances(alias: str, *, instances: Sequence[Model], on_clash: str = "") -> None:
+    """Adds unsaved instances of one model, with the defaults that they were made with: see `insert`.
+
+    What the first one leaves to a default of the database, all of them do.
+    """
     if instances:
-        model = type(instances[0])
-        columns = [field.attname for field in model._meta.concrete_fields]
+        first, model = instances[0], type(instances[0])
+        names = [field.attname for field in model._meta.concrete_fields]
+        columns = [name for name in names if not isinstance(getattr(first, name), DatabaseDefault)]
         rows = ([getattr(instance, name) for name in columns] for instance in instances)
-        insert(alias, model=model, columns=columns, rows=rows)
+        insert(alias, model=model, columns=columns, rows=rows, on_clash=on_clash)
 
 
 def add(
@@ -117,30 +119,27 @@ def add(
         model=model,
         columns=[*made, *key, *numbers, *replaced],
         rows=rows,
-        on_clash=_adding(alias, key, numbers, replaced),
+        on_clash=on_clash(alias, key=key, added=numbers, replaced=[*replaced]),
     )
 
 
-def on_clash(alias: str, *, key: Sequence[str], replaced: Sequence[str] = ()) -> str:
-    """What ends an INSERT whose rows may be there, by a unique key: they stay as they are, but for `replaced`."""
+def on_clash(alias: str, *, key: Sequence[str], added: Sequence[str] = (), replaced: Sequence[str] = ()) -> str:
+    """What ends an INSERT whose rows may be there, by a unique key: they stay as they are, but for what is `added` to
+    their numbers and what is `replaced`."""
     quote = connections[alias].ops.quote_name
-    if connections[alias].vendor == "mysql":
-        values = [f"{name} = VALUES({name})" for name in map(quote, replaced or key[:1])]
-        return f" ON DUPLICATE KEY UPDATE {', '.join(values)}"
-    values = [f"{name} = excluded.{name}" for name in map(quote, replaced)]
-    change = f"UPDATE SET {', '.join(values)}" if values else "NOTHING"
-    return f" ON CONFLICT ({', '.join(map(quote, key))}) DO {change}"
+    is_mysql = connections[alias].vendor == "mysql"
+    new = "VALUES({})" if is_mysql else "excluded.{}"
+    changes = [f"{name} = {name} + {new.format(name)}" for name in map(quote, added)]
+    changes += [f"{name} = {new.format(name)}" for name in map(quote, replaced)]
+    if is_mysql:
+        return f" ON DUPLICATE KEY UPDATE {', '.join(changes) or f'{quote(key[0])} = {quote(key[0])}'}"
+    action = f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING"
+    return f" ON CONFLICT ({', '.join(map(quote, key))}) DO {action}"
 
 
-def _adding(alias: str, key: Sequence[str], numbers: Sequence[str], replaced: Iterable[str]) -> str:
-    quote = connections[alias].ops.quote_name
-    if connections[alias].vendor == "mysql":
-        clause, new = "ON DUPLICATE KEY UPDATE", "VALUES({})"
-    else:
-        clause, new = f"ON CONFLICT ({', '.join(map(quote, key))}) DO UPDATE SET", "excluded.{}"
-    sums = [f"{name} = {name} + {new.format(name)}" for name in map(quote, numbers)]
-    values = [f"{name} = {new.format(name)}" for name in map(quote, replaced)]
-    return f" {clause} {', '.join(sums + values)}"
+def for_update(alias: str) -> str:
+    """What ends a SELECT whose rows are to be locked until the transaction ends; nothing where the database cannot."""
+    return " FOR UPDATE" if connections[alias].features.has_select_for_update else ""
 
 
 def placeholders(values: Sized) -> str:

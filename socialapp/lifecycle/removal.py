@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import connections
 from django.utils import timezone
 
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.core.db import after_commit, empty_write_ahead_log, transactional
 from socialapp.core.errors import NotFound
-from socialapp.core.sql import fetch, placeholders
+from socialapp.core.sql import fetch, for_update, placeholders
 from socialapp.lifecycle.data_export import held_rows
 from socialapp.lifecycle.jobs import Step, declare_job, start_job
 from socialapp.lifecycle.models import Job, Tombstone
@@ -83,9 +82,8 @@ def gone_among(context: str, *, ids: Collection[int], lock: bool = False) -> set
     """Which of `ids` have a tombstone. One query; with `lock`, one that waits for removals that are being begun."""
     if not ids:
         return set()
-    is_locking = lock and connections[context].features.has_select_for_update
     sql = f"SELECT subject_id FROM {Tombstone._meta.db_table} WHERE subject_id IN ({placeholders(ids)})"  # noqa: S608
-    return {row[0] for row in fetch(context, sql=sql + " FOR UPDATE" * is_locking, values=list(ids))}
+    return {row[0] for row in fetch(context, sql=sql + (for_update(context) if lock else ""), values=list(ids))}
 
 
 def forget_tombstones(context: str, *, older_than: datetime) -> int:

@@ -46,6 +46,22 @@ def test_targets_show_their_reactions(register: Callable[..., Person], anonymous
         assert (body["reactions"], body["my_reaction"]) == (NONE | {"haha": 1}, mine)
 
 
+def test_an_id_that_is_taken_takes_nobodys_reaction(
+    register: Callable[..., Person], target_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes with one node number make one id twice; MariaDB calls that a clash of the row as any other."""
+    alice, bob, carol = (register(name) for name in ("alice", "bob", "carol"))
+    target = a_target(alice, target_type)
+    react(bob, target, "like")
+    made, new_id = iter([Reaction.objects.get().id]), Reaction._meta.pk.get_default
+    monkeypatch.setattr(Reaction._meta.pk, "get_default", lambda: next(made, None) or new_id())
+    assert react(carol, target, "love") == {"my_reaction": "love", "reactions": NONE | {"like": 1, "love": 1}}
+    assert dict(Reaction.objects.values_list("user_id", "reaction_type")) == {
+        int(bob.id): "like",
+        int(carol.id): "love",
+    }
+
+
 def test_each_change_is_one_event(register: Callable[..., Person], target_type: str) -> None:
     alice, bob = register("alice"), register("bob")
     target = a_target(alice, target_type)

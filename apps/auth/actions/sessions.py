@@ -44,10 +44,6 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
         created_at=now,
         last_used_at=now,
         expires_at=_expiry(now),
-        previous_digest="",
-        successor="",
-        confirmed_by="",
-        code_digest="",
     )
     refresh = new_refresh_token(session.id)
     session.token_digest = digest(refresh)

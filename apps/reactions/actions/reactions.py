@@ -11,22 +11,11 @@ from apps.reactions.queries import own_reaction, reactions_to
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict
-from socialapp.core.ids import new_id
-from socialapp.core.sql import insert, on_clash
+from socialapp.core.sql import insert_instances, on_clash
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 
 _TRIES = 3
-_COLUMNS = (
-    "id",
-    "user_id",
-    "post_id",
-    "comment_id",
-    "reaction_type",
-    "created_at",
-    "target_author_id",
-    "under_post_id",
-)
 
 
 @transactional("reactions")
@@ -58,16 +47,20 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
 
 def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[int, str | None]:
     """The id of the user's locked row for the target, made if need be, and what it held before (None: it is new)."""
-    is_post = target.type == TargetType.POST
-    post_id, comment_id = (target.id, None) if is_post else (None, target.id)
-    kept = on_clash("reactions", key=("user_id", "post_id" if is_post else "comment_id"))
+    column = "post_id" if target.type == TargetType.POST else "comment_id"
+    kept = on_clash("reactions", key=("user_id", column))
     for _ in range(_TRIES):
-        made = new_id()
-        row = (made, user_id, post_id, comment_id, reaction_type, timezone.now(), target.author_id, target.post_id)
-        insert("reactions", model=Reaction, columns=_COLUMNS, rows=[row], on_clash=kept)
+        made = Reaction(
+            user_id=user_id,
+            reaction_type=reaction_type,
+            target_author_id=target.author_id,
+            under_post_id=target.post_id,
+            **{column: target.id},
+        )
+        insert_instances("reactions", instances=[made], on_clash=kept)
         own = own_reaction(user_id=user_id, target_type=target.type, target_id=target.id)
         if own is not None:  # otherwise the id was taken, by a process with the same node number
-            return (made, None) if own.id == made else (own.id, own.reaction_type)
+            return (made.id, None) if own.id == made.id else (own.id, own.reaction_type)
     raise Conflict("your reaction is being changed elsewhere; try again", code="reaction_contended")
 
 
