@@ -11,10 +11,9 @@ from django.db import connections, router
 from django.db.models import Model
 
 from socialapp.core.db import atomic
-from socialapp.core.sql import placeholders
+from socialapp.core.sql import insert
 
 _ROWS_A_WRITE = 2000
-_ROWS_AN_INSERT = 5000
 # No text of the product has control characters, so that these two need no escaping.
 _FIELD_END, _LINE_END = "\x1f", "\x1e"
 
@@ -42,7 +41,7 @@ def fill_table(
         nullable=[fields[name].null for name in columns],
         same={str(fields[name].column): value for name, value in values.items()},
     )
-    return _load(target, rows) if connection.vendor == "mysql" and _loads(alias) else _insert(target, rows)
+    return _load(target, rows) if connection.vendor == "mysql" and _loads(alias) else _insert(model, target, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +61,17 @@ def _loads(alias: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _insert(target: _Target, rows: Iterable[Row]) -> int:
-    quote = connections[target.alias].ops.quote_name
-    names = [*target.columns, *target.same]
-    sql = (
-        f"INSERT INTO {quote(target.table)} ({', '.join(map(quote, names))})"  # noqa: S608 (names of ours only)
-        f" VALUES ({placeholders(names)})"
-    )
-    same = tuple(target.same.values())
-    rows, written = iter(rows), 0
-    with atomic(target.alias), connections[target.alias].cursor() as cursor:
-        while some := [(*row, *same) for row in islice(rows, _ROWS_AN_INSERT)]:
-            cursor.executemany(sql, some)
-            written += len(some)
+def _insert(model: type[Model], target: _Target, rows: Iterable[Row]) -> int:
+    same, written = tuple(target.same.values()), 0
+
+    def whole() -> Iterator[Row]:
+        nonlocal written
+        for row in rows:
+            written += 1
+            yield *row, *same
+
+    with atomic(target.alias):
+        insert(target.alias, model=model, columns=[*target.columns, *target.same], rows=whole())
     return written
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Model
+
 from socialapp.contracts.bulk import PopulatedTable, Population
 from socialapp.core.errors import Conflict, NotFound
 
@@ -13,6 +15,11 @@ class FillableTable:
 
     is_empty: Callable[[], bool]
     fill: Callable[[Population], int]
+
+
+def fillable(model: type[Model], *, fill: Callable[[Population], int]) -> FillableTable:
+    """The table of a model."""
+    return FillableTable(is_empty=lambda: not model._default_manager.exists(), fill=fill)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,20 +18,21 @@ from functools import cache
 from typing import NamedTuple
 
 from socialapp.contracts.bulk import Population
+from socialapp.core.ids import NODE_BITS, SEQUENCE_BITS
 from socialapp.demo.texts import COMMENTS, POSTS
 
 FOLLOWS_EACH = 20
 _MANY_FOLLOWS = 5000
 _FOLLOWS_MANY = 10_000  # one of so many people follows very many
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
-_JOINING_MS = 7 * _DAY_MS
-_YEAR_MS = 365 * _DAY_MS
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+_JOINING_MS = 7 * DAY_MS
+_YEAR_MS = 365 * DAY_MS
 _PRIVATE = 0.05
 _REPLIES = 0.4
 _TO_COMMENTS = 0.2
 _MOST_ANSWERS = 60_000  # of a post; fewer than the ids of a millisecond
-_ID_SHIFT = 16
+_ID_SHIFT = NODE_BITS + SEQUENCE_BITS
 _REACTIONS = ("like", "love", "haha", "sad", "angry")
 PEOPLE_AT_MOST = 50_000_000  # more would need ids that the milliseconds of a day do not have
 
@@ -90,7 +91,12 @@ def full_name(number: int) -> str:
 
 def start_ms(population: Population) -> int:
     """Midnight, UTC, a year before the end."""
-    return (population.until_ms - _YEAR_MS) // _DAY_MS * _DAY_MS
+    return (population.until_ms - _YEAR_MS) // DAY_MS * DAY_MS
+
+
+def first_id(population: Population) -> int:
+    """The least id of that moment."""
+    return start_ms(population) << _ID_SHIFT
 
 
 def joined_ms(population: Population, *, number: int) -> int:
@@ -105,7 +111,7 @@ def person_ids(population: Population) -> list[int]:
 
 def followed_ms(population: Population, *, number: int) -> int:
     """When a person followed all whom they follow."""
-    return start_ms(population) + _JOINING_MS + number * _DAY_MS // population.people
+    return start_ms(population) + _JOINING_MS + number * DAY_MS // population.people
 
 
 def followings(population: Population) -> Iterator[list[int]]:
@@ -136,11 +142,15 @@ def followers_counts(population: Population) -> list[int]:
     return counts
 
 
+def _first_post_ms(population: Population) -> int:
+    return start_ms(population) + _JOINING_MS + DAY_MS
+
+
 def posts(population: Population) -> Iterator[Post]:
     """All posts, the oldest first. The more followed write more; private ones get no answers."""
     dice = _dice(f"posts of {population.people}").random
     people, wanted = population.people, population.posts
-    first, most = start_ms(population) + _JOINING_MS + _DAY_MS, min(_MOST_ANSWERS, people) // 2
+    first, most = _first_post_ms(population), min(_MOST_ANSWERS, people) // 2
     span = population.until_ms - first
     public = max(wanted * (1 - _PRIVATE), 1)
     comments, reactions = population.comments / public, population.reactions / public
@@ -160,7 +170,7 @@ def text_of(post: Post) -> str:
 
 def answer_times(population: Population, *, post: Post) -> Callable[[int], int]:
     """When each of a post's answers came, in milliseconds, by its place: comments first, then reactions."""
-    first = start_ms(population) + _JOINING_MS + _DAY_MS
+    first = _first_post_ms(population)
     following = first + (post.number + 1) * (population.until_ms - first) // population.posts
     room, parts = following - post.at_ms, post.comments + post.reactions + 1
     return lambda place: post.at_ms + (place + 1) * room // parts if room else post.at_ms
@@ -178,9 +188,9 @@ def answers(population: Population) -> Iterator[tuple[Post, list[Comment], list[
             parent = roots[int(len(roots) * dice())] if roots and dice() < _REPLIES else None
             if parent is None:
                 roots.append(place)
-            moment = at(place)
+            at_ms = at(place)
             text = COMMENTS[int(len(COMMENTS) * dice())]
-            comments.append(Comment((moment << _ID_SHIFT) + place + 1, moment, int(people * dice()), text, parent))
+            comments.append(Comment((at_ms << _ID_SHIFT) + place + 1, at_ms, int(people * dice()), text, parent))
         reactions: list[Reaction] = []
         seen: set[tuple[int | None, int]] = set()
         for place in range(post.comments, post.comments + post.reactions):
@@ -189,15 +199,20 @@ def answers(population: Population) -> Iterator[tuple[Post, list[Comment], list[
             while (target, user) in seen:
                 user = int(people * dice())
             seen.add((target, user))
-            moment = at(place)
+            at_ms = at(place)
             feeling = _REACTIONS[int(len(_REACTIONS) * dice() ** 2)]
-            reactions.append(Reaction((moment << _ID_SHIFT) + place + 1, moment, user, feeling, target))
+            reactions.append(Reaction((at_ms << _ID_SHIFT) + place + 1, at_ms, user, feeling, target))
         yield post, comments, reactions
+
+
+def moment(ms: int) -> datetime:
+    """A moment in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def moment_text(ms: int) -> str:
     """A moment as databases hold it, in UTC."""
-    hour, rest = divmod(ms, _HOUR_MS)
+    hour, rest = divmod(ms, HOUR_MS)
     return f"{_hour_text(hour)}:{rest // 60_000:02}:{rest % 60_000 // 1000:02}.{rest % 1000:03}000"
 
 

@@ -11,7 +11,7 @@ from socialapp.contracts.bulk import Population
 from socialapp.core.principal import USER
 from socialapp.core.table_fill import Row, fill_table
 from socialapp.core.text.emails import email_key
-from socialapp.demo.filling import FillableTable
+from socialapp.demo.filling import fillable
 from socialapp.demo.population import email, full_name, joined_ms, moment_text, person_ids, username
 
 
@@ -51,7 +51,7 @@ def _fill_roles(population: Population) -> int:
 
 
 POPULATION_TABLES = {
-    "users": FillableTable(is_empty=lambda: not User.objects.exists(), fill=_fill_users),
-    "email_addresses": FillableTable(is_empty=lambda: not EmailAddress.objects.exists(), fill=_fill_addresses),
-    "user_roles": FillableTable(is_empty=lambda: not UserRole.objects.exists(), fill=_fill_roles),
+    "users": fillable(User, fill=_fill_users),
+    "email_addresses": fillable(EmailAddress, fill=_fill_addresses),
+    "user_roles": fillable(UserRole, fill=_fill_roles),
 }

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.bulk import Population
 from socialapp.core.table_fill import Row, fill_table
-from socialapp.demo.filling import FillableTable
-from socialapp.demo.population import answers, moment_text, person_ids, posts
+from socialapp.demo.filling import fillable
+from socialapp.demo.population import answers, moment, moment_text, person_ids, posts
 
 
 def _fill_comments(population: Population) -> int:
@@ -44,12 +43,11 @@ def _comments(population: Population) -> Iterator[Row]:
 def _fill_counts(population: Population) -> int:
     """A single part of each count: later comments count in the slots that they belong to."""
     rows = ((post.id, post.id, post.comments) for post in posts(population) if post.comments)
-    until = datetime.fromtimestamp(population.until_ms / 1000, UTC)
-    same = {"slot": 0, "updated_at": until}
+    same = {"slot": 0, "updated_at": moment(population.until_ms)}
     return fill_table(CommentCount, columns=("id", "post_id", "count"), rows=rows, same=same)
 
 
 POPULATION_TABLES = {
-    "comments": FillableTable(is_empty=lambda: not Comment.objects.exists(), fill=_fill_comments),
-    "comment_counts": FillableTable(is_empty=lambda: not CommentCount.objects.exists(), fill=_fill_counts),
+    "comments": fillable(Comment, fill=_fill_comments),
+    "comment_counts": fillable(CommentCount, fill=_fill_counts),
 }

@@ -11,26 +11,22 @@ from apps.metrics.actions.rollups import HOURS_KEPT
 from apps.metrics.models import AuthorRollup, OverallRollup, Post, PostRollup, Rollup
 from socialapp.contracts.bulk import Population
 from socialapp.core.table_fill import Row, fill_table
-from socialapp.demo.filling import FillableTable
+from socialapp.demo.filling import fillable
 from socialapp.demo.population import (
+    DAY_MS,
+    HOUR_MS,
     answer_times,
     answers,
+    first_id,
     followed_ms,
     followers_counts,
     joined_ms,
     moment_text,
     person_ids,
     posts,
-    start_ms,
 )
 
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
 _HOUR, _DAY = Rollup.Period.HOUR.value, Rollup.Period.DAY.value
-
-
-def _first_id(population: Population) -> int:
-    return start_ms(population) << 16
 
 
 def _kept_from(population: Population) -> int:
@@ -50,11 +46,11 @@ def _fill_post_rollups(population: Population) -> int:
 
 
 def _post_rollups(population: Population) -> Iterator[Row]:
-    ids, kept_from = count(_first_id(population)), _kept_from(population)
+    ids, kept_from = count(first_id(population)), _kept_from(population)
     for post, comments, reactions in answers(population):
         engaged = [(comment.at_ms, 0) for comment in comments]
         engaged += [(reaction.at_ms, 1) for reaction in reactions if reaction.comment is None]
-        for period, length in ((_DAY, _DAY_MS), (_HOUR, _HOUR_MS)):
+        for period, length in ((_DAY, DAY_MS), (_HOUR, HOUR_MS)):
             found: dict[int, list[int]] = {}
             for at_ms, kind in engaged:
                 if period == _DAY or at_ms >= kept_from:
@@ -69,13 +65,13 @@ def _fill_author_rollups(population: Population) -> int:
 
 
 def _author_rollups(population: Population) -> Iterator[Row]:
-    ids, people, kept_from = count(_first_id(population)), person_ids(population), _kept_from(population)
+    ids, people, kept_from = count(first_id(population)), person_ids(population), _kept_from(population)
     # All follow on one day, which is longer ago than hours are kept.
-    day = moment_text(followed_ms(population, number=0) // _DAY_MS * _DAY_MS)
+    day = moment_text(followed_ms(population, number=0) // DAY_MS * DAY_MS)
     for number, followers in enumerate(followers_counts(population)):
         if followers:
             yield next(ids), people[number], _DAY, day, 0, followers
-    for period, length in ((_DAY, _DAY_MS), (_HOUR, _HOUR_MS)):
+    for period, length in ((_DAY, DAY_MS), (_HOUR, HOUR_MS)):
         written = (post for post in posts(population) if period == _DAY or post.at_ms >= kept_from)
         for start, some in groupby(written, key=lambda post, length=length: post.at_ms // length):  # type: ignore[misc]
             for author, number in Counter(post.author for post in some).items():
@@ -87,9 +83,9 @@ def _fill_overall_rollups(population: Population) -> int:
     kept_from = _kept_from(population)
 
     def add(kind: str, at_ms: int) -> None:
-        numbers[_DAY, at_ms // _DAY_MS * _DAY_MS][kind] += 1
+        numbers[_DAY, at_ms // DAY_MS * DAY_MS][kind] += 1
         if at_ms >= kept_from:
-            numbers[_HOUR, at_ms // _HOUR_MS * _HOUR_MS][kind] += 1
+            numbers[_HOUR, at_ms // HOUR_MS * HOUR_MS][kind] += 1
 
     for number in range(population.people):
         add("registrations", joined_ms(population, number=number))
@@ -98,7 +94,7 @@ def _fill_overall_rollups(population: Population) -> int:
         at = answer_times(population, post=post)
         for place in range(post.comments + post.reactions):
             add("comments" if place < post.comments else "reactions", at(place))
-    ids, kinds = count(_first_id(population)), ("registrations", "posts", "comments", "reactions")
+    ids, kinds = count(first_id(population)), ("registrations", "posts", "comments", "reactions")
     rows: list[Row] = [
         (next(ids), period, moment_text(start), *[found[kind] for kind in kinds])
         for (period, start), found in numbers.items()
@@ -107,8 +103,8 @@ def _fill_overall_rollups(population: Population) -> int:
 
 
 POPULATION_TABLES = {
-    "posts": FillableTable(is_empty=lambda: not Post.objects.exists(), fill=_fill_posts),
-    "post_rollups": FillableTable(is_empty=lambda: not PostRollup.objects.exists(), fill=_fill_post_rollups),
-    "author_rollups": FillableTable(is_empty=lambda: not AuthorRollup.objects.exists(), fill=_fill_author_rollups),
-    "overall_rollups": FillableTable(is_empty=lambda: not OverallRollup.objects.exists(), fill=_fill_overall_rollups),
+    "posts": fillable(Post, fill=_fill_posts),
+    "post_rollups": fillable(PostRollup, fill=_fill_post_rollups),
+    "author_rollups": fillable(AuthorRollup, fill=_fill_author_rollups),
+    "overall_rollups": fillable(OverallRollup, fill=_fill_overall_rollups),
 }

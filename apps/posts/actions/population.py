@@ -7,7 +7,7 @@ from apps.posts.models import Post, PostHashtag
 from socialapp.contracts.bulk import Population
 from socialapp.core.table_fill import Row, fill_table
 from socialapp.core.text.hashtags import find_hashtags, hashtag_digest
-from socialapp.demo.filling import FillableTable
+from socialapp.demo.filling import fillable
 from socialapp.demo.population import moment_text, person_ids, posts, text_of
 from socialapp.demo.texts import POSTS
 
@@ -37,6 +37,6 @@ def _hashtags(population: Population) -> Iterator[Row]:
 
 
 POPULATION_TABLES = {
-    "posts": FillableTable(is_empty=lambda: not Post.objects.exists(), fill=_fill_posts),
-    "post_hashtags": FillableTable(is_empty=lambda: not PostHashtag.objects.exists(), fill=_fill_hashtags),
+    "posts": fillable(Post, fill=_fill_posts),
+    "post_hashtags": fillable(PostHashtag, fill=_fill_hashtags),
 }

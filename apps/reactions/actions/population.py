@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import count
 
 from apps.reactions.models import Reaction, ReactionCount, TargetType
 from socialapp.contracts.bulk import Population
-from socialapp.core.ids import first_id_at
 from socialapp.core.table_fill import Row, fill_table
-from socialapp.demo.filling import FillableTable
-from socialapp.demo.population import answers, moment_text, person_ids, start_ms
+from socialapp.demo.filling import fillable
+from socialapp.demo.population import answers, first_id, moment, moment_text, person_ids
 
 
 def _fill_reactions(population: Population) -> int:
@@ -42,14 +40,13 @@ def _reactions(population: Population) -> Iterator[Row]:
 
 def _fill_counts(population: Population) -> int:
     """A single part of each count: later reactions count in the slots that they belong to."""
-    until = datetime.fromtimestamp(population.until_ms / 1000, UTC)
     columns = ("id", "target_type", "target_id", "reaction_type", "count")
-    same = {"slot": 0, "updated_at": until}
+    same = {"slot": 0, "updated_at": moment(population.until_ms)}
     return fill_table(ReactionCount, columns=columns, rows=_counts(population), same=same)
 
 
 def _counts(population: Population) -> Iterator[Row]:
-    ids = count(first_id_at(datetime.fromtimestamp(start_ms(population) / 1000, UTC)))
+    ids = count(first_id(population))
     for post, comments, reactions in answers(population):
         counted = Counter((reaction.comment, reaction.type) for reaction in reactions)
         for (place, reaction_type), number in counted.items():
@@ -60,6 +57,6 @@ def _counts(population: Population) -> Iterator[Row]:
 _POST, _COMMENT = TargetType.POST.value, TargetType.COMMENT.value
 
 POPULATION_TABLES = {
-    "reactions": FillableTable(is_empty=lambda: not Reaction.objects.exists(), fill=_fill_reactions),
-    "reaction_counts": FillableTable(is_empty=lambda: not ReactionCount.objects.exists(), fill=_fill_counts),
+    "reactions": fillable(Reaction, fill=_fill_reactions),
+    "reaction_counts": fillable(ReactionCount, fill=_fill_counts),
 }

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from typing import TypeVar
@@ -27,6 +26,7 @@ from socialapp.demo.population import (
     followers_counts,
     full_name,
     joined_ms,
+    moment,
     person_ids,
     text_of,
     username,
@@ -53,7 +53,7 @@ def _profiles(population: Population) -> Iterator[ProfileDocument]:
             is_private=False,
             followers_count=followers[number],
             version=1,
-            created_at=datetime.fromtimestamp(joined_ms(population, number=number) / 1000, UTC),
+            created_at=moment(joined_ms(population, number=number)),
         )
 
 
@@ -63,21 +63,29 @@ def _fill_posts(population: Population) -> int:
 
 def _posts(population: Population) -> Iterator[NewPost]:
     ids = person_ids(population)
-    hashtags = list(map(find_hashtags, POSTS))
     for post, comments, reactions in answers(population):
-        document = PostDocument(
-            id=post.id,
-            author_id=ids[post.author],
-            content=text_of(post),
-            hashtags=hashtags[post.text],
-            is_private=post.is_private,
-            has_media=False,
-            version=1,
-            created_at=datetime.fromtimestamp(post.at_ms / 1000, UTC),
-        )
+        document = _document(post, author_id=ids[post.author])
         felt = sum(reaction.comment is None for reaction in reactions)
         engagement = engagement_of(PostEngagement(post_id=post.id, comments=len(comments), reactions=felt, reposts=0))
         yield NewPost(document, _entry(post), EngagementCount(post.id, felt, engagement))
+
+
+def _document(post: Post, *, author_id: int) -> PostDocument:
+    return PostDocument(
+        id=post.id,
+        author_id=author_id,
+        content=text_of(post),
+        hashtags=_hashtags(post.text),
+        is_private=post.is_private,
+        has_media=False,
+        version=1,
+        created_at=moment(post.at_ms),
+    )
+
+
+@cache
+def _hashtags(text: int) -> list[str]:
+    return find_hashtags(POSTS[text])
 
 
 def _entry(post: Post) -> PostEntry:
@@ -89,18 +97,7 @@ def _entry(post: Post) -> PostEntry:
 @cache
 def _entry_of_first(text: int) -> PostEntry:
     first = Post(number=0, id=0, at_ms=0, author=0, text=text, is_private=False, comments=0, reactions=0)
-    content = text_of(first)
-    document = PostDocument(
-        id=0,
-        author_id=0,
-        content=content,
-        hashtags=find_hashtags(content),
-        is_private=False,
-        has_media=False,
-        version=1,
-        created_at=datetime.fromtimestamp(0, UTC),
-    )
-    return PostEntry.of(document)
+    return PostEntry.of(_document(first, author_id=0))
 
 
 def _write_all(documents: Iterator[T], write: Callable[[list[T]], None]) -> int:

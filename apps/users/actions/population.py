@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from apps.users.models import Follow, FollowCount, PostCount, Profile
 from socialapp.contracts.bulk import Population
 from socialapp.core.table_fill import Row, fill_table
-from socialapp.demo.filling import FillableTable
+from socialapp.demo.filling import fillable
 from socialapp.demo.population import (
     follow_id,
     followed_ms,
@@ -72,8 +72,8 @@ def _fill_post_counts(population: Population) -> int:
 
 
 POPULATION_TABLES = {
-    "profiles": FillableTable(is_empty=lambda: not Profile.objects.exists(), fill=_fill_profiles),
-    "follows": FillableTable(is_empty=lambda: not Follow.objects.exists(), fill=_fill_follows),
-    "follow_counts": FillableTable(is_empty=lambda: not FollowCount.objects.exists(), fill=_fill_follow_counts),
-    "post_counts": FillableTable(is_empty=lambda: not PostCount.objects.exists(), fill=_fill_post_counts),
+    "profiles": fillable(Profile, fill=_fill_profiles),
+    "follows": fillable(Follow, fill=_fill_follows),
+    "follow_counts": fillable(FollowCount, fill=_fill_follow_counts),
+    "post_counts": fillable(PostCount, fill=_fill_post_counts),
 }
