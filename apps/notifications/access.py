@@ -106,24 +106,29 @@ def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -
 
     Nobody when it happened (`at`; None is now) too long ago. Two calls to users.
     """
-    wanted = sorted(set(user_ids) - {actor_id})
-    if not wanted or (at is not None and is_outdated(at)) or not client(Users).profiles(ids=[actor_id]):
+    wanted = set(user_ids) - {actor_id}
+    if not wanted or (at is not None and is_outdated(at)):
         return set()
-    return set(wanted) - set(client(Users).muted_by(user_ids=wanted, muted_id=actor_id))
+    return _willing({actor_id: wanted}).get(actor_id, set())
 
 
 def recipients_of_each(activities: Sequence[tuple[int, int, datetime]]) -> list[bool]:
     """Whether the person of each (actor, person, time) may be notified of that actor. A call for all, one an actor."""
-    current = [(actor, person) for actor, person, at in activities if actor != person and not is_outdated(at)]
     people: dict[int, set[int]] = defaultdict(set)
-    for actor, person in current:
-        people[actor].add(person)
-    active = {profile.id for profile in client(Users).profiles(ids=sorted(people))} if people else set()
-    unwilling = {
-        actor: set(client(Users).muted_by(user_ids=sorted(people[actor]), muted_id=actor)) for actor in sorted(active)
+    for actor, person, at in activities:
+        if actor != person and not is_outdated(at):
+            people[actor].add(person)
+    willing = _willing(people) if people else {}
+    return [person in willing.get(actor, ()) and not is_outdated(at) for actor, person, at in activities]
+
+
+def _willing(people: Mapping[int, set[int]]) -> dict[int, set[int]]:
+    """Those of the people of each active actor who neither mute the actor nor have a block with them."""
+    active = sorted(profile.id for profile in client(Users).profiles(ids=sorted(people)))
+    return {
+        actor: people[actor] - set(client(Users).muted_by(user_ids=sorted(people[actor]), muted_id=actor))
+        for actor in active
     }
-    allowed = {(actor, person) for actor, person in current if actor in active and person not in unwilling[actor]}
-    return [(actor, person) in allowed and not is_outdated(at) for actor, person, at in activities]
 
 
 def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:

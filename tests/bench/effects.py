@@ -86,18 +86,13 @@ def fan_out(setup: BenchSetup, *, followers: int, rounds: int) -> dict[str, Any]
     _make_followers(setup, star, ids)
     _make_feeds(setup, ids)
     setup.stop("worker")
-    setup.stop("relay")
-    relay, worker = ([sys.executable, "manage.py", "serve", role] for role in ("relay", "worker"))
-    setup.start("relay", relay, SERVICES="posts,notifications")  # one for all sends to all in one message
     last = ids[-1]
     feeds = _one_context(setup, "posts", star, rounds, lambda post: _is_in_feed(setup, last, post))
     told = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {{}}"
     told_all = _one_context(
         setup, "notifications", star, rounds, lambda post: setup.sql(told.format(post))[0][0] >= followers
     )
-    setup.stop("relay")
-    setup.start("relay", relay)
-    setup.start("worker", worker)
+    setup.start("worker", [sys.executable, "manage.py", "serve", "worker"])
     return {"followers": followers, "feeds": feeds, "notifications": told_all}
 
 

@@ -50,25 +50,26 @@ class ElasticWriter:
             else:
                 counted = held.get(entry_id(kind=Kind.POST, doc_id=one.id), {})
                 numbers = {name: counted.get(name, 0) for name in ("reactions", "engagement")}
-                source = {**_post_source(one, PostEntry.of(one)), **numbers}
-                entries.append(_versioned(Kind.POST, one.id, one.author_id, one.version, source))
+                entries.append(_versioned_post(one, PostEntry.of(one), **numbers))
         self._write(entries, targets)
 
     def write_new_posts(self, posts: list[NewPost]) -> None:
         """See `IndexWriter.write_new_posts`."""
-        entries = []
-        for post in posts:
-            document, counted = post.document, post.engagement
-            numbers = {"reactions": counted.reactions, "engagement": counted.engagement}
-            source = {**_post_source(document, post.entry), **numbers}
-            entries.append(_versioned(Kind.POST, document.id, document.author_id, document.version, source))
-        self._write_new(entries)
+        self._write_new(
+            [
+                _versioned_post(
+                    post.document,
+                    post.entry,
+                    reactions=post.engagement.reactions,
+                    engagement=post.engagement.engagement,
+                )
+                for post in posts
+            ]
+        )
 
     def write_new_profiles(self, documents: list[ProfileDocument]) -> None:
         """See `IndexWriter.write_new_profiles`."""
-        self._write_new(
-            [_versioned(Kind.USER, one.card.id, one.card.id, one.version, _profile_source(one)) for one in documents]
-        )
+        self._write_new(list(map(_versioned_profile, documents)))
 
     def _write_new(self, entries: list[Versioned]) -> None:
         for target in self._targets():
@@ -79,10 +80,7 @@ class ElasticWriter:
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
         """See `IndexWriter.write_profiles`."""
-        entries = [
-            _versioned(Kind.USER, one.card.id, one.card.id, one.version, _profile_source(one)) for one in documents
-        ]
-        self._write(entries, self._targets())
+        self._write(list(map(_versioned_profile, documents)), self._targets())
 
     def set_engagement(self, counts: list[EngagementCount]) -> None:
         """See `IndexWriter.set_engagement`: the document as it is, with these numbers, in the version that it has.
@@ -276,6 +274,16 @@ def _versioned(kind: str, doc_id: int, routing: int, version: int, source: Sourc
 
 def _tombstone() -> Source:
     return {"deleted": True, "deleted_at": datetime.now(UTC).isoformat()}
+
+
+def _versioned_post(document: PostDocument, entry: PostEntry, *, reactions: int, engagement: int) -> Versioned:
+    source = {**_post_source(document, entry), "reactions": reactions, "engagement": engagement}
+    return _versioned(Kind.POST, document.id, document.author_id, document.version, source)
+
+
+def _versioned_profile(document: ProfileDocument) -> Versioned:
+    user_id = document.card.id
+    return _versioned(Kind.USER, user_id, user_id, document.version, _profile_source(document))
 
 
 def _post_source(document: PostDocument, entry: PostEntry) -> Source:
