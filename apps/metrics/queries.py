@@ -141,13 +141,13 @@ def hours(*, hours: int) -> list[tuple[datetime, Numbers]]:
     last = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     found = {last - timedelta(hours=back): {one.value: 0 for one in OVERALL} for back in range(hours - 1, -1, -1)}
     since = min(found)
-    for row in OverallRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=since):
+    until = last + timedelta(hours=1)  # clocks that are fast date things into the future; an hour may begin meanwhile
+    for row in OverallRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=since, start__lt=until):
         for metric in OVERALL:
             found[row.start][metric.value] += getattr(row, metric.value)
-    new = MetricDelta.objects.filter(amount__gt=0, at__gte=since, metric__in=OVERALL).annotate(hour=TruncHour("at"))
-    for each in new.values("hour", "metric").annotate(sum=Sum("amount")).order_by():
-        if each["hour"] in found:  # not what clocks that go fast date into the future
-            found[each["hour"]][each["metric"]] += each["sum"]
+    new = MetricDelta.objects.filter(amount__gt=0, at__gte=since, at__lt=until, metric__in=OVERALL)
+    for each in new.annotate(hour=TruncHour("at")).values("hour", "metric").annotate(sum=Sum("amount")).order_by():
+        found[each["hour"]][each["metric"]] += each["sum"]
     return list(found.items())
 
 

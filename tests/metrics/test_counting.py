@@ -334,6 +334,18 @@ def test_old_hours_are_dropped_and_days_stay(post_id: int) -> None:
     assert PostRollup.objects.filter(period="hour").get().views == 2
 
 
+def test_hours_that_have_not_begun_are_left_out() -> None:
+    """A clock that is fast dates things into the future; and an hour may begin between two statements."""
+    before = queries.hours(hours=3)
+    ahead = timezone.now() + timedelta(hours=5)
+    hear(reacted(new_id(), at=ahead))
+    assert MetricDelta.objects.filter(at__gt=timezone.now()).exists()
+    assert queries.hours(hours=3) == before
+    roll_up()
+    assert OverallRollup.objects.filter(period="hour", start__gt=timezone.now()).exists()
+    assert queries.hours(hours=3) == before
+
+
 def erased_events() -> list[str]:
     told = OutboxEvent.objects.using("metrics").filter(type__startswith="metrics.user_erased")
     return list(told.order_by("id").values_list("type", flat=True))
