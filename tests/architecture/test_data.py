@@ -1,4 +1,4 @@
-"""No relation, migration edge or SQL statement crosses a context's database; every remote key's loss is answered."""
+"""No relation, migration edge or SQL crosses a database; the deletion of every remote target is handled."""
 
 from collections.abc import Iterable
 
@@ -16,8 +16,8 @@ from socialapp.core.routers import ContextRouter
 from socialapp.messaging.registry import events_of
 from tests.conftest import ALL_CONTEXTS
 
-# What tells that a target is gone: the context that refers to it must listen to one of these.
-GONE_EVENTS = {
+# Events that say that a target is gone: the context that refers to it must handle one of these.
+DELETION_EVENTS = {
     "users.Profile": {"auth.user_deleted.v1"},
     "auth.User": {"auth.user_deleted.v1"},
     "posts.Post": {"posts.post_deleted.v1", "auth.user_deleted.v1"},
@@ -41,16 +41,16 @@ def crossing_relations(found: Iterable[type[models.Model]]) -> list[str]:
     ]
 
 
-def unanswered_keys(found: Iterable[type[models.Model]]) -> list[str]:
-    """Remote keys whose target can go without this context hearing of it."""
+def unhandled_keys(found: Iterable[type[models.Model]]) -> list[str]:
+    """Remote keys whose target can be deleted without an event that this context handles."""
     lines = []
     for model in found:
         for field in model._meta.get_fields():
             if not isinstance(field, RemoteKey) or field.gone == Gone.KEEP:
                 continue
-            expected = GONE_EVENTS.get(field.target)
-            heard = set(events_of(alias_of(model._meta.app_label)))
-            if expected is None or not expected & heard:
+            expected = DELETION_EVENTS.get(field.target)
+            handled = set(events_of(alias_of(model._meta.app_label)))
+            if expected is None or not expected & handled:
                 lines.append(f"{model.__name__}.{field.name} → {field.target}")
     return lines
 
@@ -76,8 +76,8 @@ def test_no_relation_crosses_a_database() -> None:
     assert crossing_relations(apps.get_models()) == []
 
 
-def test_every_remote_key_is_answered() -> None:
-    assert unanswered_keys(apps.get_models()) == []
+def test_the_deletion_of_every_remote_target_is_handled() -> None:
+    assert unhandled_keys(apps.get_models()) == []
 
 
 def test_no_migration_depends_on_another_context() -> None:
@@ -150,4 +150,4 @@ def test_a_planted_relation_and_key_are_caught() -> None:
         },
     )
     assert crossing_relations([planted]) == ["Planted.entry"]
-    assert unanswered_keys([planted]) == ["Planted.thing_id → nowhere.Thing"]
+    assert unhandled_keys([planted]) == ["Planted.thing_id → nowhere.Thing"]

@@ -31,7 +31,7 @@ def delete(person: Person, password: Any = PASSWORD, **headers: Any) -> Any:
     return person.client.delete("/v1/auth/me", {"password": password}, **headers)
 
 
-def told(kind: Any) -> Any:
+def count_events(kind: Any) -> Any:
     return OutboxEvent.objects.using("auth").filter(type=f"auth.{kind}.v1").count()
 
 
@@ -73,7 +73,7 @@ def test_a_refused_deletion_changes_nothing(
     answer = delete(alice, password, **headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert alice.client.get("/v1/auth/me").status_code == 200
-    assert told("user_deleted") == 0
+    assert count_events("user_deleted") == 0
     assert Erasure.objects.count() == 0
 
 
@@ -100,7 +100,7 @@ def test_auth_keeps_nothing_but_the_id(register: Callable[..., Person]) -> None:
     assert not user.has_usable_password()
     for model in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
         assert model.objects.count() == 0, model
-    assert told("user_registered") == 0, "it holds the names"
+    assert count_events("user_registered") == 0, "it holds the names"
     assert "alice" not in str(list(OutboxEvent.objects.using("auth").values_list("envelope", flat=True))).lower()
 
 
@@ -196,10 +196,10 @@ def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register
     handlers.erase_account(UserDeleted(user_id=int(alice.id), erasure_id=1))
     handlers.erase_account(UserDeleted(user_id=1, erasure_id=1))
     assert alice.client.get("/v1/auth/me").status_code == 200
-    assert told("user_erased") == 0
+    assert count_events("user_erased") == 0
 
 
-def test_progress_is_told_without_a_token_and_names_nobody(register: Callable[..., Person]) -> None:
+def test_progress_is_shown_without_a_token_and_names_nobody(register: Callable[..., Person]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     before = progress(erasure_id)
@@ -227,15 +227,15 @@ def test_all_contexts_erase_and_report(register: Callable[..., Person], drain: C
     assert actions.repeat_unfinished_erasures() == 0
 
 
-def test_an_erasure_that_hangs_is_told_of_again(register: Callable[..., Person]) -> None:
+def test_an_erasure_that_hangs_is_published_again(register: Callable[..., Person]) -> None:
     alice = register("alice")
     delete(alice)
     tasks.repeat_unfinished_erasures()
-    assert told("user_deleted") == 1, "not before some minutes have passed"
+    assert count_events("user_deleted") == 1, "not before some minutes have passed"
     Erasure.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
     tasks.repeat_unfinished_erasures()
     tasks.repeat_unfinished_erasures()
-    assert told("user_deleted") == 2
+    assert count_events("user_deleted") == 2
 
 
 def command(*arguments: Any) -> Any:
@@ -244,7 +244,7 @@ def command(*arguments: Any) -> Any:
     return out.getvalue()
 
 
-def test_the_command_tells_the_progress(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_the_command_shows_the_progress(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     with pytest.raises(CommandError, match="not complete"):
@@ -279,7 +279,7 @@ def command_output(erasure_id: Any) -> list[Any]:
     return [line for line in out.getvalue().splitlines() if "LEFT" in line]
 
 
-def test_the_token_of_the_deleted_account_is_no_obstacle_to_the_progress(register: Callable[..., Person]) -> None:
+def test_the_token_of_the_deleted_account_may_be_sent_when_asking_for_progress(register: Callable[..., Person]) -> None:
     alice = register("alice")
     answer = alice.client.delete("/v1/auth/me", {"password": "correct horse battery"})
     assert answer.status_code == 202

@@ -27,8 +27,8 @@ PASSWORD = "correct horse battery"
 _WRITE = re.compile(r'\s*(INSERT|UPDATE|DELETE)\b(?: OR IGNORE| IGNORE)?(?: INTO| FROM)?\s+["`]?(\w+)', re.IGNORECASE)
 # Rows that name a person and are not theirs to have: why.
 NOT_EXPORTED = {
-    ("users", "blocks.blocked_id"): "who blocks somebody is not told to them",
-    ("users", "mutes.muted_id"): "who mutes somebody is not told to them",
+    ("users", "blocks.blocked_id"): "who blocks somebody is hidden from them",
+    ("users", "mutes.muted_id"): "who mutes somebody is hidden from them",
     ("auth", "django_admin_log.user_id"): "what staff did to others",
     ("moderation", "cases.assigned_to_id"): "what staff did to others",
     ("moderation", "actions.moderator_id"): "what staff did to others",

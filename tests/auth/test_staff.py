@@ -1,4 +1,4 @@
-"""Roles, bans, the admin site's log-in, and what the other contexts are told."""
+"""Roles, bans, the admin site's log-in, and what is published about them."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def sanction(person: Person, kind: Any, *, minutes: int = 0) -> None:
     handlers.apply_sanction(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="spam", at=at))
 
 
-def roles_told() -> list[Any]:
+def published_roles() -> list[Any]:
     rows = OutboxEvent.objects.using("auth").filter(type="auth.roles_changed.v1").order_by("id")
     return [json.loads(row.envelope)["data"]["roles"] for row in rows]
 
@@ -92,7 +92,7 @@ def test_a_ban_of_nobody_is_no_error() -> None:
     handlers.apply_sanction(UserSanctioned(user_id=1, action_id=1, kind="ban", reason="", at=NOON))
 
 
-def test_roles_are_granted_and_taken_once_and_told(register: Callable[..., Person]) -> None:
+def test_roles_are_granted_and_revoked_once_and_published(register: Callable[..., Person]) -> None:
     alice = register("alice")
     user_id = int(alice.id)
     for _ in range(2):
@@ -101,7 +101,7 @@ def test_roles_are_granted_and_taken_once_and_told(register: Callable[..., Perso
     assert principal_of(signed_in["access"])[0].roles == {"moderator", "user"}
     for _ in range(2):
         actions.revoke_role(user_id=user_id, role="moderator")
-    assert roles_told() == [["moderator", "user"], ["user"]]
+    assert published_roles() == [["moderator", "user"], ["user"]]
     ended = JsonClient().post("/v1/auth/refresh", {"refresh": signed_in["refresh"]})
     assert ended.status_code == 401, "its tokens still carry the role"
     with pytest.raises(NotFound):
@@ -148,7 +148,7 @@ def create_admin(monkeypatch: pytest.MonkeyPatch, password: Any = PASSWORD, user
     return json.loads(out.getvalue())
 
 
-def test_create_admin_makes_an_account_that_all_contexts_hear_of(
+def test_create_admin_makes_an_account_that_all_contexts_know(
     monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]
 ) -> None:
     made = create_admin(monkeypatch)
@@ -312,7 +312,7 @@ def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(
     assert b"too many attempts" in admin_client("ALICE")[1].content
 
 
-def test_changing_a_password_in_the_admin_site_ends_the_other_sessions_and_tells_the_owner(
+def test_changing_a_password_in_the_admin_site_ends_the_other_sessions_and_notifies_the_owner(
     register: Callable[..., Person],
 ) -> None:
     alice = register("alice")

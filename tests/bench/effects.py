@@ -88,12 +88,12 @@ def fan_out(setup: BenchSetup, *, followers: int, rounds: int) -> dict[str, Any]
     setup.stop("worker")
     last = ids[-1]
     feeds = _one_context(setup, "posts", star, rounds, lambda post: _is_in_feed(setup, last, post))
-    told = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {{}}"
-    told_all = _one_context(
-        setup, "notifications", star, rounds, lambda post: setup.sql(told.format(post))[0][0] >= followers
+    count = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {{}}"
+    count_all = _one_context(
+        setup, "notifications", star, rounds, lambda post: setup.sql(count.format(post))[0][0] >= followers
     )
     setup.start("worker", [sys.executable, "manage.py", "serve", "worker"])
-    return {"followers": followers, "feeds": feeds, "notifications": told_all}
+    return {"followers": followers, "feeds": feeds, "notifications": count_all}
 
 
 def _make_followers(setup: BenchSetup, star: Member, ids: list[int]) -> None:

@@ -193,14 +193,14 @@ def _popular_post(setup: BenchSetup, readers: list[Member], *, seconds: int) -> 
     started = time.monotonic()
     post = star.write(setup, "to everybody")
     answered = time.monotonic() - started
-    told = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {post}"
-    eventually(lambda: setup.sql(told)[0][0] >= followers, seconds=1800)
-    all_told = time.monotonic() - started
+    count = f"SELECT COUNT(*) FROM `{setup.name}_notifications`.notifications WHERE target_id = {post}"
+    eventually(lambda: setup.sql(count)[0][0] >= followers, seconds=1800)
+    all_notified = time.monotonic() - started
     reading.join()
     return {
         "followers": followers,
         "answered_ms": round(answered * 1000, 1),
-        "all_notified_seconds": round(all_told, 1),
+        "all_notified_seconds": round(all_notified, 1),
         "others_p50_ms": measured["p50"],
         "others_p99_ms": measured["p99"],
     }

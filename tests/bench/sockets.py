@@ -152,8 +152,8 @@ async def _publish(setup: BenchSetup, mode: str, number: int, access: list[str])
         if mode == "raw":
             client.publish(CHANNEL, text)
         elif mode == "hub":
-            told = {"type": "notifications", "body": _BODY, "recipients": ids}
-            client.publish(f"{prefix}group:users", msgspec.json.encode(told))
+            message = {"type": "notifications", "body": _BODY, "recipients": ids}
+            client.publish(f"{prefix}group:users", msgspec.json.encode(message))
         elif mode == "layer":
             client.publish(f"{prefix}group:{CHANNEL}", msgspec.json.encode({"type": "notify", "text": text.decode()}))
         else:

@@ -103,9 +103,9 @@ def test_the_product_is_shut_in(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_only_variables_that_the_product_reads(name: str) -> None:
-    told = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
+    documented = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
     for key, service in of_the_product(name).items():
-        assert set(service["environment"]) <= told, key
+        assert set(service["environment"]) <= documented, key
     rendered = text("gateway/render")
     for variable in services(name)["gateway"]["environment"]:
         assert variable in rendered or variable.removesuffix("_UPSTREAM").lower() in CONTEXTS, variable

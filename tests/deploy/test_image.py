@@ -140,18 +140,18 @@ def test_packages_fit_each_other_and_are_no_more_than_needed(image: Path) -> Non
 
 
 def test_its_commands_work_without_anything_else(image: Path) -> None:
-    """Entry point, commands and health check, told only what the image is told, with /data and /tmp to write to."""
+    """Entry point, commands and health check, with the image's environment alone, with /data and /tmp to write to."""
     app, data, scratch = image / "app", image / "data", image / "tmp"
     before = {path: path.stat().st_mtime_ns for path in app.rglob("*")}
     scratch.mkdir()
     data.mkdir()
     prefix = as_in_a_container(data, scratch)
     with installed(image) as roles:
-        told = dict(re.findall(r"(\w+)=(\S+)", instruction("ENV")[0]))
-        assert (told["METRICS_PORT"], told["DATA_DIR"], told["BIND"]) == ("9100", "/data", "0.0.0.0")
+        declared = dict(re.findall(r"(\w+)=(\S+)", instruction("ENV")[0]))
+        assert (declared["METRICS_PORT"], declared["DATA_DIR"], declared["BIND"]) == ("9100", "/data", "0.0.0.0")
         environment = {
             **{name: value for name, value in roles.environment.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")},
-            **told,
+            **declared,
             "PATH": f"{app}/venv/bin:{os.environ['PATH']}",
             "BIND": "127.0.0.1",
             "METRICS_BIND": "127.0.0.1",

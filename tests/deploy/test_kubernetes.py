@@ -101,8 +101,10 @@ def metrics_of(scaler: Document) -> dict[str, Document]:
     found = {}
     for metric in scaler["spec"]["metrics"]:
         kind = metric["type"].lower()
-        told = metric[kind]
-        found[told["name"] if kind == "resource" else told["metric"]["name"]] = told.get("metric", {}).get("selector")
+        source = metric[kind]
+        found[source["name"] if kind == "resource" else source["metric"]["name"]] = source.get("metric", {}).get(
+            "selector"
+        )
     return found
 
 
@@ -231,7 +233,7 @@ def test_media_are_converted_apart(overlay: str, prefix: str) -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_only_variables_that_the_product_reads(overlay: str) -> None:
-    told = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
+    documented = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
     for name, config in of_kind(overlay, "ConfigMap").items():
         if "config" in name.split("-"):
-            assert config["data"].keys() <= told, name
+            assert config["data"].keys() <= documented, name

@@ -44,7 +44,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """All roles as processes of their own; somebody follows, somebody posts, a socket is told."""
+    """All roles as processes of their own; somebody follows, somebody posts, a socket receives the notification."""
     folder = tmp_path_factory.mktemp("seen")
     with ExitStack() as stack:
         collector = stack.enter_context(collecting())
@@ -52,7 +52,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         roles = stack.enter_context(installed(folder, WORKER_POOL="prefork", WORKER_CONCURRENCY="1", **endpoint))
         for role in ROLES:
             roles.start(role, PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics" / role))
-        private = tell_a_story(roles)
+        private = act_out_a_story(roles)
         until(lambda: "push to sockets" in {span.name for span in collector.trace(_TRACE).values()}, seconds=30)
         until(lambda: _all_listeners_have_it(roles), seconds=30)
         numbers: dict[str, dict[str, float]] = {}
@@ -71,9 +71,9 @@ def _metrics(roles: Roles, role: str) -> str:
 
 
 def _all_listeners_have_it(roles: Roles) -> bool:
-    told = _metrics(roles, "worker")
+    metrics = _metrics(roles, "worker")
     return all(
-        f'socialapp_delivery_seconds_count{{context="{context}",type="posts.post_created.v1"}}' in told
+        f'socialapp_delivery_seconds_count{{context="{context}",type="posts.post_created.v1"}}' in metrics
         for context in ("users", "notifications", "search", "metrics")
     )
 
@@ -82,7 +82,7 @@ def _with_labels(sample: Any) -> str:
     return str(sample.name) + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items()))
 
 
-def tell_a_story(roles: Roles) -> list[str]:
+def act_out_a_story(roles: Roles) -> list[str]:
     """What happens; and what of it is nobody's business."""
     product = Product(f"http://127.0.0.1:{roles.environment['WEB_PORT']}", roles.environment, None)  # type: ignore[arg-type]
     alice, bob = product.join("alice"), product.join("bob")
@@ -167,7 +167,7 @@ def test_no_log_shows_what_is_private(seen: Seen) -> None:
         assert [text for text in seen.private if text in said] == [], role
 
 
-def test_every_role_tells_what_it_does(seen: Seen) -> None:
+def test_every_role_exports_metrics(seen: Seen) -> None:
     numbers = seen.numbers
     assert numbers["web"]["socialapp_http_requests_total method=POST route=v1/posts status=201"] == 1
     assert numbers["web"]["socialapp_events_published_total type=posts.post_created.v1"] == 1
@@ -213,10 +213,10 @@ def test_alerts_are_whole() -> None:
             assert rule["labels"]["severity"] in ("page", "warn")
             assert rule["annotations"]["summary"].count("{{") == rule["annotations"]["summary"].count("}}") <= 2
             documented = (ROOT / "docs/observability.md").read_text()
-            assert f"`{rule['alert']}`" in documented, "what to do must be told"
+            assert f"`{rule['alert']}`" in documented, "what to do must be documented"
 
 
-def test_every_number_asked_for_is_told(seen: Seen) -> None:
+def test_every_metric_that_is_queried_is_exported(seen: Seen) -> None:
     """By dashboard, alerts, adapter, autoscalers and documentation."""
     asked = {name for expression in expressions() for name in _NAME.findall(expression)}
     for path in (
@@ -225,19 +225,19 @@ def test_every_number_asked_for_is_told(seen: Seen) -> None:
         ROOT / "docs/observability.md",
     ):
         asked |= set(_NAME.findall(path.read_text()))
-    told = seen.families | {name.removesuffix("_total") for name in seen.families}
+    exported = seen.families | {name.removesuffix("_total") for name in seen.families}
     # calls and retries did not happen here, but are counted where they do
     declared = {family.name for family in REGISTRY.collect()}
-    assert asked - told - {f"{name}_total" for name in declared} == set()
+    assert asked - exported - {f"{name}_total" for name in declared} == set()
     documented = _stems(set(_NAME.findall((ROOT / "docs/observability.md").read_text())))
     own = _stems({name for name in seen.families if name.startswith("socialapp_")})
     assert own - documented == set()
 
 
-def test_every_number_told_is_shown(seen: Seen) -> None:
+def test_every_exported_metric_is_shown(seen: Seen) -> None:
     shown = _stems({name for expression in expressions() for name in _NAME.findall(expression)})
-    told = _stems({name for name in seen.families if name.startswith("socialapp_")})
-    assert told - shown == set(), "on the dashboard or in an alert"
+    exported = _stems({name for name in seen.families if name.startswith("socialapp_")})
+    assert exported - shown == set(), "on the dashboard or in an alert"
 
 
 def _stems(names: set[str]) -> set[str]:

@@ -18,7 +18,7 @@ from tests.scenarios.product import ROOT
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    """An installation whose web role has two processes, and which is told of no folder for their numbers."""
+    """An installation whose web role has two processes, and which is given no folder for their numbers."""
     with installed(tmp_path_factory.mktemp("shared"), WEB_WORKERS="2") as made:
         yield made
 
@@ -39,8 +39,8 @@ def ask(roles: Roles, times: int) -> None:
 
 def number(roles: Roles, role: str, name: str, **labels: str) -> float:
     """The sum of the samples with that name and those labels."""
-    told = httpx.get(f"http://127.0.0.1:{roles.metrics_ports[role]}/metrics", timeout=30).text
-    samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+    metrics = httpx.get(f"http://127.0.0.1:{roles.metrics_ports[role]}/metrics", timeout=30).text
+    samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
     return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
 
 
@@ -71,14 +71,14 @@ def test_counts_add_up_and_outlive_a_killed_process(roles: Roles, tmp_path: Path
     assert asked(roles) == before + 40
 
 
-def test_what_the_dead_said_of_the_present_is_forgotten(roles: Roles, tmp_path: Path) -> None:
+def test_gauges_of_dead_processes_are_dropped(roles: Roles, tmp_path: Path) -> None:
     roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     gone = workers(roles).pop()
     os.kill(gone, signal.SIGKILL)
     until(lambda: gone not in workers(roles), seconds=60)
-    of_the_living = next(tmp_path.glob("gauge_livesum_*.db"))
+    of_live_processes = next(tmp_path.glob("gauge_livesum_*.db"))
     left = tmp_path / f"gauge_livesum_{gone}.db"
-    left.write_bytes(of_the_living.read_bytes())
+    left.write_bytes(of_live_processes.read_bytes())
     assert number(roles, "web", "socialapp_sockets_connected") == 0
     assert not left.exists()
 

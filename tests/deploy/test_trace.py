@@ -15,14 +15,14 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 REQUEST = "trace-me-0001"
 
 
-def told(*arguments: str) -> str:
+def trace(*arguments: str) -> str:
     out = io.StringIO()
     call_command("trace", REQUEST, *arguments, stdout=out)
     return out.getvalue()
 
 
 def steps() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(told("--json"))
+    found: list[dict[str, Any]] = json.loads(trace("--json"))
     return found
 
 
@@ -47,7 +47,7 @@ def test_from_the_request_to_its_last_handler(register: Callable[..., Person], d
     assert [reception for reception in created["received"] if reception["outcome"] != "handled"] == []
     assert {"notifications.notify_first_followers", "users.count_post"} & handlers.keys()
     assert all(reception["at"] for reception in created["received"])
-    lines = told().splitlines()
+    lines = trace().splitlines()
     assert f"posts.post_created.v1 {created['subject']}  event {created['event']}" in lines[0]
     assert any("handled by notifications.notify_first_followers" in line for line in lines)
 
@@ -66,12 +66,12 @@ def test_what_an_event_causes_stands_under_it(register: Callable[..., Person], d
     assert deleted["type"] == "posts.post_deleted.v1"
     assert "comments.comment_deleted.v1" in {step["type"] for step in deleted["caused"]}
     assert all(step["context"] == "comments" for step in deleted["caused"] if step["type"].startswith("comments."))
-    indented = [line for line in told().splitlines() if "comments.comment_deleted.v1" in line]
+    indented = [line for line in trace().splitlines() if "comments.comment_deleted.v1" in line]
     assert indented
     assert indented[0].startswith("    ")
 
 
-def test_failures_are_told(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_failures_are_shown(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     follow_and_post(register, drain)
     event = OutboxEvent.objects.using("posts").get(correlation=REQUEST)
     FailedDelivery(
@@ -87,10 +87,10 @@ def test_failures_are_told(register: Callable[..., Person], drain: Callable[[], 
     ).save(using="notifications")
     dead = [reception for reception in steps()[0]["received"] if reception["outcome"] == "dead"]
     assert [(one["handler"], one["attempts"]) for one in dead] == [("notifications.notify_first_followers", 7)]
-    assert "dead by notifications.notify_first_followers, 7 times: ValueError('no')" in told()
+    assert "dead by notifications.notify_first_followers, 7 times: ValueError('no')" in trace()
 
 
 def test_an_unknown_request_is_an_error(register: Callable[..., Person]) -> None:
     with pytest.raises(CommandError, match=REQUEST) as refused:
-        told()
+        trace()
     assert refused.value.returncode == 1

@@ -236,22 +236,22 @@ class Installation(Product):
         )
         return [str(post_id) for (post_id,) in rows]
 
-    def wrongly_told(self, authors: list[Member]) -> int:
-        """How many followers were not told exactly once of a post of these authors."""
+    def wrongly_notified(self, authors: list[Member]) -> int:
+        """How many followers were not notified exactly once of a post of these authors."""
         return self.database.number(
             "SELECT COUNT(*) FROM faults_posts.posts JOIN faults_users.follows ON following_id = posts.user_id"
             " LEFT JOIN (SELECT post_id, user_id, COUNT(*) AS times FROM faults_notifications.notifications"
-            " WHERE kind = 'new_post' GROUP BY post_id, user_id) AS told"
-            " ON told.post_id = posts.id AND told.user_id = follower_id"
+            " WHERE kind = 'new_post' GROUP BY post_id, user_id) AS counted"
+            " ON counted.post_id = posts.id AND counted.user_id = follower_id"
             f" WHERE COALESCE(times, 0) <> 1 AND posts.user_id IN ({','.join(['%s'] * len(authors))})",
             *(int(author.id) for author in authors),
         )
 
     def arrived(self, posts: Sequence[Post]) -> bool:
-        """Whether the posts, all that their authors have written, are counted, and all followers told of them, once."""
+        """Whether the posts, all of their authors, are counted and all followers were notified of each, once."""
         written = Counter(post.author.id for post in posts)
         authors = list({post.author.id: post.author for post in posts}.values())
-        return all(self.posts_count(author) == written[author.id] for author in authors) and not self.wrongly_told(
+        return all(self.posts_count(author) == written[author.id] for author in authors) and not self.wrongly_notified(
             authors
         )
 
@@ -266,7 +266,7 @@ class Installation(Product):
         authors = list({post.author.id: post.author for post in posts}.values())
         for author in authors:
             assert self.posts_count(author) == sum(post.author.id == author.id for post in posts)
-        assert self.wrongly_told(authors) == 0, "each follower was told of each post once"
+        assert self.wrongly_notified(authors) == 0, "each follower was notified of each post once"
         for reader in readers:
             assert reader.feed_ids() == self.feed_in_sql(reader)
         self.assert_projections_agree()
@@ -385,7 +385,7 @@ def crowd(installation: Installation, author: Member, people: int) -> range:
 
 
 def disperse(installation: Installation, people: range) -> None:
-    """Removes such a crowd with what it was told, so that what comes next need not go through it."""
+    """Removes such a crowd with its notifications, so that what comes next need not go through it."""
     for table, column in (
         ("users.follows", "follower_id"),
         ("users.follow_counts", "user_id"),

@@ -62,14 +62,14 @@ class Proxy:
             assert not thread.is_alive(), "the proxy does not end"
 
     def cut(self) -> None:
-        """Cuts the connections that are open now, which both ends are told; new ones are taken."""
+        """Cuts the connections that are open now, which both ends notice; new ones are taken."""
         with self._lock:
             for line in self._lines:
                 line.cut()
 
     @contextlib.contextmanager
     def dead(self, *, forgets: bool) -> Iterator[None]:
-        """Nothing passes and nobody is told, as when packets are dropped; new connections get no answer.
+        """Nothing passes and neither end notices, as when packets are dropped; new connections get no answer.
 
         Afterwards what was under way arrives, late. A network that forgets, as a firewall that was restarted does,
         takes new connections only: those of before stay open at both ends, and dead.

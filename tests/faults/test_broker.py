@@ -95,7 +95,7 @@ def test_broker_down(brokered: Installation) -> None:
     installation.assert_all_agree(posts, authors)
 
 
-@ONLY_FULL  # test_network.py has a broker that is not heard of, whose connections do not come back either
+@ONLY_FULL  # test_network.py has an unreachable broker, whose connections do not come back either
 @pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_hangs(brokered: Installation) -> None:
     installation = brokered

@@ -14,8 +14,8 @@ BACKLOG = size(100, 1_000)
 RESTART_SECONDS = 30
 
 
-def _told(installation: Installation, post: Post) -> dict[int, int]:
-    """How often each follower was told of the post."""
+def _notified(installation: Installation, post: Post) -> dict[int, int]:
+    """How often each follower was notified of the post."""
     assert post.answer is not None
     rows = installation.database.sql(
         "SELECT user_id, COUNT(*) FROM faults_notifications.notifications WHERE post_id = %s GROUP BY user_id",
@@ -25,11 +25,11 @@ def _told(installation: Installation, post: Post) -> dict[int, int]:
 
 
 def _arrived(installation: Installation, posts: list[Post], reader: Member) -> bool:
-    """Whether the posts are counted, and the reader told of them and shown them."""
+    """Whether the posts are counted, and the reader notified of them and shown them."""
     author = posts[0].author
     return (
         installation.posts_count(author) == len(posts)
-        and installation.wrongly_told([author]) == 0
+        and installation.wrongly_notified([author]) == 0
         and reader.feed_ids() == installation.feed_in_sql(reader)
     )
 
@@ -97,13 +97,13 @@ def test_worker_killed_in_the_middle_of_a_fan_out(installation: Installation) ->
     receivers = {*followers, *(int(reader.id) for reader in readers)}
     [post] = installation.write([ada], 1)
     for reached in (1, FOLLOWERS // 2):
-        eventually(lambda reached=reached: len(_told(installation, post)) >= reached, seconds=SETTLE_SECONDS)  # type: ignore[misc]
+        eventually(lambda reached=reached: len(_notified(installation, post)) >= reached, seconds=SETTLE_SECONDS)  # type: ignore[misc]
         installation.kill("worker")
         installation.start("worker")
-    everybody = f"all {len(receivers)} followers told after the worker's restart"
-    installation.within(RESTART_SECONDS, lambda: len(_told(installation, post)) == len(receivers), everybody)
+    everybody = f"all {len(receivers)} followers notified after the worker's restart"
+    installation.within(RESTART_SECONDS, lambda: len(_notified(installation, post)) == len(receivers), everybody)
     installation.assert_all_agree([post], [ada, *readers])
-    assert _told(installation, post) == dict.fromkeys(receivers, 1), "each follower was told once"
+    assert _notified(installation, post) == dict.fromkeys(receivers, 1), "each follower was notified once"
 
 
 def test_worker_killed_in_the_middle_of_batches(installation: Installation) -> None:

@@ -89,7 +89,7 @@ def test_any_order_gives_the_same(register: Callable[..., Person]) -> None:
     assert [report["drifts"] for report in json.loads(out.getvalue())["contexts"] if report["drifts"]] == []
     for number in numbers:
         assert PostCount.objects.get(user_id=number).posts == Post.objects.filter(user_id=number).count()
-    assert not Notification.objects.filter(post_id__in=deleted).exists(), "nothing is told of what is gone"
+    assert not Notification.objects.filter(post_id__in=deleted).exists(), "nobody is notified of what is deleted"
     for person in people:
         page = person.client.get("/v1/feed?limit=100").json()["results"]
         assert deleted.isdisjoint(int(post["id"]) for post in page)

@@ -1,4 +1,4 @@
-"""Elasticsearch goes away: only search says so, at once; afterwards the index equals the database."""
+"""Elasticsearch is down: only search answers 503, at once; afterwards the index equals the database."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
 
 POSTS = size(30, 500)
-AWAY_SECONDS = size(0, 60)  # longer than what it takes to write the posts
+DOWN_SECONDS = size(0, 60)  # longer than what it takes to write the posts
 REFUSED_SECONDS = 2.0
 CAUGHT_UP_SECONDS = 60
 
@@ -41,7 +41,7 @@ def _searching(server: Elasticsearch, _installation: Installation) -> Iterator[N
     finally:
         _installation.run_only()
         del _installation.environment["ELASTICSEARCH_URL"]
-        _installation.manage("search", "reindex")  # the other tests' index has not heard of what happened meanwhile
+        _installation.manage("search", "reindex")  # the other tests' index lacks what happened meanwhile
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def _write_without_index(installation: Installation, ada: Member, bob: Member, o
     return [old, *kept]
 
 
-def _stay_away_for_long(installation: Installation) -> None:
+def _stay_down_for_long(installation: Installation) -> None:
     """Until all that waits was tried again after it had failed as often as what is given up for its own fault."""
     with closing(installation.search_database()) as search:
 
@@ -99,14 +99,14 @@ def _stay_away_for_long(installation: Installation) -> None:
             return int(search.execute(f"SELECT COUNT(*) FROM bus_failed_delivery {rows}").fetchone()[0])
 
         eventually(lambda: number_of("") > POSTS, seconds=SETTLE_SECONDS)
-        time.sleep(AWAY_SECONDS)
+        time.sleep(DOWN_SECONDS)
         search.execute("UPDATE bus_failed_delivery SET attempts = 6, retry_at = failed_at")
         search.commit()
         eventually(lambda: not number_of("WHERE attempts >= 6"), seconds=SETTLE_SECONDS)
 
 
 @pytest.mark.parametrize("fault", ["hung", "killed"])
-def test_away_for_a_while(searching: Installation, server: Elasticsearch, fault: str) -> None:
+def test_down_for_a_while(searching: Installation, server: Elasticsearch, fault: str) -> None:
     installation = searching
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
@@ -119,13 +119,13 @@ def test_away_for_a_while(searching: Installation, server: Elasticsearch, fault:
         server.kill()
         _is_refused(installation)
         posts = _write_without_index(installation, ada, bob, old)
-        _stay_away_for_long(installation)
+        _stay_down_for_long(installation)
         server.start()
     else:
         with server.hung():
             _is_refused(installation)
             posts = _write_without_index(installation, ada, bob, old)
-            _stay_away_for_long(installation)
+            _stay_down_for_long(installation)
     installation.within(
         CAUGHT_UP_SECONDS, installation.settled, f"index caught up with {POSTS} posts after Elasticsearch was {fault}"
     )

@@ -1,4 +1,4 @@
-"""An event that nobody can take rests by itself; one that commits late is not overlooked."""
+"""An event that no handler can process is set aside alone; one that commits late is not overlooked."""
 
 import threading
 from contextlib import closing
@@ -15,7 +15,7 @@ POISON, CURE = '"is_private":"perhaps"', '"is_private":false'
 LATE_SECONDS = 1
 
 
-def test_a_poison_event_rests_and_its_neighbours_arrive(installation: Installation) -> None:
+def test_a_poison_event_is_set_aside_and_its_neighbours_arrive(installation: Installation) -> None:
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
@@ -33,7 +33,7 @@ def test_a_poison_event_rests_and_its_neighbours_arrive(installation: Installati
     eventually(lambda: installation.posts_count(ada) == 8, seconds=SETTLE_SECONDS)
     _assert_neighbours_were_in_time(installation, ids)
     event = _wait_for_dead_letter(installation)
-    _mend_the_poison(installation)
+    _cure_the_poison(installation)
     for _ in range(2):
         installation.manage("bus", "replay", "--all")
         eventually(lambda: installation.posts_count(ada) == 9, seconds=SETTLE_SECONDS)
@@ -73,8 +73,8 @@ def _wait_for_dead_letter(installation: Installation) -> int:
     return int(event)
 
 
-def _mend_the_poison(installation: Installation) -> None:
-    """In every context that has put it aside."""
+def _cure_the_poison(installation: Installation) -> None:
+    """In every context that has set it aside."""
     for context in ON_MARIADB:
         installation.database.sql(
             f"UPDATE faults_{context}.bus_failed_delivery SET envelope = REPLACE(envelope, %s, %s)", POISON, CURE

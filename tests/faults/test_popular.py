@@ -19,9 +19,9 @@ def _memory(installation: Installation) -> float:
     return sum(psutil.Process(pid).memory_info().rss for pid in installation.pids("worker")) / 1e6
 
 
-def _is_told_once(installation: Installation, post_id: str) -> bool:
-    told = "SELECT COUNT(*) FROM faults_notifications.notifications WHERE post_id = %s"
-    return installation.database.number(told, int(post_id)) == 1
+def _is_notified_once(installation: Installation, post_id: str) -> bool:
+    count = "SELECT COUNT(*) FROM faults_notifications.notifications WHERE post_id = %s"
+    return installation.database.number(count, int(post_id)) == 1
 
 
 def _is_pushed(installation: Installation, reader: Member, post_id: str) -> bool:
@@ -36,19 +36,19 @@ def test_others_are_served_meanwhile(installation: Installation) -> None:
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     assert bob.feed_ids() == []
     before = highest = _memory(installation)
-    told = "SELECT COUNT(*) FROM faults_notifications.notifications WHERE post_id = %s"
+    count = "SELECT COUNT(*) FROM faults_notifications.notifications WHERE post_id = %s"
     post = star.write("to very many")["id"]
     delays: list[float] = []
     begun = time.monotonic()
-    while installation.database.number(told, int(post)) < FOLLOWERS:
+    while installation.database.number(count, int(post)) < FOLLOWERS:
         assert time.monotonic() < begun + SETTLE_SECONDS, "the fan-out does not end"
         written = ada.write("to one")["id"]
         started = time.monotonic()
-        eventually(partial(_is_told_once, installation, written), seconds=SETTLE_SECONDS)
+        eventually(partial(_is_notified_once, installation, written), seconds=SETTLE_SECONDS)
         eventually(partial(_is_pushed, installation, bob, written), seconds=SETTLE_SECONDS)
         delays.append(time.monotonic() - started)
         highest = max(highest, _memory(installation))
-    installation.note(f"{FOLLOWERS} followers told in", f"{time.monotonic() - begun:.1f} s")
+    installation.note(f"{FOLLOWERS} followers notified in", f"{time.monotonic() - begun:.1f} s")
     assert delays, "there was other traffic meanwhile"
     worst = sorted(delays)[int(len(delays) * 0.99)] if len(delays) > 100 else max(delays)
     installation.note(
@@ -63,7 +63,7 @@ def test_others_are_served_meanwhile(installation: Installation) -> None:
         " GROUP BY user_id HAVING COUNT(*) > 1) AS doubled",
         int(post),
     )
-    assert (doubled, installation.database.number(told, int(post))) == (0, len(followers))
+    assert (doubled, installation.database.number(count, int(post))) == (0, len(followers))
     disperse(installation, followers)
     installation.database.sql("DELETE FROM faults_users.follow_counts WHERE user_id = %s", int(star.id))
     installation.database.sql(

@@ -34,7 +34,7 @@ def changing_their_minds(reader: Member, author: Member, post: str) -> Iterator[
         thread.join(60)
 
 
-def test_it_tells_of_nothing_and_breaks_nothing(installation: Installation) -> None:
+def test_it_reports_no_drift_and_breaks_nothing(installation: Installation) -> None:
     authors = [installation.join(name) for name in ("ada", "ben", "cid")]
     quiet, reader = installation.join("dan"), installation.join("eva")
     assert reader.follow(quiet)["following"]

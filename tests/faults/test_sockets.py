@@ -13,7 +13,7 @@ from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
 
 KILLS = size(3, 10)
-HEARD_SECONDS = 10
+RECEIVED_SECONDS = 10
 
 
 class Listener:
@@ -97,12 +97,12 @@ def test_killed_again_and_again(installation: Installation) -> None:
             seconds=SETTLE_SECONDS,
         )
         installation.within(
-            HEARD_SECONDS,
+            RECEIVED_SECONDS,
             lambda: all(
                 set(listener.ids) == set(_notified(installation, reader))
                 for listener, reader in zip(listeners, readers, strict=True)
             ),
-            f"everything heard after {KILLS} kills of the socket server",
+            f"everything received after {KILLS} kills of the socket server",
         )
         time.sleep(1)  # for what might come twice
     finally:

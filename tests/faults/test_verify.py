@@ -203,7 +203,7 @@ def test_metrics(installation: dict[str, Any]) -> None:
 
 def test_what_is_under_way_is_no_drift(installation: dict[str, Any]) -> None:
     """Neither reported nor repaired: the event will do that, and both together would do it twice."""
-    installation["ada"].client.post("/v1/posts", {"content": "not told of yet"})
+    installation["ada"].client.post("/v1/posts", {"content": "not delivered yet"})
     assert verify("--repair") == (0, {})
     installation["settle"]()
     assert verify() == (0, {})

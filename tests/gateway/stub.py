@@ -16,7 +16,7 @@ class _Echo(BaseHTTPRequestHandler):
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
         self.server.seen.append(self.requestline)  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        told: dict[str, Any] = {
+        request: dict[str, Any] = {
             "server": self.server.name,  # type: ignore[attr-defined]
             "method": self.command,
             "path": url.path,
@@ -28,7 +28,7 @@ class _Echo(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         time.sleep(float(asked.get("seconds", 0)))
-        content = json.dumps(told).encode()
+        content = json.dumps(request).encode()
         self.send_response(int(asked.get("status", 200)))
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

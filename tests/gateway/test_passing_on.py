@@ -101,10 +101,10 @@ def test_only_the_socket_is_upgraded(gateway: Gateway) -> None:
     """The stub answers 200 to the handshake; what matters is who got it and with which headers."""
     with pytest.raises(InvalidStatus) as refused:
         connect(f"{gateway.url.replace('http', 'ws', 1)}/ws/notifications/", subprotocols=["bearer", "x"])  # type: ignore[list-item]
-    told = json.loads(refused.value.response.body)
-    assert told["server"] == "sockets"
-    assert (told["headers"]["upgrade"], told["headers"]["connection"]) == ("websocket", "upgrade")
-    assert told["headers"]["sec-websocket-protocol"] == "bearer, x"
+    received = json.loads(refused.value.response.body)
+    assert received["server"] == "sockets"
+    assert (received["headers"]["upgrade"], received["headers"]["connection"]) == ("websocket", "upgrade")
+    assert received["headers"]["sec-websocket-protocol"] == "bearer, x"
 
 
 def test_the_gateway_does_not_tell_its_version(http: httpx.Client) -> None:

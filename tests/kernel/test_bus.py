@@ -41,17 +41,17 @@ class BellRung:
 
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A handler on CONSUMER that notes the bells it heard, and fails for negative ones."""
-    heard: list[int] = []
+    """A handler on CONSUMER that records the bells it handled, and fails for negative ones."""
+    handled: list[int] = []
 
-    def hear(bell: BellRung) -> None:
-        heard.append(bell.bell_id)
+    def handle(bell: BellRung) -> None:
+        handled.append(bell.bell_id)
         if bell.bell_id < 0:
             raise ValueError("cracked bell")
 
     key = (CONSUMER, EVENTS["metrics.bell_rung.v1"].name)
-    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, None)])
-    return heard
+    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.handle", CONSUMER, key[1], handle, None)])
+    return handled
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_an_event_goes_with_its_transaction() -> None:
     assert not OutboxEvent.objects.using(PRODUCER).exists()
 
 
-def test_an_event_that_no_broker_takes_is_refused_with_what_it_tells_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_too_large_for_a_broker_is_refused_with_its_subject(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socialapp.messaging.publish.MAX_CHARACTERS", 400)
     with pytest.raises(EventTooLarge, match="bell_rung"), atomic(PRODUCER):
         publish(*(BellRung(bell_id=bell) for bell in (1, 10**100)))
@@ -116,7 +116,7 @@ def test_shuffled_and_doubled_events_take_effect_once(rung: list[int]) -> None:
     assert InboxEntry.objects.using(CONSUMER).count() == 50
 
 
-def test_a_poison_event_rests_and_its_neighbours_arrive(rung: list[int]) -> None:
+def test_a_poison_event_is_set_aside_and_its_neighbours_arrive(rung: list[int]) -> None:
     deliver(CONSUMER, envelopes=ring(1, -2, 3))
     assert set(InboxEntry.objects.using(CONSUMER).values_list("event_id", flat=True)).isdisjoint(
         FailedDelivery.objects.using(CONSUMER).values_list("event_id", flat=True)
@@ -139,14 +139,14 @@ def test_pauses_grow_and_then_the_event_is_dead(rung: list[int]) -> None:
     assert failure.dead
 
 
-def test_while_something_is_away_no_event_waits_long_or_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_during_an_outage_no_event_waits_long_or_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     fault: list[Exception] = [Unavailable("gone for the night")]
 
     def fail(_: BellRung) -> None:
         raise fault[0]
 
     key = (CONSUMER, "metrics.bell_rung.v1")
-    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], fail, None)])
+    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.handle", CONSUMER, key[1], fail, None)])
     (envelope,) = ring(1)
     pauses = []
     for _ in range(20):
@@ -165,8 +165,10 @@ def test_while_something_is_away_no_event_waits_long_or_is_given_up(monkeypatch:
     assert failure.dead, "what cannot be taken though everything is there is given up"
 
 
-def test_what_waits_is_told_to_prometheus(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
-    def told(name: str, context: str) -> float:
+def test_prometheus_gets_the_size_and_age_of_every_backlog(
+    rung: list[int], broker: list[tuple[str, list[str]]]
+) -> None:
+    def gauge(name: str, context: str) -> float:
         start = f'socialapp_{name}{{context="{context}"}} '
         (line,) = [line for line in exposition().decode().splitlines() if line.startswith(start)]
         return float(line.removeprefix(start))
@@ -174,20 +176,20 @@ def test_what_waits_is_told_to_prometheus(rung: list[int], broker: list[tuple[st
     (envelope,) = ring(-1)
     ring(1)
     OutboxEvent.objects.using(PRODUCER).update(created_at=timezone.now() - timedelta(seconds=70))
-    assert (told("outbox_unsent", PRODUCER), told("outbox_unconfirmed", PRODUCER)) == (2, 0)
-    assert 70 <= told("outbox_lag_seconds", PRODUCER) < 700
+    assert (gauge("outbox_unsent", PRODUCER), gauge("outbox_unconfirmed", PRODUCER)) == (2, 0)
+    assert 70 <= gauge("outbox_lag_seconds", PRODUCER) < 700
     relay_once(PRODUCER)
-    assert (told("outbox_unsent", PRODUCER), told("outbox_unconfirmed", PRODUCER)) == (0, 2)
-    assert told("outbox_lag_seconds", PRODUCER) == 0
-    assert 70 <= told("outbox_unconfirmed_seconds", PRODUCER) < 700
+    assert (gauge("outbox_unsent", PRODUCER), gauge("outbox_unconfirmed", PRODUCER)) == (0, 2)
+    assert gauge("outbox_lag_seconds", PRODUCER) == 0
+    assert 70 <= gauge("outbox_unconfirmed_seconds", PRODUCER) < 700
     old = msgspec.structs.replace(envelope, id=first_id_at(timezone.now() - timedelta(seconds=50)))
     for tries in range(len(RETRY_PAUSES)):
         deliver(CONSUMER, envelopes=[old])
-        assert (told("deliveries_failing", CONSUMER), told("dead_letters", CONSUMER)) == (1, 0), tries
-    assert 50 <= told("deliveries_failing_seconds", CONSUMER) < 500
+        assert (gauge("deliveries_failing", CONSUMER), gauge("dead_letters", CONSUMER)) == (1, 0), tries
+    assert 50 <= gauge("deliveries_failing_seconds", CONSUMER) < 500
     deliver(CONSUMER, envelopes=[old])
-    assert (told("deliveries_failing", CONSUMER), told("dead_letters", CONSUMER)) == (0, 1)
-    assert told("deliveries_failing_seconds", CONSUMER) == 0
+    assert (gauge("deliveries_failing", CONSUMER), gauge("dead_letters", CONSUMER)) == (0, 1)
+    assert gauge("deliveries_failing_seconds", CONSUMER) == 0
 
 
 def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,12 +207,12 @@ def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: p
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
 
-def test_a_failure_noted_of_what_is_handled_is_forgotten_at_the_next_delivery(rung: list[int]) -> None:
+def test_a_failure_recorded_after_success_is_removed_at_the_next_delivery(rung: list[int]) -> None:
     """Two workers had it at once: the one that failed wrote so after the other had looked for failures."""
     (envelope,) = ring(1)
     deliver(CONSUMER, envelopes=[envelope])
     FailedDelivery.objects.using(CONSUMER).create(
-        event_id=envelope.id, handler=f"{CONSUMER}.hear", subject="1", error="", retry_at=timezone.now()
+        event_id=envelope.id, handler=f"{CONSUMER}.handle", subject="1", error="", retry_at=timezone.now()
     )
     deliver(CONSUMER, envelopes=[envelope])
     assert rung == [1]
@@ -311,7 +313,7 @@ def test_a_relay_that_died_holds_its_claim_only_for_a_while(broker: list[tuple[s
     assert relay_once(PRODUCER) == 1
 
 
-def test_what_was_noted_before_the_clock_was_set_back_need_not_wait_for_it(
+def test_work_due_before_the_clock_was_set_back_need_not_wait_for_it(
     rung: list[int], broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
@@ -344,7 +346,7 @@ def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[
     assert rung == [1, 2]
 
 
-def test_what_cannot_be_read_keeps_no_neighbour(rung: list[int]) -> None:
+def test_an_unreadable_envelope_holds_up_no_neighbour(rung: list[int]) -> None:
     from socialapp.messaging.tasks import deliver_batch
 
     first, last = (encode(envelope) for envelope in ring(1, 2))
@@ -436,11 +438,11 @@ def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyP
         seen.append((bool(open_transactions()), bell.bell_id))
         return bell.bell_id * 2
 
-    def hear(bell: BellRung, doubled: int) -> None:
+    def handle(bell: BellRung, doubled: int) -> None:
         assert transaction.get_connection(CONSUMER).in_atomic_block
         seen.append((True, doubled))
 
-    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather)])
+    monkeypatch.setitem(registry._handlers, key, [Handler(f"{CONSUMER}.handle", CONSUMER, key[1], handle, gather)])
     deliver(CONSUMER, envelopes=ring(4))
     assert seen == [(False, 4), (True, 8)]
 
@@ -454,12 +456,12 @@ def test_what_arrives_together_is_handed_over_together_and_alone_when_that_fails
     def gather(bells: list[BellRung]) -> list[int]:
         return [bell.bell_id * 2 for bell in bells]
 
-    def hear(bells: list[BellRung], doubled: list[int]) -> None:
+    def handle(bells: list[BellRung], doubled: list[int]) -> None:
         calls.append(([bell.bell_id for bell in bells], doubled))
         if any(bell.bell_id < 0 for bell in bells):
             raise ValueError("cracked bell")
 
-    handler = Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, gather, together=True)
+    handler = Handler(f"{CONSUMER}.handle", CONSUMER, key[1], handle, gather, together=True)
     monkeypatch.setitem(registry._handlers, key, [handler])
     good, cracked = ring(1, 2, 3), ring(4, -5, 6)
     deliver(CONSUMER, envelopes=[good[0]])
@@ -478,13 +480,13 @@ def test_events_of_a_batch_are_caused_by_their_own_request(monkeypatch: pytest.M
     key = (CONSUMER, "metrics.bell_rung.v1")
     seen: list[tuple[int, str | None]] = []
 
-    def hear(bells: list[BellRung]) -> None:
+    def handle(bells: list[BellRung]) -> None:
         for bell in bells:
             with caused_by(bell):
                 seen.append((bell.bell_id, structlog.contextvars.get_contextvars().get("request_id")))
 
     monkeypatch.setitem(
-        registry._handlers, key, [Handler(f"{CONSUMER}.hear", CONSUMER, key[1], hear, None, together=True)]
+        registry._handlers, key, [Handler(f"{CONSUMER}.handle", CONSUMER, key[1], handle, None, together=True)]
     )
     bells = []
     for number in (1, 2):

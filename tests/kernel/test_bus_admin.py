@@ -26,7 +26,7 @@ def browser() -> Client:
 
 def make_dead_letter(context: str, event_id: int) -> FailedDelivery:
     row = FailedDelivery(
-        event_id=event_id, handler=f"{context}.hear", type="metrics.bell_rung.v1", subject="1", envelope="{}",
+        event_id=event_id, handler=f"{context}.handle", type="metrics.bell_rung.v1", subject="1", envelope="{}",
         attempts=7, error="ValueError('cracked bell')", dead=True, retry_at=timezone.now(),
     )  # fmt: skip
     row.save(using=context)
@@ -37,7 +37,7 @@ def test_dead_letters_of_all_contexts_are_shown(browser: Client) -> None:
     make_dead_letter("posts", 501)
     make_dead_letter("search", 502)
     page = browser.get(PAGE).content.decode()
-    assert all(text in page for text in ("501", "502", "posts.hear", "search.hear", "cracked bell"))
+    assert all(text in page for text in ("501", "502", "posts.handle", "search.handle", "cracked bell"))
 
 
 def test_a_replay_makes_one_delivery_due_again(browser: Client) -> None:

@@ -15,11 +15,11 @@ from socialapp.messaging.registry import events_of
 from socialapp.messaging.transports import kafka
 
 
-def test_the_url_tells_servers_and_whatever_librdkafka_can_be_told(settings: Any) -> None:
+def test_the_url_names_servers_and_any_setting_of_librdkafka(settings: Any) -> None:
     settings.KAFKA_URL = "kafka://a:9092,b:9093?security.protocol=SASL_SSL&sasl.password=p%2B%26q"
-    told = kafka.configuration(acks="all")
-    assert told.pop("logger").name == "socialapp.kafka"
-    assert told == {
+    options = kafka.configuration(acks="all")
+    assert options.pop("logger").name == "socialapp.kafka"
+    assert options == {
         "bootstrap.servers": "a:9092,b:9093",
         "security.protocol": "SASL_SSL",
         "sasl.password": "p+&q",

@@ -28,8 +28,8 @@ def run(*arguments: str, status: int = 0) -> dict[str, Any]:
     out = io.StringIO()
     with pytest.raises(SystemExit) if status else nullcontext():
         call_command("media", *arguments, "--json", stdout=out)
-    told: dict[str, Any] = json.loads(out.getvalue())
-    return told
+    report: dict[str, Any] = json.loads(out.getvalue())
+    return report
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def test_what_is_lost_and_what_is_left_is_found_and_mended(
     unknown = {f"files/aa/{'a' * 64}.webp", "uploads/12345", "files/aa/.part"}
     for name in unknown:
         store.put(name)
-    told = run("verify", status=1)
-    assert (told["missing_names"], told["unknown"]) == ([f"files/{medium[:2]}/{medium}.webp"], 3)
+    report = run("verify", status=1)
+    assert (report["missing_names"], report["unknown"]) == ([f"files/{medium[:2]}/{medium}.webp"], 3)
 
     assert run("reprocess")["remade"] == 1
     assert is_served(anonymous, anonymous.get(f"/v1/posts/{post['id']}").json()["media"][0]["sizes"]["medium"]["url"])

@@ -233,13 +233,13 @@ def test_the_first_link_is_found_without_its_fragment() -> None:
 
 
 def test_a_page_is_decoded_as_it_says() -> None:
-    told = summarize(
+    preview = summarize(
         "http://a.example/",
         headers={"content-type": "text/html; charset=latin-1"},
         body="<title>é</title>".encode("latin-1"),
     )
-    assert told is not None
-    assert told.title == "é"
+    assert preview is not None
+    assert preview.title == "é"
     assert (
         summarize("http://a.example/", headers={"content-type": "text/html; charset=zip"}, body=b"<title>x</title>")
         is not None

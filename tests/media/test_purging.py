@@ -1,4 +1,4 @@
-"""Caches in front forget what is no longer public: each kind is told in its own way, again when it does not answer."""
+"""Caches in front forget what is no longer public; each kind is asked in its own way until it answers."""
 
 import json
 import threading
@@ -59,7 +59,7 @@ def cache(settings: Any) -> Iterator[FakeCache]:
 
 
 @pytest.mark.parametrize("kind", ["nginx", "fastly", "cloudflare"])
-def test_each_kind_of_cache_is_told_until_it_has_answered(
+def test_each_kind_of_cache_is_asked_to_purge_until_it_has_answered(
     kind: str, cache: FakeCache, register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any
 ) -> None:
     settings.MEDIA_PURGE = kind
@@ -72,13 +72,13 @@ def test_each_kind_of_cache_is_told_until_it_has_answered(
     assert [purge_caches(), purge_caches(), purge_caches()] == [0, 1, 0]
     if kind == "cloudflare":
         body = json.dumps({"files": [url]}).encode()
-        told = ("POST", "/client/v4/zones/zone/purge_cache", "Bearer secret", body)
+        request = ("POST", "/client/v4/zones/zone/purge_cache", "Bearer secret", body)
     else:
-        told = ("PURGE", url.removeprefix(cache.url), "secret" if kind == "fastly" else "", b"")
-    assert cache.asked == [told] * 2
+        request = ("PURGE", url.removeprefix(cache.url), "secret" if kind == "fastly" else "", b"")
+    assert cache.asked == [request] * 2
 
 
-def test_a_cache_that_never_answers_is_told_ten_times(
+def test_a_cache_that_never_answers_is_asked_ten_times(
     cache: FakeCache, register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any
 ) -> None:
     settings.MEDIA_PURGE = "nginx"

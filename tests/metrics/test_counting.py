@@ -1,4 +1,4 @@
-"""How events become numbers: once each, in any order, late, folded or not, and never for what is gone."""
+"""How events become numbers: once each, in any order, late, rolled up or not, and never for what is gone."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, Unfollowed
 from socialapp.core.ids import first_id_at, new_id
 from socialapp.lifecycle.models import Tombstone
-from socialapp.messaging.delivery import deliver
+from socialapp.messaging.delivery import deliver as deliver_to
 from socialapp.messaging.envelope import Envelope, decode, wrap
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.rpc.calls import client
@@ -47,8 +47,8 @@ def envelopes(*events: object) -> list[Envelope]:
     return [wrap(event, event_id=new_id()) for event in events]
 
 
-def hear(*events: object) -> None:
-    deliver("metrics", envelopes=envelopes(*events))
+def deliver(*events: object) -> None:
+    deliver_to("metrics", envelopes=envelopes(*events))
     assert not FailedDelivery.objects.using("metrics").exists()
 
 
@@ -149,7 +149,7 @@ def everything(post_id: int, comment_id: int) -> list[object]:
 
 
 def test_every_kind_of_event_counts_where_it_belongs(post_id: int) -> None:
-    hear(*everything(post_id, new_id()))
+    deliver(*everything(post_id, new_id()))
     assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 1, "comments": 1, "reposts": 1}
     author = queries.author_totals(author_id=AUTHOR).totals
     assert author == {
@@ -165,7 +165,7 @@ def test_every_kind_of_event_counts_where_it_belongs(post_id: int) -> None:
 
 
 def test_rolling_up_changes_no_number_and_leaves_nothing_to_add(post_id: int) -> None:
-    hear(*everything(post_id, new_id()))
+    deliver(*everything(post_id, new_id()))
     before = (queries.post_totals(post_id=post_id), queries.author_totals(author_id=AUTHOR), today())
     assert roll_up() == 8
     assert roll_up() == 0
@@ -174,10 +174,10 @@ def test_rolling_up_changes_no_number_and_leaves_nothing_to_add(post_id: int) ->
     assert {row.period for row in PostRollup.objects.all()} == {"hour", "day"}
 
 
-def test_folding_adds_to_what_was_folded_before(post_id: int) -> None:
-    hear(created(post_id), viewed((post_id, 7)))
+def test_rolling_up_adds_to_what_was_rolled_up_before(post_id: int) -> None:
+    deliver(created(post_id), viewed((post_id, 7)))
     roll_up()
-    hear(viewed((post_id, 5)), reacted(post_id))
+    deliver(viewed((post_id, 5)), reacted(post_id))
     assert totals(post_id)["views"] == 12
     roll_up()
     assert totals(post_id) == {"views": 12, "impressions": 12, "reactions": 1, "comments": 0, "reposts": 0}
@@ -186,16 +186,16 @@ def test_folding_adds_to_what_was_folded_before(post_id: int) -> None:
 
 
 def test_deltas_wait_a_moment_for_tombstones(post_id: int) -> None:
-    hear(viewed((post_id, 1)))
+    deliver(viewed((post_id, 1)))
     assert actions.roll_up(older_than=timedelta(minutes=1)) == 0
     assert MetricDelta.objects.count() == 2
 
 
-def test_an_event_heard_twice_counts_once(post_id: int) -> None:
+def test_an_event_delivered_twice_counts_once(post_id: int) -> None:
     batch = envelopes(*everything(post_id, new_id()))
     for _ in range(2):
-        deliver("metrics", envelopes=batch)
-        deliver("metrics", envelopes=[*batch, *batch])
+        deliver_to("metrics", envelopes=batch)
+        deliver_to("metrics", envelopes=[*batch, *batch])
         roll_up()
     assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 1, "comments": 1, "reposts": 1}
     assert today()["registrations"] == 1
@@ -215,7 +215,7 @@ def test_order_does_not_matter(post_id: int, seed: int) -> None:
     shuffled = random.Random(seed)
     shuffled.shuffle(events)
     for event in events:
-        hear(event)
+        deliver(event)
         if shuffled.random() < 0.3:
             roll_up()
     assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 0, "comments": 1, "reposts": 0}
@@ -240,7 +240,7 @@ def test_a_deleted_post_has_no_numbers_whatever_comes_when(post_id: int, seed: i
     shuffled = random.Random(seed)
     shuffled.shuffle(events)
     for event in events:
-        hear(event)
+        deliver(event)
         if shuffled.random() < 0.3:
             roll_up()
     roll_up()
@@ -261,16 +261,16 @@ def test_a_deleted_post_has_no_numbers_whatever_comes_when(post_id: int, seed: i
 
 
 def test_a_reaction_to_a_comment_counts_overall_only(post_id: int) -> None:
-    hear(reacted(post_id, target_type="comment"), unreacted(post_id, target_type="comment"))
+    deliver(reacted(post_id, target_type="comment"), unreacted(post_id, target_type="comment"))
     assert totals(post_id)["reactions"] == 0
     assert today()["reactions"] == 1
 
 
-def test_late_events_count_on_the_day_they_tell_of() -> None:
+def test_late_events_count_on_the_day_they_happened() -> None:
     now = timezone.now()
     two_days_ago = now - timedelta(days=2)
     old_post = next(ids_at(now - timedelta(days=3)))
-    hear(viewed((old_post, 3), at=two_days_ago), commented(old_post, next(ids_at(two_days_ago))), reacted(old_post))
+    deliver(viewed((old_post, 3), at=two_days_ago), commented(old_post, next(ids_at(two_days_ago))), reacted(old_post))
     roll_up()
     by_day = dict(queries.post_totals(post_id=old_post).by_day)
     assert list(by_day) == [(now - timedelta(days=age)).astimezone(UTC).date() for age in (3, 2, 1, 0)]
@@ -282,7 +282,7 @@ def test_late_events_count_on_the_day_they_tell_of() -> None:
 def test_totals_cover_more_than_the_days_shown() -> None:
     long_ago = timezone.now() - timedelta(days=400)
     old_post = next(ids_at(long_ago))
-    hear(viewed((old_post, 3), at=long_ago), viewed((old_post, 2)))
+    deliver(viewed((old_post, 3), at=long_ago), viewed((old_post, 2)))
     roll_up()
     numbers = queries.post_totals(post_id=old_post)
     assert numbers.totals["views"] == 5
@@ -291,7 +291,7 @@ def test_totals_cover_more_than_the_days_shown() -> None:
 
 
 def test_the_overview_lists_quiet_days_too(post_id: int) -> None:
-    hear(reacted(post_id, at=timezone.now() - timedelta(days=1)))
+    deliver(reacted(post_id, at=timezone.now() - timedelta(days=1)))
     days = client(Metrics).overview(days=30)
     assert len(days) == 30
     assert [day.reactions for day in days] == [0] * 28 + [1, 0]
@@ -302,7 +302,7 @@ def test_a_batch_of_views_costs_the_same_whatever_its_size() -> None:
     def statements(posts: int) -> int:
         event = viewed(*((new_id(), 1) for _ in range(posts)))
         with CaptureQueriesContext(connections["metrics"]) as captured:
-            hear(event)
+            deliver(event)
         return len(captured)
 
     assert statements(1) == statements(60)
@@ -315,18 +315,18 @@ def test_reading_costs_the_same_for_one_post_and_for_many(django_assert_num_quer
         return len(captured)
 
     first = new_id()
-    hear(created(first), reacted(first))
+    deliver(created(first), reacted(first))
     few = read()
     for _ in range(30):
         post = new_id()
-        hear(created(post), reacted(post))
+        deliver(created(post), reacted(post))
     roll_up()
     assert read() == few == 4
 
 
-def test_old_hours_are_dropped_and_days_stay(post_id: int) -> None:
+def test_old_hours_are_deleted_and_days_stay(post_id: int) -> None:
     long_ago = timezone.now() - timedelta(days=40)
-    hear(viewed((post_id, 3), at=long_ago), viewed((post_id, 2)))
+    deliver(viewed((post_id, 3), at=long_ago), viewed((post_id, 2)))
     roll_up()
     assert actions.drop_old_hours() == 2
     assert actions.drop_old_hours() == 0
@@ -335,10 +335,10 @@ def test_old_hours_are_dropped_and_days_stay(post_id: int) -> None:
 
 
 def test_hours_that_have_not_begun_are_left_out() -> None:
-    """A clock that is fast dates things into the future; and an hour may begin between two statements."""
+    """A fast clock produces times in the future, and an hour may begin between two statements."""
     before = queries.hours(hours=3)
     ahead = timezone.now() + timedelta(hours=5)
-    hear(reacted(new_id(), at=ahead))
+    deliver(reacted(new_id(), at=ahead))
     assert MetricDelta.objects.filter(at__gt=timezone.now()).exists()
     assert queries.hours(hours=3) == before
     roll_up()
@@ -347,22 +347,22 @@ def test_hours_that_have_not_begun_are_left_out() -> None:
 
 
 def erased_events() -> list[str]:
-    told = OutboxEvent.objects.using("metrics").filter(type__startswith="metrics.user_erased")
-    return list(told.order_by("id").values_list("type", flat=True))
+    published = OutboxEvent.objects.using("metrics").filter(type__startswith="metrics.user_erased")
+    return list(published.order_by("id").values_list("type", flat=True))
 
 
 @pytest.mark.parametrize("rolled_up", [False, True])
 def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int, rolled_up: bool) -> None:
-    hear(*everything(post_id, new_id()))
+    deliver(*everything(post_id, new_id()))
     if rolled_up:
         roll_up()
     erased = UserDeleted(user_id=AUTHOR, erasure_id=5)
     batch = envelopes(erased)
-    deliver("metrics", envelopes=batch)
-    deliver("metrics", envelopes=batch)
+    deliver_to("metrics", envelopes=batch)
+    deliver_to("metrics", envelopes=batch)
     assert erased_events() == ["metrics.user_erased.v1"]
     late = new_id()
-    hear(
+    deliver(
         created(late),
         created(post_id),
         reacted(post_id),
@@ -382,8 +382,8 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
 def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
     monkeypatch.setattr(rollups, "ERASE_BATCH", 2)
     for _ in range(5):
-        hear(created(new_id()))
-    hear(UserDeleted(user_id=AUTHOR, erasure_id=5))
+        deliver(created(new_id()))
+    deliver(UserDeleted(user_id=AUTHOR, erasure_id=5))
     assert Post.objects.filter(author_id=AUTHOR).count() == 3
     assert erased_events() == []
     drain()
@@ -392,7 +392,7 @@ def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: C
 
 
 def test_a_tombstone_that_a_recording_did_not_see_keeps_its_numbers_out_of_the_roll_ups(post_id: int) -> None:
-    hear(*everything(post_id, new_id()))
+    deliver(*everything(post_id, new_id()))
     # What two transactions at once leave: the handler saw no tombstone, and the deletion saw no delta.
     Post.objects.filter(id=post_id).update(is_deleted=True, author_id=None)
     lifecycle_tombstone = Tombstone.objects.using("metrics").create(kind="user", subject_id=AUTHOR)
@@ -407,10 +407,12 @@ def test_a_tombstone_that_a_recording_did_not_see_keeps_its_numbers_out_of_the_r
 
 
 def test_a_roll_up_publishes_the_engagement_with_the_posts_it_touched(post_id: int) -> None:
-    hear(*everything(post_id, new_id()))
+    deliver(*everything(post_id, new_id()))
     roll_up()
-    (told,) = OutboxEvent.objects.using("metrics").filter(type="metrics.engagement_changed.v1")
-    assert decode(told.envelope).data["counts"] == [{"post_id": post_id, "reactions": 1, "comments": 1, "reposts": 1}]
+    (published,) = OutboxEvent.objects.using("metrics").filter(type="metrics.engagement_changed.v1")
+    assert decode(published.envelope).data["counts"] == [
+        {"post_id": post_id, "reactions": 1, "comments": 1, "reposts": 1}
+    ]
     assert client(Metrics).engagement(post_ids=[post_id, 1]) == [
         PostEngagement(post_id=post_id, reactions=1, comments=1, reposts=1),
         PostEngagement(post_id=1, reactions=0, comments=0, reposts=0),

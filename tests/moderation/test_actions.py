@@ -1,4 +1,4 @@
-"""Every kind of decision: what it changes, that it is told, and that taking it back leaves things as they were."""
+"""Every kind of decision: its effect, the notice to the person, and that taking it back restores everything."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every decision of staff goes through one door: logged, told, open to an appeal, and by rank."""
+"""Every decision of staff has one path: it is logged, notified, open to an appeal, and checked for rank."""
 
 from collections.abc import Callable
 from datetime import timedelta

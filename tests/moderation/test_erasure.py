@@ -1,4 +1,4 @@
-"""Erasing a user: nothing of them is left, what others did stays, and it is told once nothing is left."""
+"""Erasing a user: nothing of them is left, what others did stays, and it is acknowledged once nothing is left."""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +73,7 @@ def test_nothing_of_the_person_is_left(thread: Thread) -> None:
     assert Case.objects.get(target_type="comment").is_open, "what ann reported is still to be decided"
 
 
-def test_an_erased_reporter_is_told_nothing(thread: Thread) -> None:
+def test_an_erased_reporter_is_not_notified(thread: Thread) -> None:
     report(thread.ann, "comment", thread.comment_id)
     erase(thread.ann.id)
     case = Case.objects.get()

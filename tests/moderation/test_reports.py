@@ -145,7 +145,7 @@ def post_target(thread: Thread) -> Target:
     return Target("post", int(thread.post_id), int(thread.ann.id))
 
 
-def test_removing_closes_the_case_and_tells_who_reported(thread: Thread, drain: Callable[[], int]) -> None:
+def test_removing_closes_the_case_and_notifies_who_reported(thread: Thread, drain: Callable[[], int]) -> None:
     by_cleo = report(thread.cleo, "post", thread.post_id).json()["id"]
     by_ben = report(thread.ben, "post", thread.post_id).json()["id"]
     action = actions.remove_content(
@@ -247,8 +247,8 @@ def test_an_author_who_deletes_closes_the_case(thread: Thread, drain: Callable[[
     assert not Action.objects.exists(), "moderation did nothing"
     outcomes = [item["outcome"] for item in thread.cleo.client.get("/v1/reports").json()["results"]]
     assert outcomes == ["gone", "gone"]
-    told = [item["message"] for item in thread.cleo.client.get("/v1/notifications").json()["results"]]
-    assert [message for message in told if "reported" in message] == [
+    messages = [item["message"] for item in thread.cleo.client.get("/v1/notifications").json()["results"]]
+    assert [message for message in messages if "reported" in message] == [
         "What you reported is no longer there. Thank you for telling us."
     ] * 2
 

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def remove(thread: Thread, target_type: str) -> Action:
-    """The removal of the post or the comment, not heard of yet."""
+    """The removal of the post or the comment, whose event is not delivered yet."""
     author, target_id = (thread.ann, thread.post_id) if target_type == "post" else (thread.ben, thread.comment_id)
     target = Target(target_type, int(target_id), int(author.id))
     return actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
@@ -52,7 +52,7 @@ def content(found: Any) -> str:
     return repr([value for value in found.values() if value])
 
 
-def told(person: Person) -> list[tuple[str, str | None]]:
+def notifications_of(person: Person) -> list[tuple[str, str | None]]:
     """The kinds and targets of somebody's notifications, without those from moderation."""
     listed = person.client.get("/v1/notifications").json()["results"]
     return [(item["kind"], (item["target"] or {}).get("id")) for item in listed if item["kind"] != "moderation"]
@@ -65,7 +65,7 @@ def test_what_was_removed_comes_back_as_it_was(
     readers = (lively.ann.client, lively.ben.client, lively.cleo.client, anonymous)
     people = (lively.ann, lively.ben, lively.cleo)
     before = [everything(lively, reader) for reader in readers]
-    news = [told(person) for person in people]
+    notifications = [notifications_of(person) for person in people]
     removal = remove(lively, target_type)
     drain()
     assert lively.cleo.client.get("/v1/feed").status_code == 200
@@ -78,19 +78,19 @@ def test_what_was_removed_comes_back_as_it_was(
         assert found[f"/v1/{target_type}s/{gone}"] is None
         assert gone not in content({"list": found[f"/v1/posts/{lively.post_id}/comments"]})
     for person in people:
-        assert gone not in [target for _, target in told(person)]
+        assert gone not in [target for _, target in notifications_of(person)]
     settle()
     assert drifts() == []
     win_appeal(removal)
     drain()
     assert [everything(lively, reader) for reader in readers] == before
-    assert [told(person) for person in people] == news
+    assert [notifications_of(person) for person in people] == notifications
     settle()
     assert drifts() == []
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
-def test_the_words_may_come_in_any_order_and_twice(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
+def test_events_may_come_in_any_order_and_twice(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
     before = everything(lively, lively.cleo.client)
     target = lively.post_id if target_type == "post" else lively.comment_id
     same: dict[str, Any] = {"target_type": target_type, "target_id": int(target), "author_id": 1, "action_id": 77}

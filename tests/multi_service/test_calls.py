@@ -76,7 +76,7 @@ def other(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Other]:
 
 
 def problem(status: int, code: str, **headers: str) -> Answer:
-    """A problem as the other side would tell it."""
+    """A problem as the other side would answer it."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda request: (status, {"detail": "so it is", "code": code, "errors": []}, named)
 
@@ -101,7 +101,7 @@ def test_a_context_that_is_not_served_there_is_not_a_thing_that_is_not_there(oth
         profiles()
 
 
-def test_what_is_missing_further_on_is_told_on_and_is_no_fault_of_this_service(other: Other) -> None:
+def test_an_outage_further_on_is_passed_on_as_no_fault_of_this_service(other: Other) -> None:
     other.answer = problem(503, "auth_unavailable", Retry_After="7")
     for _ in range(8):
         with pytest.raises(Unavailable) as caught:
@@ -163,11 +163,11 @@ def test_an_answer_that_comes_in_small_pieces_keeps_the_deadline_too(other: Othe
     assert other.asked == 1, "nothing was left for a second try"
 
 
-def test_what_is_asked_for_somebody_elses_sake_ends_before_they_give_up(other: Other) -> None:
-    told: list[float] = []
+def test_a_nested_call_ends_before_its_caller_gives_up(other: Other) -> None:
+    timeouts: list[float] = []
 
     def note(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        told.append(float(request.headers[calls.REQUEST_TIMEOUT]))
+        timeouts.append(float(request.headers[calls.REQUEST_TIMEOUT]))
         return 200, [_CARD], {}
 
     other.answer = note
@@ -176,11 +176,11 @@ def test_what_is_asked_for_somebody_elses_sake_ends_before_they_give_up(other: O
         profiles()
     with calls.deadline(1000.0):
         profiles()
-    assert told[1] <= 6 < told[0] <= 20, "three quarters of what is left, or the whole deadline"
-    assert 6 < told[2] <= 20, "no longer than its own deadline"
+    assert timeouts[1] <= 6 < timeouts[0] <= 20, "three quarters of what is left, or the whole deadline"
+    assert 6 < timeouts[2] <= 20, "no longer than its own deadline"
     with calls.deadline(0.000_001), pytest.raises(Unavailable):
         profiles()
-    assert len(told) == 3, "there was no time left to ask"
+    assert len(timeouts) == 3, "there was no time left to ask"
 
 
 def test_all_tries_together_keep_the_deadline(other: Other, settings: Any) -> None:

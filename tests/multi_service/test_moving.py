@@ -37,7 +37,7 @@ class Load:
     reads: Counter[int] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Until told to stop."""
+        """Until asked to stop."""
         chance = random.Random(self.member.id)
         headers = {"Authorization": f"Bearer {self.member.access}"}
         with httpx.Client(base_url=self.member.product.url, headers=headers, timeout=60) as client:
@@ -92,7 +92,7 @@ def is_all_there(loads: list[Load], post: str) -> bool:
 
 
 def nothing_differs(cluster: Cluster) -> bool:
-    """Whether counts, metrics, notifications and all else that was told of the reactions are what they must be."""
+    """Whether counts, metrics, notifications and all else derived from the reactions are what they must be."""
     found = [cluster.services[name].manage(*command) for name, *command in _VERIFYING]
     assert all(ended.returncode == 0 for ended in found), [ended.stdout + ended.stderr for ended in found]
     return not any("under way" in ended.stdout for ended in found)

@@ -131,8 +131,8 @@ def talk(product: Product, services: Cluster) -> Iterator[Talk]:
     assert bob.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
     assert ada.put(f"/v1/comments/{comment}/reaction", {"reaction_type": "like"}).status_code == 200
     talk = Talk(ada, {"author": ada.id, "other": bob.id, "post": post, "comment": comment})
-    told = {"follow", "comment", "reaction"}
-    eventually(lambda: told <= {item["kind"] for item in ada.all_of("/v1/notifications")})
+    expected_kinds = {"follow", "comment", "reaction"}
+    eventually(lambda: expected_kinds <= {item["kind"] for item in ada.all_of("/v1/notifications")})
     eventually(lambda: ada.get("/v1/search?q=hello&type=posts").json()["results"])
     services.gateway.change(GATEWAY_TIMEOUT=f"{_GATEWAY_SECONDS:.0f}s")
     yield talk

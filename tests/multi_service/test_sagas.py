@@ -74,8 +74,8 @@ def test_what_a_moderator_removes_is_gone_everywhere(
     with services.serving(missing).killed():
         target = f"Target('post', {post}, {ada.id})"
         decide(services, f"remove_content(moderator_id=1, target={target}, decision=Decision(reason='spam'))")
-    told: Callable[[], list[str]] = lambda: [item["kind"] for item in ada.all_of("/v1/notifications")]  # noqa: E731
-    eventually(lambda: "moderation" in told(), seconds=_SECONDS)
+    kinds: Callable[[], list[str]] = lambda: [item["kind"] for item in ada.all_of("/v1/notifications")]  # noqa: E731
+    eventually(lambda: "moderation" in kinds(), seconds=_SECONDS)
     for path in (f"/v1/posts/{post}", f"/v1/posts/{post}/comments", f"/v1/posts/{post}/reactions"):
         eventually(lambda path=path: bob.get(path).status_code == 404, seconds=_SECONDS)  # type: ignore[misc]
     eventually(lambda: found(bob, ada) == [] and bob.feed_ids() == [], seconds=_SECONDS)

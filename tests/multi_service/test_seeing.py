@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("services", ["split3"], indirect=True)
 
 @pytest.fixture(scope="module")
 def _traced(services: Cluster) -> None:
-    """Somebody who is followed posts, and a socket is told."""
+    """Somebody who is followed posts, and a socket receives the notification."""
     alice, bob = services.product().join("alice"), services.product().join("bob")
     bob.follow(alice)
     eventually(lambda: alice.get(f"/v1/profiles/{alice.id}").json()["followers_count"] == 1)
@@ -57,7 +57,7 @@ def traced_from(service: Service) -> tuple[list[dict[str, Any]], str]:
 
 
 @pytest.mark.usefixtures("_traced")
-def test_the_way_of_one_request_is_told_in_every_service(services: Cluster) -> None:
+def test_the_trace_of_one_request_is_shown_in_every_service(services: Cluster) -> None:
     every = {handler.name for context in CONTEXTS for handler in handlers_of(context, event=_EVENT)}
 
     def handled() -> set[str]:

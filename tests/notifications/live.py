@@ -99,7 +99,7 @@ class LiveClient:
 
 @contextlib.asynccontextmanager
 async def connected_but_deaf(server: SocketServer, access: str) -> AsyncIterator[LiveClient]:
-    """A client that takes hardly anything in before it is told to read."""
+    """A client that takes hardly anything in before it is asked to read."""
     ear = socket.socket()
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     ear.connect(("127.0.0.1", server.port))

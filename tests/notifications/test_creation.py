@@ -1,4 +1,4 @@
-"""What people are told, once each, and what is taken back."""
+"""What people are notified of, once each, and what is removed again."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.notifications.conftest import comment, kinds, notifications_of, post,
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_followers_are_told_of_a_new_post_and_nobody_else(
+def test_followers_are_notified_of_a_new_post_and_nobody_else(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob, carol = register("alice", full_name="Alice A"), register("bob"), register("carol")
@@ -85,7 +85,7 @@ def test_one_person_gets_one_notification_for_a_comment(
     assert unread(alice) == 0
 
 
-def test_a_person_is_told_of_follows_together_and_of_unfollows_not_at_all(
+def test_follows_are_grouped_and_unfollows_notify_nobody(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
@@ -136,7 +136,7 @@ def test_more_actors_than_are_shown_are_counted_exactly(
     assert item["message"] == "person4, person3, person2 and 2 others reacted to your post."
 
 
-def test_nobody_is_told_of_their_own_doing(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_nobody_is_notified_of_their_own_actions(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     post_id = post(alice, "hello @alice")
     comment_id = comment(alice, post_id, "me again @alice")
@@ -146,14 +146,14 @@ def test_nobody_is_told_of_their_own_doing(register: Callable[..., Person], drai
     assert notifications_of(alice) == []
 
 
-def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(
+def test_whoever_is_mentioned_is_notified_once_and_only_if_they_may_see_it(
     register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     follow(bob, alice)
     post(alice, "for friends: @bob @carol", is_private=True)
     drain()
-    assert kinds(bob) == ["mention"], "a follower who is named is told that, not that there is a new post"
+    assert kinds(bob) == ["mention"], "a follower who is mentioned is notified of that, not that there is a new post"
     assert notifications_of(carol) == []
     post_id = post(alice, "for all: @carol")
     drain()
@@ -165,7 +165,7 @@ def test_whoever_is_named_is_told_once_and_only_if_they_may_see_it(
     assert kinds(carol) == ["mention"]
 
 
-def test_comments_reach_the_author_the_parent_and_the_named(
+def test_comments_reach_the_author_the_parent_and_the_mentioned(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
@@ -181,7 +181,9 @@ def test_comments_reach_the_author_the_parent_and_the_named(
     assert unread(alice) == 1
 
 
-def test_reposts_are_told_and_taken_back(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_reposts_notify_and_their_removal_takes_it_back(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
     assert bob.client.put(f"/v1/posts/{post_id}/repost").status_code == 200
@@ -193,7 +195,7 @@ def test_reposts_are_told_and_taken_back(register: Callable[..., Person], drain:
     assert notifications_of(alice) == []
 
 
-def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(
+def test_a_follow_request_notifies_until_it_is_answered_and_so_does_the_answer(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -212,7 +214,7 @@ def test_a_request_is_told_until_it_is_answered_and_its_answer_is_told(
     assert kinds(alice) == ["follow_request"], "asking again is news again"
 
 
-def test_the_muted_and_the_blocked_tell_nothing(
+def test_the_muted_and_the_blocked_notify_nobody(
     register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -233,7 +235,7 @@ def test_the_muted_and_the_blocked_tell_nothing(
     assert unread(alice) == 0
 
 
-def test_moderators_words_arrive(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_notices_of_moderators_arrive(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     from datetime import UTC, datetime
 
     from socialapp.contracts.moderation import ReportResolved, UserSanctioned

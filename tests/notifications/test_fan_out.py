@@ -17,7 +17,7 @@ from tests.notifications.events import published
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_every_follower_is_told_once_in_pages(
+def test_every_follower_is_notified_once_in_pages(
     register: Callable[..., Person],
     drain: Callable[[], int],
     follow: Callable[[Person, Person], None],
@@ -37,14 +37,16 @@ def test_every_follower_is_told_once_in_pages(
     assert pages.values("event_id").distinct().count() == pages.count() == 2, "each page is handled once"
 
 
-def test_ten_thousand_followers_are_told_once_each(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_ten_thousand_followers_are_notified_once_each(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice = register("alice")
     ids = range(10**15, 10**15 + 10_000)
     add_followers(int(alice.id), ids)
     post_id = post(alice)
     drain()
-    told_ids = list(Notification.objects.filter(post_id=post_id).values_list("user_id", flat=True))
-    assert (len(told_ids), set(told_ids)) == (10_000, set(ids))
+    notified_ids = list(Notification.objects.filter(post_id=post_id).values_list("user_id", flat=True))
+    assert (len(notified_ids), set(notified_ids)) == (10_000, set(ids))
 
 
 def add_followers(author_id: Any, ids: Any) -> None:

@@ -47,7 +47,7 @@ def no_reaction(alice: Person, bob: Person, post_id: Any, *, at: Any = NOW) -> A
     )
 
 
-def test_the_same_told_by_several_events_is_told_once(register: Callable[..., Person]) -> None:
+def test_several_events_of_the_same_activity_notify_once(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
     hand_over(*[reaction(alice, bob, post_id)] * 3)
@@ -73,8 +73,8 @@ def test_a_batch_makes_what_its_events_make_one_by_one(register: Callable[..., P
     )
     found = {item["target"]["id"]: item for item in notifications_of(alice)}
     assert {target: item["actors_count"] for target, item in found.items()} == {first: 2, second: 1}
-    last_told = NotificationActor.objects.get(topic=f"reaction:post:{first}", actor_id=int(bob.id)).at
-    assert (last_told, unread(alice)) == (later, 2)
+    last_notified = NotificationActor.objects.get(topic=f"reaction:post:{first}", actor_id=int(bob.id)).at
+    assert (last_notified, unread(alice)) == (later, 2)
     hand_over(reaction(alice, dan, first, at=later), reaction(alice, bob, first, at=NOW))
     [renewed, other] = notifications_of(alice)
     assert (renewed["target"]["id"], renewed["actors_count"], other) == (first, 3, found[second])
@@ -128,7 +128,7 @@ def test_a_removal_that_comes_first_leaves_nothing_to_revive(register: Callable[
     assert Notification.objects.count() == 0
 
 
-def test_a_post_that_is_gone_is_not_told_of_again(
+def test_a_deleted_post_notifies_nobody_again(
     register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -172,7 +172,7 @@ def test_activity_of_different_days_is_kept_apart_and_removed_from_the_right_one
     assert [item["actors"][0]["username"] for item in notifications_of(alice)] == ["carol"]
 
 
-def test_what_happened_long_ago_is_no_news(
+def test_activity_of_long_ago_notifies_nobody(
     register: Callable[..., Person], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob = register("alice"), register("bob")

@@ -1,4 +1,4 @@
-"""How people want to be told, and where their browsers take pushes."""
+"""How people want to be notified, and where their browsers take pushes."""
 
 from collections.abc import Callable
 from typing import Any

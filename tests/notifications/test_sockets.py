@@ -105,7 +105,7 @@ def _two_notifications(alice: Any, bob: Any, drain: Callable[[], int]) -> list[s
     return [item["id"] for item in reversed(bob.client.get("/v1/notifications").json()["results"])]
 
 
-def test_a_late_message_about_what_was_there_before_is_no_news(
+def test_a_late_message_about_an_older_notification_is_not_sent(
     server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int]
 ) -> None:
     """Redis may be slow: the client had it over its connection before, or resumes."""
@@ -177,7 +177,7 @@ def test_a_thousand_cut_connections_resume_without_gap_or_double(
         await do(post, alice, text)
         await do(drain)
 
-    async def told(client: LiveClient, number: int) -> list[str]:
+    async def received(client: LiveClient, number: int) -> list[str]:
         return [(await client.receive(60))["notification"]["id"] for _ in range(number)]
 
     async def scenario() -> None:
@@ -187,7 +187,7 @@ def test_a_thousand_cut_connections_resume_without_gap_or_double(
                 await ready(client)
             await write("one")
             await write("two")
-            before = await asyncio.gather(*(told(client, 2) for client in clients))
+            before = await asyncio.gather(*(received(client, 2) for client in clients))
             for client in clients:
                 client.connection.transport.abort()
         await write("three")
@@ -198,9 +198,9 @@ def test_a_thousand_cut_connections_resume_without_gap_or_double(
             await write("four")
             for client, ids in zip(again, before, strict=True):
                 await client.send({"type": "resume", "after": ids[-1]})
-            returned = await asyncio.gather(*(told(client, 2) for client in again))
+            returned = await asyncio.gather(*(received(client, 2) for client in again))
             await write("five")
-            last = await asyncio.gather(*(told(client, 1) for client in again))
+            last = await asyncio.gather(*(received(client, 1) for client in again))
         listed = [(await do(person.client.get, "/v1/notifications")).json()["results"] for person in people]
         expected = [[item["id"] for item in reversed(results)] for results in listed] * 250
         assert [len(ids) for ids in expected[:4]] == [5] * 4

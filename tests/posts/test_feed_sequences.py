@@ -51,7 +51,7 @@ class ExpectedFeeds:
 
 
 class RandomActions:
-    """Random choices of people, done in the product and told to the expected."""
+    """Random choices of people, made in the product and in the model."""
 
     def __init__(self, people: Any, chance: Any) -> None:
         self.expected = ExpectedFeeds()

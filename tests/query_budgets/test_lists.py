@@ -45,7 +45,7 @@ def test_a_page_of_fifty_costs_what_a_page_of_one_costs(
                     one = _cost(meter, client, small, warm=large, state=state, expected=way.least)
                     many = _cost(meter, client, large, warm=large, state=state, expected=way.most)
                     if one.numbers() != many.numbers():
-                        grown.append(_told(f"{large} by {viewer}, {state} Redis", one, many))
+                        grown.append(_described(f"{large} by {viewer}, {state} Redis", one, many))
     assert not grown, "\n".join(grown)
 
 
@@ -94,6 +94,6 @@ def _cost(meter: Meter, client: JsonClient, url: str, *, warm: str, state: str, 
     return cost
 
 
-def _told(what: str, one: Cost, many: Cost) -> str:
+def _described(what: str, one: Cost, many: Cost) -> str:
     numbers = f"{one.numbers()} for few, {many.numbers()} for many"
     return f"{what}: {numbers}\n  few\n{one.details()}\n  many\n{many.details()}"

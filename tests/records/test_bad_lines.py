@@ -195,8 +195,8 @@ def test_a_load_publishes_what_the_api_would_and_nothing_the_second_time(
     file: Path, drain: Callable[[], int], register: Callable[..., Person]
 ) -> None:
     load(file)
-    told = events()
-    types = [kind for kind, _ in told]
+    published = events()
+    types = [kind for kind, _ in published]
     assert {kind: types.count(kind) for kind in set(types)} == {
         "auth.user_registered": 3,
         "auth.user_verified": 1,
@@ -206,11 +206,11 @@ def test_a_load_publishes_what_the_api_would_and_nothing_the_second_time(
         "comments.comment_created": 2,
         "reactions.reaction_set": 2,
     }
-    first = next(body for kind, body in told if kind == "posts.post_created")
+    first = next(body for kind, body in published if kind == "posts.post_created")
     assert (first["hashtags"], first["mention_ids"], first["version"]) == (["big", "news"], [], 1), (
         "a private account's followers alone may be named"
     )
-    before = list(told)
+    before = list(published)
     assert load(file)[0] == 2
     assert events() == before
     drain()
@@ -291,7 +291,7 @@ def test_a_note_of_progress_that_is_damaged_or_of_another_file_is_ignored(file: 
         assert not note.exists()
 
 
-def test_files_that_cannot_be_used_are_told_in_a_line(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_used_is_reported_in_a_line(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path):
         with pytest.raises(CommandError, match="cannot use"):
             call_command("load", str(path))

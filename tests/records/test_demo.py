@@ -1,4 +1,4 @@
-"""Demo data: the story goes through the API and can be told to its end, a crowd is distributed like a real network."""
+"""Demo data: the story goes through the API and can be finished later, a crowd is distributed like a real network."""
 
 import io
 import json
@@ -39,7 +39,7 @@ def tell(password: str = PASSWORD) -> dict[str, str]:
     return found
 
 
-def test_the_story_is_told_through_the_api_and_an_interrupted_one_to_its_end(
+def test_the_story_goes_through_the_api_and_an_interrupted_one_is_finished(
     drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
     interrupted = Story(password=PASSWORD, has_pictures=False)
@@ -95,22 +95,22 @@ def test_the_same_crowd_is_not_drawn_twice() -> None:
 def test_people_have_faces_and_there_are_pictures_and_a_film(
     anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Story(password=PASSWORD)
-    uploads = [step for step in told.steps() if getattr(step, "func", step).__name__.startswith("_upload")]
+    story = Story(password=PASSWORD)
+    uploads = [step for step in story.steps() if getattr(step, "func", step).__name__.startswith("_upload")]
     assert len(uploads) == 77 + 12 + 1
     monkeypatch.setattr("socialapp.demo.story.time.sleep", lambda seconds: process_waiting_media())
-    names = {"Valjean", told._painter()}
+    names = {"Valjean", story._painter()}
     for name in sorted(names):
-        told._join(name)
-        told._upload_face(name)
-        told._show_face(name)
+        story._join(name)
+        story._upload_face(name)
+        story._show_face(name)
     for number in range(2):
-        told._upload_landscape(number)
-    told._upload_film()
-    told._show_landscapes("Two of them.", 0, 2)
-    told._show_film()
-    film, landscapes = anonymous.get(f"/v1/profiles/{told.cast.ids[told._painter()]}/posts").json()["results"]
+        story._upload_landscape(number)
+    story._upload_film()
+    story._show_landscapes("Two of them.", 0, 2)
+    story._show_film()
+    film, landscapes = anonymous.get(f"/v1/profiles/{story.cast.ids[story._painter()]}/posts").json()["results"]
     assert [media["type"] for media in (*film["media"], *landscapes["media"])] == ["video", "image", "image"]
     assert all(media["description"] for media in landscapes["media"])
-    assert all(anonymous.get(f"/v1/profiles/{told.cast.ids[name]}").json()["profile_picture"] for name in names)
+    assert all(anonymous.get(f"/v1/profiles/{story.cast.ids[name]}").json()["profile_picture"] for name in names)
     assert film["media"][0]["duration"] == 3

@@ -52,10 +52,10 @@ def test_a_dump_loads_into_an_empty_installation_and_dumps_the_same(ground: Grou
     file = target.folder / "in.jsonl"
     file.write_bytes(dump)
     records = [json.loads(line) for line in dump.splitlines()]
-    told = json.loads(target.manage("load", str(file), "--json"))
+    report = json.loads(target.manage("load", str(file), "--json"))
     kinds = ("user", "follow", "post", "comment", "reaction")
     counts = {kind: sum(record["type"] == kind for record in records) for kind in kinds}
-    assert told == {"loaded": counts, "rejected": 0}
+    assert report == {"loaded": counts, "rejected": 0}
     assert target.dumped() == dump
     assert any(record.get("is_private") for record in records if record["type"] == "post")
     assert [record["sensitive"] for record in records if record.get("content_warning") == "surgery"] == [True]
@@ -74,9 +74,9 @@ def test_a_load_that_was_killed_and_run_again_ends_like_an_undisturbed_one(groun
     file.write_bytes(b"".join(mixed))
     for _ in range(2):
         _kill_on_the_way(target, file)
-    told = json.loads(target.manage("load", str(file), "--json", expect=2))
-    assert told["rejected"] == len(bad)
-    assert sum(told["loaded"].values()) == len(lines)
+    report = json.loads(target.manage("load", str(file), "--json", expect=2))
+    assert report["rejected"] == len(bad)
+    assert sum(report["loaded"].values()) == len(lines)
     rejected = [json.loads(line) for line in (target.folder / "in.jsonl.rejected").read_text().splitlines()]
     assert [refusal["line"] for refusal in rejected] == bad
     assert target.dumped() == dump

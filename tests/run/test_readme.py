@@ -74,9 +74,9 @@ def test_the_variables_of_the_readme_are_in_the_example() -> None:
 
 
 def test_the_commands_told_to_operators_exist() -> None:
-    told = set(re.findall(r"manage\.py ([a-z_]+)", OPERATING.read_text()))
-    assert told >= {"bus", "erasure", "search", "doctor", "migrate_all"}
-    assert told - get_commands().keys() == set()
+    named = set(re.findall(r"manage\.py ([a-z_]+)", OPERATING.read_text()))
+    assert named >= {"bus", "erasure", "search", "doctor", "migrate_all"}
+    assert named - get_commands().keys() == set()
 
 
 def _text(name: str) -> str:

@@ -223,7 +223,7 @@ def test_a_killed_role_comes_back(installation: Installation, killed: str) -> No
     until(
         lambda: f"{killed} (pid {victim.pid}) was killed by SIGKILL" in installation.said(),
         seconds=5,
-        why="its death was not told",
+        why="its death was not logged",
     )
     until(lambda: len(installation.children()) == number, seconds=10, why=f"{killed} was not started again")
     until(installation.answers, seconds=10, why="the product does not answer")

@@ -1,4 +1,4 @@
-"""`.env.example` tells every variable that the product reads."""
+"""`.env.example` lists every variable that the product reads."""
 
 import re
 from pathlib import Path
@@ -11,19 +11,19 @@ _READS = re.compile(r"""(?:\benv\.\w+\(|os\.environ\.get\(|os\.environ\[)\s*f?"(
 _INTERNAL = {"DJANGO_SETTINGS_MODULE", "EMBEDDED_VALKEY", "CELERY_SKIP_CHECKS"}
 
 
-def test_every_variable_is_told() -> None:
+def test_every_variable_is_documented() -> None:
     sources = [*(ROOT / "socialapp").rglob("*.py"), *(ROOT / "apps").rglob("*.py")]
     read = {name for path in sources for name in _READS.findall(path.read_text())} - _INTERNAL
-    told = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
+    documented = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
     assert "SECRET_KEY" in read, "the pattern must find variables at all"
-    assert sorted(read - told) == [], "read by the product, but not told in .env.example"
-    assert {f"{name.upper()}_URL" for name in CONTEXTS} <= told
+    assert sorted(read - documented) == [], "read by the product, but not in .env.example"
+    assert {f"{name.upper()}_URL" for name in CONTEXTS} <= documented
 
 
-def test_what_is_told_is_read() -> None:
+def test_every_documented_variable_is_read() -> None:
     sources = "".join(path.read_text() for folder in ("socialapp", "apps") for path in (ROOT / folder).rglob("*.py"))
     sources += (ROOT / "run").read_text()
     derived = {f"{name.upper()}{end}" for name in CONTEXTS for end in ("_URL", "_DATABASE_URL")}
     derived |= {"WEB_PORT", "SOCKETS_PORT"}
-    told = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
-    assert sorted(name for name in told - derived if f'"{name}"' not in sources) == []
+    documented = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
+    assert sorted(name for name in documented - derived if f'"{name}"' not in sources) == []

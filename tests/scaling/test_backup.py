@@ -37,7 +37,7 @@ print(resent, sum(reconcile(name)[1] for name in CONTEXTS))
 
 @dataclass
 class Written:
-    """What writers were told: the ids of posts with the time at which each was acknowledged."""
+    """What was acknowledged to writers: the ids of posts with the time at which each was acknowledged."""
 
     posts: dict[int, datetime] = field(default_factory=dict)
     refused: list[int] = field(default_factory=list)
@@ -121,7 +121,7 @@ def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: 
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_the_manifest_tells_what_is_needed(backup: Backup, dataset: Dataset) -> None:
+def test_the_manifest_lists_what_is_needed(backup: Backup, dataset: Dataset) -> None:
     assert json.loads((backup.folder / "manifest.json").read_text()) == backup.manifest
     (position,) = backup.manifest["positions"].values()
     assert position.startswith("0-1-"), "where a replica, or a point in time recovery, goes on from"
@@ -132,7 +132,7 @@ def test_the_manifest_tells_what_is_needed(backup: Backup, dataset: Dataset) -> 
     assert "is not empty" in taken.stderr
 
 
-def test_what_is_there_is_replaced_only_when_told(backup: Backup, empty: Dataset) -> None:
+def test_existing_data_are_replaced_only_when_asked_for(backup: Backup, empty: Dataset) -> None:
     empty.database.sql("CREATE TABLE restored_posts.mine (id INT)")
     refused = empty.manage("restore", str(backup.folder), check=False)
     assert refused.returncode != 0

@@ -85,7 +85,7 @@ def _opened(table: str) -> Iterator[list[str]]:
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
         opened = [row["partitions"] or "" for row in rows if row["table"] == table]
-        assert opened, f"nothing is told of {table}: {sql}"
+        assert opened, f"EXPLAIN names no partition of {table}: {sql}"
         found += [name for names in opened for name in names.split(",") if name]
 
 
@@ -150,13 +150,15 @@ def test_notifications_are_archived_by_retention(
     assert sum(partition["rows"] for partition in done) == 1
     (file,) = tmp_path.iterdir()
     assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == [gone]
-    assert file.stat().st_mode & 0o077 == 0, "what people were told is nobody else's business"
+    assert file.stat().st_mode & 0o077 == 0, "what people were notified of is nobody else's business"
     assert Notification.objects.values_list("id", flat=True).get() == kept
     again = _report(capsys, "archive", "--table", "notifications", into=tmp_path)
     assert again["notifications"] == "nothing to archive"
 
 
-def test_posts_go_only_when_told_twice(partitioned: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_posts_are_dropped_only_when_confirmed_twice(
+    partitioned: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from apps.posts.models import Post
 
     kept = _post(_NOW)
@@ -222,10 +224,10 @@ def test_reads_open_the_months_they_need(partitioned: None) -> None:
         assert len(paginate(bounded, page=PageRequest()).items) == 20
     assert _names("posts")[0] not in authors, "nobody wrote before they were registered"
     assert len(authors) <= 2 + partitions.AHEAD_MONTHS + 1
-    with _opened("notifications") as told:
+    with _opened("notifications") as opened:
         page = notification_page(user_id=_AUTHOR, page=PageRequest(), unread_only=False)
     assert sorted(row.id for row in page.items) == sorted(notified)
-    assert _names("notifications")[0] not in told, "nobody was told anything before they were registered"
+    assert _names("notifications")[0] not in opened, "nobody was notified of anything before they were registered"
 
 
 def test_pages_open_the_months_they_need(partitioned: None, register: Any, drain: Any) -> None:
@@ -243,7 +245,7 @@ def test_pages_open_the_months_they_need(partitioned: None, register: Any, drain
     with _opened("posts") as authors:
         assert [post["id"] for post in anna.client.get(f"/v1/profiles/{anna.id}/posts").json()["results"]] == [made]
     assert _names("posts")[0] not in authors
-    with _opened("notifications") as told:
+    with _opened("notifications") as opened:
         assert len(anna.client.get("/v1/notifications").json()["results"]) == 1
-    assert _names("notifications")[0] not in told
-    assert len(set(told)) <= 2 + partitions.AHEAD_MONTHS + 1
+    assert _names("notifications")[0] not in opened
+    assert len(set(opened)) <= 2 + partitions.AHEAD_MONTHS + 1

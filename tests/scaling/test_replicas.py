@@ -163,23 +163,23 @@ def test_an_author_sees_at_once_what_others_see_later(
     eventually(lambda: _status(dataset, made) == 200)
 
 
-def test_how_far_a_replica_is_behind_is_told(dataset: Dataset, replicas: list[Replica], author: Headers) -> None:
+def test_how_far_a_replica_is_behind_is_metric(dataset: Dataset, replicas: list[Replica], author: Headers) -> None:
     late, *_ = replicas
     with late.held_back():
         _write(dataset, author, "late")
-        eventually(lambda: _told(dataset, late, "lag_seconds") >= 2, seconds=_PATIENCE)
-        assert _told(dataset, late, "up") == 1
-    eventually(lambda: _told(dataset, late, "lag_seconds") == 0, seconds=_PATIENCE)
+        eventually(lambda: _metric(dataset, late, "lag_seconds") >= 2, seconds=_PATIENCE)
+        assert _metric(dataset, late, "up") == 1
+    eventually(lambda: _metric(dataset, late, "lag_seconds") == 0, seconds=_PATIENCE)
     late.sql("STOP SLAVE SQL_THREAD")
     try:
-        assert _told(dataset, late, "up") == 0
-        assert _told(dataset, late, "lag_seconds") == -1, "nobody knows"
+        assert _metric(dataset, late, "up") == 0
+        assert _metric(dataset, late, "lag_seconds") == -1, "nobody knows"
     finally:
         late.sql("START SLAVE SQL_THREAD")
-    eventually(lambda: _told(dataset, late, "up") == 1, seconds=_PATIENCE)
+    eventually(lambda: _metric(dataset, late, "up") == 1, seconds=_PATIENCE)
 
 
-def _told(dataset: Dataset, replica: Replica, what: str) -> float:
+def _metric(dataset: Dataset, replica: Replica, what: str) -> float:
     """A number of the replica as Prometheus gets it; -1: none."""
     name = f'socialapp_replica_{what}{{server="127.0.0.1:{replica.port}"}} '
     lines = dataset.http.get("/metrics").text.splitlines()

@@ -1,4 +1,4 @@
-"""The main job: people join, find each other, write, talk, react, are told at once, search, report, and leave."""
+"""The main job: people join, find each other, write, talk, react, are notified at once, search, report, and leave."""
 
 import httpx
 import pytest
@@ -47,10 +47,10 @@ def test_a_post_reaches_followers_feeds_and_sockets(product: Product) -> None:
     assert bob.follow(ada)["following"] is True
     with bob.socket() as socket:
         post = ada.write("Hello #World, dear @" + bob.username)
-        told = socket.next("notification")
-        assert told["notification"]["kind"] in ("new_post", "mention")
-        assert told["notification"]["target"] == {"type": "post", "id": post["id"], "url": f"/v1/posts/{post['id']}"}
-        assert told["unread"] >= 1
+        message = socket.next("notification")
+        assert message["notification"]["kind"] in ("new_post", "mention")
+        assert message["notification"]["target"] == {"type": "post", "id": post["id"], "url": f"/v1/posts/{post['id']}"}
+        assert message["unread"] >= 1
     assert post["hashtags"] == ["world"]
     assert post["mentions"] == [{"id": bob.id, "username": bob.username}]
     assert eventually(lambda: post["id"] in bob.feed_ids())

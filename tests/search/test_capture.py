@@ -257,7 +257,7 @@ class Scripted:
     batches: list[Batch]
     name: str = "scripted"
     read_from: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    saved_positions: list[str] = field(default_factory=list)
 
     def check(self) -> None: ...
 
@@ -269,7 +269,7 @@ class Scripted:
         yield from self.batches
 
     def saved(self, position: str) -> None:
-        self.told.append(position)
+        self.saved_positions.append(position)
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -289,7 +289,7 @@ def test_what_changed_is_indexed_with_its_position_twice_and_out_of_order(
     follow(source=source, stopping=threading.Event())
     searching.settle()
     assert searching.contents(anonymous, "kite") == ["kite gone", "kite kept"]
-    assert (source.read_from, source.told) == (["0"], ["1", "2", "3"])
+    assert (source.read_from, source.saved_positions) == (["0"], ["1", "2", "3"])
     assert alice.client.delete(f"/v1/posts/{gone}").status_code == 204
     deleted = RowChange("posts", {**row, "id": int(gone)}, None)
     again = Scripted([Batch([deleted], "4"), Batch([*written, person], "5"), Batch([deleted], "6")])

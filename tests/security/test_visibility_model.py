@@ -86,12 +86,12 @@ class Lives(RuleBasedStateMachine):
     def are_apart(self, one: int | None, other: int) -> bool:
         return (one, other) in self.blocks or (other, one) in self.blocks
 
-    def meets(self, viewer: int | None, whom: int) -> bool:
+    def may_meet(self, viewer: int | None, whom: int) -> bool:
         return not self.is_banned(whom) and not self.are_apart(viewer, whom)
 
     def sees(self, viewer: int | None, post: Written) -> bool:
         author = self.people[post.author]
-        if post.is_removed or not self.meets(viewer, post.author):
+        if post.is_removed or not self.may_meet(viewer, post.author):
             return False
         if viewer == post.author:
             return True
@@ -102,7 +102,7 @@ class Lives(RuleBasedStateMachine):
         return not (post.is_private or author.is_private or "silence" in author.sanctions)
 
     def sees_comment(self, viewer: int | None, post: Written, who: int) -> bool:
-        if not self.sees(viewer, post) or not self.meets(viewer, who):
+        if not self.sees(viewer, post) or not self.may_meet(viewer, who):
             return False
         return viewer == who or (viewer, who) in self.follows or "silence" not in self.people[who].sanctions
 
@@ -112,7 +112,7 @@ class Lives(RuleBasedStateMachine):
     def follow(self, who: int, whom: int) -> None:
         answer = self.as_person(who, "PUT", f"/v1/profiles/{self.people[whom].id}/follow")
         if answer.status_code == 200 and (who, whom) not in self.follows:
-            assert self.meets(who, whom)
+            assert self.may_meet(who, whom)
             (self.requests if self.people[whom].is_private else self.follows).add((who, whom))
 
     @rule(who=person, whom=person)
@@ -304,10 +304,10 @@ class Lives(RuleBasedStateMachine):
             found = client.get(f"/v1/search?q={post.word}&type=posts").json()["results"]
             # what a moderator hid is in no index: its author has it in their own list
             assert [result["item"]["id"] for result in found] == ([post.id] if post.hidden_by is None else [])
-            assert told_rule(self.moderator.client, post.id, viewer_id=viewer_id) is True
+            assert rule_shown(self.moderator.client, post.id, viewer_id=viewer_id) is True
         for post in self.posts:
             if post.id not in visible:
-                assert told_rule(self.moderator.client, post.id, viewer_id=viewer_id) is False
+                assert rule_shown(self.moderator.client, post.id, viewer_id=viewer_id) is False
 
     def check_export(self, viewer: int) -> None:
         """What is exported about a person has nothing that others wrote, be it hidden from them or not."""
@@ -321,21 +321,21 @@ class Lives(RuleBasedStateMachine):
                 assert not [word for word in others if word in rows], (context, table)
 
     def check_sockets(self) -> None:
-        """Whom open pages are told of a post: exactly those who see it."""
+        """Whose open pages are updated about a post: exactly those who see it."""
         everybody = [int(life.id) for life in self.people]
-        told = readers_of({int(post.id): everybody for post in self.posts})
+        readers = readers_of({int(post.id): everybody for post in self.posts})
         for post in self.posts:
             allowed = {int(self.people[who].id) for who in range(PEOPLE) if self.sees(who, post)}
             banned = {int(self.people[who].id) for who in range(PEOPLE) if self.is_banned(who)}
-            assert told.get(int(post.id), set()) - banned == allowed - banned, post
+            assert readers.get(int(post.id), set()) - banned == allowed - banned, post
 
     def teardown(self) -> None:
         if hasattr(self, "people"):
             self.look()
 
 
-def told_rule(staff: JsonClient, post_id: str, *, viewer_id: str | None) -> bool:
-    """What staff is told of who sees a post."""
+def rule_shown(staff: JsonClient, post_id: str, *, viewer_id: str | None) -> bool:
+    """What staff is shown about who sees a post."""
     answer = staff.get(f"/v1/posts/{post_id}/visibility{f'?viewer={viewer_id}' if viewer_id else ''}")
     shown: bool = answer.json()["visible"]
     return shown

@@ -48,7 +48,7 @@ class GuardedKafka(Kafka):
 
     def url_with(self, **changes: str) -> str:
         """How to reach it, with settings of librdkafka of one's own; an empty one is left out."""
-        told = {
+        settings = {
             "security_protocol": "SASL_SSL",
             "sasl_mechanism": "SCRAM-SHA-512",
             "sasl_username": "app",
@@ -56,7 +56,7 @@ class GuardedKafka(Kafka):
             "ssl_ca_location": str(self.folder / "ca.pem"),
             **changes,
         }
-        query = urlencode({name.replace("_", "."): value for name, value in told.items() if value})
+        query = urlencode({name.replace("_", "."): value for name, value in settings.items() if value})
         return f"kafka://127.0.0.1:{self.port}?{query}"
 
 
@@ -99,16 +99,16 @@ class BrokerHarness:
         ):
             self._run(context, f"DELETE FROM {table}")
 
-    def send(self, *probes: int, partition: int = 1, context: str = "metrics", padding: str = "", **told: str) -> None:
+    def send(self, *probes: int, partition: int = 1, context: str = "metrics", padding: str = "", **extra: str) -> None:
         """Publishes probes in one transaction, as if by that context; the relay finds them at its next look.
 
-        `told`: more of their envelopes.
+        `extra`: more members of their envelopes.
         """
         self._run(
             context,
             "INSERT INTO bus_outbox (id, type, subject, envelope, created_at, state, claim, correlation)"
             " VALUES (?, ?, ?, ?, ?, 0, 0, '')",
-            [_row(next(self._ids), probe, partition, padding, told) for probe in probes],
+            [_row(next(self._ids), probe, partition, padding, extra) for probe in probes],
         )
 
     def send_again(self) -> None:
@@ -168,9 +168,9 @@ class BrokerHarness:
 
     def depth(self, context: str) -> float:
         """What waits for a context."""
-        return self.told(f'socialapp_queue_depth{{queue="{self.roles.environment["QUEUE_PREFIX"]}events.{context}"}}')
+        return self.metric(f'socialapp_queue_depth{{queue="{self.roles.environment["QUEUE_PREFIX"]}events.{context}"}}')
 
-    def told(self, name: str) -> float:
+    def metric(self, name: str) -> float:
         """One of the relay's numbers; 0 when it has none of that name."""
         port = self.roles.metrics_ports["relay"]
         lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text.splitlines()
@@ -193,7 +193,7 @@ class BrokerHarness:
             connection.executemany(statement, rows)
 
 
-def _row(event_id: int, probe: int, partition: int, padding: str, told: dict[str, str]) -> tuple[object, ...]:
+def _row(event_id: int, probe: int, partition: int, padding: str, extra: dict[str, str]) -> tuple[object, ...]:
     now = datetime.now(UTC).replace(tzinfo=None)
     envelope = {
         "id": event_id,
@@ -204,6 +204,6 @@ def _row(event_id: int, probe: int, partition: int, padding: str, told: dict[str
         "partitionkey": str(partition),
         "sequence": event_id,
         "data": {"probe_id": probe, "partition": partition, "padding": padding},
-        **told,
+        **extra,
     }
     return event_id, envelope["type"], str(probe), json.dumps(envelope, ensure_ascii=False), str(now)

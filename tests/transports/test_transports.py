@@ -102,9 +102,9 @@ def test_poison_is_tried_again_and_its_neighbours_arrive(harness: BrokerHarness)
     tried_again = "SELECT COUNT(*) FROM bus_failed_delivery WHERE subject = '-2' AND attempts > 1"
     until(lambda: harness.roles.number("moderation", tried_again) == 1, seconds=PATIENCE)
     assert sorted(harness.received()) == [1, 3]
-    until(lambda: harness.told('socialapp_delivery_retries_total{context="moderation"}') >= 1, seconds=PATIENCE)
-    assert harness.told('socialapp_deliveries_failing{context="moderation"}') == 1
-    assert harness.told('socialapp_deliveries_failing_seconds{context="moderation"}') > 1
+    until(lambda: harness.metric('socialapp_delivery_retries_total{context="moderation"}') >= 1, seconds=PATIENCE)
+    assert harness.metric('socialapp_deliveries_failing{context="moderation"}') == 1
+    assert harness.metric('socialapp_deliveries_failing_seconds{context="moderation"}') > 1
 
 
 def test_trace_and_request_go_along(harness: BrokerHarness, collector: Collector) -> None:

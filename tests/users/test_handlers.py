@@ -131,7 +131,7 @@ def test_posts_are_counted_before_their_author_is_known() -> None:
     assert posts_of(author) == (1, 1)
 
 
-def test_strangers_learn_of_public_posts_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_strangers_see_the_count_of_public_posts_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, friend, stranger = register("alice"), register("friend"), register("stranger")
     friend.client.put(f"/v1/profiles/{alice.id}/follow")
     hand_over(created(int(alice.id)), created(int(alice.id)), created(int(alice.id), is_private=True))
@@ -163,7 +163,7 @@ def test_a_warning_changes_nothing(person: MakePerson) -> None:
     assert (Profile.objects.get().status, published_types()[mark:]) == ("active", [])
 
 
-def test_a_ban_heard_of_before_the_registration_holds(anonymous: JsonClient, drain: Callable[[], int]) -> None:
+def test_a_ban_delivered_before_the_registration_holds(anonymous: JsonClient, drain: Callable[[], int]) -> None:
     body = {"email": "new@example.org", "password": "correct horse battery", "username": "newcomer"}
     user_id = int(anonymous.post("/v1/auth/register", body).json()["user"]["id"])
     hand_over(sanctioned(user_id, "ban", 1))
@@ -172,7 +172,7 @@ def test_a_ban_heard_of_before_the_registration_holds(anonymous: JsonClient, dra
     assert anonymous.get(f"/v1/profiles/{user_id}").status_code == 404
 
 
-def test_a_ban_of_nobody_is_taken_in_silence() -> None:
+def test_a_ban_of_an_unknown_person_is_ignored() -> None:
     hand_over(sanctioned(77, "ban", 1))
     assert (Profile.objects.count(), published()) == (0, [])
 

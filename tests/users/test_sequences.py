@@ -159,7 +159,7 @@ class Relations(RuleBasedStateMachine):
 
     @invariant()
     def events_tell_the_same(self) -> None:
-        told: dict[str, list[Pair]] = {
+        pairs_by_type: dict[str, list[Pair]] = {
             name: [(event[one], event[other]) for event in published(name)]
             for name, one, other in (
                 ("followed", "follower_id", "following_id"),
@@ -172,7 +172,7 @@ class Relations(RuleBasedStateMachine):
             for one in range(PEOPLE):
                 for other in range(PEOPLE):
                     pair = (self.ids[one], self.ids[other])
-                    assert told[made].count(pair) - told[ended].count(pair) == ((one, other) in rows)
+                    assert pairs_by_type[made].count(pair) - pairs_by_type[ended].count(pair) == ((one, other) in rows)
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)

@@ -26,7 +26,7 @@ def seen(viewer: int | None, *authors: int) -> dict[int, Author]:
     return {author.card.id: author for author in found}
 
 
-def test_an_audience_tells_all_that_decides(person: MakePerson) -> None:
+def test_an_audience_has_all_that_visibility_depends_on(person: MakePerson) -> None:
     me, plain, private, followed, blocked, blocking, muted, gone = (person() for _ in range(8))
     actions.update_profile(user_id=private, changes={"is_private": True}, expected_versions=None)
     actions.follow(follower_id=me, target_id=followed)
@@ -92,7 +92,7 @@ def test_the_following_version_rises_with_every_change_and_no_other(person: Make
     assert version() == 5
 
 
-def test_cards_are_of_active_people(person: MakePerson) -> None:
+def test_profile_summaries_are_of_active_people(person: MakePerson) -> None:
     alice, gone = person(username="Alice"), person(username="Gone")
     actions.hide_profile(user_id=gone)
     card = ProfileSummary(id=alice, username="Alice", full_name="", profile_picture="")
@@ -135,7 +135,7 @@ def test_popular_are_those_with_more_followers_than_the_setting(person: MakePers
     assert users.following(user_id=nobody).ids == users.popular(ids=[]) == []
 
 
-def test_who_is_hidden_and_who_hears_nothing(person: MakePerson) -> None:
+def test_who_is_hidden_and_who_is_not_notified(person: MakePerson) -> None:
     me, blocked, blocking, muting, plain = (person() for _ in range(5))
     actions.block(blocker_id=me, blocked_id=blocked)
     actions.block(blocker_id=blocking, blocked_id=me)

@@ -51,7 +51,7 @@ class Reaction(models.Model):
 
 
 class Notification(models.Model):
-    """Something that somebody is told."""
+    """A notification."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     actor = models.ForeignKey(User, models.CASCADE, related_name="+")
