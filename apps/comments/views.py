@@ -161,8 +161,9 @@ class CommentView(View):
         """Changes the text."""
         content = self.read_input(CommentInput)["content"]
         expected = expected_versions(request)
-        draft = access.draft_edit(author_id=self.principal.id, comment_id=comment_id, content=content)
-        comment = actions.edit_comment(draft=draft, expected_versions=expected)
+        comment = actions.edit_comment(
+            author_id=self.principal.id, comment_id=comment_id, content=content, expected_versions=expected
+        )
         visibility = access.load_visibility_of_one(viewer_id=self.viewer, comment=comment)
         body = presenters.comment_body(visibility=visibility, comment=comment)
         return single(request, body=body, version=comment.version)

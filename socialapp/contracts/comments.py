@@ -29,8 +29,9 @@ class CommentCreated:
 
 @event("comments.comment_edited", subject="comment_id", partition="post_id")
 class CommentEdited:
-    """A comment's text was changed. `new_mention_ids` are people whom it mentions and did not mention before.
+    """A comment's text was changed, `at` this time. `parent_author_id`: who wrote what it answers.
 
+    `new_mention_ids` are people whom it mentions and did not mention before, `removed_mention_ids` the other way round.
     `is_held`: a rule hides it, from this edit on, until a moderator has looked at it.
     """
 
@@ -40,6 +41,9 @@ class CommentEdited:
     version: int
     new_mention_ids: list[int] = field(default_factory=list)
     is_held: bool = False
+    removed_mention_ids: list[int] = field(default_factory=list)
+    parent_author_id: int | None = None
+    at: datetime | None = None
 
 
 @event("comments.comment_deleted", subject="comment_id", partition="post_id")
@@ -63,9 +67,9 @@ class CommentRemoved:
 
 @event("comments.comment_restored", subject="comment_id", partition="post_id")
 class CommentRestored:
-    """A removed or hidden comment is back. `was_waiting`: for a moderator; until then it concerned nobody.
+    """A removed or hidden comment is back, `at` this time. `parent_author_id`: who wrote what it answers.
 
-    `parent_author_id`: who wrote what it answers.
+    `was_waiting`: for a moderator; until then it concerned nobody.
     """
 
     comment_id: int
@@ -73,6 +77,7 @@ class CommentRestored:
     author_id: int
     was_waiting: bool = False
     parent_author_id: int | None = None
+    at: datetime | None = None
 
 
 @data

@@ -27,8 +27,9 @@ class PostCreated:
 
 @event("posts.post_edited", subject="post_id", partition="author_id")
 class PostEdited:
-    """A post's text or privacy was changed. `new_mention_ids` are people it named for the first time.
+    """A post's text or privacy was changed, `at` this time.
 
+    `new_mention_ids` are people whom it mentions and did not mention before, `removed_mention_ids` the other way round.
     `is_held`: a rule hides it, from this edit on, until a moderator has looked at it.
     """
 
@@ -40,6 +41,8 @@ class PostEdited:
     new_mention_ids: list[int]
     version: int
     is_held: bool = False
+    removed_mention_ids: list[int] = field(default_factory=list)
+    at: datetime | None = None
 
 
 @event("posts.post_deleted", subject="post_id", partition="author_id")
@@ -68,13 +71,17 @@ class PostRemoved:
 
 @event("posts.post_restored", subject="post_id", partition="author_id")
 class PostRestored:
-    """A removed or hidden post is back. `mention_ids`: whom it names, if it waited for a moderator until now."""
+    """A removed or hidden post is back, `at` this time.
+
+    `mention_ids`: whom it names, if it waited for a moderator until now.
+    """
 
     post_id: int
     author_id: int
     is_private: bool
     version: int
     mention_ids: list[int] = field(default_factory=list)
+    at: datetime | None = None
 
 
 @event("posts.reposted", subject="post_id", partition="author_id")

@@ -187,16 +187,19 @@ def test_only_the_author_edits(register: Callable[..., Person]) -> None:
     assert edited == comment | {"content": "better", "edited": True, "updated_at": edited["updated_at"]}
     assert edited["updated_at"] > comment["updated_at"]
     assert alice.client.get(f"/v1/comments/{comment['id']}").json() == edited
-    assert published("comments.comment_edited.v1") == [
-        {
-            "comment_id": int(comment["id"]),
-            "post_id": int(post),
-            "author_id": int(bob.id),
-            "version": 2,
-            "new_mention_ids": [],
-            "is_held": False,
-        }
-    ]
+    [event] = published("comments.comment_edited.v1")
+    assert event == {
+        "comment_id": int(comment["id"]),
+        "post_id": int(post),
+        "author_id": int(bob.id),
+        "version": 2,
+        "new_mention_ids": [],
+        "is_held": False,
+        "removed_mention_ids": [],
+        "parent_author_id": None,
+        "at": event["at"],
+    }
+    assert event["at"].startswith(edited["updated_at"].removesuffix("Z"))
 
 
 def test_the_same_text_again_is_no_edit(register: Callable[..., Person]) -> None:

@@ -163,6 +163,10 @@ def test_whoever_is_mentioned_is_notified_once_and_only_if_they_may_see_it(
     drain()
     assert kinds(bob) == ["mention", "new_post", "mention"]
     assert kinds(carol) == ["mention"]
+    alice.client.patch(f"/v1/posts/{post_id}", {"content": "for all: @bob"})
+    drain()
+    assert (kinds(bob), kinds(carol)) == (["mention", "new_post", "mention"], []), "an edit takes a mention back"
+    assert (unread(bob), unread(carol)) == (3, 0)
 
 
 def test_comments_reach_the_author_the_parent_and_the_mentioned(
@@ -173,9 +177,18 @@ def test_comments_reach_the_author_the_parent_and_the_mentioned(
     parent = comment(bob, post_id, "first @alice")
     drain()
     assert kinds(alice) == ["comment"]
-    comment(carol, post_id, "to @bob and @dave", parent_comment_id=parent)
+    answer = comment(carol, post_id, "to @bob and @dave", parent_comment_id=parent)
     drain()
     assert (kinds(alice), kinds(bob), kinds(dave)) == (["comment", "comment"], ["reply"], ["mention"])
+    carol.client.patch(f"/v1/comments/{answer}", {"content": "to nobody"})
+    drain()
+    assert (kinds(alice), kinds(bob), kinds(dave)) == (["comment", "comment"], ["reply"], [])
+    carol.client.patch(f"/v1/comments/{answer}", {"content": "to @bob, @dave and @alice"})
+    drain()
+    assert (kinds(alice), kinds(bob), kinds(dave)) == (["comment", "comment"], ["reply"], ["mention"])
+    carol.client.patch(f"/v1/comments/{answer}", {"content": "to nobody again"})
+    drain()
+    assert (kinds(alice), kinds(bob), kinds(dave)) == (["comment", "comment"], ["reply"], [])
     bob.client.delete(f"/v1/comments/{parent}")
     drain()
     assert unread(alice) == 1

@@ -8,8 +8,8 @@ import pytest
 import time_machine
 
 from apps.notifications.models import Notification, NotificationActor, NotificationGroup
-from socialapp.contracts.comments import CommentCreated, CommentDeleted
-from socialapp.contracts.posts import PostCreated, PostDeleted, Reposted, Unreposted
+from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
+from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Reposted, Unreposted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
 from tests.conftest import ALL_CONTEXTS, Person
@@ -126,6 +126,57 @@ def test_a_removal_that_comes_first_leaves_nothing_to_revive(register: Callable[
         ),
     )
     assert Notification.objects.count() == 0
+
+
+def test_mentions_are_as_in_the_last_edit_in_whatever_order_the_edits_arrive(
+    register: Callable[..., Person],
+) -> None:
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post_id = int(post(alice))
+    a, b, c = int(alice.id), int(bob.id), int(carol.id)
+    written = PostCreated(
+        post_id=post_id, author_id=a, is_private=False, hashtags=[], mention_ids=[b, c], created_at=NOW, version=1
+    )
+    commented = CommentCreated(
+        comment_id=77,
+        post_id=post_id,
+        post_author_id=a,
+        author_id=a,
+        parent_comment_id=None,
+        parent_author_id=None,
+        mention_ids=[b, c],
+        created_at=NOW,
+    )
+    without_bob, with_bob, without_carol = (
+        [
+            PostEdited(
+                post_id=post_id,
+                author_id=a,
+                is_private=False,
+                was_private=False,
+                hashtags=[],
+                new_mention_ids=new,
+                removed_mention_ids=removed,
+                version=1 + minutes,
+                at=NOW + timedelta(minutes=minutes),
+            ),
+            CommentEdited(
+                comment_id=77,
+                post_id=post_id,
+                author_id=a,
+                new_mention_ids=new,
+                removed_mention_ids=removed,
+                version=1 + minutes,
+                at=NOW + timedelta(minutes=minutes),
+            ),
+        ]
+        for minutes, new, removed in ((1, [], [b]), (2, [b], []), (3, [], [c]))
+    )
+    hand_over(*without_carol, *with_bob, *without_bob, written, commented)
+    hand_over(*without_carol, *without_bob, *with_bob, written, commented)
+    assert (sorted(item["target"]["type"] for item in notifications_of(bob)), unread(carol)) == (["post"], 0)
+    assert Notification.objects.filter(kind="mention", user_id=b).count() == 2, "one of the post, one of the comment"
+    assert Notification.objects.filter(user_id=c).count() == 0
 
 
 def test_a_deleted_post_notifies_nobody_again(

@@ -32,11 +32,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class EditDraft:
-    """A new text for a comment, with those whom it may mention, by their username."""
+    """A new text for a comment that says `before`, with those whom it may mention, by their username.
+
+    `removed_mentions` are the ids of those whom only the text before names.
+    """
 
     comment_id: int
+    before: str
     content: str
     mentioned: dict[str, int]
+    removed_mentions: list[int]
     is_held: bool = False
 
 
@@ -64,7 +69,16 @@ def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     comment = own_comment(author_id=author_id, comment_id=comment_id)
     mentioned = _author_and_mentioned(author_id=author_id, post_id=comment.post_id, content=content)[1]
     is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment", target_id=comment_id)
-    return EditDraft(comment_id, content, mentioned, is_held)
+    dropped = sorted(set(find_mentions(comment.content)) - set(find_mentions(content)))
+    removed = client(Users).by_usernames(usernames=dropped) if dropped else []
+    return EditDraft(
+        comment_id=comment_id,
+        before=comment.content,
+        content=content,
+        mentioned=mentioned,
+        removed_mentions=sorted(card.id for card in removed if card.id != author_id),
+        is_held=is_held,
+    )
 
 
 def no_such_parent() -> Invalid:

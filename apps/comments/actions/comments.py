@@ -10,7 +10,7 @@ from dataclasses import replace
 from django.db.models import F, Q
 from django.utils import timezone
 
-from apps.comments.access import MAX_DEPTH, Draft, EditDraft, no_such_parent
+from apps.comments.access import MAX_DEPTH, Draft, EditDraft, draft_edit, no_such_parent
 from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone
 from apps.comments.actions.withholding import hold
@@ -18,11 +18,13 @@ from apps.comments.models import Comment, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
-from socialapp.core.errors import Invalid, NotFound, Problem, require_version
+from socialapp.core.errors import Conflict, Invalid, NotFound, Problem, require_version
 from socialapp.core.text.mentions import find_mentions
 from socialapp.lifecycle.removal import refuse_if_gone
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
+
+_TRIES = 5
 
 
 @transactional("comments")
@@ -99,13 +101,30 @@ def _lock_parent(draft: Draft) -> Comment | None:
     return parent
 
 
+def edit_comment(*, author_id: int, comment_id: int, content: str, expected_versions: frozenset[int] | None) -> Comment:
+    """Changes the text of a comment. The same text again changes nothing.
+
+    Refusals as for `own_comment`; Stale unless it has one of `expected_versions`. An edit made elsewhere meanwhile is
+    taken in; Conflict when that does not end.
+    """
+    for _ in range(_TRIES):
+        draft = draft_edit(author_id=author_id, comment_id=comment_id, content=content)
+        edited = _write_edit(draft=draft, expected_versions=expected_versions)
+        if edited is not None:
+            return edited
+    raise Conflict("the comment is being changed elsewhere; try again", code="comment_contended")
+
+
 @transactional("comments")
-def edit_comment(*, draft: EditDraft, expected_versions: frozenset[int] | None) -> Comment:
-    """Changes the text of a comment. The same text again changes nothing. Stale when the version is another one."""
+def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -> Comment | None:
+    """Gives a comment the draft's text. None when it no longer says what the draft was made from."""
     comment = _lock_living(draft.comment_id, expected_versions)
     if comment.content == draft.content:
         return comment
+    if comment.content != draft.before:
+        return None
     before = set(find_mentions(comment.content))
+    parent = Comment.objects.filter(id=comment.parent_comment_id).first() if draft.removed_mentions else None
     comment.content = draft.content
     comment.version += 1
     comment.edited = True
@@ -119,6 +138,9 @@ def edit_comment(*, draft: EditDraft, expected_versions: frozenset[int] | None) 
             version=comment.version,
             new_mention_ids=[user_id for name, user_id in draft.mentioned.items() if name not in before],
             is_held=draft.is_held,
+            removed_mention_ids=draft.removed_mentions,
+            parent_author_id=parent.user_id if parent is not None else None,
+            at=comment.updated_at,
         )
     )
     return hold(comment) if draft.is_held else comment

@@ -122,6 +122,7 @@ def _bring_back(comment: Comment, held: RemovedComment) -> None:
             author_id=held.user_id,
             was_waiting=held.waiting,
             parent_author_id=parent.user_id if parent is not None else None,
+            at=timezone.now(),
         )
     )
 

@@ -33,6 +33,10 @@ class NewComment:
     kinds: dict[int, str]
 
 
+def _topic(comment_id: int) -> str:
+    return f"comment:{comment_id}"
+
+
 def _kinds(
     *, author_id: int, post_author_id: int, parent_author_id: int | None, mention_ids: Iterable[int]
 ) -> dict[int, str]:
@@ -81,7 +85,7 @@ def _let_pass(event: CommentRestored) -> NewComment:
         parent_author_id=event.parent_author_id,
         mention_ids=[card.id for card in client(Users).by_usernames(usernames=names)] if names else [],
     )
-    return _only_willing(kinds, event=event, at=None)
+    return _only_willing(kinds, event=event, at=event.at)
 
 
 def _all_written(events: Sequence[CommentCreated]) -> list[NewComment]:
@@ -104,7 +108,7 @@ def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> No
 
 
 def _newly_mentioned(event: CommentEdited) -> NewComment:
-    return _only_willing(dict.fromkeys(event.new_mention_ids, "mention"), event=event, at=None)
+    return _only_willing(dict.fromkeys(event.new_mention_ids, "mention"), event=event, at=event.at)
 
 
 @handles(CommentEdited, gather=_newly_mentioned)
@@ -113,12 +117,31 @@ def notify_newly_mentioned_in_comment(event: CommentEdited, comment: NewComment)
     actions.notify(_requests(comment, cause=event))
 
 
+def _concerned_no_more(event: CommentEdited) -> list[int]:
+    """Those whom an edit has left out, but for the authors of the post and of the parent, whom it concerns anyway."""
+    posts = client(Posts).refs(post_ids=[event.post_id]) if event.removed_mention_ids else []
+    authors = {post.author_id for post in posts} | {event.parent_author_id}
+    return [user_id for user_id in event.removed_mention_ids if user_id not in authors]
+
+
+@handles(CommentEdited, gather=_concerned_no_more)
+def remove_dropped_mentions_of_comment(event: CommentEdited, user_ids: list[int]) -> None:
+    """Removes the notifications of those whom an edit of a comment has left out."""
+    for user_id in user_ids:
+        actions.remove_actor(
+            user_id=user_id,
+            topic=_topic(event.comment_id),
+            actor_id=event.author_id,
+            at=event.at or datetime.now(UTC),
+        )
+
+
 def _requests(comment: NewComment, *, cause: object) -> list[NotificationRequest]:
     return [
         NotificationRequest(
             user_id=user_id,
             kind=kind,
-            topic=f"comment:{comment.comment_id}",
+            topic=_topic(comment.comment_id),
             at=comment.at,
             actor_id=comment.author_id,
             target_type="comment",

@@ -93,6 +93,10 @@ def _notify(pages: list[FollowerPage]) -> None:
         actions.notify_followers(some)
 
 
+def _mention_topic(post_id: int) -> str:
+    return f"mention:post:{post_id}"
+
+
 def _mention_requests(
     *, post_id: int, author_id: int, user_ids: Iterable[int], at: datetime
 ) -> list[NotificationRequest]:
@@ -100,7 +104,7 @@ def _mention_requests(
         NotificationRequest(
             user_id=user_id,
             kind="mention",
-            topic=f"mention:post:{post_id}",
+            topic=_mention_topic(post_id),
             at=at,
             actor_id=author_id,
             target_type="post",
@@ -126,14 +130,26 @@ def notify_mentioned(event: PostCreated, mentioned: set[int]) -> None:
 
 def _newly_mentioned(event: PostEdited | PostRestored) -> set[int]:
     mentioned = event.mention_ids if isinstance(event, PostRestored) else event.new_mention_ids
-    return recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=mentioned, at=None)
+    return recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=mentioned, at=event.at)
 
 
 @handles(PostEdited, PostRestored, gather=_newly_mentioned)
 def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]) -> None:
     """Notifies those whom an edit mentions for the first time, or a post that a moderator has let pass."""
-    now = datetime.now(UTC)
-    actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=now))
+    at = event.at or datetime.now(UTC)
+    actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=at))
+
+
+@handles(PostEdited)
+def remove_dropped_mentions(event: PostEdited) -> None:
+    """Removes the notifications of those whom an edit has left out."""
+    for user_id in event.removed_mention_ids:
+        actions.remove_actor(
+            user_id=user_id,
+            topic=_mention_topic(event.post_id),
+            actor_id=event.author_id,
+            at=event.at or datetime.now(UTC),
+        )
 
 
 @handles(PostDeleted)

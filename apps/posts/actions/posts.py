@@ -148,6 +148,8 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
             new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in mentioned_before],
             version=post.version,
             is_held=is_held,
+            removed_mention_ids=sorted(mentioned_before - {post.user_id, *draft.mention_ids}),
+            at=post.updated_at,
         )
     )
     if is_held:

@@ -122,6 +122,7 @@ def _publish_return(post: Post | RemovedPost, *, version: int, is_first: bool = 
             is_private=post.is_private,
             version=version,
             mention_ids=mentioned,
+            at=timezone.now(),
         )
     )
 
@@ -136,6 +137,7 @@ def _publish_edit(post: Post | RemovedPost) -> None:
             hashtags=post.hashtags,
             new_mention_ids=[],
             version=post.version,
+            at=timezone.now(),
         )
     )
 
