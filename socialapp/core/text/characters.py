@@ -16,5 +16,5 @@ WORD: Final = r"[\p{L}\p{N}\p{M}_]--[\p{Default_Ignorable_Code_Point}\p{Me}]"
 # What belongs to a word that is written with spaces around it.
 SPACED_WORD: Final = rf"[{WORD}]--[{UNSPACED}]"
 
-AT_SIGNS: Final = "@\uff20"
+AT_SIGNS: Final = "@\ufe6b\uff20"
 NUMBER_SIGNS: Final = "#\ufe5f\uff03"

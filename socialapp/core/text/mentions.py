@@ -13,7 +13,8 @@ from socialapp.core.text.urls import without_urls
 
 MAX_MENTIONS: Final = 20  # of distinct people in one text; those after it are plain text
 _MENTION: Final = regex.compile(
-    rf"(?V1)(?<![[{SPACED_WORD}]/{AT_SIGNS}])[{AT_SIGNS}](?P<name>[A-Za-z0-9_][A-Za-z0-9_.]*+)(?P<after>.?)(?P<next>.?)",
+    rf"(?V1)(?<![[{SPACED_WORD}]/{AT_SIGNS}])[{AT_SIGNS}]"
+    r"(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?!\.\.))*+)(?P<after>.?)(?P<next>.?)",
     regex.DOTALL,
 )
 _SPACED_WORD: Final = regex.compile(rf"(?V1)[{SPACED_WORD}]")

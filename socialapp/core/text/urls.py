@@ -14,6 +14,7 @@ from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
 _SCHEMES_WITHOUT_AUTHORITY: Final = "mailto|magnet|xmpp|matrix|sips|sip|tel|geo|urn|data|acct|bitcoin"
 _CJK_PUNCTUATION: Final = "、。〈〉《》「」『』【】〔〕！（），：；？［］｛｝"
 _STOP: Final = rf"\s\p{{Cc}}\p{{Bidi_Control}}<>\"`“”„«»{_CJK_PUNCTUATION}"
+_PARAMETERS: Final = r"[\w%.\-+&;]*+"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
 
 _BEGINNING: Final = regex.compile(
@@ -21,7 +22,7 @@ _BEGINNING: Final = regex.compile(
       (?<![A-Za-z0-9+.\-]) [A-Za-z0-9+.\-]++ :// (?=[^{_STOP}])
     | (?<![A-Za-z0-9+.\-]) (?i:{_SCHEMES_WITHOUT_AUTHORITY}) : (?=[^{_STOP}])
     | (?<![\w.\-{AT_SIGNS}{NUMBER_SIGNS}]) [\w.\-]++
-        (?: (?<=\.[\p{{L}}\p{{M}}]{{2,63}}) (?:/|\?[\w%.\-]+=) | :\d{{1,5}}/ )
+        (?: (?<=\.[\p{{L}}\p{{M}}]{{2,63}}) (?:/|\?{_PARAMETERS}[=\#]|\#(?=[{AT_SIGNS}])) | :\d{{1,5}}(?:/|\?{_PARAMETERS}=) )
     | (?<![\w/:]) (?:\.\.?|~)?/ (?=[^{_STOP}])
     """,
     regex.VERBOSE,
