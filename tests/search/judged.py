@@ -74,6 +74,7 @@ QUERIES = [
     Judged("“red kite”", _first("kite")),
     Judged("red kite", _first("kite", "red_barn")),
     Judged("kite -red", _first("kite_toy", also=("kites",))),
+    Judged("kite –red", _first("kite_toy", also=("kites",))),
     Judged("paper kite", _first("kite_toy")),
     Judged("kite OR train", _first("kite", "kite_toy", "red_barn", "train", also=("kites",))),
     Judged("(kite OR train) red", _first("kite", "red_barn")),

@@ -25,9 +25,9 @@ _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
 # Full-width forms of ASCII, as in "from：bob" and "－kite", and what keyboards and writers put around a phrase, as the
-# plain ones. Each is one character, so places stay right.
+# plain ones, and the hyphens that stand for the minus sign. Each is one character, so places stay right.
 _PLAIN = {0xFF01 + place: chr(0x21 + place) for place in range(94)}
-_PLAIN |= str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞〝〞〟「」『』", '"'))
+_PLAIN |= str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞〝〞〟″「」『』｢｣", '"') | dict.fromkeys("‐‑‒–−﹣", "-"))
 # Single quotes are apostrophes inside words, and quotes around whole ones.
 _SINGLE_QUOTES = re.compile(r"(?<![^\s(-])[‘‚]([^‘’‚]*)[’‘](?![^\s)])")
 _FILTER = re.compile(r"(?P<name>from|before|after|has|lang|min_reactions):(?P<value>.*)", re.IGNORECASE | re.DOTALL)

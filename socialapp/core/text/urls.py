@@ -22,7 +22,10 @@ _BEGINNING: Final = regex.compile(
       (?<![A-Za-z0-9+.\-]) [A-Za-z0-9+.\-]++ :// (?=[^{_STOP}])
     | (?<![A-Za-z0-9+.\-]) (?i:{_SCHEMES_WITHOUT_AUTHORITY}) : (?=[^{_STOP}])
     | (?<![\w.\-{AT_SIGNS}{NUMBER_SIGNS}]) [\w.\-]++
-        (?: (?<=\.[\p{{L}}\p{{M}}]{{2,63}}) (?:/|\?{_PARAMETERS}[=\#]|\#(?=[{AT_SIGNS}])) | :\d{{1,5}}(?:/|\?{_PARAMETERS}=) )
+        (?:
+            (?<=\.[\p{{L}}\p{{M}}]{{2,63}}) (?: / | \?{_PARAMETERS}[=\#] | \#(?=[{AT_SIGNS}]) )
+          | :\d{{1,5}} (?: / | \?{_PARAMETERS}= )
+        )
     | (?<![\w/:]) (?:\.\.?|~)?/ (?=[^{_STOP}])
     """,
     regex.VERBOSE,
