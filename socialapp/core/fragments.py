@@ -37,10 +37,49 @@ end
 """)
 
 
-def keys_of(fragment: str, *, ids: Iterable[int]) -> list[str]:
+# KEYS: a list whose entries begin with ids, then fragments of other ids. ARGV: how many entries to look at, then what
+# the keys of fragments begin with. Answers these ids, and what the fragments hold: by beginning, then those of KEYS.
+_HELD_OF_LIST = Script("""
+local ids, keys = {}, {}
+for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, ARGV[1] - 1)) do
+  ids[#ids + 1] = string.match(entry, '^%d+')
+end
+for prefix = 2, #ARGV do
+  for _, id in ipairs(ids) do keys[#keys + 1] = ARGV[prefix] .. id end
+end
+for own = 2, #KEYS do keys[#keys + 1] = KEYS[own] end
+return {table.concat(ids, ','), redis.call('MGET', unpack(keys))}
+""")
+
+Held = Mapping[str, bytes | None]
+_NOTHING: Held = {}
+
+
+def keys_of(fragment: str, *, ids: Iterable[int | str]) -> list[str]:
     """Where Redis holds the fragment of each of the ids."""
-    prefix = f"{settings.REDIS_PREFIX}fragment:{fragment}:"
+    prefix = _prefix(fragment)
     return [f"{prefix}{about}" for about in ids]
+
+
+def held_command(keys: Sequence[str]) -> Command:
+    """What asks for fragments before they are read; the answer is for `held`."""
+    return ("MGET", *keys)
+
+
+def held(keys: Sequence[str], *, answer: Sequence[bytes | None]) -> Held:
+    """What Redis has answered to `held_command`, for `read`."""
+    return dict(zip(keys, answer, strict=True))
+
+
+def held_of_list_command(list_key: str, *, entries: int, fragments: Sequence[str], keys: Sequence[str]) -> Command:
+    """What asks for the fragments of the ids at the head of a list in Redis, and of `keys`, of which there is one."""
+    return _HELD_OF_LIST.command(keys=[list_key, *keys], arguments=[entries, *map(_prefix, fragments)])
+
+
+def held_of_list(answer: tuple[bytes, list[bytes | None]], *, fragments: Sequence[str], keys: Sequence[str]) -> Held:
+    """What Redis has answered to `held_of_list_command`, for `read`."""
+    ids = answer[0].decode().split(",") if answer[0] else []
+    return held([*(key for fragment in fragments for key in keys_of(fragment, ids=ids)), *keys], answer=answer[1])
 
 
 def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
@@ -60,36 +99,38 @@ class Wanted:
     default: Any
 
 
-def read(*wanted: Wanted, along: Sequence[Command] = ()) -> list[dict[int, Any]]:
-    """What is said about the ids of each of the `wanted`. One round trip when all of it is there.
-
-    `along` are commands that are sent with it, whose answers nobody waits for.
+def read(*wanted: Wanted, held: Held = _NOTHING) -> list[dict[int, Any]]:
+    """What is said about the ids of each of the `wanted`. One round trip when all of it is there; none for what is
+    `held`, which Redis answered a moment ago.
 
     Without Redis everything is loaded; what its context cannot say at the moment (Unavailable) is the default.
     """
     keys = [key for one in wanted for key in keys_of(one.fragment, ids=one.ids)]
-    said = iter(_fetch(keys, along))
+    said = iter(_fetch(keys, held))
     found = [dict(zip(one.ids, said, strict=False)) for one in wanted]
     return [
         _complete(one, values) if None in values.values() else values for one, values in zip(wanted, found, strict=True)
     ]
 
 
-def _fetch(keys: list[str], along: Sequence[Command]) -> list[Any]:
+def _fetch(keys: list[str], held: Held) -> list[Any]:
     """What Redis holds under each key, None where it holds nothing or a lease."""
-    is_on = bool(keys and settings.FRAGMENT_SECONDS)
-    if not (is_on or along):
+    if not settings.FRAGMENT_SECONDS:
         return [None] * len(keys)
-    try:
-        *_, values = round_trip(*along, *([("MGET", *keys)] if is_on else []))
-    except redis.RedisError as error:
-        log.warning("fragments.redis_away", error=str(error))
-        return [None] * len(keys)
-    if not is_on:
-        return [None] * len(keys)
+    if unasked := [key for key in keys if key not in held]:
+        held = {**held, **_ask(unasked)}
+    values = [held[key] for key in keys]
     texts = [b"null" if value is None or value[:1] == _LEASED else value for value in values]
     found: list[Any] = orjson.loads(b"[" + b",".join(texts) + b"]")  # at once: there are dozens
     return found
+
+
+def _ask(keys: list[str]) -> Held:
+    try:
+        return held(keys, answer=round_trip(held_command(keys))[0])
+    except redis.RedisError as error:
+        log.warning("fragments.redis_away", error=str(error))
+        return dict.fromkeys(keys)
 
 
 def _complete(one: Wanted, values: dict[int, Any]) -> dict[int, Any]:
@@ -127,6 +168,10 @@ def _fill(lease: str, *, values: Mapping[str, Any]) -> None:
         _FILL.run(keys=[*values], arguments=[lease, settings.FRAGMENT_SECONDS, *map(orjson.dumps, values.values())])
     except redis.RedisError as error:
         log.info("fragments.not_filled", error=str(error))
+
+
+def _prefix(fragment: str) -> str:
+    return f"{settings.REDIS_PREFIX}fragment:{fragment}:"
 
 
 def _forget(keys: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ class View(APIView):
             address=client_address(request),
             rate=self.rate or ("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"),
             subject=self.limit_subject(request),
-            ahead=self.commands_ahead(principal) if principal is not None and request.method == "GET" else (),
+            ahead=self.commands_ahead(principal) if request.method == "GET" else (),
         )
         self.answers_ahead = admission.answers
         self.limits = admission.limits
@@ -81,7 +81,7 @@ class View(APIView):
         """What else the limit counts for, such as the account that a log-in is for."""
         return ""
 
-    def commands_ahead(self, principal: Principal) -> Sequence[Command]:
+    def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
         """What a GET will ask of Redis, to be sent with the admission; its answers are in `answers_ahead`, if any."""
         return ()
 

@@ -7,7 +7,7 @@ import pytest
 
 from socialapp.contracts.reactions import OWN_REACTIONS
 from socialapp.core import fragments
-from socialapp.core.cache import redis_client
+from socialapp.core.cache import redis_client, round_trip
 from socialapp.core.fragments import Wanted, forget, keys_of
 from tests.conftest import ALL_CONTEXTS, Person
 
@@ -49,6 +49,18 @@ def test_two_who_ask_at_once_keep_what_the_first_found() -> None:
 
     assert _read(load_slowly) == {1: 10, 2: 10}
     assert _read(lambda ids: {}) == {1: 10, 2: 10}
+
+
+def test_what_the_head_of_a_list_names_comes_with_it_and_the_rest_is_asked_for() -> None:
+    key, own = "some-list", keys_of("own", ids=[3])
+    redis_client().rpush(key, "7", "8:5", "9", "=1")
+    redis_client().mset(dict.fromkeys(keys_of(_HEIGHTS, ids=[7, 9]), 10) | {own[0]: 30})
+    command = fragments.held_of_list_command(key, entries=2, fragments=[_HEIGHTS], keys=own)
+    held = fragments.held_of_list(round_trip(command)[0], fragments=[_HEIGHTS], keys=own)
+    assert held == dict(zip([*keys_of(_HEIGHTS, ids=[7, 8]), *own], [b"10", None, b"30"], strict=True))
+    redis_client().delete(*keys_of(_HEIGHTS, ids=[7]))  # held, so that Redis is not asked again
+    wanted = Wanted(_HEIGHTS, [7, 8, 9], lambda ids: {8: 20} if ids == [8] else {}, 0)
+    assert fragments.read(wanted, held=held) == [{7: 10, 8: 20, 9: 10}]
 
 
 def test_without_redis_or_time_everything_is_loaded(settings: Any) -> None:

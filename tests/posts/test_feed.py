@@ -316,7 +316,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     redis_client().flushdb()
     monkeypatch.setattr(store, "finish_feed", after_asking)
     shown(alice)
-    assert redis_client().lindex(store._key(int(alice.id)), 0) == late["post"]["id"].encode()
+    assert redis_client().lindex(store.feed_key(int(alice.id)), 0) == late["post"]["id"].encode()
     assert shown(alice)[0] == (late["post"]["id"], None)
 
 

@@ -29,7 +29,14 @@ from apps.posts.access.media import (
     upload_path,
 )
 from apps.posts.access.pages import fill_page
-from apps.posts.access.stats import PostStats, load_stats
+from apps.posts.access.stats import (
+    PostStats,
+    held_list_stats,
+    held_stats,
+    list_stats_command,
+    load_stats,
+    stats_command,
+)
 from apps.posts.access.visibility import (
     Rule,
     Visibility,
@@ -70,7 +77,10 @@ __all__ = [
     "explore_page",
     "fill_page",
     "hashtag_page",
+    "held_list_stats",
+    "held_stats",
     "history_page",
+    "list_stats_command",
     "load_stats",
     "load_visibility",
     "loadable_posts",
@@ -85,6 +95,7 @@ __all__ = [
     "repostable_post",
     "served_file",
     "served_link_file",
+    "stats_command",
     "trending_posts",
     "trending_tags",
     "upload_path",

@@ -10,10 +10,13 @@ from socialapp.contracts.reactions import OWN_REACTIONS, POST_REACTIONS, Reactio
 from socialapp.core import fragments
 from socialapp.core.cache import Command
 from socialapp.core.errors import Unavailable
-from socialapp.core.fragments import Wanted
+from socialapp.core.fragments import Held, Wanted
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
+
+_OF_POSTS = (COMMENT_COUNTS, POST_REACTIONS)
+_NOTHING: Held = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,33 @@ class PostStats:
     my_reactions: Mapping[int, str | None] = field(default_factory=dict)
 
 
-def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], along: Sequence[Command] = ()) -> PostStats:
+def stats_command(*, viewer_id: int | None, post_id: int) -> Command:
+    """What asks Redis ahead for the stats of a post; the answer is for `held_stats`."""
+    return fragments.held_command(_keys(viewer_id, post_id))
+
+
+def held_stats(answer: Sequence[bytes | None], *, viewer_id: int | None, post_id: int) -> Held:
+    """What Redis has answered to `stats_command`, for `load_stats`."""
+    return fragments.held(_keys(viewer_id, post_id), answer=answer)
+
+
+def list_stats_command(list_key: str, *, entries: int, viewer_id: int) -> Command:
+    """What asks Redis ahead for the stats of the posts at the head of a list; the answer is for `held_list_stats`."""
+    return fragments.held_of_list_command(
+        list_key, entries=entries, fragments=_OF_POSTS, keys=fragments.keys_of(OWN_REACTIONS, ids=[viewer_id])
+    )
+
+
+def held_list_stats(answer: tuple[bytes, list[bytes | None]], *, viewer_id: int) -> Held:
+    """What Redis has answered to `list_stats_command`, for `load_stats`."""
+    own = fragments.keys_of(OWN_REACTIONS, ids=[viewer_id])
+    return fragments.held_of_list(answer, fragments=_OF_POSTS, keys=own)
+
+
+def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], held: Held = _NOTHING) -> PostStats:
     """At most two calls to reactions and one to comments; zeros for what does not answer at the moment.
 
-    `along`: commands to Redis that are sent with it.
+    `held`: what Redis answered to a command of the above a moment ago, and need not be asked again.
     """
     if not post_ids:
         return PostStats()
@@ -36,12 +62,17 @@ def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], along: Sequenc
         Wanted(COMMENT_COUNTS, post_ids, _comment_counts, 0),
         Wanted(POST_REACTIONS, post_ids, _reaction_counts, {}),
         Wanted(OWN_REACTIONS, [] if viewer_id is None else [viewer_id], _own_reactions, [0, {}]),
-        along=along,
+        held=held,
     )
     if viewer_id is None:
         return PostStats(comments, reactions)
     floor, types = own[viewer_id]
     return PostStats(comments, reactions, _mine(viewer_id, post_ids, floor, types))
+
+
+def _keys(viewer_id: int | None, post_id: int) -> list[str]:
+    own = [] if viewer_id is None else fragments.keys_of(OWN_REACTIONS, ids=[viewer_id])
+    return [*(key for fragment in _OF_POSTS for key in fragments.keys_of(fragment, ids=[post_id])), *own]
 
 
 def _comment_counts(post_ids: list[int]) -> dict[int, int]:

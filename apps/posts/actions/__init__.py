@@ -5,7 +5,7 @@ from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.epochs import notice_restart
 from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, FeedPage, fan_out, mark_popular
 from apps.posts.actions.feed.reader import read_home_feed
-from apps.posts.actions.feed.store import CAP, feed_commands
+from apps.posts.actions.feed.store import CAP, feed_commands, feed_key
 from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
 from apps.posts.actions.link_previews.recording import first_link
 from apps.posts.actions.media.files import delete_unused_files
@@ -51,7 +51,7 @@ from apps.posts.actions.removals import (
     restrict_post,
 )
 from apps.posts.actions.reposts import add_bookmark, add_repost, mute_post, remove_bookmark, remove_repost, unmute_post
-from apps.posts.actions.views import count_impressions, flush_views, reader_of, view_command
+from apps.posts.actions.views import count_impressions, count_view, flush_views, is_counted_command, reader_of
 
 __all__ = [
     "CAP",
@@ -70,6 +70,7 @@ __all__ = [
     "check_tags",
     "complete_upload",
     "count_impressions",
+    "count_view",
     "create_media",
     "create_post",
     "delete_abandoned_files",
@@ -86,10 +87,12 @@ __all__ = [
     "end_refusals",
     "fan_out",
     "feed_commands",
+    "feed_key",
     "fetch_link_previews",
     "first_link",
     "flush_views",
     "forget_unlinked_previews",
+    "is_counted_command",
     "is_ready",
     "load_posts",
     "mark_popular",
@@ -121,5 +124,4 @@ __all__ = [
     "use_as_profile_picture",
     "use_in_comment",
     "verify_store",
-    "view_command",
 ]

@@ -6,7 +6,7 @@ A reader counts once a day and post, for reading it and apart from that for havi
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TypedDict, cast
+from typing import cast
 
 import redis
 import structlog
@@ -25,13 +25,13 @@ _COUNTS_A_BATCH = 500
 _DAY_SECONDS = 86_400
 
 
-# Adds a reader to today's readers of each post, and counts those that were not among them yet.
+# KEYS: the counts, then today's readers of each post. ARGV: a reader, seconds, then each post as the counts name it.
+# Counts the reader where they were not among the readers yet.
 _COUNT = Script("""
-local readers, counted = KEYS[1], KEYS[2]
-for index = 3, #ARGV do
-  if redis.call('SADD', readers .. ARGV[index], ARGV[1]) == 1 then
-    redis.call('EXPIRE', readers .. ARGV[index], ARGV[2])
-    redis.call('HINCRBY', counted, ARGV[index], 1)
+for index = 2, #KEYS do
+  if redis.call('SADD', KEYS[index], ARGV[1]) == 1 then
+    redis.call('EXPIRE', KEYS[index], ARGV[2])
+    redis.call('HINCRBY', KEYS[1], ARGV[index + 1], 1)
   end
 end
 """)
@@ -43,28 +43,32 @@ def reader_of(*, viewer_id: int | None, address: str) -> str:
     return salted_hmac("posts.views", who, algorithm="sha256").hexdigest()[:16]
 
 
-def view_command(*, post_id: int, author_id: int, reader: str) -> Command:
-    """The Redis command that counts a reader of a post, once a day; sent in a pipeline with other commands."""
-    return _COUNT.command(**_call("views", reader=reader, authors={post_id: author_id}))
+def is_counted_command(*, post_id: int, reader: str) -> Command:
+    """What asks Redis whether a reader of a post has been counted today."""
+    return ("SISMEMBER", _readers_key("views", post_id), reader)
+
+
+def count_view(*, post_id: int, author_id: int, reader: str) -> None:
+    """Counts a reader of a post, once a day."""
+    _count("views", authors={post_id: author_id}, reader=reader)
 
 
 def count_impressions(*, authors: Mapping[int, int], reader: str) -> None:
     """Counts posts (id → author) that a reader had on the screen in a list, each once a day."""
+    _count("impressions", authors=authors, reader=reader)
+
+
+def _count(kind: str, *, authors: Mapping[int, int], reader: str) -> None:
+    readers = [_readers_key(kind, post_id) for post_id in authors]
+    posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
     try:
-        _COUNT.run(**_call("impressions", reader=reader, authors=authors))
+        _COUNT.run(keys=[_key(kind), *readers], arguments=[reader, _DAY_SECONDS, *posts])
     except redis_errors() as error:
         log.warning("views.redis_away", error=str(error))
 
 
-class _Call(TypedDict):
-    keys: list[str]
-    arguments: Command
-
-
-def _call(kind: str, *, reader: str, authors: Mapping[int, int]) -> _Call:
-    day = f"{datetime.now(UTC):%Y%m%d}"
-    posts = [f"{post_id}:{author_id}" for post_id, author_id in authors.items()]
-    return {"keys": [f"{_key('readers')}:{kind}:{day}:", _key(kind)], "arguments": [reader, _DAY_SECONDS, *posts]}
+def _readers_key(kind: str, post_id: int) -> str:
+    return f"{_key('readers')}:{kind}:{datetime.now(UTC):%Y%m%d}:{post_id}"
 
 
 def flush_views() -> int:

@@ -12,12 +12,13 @@ from apps.posts.presenters.media import media_fragment
 from apps.posts.queries import PostRow
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
-from socialapp.core.cache import Command
+from socialapp.core.fragments import Held
 from socialapp.core.json import rfc3339, to_json
 from socialapp.http.profile_summary import profile_summary_body
 
 Body = dict[str, object]
 
+_NOTHING: Held = {}
 _NO_REACTIONS = asdict(ReactionCounts())
 
 _REASONS = {
@@ -34,9 +35,9 @@ _REASONS = {
 }
 
 
-def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], along: Sequence[Command] = ()) -> list[Body]:
-    """The post objects of posts that the viewer may see, in their order. `along`: commands to Redis to send with it."""
-    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts], along=along)
+def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: Held = _NOTHING) -> list[Body]:
+    """The post objects of posts that the viewer may see, in their order. `held`: stats that Redis gave a moment ago."""
+    stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts], held=held)
     return [
         post_body(
             post.row,

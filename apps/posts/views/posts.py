@@ -14,8 +14,12 @@ from apps.posts.access import (
     draft_post,
     explore_page,
     hashtag_page,
+    held_list_stats,
+    held_stats,
     history_page,
+    list_stats_command,
     repostable_post,
+    stats_command,
     trending_posts,
     trending_tags,
     visibility_rule,
@@ -27,17 +31,19 @@ from apps.posts.actions import (
     add_bookmark,
     add_repost,
     count_impressions,
+    count_view,
     create_post,
     delete_or_remove_post,
     edit_post,
     feed_commands,
+    feed_key,
+    is_counted_command,
     mute_post,
     read_home_feed,
     reader_of,
     remove_bookmark,
     remove_repost,
     unmute_post,
-    view_command,
 )
 from apps.posts.presenters import post_bodies, post_body, version_bodies, visibility_body
 from apps.posts.serializers import (
@@ -51,6 +57,7 @@ from apps.posts.serializers import (
 )
 from socialapp.core.cache import Command
 from socialapp.core.errors import Forbidden, Malformed
+from socialapp.core.fragments import Held
 from socialapp.core.pages import Page
 from socialapp.core.principal import Principal
 from socialapp.http import etags
@@ -61,17 +68,21 @@ from socialapp.http.permissions import Public, PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
 
+_MORE_ENTRIES = 4  # of a feed than there are on a page: some are of posts that its reader may not see
+_NOTHING: Held = {}
+
 
 class _PostView(View):
     """What the routes of posts share."""
 
-    def page_of_posts(self, request: Request, page: Page[VisiblePost]) -> Response:
-        """The list answer for posts that the caller may see."""
-        return page_response(request, page=page, results=post_bodies(viewer_id=self.viewer, posts=page.items))
+    def page_of_posts(self, request: Request, page: Page[VisiblePost], *, held: Held = _NOTHING) -> Response:
+        """The list answer for posts that the caller may see. `held`: stats that Redis gave a moment ago."""
+        results = post_bodies(viewer_id=self.viewer, posts=page.items, held=held)
+        return page_response(request, page=page, results=results)
 
-    def one_post(self, post: VisiblePost, *, along: Sequence[Command] = ()) -> Response:
-        """The answer for one post, with its ETag."""
-        body = post_bodies(viewer_id=self.viewer, posts=[post], along=along)[0]
+    def one_post(self, post: VisiblePost, *, held: Held = _NOTHING) -> Response:
+        """The answer for one post, with its ETag. `held` as above."""
+        body = post_bodies(viewer_id=self.viewer, posts=[post], held=held)[0]
         return etags.single(self.request, body=body, version=post.row.version)
 
 
@@ -122,6 +133,14 @@ class PostDetail(_PostView):
     has_etag = True
     permission_classes = [PublicRead]
 
+    def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
+        """What other contexts count about the post, and whether its reader is counted already."""
+        post_id, viewer_id = self.kwargs["post_id"], principal.id if principal else None
+        return (
+            stats_command(viewer_id=viewer_id, post_id=post_id),
+            is_counted_command(post_id=post_id, reader=self._reader(viewer_id)),
+        )
+
     @extend_schema(
         summary="Read a post",
         description="404 when it is absent or you may not see it. Every reader but its author counts, once a day.",
@@ -130,10 +149,15 @@ class PostDetail(_PostView):
     def get(self, request: Request, post_id: int) -> Response:
         """The post with its ETag."""
         post = visible_post(viewer_id=self.viewer, post_id=post_id)
-        if request.method != "GET" or post.row.user_id == self.viewer:
-            return self.one_post(post)
-        reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
-        return self.one_post(post, along=[view_command(post_id=post_id, author_id=post.row.user_id, reader=reader)])
+        stats, is_counted = self.answers_ahead or (None, False)
+        author_id = post.row.user_id
+        if request.method == "GET" and author_id != self.viewer and not is_counted:
+            count_view(post_id=post_id, author_id=author_id, reader=self._reader(self.viewer))
+        held = held_stats(stats, viewer_id=self.viewer, post_id=post_id) if stats else _NOTHING
+        return self.one_post(post, held=held)
+
+    def _reader(self, viewer_id: int | None) -> str:
+        return reader_of(viewer_id=viewer_id, address=address_block(client_address(self.request)))
 
     @extend_schema(
         summary="Edit a post",
@@ -205,9 +229,19 @@ class Feed(_PostView):
 
     is_hot = True
 
-    def commands_ahead(self, principal: Principal) -> Sequence[Command]:
-        """The caller's list."""
-        return feed_commands(principal.id)
+    def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
+        """The caller's list, and on its first page what other contexts count about the posts at its head."""
+        if principal is None:
+            return ()
+        commands = feed_commands(principal.id)
+        try:
+            page = page_request(self.request)
+        except Malformed:  # which `get` says when the request is let on
+            return ()
+        if page.position is not None:
+            return commands
+        entries = page.limit + _MORE_ENTRIES
+        return *commands, list_stats_command(feed_key(principal.id), entries=entries, viewer_id=principal.id)
 
     @extend_schema(
         summary="Read your home feed",
@@ -218,8 +252,10 @@ class Feed(_PostView):
     )
     def get(self, request: Request) -> Response:
         """One page."""
-        page = read_home_feed(user_id=self.principal.id, page=page_request(request), answers=self.answers_ahead)
-        return self.page_of_posts(request, page)
+        *answers, stats = self.answers_ahead if len(self.answers_ahead) > 2 else (*self.answers_ahead, None)
+        page = read_home_feed(user_id=self.principal.id, page=page_request(request), answers=answers)
+        held = held_list_stats(stats, viewer_id=self.principal.id) if stats else _NOTHING
+        return self.page_of_posts(request, page, held=held)
 
 
 class AuthorPosts(_PostView):

@@ -117,7 +117,7 @@ class StoredFeed(NamedTuple):
 
 def feed_commands(user_id: int) -> Sequence[Command]:
     """What asks for a person's feed; the answers are for `load_feed`."""
-    return ("LRANGE", _key(user_id), 0, -1), ("GET", _epoch_key())
+    return ("LRANGE", feed_key(user_id), 0, -1), ("GET", _epoch_key())
 
 
 def load_feed(user_id: int, *, answers: Sequence[Any] = ()) -> StoredFeed:
@@ -132,7 +132,7 @@ def load_feed(user_id: int, *, answers: Sequence[Any] = ()) -> StoredFeed:
 def begin_feed(user_id: int) -> str | None:
     """Makes the list that is to be filled; the mark to finish it with, or None while somebody else builds it."""
     mark = f"?{secrets.token_hex(8)}"
-    return mark if _BEGIN.run(keys=[_key(user_id)], arguments=[mark, _BUILDING_SECONDS]) else None
+    return mark if _BEGIN.run(keys=[feed_key(user_id)], arguments=[mark, _BUILDING_SECONDS]) else None
 
 
 def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
@@ -144,13 +144,13 @@ def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
     ]
     popular = ",".join(map(str, feed.popular_ids))
     last = f"={feed.following_version}:{feed.epoch}:{feed.floor}:{popular}"
-    _FINISH.run(keys=[_key(user_id)], arguments=[mark, _FEED_SECONDS, *entries, last])
+    _FINISH.run(keys=[feed_key(user_id)], arguments=[mark, _FEED_SECONDS, *entries, last])
 
 
 def push_entries(*, user_ids: Sequence[int], entries: Sequence[str]) -> None:
     """Adds entries to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
     for start in range(0, len(user_ids), _KEYS_A_CALL):
-        keys = [_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
+        keys = [feed_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
         _PUSH.run(keys=keys, arguments=[CAP, _SLACK, *entries])
 
 
@@ -163,7 +163,7 @@ def cached_feeds(cursor: int, *, count: int) -> tuple[list[int], int | None]:
 
 def forget_feed(user_id: int) -> None:
     """Removes a feed."""
-    redis_client().delete(_key(user_id))
+    redis_client().delete(feed_key(user_id))
 
 
 def announce_epoch(epoch: int) -> None:
@@ -195,7 +195,8 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
     return CachedFeed(int(version), int(epoch), int(floor), popular_ids, above, reposters)
 
 
-def _key(user_id: int) -> str:
+def feed_key(user_id: int) -> str:
+    """Where Redis holds a person's list, newest entry first; each begins with the id of a post."""
     return f"{settings.REDIS_PREFIX}feed:{user_id}"
 
 
