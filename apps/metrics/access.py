@@ -1,4 +1,4 @@
-"""Who may read the numbers."""
+"""Who may read metrics."""
 
 from socialapp.contracts.posts import Posts
 from socialapp.core.errors import Forbidden, NotFound
@@ -6,7 +6,7 @@ from socialapp.rpc.calls import client
 
 
 def check_author(*, viewer_id: int, post_id: int) -> None:
-    """Lets the author of a post on: 403 for whoever else may see the post, 404 for everybody else."""
+    """Forbidden for viewers of the post other than its author, NotFound for everybody else."""
     refs = client(Posts).refs(post_ids=[post_id])
     if refs and refs[0].author_id == viewer_id:
         return

@@ -1,4 +1,4 @@
-"""The roll-ups in the admin site, to look at."""
+"""The roll-ups in the admin site, read-only."""
 
 from django.contrib import admin
 
@@ -65,7 +65,7 @@ class MetricDeltaAdmin(ContextModelAdmin[MetricDelta]):
 
 @admin.register(Post)
 class PostAdmin(ContextModelAdmin[Post]):
-    """Whose each post is."""
+    """The author of each post."""
 
     is_internal = True
     list_display = ("id", _author, "is_deleted")

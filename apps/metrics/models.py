@@ -24,7 +24,7 @@ class MetricDelta(models.Model):
 
     Handlers only ever insert here, so that no two of them wait for the same counter, however popular a post is.
     `post_id` or `author_id` say whose roll-up it belongs to; `amount` is negative when something was taken back.
-    `is_again`: what was taken back came back, and the overall numbers, which never took it back, have it already.
+    `is_again`: something taken back was restored; the overall numbers never subtracted it, so they do not add it again.
     """
 
     id = IdField()
@@ -49,7 +49,7 @@ class MetricDelta(models.Model):
 
 
 class Post(models.Model):
-    """Whose a post is. A deleted one stays as a tombstone, so that late events do not bring its numbers back."""
+    """The author of a post. A deleted post stays as a tombstone, so that late events do not bring its numbers back."""
 
     id = models.BigIntegerField(primary_key=True)
     author_id = RemoteKey("users.Profile", gone=Gone.ERASE, null=True)
@@ -81,7 +81,7 @@ class Rollup(models.Model):
 
 
 class PostRollup(Rollup):
-    """What stands of the engagement with one post in one period: net of what was taken back in it."""
+    """The net engagement with one post in one period."""
 
     post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
     views = models.BigIntegerField(default=0)

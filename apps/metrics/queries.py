@@ -64,9 +64,9 @@ def author_totals(*, author_id: int) -> Totals:
     return _totals(engagement, (*ENGAGEMENT, *own_metrics))
 
 
-def engagement_held(post_ids: Collection[int]) -> dict[int, Numbers]:
+def stored_engagement(post_ids: Collection[int]) -> dict[int, Numbers]:
     """Comments, reactions and reposts of each post as counted here, over all time. Two queries."""
-    return _held(PostRollup.objects.all(), "post_id", post_ids, (Metric.COMMENTS, Metric.REACTIONS, Metric.REPOSTS))
+    return _stored(PostRollup.objects.all(), "post_id", post_ids, (Metric.COMMENTS, Metric.REACTIONS, Metric.REPOSTS))
 
 
 def trending_posts(*, limit: int) -> list[tuple[int, float]]:
@@ -86,17 +86,17 @@ def trending_posts(*, limit: int) -> list[tuple[int, float]]:
     return ranked[:limit]
 
 
-def posts_held(author_ids: Collection[int]) -> dict[int, Numbers]:
+def stored_posts_counts(author_ids: Collection[int]) -> dict[int, Numbers]:
     """The posts of each author as counted here, over all time. Two queries."""
-    return _held(AuthorRollup.objects.all(), "author_id", author_ids, (Metric.POSTS,))
+    return _stored(AuthorRollup.objects.all(), "author_id", author_ids, (Metric.POSTS,))
 
 
-def followers_held(user_ids: Collection[int]) -> dict[int, Numbers]:
+def stored_followers_counts(user_ids: Collection[int]) -> dict[int, Numbers]:
     """The followers of each person as counted here, over all time. Two queries."""
-    return _held(AuthorRollup.objects.all(), "author_id", user_ids, (Metric.FOLLOWERS,))
+    return _stored(AuthorRollup.objects.all(), "author_id", user_ids, (Metric.FOLLOWERS,))
 
 
-def _held(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: Sequence[Metric]) -> dict[int, Numbers]:
+def _stored(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: Sequence[Metric]) -> dict[int, Numbers]:
     held: dict[int, Numbers] = {key: {metric.value: 0 for metric in metrics} for key in ids}
     sums = {f"sum_{metric.value}": Sum(metric.value) for metric in metrics}
     wanted = {f"{owner}__in": list(ids)}
@@ -111,14 +111,14 @@ def _held(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: Seq
     return held
 
 
-def living_posts(*, after: int, limit: int) -> list[int]:
-    """Up to `limit` ids of posts behind `after` that metrics takes to exist, ascending."""
+def existing_posts(*, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids of posts behind `after` that are not deleted, ascending."""
     rows = Post.objects.filter(id__gt=after, is_deleted=False).order_by("id")
     return list(rows.values_list("id", flat=True)[:limit])
 
 
-def authors_held(*, after: int, limit: int) -> list[int]:
-    """Up to `limit` ids of authors behind `after` that metrics counts anything of, ascending."""
+def counted_authors(*, after: int, limit: int) -> list[int]:
+    """Up to `limit` ids of authors behind `after` who have a post or a count, ascending."""
     found: set[int] = set()
     for model in (AuthorRollup, MetricDelta, Post):
         rows = model._default_manager.filter(author_id__gt=after).order_by("author_id")
@@ -141,7 +141,7 @@ def hours(*, hours: int) -> list[tuple[datetime, Numbers]]:
     last = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     found = {last - timedelta(hours=back): {one.value: 0 for one in OVERALL} for back in range(hours - 1, -1, -1)}
     since = min(found)
-    until = last + timedelta(hours=1)  # clocks that are fast date things into the future; an hour may begin meanwhile
+    until = last + timedelta(hours=1)  # fast clocks produce times in the future
     for row in OverallRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=since, start__lt=until):
         for metric in OVERALL:
             found[row.start][metric.value] += getattr(row, metric.value)

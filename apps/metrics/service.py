@@ -22,7 +22,7 @@ class MetricsService:
 
     def engagement(self, *, post_ids: list[int]) -> list[PostEngagement]:
         """See `Metrics.engagement`."""
-        held = queries.engagement_held(post_ids)
+        held = queries.stored_engagement(post_ids)
         return [PostEngagement(post_id=post_id, **numbers) for post_id, numbers in held.items()]
 
     def trending_posts(self, *, limit: int) -> list[TrendingPost]:
@@ -31,7 +31,7 @@ class MetricsService:
 
 
 class MetricsProjections:
-    """The `DriftChecks` contract: what posts have brought about, and how many posts authors have."""
+    """The `DriftChecks` contract: engagement with posts, and authors' numbers of posts and followers."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""

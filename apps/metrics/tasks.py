@@ -6,7 +6,7 @@ from celery import shared_task
 
 from apps.metrics import actions
 
-PERIODIC = {"metrics.roll_up": 15.0, "metrics.drop_old_hours": 3600.0}
+PERIODIC = {"metrics.roll_up": 15.0, "metrics.delete_old_hours": 3600.0}
 
 _SETTLE = timedelta(seconds=10)
 
@@ -18,8 +18,8 @@ def roll_up() -> None:
         pass
 
 
-@shared_task(name="metrics.drop_old_hours")
-def drop_old_hours() -> None:
+@shared_task(name="metrics.delete_old_hours")
+def delete_old_hours() -> None:
     """Removes hourly roll-ups past their time."""
-    while actions.drop_old_hours():
+    while actions.delete_old_hours():
         pass

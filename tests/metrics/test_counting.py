@@ -328,8 +328,8 @@ def test_old_hours_are_deleted_and_days_stay(post_id: int) -> None:
     long_ago = timezone.now() - timedelta(days=40)
     deliver(viewed((post_id, 3), at=long_ago), viewed((post_id, 2)))
     roll_up()
-    assert actions.drop_old_hours() == 2
-    assert actions.drop_old_hours() == 0
+    assert actions.delete_old_hours() == 2
+    assert actions.delete_old_hours() == 0
     assert totals(post_id)["views"] == 5
     assert PostRollup.objects.filter(period="hour").get().views == 2
 

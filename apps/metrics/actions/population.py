@@ -1,4 +1,4 @@
-"""Fills the tables of engagement with a drawn population: whose posts are, and roll-ups as its events would have made.
+"""Fills the tables of engagement with a drawn population: authors of posts, and the roll-ups its events would make.
 
 Hours are written only as far back as they are kept.
 """
@@ -30,7 +30,7 @@ _HOUR, _DAY = Rollup.Period.HOUR.value, Rollup.Period.DAY.value
 
 
 def _kept_from(population: Population) -> int:
-    """The moment from which on hours are kept."""
+    """The earliest moment for which hourly roll-ups are kept."""
     return population.until_ms - int(HOURS_KEPT.total_seconds() * 1000)
 
 

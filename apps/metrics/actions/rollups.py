@@ -1,4 +1,4 @@
-"""What changes the numbers: recording each event as a delta, adding the deltas to the roll-ups, and erasing.
+"""The writes of metrics: recording each event as a delta, adding the deltas to the roll-ups, and erasing.
 
 Adding is commutative, so order never matters; the inbox makes each event count once.
 """
@@ -30,7 +30,7 @@ from socialapp.core.db import atomic, transactional
 from socialapp.core.ids import id_time, new_id
 from socialapp.core.sql import add, insert_instances
 from socialapp.lifecycle.drift import events_in_flight
-from socialapp.lifecycle.removal import declare_removal, gone_among
+from socialapp.lifecycle.removal import declare_removal, deleted_among
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -41,22 +41,22 @@ HOURS_KEPT = timedelta(days=14)
 _POST_METRICS = frozenset({Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
 _AUTHOR_METRICS = frozenset({Metric.POSTS, Metric.FOLLOWERS})
 
-# What one roll-up row is found by, and what is to be added to its columns.
+# The key of a roll-up row, and what is to be added to its columns.
 Key = tuple[object, ...]
 Additions = dict[Key, dict[str, int]]
 
 
 @transactional("metrics")
 def record_posts(authors: Mapping[int, int]) -> None:
-    """Remembers whose new posts are (post → author), and counts them.
+    """Records the authors of new posts (post → author), and counts the posts.
 
-    One that was deleted before its event arrived stays deleted, which its row says.
+    A post whose deletion arrived first keeps its tombstone.
     """
     posts = [Post(id=post_id, author_id=authors[post_id]) for post_id in sorted(authors)]
     Post.objects.bulk_create(posts, ignore_conflicts=True)
     deltas = {post_id: _delta(Metric.POSTS, at=id_time(post_id), author_id=authors[post_id]) for post_id in authors}
     _record(deltas.values())
-    if erased := gone_among("metrics", ids=set(authors.values()), lock=True):
+    if erased := deleted_among("metrics", ids=set(authors.values()), lock=True):
         theirs = [post_id for post_id, author_id in authors.items() if author_id in erased]
         _write_tombstones(theirs)
         MetricDelta.objects.filter(id__in=[deltas[post_id].id for post_id in theirs]).update(author_id=None)
@@ -142,28 +142,28 @@ def _erase_step(user_id: int) -> bool:
     return len(posts) < ERASE_BATCH
 
 
-def _authors_still_held(user_ids: Collection[int]) -> set[int]:
-    held: set[int] = set()
+def _authors_with_rows(user_ids: Collection[int]) -> set[int]:
+    authors: set[int] = set()
     for rows in (Post.objects, AuthorRollup.objects, MetricDelta.objects):
         found = rows.filter(author_id__in=user_ids).values_list("author_id", flat=True).distinct()
-        held.update(author_id for author_id in found if author_id is not None)
-    return held
+        authors.update(author_id for author_id in found if author_id is not None)
+    return authors
 
 
-declare_removal("metrics", kind="user", step=_erase_step, leftovers=_authors_still_held)
+declare_removal("metrics", kind="user", step=_erase_step, leftovers=_authors_with_rows)
 
 
 @transactional("metrics")
 def roll_up(*, older_than: timedelta) -> int:
     """Adds a bounded number of recorded deltas to the roll-ups and removes them; how many.
 
-    Several may run at once: the rows are locked, and whoever comes second finds them gone. Changes wait a few seconds
+    Several may run at once: the rows are locked, and the second process finds them deleted. Changes wait a few seconds
     (`older_than`), so that a tombstone written at the same time is seen.
     """
-    heard_before = timezone.now() - older_than
+    recorded_until = timezone.now() - older_than
     deltas = list(
         MetricDelta.objects.select_for_update()
-        .filter(heard_at__lte=heard_before)
+        .filter(heard_at__lte=recorded_until)
         .order_by("heard_at", "id")[:ROLL_UP_BATCH]
     )
     of_posts = _additions_of_posts(deltas)
@@ -177,20 +177,20 @@ def roll_up(*, older_than: timedelta) -> int:
 
 def _publish_engagement(post_ids: set[int]) -> None:
     """Publishes how much engagement these posts have now: in one event, as roll-ups are bounded."""
-    numbers = queries.engagement_held(post_ids)
+    numbers = queries.stored_engagement(post_ids)
     counts = [PostEngagement(post_id=post_id, **numbers[post_id]) for post_id in sorted(post_ids)]
     if counts:
         publish(EngagementChanged(batch_id=new_id(), counts=counts))
 
 
 def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Compares the engagement with the next posts with the contexts that hold it; views have no other source.
+    """Compares the stored engagement of the next posts with its source contexts; views have no other source.
 
     A difference is added to the hour that the post was written in, as nobody knows when it happened.
     """
-    ids = queries.living_posts(after=after, limit=limit)
+    ids = queries.existing_posts(after=after, limit=limit)
     actual = _actual_engagement(ids)
-    held = queries.engagement_held(ids)
+    held = queries.stored_engagement(ids)
     in_flight = events_in_flight(("posts", "comments", "reactions", "metrics")) if ids else set()
     compared = [post_id for post_id in ids if post_id not in in_flight]
     drifts = [drift for post_id in compared for drift in _differences(post_id, held[post_id], actual[post_id])]
@@ -216,11 +216,11 @@ def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
 
 def check_authors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the number of posts of the next authors with posts; a difference is added to the present hour."""
-    ids = queries.authors_held(after=after, limit=limit)
+    ids = queries.counted_authors(after=after, limit=limit)
     actual = {author_id: {"posts": 0} for author_id in ids}
     for author in client(Posts).author_posts(author_ids=ids) if ids else []:
         actual[author.author_id]["posts"] = author.posts
-    checked = _check_people(queries.posts_held(ids), actual, source="posts", repair=repair)
+    checked = _check_people(queries.stored_posts_counts(ids), actual, source="posts", repair=repair)
     return checked, ids[-1] if len(ids) == limit else None
 
 
@@ -228,14 +228,14 @@ def check_followers(*, after: int, limit: int, repair: bool) -> tuple[DriftPage,
     """Compares the followers of the next people with users; a difference is added to the present hour."""
     people = client(Users).document_page(after=after, limit=limit)
     actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}
-    checked = _check_people(queries.followers_held(list(actual)), actual, source="users", repair=repair)
+    checked = _check_people(queries.stored_followers_counts(list(actual)), actual, source="users", repair=repair)
     return checked, people[-1].card.id if len(people) == limit else None
 
 
 def _check_people(
     held: dict[int, dict[str, int]], actual: dict[int, dict[str, int]], *, source: str, repair: bool
 ) -> DriftPage:
-    """Compares what is held of people with what its source says; a difference is added to the present hour."""
+    """Compares stored numbers of people with those of the source context; a difference is added to the present hour."""
     in_flight = events_in_flight((source, "metrics")) if actual else set()
     compared = [user_id for user_id in actual if user_id not in in_flight]
     drifts = [drift for user_id in compared for drift in _differences(user_id, held[user_id], actual[user_id])]
@@ -270,7 +270,7 @@ def _differing(
     )
 
 
-def drop_old_hours() -> int:
+def delete_old_hours() -> int:
     """Removes hourly roll-ups past their time, a bounded number; the daily ones stay. How many rows."""
     until = timezone.now() - HOURS_KEPT
     removed = 0
@@ -287,8 +287,8 @@ def hour_of(moment: datetime) -> datetime:
 
 
 def _is_erased(user_id: int) -> bool:
-    """To be asked after the rows were written (see lifecycle/removal)."""
-    return bool(gone_among("metrics", ids=[user_id], lock=True))
+    """To be called after the rows were written: see lifecycle/removal."""
+    return bool(deleted_among("metrics", ids=[user_id], lock=True))
 
 
 def _deleted_among(post_ids: Iterable[int]) -> set[int]:
@@ -296,7 +296,7 @@ def _deleted_among(post_ids: Iterable[int]) -> set[int]:
 
 
 def _write_tombstones(post_ids: Sequence[int]) -> None:
-    """Leaves nothing of the posts but tombstones; their deltas stay for the overall numbers only."""
+    """Replaces the posts by tombstones; their deltas stay for the overall numbers only."""
     if not post_ids:
         return
     Post.objects.bulk_create([Post(id=post_id, is_deleted=True) for post_id in post_ids], ignore_conflicts=True)
@@ -316,7 +316,7 @@ def _record_engagement(metric: Metric, occasions: Sequence[tuple[int | None, dat
 
 
 def _record_of_author(metric: Metric, *, author_id: int, at: datetime, amount: int = 1, is_again: bool = False) -> None:
-    """Records what counts for its author alone, and so for nobody who is erased."""
+    """Records a delta of an author's numbers; nothing for an erased author."""
     delta = _delta(metric, at=at, author_id=author_id, amount=amount, is_again=is_again)
     _record([delta])
     if _is_erased(author_id):
@@ -354,7 +354,7 @@ def _additions_of_posts(deltas: Iterable[MetricDelta]) -> Additions:
 
 def _additions_of_authors(deltas: Iterable[MetricDelta]) -> Additions:
     authors = {delta.author_id for delta in deltas if delta.author_id is not None}
-    erased = gone_among("metrics", ids=authors)
+    erased = deleted_among("metrics", ids=authors)
     return _summed(
         (delta.author_id, delta)
         for delta in deltas
