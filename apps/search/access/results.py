@@ -87,7 +87,7 @@ def search(*, viewer_id: int | None, q: str, kind: str | None, sort: str, window
         case "hashtags":
             return Found(_hashtags(criteria, viewer, window))
         case "posts":
-            return _posts_meant(q, criteria, viewer, window, sort=sort)
+            return _posts_or_correction(q, criteria, viewer, window, sort=sort)
         case _:
             return _everything(q, criteria, viewer, window, sort=sort)
 
@@ -121,7 +121,7 @@ def _viewer(viewer_id: int | None) -> Viewer:
 
 def _everything(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:
     if window.position is not None:
-        return _posts_meant(q, criteria, viewer, window, sort=sort)
+        return _posts_or_correction(q, criteria, viewer, window, sort=sort)
     few = min(_FEW, (window.limit + 3) // 4)
     people = _users(criteria, viewer, PageRequest(few)).items
     tags = _hashtags(criteria, viewer, PageRequest(few)).items
@@ -129,17 +129,17 @@ def _everything(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest,
     left = window.limit - len(ahead)
     if not left:
         return Found(Page(ahead, next=_START_OF_POSTS[sort]))
-    posts = _posts_meant(q, criteria, viewer, PageRequest(left), sort=sort)
+    posts = _posts_or_correction(q, criteria, viewer, PageRequest(left), sort=sort)
     return Found(Page([*ahead, *posts.page.items], next=posts.page.next), posts.did_you_mean)
 
 
-def _posts_meant(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:
+def _posts_or_correction(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:
     """The posts for `q`; where nothing has a word of it, those with the word that is a letter away from it."""
     page = _posts(criteria, viewer, window, sort=sort)
     if page.items or (window.position is not None and _finds_posts(criteria, viewer)):
         return Found(page)
-    meant = _correction(q, criteria, viewer)
-    return Found(page) if meant is None else Found(_posts(parse(meant), viewer, window, sort=sort), meant)
+    corrected = _correction(q, criteria, viewer)
+    return Found(page) if corrected is None else Found(_posts(parse(corrected), viewer, window, sort=sort), corrected)
 
 
 def _finds_posts(criteria: Criteria, viewer: Viewer) -> bool:

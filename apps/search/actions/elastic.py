@@ -205,7 +205,7 @@ def _first_index() -> str:
     try:
         make_index(name, aliases=[])
     except BadRequestError as error:
-        # Another process was faster, or one has ended before it gave the aliases.
+        # Another process has made it, or one has ended before it set the aliases.
         if error.error != "resource_already_exists_exception":
             raise
     adding = [{"add": {"index": name, "alias": alias}} for alias in (read_alias(), write_alias())]

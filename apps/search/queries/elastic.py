@@ -39,7 +39,7 @@ from apps.search.queries.index import (
     TagCount,
     Viewer,
     Window,
-    meaning,
+    expand,
 )
 from apps.search.queries.languages import Words, variants
 from socialapp.core.breaker import Breaker
@@ -283,9 +283,9 @@ def _post_condition(node: Node, authors: Authors) -> Query:
         case Not(inner):
             return _clause("bool", must_not=[_post_condition(inner, authors)])
         case Phrase():
-            meant = meaning(node)
-            stems = [_clause("terms", stems=list(meant.stems))] if meant.stems else []
-            return _any([*map(_phrase, meant.phrases), *stems])
+            expansion = expand(node)
+            stems = [_clause("terms", stems=list(expansion.stems))] if expansion.stems else []
+            return _any([*map(_phrase, expansion.phrases), *stems])
         case Tag(name):
             return _clause("term", hashtags=name)
         case From(usernames):
@@ -304,9 +304,12 @@ def _post_condition(node: Node, authors: Authors) -> Query:
 
 def _scores(phrase: Phrase) -> list[Query]:
     """A synonym has a constant score: one that few texts have would otherwise come before the word that was typed."""
-    meant = meaning(phrase)
-    others = [*map(_phrase, meant.synonyms), *([_clause("terms", stems=list(meant.stems))] if meant.stems else [])]
-    return [_phrase(meant.typed), *(_clause("constant_score", filter=other, boost=STEM_WEIGHT) for other in others)]
+    expansion = expand(phrase)
+    others = [
+        *map(_phrase, expansion.synonyms),
+        *([_clause("terms", stems=list(expansion.stems))] if expansion.stems else []),
+    ]
+    return [_phrase(expansion.typed), *(_clause("constant_score", filter=other, boost=STEM_WEIGHT) for other in others)]
 
 
 def _profile_condition(node: Node, *, names_only: bool) -> Query:

@@ -40,7 +40,7 @@ from apps.search.queries.index import (
     TagCount,
     Viewer,
     Window,
-    meaning,
+    expand,
     relevance,
 )
 from apps.search.queries.languages import Words, variants
@@ -196,14 +196,14 @@ def _profile_word(word: str, *, names_only: bool, nearly: bool) -> str:
 
 def _expression(phrase: Phrase) -> str:
     """Posts with the phrase, with a form of its word, or with a synonym."""
-    others = [f"text : {_quoted(words)}" for words in meaning(phrase).synonyms]
+    others = [f"text : {_quoted(words)}" for words in expand(phrase).synonyms]
     return " OR ".join([_own_expression(phrase), *others])
 
 
 def _own_expression(phrase: Phrase) -> str:
     """Posts with the phrase, or with a form of its word."""
-    meant = meaning(phrase)
-    return " OR ".join([f"text : {_quoted(meant.typed)}", *(f'stems : "{stem}"' for stem in meant.stems)])
+    expansion = expand(phrase)
+    return " OR ".join([f"text : {_quoted(expansion.typed)}", *(f'stems : "{stem}"' for stem in expansion.stems)])
 
 
 def _text_scores(phrases: list[Phrase], post_ids: list[int]) -> dict[int, float]:

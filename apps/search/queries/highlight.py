@@ -11,7 +11,7 @@ from html import escape
 from itertools import islice
 
 from apps.search.queries.criteria import Criteria
-from apps.search.queries.index import meaning
+from apps.search.queries.index import expand
 from apps.search.queries.languages import Words, stems_of_query
 from socialapp.core.text.folding import Token, tokens
 
@@ -31,11 +31,11 @@ class Highlighter:
         self._sequences: dict[str, list[Words]] = {}
         self._stems: dict[str, set[str]] = {}
         for phrase in criteria.phrases:
-            meant = meaning(phrase)
-            for words in meant.phrases:
+            expansion = expand(phrase)
+            for words in expansion.phrases:
                 self._add(words)
-            if meant.stems:
-                self._stems.setdefault(phrase.words[0][:_STEM_BEGINNING], set()).update(meant.stems)
+            if expansion.stems:
+                self._stems.setdefault(phrase.words[0][:_STEM_BEGINNING], set()).update(expansion.stems)
         for tag in criteria.tags:
             self._add(tuple(token.word for token in tokens(tag)))
         self._longest = max((len(words) for found in self._sequences.values() for words in found), default=1)

@@ -63,8 +63,8 @@ class TagCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a phrase stands for: itself, any of its synonyms, or a text with any of these stems."""
+class QueryExpansion:
+    """What a phrase is expanded to: itself, its synonyms, and the stems that match its other forms."""
 
     typed: Words
     synonyms: Sequence[Words]
@@ -76,12 +76,12 @@ class Meaning:
         return [self.typed, *self.synonyms]
 
 
-def meaning(phrase: Phrase) -> Meaning:
+def expand(phrase: Phrase) -> QueryExpansion:
     """A phrase in quotes stands for itself; others for their synonyms too, and a single word for its other forms."""
     if phrase.quoted:
-        return Meaning(phrase.words, [], [])
+        return QueryExpansion(phrase.words, [], [])
     stems = stems_of_query(phrase.words[0]) if len(phrase.words) == 1 else []
-    return Meaning(phrase.words, synonyms(phrase.words), stems)
+    return QueryExpansion(phrase.words, synonyms(phrase.words), stems)
 
 
 def relevance(text_score: float, *, engagement: int, created_at: datetime, now: datetime) -> float:

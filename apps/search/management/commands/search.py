@@ -50,19 +50,19 @@ class Command(BaseCommand):
     def _reindex(self, *, as_json: bool) -> None:
         with tqdm(unit=" documents", disable=as_json or None) as bar:
             compared = actions.rebuild_index(advance=bar.update)
-        self._tell({"indexed": {str(drift.kind): drift.compared for drift in compared}}, as_json=as_json)
+        self._report({"indexed": {str(drift.kind): drift.compared for drift in compared}}, as_json=as_json)
 
     def _verify(self, *, as_json: bool) -> None:
         with tqdm(unit=" documents", disable=as_json or None) as bar:
             found = [access.differences(index=reader(), kind=kind, advance=bar.update) for kind in ("user", "post")]
         equal = not any(drift.ids for drift in found)
-        self._tell({"equal": equal, "kinds": [asdict(drift) for drift in found]}, as_json=as_json)
+        self._report({"equal": equal, "kinds": [asdict(drift) for drift in found]}, as_json=as_json)
         if not equal:
             raise SystemExit(1)
 
     def _status(self, *, as_json: bool) -> None:
         sync = {"sync": settings.SEARCH_SYNC, "positions": sync_positions()}
-        self._tell({**reader().status(), **sync}, as_json=as_json)
+        self._report({**reader().status(), **sync}, as_json=as_json)
 
     def _follow(self, *, from_now: bool) -> None:
         """Follows each source in a thread of its own; when one fails, all end, to be started again."""
@@ -92,7 +92,7 @@ class Command(BaseCommand):
         for failure in failures:
             raise CommandError(str(failure)) from failure
 
-    def _tell(self, found: dict[str, Any], *, as_json: bool) -> None:
+    def _report(self, found: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(found))
             return
