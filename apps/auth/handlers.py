@@ -31,7 +31,7 @@ def apply_sanction(event: UserSanctioned) -> None:
             banned=event.kind == "ban",
             at=event.at,
             action_id=event.action_id,
-            told={"reason": event.reason, "rule": event.rule, "until": until},
+            notice={"reason": event.reason, "rule": event.rule, "until": until},
         )
     if event.kind in ("demand_password", "waive_password"):
         actions.demand_password_reset(user_id=event.user_id, is_demanded=event.kind == "demand_password", at=event.at)
@@ -39,7 +39,7 @@ def apply_sanction(event: UserSanctioned) -> None:
 
 @handles(AppealDecided)
 def tell_of_appeal(event: AppealDecided) -> None:
-    """Who is banned, or was until this answer, learns it by mail."""
+    """Mails the answer to an appeal to a person who is banned, or was until now."""
     actions.mail_appeal_decision(
         user_id=event.user_id,
         is_accepted=event.is_accepted,

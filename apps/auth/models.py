@@ -380,7 +380,7 @@ class Erasure(models.Model):
 
 
 class Export(models.Model):
-    """An archive of everything held about an account, being made, waiting to be fetched, or gone again."""
+    """An archive of everything stored about an account: being built, ready for download, or deleted."""
 
     class Status(models.TextChoices):
         """How far it has come."""

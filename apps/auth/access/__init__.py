@@ -1,13 +1,12 @@
-"""Who may see what of an account, and which account a log-in means."""
+"""Who may see what of an account, and which account a log-in belongs to."""
 
 from apps.auth.access.accounts import require_no_block, visible_account
 from apps.auth.access.exports import archive_key, check_archive_key
 from apps.auth.access.instance import instance_rules
-from apps.auth.access.logins import account_meant, checked_email, login_key, lookup_key, user_named
+from apps.auth.access.logins import checked_email, login_key, lookup_key, resolve_account, user_by_login
 from apps.auth.access.sign_ups import refuse_blocked_sign_up
 
 __all__ = [
-    "account_meant",
     "archive_key",
     "check_archive_key",
     "checked_email",
@@ -16,6 +15,7 @@ __all__ = [
     "lookup_key",
     "refuse_blocked_sign_up",
     "require_no_block",
-    "user_named",
+    "resolve_account",
+    "user_by_login",
     "visible_account",
 ]

@@ -1,4 +1,4 @@
-"""Which account is meant by what somebody types, in whatever spelling."""
+"""Finds the account for a typed log-in: username or e-mail address, in any spelling."""
 
 import unicodedata
 
@@ -9,8 +9,8 @@ from socialapp.core.ids import MAX_ID
 from socialapp.core.text.emails import email_key, normalize_email
 
 
-def user_named(login: str) -> User | None:
-    """The account that a log-in means, by e-mail address or username, however it is spelt. One query at most.
+def user_by_login(login: str) -> User | None:
+    """The account for a log-in, by e-mail address or username in any spelling. One query at most.
 
     Usernames are ASCII: some collations would find "alice" by "álice", and others not.
     """
@@ -51,9 +51,9 @@ def lookup_key(address: str) -> str:
         return email_key(address.strip())
 
 
-def account_meant(who: str) -> Account:
+def resolve_account(who: str) -> Account:
     """The account with this username, address or else id; NotFound when there is none."""
-    user = user_named(who)
+    user = user_by_login(who)
     if user is not None:
         return account(user.id)
     if not (who.isascii() and who.isdigit() and len(who) <= len(str(MAX_ID)) and int(who) <= MAX_ID):

@@ -136,7 +136,7 @@ def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
         with atomic("auth"):
             user.save(force_insert=True)
     except IntegrityError:
-        # Somebody was faster between the look and the insert.
+        # Another request took it between the check and the insert.
         _refuse_taken(user)
         raise
     EmailAddress(user=user, email=user.email_key, primary=True).save(force_insert=True)
@@ -225,7 +225,7 @@ def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
         with atomic("auth"):
             user.save(update_fields=["username", "username_key", "username_skeleton", "username_claim", "version"])
     except IntegrityError:
-        # Somebody was faster between the look and the update.
+        # Another request took it between the check and the update.
         raise _taken("username", "username_taken", "This username is taken.") from None
     publish(UserRenamed(user_id=user.id))
 
@@ -383,10 +383,10 @@ def _publish_roles(user_id: int) -> None:
 
 @transactional("auth")
 def apply_sanction(
-    *, user_id: int, banned: bool, at: datetime, action_id: int, told: dict[str, str] | None = None
+    *, user_id: int, banned: bool, at: datetime, action_id: int, notice: dict[str, str] | None = None
 ) -> None:
     """Bans or unbans an account unless something later was decided; a ban ends all sessions and mails a link to
-    appeal, with what the person is told (`reason`, `rule`, `until`). Idempotent."""
+    appeal, with a `notice` to the person (`reason`, `rule`, `until`). Idempotent."""
     user = existing_users().select_for_update().filter(id=user_id).first()
     # An account that waits for approval has done nothing yet, and the end of a ban must not approve it.
     if user is None or user.status == User.Status.PENDING:
@@ -399,7 +399,7 @@ def apply_sanction(
     user.save(update_fields=["status", "sanctioned_at", "version"])
     if banned:
         end_all_sessions(user_id)
-        queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id), **(told or {}))
+        queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id), **(notice or {}))
 
 
 @transactional("auth")

@@ -16,7 +16,7 @@ from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.http import HttpRequest
 
-from apps.auth.access import user_named
+from apps.auth.access import user_by_login
 from apps.auth.actions.ciphers import cipher
 from apps.auth.models import User
 
@@ -115,14 +115,14 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's password check over one query for the account that is meant, whatever the spelling of the log-in."""
+    """allauth's password check over one query for the account, whatever the spelling of the log-in."""
 
     def _authenticate(
         self, request: HttpRequest | None, *, username: str = "", password: str = "", **credentials: object
     ) -> User | None:
-        found: User | None = self._check_password(user_named(username), password)
+        found: User | None = self._check_password(user_by_login(username), password)
         return found
 
     def user_can_authenticate(self, user: User) -> bool:
-        """Always: a banned person learns it, once the password proved right."""
+        """Always: that an account is banned is answered after the password was verified."""
         return True

@@ -1,4 +1,4 @@
-"""Limits of log-in attempts: by the account that is meant, and in total; the owner's own devices are let in.
+"""Limits of log-in attempts: by account, and in total; the owner's own devices are let in.
 
 Strangers who guess use up the attempts of strangers. Who holds a device token of the account, or comes from an address
 from which its owner has logged in before, has attempts of their own. Source: OWASP, Device Cookies.
@@ -28,7 +28,7 @@ _DAY = 86_400
 def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
     """Counts an attempt to authenticate; TooMany after too many of its kind, Unavailable without Redis.
 
-    `login` is what was typed, `user` the account that it means, if any.
+    `login` is what was typed, `user` its account, if any.
     """
     if not settings.RATE_LIMITS:
         return

@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import make_password
 
-from apps.auth.access import user_named
+from apps.auth.access import user_by_login
 from apps.auth.actions.accounts import mark_verified
 from apps.auth.actions.adapters import AccountBackend
 from apps.auth.actions.attempts import admit_attempt, forget_attempts, record_code, record_failure
@@ -30,7 +30,7 @@ def change_password(*, user_id: int, session_id: int | None, password: str, new_
 def user_by_password(*, login: str, password: str, device: Device) -> User:
     """The account that logs in with a name or address and a password; Unauthenticated when they are wrong, TooMany
     after many attempts. The caller forgets the attempts once nothing else is missing."""
-    user = user_named(login)
+    user = user_by_login(login)
     if not _proves(user, login=login, password=password, device=device) or user is None:
         raise wrong_credentials()
     return user

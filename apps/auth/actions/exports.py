@@ -46,7 +46,7 @@ def request_export(*, user_id: int, session_id: int | None) -> ExportState:
 
 def build_due_exports() -> int:
     """Makes the archives that wait, each claimed first so that two workers do not both make it; how many."""
-    # What nobody has tried yet is due, whatever time it is: the clock may have been set back since it was asked for.
+    # Work without an attempt is due whatever its time: the clock may have been set back since it was asked for.
     due = Export.objects.filter(Q(attempts=0) | Q(due_at__lte=timezone.now()), status=Export.Status.PROCESSING)
     return sum(_build(export) for export in due.order_by("due_at", "id")[:_BATCH])
 
@@ -67,7 +67,7 @@ def _build(export: Export) -> bool:
         status=Export.Status.READY, archive=archive, expires_at=timezone.now() + KEPT
     )
     if not finished:
-        # The account was erased meanwhile, or another worker was faster.
+        # The account was erased meanwhile, or another worker has claimed it.
         default_storage.delete(archive)
     return bool(finished)
 

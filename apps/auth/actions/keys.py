@@ -29,7 +29,7 @@ from socialapp.core.db import after_commit, transactional
 from socialapp.http.tokens import key_id, public_keys
 
 KEY_BITS = 2048
-PUBLISHED_BEFORE = timedelta(minutes=10)  # other processes and caches of the key set learn of a key within five
+PUBLISHED_BEFORE = timedelta(minutes=10)  # other processes and caches of the key set load a new key within five
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def rotate_keys(*, at_once: bool = False) -> KeyState:
 
 
 def retire_replaced_keys(*, at_once: bool = False) -> int:
-    """Forgets the private keys that a newer one has replaced for longer than a token lives; how many. Idempotent."""
+    """Deletes the private keys that were replaced longer ago than a token is valid; how many. Idempotent."""
     now = timezone.now()
     signing = list(SigningKey.objects.filter(signs_from__lte=now).exclude(private_key="").order_by("-signs_from"))
     margin = timedelta(0) if at_once else timedelta(seconds=settings.ACCESS_TOKEN_SECONDS) + PUBLISHED_BEFORE

@@ -154,7 +154,7 @@ def read_appeal_key(key: str) -> tuple[int, int]:
 
 def send_due_mails() -> int:
     """Sends the mails that are due, each claimed first so that two workers do not both send it; how many."""
-    # What nobody has tried yet is due, whatever time it is: the clock may have been set back since it was written.
+    # Work without an attempt is due whatever its time: the clock may have been set back since it was written.
     due = Mail.objects.filter(Q(attempts=0) | Q(due_at__lte=timezone.now())).order_by("due_at", "id")
     return sum(_send(mail) for mail in due.select_related("user")[:_BATCH])
 

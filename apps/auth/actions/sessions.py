@@ -50,7 +50,7 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
     if user.deletion_due_at is not None:
         _cancel_deletion(user)
     if not is_new_account:
-        _look_at_other_sessions(user, session, device)
+        _check_other_sessions(user, session, device)
         execute("auth", sql="UPDATE users SET last_login = %s WHERE id = %s", values=[now, user.id])
     insert_instances("auth", instances=[session])
     found = account(user.id)
@@ -66,7 +66,7 @@ def _cancel_deletion(user: User) -> None:
     queue_mail(Mail.Kind.DELETION_CANCELLED, user=user)
 
 
-def _look_at_other_sessions(user: User, session: Session, device: Device) -> None:
+def _check_other_sessions(user: User, session: Session, device: Device) -> None:
     """Ends the oldest beyond the limit, and notifies the owner of a device from which nobody has logged in before."""
     now = timezone.now()
     past = past_sessions(user_id=user.id, address_digest=session.address_digest, user_agent=session.user_agent)
@@ -170,7 +170,7 @@ def start_site_session(*, user_id: int, device: Device) -> int:
         address_digest=address_digest(device.address),
         expires_at=now + timedelta(seconds=settings.SESSION_COOKIE_AGE),
     )
-    _look_at_other_sessions(user, session, device)
+    _check_other_sessions(user, session, device)
     session.save(force_insert=True)
     return session.id
 

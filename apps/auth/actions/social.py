@@ -72,7 +72,7 @@ def authorize(*, provider: str, redirect_uri: str, browser: str) -> tuple[str, s
                 state=state, challenge=challenge
             ), state
     except FAULTS as error:
-        raise _away(provider) from error
+        raise _unavailable(provider) from error
 
 
 def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, browser: str) -> SocialProfile:
@@ -91,7 +91,7 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
     except REFUSALS as error:
         raise _refused("the provider does not accept this code") from error
     except FAULTS as error:
-        raise _away(provider) from error
+        raise _unavailable(provider) from error
     # Some provider classes turn a missing id into a text: all people without an id would share one account.
     if login.account.uid in _NO_IDS or login.account.uid[0] in "[{" or len(login.account.uid) > _MAX_ID:
         raise _refused("the provider does not say who you are")
@@ -246,7 +246,7 @@ def _unseal(state: str) -> dict[str, Any]:
     return content
 
 
-def _away(provider: str) -> Unavailable:
+def _unavailable(provider: str) -> Unavailable:
     return Unavailable(f"{provider} does not answer as it should", code="provider_unavailable")
 
 

@@ -171,5 +171,5 @@ def _record(user: User) -> Record:
 
 def token_horizon() -> datetime:
     """Access tokens made before this moment have expired."""
-    # A minute more than a token lives: clocks of several machines are never quite equal.
+    # A minute more than a token is valid: clocks of several machines are never quite equal.
     return timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)

@@ -177,7 +177,7 @@ def linked_accounts(user_id: int) -> list[LinkedAccount]:
     ranges = list(own.values_list("address", flat=True).distinct()[:_MOST_RANGES])
     of_ranges = Session.objects.filter(address__in=ranges, last_used_at__gte=since)
     people = of_ranges.values("address").annotate(people=Count("user_id", distinct=True)).order_by()
-    few = [row["address"] for row in people if row["people"] <= _FEW_PEOPLE]  # a whole company or town tells nothing
+    few = [row["address"] for row in people if row["people"] <= _FEW_PEOPLE]  # a company shares one
     shared = of_ranges.filter(address__in=few).exclude(user_id=user_id)
     by_address = list(shared.order_by("-user_id").values_list("user_id", flat=True).distinct()[:_MOST_LINKED])
     email = User.objects.filter(id=user_id).values_list("email_key", flat=True).first() or ""

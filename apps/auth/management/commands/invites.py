@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError("revoke needs the id of an invite, and nothing else takes one")
         try:
             if options["dry_run"] and options["action"] != "list":
-                self._tell(self._plan(**options), as_json=options["json"])
+                self._report(self._plan(**options), as_json=options["json"])
             elif options["action"] == "create":
                 made = actions.create_invite(uses=options["uses"], days=options["days"], note=options["note"])
                 self._print([made], as_json=options["json"])
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             raise NotFound("there is no such invite")
         return f"revoke invite {options['invite_id']}"
 
-    def _tell(self, what: str, *, as_json: bool) -> None:
+    def _report(self, what: str, *, as_json: bool) -> None:
         self.stdout.write(json.dumps({"done": False, "what": what}) if as_json else f"would {what}")
 
     def _print(self, invites: list[actions.InviteState], *, as_json: bool) -> None:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def _change(self, action: str, role: str, who: str, *, is_dry: bool) -> dict[str, Any]:
         try:
-            account = access.account_meant(who)
+            account = access.resolve_account(who)
             if is_dry and action == "revoke":
                 actions.check_revocable(user_id=account.id, role=role)
             elif not is_dry:

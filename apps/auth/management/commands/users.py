@@ -43,7 +43,7 @@ class Command(BaseCommand):
             self._print([_body(account) for account in queries.found_accounts(options["who"])], **options)
             return
         try:
-            self._one(access.account_meant(options["who"]), **options)
+            self._one(access.resolve_account(options["who"]), **options)
         except Problem as problem:
             raise CommandError("; ".join(error.detail for error in problem.errors) or problem.detail) from None
 
