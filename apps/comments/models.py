@@ -1,4 +1,4 @@
-"""The tables of comments: the comments themselves, their number on each post, and what is gone and must stay so."""
+"""The tables of comments: the comments themselves, their number on each post, and tombstones."""
 
 from django.db import models
 
@@ -30,7 +30,7 @@ class Comment(models.Model):
     edited = models.BooleanField(default=False)
     depth = models.PositiveSmallIntegerField(default=0)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    hidden_at = models.DateTimeField(null=True, blank=True)  # of a moderator's last word about hiding it
+    hidden_at = models.DateTimeField(null=True, blank=True)  # of a moderator's latest decision to hide it
     replies_count = models.IntegerField(default=0)
     score = models.IntegerField(default=0)
     has_media = models.BooleanField(default=False, db_default=False)  # posts keeps them, under the id of the comment
@@ -97,7 +97,7 @@ class RestoredRemoval(models.Model):
 
 
 class CommentCount(models.Model):
-    """A part of the number of living comments on a post; the number is the sum over all slots.
+    """A part of the number of comments that are not deleted on a post; the number is the sum over all slots.
 
     Slots keep people who comment on the same post at once from waiting for one row.
     """

@@ -12,7 +12,7 @@ from socialapp.contracts.comments import CommentDocument, ThreadLine
 from socialapp.core.ids import id_time
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import placeholders, select
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 
 _AROUND, _BESIDE, _MOST_ABOVE = 10, 3, 5
 SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
@@ -32,11 +32,11 @@ class CountDrift:
 
 
 def comment_or_tombstone(comment_id: int) -> Comment | None:
-    """The comment, living or a tombstone. One query."""
+    """The comment or its tombstone. One query."""
     return Comment.objects.filter(id=comment_id).first()
 
 
-def living_comments(comment_ids: Iterable[int]) -> list[Comment]:
+def existing_comments(comment_ids: Iterable[int]) -> list[Comment]:
     """Those of the comments that are no tombstones: ids, author and time only. One query."""
     rows = Comment.objects.filter(id__in=list(comment_ids), deleted_at=None)
     return list(rows.only("id", "post_id", "user_id", "created_at"))
@@ -147,7 +147,7 @@ def posts_with_comments(post_ids: Iterable[int]) -> set[int]:
 
 
 def users_with_comments(user_ids: Iterable[int]) -> set[int]:
-    """Those of the people who have written living comments. One query."""
+    """Those of the people who have written comments that are not deleted. One query."""
     rows = Comment.objects.filter(user_id__in=list(user_ids)).order_by("user_id")
     return {user_id for user_id in rows.values_list("user_id", flat=True).distinct() if user_id is not None}
 
@@ -159,7 +159,7 @@ _COUNTS_SQL = "SELECT post_id, SUM(count) FROM comment_counts WHERE post_id IN (
 
 
 def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
-    """How many living comments each post has, for those that have some. One query."""
+    """How many comments each post has, without tombstones, for those that have some. One query."""
     if not post_ids:
         return []
     rows = select(CommentCount, sql=_COUNTS_SQL.format(placeholders(post_ids)), values=post_ids)
@@ -183,8 +183,8 @@ def recently_changed_posts(*, since: datetime, limit: int) -> list[int]:
 
 def suspect_posts(*, post_ids: Sequence[int]) -> list[int]:
     """Those of the posts whose count differs from their rows read without locks: a write may be under way."""
-    living = Comment.objects.filter(post_id__in=post_ids, deleted_at=None).values("post_id").annotate(n=Count("id"))
-    actual = dict(living.values_list("post_id", "n"))
+    existing = Comment.objects.filter(post_id__in=post_ids, deleted_at=None).values("post_id").annotate(n=Count("id"))
+    actual = dict(existing.values_list("post_id", "n"))
     counted = {count.post_id: count.count for count in counts(post_ids=post_ids)}
     return [post_id for post_id in _not_gone(post_ids) if actual.get(post_id, 0) != counted.get(post_id, 0)]
 
@@ -205,5 +205,5 @@ def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
 
 def _not_gone(post_ids: Sequence[int]) -> list[int]:
     """Without the posts that are being removed: their counts go before their last rows do."""
-    gone = gone_among("comments", ids=post_ids)
+    gone = deleted_among("comments", ids=post_ids)
     return [post_id for post_id in post_ids if post_id not in gone]

@@ -96,7 +96,7 @@ class PostCommentsView(View):
         except Invalid as refusal:
             is_in_use = any(error.code == "media_in_use" for error in refusal.errors)
             if is_in_use and (answer := replayed_soon(request, context="comments")) is not None:
-                return answer  # it is this comment that uses the image: it was sent twice at once
+                return answer  # this very comment uses the image: the request was sent twice at once
             raise
 
 

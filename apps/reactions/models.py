@@ -1,4 +1,4 @@
-"""The tables of reactions: the reactions themselves, their counts, and what is gone and must stay so."""
+"""The tables of reactions: the reactions themselves, their counts, and tombstones."""
 
 from django.db import models
 from django.db.models import Q

@@ -11,7 +11,7 @@ from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetT
 from socialapp.contracts.reactions import OwnReactions, ReactionCounts, ReactionSummary
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import fetch, for_update, placeholders, select
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
 TARGET_TYPES: list[str] = list(TargetType.values)
@@ -152,7 +152,7 @@ def suspect_counts(*, target_type: str, target_ids: Sequence[int]) -> list[tuple
 
     Without targets that are being removed: their counts go before their last rows do.
     """
-    gone = gone_among("reactions", ids=target_ids)
+    gone = deleted_among("reactions", ids=target_ids)
     remaining = [target_id for target_id in target_ids if target_id not in gone]
     column = _column(target_type)
     rows = Reaction.objects.filter(**{f"{column}__in": remaining}).values(column, "reaction_type")

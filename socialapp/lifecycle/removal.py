@@ -1,7 +1,7 @@
 """Removal of what belongs to something that was deleted: a tombstone first, then a job in steps, then a sweep.
 
 The tombstone keeps late events from making rows again. A writer that does not look first writes its row and then
-asks `refuse_if_gone`, which locks the tombstone it finds; a removal writes the tombstone first and then reads the
+asks `refuse_if_deleted`, which locks the tombstone it finds; a removal writes the tombstone first and then reads the
 rows with locks: one of the two waits for the other. What slips past both (TiDB does not wait for rows that others
 are about to add) the sweep removes.
 """
@@ -78,7 +78,7 @@ def write_tombstone(context: str, *, kind: str, subject_id: int) -> None:
     tombstones.get_or_create(subject_id=subject_id, defaults={"kind": kind})
 
 
-def gone_among(context: str, *, ids: Collection[int], lock: bool = False) -> set[int]:
+def deleted_among(context: str, *, ids: Collection[int], lock: bool = False) -> set[int]:
     """Which of `ids` have a tombstone. One query; with `lock`, one that waits for removals that are being begun."""
     if not ids:
         return set()
@@ -95,9 +95,9 @@ def forget_tombstones(context: str, *, older_than: datetime) -> int:
     return removed
 
 
-def refuse_if_gone(context: str, *subject_ids: int) -> None:
+def refuse_if_deleted(context: str, *subject_ids: int) -> None:
     """NotFound when one of the subjects is gone. For writers: to be asked *after* the row was written."""
-    if gone_among(context, ids=subject_ids, lock=True):
+    if deleted_among(context, ids=subject_ids, lock=True):
         raise NotFound("this was deleted meanwhile")
 
 

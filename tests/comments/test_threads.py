@@ -27,7 +27,7 @@ STEP = st.tuples(
 
 
 class Model:
-    """What must be true: every living comment and every tombstone with its parent."""
+    """What must be true: every comment and every tombstone with its parent."""
 
     def __init__(self) -> None:
         self.parents: dict[int, int | None] = {}
@@ -62,8 +62,8 @@ class Model:
                 assert (row.user_id, row.content) == (None, "")
                 assert row.replies_count > 0
         counted = {count.post_id: count.count for count in queries.counts(post_ids=POSTS)}
-        living = [self.posts[comment_id] for comment_id in self.authors]
-        assert counted == {post_id: living.count(post_id) for post_id in set(living)}
+        existing = [self.posts[comment_id] for comment_id in self.authors]
+        assert counted == {post_id: existing.count(post_id) for post_id in set(existing)}
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -78,7 +78,7 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
     gone: set[int] = set()
     for kind, post_number, author_number, pick in steps:
         post_id, author_id = POSTS[post_number], AUTHORS[author_number]
-        living = sorted(model.authors)
+        existing = sorted(model.authors)
         if kind == "erase" and author_id not in gone and pick % 4 == 0:
             begin_removal("comments", kind="user", subject_id=author_id, erasure_id=1)
             gone.add(author_id)
@@ -89,12 +89,12 @@ def test_counts_always_equal_rows(steps: list[tuple[str, int, int, int]]) -> Non
             gone.add(post_id)
             for comment_id in [c for c, p in model.posts.items() if p == post_id]:
                 model.parents.pop(comment_id), model.posts.pop(comment_id), model.authors.pop(comment_id, None)
-        elif kind == "delete" and living:
-            chosen = living[pick % len(living)]
+        elif kind == "delete" and existing:
+            chosen = existing[pick % len(existing)]
             actions.delete_comment(comment_id=chosen)
             model.delete(chosen)
-        elif kind == "reply" and living and author_id not in gone:
-            parent_id = living[pick % len(living)]
+        elif kind == "reply" and existing and author_id not in gone:
+            parent_id = existing[pick % len(existing)]
             model.write(model.posts[parent_id], author_id, parent_id)
             written += 1
         elif kind == "write" and not {post_id, author_id} & gone:

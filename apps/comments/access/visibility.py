@@ -98,7 +98,7 @@ def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
 
 def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[CommentRef]:
     """The comments among these that exist and that the viewer may see. One query and two calls."""
-    rows = queries.living_comments(comment_ids)
+    rows = queries.existing_comments(comment_ids)
     if not rows:
         return []
     post_ids = sorted({row.post_id for row in rows})

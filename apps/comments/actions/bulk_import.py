@@ -12,7 +12,7 @@ from apps.comments.models import Comment
 from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.comments import CommentCreated
 from socialapp.core.db import transactional
-from socialapp.lifecycle.removal import refuse_if_gone
+from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 
 
@@ -21,7 +21,7 @@ def load_comments(*, comments: Sequence[LoadableComment]) -> list[Rejected]:
     """Writes those that are not there yet, in one transaction; rejected are those without their parent
     and those with the id of another comment.
 
-    Parents must come before their replies. NotFound, with nothing written, when a post or author goes at this moment.
+    Parents must come before their replies. NotFound, with nothing written, when a post or author is deleted meanwhile.
     """
     wanted = [comment.id for comment in comments]
     present = Comment.objects.in_bulk(wanted)
@@ -41,7 +41,7 @@ def load_comments(*, comments: Sequence[LoadableComment]) -> list[Rejected]:
         parents[row.id] = row
         made.append((comment, row))
     Comment.objects.bulk_create([row for _, row in made])
-    refuse_if_gone(
+    refuse_if_deleted(
         "comments", *{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None}
     )
     _count([row for _, row in made], parents)
@@ -91,15 +91,15 @@ def _row(comment: LoadableComment, parents: dict[int, Comment]) -> Comment:
 
 
 def _count(rows: Sequence[Comment], parents: dict[int, Comment]) -> None:
-    living = [row for row in rows if not row.is_tombstone]
-    replies = Counter(row.parent_comment_id for row in living if row.parent_comment_id is not None)
+    existing = [row for row in rows if not row.is_tombstone]
+    replies = Counter(row.parent_comment_id for row in existing if row.parent_comment_id is not None)
     for number in sorted(set(replies.values())):
         parent_ids = [parent_id for parent_id, found in replies.items() if found == number]
         Comment.objects.filter(id__in=parent_ids).update(replies_count=F("replies_count") + number)
     for parent_id in replies:
         if parents[parent_id].is_hidden:  # until now: these rows were read before
             show_ancestors(parents[parent_id])
-    COUNTS.add(Counter(map(count_key, living)))
+    COUNTS.add(Counter(map(count_key, existing)))
 
 
 def _created(comment: LoadableComment, parents: dict[int, Comment]) -> CommentCreated:

@@ -20,7 +20,7 @@ from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound, Problem, require_version
 from socialapp.core.text.mentions import find_mentions
-from socialapp.lifecycle.removal import refuse_if_gone
+from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -31,7 +31,7 @@ _TRIES = 5
 def create_comment(*, draft: Draft) -> Comment:
     """Writes a comment. Runs within the caller's transaction, if there is one.
 
-    NotFound when the post or the author went away meanwhile; Invalid when the parent did, or when the thread would
+    NotFound when the post or the author was deleted meanwhile; Invalid when the parent did, or when the thread would
     get deeper than MAX_DEPTH.
     """
     parent = _lock_parent(draft)
@@ -47,7 +47,7 @@ def create_comment(*, draft: Draft) -> Comment:
         depth=parent.depth + 1 if parent else 0,
         has_media=draft.media is not None,
     )
-    refuse_if_gone("comments", draft.post.id, draft.author.id)
+    refuse_if_deleted("comments", draft.post.id, draft.author.id)
     if parent:
         Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
     change_count(comment, by=1)
@@ -118,7 +118,7 @@ def edit_comment(*, author_id: int, comment_id: int, content: str, expected_vers
 @transactional("comments")
 def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -> Comment | None:
     """Gives a comment the draft's text. None when it no longer says what the draft was made from."""
-    comment = _lock_living(draft.comment_id, expected_versions)
+    comment = _lock_existing(draft.comment_id, expected_versions)
     if comment.content == draft.content:
         return comment
     if comment.content != draft.before:
@@ -146,7 +146,7 @@ def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -
     return hold(comment) if draft.is_held else comment
 
 
-def _lock_living(comment_id: int, expected_versions: frozenset[int] | None) -> Comment:
+def _lock_existing(comment_id: int, expected_versions: frozenset[int] | None) -> Comment:
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None:
         raise NotFound("there is no such comment that you may see")
@@ -157,7 +157,7 @@ def _lock_living(comment_id: int, expected_versions: frozenset[int] | None) -> C
 
 
 def author_of(comment: Comment) -> int:
-    """Who wrote a living comment."""
+    """Who wrote a comment that is no tombstone."""
     if comment.user_id is None:
         raise ValueError(f"comment {comment.id} has no author: only a tombstone may be so")
     return comment.user_id
@@ -166,11 +166,11 @@ def author_of(comment: Comment) -> int:
 @transactional("comments")
 def delete_comment(*, comment_id: int, expected_versions: frozenset[int] | None = None) -> None:
     """Deletes a comment; one with replies becomes a tombstone. NotFound when it is gone already, Stale as for edits."""
-    delete_living(_lock_living(comment_id, expected_versions))
+    delete_existing(_lock_existing(comment_id, expected_versions))
 
 
-def delete_living(comment: Comment) -> None:
-    """Deletes a locked, living comment, and the tombstones above that stood only for it."""
+def delete_existing(comment: Comment) -> None:
+    """Deletes a locked comment that is no tombstone, and the tombstones above it that have no other replies."""
     deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
     change_count(comment, by=-1)
     comment.score = 0

@@ -42,8 +42,8 @@ def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
 @transactional("comments")
 def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
     """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
-    living = Comment.objects.filter(post_id=post_id, deleted_at=None)
-    wrong = COUNTS.recheck((post_id,), actual=living.count, repair=repair)
+    existing = Comment.objects.filter(post_id=post_id, deleted_at=None)
+    wrong = COUNTS.recheck((post_id,), actual=existing.count, repair=repair)
     return CountDrift("comments_count", post_id, *wrong) if wrong else None
 
 

@@ -1,6 +1,6 @@
-"""Removing everything on a post or by a person that is gone, in steps, so that nothing comes back."""
+"""Removes everything on a deleted post or by a deleted person, in steps; tombstones keep late events out."""
 
-from apps.comments.actions.comments import author_of, delete_living
+from apps.comments.actions.comments import author_of, delete_existing
 from apps.comments.actions.removals import delete_removed_comments, deletion_of
 from apps.comments.models import Comment, CommentCount, RemovedComment
 from apps.comments.queries import posts_with_comments, users_with_comments
@@ -13,8 +13,8 @@ BATCH = 100
 
 
 def _remove_comments_on(post_id: int) -> bool:
-    """Removes some of a post's comments, tombstones included, with an event for each living one."""
-    # In the order of the index: sorting first would read and lock all comments for every chunk.
+    """Removes some of a post's comments, tombstones included, with an event for each that is no tombstone."""
+    # In index order: sorting first would read and lock all comments for every chunk.
     in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
     rows = list(in_order[:BATCH])
     ids = [row.id for row in rows]
@@ -40,7 +40,7 @@ def _remove_comments_by(user_id: int) -> bool:
     ids = list(rows.values_list("id", flat=True)[:BATCH])
     for comment_id in ids:
         # Read one by one: deleting a reply changes the count of the comment above, which may be the next one.
-        delete_living(Comment.objects.get(id=comment_id))
+        delete_existing(Comment.objects.get(id=comment_id))
     removed = RemovedComment.objects.filter(user_id=user_id).order_by("-comment_id")
     removed_ids = list(removed.values_list("comment_id", flat=True)[:BATCH])
     delete_removed_comments(removed_ids)

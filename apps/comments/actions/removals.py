@@ -18,7 +18,7 @@ from socialapp.contracts.moderation import Moderation
 from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import NotFound
 from socialapp.core.principal import Principal
-from socialapp.lifecycle.removal import refuse_if_gone
+from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -68,7 +68,7 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:
     """Brings back a comment as it was and publishes CommentRestored; nothing when it is gone for good. Idempotent."""
-    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author goes at this moment
+    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author is being deleted
         RestoredRemoval.objects.get_or_create(action_id=action_id)
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
         held = RemovedComment.objects.filter(comment_id=comment_id, action_id=action_id).first()
@@ -85,7 +85,7 @@ def hide_comment(*, comment_id: int, is_hidden: bool, at: datetime, is_waiting: 
 
     For everybody else it is as if it was removed. `is_waiting`: a moderator is yet to look at it.
     """
-    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author goes at this moment
+    with suppress(NotFound), atomic("comments"):  # NotFound: its post or author is being deleted
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
         if comment is None or (comment.hidden_at is not None and comment.hidden_at >= at):
             return
@@ -111,7 +111,7 @@ def _bring_back(comment: Comment, held: RemovedComment) -> None:
     RemovedComment.objects.filter(comment_id=comment.id).delete()
     parent_id = comment.parent_comment_id
     parent = Comment.objects.filter(id=parent_id).first() if held.waiting and parent_id is not None else None
-    refuse_if_gone("comments", comment.post_id, held.user_id)
+    refuse_if_deleted("comments", comment.post_id, held.user_id)
     if not comment.replies_count:
         show_ancestors(comment)
     change_count(comment, by=1)
@@ -149,7 +149,7 @@ def delete_removed_comments(comment_ids: Iterable[int]) -> None:
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
         held = RemovedComment.objects.filter(comment_id=comment_id).first()
         if comment is None or held is None:
-            continue  # it has come back, or gone, meanwhile
+            continue  # restored or deleted meanwhile
         RemovedComment.objects.filter(comment_id=comment_id).delete()
         Comment.objects.filter(id=comment_id).update(score=0)
         prune_tombstones(comment)

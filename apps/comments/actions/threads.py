@@ -10,7 +10,7 @@ from apps.comments.models import Comment, RemovedComment
 
 
 def make_tombstone(comment: Comment) -> None:
-    """Makes a tombstone of a locked, living comment; one without replies leaves its thread."""
+    """Makes a tombstone of a locked comment that is no tombstone; one without replies leaves its thread."""
     comment.user_id = None
     comment.content = ""
     comment.version += 1

@@ -1,4 +1,4 @@
-"""Taking a comment out of sight, so that it can come back as it was."""
+"""Withholding a comment, so that it can be restored as it was."""
 
 from copy import copy
 
@@ -10,7 +10,7 @@ from socialapp.messaging.publish import publish
 
 
 def withhold(comment: Comment, *, action_id: int | None, hidden: bool, waiting: bool = False) -> None:
-    """Keeps what a living comment was, and leaves a tombstone in its place. The caller has locked it.
+    """Keeps what a comment was, and leaves a tombstone in its place. The caller has locked it.
 
     `action_id` is the removal; None: it is only `hidden`, or `waiting` for a moderator, and its author still sees it.
     """
@@ -35,7 +35,7 @@ def withhold(comment: Comment, *, action_id: int | None, hidden: bool, waiting: 
 def hold(comment: Comment) -> Comment:
     """Withholds a comment that a rule holds for a moderator; as its author goes on seeing it."""
     if comment.hidden_at is None:
-        comment.hidden_at = comment.created_at  # before anything that moderation says about it
+        comment.hidden_at = comment.created_at  # before any decision of moderation
         comment.save(update_fields=["hidden_at"])
     seen = copy(comment)
     withhold(comment, action_id=None, hidden=True, waiting=True)

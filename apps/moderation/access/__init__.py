@@ -7,7 +7,7 @@ from apps.moderation.access.people import history_of, notes_of
 from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift
 from apps.moderation.access.refusals import screen_text
 from apps.moderation.access.reporters import groundless_reporters, reporter_weight, weight_of
-from apps.moderation.access.screening import Document, plain_pattern, rules_matching, rules_meeting
+from apps.moderation.access.screening import Document, plain_pattern, rules_matched_by, rules_matching
 from apps.moderation.access.sign_ups import is_sign_up_refused, plain_block
 from apps.moderation.access.targets import (
     documents_to_check,
@@ -35,8 +35,8 @@ __all__ = [
     "require_rank",
     "require_rank_to_lift",
     "rule_text",
+    "rules_matched_by",
     "rules_matching",
-    "rules_meeting",
     "screen_text",
     "show_names",
     "show_removed",

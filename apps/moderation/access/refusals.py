@@ -1,6 +1,6 @@
 """What rules refuse, or hold for a moderator, before it is published."""
 
-from apps.moderation.access.screening import Document, meets, text_digest
+from apps.moderation.access.screening import Document, rule_matches, text_digest
 from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import Target, active_word_rules, hits_of
 from socialapp.contracts.moderation import Screening
@@ -23,10 +23,10 @@ def screen_text(*, target: Target, text: str) -> Screening:
     if not rules:
         return Screening()
     document = Document(target, text, has_link=bool(link_hosts(text)), digest=text_digest(text))
-    met = [rule for rule in rules if meets(rule, document=document)]
-    if any(rule.action == WordRule.Effect.REJECT for rule in met):
+    matched = [rule for rule in rules if rule_matches(rule, document=document)]
+    if any(rule.action == WordRule.Effect.REJECT for rule in matched):
         return Screening(refusal="a rule of this site refuses this text")
-    return Screening(is_held=_holds(met, target=target))
+    return Screening(is_held=_holds(matched, target=target))
 
 
 def _holds(rules: list[WordRule], *, target: Target) -> bool:

@@ -1,4 +1,4 @@
-"""Which rules a text meets, and which patterns may be rules."""
+"""Which rules a text matches, and which patterns may be rules."""
 
 import hashlib
 import hmac
@@ -58,9 +58,9 @@ def score_spam(evidence: SpamEvidence) -> int:
     return score + min(40, 20 * evidence.repeated)
 
 
-def rules_meeting(document: Document) -> list[WordRule]:
-    """The active rules that a document meets. One query, and one more for each rule about rates or spam."""
-    return [rule for rule in active_word_rules() if meets(rule, document=document)]
+def rules_matched_by(document: Document) -> list[WordRule]:
+    """The active rules that match a document. One query, and one more for each rule about rates or spam."""
+    return [rule for rule in active_word_rules() if rule_matches(rule, document=document)]
 
 
 def rules_matching(text: str) -> list[WordRule]:
@@ -69,7 +69,7 @@ def rules_matching(text: str) -> list[WordRule]:
     return [rule for rule in rules if _is_in(rule, text)]
 
 
-def meets(rule: WordRule, *, document: Document) -> bool:
+def rule_matches(rule: WordRule, *, document: Document) -> bool:
     """Whether a document is what a rule looks for."""
     author_id = document.target.author_id
     match rule.kind:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from apps.moderation.access.screening import Document, meets
+from apps.moderation.access.screening import Document, rule_matches
 from apps.moderation.access.targets import documents_to_check
 from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import texts_since
@@ -41,5 +41,5 @@ def try_rule(rule: WordRule, *, days: int) -> Trial:
             rules=[rule],
         )
         looked_at += len(documents)
-        hits += [document for document in documents if meets(rule, document=document)]
+        hits += [document for document in documents if rule_matches(rule, document=document)]
     return Trial(looked_at, len(hits), hits[:_MOST_SHOWN])

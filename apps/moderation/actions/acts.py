@@ -1,4 +1,4 @@
-"""The one door: every decision by its name, whether it comes from a page, a list of cases or a proposal."""
+"""Carries out decisions by name: the single entry point for pages, lists of cases and proposals."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -11,7 +11,7 @@ from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound
 from socialapp.core.text.language import guess_language
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -29,7 +29,7 @@ def file_report(
     rule_text(rule_id)
     open_key = f"{reporter_id}:{target.key}"
     case = open_case(target, text=text)
-    if case is None or gone_among("moderation", ids=[reporter_id]):
+    if case is None or deleted_among("moderation", ids=[reporter_id]):
         raise NotFound("there is nothing here that you may see")
     report, made = Report.objects.get_or_create(
         open_key=open_key,
@@ -56,7 +56,7 @@ def open_case(target: Target, *, flagged_words: str = "", text: str = "") -> Cas
 
     `text`: what it says, by which the queue can be sorted by language.
     """
-    if gone_among("moderation", ids=[target.author_id]):
+    if deleted_among("moderation", ids=[target.author_id]):
         return None
     case, _ = Case.objects.select_for_update().get_or_create(
         open_key=target.key,

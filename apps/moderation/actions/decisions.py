@@ -77,7 +77,7 @@ def write_removal(*, moderator_id: int | None, target: Target, decision: Decisio
 
 
 def _close_case_about(target: Target, decision: Decision, *, outcome: Outcome) -> None:
-    """Closes the case that led to the decision, unless somebody was faster; else the open one about the target."""
+    """Closes the case that led to the decision, unless it is closed already; else the open one about the target."""
     if decision.case_id is not None:
         close_case(locked_open_case(decision.case_id), outcome=outcome)
     else:

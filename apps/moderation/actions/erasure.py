@@ -67,7 +67,7 @@ def _redact_log(user_id: int) -> int:
     return redact_entries(user_id=user_id, limit=BATCH)
 
 
-def _still_held(user_ids: Collection[int]) -> set[int]:
+def _people_with_rows(user_ids: Collection[int]) -> set[int]:
     held: set[int] = set()
     for model, column in ((Report, "reporter_id"), (Case, "author_id"), (Appeal, "user_id")):
         rows = model._default_manager.filter(**{f"{column}__in": user_ids})
@@ -75,4 +75,4 @@ def _still_held(user_ids: Collection[int]) -> set[int]:
     return held
 
 
-declare_removal("moderation", kind="user", step=_erase_step, leftovers=_still_held)
+declare_removal("moderation", kind="user", step=_erase_step, leftovers=_people_with_rows)

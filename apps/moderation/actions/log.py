@@ -15,7 +15,7 @@ from apps.moderation.models import Action, LogHead, TargetType
 from apps.moderation.queries import Target, chain_hash, content_hash
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 
 
 @transactional("moderation")
@@ -69,7 +69,7 @@ def _refuse_if_erased(*people: int | None) -> None:
     So one of the two waits for the other, and no entry slips through between them.
     """
     ids = [user_id for user_id in people if user_id is not None]
-    if gone_among("moderation", ids=ids, lock=True):
+    if deleted_among("moderation", ids=ids, lock=True):
         raise NotFound("the person it is about was erased")
 
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from django.utils import timezone
 
-from apps.moderation.access import Document, plain_block, plain_pattern, rules_meeting
+from apps.moderation.access import Document, plain_block, plain_pattern, rules_matched_by
 from apps.moderation.actions.cases import open_case
 from apps.moderation.actions.decisions import Decision, hold_content, write_removal
 from apps.moderation.actions.log import add_entry
@@ -14,7 +14,7 @@ from apps.moderation.actions.sanctions import reset_profile_by_rule, silence_by_
 from apps.moderation.models import Action, Block, RuleHit, SeenText, TargetType, WordRule
 from apps.moderation.queries import Target
 from socialapp.core.db import transactional
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 
 _SEEN_DAYS = 30
 _BATCH = 500
@@ -84,17 +84,17 @@ def check_text(*, target: Target, text: str) -> None:
 
 @transactional("moderation")
 def check_document(*, document: Document, is_held: bool = False) -> None:
-    """Applies the rules to a text: the strictest that it meets decides; what all of them found is noted. Idempotent.
+    """Applies the rules to a text: the strictest that matches decides; what all of them found is noted. Idempotent.
 
     It is removed, held for a moderator, its author silenced, or a case about it opened; a profile is emptied instead of
     removed. Nothing happens when its author was erased meanwhile. What a rule holds since it was written (`is_held`)
     waits for a moderator even if the rule was changed meanwhile.
     """
     target = document.target
-    if gone_among("moderation", ids=[target.author_id]):
+    if deleted_among("moderation", ids=[target.author_id]):
         return
     record_text(target=target, digest=document.digest)
-    rules = rules_meeting(document)
+    rules = rules_matched_by(document)
     new = [rule for rule in rules if _record_hit(rule, target)]
     effects = {str(rule.action) for rule in rules} | ({str(Effect.HOLD)} if is_held else set())
     if effects:
@@ -122,7 +122,7 @@ def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -
 @transactional("moderation")
 def record_texts(targets: Sequence[Target]) -> None:
     """Records that people wrote something, for rates, repetitions and trials; nothing of the erased. Idempotent."""
-    gone = gone_among("moderation", ids={target.author_id for target in targets})
+    gone = deleted_among("moderation", ids={target.author_id for target in targets})
     seen = [
         SeenText(target_type=target.type, target_id=target.id, author_id=target.author_id)
         for target in sorted(targets, key=attrgetter("type", "id"))
@@ -134,7 +134,7 @@ def record_texts(targets: Sequence[Target]) -> None:
 @transactional("moderation")
 def record_text(*, target: Target, digest: str = "") -> None:
     """Records that somebody wrote something, for rates, repetitions and trials; not a profile. Idempotent."""
-    if target.type != TargetType.USER and not gone_among("moderation", ids=[target.author_id]):
+    if target.type != TargetType.USER and not deleted_among("moderation", ids=[target.author_id]):
         values = {"author_id": target.author_id} | ({"digest": digest} if digest else {})
         SeenText.objects.update_or_create(target_type=target.type, target_id=target.id, defaults=values)
 

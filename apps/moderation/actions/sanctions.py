@@ -79,7 +79,7 @@ def lift_sanction(*, moderator_id: int, action: Action, reason: str) -> Action |
 
 @transactional("moderation")
 def end_suspension(*, suspension_id: int) -> None:
-    """Ends a ban, silence or limit whose time is over, unless somebody was faster. Idempotent."""
+    """Ends a ban, silence or limit whose time is over, unless it was ended meanwhile. Idempotent."""
     suspension = Suspension.objects.select_for_update().filter(id=suspension_id).first()
     if suspension is None:
         return

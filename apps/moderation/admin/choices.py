@@ -104,7 +104,7 @@ def act_of(form: DecisionForm, name: str, *, target: Target, moderator_id: int, 
 
 
 def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> str:
-    """Carries out what a moderator chose, or proposes it where two have to decide; what to tell them.
+    """Carries out what a moderator chose, or proposes it where two have to decide; the message for them.
 
     Raises a Problem when it cannot be done.
     """
@@ -116,7 +116,7 @@ def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> s
 
 
 def carry_out_or_propose(act: Act) -> str:
-    """Carries out a decision; one about an administrator waits for another one. What to tell the moderator."""
+    """Carries out a decision; one about an administrator is proposed. The message for the moderator."""
     try:
         actions.carry_out(act)
     except Forbidden as refusal:

@@ -87,7 +87,7 @@ class Case(models.Model):
 
 
 class Report(models.Model):
-    """Somebody's word that a target breaks the rules. `open_key` keeps one person to one open report a target."""
+    """Somebody's claim that a target breaks the rules. `open_key` keeps one person to one open report a target."""
 
     id = IdField()
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reports")

@@ -25,7 +25,7 @@ from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from socialapp.core.json import to_json
 from socialapp.core.sql import insert
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.delivery import caused_by
 from socialapp.messaging.publish import publish
 from socialapp.telemetry import traces
@@ -40,7 +40,7 @@ def notify(requests: Sequence[NotificationRequest]) -> None:
     if not wanted:
         return
     people = {item.user_id for item in wanted}
-    gone = gone_among("notifications", ids=_named_ids(wanted))
+    gone = deleted_among("notifications", ids=_named_ids(wanted))
     flags = channel_flags(kinds={item.kind for item in wanted}, user_ids=people)
     muting = muting_people(post_ids={item.post_id for item in wanted if item.post_id is not None}, user_ids=people)
     allowed = []
@@ -87,7 +87,7 @@ def notify_followers(pages: Sequence[FollowerPage]) -> None:
     """
     people = {follower for page in pages for follower in page.follower_ids}
     subjects = {subject for page in pages for subject in (page.post.post_id, page.post.author_id)}
-    gone = gone_among("notifications", ids=people | subjects)
+    gone = deleted_among("notifications", ids=people | subjects)
     flags = channel_flags(kinds=[Kind.NEW_POST, Kind.MENTION], user_ids=people)
     present = [page for page in pages if gone.isdisjoint((page.post.post_id, page.post.author_id))]
     notices = [(page, _new_post_row(page.post), _receivers(page, gone, flags)) for page in present]

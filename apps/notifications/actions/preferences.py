@@ -12,7 +12,7 @@ from apps.notifications.models import Digest, Kind, MutedConversation, Notificat
 from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, KINDS
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, require_version
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 
 _UNSUBSCRIBE_SALT = "socialapp.notifications.unsubscribe"
 _DIGEST = "digest"
@@ -69,7 +69,7 @@ def change_schedule(
 
 def _change_settings(user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
     """The settings after the change. The caller holds the transaction; NotFound for somebody who was erased."""
-    if gone_among("notifications", ids=[user_id]):
+    if deleted_among("notifications", ids=[user_id]):
         raise NotFound("this account is gone")
     NotificationSettings.objects.get_or_create(user_id=user_id)
     row = NotificationSettings.objects.select_for_update().get(user_id=user_id)
@@ -144,7 +144,7 @@ def _stop_digest(*, user_id: int) -> None:
 @transactional("notifications")
 def set_conversation_mute(*, user_id: int, post_id: int, muted: bool, at: datetime) -> None:
     """Remembers whether a person wants notifications about a post and what is under it. The newest event counts."""
-    if gone_among("notifications", ids=[user_id, post_id]):
+    if deleted_among("notifications", ids=[user_id, post_id]):
         return
     rows = MutedConversation.objects
     row, created = rows.get_or_create(user_id=user_id, post_id=post_id, defaults={"muted": muted, "at": at})

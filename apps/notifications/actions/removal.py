@@ -8,7 +8,7 @@ from apps.notifications.actions.socket_messages import publish_removal
 from apps.notifications.models import MutedConversation, Notification, NotificationActor, NotificationGroup
 from apps.notifications.presenters import message_text
 from socialapp.core.db import transactional
-from socialapp.lifecycle.removal import declare_removal, gone_among, write_tombstone
+from socialapp.lifecycle.removal import declare_removal, deleted_among, write_tombstone
 
 BATCH = 2000
 
@@ -23,7 +23,7 @@ def remove_actor(*, user_id: int, topic: str, actor_id: int, at: datetime) -> No
         NotificationActor.objects.select_for_update().filter(user_id=user_id, topic=topic, actor_id=actor_id).first()
     )
     if known is None:
-        if not gone_among("notifications", ids=[user_id, actor_id]):  # nothing is kept about erased people
+        if not deleted_among("notifications", ids=[user_id, actor_id]):  # nothing is kept about erased people
             NotificationActor.objects.create(user_id=user_id, topic=topic, actor_id=actor_id, at=at, present=False)
     elif known.at <= at:
         remove_actors([known])

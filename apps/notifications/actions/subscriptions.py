@@ -10,7 +10,7 @@ from apps.notifications.models import OutgoingMessage, Provider, PushSubscriptio
 from apps.notifications.queries import subscriptions
 from socialapp.core.db import transactional
 from socialapp.core.errors import NotFound
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 
 MAX_SUBSCRIPTIONS = 20
 
@@ -31,7 +31,7 @@ def subscribe_to_push(
     A person's oldest ones beyond MAX_SUBSCRIPTIONS go.
     """
     digest = hashlib.sha256(f"{provider}:{endpoint}".encode() if provider != Provider.WEB else endpoint.encode())
-    if gone_among("notifications", ids=[user_id]):
+    if deleted_among("notifications", ids=[user_id]):
         raise NotFound("this account is gone")
     of_device = PushSubscription.objects.filter(endpoint_digest=digest.hexdigest())
     _forget(of_device.exclude(user_id=user_id).values_list("id", flat=True))

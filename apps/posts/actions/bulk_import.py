@@ -10,7 +10,7 @@ from socialapp.contracts.bulk import Rejected
 from socialapp.contracts.posts import PostCreated
 from socialapp.core.db import transactional
 from socialapp.core.text.hashtags import hashtag_digest
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 
 
@@ -30,7 +30,7 @@ def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
 def _load(posts: Sequence[LoadablePost]) -> list[Rejected]:
     ids = [post.id for post in posts]
     rows: dict[int, Post | RemovedPost] = {**Post.objects.in_bulk(ids), **RemovedPost.objects.in_bulk(ids)}
-    erased = gone_among("posts", ids={post.author_id for post in posts})
+    erased = deleted_among("posts", ids={post.author_id for post in posts})
     new: list[LoadablePost] = []
     made: list[Post] = []
     rejected: list[Rejected] = []

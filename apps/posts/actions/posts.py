@@ -32,7 +32,7 @@ from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Stale, require_version
 from socialapp.core.media.addresses import public_url
 from socialapp.core.text.hashtags import hashtag_digest
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 
 _TRIES = 5
@@ -44,7 +44,7 @@ def create_post(*, draft: Draft) -> PostRow:
     """Writes a post and publishes PostCreated; Forbidden when its author was deleted meanwhile."""
     author_id = draft.author.card.id
     now = timezone.now()
-    if gone_among("posts", ids=[author_id]):
+    if deleted_among("posts", ids=[author_id]):
         raise Forbidden("this account may not write posts", code="account_not_active")
     post = Post(
         user_id=author_id,

@@ -13,7 +13,7 @@ from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostEdited, PostRestored
 from socialapp.core.db import transactional
 from socialapp.core.principal import Principal
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
@@ -65,7 +65,7 @@ def restore_post(*, post_id: int, action_id: int) -> None:
     """Brings back a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
     RestoredRemoval.objects.get_or_create(action_id=action_id)
     held = RemovedPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
-    if held is None or gone_among("posts", ids=[held.user_id]):
+    if held is None or deleted_among("posts", ids=[held.user_id]):
         return
     columns = {name: getattr(held, name) for name in _COLUMNS} | {"version": held.version + 1}
     Post(**columns).save(force_insert=True)

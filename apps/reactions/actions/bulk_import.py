@@ -11,7 +11,7 @@ from socialapp.contracts.reactions import OWN_REACTIONS, ReactionSet
 from socialapp.core.db import transactional
 from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import slot_of
-from socialapp.lifecycle.removal import refuse_if_gone
+from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 
 Key = tuple[str, int, int]  # target type, target, user: what there may be one reaction of
@@ -22,7 +22,7 @@ def load_reactions(*, reactions: Sequence[LoadableReaction]) -> list[Rejected]:
     """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target
     and those with the id of another reaction.
 
-    NotFound, with nothing written, when a target or a person goes at this moment.
+    NotFound, with nothing written, when a target or a person is deleted at the same time.
     """
     rows = Reaction.objects.in_bulk([reaction.id for reaction in reactions])
     present = {row.id: (row.target_type, row.target_id, row.user_id) for row in rows.values()}
@@ -41,7 +41,7 @@ def load_reactions(*, reactions: Sequence[LoadableReaction]) -> list[Rejected]:
         taken.add(_key(reaction))
         new.append(reaction)
     Reaction.objects.bulk_create([_row(reaction) for reaction in new])
-    refuse_if_gone("reactions", *{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
+    refuse_if_deleted("reactions", *{reaction.target.id for reaction in new}, *{reaction.user_id for reaction in new})
     _count(new)
     publish(*(_set(reaction) for reaction in new))
     return rejected

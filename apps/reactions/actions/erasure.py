@@ -1,4 +1,4 @@
-"""Removing all reactions of or to what is gone, in steps, so that nothing comes back."""
+"""Removes all reactions of deleted people or to deleted targets, in steps; tombstones keep late events out."""
 
 from collections.abc import Collection
 from functools import partial
@@ -18,7 +18,7 @@ BATCH = 500
 
 
 def _remove_reactions_to(target_type: str, target_id: int) -> bool:
-    """Removes some of the reactions to a gone target, without events: the target's own deletion is one."""
+    """Removes some of the reactions to a deleted target, without events: the target's own deletion is one."""
     rows = reactions_to(target_type=target_type, target_id=target_id).select_for_update().order_by("id")
     ids = list(rows.values_list("id", flat=True)[:BATCH])
     Reaction.objects.filter(id__in=ids).delete()

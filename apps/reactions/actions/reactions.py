@@ -12,7 +12,7 @@ from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict
 from socialapp.core.sql import insert_instances, on_clash
-from socialapp.lifecycle.removal import refuse_if_gone
+from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 
 _TRIES = 3
@@ -22,10 +22,10 @@ _TRIES = 3
 def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
     """Makes `reaction_type` the user's one reaction to the target. The same again changes and publishes nothing.
 
-    NotFound when the target or the user went away meanwhile.
+    NotFound when the target or the user was deleted meanwhile.
     """
     reaction_id, previous = _take_row(user_id, target, reaction_type)
-    refuse_if_gone("reactions", target.id, user_id)
+    refuse_if_deleted("reactions", target.id, user_id)
     if previous == reaction_type:
         return
     if previous is not None:

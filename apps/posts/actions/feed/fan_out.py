@@ -12,7 +12,7 @@ from apps.posts.models import PopularAuthor
 from socialapp.contracts.posts import FanOutContinued
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import transactional
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.delivery import caused_by, failures_so_far
 from socialapp.messaging.publish import publish
 
@@ -89,7 +89,7 @@ def _continue_fan_out(page: FeedPage) -> None:
 @transactional("posts")
 def mark_popular(*, user_id: int) -> None:
     """From now on this person's posts are merged in when feeds are read. Idempotent; nothing for an erased one."""
-    if gone_among("posts", ids=[user_id]):
+    if deleted_among("posts", ids=[user_id]):
         return
     _, created = PopularAuthor.objects.get_or_create(user_id=user_id)
     if created:

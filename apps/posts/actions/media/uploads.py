@@ -16,7 +16,7 @@ from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, requir
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
 from socialapp.core.media.formats import CONTENT_TYPES, HEAD_BYTES, VIDEOS, detect
-from socialapp.lifecycle.removal import gone_among
+from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.periodic import run_after_commit
 
 _CHUNK = 2**18
@@ -61,7 +61,7 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
 
     Forbidden for an erased author, TooMany when the day's quota is used up.
     """
-    if gone_among("posts", ids=[user_id]):
+    if deleted_among("posts", ids=[user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     check_quota(user_id=user_id, size=upload.size)
     media = Media(
@@ -87,7 +87,7 @@ def begin_upload(
 
     Raises as `create_media` does.
     """
-    if gone_among("posts", ids=[user_id]):
+    if deleted_among("posts", ids=[user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
     file_format = CONTENT_TYPES[content_type]
     refuse_size(file_format=file_format, size=size, field="size")
