@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from zxcvbn import zxcvbn
 
 from apps.auth.access import checked_email
 from apps.auth.actions.breaches import is_breached
@@ -118,6 +117,8 @@ def check_password_strength(password: str, *, user: User, field: str = "password
             FieldError(field, str(found.code or "invalid"), " ".join(found.messages)) for found in error.error_list
         ]
         raise Invalid("this password is too weak", errors=problems) from None
+    from zxcvbn import zxcvbn
+
     own_words = [word for word in (user.username, user.email.partition("@")[0], user.full_name) if word]
     if zxcvbn(password[:_ZXCVBN_LENGTH], user_inputs=own_words)["score"] < _WORST_SCORE:
         raise Invalid.of(field, "password_too_weak", "This password is easy to guess; use a few unusual words.")
