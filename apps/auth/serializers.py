@@ -152,11 +152,11 @@ class ConfirmInput(Input):
 class _Credential(serializers.Serializer[Any]):
     """A public key credential as browsers write it (`toJSON`). Source: Web Authentication level 3, 5.1.8."""
 
-    id = serializers.CharField(max_length=2048)
-    rawId = serializers.CharField(max_length=2048)  # noqa: N815 (the standard's name)
-    type = serializers.CharField(max_length=20)
+    id = Text(max_length=2048)
+    rawId = Text(max_length=2048)  # noqa: N815 (the standard's name)
+    type = Text(max_length=20)
     response = serializers.DictField()
-    authenticatorAttachment = serializers.CharField(max_length=40, required=False, allow_null=True)  # noqa: N815
+    authenticatorAttachment = Text(max_length=40, required=False, allow_null=True)  # noqa: N815
     clientExtensionResults = serializers.DictField(required=False)  # noqa: N815
 
 

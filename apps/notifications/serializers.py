@@ -15,7 +15,7 @@ from rest_framework.exceptions import ErrorDetail
 from apps.notifications.gateways.endpoints import is_public_endpoint, is_set_up
 from apps.notifications.presenters import LANGUAGES
 from apps.notifications.queries import DIGESTS, KINDS
-from socialapp.http.fields import Flag, Id, Input, Text
+from socialapp.http.fields import Flag, Id, Input, Integer, Text
 
 _MAX_IDS = 1000
 
@@ -124,7 +124,7 @@ class SubscriptionInput(Input):
     provider = serializers.ChoiceField(choices=["web", *_DEVICE_TOKENS], default="web")
     token = Text(max_length=2048, required=False)
     endpoint = _Endpoint(max_length=2048, required=False)
-    expirationTime = serializers.IntegerField(  # noqa: N815 (the name that browsers give it)
+    expirationTime = Integer(  # noqa: N815 (the name that browsers give it)
         required=False, allow_null=True, min_value=0, max_value=253_402_300_799_000
     )
     keys = SubscriptionKeysInput(required=False)
@@ -277,7 +277,7 @@ class ScheduleInput(Input):
     time_zone = _TimeZone(max_length=64, required=False)
     language = serializers.ChoiceField(choices=sorted(LANGUAGES), required=False, allow_null=True)
     quiet_hours = QuietHoursInput(required=False, allow_null=True)
-    digest_hour = serializers.IntegerField(required=False, min_value=0, max_value=23)
+    digest_hour = Integer(required=False, min_value=0, max_value=23)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The values that the action takes."""

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from apps.posts.access import MAX_CONTENT, MAX_CONTENT_WARNING, MAX_DESCRIPTION, Rule
 from apps.posts.actions import MAX_IMAGES
 from socialapp.core.media.formats import CONTENT_TYPES
-from socialapp.http.fields import Flag, Id, Input, Text
+from socialapp.http.fields import Flag, Id, Input, Integer, Text
 from socialapp.http.serializers import MediaBody, ProfileSummaryBody, ReactionCountsBody
 
 
@@ -67,9 +67,9 @@ class NewUpload(Input):
     """POST /media/uploads."""
 
     content_type = serializers.ChoiceField(choices=sorted(CONTENT_TYPES))
-    size = serializers.IntegerField(min_value=1)
+    size = Integer(min_value=1)
     description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION, required=False)
-    resumable = serializers.BooleanField(required=False, help_text="In parts, each of which can be sent again.")
+    resumable = Flag(required=False, help_text="In parts, each of which can be sent again.")
 
 
 class MentionBody(serializers.Serializer[Any]):

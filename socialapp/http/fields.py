@@ -64,6 +64,16 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class Integer(serializers.IntegerField):
+    """A JSON number without a fraction."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number; refuses strings, true and false."""
+        if isinstance(data, (str, bool)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 @extend_schema_field({"type": "string", "pattern": "^[0-9]{1,19}$"})
 class Id(serializers.Field[int, Any, str, Any]):
     """An id: a string of decimal digits outside, an int inside."""
