@@ -1,7 +1,8 @@
 """RSS and Atom feeds of profiles and hashtags: what everybody may see, newest first."""
 
+import re
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from web.public import cut, profile_body, public_posts
 _KINDS: dict[str, type[Rss201rev2Feed | Atom1Feed]] = {"rss": Rss201rev2Feed, "atom": Atom1Feed}
 _TITLE_LENGTH = 80
 _FRESH_SECONDS = 300
+# Characters that no document may have, whatever people write: XML 1.0, section 2.2.
+_NOT_IN_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @reading_only
@@ -38,9 +41,9 @@ def hashtag(request: HttpRequest, tag: str, kind: str) -> HttpResponse:
 def _feed(kind: str, path: str, title: str, description: str, posts: list[dict[str, Any]]) -> HttpResponse:
     """Sources: the RSS 2.0 specification; RFC 4287 (Atom)."""
     feed: Rss201rev2Feed | Atom1Feed = _KINDS[kind](
-        title=f"{title} · {settings.INSTANCE_NAME}",
+        title=_in_xml(f"{title} · {settings.INSTANCE_NAME}"),
         link=settings.PUBLIC_URL + path,
-        description=description or title,
+        description=_in_xml(description or title),
         feed_url=f"{settings.PUBLIC_URL}{path}/feed.{kind}",
     )
     for post in posts:
@@ -53,17 +56,21 @@ def _feed(kind: str, path: str, title: str, description: str, posts: list[dict[s
 
 def _add(feed: Rss201rev2Feed | Atom1Feed, post: dict[str, Any]) -> None:
     """A post with a content warning says only the warning: readers show what is here at once."""
-    author, warning = post["author"], post.get("content_warning")
+    author, warning, content = post["author"], _in_xml(post.get("content_warning") or ""), _in_xml(post["content"])
     link = f"{settings.PUBLIC_URL}/posts/{post['id']}"
     feed.add_item(
-        title=cut(str(warning or post["content"]), _TITLE_LENGTH) or f"@{author['username']}",
+        title=cut(warning or content, _TITLE_LENGTH) or f"@{author['username']}",
         link=link,
         unique_id=link,
         unique_id_is_permalink=True,
-        description=escape(warning) if warning else linebreaks(post["content"], autoescape=True),
-        author_name=author["full_name"] or author["username"],
+        description=escape(warning) if warning else linebreaks(content, autoescape=True),
+        author_name=_in_xml(author["full_name"] or author["username"]),
         author_link=f"{settings.PUBLIC_URL}/@{author['username']}",
         pubdate=datetime.fromisoformat(post["created_at"]),
         updateddate=datetime.fromisoformat(post["updated_at"]),
         categories=post["hashtags"],
     )
+
+
+def _in_xml(text: str) -> str:
+    return _NOT_IN_XML.sub("", text)

@@ -18,12 +18,11 @@ _PRIVATE = ("/settings", "/notifications", "/bookmarks", "/follow-requests", "/c
 @reading_only
 def oembed(request: HttpRequest) -> HttpResponse:
     """What other sites show for a link to a public post. Source: https://oembed.com."""
-    address = urlsplit(request.GET.get("url", ""))
-    if f"{address.scheme}://{address.netloc}" != settings.PUBLIC_URL:
-        raise Http404
     try:
-        post_id = resolve(address.path).kwargs.get("post_id")
-    except Resolver404:
+        address = urlsplit(request.GET.get("url", ""))
+        is_here = f"{address.scheme}://{address.netloc}" == settings.PUBLIC_URL
+        post_id = resolve(address.path).kwargs.get("post_id") if is_here else None
+    except (ValueError, Resolver404):  # no URL at all, such as "http://["
         post_id = None
     post = post_body(post_id) if isinstance(post_id, int) else None
     if post is None:

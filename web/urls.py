@@ -10,7 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("sw.js", pages.service_worker),
     path("manifest.webmanifest", pages.manifest),
     path("sitemap.xml", machines.sitemap),
-    re_path(r"^@(?P<username>\w{1,30})/feed\.(?P<kind>rss|atom)$", feeds.profile),
+    re_path(r"^@(?P<username>[\w.]{1,30})/feed\.(?P<kind>rss|atom)$", feeds.profile),
     re_path(r"^hashtags/(?P<tag>[^/]{1,100})/feed\.(?P<kind>rss|atom)$", feeds.hashtag),
     path("captcha", captcha.frame),
     path("oembed", machines.oembed),
@@ -18,9 +18,9 @@ urlpatterns: list[URLPattern] = [
     path("", pages.welcome, name="client"),
     path("explore", pages.explore),
     path("posts/<id:post_id>", pages.post),
-    re_path(r"^@(?P<username>\w{1,30})$", pages.profile),
+    re_path(r"^@(?P<username>[\w.]{1,30})$", pages.profile),
     re_path(r"^hashtags/(?P<tag>[^/]{1,100})$", pages.hashtag),
-    re_path(r"^(?P<username>)@\w{1,30}/(?:media|followers|following)$", lambda request, username: pages.page(request)),
+    re_path(r"^(?P<username>)@[\w.]+/(?:media|followers|following)$", lambda request, username: pages.page(request)),
     re_path(
         r"^(?:comments/[0-9]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
         r"|login|signup|forgot|reset-password|verify-email|social/[a-z]+|erasures/[\w-]{1,40}|about/components)$",

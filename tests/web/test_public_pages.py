@@ -45,7 +45,9 @@ def test_a_private_post_is_in_no_document(
     assert anonymous.get(f"/oembed?url=http://127.0.0.1:8000/posts/{post['id']}").status_code == 404
 
 
-@pytest.mark.parametrize("url", ["", "x", "http://elsewhere.example/posts/1", "http://127.0.0.1:8000/nowhere"])
+@pytest.mark.parametrize(
+    "url", ["", "x", "http://[", "http://elsewhere.example/posts/1", "http://127.0.0.1:8000/nowhere"]
+)
 def test_oembed_knows_only_posts_of_this_site(anonymous: JsonClient, url: str) -> None:
     assert anonymous.get(f"/oembed?url={url}").status_code == 404
 
@@ -96,6 +98,20 @@ def test_feeds_have_what_everybody_may_see(
     assert "Open" not in anonymous.get(f"/hashtags/engine/feed.{kind}").content.decode()
     assert "feed.rss" not in anonymous.get("/@ada", Accept="text/html").content.decode()
     assert anonymous.get(f"/@nobody/feed.{kind}").status_code == 404
+
+
+def test_a_feed_is_xml_whatever_people_write(
+    anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    """XML 1.0 has no controls and no noncharacters; a dot in a username hides neither the page nor the feed."""
+    ada = register("ada.l", full_name="Ada\ufffe")
+    ada.client.post("/v1/posts", {"content": "Open\uffff #engine", "content_warning": "Loud\uffff"})
+    drain()
+    for path in ("/@ada.l", "/hashtags/engine", "/hashtags/%0Bengine%00"):
+        answer = anonymous.get(f"{path}/feed.rss")
+        assert (answer.status_code, path[:2] == "/@") == (200, "Ada (@ada.l)" in answer.content.decode())
+        assert ElementTree.fromstring(answer.content).tag == "rss"
+    assert "<h1>Ada" in anonymous.get("/@ada.l", Accept="text/html").content.decode()
 
 
 def test_the_sitemap_lists_public_posts_unless_it_is_off(
