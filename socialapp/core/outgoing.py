@@ -77,13 +77,21 @@ def request(
         location = response.headers.get("location")
         if response.status not in _REDIRECTS or not location or not limits.redirects:
             return response
-        url = urljoin(url, location)
+        url = redirected(url, location)
         if _origin(_checked_url(url)) != _origin(target):
             sent = {name: value for name, value in sent.items() if name not in _CREDENTIALS}
         if response.status not in (307, 308) and method not in ("GET", "HEAD"):
             method, content = "GET", b""
             sent = {name: value for name, value in sent.items() if not name.startswith("content-")}
     raise OutgoingError("there are too many redirects")
+
+
+def redirected(url: str, location: str) -> str:
+    """Where the Location of an answer leads; AddressRefused when that is no URL, such as "http://["."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise AddressRefused("this is not a URL") from error
 
 
 def check_url(url: str) -> None:

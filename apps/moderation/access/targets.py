@@ -1,7 +1,5 @@
 """What is reported and checked, as the contexts that own it give it."""
 
-from urllib.parse import urljoin
-
 import structlog
 from django.conf import settings
 
@@ -12,7 +10,7 @@ from socialapp.contracts.comments import CommentDocument, Comments
 from socialapp.contracts.posts import PostDocument, Posts, ReviewedMedia
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
-from socialapp.core.outgoing import Limits, OutgoingError, request
+from socialapp.core.outgoing import Limits, OutgoingError, redirected, request
 from socialapp.core.text.urls import find_urls, link_hosts
 from socialapp.rpc.calls import client
 
@@ -156,7 +154,7 @@ def _hosts_behind(url: str) -> set[str]:
         location = request("HEAD", url, limits=_SHORT).headers.get("location", "")
         if not location:
             break
-        url = urljoin(url, location)
+        url = redirected(url, location)
         found.update(link_hosts(url))
         if not _is_short(url):
             break

@@ -4,6 +4,7 @@ Only the beginning of the page is looked at, by patterns that take linear time w
 Open Graph protocol (ogp.me); HTML Living Standard 4.2.5, `meta`.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _ATTRIBUTE = re.compile(
     r"""\b(property|name|content)\s{0,5}=\s{0,5}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
 )
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+# Encodings that text is never in, and whose decoding takes time by the square of the length.
+_NOT_OF_PAGES = frozenset({"idna", "punycode"})
 _HTML = re.compile(rb"\s*(?:<!--|<!doctype html|<html|<head|<meta|<title|\xef\xbb\xbf)", re.IGNORECASE)
 
 
@@ -75,7 +78,8 @@ def _joined(url: str, image: str) -> str:
 def _decoded(headers: Mapping[str, str], head: bytes) -> str:
     declared = _CHARSET.search(headers.get("content-type", "")) or _CHARSET.search(head[:1024].decode("latin-1"))
     try:
-        return head.decode(declared[1] if declared else "utf-8", errors="replace")
+        encoding = codecs.lookup(declared[1] if declared else "utf-8").name
+        return head.decode("utf-8" if encoding in _NOT_OF_PAGES else encoding, errors="replace")
     except (LookupError, ValueError):
         return head.decode("utf-8", errors="replace")
 
