@@ -1,7 +1,19 @@
 // Plain text as people wrote it, with links, mentions and hashtags. Everything becomes text nodes: nothing is HTML.
 import { html } from "../html.js";
 
-const TOKEN = /(https?:\/\/[^\s<>"']+)|(?<![\p{L}\p{N}_@])@([A-Za-z0-9_]{1,30})|(?<![\p{L}\p{N}_&/#])#([\p{L}\p{N}_\p{M}]{1,100})/gu;
+// As the server finds them (socialapp/core/text): signs may be full width, scripts without spaces touch a mention, and
+// some languages have dots or joiners inside words.
+const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}`;
+const BEFORE = String.raw`(?<!(?![${UNSPACED}])[\p{L}\p{N}\p{M}_]|[@﹫＠#﹟＃/])`;
+const LETTERS = String.raw`[\p{L}\p{N}\p{M}_]+`;
+const TOKEN = new RegExp(
+  [
+    String.raw`(https?:\/\/[^\s<>"']+)`,
+    String.raw`${BEFORE}[@﹫＠]([A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?=[A-Za-z0-9_])){0,29})`,
+    String.raw`(?<!&)${BEFORE}[#﹟＃](${LETTERS}(?:[·\u0387・･‧׳״་\u200c\u200d]{1,2}${LETTERS})*)`,
+  ].join("|"),
+  "gu",
+);
 const TRAILING = /[.,;:!?)\]}…]+$/;
 const SHOWN = 48;
 
@@ -47,7 +59,7 @@ function linked([all, url, username, tag], known) {
     const name = known ? known.get(username.toLowerCase()) : username;
     return name && { length: all.length, node: html`<a href="/@${name}">@${username}</a>` };
   }
-  if (/^\d+$/.test(tag)) return null;
+  if (!/\p{L}/u.test(tag)) return null;
   return { length: all.length, node: html`<a href="/hashtags/${encodeURIComponent(tag.toLowerCase())}">#${tag}</a>` };
 }
 
