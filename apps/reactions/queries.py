@@ -1,6 +1,6 @@
 """SQL of reactions: rows in, rows out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Count, QuerySet, Sum
 
 from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetType
-from socialapp.contracts.reactions import OwnReactions, ReactionCounts, ReactionSummary
+from socialapp.contracts.reactions import OwnReactions, PostReactions, ReactionCounts, ReactionSummary
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import fetch, for_update, placeholders, select
 from socialapp.lifecycle.removal import deleted_among
@@ -17,10 +17,16 @@ REACTION_TYPES: list[str] = list(ReactionType.values)
 TARGET_TYPES: list[str] = list(TargetType.values)
 _OWN_REACTIONS = 100
 
-_SUMMARIES_SQL = (
+_COUNTS_SQL = (
     "SELECT 0, target_id, reaction_type, SUM(count) FROM reaction_counts"
     " WHERE target_type = %s AND target_id IN ({placeholders}) GROUP BY target_id, reaction_type"
-    " UNION ALL SELECT 1, {column}, reaction_type, 1 FROM reactions WHERE user_id = %s AND {column} IN ({placeholders})"
+)
+_OWN_AMONG_SQL = (
+    "SELECT 1, {column}, reaction_type, 1 FROM reactions WHERE user_id = %s AND {column} IN ({placeholders})"
+)
+_OWN_SQL = (
+    "SELECT 1, own.post_id, own.reaction_type, 1 FROM (SELECT post_id, reaction_type FROM reactions"
+    " WHERE user_id = %s AND post_id IS NOT NULL ORDER BY post_id DESC LIMIT %s) AS own"
 )
 
 
@@ -78,7 +84,9 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
     """Counts of those of the targets that have reactions, and the viewer's own. One query."""
     if not target_ids:
         return []
-    sql = _SUMMARIES_SQL.format(column=_column(target_type), placeholders=placeholders(target_ids))
+    sql = f"{_COUNTS_SQL} UNION ALL {_OWN_AMONG_SQL}".format(
+        column=_column(target_type), placeholders=placeholders(target_ids)
+    )
     counts: dict[int, dict[str, int]] = {}
     mine: dict[int, str] = {}
     for is_mine, target_id, name, count in select(
@@ -88,22 +96,37 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
             mine[target_id] = name
         elif count:
             counts.setdefault(target_id, {})[name] = int(count)
-    return [
-        ReactionSummary(target_id=target_id, counts=ReactionCounts(**found), mine=mine.get(target_id))
-        for target_id, found in counts.items()
-    ]
+    return [_summary(target_id, found, mine.get(target_id)) for target_id, found in counts.items()]
 
 
-def own_reactions(user_id: int) -> OwnReactions:
-    """A person's reactions to the newest hundred posts that they reacted to. One query, from an index."""
-    rows = select(
-        Reaction,
-        sql="SELECT post_id, reaction_type FROM reactions WHERE user_id = %s AND post_id IS NOT NULL"
-        " ORDER BY post_id DESC LIMIT %s",
-        values=[user_id, _OWN_REACTIONS],
+def reactions_to_posts(*, post_ids: Sequence[int], user_id: int | None) -> PostReactions:
+    """Counts of those of the posts that have reactions, and a person's reactions to the newest hundred posts that they
+    reacted to. One query, from indexes."""
+    parts, values = [], list[str | int]()
+    if post_ids:
+        parts.append(_COUNTS_SQL.format(placeholders=placeholders(post_ids)))
+        values += [TargetType.POST, *post_ids]
+    if user_id is not None:
+        parts.append(_OWN_SQL)
+        values += [user_id, _OWN_REACTIONS]
+    if not parts:
+        return PostReactions(posts=[], own=None)
+    counts: dict[int, dict[str, int]] = {}
+    own: dict[int, str] = {}
+    for is_own, post_id, name, count in select(Reaction, sql=" UNION ALL ".join(parts), values=values):
+        if is_own:
+            own[post_id] = name
+        elif count:
+            counts.setdefault(post_id, {})[name] = int(count)
+    floor = min(own) - 1 if len(own) == _OWN_REACTIONS else 0
+    return PostReactions(
+        posts=[_summary(post_id, found, None) for post_id, found in counts.items()],
+        own=None if user_id is None else OwnReactions(floor=floor, types=own),
     )
-    floor = rows[-1][0] - 1 if len(rows) == _OWN_REACTIONS else 0
-    return OwnReactions(floor=floor, types=dict(rows))
+
+
+def _summary(target_id: int, counts: Mapping[str, int], mine: str | None) -> ReactionSummary:
+    return ReactionSummary(target_id=target_id, counts=ReactionCounts(**counts), mine=mine)
 
 
 def summary(*, viewer_id: int | None, target_type: str, target_id: int) -> ReactionSummary:

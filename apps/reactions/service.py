@@ -5,7 +5,7 @@ from functools import partial
 from apps.reactions import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import Drift, DriftPage
-from socialapp.contracts.reactions import OwnReactions, ReactionSummary
+from socialapp.contracts.reactions import OwnReactions, PostReactions, ReactionSummary
 from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_comparisons
 
@@ -19,7 +19,11 @@ class ReactionsService:
 
     def own(self, *, user_id: int) -> OwnReactions:
         """See `Reactions.own`. One query."""
-        return queries.own_reactions(user_id)
+        return self.to_posts(post_ids=[], user_id=user_id).own or OwnReactions(floor=0, types={})
+
+    def to_posts(self, *, post_ids: list[int], user_id: int | None) -> PostReactions:
+        """See `Reactions.to_posts`. One query."""
+        return queries.reactions_to_posts(post_ids=post_ids, user_id=user_id)
 
 
 class ReactionRecords:

@@ -67,6 +67,14 @@ class OwnReactions:
     types: dict[int, str]
 
 
+@data
+class PostReactions:
+    """What is shown of reactions beside posts: counts, of posts that have any, and one person's own, if asked for."""
+
+    posts: list[ReactionSummary]
+    own: OwnReactions | None
+
+
 @service("reactions")
 class Reactions(Protocol):
     """Served by reactions."""
@@ -78,5 +86,10 @@ class Reactions(Protocol):
 
     @read
     def own(self, *, user_id: int) -> OwnReactions:
-        """A person's reactions to the newest posts that they reacted to."""
+        """The `own` of `to_posts`, for processes of a release that has not got that one."""
+        ...
+
+    @read
+    def to_posts(self, *, post_ids: list[int], user_id: int | None) -> PostReactions:
+        """Exact counts for posts (without `mine`), and a person's reactions to the newest posts they reacted to."""
         ...

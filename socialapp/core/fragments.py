@@ -1,8 +1,9 @@
 """Fragments: what one context says about one id, kept in Redis for seconds, so that lists need not ask that context.
 
 A context names a fragment in its contract and calls `forget` where it changes what the fragment says; whoever shows
-it names how it is loaded, and `read` does the rest. Redis decides nothing: a fragment is for counts and for what people
-did themselves, never for who may see what, nor for anything that erasure must take out of sight at once.
+it names how it is loaded, several of one context with one call, and `read` does the rest. Redis decides nothing: a
+fragment is for counts and for what people did themselves, never for who may see what, nor for anything that erasure
+must take out of sight at once.
 
 Whoever finds none leaves a lease, asks the context, and fills only what still holds the lease: what was asked before a
 change never outlives that change. Should a `forget` be lost, the fragment is wrong for `FRAGMENT_SECONDS` at most.
@@ -62,11 +63,11 @@ def keys_of(fragment: str, *, ids: Iterable[int | str]) -> list[str]:
 
 
 def held_command(keys: Sequence[str]) -> Command:
-    """What asks for fragments before they are read; the answer is for `held`."""
+    """What asks for fragments before they are read; the answer is for `held_of`."""
     return ("MGET", *keys)
 
 
-def held(keys: Sequence[str], *, answer: Sequence[bytes | None]) -> Held:
+def held_of(keys: Sequence[str], *, answer: Sequence[bytes | None]) -> Held:
     """What Redis has answered to `held_command`, for `read`."""
     return dict(zip(keys, answer, strict=True))
 
@@ -79,7 +80,7 @@ def held_of_list_command(list_key: str, *, entries: int, fragments: Sequence[str
 def held_of_list(answer: tuple[bytes, list[bytes | None]], *, fragments: Sequence[str], keys: Sequence[str]) -> Held:
     """What Redis has answered to `held_of_list_command`, for `read`."""
     ids = answer[0].decode().split(",") if answer[0] else []
-    return held([*(key for fragment in fragments for key in keys_of(fragment, ids=ids)), *keys], answer=answer[1])
+    return held_of([*(key for fragment in fragments for key in keys_of(fragment, ids=ids)), *keys], answer=answer[1])
 
 
 def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
@@ -91,26 +92,38 @@ def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A fragment of some ids, in JSON and never null: `load` says it where Redis does not, else it is `default`."""
+    """A fragment of some ids, in JSON and never null; it is `default` for an id about which nothing is said."""
 
     fragment: str
     ids: Sequence[int]
-    load: Callable[[list[int]], Mapping[int, Any]]
     default: Any
 
 
-def read(*wanted: Wanted, held: Held = _NOTHING) -> list[dict[int, Any]]:
-    """What is said about the ids of each of the `wanted`. One round trip when all of it is there; none for what is
-    `held`, which Redis answered a moment ago.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Fragments of one context. `load` takes the ids for which Redis lacks each of them, and says what they are."""
+
+    wanted: Sequence[Wanted]
+    load: Callable[..., Sequence[Mapping[int, Any]]]
+
+
+def read(*sources: Source, held: Held = _NOTHING) -> list[dict[int, Any]]:
+    """What is said about the ids of each fragment of the sources. One round trip when all of it is there; none for what
+    is `held`, which Redis answered a moment ago.
 
     Without Redis everything is loaded; what its context cannot say at the moment (Unavailable) is the default.
     """
-    keys = [key for one in wanted for key in keys_of(one.fragment, ids=one.ids)]
+    keys = [key for source in sources for one in source.wanted for key in keys_of(one.fragment, ids=one.ids)]
     said = iter(_fetch(keys, held))
-    found = [dict(zip(one.ids, said, strict=False)) for one in wanted]
-    return [
-        _complete(one, values) if None in values.values() else values for one, values in zip(wanted, found, strict=True)
+    found = [[dict(zip(one.ids, said, strict=False)) for one in source.wanted] for source in sources]
+    lacking = [
+        (source, some)
+        for source, some in zip(sources, found, strict=True)
+        if any(None in values.values() for values in some)
     ]
+    if lacking:
+        _complete(lacking)
+    return [values for some in found for values in some]
 
 
 def _fetch(keys: list[str], held: Held) -> list[Any]:
@@ -127,26 +140,48 @@ def _fetch(keys: list[str], held: Held) -> list[Any]:
 
 def _ask(keys: list[str]) -> Held:
     try:
-        return held(keys, answer=round_trip(held_command(keys))[0])
+        return held_of(keys, answer=round_trip(held_command(keys))[0])
     except redis.RedisError as error:
         log.warning("fragments.redis_away", error=str(error))
         return dict.fromkeys(keys)
 
 
-def _complete(one: Wanted, values: dict[int, Any]) -> dict[int, Any]:
-    """With what its context says about the ids that Redis holds nothing about."""
-    missing = [about for about, value in values.items() if value is None]
-    lease, leased = _lease(keys_of(one.fragment, ids=missing))
+def _complete(lacking: Sequence[tuple[Source, Sequence[dict[int, Any]]]]) -> None:
+    """Adds what contexts say about the ids that Redis holds nothing about, and leaves it in Redis. Two round trips."""
+    lease, leased = _lease(
+        [
+            key
+            for source, found in lacking
+            for one, values in zip(source.wanted, found, strict=True)
+            for key in keys_of(one.fragment, ids=_missing(values))
+        ]
+    )
+    loaded: dict[str, Any] = {}
+    for source, found in lacking:
+        missing = [_missing(values) for values in found]
+        said = _load(source, missing)
+        for number, one in enumerate(source.wanted):
+            ids = missing[number]
+            found[number].update(
+                (about, said[number].get(about, one.default) if said else one.default) for about in ids
+            )
+            if said:
+                loaded |= zip(keys_of(one.fragment, ids=ids), (found[number][about] for about in ids), strict=True)
+    _fill(lease, values={key: value for key, value in loaded.items() if key in leased})
+
+
+def _missing(values: Mapping[int, Any]) -> list[int]:
+    return [about for about, value in values.items() if value is None]
+
+
+def _load(source: Source, missing: Sequence[list[int]]) -> Sequence[Mapping[int, Any]] | None:
+    """What the context says about the missing ids of each of its fragments; None while it is unavailable."""
     try:
         with up_to_date():  # what a replica lacks would be missing for as long as the fragment lives
-            loaded = one.load(missing)
+            return source.load(*missing)
     except Unavailable as error:
-        log.warning("fragments.missing", fragment=one.fragment, error=str(error))
-        return values | dict.fromkeys(missing, one.default)
-    said = {about: loaded.get(about, one.default) for about in missing}
-    keys = dict(zip(keys_of(one.fragment, ids=missing), missing, strict=True))
-    _fill(lease, values={key: said[about] for key, about in keys.items() if key in leased})
-    return values | said
+        log.warning("fragments.missing", fragments=[one.fragment for one in source.wanted], error=str(error))
+        return None
 
 
 def _lease(keys: list[str]) -> tuple[str, set[str]]:

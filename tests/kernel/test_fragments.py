@@ -8,7 +8,7 @@ import pytest
 from socialapp.contracts.reactions import OWN_REACTIONS
 from socialapp.core import fragments
 from socialapp.core.cache import redis_client, round_trip
-from socialapp.core.fragments import Wanted, forget, keys_of
+from socialapp.core.fragments import Source, Wanted, forget, keys_of
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -17,7 +17,7 @@ _HEIGHTS = "heights"
 
 
 def _read(load: Callable[[list[int]], dict[int, Any]]) -> dict[int, Any]:
-    return fragments.read(Wanted(_HEIGHTS, [1, 2], load, 0))[0]
+    return fragments.read(Source([Wanted(_HEIGHTS, [1, 2], 0)], lambda ids: [load(ids)]))[0]
 
 
 def test_what_was_loaded_is_kept_until_it_is_forgotten(settings: Any) -> None:
@@ -59,8 +59,8 @@ def test_what_the_head_of_a_list_names_comes_with_it_and_the_rest_is_asked_for()
     held = fragments.held_of_list(round_trip(command)[0], fragments=[_HEIGHTS], keys=own)
     assert held == dict(zip([*keys_of(_HEIGHTS, ids=[7, 8]), *own], [b"10", None, b"30"], strict=True))
     redis_client().delete(*keys_of(_HEIGHTS, ids=[7]))  # held, so that Redis is not asked again
-    wanted = Wanted(_HEIGHTS, [7, 8, 9], lambda ids: {8: 20} if ids == [8] else {}, 0)
-    assert fragments.read(wanted, held=held) == [{7: 10, 8: 20, 9: 10}]
+    source = Source([Wanted(_HEIGHTS, [7, 8, 9], 0)], lambda ids: [{8: 20} if ids == [8] else {}])
+    assert fragments.read(source, held=held) == [{7: 10, 8: 20, 9: 10}]
 
 
 def test_without_redis_or_time_everything_is_loaded(settings: Any) -> None:

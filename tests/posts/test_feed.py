@@ -291,17 +291,17 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     before = write(bob)
     drain()
     written: dict[str, Any] = {}
-    asked = builder.epoch_and_popular_authors  # type: ignore[attr-defined]
+    asked = builder.feed_source  # type: ignore[attr-defined]
 
-    def meanwhile() -> Any:
+    def meanwhile(**arguments: Any) -> Any:
         if not written:
             written["post"] = None
             written["post"] = write(bob)
             drain()
-        return asked()
+        return asked(**arguments)
 
     # The moment after the list was made and before the database is asked.
-    monkeypatch.setattr(builder, "epoch_and_popular_authors", meanwhile)
+    monkeypatch.setattr(builder, "feed_source", meanwhile)
     assert shown(alice) == [(written["post"]["id"], None), (before["id"], None)]
 
     finish = store.finish_feed

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import structlog
 
@@ -10,7 +11,7 @@ from socialapp.contracts.reactions import OWN_REACTIONS, POST_REACTIONS, Reactio
 from socialapp.core import fragments
 from socialapp.core.cache import Command
 from socialapp.core.errors import Unavailable
-from socialapp.core.fragments import Held, Wanted
+from socialapp.core.fragments import Held, Source, Wanted
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ def stats_command(*, viewer_id: int | None, post_id: int) -> Command:
 
 def held_stats(answer: Sequence[bytes | None], *, viewer_id: int | None, post_id: int) -> Held:
     """What Redis has answered to `stats_command`, for `load_stats`."""
-    return fragments.held(_keys(viewer_id, post_id), answer=answer)
+    return fragments.held_of(_keys(viewer_id, post_id), answer=answer)
 
 
 def list_stats_command(list_key: str, *, entries: int, viewer_id: int) -> Command:
@@ -52,16 +53,21 @@ def held_list_stats(answer: tuple[bytes, list[bytes | None]], *, viewer_id: int)
 
 
 def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], held: Held = _NOTHING) -> PostStats:
-    """At most two calls to reactions and one to comments; zeros for what does not answer at the moment.
+    """At most two calls to reactions and one to comments, none when Redis holds all; zeros for what does not answer.
 
     `held`: what Redis answered to a command of the above a moment ago, and need not be asked again.
     """
     if not post_ids:
         return PostStats()
     comments, reactions, own = fragments.read(
-        Wanted(COMMENT_COUNTS, post_ids, _comment_counts, 0),
-        Wanted(POST_REACTIONS, post_ids, _reaction_counts, {}),
-        Wanted(OWN_REACTIONS, [] if viewer_id is None else [viewer_id], _own_reactions, [0, {}]),
+        Source([Wanted(COMMENT_COUNTS, post_ids, 0)], _comments),
+        Source(
+            [
+                Wanted(POST_REACTIONS, post_ids, {}),
+                Wanted(OWN_REACTIONS, [] if viewer_id is None else [viewer_id], [0, {}]),
+            ],
+            _reactions,
+        ),
         held=held,
     )
     if viewer_id is None:
@@ -75,21 +81,21 @@ def _keys(viewer_id: int | None, post_id: int) -> list[str]:
     return [*(key for fragment in _OF_POSTS for key in fragments.keys_of(fragment, ids=[post_id])), *own]
 
 
-def _comment_counts(post_ids: list[int]) -> dict[int, int]:
-    return {found.post_id: found.count for found in client(Comments).counts(post_ids=post_ids)}
+def _comments(post_ids: list[int]) -> list[dict[int, int]]:
+    return [{found.post_id: found.count for found in client(Comments).counts(post_ids=post_ids)}]
 
 
-def _reaction_counts(post_ids: list[int]) -> dict[int, dict[str, int]]:
-    found = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=post_ids)
-    return {one.target_id: {name: count for name, count in asdict(one.counts).items() if count} for one in found}
-
-
-def _own_reactions(user_ids: list[int]) -> dict[int, list[object]]:
-    found = {user_id: client(Reactions).own(user_id=user_id) for user_id in user_ids}
-    return {
-        user_id: [own.floor, {str(post_id): name for post_id, name in own.types.items()}]
-        for user_id, own in found.items()
+def _reactions(post_ids: list[int], user_ids: list[int]) -> list[dict[int, Any]]:
+    """Counts of the posts, and the reactions of the person, if one is named."""
+    user_id = user_ids[0] if user_ids else None
+    found = client(Reactions).to_posts(post_ids=post_ids, user_id=user_id)
+    counts = {
+        one.target_id: {name: count for name, count in asdict(one.counts).items() if count} for one in found.posts
     }
+    if user_id is None or found.own is None:
+        return [counts, {}]
+    types = {str(post_id): name for post_id, name in found.own.types.items()}
+    return [counts, {user_id: [found.own.floor, types]}]
 
 
 def _mine(viewer_id: int, post_ids: Sequence[int], floor: int, types: Mapping[str, str]) -> dict[int, str | None]:

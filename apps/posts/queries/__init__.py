@@ -10,10 +10,10 @@ from apps.posts.queries.documents import (
     versions_of,
 )
 from apps.posts.queries.feed import (
-    epoch_and_popular_authors,
     existing_posts,
     feed_entries,
     feed_epoch,
+    feed_source,
     is_known_redis,
     is_popular,
     merge_entries,
@@ -72,10 +72,10 @@ __all__ = [
     "documents_after",
     "documents_of",
     "earlier_versions",
-    "epoch_and_popular_authors",
     "existing_posts",
     "feed_entries",
     "feed_epoch",
+    "feed_source",
     "hashtag_entries",
     "is_known_redis",
     "is_popular",

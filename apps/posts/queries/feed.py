@@ -1,14 +1,14 @@
 """The home feed as the database holds it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from heapq import merge
 from itertools import groupby, islice
+from typing import NamedTuple
 
-from django.db.models import Model, Value
 from django.utils import timezone
 
-from apps.posts.models import FeedEpoch, PopularAuthor, Post, Repost
+from apps.posts.models import FeedEpoch, PopularAuthor, Post
 from apps.posts.queries.lists import Entry, Span
 from apps.posts.queries.posts import reposters_among
 from socialapp.core.ids import first_id_at, id_time
@@ -18,35 +18,80 @@ _MANY_AUTHORS = 500
 _LATELY = timedelta(days=7)
 
 
+class _Part(NamedTuple):
+    """A SELECT of pairs, a kind and a number, that is united with others."""
+
+    sql: str
+    values: Sequence[int]
+
+
+_WRITTEN, _PASSED_ON, _EPOCH, _POPULAR = range(4)
+_EPOCH_AND_POPULAR = (
+    # Signed as the others are: MariaDB makes decimals of a column that unites both.
+    _Part(f"SELECT {_EPOCH}, CAST(number AS SIGNED) FROM feed_epoch", ()),  # noqa: S608 (names of ours only)
+    # All of them and not only those followed, as both sets can be large: the smaller one is the global one.
+    _Part(f"SELECT {_POPULAR}, user_id FROM popular_authors", ()),  # noqa: S608 (names of ours only)
+)
+
+
+class FeedSource(NamedTuple):
+    """What a feed is built from at one moment: its entries, the epoch of feeds, and everybody whose posts are merged in
+    at reading."""
+
+    entries: list[Entry]
+    epoch: int
+    popular_ids: set[int]
+
+
+def feed_source(*, author_ids: Sequence[int], reposter_ids: Sequence[int], limit: int) -> FeedSource:
+    """The newest entries, as `feed_entries` finds them, and what belongs to them. As many queries as that takes."""
+    found = _ids_by_kind(author_ids, reposter_ids, Span(None, limit), beside=_EPOCH_AND_POPULAR)
+    entries = _entries(found, reposter_ids, Span(None, limit))
+    return FeedSource(entries, next(iter(found[_EPOCH]), 0), set(found[_POPULAR]))
+
+
 def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
-    """Posts of the authors and what the reposters passed on, each once, by post id. Three queries, or four."""
-    post_ids = _written_by(author_ids, span)
-    reposted_ids = _ids_of(Repost, column="post_id", user_ids=reposter_ids, span=span)
+    """Posts of the authors and what the reposters passed on, each once, by post id.
+
+    One query, one more if something was passed on, and another for many authors who have written little lately.
+    """
+    return _entries(_ids_by_kind(author_ids, reposter_ids, span), reposter_ids, span)
+
+
+def _entries(found: Mapping[int, Sequence[int]], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
     merged = merge_entries(
-        one=[Entry(post_id, post_id) for post_id in post_ids],
-        other=[Entry(post_id, post_id) for post_id in reposted_ids],
+        one=[Entry(post_id, post_id) for post_id in found[_WRITTEN]],
+        other=[Entry(post_id, post_id) for post_id in found[_PASSED_ON]],
         span=span,
     )
-    wanted = {entry.post_id for entry in merged}.intersection(reposted_ids)
-    reposters = reposters_among(post_ids=wanted, user_ids=reposter_ids)
+    wanted = {entry.post_id for entry in merged}.intersection(found[_PASSED_ON])
+    reposters = reposters_among(post_ids=wanted, user_ids=reposter_ids) if wanted else {}
     return [entry._replace(reposter_ids=frozenset(reposters.get(entry.post_id, ()))) for entry in merged]
 
 
-def _written_by(author_ids: Sequence[int], span: Span) -> list[int]:
-    """Posts of authors, in reading direction. Two queries for many authors who have written little lately, else one."""
+def _ids_by_kind(
+    author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span, *, beside: Sequence[_Part] = ()
+) -> Mapping[int, Sequence[int]]:
+    """Ids of posts that were written and passed on, each once, in reading direction, and what is asked for beside."""
+    since = None
     if len(author_ids) >= _MANY_AUTHORS and not span.backwards:
         # Sorting all that thousands have ever written takes long, and only the newest of it is asked for.
         end = timezone.now() if span.position is None else id_time(span.position)
-        lately = _ids_of(Post, column="id", user_ids=author_ids, span=span, above=first_id_at(end - _LATELY))
-        if len(lately) == span.limit:
-            return lately
-    return _ids_of(Post, column="id", user_ids=author_ids, span=span)
+        since = first_id_at(end - _LATELY)
+    passed_on = _part(_PASSED_ON, "post_id", table="reposts", user_ids=reposter_ids, span=span)
+    written = _part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=since)
+    found = _ask([*written, *passed_on, *beside])
+    if since is not None and len(found[_WRITTEN]) < span.limit:
+        found |= _ask(_part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span))
+    for kind in (_WRITTEN, _PASSED_ON):
+        found[kind].sort(reverse=not span.backwards)
+    return found
 
 
-def _ids_of(
-    model: type[Model], *, column: str, user_ids: Sequence[int], span: Span, above: int | None = None
-) -> list[int]:
-    """Posts that people wrote or passed on, each once, in reading direction. One query; for thousands of people the ORM
+def _part(
+    kind: int, column: str, *, table: str, user_ids: Sequence[int], span: Span, above: int | None = None
+) -> list[_Part]:
+    """The part of a query that asks for posts of people; none without people. In SQL: for thousands of people the ORM
     would take longer to write it than the database to answer it."""
     if not user_ids:
         return []
@@ -56,12 +101,19 @@ def _ids_of(
         if bound is not None:
             conditions += f" AND {column} {comparison} %s"
             values.append(bound)
-    distinct = "" if column == model._meta.pk.attname else "DISTINCT "
-    sql = (
-        f"SELECT {distinct}{column} FROM {model._meta.db_table}"  # noqa: S608 (names of ours only)
-        f" WHERE {conditions} ORDER BY {column} {direction} LIMIT %s"
-    )
-    return [row[0] for row in select(model, sql=sql, values=[*values, span.limit])]
+    distinct = "" if column == "id" else "DISTINCT "
+    found = f"SELECT {distinct}{column} FROM {table} WHERE {conditions} ORDER BY {column} {direction} LIMIT %s"  # noqa: S608
+    return [_Part(f"SELECT {kind}, found.* FROM ({found}) AS found", [*values, span.limit])]  # noqa: S608 (as above)
+
+
+def _ask(parts: Sequence[_Part]) -> dict[int, list[int]]:
+    """The numbers that the parts of one query find, by kind."""
+    found: dict[int, list[int]] = {kind: [] for kind in (_WRITTEN, _PASSED_ON, _EPOCH, _POPULAR)}
+    if parts:
+        sql = " UNION ALL ".join(part.sql for part in parts)
+        for kind, number in select(Post, sql=sql, values=[value for part in parts for value in part.values]):
+            found[kind].append(number)
+    return found
 
 
 def merge_entries(*, one: Sequence[Entry], other: Sequence[Entry], span: Span) -> list[Entry]:
@@ -77,15 +129,6 @@ def merge_entries(*, one: Sequence[Entry], other: Sequence[Entry], span: Span) -
 def is_popular(user_id: int) -> bool:
     """Whether somebody's posts are merged in at reading. One query."""
     return PopularAuthor.objects.filter(user_id=user_id).exists()
-
-
-def epoch_and_popular_authors() -> tuple[int, set[int]]:
-    """The epoch of feeds, and everybody whose posts are merged in at reading. One query."""
-    epoch = FeedEpoch.objects.order_by().values_list(Value(0), "number")
-    popular = PopularAuthor.objects.order_by().values_list(Value(1), "user_id")
-    # MariaDB makes a decimal of a column that unites unsigned and signed numbers.
-    rows = [(kind, int(number)) for kind, number in epoch.union(popular, all=True)]
-    return next((number for kind, number in rows if kind == 0), 0), {user_id for kind, user_id in rows if kind == 1}
 
 
 def feed_epoch() -> int:

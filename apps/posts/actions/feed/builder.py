@@ -4,7 +4,7 @@ import structlog
 
 from apps.posts.actions.feed import store
 from apps.posts.actions.feed.store import CachedFeed
-from apps.posts.queries import Span, epoch_and_popular_authors, feed_entries
+from apps.posts.queries import feed_source
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_errors
 from socialapp.core.replicas import up_to_date
@@ -30,15 +30,14 @@ def build_feed(user_id: int) -> CachedFeed | None:
 
 def _read_feed(user_id: int) -> CachedFeed:
     following = client(Users).following(user_id=user_id)
-    # All popular authors and not only those followed, as both sets can be large: the smaller one is the global one.
-    epoch, popular = epoch_and_popular_authors()
-    store.announce_epoch(epoch)
-    entries = feed_entries(author_ids=[*following.ids, user_id], reposter_ids=following.ids, span=Span(None, store.CAP))
+    source = feed_source(author_ids=[*following.ids, user_id], reposter_ids=following.ids, limit=store.CAP)
+    store.announce_epoch(source.epoch)
+    entries = source.entries
     return CachedFeed(
         following_version=following.version,
-        epoch=epoch,
+        epoch=source.epoch,
         floor=entries[-1].post_id - 1 if len(entries) == store.CAP else 0,
-        popular_ids=tuple(sorted(popular.intersection(following.ids))),
+        popular_ids=tuple(sorted(source.popular_ids.intersection(following.ids))),
         post_ids=[entry.post_id for entry in reversed(entries)],
         reposters={entry.post_id: entry.reposter_ids for entry in entries if entry.reposter_ids},
     )
