@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from apps.posts.actions import CLEAN_UP, delete_post, reposts
 from apps.posts.models import Bookmark, Repost, RepostCount
@@ -144,6 +146,19 @@ def test_bookmarks_are_ordered_by_when_they_were_set(
     assert ids_of(read_all(bob.client, "/v1/bookmarks")) == [one, two]
     assert ids_of(read_all(alice.client, "/v1/bookmarks")) == []
     assert bob.client.put("/v1/posts/77/bookmark").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["bookmark", "repost"])
+def test_marking_a_post_reads_it_once_and_answers_it_as_it_is_then(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], act: str
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    path = f"/v1/posts/{write(alice)['id']}"
+    for _ in range(2):
+        with CaptureQueriesContext(connections["posts"]) as queries:
+            answer = bob.client.put(f"{path}/{act}").json()
+        assert len([query for query in queries if "LEFT JOIN repost_counts" in query["sql"]]) == 1
+        assert answer == bob.client.get(path).json()
 
 
 def test_reposts_count_once_each(

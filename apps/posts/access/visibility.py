@@ -99,6 +99,15 @@ class VisiblePost(NamedTuple):
     author: Author
     reposted_by: ProfileSummary | None = None
 
+    def as_bookmarked(self) -> "VisiblePost":
+        """The post as it is once the viewer keeps it."""
+        return self._replace(row=self.row._replace(bookmarked=True))
+
+    def as_reposted(self) -> "VisiblePost":
+        """The post as it is once the viewer has passed it on."""
+        reposts = self.row.reposts if self.row.reposted else self.row.reposts + 1
+        return self._replace(row=self.row._replace(reposted=True, reposts=reposts))
+
 
 def load_visibility(*, viewer_id: int | None, author_ids: Iterable[int]) -> Visibility:
     """How `viewer_id` may see these authors: one call, whatever their number."""

@@ -396,9 +396,9 @@ class PostBookmark(_PostView):
     @extend_schema(summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
         """The post, bookmarked."""
-        visible_post(viewer_id=self.viewer, post_id=post_id)
+        post = visible_post(viewer_id=self.viewer, post_id=post_id)
         add_bookmark(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
+        return self.one_post(post.as_bookmarked())
 
     @extend_schema(summary="Remove a bookmark", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
@@ -418,9 +418,9 @@ class PostRepost(_PostView):
     )
     def put(self, request: Request, post_id: int) -> Response:
         """The post, passed on to the caller's followers."""
-        repostable_post(viewer_id=self.principal.id, post_id=post_id)
+        post = repostable_post(viewer_id=self.principal.id, post_id=post_id)
         add_repost(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
+        return self.one_post(post.as_reposted())
 
     @extend_schema(summary="Take a repost back", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
