@@ -5,7 +5,6 @@ from copy import copy
 from functools import partial
 from typing import Any, TypeVar
 
-import structlog
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
@@ -17,12 +16,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from socialapp.contracts.users import ProfileSummary, Users
-from socialapp.core.errors import Problem
+from socialapp.contracts.users import ProfileSummary
 from socialapp.core.ids import MAX_ID
-from socialapp.rpc.calls import client
-
-log = structlog.get_logger()
+from socialapp.rpc.people import profile_summaries
 
 M = TypeVar("M", bound=Model)
 
@@ -88,16 +84,6 @@ def person_link(user_id: int, *, person: ProfileSummary | None) -> SafeString | 
         return text
 
 
-def people_of(ids: Iterable[int | None]) -> dict[int, ProfileSummary]:
-    """People by id, without those who are gone; nobody while users does not answer. One call."""
-    try:
-        wanted = sorted({user_id for user_id in ids if user_id is not None})
-        return {person.card.id: person.card for person in client(Users).documents(ids=wanted)} if wanted else {}
-    except Problem as problem:
-        log.warning("admin.no_names", error=problem.detail)
-        return {}
-
-
 class PeopleList(ChangeList):
     """A page of rows with the people in them."""
 
@@ -108,7 +94,7 @@ class PeopleList(ChangeList):
         if not fields:
             return
         self.result_list = rows = list(self.result_list)
-        people = people_of(getattr(row, field) for row in rows for field in fields)
+        people = profile_summaries(getattr(row, field) for row in rows for field in fields)
         for row in rows:
             row.people = people
 

@@ -86,7 +86,7 @@ def _comment(comment_id: int) -> CommentDocument | None:
 
 def _thread(post_id: int, comment_id: int | None) -> list[Line]:
     lines = client(Comments).around(post_id=post_id, comment_id=comment_id)
-    names = usernames(sorted({line.author_id for line in lines if line.author_id is not None}))
+    names = usernames(line.author_id for line in lines)
     return [
         Line(
             author=names.get(line.author_id or 0, ""),

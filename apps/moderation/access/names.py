@@ -11,6 +11,7 @@ from apps.moderation.queries import reasons_by_case
 from socialapp.contracts.users import ProfileDocument, Users
 from socialapp.core.errors import Problem
 from socialapp.rpc.calls import client
+from socialapp.rpc.people import profile_summaries
 
 log = structlog.get_logger()
 
@@ -40,7 +41,7 @@ def show_targets(cases: Sequence[Case]) -> None:
 def show_names(rows: Sequence[Action | Appeal]) -> None:
     """Fills in the names of the people in the rows: one call for all of them."""
     ids = {row.user_id for row in rows} | {row.moderator_id for row in rows if isinstance(row, Action)}
-    names = usernames([user_id for user_id in ids if user_id is not None])
+    names = usernames(ids)
     for row in rows:
         row.user_name = names.get(row.user_id or 0, "")
         if isinstance(row, Action):
@@ -63,14 +64,9 @@ def show_removed(appeals: Sequence[Appeal]) -> None:
         appeal.content = texts.get(appeal.action.target_id or 0, "")
 
 
-def usernames(ids: list[int]) -> dict[int, str]:
-    """The names of people by id, without those who are gone; empty while users does not answer."""
-    try:
-        people = client(Users).documents(ids=sorted(ids)) if ids else []
-    except Problem as problem:
-        log.warning("moderation.no_names", error=problem.detail)
-        return {}
-    return {person.card.id: person.card.username for person in people}
+def usernames(ids: Iterable[int | None]) -> dict[int, str]:
+    """The names of people by id, as `profile_summaries` finds them. One call."""
+    return {user_id: card.username for user_id, card in profile_summaries(ids).items()}
 
 
 def _profile_text(person: ProfileDocument) -> str:

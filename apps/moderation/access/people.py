@@ -75,5 +75,5 @@ class NoteLine:
 def notes_of(case: Case) -> list[NoteLine]:
     """The notes on a case, oldest first, with names. One query and one call."""
     notes = case_rows.notes_of(case.id)
-    names = usernames([note.moderator_id for note in notes if note.moderator_id is not None])
+    names = usernames(note.moderator_id for note in notes)
     return [NoteLine(names.get(note.moderator_id or 0, ""), note.text, note.created_at) for note in notes]

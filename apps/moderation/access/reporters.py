@@ -43,7 +43,7 @@ class Reporter:
 def groundless_reporters() -> list[Reporter]:
     """Those whose reports were dismissed again and again, most first. A query and a call."""
     records = reporters_by_dismissals()
-    names = usernames([record.reporter_id for record in records])
+    names = usernames(record.reporter_id for record in records)
     return [
         Reporter(
             id=record.reporter_id,

@@ -44,7 +44,8 @@ from apps.moderation.queries import ReporterRecord, Target, present_rules, reaso
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.errors import Problem
 from socialapp.core.text.language import LANGUAGES
-from socialapp.http.admin import PeopleList, PersonColumn, link_to, people_of, person_link
+from socialapp.http.admin import PeopleList, PersonColumn, link_to, person_link
+from socialapp.rpc.people import profile_summaries
 
 _PREVIEW_CHARACTERS = 160
 
@@ -157,7 +158,7 @@ def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     """What the page of a case shows beside the case itself."""
     history = history_of(case.author_id)
     around = case_context_of(case, history=history)
-    people = people_of([case.author_id, case.assigned_to_id])
+    people = profile_summaries([case.author_id, case.assigned_to_id])
     return {
         "author": _person(case.author_id, people=people),
         "holder": _person(case.assigned_to_id, people=people),
