@@ -1,13 +1,13 @@
-"""A short way for the reads that clients ask for most: to the same view, past Django's handler and middleware.
+"""A fast path for the reads that clients ask for most: to the same view, past Django's handler and middleware.
 
 A view says `is_hot = True`. Its GETs that bring a token, no body and no `Origin` go straight to it, with our own
 middleware around it; what the other middleware would add to the answer depends on how the server was addressed alone,
-and is asked of it once for each such address. Everything else goes the ordinary way (docs/adr/0030-short-way.md).
+and is asked of it once for each such address. Everything else goes through Django (docs/adr/0030-fast-path.md).
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from io import BytesIO
 from typing import Any, cast
 
@@ -58,46 +58,56 @@ class HotRequest(WSGIRequest):
         return self.authenticators[0] if self.user else None
 
 
+class FastPath:
+    """Answers hot reads. Settings and routes are read once, at the first request."""
+
+    def __init__(self) -> None:
+        self._outer_headers = lru_cache(maxsize=64)(_outer_headers)
+
+    def answer(self, environ: dict[str, Any]) -> tuple[HttpResponse, Mapping[str, str]] | None:
+        """The answer to a hot read, and the headers that belong to it besides its own; None for anything else."""
+        if not _may_be_hot(environ):
+            return None
+        match = self._routes.match(environ["PATH_INFO"])
+        if match is None:
+            return None
+        outer = self._outer_headers(*map(environ.get, _ADDRESS))
+        if outer is None:
+            return None
+        request = HotRequest(environ)
+        request.resolver_match = match
+        response = self._handler(request)
+        patch_vary_headers(response, outer.varying_by)
+        if response.status_code >= 400:
+            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+        return response, outer.headers
+
+    @cached_property
+    def _routes(self) -> "_Routes":
+        return _hot_routes()
+
+    @cached_property
+    def _handler(self) -> Handler:
+        """The view that a request's route names, within our own middleware."""
+        return _within(_OURS, _show)
+
+
 class HotReads:
     """The WSGI application in front of `ordinary`, which answers whatever is no hot read."""
 
     def __init__(self, ordinary: Callable[..., Iterable[bytes]]) -> None:
         self._ordinary = ordinary
+        self._fast_path = FastPath()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request."""
-        found = answer(environ)
+        found = self._fast_path.answer(environ)
         if found is None:
             return self._ordinary(environ, start_response)
         response, added = found
         response._handler_class = WSGIHandler  # type: ignore[attr-defined]  # the sender of `request_finished`
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *added.items()])
         return response
-
-
-def answer(environ: dict[str, Any]) -> tuple[HttpResponse, Mapping[str, str]] | None:
-    """The answer to a hot read, and the headers that belong to it besides its own; None for anything else."""
-    if not _may_be_hot(environ):
-        return None
-    match = _match(environ["PATH_INFO"])
-    if match is None:
-        return None
-    outer = _outer_headers(*map(environ.get, _ADDRESS))
-    if outer is None:
-        return None
-    request = HotRequest(environ)
-    request.resolver_match = match
-    response = _handler()(request)
-    patch_vary_headers(response, outer.varying_by)
-    if response.status_code >= 400:
-        log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
-    return response, outer.headers
-
-
-def forget(**changed: object) -> None:
-    """Asks settings and routes again. A receiver of `setting_changed`, which tests send."""
-    for cached in (_routes, _handler, _outer_headers):
-        cached.cache_clear()
 
 
 def _may_be_hot(environ: Mapping[str, Any]) -> bool:
@@ -111,17 +121,21 @@ def _may_be_hot(environ: Mapping[str, Any]) -> bool:
     )
 
 
-def _match(path: str) -> ResolverMatch | None:
-    """The hot route of a path."""
-    fixed, with_ids = _routes()
-    if (found := fixed.get(path)) or not path.startswith(_PREFIX):
-        return found
-    return next((match for pattern in with_ids if (match := _resolved(pattern, path))), None)
-
-
-@cache
-def _routes() -> tuple[dict[str, ResolverMatch], list[URLPattern]]:
+@dataclass(frozen=True, slots=True)
+class _Routes:
     """The hot routes: those without parameters by their path, and the others, whose parameters are ids."""
+
+    fixed: dict[str, ResolverMatch]
+    with_ids: list[URLPattern]
+
+    def match(self, path: str) -> ResolverMatch | None:
+        """The hot route of a path."""
+        if (found := self.fixed.get(path)) or not path.startswith(_PREFIX):
+            return found
+        return next((match for pattern in self.with_ids if (match := _resolved(pattern, path))), None)
+
+
+def _hot_routes() -> _Routes:
     patterns = [pattern for table in get_resolver().url_patterns for pattern in getattr(table, "url_patterns", ())]
     hot = [pattern for pattern in patterns if getattr(getattr(pattern.callback, "cls", None), "is_hot", False)]
     fixed = {}
@@ -129,7 +143,7 @@ def _routes() -> tuple[dict[str, ResolverMatch], list[URLPattern]]:
         path = f"{_PREFIX}{pattern.pattern}"
         if match := _resolved(pattern, path):
             fixed[path] = match
-    return fixed, [pattern for pattern in hot if f"{_PREFIX}{pattern.pattern}" not in fixed]
+    return _Routes(fixed, [pattern for pattern in hot if f"{_PREFIX}{pattern.pattern}" not in fixed])
 
 
 def _resolved(pattern: URLPattern, path: str) -> ResolverMatch | None:
@@ -137,12 +151,6 @@ def _resolved(pattern: URLPattern, path: str) -> ResolverMatch | None:
     if match:
         match.route = f"{_PREFIX}{match.route}".lstrip("/")
     return match
-
-
-@cache
-def _handler() -> Handler:
-    """The view that a request's route names, within our own middleware."""
-    return _within(_OURS, _show)
 
 
 def _show(request: HttpRequest) -> HttpResponse:
@@ -159,7 +167,6 @@ class _Outer:
     varying_by: list[str]
 
 
-@lru_cache(maxsize=64)
 def _outer_headers(*address: str | None) -> _Outer | None:
     """What is added to answers of a server that is addressed so; None where the request is not let on to the view.
 

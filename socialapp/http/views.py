@@ -29,8 +29,8 @@ class View(APIView):
 
     `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
     `has_idempotency_key` that its POST can be repeated by `create_once`, `is_personal` that no cache may store what it
-    answers, as there is a token or personal data in it, `is_hot` that its GET is asked for so often that it goes the
-    short way of `hot_reads`. `location` is the path of what its POST makes, filled in from
+    answers, as there is a token or personal data in it, `is_hot` that its GET is asked for so often that it takes the
+    fast path of `hot_reads`. `location` is the path of what its POST makes, filled in from
     the answer; `new_version` is the version that it begins with, where it has an ETag.
     """
 

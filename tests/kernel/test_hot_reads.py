@@ -1,4 +1,4 @@
-"""The short way of hot reads answers as the ordinary way does: status, headers and body, byte for byte."""
+"""The fast path of hot reads answers as Django does: status, headers and body, byte for byte."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -9,7 +9,6 @@ from prometheus_client import REGISTRY
 
 from apps.auth import queries
 from socialapp.core.cache import redis_client
-from socialapp.http import hot_reads
 from socialapp.wsgi import application
 from tests.conftest import ALL_CONTEXTS, Person
 
@@ -45,12 +44,12 @@ def _environ(path: str, **environ: Any) -> dict[str, Any]:
 
 
 def _both(path: str, *, is_hot: bool = True, **environ: Any) -> Answer:
-    """The answer, which must be the same on both ways; `is_hot`: whether the short one is taken at all."""
+    """The answer, which must be the same on both paths; `is_hot`: whether the fast one is taken at all."""
     sent = _environ(path, **environ)
-    assert (hot_reads.answer({**sent, "wsgi.input": BytesIO()}) is not None) == is_hot, f"{path} {environ}"
-    short = _ask(application, sent)
-    assert short == _ask(application._ordinary, sent)
-    return short
+    assert (application._fast_path.answer({**sent, "wsgi.input": BytesIO()}) is not None) == is_hot, f"{path} {environ}"
+    fast = _ask(application, sent)
+    assert fast == _ask(application._ordinary, sent)
+    return fast
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_both_ways_answer_the_same(reader: Person) -> None:
     assert _both("/v1/auth/me", **bearer, HTTP_ACCEPT="text/html", HTTP_ACCEPT_ENCODING="gzip")[0] == "200 OK"
 
 
-def test_both_ways_refuse_the_same(reader: Person, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_paths_refuse_the_same(reader: Person, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds, settings.ACCESS_TOKEN_SECONDS = settings.ACCESS_TOKEN_SECONDS, -60
     renewed = reader.client.post("/v1/auth/refresh", {"refresh": reader.refresh}).json()
     expired, settings.ACCESS_TOKEN_SECONDS = renewed["access"], seconds
