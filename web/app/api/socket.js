@@ -4,6 +4,8 @@ import { onToken, renew, token } from "./session.js";
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 const PING_EVERY = 45_000;
+const ANSWERS_WITHIN = 8_000; // a server that says nothing for so long after a ping is not there any more
+const OPENS_WITHIN = 20_000;
 const BAD_TOKEN = 4401;
 
 let socket = null;
@@ -11,8 +13,11 @@ let cursor = "";
 let pause = FIRST_PAUSE;
 let wanted = false;
 let pinging = 0;
+let opening = 0;
 let retry = 0;
 let openings = 0;
+let received = 0;
+const awaitingPong = new Set(); // in the order in which they asked
 const handlers = {};
 
 /** Sets what happens on messages: `{ready, notification, read, unread, feed, post, media}`, and whether one is of a later connection. */
@@ -23,15 +28,21 @@ export function onMessages(given) {
 /** Connects, and stays connected until `disconnect()`. */
 export async function connect() {
   wanted = true;
+  clearTimeout(retry);
   if (socket || !navigator.onLine) return;
   const access = await token();
-  if (!access || !wanted || socket) return;
+  if (!wanted || socket) return;
+  if (!access) {
+    connectLater(); // whoever is signed out disconnects: the server could not be asked for a token
+    return;
+  }
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   openings += 1;
   socket = new WebSocket(`${scheme}://${location.host}/ws/notifications/`, ["bearer", access]);
   socket.onmessage = ({ data }) => receive(JSON.parse(data));
   socket.onclose = ({ code }) => closed(code);
   socket.onerror = () => {};
+  opening = setTimeout(abandon, OPENS_WITHIN);
 }
 
 export function disconnect() {
@@ -40,6 +51,23 @@ export function disconnect() {
   cursor = "";
   clearTimeout(retry);
   socket?.close();
+}
+
+/** Resolves once the server has done everything that it was sent before, or is found not to answer: then it connects again. */
+export async function answered() {
+  const asked = socket;
+  const before = received;
+  if (!send({ type: "ping" })) return;
+  await new Promise((resolve) => {
+    const timer = setTimeout(done, ANSWERS_WITHIN);
+    function done() {
+      clearTimeout(timer);
+      awaitingPong.delete(done);
+      resolve(undefined);
+    }
+    awaitingPong.add(done);
+  });
+  if (socket === asked && received === before) abandon();
 }
 
 /** Asks for news of the feed and of these posts. */
@@ -59,28 +87,50 @@ function send(message) {
 }
 
 function receive(message) {
+  received += 1;
   if (message.type === "ready") {
     pause = FIRST_PAUSE;
     if (cursor) send({ type: "resume", after: cursor });
     cursor = cursor || message.cursor;
+    clearTimeout(opening);
     clearInterval(pinging);
-    pinging = setInterval(() => send({ type: "ping" }), PING_EVERY);
+    pinging = setInterval(answered, PING_EVERY);
   }
+  if (message.type === "pong") [...awaitingPong][0]?.();
   if (message.type === "notification") cursor = message.notification.id;
   handlers[message.type]?.(message, openings > 1);
 }
 
-async function closed(code) {
+/** Gives up a connection that is dead: its end may never be reported, as after sleep. */
+function abandon() {
+  socket.onmessage = socket.onclose = null;
+  socket.close();
+  closed();
+}
+
+async function closed(code = 0) {
   socket = null;
+  clearTimeout(opening);
   clearInterval(pinging);
+  for (const done of [...awaitingPong]) done();
+  if (code === BAD_TOKEN) await renew();
+  connectLater();
+}
+
+function connectLater() {
+  clearTimeout(retry);
   if (!wanted) return;
-  if (code === BAD_TOKEN && !(await renew())) return;
   retry = setTimeout(connect, pause * (0.5 + Math.random()));
   pause = Math.min(pause * 2, LONGEST_PAUSE);
 }
 
+/** After sleep, or on another network: the connection may be gone without a word. */
+function lookAgain() {
+  if (!wanted) return;
+  if (socket) answered();
+  else connect();
+}
+
 onToken((access) => send({ type: "token", access }));
-addEventListener("online", () => wanted && connect());
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && wanted && !socket) connect();
-});
+addEventListener("online", lookAgain);
+document.addEventListener("visibilitychange", () => document.hidden || lookAgain());

@@ -36,10 +36,12 @@ function newList(path, put) {
   const problem = signal(null);
   const unseen = signal(0);
   let next = null;
+  let readAt = 0;
 
   async function read(from, keep) {
     try {
       const page = await get(from);
+      if (from === path) readAt = Date.now();
       batch(() => {
         const results = page.results.map((each) => put(each));
         items.value = keep ? [...new Set([...items.peek(), ...results])] : results;
@@ -65,6 +67,10 @@ function newList(path, put) {
     get hasMore() {
       return next !== null;
     },
+    /** When its first page was read last, in milliseconds since 1970. */
+    get readAt() {
+      return readAt;
+    },
     /** Reads the first page if nothing was read yet. */
     async load() {
       if (status.peek() !== "new" && status.peek() !== "failed") return;
@@ -79,8 +85,10 @@ function newList(path, put) {
     },
     /** Reads the first page again. */
     async refresh() {
+      const missed = unseen.peek();
       unseen.value = 0;
       await read(path, false);
+      if (status.peek() === "failed") unseen.value += missed;
     },
     /** Takes one out. */
     drop(item) {

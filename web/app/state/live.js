@@ -2,7 +2,7 @@
 import { effect, untracked } from "@preact/signals";
 import { get } from "../api/client.js";
 import { signedIn, user } from "../api/session.js";
-import { connect, disconnect, onMessages, watch } from "../api/socket.js";
+import { answered, connect, disconnect, onMessages, watch } from "../api/socket.js";
 import { lookAgain } from "../api/uploads.js";
 import { comments, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
@@ -12,17 +12,21 @@ import { looked } from "./views.js";
 import { route } from "./router.js";
 
 const WATCH_PAUSE = 400;
+const FRESH = 2_000;
+const LOOK_AGAIN = 5_000;
+const FEED_SETTLES = 10_000; // a post is in the feeds of followers a moment after it is written
 const onScreen = new Map();
 const unseen = new WeakMap();
 let timer = 0;
+let looking = 0;
 
 export function startLive() {
   onMessages({
     ready: ({ unread: number, cursor }, isAgain) => {
       unread.value = number;
       lookFor(cursor);
-      watchNow(); // before looking for what was missed: what comes meanwhile is told
-      if (isAgain) catchUp(); // at first the feed has just been read
+      watchNow();
+      if (isAgain || !feedIsFresh()) catchUp();
     },
     notification: ({ notification, unread: number }) => arrived(notification, number),
     read: markedRead,
@@ -52,19 +56,35 @@ export function startLive() {
 }
 
 function forgetEverything() {
+  clearTimeout(looking);
   forgetLists();
   for (const store of [posts, comments, people]) store.clear();
 }
 
-/** Looks for posts that came while there was no connection. */
-async function catchUp() {
+function feedIsFresh() {
+  return listsUnder("/feed").every((list) => list.status.peek() !== "ready" || Date.now() - list.readAt < FRESH);
+}
+
+/** Looks for posts that came while there was no connection, again after `pause` when that fails. */
+async function catchUp(pause = LOOK_AGAIN) {
+  await answered(); // from here on the server tells what is new: nothing falls between that and what is read
+  const isRead = await lookForMissed();
+  clearTimeout(looking);
+  if (isRead) looking = setTimeout(lookForMissed, FEED_SETTLES);
+  else looking = setTimeout(() => catchUp(pause * 2), pause);
+}
+
+/** Counts what the feed has above what is shown; false when it could not be read. */
+async function lookForMissed() {
   const [list] = listsUnder("/feed");
-  if (list?.status.peek() !== "ready") return;
-  const page = await get("/feed").catch(() => ({ results: [] }));
+  if (!list || ["new", "failed"].includes(list.status.peek())) return true; // is read when it is shown
+  const page = await get("/feed").catch(() => null);
+  if (!page || list.status.peek() !== "ready") return false;
   const ids = page.results.map(({ id }) => id);
   const shown = new Set(list.items.peek());
   const newest = ids.findIndex((id) => shown.has(id));
   addUnseen(list, newest < 0 ? ids : ids.slice(0, newest));
+  return true;
 }
 
 function countUnseen(ids) {
@@ -108,5 +128,5 @@ function watchSoon() {
 
 function watchNow() {
   clearTimeout(timer);
-  watch({ feed: route.peek().name === "home", posts: [...onScreen.keys()] });
+  watch({ feed: listsUnder("/feed").length > 0, posts: [...onScreen.keys()] });
 }
