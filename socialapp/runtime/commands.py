@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NoReturn
 
-from django.core.management import CommandError, CommandParser, execute_from_command_line
+from django.core.management import BaseCommand, CommandError, CommandParser, ManagementUtility, get_commands
 from django.db import Error as DatabaseError
 
 from socialapp.core.cache import redis_errors
@@ -17,17 +18,32 @@ _INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 def run_command(arguments: Sequence[str]) -> None:
     """Runs `arguments[1]`; ends with status 1 and the reason when a server is unavailable or tables are missing.
 
-    With `--traceback` the exception itself is raised. Wrong arguments end with status 2 and one line as well.
+    With `--traceback` the exception itself is raised. Wrong arguments and names of commands end with status 2 and one
+    line as well.
     """
     CommandParser.error = _refuse_arguments  # type: ignore[assignment, method-assign]
     try:
-        execute_from_command_line(list(arguments))
+        _Commands(list(arguments)).execute()
     except _EXPECTED as error:
         if "--traceback" in arguments:
             raise
         sys.exit(f"{arguments[1]}: {_reason(error)}")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+class _Commands(ManagementUtility):
+    """Django's, with one line about a command that there is not."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """The command. Where settings are wrong, which hides commands, Django says what is wrong with them."""
+        commands = get_commands()
+        if subcommand in commands or self.settings_exception is not None:
+            return super().fetch_command(subcommand)
+        alike = get_close_matches(subcommand, commands)
+        advice = f"did you mean {alike[0]}?" if alike else f"{self.prog_name} help lists them"
+        sys.stderr.write(f"{self.prog_name}: there is no command {subcommand!r} ({advice})\n")
+        sys.exit(2)
 
 
 def _refuse_arguments(parser: CommandParser, message: str) -> NoReturn:

@@ -195,16 +195,19 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
 
 
 @pytest.mark.parametrize(
-    ("commands", "reason"),
+    ("commands", "status", "reason"),
     [
-        (["verify", "bus status", "trace x", "erasure status 1", "partitions status", "search status"], "2002"),
-        (["search reindex"], "search does not answer"),
-        (["migrate_all --check"], "the database of auth does not answer"),
-        (["create_admin"], "there is nobody to ask"),
-        (["media", "bus replay"], "--help shows what it takes"),
+        (["verify", "bus status", "trace x", "erasure status 1", "partitions status", "search status"], 1, "2002"),
+        (["search reindex"], 1, "search does not answer"),
+        (["migrate_all --check"], 1, "the database of auth does not answer"),
+        (["create_admin"], 1, "there is nobody to ask"),
+        (["media", "bus replay"], 2, "--help shows what it takes"),
+        (["verfy"], 2, "did you mean verify?"),
     ],
 )
-def test_what_keeps_a_command_from_its_work_is_told_in_a_line(commands: list[str], reason: str, tmp_path: Any) -> None:
+def test_what_keeps_a_command_from_its_work_is_told_in_a_line(
+    commands: list[str], status: int, reason: str, tmp_path: Any
+) -> None:
     environment = {
         **os.environ,
         "DATA_DIR": str(tmp_path),
@@ -227,6 +230,6 @@ def test_what_keeps_a_command_from_its_work_is_told_in_a_line(commands: list[str
 
     with ThreadPoolExecutor(2) as pool:
         for command, ended in zip(commands, pool.map(run, commands), strict=True):
-            assert ended.returncode == (2 if "--help" in reason else 1), command
+            assert ended.returncode == status, command
             assert len(ended.stderr.splitlines()) == 1, ended.stderr
             assert reason in ended.stderr, command
