@@ -1,4 +1,4 @@
-"""Celery's application, loaded by the first who sends or takes a task: most web processes do without for long."""
+"""Celery's application, loaded by the first sender or receiver of a task: most web processes do without it for long."""
 
 from typing import Any
 

@@ -23,11 +23,11 @@ from socialapp.telemetry import metrics, traces
 
 log = structlog.get_logger()
 
-# Seconds until the next try after the first, second, … failure; then the event rests as a dead letter.
+# Seconds until the next try after the first, second, … failure; then the event is a dead letter.
 RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
-# What a handler needs may be away, for a night even, which is no fault of the event: the last pause is made again and
+# An outage of what a handler needs may last a night, through no fault of the event: the last pause is repeated
 # again, so that all arrives soon after; then it counts as no more failures than these.
-AWAY_PAUSES = (1, 5, 10)
+OUTAGE_PAUSES = (1, 5, 10)
 _ERROR_CHARACTERS = 2000
 _KNOWN = (
     "SELECT event_id, handler, 0 FROM bus_inbox WHERE event_id IN ({ids})"
@@ -141,7 +141,7 @@ def failures_so_far() -> int:
 
 
 def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Delivery], bool]:
-    """What is left to hand over, and whether any of it is noted as failed: one query, written in SQL for its cost.
+    """What is left to deliver, and whether any of it is recorded as failed: one query, written in SQL for its cost.
 
     A failure that is noted only after this look stays noted: its next delivery finds the event handled and forgets it.
     """
@@ -179,7 +179,7 @@ def _together(deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def _gathered(context: str, delivery: Delivery) -> list[Delivery]:
-    """What can be handed over: the delivery, or when that fails those of its events for which it does not."""
+    """What can be delivered: the whole delivery, or else those of its events whose gathering succeeds."""
     try:
         delivery.gather()
     except Exception as error:
@@ -203,7 +203,7 @@ def _take_all(context: str, deliveries: list[Delivery]) -> None:
 
 
 def _deliver_alone(context: str, delivery: Delivery) -> None:
-    """In a transaction of its own; several events that fail together are handed over one by one."""
+    """In a transaction of its own; several events that fail together are delivered one by one."""
     try:
         with atomic(context):
             _take(context, delivery)
@@ -235,7 +235,7 @@ def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
 
 
 def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
-    """Writes down the failure and when to try again; if even that fails, the reconciler sends the event again."""
+    """Records the failure and when to retry; if even that fails, the reconciler sends the event again."""
     envelope, handler = delivery.envelopes[0], delivery.handler
     with _correlated(envelope):
         log.warning("bus.handler_failed", handler=handler.name, type=envelope.type, error=repr(error))
@@ -257,8 +257,8 @@ def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
             )
         )
         if isinstance(error, (Unavailable, *redis_errors())):
-            row.attempts = min(row.attempts + 1, len(AWAY_PAUSES))
-            pause = AWAY_PAUSES[row.attempts - 1]
+            row.attempts = min(row.attempts + 1, len(OUTAGE_PAUSES))
+            pause = OUTAGE_PAUSES[row.attempts - 1]
         else:
             row.attempts += 1
             row.dead = row.attempts > len(RETRY_PAUSES)

@@ -1,4 +1,4 @@
-"""Answers which events a context has not had yet."""
+"""Answers which events a context has not received yet."""
 
 from itertools import chain
 

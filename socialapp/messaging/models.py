@@ -61,7 +61,7 @@ class InboxEntry(models.Model):
 
 
 class FailedDelivery(models.Model):
-    """A handler that could not take an event: tried again at `retry_at`, or at rest as a dead letter."""
+    """A handler that could not take an event: tried again at `retry_at`, or kept as a dead letter."""
 
     id = IdField()
     event_id = models.BigIntegerField()

@@ -38,7 +38,7 @@ class DeadLetter:
 
 
 def status(context: str) -> BusStatus:
-    """How the events of `context` fare; three queries."""
+    """The state of the events of `context`; three queries."""
     outbox = OutboxEvent.objects.using(context)
     counts = dict(outbox.values_list("state").annotate(Count("id")))
     oldest = outbox.filter(state=OutboxEvent.State.NEW).aggregate(oldest=Min("created_at"))["oldest"]

@@ -1,4 +1,4 @@
-"""Periodic tasks run early: what a transaction has left for one need not wait for its time."""
+"""Periodic tasks run early: work that a transaction has queued need not wait for the next run."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Which function takes which event: filled by `@handles` in the contexts' handlers.py."""
+"""Which function handles which event: filled by `@handles` in the contexts' handlers.py."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def handles(*events: type, gather: Callable[[Any], Any] | None = None, together:
     its function: a renamed one is new to it, and gets the events that outboxes still keep once more.
 
     With `together` both take a list of events: all that arrived at once, so that they share statements. What such a
-    handler publishes it publishes `with caused_by(event)`. If it fails, the events are handed over one by one.
+    handler publishes it publishes `with caused_by(event)`. If it fails, the events are delivered one by one.
     """
 
     def register(function: F) -> F:

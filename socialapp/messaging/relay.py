@@ -129,7 +129,7 @@ class Relay:
         return list(self._loops)
 
     def is_alive(self) -> bool:
-        """Whether every loop has come round lately."""
+        """Whether every loop has run lately."""
         return all(loop.is_beating() for loop in self._loops.values())
 
     def stop(self) -> None:
@@ -152,7 +152,7 @@ class Relay:
             thread.join()
 
     def _prepare(self) -> None:
-        """Every few seconds; while it fails the loops rest: what is sent to a broker without queues is lost."""
+        """Every few seconds; while it fails the loops idle: what is sent to a broker without queues is lost."""
         if time.monotonic() < self._prepare_at:
             return
         try:
@@ -164,7 +164,7 @@ class Relay:
         self._prepare_at = time.monotonic() + (PREPARE_SECONDS if self._prepared.is_set() else POLL_SECONDS)
 
     def _listen(self) -> set[str]:
-        """The contexts that have called, after a second at most."""
+        """The contexts that have published events, after a second at most."""
         try:
             return self._calls()
         except redis_errors():

@@ -1,4 +1,4 @@
-"""The way of one request through the bus, put together from what the tables of all contexts still know."""
+"""The trace of one request through the bus, assembled from the tables of all contexts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -142,11 +142,11 @@ def lines(steps: Iterable[Step], *, depth: int = 0) -> Iterable[str]:
         text = f"{step.type} {step.subject}  event {step.event}, {sent}, {step.state}"
         yield f"{margin}{_clock(step.published_at)}  {text}"
         for reception in step.received:
-            yield f"{margin}  {_told(reception)}"
+            yield f"{margin}  {_described(reception)}"
         yield from lines(step.caused, depth=depth + 2)
 
 
-def _told(reception: Reception) -> str:
+def _described(reception: Reception) -> str:
     text = f"{_clock(reception.at)}  {reception.outcome} by {reception.handler}"
     return f"{text}, {reception.attempts} times: {reception.error}" if reception.error else text
 

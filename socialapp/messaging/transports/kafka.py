@@ -1,4 +1,4 @@
-"""Kafka as the way of events: a topic for what each context publishes, a consumer group for each context that listens.
+"""Kafka as the transport of events: a topic for each producing context, a consumer group for each consuming one.
 
 A message is one event in CloudEvents' structured mode. Its key is the event's partition key, so that what one context
 is about one thing stays in order. Names of settings: librdkafka's CONFIGURATION.md.

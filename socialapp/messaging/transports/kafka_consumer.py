@@ -36,7 +36,7 @@ def consume(stopping: threading.Event) -> None:
 
 
 def _consume(context: str, stopping: threading.Event) -> None:
-    """Starts over, from what was committed, when anything fails: Kafka or the database may be away for a while."""
+    """Starts over from what was committed when anything fails, as in an outage of Kafka or the database."""
     pause = POLL_SECONDS
     while not stopping.is_set():
         try:

@@ -1,4 +1,4 @@
-"""The way that events take to those who listen: Celery over RabbitMQ or Redis, or Kafka when `KAFKA_URL` is set."""
+"""The transport of events to their consumers: Celery over RabbitMQ or Redis, or Kafka when `KAFKA_URL` is set."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

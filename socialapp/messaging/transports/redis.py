@@ -24,13 +24,13 @@ class QoS(redis.QoS):
         """See `ack`."""
         self._settle(delivery_tag, partial(super().reject, requeue=requeue))
 
-    def _settle(self, delivery_tag: str, tell_redis: Callable[[str], None]) -> None:
+    def _settle(self, delivery_tag: str, settle: Callable[[str], None]) -> None:
         is_closed: bool = self.channel.connection is None  # for good: a task that ends later cannot be acknowledged
         if is_closed:
             virtual.QoS.ack(self, delivery_tag)
             return
         try:
-            tell_redis(delivery_tag)
+            settle(delivery_tag)
         except Exception:
             virtual.QoS.ack(self, delivery_tag)
             raise

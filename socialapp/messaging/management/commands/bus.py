@@ -1,4 +1,4 @@
-"""`manage.py bus status|replay|dead|reconcile`: how the events fare, and how to send them again."""
+"""`manage.py bus status|replay|dead|reconcile`: the state of the bus, dead letters, and sending events again."""
 
 import json
 from argparse import ArgumentParser
