@@ -111,7 +111,7 @@ class Auth(Protocol):
 
     @read
     def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
-        """The verified addresses of those accounts that are active; of others nothing is said."""
+        """The verified addresses of those accounts that are active; others are left out."""
         ...
 
     @read

@@ -82,7 +82,7 @@ class CommentRestored:
 
 @data
 class CommentCount:
-    """How many living comments a post has, replies included."""
+    """How many comments a post has, replies included, without deleted ones."""
 
     post_id: int
     count: int
@@ -147,7 +147,7 @@ class Comments(Protocol):
 
     @read
     def around(self, *, post_id: int, comment_id: int | None = None) -> list[ThreadLine]:
-        """What stands around a comment: what it answers, its neighbours and answers; of a post, the first comments.
+        """The thread around a comment: what it answers, its neighbours and answers; of a post, the first comments.
 
         In the order of the thread, at most some 20 lines, the comment itself among them. For moderators' eyes only.
         """

@@ -21,7 +21,7 @@ class DayEngagement:
 
 @data
 class PostEngagement:
-    """What stands of the engagement with a post, over all time."""
+    """The net engagement with a post, over all time."""
 
     post_id: int
     reactions: int

@@ -134,7 +134,7 @@ class DecisionLine:
 
 @data
 class Workload:
-    """What waits for a moderator and what was done of late.
+    """What waits for a moderator and what was done recently.
 
     `decided_appeals` and `accepted_appeals` are those of the last 90 days; `days` the periods
     of the span that was asked for, oldest first.
@@ -207,7 +207,7 @@ class Moderation(Protocol):
     @write
     def sanction(self, *, user_id: int, kind: str, reason: str) -> int:
         """Bans ("ban") or unbans ("unban") somebody for the operator of the installation, who has no rank to compare:
-        logged, told to them, open to an appeal. The id of the action."""
+        logged, notified and open to an appeal. The id of the action."""
         ...
 
     @write

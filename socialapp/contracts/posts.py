@@ -86,7 +86,7 @@ class PostRestored:
 
 @event("posts.reposted", subject="post_id", partition="author_id")
 class Reposted:
-    """`user_id` passed the post on to their followers. Private posts cannot be reposted."""
+    """`user_id` reposted the post to their followers. Private posts cannot be reposted."""
 
     post_id: int
     author_id: int
@@ -349,7 +349,7 @@ class Posts(Protocol):
 
     @read
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
-        """The API's post objects of what is liked and passed on most now, as everybody may see them, the best first."""
+        """The API's post objects of what is liked and reposted most now, as everybody may see them, the best first."""
         ...
 
     @read
@@ -366,7 +366,7 @@ class Posts(Protocol):
     def refuse_media(self, *, moderator_id: int, media_id: int, reason: str) -> None:
         """Removes the post or comment that shows some media, and refuses the same or a similar picture from now on.
 
-        Logged, its author told, and open to appeal. Idempotent. Forbidden when the author has the moderator's rank.
+        Logged, its author notified, and open to appeal. Idempotent. Forbidden when the author has the moderator's rank.
         """
         ...
 

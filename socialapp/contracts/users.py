@@ -44,7 +44,7 @@ class Unfollowed:
 
 @event("users.follow_requested", subject="target_id", partition="requester_id")
 class FollowRequested:
-    """`requester_id` asks the private account `target_id` to be let in."""
+    """`requester_id` has asked to follow the private account `target_id`."""
 
     requester_id: int
     target_id: int

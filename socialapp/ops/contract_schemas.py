@@ -1,7 +1,7 @@
-"""What contexts promise each other, as JSON Schemas: their events and calls, and what would break a promise.
+"""The contracts between contexts, their events and calls, as JSON Schemas, and which changes would break one.
 
 While a release rolls out, and between services that are released apart, old code speaks with new code: each must
-understand the other. docs/schemas holds what has been promised.
+understand the other. docs/schemas holds the published schemas.
 """
 
 import inspect
@@ -61,7 +61,7 @@ def _method_schema(method: Any, schemas: Iterator[Schema]) -> Schema:
 
 
 def broken(old: Schema, *, new: Schema) -> list[str]:
-    """What of an old promise a new one does not keep, or what the old side could not keep of the new; [] is right.
+    """What breaks between an old and a new schema, in either direction; [] when they are compatible.
 
     More events, methods, and fields and arguments with a default break nothing.
     """

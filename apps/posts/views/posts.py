@@ -245,7 +245,7 @@ class Feed(_PostView):
 
     @extend_schema(
         summary="Read your home feed",
-        description="Your posts and those of the people you follow, and what these pass on (`reposted_by`); newest "
+        description="Your posts and those of the people you follow, and what these reposted (`reposted_by`); newest "
         "post first, each post once.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(PostBody),
@@ -293,7 +293,7 @@ class HashtagPosts(_PostView):
 
 
 class TrendingHashtags(_PostView):
-    """What is written about now."""
+    """Trending hashtags."""
 
     permission_classes = [PublicRead]
 
@@ -318,7 +318,7 @@ class Explore(_PostView):
 
     @extend_schema(
         summary="Read public posts of everybody",
-        description="Of public accounts, newest first; `trending`: one page of what is liked and passed on most now.",
+        description="Of public accounts, newest first; `trending`: one page of what is liked and reposted most now.",
         parameters=[*PAGE_PARAMETERS, OpenApiParameter("sort", str, enum=["recent", "trending"])],
         responses=page_of(PostBody),
     )
@@ -333,7 +333,7 @@ class Explore(_PostView):
 
 
 class PostViews(View):
-    """What was looked at in lists."""
+    """Posts that were seen in lists."""
 
     permission_classes = [Public]
 
@@ -377,7 +377,7 @@ class PostMute(_PostView):
 
 
 class Bookmarks(_PostView):
-    """What the caller keeps."""
+    """The caller's bookmarks."""
 
     @extend_schema(
         summary="Read your bookmarks",
@@ -391,7 +391,7 @@ class Bookmarks(_PostView):
 
 
 class PostBookmark(_PostView):
-    """Whether the caller keeps a post."""
+    """The caller's bookmark of a post."""
 
     @extend_schema(summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
@@ -408,7 +408,7 @@ class PostBookmark(_PostView):
 
 
 class PostRepost(_PostView):
-    """Whether the caller passes a post on."""
+    """The caller's repost of a post."""
 
     @extend_schema(
         summary="Repost a post",
@@ -417,13 +417,13 @@ class PostRepost(_PostView):
         responses=PostBody,
     )
     def put(self, request: Request, post_id: int) -> Response:
-        """The post, passed on to the caller's followers."""
+        """The post, reposted to the caller's followers."""
         post = repostable_post(viewer_id=self.principal.id, post_id=post_id)
         add_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post.as_reposted())
 
     @extend_schema(summary="Take a repost back", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
-        """The post, no longer passed on; 404, with the repost gone, when it can no longer be seen."""
+        """The post, no longer reposted; 404, with the repost gone, when it can no longer be seen."""
         remove_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))

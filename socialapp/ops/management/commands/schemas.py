@@ -15,7 +15,7 @@ from socialapp.ops.contract_schemas import broken, contract_schemas
 
 
 class Command(BaseCommand):
-    """A changed schema is a changed promise: the diff of these files is what a reviewer reads."""
+    """A changed schema is a changed contract: the diff of these files is what a reviewer reads."""
 
     help = "Write the OpenAPI and AsyncAPI documents, and the schemas of all events and calls; none may be broken."
 
@@ -32,12 +32,12 @@ class Command(BaseCommand):
 
 
 def _keep(made: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Writes what is promised, unless that breaks what was promised before."""
+    """Writes the schemas, unless one breaks a published one."""
     kept = {str(path.relative_to(folder)): orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*/*.json"))}
     faults = [
         f"{name}: {fault}"
-        for name, promised in kept.items()
-        for fault in (broken(promised, new=made[name]) if name in made else ["is gone"])
+        for name, published in kept.items()
+        for fault in (broken(published, new=made[name]) if name in made else ["is gone"])
     ]
     if faults:
         raise CommandError("released contracts would break (see docs/adding.md):\n" + "\n".join(faults))
