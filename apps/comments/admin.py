@@ -1,4 +1,4 @@
-"""Comments in the admin site: to look at, and to delete through the context's own actions."""
+"""Comments in the admin site: to view, and to delete through the context's own actions."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

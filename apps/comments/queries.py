@@ -101,7 +101,7 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
 
 
 def thread_around(*, post_id: int, comment_id: int | None) -> list[ThreadLine]:
-    """What stands around a comment in its thread, or the first comments of a post. At most eight queries."""
+    """The thread around a comment, or the first comments of a post. At most eight queries."""
     of_post = Comment.objects.filter(post_id=post_id).order_by("id")
     here = of_post.filter(id=comment_id).first() if comment_id is not None else None
     if here is None:

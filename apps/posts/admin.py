@@ -1,4 +1,4 @@
-"""Posts in the admin site: to look at, to search, and to remove."""
+"""Posts in the admin site: to view, search and remove."""
 
 from typing import Any
 

@@ -47,7 +47,7 @@ def publish_views() -> None:
 
 @shared_task(name="posts.notice_restart")
 def notice_restart_of_redis() -> None:
-    """Looks whether Redis was restarted. Idempotent, periodic."""
+    """Checks whether Redis was restarted. Idempotent, periodic."""
     with suppress(*redis_errors()):
         notice_restart()
 

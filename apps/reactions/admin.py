@@ -1,4 +1,4 @@
-"""Reactions in the admin site: to look at, and to remove through the context's own actions."""
+"""Reactions in the admin site: to view, and to remove through the context's own actions."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""The tables of the SQLite index in the admin site, to look at only: the index follows what it is made from."""
+"""The tables of the SQLite index in the admin site, read-only: the index follows its sources."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The admin pages of profiles and of who follows, blocks and mutes whom: to look at; bans belong to moderation."""
+"""The admin pages of profiles and of who follows, blocks and mutes whom: read-only; bans belong to moderation."""
 
 from django.contrib import admin
 
@@ -36,7 +36,7 @@ class FollowAdmin(ContextModelAdmin[Follow]):
 
 @admin.register(FollowRequest)
 class FollowRequestAdmin(ContextModelAdmin[FollowRequest]):
-    """Who waits to be let in."""
+    """Follow requests to private accounts."""
 
     is_internal = True
     list_display = ("id", PersonColumn("requester_id"), PersonColumn("target_id"), "created_at")

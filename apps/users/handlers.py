@@ -26,7 +26,7 @@ def _present_account(event: UserRenamed) -> list[User]:
 
 @handles(UserRenamed, gather=_present_account)
 def rename_profile(event: UserRenamed, accounts: list[User]) -> None:
-    """Takes over the name that the account has now, in whatever order such events arrive: there is one a day."""
+    """Takes over the name that the account has now, in any order of such events: there is one a day."""
     for account in accounts:
         actions.make_profile_of(account)
         actions.rename_profile(user_id=account.id, username=account.username)
@@ -44,7 +44,7 @@ def _missing_account(event: UserSanctioned) -> list[User]:
 
 @handles(UserSanctioned, gather=_missing_account)
 def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
-    """Applies what a moderator decided about a person, also when it arrives before the registration."""
+    """Applies what a moderator decided about a person, also when its event arrives before the registration's."""
     for user in missing:
         actions.make_profile_of(user)
     match event.kind:

@@ -95,7 +95,7 @@ class Follow(models.Model):
 
 
 class FollowRequest(models.Model):
-    """`requester_id` waits for the private account `target_id` to let them in."""
+    """`requester_id` has asked to follow the private account `target_id`."""
 
     id = IdField()
     requester_id = RemoteKey("auth.User", gone=Gone.ERASE)

@@ -18,7 +18,7 @@ class ProfileInput(Input):
 
 
 class RelationshipBody(serializers.Serializer[Any]):
-    """What is between the caller and somebody; `blocked_by` is for staff only."""
+    """The relationship of the caller and somebody; `blocked_by` is for staff only."""
 
     id = serializers.CharField(required=False)
     following = serializers.BooleanField()

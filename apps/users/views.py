@@ -47,12 +47,12 @@ class UsersView(View):
         return page_response(request, page=page, results=presenters.profile_bodies(people, viewer=self.asking))
 
     def relationship_after(self, user_id: int) -> dict[str, object]:
-        """What is between the two after a change."""
+        """The relationship of the two after a change."""
         after = access.relationship_after(user_id=user_id, viewer=self.asking)
         return presenters.relationship_body(after, viewer=self.asking)
 
     def change_relationship(self, user_id: int, change: Callable[[], None]) -> Response:
-        """What is between the two after `change`."""
+        """The relationship of the two after `change`."""
         actions.with_profiles(ids=[self.principal.id, user_id], call=change)
         return Response(self.relationship_after(user_id))
 
@@ -205,7 +205,7 @@ class MuteView(UsersView):
 
 
 class RelationshipDetail(UsersView):
-    """What is between the caller and one person."""
+    """The relationship of the caller and one person."""
 
     has_etag = True
 
@@ -218,7 +218,7 @@ class RelationshipDetail(UsersView):
 
 
 class RelationshipList(UsersView):
-    """What is between the caller and several people."""
+    """The relationships of the caller and several people."""
 
     @extend_schema(
         summary="Your relationships to several people",
@@ -310,7 +310,7 @@ class FollowRequestList(UsersView):
 
 
 class FollowRequestAccept(UsersView):
-    """Letting somebody in."""
+    """Accepting a follow request."""
 
     has_idempotency_key = True
 
@@ -329,7 +329,7 @@ class FollowRequestAccept(UsersView):
 
 
 class FollowRequestReject(UsersView):
-    """Turning somebody down."""
+    """Rejecting a follow request."""
 
     has_idempotency_key = True
 

@@ -28,7 +28,7 @@ def ban(person: Person, kind: str = "ban") -> None:
 
 
 def places_of(reader: Person, author: Person, post: Any) -> Any:
-    """Where the reader meets the post: alone, in lists, in its history, by bookmark and through the service."""
+    """Where the reader sees the post: alone, in lists, in its history, by bookmark and through the service."""
     found = set()
     for place in ("", "/history"):
         if reader.client.get(f"/v1/posts/{post['id']}{place}").status_code == 200:

@@ -86,12 +86,12 @@ class Lives(RuleBasedStateMachine):
     def are_apart(self, one: int | None, other: int) -> bool:
         return (one, other) in self.blocks or (other, one) in self.blocks
 
-    def may_meet(self, viewer: int | None, whom: int) -> bool:
+    def may_see_author(self, viewer: int | None, whom: int) -> bool:
         return not self.is_banned(whom) and not self.are_apart(viewer, whom)
 
     def sees(self, viewer: int | None, post: Written) -> bool:
         author = self.people[post.author]
-        if post.is_removed or not self.may_meet(viewer, post.author):
+        if post.is_removed or not self.may_see_author(viewer, post.author):
             return False
         if viewer == post.author:
             return True
@@ -102,7 +102,7 @@ class Lives(RuleBasedStateMachine):
         return not (post.is_private or author.is_private or "silence" in author.sanctions)
 
     def sees_comment(self, viewer: int | None, post: Written, who: int) -> bool:
-        if not self.sees(viewer, post) or not self.may_meet(viewer, who):
+        if not self.sees(viewer, post) or not self.may_see_author(viewer, who):
             return False
         return viewer == who or (viewer, who) in self.follows or "silence" not in self.people[who].sanctions
 
@@ -112,7 +112,7 @@ class Lives(RuleBasedStateMachine):
     def follow(self, who: int, whom: int) -> None:
         answer = self.as_person(who, "PUT", f"/v1/profiles/{self.people[whom].id}/follow")
         if answer.status_code == 200 and (who, whom) not in self.follows:
-            assert self.may_meet(who, whom)
+            assert self.may_see_author(who, whom)
             (self.requests if self.people[whom].is_private else self.follows).add((who, whom))
 
     @rule(who=person, whom=person)
@@ -166,7 +166,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.posts)
     @rule(data=st.data(), who=person)
     def take_part(self, data: st.DataObject, who: int) -> None:
-        """Comments on, reacts to, keeps and passes on a post: all work for those who see it only."""
+        """Comments on, reacts to, bookmarks and reposts a post: all work for those who see it only."""
         post = data.draw(st.sampled_from(self.posts))
         path = f"/v1/posts/{post.id}"
         self.settle()

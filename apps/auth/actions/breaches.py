@@ -1,4 +1,4 @@
-"""Whether a password was in a breach, asked of a range API: it learns the first five digits of a SHA-1 and no more.
+"""Whether a password was in a breach, asked of a range API: only the first five digits of a SHA-1 are sent.
 
 Off unless PASSWORD_RANGE_URL is set. Source: haveibeenpwned.com, API v3, "Searching by range" (k-anonymity).
 """

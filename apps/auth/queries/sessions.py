@@ -159,7 +159,7 @@ def recently_revoked() -> Revoked:
 
 
 def active_people() -> ActivePeople:
-    """How many people have used a session of late. One query, over the sessions that have not expired."""
+    """How many people have used a session recently. One query, over the sessions that have not expired."""
     now = timezone.now()
     within = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
     recent = Session.objects.filter(expires_at__gte=now, last_used_at__gte=now - within["month"])

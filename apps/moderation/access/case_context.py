@@ -1,4 +1,4 @@
-"""What stands around the target of a case, and what decisions about it would touch: asked of the contexts that know."""
+"""The context of a case: versions, thread, linked accounts, and what each decision would affect."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Trying a rule on what was written of late, before it is switched on."""
+"""Trying a rule on recent texts, before it is switched on."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -67,7 +67,7 @@ def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
 class FollowerPage:
     """Some of an author's followers, who are to be notified of a new post.
 
-    `excluded` are those of them who do not want to hear of the author; `cause` is the event that made this page due.
+    `excluded` are those of them who mute the author; `cause` is the event that made this page due.
     """
 
     post: NewPostPageNotified

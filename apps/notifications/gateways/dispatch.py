@@ -1,4 +1,4 @@
-"""Sends a batch of push messages at once, so that a push service that is slow or gone holds up no other."""
+"""Sends a batch of push messages at once, so that a slow or unavailable push service holds up no other."""
 
 import asyncio
 from collections import Counter

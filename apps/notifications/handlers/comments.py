@@ -72,7 +72,7 @@ def _written(event: CommentCreated) -> NewComment:
     return _only_willing({} if event.is_held else kinds, event=event, at=event.created_at)
 
 
-def _let_pass(event: CommentRestored) -> NewComment:
+def _gather_released(event: CommentRestored) -> NewComment:
     """Asks for what a comment says and its post, if it waited for a moderator until now."""
     comments = client(Comments).documents(comment_ids=[event.comment_id]) if event.was_waiting else []
     posts = client(Posts).refs(post_ids=[event.post_id]) if comments else []
@@ -100,7 +100,7 @@ def notify_of_comment(events: Sequence[CommentCreated], comments: list[NewCommen
     actions.notify([request for event, comment in pairs for request in _requests(comment, cause=event)])
 
 
-@handles(CommentRestored, gather=_let_pass)
+@handles(CommentRestored, gather=_gather_released)
 def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> None:
     """The same for a comment that a rule held, as soon as a moderator has let it pass; shows that one is back."""
     actions.publish_post_changes(post_ids=[comment.post_id])

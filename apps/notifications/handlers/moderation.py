@@ -17,7 +17,7 @@ from socialapp.messaging.registry import handles
 
 @handles(UserSanctioned)
 def notify_of_sanction(event: UserSanctioned) -> None:
-    """Notifies somebody of what was decided about them; who is banned or unbanned learns it when logging in."""
+    """Notifies somebody of what was decided about them; bans are shown at log-in instead."""
     message = presenters.sanction_text(event.kind, until=event.until, reason=event.reason, rule=event.rule)
     if not message:
         return

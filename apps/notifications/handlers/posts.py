@@ -44,7 +44,7 @@ def _pages(posts: Sequence[tuple[object, NewPostPageNotified]]) -> list[Follower
 
 
 def _followers(author_id: int, after: int) -> tuple[list[int], list[int]]:
-    """A page of an author's followers, and those of them who do not want to hear of the author."""
+    """A page of an author's followers, and those of them who mute the author."""
     found = client(Users).followers(user_id=author_id, after=after, limit=FOLLOWER_BATCH)
     return found, client(Users).muted_by(user_ids=found, muted_id=author_id) if found else []
 

@@ -1,4 +1,4 @@
-"""What people are told about decisions of moderators, as notifications keep it."""
+"""Texts of notices about moderators' decisions, as notifications store them."""
 
 from datetime import datetime
 
@@ -35,7 +35,7 @@ _OUTCOMES = {
 
 
 def sanction_text(kind: str, *, until: datetime | None, reason: str, rule: str) -> str:
-    """What somebody is told about a sanction; "" for kinds that they learn about when logging in."""
+    """The notice of a sanction; "" for kinds that are shown at log-in instead."""
     if kind not in _SANCTIONS:
         return ""
     limit = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
@@ -43,27 +43,27 @@ def sanction_text(kind: str, *, until: datetime | None, reason: str, rule: str) 
 
 
 def removal_text(target_type: str, *, reason: str, rule: str) -> str:
-    """What the author of a removed post or comment is told."""
+    """The notice to the author of a removed post or comment."""
     return f"A moderator has removed your {target_type}{_why(reason, rule)}"
 
 
 def restriction_text(*, kind: str, target_type: str, is_active: bool, reason: str, rule: str) -> str:
-    """What an author is told about a restriction of a post or comment, or about its end."""
+    """The notice to the author of a restricted post or comment, or of the end of a restriction."""
     return _RESTRICTIONS[kind, is_active].format(target_type) + _why(reason, rule)
 
 
 def restoration_text(target_type: str) -> str:
-    """What the author of a post or comment is told that was removed wrongly."""
+    """The notice to the author of a restored post or comment."""
     return f"We looked at your appeal, and your {target_type} is back."
 
 
 def report_text(outcome: str) -> str:
-    """What a reporter is told about what came of the report."""
+    """The notice to a reporter of the outcome of the report."""
     return _OUTCOMES.get(outcome, _OUTCOMES["dismissed"])
 
 
 def appeal_text(answer: str, *, is_accepted: bool) -> str:
-    """What somebody is told about their appeal."""
+    """The notice of the answer to an appeal."""
     return f"Your appeal was {'accepted' if is_accepted else 'rejected'}: {answer}"
 
 

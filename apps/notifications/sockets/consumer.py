@@ -199,7 +199,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
         """Sends a notification once, unless it was there before; while missed ones are sent it waits for its turn."""
-        if self._ending or notification_id in self._known or self._was_given(notification_id):
+        if self._ending or notification_id in self._known or self._was_sent(notification_id):
             return
         if self._held is not None:
             self._held.append((notification_id, body, counted))
@@ -210,10 +210,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
     async def _give_in_turn(self, notification_id: int, body: str, unread: int) -> None:
         """Sends one of many, after those before it; TimeoutError when the client does not read."""
-        if not self._was_given(notification_id) and not self._ending:
+        if not self._was_sent(notification_id) and not self._ending:
             await self.writer.put_in_turn(self._noted(notification_id, body, unread))
 
-    def _was_given(self, notification_id: int) -> bool:
+    def _was_sent(self, notification_id: int) -> bool:
         return notification_id in self._given or notification_id in self._given_before
 
     def _noted(self, notification_id: int, body: str, unread: int) -> str:
@@ -350,7 +350,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
 
 class _KnownWhenOpened(NamedTuple):
-    """Which notifications were there when a socket was opened: a message about one of them is late, not news.
+    """Which notifications were there when a socket was opened: a message about one of them is outdated.
 
     The client may have had them over the connection before. Ids are made before their transactions commit, so one
     that is older than `newest` may still be new; not if it is as old as `settled`.

@@ -229,7 +229,7 @@ class SocketRouter:
             try:
                 await work()
             except Exception as error:
-                # The databases or another context may be away for a while: the next round comes by itself.
+                # The databases or another context may be unavailable: the next run tries again.
                 log.warning("sockets.round_failed", work=work.__name__, error=repr(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -59,7 +59,7 @@ def draft_post(
     refuse_limited(author, content=content, has_media=bool(media_ids))
     is_held = screen_text("posts", author_id=author_id, content=content, target_type="post", target_id=post_id)
     private = author.is_private if is_private is None else is_private
-    named = [card.id for card in cards if visibility.may_meet(card.id)]
+    named = [card.id for card in cards if visibility.may_see_author(card.id)]
     if named and (private or is_for_followers(author)):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
     names = {card.id: card.username for card in cards}

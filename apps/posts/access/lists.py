@@ -37,14 +37,14 @@ _TREND_HALF_LIFE = timedelta(hours=6)
 def author_page(*, viewer_id: int | None, author_id: int, page: PageRequest) -> Page[VisiblePost]:
     """An author's posts that the viewer may see, newest first; NotFound when the author is not visible at all."""
     visibility = load_visibility(viewer_id=viewer_id, author_ids=[author_id])
-    if not visibility.may_meet(author_id):
+    if not visibility.may_see_author(author_id):
         raise NotFound("there is no such profile, or you may not see it")
-    is_let_in = visibility.is_let_in(author_id)
-    if is_for_followers(visibility.authors[author_id]) and not is_let_in:
+    may_see_private = visibility.may_see_private(author_id)
+    if is_for_followers(visibility.authors[author_id]) and not may_see_private:
         return Page([])
 
     def read(span: Span) -> list[Entry]:
-        return author_entries(author_id=author_id, public_only=not is_let_in, span=span)
+        return author_entries(author_id=author_id, public_only=not may_see_private, span=span)
 
     return _page(page, read=read, visible=_filter(viewer_id))
 
@@ -55,7 +55,7 @@ def hashtag_page(*, viewer_id: int | None, tag: str, page: PageRequest) -> Page[
 
 
 def bookmark_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
-    """The posts that somebody keeps and may still see, the last kept first."""
+    """The posts that somebody bookmarked and may still see, the newest bookmark first."""
     return _page(page, read=lambda span: bookmark_entries(user_id=user_id, span=span), visible=_filter(user_id))
 
 
@@ -73,14 +73,14 @@ def public_posts(*, author_id: int | None, tag: str, limit: int) -> Sequence[Vis
 
 
 def explore_page(*, viewer_id: int | None, page: PageRequest) -> Page[VisiblePost]:
-    """Public posts of public accounts, newest first, without those of people whom the viewer may not meet."""
+    """Public posts of public accounts, newest first, without those of authors whom the viewer may not see."""
     return _page(page, read=lambda span: public_entries(span=span), visible=_public_filter(viewer_id))
 
 
 def history_page(*, viewer_id: int | None, post: VisiblePost, page: PageRequest) -> Page[PostEdit]:
-    """The earlier texts of a post that the viewer may see, newest first; private ones for those let in only."""
-    is_let_in = viewer_id == post.row.user_id or post.author.follows
-    return earlier_versions(post_id=post.row.id, public_only=not is_let_in, page=page)
+    """The earlier texts of a post that the viewer may see, newest first; private ones for followers only."""
+    may_see_private = viewer_id == post.row.user_id or post.author.follows
+    return earlier_versions(post_id=post.row.id, public_only=not may_see_private, page=page)
 
 
 def trending_posts(*, viewer_id: int | None, limit: int) -> list[VisiblePost]:
@@ -113,7 +113,7 @@ def _reaction_totals(post_ids: list[int]) -> dict[int, int]:
 
 
 def trending_tags(*, viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
-    """The hashtags that most people use now, with how many public posts of people whom the viewer may meet have them.
+    """The hashtags that most people use now, with the number of public posts by authors whom the viewer may see.
 
     A person counts once, and half for every six hours since their last use. Looks at the last thousand uses at most.
     Two queries and one call.
@@ -125,7 +125,7 @@ def trending_tags(*, viewer_id: int | None, limit: int) -> list[tuple[str, int]]
     public = {
         post_id
         for post_id, author_id in authors.items()
-        if visibility.may_meet(author_id) and not is_for_followers(visibility.authors[author_id])
+        if visibility.may_see_author(author_id) and not is_for_followers(visibility.authors[author_id])
     }
     counts = Counter(key for key, _, post_id in used if post_id in public)
     names = {key: name for key, name, _ in reversed(used)}

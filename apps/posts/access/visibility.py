@@ -71,13 +71,13 @@ class Visibility:
         """Whether the viewer sees such a post of the author."""
         return self.rule(author_id=author_id, is_private=is_private, hidden=hidden) in _SHOWING
 
-    def may_meet(self, author_id: int) -> bool:
-        """Whether the author is there at all for the viewer."""
+    def may_see_author(self, author_id: int) -> bool:
+        """Whether the viewer may see the author at all."""
         author = self.authors.get(author_id)
         return author is not None and author.active and not author.blocked
 
-    def is_let_in(self, author_id: int) -> bool:
-        """Whether the viewer is the author or follows them: private posts are for these."""
+    def may_see_private(self, author_id: int) -> bool:
+        """Whether the viewer may see the author's private posts: the author and followers may."""
         author = self.authors.get(author_id)
         return author is not None and (author_id == self.viewer_id or author.follows)
 
@@ -167,7 +167,7 @@ def own_post(*, user_id: int, post_id: int) -> VisiblePost:
 
 
 def repostable_post(*, viewer_id: int, post_id: int) -> VisiblePost:
-    """A post that may be passed on; NotFound when it is not visible, Forbidden when it is of a private account."""
+    """A post that may be reposted; NotFound when it is not visible, Forbidden when it is of a private account."""
     post = visible_post(viewer_id=viewer_id, post_id=post_id)
     if is_for_followers(post.author) or post.row.hidden:
         raise Forbidden("a post of a private account cannot be reposted", code="post_private")
@@ -221,7 +221,7 @@ def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) 
     if author is None or not author.active:
         return []
     # Blocks are mutual, so the author's visibility has them too; only who follows whom has a direction.
-    reachable = [user_id for user_id in user_ids if visibility.may_meet(user_id)]
+    reachable = [user_id for user_id in user_ids if visibility.may_see_author(user_id)]
     if not (is_private or is_for_followers(author)):
         return reachable
     followers = _followers_among(author_id=author_id, user_ids=[item for item in reachable if item != author_id])

@@ -24,7 +24,7 @@ from apps.posts.actions.media.places import (
 )
 from apps.posts.actions.media.processing import process_media, process_waiting_media
 from apps.posts.actions.media.refusals import end_refusals, refuse_media
-from apps.posts.actions.media.remaking import is_ready, ready_media, remake_media
+from apps.posts.actions.media.regeneration import is_ready, ready_media, regenerate_media
 from apps.posts.actions.media.removal import delete_comment_media, delete_unused_media, purge_author, purge_caches
 from apps.posts.actions.media.uploads import (
     Upload,
@@ -108,8 +108,8 @@ __all__ = [
     "ready_media",
     "receive_content",
     "refuse_media",
+    "regenerate_media",
     "release_from_comment",
-    "remake_media",
     "remove_as_moderator",
     "remove_bookmark",
     "remove_post",

@@ -79,7 +79,7 @@ def _delete_bookmarks(user_id: int) -> int:
     return len(ids)
 
 
-def _people_still_held(user_ids: Collection[int]) -> set[int]:
+def _people_with_rows(user_ids: Collection[int]) -> set[int]:
     held: set[int] = set()
     for model in (Post, RemovedPost, Repost, PostMention, Bookmark, Media, MutedPost):
         rows = model._default_manager.filter(user_id__in=user_ids)
@@ -87,5 +87,5 @@ def _people_still_held(user_ids: Collection[int]) -> set[int]:
     return held
 
 
-declare_removal("posts", kind="user", step=_erase_step, leftovers=_people_still_held)
+declare_removal("posts", kind="user", step=_erase_step, leftovers=_people_with_rows)
 declare_job("posts", name=CLEAN_UP, step=_clean_up_step)

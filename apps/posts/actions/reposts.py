@@ -17,9 +17,9 @@ _FEW = 100
 
 
 def add_bookmark(*, user_id: int, post_id: int) -> None:
-    """Keeps a post that the caller has found visible. Idempotent. NotFound when it was deleted meanwhile."""
+    """Bookmarks a post that the caller has found visible. Idempotent. NotFound when it was deleted meanwhile."""
     _write_bookmark(user_id=user_id, post_id=post_id)
-    _take_back_if_gone(post_id)
+    _undo_if_deleted(post_id)
 
 
 @transactional("posts")
@@ -29,32 +29,32 @@ def _write_bookmark(*, user_id: int, post_id: int) -> None:
 
 @transactional("posts")
 def remove_bookmark(*, user_id: int, post_id: int) -> None:
-    """Keeps a post no longer. Idempotent."""
+    """Removes a bookmark. Idempotent."""
     Bookmark.objects.filter(user_id=user_id, post_id=post_id).delete()
 
 
 @transactional("posts")
 def mute_post(*, user_id: int, post_id: int) -> None:
-    """Wants no notifications about a post's conversation, and publishes PostMuted. Idempotent."""
+    """Mutes notifications about a post's conversation, and publishes PostMuted. Idempotent."""
     if _insert_once(MutedPost(user_id=user_id, post_id=post_id)):
         publish(PostMuted(post_id=post_id, user_id=user_id, at=timezone.now()))
 
 
 @transactional("posts")
 def unmute_post(*, user_id: int, post_id: int) -> None:
-    """Wants notifications about it again, and publishes PostUnmuted. Idempotent."""
+    """Ends the mute, and publishes PostUnmuted. Idempotent."""
     deleted, _ = MutedPost.objects.filter(user_id=user_id, post_id=post_id).delete()
     if deleted:
         publish(PostUnmuted(post_id=post_id, user_id=user_id, at=timezone.now()))
 
 
 def add_repost(*, user_id: int, post_id: int) -> None:
-    """Passes a post of a public account on and publishes Reposted. Idempotent: a second time publishes nothing.
+    """Reposts a post of a public account and publishes Reposted. Idempotent: a second time publishes nothing.
 
     Forbidden when the post is private, NotFound when it was deleted meanwhile.
     """
     _write_repost(user_id=user_id, post_id=post_id)
-    _take_back_if_gone(post_id)
+    _undo_if_deleted(post_id)
 
 
 @transactional("posts")
@@ -84,7 +84,7 @@ def forget_post(*, post_id: int, limit: int) -> bool:
     return max(removed) == limit
 
 
-def _take_back_if_gone(post_id: int) -> None:
+def _undo_if_deleted(post_id: int) -> None:
     """NotFound, with nothing written, when the post was deleted in the meantime.
 
     Its deletion may have been cleaned up after before this was written. Asked after the commit: whoever cleans up

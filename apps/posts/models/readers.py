@@ -6,7 +6,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Bookmark(models.Model):
-    """A post that somebody keeps for themselves; ids give the order in which posts were kept."""
+    """A bookmark of a post; ids give the order of bookmarking."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -25,7 +25,7 @@ class Bookmark(models.Model):
 
 
 class Repost(models.Model):
-    """A public post that somebody passes on to their followers."""
+    """A public post that somebody reposted to their followers."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)

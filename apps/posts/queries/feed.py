@@ -25,7 +25,7 @@ class _Part(NamedTuple):
     values: Sequence[int]
 
 
-_WRITTEN, _PASSED_ON, _EPOCH, _POPULAR = range(4)
+_WRITTEN, _REPOSTED, _EPOCH, _POPULAR = range(4)
 _EPOCH_AND_POPULAR = (
     # Signed as the others are: MariaDB makes decimals of a column that unites both.
     _Part(f"SELECT {_EPOCH}, CAST(number AS SIGNED) FROM feed_epoch", ()),  # noqa: S608 (names of ours only)
@@ -51,7 +51,7 @@ def feed_source(*, author_ids: Sequence[int], reposter_ids: Sequence[int], limit
 
 
 def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
-    """Posts of the authors and what the reposters passed on, each once, by post id.
+    """Posts of the authors and reposts of the reposters, each once, by post id.
 
     One query, one more if something was passed on, and another for many authors who have written little lately.
     """
@@ -61,10 +61,10 @@ def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span
 def _entries(found: Mapping[int, Sequence[int]], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
     merged = merge_entries(
         one=[Entry(post_id, post_id) for post_id in found[_WRITTEN]],
-        other=[Entry(post_id, post_id) for post_id in found[_PASSED_ON]],
+        other=[Entry(post_id, post_id) for post_id in found[_REPOSTED]],
         span=span,
     )
-    wanted = {entry.post_id for entry in merged}.intersection(found[_PASSED_ON])
+    wanted = {entry.post_id for entry in merged}.intersection(found[_REPOSTED])
     reposters = reposters_among(post_ids=wanted, user_ids=reposter_ids) if wanted else {}
     return [entry._replace(reposter_ids=frozenset(reposters.get(entry.post_id, ()))) for entry in merged]
 
@@ -78,12 +78,12 @@ def _ids_by_kind(
         # Sorting all that thousands have ever written takes long, and only the newest of it is asked for.
         end = timezone.now() if span.position is None else id_time(span.position)
         since = first_id_at(end - _LATELY)
-    passed_on = _part(_PASSED_ON, "post_id", table="reposts", user_ids=reposter_ids, span=span)
+    passed_on = _part(_REPOSTED, "post_id", table="reposts", user_ids=reposter_ids, span=span)
     written = _part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=since)
     found = _ask([*written, *passed_on, *beside])
     if since is not None and len(found[_WRITTEN]) < span.limit:
         found |= _ask(_part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span))
-    for kind in (_WRITTEN, _PASSED_ON):
+    for kind in (_WRITTEN, _REPOSTED):
         found[kind].sort(reverse=not span.backwards)
     return found
 
@@ -108,7 +108,7 @@ def _part(
 
 def _ask(parts: Sequence[_Part]) -> dict[int, list[int]]:
     """The numbers that the parts of one query find, by kind."""
-    found: dict[int, list[int]] = {kind: [] for kind in (_WRITTEN, _PASSED_ON, _EPOCH, _POPULAR)}
+    found: dict[int, list[int]] = {kind: [] for kind in (_WRITTEN, _REPOSTED, _EPOCH, _POPULAR)}
     if parts:
         sql = " UNION ALL ".join(part.sql for part in parts)
         for kind, number in select(Post, sql=sql, values=[value for part in parts for value in part.values]):

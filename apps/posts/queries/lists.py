@@ -57,7 +57,7 @@ def hashtag_entries(*, tag: str, span: Span) -> list[Entry]:
 
 
 def bookmark_entries(*, user_id: int, span: Span) -> list[Entry]:
-    """What somebody keeps, the last kept first. One query."""
+    """What somebody bookmarked, the newest bookmark first. One query."""
     bookmarks = Bookmark.objects.filter(user_id=user_id)
     return _entries(bookmarks, position_field="id", post_field="post_id", span=span)
 

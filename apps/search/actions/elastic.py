@@ -200,7 +200,7 @@ def make_index(name: str, *, aliases: Iterable[str]) -> None:
 
 
 def _first_index() -> str:
-    """Its aliases come when its shard can be searched: a search meets no index before, which finds nothing."""
+    """Its aliases come when its shard can be searched: before, a search would find no index."""
     name = f"{read_alias()}-1"
     try:
         make_index(name, aliases=[])

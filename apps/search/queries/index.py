@@ -1,6 +1,6 @@
 """The interface that both back ends answer: ids in, ids out, already cut down to what an audience may see.
 
-What they answer is a promise of the index, which may lag behind; whoever shows it checks again (see `results`).
+The index may lag behind, so whoever shows its hits checks them again (see `results`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a word may stand for besides itself: its stem, its synonyms, and names that are one slip of the finger away.
+"""What a word may stand for besides itself: its stem, its synonyms, and names that are one typo away.
 
 Stems are made here and not by the index, so that both back ends find the same. A stem carries its language, as a
 language's stems mean nothing in another one: the stem of "running" in an English text is the term `en:run`.
@@ -31,7 +31,7 @@ _STEMMERS = {
 }
 
 _STEMMED_WORD = 40
-_NAME_WORD = range(5, 21)  # letters of the words in names that are found in spite of a slip
+_NAME_WORD = range(5, 21)  # letters of the words in names that are found despite a typo
 _NAME_WORDS = 8
 
 Words = tuple[str, ...]

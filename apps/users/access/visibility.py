@@ -53,7 +53,7 @@ def may_see_profile(*, profile: Profile | ProfileRow, viewer: Viewer, flags: int
 
 
 def _shown_posts(row: ProfileRow, viewer: Viewer) -> int:
-    """Nobody may learn from a count how many posts are hidden from them."""
+    """A count must not reveal how many posts are hidden from the viewer."""
     if viewer.is_staff or row.user_id == viewer.id or row.flags & RelationshipFlags.FOLLOWING:
         return max(0, row.posts)
     return 0 if row.is_private else max(0, row.public_posts)

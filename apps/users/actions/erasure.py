@@ -28,7 +28,7 @@ BATCH = 200
 
 @transactional("users")
 def hide_profile(*, user_id: int) -> None:
-    """Shows nothing of this person from now on. Idempotent; an unknown id is kept from ever becoming a profile."""
+    """Hides this person from now on. Idempotent; an unknown id gets a tombstone, so that it never becomes a profile."""
     profile = _locked_or_made(user_id)
     if profile.status == Profile.Status.DELETED:
         return

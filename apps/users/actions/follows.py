@@ -1,4 +1,4 @@
-"""Following, asking to follow, and answering those who ask."""
+"""Following, follow requests, and answers to them."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -28,7 +28,7 @@ ACCEPT_REQUESTS = "accept_requests"
 
 @transactional("users")
 def follow(*, follower_id: int, target_id: int) -> None:
-    """Follows somebody, or asks a private account to be let in. Idempotent.
+    """Follows somebody, or sends a follow request to a private account. Idempotent.
 
     NotFound for whom the follower may not see, Conflict for whom they block, Forbidden (`too_many_followings`) beyond
     MAX_FOLLOWINGS.
@@ -87,7 +87,7 @@ def unfollow(*, follower_id: int, target_id: int) -> None:
 
 @transactional("users")
 def accept_request(*, target_id: int, requester_id: int) -> None:
-    """Lets somebody in who asked to follow. Idempotent; NotFound when they neither asked nor follow."""
+    """Accepts a follow request. Idempotent; NotFound when they neither asked nor follow."""
     requester = lock_profiles([requester_id]).get(requester_id)
     flags = relationship_flags(viewer_id=target_id, ids=[requester_id]).get(requester_id, RelationshipFlags.NONE)
     if flags & RelationshipFlags.FOLLOWED_BY:
@@ -101,7 +101,7 @@ def accept_request(*, target_id: int, requester_id: int) -> None:
 
 @transactional("users")
 def reject_request(*, target_id: int, requester_id: int) -> None:
-    """Turns down somebody who asked to follow; NotFound when they did not ask."""
+    """Rejects a follow request; NotFound when they did not ask."""
     lock_profiles([requester_id])
     asked = list(FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id))
     if not asked:
@@ -110,7 +110,7 @@ def reject_request(*, target_id: int, requester_id: int) -> None:
 
 
 def _accept_step(target_id: int) -> bool:
-    """Lets in some of those who wait for an account that is no longer private; whether none is left."""
+    """Accepts some of the open requests to an account that is no longer private; whether none is left."""
     waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
     ids = list(waiting.values_list("requester_id", flat=True)[:BATCH])
     locked = lock_profiles([*ids, target_id])

@@ -87,7 +87,7 @@ def following_page(*, user_id: int, viewer_id: int | None, page: PageRequest) ->
 
 
 def follow_requests_page(*, user_id: int, page: PageRequest) -> Page[FollowRequest]:
-    """Who waits for this person to let them in, the newest first. One query."""
+    """The open follow requests to this person, the newest first. One query."""
     return _people_page(FollowRequest.objects.filter(target_id=user_id), "requester_id", user_id, page)
 
 

@@ -1,1 +1,1 @@
-"""Home feeds: `store` holds them in Redis, `builder` makes, `reader` reads and `fan_out` fills them."""
+"""Home feeds: `store` keeps them in Redis, `builder` builds, `reader` reads and `fan_out` fills them."""

@@ -19,7 +19,7 @@ def build_feed(user_id: int) -> CachedFeed | None:
         mark = store.begin_feed(user_id)
         if mark is None:
             return None
-        with up_to_date():  # what a replica lacks would be missing for as long as the list lives
+        with up_to_date():  # what a replica lacks would be missing until the list expires
             feed = _read_feed(user_id)
         store.finish_feed(user_id=user_id, mark=mark, feed=feed)
     except redis_errors() as error:

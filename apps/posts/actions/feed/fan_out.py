@@ -55,7 +55,7 @@ class FeedPage:
 def fan_out(pages: Sequence[FeedPage]) -> None:
     """Pushes posts into pages of feeds, those for the same feeds together; a full page goes on by event.
 
-    Again is harmless. When Redis stays away, no list that it may come back with counts any more: they lack these posts.
+    Again is harmless. During a longer outage of Redis all its lists are invalidated: they lack these posts.
     """
     by_readers: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for page in pages:
@@ -88,7 +88,7 @@ def _continue_fan_out(page: FeedPage) -> None:
 
 @transactional("posts")
 def mark_popular(*, user_id: int) -> None:
-    """From now on this person's posts are merged in when feeds are read. Idempotent; nothing for an erased one."""
+    """Merges this person's posts in when feeds are read, from now on. Idempotent; nothing for an erased one."""
     if deleted_among("posts", ids=[user_id]):
         return
     _, created = PopularAuthor.objects.get_or_create(user_id=user_id)

@@ -1,6 +1,6 @@
 """Reads home feeds: from a person's list in Redis where there is one, from the database where there is none.
 
-Both give the same: posts of those followed and their own, and public posts that those followed have passed on, by
+Both give the same: posts of those followed and their own, and public posts that those followed have reposted, by
 post id from the newest; a post stands once, at the place of its id. Whether it may be shown is decided at reading.
 A list that is missing or outdated is rebuilt, so reading writes to Redis.
 """
@@ -166,10 +166,10 @@ def _shown(row: PostRow, *, visibility: Visibility, reposter_ids: Sequence[int])
     author = visibility.authors.get(row.user_id)
     if author is None or author.muted or not visibility.shows(row):
         return None
-    if visibility.is_let_in(row.user_id):
+    if visibility.may_see_private(row.user_id):
         return VisiblePost(row.id, row, author)
     for user_id in reposter_ids:
         reposter = visibility.authors.get(user_id)
-        if reposter and reposter.follows and not reposter.muted and visibility.may_meet(user_id):
+        if reposter and reposter.follows and not reposter.muted and visibility.may_see_author(user_id):
             return VisiblePost(row.id, row, author, reposter.card)
     return None

@@ -1,6 +1,6 @@
 """Home feeds in Redis: per user one list of what fan-out has pushed, which may vanish at any time.
 
-The head holds the newest entry, `<post id>` or, where somebody passed the post on, `<post id>:<reposter id>`. The
+The head holds the newest entry, `<post id>` or, for a repost, `<post id>:<reposter id>`. The
 last element says what the list is made from: `=<following version>:<epoch>:<floor>:<popular ids>`, complete for all
 posts with ids greater than the floor; or, while the list is being built, `?<token of the builder>`. The builder makes
 the list first and asks the database then: a post that commits meanwhile is pushed into the list, and one that committed
@@ -21,7 +21,7 @@ CAP = 800
 _FEED_SECONDS = 7 * 86_400
 _BUILDING_SECONDS = 10
 _EPOCH_SECONDS = 5
-DIRECT = 0  # in the place of a reposter: the post is there for its author's sake
+DIRECT = 0  # in place of a reposter: the post is there because its author is followed
 
 # KEYS: the feed. ARGV: the mark of the builder, seconds. Answers 1 when the caller shall build.
 _BEGIN = Script("""
@@ -88,7 +88,7 @@ _KEYS_A_CALL = 500
 class CachedFeed:
     """A feed as Redis holds it: what it was built from, and the posts that it is complete for, by ascending id.
 
-    `reposters`: who passed a post on, as far as the list says; most posts are in it for their author's sake alone.
+    `reposters`: who reposted a post, as far as the list says; most posts are in it because of their author alone.
     """
 
     following_version: int
@@ -99,7 +99,7 @@ class CachedFeed:
     reposters: Mapping[int, frozenset[int]]
 
     def reposter_ids(self, post_id: int) -> frozenset[int]:
-        """Who passed the post on."""
+        """Who reposted the post."""
         return self.reposters.get(post_id, frozenset())
 
 
@@ -188,7 +188,7 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
     for entry in passed_on:
         post_id, reposter_id = map(int, entry.split(b":"))
         reposters[post_id] = reposters.get(post_id, frozenset()) | {reposter_id}
-    # Hundreds of entries a reading, nearly all of which nobody passed on.
+    # Hundreds of entries a reading, nearly all of which nobody reposted.
     post_ids = reposters.keys() | set(map(int, set(entries).difference(passed_on)))
     above = sorted(post_id for post_id in post_ids if post_id > int(floor))
     popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)

@@ -106,7 +106,7 @@ def sweep_store(*, unused_hours: int, dry_run: bool = False, advance: Advance = 
 
 
 def _remove(name: str) -> None:
-    """An original goes at once; what a conversion may be storing just now goes under the lock of a row."""
+    """Deletes an original at once; a file that a conversion may be storing, under the lock of its row."""
     parsed = stores.parsed_name(name)
     if parsed is None:
         stores.delete(name)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from apps.posts.actions import is_ready, ready_media, remake_media, sweep_store, verify_store
+from apps.posts.actions import is_ready, ready_media, regenerate_media, sweep_store, verify_store
 from socialapp.core.errors import Unavailable
 
 
@@ -22,12 +22,12 @@ class Command(BaseCommand):
         """The subcommands."""
         commands = parser.add_subparsers(dest="command", required=True)
         verify = commands.add_parser("verify", help="rows against store, both ways; exit status 1 when they differ")
-        remake = commands.add_parser("reprocess", help="regenerate the smaller sizes from the largest file")
-        remake.add_argument("ids", nargs="*", type=int, help="of media; all that are ready when none is given")
+        reprocess = commands.add_parser("reprocess", help="regenerate the smaller sizes from the largest file")
+        reprocess.add_argument("ids", nargs="*", type=int, help="of media; all that are ready when none is given")
         sweep = commands.add_parser("sweep", help="delete media that nothing shows, and files that nothing uses")
-        for each in (remake, sweep):
+        for each in (reprocess, sweep):
             each.add_argument("--dry-run", action="store_true", help="only count")
-        for each in (verify, remake, sweep):
+        for each in (verify, reprocess, sweep):
             each.add_argument("--json", action="store_true", dest="as_json", help="answer in JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,12 +56,12 @@ class Command(BaseCommand):
 
     def _reprocess(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Exit status 1 when some could not be regenerated: unknown, or the largest file is lost or damaged."""
-        remake = is_ready if options["dry_run"] else remake_media
+        reprocess = is_ready if options["dry_run"] else regenerate_media
         done = failed = 0
         after, ids = 0, options["ids"] or ready_media(after=0)
         while ids:
             for media_id in ids:
-                if remake(media_id=media_id):
+                if reprocess(media_id=media_id):
                     done += 1
                 else:
                     failed += 1

@@ -31,7 +31,7 @@ def is_ready(*, media_id: int) -> bool:
     return Media.objects.filter(id=media_id, status=Media.Status.READY).exists()
 
 
-def remake_media(*, media_id: int) -> bool:
+def regenerate_media(*, media_id: int) -> bool:
     """Regenerates sizes, blurhash and colour and keeps what plays, or the largest picture; whether that could be done.
 
     False when the largest file is lost or damaged. Idempotent: the same picture gives the same files.
