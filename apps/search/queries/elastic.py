@@ -338,7 +338,7 @@ def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
 
 
 def _author(*conditions: Query) -> Query:
-    """Posts whose author's profile meets the conditions."""
+    """Posts whose author's profile matches the conditions."""
     return _clause("has_parent", parent_type=Kind.USER, query=_clause("bool", filter=list(conditions)))
 
 
