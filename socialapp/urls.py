@@ -57,4 +57,4 @@ if settings.SERVES_ADMIN:
 
     urlpatterns += [path("admin/", admin.site.urls), path("admin", RedirectView.as_view(url="/admin/"))]
 
-urlpatterns += [path("", include("web.urls"))]  # last: it answers for every address that is nobody's
+urlpatterns += [path("", include("web.urls"))]  # last: the catch-all for unknown addresses

@@ -36,7 +36,7 @@ def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
         environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
     answer = _django(environ, start_response)
     if is_chunked or (environ.get("CONTENT_LENGTH") or "0") != "0":
-        _read_away(sent)
+        _discard_body(sent)
     return answer
 
 
@@ -68,7 +68,7 @@ def _length(environ: dict[str, Any]) -> int:
         return 0
 
 
-def _read_away(sent: Any) -> None:
+def _discard_body(sent: Any) -> None:
     """Reads what the application did not want, as behind a 401: a gateway that cannot send all loses the answer too."""
     for _ in range(_MOST_UNWANTED // _PIECE):
         if not sent.read(_PIECE):

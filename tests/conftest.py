@@ -76,7 +76,7 @@ def deliver_outbox() -> int:
 
 
 def _send_from(producer: str) -> int:
-    # SQL, as almost every test comes here, several times, and mostly in vain
+    # SQL, as almost every test comes here, several times, mostly without a result
     with connections[producer].cursor() as cursor:
         cursor.execute("SELECT id, envelope FROM bus_outbox WHERE state = %s ORDER BY id", [OutboxEvent.State.NEW])
         rows = cursor.fetchall()

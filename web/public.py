@@ -40,7 +40,7 @@ def public_posts(*, author_id: int | None = None, tag: str = "", limit: int = 20
 
 
 def trending_posts(*, limit: int) -> list[dict[str, Any]]:
-    """What is liked and passed on most now, as the API answers it to everybody."""
+    """The posts that are liked and reposted most now, as the API answers to everybody."""
     try:
         return _read(client(Posts).trending_posts(limit=limit))
     except _NO_ANSWER:

@@ -1,4 +1,4 @@
-"""The client's addresses. What is not here is the API's, or nobody's."""
+"""The addresses of the web client. All others belong to the API or do not exist."""
 
 from django.conf import settings
 from django.urls import URLPattern, path, re_path

@@ -5,7 +5,7 @@ import time
 
 
 class Breaker:
-    """After so many faults in a row the other side is left alone for a while; then one call finds out how it is.
+    """After so many faults in a row the other side is left alone for a while; then one call probes it.
 
     pybreaker holds its lock for as long as the guarded call takes, so that the threads of a process would wait for
     each other's calls; this one only counts.

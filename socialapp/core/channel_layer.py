@@ -178,7 +178,7 @@ class _Hub:
 
 
 def _home_of(channel: str) -> str:
-    """The group in which the process of a channel hears of it."""
+    """The group that the process of a channel listens to."""
     return f"{_PROCESS_GROUP}{channel.partition('!')[0]}"
 
 

@@ -65,7 +65,7 @@ def transactional(context: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                     with atomic(context, savepoint=False):
                         return action(*args, **kwargs)
                 except (OperationalError, IntegrityError) as error:
-                    if open_transactions() or not (_lost_to_another(error) or _id_was_taken(error)):
+                    if open_transactions() or not (_is_lost_conflict(error) or _id_was_taken(error)):
                         raise
                     time.sleep(random.SystemRandom().uniform(0, 0.02 * attempt))
             with atomic(context, savepoint=False):
@@ -76,7 +76,7 @@ def transactional(context: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-def _lost_to_another(error: DatabaseError) -> bool:
+def _is_lost_conflict(error: DatabaseError) -> bool:
     """Deadlock or lock wait time-out (MySQL 1213, 1205), or a write conflict (TiDB 9007, 8002, 8022, some 1105)."""
     code, text = (*error.args, "", "")[:2]
     return code in (1213, 1205, 9007, 8002, 8022) or (code == 1105 and "lock retry limit reached" in str(text))
@@ -91,7 +91,7 @@ def _id_was_taken(error: DatabaseError) -> bool:
 
 
 def set_database_timeouts() -> None:
-    """Has this process and its database servers take each other for gone after `DATABASE_SECONDS` silently.
+    """Has this process and its database servers give up connections that are silent for `DATABASE_SECONDS`.
 
     For the roles: a network that drops packets does so silently. Without it a statement waits for ever, and so does the
     transaction of a machine that is gone, with its locks. The statements of commands may take hours.

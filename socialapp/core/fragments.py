@@ -177,7 +177,7 @@ def _missing(values: Mapping[int, Any]) -> list[int]:
 def _load(source: Source, missing: Sequence[list[int]]) -> Sequence[Mapping[int, Any]] | None:
     """What the context says about the missing ids of each of its fragments; None while it is unavailable."""
     try:
-        with up_to_date():  # what a replica lacks would be missing for as long as the fragment lives
+        with up_to_date():  # what a replica lacks would be missing until the fragment expires
             return source.load(*missing)
     except Unavailable as error:
         log.warning("fragments.missing", fragments=[one.fragment for one in source.wanted], error=str(error))

@@ -49,7 +49,7 @@ class IdGenerator:
             return (now << _SHIFT) | (self._node() << SEQUENCE_BITS) | self._sequence
 
     def _next_ms(self) -> int:
-        """Waits for the next millisecond; not for a clock that was set back, which may take hours to come round."""
+        """Waits for the next millisecond; not for a clock that was set back, which may take hours."""
         while (now := self._clock()) == self._last_ms:
             time.sleep(0.0002)
         return max(now, self._last_ms + 1)

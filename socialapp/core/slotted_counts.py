@@ -19,7 +19,7 @@ def slot_of(row_id: int, *, slots: int) -> int:
 class SlottedCounts:
     """The counts in a table of rows with `count` and `updated_at`, unique by `key` and slot.
 
-    `changed` is told, inside the transaction, which keys (the slot last) are counted again.
+    `changed` is called, inside the transaction, with the keys (the slot last) that are counted again.
     """
 
     model: type[Model]

@@ -144,7 +144,7 @@ class _Source:
                     pipe.write(text)
                     self.written += number
         except BrokenPipeError:
-            pass  # the server has refused the rows, which the caller is told
+            pass  # the server has refused the rows, which the caller reports
         except BaseException as error:
             self._failure = error
 

@@ -1,4 +1,4 @@
-"""Decides in one Redis round trip whether a request may go on: its token not revoked, its rate limits not used up.
+"""Decides in one Redis round trip whether a request is admitted: its token not revoked, its rate limits not used up.
 
 Rate limits follow draft-ietf-httpapi-ratelimit-headers; a sliding window is counted per user and per address, of IPv6
 per /64, as one customer has at least that many addresses (RFC 6177).
@@ -102,7 +102,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A request that may go on: the state of its limits, and whether its token's roles are no longer the account's.
+    """An admitted request: the state of its limits, and whether its token's roles are no longer the account's.
 
     `answers` are those of Redis to what was sent ahead; none when it was not asked.
     """
@@ -144,7 +144,7 @@ def address_block(address: str) -> str:
 def admit(
     *, principal: Principal | None, address: str, rate: str, subject: str = "", ahead: Sequence[Command] = ()
 ) -> Admission:
-    """Lets a request on, or raises 401 (revoked), 429 (a limit) or 503 (a limit that fails closed without Redis).
+    """Admits a request, or raises 401 (revoked), 429 (a limit) or 503 (a limit that fails closed without Redis).
 
     `subject` names what a log-in is for: tries are counted for it too, whoever makes them. `ahead` are commands that
     read what the request will need if it is let on: sent in the same round trip.

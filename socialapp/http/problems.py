@@ -80,7 +80,7 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler; None for a fault of ours, which becomes 500 and is logged with its traceback."""
+    """DRF's exception handler; None for a server error, which becomes 500 and is logged with its traceback."""
     problem = as_problem(error)
     if problem is None:
         return None
@@ -164,7 +164,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers for a fault of ours."""
+    """Answers for a server error."""
     problem = Problem("something went wrong on our side; the request id finds it in the logs", code="internal")
     problem.status, problem.title = 500, "Internal server error"
     return problem_response(problem)

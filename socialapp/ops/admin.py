@@ -1,4 +1,4 @@
-"""The bus in the admin site: how events fare in every context, what rests as a dead letter, and a button to replay."""
+"""The bus in the admin site: the state of every context's events, dead letters, and a button to replay."""
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect

@@ -36,7 +36,7 @@ class Finding:
 
 
 def settings_findings() -> Iterator[Finding]:
-    """What the settings alone give away."""
+    """What can be found from the settings alone."""
     if settings.DEBUG:
         yield Finding("debug", "settings", "DEBUG is on: errors show the code and its secrets", "unset DEBUG")
     for name in ("SECRET_KEY", "SERVICE_SECRET"):

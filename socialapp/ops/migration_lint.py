@@ -1,4 +1,4 @@
-"""Which migrations the release before cannot live with: while a release is rolled out, old code runs on new tables.
+"""Finds migrations that the previous release cannot run with: during a rollout, old code runs on new tables.
 
 Every migration is taken as a whole: what its tables were before, and what they are after it. docs/deploying.md has
 the rule.

@@ -1,4 +1,4 @@
-"""Runs the commands of manage.py; what keeps one from its work is printed in a line, not as a traceback."""
+"""Runs the commands of manage.py; an outage is printed as one line, not as a traceback."""
 
 import sys
 from collections.abc import Sequence

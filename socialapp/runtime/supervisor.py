@@ -150,7 +150,7 @@ class Supervisor:
         except KeyboardInterrupt:
             code = 0
         except BaseException as error:  # a fork must never return into the supervisor's code
-            _tell_fault(error)
+            _print_fault(error)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -239,14 +239,14 @@ class Supervisor:
 
 
 def announce(line: str) -> None:
-    """One line for the person at the terminal; a terminal that has gone away is no reason to end."""
+    """One line for the person at the terminal; a closed terminal is no reason to end."""
     try:
         print(f"socialapp: {line}", file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         return
 
 
-def _tell_fault(error: BaseException) -> None:
+def _print_fault(error: BaseException) -> None:
     logging.getLogger("socialapp.runtime.supervisor").error("role.failed", exc_info=error)
 
 

@@ -1,6 +1,6 @@
-"""What the processes count for Prometheus. docs/observability.md explains every name.
+"""The metrics of the processes for Prometheus. docs/observability.md explains every name.
 
-Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (`multiprocess.py` makes it); without it each tells its own.
+Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (see `multiprocess.py`); without it each exposes its own.
 """
 
 import os
@@ -112,14 +112,14 @@ def exposition() -> bytes:
     """Prometheus' text format: what the processes have counted, then what the added collectors count now."""
     registry: CollectorRegistry = REGISTRY
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        _forget_the_dead(Path(folder))
+        _drop_dead_gauges(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry) + generate_latest(_asked)
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """Drops what processes that have ended said of the present; what they have counted stays in the sums."""
+def _drop_dead_gauges(folder: Path) -> None:
+    """Drops the gauges of processes that have ended; their counters stay in the sums."""
     for path in folder.glob("gauge_live*_*.db"):
         pid = path.stem.rpartition("_")[2]
         if pid.isdigit() and not _runs(int(pid)):

@@ -76,19 +76,19 @@ def used_distributions(*folders: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("folders", "groups"), [(("socialapp", "apps", "manage.py"), PRODUCT), (("tests",), ("dev",))])
-def test_what_is_imported_is_asked_for(folders: tuple[str, ...], groups: tuple[str, ...]) -> None:
+def test_every_import_is_a_declared_requirement(folders: tuple[str, ...], groups: tuple[str, ...]) -> None:
     listed = set(named(*groups))
     brought = {module: distributions().get(module, set()) for module in modules_of(*folders)}
     missing = {module for module, names in brought.items() if names and not names & listed}
     assert missing == set()
 
 
-def test_what_the_product_asks_for_is_used_by_it() -> None:
+def test_every_product_requirement_is_imported() -> None:
     used = used_distributions("socialapp", "apps", "manage.py") | set(NOT_IMPORTED)
     assert set(named(*PRODUCT)) - used == set()
 
 
-def test_what_the_tests_ask_for_is_used_by_them() -> None:
+def test_every_test_requirement_is_imported() -> None:
     asked = set(named("dev")) - set(named(*PRODUCT))
     files = ("test", "justfile", ".pre-commit-config.yaml", "mkdocs.yml", "docker/lock", "tests/deploy/test_image.py")
     commands = " ".join((ROOT / name).read_text() for name in files) + str(PYPROJECT["tool"])

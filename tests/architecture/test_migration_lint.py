@@ -47,7 +47,7 @@ def planted(*operations: Operation, **attributes: Any) -> list[str]:
     return [line.removeprefix("places.0002_change: ") for line in found]
 
 
-def test_the_release_before_can_live_with_every_migration() -> None:
+def test_the_previous_release_runs_with_every_migration() -> None:
     assert findings() == []
     call_command("lint_migrations")
 
@@ -78,7 +78,7 @@ _REFUSED: list[tuple[Operation, str]] = [
 
 
 @pytest.mark.parametrize(("operation", "problem"), _REFUSED)
-def test_what_old_code_stumbles_over_is_refused(operation: Operation, problem: str) -> None:
+def test_a_migration_that_breaks_old_code_is_refused(operation: Operation, problem: str) -> None:
     assert problem in "\n".join(planted(operation))
 
 
@@ -99,11 +99,11 @@ def test_what_old_code_stumbles_over_is_refused(operation: Operation, problem: s
         Apart(state_operations=[RemoveField("place", "note")]),
     ],
 )
-def test_what_old_code_does_not_notice_passes(operation: Operation) -> None:
+def test_a_compatible_migration_passes(operation: Operation) -> None:
     assert planted(operation) == []
 
 
-def test_what_is_made_and_dropped_in_one_migration_was_never_used() -> None:
+def test_a_column_added_and_dropped_in_one_migration_passes() -> None:
     field = models.CharField(max_length=5, default="")
     assert planted(AddField("place", "city", field), RemoveField("place", "city")) == []
 

@@ -1,4 +1,4 @@
-"""The rooms of a context: SQL in queries and actions only, no rule and no other server in queries, named arguments."""
+"""The rules of a context's modules: SQL in queries and actions only, no rule and no other server in queries, named arguments."""
 
 import ast
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ CALLED_BY_POSITION = {
 }
 
 
-def room_violations(root: Path) -> Iterator[tuple[str, str, str]]:
+def module_violations(root: Path) -> Iterator[tuple[str, str, str]]:
     """(rule, context, what breaks it) for the contexts below `root`."""
     for context, module, path in module_files(root):
         where = f"{context}/{path.relative_to(root / context)}"
@@ -64,8 +64,8 @@ def _positional(tree: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_contexts_keep_their_rooms(rule: str) -> None:
-    found = [what for name, context, what in room_violations(ROOT / "apps") if name == rule]
+def test_contexts_follow_the_module_rules(rule: str) -> None:
+    found = [what for name, context, what in module_violations(ROOT / "apps") if name == rule]
     assert found == [], "SQL is in queries and actions, queries ask nobody else, and two arguments or more have names"
 
 
@@ -83,7 +83,7 @@ def test_the_kernel_takes_two_arguments_or_more_by_name() -> None:
         ("actions.py", "def f(a: int, b: int) -> None: ...", "arguments"),
     ],
 )
-def test_what_breaks_a_room_is_found(tmp_path: Path, file: str, source: str, rule: str) -> None:
+def test_a_planted_breach_is_found(tmp_path: Path, file: str, source: str, rule: str) -> None:
     (tmp_path / "polls").mkdir()
     (tmp_path / "polls" / file).write_text(f'"""P."""\n{source}\n')
-    assert {name for name, _, _ in room_violations(tmp_path)} == {rule}
+    assert {name for name, _, _ in module_violations(tmp_path)} == {rule}

@@ -36,7 +36,7 @@ def count_users() -> int:
     return len(queries.accounts(queries.existing_users().values_list("id", flat=True)))
 
 
-def test_registering_answers_the_user_and_working_tokens_and_tells_the_others(anonymous: JsonClient) -> None:
+def test_registering_answers_the_user_and_working_tokens_and_publishes_it(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(full_name="Alice A."))
     assert answer.status_code == 201
     made = answer.json()
@@ -81,7 +81,7 @@ def test_registering_answers_the_user_and_working_tokens_and_tells_the_others(an
         ({"roles": ["admin"]}, "roles", "unknown_field"),
     ],
 )
-def test_what_is_not_valid_is_named_and_makes_no_account(
+def test_invalid_fields_are_named_and_no_account_is_created(
     anonymous: JsonClient, change: dict[str, Any], field: str, code: str
 ) -> None:
     answer = anonymous.post("/v1/auth/register", body(**change))
@@ -179,7 +179,7 @@ def key_for(address: Any) -> Any:
     return message.body.rpartition("Your key: ")[2].split()[0]
 
 
-def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_told(
+def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_notified(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -281,7 +281,7 @@ def test_the_mailed_key_proves_the_address_once_and_for_all(
     assert events("user_verified") == ["auth.user_verified.v1"]
 
 
-def test_keys_that_do_not_hold_prove_nothing(
+def test_invalid_keys_verify_nothing(
     register: Callable[..., Person], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = register("alice")
@@ -398,7 +398,7 @@ def test_nobody_registers_while_it_is_closed(anonymous: JsonClient, settings: An
     assert anonymous.get("/v1/instance").json()["registration"] == "closed"
 
 
-def test_anybody_may_read_what_the_installation_is(anonymous: JsonClient) -> None:
+def test_anybody_may_read_the_description_of_the_instance(anonymous: JsonClient) -> None:
     shown = anonymous.get("/v1/instance")
     assert shown.status_code == 200
     assert set(shown.json()) >= {

@@ -170,7 +170,7 @@ def test_an_account_asks_for_few_new_addresses(register: Callable[..., Person], 
     assert alice.client.get("/v1/auth/me").json()["pending_email"] == "s1@example.org"
 
 
-def test_the_owner_hears_of_many_failures_once(register: Callable[..., Person], limits: Any) -> None:
+def test_the_owner_is_notified_of_many_failures_once(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     limits.FAILED_LOGINS_REPORTED = 2
     actions.send_due_mails()
@@ -189,7 +189,7 @@ def test_confirming_is_limited_like_a_log_in(register: Callable[..., Person], li
     assert Session.objects.exclude(confirmed_until=None).count() == 0
 
 
-def test_the_owner_hears_of_a_new_device(register: Callable[..., Person]) -> None:
+def test_the_owner_is_notified_of_a_new_device(register: Callable[..., Person]) -> None:
     register("alice")
     Session.objects.update(address_digest="another", user_agent="Phone/1")
     actions.send_due_mails()

@@ -37,7 +37,7 @@ def test_accounts_are_found_by_id_name_and_address(register: Callable[..., Perso
 
 
 @pytest.mark.parametrize("is_dry", [True, False])
-def test_accounts_are_mended_unless_it_is_a_dry_run(register: Callable[..., Person], is_dry: bool) -> None:
+def test_accounts_are_changed_unless_it_is_a_dry_run(register: Callable[..., Person], is_dry: bool) -> None:
     alice = register("alice")
     actions.send_due_mails()
     mail.outbox.clear()

@@ -19,7 +19,7 @@ def log_in(client: Any, **headers: Any) -> Any:
     return client.post("/v1/auth/login", body, **headers)
 
 
-def test_it_is_out_of_the_reach_of_scripts_and_of_other_sites(register: Callable[..., Person]) -> None:
+def test_scripts_and_other_sites_cannot_read_it(register: Callable[..., Person]) -> None:
     register("alice")
     answer = log_in(JsonClient(), **OWN)
     assert answer.status_code == 200

@@ -56,7 +56,7 @@ def seeded(register: Callable[..., Person], drain: Callable[[], int]) -> tuple[P
     return alice, bob
 
 
-def test_what_names_a_person_is_exported_or_has_a_reason_not_to_be(
+def test_every_row_about_a_person_is_exported_or_exempt(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, _ = seeded(register, drain)

@@ -66,7 +66,7 @@ def test_everything_of_oneself_is_in_it_and_nothing_of_others(
         assert secret not in everything
 
 
-def test_the_owner_is_told(register: Callable[..., Person]) -> None:
+def test_the_owner_is_notified(register: Callable[..., Person]) -> None:
     alice = register("alice")
     actions.send_due_mails()
     mail.outbox.clear()

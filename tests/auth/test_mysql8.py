@@ -1,4 +1,4 @@
-"""Auth on MySQL 8, where the other tests have MariaDB: what rests on its locks, its unique keys and its deletes."""
+"""Auth on MySQL 8, where the other tests have MariaDB: what depends on its locks, its unique keys and its deletes."""
 
 import os
 import subprocess

@@ -62,7 +62,7 @@ def test_reserved_names_are_refused_in_any_case() -> None:
      "adm1n", "supp0rt", "rnoderator", "r00t", "_0fficial_", "nu11", "Ad.Min", "deleted_1", "...", "___", "a.",
      "bob.", ".bob"],
 )  # fmt: skip
-def test_names_of_the_house_are_refused_however_they_are_written(anonymous: JsonClient, name: str) -> None:
+def test_reserved_names_are_refused_in_any_spelling(anonymous: JsonClient, name: str) -> None:
     body = {"username": name, "email": "someone@example.org", "password": "correct horse battery"}
     answer = anonymous.post("/v1/auth/register", body)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["username"])

@@ -41,7 +41,7 @@ def mailed_key() -> Any:
     return message.body.rpartition("Your key: ")[2].split()[0]
 
 
-def test_a_forgotten_password_is_set_anew_with_a_mailed_key_once(
+def test_a_forgotten_password_is_reset_with_a_mailed_key_once(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")

@@ -78,7 +78,7 @@ def test_a_recovery_code_lets_one_of_two_in() -> None:
     assert len(row.wrap().get_unused_codes()) == 9
 
 
-def test_of_two_names_that_look_alike_one_is_had() -> None:
+def test_of_two_names_that_look_alike_one_is_taken() -> None:
     names = iter(("paypal_team", "paypa1_team"))
 
     def register() -> Any:

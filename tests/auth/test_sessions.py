@@ -140,7 +140,7 @@ def test_logging_out_ends_the_session_and_may_be_repeated(
     assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
 
 
-def test_the_access_token_is_refused_at_once_although_redis_knew_better(
+def test_a_revoked_access_token_is_refused_although_redis_is_stale(
     register: Callable[..., Person], django_capture_on_commit_callbacks: Any
 ) -> None:
     alice = register("alice")
@@ -203,7 +203,7 @@ def test_old_sessions_are_removed_and_no_others(register: Callable[..., Person])
     assert list(Session.objects.values_list("user_id", flat=True)) == [int(carol.id)]
 
 
-def test_revocations_are_told_for_as_long_as_an_access_token_lives(register: Callable[..., Person]) -> None:
+def test_revocations_are_listed_for_as_long_as_an_access_token_is_valid(register: Callable[..., Person]) -> None:
     alice = register("alice")
     JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh})
     assert queries.recently_revoked().sessions == [session_of(alice.access)]
@@ -249,7 +249,7 @@ def test_within_ten_seconds_a_spent_token_gives_its_successor_again(register: Ca
     assert refresh(renewed.json()["refresh"]).json()["code"] == "refresh_invalid"
 
 
-def test_the_owner_is_told_of_a_copied_refresh_token(register: Callable[..., Person]) -> None:
+def test_the_owner_is_notified_of_a_copied_refresh_token(register: Callable[..., Person]) -> None:
     from django.core import mail
 
     alice = register("alice")
@@ -262,7 +262,7 @@ def test_the_owner_is_told_of_a_copied_refresh_token(register: Callable[..., Per
     ]
 
 
-def test_a_session_ends_in_the_end_however_often_it_is_used(register: Callable[..., Person], settings: Any) -> None:
+def test_a_session_expires_however_often_it_is_used(register: Callable[..., Person], settings: Any) -> None:
     alice = register("alice")
     settings.SESSION_DAYS = 5
     Session.objects.update(created_at=timezone.now() - timedelta(days=4))

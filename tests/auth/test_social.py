@@ -138,7 +138,7 @@ def test_the_user_is_sent_off_with_pkce(provider: Any) -> None:
     assert set(query["scope"].split()) == {"openid", "email", "profile"}
 
 
-def test_a_new_person_gets_an_account_that_everybody_hears_of(provider: Any, drain: Callable[[], int]) -> None:
+def test_a_new_person_gets_an_account_that_all_contexts_know(provider: Any, drain: Callable[[], int]) -> None:
     answer = sign_in(provider, google())
     assert answer.status_code == 201
     user = answer.json()["user"]
@@ -274,14 +274,14 @@ def test_a_provider_that_is_not_set_up_is_unknown(anonymous: JsonClient) -> None
     )
 
 
-def test_a_provider_that_is_away_is_503(provider: Any, settings: Any) -> None:
+def test_a_provider_that_is_unavailable_is_503(provider: Any, settings: Any) -> None:
     state = start(provider)["state"]
     settings.SOCIAL_PROVIDERS["google"]["token_url"] = "http://127.0.0.1:1/token"
     answer = finish(state)
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
 
 
-def test_an_erased_account_does_not_come_back_and_may_sign_up_anew(provider: Any, drain: Callable[[], int]) -> None:
+def test_an_erased_account_does_not_come_back_and_may_sign_up_again(provider: Any, drain: Callable[[], int]) -> None:
     made = sign_in(provider, google()).json()
     user_id = int(made["user"]["id"])
     User.objects.filter(id=user_id).update(status="deleted")

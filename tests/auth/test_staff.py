@@ -161,7 +161,7 @@ def test_create_admin_makes_an_account_that_all_contexts_know(
         create_admin(monkeypatch, password="password", username="other")
 
 
-def test_an_account_cannot_be_made_behind_the_back_of_the_other_contexts() -> None:
+def test_an_account_cannot_be_created_without_its_events() -> None:
     with pytest.raises(CommandError, match="create_admin"):
         User.objects.create_superuser(username="root", email="root@example.org", password=PASSWORD)
     assert queries.existing_users().count() == 0

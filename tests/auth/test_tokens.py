@@ -1,4 +1,4 @@
-"""Access tokens that do not hold: whatever is wrong with one, it is 401 everywhere, and never a fault of ours."""
+"""Invalid access tokens: whatever is wrong with one, it is 401 everywhere and never a server error."""
 
 import base64
 import hashlib

@@ -63,7 +63,7 @@ def test_codes_are_those_of_rfc_6238(monkeypatch: pytest.MonkeyPatch, at: int, d
     assert second_factors._fitting_step(secret, digits[2:], after=at // 30) is None, "a code counts once"
 
 
-def test_a_wrong_password_does_not_tell_that_a_code_is_needed(register: Callable[..., Person]) -> None:
+def test_a_wrong_password_does_not_reveal_that_a_code_is_needed(register: Callable[..., Person]) -> None:
     alice = register("alice")
     set_up(alice)
     answer = JsonClient().post("/v1/auth/login", {"login": "alice", "password": "wrong horse battery"})
@@ -137,7 +137,7 @@ def test_a_session_confirmed_with_a_code_removes_it_without_another(register: Ca
     assert log_in().status_code == 200
 
 
-def test_its_owner_is_told(register: Callable[..., Person]) -> None:
+def test_its_owner_is_notified(register: Callable[..., Person]) -> None:
     from django.core import mail
 
     alice = register("alice")

@@ -81,7 +81,7 @@ def test_an_operator_renames_at_any_time(register: Callable[..., Person]) -> Non
         actions.rename_account(user_id=int(alice.id), username="BOB")
 
 
-def test_accounts_of_before_are_compared_too(register: Callable[..., Person]) -> None:
+def test_older_accounts_are_compared_too(register: Callable[..., Person]) -> None:
     for name in ("alice", "bob", "carol"):
         register(name)
     User.objects.update(username_skeleton="", email_mailbox=None)

@@ -118,7 +118,7 @@ def compare(setup: BenchSetup, routes: tuple[Route, ...], *, seconds: int, round
             "ratio_to_compiled": ratios.get("compiled"),
         }
         costs = ", ".join(f"{name} {row['cpu_ms']} ms" for name, row in median.items())
-        tell(f"{route.name}: CPU of {costs} (goal {route.goal_ms})")
+        report_progress(f"{route.name}: CPU of {costs} (goal {route.goal_ms})")
     return rows
 
 
@@ -170,7 +170,7 @@ def draw_flames(setup: BenchSetup, folder: Path, *, seconds: int) -> None:
         send(route, path=path, port=port, access=product.access, seconds=seconds + 2, folder=setup.folder)
         if recorder.wait(timeout=60):
             raise SystemExit("py-spy could not look into the web role")
-        tell(f"drew {target}")
+        report_progress(f"drew {target}")
 
 
 def embedded_memory() -> dict[str, Any]:
@@ -192,8 +192,8 @@ def embedded_memory() -> dict[str, Any]:
             stop_product(product)
 
 
-def tell(line: str) -> None:
-    """Progress, for who waits."""
+def report_progress(line: str) -> None:
+    """Prints progress."""
     sys.stderr.write(f"bench: {line}\n")
 
 
@@ -230,21 +230,21 @@ def main() -> None:
         sync = "cdc" if options.only == "cdc" else "events"
         setup = BenchSetup(Path(folder), size, with_baseline=bool(routes), search_sync=sync)
         try:
-            tell("starting and filling")
+            report_progress("starting and filling")
             setup.open()
-            tell("waiting for the effects of what was filled in")
+            report_progress("waiting for the effects of what was filled in")
             setup.drain()
             if routes:
                 report["rows"] = compare_quietly(setup, routes, options=options)
                 setup.drain()  # relay and worker have stood still for minutes
             for name, found in beyond_requests(setup, options):
                 report[name] = found
-                tell(f"{name}: {found}")
+                report_progress(f"{name}: {found}")
         finally:
             setup.close()
     if options.only in "memory":
         report["embedded_memory"] = embedded_memory()
-        tell(f"memory of ./run: {report['embedded_memory']['total_mib']} MiB")
+        report_progress(f"memory of ./run: {report['embedded_memory']['total_mib']} MiB")
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
 
 

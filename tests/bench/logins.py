@@ -1,4 +1,4 @@
-"""Log-ins: what one costs beside its hash, whether its time tells accounts apart, and how reading fares in a storm.
+"""Log-ins: what one costs beside its hash, whether its time reveals accounts, and reads during a storm of log-ins.
 
 They are taken by a process that serves auth alone, with the limits of attempts counted but out of reach.
 """

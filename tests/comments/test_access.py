@@ -123,7 +123,7 @@ def test_unknown_ids_are_404(register: Callable[..., Person]) -> None:
     assert alice.client.get("/v1/comments/9223372036854775808").status_code == 404
 
 
-def test_other_contexts_are_told_the_same(register: Callable[..., Person]) -> None:
+def test_other_contexts_get_the_same(register: Callable[..., Person]) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     service = CommentsService()
     bob.client.put(f"/v1/profiles/{alice.id}/follow")
@@ -168,7 +168,7 @@ def test_replies_to_what_is_hidden_can_be_read(register: Callable[..., Person], 
     assert statuses(carol.client, post, root["id"]) == [404] * 4
 
 
-def test_after_a_block_words_can_still_be_taken_back(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_after_a_block_comments_can_still_be_deleted(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post = write_post(alice)
     insult, other, kept = (comment_on(bob, post, text)["id"] for text in ("insult", "mine", "seen by others"))

@@ -28,14 +28,14 @@ from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def tell(context: str, event: object) -> None:
-    """Publishes an event in the name of another context."""
+def publish_as(context: str, event: object) -> None:
+    """Publishes an event as another context."""
     with atomic(context):
         publish(event)
 
 
 def draft(*, post_id: int, author_id: int) -> access.Draft:
-    """A comment as it was gathered before its post or author went away."""
+    """A draft that was gathered before its post or author was deleted."""
     post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
     card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
     return access.Draft(post, card, None, [], "late")
@@ -95,7 +95,7 @@ def test_a_removed_comment_goes_once(register: Callable[..., Person], drain: Cal
     post = write_post(alice)
     comment, other = comment_on(alice, post)["id"], comment_on(alice, post)["id"]
     for target_type, target_id in (("comment", comment), ("comment", comment), ("post", other), ("comment", 77)):
-        tell(
+        publish_as(
             "moderation",
             ContentRemoved(
                 target_type=target_type, target_id=int(target_id), author_id=int(alice.id), action_id=1, reason="spam"
@@ -133,7 +133,7 @@ def test_comments_go_with_their_post(
     assert len(published("comments.comment_deleted.v1")) == 2
 
 
-def test_a_gone_post_or_person_gets_no_late_comment() -> None:
+def test_a_deleted_post_or_person_gets_no_late_comment() -> None:
     post_id, user_id = new_id(), new_id()
     begin_removal("comments", kind="post", subject_id=post_id)
     begin_removal("comments", kind="user", subject_id=user_id, erasure_id=5)
@@ -161,7 +161,7 @@ def test_a_large_post_goes_in_chunks() -> None:
     assert len(published("comments.comment_deleted.v1")) == actions.BATCH + 5
 
 
-def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
+def test_rows_that_a_removal_missed_are_swept_within_minutes() -> None:
     """As TiDB may leave it: committed by a writer who saw no mark, unseen by the removal that set the mark."""
     post_id, user_id, other = new_id(), new_id(), new_id()
     actions.create_comment(draft=draft(post_id=post_id, author_id=new_id()))

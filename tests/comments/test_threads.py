@@ -1,4 +1,4 @@
-"""Whatever is written and deleted in whatever order, the stored counts equal the rows."""
+"""After random writes and deletions the stored counts equal the rows."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

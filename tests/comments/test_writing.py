@@ -73,7 +73,7 @@ def test_the_event_names_everybody_concerned(register: Callable[..., Person], dr
     }
 
 
-def test_the_same_words_name_the_same_people_as_in_a_post(register: Callable[..., Person]) -> None:
+def test_mentions_are_parsed_as_in_a_post(register: Callable[..., Person]) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol.c", "dave_"))
     text = f"@bob – thanks, @carol.c... and @dave_'s, (@{'x' * 40}) a@alice @bo"
     post = alice.client.post("/v1/posts", {"content": text}).json()
@@ -132,7 +132,7 @@ def test_writing_needs_a_token(register: Callable[..., Person], anonymous: JsonC
     assert published_types("comments") == ["comments.comment_created.v1"]
 
 
-def test_a_parent_must_be_on_the_same_post_and_alive(register: Callable[..., Person]) -> None:
+def test_a_parent_must_be_on_the_same_post_and_not_deleted(register: Callable[..., Person]) -> None:
     alice = register("alice")
     here, there = write_post(alice), write_post(alice)
     elsewhere = comment_on(alice, there)["id"]

@@ -1,1 +1,1 @@
-"""What is promised: the public API, the events and the service interfaces do not change by accident."""
+"""What is published: the public API, the events and the service interfaces do not change by accident."""

@@ -49,6 +49,6 @@ def _empty_redis() -> None:
     derandomize=True,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
-def test_every_operation_keeps_its_word(case: Case[Any], product: Product, member: Member) -> None:  # noqa: F811
+def test_every_operation_conforms_to_the_schema(case: Case[Any], product: Product, member: Member) -> None:  # noqa: F811
     response = case.call(base_url=product.url, headers={"Authorization": f"Bearer {member.access}"})
     case.validate_response(response, checks=CHECKS)

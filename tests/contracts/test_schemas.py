@@ -1,4 +1,4 @@
-"""The schemas in docs/ are those of the code; no event and no call changes so that who listens or asks stumbles."""
+"""The schemas in docs/ are those of the code; no event and no call changes incompatibly."""
 
 import json
 import shutil
@@ -20,8 +20,8 @@ from socialapp.ops.contract_schemas import broken, call_schema, contract_schemas
 from tests.conftest import ALL_CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
-PROMISED = ROOT / "docs" / "schemas"
-# Told for who comes later: what they change is asked for, not copied.
+PUBLISHED = ROOT / "docs" / "schemas"
+# Published for future consumers: what they change is asked for, not copied.
 WITHOUT_HANDLER = {
     "auth.roles_changed.v1", "auth.user_verified.v1", "moderation.report_filed.v1", "users.muted.v1",
     "users.unblocked.v1", "users.unmuted.v1",
@@ -33,8 +33,8 @@ def own_events() -> list[str]:
     return sorted(name for name, declared in EVENTS.items() if declared.cls.__module__.startswith("socialapp."))
 
 
-def own_promises() -> dict[str, Schema]:
-    """The schemas that the product publishes, without what tests declare."""
+def own_schemas() -> dict[str, Schema]:
+    """The schemas that the product publishes, without those that tests declare."""
     own = own_events()
     return {
         name: made
@@ -43,17 +43,17 @@ def own_promises() -> dict[str, Schema]:
     }
 
 
-@pytest.mark.parametrize("name", own_promises())
-def test_a_promise_is_kept_and_written_down(name: str) -> None:
-    promised = PROMISED / name
-    assert promised.exists(), "a new event or contract: run manage.py schemas"
-    kept, made = json.loads(promised.read_text()), own_promises()[name]
-    assert broken(kept, new=made) == [], "docs/adding.md tells how contracts change"
+@pytest.mark.parametrize("name", own_schemas())
+def test_every_schema_is_published_and_compatible(name: str) -> None:
+    published = PUBLISHED / name
+    assert published.exists(), "a new event or contract: run manage.py schemas"
+    kept, made = json.loads(published.read_text()), own_schemas()[name]
+    assert broken(kept, new=made) == [], "docs/adding.md says how contracts change"
     assert kept == made, f"docs/schemas/{name} is out of date: run manage.py schemas"
 
 
-def test_no_promised_event_or_contract_is_gone() -> None:
-    assert sorted(str(path.relative_to(PROMISED)) for path in PROMISED.glob("*/*.json")) == sorted(own_promises())
+def test_no_published_event_or_contract_is_missing() -> None:
+    assert sorted(str(path.relative_to(PUBLISHED)) for path in PUBLISHED.glob("*/*.json")) == sorted(own_schemas())
 
 
 def test_every_event_fits_its_schema() -> None:
@@ -81,7 +81,7 @@ Method = Callable[..., Any]
 
 @data
 class Lamp:
-    """A lamp, as it was promised."""
+    """A lamp, as it was published."""
 
     id: int
     colour: str
@@ -104,7 +104,7 @@ class DarkLamp:
 
 
 def schema_of(lamp: type, *methods: Method) -> Schema:
-    """The promise of a contract with these methods, in which `lamp` is called Lamp."""
+    """The schema of a contract with these methods, in which `lamp` is called Lamp."""
     made = call_schema(type("Lamps", (), {method.__name__: method for method in methods}))
     return dict(json.loads(json.dumps(made).replace(lamp.__name__, "Lamp")))
 
@@ -153,12 +153,12 @@ def test_a_planted_break_of_a_call_is_caught_and_what_is_added_is_not(new: Schem
     assert broken(schema_of(Lamp, lamps(Lamp), light), new=new) == faults
 
 
-def test_a_broken_promise_is_not_written_down(tmp_path: Path) -> None:
-    promised = tmp_path / "schemas" / "calls" / "Users.json"
-    shutil.copytree(PROMISED, tmp_path / "schemas")
-    schema = json.loads(promised.read_text())
+def test_a_breaking_schema_is_not_written(tmp_path: Path) -> None:
+    published = tmp_path / "schemas" / "calls" / "Users.json"
+    shutil.copytree(PUBLISHED, tmp_path / "schemas")
+    schema = json.loads(published.read_text())
     schema["methods"]["befriend"] = schema["methods"]["hide"]
-    promised.write_text(json.dumps(schema))
+    published.write_text(json.dumps(schema))
     (tmp_path / "schemas" / "calls" / "Friends.json").write_text("{}")
     with pytest.raises(CommandError) as refused:
         call_command("schemas", into=tmp_path)
@@ -166,10 +166,10 @@ def test_a_broken_promise_is_not_written_down(tmp_path: Path) -> None:
         "calls/Friends.json: is gone",
         "calls/Users.json: befriend() is gone",
     ]
-    assert json.loads(promised.read_text()) == schema
+    assert json.loads(published.read_text()) == schema
 
 
-def test_an_event_from_an_older_producer_is_understood() -> None:
+def test_an_event_of_an_older_producer_is_decoded() -> None:
     @event("metrics.lamp_lit", subject="lamp_id")
     class LampLit:
         """A field that came later has a default."""
@@ -192,12 +192,12 @@ def test_the_documents_are_those_of_the_code(tmp_path: Path) -> None:
         assert made == kept, f"docs/{name} is out of date: run manage.py schemas"
 
 
-def test_only_routes_that_show_one_object_promise_an_etag() -> None:
+def test_only_routes_that_show_one_object_document_an_etag() -> None:
     paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
-    promising = {path for path, methods in paths.items() if "304" in methods.get("get", {}).get("responses", {})}
+    documenting = {path for path, methods in paths.items() if "304" in methods.get("get", {}).get("responses", {})}
     shown = {
         path: paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
-        for path in promising
+        for path in documenting
     }
     assert "/v1/posts/{post_id}" in shown
     assert [path for path, body in shown.items() if body.endswith("Page")] == []

@@ -39,14 +39,14 @@ def of_the_product(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_specification_is_kept(name: str) -> None:
+def test_files_conform_to_the_specification(name: str) -> None:
     filled_in = _VARIABLE.sub(lambda match: (match[3] or "") if match[2] == "-" else "secret", text(name))
     plain = yaml.safe_load(filled_in)  # with its anchors resolved
     PyCompose.from_yaml(yaml.safe_dump(plain))
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_all_that_is_named_is_there(name: str) -> None:
+def test_every_reference_resolves(name: str) -> None:
     whole, found = yaml.safe_load(text(name)), services(name)
     for key, service in found.items():
         assert set(service.get("depends_on", {})) <= found.keys(), key
@@ -90,7 +90,7 @@ def test_images_are_pinned_and_name_no_registry(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_product_is_shut_in(name: str) -> None:
+def test_the_product_is_isolated(name: str) -> None:
     for key, service in of_the_product(name).items():
         assert service["read_only"] is True, key
         assert service["cap_drop"] == ["ALL"], key
@@ -141,7 +141,7 @@ def test_every_context_has_a_database() -> None:
 
 
 def test_the_first_start_makes_all_secrets_once(tmp_path: Path) -> None:
-    """`docker/up` with a docker that only tells how it was called."""
+    """`docker/up` with a stub of docker that records its arguments."""
     folder = tmp_path / "docker"
     folder.mkdir()
     shutil.copy(FOLDER / "up", folder)

@@ -204,7 +204,7 @@ def test_relay_sends_what_it_has_claimed(roles: Roles, alice: Member) -> None:
     everything_arrives_once(roles, WORKER_POOL="threads")
 
 
-def test_sockets_are_told_to_come_again(roles: Roles, alice: Member) -> None:
+def test_sockets_are_asked_to_reconnect(roles: Roles, alice: Member) -> None:
     roles.start("sockets")
     url = f"ws://127.0.0.1:{roles.environment['SOCKETS_PORT']}/ws/notifications/"
     with connect(url, subprotocols=["bearer", alice.access]) as socket:  # type: ignore[list-item]

@@ -43,7 +43,7 @@ def test_only_what_the_lock_names_by_hash_is_installed() -> None:
     assert "--no-deps" in DOCKERFILE
 
 
-def test_it_runs_as_nobody_and_tells_how_it_is() -> None:
+def test_it_runs_unprivileged_with_a_health_check() -> None:
     assert instruction("USER") == ["10001:10001"]
     assert instruction("STOPSIGNAL") == ["SIGTERM"]
     assert len(instruction("HEALTHCHECK")) == 1
@@ -192,7 +192,7 @@ def test_its_commands_work_without_anything_else(image: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in app.rglob("*")} == before, "nothing may be written there"
 
 
-def test_what_is_taken_out_is_not_missed() -> None:
+def test_the_embedded_parts_are_not_needed_in_the_image() -> None:
     """The image has neither the Valkey nor the gateway of `./run`: no role may import them."""
     removed = re.search(r"pip uninstall --yes --quiet (.+)$", DOCKERFILE, re.MULTILINE)
     assert removed

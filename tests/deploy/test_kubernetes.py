@@ -59,7 +59,7 @@ def test_schemas(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_pods_are_shut_in(overlay: str) -> None:
+def test_pods_are_isolated(overlay: str) -> None:
     for name, template in pods(overlay).items():
         spec = template["spec"]
         assert spec["securityContext"]["runAsNonRoot"] is True, name
@@ -131,7 +131,7 @@ def test_each_role_is_scaled_by_what_it_falls_short_of(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_all_that_is_named_is_there(overlay: str) -> None:
+def test_every_reference_resolves(overlay: str) -> None:
     configs, accounts = of_kind(overlay, "ConfigMap"), of_kind(overlay, "ServiceAccount")
     templates = [template["metadata"]["labels"] for template in pods(overlay).values()]
     for name, template in pods(overlay).items():

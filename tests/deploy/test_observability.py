@@ -83,7 +83,7 @@ def _with_labels(sample: Any) -> str:
 
 
 def act_out_a_story(roles: Roles) -> list[str]:
-    """What happens; and what of it is nobody's business."""
+    """Acts out the story; returns what must not appear in logs."""
     product = Product(f"http://127.0.0.1:{roles.environment['WEB_PORT']}", roles.environment, None)  # type: ignore[arg-type]
     alice, bob = product.join("alice"), product.join("bob")
     assert bob.follow(alice)["following"] is True

@@ -1,4 +1,4 @@
-"""`manage.py trace`: the way of one request, from the rows of all contexts."""
+"""`manage.py trace`: the trace of one request, from the rows of all contexts."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The broker goes away, hangs, or comes back empty: writing goes on, and every effect comes, once."""
+"""The broker is down, hangs, or comes back empty: writes succeed, and every effect comes once."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Clocks are set back and forward beneath running processes: no id is doubled, nothing waits for them to come round."""
+"""Clocks of running processes are set back and forward: no id is made twice, and nothing waits for the old time."""
 
 import struct
 import subprocess

@@ -89,7 +89,7 @@ def test_lists_that_survive_have_no_holes(installation: Installation) -> None:
         )
     installation.run_only("web", "relay", "worker", "beat")
     posts += installation.write(people[:3], 3)
-    installation.within(10, lambda: _feeds_are_right(installation, people), "feeds right after Redis was there again")
+    installation.within(10, lambda: _feeds_are_right(installation, people), "feeds right after Redis was back")
     installation.assert_all_agree(posts, people)
 
 

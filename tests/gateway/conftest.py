@@ -1,4 +1,4 @@
-"""What the tests of the gateway share: one gateway, and behind it a server for each context that tells what it got."""
+"""What the tests of the gateway share: one gateway, and behind it a stub server for each context that echoes requests."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def http(gateway: Gateway) -> Iterator[httpx.Client]:
 
 @cache
 def stranger() -> RSAPrivateKey:
-    """A key that is nobody's here."""
+    """A key that is unknown here."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

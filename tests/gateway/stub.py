@@ -1,4 +1,4 @@
-"""Servers that stand in for the web and sockets roles: they tell what reached them."""
+"""Stub servers in place of the web and sockets roles: they echo what reached them."""
 
 import json
 import threading

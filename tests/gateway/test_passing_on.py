@@ -38,7 +38,7 @@ def test_what_only_a_proxy_may_say_is_said_by_the_gateway(http: httpx.Client) ->
     assert not set(headers) & {name.lower() for name in lies} - {"x-forwarded-for", "x-forwarded-proto"}
 
 
-def test_behind_a_trusted_load_balancer_its_word_counts(make_gateway: object) -> None:
+def test_headers_of_a_trusted_load_balancer_are_believed(make_gateway: object) -> None:
     assert callable(make_gateway)
     gateway = make_gateway(GATEWAY_TRUSTED="127.0.0.0/8", PUBLIC_URL="https://social.example")
     answer = httpx.get(f"{gateway.url}/v1/feed", headers={"X-Forwarded-For": "1.2.3.4, 5.6.7.8"}, timeout=30)
@@ -107,5 +107,5 @@ def test_only_the_socket_is_upgraded(gateway: Gateway) -> None:
     assert received["headers"]["sec-websocket-protocol"] == "bearer, x"
 
 
-def test_the_gateway_does_not_tell_its_version(http: httpx.Client) -> None:
+def test_the_gateway_does_not_reveal_its_version(http: httpx.Client) -> None:
     assert http.get("/v1/feed").headers["Server"] == "nginx"

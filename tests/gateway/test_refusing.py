@@ -94,7 +94,7 @@ def test_methods_that_nothing_here_has_are_refused(http: httpx.Client) -> None:
     assert problem(http.request("TRACE", "/v1/feed")) == (405, "method_not_allowed")
 
 
-def test_a_context_that_is_down_or_slow_is_told_so(make_gateway: Callable[..., Gateway]) -> None:
+def test_a_context_that_is_down_or_slow_is_a_problem(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(SEARCH_UPSTREAM=f"127.0.0.1:{free_port()}", GATEWAY_TIMEOUT="3s")
     away = httpx.get(f"{gateway.url}/v1/search?q=x", timeout=30)
     assert problem(away) == (503, "unavailable")
@@ -105,7 +105,7 @@ def test_a_context_that_is_down_or_slow_is_told_so(make_gateway: Callable[..., G
     assert httpx.get(f"{gateway.url}/v1/feed", timeout=30).status_code == 200, "the others go on"
 
 
-def test_what_may_have_been_done_is_not_asked_of_another(make_gateway: Callable[..., Gateway]) -> None:
+def test_a_write_is_not_retried_on_another_process(make_gateway: Callable[..., Gateway]) -> None:
     """Of two web processes one is killed again and again in the middle of its work."""
     good, bad = Stub("good"), Stub("hang_up")
     try:
@@ -130,7 +130,7 @@ def test_answers_of_the_application_are_not_touched(http: httpx.Client) -> None:
         assert "Retry-After" not in answer.headers
 
 
-def test_a_token_that_asks_too_much_waits_and_others_do_not(make_gateway: Callable[..., Gateway]) -> None:
+def test_a_token_over_its_limit_is_refused_and_others_are_not(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1", GATEWAY_RATE_ADDRESS="1000")
     with httpx.Client(base_url=gateway.url, timeout=30) as client:
         greedy, modest = bearer(token(sub="1")), bearer(token(sub="2"))
@@ -147,7 +147,7 @@ def test_a_token_that_asks_too_much_waits_and_others_do_not(make_gateway: Callab
         assert client.get("/v1/feed").status_code == 200
 
 
-def test_an_address_that_asks_too_much_waits_whatever_its_tokens(make_gateway: Callable[..., Gateway]) -> None:
+def test_an_address_over_its_limit_is_refused_whatever_its_tokens(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1")
     with httpx.Client(base_url=gateway.url, timeout=30) as client:
         answers = [client.get("/v1/feed", headers=bearer(token(sub=str(n)))).status_code for n in range(30)]

@@ -73,7 +73,7 @@ def test_what_no_context_owns_is_with_auth(http: httpx.Client, path: str) -> Non
         "/__problem/429",
     ],
 )
-def test_what_is_for_machines_is_not_there(gateway: Gateway, path: str) -> None:
+def test_internal_paths_are_not_reachable(gateway: Gateway, path: str) -> None:
     """However it is spelled, and whoever the request says it is for."""
     for host in ("x", "127.0.0.1:8001", "web", "localhost"):
         answer = gateway.exchange(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
@@ -83,5 +83,5 @@ def test_what_is_for_machines_is_not_there(gateway: Gateway, path: str) -> None:
         assert '"code": "not_found"' in body
 
 
-def test_the_gateway_tells_that_it_lives(http: httpx.Client) -> None:
+def test_the_gateway_has_a_health_check(http: httpx.Client) -> None:
     assert http.get("/health/gateway").json() == {"status": "live"}

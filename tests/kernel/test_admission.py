@@ -82,7 +82,7 @@ def test_losing_redis_entirely_forgets_no_revocation(
     assert alice.client.get("/v1/auth/me").status_code == 401
 
 
-def test_the_filled_set_expires_so_that_a_lost_word_is_made_up_for(register: Callable[..., Person]) -> None:
+def test_the_filled_set_expires_so_that_a_lost_message_is_made_up_for(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.client.get("/v1/auth/me")
     end_sessions(alice)
@@ -165,7 +165,7 @@ def test_who_logs_in_may_do_so_again_and_again(register: Callable[..., Person], 
     assert log_in().status_code == 429, "after too many guesses the right one does not count either"
 
 
-def test_a_log_in_goes_on_when_redis_cannot_be_told_of_it(
+def test_a_log_in_succeeds_when_redis_cannot_record_it(
     register: Callable[..., Person], limits: Any, no_redis: Any
 ) -> None:
     register("alice")

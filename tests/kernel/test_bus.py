@@ -16,7 +16,7 @@ from socialapp.core.db import atomic
 from socialapp.core.errors import Unavailable
 from socialapp.core.ids import first_id_at
 from socialapp.messaging import registry
-from socialapp.messaging.delivery import AWAY_PAUSES, RETRY_PAUSES, caused_by, deliver
+from socialapp.messaging.delivery import OUTAGE_PAUSES, RETRY_PAUSES, caused_by, deliver
 from socialapp.messaging.envelope import Envelope, decode, encode
 from socialapp.messaging.models import FailedDelivery, InboxEntry, OutboxEvent
 from socialapp.messaging.publish import EventTooLarge, PublishOutsideTransaction, publish
@@ -154,10 +154,10 @@ def test_during_an_outage_no_event_waits_long_or_is_given_up(monkeypatch: pytest
         deliver(CONSUMER, envelopes=[envelope])
         failure = FailedDelivery.objects.using(CONSUMER).get()
         pauses.append(round((failure.retry_at - before).total_seconds()))
-    assert pauses == [*AWAY_PAUSES, *[AWAY_PAUSES[-1]] * 17]
+    assert pauses == [*OUTAGE_PAUSES, *[OUTAGE_PAUSES[-1]] * 17]
     assert not failure.dead
     fault[0] = ValueError("cracked bell")
-    for _ in range(len(RETRY_PAUSES) + 1 - len(AWAY_PAUSES)):
+    for _ in range(len(RETRY_PAUSES) + 1 - len(OUTAGE_PAUSES)):
         failure.refresh_from_db()
         assert not failure.dead
         deliver(CONSUMER, envelopes=[envelope])

@@ -106,7 +106,7 @@ def test_problems_are_the_same_exceptions(forecasts: Forecasts) -> None:
     assert [(error.field, error.code) for error in refused.value.errors] == [("cities", "required")]
 
 
-def test_a_service_that_is_away_is_unavailable_and_soon_not_asked(
+def test_a_service_that_is_down_is_unavailable_and_the_breaker_opens(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(calls, "serves", lambda name: False)

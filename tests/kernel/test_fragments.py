@@ -1,4 +1,4 @@
-"""Fragments in Redis: never older than a change, never in the way of one, and nothing depends on them."""
+"""Fragments in Redis: never older than a change, never blocking one, and optional."""
 
 from collections.abc import Callable
 from typing import Any

@@ -48,7 +48,7 @@ def test_ready_names_every_dependency(anonymous: JsonClient) -> None:
         ("ELASTICSEARCH_URL", "http://", "search"),
     ],
 )
-def test_without_what_is_not_needed_it_stays_ready(
+def test_an_outage_of_an_optional_dependency_keeps_it_ready(
     anonymous: JsonClient, settings: Any, setting: str, scheme: str, dependency: str
 ) -> None:
     with silent_server() as port:

@@ -22,7 +22,7 @@ def test_threads_never_share_an_id() -> None:
     assert len(set(ids)) == 5000
 
 
-def test_an_id_tells_its_time_and_node() -> None:
+def test_an_id_holds_its_time_and_node() -> None:
     generator = IdGenerator(node=lambda: 513, clock=lambda: 1_700_000_000_123)
     made = generator.next()
     assert id_time(made) == datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)

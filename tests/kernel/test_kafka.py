@@ -1,4 +1,4 @@
-"""Kafka as the way of events, as far as it can be asked without one; tests/transports asks a real one."""
+"""The Kafka transport, as far as it can be tested without a server; tests/transports has a real one."""
 
 import threading
 from typing import Any

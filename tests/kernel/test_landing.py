@@ -35,7 +35,7 @@ def test_the_banner_is_for_trying_out_only(anonymous: JsonClient, settings: Any)
 
 
 @pytest.mark.parametrize("noted", ["", "{", "[]", '{"username": "valjean"}'])
-def test_without_a_demo_account_it_tells_to_register(
+def test_without_a_demo_account_it_says_how_to_register(
     anonymous: JsonClient, settings: Any, tmp_path: Path, noted: str
 ) -> None:
     settings.EMBEDDED, settings.DATA_DIR = True, tmp_path
@@ -44,7 +44,7 @@ def test_without_a_demo_account_it_tells_to_register(
     assert "/auth/register" in page(anonymous)
 
 
-def test_the_demo_account_is_told_while_embedded_only(anonymous: JsonClient, settings: Any, tmp_path: Path) -> None:
+def test_the_demo_account_is_shown_while_embedded_only(anonymous: JsonClient, settings: Any, tmp_path: Path) -> None:
     settings.EMBEDDED, settings.DATA_DIR = True, tmp_path
     (tmp_path / "demo.json").write_text(json.dumps({"username": "valjean", "password": "24601 & <more>"}))
     shown = page(anonymous)

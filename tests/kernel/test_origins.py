@@ -17,7 +17,7 @@ def _one_front_end(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/feed", "/v1/auth/me", "/v1/posts/5", "/.well-known/jwks.json"])
-def test_a_browser_that_asks_before_it_calls_is_told_what_it_may_send(anonymous: JsonClient, path: str) -> None:
+def test_a_preflight_request_is_answered_with_what_may_be_sent(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.request("OPTIONS", path, Origin=OURS, Access_Control_Request_Method="PATCH")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == OURS

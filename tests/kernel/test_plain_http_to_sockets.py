@@ -13,7 +13,7 @@ from socialapp.asgi import application
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 @pytest.mark.parametrize("path", ["/ws/notifications/", "/ws/", "/"])
-def test_it_is_told_to_upgrade(method: str, path: str) -> None:
+def test_it_is_answered_with_upgrade_required(method: str, path: str) -> None:
     with ThreadPoolExecutor(max_workers=1) as thread:  # other tests may have left a loop running in this one
         start, body = thread.submit(asyncio.run, _answer(method, path)).result()
     headers = dict(start["headers"])

@@ -13,7 +13,7 @@ QUEUE = "tests.redis-broker"
 
 
 @pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
-def test_what_cannot_be_acknowledged_is_not_in_hand_for_ever(answer: str) -> None:
+def test_an_unacknowledged_message_does_not_block_the_worker(answer: str) -> None:
     redis = urlsplit(os.environ["REDIS_URL"])
     with proxy_to(redis.port or 6379) as proxy:
         through_proxy = redis._replace(netloc=f"{redis.netloc.rpartition(':')[0]}:{proxy.port}")

@@ -1,4 +1,4 @@
-"""Requests that clients send by mistake or out of malice: each is answered with a problem, none is a fault of ours."""
+"""Requests that clients send by mistake or out of malice: each is answered with a problem, never a server error."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register: Call
 
 
 @pytest.mark.parametrize("text", ["\u200b", "\u202e \u2060", "\ufeff \u00ad", "\u3000\u2028"])
-def test_a_text_in_which_nothing_is_to_be_seen_is_blank(register: Callable[..., Person], text: str) -> None:
+def test_an_invisible_text_is_blank(register: Callable[..., Person], text: str) -> None:
     alice = register("alice")
     answer = alice.client.post("/v1/posts", {"content": text})
     assert problem(answer) == (422, "invalid")

@@ -113,7 +113,7 @@ def test_rows_are_added_by_the_thousand_with_their_times() -> None:
     ],
 )
 @pytest.mark.django_db(databases={CONTEXT})
-def test_what_was_lost_to_another_is_tried_again(code: int, text: str, tries: int) -> None:
+def test_lost_conflicts_are_retried(code: int, text: str, tries: int) -> None:
     made: list[int] = []
 
     def run() -> None:

@@ -30,8 +30,8 @@ class Store(Protocol):
     def remove(self, name: str) -> None:
         """Loses something."""
 
-    def away(self) -> Any:
-        """A context in which it takes and gives nothing."""
+    def down(self) -> Any:
+        """A context in which it is down."""
 
 
 class Folder:
@@ -52,7 +52,7 @@ class Folder:
         (self.root / name).unlink()
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def down(self) -> Iterator[None]:
         kept = self.root.with_name("kept")
         self.root.mkdir(exist_ok=True)
         self.root.rename(kept)
@@ -95,7 +95,7 @@ class Bucket:
         return [item["Key"] for item in listed.get("Uploads", [])]
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def down(self) -> Iterator[None]:
         self._use(media_store(self.url.replace(self._server, f"127.0.0.1:{free_port()}")))
         yield
         self._use(media_store(self.url))

@@ -38,7 +38,7 @@ def everything_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "_YOUNG", timedelta(minutes=-1))
 
 
-def test_what_is_lost_and_what_is_left_is_found_and_mended(
+def test_lost_and_orphaned_files_are_found_and_repaired(
     register: Callable[..., Person],
     upload: Callable[..., dict[str, Any]],
     anonymous: JsonClient,

@@ -15,7 +15,7 @@ def test_conversions_have_a_queue_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("takes", ["quick", "slow", "all"])
-def test_a_worker_takes_the_queues_that_it_is_told(takes: str, settings: Any) -> None:
+def test_a_worker_takes_the_queues_of_its_setting(takes: str, settings: Any) -> None:
     settings.WORKER_QUEUES = takes
     names = set(queue_names(slow_tasks()))
     assert (slow_queue_name("posts") in names) is (takes != "quick")

@@ -35,7 +35,7 @@ def test_an_upload_is_answered_before_it_is_processed(register: Callable[..., Pe
     assert [name.split("/")[0] for name in store.names()] == ["files"]
 
 
-def test_media_are_their_owners(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_media_belong_to_their_owner(register: Callable[..., Person], anonymous: JsonClient) -> None:
     ann, bob = register("ann"), register("bob")
     media_id = send(ann, picture()).json()["id"]
     assert bob.client.get(f"/v1/media/{media_id}").status_code == 404
@@ -82,7 +82,7 @@ def test_a_form_that_is_none_is_refused(
     assert (Media.objects.count(), store.names()) == (0, [])
 
 
-def test_names_of_files_mean_nothing(register: Callable[..., Person], store: Store) -> None:
+def test_file_names_are_ignored(register: Callable[..., Person], store: Store) -> None:
     media_id = send(register("ann"), picture(), name="../../../etc/passwd").json()["id"]
     assert store.names() == [f"uploads/{media_id}"]
 
@@ -271,10 +271,10 @@ def test_one_whose_claim_was_taken_over_changes_nothing(
     assert set(StoredFile.objects.values_list("uses", flat=True)) == {1}
 
 
-def test_a_store_that_is_away_costs_no_try(register: Callable[..., Person], store: Store) -> None:
+def test_an_outage_of_the_store_counts_no_attempt(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     send(ann, picture())
-    with store.away():
+    with store.down():
         process_waiting_media()
     media = Media.objects.get()
     assert (media.status, media.attempts) == ("processing", 0)
@@ -283,9 +283,9 @@ def test_a_store_that_is_away_costs_no_try(register: Callable[..., Person], stor
     assert Media.objects.get().status == "ready"
 
 
-def test_an_upload_while_the_store_is_away_writes_nothing(register: Callable[..., Person], store: Store) -> None:
+def test_an_upload_during_an_outage_of_the_store_writes_nothing(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
-    with store.away():
+    with store.down():
         answer = send(ann, picture())
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert Media.objects.count() == 0
@@ -309,7 +309,7 @@ def test_the_same_file_is_kept_once_and_until_its_last_use(
     assert (store.names(), StoredFile.objects.count()) == ([], 0)
 
 
-def test_what_nobody_shows_is_deleted_after_a_day(
+def test_unused_media_are_deleted_after_a_day(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")

@@ -43,7 +43,7 @@ def post_ids(client: JsonClient, path: str) -> list[str]:
 LISTS = ("/v1/explore", "/v1/explore?sort=trending", "/v1/search?q=quiet&type=posts", "/v1/hashtags/quiet/posts")
 
 
-def test_only_followers_come_upon_somebody_silenced(thread: Thread, drain: Callable[[], int]) -> None:
+def test_only_followers_see_somebody_silenced(thread: Thread, drain: Callable[[], int]) -> None:
     ann, ben, cleo = thread.ann, thread.ben, thread.cleo
     assert ben.client.put(f"/v1/profiles/{ann.id}/follow").status_code == 200
     drain()
@@ -210,7 +210,7 @@ def test_who_reports_without_ground_weighs_less(thread: Thread, register: Callab
     assert Case.objects.get(closed_at=None, target_type="post").score == 0.2
 
 
-def test_figures_for_everybody(thread: Thread) -> None:
+def test_the_transparency_report_is_public(thread: Thread) -> None:
     report(thread.cleo, "post", thread.post_id)
     sanction(thread.ann, Kind.WARN_USER)
     answer = JsonClient().get("/v1/moderation/transparency")

@@ -289,7 +289,7 @@ def test_targets_without_text_still_show(thread: Thread, moderator: Person, drai
     assert "(erased)" in closed
 
 
-def test_no_filter_tells_what_a_page_does_not_show(
+def test_no_filter_reveals_what_a_page_does_not_show(
     thread: Thread, moderator: Person, register: Callable[..., Person]
 ) -> None:
     report(thread.cleo, "post", thread.post_id)

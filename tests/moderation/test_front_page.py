@@ -76,7 +76,7 @@ def test_engagement_is_counted_by_hour_before_and_after_it_is_rolled_up(thread: 
     assert client(Metrics).hours(hours=24) == before
 
 
-def test_administrators_see_how_the_installation_fares(
+def test_administrators_see_the_state_of_the_installation(
     empty_index: None, register: Callable[..., Person], tmp_path: Path, drain: Callable[[], int]
 ) -> None:
     browser = enter(register("ada"), "admin")

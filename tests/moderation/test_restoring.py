@@ -146,7 +146,7 @@ def test_one_can_appeal_for_a_time(lively: Thread, monkeypatch: pytest.MonkeyPat
     assert refused.value.code == "appeal_too_late"
 
 
-def test_what_nobody_appeals_against_is_deleted_in_the_end(lively: Thread, drain: Callable[[], int]) -> None:
+def test_removals_without_an_appeal_are_deleted_in_the_end(lively: Thread, drain: Callable[[], int]) -> None:
     removals = [remove(lively, "comment")]
     drain()
     reply = {"content": "reply", "parent_comment_id": lively.comment_id}

@@ -1,4 +1,4 @@
-"""A context that is killed or hangs takes with it what needs it, and nothing else; nobody ever sees a fault of ours."""
+"""A context that is killed or hangs takes down what needs it and nothing else; no answer is a server error."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Ask:
     succeeds: int = 200
 
 
-_SIGHT = ("posts", "users")  # who may see a post
+_VISIBILITY = ("posts", "users")  # who may see a post
 ASKS = [
     Ask("GET", "/v1/auth/me", ("auth",)),
     Ask("GET", "/v1/users/{author}", ("auth",)),
@@ -44,23 +44,23 @@ ASKS = [
     Ask("GET", "/v1/profiles/{author}/followers", ("users",)),
     Ask("GET", "/v1/blocks", ("users",)),
     Ask("PATCH", "/v1/profiles/me", ("users",), {"bio": "still here"}),
-    Ask("GET", "/v1/posts/{post}", _SIGHT),
-    Ask("GET", "/v1/feed", _SIGHT),
-    Ask("GET", "/v1/profiles/{author}/posts", _SIGHT),
-    Ask("GET", "/v1/bookmarks", _SIGHT),
-    Ask("GET", "/v1/hashtags/trending", _SIGHT),
-    Ask("POST", "/v1/posts", _SIGHT, {"content": "written meanwhile"}, 201),
-    Ask("PUT", "/v1/posts/{post}/bookmark", _SIGHT),
-    Ask("GET", "/v1/posts/{post}/comments", ("comments", *_SIGHT)),
-    Ask("GET", "/v1/comments/{comment}", ("comments", *_SIGHT)),
-    Ask("POST", "/v1/posts/{post}/comments", ("comments", *_SIGHT), {"content": "and commented"}, 201),
-    Ask("GET", "/v1/posts/{post}/reactions", ("reactions", *_SIGHT)),
-    Ask("GET", "/v1/comments/{comment}/reactions", ("reactions", "comments", *_SIGHT)),
-    Ask("PUT", "/v1/posts/{post}/reaction", ("reactions", *_SIGHT), {"reaction_type": "like"}),
-    Ask("GET", "/v1/notifications", ("notifications", "comments", *_SIGHT)),
-    Ask("GET", "/v1/notifications/unread-count", ("notifications", "comments", *_SIGHT)),
+    Ask("GET", "/v1/posts/{post}", _VISIBILITY),
+    Ask("GET", "/v1/feed", _VISIBILITY),
+    Ask("GET", "/v1/profiles/{author}/posts", _VISIBILITY),
+    Ask("GET", "/v1/bookmarks", _VISIBILITY),
+    Ask("GET", "/v1/hashtags/trending", _VISIBILITY),
+    Ask("POST", "/v1/posts", _VISIBILITY, {"content": "written meanwhile"}, 201),
+    Ask("PUT", "/v1/posts/{post}/bookmark", _VISIBILITY),
+    Ask("GET", "/v1/posts/{post}/comments", ("comments", *_VISIBILITY)),
+    Ask("GET", "/v1/comments/{comment}", ("comments", *_VISIBILITY)),
+    Ask("POST", "/v1/posts/{post}/comments", ("comments", *_VISIBILITY), {"content": "and commented"}, 201),
+    Ask("GET", "/v1/posts/{post}/reactions", ("reactions", *_VISIBILITY)),
+    Ask("GET", "/v1/comments/{comment}/reactions", ("reactions", "comments", *_VISIBILITY)),
+    Ask("PUT", "/v1/posts/{post}/reaction", ("reactions", *_VISIBILITY), {"reaction_type": "like"}),
+    Ask("GET", "/v1/notifications", ("notifications", "comments", *_VISIBILITY)),
+    Ask("GET", "/v1/notifications/unread-count", ("notifications", "comments", *_VISIBILITY)),
     Ask("GET", "/v1/notifications/preferences", ("notifications",)),
-    Ask("GET", "/v1/search?q=hello&type=posts", ("search", *_SIGHT)),
+    Ask("GET", "/v1/search?q=hello&type=posts", ("search", *_VISIBILITY)),
     Ask("GET", "/v1/search?q=ada&type=users", ("search", "users")),
     Ask("GET", "/v1/search/suggest?q=ada", ("search", "users")),
     Ask("GET", "/v1/metrics/me", ("metrics",)),
@@ -235,15 +235,15 @@ def test_what_happens_while_search_is_down_is_found_afterwards(services: Cluster
 
 
 def test_the_problem_names_what_is_missing_however_far_away(services: Cluster, talk: Talk) -> None:
-    comments = Ask("GET", f"/v1/posts/{talk.names['post']}/comments", ("comments", *_SIGHT))
+    comments = Ask("GET", f"/v1/posts/{talk.names['post']}/comments", ("comments", *_VISIBILITY))
     with services.serving("users").killed():
         eventually(lambda: talk.ask(comments).json().get("code") == "users_unavailable")
     talk.goes(without())
 
 
-def test_a_context_that_hangs_far_away_is_told_of_in_time(services: Cluster, talk: Talk) -> None:
+def test_a_context_that_hangs_further_on_is_reported_within_the_deadline(services: Cluster, talk: Talk) -> None:
     """Search asks posts, which asks reactions: posts gives that up while there is time left to answer without."""
-    search = Ask("GET", "/v1/search?q=hello&type=posts", ("search", *_SIGHT))
+    search = Ask("GET", "/v1/search?q=hello&type=posts", ("search", *_VISIBILITY))
 
     def is_found_without() -> bool:
         talk.goes(without())  # so that nobody has faults to remember, which would spare them the waiting

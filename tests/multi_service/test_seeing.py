@@ -1,4 +1,4 @@
-"""Seeing through split services: one trace over all of them, and the way of one request from the rows of all."""
+"""Observability of split services: one trace over all of them, and `manage.py trace` from the rows of all."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def test_one_trace_over_all_services(collector: Collector) -> None:
     every = {f"handle {handler.name}" for context in CONTEXTS for handler in handlers_of(context, event=_EVENT)}
     eventually(lambda: collector.names(_TRACE) >= {"POST v1/posts", "push to sockets", *every})
     spans = collector.trace(_TRACE)
-    # A service tells of a call only when it has ended: after what the other side has made of it.
+    # A service exports the span of a call when the call has ended, so after the spans of the other side.
     eventually(lambda: all(one.parent_span_id.hex() in collector.trace(_TRACE) for one in _answers(collector)))
     spans = collector.trace(_TRACE)
     calls = {spans[span.parent_span_id.hex()].name for span in _answers(collector)}

@@ -98,7 +98,7 @@ class LiveClient:
 
 
 @contextlib.asynccontextmanager
-async def connected_but_deaf(server: SocketServer, access: str) -> AsyncIterator[LiveClient]:
+async def connected_without_reading(server: SocketServer, access: str) -> AsyncIterator[LiveClient]:
     """A client that takes hardly anything in before it is asked to read."""
     ear = socket.socket()
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

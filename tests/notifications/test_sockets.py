@@ -16,7 +16,7 @@ from apps.notifications.actions.socket_messages import publish_to_user
 from apps.notifications.sockets.consumer import NotificationsConsumer
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post
-from tests.notifications.live import LiveClient, SocketServer, connected, connected_but_deaf, do, ready, run, serving
+from tests.notifications.live import LiveClient, SocketServer, connected, connected_without_reading, do, ready, run, serving
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
@@ -248,7 +248,7 @@ def test_what_is_taken_back_changes_the_unread_count_of_open_sockets(
 
 
 @pytest.mark.parametrize("access", ["", "nonsense", "a.b.c", "x" * 5000])
-def test_a_bad_token_is_told_4401(server: SocketServer, access: Any) -> None:
+def test_a_bad_token_is_closed_with_4401(server: SocketServer, access: Any) -> None:
     async def scenario() -> None:
         async with connected(server, access or "none") as client:
             assert await client.close_code() == 4401
@@ -448,7 +448,7 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_are_served(
     )
 
     async def scenario() -> None:
-        async with connected_but_deaf(server, bob.access) as slow:
+        async with connected_without_reading(server, bob.access) as slow:
             await slow.send({"type": "resume", "after": "0"})
             async with connected(server, alice.access) as quick:
                 await ready(quick)

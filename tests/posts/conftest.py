@@ -81,12 +81,12 @@ def shown(person: Person, limit: int = 100) -> list[Any]:
 
 
 @pytest.fixture
-def redis_away(settings: Any) -> Iterator[Any]:
-    """Takes Redis away and brings it back: a port that nobody listens on."""
+def redis_down(settings: Any) -> Iterator[Any]:
+    """Makes Redis unreachable and reachable again: a port that nobody listens on."""
     url = settings.REDIS_URL
 
     def switch(away: Any) -> None:
-        settings.REDIS_URL = "redis://127.0.0.1:1/0" if away else url
+        settings.REDIS_URL = "redis://127.0.0.1:1/0" if down else url
         if not away:
             _BreakingConnection.open_until = 0.0
 

@@ -72,7 +72,7 @@ def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(
 
 
 @pytest.mark.parametrize("step", [2, 200])
-def test_erasing_a_user_leaves_nothing_and_tells_so_at_the_end(
+def test_erasing_a_user_leaves_nothing_and_is_acknowledged_at_the_end(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],

@@ -320,18 +320,18 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     assert shown(alice)[0] == (late["post"]["id"], None)
 
 
-def test_a_list_that_survives_while_redis_is_away_has_no_hole(
+def test_a_list_that_survives_an_outage_of_redis_has_no_hole(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
-    redis_away: Any,
+    redis_down: Any,
 ) -> None:
     alice, bob = register("alice"), register("bob")
     follow(alice, bob)
     before = write(bob)
     deliver_outbox()
     assert shown(alice) == [(before["id"], None)]
-    redis_away(True)
+    redis_down(True)
     missed = write(bob)
     event = OutboxEvent.objects.using("posts").get(type="posts.post_created.v1", subject=missed["id"])
     for _ in range(2):
@@ -339,14 +339,14 @@ def test_a_list_that_survives_while_redis_is_away_has_no_hole(
     assert FailedDelivery.objects.using("posts").get().attempts == 2, "a short absence is waited out"
     deliver("posts", envelopes=[decode(event.envelope)])
     assert not FailedDelivery.objects.using("posts").exists(), "nothing is left that could become a dead letter"
-    redis_away(False)
+    redis_down(False)
     assert missed["id"].encode() not in redis_client().lrange(feed_key(alice), 0, -1)
     redis_client().delete(store._epoch_key())  # which is remembered for some seconds
     assert shown(alice) == [(missed["id"], None), (before["id"], None)]
     assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was rebuilt"
 
 
-def test_lists_of_a_redis_that_was_started_anew_are_not_trusted(
+def test_lists_of_a_restarted_redis_are_not_trusted(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],

@@ -136,7 +136,7 @@ class RandomActions:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_feed_equals_the_rules_after_anything(register: Callable[..., Person], seed: Any, redis_away: Any) -> None:
+def test_the_feed_equals_the_rules_after_anything(register: Callable[..., Person], seed: Any, redis_down: Any) -> None:
     chance = random.Random(seed)
     actions = RandomActions([register(f"person{number}") for number in range(5)], chance)
     for _ in range(90):
@@ -151,7 +151,7 @@ def test_the_feed_equals_the_rules_after_anything(register: Callable[..., Person
             assert {post_id for post_id, _ in shown(actions.people[me])} <= allowed
     deliver_outbox()
     for state in ("as it is", "away", "back", "flushed"):
-        redis_away(state == "away")
+        redis_down(state == "away")
         if state == "flushed":
             redis_client().flushdb()
         for person, user_id in zip(actions.people, actions.ids, strict=True):

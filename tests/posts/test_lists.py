@@ -237,7 +237,7 @@ def test_nothing_trends_for_somebody_that_they_may_not_see(
 
 
 @pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost)])
-def test_what_is_kept_or_passed_on_while_a_post_goes_leaves_nothing(
+def test_bookmarks_and_reposts_of_a_post_being_deleted_leave_nothing(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,

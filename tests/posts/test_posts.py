@@ -337,7 +337,7 @@ def test_edits_of_different_fields_at_once_both_stand(
     assert [event["version"] for event in events("post_edited")] == [2, 3]
 
 
-def test_moderators_learn_which_rule_shows_or_hides_a_post(
+def test_moderators_see_which_rule_shows_or_hides_a_post(
     register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
 ) -> None:
     staff = register("staff_member")

@@ -1,4 +1,4 @@
-"""Counts equal rows: whatever happens in whatever order, at once or one after the other, and for constant cost."""
+"""Counts equal rows, after concurrent and sequential changes in any order, and at constant cost."""
 
 import json
 from collections.abc import Callable

@@ -108,7 +108,7 @@ def test_erasing_a_person_corrects_the_counts(
     assert last == acknowledged
 
 
-def test_what_slipped_past_a_removal_goes_within_minutes() -> None:
+def test_rows_that_a_removal_missed_are_swept_within_minutes() -> None:
     """As TiDB may leave it: committed by a writer who saw no mark, unseen by the removal that set the mark."""
     post, comment, other = Target("post", new_id(), 1, 1), Target("comment", new_id(), 1, 1), Target("post", 5, 1, 5)
     user_id, staying = new_id(), new_id()

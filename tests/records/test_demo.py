@@ -31,8 +31,8 @@ def rows() -> list[int]:
     return [model._default_manager.count() for model in (Profile, Follow, Post, Comment, Reaction)]
 
 
-def tell(password: str = PASSWORD) -> dict[str, str]:
-    """What the command says about logging in."""
+def run_demo(password: str = PASSWORD) -> dict[str, str]:
+    """Runs the command; what it prints about logging in."""
     output = io.StringIO()
     call_command("demo", password=password, json=True, no_pictures=True, stdout=output)
     found: dict[str, str] = json.loads(output.getvalue())
@@ -45,13 +45,13 @@ def test_the_story_goes_through_the_api_and_an_interrupted_one_is_finished(
     interrupted = Story(password=PASSWORD, has_pictures=False)
     for step in interrupted.steps()[:450]:
         step()
-    assert tell() == {"username": "valjean", "password": PASSWORD}
+    assert run_demo() == {"username": "valjean", "password": PASSWORD}
     drain()
     before = rows()
     assert before[:4] == [77, 326, 72, 80]
     assert 140 <= before[4] <= 160, "who reacts again to the same post changes their reaction"
     with pytest.raises(CommandError, match="another password"):
-        tell("another password")
+        run_demo("another password")
     assert rows() == before
     access = anonymous.post("/v1/auth/login", {"login": "valjean", "password": PASSWORD}).json()["access"]
     hero = JsonClient(access)

@@ -54,7 +54,7 @@ def codes(findings: Any) -> list[str]:
     return [finding.code for finding in findings]
 
 
-def test_bus_status_tells_how_far_events_have_come() -> None:
+def test_bus_status_shows_how_far_events_have_come() -> None:
     for state in (OutboxEvent.State.NEW, OutboxEvent.State.NEW, OutboxEvent.State.SENT):
         OutboxEvent.objects.using("posts").create(type="posts.post_created.v1", subject="1", envelope="{}", state=state)
     OutboxEvent.objects.using("posts").filter(state=OutboxEvent.State.NEW).update(
@@ -172,7 +172,7 @@ def test_a_server_is_held_to_more_than_the_embedded_default(settings: Any) -> No
     assert codes(diagnostics.settings_findings()) == ["no_https", "any_host", "no_rate_limits"]
 
 
-def test_doctor_tells_what_does_not_answer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_names_what_does_not_answer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache._BreakingConnection, "open_until", 0.0)  # put back at the end: others need Redis
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.ELASTICSEARCH_URL = "http://127.0.0.1:1"
@@ -205,7 +205,7 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
         (["verfy"], 2, "did you mean verify?"),
     ],
 )
-def test_what_keeps_a_command_from_its_work_is_told_in_a_line(
+def test_a_failing_command_says_why_in_one_line(
     commands: list[str], status: int, reason: str, tmp_path: Any
 ) -> None:
     environment = {

@@ -73,7 +73,7 @@ def test_the_variables_of_the_readme_are_in_the_example() -> None:
     assert {name for name in named if not re.search(rf"\b{name}=", _text(".env.example"))} == set()
 
 
-def test_the_commands_told_to_operators_exist() -> None:
+def test_the_documented_commands_exist() -> None:
     named = set(re.findall(r"manage\.py ([a-z_]+)", OPERATING.read_text()))
     assert named >= {"bus", "erasure", "search", "doctor", "migrate_all"}
     assert named - get_commands().keys() == set()

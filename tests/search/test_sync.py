@@ -264,7 +264,7 @@ def test_tombstones_are_forgotten_when_nothing_late_can_come(searching: Searchin
 
 
 @pytest.fixture(params=["nobody listens", "nobody answers"])
-def away(request: pytest.FixtureRequest) -> Iterator[Any]:
+def unreachable(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The address of an Elasticsearch that is not there, or takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -275,10 +275,10 @@ def away(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-def test_without_elasticsearch_only_search_is_away_and_it_catches_up(
-    searching: Any, people: dict[str, Person], anonymous: JsonClient, settings: Any, away: Any
+def test_without_elasticsearch_only_search_is_unavailable_and_it_catches_up(
+    searching: Any, people: dict[str, Person], anonymous: JsonClient, settings: Any, unreachable: Any
 ) -> None:
-    working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, away
+    working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, unreachable
     settings.ELASTICSEARCH_SECONDS = 4
     started = time.monotonic()
     for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):

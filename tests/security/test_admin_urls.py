@@ -106,7 +106,7 @@ def who_may(name: str, method: str) -> set[str]:
 
 
 def is_let_in(answer: Any) -> bool:
-    """Whether the page was shown, the form read, or the row looked for in vain."""
+    """Whether the page was shown, the form read, or the row not found."""
     if answer.status_code == 302:
         return not answer.headers["Location"].startswith("/admin/login/")
     return answer.status_code not in (403, 405)

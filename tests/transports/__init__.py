@@ -1,1 +1,1 @@
-"""The ways of events, each on a broker of the tests' own, with real relays and workers."""
+"""The transports of events, each on a broker of the tests' own, with real relays and workers."""

@@ -139,7 +139,7 @@ class BrokerHarness:
         log.write_text("")
 
     def unsent(self) -> int:
-        """Bells that the relay has not handed over."""
+        """Probes that the relay has not sent."""
         return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 0")
 
     def confirmed(self) -> int:

@@ -1,4 +1,4 @@
-"""What the users tests say about events: this was published, and hand this one over."""
+"""Events in the tests of users: what was published, and delivering one."""
 
 from functools import partial
 from typing import Any

@@ -64,7 +64,7 @@ def test_whoever_blocks_must_unblock_before_following(register: Register) -> Non
     assert (published_types()[mark:], Follow.objects.count()) == ([], 0)
 
 
-def test_muting_is_not_told(register: Register) -> None:
+def test_muting_is_not_revealed(register: Register) -> None:
     alice, bob = register("alice"), register("bob")
     alice.client.put(f"/v1/profiles/{bob.id}/follow")
     mark = len(published_types())

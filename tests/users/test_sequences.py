@@ -1,4 +1,4 @@
-"""Whatever people do to each other in whatever order: rows, counts and events agree with a model of a few lines."""
+"""After random actions of people rows, counts and events agree with a small model."""
 
 import pytest
 from django.utils import timezone
@@ -158,7 +158,7 @@ class Relations(RuleBasedStateMachine):
             assert counts.get(user_id, (0, 0)) == (followers, following)
 
     @invariant()
-    def events_tell_the_same(self) -> None:
+    def events_match_the_model(self) -> None:
         pairs_by_type: dict[str, list[Pair]] = {
             name: [(event[one], event[other]) for event in published(name)]
             for name, one, other in (

@@ -73,7 +73,7 @@ def test_a_session_that_somebody_stole_ends_in_every_tab(person: Callable[[str],
     assert httpx.post(f"{ada.site.url}/v1/auth/refresh", json={"refresh": stolen}).status_code == 401
 
 
-def test_a_busy_server_is_asked_again_and_told_of_in_words(person: Callable[[str], Person]) -> None:
+def test_a_busy_server_is_retried_and_explained(person: Callable[[str], Person]) -> None:
     ada = person("ada_429")
     post = ada.post("Popular")
     page = ada.open()
@@ -211,7 +211,7 @@ def test_a_captcha_is_solved_before_sign_up(site: Installation, new_context: Cal
     expect(page.get_by_role("button", name="Sign up")).to_be_disabled()
 
 
-def test_the_work_before_sign_up_is_done_anew_for_each_attempt(
+def test_the_work_before_sign_up_is_done_again_for_each_attempt(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:
     page = new_context().new_page()
@@ -228,7 +228,7 @@ def test_the_work_before_sign_up_is_done_anew_for_each_attempt(
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
 
 
-def test_what_came_while_asleep_is_told_on_waking(person: Callable[[str], Person]) -> None:
+def test_what_came_while_asleep_is_shown_on_waking(person: Callable[[str], Person]) -> None:
     """The connection is cut and made again, as after sleep; the badge of the installed app follows."""
     ada, bob = person("ada_zzz"), person("bob_zzz")
     ada.api("PUT", f"/profiles/{bob.id}/follow")

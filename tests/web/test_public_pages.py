@@ -59,7 +59,7 @@ def test_a_profile_is_readable_without_scripts(anonymous: JsonClient, register: 
     assert "<h1>Ada Lovelace</h1>" in text
 
 
-def test_search_engines_are_told_what_is_not_theirs(anonymous: JsonClient) -> None:
+def test_search_engines_are_told_what_not_to_index(anonymous: JsonClient) -> None:
     answer = anonymous.get("/robots.txt")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert "Disallow: /settings\n" in answer.content.decode()

@@ -44,7 +44,7 @@ def test_a_repost_is_taken_back_after_a_reload(person: Callable[[str], Person]) 
     assert ada.api("GET", f"/posts/{post}")["reposts_count"] == 0
 
 
-def test_a_request_to_follow_is_answered_where_it_is_told(person: Callable[[str], Person]) -> None:
+def test_a_follow_request_is_answered_where_it_is_shown(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_rq"), person("bob_rq")
     ada.api("PATCH", "/profiles/me", {"is_private": True})
     page = ada.open("/notifications")

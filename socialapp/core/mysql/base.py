@@ -15,7 +15,7 @@ _TRUSTED_SECONDS = 1.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with fewer round trips: for transactions, and to find out whether a connection still stands.
+    """Django's, with fewer round trips: for transactions, and to find out whether a connection still works.
 
     That is asked at most once a second, not before the first query of each request. A connection that breaks within
     that second fails the one request that finds out; Django then checks it by itself. Of several to one server, which
@@ -31,7 +31,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**parameters, "conv": {**parameters["conv"], FIELD_TYPE.DATETIME: _moment}}
 
     def close_if_health_check_failed(self) -> None:
-        """As Django does it, unless the connection was found to stand a moment ago."""
+        """As Django does it, unless the connection was checked a moment ago."""
         if self.connection is None or self.health_check_done:
             return
         now = time.monotonic()

@@ -35,7 +35,7 @@ _LAG_META = "HTTP_X_READS_MAY_LAG"
 _SAFE = frozenset({"GET", "HEAD"})
 _LOOK_EVERY_SECONDS = 1.0
 _DOWN_SECONDS = 5.0
-# Written at no time that anybody knows: whatever pins stood in Redis may have been lost with it.
+# The time of the last write is unknown: whatever pins stood in Redis may have been lost with it.
 _SINCE_KEY = "replicas:since"
 
 
@@ -172,7 +172,7 @@ class _Health:
         self._note(alias, usable=not trouble)
         return not trouble
 
-    def note_down(self, alias: str) -> None:
+    def mark_down(self, alias: str) -> None:
         """Leaves a replica alone for some seconds."""
         self._note(alias, usable=False)
 
@@ -190,10 +190,10 @@ def _server_of(alias: str) -> tuple[str, str]:
 _health = _Health()
 
 
-def note_down(alias: str) -> None:
+def mark_down(alias: str) -> None:
     """Called where a replica failed in use: it is passed over for some seconds."""
     log.warning("replicas.failed_in_use", alias=alias)
-    _health.note_down(alias)
+    _health.mark_down(alias)
 
 
 def lag_of(alias: str) -> float | None:

@@ -10,7 +10,7 @@ from django.db import Error, connections
 from django.db.backends.mysql import base
 from django.db.backends.utils import CursorWrapper
 
-from socialapp.core.replicas import note_down
+from socialapp.core.replicas import mark_down
 
 # What the driver says when the server is gone, does not answer in time, or is about to end.
 _LOST = frozenset({2002, 2003, 2006, 2013, 1053, 1927, 1040, 1045, 1049})
@@ -50,7 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def primary_cursor(self, error: Error) -> Any:
         """A cursor on the primary, after the replica gave this error."""
         if error.args and error.args[0] in _LOST:
-            note_down(self.alias)
+            mark_down(self.alias)
             self.close()
         return connections[self.settings_dict["PRIMARY"]].cursor()
 

@@ -1,4 +1,4 @@
-"""`{% installation %}`: how the installation fares, for administrators on the admin site's front page."""
+"""`{% installation %}`: the state of the installation, for administrators on the admin site's front page."""
 
 from collections.abc import Callable
 from typing import TypeVar

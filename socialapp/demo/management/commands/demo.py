@@ -61,7 +61,7 @@ class Command(BaseCommand):
         if people is None and (options["dry_run"] or options["bulk"]):
             raise CommandError("--bulk and --dry-run need --people")
         if people is None:
-            username = self._tell_story(password, has_pictures=not options["no_pictures"])
+            username = self._load_story(password, has_pictures=not options["no_pictures"])
         elif not 1 <= people <= PEOPLE_AT_MOST:
             raise CommandError(f"--people must be at least 1 and at most {PEOPLE_AT_MOST:,}")
         else:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"demo data loaded: log in as {username} with the password {password}")
 
-    def _tell_story(self, password: str, *, has_pictures: bool) -> str:
+    def _load_story(self, password: str, *, has_pictures: bool) -> str:
         from django.conf import settings
 
         settings.RATE_LIMITS = False  # one process speaks for everybody

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         if options["as_json"]:
             self.stdout.write(json.dumps(report, indent=2))
         else:
-            self._tell(report)
+            self._report(report)
 
     def _status(self, table: Table, options: dict[str, Any]) -> Any:
         return [asdict(partition) for partition in partitions.partitions_of(table)] or "not partitioned"
@@ -97,7 +97,7 @@ class Command(BaseCommand):
         found = [{"name": name, "rows": rows, "folder": str(folder)} for name, rows in done]
         return found or "nothing to archive"
 
-    def _tell(self, report: dict[str, Any]) -> None:
+    def _report(self, report: dict[str, Any]) -> None:
         for name, found in report.items():
             if isinstance(found, str):
                 self.stdout.write(f"{name}: {found}")

@@ -13,7 +13,7 @@ from socialapp.messaging.request_trace import lines, request_trace
 class Command(BaseCommand):
     """Reads only; knows what the tables of all contexts still hold (see OUTBOX_RETENTION_DAYS), served here or not."""
 
-    help = "Show the way of one request through the bus of all contexts; exit status 1 when nothing is known of it"
+    help = "Show the trace of one request through the bus of all contexts; exit status 1 when nothing is known of it"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which request, and how to print it."""
