@@ -7,9 +7,16 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from kombu import Connection, Queue
 
+from socialapp.messaging.application import celery_app
 from tests.faults.proxy import proxy_to
 
 QUEUE = "tests.redis-broker"
+
+
+@pytest.fixture(autouse=True)
+def _transport() -> None:
+    """Celery's application registers the transport."""
+    celery_app()
 
 
 @pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
