@@ -1,4 +1,4 @@
-"""The rules of a context's modules: SQL in queries and actions only, no rule and no other server in queries, named arguments."""
+"""Module rules of a context: SQL in queries and actions only; no rule and no other server in queries; keywords."""
 
 import ast
 from collections.abc import Iterator

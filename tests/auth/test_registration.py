@@ -245,7 +245,9 @@ def test_an_approved_applicant_logs_in_and_is_published_once(by_approval: Any, a
     assert ("Welcome", ["alice@example.org"]) in subjects()
 
 
-def test_a_rejected_applicant_is_erased_and_notified(by_approval: Any, admin_site: Any, drain: Callable[[], int]) -> None:
+def test_a_rejected_applicant_is_erased_and_notified(
+    by_approval: Any, admin_site: Any, drain: Callable[[], int]
+) -> None:
     sign_up(application="I like cats.")
     subjects()
     application = Application.objects.get()

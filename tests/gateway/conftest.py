@@ -1,4 +1,4 @@
-"""What the tests of the gateway share: one gateway, and behind it a stub server for each context that echoes requests."""
+"""Fixtures of the gateway tests: one gateway, and behind it a stub server for each context that echoes requests."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -16,7 +16,16 @@ from apps.notifications.actions.socket_messages import publish_to_user
 from apps.notifications.sockets.consumer import NotificationsConsumer
 from tests.conftest import ALL_CONTEXTS
 from tests.notifications.conftest import post
-from tests.notifications.live import LiveClient, SocketServer, connected, connected_without_reading, do, ready, run, serving
+from tests.notifications.live import (
+    LiveClient,
+    SocketServer,
+    connected,
+    connected_without_reading,
+    do,
+    ready,
+    run,
+    serving,
+)
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 

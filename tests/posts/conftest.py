@@ -85,9 +85,9 @@ def redis_down(settings: Any) -> Iterator[Any]:
     """Makes Redis unreachable and reachable again: a port that nobody listens on."""
     url = settings.REDIS_URL
 
-    def switch(away: Any) -> None:
+    def switch(down: Any) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0" if down else url
-        if not away:
+        if not down:
             _BreakingConnection.open_until = 0.0
 
     yield switch

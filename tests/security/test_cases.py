@@ -166,7 +166,9 @@ def test_if_none_match(register: Register) -> None:
     assert alice.client.get(path).json()["content"] == "first"
 
 
-def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(register: Register, drain: Callable[[], int]) -> None:
+def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(
+    register: Register, drain: Callable[[], int]
+) -> None:
     """Case 20: who deleted it was its author."""
     alice, bob = register("alice"), register("bob")
     post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
