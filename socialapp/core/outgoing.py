@@ -77,7 +77,7 @@ def request(
         location = response.headers.get("location")
         if response.status not in _REDIRECTS or not location or not limits.redirects:
             return response
-        url = redirected(url, location)
+        url = redirected(url=url, location=location)
         if _origin(_checked_url(url)) != _origin(target):
             sent = {name: value for name, value in sent.items() if name not in _CREDENTIALS}
         if response.status not in (307, 308) and method not in ("GET", "HEAD"):
@@ -86,7 +86,7 @@ def request(
     raise OutgoingError("there are too many redirects")
 
 
-def redirected(url: str, location: str) -> str:
+def redirected(*, url: str, location: str) -> str:
     """Where the Location of an answer leads; AddressRefused when that is no URL, such as "http://["."""
     try:
         return urljoin(url, location)

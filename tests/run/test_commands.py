@@ -205,9 +205,7 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
         (["verfy"], 2, "did you mean verify?"),
     ],
 )
-def test_a_failing_command_says_why_in_one_line(
-    commands: list[str], status: int, reason: str, tmp_path: Any
-) -> None:
+def test_a_failing_command_says_why_in_one_line(commands: list[str], status: int, reason: str, tmp_path: Any) -> None:
     environment = {
         **os.environ,
         "DATA_DIR": str(tmp_path),

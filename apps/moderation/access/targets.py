@@ -154,7 +154,7 @@ def _hosts_behind(url: str) -> set[str]:
         location = request("HEAD", url, limits=_SHORT).headers.get("location", "")
         if not location:
             break
-        url = redirected(url, location)
+        url = redirected(url=url, location=location)
         found.update(link_hosts(url))
         if not _is_short(url):
             break

@@ -124,7 +124,7 @@ function connectLater() {
   pause = Math.min(pause * 2, LONGEST_PAUSE);
 }
 
-/** After sleep, or on another network: the connection may be gone without a word. */
+/** After sleep, or on another network: the connection may be dead and nobody has noticed. */
 function lookAgain() {
   if (!wanted) return;
   if (socket) answered();
