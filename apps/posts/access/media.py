@@ -102,10 +102,10 @@ def _audiences(place: MediaPlace) -> tuple[str, ...]:
     if place.post_id is None:
         return (OWNER,)
     if place.comment_id is None:
-        return (MODERATORS,) if place.is_in_removed_post else (READERS,)
+        return (MODERATORS,) if place.is_in_removed_post else (READERS, OWNER)
     if place.is_in_removed_post or not client(Comments).documents(comment_ids=[place.comment_id]):
         return (MODERATORS, OWNER)  # its author still sees what moderators have only hidden
-    return (MODERATORS, READERS)
+    return (MODERATORS, READERS, OWNER)
 
 
 def _is_public(place: MediaPlace) -> bool:
