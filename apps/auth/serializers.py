@@ -24,7 +24,8 @@ class Password(Text):
         return unicodedata.normalize("NFC", spaced)
 
 
-def _password(**options: Any) -> Password:
+def password_field(**options: Any) -> Password:
+    """A field for a password of ours, an old one or a new one."""
     return Password(max_length=_MAX_PASSWORD, trim_whitespace=False, **options)
 
 
@@ -38,7 +39,7 @@ class RegisterInput(_CookieInput):
     """What an account is made of; `invite`, `application` and `captcha` where GET /instance asks for them."""
 
     email = Text(max_length=254)
-    password = _password()
+    password = password_field()
     username = Text(max_length=30, trim_whitespace=False)
     full_name = Name(max_length=100, required=False, allow_blank=True)
     invite = Text(max_length=100, required=False, allow_blank=True)
@@ -50,7 +51,7 @@ class LoginInput(_CookieInput):
     """A log-in; `login` is an e-mail address or a username."""
 
     login = Text(max_length=254)
-    password = _password()
+    password = password_field()
     otp = Text(max_length=40, required=False)
 
 
@@ -104,20 +105,20 @@ class ResetInput(Input):
     """A key from a mail and the new password."""
 
     key = Text(max_length=_MAX_KEY)
-    password = _password()
+    password = password_field()
 
 
 class ChangePasswordInput(Input):
     """The present and the new password."""
 
-    password = _password()
-    new_password = _password()
+    password = password_field()
+    new_password = password_field()
 
 
 class DeleteInput(Input):
     """The present password; not needed in a confirmed session."""
 
-    password = _password(required=False)
+    password = password_field(required=False)
 
 
 class CodeInput(Input):
@@ -135,7 +136,7 @@ class OptionalCodeInput(Input):
 class ConfirmInput(Input):
     """One proof of being the owner: the password, a one-time password, a passkey's answer, or a mailed code."""
 
-    password = _password(required=False)
+    password = password_field(required=False)
     otp = Text(max_length=40, required=False)
     passkey = serializers.DictField(required=False)
     code = Text(max_length=40, required=False)

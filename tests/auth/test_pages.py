@@ -57,6 +57,8 @@ def test_a_password_is_set_on_the_page(register: Callable[..., Person], anonymou
     weak = press(url, password="password")
     assert weak.status_code == 422
     assert "alert" in weak.content.decode()
+    for refused in ("staple gun paper clip" * 20, "staple gun\u0000paper clip"):
+        assert press(url, password=refused).status_code == 422, "the log-in would not take it"
     assert press(url, password="staple gun paper clip").status_code == 200
     body = {"login": "alice", "password": "staple gun paper clip"}
     assert JsonClient().post("/v1/auth/login", body).status_code == 200
@@ -72,7 +74,8 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     assert "Why: spam" in str(mail.outbox[-1].body)
     url = mailed("Your account was banned")
     assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 403
-    assert press(url, text=" ").status_code == 422
+    for refused in (" ", "\u3164", "a\u0000", "a" * 2001):
+        assert press(url, text=refused).status_code == 422
     assert press(url, text="It was not me.").status_code == 200
     assert Appeal.objects.get().text == "It was not me."
     assert press(url, text="Once more.").status_code == 409

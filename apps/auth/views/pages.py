@@ -10,15 +10,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import ValidationError
 
 from apps.auth import access, actions, queries
+from apps.auth.serializers import password_field
 from apps.auth.views.cookies import set_device_token
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Invalid, Problem
 from socialapp.http.admission import admit, client_address
+from socialapp.http.fields import Text
 from socialapp.rpc.calls import client
 
-_MAX_KEY, _MAX_TEXT = 500, 1000
+_MAX_KEY, _MAX_APPEAL = 500, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,22 @@ def _verify(key: str, _: str) -> str:
 
 
 def _reset(key: str, password: str) -> str:
-    return actions.reset_password(key=key, password=password)
+    return actions.reset_password(key=key, password=_checked("password", password, takes=password_field()))
+
+
+def _checked(name: str, text: str, *, takes: Text) -> str:
+    """What the API would take for this field; Invalid for what it refuses."""
+    try:
+        return str(takes.run_validation(text.replace("\r\n", "\n")))
+    except ValidationError as error:
+        [detail] = error.detail
+        raise Invalid.of(name, detail.code, str(detail)) from None
 
 
 def _appeal(key: str, text: str) -> str:
-    if not text.strip():
-        raise Invalid.of("text", "blank", "Say why the decision is wrong.")
     user_id, action_id = actions.read_appeal_key(key)
-    client(Moderation).file_appeal(user_id=user_id, action_id=action_id, text=text[:_MAX_TEXT])
+    text = _checked("text", text, takes=Text(multiline=True, max_length=_MAX_APPEAL))
+    client(Moderation).file_appeal(user_id=user_id, action_id=action_id, text=text)
     return ""
 
 
@@ -111,7 +122,7 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     if request.method == "POST" and not wants_export:
         try:
             admit(principal=None, address=client_address(request), rate="login")
-            token = page.act(str(context["key"]), request.POST.get(page.field, "")[:_MAX_TEXT])
+            token = page.act(str(context["key"]), request.POST.get(page.field, ""))
             context["done"] = page.done
         except Problem as problem:
             status = problem.status
