@@ -17,11 +17,11 @@ class AuthService:
 
     def users(self, *, ids: list[int]) -> list[User]:
         """See `Auth.users`."""
-        return [_user(account) for account in queries.accounts(ids)]
+        return _opened(queries.accounts(ids))
 
     def users_by_username(self, *, usernames: list[str]) -> list[User]:
         """See `Auth.users_by_username`."""
-        return [_user(account) for account in queries.accounts_by_username(usernames)]
+        return _opened(queries.accounts_by_username(usernames))
 
     def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
         """See `Auth.mail_contacts`."""
@@ -74,6 +74,11 @@ class AccountRecords:
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nothing: people are dumped here."""
         return []
+
+
+def _opened(accounts: list[queries.Account]) -> list[User]:
+    """Without those who wait for approval: for everybody else there are no such people yet."""
+    return [_user(account) for account in accounts if account.status != "pending"]
 
 
 def _user(account: queries.Account) -> User:

@@ -101,12 +101,12 @@ class Auth(Protocol):
 
     @read
     def users(self, *, ids: list[int]) -> list[User]:
-        """The accounts among `ids` that exist, in any order."""
+        """The accounts among `ids` that exist and do not wait for approval, in any order."""
         ...
 
     @read
     def users_by_username(self, *, usernames: list[str]) -> list[User]:
-        """The accounts with these names that exist, compared without case, in any order."""
+        """As `users`, those with these names, compared without case."""
         ...
 
     @read

@@ -212,7 +212,8 @@ def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval: 
     assert not answer.cookies
     refused = log_in()
     assert (refused.status_code, refused.json()["code"]) == (403, "account_pending")
-    assert anonymous.get(f"/v1/users/{made['user']['id']}").status_code == 404
+    for path in ("users/{id}", "profiles/{id}", "profiles/by-username/{username}"):
+        assert anonymous.get(f"/v1/{path.format_map(made['user'])}").status_code == 404
     assert events() == []
     assert subjects() == [("We have your application", ["alice@example.org"])]
 
