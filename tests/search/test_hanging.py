@@ -3,12 +3,13 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
-from apps.search.queries import Viewer, Window, elastic, parse
+from apps.search.queries import Hit, Viewer, Window, elastic, parse
 from socialapp.core.errors import Unavailable
 
 
@@ -65,9 +66,11 @@ def test_it_is_asked_again(hanging: socket.socket, settings: Any, monkeypatch: p
 class _OutOfTime(BaseHTTPRequestHandler):
     """Answers as Elasticsearch does when its own time limit is over: with what it found till then."""
 
+    body = b'{"timed_out":true,"_shards":{"failed":0},"hits":{"hits":[{"sort":[1]}]}}'
+
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        body = b'{"took":1,"timed_out":true,"_shards":{"total":1,"failed":0},"hits":{"hits":[{"_id":"1","sort":[1]}]}}'
+        body = self.body
         self.send_response(200)
         self.send_header("Content-Type", "application/vnd.elasticsearch+json; compatible-with=9")
         self.send_header("X-Elastic-Product", "Elasticsearch")
@@ -79,15 +82,45 @@ class _OutOfTime(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class _Closing(_OutOfTime):
+    """Answers in time, and closes the connection without saying so."""
+
+    protocol_version = "HTTP/1.1"
+    body = _OutOfTime.body.replace(b"true", b"false")
+
+    def do_POST(self) -> None:
+        super().do_POST()
+        self.close_connection = True
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
+    with HTTPServer(("127.0.0.1", port), handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def _search() -> list[Hit]:
+    return elastic.ElasticIndex().posts(parse("kite"), {}, Viewer(None, [], []), Window(10))
+
+
 def test_a_part_of_the_hits_is_no_answer(settings: Any) -> None:
-    server = HTTPServer(("127.0.0.1", 0), _OutOfTime)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with _serving(_OutOfTime) as port:
+        settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{port}"
         with pytest.raises(Unavailable):
-            elastic.ElasticIndex().posts(parse("kite"), {}, Viewer(None, [], []), Window(10))
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
+            _search()
+
+
+def test_a_closed_connection_is_opened_again(settings: Any) -> None:
+    with _serving(_Closing) as port:
+        settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{port}"
+        assert _search() == [Hit(1, (1,))]
+    with _serving(_Closing, port):
+        assert _search() == [Hit(1, (1,))]
+    with pytest.raises(Unavailable):
+        _search()

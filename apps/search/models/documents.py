@@ -18,8 +18,11 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django_elasticsearch_dsl.documents import Document
+from elastic_transport import Urllib3HttpNode
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import Boolean, Date, Join, Keyword, Long, MetaField, Search, Text, analyzer, token_filter
+
+from apps.search.models.connection import ThreadNode
 
 _LONGEST_PREFIX = 30
 _WRITE_SECONDS = 5.0
@@ -49,7 +52,14 @@ def elasticsearch() -> Elasticsearch:
     url, seconds = settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_SECONDS
     key = (os.getpid(), url, seconds)
     if key not in _clients:
-        _clients[key] = Elasticsearch(url, request_timeout=seconds, max_retries=0, retry_on_timeout=False)
+        _clients[key] = Elasticsearch(
+            url,
+            request_timeout=seconds,
+            max_retries=0,
+            retry_on_timeout=False,
+            meta_header=False,  # names the versions of Python and the client in each request
+            node_class=ThreadNode if url.startswith("http://") else Urllib3HttpNode,
+        )
     return _clients[key]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import orjson
 from django.conf import settings
 from elastic_transport import TransportError
 from elasticsearch import ApiError, NotFoundError
@@ -51,6 +52,8 @@ _COMPARISON_SECONDS = 30.0  # nobody waits for it
 _MAX_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
 _SIMILAR_WORDS = 3
+_PARAMETERS = {"ignore_unavailable": "true", "filter_path": "timed_out,_shards.failed,hits.hits.sort"}
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
 # A query as Elasticsearch takes it. Those of the client's DSL take longer to build than Elasticsearch to answer.
@@ -247,8 +250,11 @@ class ElasticIndex:
         if window.position is not None:
             body["search_after"] = list(window.position)
         with answering():
-            answer = elasticsearch().search(index=self._read_from, ignore_unavailable=True, body=body)
-        return [hit["sort"] for hit in _whole(answer.body)["hits"]["hits"]]
+            # As `search` of the client, whose hundred parameters take as long as building the query.
+            answer = elasticsearch().perform_request(
+                "POST", f"/{self._read_from}/_search", params=_PARAMETERS, headers=_HEADERS, body=orjson.dumps(body)
+            )
+        return [hit["sort"] for hit in _whole(answer.body).get("hits", {}).get("hits", ())]
 
 
 def _answer(search: "Search[Any]") -> dict[str, Any]:
