@@ -1,5 +1,6 @@
 """The routes of search."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -9,8 +10,10 @@ from rest_framework.response import Response
 from apps.search import access
 from apps.search.queries import MAX_QUERY
 from apps.search.serializers import SearchPageBody, SearchResultBody
+from socialapp.core.cache import Command
 from socialapp.core.errors import Invalid
 from socialapp.core.pages import Page
+from socialapp.core.principal import Principal
 from socialapp.http.pagination import page_request, page_response
 from socialapp.http.permissions import PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, ProblemBody, page_of
@@ -41,6 +44,10 @@ class SearchView(View):
     permission_classes = [PublicRead]
     rate = "search"
 
+    def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
+        """The caller's circle."""
+        return access.circle_commands(principal.id) if principal is not None else ()
+
     @extend_schema(
         summary="Search people, posts and hashtags",
         description=f"{_LANGUAGE} Without `type` a few people and hashtags come first, then posts. "
@@ -66,6 +73,7 @@ class SearchView(View):
             kind=kind,
             sort=sort,
             window=page,
+            answers=self.answers_ahead,
         )
         bodies = [result.body() for result in found.page.items]
         answer = page_response(request, page=Page(bodies, found.page.next, found.page.previous), results=bodies)

@@ -132,6 +132,9 @@ class Audience:
     authors: list[Author]
 
 
+CIRCLE = "circle"  # fragment by person: [following, blocked] as `Circle`
+
+
 @data
 class Circle:
     """Whom a person follows, and whom they block or who blocks them."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from socialapp.contracts.moderation import UserSanctioned
+from socialapp.core import fragments
 from socialapp.core.db import atomic
 from socialapp.core.ids import new_id
 from socialapp.messaging.publish import publish
@@ -27,8 +28,9 @@ def test_private_posts_are_found_by_accepted_followers_and_the_author_only(
 ) -> None:
     alice, bob, carol = people.values()
     searching.post(alice, "secret plan #hush", is_private=True)
-    bob.client.put(f"/v1/profiles/{alice.id}/follow")
     searching.settle()
+    assert searching.contents(bob.client, "secret") == []
+    bob.client.put(f"/v1/profiles/{alice.id}/follow")
     assert searching.contents(alice.client, "secret") == ["secret plan #hush"]
     assert searching.contents(bob.client, "secret") == ["secret plan #hush"]
     for client in (carol.client, anonymous):
@@ -39,6 +41,22 @@ def test_private_posts_are_found_by_accepted_followers_and_the_author_only(
         assert searching.page(client, "secret")["results"] == []
     bob.client.delete(f"/v1/profiles/{alice.id}/follow")
     assert searching.contents(bob.client, "secret") == [], "at once, before any event"
+
+
+def test_what_redis_forgot_to_forget_shows_nobody_more(
+    searching: Searching, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, _ = people.values()
+    searching.post(alice, "secret plan", is_private=True)
+    bob.client.put(f"/v1/profiles/{alice.id}/follow")
+    searching.settle()
+    assert searching.contents(bob.client, "secret") == ["secret plan"]
+    assert searching.names(bob.client, "alice") == ["alice"]
+    monkeypatch.setattr(fragments, "_forget", lambda keys: None)
+    bob.client.delete(f"/v1/profiles/{alice.id}/follow")
+    assert searching.contents(bob.client, "secret") == []
+    alice.client.put(f"/v1/profiles/{bob.id}/block")
+    assert searching.names(bob.client, "alice") == []
 
 
 def test_an_account_that_turns_private_takes_its_posts_along(

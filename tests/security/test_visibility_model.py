@@ -20,8 +20,11 @@ from apps.moderation import actions as moderation
 from apps.moderation.models import Action
 from apps.moderation.queries import Target
 from apps.notifications.access import readers_of
+from socialapp.contracts.users import CIRCLE
 from socialapp.core import fragments
+from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS
+from socialapp.core.fragments import keys_of
 from socialapp.lifecycle.data_export import ContextDataExport
 from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox, refresh_index
 
@@ -291,7 +294,9 @@ class Lives(RuleBasedStateMachine):
             yield from (f"/@{life.name}/feed.{kind}" for life in self.people for kind in ("rss", "atom"))
 
     def check_complete(self, viewer: int | None, client: JsonClient) -> None:
-        """What may be seen is there."""
+        """What may be seen is there, once the circle that search last asked for has expired."""
+        if viewer is not None:
+            redis_client().delete(*keys_of(CIRCLE, ids=[int(self.people[viewer].id)]))
         visible = {post.id for post in self.posts if self.sees(viewer, post)}
         viewer_id = None if viewer is None else self.people[viewer].id
         for post in self.posts:

@@ -1,7 +1,7 @@
 """What a viewer may find: hits checked against the contexts that own them, and the index compared with those."""
 
 from apps.search.access.drift import Document, Drift, differences, differences_behind, document_id, pages, present
-from apps.search.access.results import KINDS, SORTS, Result, search, suggest
+from apps.search.access.results import KINDS, SORTS, Result, circle_commands, search, suggest
 
 __all__ = [
     "KINDS",
@@ -9,6 +9,7 @@ __all__ = [
     "Document",
     "Drift",
     "Result",
+    "circle_commands",
     "differences",
     "differences_behind",
     "document_id",

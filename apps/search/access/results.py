@@ -2,7 +2,7 @@
 only if its own context, asked now, still gives its body to this viewer. Nothing else is shown or counted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -28,8 +28,11 @@ from apps.search.queries import (
     variants,
 )
 from socialapp.contracts.posts import Posts
-from socialapp.contracts.users import Users
+from socialapp.contracts.users import CIRCLE, Users
+from socialapp.core import fragments
+from socialapp.core.cache import Command
 from socialapp.core.errors import Invalid, Malformed
+from socialapp.core.fragments import Source, Wanted
 from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import Page, PageRequest, Position, keep_place, page_of
 from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
@@ -71,25 +74,31 @@ class Found:
     did_you_mean: str | None = None
 
 
-def search(*, viewer_id: int | None, q: str, kind: str | None, sort: str, window: PageRequest) -> Found:
+def circle_commands(viewer_id: int) -> list[Command]:
+    """What `search` takes the answers of Redis to: whom the viewer follows and blocks."""
+    return [fragments.held_command(fragments.keys_of(CIRCLE, ids=[viewer_id]))]
+
+
+def search(
+    *, viewer_id: int | None, q: str, kind: str | None, sort: str, window: PageRequest, answers: Sequence[Any] = ()
+) -> Found:
     """The results for `q`; without a kind people and hashtags come before the posts, on the first page only.
 
     `sort` is about posts: newest first, or by relevance. Invalid when `q` is empty or cannot be understood;
-    Unavailable when the index does not answer.
+    Unavailable when the index does not answer. `answers`: what Redis answered to `circle_commands` a moment ago.
     """
     criteria = parse(q)
     if criteria.root is None:
         return Found(Page([]))
-    viewer = _viewer(viewer_id)
     match kind:
         case "users":
-            return Found(_users(criteria, viewer, window))
-        case "hashtags":
-            return Found(_hashtags(criteria, viewer, window))
+            return Found(_users(criteria, _kept_viewer(viewer_id, answers), window))
         case "posts":
-            return _posts_or_correction(q, criteria, viewer, window, sort=sort)
+            return _posts_or_correction(q, criteria, _kept_viewer(viewer_id, answers), window, sort=sort)
+        case "hashtags":
+            return Found(_hashtags(criteria, _viewer(viewer_id), window))
         case _:
-            return _everything(q, criteria, viewer, window, sort=sort)
+            return _everything(q, criteria, _viewer(viewer_id), window, sort=sort)
 
 
 def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
@@ -115,8 +124,25 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
 def _viewer(viewer_id: int | None) -> Viewer:
     if viewer_id is None:
         return Viewer(None, [], [])
+    return Viewer(viewer_id, *_circle(viewer_id))
+
+
+def _kept_viewer(viewer_id: int | None, answers: Sequence[Any]) -> Viewer:
+    """The same from Redis: for posts and people, who are asked for again before they are shown; hashtags are not."""
+    if viewer_id is None:
+        return _viewer(None)
+    held = fragments.held_of(fragments.keys_of(CIRCLE, ids=[viewer_id]), answer=answers[0]) if answers else {}
+    (kept,) = fragments.read(Source([Wanted(CIRCLE, [viewer_id], default=None)], _circles), held=held)
+    return Viewer(viewer_id, *(kept[viewer_id] or _circle(viewer_id)))
+
+
+def _circles(ids: list[int]) -> list[dict[int, list[list[int]]]]:
+    return [{viewer_id: _circle(viewer_id) for viewer_id in ids}]
+
+
+def _circle(viewer_id: int) -> list[list[int]]:
     circle = client(Users).circle(user_id=viewer_id)
-    return Viewer(viewer_id, circle.following, circle.blocked)
+    return [circle.following, circle.blocked]
 
 
 def _everything(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:

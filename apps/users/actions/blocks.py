@@ -12,8 +12,9 @@ from apps.users.actions.relations import (
 )
 from apps.users.models import Block, Follow, FollowRequest, Mute, Profile
 from apps.users.queries import RelationshipFlags
-from socialapp.contracts.users import Blocked, Muted, Unblocked, Unmuted
+from socialapp.contracts.users import CIRCLE, Blocked, Muted, Unblocked, Unmuted
 from socialapp.core.db import transactional
+from socialapp.core.fragments import forget
 from socialapp.messaging.publish import publish
 
 
@@ -30,6 +31,7 @@ def block(*, blocker_id: int, blocked_id: int) -> None:
     remove_follows(list(Follow.objects.filter(follower_id__in=both, following_id__in=both)), at=now)
     remove_requests(list(FollowRequest.objects.filter(requester_id__in=both, target_id__in=both)))
     Block.objects.create(blocker_id=blocker_id, blocked_id=blocked_id, created_at=now)
+    forget(CIRCLE, ids=both, context="users")
     publish(Blocked(blocker_id=blocker_id, blocked_id=blocked_id))
 
 
@@ -39,6 +41,7 @@ def unblock(*, blocker_id: int, blocked_id: int) -> None:
     reject_self(one=blocker_id, other=blocked_id)
     lock_profiles([blocker_id, blocked_id])
     if Block.objects.filter(blocker_id=blocker_id, blocked_id=blocked_id).delete()[0]:
+        forget(CIRCLE, ids=[blocker_id, blocked_id], context="users")
         publish(Unblocked(blocker_id=blocker_id, blocked_id=blocked_id))
     else:
         require_visible(Profile.objects.filter(user_id=blocked_id).first(), viewer_id=blocker_id)

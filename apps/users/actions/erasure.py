@@ -17,8 +17,9 @@ from apps.users.models import (
 from apps.users.queries import follows_of, people_with_relations
 from socialapp.contracts.auth import UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
-from socialapp.contracts.users import StatusChanged, Unblocked, Unmuted
+from socialapp.contracts.users import CIRCLE, StatusChanged, Unblocked, Unmuted
 from socialapp.core.db import transactional
+from socialapp.core.fragments import forget
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.erasure import forget_events
 from socialapp.messaging.publish import publish
@@ -84,6 +85,8 @@ def _erase_requests(user_id: int) -> None:
 def _erase_blocks_and_mutes(user_id: int) -> None:
     blocks = list(Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))[:BATCH])
     Block.objects.filter(id__in=[row.id for row in blocks]).delete()
+    others = {person for row in blocks for person in (row.blocker_id, row.blocked_id)}
+    forget(CIRCLE, ids={user_id, *others}, context="users")
     mutes = list(Mute.objects.filter(Q(muter_id=user_id) | Q(muted_id=user_id))[:BATCH])
     Mute.objects.filter(id__in=[row.id for row in mutes]).delete()
     publish(

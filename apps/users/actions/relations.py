@@ -15,8 +15,9 @@ from django.utils import timezone
 from apps.users.access import ProfileMissing, Viewer, may_see_profile
 from apps.users.models import SLOTS, Follow, FollowCount, FollowRequest, Profile
 from apps.users.queries import RelationshipFlags, relationship_flags
-from socialapp.contracts.users import Followed, FollowRequestWithdrawn, Unfollowed
+from socialapp.contracts.users import CIRCLE, Followed, FollowRequestWithdrawn, Unfollowed
 from socialapp.core.errors import Invalid, NotFound
+from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import slot_of
 from socialapp.core.sql import add
 from socialapp.messaging.publish import publish
@@ -99,6 +100,7 @@ def remove_requests(rows: Collection[FollowRequest]) -> None:
 
 def _raise_following_versions(pairs: Iterable[Pair]) -> None:
     followers = {follower for follower, _ in pairs}
+    forget(CIRCLE, ids=followers, context="users")
     Profile.objects.filter(user_id__in=followers).update(following_version=F("following_version") + 1)
 
 
