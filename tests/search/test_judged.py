@@ -1,4 +1,4 @@
-"""Sixty judged queries: both back ends put the right things on top."""
+"""Sixty judged queries and more: both back ends put the right things on top."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ def keys(searching: Searching, register: Callable[..., Person], settings: Any, t
 
 
 def test_judged_queries(searching: Searching, anonymous: JsonClient, keys: Any) -> None:
-    assert len(QUERIES) == 60
+    assert len(QUERIES) >= 60
 
     def found(query: Any) -> Any:
         if query.kind == "users":
