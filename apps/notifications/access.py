@@ -184,6 +184,14 @@ def readers_of(people_by_post: Mapping[int, Iterable[int]]) -> dict[int, set[int
     return {post_id: readers for post_id, readers in found.items() if readers}
 
 
+def late_readers_of(readers: Mapping[int, Iterable[int]]) -> dict[int, set[int]]:
+    """Those of the posts' readers whose home feeds do not show them yet. A call a post."""
+    return {
+        post_id: set(client(Posts).feeds_without(post_id=post_id, user_ids=sorted(people)))
+        for post_id, people in readers.items()
+    }
+
+
 def post_counts(post_ids: Sequence[int]) -> dict[int, PostCounts]:
     """The counts of the posts. Three calls, however many."""
     wanted = list(post_ids)

@@ -16,6 +16,7 @@ from apps.posts.actions import (
     check_feeds,
     check_repost_counts,
     check_tags,
+    feeds_without,
     load_posts,
     refuse_media,
     release_from_comment,
@@ -79,6 +80,10 @@ class PostsService:
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.viewers`; nobody sees a post that does not exist."""
         return viewers_of(post_id=post_id, user_ids=user_ids)
+
+    def feeds_without(self, *, post_id: int, user_ids: list[int]) -> list[int]:
+        """See `Posts.feeds_without`."""
+        return feeds_without(post_id=post_id, user_ids=user_ids)
 
     def refs(self, *, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.refs`."""

@@ -281,6 +281,11 @@ class Posts(Protocol):
         ...
 
     @read
+    def feeds_without(self, *, post_id: int, user_ids: list[int]) -> list[int]:
+        """Those of `user_ids` whose home feeds do not show the post yet, as fan-out has not reached them."""
+        ...
+
+    @read
     def refs(self, *, post_ids: list[int]) -> list[PostRef]:
         """Those of the posts that exist, whoever may see them."""
         ...

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from apps.notifications import actions
+from apps.posts.actions.feed import fan_out, store
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, post, react
 from tests.notifications.live import connected, do, ready, run, serving
@@ -146,5 +147,33 @@ def test_bad_watches_are_answered_and_change_nothing(server: Any, people: Any) -
             await client.send({"type": "watch", "posts": ["1"] * 50, "feed": True})
             await client.send({"type": "ping"})
             assert await client.receive() == {"type": "pong"}
+
+    run(scenario())
+
+
+def test_a_new_post_is_told_once_it_is_in_the_feed(
+    server: Any, people: Any, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fan-out is slower than notifications here: what is told could not be read."""
+    alice, bob, _ = people
+    assert bob.client.get("/v1/feed").status_code == 200  # from here on fan-out fills it
+    late: list[dict[str, Any]] = []
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            await client.send({"type": "watch", "feed": True})
+            await client.send({"type": "ping"})
+            assert (await live(client))["type"] == "pong"
+            with monkeypatch.context() as patch:
+                patch.setattr(fan_out, "push_entries", lambda **arguments: late.append(arguments))
+                post_id = await do(post, alice)
+                await do(drain)
+            with pytest.raises(TimeoutError):
+                await live(client, 2.5)
+            for arguments in late:
+                await do(store.push_entries, **arguments)
+            assert await live(client) == {"type": "feed", "post_ids": [post_id]}
+            assert (await do(bob.client.get, "/v1/feed")).json()["results"][0]["id"] == post_id
 
     run(scenario())

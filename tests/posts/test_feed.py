@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.posts.actions.feed import builder, epochs, store
 from apps.posts.models import PopularAuthor, Post
 from apps.posts.queries import Span, feed_entries, feed_epoch
+from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_client
 from socialapp.core.ids import first_id_at
@@ -318,6 +319,34 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     shown(alice)
     assert redis_client().lindex(store.feed_key(int(alice.id)), 0) == late["post"]["id"].encode()
     assert shown(alice)[0] == (late["post"]["id"], None)
+
+
+def test_which_feeds_fan_out_has_not_reached(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    drain: Callable[[], int],
+) -> None:
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    for person in (alice, carol):
+        follow(person, bob)
+    shown(alice)
+    shown(bob)
+    foreign, post = write(dave), write(bob)
+    everybody = [int(person.id) for person in (alice, bob, carol)]
+
+    def lacking(post: dict[str, Any]) -> list[int]:
+        return client(Posts).feeds_without(post_id=int(post["id"]), user_ids=everybody)
+
+    assert lacking(post) == [int(alice.id), int(bob.id)]  # Carol's is not in Redis
+    drain()
+    assert lacking(post) == []
+    assert lacking(foreign) == [int(alice.id), int(bob.id)]
+    bob.client.put(f"/v1/posts/{foreign['id']}/repost")
+    drain()
+    assert lacking(foreign) == [int(bob.id)]
+    PopularAuthor.objects.create(user_id=int(dave.id))
+    assert lacking(foreign) == []
 
 
 def test_a_list_that_survives_an_outage_of_redis_has_no_hole(

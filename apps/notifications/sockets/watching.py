@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from apps.notifications.access import PostCounts, post_counts, readers_of
+from apps.notifications.access import PostCounts, late_readers_of, post_counts, readers_of
 from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.types import Socket
 
 MAX_WATCHED_POSTS = 50
+_FLUSHES_WAITED = 60  # for fan-out to reach a feed; then its reader is told all the same
 
 
 class Watchers:
@@ -18,7 +19,8 @@ class Watchers:
         self._feeds: dict[int, set[Socket]] = defaultdict(set)
         self._posts: dict[int, set[Socket]] = defaultdict(set)
         self._watched: dict[Socket, tuple[bool, frozenset[int]]] = {}
-        self._new: dict[int, set[int]] = defaultdict(set)  # post → people whose feed it is new in
+        # post → people whose feed it is new in, with the flushes for which that may still wait for fan-out
+        self._new: dict[int, dict[int, int]] = defaultdict(dict)
         self._changed: set[int] = set()
 
     def watch(self, socket: Socket, *, feed: bool, post_ids: Iterable[int]) -> None:
@@ -43,7 +45,7 @@ class Watchers:
     def feed_changed(self, post_id: int, user_ids: Iterable[int]) -> None:
         """A post is new in the feeds of these people."""
         if here := self._feeds.keys() & set(user_ids):
-            self._new[post_id] |= here
+            self._new[post_id].update(dict.fromkeys(here, _FLUSHES_WAITED))
 
     def posts_changed(self, post_ids: Iterable[int]) -> None:
         """The counts of these posts have changed."""
@@ -51,19 +53,24 @@ class Watchers:
 
     async def flush(self) -> None:
         """Sends what has changed to those who may see it now. Called once a second."""
-        new, self._new = self._new, defaultdict(set)
+        new, self._new = self._new, defaultdict(dict)
         changed, self._changed = self._changed, set()
         if new:
             await self._flush_feeds(new)
         if changed:
             await self._flush_posts(changed)
 
-    async def _flush_feeds(self, new: dict[int, set[int]]) -> None:
+    async def _flush_feeds(self, new: dict[int, dict[int, int]]) -> None:
+        """Those whose feeds fan-out has not reached wait: who is told must find the post when they read the feed."""
         readers = await in_thread(readers_of, new)
+        late = await in_thread(late_readers_of, readers)
         posts_by_person: dict[int, list[str]] = defaultdict(list)
         for post_id in sorted(readers, reverse=True):
             for user_id in readers[post_id]:
-                posts_by_person[user_id].append(str(post_id))
+                if user_id in late[post_id] and (waits := new[post_id][user_id]) and user_id in self._feeds:
+                    self._new[post_id].setdefault(user_id, waits - 1)
+                else:
+                    posts_by_person[user_id].append(str(post_id))
         for user_id, post_ids in posts_by_person.items():
             _show(self._feeds.get(user_id, ()), {"type": "feed", "post_ids": post_ids})
 

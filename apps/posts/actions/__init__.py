@@ -4,7 +4,7 @@ from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.epochs import notice_restart
 from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, FeedPage, fan_out, mark_popular
-from apps.posts.actions.feed.reader import read_home_feed
+from apps.posts.actions.feed.reader import feeds_without, read_home_feed
 from apps.posts.actions.feed.store import CAP, feed_commands, feed_key
 from apps.posts.actions.link_previews.fetching import fetch_link_previews, forget_unlinked_previews
 from apps.posts.actions.link_previews.recording import first_link
@@ -88,6 +88,7 @@ __all__ = [
     "fan_out",
     "feed_commands",
     "feed_key",
+    "feeds_without",
     "fetch_link_previews",
     "first_link",
     "flush_views",

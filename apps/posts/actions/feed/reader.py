@@ -22,7 +22,9 @@ from apps.posts.queries import (
     Span,
     existing_posts,
     feed_entries,
+    is_popular,
     merge_entries,
+    post_refs,
     post_rows,
     reposters_among,
 )
@@ -47,6 +49,18 @@ def _read_page(*, user_id: int, page: PageRequest, answers: Sequence[Any]) -> Pa
     except _OutdatedError:
         feed = _FeedReading(user_id, cached=build_feed(user_id), is_fresh=True)
         return fill_page(page, read=feed.read, visible=feed.visible)
+
+
+def feeds_without(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
+    """Those whose home feeds do not show the post yet, as fan-out has not reached them. Two queries at most."""
+    try:
+        lacking = store.feeds_lacking(user_ids=user_ids, post_id=post_id)
+    except redis_errors() as error:
+        log.warning("feed.redis_away", error=str(error))
+        return []  # the database answers
+    if lacking and any(is_popular(ref.author_id) for ref in post_refs([post_id])):
+        return []  # merged in at reading
+    return lacking
 
 
 def feed_difference(user_id: int) -> set[int]:
