@@ -120,7 +120,7 @@ def test_a_role_counts_from_the_next_request_on(
         actions.grant_role(user_id=int(alice.id), role="moderator")
     if not redis_knows:
         redis_client().delete(f"{settings.REDIS_PREFIX}auth:revoked")
-    assert alice.client.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org", "with the token of before"
+    assert alice.client.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org", "with the older token"
     assert "email" not in bob.client.get(f"/v1/users/{alice.id}").json()
 
 

@@ -91,7 +91,7 @@ def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register: Calla
     assert all(len(code.replace("-", "")) == 25 for code in codes), "more than 80 bits"
 
 
-def test_an_authenticator_app_of_before_allauth_keeps_its_recovery_codes(register: Callable[..., Person]) -> None:
+def test_an_authenticator_app_from_before_allauth_keeps_its_recovery_codes(register: Callable[..., Person]) -> None:
     from django.utils.crypto import salted_hmac
 
     set_up(register("alice"))

@@ -1,4 +1,4 @@
-"""Changing one's username, and what accounts of before are compared with."""
+"""Changing one's username, and what older accounts are compared with."""
 
 import importlib
 from collections.abc import Callable

@@ -161,7 +161,7 @@ def test_the_first_start_makes_all_secrets_once(tmp_path: Path) -> None:
     assert (folder / ".env").read_text() == made
     values = dict(line.split("=", 1) for line in made.splitlines())
     needed = {found[0] for name in FILES for found in _VARIABLE.findall(text(name)) if found[1] == "?"}
-    # Installations of before there were pushes do without it.
+    # Installations from before pushes have none.
     assert needed | {"VAPID_PRIVATE_KEY"} == values.keys()
     from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 

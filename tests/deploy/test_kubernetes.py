@@ -167,7 +167,7 @@ def test_roles(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_network_lets_through_what_is_needed(overlay: str) -> None:
+def test_the_network_policies_allow_what_is_needed(overlay: str) -> None:
     policies = [found["spec"] for found in of_kind(overlay, "NetworkPolicy").values()]
 
     def may_reach(source: str, target: str, port: int) -> bool:

@@ -72,7 +72,7 @@ class Proxy:
         """Nothing passes and neither end notices, as when packets are dropped; new connections get no answer.
 
         Afterwards what was under way arrives, late. A network that forgets, as a firewall that was restarted does,
-        takes new connections only: those of before stay open at both ends, and dead.
+        takes new connections only: older ones stay open at both ends, and dead.
         """
         with self._lock:
             self._takes_new.clear()

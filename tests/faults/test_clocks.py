@@ -89,9 +89,7 @@ def test_set_back_and_forward_while_people_write(
     installation.assert_all_agree(writers.posts, people)
 
 
-def test_nothing_waits_for_the_time_to_come_round(
-    installation: Installation, clock: Clock, people: list[Member]
-) -> None:
+def test_nothing_waits_for_the_time_to_return(installation: Installation, clock: Clock, people: list[Member]) -> None:
     """What was noted before the clock was set back, for some seconds later: beat's next runs, a claim, a retry."""
     writers = Writers(installation, people, pause=0.05)
     with writers.writing():

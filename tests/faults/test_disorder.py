@@ -43,7 +43,7 @@ def _empty_redis(db: None) -> None:
 
 
 def _deliver_in_disorder(luck: random.Random) -> int:
-    """Hands over what is unsent of all contexts: shuffled, each event twice or thrice. How many events."""
+    """Hands over what is unsent of all contexts: shuffled, each event two or three times. How many events."""
     rows = [
         (producer, row)
         for producer in CONTEXTS

@@ -92,7 +92,7 @@ def test_broker_out_of_reach_whose_connections_stay_dead(brokered: Installation)
         installation.assert_all_agree(posts, [ada, bob])
 
 
-def test_relay_hears_of_commits_again_after_a_dead_network(installation: Installation) -> None:
+def test_relay_is_woken_by_commits_again_after_a_dead_network(installation: Installation) -> None:
     def listeners() -> int:
         with installation.redis.client() as client:
             return int(dict(client.pubsub_numsub(WAKE_CHANNEL))[WAKE_CHANNEL.encode()])

@@ -106,7 +106,7 @@ def test_both_paths_refuse_the_same(reader: Person, settings: Any, monkeypatch: 
     assert _both("/v1/feed", **bearer)[0] == "401 Unauthorized"
 
 
-def test_everything_else_goes_the_ordinary_way(reader: Person) -> None:
+def test_everything_else_takes_the_ordinary_path(reader: Person) -> None:
     bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"}
     assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="HEAD", is_hot=False)[0] == "200 OK"
     assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="OPTIONS", is_hot=False)[0] == "204 No Content"

@@ -71,7 +71,7 @@ def test_only_the_first_broken_connection_to_a_server_is_waited_for() -> None:
     posts.close()
 
 
-def test_a_broker_that_is_away_is_tried_again_every_few_seconds() -> None:
+def test_a_broker_that_is_down_is_tried_again_every_few_seconds() -> None:
     pauses: list[float] = []
     connection = celery_app().connection_for_read(f"amqp://127.0.0.1:{free_port()}//")
     with pytest.raises(connection.connection_errors):

@@ -331,7 +331,7 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
     assert (result.width, result.height) == (640, 240)
 
 
-def test_a_video_that_was_encoded_anew_looks_the_same(tmp_path: Path) -> None:
+def test_a_video_that_was_encoded_again_looks_the_same(tmp_path: Path) -> None:
     """By its poster, so a refused one is refused in another size and format too."""
     moving = ("-f", "lavfi", "-i", "mandelbrot=s=640x360:r=15", "-t", "1", "-pix_fmt", "yuv420p")
     other = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=15:d=1", "-pix_fmt", "yuv420p")

@@ -60,7 +60,7 @@ def test_the_page_of_a_post_shows_what_moderators_need(
         "the same network",
     ):
         assert shown in page, shown
-    assert "192.0.2" not in page, "where people are is nobody's business"
+    assert "192.0.2" not in page, "where people are is not shown"
     assert "@cleo" not in page, "who reported and reacted is not said"
     for language, count in (("en", 1), ("de", 0), ("unknown", 0)):
         assert browser.get(f"{CASES}?language={language}").context["cl"].result_count == count

@@ -209,7 +209,7 @@ def test_a_service_that_asks_to_wait_is_waited_for_and_then_gets_it(
     assert OutgoingMessage.objects.count() == 0
 
 
-def test_a_service_that_is_away_for_long_costs_no_device(
+def test_a_long_outage_of_a_push_service_costs_no_device(
     register: Callable[..., Person], drain: Callable[[], int], subscribe: Any, time_machine: Any, settings: Any
 ) -> None:
     settings.ACCESS_TOKEN_SECONDS = 7 * 86_400

@@ -29,7 +29,7 @@ def test_the_table_is_wide() -> None:
 @pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize("sign", ["#", "﹟", "＃"])
 def test_a_hashtag_is_the_whole_word(tag: str, sign: str) -> None:
-    """Whatever the script, and whatever punctuation stands around it."""
+    """Whatever the script, and whatever punctuation surrounds it."""
     for text in (
         f"{sign}{tag}",
         f"({sign}{tag})",

@@ -104,7 +104,7 @@ class VisiblePost(NamedTuple):
         return self._replace(row=self.row._replace(bookmarked=True))
 
     def as_reposted(self) -> "VisiblePost":
-        """The post as it is once the viewer has passed it on."""
+        """The post as it is once the viewer has reposted it."""
         reposts = self.row.reposts if self.row.reposted else self.row.reposts + 1
         return self._replace(row=self.row._replace(reposted=True, reposts=reposts))
 

@@ -85,7 +85,7 @@ def _decoded(headers: Mapping[str, str], head: bytes) -> str:
 
 
 def _clean(text: str, length: int) -> str:
-    """One line of printable characters: nothing that turns the direction of what stands around it."""
+    """One line of printable characters: nothing that turns the direction of the text around it."""
     words = " ".join(unescape(text[: 4 * length]).split())
     printable = "".join(character for character in words if character.isprintable())
     return printable if len(printable) <= length else printable[: length - 1].rstrip() + "…"

@@ -13,7 +13,7 @@ const LONGEST_PAUSE = 8_000;
 /** @type {Map<string, () => void>} for media that are being prepared: ends the pause before the next look */
 const waiting = new Map();
 
-/** What to do when the socket tells that a file was prepared or refused: look at it now. */
+/** What to do when the socket says that a file was prepared or refused: look at it now. */
 export function lookAgain(id) {
   waiting.get(id)?.();
 }

@@ -1,4 +1,4 @@
-// Accepting or rejecting a request to follow, where it is told.
+// Accepting or rejecting a follow request, where it is shown.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";

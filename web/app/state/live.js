@@ -91,7 +91,7 @@ function countUnseen(ids) {
   for (const list of listsUnder("/feed")) addUnseen(list, ids);
 }
 
-/** Counts new posts once each: the socket and a feed that is read again may both tell of one. An empty list shows them. */
+/** Counts new posts once each: the socket and a feed that is read again may both name one. An empty list shows them. */
 function addUnseen(list, ids) {
   const shown = new Set(list.items.peek());
   if (!shown.size && ids.length && list.status.peek() === "ready") {

@@ -48,7 +48,7 @@ export async function toggleFollow(id) {
   await readHomeAgain();
 }
 
-/** Home has other posts now. Whoever is there is told how many, and keeps their place. */
+/** Home has other posts now. Readers see how many, and keep their place. */
 async function readHomeAgain() {
   if (route.peek().name !== "home") return forgetLists("/feed");
   const [list] = listsUnder("/feed");

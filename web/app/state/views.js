@@ -1,4 +1,4 @@
-// Tells the server which posts were looked at, so that their authors learn how many saw them.
+// Reports which posts were seen, so that their authors see the number of views.
 import { post } from "../api/client.js";
 
 const LOOKED_AT = 1_000;

@@ -4,7 +4,7 @@ import { del, get, post } from "../api/client.js";
 import { root } from "../i18n/i18n.js";
 import { instance } from "./instance.js";
 
-/** Whether this browser is told by push: "unknown", "off", "on", "denied" or "unsupported". */
+/** Whether this browser gets pushes: "unknown", "off", "on", "denied" or "unsupported". */
 export const push = signal("unknown");
 const SUBSCRIPTION = "push-subscription";
 

@@ -1,4 +1,4 @@
-// What one is told of, and how.
+// Which notifications one gets, and how.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../../html.js";
 import { t } from "../../i18n/i18n.js";
