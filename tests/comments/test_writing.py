@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from apps.comments import access
-from apps.comments.actions import comments
 from apps.comments.models import Comment
 from socialapp.core.principal import MODERATOR, Principal
 from tests.comments.factories import comment_on, published, published_types, write_post
@@ -206,15 +205,15 @@ def test_only_the_author_edits(register: Callable[..., Person]) -> None:
 def test_an_edit_made_meanwhile_is_taken_in(register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch) -> None:
     alice, bob = register("alice"), register("bob")
     path = f"/v1/comments/{comment_on(alice, write_post(alice), 'draft')['id']}"
-    draft_edit, meanwhile = comments.draft_edit, ["hello @bob"]
+    meanwhile = ["hello @bob"]
 
     def edited_meanwhile(**text: Any) -> Any:
-        draft = draft_edit(**text)
+        draft = access.draft_edit(**text)
         if meanwhile:
             assert alice.client.patch(path, {"content": meanwhile.pop()}).status_code == 200
         return draft
 
-    monkeypatch.setattr(comments, "draft_edit", edited_meanwhile)
+    monkeypatch.setattr("apps.comments.actions.comments.draft_edit", edited_meanwhile)
     assert alice.client.patch(path, {"content": "the last word"}).json()["content"] == "the last word"
     edits = published("comments.comment_edited.v1")
     assert [(edit["new_mention_ids"], edit["removed_mention_ids"]) for edit in edits] == [
