@@ -5,12 +5,13 @@ The key in the link is the proof, and no cookie counts here: so there is nothing
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from apps.auth import access, actions, queries
 from apps.auth.serializers import password_field
@@ -50,7 +51,7 @@ def _checked(name: str, text: str, *, takes: Text) -> str:
     try:
         return str(takes.run_validation(text.replace("\r\n", "\n")))
     except ValidationError as error:
-        [detail] = error.detail
+        detail = cast(list[ErrorDetail], error.detail)[0]
         raise Invalid.of(name, detail.code, str(detail)) from None
 
 
