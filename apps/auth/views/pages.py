@@ -52,7 +52,7 @@ def _checked(name: str, text: str, *, takes: Text) -> str:
         return str(takes.run_validation(text.replace("\r\n", "\n")))
     except ValidationError as error:
         detail = cast(list[ErrorDetail], error.detail)[0]
-        raise Invalid.of(name, detail.code, str(detail)) from None
+        raise Invalid.of(name, str(detail.code), str(detail)) from None
 
 
 def _appeal(key: str, text: str) -> str:
