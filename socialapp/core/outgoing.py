@@ -94,12 +94,6 @@ def redirected(*, url: str, location: str) -> str:
         raise AddressRefused("this is not a URL") from error
 
 
-def check_url(url: str) -> None:
-    """AddressRefused unless requests may go to this URL: for refusing it when it is entered, before it is used."""
-    target = _checked_url(url)
-    _public_address(target.host, _port(target), deadline=time.monotonic() + DEFAULT_LIMITS.seconds)
-
-
 def _exchange(
     method: str, target: "httpx.URL", *, headers: Mapping[str, str], content: bytes, deadline: float, limits: Limits
 ) -> Response:

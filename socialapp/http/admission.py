@@ -196,16 +196,6 @@ def _subject_key(rate: str, subject: str) -> str:
     return f"rate:{rate}:s:{subject}"
 
 
-def reset_attempts(*, rate: str, subject: str) -> None:
-    """Forgets the tries for `subject`: one of them was right, so they were no guesses."""
-    if not (settings.RATE_LIMITS and subject):
-        return
-    try:
-        redis_client().delete(settings.REDIS_PREFIX + _subject_key(rate, subject))
-    except redis_errors() as error:
-        log.info("admission.not_forgiven", error=str(error))
-
-
 def _evaluate(members: list[str], counters: list[_Counter], ahead: Sequence[Command]) -> list[Any]:
     prefix = settings.REDIS_PREFIX
     keys = [f"{prefix}{REVOKED_KEY}", *(prefix + counter.key for counter in counters)]

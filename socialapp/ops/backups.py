@@ -21,7 +21,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import Error, connections
@@ -52,15 +52,6 @@ class Part:
     sha256: str = ""
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
-
-
-class _Dump(Protocol):
-    """A snapshot that is open."""
-
-    part: Part
-
-    def finish(self) -> None:
-        """Writes it to the end, with its row counts."""
 
 
 def take_backup(folder: Path, *, on_bytes: OnBytes) -> dict[str, Any]:

@@ -89,11 +89,6 @@ class Bucket:
     def remove(self, name: str) -> None:
         self.client.delete_object(Bucket=self._name, Key=name)
 
-    def open_uploads(self) -> list[str]:
-        """The names of uploads in parts that were begun and not ended."""
-        listed = self.client.list_multipart_uploads(Bucket=self._name)
-        return [item["Key"] for item in listed.get("Uploads", [])]
-
     @contextmanager
     def down(self) -> Iterator[None]:
         self._use(media_store(self.url.replace(self._server, f"127.0.0.1:{free_port()}")))

@@ -18,7 +18,6 @@ from tests.security.routes import Operation, operations
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
-ANSWERED_WITHOUT_A_VIEW = {"GET /v1/schema", "GET /v1/docs"}
 CHANGES: dict[str, dict[str, Any]] = {
     "/v1/auth/me": {"email": "alice@example.org"},
     "/v1/comments/{comment_id}": {"content": "changed"},

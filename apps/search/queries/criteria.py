@@ -164,12 +164,6 @@ def leaves(node: Node | None, *, wanted_only: bool = False) -> Iterator[Leaf]:
         yield node
 
 
-def phrase_of(text: str) -> Phrase | None:
-    """The words of a text that must stand together; None when it has none."""
-    words = tuple(token.word for token in tokens(text))
-    return Phrase(words) if words else None
-
-
 def parse(q: str) -> Criteria:
     """What `q` asks for; Invalid, with the place, when it is empty, too long, or cannot be understood."""
     if not q.strip():

@@ -75,7 +75,7 @@ end
 """)
 
 # KEYS: feeds. ARGV: a post, how many of the newest entries are looked through. Answers which of the feeds, from 1 on,
-# exist and do not have the post among those, neither for its author's sake nor because somebody passed it on.
+# exist and do not have the post among those, neither for its author's sake nor because somebody reposted it.
 _LACK = Script("""
 local passed_on = ARGV[1] .. ':'
 local function has(key)
