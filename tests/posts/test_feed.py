@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.posts.actions.feed import builder, epochs, store
-from apps.posts.models import PopularAuthor, Post
-from apps.posts.queries import Span, feed_entries, feed_epoch
+from apps.posts.models import FeedEpoch, PopularAuthor, Post, Repost
+from apps.posts.queries import Span, feed_entries, feed_epoch, feed_source
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.cache import redis_client
@@ -489,5 +489,24 @@ def test_of_many_authors_the_newest_posts_come_first_whenever_they_were_written(
     span = Span(None if position is None else ids[position], limit=2)
     expected = [post_id for place, post_id in enumerate(ids) if place % 3 < 2 and place > (position or -1)][:2]
     monkeypatch.setattr("apps.posts.queries.feed._MANY_AUTHORS", 2)
-    monkeypatch.setattr("apps.posts.queries.feed._LATELY", timedelta(days=days))
+    monkeypatch.setattr("apps.posts.queries.feed._RECENT_PERIODS", (timedelta(days=days), timedelta(days=2 * days)))
     assert [entry.post_id for entry in feed_entries(author_ids=[1, 2], reposter_ids=[], span=span)] == expected
+
+
+def test_a_feed_of_many_authors_keeps_reposts_and_the_epoch_when_it_looks_further_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = timezone.now()
+    written, reposted = (first_id_at(now - timedelta(days=days)) for days in (400, 300))
+    Post.objects.bulk_create(
+        Post(id=post_id, user_id=user_id, content="a post", created_at=now, updated_at=now)
+        for post_id, user_id in ((written, 1), (reposted, 3))
+    )
+    Repost.objects.create(user_id=2, post_id=reposted, created_at=now)
+    FeedEpoch.objects.update_or_create(defaults={"number": 5})
+    PopularAuthor.objects.create(user_id=9)
+    monkeypatch.setattr("apps.posts.queries.feed._MANY_AUTHORS", 2)
+    source = feed_source(author_ids=[1, 2], reposter_ids=[2], limit=10)
+    assert [entry.post_id for entry in source.entries] == [reposted, written]
+    assert source.entries[0].reposter_ids == {2}
+    assert (source.epoch, source.popular_ids) == (5, {9})

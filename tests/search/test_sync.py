@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, Posts
 from socialapp.contracts.users import Users
 from socialapp.core.db import atomic
+from socialapp.core.ids import new_id
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox
@@ -98,6 +100,22 @@ def test_a_deletion_may_come_before_the_creation(searching: Searching, people: d
         handlers.remove_post(deleted(document, version=document.version))
         handlers.index_post(created(document), [document])
     assert reader().versions("post", after=0, up_to=post_id) == {}
+
+
+def test_posts_that_come_before_their_authors_profile_are_not_counted_yet(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    post_id, author_id = int(searching.post(people["alice"], "too early #early")), new_id()
+    document = replace(client(Posts).documents(post_ids=[post_id])[0], author_id=author_id)
+    profile = client(Users).documents(ids=[int(people["alice"].id)])[0]
+    with atomic("search"):
+        handlers.index_post([created(document)], [document])
+    searching.forget_old_versions()
+    assert set(reader().versions("post", after=0, up_to=post_id)) == {post_id}
+    assert searching.tags(anonymous, "early") == []
+    actions.index_profiles(documents=[replace(profile, card=replace(profile.card, id=author_id, username="dave"))])
+    searching.forget_old_versions()
+    assert searching.tags(anonymous, "early") == [("early", 1)]
 
 
 def test_an_old_profile_does_not_replace_a_newer_one(

@@ -15,7 +15,7 @@ from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.sql import placeholders, select
 
 _MANY_AUTHORS = 500
-_LATELY = timedelta(days=7)
+_RECENT_PERIODS = (timedelta(days=7), timedelta(days=30))
 
 
 class _Part(NamedTuple):
@@ -53,7 +53,7 @@ def feed_source(*, author_ids: Sequence[int], reposter_ids: Sequence[int], limit
 def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
     """Posts of the authors and reposts of the reposters, each once, by post id.
 
-    One query, one more if something was passed on, and another for many authors who have written little lately.
+    One query, one more if something was passed on, and up to two for many authors who have written little lately.
     """
     return _entries(_ids_by_kind(author_ids, reposter_ids, span), reposter_ids, span)
 
@@ -73,19 +73,30 @@ def _ids_by_kind(
     author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span, *, beside: Sequence[_Part] = ()
 ) -> Mapping[int, Sequence[int]]:
     """Ids of posts that were written and passed on, each once, in reading direction, and what is asked for beside."""
-    since = None
-    if len(author_ids) >= _MANY_AUTHORS and not span.backwards:
-        # Sorting all that thousands have ever written takes long, and only the newest of it is asked for.
-        end = timezone.now() if span.position is None else id_time(span.position)
-        since = first_id_at(end - _LATELY)
+    first, *later = _periods(author_ids, span)
     passed_on = _part(_REPOSTED, "post_id", table="reposts", user_ids=reposter_ids, span=span)
-    written = _part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=since)
+    written = _part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=first)
     found = _ask([*written, *passed_on, *beside])
-    if since is not None and len(found[_WRITTEN]) < span.limit:
-        found |= _ask(_part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span))
+    for since in later:
+        if len(found[_WRITTEN]) == span.limit:
+            break
+        more = _ask(_part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=since))
+        found[_WRITTEN] = more[_WRITTEN]
     for kind in (_WRITTEN, _REPOSTED):
         found[kind].sort(reverse=not span.backwards)
     return found
+
+
+def _periods(author_ids: Sequence[int], span: Span) -> list[int | None]:
+    """The ids above which posts are asked for, one after the other until there are enough; None: all of them.
+
+    Sorting all that thousands have ever written takes long, and each month of it is a partition to look into for each
+    of them, while only the newest is asked for.
+    """
+    if len(author_ids) < _MANY_AUTHORS or span.backwards:
+        return [None]
+    end = timezone.now() if span.position is None else id_time(span.position)
+    return [*(first_id_at(end - period) for period in _RECENT_PERIODS), None]
 
 
 def _part(

@@ -20,6 +20,7 @@ from socialapp.contracts.users import ProfileDocument
 from socialapp.core.ids import new_id
 
 _ACTIVE = "active"
+_HIDES_POSTS = {"relation": str(Kind.USER), "is_active": False}
 _READ_SECONDS = 5.0
 _SWEEP_SECONDS = 30.0
 _SWEEP = 5000
@@ -44,9 +45,11 @@ class ElasticWriter:
         targets = self._targets()
         held = _held(targets[0], documents)
         entries: list[Versioned] = []
+        unknown = {one.author_id for one in documents if _key_of_author(one) not in held}
+        entries += [_unknown_author(user_id) for user_id in sorted(unknown)]
         for one in documents:
-            if held.get(entry_id(kind=Kind.USER, doc_id=one.author_id), {}).get("deleted"):
-                entries.append(_versioned(Kind.POST, one.id, one.author_id, FINAL, _tombstone()))
+            if held.get(_key_of_author(one), {}).get("deleted"):
+                entries.append(_versioned_tombstone(Kind.POST, one.id, author_id=one.author_id))
             else:
                 counted = held.get(entry_id(kind=Kind.POST, doc_id=one.id), {})
                 numbers = {name: counted.get(name, 0) for name in ("reactions", "engagement")}
@@ -114,7 +117,7 @@ class ElasticWriter:
 
     def write_tombstone(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """See `IndexWriter.write_tombstone`."""
-        self._write([_versioned(kind, doc_id, author_id, version, _tombstone())], self._targets())
+        self._write([_versioned_tombstone(kind, doc_id, author_id=author_id, version=version)], self._targets())
 
     def discard(self, kind: str, ids: list[int]) -> None:
         """See `IndexWriter.discard`."""
@@ -255,7 +258,7 @@ def abandon_rebuild(target: str) -> None:
 
 def _held(target: str, documents: list[PostDocument]) -> dict[str, Source]:
     """What the index holds of these posts and their authors at this moment (reads by key see unrefreshed writes)."""
-    keys = {(entry_id(kind=Kind.USER, doc_id=one.author_id), str(one.author_id)) for one in documents}
+    keys = {(_key_of_author(one), str(one.author_id)) for one in documents}
     keys |= {(entry_id(kind=Kind.POST, doc_id=one.id), str(one.author_id)) for one in documents}
     if not keys:
         return {}
@@ -268,12 +271,25 @@ def _held(target: str, documents: list[PostDocument]) -> dict[str, Source]:
     return {hit["_id"]: hit["_source"] for hit in answer["docs"] if hit.get("found")}
 
 
+def _key_of_author(document: PostDocument) -> str:
+    return entry_id(kind=Kind.USER, doc_id=document.author_id)
+
+
 def _versioned(kind: str, doc_id: int, routing: int, version: int, source: Source) -> Versioned:
     return Versioned(id=entry_id(kind=kind, doc_id=doc_id), routing=str(routing), version=version, source=source)
 
 
-def _tombstone() -> Source:
-    return {"deleted": True, "deleted_at": datetime.now(UTC).isoformat()}
+def _versioned_tombstone(kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> Versioned:
+    source: Source = {"deleted": True, "deleted_at": datetime.now(UTC).isoformat()}
+    if kind == Kind.USER:
+        source |= _HIDES_POSTS
+    return _versioned(kind, doc_id, author_id, version, source)
+
+
+def _unknown_author(user_id: int) -> Versioned:
+    """Hides the posts of somebody whose profile has not arrived; every version of the profile replaces it."""
+    source = {"kind": str(Kind.USER), "id": user_id, "version": 0, "is_private": True, **_HIDES_POSTS}
+    return _versioned(Kind.USER, user_id, user_id, 0, source)
 
 
 def _versioned_post(document: PostDocument, entry: PostEntry, *, reactions: int, engagement: int) -> Versioned:

@@ -104,10 +104,19 @@ class Entry(Document):
     stems = Keyword()
 
     class Index:
-        """A replica appears as soon as there is a second node for it."""
+        """A replica appears as soon as there is a second node for it.
+
+        Sorted by id, the newest first: a search for the newest stops at the first hits of a segment. Else it would
+        look at all of them, as documents arrive the oldest first and each is newer than those before it.
+        """
 
         name = "search"
-        settings = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
+        settings = {
+            "number_of_shards": 1,
+            "auto_expand_replicas": "0-1",
+            "sort.field": "id",
+            "sort.order": "desc",
+        }
 
     class Meta:
         """A field that is not listed here is a mistake."""

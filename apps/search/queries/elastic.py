@@ -167,7 +167,7 @@ class ElasticIndex:
             return []
         query = _clause(
             "bool",
-            filter=[*_public_posts(), _any([_clause("prefix", hashtags=prefix) for prefix in prefixes])],
+            filter=[_public_posts(), _any([_clause("prefix", hashtags=prefix) for prefix in prefixes])],
             must_not=[_authors_in(viewer.hidden)],
         )
         search = self._search(query)[0:0]
@@ -274,7 +274,7 @@ def _matching_posts(
     criteria: Criteria, authors: Authors, viewer: Viewer, *, should: list[Query] | None = None
 ) -> Query:
     """The posts that match and that the viewer may see; `should` is what the score is made of."""
-    conditions = _visible_posts(viewer)
+    conditions = [_visible_posts(viewer)]
     if criteria.root is not None:
         conditions.append(_post_condition(criteria.root, authors))
     return _clause("bool", filter=conditions, must_not=[_authors_in(viewer.hidden)], should=should or [])
@@ -343,23 +343,25 @@ def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
     return _any(choices)
 
 
-def _author(*conditions: Query) -> Query:
-    """Posts whose author's profile matches the conditions."""
-    return _clause("has_parent", parent_type=Kind.USER, query=_clause("bool", filter=list(conditions)))
+def _author(condition: Query) -> Query:
+    """Posts whose author's profile meets the condition: one that few meet, as the time grows with such profiles."""
+    return _clause("has_parent", parent_type=Kind.USER, query=condition)
 
 
-_ACTIVE = _clause("term", is_active=True)
 _PUBLIC = _clause("term", is_private=False)
 _POST = _clause("term", kind=Kind.POST)
+_INACTIVE_AUTHOR = _author(_clause("term", is_active=False))
+_PRIVATE_AUTHOR = _author(_clause("term", is_private=True))
 
 
-def _public_posts() -> list[Query]:
-    return [_POST, _PUBLIC, _author(_ACTIVE, _PUBLIC)]
+def _public_posts() -> Query:
+    return _clause("bool", filter=[_POST, _PUBLIC], must_not=[_INACTIVE_AUTHOR, _PRIVATE_AUTHOR])
 
 
-def _visible_posts(viewer: Viewer) -> list[Query]:
-    public = _clause("bool", filter=[_PUBLIC, _author(_PUBLIC)])
-    return [_POST, _author(_ACTIVE), _any([public, _authors_in(viewer.circle)])]
+def _visible_posts(viewer: Viewer) -> Query:
+    public = _clause("bool", filter=[_PUBLIC], must_not=[_PRIVATE_AUTHOR])
+    visible = _any([public, _authors_in(viewer.circle)])
+    return _clause("bool", filter=[_POST, visible], must_not=[_INACTIVE_AUTHOR])
 
 
 def _authors_in(ids: list[int]) -> Query:
