@@ -54,7 +54,7 @@ class Highlighter:
     def _spans(self, text: str) -> Iterator[Span]:
         if text.isascii() and self._beginning is not None:
             return self._spans_from_beginnings(text, self._beginning)
-        return self._spans_word_by_word(text)
+        return self._spans_from_pieces(text)
 
     @cached_property
     def _beginning(self) -> "re.Pattern[str] | None":
@@ -79,16 +79,33 @@ class Highlighter:
                 end = ahead[length - 1].end
                 yield ahead[0].start, end
 
-    def _spans_word_by_word(self, text: str) -> Iterator[Span]:
-        reader = tokens(text)
-        ahead: deque[Token] = deque(islice(reader, self._longest))
-        while ahead:
-            length = self._match(ahead)
-            if length:
-                yield ahead[0].start, ahead[length - 1].end
-            for _ in range(max(length, 1)):
-                ahead.popleft()
-                ahead.extend(islice(reader, 1))
+    @cached_property
+    def _piece(self) -> "re.Pattern[str]":
+        """Finds what may hold beginnings of matches, from one ASCII space to another: no word goes over these.
+
+        What is not ASCII may be folded to any word, except for quotation marks, dashes and the like.
+        """
+        keys = [*self._sequences, *self._stems]
+        words = [re.escape(key) for key in keys if key[0].isalpha()]
+        choices = [r"[^\x00-\x7f\xa0\xab\xbb\u2010-\u2027\u2030-\u205e]"]
+        choices += ["[0-9]"] if len(words) < len(keys) else []
+        choices += [f"(?<![a-z0-9])(?:{'|'.join(words)})"] if words else []
+        one = rf"\S*?(?:{'|'.join(choices)})\S*"
+        return re.compile(rf"(?<!\S){one}(?:\s+{one})*", re.ASCII | re.IGNORECASE)
+
+    def _spans_from_pieces(self, text: str) -> Iterator[Span]:
+        end = 0
+        for piece in self._piece.finditer(text):
+            reader = tokens(text, start=max(piece.start(), end))
+            ahead = deque(islice(reader, self._longest))
+            while ahead and ahead[0].start < piece.end():
+                length = self._match(ahead)
+                if length:
+                    end = ahead[length - 1].end
+                    yield ahead[0].start, end
+                for _ in range(max(length, 1)):
+                    ahead.popleft()
+                    ahead.extend(islice(reader, 1))
 
     def _match(self, ahead: deque[Token]) -> int:
         """How many of the next words are a match."""
