@@ -1,0 +1,1 @@
+"""The web client: static files, and the documents that start it."""

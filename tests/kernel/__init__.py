@@ -1,0 +1,1 @@
+"""Tests of the kernel: the bus, transactions, calls, HTTP."""

@@ -1,0 +1,1 @@
+"""Replicas, partitions and backups, on servers of the tests' own."""

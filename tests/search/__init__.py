@@ -1,0 +1,1 @@
+"""Tests of the search context, on both back ends."""

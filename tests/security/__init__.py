@@ -1,0 +1,1 @@
+"""Attacks and authorization: what the threat model of docs/security.md names."""
