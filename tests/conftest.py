@@ -66,7 +66,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 def deliver_outbox() -> int:
-    """Hands over every unsent event and goes on with every job until there are none; how many events."""
+    """Delivers every unsent event and continues every job until there are none; how many events."""
     total = 0
     while True:
         sent = sum(_send_from(producer) for producer in CONTEXTS)
@@ -232,7 +232,7 @@ def _content_types_in_auth_only() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_locks_of_shared_memory() -> Iterator[None]:
-    """In memory, connections share a cache whose reads lock whole tables, and whoever meets a lock fails at once: the
+    """In memory, connections share a cache whose reads lock whole tables, and whoever finds a lock fails at once: the
     product's files (WAL) know neither, so a server that reads while a test writes must not either."""
 
     def read_without_locks(connection: Any, **more: Any) -> None:

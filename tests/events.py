@@ -1,4 +1,4 @@
-"""What was published, and handing events over as the broker would."""
+"""Reading published events, and delivering events as the broker would."""
 
 from socialapp.core.ids import new_id
 from socialapp.messaging.delivery import deliver
@@ -12,7 +12,7 @@ def published_by(producer: str, event_type: str = "") -> list[Envelope]:
     return [decode(row.envelope) for row in rows]
 
 
-def hand_over_to(context: str, *events: object) -> None:
+def deliver_events_to(context: str, *events: object) -> None:
     """Delivers events to a context, in one batch, each as if it were new; none may fail."""
     deliver(context, envelopes=[wrap(event, event_id=new_id()) for event in events])
     failed = list(FailedDelivery.objects.using(context).values())

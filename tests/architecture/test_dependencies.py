@@ -1,4 +1,4 @@
-"""What is imported is asked for in pyproject.toml, and the other way round; the requirements files follow from it."""
+"""Every import is declared in pyproject.toml and the other way round; the requirements files are generated from it."""
 
 import ast
 import re

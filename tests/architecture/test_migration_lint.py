@@ -1,4 +1,4 @@
-"""No migration takes away from the release before what it still uses; one planted for each way is refused."""
+"""Every migration leaves the previous release working; a planted breach of each kind is refused."""
 
 from typing import Any
 

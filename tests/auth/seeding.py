@@ -1,4 +1,4 @@
-"""Seeds a person into every corner: a row in every table for each of its columns that names a person, by the models."""
+"""Seeds a row in every table for each of its columns that names a person, derived from the models."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ _MADE: tuple[tuple[type[models.Field[Any, Any]], Callable[[int, Any], Any]], ...
 
 
 @dataclass(frozen=True)
-class Corner:
+class PersonColumn:
     """A column that names a person."""
 
     context: str
     model: type[models.Model]
-    column: str
+    name: str
 
     @property
     def table(self) -> str:
@@ -51,10 +51,10 @@ class Corner:
 
     def rows(self, user_id: int) -> int:
         """How many rows name the person there."""
-        return int(self.model._default_manager.using(self.context).filter(**{self.column: user_id}).count())
+        return int(self.model._default_manager.using(self.context).filter(**{self.name: user_id}).count())
 
 
-def corners() -> Iterator[Corner]:
+def person_columns() -> Iterator[PersonColumn]:
     """Every column that names a person, of every context.
 
     The tables of SQLite's full text search are left out where Elasticsearch has the index: they stay empty there.
@@ -64,7 +64,7 @@ def corners() -> Iterator[Corner]:
             for model in apps.get_app_config(label).get_models():
                 is_used = not (settings.ELASTICSEARCH_URL and model in (IndexedPost, IndexedProfile))
                 if model._meta.managed and not model._meta.proxy and is_used:
-                    yield from (Corner(name, model, field.attname) for field in _person_fields(model))
+                    yield from (PersonColumn(name, model, field.attname) for field in _person_fields(model))
 
 
 def _person_fields(model: type[models.Model]) -> list[Any]:
@@ -77,10 +77,10 @@ def _names_a_person(field: Any) -> bool:
     return isinstance(field, models.ForeignKey) and field.related_model._meta.label == settings.AUTH_USER_MODEL
 
 
-def seed(corner: Corner, *, user_id: int, others: dict[str, int]) -> None:
+def seed(column: PersonColumn, *, user_id: int, others: dict[str, int]) -> None:
     """Makes a row in which the column names the person; `others` are the ids that other columns refer to, by target."""
-    if not corner.rows(user_id):
-        _make(corner.context, corner.model, {corner.column: user_id}, others)
+    if not column.rows(user_id):
+        _make(column.context, column.model, {column.name: user_id}, others)
 
 
 def _make(context: str, model: type[models.Model], given: dict[str, Any], others: dict[str, int]) -> models.Model:
@@ -113,4 +113,4 @@ def _value(context: str, field: Any, others: dict[str, int]) -> Any:
     raise AssertionError(f"{field} holds what seeding knows nothing of: say in tests/auth/seeding.py what goes there")
 
 
-__all__ = ["Corner", "corners", "seed"]
+__all__ = ["PersonColumn", "person_columns", "seed"]

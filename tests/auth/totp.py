@@ -1,4 +1,4 @@
-"""What somebody with one-time passwords does in tests."""
+"""Setting up one-time passwords and logging in with them."""
 
 import time
 from typing import Any

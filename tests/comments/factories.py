@@ -1,4 +1,4 @@
-"""What the tests of comments say again and again: somebody posts, somebody comments, this was published."""
+"""Shortcuts of the comments tests: writing posts and comments, reading published events."""
 
 from typing import Any
 

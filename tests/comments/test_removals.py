@@ -1,4 +1,4 @@
-"""Tombstones, and what goes when a post, a person or a moderator says so: late, twice, out of order, in chunks."""
+"""Tombstones and removals after deletions and moderation: late, twice, out of order, in chunks."""
 
 import json
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What is needed to run it elsewhere: image, compose files, manifests, stopping in order, and seeing inside."""
+"""Deployment: image, compose files, manifests, graceful stops, observability."""

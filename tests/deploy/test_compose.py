@@ -1,4 +1,4 @@
-"""The compose files: right by the specification, and of a piece with image, gateway and the product's variables."""
+"""The compose files: valid by the specification, and consistent with image, gateway and variables."""
 
 import os
 import re

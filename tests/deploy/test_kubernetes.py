@@ -1,4 +1,4 @@
-"""The manifests: built by kustomize, right by Kubernetes' schemas, and as guarded as they are meant to be."""
+"""The manifests: built by kustomize, valid by Kubernetes' schemas, and as restricted as intended."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Seeing inside: one trace from a request to the last socket, numbers of every role, and who asks for them."""
+"""Observability: one trace from a request to the last socket, metrics of every role, and who queries them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Several processes of one role count together, also when one of them is killed, and begin again with the role."""
+"""Metrics of several processes of one role are summed, survive a killed process, and start over with the role."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""How much these tests do: something with every run, and with FAULTS=full in the environment all that is promised."""
+"""How much these tests do: something with every run, and with FAULTS=full in the environment the full sizes."""
 
 import os
 from typing import TypeVar

@@ -43,7 +43,7 @@ def _empty_redis(db: None) -> None:
 
 
 def _deliver_in_disorder(luck: random.Random) -> int:
-    """Hands over what is unsent of all contexts: shuffled, each event two or three times. How many events."""
+    """Delivers what is unsent of all contexts: shuffled, each event two or three times. How many events."""
     rows = [
         (producer, row)
         for producer in CONTEXTS
@@ -98,7 +98,7 @@ def test_any_order_gives_the_same(register: Callable[..., Person]) -> None:
 
 
 def _load(luck: random.Random, people: list[int]) -> list[int]:
-    """Posts, comments and reactions of today, by the bulk door: it publishes what the API would. The posts' ids."""
+    """Imports posts, comments and reactions of today, which publishes what the API would. The posts' ids."""
     now = datetime.now(UTC).isoformat()
     first = ids.new_id() + (1 << 16)
     numbers = iter(range(first, first + 100_000_000, 1 << 12))

@@ -1,4 +1,4 @@
-"""The network drops packets and tells nobody, or is slow: nothing waits for ever, and all goes on by itself."""
+"""The network silently drops packets, or is slow: nothing waits for ever, and everything recovers by itself."""
 
 import time
 from collections.abc import Iterator

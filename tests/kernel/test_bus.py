@@ -447,7 +447,7 @@ def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyP
     assert seen == [(False, 4), (True, 8)]
 
 
-def test_what_arrives_together_is_handed_over_together_and_alone_when_that_fails(
+def test_a_batch_is_delivered_together_and_alone_when_that_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[tuple[list[int], list[int]]] = []

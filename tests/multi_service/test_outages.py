@@ -97,7 +97,7 @@ class Talk:
             assert answer.json()["status"] == answer.status_code
         return answer
 
-    def goes(self, expected: dict[Ask, int]) -> None:
+    def check(self, expected: dict[Ask, int]) -> None:
         """Each request is answered with its status, and all but those that the gateway gives up on within a deadline.
 
         Not at once: who asks a service that has just begun to hang waits for it; and the machine may be busy.
@@ -173,12 +173,12 @@ def test_the_schema_describes_all_services(product: Product) -> None:
 
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_a_context_that_hangs_or_is_killed_takes_only_what_needs_it(services: Cluster, talk: Talk, name: str) -> None:
-    talk.goes(without())
+    talk.check(without())
     with revocations_remembered(services, talk), services.serving(name).hung():
-        talk.goes(without(name, own=504))
+        talk.check(without(name, own=504))
         with services.serving(name).killed():
-            talk.goes(without(name))
-    talk.goes(without())
+            talk.check(without(name))
+    talk.check(without())
 
 
 def test_without_auth_for_a_minute_public_requests_go_on_and_others_wait(services: Cluster, talk: Talk) -> None:
@@ -190,7 +190,7 @@ def test_without_auth_for_a_minute_public_requests_go_on_and_others_wait(service
         refused = talk.ask(Ask("GET", post, ("auth",)))
         assert (refused.status_code, refused.json()["code"]) == (503, "auth_unavailable")
         assert talk.ada.product.call("GET", post).status_code == 200
-    talk.goes(without())
+    talk.check(without())
 
 
 def _forget_counts(services: Cluster) -> None:
@@ -238,7 +238,7 @@ def test_the_problem_names_what_is_missing_however_far_away(services: Cluster, t
     comments = Ask("GET", f"/v1/posts/{talk.names['post']}/comments", ("comments", *_VISIBILITY))
     with services.serving("users").killed():
         eventually(lambda: talk.ask(comments).json().get("code") == "users_unavailable")
-    talk.goes(without())
+    talk.check(without())
 
 
 def test_a_context_that_hangs_further_on_is_reported_within_the_deadline(services: Cluster, talk: Talk) -> None:
@@ -246,9 +246,9 @@ def test_a_context_that_hangs_further_on_is_reported_within_the_deadline(service
     search = Ask("GET", "/v1/search?q=hello&type=posts", ("search", *_VISIBILITY))
 
     def is_found_without() -> bool:
-        talk.goes(without())  # so that nobody has faults to remember, which would spare them the waiting
+        talk.check(without())  # so that nobody has faults to remember, which would spare them the waiting
         with services.serving("reactions").hung():
             return talk.ask(search).status_code == 200
 
     eventually(is_found_without, seconds=180)  # a busy machine may need more than the time left
-    talk.goes(without())
+    talk.check(without())

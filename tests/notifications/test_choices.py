@@ -10,7 +10,7 @@ from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.posts import PostMuted, PostUnmuted
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, kinds, notifications_of, post, react, unread
-from tests.notifications.events import hand_over
+from tests.notifications.events import deliver_events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -49,21 +49,21 @@ def test_a_muted_conversation_notifies_nobody_who_muted_it(
     drain()
     now = datetime.now(UTC)
     muted = PostMuted(post_id=int(post_id), user_id=int(alice.id), at=now)
-    hand_over(muted, muted)
+    deliver_events(muted, muted)
     react(bob, post_id)
     comment(bob, post_id, "hi @alice")
     comment(bob, other)
     drain()
     assert kinds(alice) == ["comment"]
     unmuted = PostUnmuted(post_id=int(post_id), user_id=int(alice.id), at=now + timedelta(seconds=1))
-    hand_over(unmuted, muted)
+    deliver_events(unmuted, muted)
     comment(bob, post_id)
     drain()
     assert kinds(alice) == ["comment", "comment"]
     alice.client.delete(f"/v1/posts/{post_id}")
     drain()
     assert MutedConversation.objects.count() == 0
-    hand_over(muted)
+    deliver_events(muted)
     assert MutedConversation.objects.count() == 0
 
 
@@ -83,7 +83,7 @@ def test_notices_of_moderation_cannot_be_switched_off_and_name_action_and_target
     )
     alice.client.delete(f"/v1/posts/{post_id}")
     drain()
-    hand_over(removed, removed)
+    deliver_events(removed, removed)
     [notice] = notifications_of(alice)
     assert notice["message"] == "A moderator has removed your post: spam"
     assert notice["action_id"] == "77"

@@ -14,7 +14,7 @@ from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, notifications_of, post, react, subscription, unread
-from tests.notifications.events import hand_over, published
+from tests.notifications.events import deliver_events, published
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -55,7 +55,7 @@ def test_an_erasure_leaves_nothing_and_says_so_once(
     assert unread(alice) == 2
     assert notifications_of(carol) == []
 
-    hand_over(
+    deliver_events(
         ReactionSet(
             target_type="post",
             target_id=int(post_id),
@@ -94,7 +94,7 @@ def test_what_is_taken_back_after_the_erasure_leaves_no_trace(
     alice, bob = register("alice"), register("bob")
     assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
     drain()
-    hand_over(
+    deliver_events(
         ReactionRemoved(
             target_type="post",
             target_id=7,

@@ -14,7 +14,7 @@ from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.contracts.users import Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, kinds, notifications_of, post, unread
-from tests.notifications.events import hand_over
+from tests.notifications.events import deliver_events
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -50,8 +50,8 @@ def no_reaction(alice: Person, bob: Person, post_id: Any, *, at: Any = NOW) -> A
 def test_several_events_of_the_same_activity_notify_once(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = post(alice)
-    hand_over(*[reaction(alice, bob, post_id)] * 3)
-    hand_over(reaction(alice, bob, post_id, at=NOW + timedelta(seconds=5), reaction_type="love"))
+    deliver_events(*[reaction(alice, bob, post_id)] * 3)
+    deliver_events(reaction(alice, bob, post_id, at=NOW + timedelta(seconds=5), reaction_type="love"))
     [item] = notifications_of(alice)
     assert item["actors_count"] == 1
     assert NotificationActor.objects.filter(topic=f"reaction:post:{post_id}").count() == 1
@@ -62,8 +62,8 @@ def test_a_batch_makes_what_its_events_make_one_by_one(register: Callable[..., P
     alice, bob, carol, dan = (register(name) for name in ("alice", "bob", "carol", "dan"))
     first, second = post(alice), post(alice)
     later, before = NOW + timedelta(seconds=5), NOW - timedelta(seconds=5)
-    hand_over(no_reaction(alice, dan, first, at=NOW))
-    hand_over(
+    deliver_events(no_reaction(alice, dan, first, at=NOW))
+    deliver_events(
         reaction(alice, bob, first, at=later, reaction_type="love"),
         reaction(alice, bob, first),
         reaction(alice, carol, first),
@@ -75,7 +75,7 @@ def test_a_batch_makes_what_its_events_make_one_by_one(register: Callable[..., P
     assert {target: item["actors_count"] for target, item in found.items()} == {first: 2, second: 1}
     last_notified = NotificationActor.objects.get(topic=f"reaction:post:{first}", actor_id=int(bob.id)).at
     assert (last_notified, unread(alice)) == (later, 2)
-    hand_over(reaction(alice, dan, first, at=later), reaction(alice, bob, first, at=NOW))
+    deliver_events(reaction(alice, dan, first, at=later), reaction(alice, bob, first, at=NOW))
     [renewed, other] = notifications_of(alice)
     assert (renewed["target"]["id"], renewed["actors_count"], other) == (first, 3, found[second])
     assert (Notification.objects.count(), NotificationGroup.objects.count()) == (2, 2)
@@ -91,9 +91,9 @@ def test_reactions_end_as_the_newest_event_says_in_any_order(register: Callable[
         reaction(alice, bob, post_id, at=NOW + timedelta(seconds=2)),
     ]
     for index in order:
-        hand_over(events[index])
+        deliver_events(events[index])
     assert [item["actors_count"] for item in notifications_of(alice)] == [1]
-    hand_over(no_reaction(alice, bob, post_id, at=NOW + timedelta(seconds=3)), *events)
+    deliver_events(no_reaction(alice, bob, post_id, at=NOW + timedelta(seconds=3)), *events)
     assert notifications_of(alice) == []
     assert (Notification.objects.count(), NotificationGroup.objects.count()) == (0, 0)
 
@@ -102,14 +102,14 @@ def test_a_removal_that_comes_first_leaves_nothing_to_revive(register: Callable[
     alice, bob = register("alice"), register("bob")
     post_id = int(post(alice))
     a, b, later = int(alice.id), int(bob.id), NOW + timedelta(seconds=1)
-    hand_over(
+    deliver_events(
         no_reaction(alice, bob, post_id, at=later),
         Unfollowed(follower_id=b, following_id=a, at=later),
         FollowRequestWithdrawn(requester_id=b, target_id=a, at=later),
         Unreposted(post_id=post_id, author_id=a, user_id=b, at=later),
         CommentDeleted(comment_id=77, post_id=post_id, author_id=b),
     )
-    hand_over(
+    deliver_events(
         reaction(alice, bob, post_id),
         Followed(follower_id=b, following_id=a, accepted=False, at=NOW),
         FollowRequested(requester_id=b, target_id=a, at=NOW),
@@ -172,8 +172,8 @@ def test_mentions_are_as_in_the_last_edit_in_whatever_order_the_edits_arrive(
         ]
         for minutes, new, removed in ((1, [], [b]), (2, [b], []), (3, [], [c]))
     )
-    hand_over(*without_carol, *with_bob, *without_bob, written, commented)
-    hand_over(*without_carol, *without_bob, *with_bob, written, commented)
+    deliver_events(*without_carol, *with_bob, *without_bob, written, commented)
+    deliver_events(*without_carol, *without_bob, *with_bob, written, commented)
     assert (sorted(item["target"]["type"] for item in notifications_of(bob)), unread(carol)) == (["post"], 0)
     assert Notification.objects.filter(kind="mention", user_id=b).count() == 2, "one of the post, one of the comment"
     assert Notification.objects.filter(user_id=c).count() == 0
@@ -200,11 +200,11 @@ def test_a_deleted_post_notifies_nobody_again(
         created_at=NOW,
         version=1,
     )
-    hand_over(late, reaction(alice, bob, post_id))
+    deliver_events(late, reaction(alice, bob, post_id))
     drain()
     assert (notifications_of(bob), notifications_of(carol), kinds(alice)) == ([], [], ["follow"])
     assert Notification.objects.filter(post_id=post_id).count() == 0
-    hand_over(PostDeleted(post_id=int(post_id), author_id=int(alice.id), was_private=False, version=3))
+    deliver_events(PostDeleted(post_id=int(post_id), author_id=int(alice.id), was_private=False, version=3))
     drain()
     assert kinds(alice) == ["follow"]
 
@@ -216,10 +216,10 @@ def test_activity_of_different_days_is_kept_apart_and_removed_from_the_right_one
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     post_id = post(alice)
     midnight = NOON.replace(hour=0)
-    hand_over(reaction(alice, bob, post_id, at=midnight - timedelta(milliseconds=1)))
-    hand_over(reaction(alice, carol, post_id, at=midnight))
+    deliver_events(reaction(alice, bob, post_id, at=midnight - timedelta(milliseconds=1)))
+    deliver_events(reaction(alice, carol, post_id, at=midnight))
     assert [item["actors_count"] for item in notifications_of(alice)] == [1, 1]
-    hand_over(no_reaction(alice, bob, post_id, at=NOON))
+    deliver_events(no_reaction(alice, bob, post_id, at=NOON))
     assert [item["actors"][0]["username"] for item in notifications_of(alice)] == ["carol"]
 
 
@@ -239,5 +239,5 @@ def test_activity_of_long_ago_notifies_nobody(
         created_at=long_ago,
         version=1,
     )
-    hand_over(old_post, reaction(alice, bob, post_id, at=long_ago))
+    deliver_events(old_post, reaction(alice, bob, post_id, at=long_ago))
     assert (notifications_of(bob), kinds(alice)) == ([], ["follow"])

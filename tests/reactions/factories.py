@@ -1,4 +1,4 @@
-"""What the tests of reactions say again and again: posts, comments, reactions, and what was published."""
+"""Shortcuts of the reactions tests: writing posts, comments and reactions, reading published events."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What goes when posts, comments and people go: late, twice, out of order, in chunks."""
+"""Removals after the deletion of posts, comments and people: late, twice, out of order, in chunks."""
 
 from collections.abc import Callable
 

@@ -46,8 +46,8 @@ class Installation:
         return file.read_bytes()
 
 
-class Ground:
-    """Where installations are made."""
+class Installations:
+    """Creates installations in a folder, and drops their databases."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

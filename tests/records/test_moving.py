@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.installations import Ground, Installation
+from tests.records.installations import Installation, Installations
 
 BAD = b'{"type": "follow", "follower_id": "1", "following_id": "2", "created_at": "2026-01-01T00:00:00Z"}\n'
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def installations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installations]:
     """Where this module's installations are."""
-    made = Ground(tmp_path_factory.mktemp("installations"))
+    made = Installations(tmp_path_factory.mktemp("installations"))
     yield made
     made.clear()
 
 
 @pytest.fixture(scope="module")
-def source(ground: Ground) -> Installation:
+def source(installations: Installations) -> Installation:
     """An installation with a crowd, and some tombstones among its comments."""
-    made = ground.make("first")
+    made = installations.make("first")
     made.manage("demo", "--people=40", "--password=correct horse battery")
     whole = [json.loads(line) for line in made.dumped().splitlines()]
     post = next(record["id"] for record in whole if record["type"] == "post" and not record["is_private"])
@@ -46,8 +46,8 @@ def dump(source: Installation) -> bytes:
     return source.dumped()
 
 
-def test_a_dump_loads_into_an_empty_installation_and_dumps_the_same(ground: Ground, dump: bytes) -> None:
-    target = ground.make("second")
+def test_a_dump_loads_into_an_empty_installation_and_dumps_the_same(installations: Installations, dump: bytes) -> None:
+    target = installations.make("second")
     assert target.dumped() == b""
     file = target.folder / "in.jsonl"
     file.write_bytes(dump)
@@ -65,8 +65,10 @@ def test_a_dump_loads_into_an_empty_installation_and_dumps_the_same(ground: Grou
     assert (target.folder / "dump.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_load_that_was_killed_and_run_again_ends_like_an_undisturbed_one(ground: Ground, dump: bytes) -> None:
-    target = ground.make("third")
+def test_a_load_that_was_killed_and_run_again_ends_like_an_undisturbed_one(
+    installations: Installations, dump: bytes
+) -> None:
+    target = installations.make("third")
     file = target.folder / "in.jsonl"
     lines = dump.splitlines(keepends=True)
     mixed = [line for number, line in enumerate(lines) for line in ([line, BAD] if number % 100 == 99 else [line])]

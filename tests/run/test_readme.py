@@ -1,4 +1,4 @@
-"""The README and the manual for operators: what they tell to paste works, and what they point at is there."""
+"""The README and the manual for operators: commands to paste work, and links resolve."""
 
 import json
 import os

@@ -92,7 +92,7 @@ class Replica(Server):
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
-        """It gets nothing new, while it goes on to say that it replicates."""
+        """It gets nothing new, while it still reports that it replicates."""
         import MySQLdb
 
         with closing(MySQLdb.connect(unix_socket=str(self.folder / "s.sock"), user="root")) as connection:

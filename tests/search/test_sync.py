@@ -1,4 +1,4 @@
-"""The index follows the truth: late, doubled and out of order, through erasures, rebuilds and outages."""
+"""The index follows the databases: late, doubled and out of order, through erasures, rebuilds and outages."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A log-in tells nothing by its time: whoever is meant, a wrong password costs one hash and as many statements."""
+"""The time of a log-in reveals nothing: for any name, a wrong password costs one hash and as many statements."""
 
 from collections.abc import Callable
 from typing import Any

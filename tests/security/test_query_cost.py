@@ -1,4 +1,4 @@
-"""No reader can ask for much more than is ordinary: the dearest request of a route costs at most ten ordinary ones.
+"""No reader can cause much more load than usual: the dearest request of a route costs at most ten ordinary ones.
 
 Parameters come from the schema, values from a generator that looks for dear ones: it keeps what cost most and changes
 it. The seed is fixed, so that what is found once is found again.

@@ -1,4 +1,4 @@
-"""A Kafka that wants passwords (SCRAM) over TLS: what KAFKA_URL tells librdkafka is enough, and less is not."""
+"""A Kafka with passwords (SCRAM) over TLS: the settings in KAFKA_URL are enough, and fewer are not."""
 
 import threading
 from collections.abc import Iterator

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Any
 
-from tests.events import hand_over_to, published_by
+from tests.events import deliver_events_to, published_by
 
-hand_over = partial(hand_over_to, "users")
+deliver_events = partial(deliver_events_to, "users")
 
 
 def published(event_type: str = "") -> list[dict[str, Any]]:

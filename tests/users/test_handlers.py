@@ -27,7 +27,7 @@ from socialapp.lifecycle.jobs import continue_jobs
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.users.events import hand_over, published, published_types
+from tests.users.events import deliver_events, published, published_types
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 MakePerson = Callable[..., int]
@@ -84,7 +84,7 @@ def posts_of(user_id: int) -> tuple[int, int]:
 def test_a_registration_makes_one_profile() -> None:
     user_id = new_id()
     for _ in range(2):
-        hand_over(registered(user_id))
+        deliver_events(registered(user_id))
     profile = Profile.objects.get()
     assert (profile.username, profile.full_name, profile.created_at, profile.version) == ("x", "X", NOW, 1)
     assert published_types() == ["profile_changed"]
@@ -92,7 +92,7 @@ def test_a_registration_makes_one_profile() -> None:
 
 def test_a_late_registration_does_not_undo_a_change(person: MakePerson) -> None:
     alice = person(bio="mine")
-    hand_over(registered(alice))
+    deliver_events(registered(alice))
     profile = Profile.objects.get()
     assert (profile.bio, profile.username) == ("mine", "person0")
 
@@ -110,10 +110,10 @@ def test_counts_of_posts_do_not_depend_on_order(person: MakePerson) -> None:
         author = person()
         one_by_one = events(author)
         for index in order:
-            hand_over(one_by_one[index])
+            deliver_events(one_by_one[index])
         assert posts_of(author) == (1, 0), order
     together = person()
-    hand_over(*events(together), created(together))
+    deliver_events(*events(together), created(together))
     assert posts_of(together) == (2, 1)
 
 
@@ -127,14 +127,14 @@ def test_a_post_event_delivered_twice_counts_once(person: MakePerson) -> None:
 
 def test_posts_are_counted_before_their_author_is_known() -> None:
     author = new_id()
-    hand_over(created(author), edited(author, is_private=True, was_private=True), registered(author))
+    deliver_events(created(author), edited(author, is_private=True, was_private=True), registered(author))
     assert posts_of(author) == (1, 1)
 
 
 def test_strangers_see_the_count_of_public_posts_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, friend, stranger = register("alice"), register("friend"), register("stranger")
     friend.client.put(f"/v1/profiles/{alice.id}/follow")
-    hand_over(created(int(alice.id)), created(int(alice.id)), created(int(alice.id), is_private=True))
+    deliver_events(created(int(alice.id)), created(int(alice.id)), created(int(alice.id), is_private=True))
 
     def counts() -> list[int]:
         clients = (alice.client, friend.client, stranger.client, anonymous)
@@ -150,8 +150,8 @@ def test_the_last_sanction_counts_in_whatever_order_they_come(person: MakePerson
     alice = person()
     events = [sanctioned(alice, "ban", 1), sanctioned(alice, "unban", 2), sanctioned(alice, "ban", 3)]
     for index in order:
-        hand_over(events[index])
-        hand_over(events[index])
+        deliver_events(events[index])
+        deliver_events(events[index])
     assert Profile.objects.get().status == "banned"
     assert published("status_changed")[-1]["status"] == "banned"
 
@@ -159,28 +159,28 @@ def test_the_last_sanction_counts_in_whatever_order_they_come(person: MakePerson
 def test_a_warning_changes_nothing(person: MakePerson) -> None:
     alice = person()
     mark = len(published_types())
-    hand_over(sanctioned(alice, "warn", 1), sanctioned(alice, "unban", 2))
+    deliver_events(sanctioned(alice, "warn", 1), sanctioned(alice, "unban", 2))
     assert (Profile.objects.get().status, published_types()[mark:]) == ("active", [])
 
 
 def test_a_ban_delivered_before_the_registration_holds(anonymous: JsonClient, drain: Callable[[], int]) -> None:
     body = {"email": "new@example.org", "password": "correct horse battery", "username": "newcomer"}
     user_id = int(anonymous.post("/v1/auth/register", body).json()["user"]["id"])
-    hand_over(sanctioned(user_id, "ban", 1))
+    deliver_events(sanctioned(user_id, "ban", 1))
     drain()
     assert Profile.objects.get().status == "banned"
     assert anonymous.get(f"/v1/profiles/{user_id}").status_code == 404
 
 
 def test_a_ban_of_an_unknown_person_is_ignored() -> None:
-    hand_over(sanctioned(77, "ban", 1))
+    deliver_events(sanctioned(77, "ban", 1))
     assert (Profile.objects.count(), published()) == (0, [])
 
 
 def test_a_ban_does_not_bring_back_the_deleted(person: MakePerson) -> None:
     alice = person()
     actions.hide_profile(user_id=alice)
-    hand_over(sanctioned(alice, "unban", 1), registered(alice))
+    deliver_events(sanctioned(alice, "unban", 1), registered(alice))
     assert Profile.objects.get().status == "deleted"
 
 
@@ -219,7 +219,7 @@ def entangle(person: MakePerson) -> tuple[int, list[int]]:
     actions.block(blocker_id=blocking, blocked_id=alice)
     actions.mute(muter_id=alice, muted_id=muted)
     actions.mute(muter_id=muting, muted_id=alice)
-    hand_over(created(alice))
+    deliver_events(created(alice))
     return alice, [*fans, *idols]
 
 
@@ -231,7 +231,7 @@ def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytes
     texts.remove("status")
     Profile.objects.filter(user_id=alice).update(**dict.fromkeys(texts, "secret"))
     mark = len(published_types())
-    hand_over(UserDeleted(user_id=alice, erasure_id=5))
+    deliver_events(UserDeleted(user_id=alice, erasure_id=5))
     assert (published("user_erased") == []) == (chunk < 200)
     while continue_jobs("users", steps=3):
         pass
@@ -261,9 +261,9 @@ def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytes
 
 def test_late_events_do_not_bring_an_erased_person_back(person: MakePerson, anonymous: JsonClient) -> None:
     alice, _ = entangle(person)
-    hand_over(UserDeleted(user_id=alice, erasure_id=5))
+    deliver_events(UserDeleted(user_id=alice, erasure_id=5))
     mark = len(published_types())
-    hand_over(registered(alice), created(alice), deleted(alice), sanctioned(alice, "unban", 9))
+    deliver_events(registered(alice), created(alice), deleted(alice), sanctioned(alice, "unban", 9))
     bob = person()
     for act in (
         lambda: actions.follow(follower_id=bob, target_id=alice),
@@ -280,16 +280,16 @@ def test_late_events_do_not_bring_an_erased_person_back(person: MakePerson, anon
 
 def test_erasing_somebody_unknown_is_acknowledged_and_kept() -> None:
     user_id = new_id()
-    hand_over(UserDeleted(user_id=user_id, erasure_id=6))
-    hand_over(registered(user_id))
+    deliver_events(UserDeleted(user_id=user_id, erasure_id=6))
+    deliver_events(registered(user_id))
     assert Profile.objects.get().status == "deleted"
     assert published("user_erased") == [{"user_id": user_id, "erasure_id": 6, "rows": {}}]
 
 
 def test_erasing_again_acknowledges_again(person: MakePerson) -> None:
     alice = person()
-    hand_over(UserDeleted(user_id=alice, erasure_id=5))
-    hand_over(UserDeleted(user_id=alice, erasure_id=5))
+    deliver_events(UserDeleted(user_id=alice, erasure_id=5))
+    deliver_events(UserDeleted(user_id=alice, erasure_id=5))
     assert [event["erasure_id"] for event in published("user_erased")] == [5, 5]
     assert published_types().count("status_changed") == 1
 
@@ -297,7 +297,7 @@ def test_erasing_again_acknowledges_again(person: MakePerson) -> None:
 def test_a_freed_name_can_be_somebody_elses_at_once(person: MakePerson, anonymous: JsonClient) -> None:
     old, new = person(username="name"), person(username="name")
     assert anonymous.get("/v1/profiles/by-username/name").json()["id"] == str(new), "the word of the deletion is late"
-    hand_over(UserDeleted(user_id=old, erasure_id=1))
+    deliver_events(UserDeleted(user_id=old, erasure_id=1))
     assert anonymous.get("/v1/profiles/by-username/name").json()["id"] == str(new)
 
 

@@ -8,7 +8,7 @@ import pytest
 from apps.users.models import Profile
 from socialapp.contracts.moderation import UserSanctioned
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.users.events import hand_over, published, published_types
+from tests.users.events import deliver_events, published, published_types
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 Register = Callable[..., Person]
@@ -17,7 +17,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 def ban(person: Person, kind: str = "ban", at: datetime = NOW) -> None:
     """Hands the sanction over to users."""
-    hand_over(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="", at=at))
+    deliver_events(UserSanctioned(user_id=int(person.id), action_id=1, kind=kind, reason="", at=at))
 
 
 def test_everybody_sees_a_profile(register: Register, anonymous: JsonClient) -> None:

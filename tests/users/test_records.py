@@ -14,7 +14,7 @@ from socialapp.contracts.bulk import BulkTransfer
 from socialapp.contracts.data_export import DataExport
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS
-from tests.users.events import hand_over, published, published_types
+from tests.users.events import deliver_events, published, published_types
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 MakePerson = Callable[..., int]
@@ -47,7 +47,7 @@ def test_profiles_are_loaded_once_and_given_back() -> None:
 
 
 def test_a_profile_that_the_registration_made_first_is_completed_but_not_one_that_was_changed() -> None:
-    hand_over(UserRegistered(user_id=7, username="Ada", full_name="Ada L", created_at=ADA["created_at"]))
+    deliver_events(UserRegistered(user_id=7, username="Ada", full_name="Ada L", created_at=ADA["created_at"]))
     records.load(kind="user", records=[ADA])
     assert (Profile.objects.get().bio, published_types()) == ("first", ["profile_changed"] * 2)
     actions.update_profile(user_id=7, changes={"bio": "mine"}, expected_versions=None)

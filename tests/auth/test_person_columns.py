@@ -1,4 +1,4 @@
-"""A person in every corner of every table, generated from the models: all of it is exported, and all of it erased."""
+"""A person in every column that names one, generated from the models: all of it is exported, and all of it erased."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import Gone
 from socialapp.lifecycle.erasure_audit import audit_erasure
 from socialapp.messaging.models import OutboxEvent
-from tests.auth.seeding import corners, seed
+from tests.auth.seeding import person_columns, seed
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -51,8 +51,8 @@ def seeded(register: Callable[..., Person], drain: Callable[[], int]) -> tuple[P
     bob.client.put(f"/v1/profiles/{alice.id}/follow")
     drain()
     others = {"auth.User": int(bob.id), "posts.Post": int(post), "comments.Comment": int(comment)}
-    for corner in corners():
-        seed(corner, user_id=int(alice.id), others=others)
+    for column in person_columns():
+        seed(column, user_id=int(alice.id), others=others)
     return alice, bob
 
 
@@ -66,12 +66,12 @@ def test_every_row_about_a_person_is_exported_or_exempt(
     with zipfile.ZipFile(file) as archive:
         lines = {name: archive.read(name).splitlines() for name in archive.namelist() if name.endswith(".jsonl")}
     missing = []
-    for corner in corners():
-        rows = [json.loads(line) for line in lines.get(f"{corner.context}/{corner.table}.jsonl", [])]
-        exported = sum(str(row.get(corner.column)) == alice.id for row in rows)
-        place = (corner.context, f"{corner.table}.{corner.column}")
-        if exported != corner.rows(int(alice.id)) and place not in NOT_EXPORTED:
-            missing.append((place, exported, corner.rows(int(alice.id))))
+    for column in person_columns():
+        rows = [json.loads(line) for line in lines.get(f"{column.context}/{column.table}.jsonl", [])]
+        exported = sum(str(row.get(column.name)) == alice.id for row in rows)
+        place = (column.context, f"{column.table}.{column.name}")
+        if exported != column.rows(int(alice.id)) and place not in NOT_EXPORTED:
+            missing.append((place, exported, column.rows(int(alice.id))))
     assert not missing, repr(missing)
 
 
@@ -139,10 +139,10 @@ def test_nothing_is_left_anywhere_once_the_account_is_deleted(
     assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     drain()
     left = [
-        (corner.context, corner.table, corner.column)
-        for corner in corners()
-        if corner.rows(int(alice.id))
-        and getattr(corner.model._meta.get_field(corner.column), "gone", None) is not Gone.KEEP
+        (column.context, column.table, column.name)
+        for column in person_columns()
+        if column.rows(int(alice.id))
+        and getattr(column.model._meta.get_field(column.name), "gone", None) is not Gone.KEEP
     ]
     assert not [place for place in left if place[1] != "erasures"], left
     unexpected = [found for found in audit_erasure(int(alice.id)) if not found.expected]
