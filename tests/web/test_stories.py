@@ -88,12 +88,38 @@ def test_an_edit_keeps_what_was_changed_elsewhere_until_somebody_decides(person:
     expect(field).to_have_value("First version")
     ada.api("PATCH", f"/posts/{post}", {"content": "From another device"})
     field.fill("From this device")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Your changes are kept on this device.")).to_be_visible()
+    page.get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    expect(field).to_have_value("From this device")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("This post was changed somewhere else")).to_contain_text("From another device")
     assert ada.api("GET", f"/posts/{post}")["content"] == "From another device"
     page.get_by_role("button", name="Save my version").click()
     expect(page.get_by_role("article", name="Post by Ada_E")).to_contain_text("From this device")
     assert ada.api("GET", f"/posts/{post}")["content"] == "From this device"
+
+
+def test_a_half_done_edit_of_a_comment_is_kept(person: Callable[[str], Person]) -> None:
+    ada = person("ada_half")
+    post = ada.post("Notes")
+    ada.api("POST", f"/posts/{post}/comments", {"content": "Before"})
+    page = ada.open(f"/posts/{post}")
+    field = page.get_by_role("textbox", name="Edit comment")
+    for value in ("Before", "Half a thought"):
+        page.get_by_role("button", name="More about this comment").click()
+        page.get_by_role("menuitem", name="Edit").click()
+        expect(field).to_have_value(value)
+        field.fill("Half a thought")
+        page.reload()
+    page.get_by_role("button", name="More about this comment").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("article", name="Comment by ada_half")).to_contain_text("Before")
+    page.get_by_role("button", name="More about this comment").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    expect(field).to_have_value("Before")
 
 
 def test_a_deleted_post_comes_back_with_undo(person: Callable[[str], Person]) -> None:

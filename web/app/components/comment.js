@@ -1,10 +1,11 @@
 // One comment with its replies, which unfold when asked for.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { del, patch } from "../api/client.js";
 import { signedIn } from "../api/session.js";
 import { ask, open } from "../state/dialogs.js";
+import { draft, dropDraft, keepDraft } from "../state/drafts.js";
 import { comments, posts, putComment } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
 import { actOn } from "../state/moderation.js";
@@ -107,12 +108,18 @@ function Head({ comment, postAuthor, onEdit }) {
 
 /** @param {{comment: import("#api").Comment, onDone: () => void}} properties */
 function Edit({ comment, onDone }) {
-  const [text, setText] = useState(comment.content);
+  const place = `edit-comment:${comment.id}`;
+  const [text, setText] = useState(() => draft(place)?.content ?? comment.content);
+  useLayoutEffect(() => (text === comment.content ? dropDraft(place) : keepDraft(place, { content: text })), [text]);
+  const leave = () => {
+    dropDraft(place);
+    onDone();
+  };
   const save = async (event) => {
     event.preventDefault();
     try {
       putComment(await patch(`/comments/${comment.id}`, { content: text.trim() }));
-      onDone();
+      leave();
     } catch (problem) {
       complain(problem);
     }
@@ -120,7 +127,7 @@ function Edit({ comment, onDone }) {
   return html`<form class="comment-form-box" onSubmit=${save}>
     <${TextArea} label=${t("comment.edit")} value=${text} onChange=${setText} focused onSubmit=${save} rows=${2} />
     <div class="comment-form-foot">
-      <button type="button" class="button button-quiet" onClick=${onDone}>${t("cancel")}</button>
+      <button type="button" class="button button-quiet" onClick=${leave}>${t("cancel")}</button>
       <button class="button button-primary" disabled=${!text.trim()}>${t("save")}</button>
     </div>
   </form>`;

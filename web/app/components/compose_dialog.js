@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { ask } from "../state/dialogs.js";
+import { draft, dropDraft } from "../state/drafts.js";
 import { readForEdit, saveEdit } from "../state/posts.js";
 import { complain, toast } from "../state/toasts.js";
 import { Composer } from "./composer.js";
@@ -11,9 +12,16 @@ import { Spinner } from "./skeleton.js";
 
 export function ComposeDialog({ edits = null, start = "", close }) {
   const [current, setCurrent] = useState(null);
+  const place = edits ? `edit:${edits}` : "new";
   useEffect(() => {
-    if (edits) readForEdit(edits).then(setCurrent, (problem) => { complain(problem); close(); });
+    if (edits) readForEdit(edits).then(begin, (problem) => { complain(problem); close(); });
   }, [edits]);
+  // Changes that were kept belong to the version of then: if the post was changed since, saving them asks.
+  const begin = ({ post, etag }) => setCurrent({ post, etag: draft(place)?.etag || etag });
+  const leave = () => {
+    if (edits && draft(place)) toast(t("composer.kept"));
+    close();
+  };
   const save = async (changes) => {
     try {
       await saveEdit(edits, changes, current.etag);
@@ -28,10 +36,11 @@ export function ComposeDialog({ edits = null, start = "", close }) {
     const yes = await ask({ title: t("conflict.title"), text: t("conflict.text", { theirs: newer.post.content }), yes: t("conflict.mine") });
     if (!yes) return;
     await saveEdit(edits, changes, newer.etag);
+    dropDraft(place);
     close();
   };
   const title = t(edits ? "composer.edit" : "composer.title");
-  return html`<${Modal} title=${title} onClose=${close} guarded>
-    ${edits && !current ? html`<${Spinner} />` : html`<${Composer} edited=${current?.post} save=${edits ? save : null} onDone=${close} start=${start} focused />`}
+  return html`<${Modal} title=${title} onClose=${leave} guarded>
+    ${edits && !current ? html`<${Spinner} />` : html`<${Composer} place=${place} edited=${current?.post} etag=${current?.etag} save=${edits ? save : null} onDone=${close} start=${start} focused />`}
   <//>`;
 }

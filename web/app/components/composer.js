@@ -18,23 +18,24 @@ import { TextArea } from "./text_area.js";
 const EMPTY = { content: "", content_warning: "", is_private: false, sensitive: false };
 
 /**
- * `place` names the draft; `edited` is the post being changed, and `save(changes)` stores it.
- * @param {{place?: string, edited?: any, save?: Function, onDone?: Function, focused?: boolean, start?: string}} properties
+ * `place` names the draft; `edited` is the post being changed, `etag` its version, and `save(changes)` stores it.
+ * @param {{place?: string, edited?: any, etag?: string, save?: Function, onDone?: Function, focused?: boolean, start?: string}} properties
  */
-export function Composer({ place = "new", edited = null, save = null, onDone = () => {}, focused = false, start = "" }) {
-  const [fields, setFields] = useState(() => (edited ? pick(edited) : { ...EMPTY, ...(draft(place) || {}), ...(start ? { content: start } : {}) }));
-  const [media, setMedia] = useState(() => (edited ? edited.media || [] : draftMedia(place)).map((each) => ({ key: each.id, media: each, progress: 1 })));
+export function Composer({ place = "new", edited = null, etag = "", save = null, onDone = () => {}, focused = false, start = "" }) {
+  const [fields, setFields] = useState(() => ({ ...(edited ? pick(edited) : EMPTY), ...pickDraft(place), ...(start ? { content: start } : {}) }));
+  const [media, setMedia] = useState(() => shown(draftMedia(place) || edited?.media));
   const [warned, setWarned] = useState(!!fields.content_warning);
   const [busy, setBusy] = useState(false);
   const picker = useRef(null);
   const key = useRef(newKey());
   const change = (changes) => setFields((before) => ({ ...before, ...changes }));
+  const isChanged = !edited || !isSame(fields, pick(edited)) || !isSame(media.map((each) => each.key), (edited.media || []).map((each) => each.id));
   useLayoutEffect(() => {
-    if (!edited) keepDraft(place, fields); // before the paint: whoever leaves at once finds it, too
-  }, [fields]);
-  useLayoutEffect(() => {
-    if (!edited) keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
-  }, [media]);
+    // Before the paint: whoever leaves at once finds it, too.
+    if (!isChanged) return dropDraft(place);
+    keepDraft(place, edited ? { ...fields, etag } : fields);
+    return keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
+  }, [fields, media]);
   const left = contentLimit() - [...fields.content].length;
   const pending = media.some((each) => !each.media && !each.problem);
   const ready = fields.content.trim() && left >= 0 && !pending && !busy;
@@ -64,7 +65,15 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
       setBusy(false);
     }
   };
+  const leave = () => {
+    dropDraft(place);
+    onDone();
+  };
   const finish = () => {
+    if (edited) {
+      leave();
+      return;
+    }
     key.current = newKey();
     dropDraft(place);
     setFields({ ...EMPTY, is_private: fields.is_private });
@@ -91,11 +100,22 @@ export function Composer({ place = "new", edited = null, save = null, onDone = (
           <${Icon} name=${fields.is_private ? "lock" : "globe"} size=${16} /> ${t(fields.is_private ? "composer.followers" : "composer.public")}
         </button>
         <span class="composer-left ${left < 0 ? "bad" : ""}" role=${left < 100 ? "status" : undefined}>${left < 500 ? left : ""}</span>
+        ${edited && isChanged && html`<button type="button" class="button button-quiet" onClick=${leave}>${t("composer.discard")}</button>`}
         <button class="button button-primary" disabled=${!ready}>${t(edited ? "save" : "composer.publish")}</button>
       </div>
     </div>
   </form>`;
 }
+
+/** What was begun before, without the version of the post that it is based on. */
+function pickDraft(place) {
+  const { etag: _etag, ...fields } = draft(place) || {};
+  return fields;
+}
+
+/** @returns {any[]} */
+const shown = (media = []) => media.map((each) => ({ key: each.id, media: each, progress: 1 }));
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function pick({ content, content_warning: warning, is_private: isPrivate, sensitive }) {
   return { content, content_warning: warning || "", is_private: isPrivate, sensitive: !!sensitive };

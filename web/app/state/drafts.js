@@ -19,7 +19,7 @@ export function keepDraft(place, content) {
 /** What was uploaded for the text is kept as long as the page is open. @type {Map<string, import("#api").Media[]>} */
 const uploads = new Map();
 
-export const draftMedia = (place) => uploads.get(key(place)) || [];
+export const draftMedia = (place) => uploads.get(key(place));
 export const keepDraftMedia = (place, media) => void uploads.set(key(place), media);
 
 export function dropDraft(place) {
