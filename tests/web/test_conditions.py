@@ -256,3 +256,15 @@ def test_what_came_while_asleep_is_shown_on_waking(person: Callable[[str], Perso
     page.get_by_role("button", name="1 new post").click()
     expect(page.get_by_text("Meanwhile, ")).to_be_visible()
     page.wait_for_function("() => window.badge > 0 && document.title.startsWith(`(${window.badge}) Home`)")
+
+
+def test_the_documentation_of_the_api_follows_the_preferred_appearance(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(color_scheme="dark").new_page()
+    page.goto(f"{site.url}/v1/docs")
+    background = "getComputedStyle(document.body).backgroundColor"
+    scheme = "getComputedStyle(document.documentElement).colorScheme"
+    assert page.evaluate(f"[{background}, {scheme}]") == ["rgba(0, 0, 0, 0)", "dark"]
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"{background} === 'rgb(250, 250, 250)' && {scheme} === 'normal'")
