@@ -56,7 +56,7 @@ class RemovedCommentAdmin(ContextModelAdmin[RemovedComment]):
 
 @admin.register(RestoredRemoval)
 class RestoredRemovalAdmin(ContextModelAdmin[RestoredRemoval]):
-    """Removals that were taken back."""
+    """Removals that were reversed."""
 
     is_internal = True
     list_display = ("action_id", "restored_at")

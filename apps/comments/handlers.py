@@ -30,7 +30,7 @@ def remove_comment(event: ContentRemoved) -> None:
 
 @handles(ContentRestored)
 def restore_comment(event: ContentRestored) -> None:
-    """Brings back a comment that was removed wrongly."""
+    """Restores a comment that was removed wrongly."""
     if event.target_type == "comment":
         actions.restore_comment(comment_id=event.target_id, action_id=event.action_id)
 

@@ -84,7 +84,7 @@ class RemovedComment(models.Model):
 
 
 class RestoredRemoval(models.Model):
-    """The mark of a removal that was taken back: should its event arrive late, it removes nothing."""
+    """Marks a removal that was reversed: should its event arrive late, it removes nothing."""
 
     action_id = models.BigIntegerField(primary_key=True)
     restored_at = models.DateTimeField(auto_now_add=True, db_index=True)

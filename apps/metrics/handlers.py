@@ -66,9 +66,9 @@ def count_comment_again(event: CommentRestored) -> None:
 
 @handles(CommentDeleted, CommentRemoved)
 def uncount_comment(event: CommentDeleted | CommentRemoved) -> None:
-    """Takes the comment back in the hour it was written, even when its creation arrives later.
+    """Subtracts the comment in the hour it was written, even when its creation arrives later.
 
-    A removed comment has been taken back already when it is deleted.
+    A removed comment was subtracted already when it is deleted.
     """
     if isinstance(event, CommentDeleted) and event.was_withdrawn:
         return
@@ -85,7 +85,7 @@ def count_reaction(events: Sequence[ReactionSet]) -> None:
 
 @handles(ReactionRemoved, together=True)
 def uncount_reaction(events: Sequence[ReactionRemoved]) -> None:
-    """Takes reactions to posts back."""
+    """Subtracts reactions to posts."""
     of_posts = [event for event in events if event.target_type == "post"]
     if of_posts:
         actions.record_reactions(((event.post_id, event.at) for event in of_posts), amount=-1)
@@ -99,7 +99,7 @@ def count_repost(event: Reposted) -> None:
 
 @handles(Unreposted)
 def uncount_repost(event: Unreposted) -> None:
-    """Takes the repost back; now, when an older producer did not say when."""
+    """Subtracts the repost; at the present time when an older producer gave none."""
     actions.record_repost(post_id=event.post_id, at=event.at or timezone.now(), amount=-1)
 
 

@@ -23,8 +23,8 @@ class MetricDelta(models.Model):
     """One increment that is not in the roll-ups yet.
 
     Handlers only ever insert here, so that no two of them wait for the same counter, however popular a post is.
-    `post_id` or `author_id` say whose roll-up it belongs to; `amount` is negative when something was taken back.
-    `is_again`: something taken back was restored; the overall numbers never subtracted it, so they do not add it again.
+    `post_id` or `author_id` say whose roll-up it belongs to; `amount` is negative when something was undone.
+    `is_again`: something undone was restored; the overall numbers never subtracted it, so they do not add it again.
     """
 
     id = IdField()

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class EngagementBody(serializers.Serializer[Any]):
-    """Engagement, net of what was taken back."""
+    """Engagement, net of what was undone."""
 
     views = serializers.IntegerField(help_text="Readers of the post, each once a day.")
     impressions = serializers.IntegerField(help_text="Readers who had it on their screen in a list, each once a day.")
@@ -16,7 +16,7 @@ class EngagementBody(serializers.Serializer[Any]):
 
 
 class EngagementDayBody(EngagementBody):
-    """Engagement in one day, UTC; negative when more was taken back than added."""
+    """Engagement in one day, UTC; negative when more was undone than added."""
 
     date = serializers.DateField()
 

@@ -141,7 +141,7 @@ class FeedEpochAdmin(_BelongsToPost):
 
 @admin.register(RestoredRemoval)
 class RestoredRemovalAdmin(_BelongsToPost):
-    """Removals that were taken back."""
+    """Removals that were reversed."""
 
     is_internal = True
     list_display = ("action_id", "restored_at")

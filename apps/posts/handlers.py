@@ -132,7 +132,7 @@ def restrict_content(event: ContentRestricted) -> None:
 
 @handles(ContentRestored)
 def restore_content(event: ContentRestored) -> None:
-    """Brings back a post that was removed wrongly, and takes again what a comment shows that was."""
+    """Restores a post that was removed wrongly, and takes again what a comment shows that was."""
     if event.target_type == "post":
         restore_post(post_id=event.target_id, action_id=event.action_id)
     elif event.target_type == "comment":

@@ -54,7 +54,7 @@ class Profile(models.Model):
 class ProfileReset(models.Model):
     """What a moderator took out of a profile, in case it comes back. `action_id` is the decision.
 
-    The row of a reset that was taken back stays: should the event of the reset arrive late, it changes nothing.
+    The row of a reset that was reversed stays: should the event of the reset arrive late, it changes nothing.
     """
 
     action_id = models.BigIntegerField(primary_key=True)

@@ -6,7 +6,7 @@ from socialapp.core.db import IdField
 
 
 class Tombstone(models.Model):
-    """A user, post or comment that is gone for good: what arrives late about it must not make rows again.
+    """A user, post or comment that was deleted: late events about it must not create rows again.
 
     Ids are unique over all contexts, so one key serves every kind.
     """

@@ -242,7 +242,7 @@ def service_token(audience: str) -> str:
 
 
 def verify_service_token(token: str, *, audience: str) -> str:
-    """The caller that a service token names; raises `jwt.InvalidTokenError` when it does not hold."""
+    """The caller that a service token names; raises `jwt.InvalidTokenError` when it is not valid."""
     claims = jwt.decode(
         token,
         settings.SERVICE_SECRET,

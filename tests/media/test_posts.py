@@ -34,7 +34,7 @@ def test_an_upload_is_shown_in_a_post_and_served(
     assert media["sizes"]["medium"]["width"] == 960
     answer = ann.client.post("/v1/posts", {"content": "look", "media_ids": [media["id"]]})
     assert answer.status_code == 201, answer.content
-    assert is_served(anonymous, media["url"]), "what its owner was given before still holds"
+    assert is_served(anonymous, media["url"]), "the address that its owner got before is still valid"
     shown = anonymous.get(f"/v1/posts/{answer.json()['id']}").json()["media"]
     assert [item["id"] for item in shown] == [media["id"]]
     assert shown[0]["description"] == "a square"

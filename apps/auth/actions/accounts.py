@@ -95,7 +95,7 @@ def refuse_unless_open() -> None:
 @transactional("auth")
 def register_user(*, new: NewAccount, device: Device, invite: str = "") -> LoggedIn:
     """Makes an account and logs it in; Conflict when the username or the address is taken, Forbidden when closed,
-    Invalid where registration is by invitation and the code does not hold."""
+    Invalid where registration is by invitation and the code is not valid."""
     refuse_when_closed()
     if settings.REGISTRATION == "invite":
         spend_invite(invite)

@@ -63,7 +63,7 @@ def require_confirmation(*, user_id: int, session_id: int) -> str:
 def confirm_session(*, user_id: int, session_id: int, method: str, proof: Any, device: Device) -> datetime:
     """Records that the session's holder proved to be its owner; until when that counts.
 
-    Forbidden with `password_wrong` or `confirmation_failed` when `proof` does not hold; TooMany after many attempts.
+    Forbidden with `password_wrong` or `confirmation_failed` when `proof` is not valid; TooMany after many attempts.
     """
     user = existing_users().filter(id=user_id).first()
     if user is None:

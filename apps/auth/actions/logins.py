@@ -42,7 +42,7 @@ def _log_in_by_password(user: User, *, otp: str | None, device: Device) -> Logge
 
 
 def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> LoggedIn:
-    """Logs in whoever holds the passkey; Unauthenticated when it does not hold, Forbidden when banned."""
+    """Logs in whoever holds the passkey; Unauthenticated when it is not valid, Forbidden when banned."""
     return _log_in_confirmed(user_of_passkey(credential), device=device)
 
 
@@ -97,7 +97,7 @@ def _second_factor_required(user: User) -> Forbidden:
 
 
 def admit_to_site_with_passkey(*, credential: dict[str, object]) -> User:
-    """The member of staff who holds the passkey, which is two factors in one; Unauthenticated when it does not hold,
+    """The member of staff who holds the passkey, which is two factors in one; Unauthenticated when it is not valid,
     Forbidden when its owner may not enter. The session is started once Django has logged them in."""
     return _admit_holder(user_of_passkey(credential))
 

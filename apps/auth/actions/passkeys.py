@@ -110,7 +110,7 @@ def _keep(user_id: int, name: str, credential: Mapping[str, Any], data: Authenti
 
 @transactional("auth")
 def remove_passkey(*, user_id: int, passkey_id: int) -> None:
-    """Takes a passkey away; NotFound when the account has none with this id."""
+    """Removes a passkey; NotFound when the account has none with this id."""
     user = lock_user(user_id)
     removed, _ = Authenticator.objects.filter(pk=passkey_id, user_id=user_id, type=Authenticator.Type.WEBAUTHN).delete()
     if not removed:
@@ -127,7 +127,7 @@ def begin_authentication() -> dict[str, Any]:
 
 
 def user_of_passkey(credential: Mapping[str, Any]) -> int:
-    """Whose passkey answered a challenge of `begin_authentication`; Unauthenticated when it does not hold.
+    """Whose passkey answered a challenge of `begin_authentication`; Unauthenticated when it is not valid.
 
     The challenge is used up in a transaction of its own, whatever comes of the answer.
     """
@@ -140,7 +140,7 @@ def user_of_passkey(credential: Mapping[str, Any]) -> int:
 
 @transactional("auth")
 def _use_passkey(credential: Mapping[str, Any], state: dict[str, Any]) -> int | None:
-    """Whose passkey answered the challenge, with its use noted; None when the answer does not hold."""
+    """Whose passkey answered the challenge, with its use recorded; None when the answer is not valid."""
     user = _owner(credential)
     rows = _rows(user.id) if user else []
     try:

@@ -73,7 +73,7 @@ def confirm_totp(*, user_id: int, code: str) -> list[str]:
 
 @transactional("auth")
 def remove_totp(*, user_id: int, code: str | None) -> None:
-    """Takes the authenticator app away; Invalid when `code`, if given, is neither of it nor a recovery code.
+    """Removes the authenticator app; Invalid when `code`, if given, is neither of it nor a recovery code.
 
     Without a code the caller must have confirmed the session with a second factor.
     """

@@ -60,7 +60,7 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
 
 
 def _cancel_deletion(user: User) -> None:
-    """Takes a deletion back that waits for the end of its grace period."""
+    """Cancels a deletion that waits for the end of its grace period."""
     User.objects.filter(id=user.id).update(deletion_due_at=None)
     Erasure.objects.filter(user_id=user.id, completed_at=None).delete()
     queue_mail(Mail.Kind.DELETION_CANCELLED, user=user)

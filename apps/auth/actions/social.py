@@ -76,7 +76,7 @@ def authorize(*, provider: str, redirect_uri: str, browser: str) -> tuple[str, s
 
 
 def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, browser: str) -> SocialProfile:
-    """Who logged in at the provider. Unauthenticated for a code or state that does not hold, Unavailable when the
+    """Who logged in at the provider. Unauthenticated for a code or state that is not valid, Unavailable when the
     provider does not answer, Invalid when it gives no e-mail address."""
     _require_configured(provider)
     sealed = _unseal(state)

@@ -48,7 +48,7 @@ class StaffLoginForm(AdminAuthenticationForm):
             self.fields["username"].required = self.fields["password"].required = False
 
     def clean(self) -> dict[str, Any]:
-        """Refuses too many attempts, wrong credentials, a missing or wrong code, and a passkey that does not hold."""
+        """Refuses too many attempts, wrong credentials, a missing or wrong code, and a passkey that is not valid."""
         if self.errors:
             return self.cleaned_data
         request = cast(HttpRequest, self.request)

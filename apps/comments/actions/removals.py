@@ -1,4 +1,4 @@
-"""Hiding comments that a moderator removes, and bringing them back when an appeal is accepted."""
+"""Hiding comments that a moderator removes, and restoring them when an appeal is accepted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -53,7 +53,7 @@ def delete_or_remove_comment(
 def remove_comment(*, comment_id: int, action_id: int) -> None:
     """Hides a comment, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
-    Nothing happens when it is gone, or when the removal was taken back before its event arrived.
+    Nothing happens when it is gone, or when the removal was reversed before its event arrived.
     """
     if RestoredRemoval.objects.filter(action_id=action_id).exists():
         return
@@ -67,7 +67,7 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
 
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:
-    """Brings back a comment as it was and publishes CommentRestored; nothing when it is gone for good. Idempotent."""
+    """Restores a comment as it was and publishes CommentRestored; nothing when it is gone for good. Idempotent."""
     with suppress(NotFound), atomic("comments"):  # NotFound: its post or author is being deleted
         RestoredRemoval.objects.get_or_create(action_id=action_id)
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()

@@ -109,7 +109,7 @@ def record_comments(comments: Mapping[int, int], *, amount: int = 1) -> None:
 
 
 def record_reactions(occasions: Iterable[tuple[int | None, datetime]], *, amount: int = 1) -> None:
-    """Counts reactions, or with -1 takes them back: each is the post and when it was.
+    """Counts reactions, or with -1 subtracts them: each is the post and when it was.
 
     None instead of the post is a reaction to a comment: it belongs to no post's numbers, only to the overall ones.
     """
@@ -117,7 +117,7 @@ def record_reactions(occasions: Iterable[tuple[int | None, datetime]], *, amount
 
 
 def record_repost(*, post_id: int, at: datetime, amount: int = 1) -> None:
-    """Counts a repost, or with -1 takes one back."""
+    """Counts a repost, or with -1 subtracts one."""
     _record_engagement(Metric.REPOSTS, [(post_id, at)], amount=amount)
 
 

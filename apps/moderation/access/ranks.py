@@ -31,7 +31,7 @@ def require_rank(*, moderator_id: int, user_id: int, proposer_id: int | None = N
 
 
 def require_rank_to_lift(*, moderator_id: int, user_id: int) -> None:
-    """As `require_rank`, but one administrator is enough to take back what was decided about another. One call."""
+    """As `require_rank`, but one administrator is enough to lift a decision about another. One call."""
     try:
         require_rank(moderator_id=moderator_id, user_id=user_id)
     except Forbidden as refusal:

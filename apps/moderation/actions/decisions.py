@@ -99,7 +99,7 @@ def _add_entry(kind: Action.Kind, *, moderator_id: int | None, target: Target, d
 
 @transactional("moderation")
 def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Action:
-    """Takes a removal back: the post or comment returns as it was."""
+    """Reverses a removal: the post or comment is restored as it was."""
     target = _target_of_entry(removal)
     entry = add_entry(
         Kind.RESTORE_CONTENT,
@@ -146,7 +146,7 @@ def release_hold(*, moderator_id: int | None, target: Target, reason: str) -> No
 
 
 def _in_force(target: Target, kind: Action.Kind) -> Action | None:
-    """The last decision of a kind about a target that nobody has taken back."""
+    """The last decision of a kind about a target that was not lifted."""
     last = Action.objects.filter(target_type=target.type, target_id=target.id, kind=kind).order_by("-sequence").first()
     return last if last is not None and not _was_lifted(last) else None
 
@@ -178,7 +178,7 @@ def _end_hold(target: Target, *, moderator_id: int, reason: str) -> None:
 
 @transactional("moderation")
 def lift_restriction(*, moderator_id: int | None, action: Action, reason: str) -> Action:
-    """Takes a mark or a hiding back."""
+    """Lifts a mark or a hiding."""
     entry = _write_lifting(action, moderator_id=moderator_id, reason=reason)
     name = RESTRICTIONS[Kind(action.kind)][1]
     _publish_restriction(entry, _target_of_entry(action), kind=name, is_active=False, rule="")
@@ -233,7 +233,7 @@ def dismiss_case(*, moderator_id: int, case_id: int, reason: str, note: str = ""
 
 
 def refuse_lifted(action: Action) -> None:
-    """Conflict when the decision was taken back before."""
+    """Conflict when the decision was lifted before."""
     if _was_lifted(action):
         raise Conflict("this was taken back already", code="already_lifted")
 

@@ -10,9 +10,9 @@ from socialapp.core.errors import Conflict, NotFound
 
 
 def lift_action(*, moderator_id: int, action_id: int, reason: str) -> Action:
-    """Takes a decision back: what was changed is as it was before, an open appeal is accepted. Asks auth for ranks.
+    """Lifts a decision: what was changed is as it was before, an open appeal is accepted. Asks auth for ranks.
 
-    NotFound when there is none, Conflict when it was taken back before or leaves nothing to take back.
+    NotFound when there is none, Conflict when it was lifted before or has no effect to lift.
     """
     action = Action.objects.filter(id=action_id).first()
     if action is None or action.user_id is None:

@@ -68,7 +68,7 @@ def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
 
 @transactional("moderation")
 def lift_sanction(*, moderator_id: int, action: Action, reason: str) -> Action | None:
-    """Takes a decision about a person back; None for a warning, which leaves nothing to take back."""
+    """Lifts a decision about a person; None for a warning, which has no effect to lift."""
     if action.user_id is None:
         raise NotFound("the person it is about was erased")
     reversal = REVERSALS.get(Kind(action.kind))

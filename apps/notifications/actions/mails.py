@@ -176,7 +176,7 @@ def take_allowance(*, user_id: int, address: str) -> bool:
 
 @transactional("notifications")
 def give_back_allowance(*, user_id: int) -> None:
-    """Takes back the count of a mail that was not sent."""
+    """Subtracts a mail that was not sent from the day's count."""
     NotificationSettings.objects.filter(user_id=user_id, mails_sent__gt=0).update(mails_sent=F("mails_sent") - 1)
 
 

@@ -16,13 +16,13 @@ from socialapp.core.media.addresses import path_of, seconds_left
 from socialapp.rpc.calls import client
 
 MAX_DESCRIPTION = 1500
-# Whom a signed address is for: when that changes, the address no longer holds.
+# Whom a signed address is for: when that changes, the address is no longer valid.
 OWNER, READERS, MODERATORS, UPLOADER = "owner", "readers", "moderators", "uploader"
 
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """A file that may be sent; `seconds` is for how long its address still holds, None for ever."""
+    """A file that may be sent; `seconds` is for how long its address is still valid, None for ever."""
 
     name: str
     content_type: str

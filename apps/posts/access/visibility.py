@@ -15,7 +15,7 @@ _FOLLOWER_BATCH = 5000
 
 
 class Rule(StrEnum):
-    """What decides whether somebody sees a post: the first that holds, in this order."""
+    """The rules that decide whether somebody sees a post; the first that applies decides."""
 
     REMOVED = "removed"
     AUTHOR_NOT_ACTIVE = "author_not_active"

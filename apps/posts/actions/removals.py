@@ -1,4 +1,4 @@
-"""Hiding posts that a moderator removes, and bringing them back when an appeal is accepted."""
+"""Hiding posts that a moderator removes, and restoring them when an appeal is accepted."""
 
 from datetime import datetime, timedelta
 
@@ -47,7 +47,7 @@ def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reas
 def remove_post(*, post_id: int, action_id: int) -> None:
     """Hides a post, with all that belongs to it, and publishes PostRemoved. Idempotent.
 
-    Nothing happens when it is gone, or when the removal was taken back before its event arrived.
+    Nothing happens when it is gone, or when the removal was reversed before its event arrived.
     """
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
@@ -62,7 +62,7 @@ def remove_post(*, post_id: int, action_id: int) -> None:
 
 @transactional("posts")
 def restore_post(*, post_id: int, action_id: int) -> None:
-    """Brings back a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
+    """Restores a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
     RestoredRemoval.objects.get_or_create(action_id=action_id)
     held = RemovedPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
     if held is None or deleted_among("posts", ids=[held.user_id]):

@@ -97,7 +97,7 @@ def _undo_if_deleted(post_id: int) -> None:
 
 @transactional("posts")
 def remove_repost(*, user_id: int, post_id: int) -> None:
-    """Takes a repost back and publishes Unreposted. Idempotent."""
+    """Removes a repost and publishes Unreposted. Idempotent."""
     deleted, _ = Repost.objects.filter(user_id=user_id, post_id=post_id).delete()
     author_id = author_of(post_id)
     if not deleted or author_id is None:

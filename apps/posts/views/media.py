@@ -213,7 +213,7 @@ class MediaDetail(View):
 
 @reading_only
 def media_file(request: HttpRequest, media_id: int, file_name: str) -> HttpResponseBase:
-    """A file of some media: for anybody while it is public, else for who has an address that still holds."""
+    """A file of some media: for anybody while it is public, else for holders of an address that is still valid."""
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
     return _answer(lambda: served_file(media_id=media_id, file_name=file_name, expires=expires, signature=signature))
 

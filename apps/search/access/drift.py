@@ -58,7 +58,7 @@ def present(*, kind: str, ids: list[int]) -> list[Document]:
 
 
 def is_deleted(document: Document) -> bool:
-    """Whether it is a profile whose owner has left for good."""
+    """Whether it is a profile whose owner's account was deleted."""
     return isinstance(document, ProfileDocument) and document.status == DELETED
 
 

@@ -23,7 +23,7 @@ def index_posts(*, documents: list[PostDocument]) -> None:
 
 @transactional("search")
 def index_profiles(*, documents: list[ProfileDocument]) -> None:
-    """Makes profiles findable in the form of their documents; one that is deleted is removed for good."""
+    """Makes profiles findable in the form of their documents; one that is deleted gets a final tombstone."""
     present = [document for document in documents if document.status != _DELETED]
     if present:
         writer().write_profiles(present)
@@ -34,7 +34,7 @@ def index_profiles(*, documents: list[ProfileDocument]) -> None:
 
 @transactional("search")
 def remove_post(*, post_id: int, author_id: int) -> None:
-    """Removes a deleted post for good."""
+    """Removes a deleted post and leaves a final tombstone."""
     writer().write_tombstone(Kind.POST, post_id, author_id=author_id)
 
 

@@ -214,7 +214,7 @@ def reset_profile(*, user_id: int, action_id: int) -> None:
 
 @transactional("users")
 def restore_profile(*, user_id: int, action_id: int) -> None:
-    """Brings back what a reset took, where the person has written nothing else since. Idempotent."""
+    """Restores what a reset took, where the person has written nothing else since. Idempotent."""
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
         return

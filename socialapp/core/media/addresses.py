@@ -42,7 +42,7 @@ def signed_query(path: str, *, audience: str, expires: int) -> str:
 
 
 def seconds_left(path: str, *, audience: str, expires: str, signature: str) -> int | None:
-    """For how many seconds a signed address still holds; None when it does not."""
+    """For how many seconds a signed address is still valid; None when it is not."""
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
         return None
     left = int(expires) - int(time.time())

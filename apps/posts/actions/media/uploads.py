@@ -122,7 +122,7 @@ def _refuse_completed(media: Media) -> None:
 def receive_content(*, media_id: int, number: str, expires: str, signature: str, content: IO[bytes]) -> None:
     """Puts a part of an upload into the store, from a request whose body is read as it comes in.
 
-    NotFound when the address does not hold or the upload has no such part, Conflict when the upload is completed,
+    NotFound when the address is not valid or the upload has no such part, Conflict when the upload is completed,
     Invalid when the part is of another length than announced.
     """
     media = media_to_upload(media_id=media_id, number=number, expires=expires, signature=signature)
