@@ -21,6 +21,7 @@ from apps.auth.actions import logins
 from apps.auth.actions.mails import reset_key
 from apps.auth.actions.social import SocialProfile
 from apps.auth.models import Application, Invite, Session, User
+from apps.auth.queries import dumped_users
 from socialapp.core.errors import Conflict, Forbidden
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -215,6 +216,7 @@ def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval: 
     for path in ("users/{id}", "profiles/{id}", "profiles/by-username/{username}"):
         assert anonymous.get(f"/v1/{path.format_map(made['user'])}").status_code == 404
     assert events() == []
+    assert dumped_users(after="", limit=9).records == [], "to load it would be to approve it"
     assert subjects() == [("We have your application", ["alice@example.org"])]
 
 

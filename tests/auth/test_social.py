@@ -195,6 +195,11 @@ def test_any_name_makes_a_username(provider: Any, name: Any) -> None:
     assert sign_in(provider, google(name=name)).status_code == 201
 
 
+def test_a_name_that_nobody_sees_is_none(provider: Any) -> None:
+    user = sign_in(provider, google(name="\u3164\u2800")).json()["user"]
+    assert JsonClient().get(f"/v1/profiles/{user['id']}").json()["full_name"] == ""
+
+
 @pytest.mark.parametrize(("here", "there"), [(True, False), (False, True), (False, False)])
 def test_an_account_is_joined_only_if_both_sides_have_proven_the_address(
     provider: Any, register: Callable[..., Person], here: bool, there: bool

@@ -31,6 +31,7 @@ from apps.auth.queries import existing_users, lock_user
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
 from socialapp.core.text.emails import email_key
+from socialapp.core.text.visible import is_blank
 
 STATE_SECONDS = 600
 _MAX_NAME = 100
@@ -98,13 +99,14 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
     if not login.email_addresses:
         raise Invalid.of("code", "email_needed", f"{provider} gives us no e-mail address of yours.")
     address = login.email_addresses[0]
-    name = str(login.account.extra_data.get("name") or login.user.get_username() or "")
+    given = str(login.account.extra_data.get("name") or login.user.get_username() or "")
+    name = "".join(char for char in given if char.isprintable())[:_MAX_NAME]
     return SocialProfile(
         provider,
         str(login.account.uid),
         checked_email(address.email),
         bool(address.verified),
-        "".join(char for char in name if char.isprintable())[:_MAX_NAME],
+        "" if is_blank(name) else name,
     )
 
 

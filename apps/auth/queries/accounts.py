@@ -149,9 +149,14 @@ def role_names(user_id: int) -> list[str]:
 
 
 def dumped_users(*, after: str, limit: int) -> RecordPage:
-    """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query."""
+    """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query.
+
+    Without those who wait for approval: a record has no status, so loading one would approve it.
+    """
     rows = list(
-        User.objects.exclude(status=User.Status.DELETED).filter(id__gt=int(after or 0)).order_by("id")[: limit + 1]
+        User.objects.exclude(status__in=[User.Status.DELETED, User.Status.PENDING])
+        .filter(id__gt=int(after or 0))
+        .order_by("id")[: limit + 1]
     )
     shown = rows[:limit]
     return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
