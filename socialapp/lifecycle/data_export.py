@@ -24,8 +24,10 @@ _HIDDEN = frozenset(
     {"password", "secret", "digest", "token_digest", "endpoint_digest", "p256dh", "auth", "salt", "moderator_id"}
     | {"hash", "content_hash", "previous_hash", "actor_id"}
     | {"previous_digest", "successor", "code_digest", "address_digest", "archive"}
+    | {"assigned_to_id", "proposed_by_id", "decided_by_id"}
 )
 _SECRETS = frozenset({("mfa_authenticator", "data"), ("passkey_challenges", "state"), ("mails", "details")})
+_FOR_STAFF = frozenset({("case_notes", "text"), ("actions", "note"), ("proposals", "note")})
 _EXACT_IN_JAVASCRIPT = 2**53
 
 
@@ -48,7 +50,7 @@ class ContextDataExport:
         names = [
             field.attname
             for field in model._meta.concrete_fields
-            if field.attname not in _HIDDEN and (table, field.attname) not in _SECRETS
+            if field.attname not in _HIDDEN and (table, field.attname) not in _SECRETS | _FOR_STAFF
         ]
         found = model._default_manager.filter(_about(user_id, lookups)).order_by("pk").values(*names)
         return [to_json(_portable(row)).decode() for row in found[offset : offset + limit]]

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from apps.auth.actions import read_certificate
+from apps.auth.actions import grant_role, read_certificate
 from apps.auth.actions.archives import write_archive
 from apps.auth.models import Erasure, User
+from apps.moderation.actions import Decision, sanction_user
+from apps.moderation.models import Action, Case, CaseNote
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import Gone
 from socialapp.lifecycle.erasure_audit import audit_erasure
@@ -73,6 +75,30 @@ def test_every_row_about_a_person_is_exported_or_exempt(
         if exported != column.rows(int(alice.id)) and place not in NOT_EXPORTED:
             missing.append((place, exported, column.rows(int(alice.id))))
     assert not missing, repr(missing)
+
+
+def test_an_archive_has_nothing_that_is_for_moderators_alone(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    """Neither who decides nor what they note; the rows are there, without it."""
+    alice, judge = register("alice"), register("judge")
+    drain()
+    grant_role(user_id=int(judge.id), role="moderator")
+    case = Case.objects.create(target_type="user", target_id=int(alice.id), author_id=int(alice.id))
+    Case.objects.update(assigned_to_id=int(judge.id))
+    CaseNote.objects.create(case=case, moderator_id=int(judge.id), text="Noted.")
+    decision = Decision(reason="Spam.", note="Noted.")
+    sanction_user(Action.Kind.WARN_USER, moderator_id=int(judge.id), user_id=int(alice.id), decision=decision)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        write_archive(archive, user_id=int(alice.id))
+    with zipfile.ZipFile(file) as archive:
+        tables = {
+            name: archive.read(f"moderation/{name}.jsonl").decode() for name in ("cases", "case_notes", "actions")
+        }
+    assert [len(rows.splitlines()) for rows in tables.values()] == [1, 1, 1]
+    assert "Spam." in tables["actions"]
+    assert not re.search(f"{judge.id}|Noted", str(tables))
 
 
 class Killed(BaseException):
