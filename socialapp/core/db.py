@@ -2,6 +2,7 @@
 
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from socialapp.core.ids import new_id
 
@@ -74,6 +76,30 @@ def transactional(context: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return run
 
     return decorate
+
+
+class _Opened(threading.local):
+    """The connections that this thread has opened, by alias."""
+
+    def __init__(self) -> None:
+        self.connections: dict[str, BaseDatabaseWrapper] = {}
+
+
+_opened = _Opened()
+
+
+def note_opened(*, connection: BaseDatabaseWrapper, **sent: object) -> None:
+    """Remembers a connection for `look_at_opened`. A receiver of `connection_created`."""
+    _opened.connections[connection.alias] = connection
+
+
+def look_at_opened(**sent: object) -> None:
+    """As Django's `close_old_connections`, but asks only those that this thread has opened, not every context's.
+
+    A receiver of `request_finished`.
+    """
+    for connection in _opened.connections.values():
+        connection.close_if_unusable_or_obsolete()
 
 
 def _is_lost_conflict(error: DatabaseError) -> bool:

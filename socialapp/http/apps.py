@@ -2,11 +2,13 @@
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
+from django.db.backends.signals import connection_created
 
 from socialapp.contracts.description import Description
 from socialapp.core.contexts import served
+from socialapp.core.db import look_at_opened, note_opened
 from socialapp.rpc.calls import serve
 
 
@@ -27,10 +29,14 @@ class HttpConfig(AppConfig):
 
 
 def _look_at_connections_once() -> None:
-    """Has Django look for old connections after a request only, not before it too, and for logged queries in DEBUG.
+    """Has old connections looked for after a request only, not before it too, and logged queries in DEBUG.
 
-    Each look goes over the connections of all contexts; together they take a tenth of a short request.
+    Each look of Django's goes over the connections of all contexts, and takes a twentieth of a short request: ours goes
+    over those that there are.
     """
     request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    connection_created.connect(note_opened)
+    request_finished.connect(look_at_opened)
     if not settings.DEBUG:
         request_started.disconnect(reset_queries)

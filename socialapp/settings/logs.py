@@ -24,6 +24,7 @@ structlog.configure(
 )
 # What lines do not show is not looked up: https://docs.python.org/3/howto/logging.html#optimization
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -6,6 +6,7 @@ Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (see `multiprocess.py
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import psutil
@@ -49,9 +50,14 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 def count_request(request: HttpRequest, *, response: HttpResponse, seconds: float) -> None:
     """Counts one answered request under its route, not its path: the number of routes is bounded."""
     method = request.method if request.method in _METHODS else "other"
-    route = route_of(request)
-    _requests.labels(method, route, str(response.status_code)).inc()
-    _durations.labels(method, route).observe(seconds)
+    requests, durations = _of_route(str(method), route_of(request), response.status_code)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _of_route(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(method, route, str(status)), _durations.labels(method, route)
 
 
 def route_of(request: HttpRequest) -> str:
