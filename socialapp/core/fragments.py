@@ -80,7 +80,8 @@ def held_of_list_command(list_key: str, *, entries: int, fragments: Sequence[str
 def held_of_list(answer: tuple[bytes, list[bytes | None]], *, fragments: Sequence[str], keys: Sequence[str]) -> Held:
     """What Redis has answered to `held_of_list_command`, for `read`."""
     ids = answer[0].decode().split(",") if answer[0] else []
-    return held_of([*(key for fragment in fragments for key in keys_of(fragment, ids=ids)), *keys], answer=answer[1])
+    of_list = [key for fragment in fragments for key in keys_of(fragment, ids=ids)]
+    return held_of([*of_list, *keys], answer=answer[1])
 
 
 def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:

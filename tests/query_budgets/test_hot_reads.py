@@ -42,7 +42,7 @@ class Budget(NamedTuple):
 
 
 BUDGETS = [
-    Budget("/v1/feed", statements=2, cold=7, redis=1, calls=2_500),
+    Budget("/v1/feed", statements=2, cold=7, redis=1, calls=2_360),
     Budget("/v1/posts/{post}", statements=2, cold=5, redis=1, calls=1_320),
     Budget("/v1/auth/me", statements=1, cold=2, redis=1, calls=1_000),
     Budget("/v1/notifications", statements=3, cold=4, redis=1, calls=3_080),

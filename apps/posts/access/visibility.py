@@ -34,7 +34,7 @@ class Rule(StrEnum):
         return self in _SHOWING
 
 
-_SHOWING = frozenset({Rule.OWN, Rule.FOLLOWER, Rule.PUBLIC})
+_SHOWING = (Rule.OWN, Rule.FOLLOWER, Rule.PUBLIC)  # no set, which would call Python for each hash
 
 
 @dataclass(frozen=True, slots=True)

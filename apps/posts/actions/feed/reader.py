@@ -133,11 +133,8 @@ class _FeedReading:
         visibility = load_visibility(viewer_id=self._user_id, author_ids=people)
         self._check(visibility)
         reposters = _present_reposters([entry for entry in entries if entry.reposter_ids])
-        shown = (
-            _shown(row, visibility=visibility, reposter_ids=reposters.get(row.id, []))
-            for entry in entries
-            if (row := rows.get(entry.post_id))
-        )
+        found = [rows[post_id] for post_id in post_ids if post_id in rows]
+        shown = [_shown(row, visibility=visibility, reposter_ids=reposters.get(row.id, ())) for row in found]
         return [post for post in shown if post is not None]
 
     def _check(self, visibility: Visibility) -> None:
@@ -162,7 +159,10 @@ def _from_list(cached: CachedFeed, *, span: Span) -> list[Entry]:
     else:
         end = len(ids) if span.position is None else bisect_left(ids, span.position)
         near = ids[max(0, end - span.limit) : end][::-1]
-    found = [Entry(post_id, post_id, cached.reposter_ids(post_id)) for post_id in near]
+    if cached.reposters:
+        found = [Entry(post_id, post_id, cached.reposter_ids(post_id)) for post_id in near]
+    else:
+        found = [Entry(post_id, post_id) for post_id in near]
     if not cached.popular_ids:
         return found
     popular = feed_entries(author_ids=cached.popular_ids, reposter_ids=cached.popular_ids, span=span)

@@ -9,6 +9,7 @@ rises, and the lists of those before count no more.
 """
 
 import secrets
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ CAP = 800
 _FEED_SECONDS = 7 * 86_400
 _BUILDING_SECONDS = 10
 _EPOCH_SECONDS = 5
+_NOBODY = frozenset[int]()
 DIRECT = 0  # in place of a reposter: the post is there because its author is followed
 
 # KEYS: the feed. ARGV: the mark of the builder, seconds. Answers 1 when the caller shall build.
@@ -119,7 +121,7 @@ class CachedFeed:
 
     def reposter_ids(self, post_id: int) -> frozenset[int]:
         """Who reposted the post."""
-        return self.reposters.get(post_id, frozenset())
+        return self.reposters.get(post_id, _NOBODY)
 
 
 def entry_of(*, post_id: int, reposter_id: int = DIRECT) -> str:
@@ -219,8 +221,8 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
         post_id, reposter_id = map(int, entry.split(b":"))
         reposters[post_id] = reposters.get(post_id, frozenset()) | {reposter_id}
     # Hundreds of entries a reading, nearly all of which nobody reposted.
-    post_ids = reposters.keys() | set(map(int, set(entries).difference(passed_on)))
-    above = sorted(post_id for post_id in post_ids if post_id > int(floor))
+    post_ids = sorted(reposters.keys() | set(map(int, set(entries).difference(passed_on))))
+    above = post_ids[bisect_right(post_ids, int(floor)) :]
     popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)
     return CachedFeed(int(version), int(epoch), int(floor), popular_ids, above, reposters)
 
