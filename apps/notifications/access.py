@@ -36,6 +36,7 @@ class Visibility:
     people: dict[int, Author] = field(default_factory=dict)
     targets: set[int] = field(default_factory=set)
     actors: dict[int, list[int]] = field(default_factory=dict)  # notification → its newest actors, newest first
+    _profiles: dict[int, list[ProfileSummary]] = field(default_factory=dict)  # notification → those that are shown
 
     def shows(self, row: Listed) -> bool:
         """The rule: the target may be seen now, and at least one of the actors is active and not blocked.
@@ -50,8 +51,12 @@ class Visibility:
 
     def profiles(self, row: Listed) -> list[ProfileSummary]:
         """The newest actors that may be shown, newest first."""
-        people = [self.people.get(actor) for actor in self.actors.get(row.id, [])]
-        return [person.card for person in people if person and person.active and not person.blocked]
+        found = self._profiles.get(row.id)
+        if found is None:
+            people = [self.people.get(actor) for actor in self.actors.get(row.id, [])]
+            found = [person.card for person in people if person and person.active and not person.blocked]
+            self._profiles[row.id] = found
+        return found
 
     def actors_count(self, row: Listed) -> int:
         """How many actors there are besides those that may not be shown."""

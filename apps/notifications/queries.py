@@ -114,8 +114,8 @@ def _read_page(*, user_id: int, page: PageRequest, unread_only: bool) -> Page[No
 
 
 def _notification_row(columns: tuple[Any, ...]) -> NotificationRow:
-    row = NotificationRow(*columns)
-    return row._replace(is_read=bool(row.is_read), created_at=as_utc(row.created_at))
+    notification_id, kind, message, is_read, created_at, *others = columns
+    return NotificationRow(notification_id, kind, message, bool(is_read), as_utc(created_at), *others)
 
 
 def notifications_between(*, user_id: int, after: int, up_to: int | None = None, limit: int) -> list[Notification]:

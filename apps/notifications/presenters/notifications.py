@@ -12,7 +12,7 @@ from socialapp.http.profile_summary import profile_summary_body
 NotificationBody = dict[str, object]
 
 MAX_SHOWN_ACTORS = 3
-_URLS = {Target.POST: "/v1/posts/", Target.COMMENT: "/v1/comments/", Target.USER: "/v1/profiles/"}
+_URLS: dict[str, str] = {Target.POST: "/v1/posts/", Target.COMMENT: "/v1/comments/", Target.USER: "/v1/profiles/"}
 
 
 def notification_bodies(*, visibility: Visibility, rows: Sequence[Listed]) -> list[NotificationBody]:
@@ -61,7 +61,7 @@ def _target(row: Listed) -> dict[str, str] | None:
     return {
         "type": row.target_type,
         "id": str(row.target_id),
-        "url": f"{_URLS[Target(row.target_type)]}{row.target_id}",
+        "url": f"{_URLS[row.target_type]}{row.target_id}",
     }
 
 

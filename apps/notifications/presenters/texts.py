@@ -20,7 +20,7 @@ class Language:
     others: str
     post: str
     comment: str
-    sentences: dict[Kind, tuple[str, str]]
+    sentences: dict[str, tuple[str, str]]
     sensitive: str
     moderation: str
     digest_subject: str
@@ -193,7 +193,7 @@ def message_text(
 ) -> str:
     """The sentence about `count` people, the newest of whom are called `names` (which may be empty)."""
     chosen = language_named(language)
-    one, several = chosen.sentences[Kind(kind)]
+    one, several = chosen.sentences[kind]
     target = chosen.comment if target_type == "comment" else chosen.post
     return (one if count <= 1 else several).format(who=_who(chosen, names, count), target=target)
 

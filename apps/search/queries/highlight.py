@@ -18,6 +18,7 @@ from socialapp.core.text.folding import Token, tokens
 _LENGTH = 280
 _LEAD = 60
 _BUDGET = 60_000  # characters read on one page of posts; the texts after that have no highlights
+_SPECIAL = re.compile("[&<>\"']")
 _STEM_BEGINNING = 3  # forms of a word have their first letters in common
 
 Span = tuple[int, int]
@@ -139,8 +140,12 @@ def _excerpt(text: str, spans: Iterator[Span]) -> str | None:
     pieces, position = ["…" if start else ""], start
     while span is not None and span[1] <= end:
         if span[0] >= position:
-            pieces += [escape(text[position : span[0]]), "<em>", escape(text[span[0] : span[1]]), "</em>"]
+            pieces += [_escaped(text[position : span[0]]), "<em>", _escaped(text[span[0] : span[1]]), "</em>"]
             position = span[1]
         span = next(spans, None)
-    pieces += [escape(text[position:end]), "…" if end < len(text) else ""]
+    pieces += [_escaped(text[position:end]), "…" if end < len(text) else ""]
     return "".join(pieces)
+
+
+def _escaped(text: str) -> str:
+    return escape(text) if _SPECIAL.search(text) else text

@@ -23,6 +23,6 @@ def isolated(name: str) -> str:
 
     A name that has no direction other than left to right stays as it is.
     """
-    if all(unicodedata2.bidirectional(character) not in _DIRECTIONAL for character in name):
+    if name.isascii() or all(unicodedata2.bidirectional(character) not in _DIRECTIONAL for character in name):
         return name
     return f"{_ISOLATE}{_TURNS_TEXT.sub('', name)}{_END_ISOLATE}"
