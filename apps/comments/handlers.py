@@ -1,5 +1,8 @@
 """What comments does when posts and people go, when a moderator removes one, and when people react."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from apps.comments import actions
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
@@ -44,15 +47,16 @@ def restrict_comment(event: ContentRestricted) -> None:
         )
 
 
-@handles(ReactionSet)
-def count_reaction(event: ReactionSet) -> None:
-    """Only a first reaction counts: a replaced one was counted before."""
-    if event.target_type == "comment" and event.previous is None:
-        actions.change_score(comment_id=event.target_id, by=1)
+@handles(ReactionSet, together=True)
+def count_reaction(events: Sequence[ReactionSet]) -> None:
+    """Only first reactions count: a replaced one was counted before."""
+    actions.add_to_scores(
+        Counter(event.target_id for event in events if event.target_type == "comment" and event.previous is None)
+    )
 
 
-@handles(ReactionRemoved)
-def discount_reaction(event: ReactionRemoved) -> None:
-    """The reaction no longer counts."""
-    if event.target_type == "comment":
-        actions.change_score(comment_id=event.target_id, by=-1)
+@handles(ReactionRemoved, together=True)
+def discount_reaction(events: Sequence[ReactionRemoved]) -> None:
+    """The reactions no longer count."""
+    removed = Counter(event.target_id for event in events if event.target_type == "comment")
+    actions.add_to_scores({comment_id: -number for comment_id, number in removed.items()})

@@ -1,7 +1,7 @@
 """Who may see and who may be notified of what: the one rule, and what must be asked of other contexts for it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -109,37 +109,51 @@ def is_outdated(at: datetime) -> bool:
 def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
     """Those of the people who may be notified of this actor: no block between the two, not muted, actor active.
 
-    Nobody when it happened (`at`; None is now) too long ago. Two calls to users.
+    Nobody when it happened (`at`; None is now) too long ago. One call to users.
     """
-    wanted = set(user_ids) - {actor_id}
-    if not wanted or (at is not None and is_outdated(at)):
-        return set()
-    return _willing({actor_id: wanted}).get(actor_id, set())
+    wanted = sorted(user_ids)
+    are_willing = recipients_of_each([(actor_id, user_id, at) for user_id in wanted])
+    return {user_id for user_id, is_willing in zip(wanted, are_willing, strict=True) if is_willing}
 
 
-def recipients_of_each(activities: Sequence[tuple[int, int, datetime]]) -> list[bool]:
-    """Whether the person of each (actor, person, time) may be notified of that actor. A call for all, one an actor."""
-    people: dict[int, set[int]] = defaultdict(set)
-    for actor, person, at in activities:
-        if actor != person and not is_outdated(at):
-            people[actor].add(person)
-    willing = _willing(people) if people else {}
-    return [person in willing.get(actor, ()) and not is_outdated(at) for actor, person, at in activities]
+def recipients_of_each(activities: Sequence[tuple[int, int, datetime | None]]) -> list[bool]:
+    """The same for each (actor, person, time). One call to users, however many."""
+    asked = [
+        (actor, person) for actor, person, at in activities if actor != person and (at is None or not is_outdated(at))
+    ]
+    if not asked:
+        return [False] * len(activities)
+    pairs = sorted(set(asked))
+    answers = client(Users).willing(pairs=pairs)
+    willing = {pair for pair, is_willing in zip(pairs, answers, strict=True) if is_willing}
+    return [(actor, person) in willing and (at is None or not is_outdated(at)) for actor, person, at in activities]
 
 
-def _willing(people: Mapping[int, set[int]]) -> dict[int, set[int]]:
-    """Those of the people of each active actor who neither mute the actor nor have a block with them."""
-    active = sorted(profile.id for profile in client(Users).profiles(ids=sorted(people)))
-    return {
-        actor: people[actor] - set(client(Users).muted_by(user_ids=sorted(people[actor]), muted_id=actor))
-        for actor in active
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostActivity:
+    """What `actor_id` did at `at` (None: now) on a post, which may concern these people."""
+
+    post_id: int
+    actor_id: int
+    user_ids: Collection[int]
+    at: datetime | None
 
 
-def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
-    """Those of the recipients who may also see the post. A call more, to posts."""
-    willing = recipients(actor_id=actor_id, user_ids=user_ids, at=at)
-    return set(client(Posts).viewers(post_id=post_id, user_ids=sorted(willing))) if willing else set()
+def recipients_seeing_posts(activities: Sequence[PostActivity]) -> list[set[int]]:
+    """Those of each activity's recipients who may also see the post. A call to users, and one to posts a post."""
+    each = [(one.actor_id, user_id, one.at) for one in activities for user_id in one.user_ids]
+    answers = iter(recipients_of_each(each))
+    willing = [{user_id for user_id in one.user_ids if next(answers)} for one in activities]
+    by_post: dict[int, set[int]] = defaultdict(set)
+    for one, found in zip(activities, willing, strict=True):
+        by_post[one.post_id] |= found
+    readers = readers_of({post_id: found for post_id, found in by_post.items() if found})
+    return [found & readers.get(one.post_id, set()) for one, found in zip(activities, willing, strict=True)]
+
+
+def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Collection[int], at: datetime | None) -> set[int]:
+    """The same for one activity."""
+    return recipients_seeing_posts([PostActivity(post_id=post_id, actor_id=actor_id, user_ids=user_ids, at=at)])[0]
 
 
 def load_visibility_of_new_posts(rows: Sequence[Notification]) -> dict[int, Visibility]:

@@ -25,7 +25,7 @@ from apps.notifications.models import (
 )
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, keep_place, page_of, paginate
-from socialapp.core.sql import as_utc, fetch, for_update, placeholders, select
+from socialapp.core.sql import as_utc, fetch, for_update, instances, placeholders, select
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 DIGESTS: tuple[str, ...] = tuple(Digest.values)
@@ -197,6 +197,18 @@ def known_actors(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str,
     columns = ("user_id", "topic", "actor_id", "id", "at", "present")
     rows = _locked(NotificationActor, columns=columns, keys=keys)
     return {tuple(key): KnownActor(row_id, as_utc(at), bool(present)) for *key, row_id, at, present in rows}
+
+
+def locked_actors(keys: Collection[tuple[int, str, int]]) -> list[NotificationActor]:
+    """The same, as instances."""
+    ordered = sorted(keys)
+    found: list[NotificationActor] = []
+    for start in range(0, len(ordered), _KEYS_A_QUERY):
+        some = ordered[start : start + _KEYS_A_QUERY]
+        condition = " OR ".join(["(user_id = %s AND topic = %s AND actor_id = %s)"] * len(some))
+        values = [value for key in some for value in key]
+        found += instances(NotificationActor, condition=condition, values=values, lock=True)
+    return found
 
 
 def locked_groups(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], tuple[int, int | None]]:

@@ -66,6 +66,11 @@ class UsersService:
         """Three queries at most."""
         return queries.muted_by(user_ids=user_ids, muted_id=muted_id)
 
+    def willing(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
+        """A query for each thousand pairs, one more when somebody is silenced."""
+        found = queries.willing(pairs)
+        return [pair in found for pair in pairs]
+
     def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
         """One query."""
         return queries.is_private_since(user_id=user_id, moment=moment)

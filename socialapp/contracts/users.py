@@ -230,6 +230,14 @@ class Users(Protocol):
         ...
 
     @read
+    def willing(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
+        """Whether the person of each (actor, person) is to be notified of what that actor does.
+
+        Not of an actor who is not active, nor where `muted_by` names the person.
+        """
+        ...
+
+    @read
     def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
         """Whether the account has been private all the time since `moment`; what it wrote then, only followers read."""
         ...

@@ -73,6 +73,7 @@ class World:
             "media_id": [None, UNKNOWN],
             "ids": [of_records if contract == "BulkTransfer" else people, []],
             "user_ids": [people, []],
+            "pairs": [[(actor, person) for actor in people for person in people], []],
             "author_ids": [people, []],
             "people_ids": [people, []],
             "post_ids": [[*posts, self.removed_post], []],

@@ -79,6 +79,17 @@ def test_a_batch_makes_what_its_events_make_one_by_one(register: Callable[..., P
     [renewed, other] = notifications_of(alice)
     assert (renewed["target"]["id"], renewed["actors_count"], other) == (first, 3, found[second])
     assert (Notification.objects.count(), NotificationGroup.objects.count()) == (2, 2)
+    deliver_events(
+        no_reaction(alice, bob, first, at=later),
+        no_reaction(alice, bob, first),
+        no_reaction(alice, carol, second),
+        no_reaction(alice, dan, second),
+        no_reaction(alice, dan, first),  # who reacted again later
+    )
+    deliver_events(reaction(alice, dan, second, at=before))
+    [left] = notifications_of(alice)
+    assert (left["target"]["id"], left["actors_count"]) == (first, 2)
+    assert (Notification.objects.count(), NotificationGroup.objects.count()) == (1, 1)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from apps.users import actions
+from apps.users.models import Profile
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import NotFound
 from socialapp.rpc.calls import client
@@ -145,6 +146,17 @@ def test_who_is_hidden_and_who_is_not_notified(person: MakePerson) -> None:
     everybody = [me, blocked, blocking, muting, plain]
     assert sorted(users.muted_by(user_ids=everybody, muted_id=me)) == [blocked, blocking, muting]
     assert users.muted_by(user_ids=[], muted_id=me) == []
+    hidden = person()
+    actions.hide_profile(user_id=hidden)
+    pairs = [*((me, one) for one in everybody), (hidden, plain), (12345, plain), (plain, me), (muting, me), (me, plain)]
+    assert users.willing(pairs=pairs) == [
+        *(True, False, False, False, True),  # everybody, about me
+        *(False, False, False, True, True),  # of somebody hidden, unknown, muted, not muted; one asked for twice
+    ]
+    assert users.willing(pairs=[]) == []
+    Profile.objects.filter(user_id=plain).update(silenced=True)
+    actions.follow(follower_id=blocking, target_id=plain)
+    assert users.willing(pairs=[(plain, blocking), (plain, muting)]) == [True, False]
     assert users.hidden_from(viewer_id=plain) == users.circle(user_id=plain).blocked == []
 
 
@@ -195,6 +207,7 @@ def test_queries_stay_the_same_whatever_the_size(person: MakePerson, size: int) 
         (1, lambda: users.popular(ids=others)),
         (1, lambda: users.circle(user_id=me)),
         (2, lambda: users.muted_by(user_ids=others, muted_id=me)),
+        (1, lambda: users.willing(pairs=[(one, me) for one in others])),
         (2, lambda: users.documents(ids=others)),
         (2, lambda: users.document_page(after=0, limit=size)),
         (1, lambda: users.profile_bodies(viewer_id=me, ids=others)),

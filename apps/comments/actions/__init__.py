@@ -1,7 +1,7 @@
 """What changes comments: the row, the counts and the event in one transaction; the only callers of publish()."""
 
 from apps.comments.actions.bulk_import import load_comments
-from apps.comments.actions.comments import change_score, create_comment, delete_comment, edit_comment, with_media
+from apps.comments.actions.comments import add_to_scores, create_comment, delete_comment, edit_comment, with_media
 from apps.comments.actions.counts import check_posts
 from apps.comments.actions.erasure import BATCH
 from apps.comments.actions.population import POPULATION_TABLES
@@ -17,7 +17,7 @@ from apps.comments.actions.removals import (
 __all__ = [
     "BATCH",
     "POPULATION_TABLES",
-    "change_score",
+    "add_to_scores",
     "check_posts",
     "create_comment",
     "delete_comment",

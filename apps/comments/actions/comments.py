@@ -3,7 +3,8 @@
 Rows are locked from a comment upwards to its ancestors and never downwards, so threads cannot deadlock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -179,8 +180,15 @@ def delete_existing(comment: Comment) -> None:
 
 
 @transactional("comments")
-def change_score(*, comment_id: int, by: int) -> None:
-    """Adds to the number of reactions that the order `top` sorts by. Sums do not depend on the order of events."""
-    removed = RemovedComment.objects.filter(comment_id=comment_id).values("comment_id")
-    counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=removed), id=comment_id)
-    counting.update(score=F("score") + by)
+def add_to_scores(additions: Mapping[int, int]) -> None:
+    """Adds to comments' numbers of reactions, which the order `top` sorts by. Sums do not depend on events' order.
+
+    One statement for all comments that get the same.
+    """
+    by_addition: dict[int, list[int]] = defaultdict(list)
+    for comment_id, addition in sorted(additions.items()):
+        by_addition[addition].append(comment_id)
+    for addition, ids in sorted(by_addition.items()):
+        removed = RemovedComment.objects.filter(comment_id__in=ids).values("comment_id")
+        counting = Comment.objects.filter(Q(deleted_at=None) | Q(id__in=removed), id__in=ids)
+        counting.update(score=F("score") + addition)

@@ -23,6 +23,7 @@ from apps.notifications.actions.removal import (
     remove_actor,
     remove_between,
     remove_comment,
+    undo_activities,
 )
 from apps.notifications.actions.seen import record_seen
 from apps.notifications.actions.socket_messages import (
@@ -83,6 +84,7 @@ __all__ = [
     "send_due_pushes",
     "set_conversation_mute",
     "subscribe_to_push",
+    "undo_activities",
     "unsubscribe",
     "user_group",
 ]

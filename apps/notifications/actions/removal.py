@@ -1,33 +1,48 @@
 """Removes notifications whose subject is gone, and keeps late events from creating them again."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from apps.notifications.actions.socket_messages import publish_removal
 from apps.notifications.models import MutedConversation, Notification, NotificationActor, NotificationGroup
 from apps.notifications.presenters import message_text
+from apps.notifications.queries import locked_actors
 from socialapp.core.db import transactional
+from socialapp.core.sql import insert_instances
 from socialapp.lifecycle.removal import declare_removal, deleted_among, write_tombstone
 
 BATCH = 2000
 
 
-@transactional("notifications")
 def remove_actor(*, user_id: int, topic: str, actor_id: int, at: datetime) -> None:
-    """Removes `actor_id` from the notification of `user_id` about `topic`; remembered, in case it does not exist yet.
+    """Removes `actor_id` from the notification of `user_id` about `topic`: see `undo_activities`."""
+    undo_activities({(user_id, topic, actor_id): at})
 
-    Activity newer than `at` stays. Idempotent.
+
+@transactional("notifications")
+def undo_activities(undone: Mapping[tuple[int, str, int], datetime]) -> None:
+    """Removes actors, by (person, topic, actor), from notifications; remembered, in case these do not exist yet.
+
+    Activity newer than the time given for it stays. Idempotent.
     """
-    known = (
-        NotificationActor.objects.select_for_update().filter(user_id=user_id, topic=topic, actor_id=actor_id).first()
-    )
-    if known is None:
-        if not deleted_among("notifications", ids=[user_id, actor_id]):  # nothing is kept about erased people
-            NotificationActor.objects.create(user_id=user_id, topic=topic, actor_id=actor_id, at=at, present=False)
-    elif known.at <= at:
-        remove_actors([known])
-        NotificationActor.objects.filter(id=known.id).update(at=at, present=False)
+    rows = locked_actors(undone)
+    older = [row for row in rows if row.at <= undone[row.user_id, row.topic, row.actor_id]]
+    remove_actors(older)
+    for row in older:
+        row.at, row.present = undone[row.user_id, row.topic, row.actor_id], False
+    NotificationActor.objects.bulk_update(older, ["at", "present"])
+    unknown = undone.keys() - {(row.user_id, row.topic, row.actor_id) for row in rows}
+    people = {one for user_id, _, actor_id in unknown for one in (user_id, actor_id)}
+    deleted = deleted_among("notifications", ids=people)
+    new = [
+        NotificationActor(
+            user_id=user_id, topic=topic, actor_id=actor_id, at=undone[user_id, topic, actor_id], present=False
+        )
+        for user_id, topic, actor_id in sorted(unknown)
+        if deleted.isdisjoint((user_id, actor_id))  # nothing is kept about erased people
+    ]
+    insert_instances("notifications", instances=new)
 
 
 @transactional("notifications")

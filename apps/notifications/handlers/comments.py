@@ -1,11 +1,11 @@
 """Handlers of comments: notifies whom a comment concerns, each person once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apps.notifications import actions
-from apps.notifications.access import recipients_seeing_post
+from apps.notifications.access import PostActivity, recipients_seeing_post, recipients_seeing_posts
 from apps.notifications.actions import NotificationRequest
 from socialapp.contracts.comments import (
     CommentCreated,
@@ -53,6 +53,16 @@ def _only_willing(
     kinds: dict[int, str], *, event: CommentCreated | CommentEdited | CommentRestored, at: datetime | None
 ) -> NewComment:
     willing = recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=at)
+    return _new_comment(kinds, event=event, at=at, willing=willing)
+
+
+def _new_comment(
+    kinds: dict[int, str],
+    *,
+    event: CommentCreated | CommentEdited | CommentRestored,
+    at: datetime | None,
+    willing: Collection[int],
+) -> NewComment:
     return NewComment(
         comment_id=event.comment_id,
         post_id=event.post_id,
@@ -62,14 +72,16 @@ def _only_willing(
     )
 
 
-def _written(event: CommentCreated) -> NewComment:
-    kinds = _kinds(
+def _concerned(event: CommentCreated) -> dict[int, str]:
+    """Whom a new comment concerns, and how; nobody while a moderator has not seen one that a rule holds."""
+    if event.is_held:
+        return {}
+    return _kinds(
         author_id=event.author_id,
         post_author_id=event.post_author_id,
         parent_author_id=event.parent_author_id,
         mention_ids=event.mention_ids,
     )
-    return _only_willing({} if event.is_held else kinds, event=event, at=event.created_at)
 
 
 def _gather_released(event: CommentRestored) -> NewComment:
@@ -89,7 +101,18 @@ def _gather_released(event: CommentRestored) -> NewComment:
 
 
 def _all_written(events: Sequence[CommentCreated]) -> list[NewComment]:
-    return [_written(event) for event in events]
+    concerned = [_concerned(event) for event in events]
+    pairs = list(zip(events, concerned, strict=True))
+    willing = recipients_seeing_posts(
+        [
+            PostActivity(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=event.created_at)
+            for event, kinds in pairs
+        ]
+    )
+    return [
+        _new_comment(kinds, event=event, at=event.created_at, willing=found)
+        for (event, kinds), found in zip(pairs, willing, strict=True)
+    ]
 
 
 @handles(CommentCreated, gather=_all_written, together=True)

@@ -4,7 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from apps.notifications import actions
-from apps.notifications.access import is_outdated, recipients_seeing_post
+from apps.notifications.access import (
+    PostActivity,
+    is_outdated,
+    recipients_seeing_post,
+    recipients_seeing_posts,
+)
 from apps.notifications.actions import FollowerPage, NotificationRequest
 from socialapp.contracts.notifications import NewPostPageNotified
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRestored, Posts
@@ -98,33 +103,41 @@ def _mention_topic(post_id: int) -> str:
 
 
 def _mention_requests(
-    *, post_id: int, author_id: int, user_ids: Iterable[int], at: datetime
+    event: PostCreated | PostEdited | PostRestored, *, user_ids: Iterable[int], at: datetime
 ) -> list[NotificationRequest]:
     return [
         NotificationRequest(
             user_id=user_id,
             kind="mention",
-            topic=_mention_topic(post_id),
+            topic=_mention_topic(event.post_id),
             at=at,
-            actor_id=author_id,
+            actor_id=event.author_id,
             target_type="post",
-            target_id=post_id,
-            post_id=post_id,
+            target_id=event.post_id,
+            post_id=event.post_id,
+            cause=event,
         )
         for user_id in sorted(user_ids)
     ]
 
 
-@handles(
-    PostCreated,
-    gather=lambda event: recipients_seeing_post(
-        post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=event.created_at
-    ),
-)
-def notify_mentioned(event: PostCreated, mentioned: set[int]) -> None:
-    """Notifies those whom a post mentions and who may see it."""
+def _mentioned(events: Sequence[PostCreated]) -> list[set[int]]:
+    return recipients_seeing_posts(
+        [
+            PostActivity(
+                post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=event.created_at
+            )
+            for event in events
+        ]
+    )
+
+
+@handles(PostCreated, gather=_mentioned, together=True)
+def notify_mentioned(events: Sequence[PostCreated], mentioned: list[set[int]]) -> None:
+    """Notifies those whom posts mention and who may see them."""
+    pairs = zip(events, mentioned, strict=True)
     actions.notify(
-        _mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=event.created_at)
+        [one for event, user_ids in pairs for one in _mention_requests(event, user_ids=user_ids, at=event.created_at)]
     )
 
 
@@ -137,7 +150,7 @@ def _newly_mentioned(event: PostEdited | PostRestored) -> set[int]:
 def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]) -> None:
     """Notifies those whom an edit mentions for the first time, or a post that a moderator has let pass."""
     at = event.at or datetime.now(UTC)
-    actions.notify(_mention_requests(post_id=event.post_id, author_id=event.author_id, user_ids=mentioned, at=at))
+    actions.notify(_mention_requests(event, user_ids=mentioned, at=at))
 
 
 @handles(PostEdited)

@@ -39,11 +39,11 @@ def _request(event: ReactionSet) -> NotificationRequest:
     )
 
 
-@handles(ReactionRemoved)
-def remove_reaction(event: ReactionRemoved) -> None:
-    """Removes an undone reaction from the author's notifications."""
-    if event.target_type == "post":
-        actions.publish_post_changes(post_ids=[event.post_id])
-    actions.remove_actor(
-        user_id=event.target_author_id, topic=_reaction_topic(event), actor_id=event.user_id, at=event.at
+@handles(ReactionRemoved, together=True)
+def remove_reaction(events: Sequence[ReactionRemoved]) -> None:
+    """Removes undone reactions from the authors' notifications."""
+    actions.publish_post_changes(post_ids=[event.post_id for event in events if event.target_type == "post"])
+    in_order = sorted(events, key=lambda event: event.at)  # of two of one person the last one counts
+    actions.undo_activities(
+        {(event.target_author_id, _reaction_topic(event), event.user_id): event.at for event in in_order}
     )

@@ -37,6 +37,7 @@ from apps.users.queries.summaries import (
     popular_ids,
     summaries,
     summaries_by_username,
+    willing,
 )
 
 __all__ = [
@@ -72,4 +73,5 @@ __all__ = [
     "unerased_profiles",
     "unknown_ids",
     "unknown_names",
+    "willing",
 ]
