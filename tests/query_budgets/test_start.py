@@ -8,7 +8,7 @@ import sys
 from tests.scenarios.product import ROOT
 
 # Outside of the standard library, with the tools of development that some libraries load if they find them.
-MODULES = 1_667
+MODULES = 1_670
 # Clients that only some processes need, and those not before they use them.
 LATER = {
     "PIL",
