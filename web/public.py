@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import NotFound, Unavailable
+from socialapp.core.text.names import without_turns
 from socialapp.rpc.calls import client
 
 _NO_ANSWER = (Unavailable, OperationalError, InterfaceError)  # then the client asks the API, and says so
@@ -54,6 +55,6 @@ def _read(bodies: list[dict[str, object]]) -> list[dict[str, Any]]:
 
 
 def cut(text: str, length: int) -> str:
-    """The beginning of a text on one line."""
-    line = " ".join(text.split())
+    """The beginning of a text on one line, without what would turn the text that others put around it."""
+    line = " ".join(without_turns(text).split())
     return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"

@@ -16,7 +16,7 @@ def test_a_public_post_is_readable_without_scripts(
     anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     ada = register("ada", full_name="Ada <Lovelace>")
-    post = ada.client.post("/v1/posts", {"content": "An engine & <b>patterns</b>"}).json()
+    post = ada.client.post("/v1/posts", {"content": "An engine & \u202e<b>patterns</b>"}).json()
     drain()
     answer = anonymous.get(f"/posts/{post['id']}", Accept="text/html")
     text = answer.content.decode()
@@ -24,11 +24,12 @@ def test_a_public_post_is_readable_without_scripts(
     assert "<title>Ada &lt;Lovelace&gt;: An engine &amp; &lt;b&gt;patterns&lt;/b&gt; · socialapp</title>" in text
     assert f'<link rel="canonical" href="http://127.0.0.1:8000/posts/{post["id"]}">' in text
     assert '<meta property="og:type" content="article">' in text
-    assert "<p>An engine &amp; &lt;b&gt;patterns&lt;/b&gt;</p>" in text
+    assert "<p>An engine &amp; \u202e&lt;b&gt;patterns&lt;/b&gt;</p>" in text
     assert "noindex" not in text
 
     shown = anonymous.get(f"/oembed?url=http://127.0.0.1:8000/posts/{post['id']}").json()
     assert (shown["type"], shown["author_name"]) == ("link", "Ada <Lovelace>")
+    assert shown["title"] == "An engine & <b>patterns</b>"
 
 
 def test_a_private_post_is_in_no_document(

@@ -25,4 +25,9 @@ def isolated(name: str) -> str:
     """
     if name.isascii() or all(unicodedata2.bidirectional(character) not in _DIRECTIONAL for character in name):
         return name
-    return f"{_ISOLATE}{_TURNS_TEXT.sub('', name)}{_END_ISOLATE}"
+    return f"{_ISOLATE}{without_turns(name)}{_END_ISOLATE}"
+
+
+def without_turns(text: str) -> str:
+    """A text without characters that turn the direction of what follows, for a line that others embed in theirs."""
+    return _TURNS_TEXT.sub("", text)
