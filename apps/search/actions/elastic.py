@@ -303,13 +303,15 @@ def _versioned_profile(document: ProfileDocument) -> Versioned:
 
 
 def _post_source(document: PostDocument, entry: PostEntry) -> Source:
+    """The post. Private ones lack `is_private`, or each search for private profiles would pass over all of them."""
+    public = {} if document.is_private else {"is_private": False}
     return {
+        **public,
         "kind": str(Kind.POST),
         "id": document.id,
         "version": document.version,
         "relation": {"name": str(Kind.POST), "parent": entry_id(kind=Kind.USER, doc_id=document.author_id)},
         "author_id": document.author_id,
-        "is_private": document.is_private,
         "has_media": document.has_media,
         "has_link": entry.has_link,
         "has_cw": entry.has_cw,
