@@ -73,7 +73,7 @@ class PostRemoved:
 class PostRestored:
     """A removed or hidden post is back, `at` this time.
 
-    `mention_ids`: whom it names, if it waited for a moderator until now.
+    `mention_ids`: whom it names. Those whom it named before it was hidden have been notified of that already.
     """
 
     post_id: int

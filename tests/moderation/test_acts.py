@@ -44,6 +44,31 @@ def test_a_hidden_comment_is_there_for_its_author_alone(thread: Thread, drain: C
     assert thread.ben.client.get(path).json()["results"] == []
 
 
+def test_who_is_mentioned_while_a_post_is_hidden_is_notified_once_it_is_back(
+    thread: Thread, drain: Callable[[], int]
+) -> None:
+    path = f"/v1/posts/{thread.post_id}"
+
+    def mentions(person: Person) -> list[tuple[str, str]]:
+        found = person.client.get("/v1/notifications").json()["results"]
+        return [(n["id"], n["target"]["id"]) for n in found if n["kind"] == "mention"]
+
+    thread.ann.client.patch(path, {"content": f"@{thread.ben.username}"})
+    drain()
+    before = mentions(thread.ben)
+    assert [target for _, target in before] == [thread.post_id]
+    entry = actions.carry_out(act(thread, "hide", "post"))
+    drain()
+    both = {"content": f"@{thread.ben.username} @{thread.cleo.username}"}
+    assert thread.ann.client.patch(path, both).status_code == 200
+    drain()
+    assert mentions(thread.cleo) == []
+    actions.lift_action(moderator_id=901, action_id=entry.id, reason="fine")
+    drain()
+    assert [target for _, target in mentions(thread.cleo)] == [thread.post_id]
+    assert mentions(thread.ben) == before, "nobody is notified of it twice"
+
+
 def test_nobody_comments_where_comments_are_locked(thread: Thread, drain: Callable[[], int]) -> None:
     path = f"/v1/posts/{thread.post_id}/comments"
     actions.carry_out(act(thread, "lock", "post"))

@@ -148,7 +148,10 @@ def _newly_mentioned(event: PostEdited | PostRestored) -> set[int]:
 
 @handles(PostEdited, PostRestored, gather=_newly_mentioned)
 def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]) -> None:
-    """Notifies those whom an edit mentions for the first time, or a post that a moderator has let pass."""
+    """Notifies those whom an edit mentions for the first time, or a post that is back after moderators hid it.
+
+    Of a post that is back, those who were notified before are not notified again.
+    """
     at = event.at or datetime.now(UTC)
     actions.notify(_mention_requests(event, user_ids=mentioned, at=at))
 

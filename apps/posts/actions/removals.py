@@ -95,7 +95,7 @@ def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime, is_
     last: datetime | None = getattr(post, f"{field}_at")
     if last is not None and last >= at:
         return
-    changed, was_waiting = getattr(post, field) != is_active, post.waiting
+    changed = getattr(post, field) != is_active
     setattr(post, f"{field}_at", at)
     setattr(post, field, is_active)
     if kind == "hidden":
@@ -108,20 +108,19 @@ def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime, is_
         purge(Media.objects.filter(post_id=post_id))
         publish_removal(post, version=post.version)
     elif kind == "hidden":
-        _publish_return(post, version=post.version, is_first=was_waiting)
+        _publish_return(post, version=post.version)
     else:
         _publish_edit(post)
 
 
-def _publish_return(post: Post | RemovedPost, *, version: int, is_first: bool = False) -> None:
-    mentioned = [user_id for user_id, _ in post.mentions if user_id != post.user_id] if is_first else []
+def _publish_return(post: Post | RemovedPost, *, version: int) -> None:
     publish(
         PostRestored(
             post_id=post.id,
             author_id=post.user_id,
             is_private=post.is_private,
             version=version,
-            mention_ids=mentioned,
+            mention_ids=[user_id for user_id, _ in post.mentions if user_id != post.user_id],
             at=timezone.now(),
         )
     )
