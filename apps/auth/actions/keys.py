@@ -85,7 +85,7 @@ def forget_loaded_keys() -> None:
 def rotate_keys(*, at_once: bool = False) -> KeyState:
     """Makes a new key, to sign from `PUBLISHED_BEFORE` on (or at once, after a leak), and retires those long replaced.
 
-    At once, keys before it stop verifying too: every access token that is out ends.
+    At once, keys that were rotated in before stop verifying, too; that of the settings goes on verifying.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     now = timezone.now()

@@ -21,14 +21,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do."""
         parser.add_argument("action", choices=["list", "rotate"])
-        parser.add_argument("--now", action="store_true", help="rotate: sign with the new key at once")
+        parser.add_argument(
+            "--now",
+            action="store_true",
+            help="rotate, after a leak: sign at once, retire keys rotated in before",
+        )
         parser.add_argument("--dry-run", action="store_true", help="rotate: say what would be done, and do nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints the keys, or the new one."""
         if options["action"] == "rotate" and options["dry_run"]:
-            what = "make a key that signs " + ("at once; all access tokens end" if options["now"] else "in ten minutes")
+            when = "at once; tokens of keys rotated in before end" if options["now"] else "in ten minutes"
+            what = f"make a key that signs {when}"
             self.stdout.write(json.dumps({"done": False, "what": what}) if options["json"] else f"would {what}")
             return
         made = [actions.rotate_keys(at_once=options["now"])] if options["action"] == "rotate" else actions.key_states()
