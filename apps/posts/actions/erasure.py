@@ -17,7 +17,7 @@ from apps.posts.models import (
     Repost,
 )
 from apps.posts.queries import author_of
-from socialapp.contracts.posts import PostCreated, PostEdited
+from socialapp.contracts.posts import PostCreated, PostEdited, PostRestored
 from socialapp.lifecycle.jobs import declare_job
 from socialapp.lifecycle.removal import declare_removal
 from socialapp.messaging.erasure import forget_events_of
@@ -61,7 +61,7 @@ def _erase_step(user_id: int) -> bool:
     )
     if max(done) == BATCH:
         return False
-    forget_events_of("posts", author=user_id, events=[PostCreated, PostEdited])  # they name hashtags and mentions
+    forget_events_of("posts", author=user_id, events=[PostCreated, PostEdited, PostRestored])  # they name people, tags
     return True
 
 
