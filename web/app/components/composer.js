@@ -101,7 +101,7 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
         </button>
         <span class="composer-left ${left < 0 ? "bad" : ""}" role=${left < 100 ? "status" : undefined}>${left < 500 ? left : ""}</span>
         ${edited && isChanged && html`<button type="button" class="button button-quiet" onClick=${leave}>${t("composer.discard")}</button>`}
-        <button class="button button-primary" disabled=${!ready}>${t(edited ? "save" : "composer.publish")}</button>
+        <button class="button button-primary" aria-busy=${busy} disabled=${!ready}>${t(edited ? "save" : "composer.publish")}</button>
       </div>
     </div>
   </form>`;

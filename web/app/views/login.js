@@ -58,7 +58,7 @@ export function View() {
             <${Field} label=${t("login.login")} name="login" value=${login} autocomplete="username webauthn" autocapitalize="none" spellcheck=${false} required onInput=${(event) => setLogin(event.currentTarget.value)} />
             <${Field} label=${t("login.password")} name="password" type="password" value=${password} autocomplete="current-password" required onInput=${(event) => setPassword(event.currentTarget.value)} />
             <a class="form-link" href="/forgot">${t("login.forgot")}</a>`}
-      <button class="button button-primary button-wide" disabled=${busy}>${t("login.do")}</button>
+      <button class="button button-primary button-wide" aria-busy=${busy} disabled=${busy}>${t("login.do")}</button>
     </form>
     ${!asksOtp && supported() && html`<button type="button" class="button button-wide" onClick=${passkey}><${Icon} name="key" size=${18} /> ${t("login.passkey")}</button>`}
     ${!asksOtp && html`<${Providers} />`}

@@ -39,7 +39,7 @@ export function View() {
       if (await enterBy("/auth/register", body, { key: key.current })) toast(t("signup.done"));
       else setWaits(true);
     } catch (failure) {
-      key.current = newKey();
+      if (failure.status || captcha) key.current = newKey(); // else the answer was lost, and the next attempt gets it
       setProblem(failure);
       setSolved(""); // each solution counts once
       setTries(tries + 1);
@@ -63,7 +63,7 @@ export function View() {
       ${registration === "approval" && field("application", { multiline: true, rows: 3, required: true, hint: t("signup.application.hint") })}
       ${rules?.length > 0 && html`<details><summary>${t("signup.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule}</li>`)}</ol></details>`}
       ${captcha && html`<${captcha.provider === "proof_of_work" ? Work : Captcha} key=${tries} onSolved=${setSolved} />`}
-      <button class="button button-primary button-wide" disabled=${busy || (captcha && !solved)}>${t("signup.do")}</button>
+      <button class="button button-primary button-wide" aria-busy=${busy} disabled=${busy || (captcha && !solved)}>${t("signup.do")}</button>
     </form>
     <${Providers} />
   <//>`;
