@@ -90,6 +90,7 @@ def _user(account: queries.Account) -> User:
         roles=account.roles,
         created_at=account.created_at,
         email_verified=account.email_verified,
+        is_deactivated=account.is_deactivated,
     )
 
 

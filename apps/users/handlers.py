@@ -4,7 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from apps.users import actions
-from socialapp.contracts.auth import Auth, User, UserDeleted, UserRegistered, UserRenamed
+from socialapp.contracts.auth import (
+    Auth,
+    User,
+    UserDeactivated,
+    UserDeleted,
+    UserReactivated,
+    UserRegistered,
+    UserRenamed,
+)
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved, PostRestored
 from socialapp.lifecycle.removal import begin_removal
@@ -38,8 +46,17 @@ def erase_user(event: UserDeleted) -> None:
     begin_removal("users", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
-def _missing_account(event: UserSanctioned) -> list[User]:
+def _missing_account(event: UserSanctioned | UserDeactivated | UserReactivated) -> list[User]:
     return actions.missing_accounts(ids=[event.user_id])
+
+
+@handles(UserDeactivated, UserReactivated, gather=_missing_account)
+def set_deactivated(event: UserDeactivated | UserReactivated, missing: list[User]) -> None:
+    """Hides somebody whose account waits for its deletion, and shows them again if that is cancelled."""
+    for user in missing:
+        actions.make_profile_of(user)
+    is_deactivated = isinstance(event, UserDeactivated)
+    actions.set_deactivated(user_id=event.user_id, is_deactivated=is_deactivated, at=event.at)
 
 
 @handles(UserSanctioned, gather=_missing_account)

@@ -33,6 +33,8 @@ class Profile(models.Model):
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
+    deactivated = models.BooleanField(default=False, db_default=False)  # the account waits for its deletion
+    deactivated_at = models.DateTimeField(null=True, blank=True)
     silenced = models.BooleanField(default=False, db_default=False)  # only followers come across them
     silenced_at = models.DateTimeField(null=True, blank=True)  # of the latest decision about it, as `sanctioned_at`
     limited = models.BooleanField(default=False, db_default=False)  # they may not write

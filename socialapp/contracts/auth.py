@@ -23,6 +23,22 @@ class UserVerified:
     user_id: int
 
 
+@event("auth.user_deactivated", subject="user_id")
+class UserDeactivated:
+    """The account waits for its deletion and is shown to nobody. Of this and `UserReactivated` the later `at` holds."""
+
+    user_id: int
+    at: datetime
+
+
+@event("auth.user_reactivated", subject="user_id")
+class UserReactivated:
+    """The deletion was cancelled by a log-in: the account is shown again."""
+
+    user_id: int
+    at: datetime
+
+
 @event("auth.user_renamed", subject="user_id")
 class UserRenamed:
     """The account has another username; ask auth for the present one, as several may be on their way."""
@@ -48,7 +64,10 @@ class RolesChanged:
 
 @data
 class User:
-    """An account that is neither deleted nor unknown. `status` is active or banned."""
+    """An account that is neither deleted nor unknown. `status` is active or banned.
+
+    `is_deactivated`: it waits for its deletion, which a log-in cancels.
+    """
 
     id: int
     username: str
@@ -57,6 +76,7 @@ class User:
     roles: list[str]
     created_at: datetime
     email_verified: bool = False
+    is_deactivated: bool = False
 
 
 @data

@@ -176,12 +176,22 @@ def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(
     register: Callable[..., Person], drain: Callable[[], int], settings: Any
 ) -> None:
     settings.ERASURE_GRACE_DAYS = 14
-    alice = register("alice")
+    alice, bob = register("alice"), register("bob")
+    bob.client.put(f"/v1/profiles/{alice.id}/follow")
+    post_id = alice.client.post("/v1/posts", {"content": "still here"}).json()["id"]
+    drain()
     erasure_id = delete(alice).json()["erasure_id"]
     assert progress(erasure_id)["status"] == "scheduled"
     drain()
     assert actions.begin_due_erasures() == 0
+    assert bob.client.get(f"/v1/profiles/{alice.id}").status_code == 404
+    assert bob.client.get(f"/v1/posts/{post_id}").status_code == 404
+    assert bob.client.get("/v1/feed").json()["results"] == []
     assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 200
+    drain()
+    assert bob.client.get(f"/v1/profiles/{alice.id}").json()["status"] == "active"
+    assert bob.client.get(f"/v1/posts/{post_id}").status_code == 200
+    assert [post["id"] for post in bob.client.get("/v1/feed").json()["results"]] == [post_id]
     assert JsonClient().get(f"/v1/auth/erasures/{erasure_id}").status_code == 404
     again = JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).json()["access"]
     erasure_id = JsonClient(again).delete("/v1/auth/me", {"password": PASSWORD}).json()["erasure_id"]

@@ -18,7 +18,7 @@ from apps.users.models import (
     Profile,
 )
 from apps.users.queries import counts_of
-from socialapp.contracts.auth import UserDeleted, UserRegistered
+from socialapp.contracts.auth import UserDeactivated, UserDeleted, UserReactivated, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.ids import new_id
@@ -154,6 +154,37 @@ def test_the_last_sanction_counts_in_whatever_order_they_come(person: MakePerson
         deliver_events(events[index])
     assert Profile.objects.get().status == "banned"
     assert published("status_changed")[-1]["status"] == "banned"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_last_decision_about_a_deletion_counts_in_whatever_order_they_come(
+    person: MakePerson, order: tuple[int, ...]
+) -> None:
+    one = person()
+    events = [
+        UserDeactivated(user_id=one, at=NOW),
+        UserReactivated(user_id=one, at=NOW + timedelta(days=1)),
+        UserDeactivated(user_id=one, at=NOW + timedelta(days=2)),
+    ]
+    for place in order:
+        deliver_events(events[place], events[place])
+    assert Profile.objects.get(user_id=one).status == "inactive"
+    assert published("status_changed")[-1]["status"] == "inactive"
+
+
+def test_a_ban_and_a_deactivation_hide_each_by_itself(person: MakePerson) -> None:
+    one = person()
+
+    def after(event: object) -> str:
+        deliver_events(event)
+        return Profile.objects.get(user_id=one).status
+
+    assert after(UserDeactivated(user_id=one, at=NOW)) == "inactive"
+    assert after(sanctioned(one, "ban", 1)) == "banned"
+    assert after(UserReactivated(user_id=one, at=NOW + timedelta(days=2))) == "banned"
+    assert after(UserDeactivated(user_id=one, at=NOW + timedelta(days=3))) == "banned"
+    assert after(sanctioned(one, "unban", 4)) == "inactive"
+    assert after(UserReactivated(user_id=one, at=NOW + timedelta(days=5))) == "active"
 
 
 def test_a_warning_changes_nothing(person: MakePerson) -> None:

@@ -36,7 +36,15 @@ from apps.auth.models import (
     UserRole,
 )
 from apps.auth.queries import lock_user
-from socialapp.contracts.auth import RolesChanged, UserDeleted, UserRegistered, UserRenamed, UserVerified
+from socialapp.contracts.auth import (
+    RolesChanged,
+    UserDeactivated,
+    UserDeleted,
+    UserReactivated,
+    UserRegistered,
+    UserRenamed,
+    UserVerified,
+)
 from socialapp.contracts.lifecycle import context_erased
 from socialapp.contracts.users import Users
 from socialapp.core.contexts import CONTEXTS
@@ -60,6 +68,8 @@ _PERSONAL_ROWS: tuple[type[Model], ...] = (
 
 def delete_account(*, user_id: int, password: str | None, versions: frozenset[int] | None, device: Device) -> int:
     """Deletes the account, at once or at the end of the grace period that the settings give; the id of the erasure.
+
+    In the grace period nobody is shown the account or anything of it.
 
     Forbidden when the password is wrong, Stale when the account's version is none of `versions`, Conflict for the last
     administrator. Without a password the caller must have confirmed the session.
@@ -87,6 +97,7 @@ def _delete_account(
     if grace:
         user.deletion_due_at = erasure.due_at
         user.save(update_fields=["deletion_due_at"])
+        publish(UserDeactivated(user_id=user_id, at=timezone.now()))
         queue_mail(Mail.Kind.DELETION_SCHEDULED, user=user, due_on=f"{erasure.due_at:%Y-%m-%d}")
     else:
         _begin_erasure(user, erasure)
@@ -153,7 +164,11 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     ReservedName.objects.filter(user_id=user_id).update(user=None)
     LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
     _forget_admin_sessions(user_id)
-    forget_events("auth", subject=user_id, events=[UserRegistered, UserRenamed, UserVerified, RolesChanged])
+    forget_events(
+        "auth",
+        subject=user_id,
+        events=[UserRegistered, UserRenamed, UserVerified, UserDeactivated, UserReactivated, RolesChanged],
+    )
     publish(context_erased("auth")(user_id=user_id, erasure_id=erasure_id, rows=rows))
     after_commit("auth", callback=lambda: delete_mail_files(addresses))
     after_commit("auth", callback=lambda: empty_write_ahead_log("auth"))

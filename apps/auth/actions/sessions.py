@@ -20,11 +20,13 @@ from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.models import Erasure, Mail, Session, User
 from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, past_sessions
+from socialapp.contracts.auth import UserReactivated
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
 from socialapp.core.sql import execute, insert_instances
 from socialapp.http.admission import remember_revoked
+from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
 
@@ -63,6 +65,7 @@ def _cancel_deletion(user: User) -> None:
     """Cancels a deletion that waits for the end of its grace period."""
     User.objects.filter(id=user.id).update(deletion_due_at=None)
     Erasure.objects.filter(user_id=user.id, completed_at=None).delete()
+    publish(UserReactivated(user_id=user.id, at=timezone.now()))
     queue_mail(Mail.Kind.DELETION_CANCELLED, user=user)
 
 

@@ -18,7 +18,10 @@ from socialapp.core.sql import as_utc, instances, select
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as plain data; `status` is active, banned or pending, `roles` are sorted names."""
+    """An account as plain data; `status` is active, banned or pending, `roles` are sorted names.
+
+    `is_deactivated`: it waits for its deletion, which a log-in cancels.
+    """
 
     id: int
     username: str
@@ -31,6 +34,7 @@ class Account:
     version: int
     created_at: datetime
     pending_email: str | None = None
+    is_deactivated: bool = False
 
 
 def existing_users() -> "QuerySet[User]":
@@ -69,12 +73,14 @@ def account_of(user: User, *, pending_email: str | None = None) -> Account:
         version=user.version,
         created_at=user.created_at,
         pending_email=pending_email,
+        is_deactivated=user.deletion_due_at is not None,
     )
 
 
 # Backticks: `primary` is a word of SQL, and SQLite takes MySQL's quotes too.
 _ACCOUNT_SQL = (
     "SELECT users.id, username, users.email, full_name, status, email_verified, oauth_provider, version, created_at,"
+    " deletion_due_at IS NOT NULL,"
     " (SELECT MIN(pending.email) FROM account_emailaddress pending WHERE pending.user_id = users.id"
     " AND pending.verified = 0 AND pending.`primary` = 0),"
     " roles.name FROM users LEFT JOIN user_roles ON user_roles.user_id = users.id"
@@ -87,7 +93,8 @@ def account(user_id: int) -> Account:
     rows = select(User, sql=_ACCOUNT_SQL, values=[user_id, User.Status.DELETED.value])
     if not rows:
         raise NotFound("there is no such user")
-    found, username, email, full_name, status, email_verified, oauth_provider, version, created_at, pending, _ = rows[0]
+    found, username, email, full_name, status, email_verified, oauth_provider, version, created_at = rows[0][:9]
+    is_deactivated, pending, _ = rows[0][9:]
     return Account(
         id=found,
         username=username,
@@ -100,6 +107,7 @@ def account(user_id: int) -> Account:
         version=version,
         created_at=as_utc(created_at),
         pending_email=pending,
+        is_deactivated=bool(is_deactivated),
     )
 
 

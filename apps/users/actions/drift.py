@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models import Count
 from django.utils import timezone
 
-from apps.users.actions.profiles import sanction_profile
+from apps.users.actions.profiles import sanction_profile, set_deactivated, status_of
 from apps.users.actions.relations import shift_counts
 from apps.users.models import Follow, FollowCount, PostCount, Profile
 from apps.users.queries import counts_of
@@ -82,24 +82,20 @@ def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
 
 
 def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Whether those are hidden who are banned, as auth has it, which applies sanctions too. One query and one call."""
-    started = timezone.now()  # a sanction that comes meanwhile is later, and so holds
+    """Whether those are hidden who are banned or wait for their deletion, as auth has it. One query and one call."""
+    started = timezone.now()  # what is decided meanwhile is later, and so holds
     ids = _people(after, limit)
     held = dict(Profile.objects.filter(user_id__in=ids).values_list("user_id", "status"))
     accounts = client(Auth).users(ids=ids) if ids else []
-    differing = {
-        account.id: account.status
-        for account in accounts
-        if (account.status == Profile.Status.BANNED) != (held.get(account.id) == Profile.Status.BANNED)
-    }
+    differing = {account.id: account for account in accounts if held.get(account.id) != status_of(account)}
     in_flight = events_in_flight(("moderation", "auth", "users")) if differing else set()
     drifts = []
-    for user_id, status in differing.items():
+    for user_id, account in differing.items():
         if user_id not in in_flight:
             if repair:
-                kind = "ban" if status == Profile.Status.BANNED else "unban"
-                sanction_profile(user_id=user_id, kind=kind, at=started)
-            drifts.append(Drift(projection="statuses", id=user_id, held=held[user_id], actual=status))
+                sanction_profile(user_id=user_id, kind="ban" if account.status == "banned" else "unban", at=started)
+                set_deactivated(user_id=user_id, is_deactivated=account.is_deactivated, at=started)
+            drifts.append(Drift(projection="statuses", id=user_id, held=held[user_id], actual=status_of(account)))
     left_out = len(differing) - len(drifts)
     return DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None), _next(ids, limit)
 

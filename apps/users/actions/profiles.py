@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 
 @transactional("users")
-def make_profile(*, user_id: int, username: str, full_name: str, created_at: datetime, banned: bool = False) -> bool:
+def make_profile(
+    *, user_id: int, username: str, full_name: str, created_at: datetime, status: str = Profile.Status.ACTIVE
+) -> bool:
     """Makes the profile of a new account; False when there is one already, or what is left of an erased one."""
     _, made = Profile.objects.get_or_create(
         user_id=user_id,
@@ -35,7 +37,8 @@ def make_profile(*, user_id: int, username: str, full_name: str, created_at: dat
             "username_key": username.casefold(),
             "full_name": full_name[:100],
             "created_at": created_at,
-            "status": Profile.Status.BANNED if banned else Profile.Status.ACTIVE,
+            "status": status,
+            "deactivated": status == Profile.Status.INACTIVE,
         },
     )
     if made:
@@ -89,6 +92,13 @@ def _accounts(ids: list[int]) -> list[User]:
     return client(Auth).users(ids=ids) if ids else []
 
 
+def status_of(user: User) -> str:
+    """The status of the profile of an account that auth has."""
+    if user.status == "banned":
+        return Profile.Status.BANNED
+    return Profile.Status.INACTIVE if user.is_deactivated else Profile.Status.ACTIVE
+
+
 def make_profile_of(user: User) -> bool:
     """Makes the profile of an account from what auth says about it."""
     return make_profile(
@@ -96,7 +106,7 @@ def make_profile_of(user: User) -> bool:
         username=user.username,
         full_name=user.full_name,
         created_at=user.created_at,
-        banned=user.status == "banned",
+        status=status_of(user),
     )
 
 
@@ -247,14 +257,35 @@ def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
         return
     if profile.sanctioned_at is not None and profile.sanctioned_at >= at:
         return
-    status = Profile.Status.BANNED if kind == "ban" else Profile.Status.ACTIVE
     profile.sanctioned_at = at
-    changed = profile.status != status
-    if changed:
+    _set_status(profile, is_banned=kind == "ban")
+    profile.save(update_fields=["sanctioned_at", "status", "version"])
+
+
+@transactional("users")
+def set_deactivated(*, user_id: int, is_deactivated: bool, at: datetime) -> None:
+    """Hides somebody whose account waits for its deletion, or shows them again; whoever is banned stays so.
+
+    It changes nothing when a later decision has been applied already.
+    """
+    profile = lock_profiles([user_id]).get(user_id)
+    if profile is None or profile.status == Profile.Status.DELETED:
+        return
+    if profile.deactivated_at is not None and profile.deactivated_at >= at:
+        return
+    profile.deactivated, profile.deactivated_at = is_deactivated, at
+    _set_status(profile, is_banned=profile.status == Profile.Status.BANNED)
+    profile.save(update_fields=["deactivated", "deactivated_at", "status", "version"])
+
+
+def _set_status(profile: Profile, *, is_banned: bool) -> None:
+    """Sets the status of a locked profile and publishes a change; the caller saves it."""
+    shown = Profile.Status.INACTIVE if profile.deactivated else Profile.Status.ACTIVE
+    status = Profile.Status.BANNED if is_banned else shown
+    if profile.status != status:
         profile.status = status
         profile.version += 1
-        publish(StatusChanged(user_id=user_id, status=status, version=profile.version))
-    profile.save(update_fields=["sanctioned_at", "status", "version"])
+        publish(StatusChanged(user_id=profile.user_id, status=status, version=profile.version))
 
 
 @transactional("users")
