@@ -96,10 +96,11 @@ def note_opened(*, connection: BaseDatabaseWrapper, **sent: object) -> None:
 def look_at_opened(**sent: object) -> None:
     """As Django's `close_old_connections`, but asks only those that this thread has opened, not every context's.
 
-    A receiver of `request_finished`.
+    A receiver of `request_finished`. Those in a transaction are left alone: a test runs a request inside of its own.
     """
     for connection in _opened.connections.values():
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _is_lost_conflict(error: DatabaseError) -> bool:

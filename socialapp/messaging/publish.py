@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from socialapp.contracts.base import event_type
-from socialapp.core.cache import redis_errors, round_trip
+from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import open_transactions
 from socialapp.core.ids import new_id
 from socialapp.core.sql import insert
@@ -62,6 +62,6 @@ def _encoded(envelope: Envelope) -> str:
 def wake_relay(context: str) -> None:
     """Wakes the relays of `context`. Should the message be lost, they find the event by polling within a second."""
     try:
-        round_trip(("PUBLISH", f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context))
+        redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
     except redis_errors() as error:
         log.warning("bus.wake_failed", error=str(error))

@@ -1,5 +1,7 @@
 """Connections that stay silent are given up after a while, and servers that are down are tried again soon."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connections
@@ -15,16 +17,18 @@ DATABASES = pytest.mark.django_db(databases={"posts", "users"}, transaction=True
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process as a role that waits for four seconds."""
+def _impatient() -> Iterator[None]:
+    """This process as a role that waits for four seconds; no connection of it outlives the test."""
     if connections["posts"].vendor != "mysql":
         pytest.skip("SQLite is no server")
-    monkeypatch.setattr(settings, "DATABASE_SECONDS", 4)
-    for configured in connections.settings.values():
-        monkeypatch.setitem(configured, "OPTIONS", dict(configured.get("OPTIONS", {})))
-    set_database_timeouts()
-    for alias in ("posts", "users"):
-        connections[alias].close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "DATABASE_SECONDS", 4)
+        for configured in connections.settings.values():
+            patch.setitem(configured, "OPTIONS", dict(configured.get("OPTIONS", {})))
+        set_database_timeouts()
+        connections.close_all()
+        yield
+    connections.close_all()
 
 
 @DATABASES
