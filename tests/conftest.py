@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -21,7 +22,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.client import ClientHandler
 
-from socialapp.core import fragments
+from socialapp.core import fragments, ids
 from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.db import after_commit
@@ -215,6 +216,13 @@ def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if "real_passwords" not in request.keywords:
         monkeypatch.setattr(OwaspArgon2PasswordHasher, "time_cost", 1)
         monkeypatch.setattr(OwaspArgon2PasswordHasher, "memory_cost", 8)
+
+
+@pytest.fixture(autouse=True)
+def _ids_of_the_present() -> Iterator[None]:
+    """After a test that moved the clock ahead: ids never go back, so all later ones would lie in the future."""
+    yield
+    ids._generator._last_ms = min(ids._generator._last_ms, int(time.time() * 1000) + 1000)
 
 
 @pytest.fixture(scope="session", autouse=True)
