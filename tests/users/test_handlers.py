@@ -18,7 +18,7 @@ from apps.users.models import (
     Profile,
 )
 from apps.users.queries import counts_of
-from socialapp.contracts.auth import UserDeactivated, UserDeleted, UserReactivated, UserRegistered
+from socialapp.contracts.auth import User, UserDeactivated, UserDeleted, UserReactivated, UserRegistered
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
 from socialapp.core.ids import new_id
@@ -185,6 +185,16 @@ def test_a_ban_and_a_deactivation_hide_each_by_itself(person: MakePerson) -> Non
     assert after(UserDeactivated(user_id=one, at=NOW + timedelta(days=3))) == "banned"
     assert after(sanctioned(one, "unban", 4)) == "inactive"
     assert after(UserReactivated(user_id=one, at=NOW + timedelta(days=5))) == "active"
+
+
+def test_a_profile_made_of_a_banned_account_that_waits_for_deletion_stays_hidden_without_the_ban() -> None:
+    account = User(
+        id=7, username="x", full_name="X", status="banned", roles=["user"], created_at=NOW, is_deactivated=True
+    )
+    assert actions.make_profile_of(account)
+    assert Profile.objects.get().status == "banned"
+    deliver_events(sanctioned(7, "unban", 1))
+    assert Profile.objects.get().status == "inactive"
 
 
 def test_a_warning_changes_nothing(person: MakePerson) -> None:

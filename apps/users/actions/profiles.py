@@ -27,7 +27,13 @@ T = TypeVar("T")
 
 @transactional("users")
 def make_profile(
-    *, user_id: int, username: str, full_name: str, created_at: datetime, status: str = Profile.Status.ACTIVE
+    *,
+    user_id: int,
+    username: str,
+    full_name: str,
+    created_at: datetime,
+    is_banned: bool = False,
+    is_deactivated: bool = False,
 ) -> bool:
     """Makes the profile of a new account; False when there is one already, or what is left of an erased one."""
     _, made = Profile.objects.get_or_create(
@@ -37,8 +43,8 @@ def make_profile(
             "username_key": username.casefold(),
             "full_name": full_name[:100],
             "created_at": created_at,
-            "status": status,
-            "deactivated": status == Profile.Status.INACTIVE,
+            "status": _status(is_banned=is_banned, is_deactivated=is_deactivated),
+            "deactivated": is_deactivated,
         },
     )
     if made:
@@ -94,9 +100,13 @@ def _accounts(ids: list[int]) -> list[User]:
 
 def status_of(user: User) -> str:
     """The status of the profile of an account that auth has."""
-    if user.status == "banned":
+    return _status(is_banned=user.status == "banned", is_deactivated=user.is_deactivated)
+
+
+def _status(*, is_banned: bool, is_deactivated: bool) -> Profile.Status:
+    if is_banned:
         return Profile.Status.BANNED
-    return Profile.Status.INACTIVE if user.is_deactivated else Profile.Status.ACTIVE
+    return Profile.Status.INACTIVE if is_deactivated else Profile.Status.ACTIVE
 
 
 def make_profile_of(user: User) -> bool:
@@ -106,7 +116,8 @@ def make_profile_of(user: User) -> bool:
         username=user.username,
         full_name=user.full_name,
         created_at=user.created_at,
-        status=status_of(user),
+        is_banned=user.status == "banned",
+        is_deactivated=user.is_deactivated,
     )
 
 
@@ -280,8 +291,7 @@ def set_deactivated(*, user_id: int, is_deactivated: bool, at: datetime) -> None
 
 def _set_status(profile: Profile, *, is_banned: bool) -> None:
     """Sets the status of a locked profile and publishes a change; the caller saves it."""
-    shown = Profile.Status.INACTIVE if profile.deactivated else Profile.Status.ACTIVE
-    status = Profile.Status.BANNED if is_banned else shown
+    status = _status(is_banned=is_banned, is_deactivated=profile.deactivated)
     if profile.status != status:
         profile.status = status
         profile.version += 1
