@@ -220,7 +220,10 @@ def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(autouse=True)
 def _ids_of_the_present() -> Iterator[None]:
-    """After a test that moved the clock ahead: ids never go back, so all later ones would lie in the future."""
+    """Ids never go back: after a test that moved the clock ahead all later ones would lie in the future.
+
+    A second is left, as ids that are drawn faster than 64 a millisecond run ahead of the clock.
+    """
     yield
     ids._generator._last_ms = min(ids._generator._last_ms, int(time.time() * 1000) + 1000)
 

@@ -1,10 +1,10 @@
 """SQL of notifications: rows in, rows out."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -25,7 +25,9 @@ from apps.notifications.models import (
 )
 from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, keep_place, page_of, paginate
-from socialapp.core.sql import as_utc, fetch, for_update, instances, placeholders, select
+from socialapp.core.sql import as_utc, fetch, instances, placeholders, select
+
+M = TypeVar("M", NotificationActor, NotificationGroup)
 
 KINDS: tuple[str, ...] = tuple(Kind.values)
 DIGESTS: tuple[str, ...] = tuple(Digest.values)
@@ -193,47 +195,31 @@ class KnownActor(NamedTuple):
 
 
 def known_actors(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], KnownActor]:
-    """The actors among (person, topic, actor) that are known, locked for the transaction. One query for each 200."""
-    columns = ("user_id", "topic", "actor_id", "id", "at", "present")
-    rows = _locked(NotificationActor, columns=columns, keys=keys)
-    return {tuple(key): KnownActor(row_id, as_utc(at), bool(present)) for *key, row_id, at, present in rows}
+    """What is known of the actors among (person, topic, actor): see `locked_actors`."""
+    rows = locked_actors(keys)
+    return {(row.user_id, row.topic, row.actor_id): KnownActor(row.id, row.at, row.present) for row in rows}
 
 
 def locked_actors(keys: Collection[tuple[int, str, int]]) -> list[NotificationActor]:
-    """The same, as instances."""
-    ordered = sorted(keys)
-    found: list[NotificationActor] = []
-    for start in range(0, len(ordered), _KEYS_A_QUERY):
-        some = ordered[start : start + _KEYS_A_QUERY]
-        condition = " OR ".join(["(user_id = %s AND topic = %s AND actor_id = %s)"] * len(some))
-        values = [value for key in some for value in key]
-        found += instances(NotificationActor, condition=condition, values=values, lock=True)
-    return found
+    """The known actors among (person, topic, actor), locked for the transaction. One query for each 200."""
+    return _locked(NotificationActor, columns=("user_id", "topic", "actor_id"), keys=keys)
 
 
 def locked_groups(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], tuple[int, int | None]]:
     """Id and notification of the groups among (person, topic, day), locked likewise. One query for each 200."""
-    columns = ("user_id", "topic", "day", "id", "notification_id")
-    rows = _locked(NotificationGroup, columns=columns, keys=keys)
-    return {tuple(key): (group_id, notification_id) for *key, group_id, notification_id in rows}
+    rows = _locked(NotificationGroup, columns=("user_id", "topic", "day"), keys=keys)
+    return {(row.user_id, row.topic, row.day): (row.id, row.notification_id) for row in rows}
 
 
-def _locked(
-    model: type[NotificationActor | NotificationGroup],
-    *,
-    columns: tuple[str, ...],
-    keys: Collection[tuple[int, str, int]],
-) -> Iterator[tuple[Any, ...]]:
-    """The rows whose first three columns are one of `keys`."""
-    is_one = f"({' AND '.join(f'{name} = %s' for name in columns[:3])})"
-    ordered = sorted(keys)
+def _locked(model: type[M], *, columns: tuple[str, str, str], keys: Collection[tuple[int, str, int]]) -> list[M]:
+    """The rows of which these columns are one of the keys."""
+    is_one = f"({' AND '.join(f'{name} = %s' for name in columns)})"
+    ordered, found = sorted(keys), list[M]()
     for start in range(0, len(ordered), _KEYS_A_QUERY):
         some = ordered[start : start + _KEYS_A_QUERY]
-        sql = (
-            f"SELECT {', '.join(columns)} FROM {model._meta.db_table}"  # noqa: S608 (names of ours only)
-            f" WHERE {' OR '.join([is_one] * len(some))}{for_update('notifications')}"
-        )
-        yield from fetch("notifications", sql=sql, values=[value for key in some for value in key])
+        values = [value for key in some for value in key]
+        found += instances(model, condition=" OR ".join([is_one] * len(some)), values=values, lock=True)
+    return found
 
 
 def actors_counts(ids: Collection[int]) -> dict[int, int]:

@@ -88,12 +88,12 @@ class _Opened(threading.local):
 _opened = _Opened()
 
 
-def note_opened(*, connection: BaseDatabaseWrapper, **sent: object) -> None:
-    """Remembers a connection for `look_at_opened`. A receiver of `connection_created`."""
+def remember_opened(*, connection: BaseDatabaseWrapper, **sent: object) -> None:
+    """Remembers a connection for `close_old_opened`. A receiver of `connection_created`."""
     _opened.connections[connection.alias] = connection
 
 
-def look_at_opened(**sent: object) -> None:
+def close_old_opened(**sent: object) -> None:
     """As Django's `close_old_connections`, but asks only those that this thread has opened, not every context's.
 
     A receiver of `request_finished`. Those in a transaction are left alone: a test runs a request inside of its own.

@@ -53,7 +53,7 @@ return {table.concat(ids, ','), redis.call('MGET', unpack(keys))}
 """)
 
 Held = Mapping[str, bytes | None]
-_NOTHING: Held = {}
+NOTHING_HELD: Held = {}
 
 
 def keys_of(fragment: str, *, ids: Iterable[int | str]) -> list[str]:
@@ -108,7 +108,7 @@ class Source:
     load: Callable[..., Sequence[Mapping[int, Any]]]
 
 
-def read(*sources: Source, held: Held = _NOTHING) -> list[dict[int, Any]]:
+def read(*sources: Source, held: Held = NOTHING_HELD) -> list[dict[int, Any]]:
     """What is said about the ids of each fragment of the sources. One round trip when all of it is there; none for what
     is `held`, which Redis answered a moment ago.
 

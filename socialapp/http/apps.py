@@ -8,7 +8,7 @@ from django.db.backends.signals import connection_created
 
 from socialapp.contracts.description import Description
 from socialapp.core.contexts import served
-from socialapp.core.db import look_at_opened, note_opened
+from socialapp.core.db import close_old_opened, remember_opened
 from socialapp.rpc.calls import serve
 
 
@@ -36,7 +36,7 @@ def _look_at_connections_once() -> None:
     """
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
-    connection_created.connect(note_opened)
-    request_finished.connect(look_at_opened)
+    connection_created.connect(remember_opened)
+    request_finished.connect(close_old_opened)
     if not settings.DEBUG:
         request_started.disconnect(reset_queries)

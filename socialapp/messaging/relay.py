@@ -93,6 +93,12 @@ def _send(rows: list[OutboxEvent]) -> None:
             )
 
 
+_WAITING = (
+    "SELECT EXISTS (SELECT 1 FROM bus_outbox WHERE state = %s),"
+    " EXISTS (SELECT 1 FROM bus_failed_delivery WHERE dead = 0 AND (retry_at <= %s OR failed_at > %s))"
+)
+
+
 def waiting(context: str) -> tuple[bool, bool]:
     """Whether there are events that were not sent, and failed deliveries whose pause is over: both nearly never.
 
@@ -102,12 +108,6 @@ def waiting(context: str) -> tuple[bool, bool]:
     moments = [str(connections[context].ops.adapt_datetimefield_value(one)) for one in (now, now + CLOCKS_DIFFER)]
     ((is_unsent, is_due),) = fetch(context, sql=_WAITING, values=[OutboxEvent.State.NEW.value, *moments])
     return bool(is_unsent), bool(is_due)
-
-
-_WAITING = (
-    "SELECT EXISTS (SELECT 1 FROM bus_outbox WHERE state = %s),"
-    " EXISTS (SELECT 1 FROM bus_failed_delivery WHERE dead = 0 AND (retry_at <= %s OR failed_at > %s))"
-)
 
 
 def send_due_retries(context: str) -> int:

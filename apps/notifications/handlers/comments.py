@@ -150,13 +150,8 @@ def _concerned_no_more(event: CommentEdited) -> list[int]:
 @handles(CommentEdited, gather=_concerned_no_more)
 def remove_dropped_mentions_of_comment(event: CommentEdited, user_ids: list[int]) -> None:
     """Removes the notifications of those whom an edit of a comment has left out."""
-    for user_id in user_ids:
-        actions.remove_actor(
-            user_id=user_id,
-            topic=_topic(event.comment_id),
-            actor_id=event.author_id,
-            at=event.at or datetime.now(UTC),
-        )
+    topic, at = _topic(event.comment_id), event.at or datetime.now(UTC)
+    actions.undo_activities({(user_id, topic, event.author_id): at for user_id in user_ids})
 
 
 def _requests(comment: NewComment, *, cause: object) -> list[NotificationRequest]:

@@ -159,13 +159,8 @@ def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]
 @handles(PostEdited)
 def remove_dropped_mentions(event: PostEdited) -> None:
     """Removes the notifications of those whom an edit has left out."""
-    for user_id in event.removed_mention_ids:
-        actions.remove_actor(
-            user_id=user_id,
-            topic=_mention_topic(event.post_id),
-            actor_id=event.author_id,
-            at=event.at or datetime.now(UTC),
-        )
+    topic, at = _mention_topic(event.post_id), event.at or datetime.now(UTC)
+    actions.undo_activities({(user_id, topic, event.author_id): at for user_id in event.removed_mention_ids})
 
 
 @handles(PostDeleted)

@@ -11,13 +11,12 @@ from socialapp.contracts.reactions import OWN_REACTIONS, POST_REACTIONS, Reactio
 from socialapp.core import fragments
 from socialapp.core.cache import Command
 from socialapp.core.errors import Unavailable
-from socialapp.core.fragments import Held, Source, Wanted
+from socialapp.core.fragments import NOTHING_HELD, Held, Source, Wanted
 from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 
 _OF_POSTS = (COMMENT_COUNTS, POST_REACTIONS)
-_NOTHING: Held = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def held_list_stats(answer: tuple[bytes, list[bytes | None]], *, viewer_id: int)
     return fragments.held_of_list(answer, fragments=_OF_POSTS, keys=own)
 
 
-def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], held: Held = _NOTHING) -> PostStats:
+def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], held: Held = NOTHING_HELD) -> PostStats:
     """At most two calls to reactions and one to comments, none when Redis holds all; zeros for what does not answer.
 
     `held`: what Redis answered to a command of the above a moment ago, and need not be asked again.

@@ -12,13 +12,12 @@ from apps.posts.presenters.media import media_fragment
 from apps.posts.queries import PostRow
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
-from socialapp.core.fragments import Held
+from socialapp.core.fragments import NOTHING_HELD, Held
 from socialapp.core.json import rfc3339, to_json
 from socialapp.http.profile_summary import profile_summary_body
 
 Body = dict[str, object]
 
-_NOTHING: Held = {}
 _NO_REACTIONS = asdict(ReactionCounts())
 
 _REASONS = {
@@ -35,7 +34,7 @@ _REASONS = {
 }
 
 
-def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: Held = _NOTHING) -> list[Body]:
+def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: Held = NOTHING_HELD) -> list[Body]:
     """The post objects of posts that the viewer may see, in their order. `held`: stats that Redis gave a moment ago."""
     stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts], held=held)
     return [

@@ -53,7 +53,7 @@ def feed_source(*, author_ids: Sequence[int], reposter_ids: Sequence[int], limit
 def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
     """Posts of the authors and reposts of the reposters, each once, by post id.
 
-    One query, one more if something was passed on, and up to two for many authors who have written little lately.
+    One query, one more if something was reposted, and up to two for many authors who have written little lately.
     """
     return _entries(_ids_by_kind(author_ids, reposter_ids, span), reposter_ids, span)
 
@@ -72,11 +72,11 @@ def _entries(found: Mapping[int, Sequence[int]], reposter_ids: Sequence[int], sp
 def _ids_by_kind(
     author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span, *, beside: Sequence[_Part] = ()
 ) -> Mapping[int, Sequence[int]]:
-    """Ids of posts that were written and passed on, each once, in reading direction, and what is asked for beside."""
+    """Ids of posts that were written and reposted, each once, in reading direction, and what is asked for beside."""
     first, *later = _periods(author_ids, span)
-    passed_on = _part(_REPOSTED, "post_id", table="reposts", user_ids=reposter_ids, span=span)
+    reposted = _part(_REPOSTED, "post_id", table="reposts", user_ids=reposter_ids, span=span)
     written = _part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=first)
-    found = _ask([*written, *passed_on, *beside])
+    found = _ask([*written, *reposted, *beside])
     for since in later:
         if len(found[_WRITTEN]) == span.limit:
             break

@@ -57,7 +57,7 @@ from apps.posts.serializers import (
 )
 from socialapp.core.cache import Command
 from socialapp.core.errors import Forbidden, Malformed
-from socialapp.core.fragments import Held
+from socialapp.core.fragments import NOTHING_HELD, Held
 from socialapp.core.pages import Page
 from socialapp.core.principal import Principal
 from socialapp.http import etags
@@ -69,18 +69,17 @@ from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
 
 _MORE_ENTRIES = 4  # of a feed than there are on a page: some are of posts that its reader may not see
-_NOTHING: Held = {}
 
 
 class _PostView(View):
     """What the routes of posts share."""
 
-    def page_of_posts(self, request: Request, page: Page[VisiblePost], *, held: Held = _NOTHING) -> Response:
+    def page_of_posts(self, request: Request, page: Page[VisiblePost], *, held: Held = NOTHING_HELD) -> Response:
         """The list answer for posts that the caller may see. `held`: stats that Redis gave a moment ago."""
         results = post_bodies(viewer_id=self.viewer, posts=page.items, held=held)
         return page_response(request, page=page, results=results)
 
-    def one_post(self, post: VisiblePost, *, held: Held = _NOTHING) -> Response:
+    def one_post(self, post: VisiblePost, *, held: Held = NOTHING_HELD) -> Response:
         """The answer for one post, with its ETag. `held` as above."""
         body = post_bodies(viewer_id=self.viewer, posts=[post], held=held)[0]
         return etags.single(self.request, body=body, version=post.row.version)
@@ -153,7 +152,7 @@ class PostDetail(_PostView):
         author_id = post.row.user_id
         if request.method == "GET" and author_id != self.viewer and not is_counted:
             count_view(post_id=post_id, author_id=author_id, reader=self._reader(self.viewer))
-        held = held_stats(stats, viewer_id=self.viewer, post_id=post_id) if stats else _NOTHING
+        held = held_stats(stats, viewer_id=self.viewer, post_id=post_id) if stats else NOTHING_HELD
         return self.one_post(post, held=held)
 
     def _reader(self, viewer_id: int | None) -> str:
@@ -254,7 +253,7 @@ class Feed(_PostView):
         """One page."""
         *answers, stats = self.answers_ahead if len(self.answers_ahead) > 2 else (*self.answers_ahead, None)
         page = read_home_feed(user_id=self.principal.id, page=page_request(request), answers=answers)
-        held = held_list_stats(stats, viewer_id=self.principal.id) if stats else _NOTHING
+        held = held_list_stats(stats, viewer_id=self.principal.id) if stats else NOTHING_HELD
         return self.page_of_posts(request, page, held=held)
 
 

@@ -288,7 +288,7 @@ def _versioned_tombstone(kind: str, doc_id: int, *, author_id: int, version: int
 
 def _unknown_author(user_id: int) -> Versioned:
     """Hides the posts of somebody whose profile has not arrived; every version of the profile replaces it."""
-    source = {"kind": str(Kind.USER), "id": user_id, "version": 0, "is_private": True, **_HIDES_POSTS}
+    source = {"kind": str(Kind.USER), "id": user_id, "version": 0, **_HIDES_POSTS}
     return _versioned(Kind.USER, user_id, user_id, 0, source)
 
 

@@ -79,11 +79,11 @@ end
 # KEYS: feeds. ARGV: a post, how many of the newest entries are looked through. Answers which of the feeds, from 1 on,
 # exist and do not have the post among those, neither for its author's sake nor because somebody reposted it.
 _LACK = Script("""
-local passed_on = ARGV[1] .. ':'
+local reposted = ARGV[1] .. ':'
 local function has(key)
   if redis.call('EXISTS', key) == 0 or redis.call('LPOS', key, ARGV[1], 'MAXLEN', ARGV[2]) then return true end
   for _, entry in ipairs(redis.call('LRANGE', key, 0, ARGV[2] - 1)) do
-    if string.sub(entry, 1, #passed_on) == passed_on then return true end
+    if string.sub(entry, 1, #reposted) == reposted then return true end
   end
   return false
 end
@@ -215,13 +215,13 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
     if not last.startswith("="):
         return None
     version, epoch, floor, popular = last[1:].split(":")
-    passed_on = [entry for entry in entries if b":" in entry]
+    reposted = [entry for entry in entries if b":" in entry]
     reposters: dict[int, frozenset[int]] = {}
-    for entry in passed_on:
+    for entry in reposted:
         post_id, reposter_id = map(int, entry.split(b":"))
         reposters[post_id] = reposters.get(post_id, frozenset()) | {reposter_id}
     # Hundreds of entries a reading, nearly all of which nobody reposted.
-    post_ids = sorted(reposters.keys() | set(map(int, set(entries).difference(passed_on))))
+    post_ids = sorted(reposters.keys() | set(map(int, set(entries).difference(reposted))))
     above = post_ids[bisect_right(post_ids, int(floor)) :]
     popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)
     return CachedFeed(int(version), int(epoch), int(floor), popular_ids, above, reposters)
