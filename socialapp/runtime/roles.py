@@ -31,6 +31,7 @@ _PR_SET_NAME = 15
 WEB_PORT = 8001
 _GRACE_SECONDS = 5
 _LAST_SECONDS = 1.5
+_BEAT_SECONDS = 1  # the longest sleep between two looks at what is due, and so until a signal takes effect
 _SOCKET_MESSAGE_BYTES = 65_536
 
 # What the roles import anyway: loaded before the supervisor forks, so that all of them share the memory of it.
@@ -316,19 +317,37 @@ def _end_by(seconds: float) -> None:
 
 def beat() -> None:
     """Sends the periodic tasks when they are due. One process of this role is enough; a second does no harm."""
+    from celery import signals
     from django.conf import settings
 
     from socialapp.celery import app
 
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     serve_operations(lambda: True)
+    signals.beat_init.connect(_stop_between_tasks, weak=False)
     app.Beat(
         scheduler="socialapp.runtime.scheduler:SteadyScheduler",
         schedule=str(settings.DATA_DIR / "beat-schedule"),
+        max_interval=_BEAT_SECONDS,
         quiet=True,
         redirect_stdouts=False,
         loglevel="WARNING",
     ).run()
+
+
+def _stop_between_tasks(sender: Any, **_: object) -> None:
+    """Lets beat end after the task it is sending.
+
+    Celery's handler closes the connection at once, inside whatever is read from it: of an answer of the broker that
+    has come in part it takes the rest for the next one, and waits for ever.
+    """
+
+    def stop(*_: object) -> None:
+        _end_by(_GRACE_SECONDS)
+        sender.stop()
+
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, stop)
 
 
 def _role(run: Callable[[], None]) -> Callable[[], None]:

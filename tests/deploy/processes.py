@@ -89,6 +89,7 @@ class Roles:
             code = process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             raise AssertionError(f"{role} did not end in {STOP_SECONDS} s:\n{self.said(role)}") from None
         return code, time.monotonic() - started
 

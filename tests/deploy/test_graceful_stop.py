@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from websockets.sync.client import connect
 from socialapp.core.contexts import CONTEXTS
 from socialapp.runtime.roles import ROLES
 from tests.deploy.processes import STOP_SECONDS, Roles, installed, until
+from tests.faults.proxy import proxy_to
 from tests.scenarios.product import ROOT, Member
 
 _HELD_SECONDS = 1.5
@@ -202,6 +204,29 @@ def test_relay_sends_what_it_has_claimed(roles: Roles, alice: Member) -> None:
     claimed = "SELECT COUNT(*) FROM bus_outbox WHERE state = 0 AND claim <> 0"
     assert sum(roles.number(name, claimed) for name in CONTEXTS) == 0, "nothing may wait for a claim to expire"
     everything_arrives_once(roles, WORKER_POOL="threads")
+
+
+def test_beat_ends_although_a_task_is_being_sent(roles: Roles) -> None:
+    if "BROKER_URL" not in roles.environment:
+        pytest.skip("the broker is Redis, which confirms nothing")
+    broker = urlsplit(roles.environment["BROKER_URL"])
+    with proxy_to(broker.port or 5672) as network:
+        url = broker._replace(netloc=broker.netloc.replace(f":{broker.port}", f":{network.port}"))
+        roles.start("beat", BROKER_URL=url.geturl())
+        sending = threading.Event()
+
+        def note_task(request: bytes) -> bool:
+            if b"reconcile" in request:
+                network.chunk_bytes, network.delay = 3, 0.05  # the answer comes in pieces, each shorter than a header
+                sending.set()
+            return True
+
+        network.on_request = note_task
+        assert sending.wait(20)
+        time.sleep(0.2)
+        code, seconds = roles.stop("beat")
+    assert code == 0
+    assert seconds < STOP_SECONDS
 
 
 def test_sockets_are_asked_to_reconnect(roles: Roles, alice: Member) -> None:

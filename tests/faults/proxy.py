@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-_CHUNK = 65_536
+_RECEIVED_BYTES = 65_536
 
 
 @dataclass(eq=False)
@@ -29,7 +29,8 @@ class _Line:
 class Proxy:
     """Passes bytes on both ways. `on_request` and `on_answer` see each chunk first; False holds that chunk for good.
 
-    Each chunk is `delay` seconds on its way, and a connection carries no more than `bytes_per_second` each way.
+    A chunk has at most `chunk_bytes` and is `delay` seconds on its way; a connection carries no more than
+    `bytes_per_second` each way.
     """
 
     def __init__(self, port: int) -> None:
@@ -38,6 +39,7 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.on_request: Callable[[bytes], bool] = lambda _: True
         self.on_answer: Callable[[bytes], bool] = lambda _: True
+        self.chunk_bytes = _RECEIVED_BYTES
         self.delay = 0.0
         self.bytes_per_second = float("inf")
         self._lines: set[_Line] = set()
@@ -129,11 +131,13 @@ class Proxy:
 
     def _pump(self, line: _Line, source: socket.socket, target: socket.socket, passes: Callable[[bytes], bool]) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(_CHUNK):
-                time.sleep(self.delay + len(data) / self.bytes_per_second)
-                line.passes.wait()
-                if passes(data):
-                    target.sendall(data)
+            while received := source.recv(_RECEIVED_BYTES):
+                for start in range(0, len(received), self.chunk_bytes):
+                    data = received[start : start + self.chunk_bytes]
+                    time.sleep(self.delay + len(data) / self.bytes_per_second)
+                    line.passes.wait()
+                    if passes(data):
+                        target.sendall(data)
         line.passes.wait()
         line.cut()
 
