@@ -1,5 +1,6 @@
 """Logs: one JSON object a line."""
 
+import json
 import logging
 from typing import Any
 
@@ -16,8 +17,30 @@ _processors: list[Any] = [
     structlog.processors.format_exc_info,
     redact,
 ]
+
+
+class _Line(str):
+    """A line as it is to be written."""
+
+
+class LineFormatter(structlog.stdlib.ProcessorFormatter):
+    """Makes lines of what others than structlog log; structlog's are lines when they get here."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return record.msg if isinstance(record.msg, _Line) else super().format(record)
+
+
+_encoder = json.JSONEncoder(default=repr)  # kept: `json.dumps` makes one for each line
+
+
+def _to_line(event: dict[str, Any], **_options: Any) -> _Line:
+    return _Line(_encoder.encode(event))
+
+
+_renderer = structlog.processors.JSONRenderer(serializer=_to_line)
 structlog.configure(
-    processors=[*_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[*_processors, _renderer],
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
     cache_logger_on_first_use=True,
@@ -30,10 +53,10 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {
         "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
+            "()": LineFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                _renderer,
             ],
             "foreign_pre_chain": _processors,
         }

@@ -35,9 +35,7 @@ def lines() -> io.StringIO:
     formatter = settings.LOGGING["formatters"]["json"]
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(**{key: formatter[key] for key in formatter if key != "()"})
-    )
+    handler.setFormatter(formatter["()"](**{key: formatter[key] for key in formatter if key != "()"}))
     logger = logging.getLogger("tests.logs")
     logger.addHandler(handler)
     logger.propagate = False
@@ -54,3 +52,12 @@ def test_it_is_concealed_in_what_libraries_log_and_in_exceptions(lines: io.Strin
     assert line["event"] == "refused [concealed]"
     assert "Duplicate entry '[concealed]' for key 'users.email'" in line["exception"]
     assert "example.org" not in lines.getvalue()
+
+
+def test_our_own_lines_are_one_object_each_whatever_they_hold(lines: io.StringIO) -> None:
+    log = structlog.get_logger("tests.logs")
+    log.error("100 %s", who="ada@example.org", text="ä\n\ud800", odd=b"bytes", of=set)
+    line = json.loads(lines.getvalue())
+    assert lines.getvalue().count("\n") == 1
+    assert (line["event"], line["who"], line["text"], line["level"]) == ("100 %s", "[concealed]", "ä\n\ud800", "error")
+    assert (line["odd"], line["of"]) == ("b'bytes'", "<class 'set'>")
