@@ -1,6 +1,7 @@
 """JSON as the API writes it: `orjson`, times by RFC 3339 with milliseconds."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ def to_json(data: Any) -> bytes:
     return orjson.dumps(data, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
+@lru_cache(maxsize=4096)  # a post that was not edited has one time twice, and many read the same posts
 def rfc3339(moment: datetime) -> str:
     """A time as the API writes it: UTC, milliseconds, `Z`. Source: RFC 3339."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)

@@ -5,7 +5,7 @@ The ORM takes several times as long to phrase them and to convert their rows as 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -147,6 +147,7 @@ def placeholders(values: Sized) -> str:
     return ",".join(["%s"] * len(values))
 
 
+@lru_cache(maxsize=4096)  # as `rfc3339`: replacing a time's zone takes ten times as long as finding it
 def as_utc(value: datetime | str) -> datetime:
     """A time as drivers give it: UTC without saying so, and SQLite's as text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
