@@ -14,13 +14,14 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils.cache import patch_vary_headers
 from django.utils.log import log_response
 from django.utils.module_loading import import_string
 
+from socialapp.core.db import close_old_opened
 from socialapp.core.principal import Principal
 from socialapp.http.authentication import BearerAuthentication
 from socialapp.http.rendering import JSONRenderer
@@ -105,9 +106,9 @@ class HotReads:
         if found is None:
             return self._ordinary(environ, start_response)
         response, added = found
-        response._handler_class = WSGIHandler  # type: ignore[attr-defined]  # the sender of `request_finished`
+        close_old_opened()  # all that there is to do once a request has finished
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *added.items()])
-        return response
+        return (response.content,)
 
 
 def _may_be_hot(environ: Mapping[str, Any]) -> bool:

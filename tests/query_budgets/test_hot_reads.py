@@ -111,7 +111,6 @@ def _read(person: Person, path: str) -> _Answer:
     started: list[str] = []
     response: Any = application(environ, lambda status, headers, error=None: started.append(status))
     body = b"".join(response)
-    response.close()
     return _Answer(started[0], body)
 
 
