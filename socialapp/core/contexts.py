@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cache
 
 # Tables of these apps exist in every context's database, beside the rows they protect.
 KERNEL_LABELS = frozenset({"bus", "api", "lifecycle"})
@@ -76,6 +77,7 @@ def serves(name: str) -> bool:
     return any(context.name == name for context in served())
 
 
+@cache
 def alias_of(label: str) -> str:
     """The database alias that holds the tables of the Django app `label`; LookupError when no context owns it."""
     for context in CONTEXTS.values():

@@ -78,9 +78,9 @@ def id_from_query(request: Request, *, name: str) -> int | None:
 def _link(request: Request, position: Position | None, *, backwards: bool) -> str | None:
     if position is None:
         return None
-    query = request.query_params.copy()
-    list_name = name_of_list(request.path_info, query=query)
-    query["cursor"] = encode_cursor(["p" if backwards else "n", *position], list_name=list_name)
+    list_name = name_of_list(request.path_info, query=request.query_params)
+    cursor = encode_cursor(["p" if backwards else "n", *position], list_name=list_name)
+    query = {**dict(request.query_params.lists()), "cursor": [cursor]}
     return request.build_absolute_uri(f"{request.path}?{urlencode(query, doseq=True)}")
 
 
