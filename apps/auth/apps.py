@@ -4,14 +4,14 @@ from django.apps import AppConfig
 
 
 class AuthConfig(AppConfig):
-    """Registers what auth serves to the other contexts."""
+    """Registers the services that auth provides to the other contexts."""
 
     name = "apps.auth"
     label = "identity"
     verbose_name = "Auth"
 
     def ready(self) -> None:
-        """Answers for accounts, bulk records and revoked tokens."""
+        """Serves accounts, bulk records and revoked tokens."""
         from apps.auth.service import POPULATION, AccountRecords, AuthService, RevocationService, SigningKeysService
         from socialapp.contracts.auth import Auth
         from socialapp.contracts.bulk import BulkTransfer, PopulationTables

@@ -1,4 +1,4 @@
-"""What auth does when something happened elsewhere: bans, and erasures that others report as done."""
+"""Event handlers of auth: sanctions, appeals and erasures."""
 
 from apps.auth import actions
 from socialapp.contracts.auth import UserDeleted
@@ -10,20 +10,20 @@ from socialapp.messaging.registry import handles
 
 @handles(UserDeleted)
 def erase_account(event: UserDeleted) -> None:
-    """Erases auth's own part."""
+    """Erases auth's data."""
     actions.erase_account(user_id=event.user_id, erasure_id=event.erasure_id)
 
 
 @handles(*ERASED)
 def acknowledge_erasure(event: ContextErased) -> None:
-    """Records that the event's producer has erased its part."""
+    """Records that the event's producer has erased its data."""
     context = event_type(type(event)).producer
     actions.acknowledge_erasure(erasure_id=event.erasure_id, context=context, rows=event.rows)
 
 
 @handles(UserSanctioned)
 def apply_sanction(event: UserSanctioned) -> None:
-    """Bans and unbans, demands a new password or ends that; a warning changes nothing here."""
+    """Applies bans and demands for a new password, and their end; a warning changes nothing here."""
     if event.kind in ("ban", "unban"):
         until = f"{event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
         actions.apply_sanction(

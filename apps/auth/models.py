@@ -1,6 +1,6 @@
-"""The tables of accounts: users, their roles, sessions, mails to be sent, exports and erasures.
+"""The tables of accounts: users, their roles, sessions, queued mails, exports and erasures.
 
-E-mail addresses, linked providers, authenticator apps, recovery codes and passkeys are tables of django-allauth.
+E-mail addresses, linked providers, authenticator apps, recovery codes and passkeys are in django-allauth's tables.
 """
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -13,23 +13,23 @@ from socialapp.core.db import IdField
 from socialapp.core.principal import ADMIN, MODERATOR
 
 MODERATION_LABEL = "moderation"
-LOCAL = "local"  # `oauth_provider` of accounts that were not made with a provider
+LOCAL = "local"  # `oauth_provider` of accounts that were not created with a provider
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds accounts by name for Django's own log-in; accounts are made by actions, which also publish events."""
+    """Finds accounts by name for Django's own log-in; accounts are created by actions, which also publish events."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account called `username`, compared without case."""
         return self.get(username_key=(username or "").casefold())
 
     def create_superuser(self, *args: object, **fields: object) -> "User":
-        """Refused: `createsuperuser` would make an account that no other context knows."""
+        """Refused: `createsuperuser` would create an account unknown to the other contexts."""
         raise CommandError("use manage.py create_admin")
 
 
 class User(AbstractBaseUser):
-    """An account. A deleted one stays as a tombstone that holds nothing but its id."""
+    """An account. A deleted one stays as a tombstone with nothing but its id."""
 
     class Status(models.TextChoices):
         """Whether the account may be used."""
@@ -41,11 +41,11 @@ class User(AbstractBaseUser):
 
     id = IdField()
     username = models.CharField(max_length=30, unique=True)
-    # Unique without case on every database, whatever its collation.
+    # Unique without regard to case on every database, whatever its collation.
     username_key = models.CharField(max_length=30, unique=True)
-    # What names that look alike have in common (UTS #39); not unique, as older names may clash.
+    # The common form of names that look alike (UTS #39); not unique, as older names may clash.
     username_skeleton = models.CharField(max_length=60, db_default="", db_index=True, blank=True)
-    # The same for names given since they must not look alike: of two that are asked for at once, one is refused.
+    # The skeleton again, unique, for names given since look-alikes are refused: it decides between concurrent requests.
     username_claim = models.CharField(max_length=60, unique=True, null=True, blank=True)
     email = models.CharField(max_length=254)
     email_key = models.CharField(max_length=254, unique=True, null=True)
@@ -53,19 +53,19 @@ class User(AbstractBaseUser):
     email_mailbox = models.CharField(max_length=254, unique=True, null=True, blank=True)
     full_name = models.CharField(max_length=100, blank=True)
     password = models.CharField(max_length=128, db_column="password_hash")
-    # The provider the account was made or first joined with; all linked ones are allauth's SocialAccount rows.
+    # The provider the account was created with or first joined to; all linked ones are allauth's SocialAccount rows.
     oauth_provider = models.CharField(max_length=20, null=True, blank=True, default=LOCAL)
     oauth_id = models.CharField(max_length=190, null=True, blank=True)
     email_verified = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
-    # Set while a moderator's demand for a new password stands; `…_at` is the moment of the latest decision about it.
+    # Set while a moderator requires a new password; `…_at` is the moment of the latest decision about it.
     must_reset_password = models.BooleanField(default=False, db_default=False)
     must_reset_password_at = models.DateTimeField(null=True, blank=True)
-    # Set while a deletion waits for the end of its grace period.
+    # Set during the grace period of a deletion.
     deletion_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    # Tokens made before it may carry other roles than the account has.
+    # Tokens issued before it may contain other roles than the account has.
     roles_changed_at = models.DateTimeField(null=True, blank=True, db_index=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
@@ -85,7 +85,7 @@ class User(AbstractBaseUser):
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """Whether the account may log in; Django's admin asks for it."""
+        """Whether the account may log in; Django's admin reads it."""
         return self.status == self.Status.ACTIVE
 
     @cached_property
@@ -113,7 +113,7 @@ class User(AbstractBaseUser):
 
 
 class Role(models.Model):
-    """A named right: admin, moderator, or user, which everybody has."""
+    """A named role: admin, moderator, or user, which everybody has."""
 
     id = IdField()
     name = models.CharField(max_length=30, unique=True)
@@ -126,7 +126,7 @@ class Role(models.Model):
 
 
 class UserRole(models.Model):
-    """An account has a role."""
+    """A role of an account."""
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="user_roles")
@@ -141,10 +141,10 @@ class UserRole(models.Model):
 
 
 class Session(models.Model):
-    """A log-in on one device: a family of refresh tokens, each made from the one before, or one of the admin site."""
+    """A log-in on one device (a family of refresh tokens, each derived from the one before) or to the admin site."""
 
     class Kind(models.TextChoices):
-        """What the session is used with."""
+        """What the session is for."""
 
         API = "api"
         SITE = "site"
@@ -152,17 +152,17 @@ class Session(models.Model):
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.API, db_default="api")
-    # SHA-256 of the current refresh token; every earlier one of the family is spent.
+    # SHA-256 of the current refresh token; all earlier ones of the family are spent.
     token_digest = models.CharField(max_length=64)
-    # Of the token before it, and the current one encrypted under that: for two refreshes at the same moment.
+    # The digest of its predecessor, and the current token encrypted under that: for two refreshes at the same moment.
     previous_digest = models.CharField(max_length=64, db_default="", blank=True)
     successor = models.CharField(max_length=400, db_default="", blank=True)
     rotated_at = models.DateTimeField(null=True, blank=True)
     user_agent = models.CharField(max_length=200, blank=True)
-    # The range that the client's address is in, and a keyed digest of the address (of the /64 for IPv6).
+    # The client's address range, and a keyed digest of the address (of the /64 for IPv6).
     address = models.CharField(max_length=45, blank=True)
     address_digest = models.CharField(max_length=64, db_default="", blank=True)
-    # Until when this session may do what asks for confirmation, and how it was confirmed.
+    # Until when this session is confirmed for sensitive changes, and by which method.
     confirmed_until = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.CharField(max_length=10, db_default="", blank=True)
     code_digest = models.CharField(max_length=64, db_default="", blank=True)
@@ -182,11 +182,11 @@ class Session(models.Model):
 
 
 class PasskeyChallenge(models.Model):
-    """A WebAuthn ceremony that was begun: its row is deleted by the answer, so that no answer counts twice."""
+    """A WebAuthn ceremony in progress: answering it deletes the row, so that no answer is valid twice."""
 
     id = IdField()
     digest = models.CharField(max_length=64, unique=True)
-    # Whose passkey is being registered; empty for a log-in.
+    # The user whose passkey is being registered; empty for a log-in.
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="passkey_challenges")
     state = models.JSONField()
     expires_at = models.DateTimeField(db_index=True)
@@ -199,11 +199,11 @@ class PasskeyChallenge(models.Model):
 
 
 class TotpDevice(models.Model):
-    """An authenticator app that is being set up; once a code confirms it, it becomes allauth's Authenticator."""
+    """An authenticator app that is being set up; once confirmed by a code, it becomes allauth's Authenticator."""
 
     id = IdField()
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp_device")
-    # Encrypted under a key derived from SECRET_KEY: the table alone lets nobody make codes.
+    # Encrypted under a key derived from SECRET_KEY: the table alone is not enough to generate codes.
     secret = models.CharField(max_length=200)
     last_step = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -217,7 +217,7 @@ class TotpDevice(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A recovery code handed out before allauth kept them; it is deleted when used."""
+    """A recovery code issued before allauth stored them; it is deleted when used."""
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
@@ -233,13 +233,13 @@ class RecoveryCode(models.Model):
 
 
 class Mail(models.Model):
-    """A mail to be sent: written with the state that calls for it, so neither is without the other.
+    """A queued mail: committed with the change it reports.
 
-    A password reset that was asked for names an address only, known or not: the request costs the same either way.
+    A requested password reset has only an address, known or not: the request takes equally long either way.
     """
 
     class Kind(models.TextChoices):
-        """What the mail says; each has its templates in `templates/auth/mail`."""
+        """The kinds of mail; each has its templates in `templates/auth/mail`."""
 
         VERIFY_EMAIL = "verify_email"
         EMAIL_REQUESTED = "email_requested"
@@ -270,7 +270,7 @@ class Mail(models.Model):
     kind = models.CharField(max_length=30, choices=Kind.choices)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="mails")
     address = models.CharField(max_length=254)
-    # What the templates name beside the account: ids, codes, times, devices; never a text that a stranger wrote.
+    # What the templates need beside the account: ids, codes, times, devices; never free text of strangers.
     details = models.JSONField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -283,7 +283,7 @@ class Mail(models.Model):
 
 
 class SigningKey(models.Model):
-    """A key that signs access tokens and certificates, beside that of the settings; made by `manage.py keys rotate`."""
+    """A key that signs access tokens and certificates, beside the one of the settings; see `manage.py keys rotate`."""
 
     id = IdField()
     kid = models.CharField(max_length=32, unique=True)
@@ -301,11 +301,11 @@ class SigningKey(models.Model):
 
 
 class ReservedName(models.Model):
-    """A username that is kept free for a while: of somebody who was deleted (a digest only), or renamed."""
+    """A username that is reserved for a while after its account was deleted (only a digest) or renamed."""
 
     id = IdField()
     digest = models.CharField(max_length=64, unique=True)
-    # Who had it and has another now; empty after a deletion.
+    # The former owner, renamed since; empty after a deletion.
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="former_names")
     until = models.DateTimeField(db_index=True)
 
@@ -317,7 +317,7 @@ class ReservedName(models.Model):
 
 
 class Invite(models.Model):
-    """A code that lets people register while registration is by invitation."""
+    """A code to register with while registration is by invitation."""
 
     id = IdField()
     digest = models.CharField(max_length=64, unique=True)
@@ -358,12 +358,12 @@ class Application(models.Model):
 
 
 class Erasure(models.Model):
-    """The erasure of one account over all contexts; it stays, as proof, with nothing of the account but its id."""
+    """The erasure of one account over all contexts; kept as proof, with nothing of the account but its id."""
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="erasures")
     requested_at = models.DateTimeField(default=timezone.now)
-    # When it begins: at once, or at the end of the grace period; a log-in before deletes the row.
+    # When it starts: at once, or after the grace period; a log-in before that deletes the row.
     due_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -383,7 +383,7 @@ class Export(models.Model):
     """An archive of everything stored about an account: being built, ready for download, or deleted."""
 
     class Status(models.TextChoices):
-        """How far it has come."""
+        """The progress."""
 
         PROCESSING = "processing"
         READY = "ready"
@@ -391,10 +391,10 @@ class Export(models.Model):
 
     id = IdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
-    # The session that asked for it: only this one can fetch the archive, while it lasts.
+    # The session that requested it: only this one can download the archive, while it lasts.
     session_id = models.BigIntegerField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)
-    # Where the archive lies in the storage; nobody can guess it.
+    # The storage key of the archive; it cannot be guessed.
     archive = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     requested_at = models.DateTimeField(default=timezone.now)
@@ -413,7 +413,7 @@ class Export(models.Model):
 
 
 class ErasureAck(models.Model):
-    """One context has erased its part: so many rows, by table (null: it did not say)."""
+    """A context's report that it has erased its data: the number of rows, by table (null: not reported)."""
 
     id = IdField()
     erasure = models.ForeignKey(Erasure, on_delete=models.CASCADE, related_name="acks")

@@ -1,4 +1,4 @@
-"""The bodies of auth's answers."""
+"""Response bodies of auth."""
 
 from django.conf import settings
 
@@ -37,7 +37,7 @@ def user_body(account: Account, *, with_email: bool) -> dict[str, object]:
 
 
 def logged_in_body(logged_in: LoggedIn) -> dict[str, object]:
-    """The answer to registering and logging in."""
+    """The response to registering and logging in."""
     return {
         "user": user_body(logged_in.account, with_email=True),
         "access": logged_in.access,
@@ -46,7 +46,7 @@ def logged_in_body(logged_in: LoggedIn) -> dict[str, object]:
 
 
 def pending_body(account: Account) -> dict[str, object]:
-    """The answer to registering where staff approve accounts."""
+    """The response to registering where staff approve accounts."""
     return {"status": account.status, "user": user_body(account, with_email=True)}
 
 
@@ -70,7 +70,7 @@ def session_body(session: SessionSummary, *, current_id: int) -> dict[str, objec
 
 
 def device_name(user_agent: str) -> str:
-    """What people call a device: "Firefox on Linux"; the program's own name for others."""
+    """The name of a device as people know it: "Firefox on Linux"; the user agent's own name for others."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser and system:
@@ -94,7 +94,7 @@ def linked_provider_body(linked: LinkedProvider) -> dict[str, object]:
 
 
 def erasure_body(progress: ErasureProgress) -> dict[str, object]:
-    """The API's erasure: nothing in it names the account."""
+    """The API's erasure, without personal data."""
     return {
         "id": str(progress.id),
         "status": progress.status,
@@ -118,7 +118,7 @@ def export_body(export: ExportState, *, url: str | None) -> dict[str, object]:
 
 
 def instance_body(*, rules: list[str]) -> dict[str, object]:
-    """What anybody may know of this installation."""
+    """Public facts about this installation."""
     return {
         "name": settings.INSTANCE_NAME,
         "description": settings.INSTANCE_DESCRIPTION,

@@ -1,4 +1,4 @@
-"""Input of auth's routes, and the schema of what they answer."""
+"""Input of auth's routes, and the schema of their responses."""
 
 import unicodedata
 from typing import Any
@@ -15,28 +15,28 @@ _MAX_TOKEN = 4096
 
 
 class Password(Text):
-    """A password, whatever the keyboard that composed its letters. Source: RFC 8265, section 4.2 (OpaqueString)."""
+    """A password, independent of the keyboard that composed it. Source: RFC 8265, section 4.2 (OpaqueString)."""
 
     def to_internal_value(self, data: Any) -> str:
-        """The password in normal form C, every kind of space as the plain one."""
+        """The password in normal form C, with every kind of space as the ASCII one."""
         text = super().to_internal_value(data)
         spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
         return unicodedata.normalize("NFC", spaced)
 
 
 def password_field(**options: Any) -> Password:
-    """A field for a password of ours, an old one or a new one."""
+    """A field for a password, old or new."""
     return Password(max_length=_MAX_PASSWORD, trim_whitespace=False, **options)
 
 
 class _CookieInput(Input):
-    """Whether the refresh token is left out of the body and set as a cookie, for browsers."""
+    """Whether the refresh token is set as a cookie instead of returned in the body, for browsers."""
 
     cookie = Flag(required=False)
 
 
 class RegisterInput(_CookieInput):
-    """What an account is made of; `invite`, `application` and `captcha` where GET /instance asks for them."""
+    """The fields of a new account; `invite`, `application` and `captcha` where GET /instance requires them."""
 
     email = Text(max_length=254)
     password = password_field()
@@ -56,7 +56,7 @@ class LoginInput(_CookieInput):
 
 
 class LinkInput(Input):
-    """What the provider sent the user back with."""
+    """What the provider sent back with the user."""
 
     code = Text(max_length=2048)
     state = Text(max_length=2048)
@@ -64,13 +64,13 @@ class LinkInput(Input):
 
 
 class SocialInput(LinkInput, _CookieInput):
-    """The same for a log-in; `otp` where the account has an authenticator app."""
+    """What the provider sent back, for a log-in; `otp` where the account has an authenticator app."""
 
     otp = Text(max_length=40, required=False)
 
 
 class RefreshInput(Input):
-    """A refresh token; without one, that of the cookie."""
+    """A refresh token; if missing, the one in the cookie is used."""
 
     refresh = Text(max_length=_MAX_TOKEN, required=False)
 
@@ -82,7 +82,7 @@ class KeyInput(Input):
 
 
 class ResendInput(Input):
-    """Nothing is needed; whoever has an old key, or names the address, may send it along."""
+    """All optional: an expired key, or the address, identifies the account without a token."""
 
     key = Text(max_length=_MAX_KEY, required=False)
     email = Text(max_length=254, required=False)
@@ -95,7 +95,7 @@ class EmailInput(Input):
 
 
 class MeInput(Input):
-    """What of the own account can be changed."""
+    """The fields of the own account that can be changed."""
 
     email = Text(max_length=254, required=False)
     username = Text(max_length=30, required=False, trim_whitespace=False)
@@ -128,7 +128,7 @@ class CodeInput(Input):
 
 
 class OptionalCodeInput(Input):
-    """The same; not needed in a session that was confirmed with a second factor."""
+    """A code from the authenticator app, or a recovery code; not needed if a second factor confirmed the session."""
 
     code = Text(max_length=40, required=False)
 
@@ -162,13 +162,13 @@ class _Credential(serializers.Serializer[Any]):
 
 
 class CredentialInput(_CookieInput):
-    """A credential, as the member `credential` or spread out; `name` is what its owner calls a new passkey."""
+    """A credential, in the member `credential` or at the top level; `name` is its owner's name for a new passkey."""
 
     name = Text(max_length=100, required=False, allow_blank=True)
     credential = _Credential()
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated values; members of a credential that stand beside `name` are taken together."""
+        """The validated values; a credential's top-level members are collected into `credential`."""
         if isinstance(data, dict) and "credential" not in data:
             own = {name: data[name] for name in ("name", "cookie") if name in data}
             data = {**own, "credential": {name: value for name, value in data.items() if name not in own}}
@@ -178,7 +178,7 @@ class CredentialInput(_CookieInput):
 
 
 class UserBody(serializers.Serializer[Account]):
-    """An account; `email` and `pending_email` only for itself and staff."""
+    """An account; `email` and `pending_email` only for its owner and staff."""
 
     id = serializers.CharField()
     username = serializers.CharField()
@@ -191,7 +191,7 @@ class UserBody(serializers.Serializer[Account]):
 
 
 class LoggedInBody(serializers.Serializer[LoggedIn]):
-    """An account and its first tokens; no `refresh` when it was asked for as a cookie."""
+    """An account and its first tokens; no `refresh` if it was requested as a cookie."""
 
     user = UserBody()
     access = serializers.CharField()
@@ -199,14 +199,14 @@ class LoggedInBody(serializers.Serializer[LoggedIn]):
 
 
 class TokensBody(serializers.Serializer[Tokens]):
-    """A new pair of tokens; no `refresh` when it came from the cookie."""
+    """A new pair of tokens; no `refresh` if it came from the cookie."""
 
     access = serializers.CharField()
     refresh = serializers.CharField(required=False)
 
 
 class PendingBody(serializers.Serializer[object]):
-    """An account that waits for approval."""
+    """An account that is pending approval."""
 
     status = serializers.CharField()
     user = UserBody()
@@ -228,7 +228,7 @@ class LinkedProviderBody(serializers.Serializer[object]):
 
 
 class TotpBody(serializers.Serializer[object]):
-    """Whether log-in asks for a code of an authenticator app."""
+    """Whether log-in requires a code from an authenticator app."""
 
     enabled = serializers.BooleanField()
 
@@ -241,14 +241,14 @@ class TotpSecretBody(serializers.Serializer[object]):
 
 
 class RecoveryCodesBody(serializers.Serializer[object]):
-    """Codes that each stand in for the authenticator app once."""
+    """Codes that each replace a code of the authenticator app once."""
 
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
 class ChallengeBody(serializers.Serializer[Challenge]):
-    """Work to be done before sign-up: a number so that SHA-256 of "<challenge>:<number>" begins with so many zero
-    bits."""
+    """A proof of work before sign-up: find a number such that the SHA-256 of "<challenge>:<number>" begins with
+    `difficulty` zero bits."""
 
     challenge = serializers.CharField()
     difficulty = serializers.IntegerField()
@@ -256,7 +256,7 @@ class ChallengeBody(serializers.Serializer[Challenge]):
 
 
 class PasskeyOptionsBody(serializers.Serializer[object]):
-    """What `navigator.credentials.create` or `.get` takes, in the standard's JSON form."""
+    """The options of `navigator.credentials.create` or `.get`, in the standard's JSON form."""
 
     publicKey = serializers.DictField()  # noqa: N815 (the standard's name)
 
@@ -271,13 +271,13 @@ class PasskeyBody(serializers.Serializer[object]):
 
 
 class ConfirmedBody(serializers.Serializer[object]):
-    """Until when the session may do what asks for confirmation."""
+    """Until when the session is confirmed for sensitive changes."""
 
     confirmed_until = serializers.DateTimeField()
 
 
 class SessionBody(serializers.Serializer[object]):
-    """A device signed in; `current` is the one that asks, `kind` is api or site (the admin site)."""
+    """A session on a device; `current` marks the one of this request, `kind` is api or site (the admin site)."""
 
     id = serializers.CharField()
     current = serializers.BooleanField()
@@ -290,13 +290,13 @@ class SessionBody(serializers.Serializer[object]):
 
 
 class ErasureStartedBody(serializers.Serializer[object]):
-    """Where to look for the progress."""
+    """Where to follow the progress."""
 
     erasure_id = serializers.CharField()
 
 
 class ErasedPartBody(serializers.Serializer[object]):
-    """One context's part; `erased_at` is null until it is done."""
+    """One context's part; `erased_at` is null until it is erased."""
 
     # "context" itself is an attribute of every serializer.
     name = serializers.CharField()
@@ -304,7 +304,7 @@ class ErasedPartBody(serializers.Serializer[object]):
 
 
 class ErasureBody(serializers.Serializer[ErasureProgress]):
-    """How far an erasure has come; `status` is scheduled, running or complete, `certificate` a signed statement."""
+    """The progress of an erasure; `status` is scheduled, running or complete, `certificate` a signed statement."""
 
     id = serializers.CharField()
     status = serializers.CharField()
@@ -332,7 +332,7 @@ class KeySetBody(serializers.Serializer[object]):
 
 
 class InstanceBody(serializers.Serializer[object]):
-    """What anybody may know of this installation."""
+    """Public facts about this installation."""
 
     name = serializers.CharField()
     description = serializers.CharField()

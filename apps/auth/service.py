@@ -1,4 +1,4 @@
-"""What the other contexts may ask of auth."""
+"""The services that auth provides to the other contexts."""
 
 from apps.auth import actions, queries
 from socialapp.contracts.auth import ActivePeople, LinkedAccount, MailContact, User
@@ -61,7 +61,7 @@ class SigningKeysService:
 
 
 class AccountRecords:
-    """The `BulkTransfer` contract: of the kind "user" what an account is; users adds the profile."""
+    """The `BulkTransfer` contract for "user": auth's part of the record; users adds the profile."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """See `BulkTransfer.load`."""
@@ -77,7 +77,7 @@ class AccountRecords:
 
 
 def _opened(accounts: list[queries.Account]) -> list[User]:
-    """Without those who wait for approval: for everybody else there are no such people yet."""
+    """Without pending accounts, which do not exist yet for everybody else."""
     return [_user(account) for account in accounts if account.status != "pending"]
 
 

@@ -1,4 +1,4 @@
-"""What auth does from time to time."""
+"""Periodic tasks of auth."""
 
 from celery import shared_task
 
@@ -17,42 +17,42 @@ PERIODIC = {
 
 @shared_task(name="auth.send_mails")
 def send_mails() -> None:
-    """Sends the mails that are due. Idempotent but for a worker killed between sending and noting it."""
+    """Sends the mails that are due. Idempotent, except for a worker killed between sending and recording it."""
     actions.send_due_mails()
 
 
 @shared_task(name="auth.repeat_unfinished_erasures")
 def repeat_unfinished_erasures() -> None:
-    """Publishes deletions again that were not acted upon everywhere. Idempotent."""
+    """Publishes deletions again that some context has not acknowledged. Idempotent."""
     actions.repeat_unfinished_erasures()
 
 
 @shared_task(name="auth.delete_old_sessions")
 def delete_old_sessions() -> None:
-    """Removes sessions that are long over, and what was begun and never finished. Idempotent."""
+    """Deletes old sessions and abandoned passkey challenges. Idempotent."""
     actions.delete_old_sessions()
     actions.delete_old_challenges()
 
 
 @shared_task(name="auth.begin_due_erasures")
 def begin_due_erasures() -> None:
-    """Begins the erasures whose grace period is over. Idempotent."""
+    """Starts the erasures whose grace period has ended. Idempotent."""
     actions.begin_due_erasures()
 
 
 @shared_task(name="auth.retire_replaced_keys")
 def retire_replaced_keys() -> None:
-    """Forgets signing keys that were replaced long ago. Idempotent."""
+    """Retires signing keys that were replaced long ago. Idempotent."""
     actions.retire_replaced_keys()
 
 
 @shared_task(name="auth.build_exports")
 def build_exports() -> None:
-    """Makes the archives that people have asked for. Idempotent."""
+    """Builds the requested archives. Idempotent."""
     actions.build_due_exports()
 
 
 @shared_task(name="auth.delete_expired_exports")
 def delete_expired_exports() -> None:
-    """Removes archives whose time is over. Idempotent."""
+    """Deletes expired archives. Idempotent."""
     actions.delete_expired_exports()

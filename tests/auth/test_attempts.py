@@ -157,7 +157,7 @@ def test_wrong_codes_are_reported_to_the_owner_too(register: Callable[..., Perso
         body = {"login": "alice", "password": PASSWORD, "otp": "000000"}
         assert JsonClient().post("/v1/auth/login", body).json()["code"] == "otp_invalid"
     actions.send_due_mails()
-    assert [message.subject for message in mail.outbox] == ["Many failed log-ins"]
+    assert [message.subject for message in mail.outbox] == ["Many failed login attempts"]
 
 
 def test_an_account_asks_for_few_new_addresses(register: Callable[..., Person], limits: Any) -> None:
@@ -178,7 +178,7 @@ def test_the_owner_is_notified_of_many_failures_once(register: Callable[..., Per
     for _ in range(3):
         log_in()
     actions.send_due_mails()
-    assert [message.subject for message in mail.outbox] == ["Many failed log-ins"]
+    assert [message.subject for message in mail.outbox] == ["Many failed login attempts"]
 
 
 def test_confirming_is_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
@@ -197,7 +197,7 @@ def test_the_owner_is_notified_of_a_new_device(register: Callable[..., Person]) 
     log_in(PASSWORD, User_Agent="Firefox/1")
     log_in(PASSWORD, User_Agent="Firefox/1")
     actions.send_due_mails()
-    assert [message.subject for message in mail.outbox] == ["New log-in to your account"]
+    assert [message.subject for message in mail.outbox] == ["New login to your account"]
 
 
 def test_mails_to_one_address_are_limited(register: Callable[..., Person], limits: Any) -> None:

@@ -273,7 +273,7 @@ def test_the_command_finds_what_is_left_and_nothing_when_all_is_erased(
     alice.client.post("/v1/posts", {"content": f"hello @bob #fun {alice.id}"})
     drain()
     erasure_id = delete(alice).json()["erasure_id"]
-    with pytest.raises(CommandError, match="something is left"):
+    with pytest.raises(CommandError, match="is left in"):
         command("verify", erasure_id)
     drain()
     try:

@@ -72,7 +72,7 @@ def test_the_owner_is_notified(register: Callable[..., Person]) -> None:
     mail.outbox.clear()
     exported(alice)
     actions.send_due_mails()
-    assert [message.subject for message in mail.outbox] == ["A copy of your data was asked for"]
+    assert [message.subject for message in mail.outbox] == ["A copy of your data was requested"]
 
 
 def test_one_is_made_at_a_time(register: Callable[..., Person]) -> None:

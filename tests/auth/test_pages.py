@@ -71,7 +71,7 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
     drain()
     actions.send_due_mails()
-    assert "Why: spam" in str(mail.outbox[-1].body)
+    assert "Reason: spam" in str(mail.outbox[-1].body)
     url = mailed("Your account was banned")
     assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 403
     for refused in (" ", "\u3164", "a\u0000", "a" * 2001):
@@ -86,7 +86,7 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     actions.send_due_mails()
     [answer] = mail.outbox
     assert answer.subject == "The answer to your appeal"
-    assert "your appeal was rejected" in str(answer.body)
+    assert "Your appeal was rejected" in str(answer.body)
     assert "It was you." in str(answer.body)
 
 
@@ -121,7 +121,7 @@ def test_a_banned_person_gets_their_data_by_the_mailed_link(
     moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
     drain()
     url = mailed("Your account was banned")
-    assert "is being made" in press(url, export="1").content.decode()
+    assert "preparing a copy" in press(url, export="1").content.decode()
     actions.build_due_exports()
     page = Client().get(f"{url.path}?{url.query}").content.decode()
     link = page.partition('href="/v1')[2].partition('"')[0]

@@ -217,7 +217,7 @@ def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval: 
         assert anonymous.get(f"/v1/{path.format_map(made['user'])}").status_code == 404
     assert events() == []
     assert dumped_users(after="", limit=9).records == [], "to load it would be to approve it"
-    assert subjects() == [("We have your application", ["alice@example.org"])]
+    assert subjects() == [("We have received your application", ["alice@example.org"])]
 
 
 @pytest.mark.parametrize("sent", [{}, {"application": " "}])

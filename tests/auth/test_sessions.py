@@ -257,7 +257,7 @@ def test_the_owner_is_notified_of_a_copied_refresh_token(register: Callable[...,
     grace_is_over()
     refresh(alice.refresh)
     actions.send_due_mails()
-    assert [message.to for message in mail.outbox if message.subject == "A session of yours was ended"] == [
+    assert [message.to for message in mail.outbox if message.subject == "One of your sessions was ended"] == [
         ["alice@example.org"]
     ]
 

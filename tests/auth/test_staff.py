@@ -265,7 +265,7 @@ def test_a_passkey_alone_lets_staff_into_the_admin_site(register: Callable[..., 
     assert b"with your passkey" in admin_client("alice")[1].content, "the password is no second factor"
     malformed_answers: list[Any] = [{}, [], "x", {"response": {"clientDataJSON": 1}}]
     for malformed in malformed_answers:
-        assert b"not known here" in enter(malformed)[1].content, malformed
+        assert b"passkey is unknown" in enter(malformed)[1].content, malformed
     good = answer()
     browser, entered = enter(good)
     assert (entered.status_code, browser.get("/admin/").status_code) == (302, 200)

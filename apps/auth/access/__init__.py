@@ -1,4 +1,4 @@
-"""Who may see what of an account, and which account a log-in belongs to."""
+"""Decides who may see which parts of an account, and which account a log-in belongs to."""
 
 from apps.auth.access.accounts import require_no_block, visible_account
 from apps.auth.access.exports import archive_key, check_archive_key

@@ -7,7 +7,7 @@ from socialapp.rpc.calls import client
 
 
 def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:
-    """The account as the viewer may see it; NotFound also when it is banned, except for staff and its owner."""
+    """The account, if the viewer may see it, else NotFound. Only staff and its owner see a banned one."""
     found = account(user_id)
     if found.status != "active" and not is_staff and viewer_id != user_id:
         raise NotFound("there is no such user")
@@ -15,11 +15,11 @@ def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> A
 
 
 def require_no_block(user_id: int, *, viewer_id: int | None, is_staff: bool) -> None:
-    """NotFound for somebody who blocks the viewer. One call for those with a token, one more where there is a block."""
+    """NotFound if this user blocks the viewer. One call with a token, a second one where there is a block."""
     if viewer_id in (None, user_id) or is_staff:
         return
     found = client(Users).audience(viewer_id=viewer_id, author_ids=[user_id]).authors
-    # A block has two sides, and who blocks somebody still finds them.
+    # A block works both ways, but blockers can still look up whom they have blocked.
     if any(person.blocked for person in found) and not _sees_profile(viewer_id, user_id):
         raise NotFound("there is no such user")
 

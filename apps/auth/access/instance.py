@@ -1,4 +1,4 @@
-"""What anybody may know of this installation that another context keeps."""
+"""Public facts about this installation that belong to other contexts."""
 
 import structlog
 from django.conf import settings
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 def instance_rules() -> list[str]:
-    """The rules that administrators keep; those of the settings while there are none, or moderation is unavailable."""
+    """The rules that administrators wrote; those of the settings if there are none or moderation is unavailable."""
     try:
         rules = [rule.text for rule in client(Moderation).rules()]
     except Problem as problem:

@@ -1,4 +1,4 @@
-"""Finds the account for a typed log-in: username or e-mail address, in any spelling."""
+"""Finds the account for a login as typed: username or e-mail address, in any spelling."""
 
 import unicodedata
 
@@ -10,9 +10,9 @@ from socialapp.core.text.emails import email_key, normalize_email
 
 
 def user_by_login(login: str) -> User | None:
-    """The account for a log-in, by e-mail address or username in any spelling. One query at most.
+    """The account with this e-mail address or username, in any spelling. At most one query.
 
-    Usernames are ASCII: some collations would find "alice" by "álice", and others not.
+    Usernames are ASCII, so other input is not looked up: some collations would match "álice" to "alice".
     """
     name = login.strip()
     if "@" in _folded(name):
@@ -21,13 +21,13 @@ def user_by_login(login: str) -> User | None:
 
 
 def login_key(login: str) -> str:
-    """One normal form for all spellings of a log-in: attempts on a name that does not exist are counted under it."""
+    """The normal form of a login, under which attempts are counted, also for names that do not exist."""
     name = login.strip()
     return lookup_key(name) if "@" in _folded(name) else _folded(name)
 
 
 def _folded(text: str) -> str:
-    """Without the differences of width, case and composition that keyboards bring about (NFKC)."""
+    """The text in NFKC and case-folded: keyboards differ in width, case and composition of characters."""
     return _nfkc(text).casefold()
 
 
@@ -36,7 +36,7 @@ def _nfkc(text: str) -> str:
 
 
 def checked_email(email: str) -> str:
-    """The address with its domain in lower-case ASCII, by UTS #46; Invalid when it is no address."""
+    """The address with its domain in lower-case ASCII (UTS #46); Invalid if it is not an e-mail address."""
     try:
         return normalize_email(_nfkc(email))
     except ValueError:
@@ -44,7 +44,7 @@ def checked_email(email: str) -> str:
 
 
 def lookup_key(address: str) -> str:
-    """The key under which an account with this address would be found; whatever is no address is found nowhere."""
+    """The lookup key for this address; input that is not an address gets a key that matches no account."""
     try:
         return email_key(checked_email(address))
     except Invalid:
@@ -52,7 +52,7 @@ def lookup_key(address: str) -> str:
 
 
 def resolve_account(who: str) -> Account:
-    """The account with this username, address or else id; NotFound when there is none."""
+    """The account with this e-mail address, username or id, in that order; NotFound if there is none."""
     user = user_by_login(who)
     if user is not None:
         return account(user.id)

@@ -1,4 +1,4 @@
-"""Who may not sign up, as moderation keeps it."""
+"""Refuses the sign-ups that moderators have blocked."""
 
 import structlog
 
@@ -11,9 +11,10 @@ log = structlog.get_logger()
 
 
 def refuse_blocked_sign_up(*, email: str, address: str, username: str = "", full_name: str = "") -> None:
-    """Forbidden when staff have blocked sign-ups from this e-mail domain or network address.
+    """Forbidden if staff have blocked sign-ups from this e-mail domain or network address.
 
-    Invalid when a rule refuses a name. Lets through while moderation does not answer. Not for use inside a transaction.
+    Invalid if a word rule refuses a name. Allows everything while moderation is unavailable. Not for use inside a
+    transaction.
     """
     try:
         is_refused = client(Moderation).sign_up_refused(email_domain=email.rpartition("@")[2], address=address)
@@ -21,7 +22,7 @@ def refuse_blocked_sign_up(*, email: str, address: str, username: str = "", full
         log.warning("auth.sign_up_blocks_unknown", error=str(error))
         return
     if is_refused:
-        raise Forbidden("nobody signs up here from this address", code="sign_up_blocked")
+        raise Forbidden("sign-ups from this address are blocked", code="sign_up_blocked")
     for field, name in (("username", username), ("full_name", full_name)):
         if name:
             screen_text("auth", author_id=0, content=name, target_type="user", field=field)

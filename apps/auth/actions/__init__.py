@@ -1,4 +1,4 @@
-"""What changes accounts, sessions and erasures; the only callers of publish()."""
+"""Writes of accounts, sessions and erasures; the only callers of publish()."""
 
 from apps.auth.actions.accounts import (
     account_errors,

@@ -1,4 +1,4 @@
-"""Accounts: making them, their e-mail addresses, their names, their roles, and bans."""
+"""Accounts: creating them, and changing their e-mail addresses, usernames, roles and bans."""
 
 from datetime import datetime, timedelta
 
@@ -39,7 +39,7 @@ ROLES = (ADMIN, MODERATOR, USER)
 def prepare_account(
     *, username: str, email: str, password: str, full_name: str = "", may_be_reserved: bool = False
 ) -> NewAccount:
-    """Checks and normalises what an account is made of; Invalid names every field that something is wrong with."""
+    """Checks and normalises the fields of a new account; Invalid lists every invalid field."""
     errors = account_errors(
         username=username, email=email, password=password, full_name=full_name, may_be_reserved=may_be_reserved
     )
@@ -57,7 +57,7 @@ def account_errors(
     full_name: str = "",
     may_be_reserved: bool = False,
 ) -> list[FieldError]:
-    """What is wrong with those parts of an account that are given."""
+    """The errors of the fields that are given."""
     errors: list[FieldError] = []
     try:
         if username is not None:
@@ -79,13 +79,13 @@ def account_errors(
 
 
 def refuse_when_closed() -> None:
-    """Forbidden while the settings let nobody register."""
+    """Forbidden if registration is closed."""
     if settings.REGISTRATION == "closed":
         raise Forbidden("registration is closed here", code="registration_closed")
 
 
 def refuse_unless_open() -> None:
-    """Forbidden unless anybody may register: a log-in with a provider brings neither an invite nor an application."""
+    """Forbidden unless registration is open: a log-in with a provider carries neither an invite nor an application."""
     refuse_when_closed()
     if settings.REGISTRATION != "open":
         detail = "To register here, use the form for signing up; you can link the provider afterwards."
@@ -94,8 +94,8 @@ def refuse_unless_open() -> None:
 
 @transactional("auth")
 def register_user(*, new: NewAccount, device: Device, invite: str = "") -> LoggedIn:
-    """Makes an account and logs it in; Conflict when the username or the address is taken, Forbidden when closed,
-    Invalid where registration is by invitation and the code is not valid."""
+    """Creates an account and logs it in; Conflict if the username or the address is taken, Forbidden if registration
+    is closed, Invalid if it needs an invite and the code is not valid."""
     refuse_when_closed()
     if settings.REGISTRATION == "invite":
         spend_invite(invite)
@@ -104,7 +104,7 @@ def register_user(*, new: NewAccount, device: Device, invite: str = "") -> Logge
 
 @transactional("auth")
 def create_admin(*, new: NewAccount) -> Account:
-    """Makes an account with the admin role; Conflict when the username or the address is taken."""
+    """Creates an account with the admin role; Conflict if the username or the address is taken."""
     user = create_user(new)
     User.objects.filter(id=user.id).update(email_verified=True)
     EmailAddress.objects.filter(user_id=user.id).update(verified=True)
@@ -113,8 +113,8 @@ def create_admin(*, new: NewAccount) -> Account:
 
 
 def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
-    """Makes an account and, unless it waits for approval, publishes it; the caller holds the transaction. Conflict
-    when a part of it is taken."""
+    """Creates an account and, unless it is pending approval, publishes it; the caller holds the transaction. Conflict
+    if the username or the address is taken."""
     user = User(
         username=new.username,
         username_key=new.username.casefold(),
@@ -147,7 +147,7 @@ def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
 
 
 def welcome_user(user: User) -> None:
-    """Publishes a new account and mails a key that proves its address; the caller holds the transaction."""
+    """Publishes a new account and mails the key that verifies its address; the caller holds the transaction."""
     queue_mail(Mail.Kind.VERIFY_EMAIL, user=user)
     publish(
         UserRegistered(user_id=user.id, username=user.username, full_name=user.full_name, created_at=user.created_at)
@@ -157,7 +157,7 @@ def welcome_user(user: User) -> None:
 def _refuse_taken_name(user: User) -> None:
     alike = Q(username_key=user.username_key) | Q(username_skeleton=user.username_skeleton)
     if User.objects.exclude(id=user.id).filter(alike).exists():
-        raise _taken("username", "username_taken", "This username is taken, or too much like one that is.")
+        raise _taken("username", "username_taken", "This username is taken or too similar to one that is.")
 
 
 def _refuse_taken(user: User) -> None:
@@ -172,7 +172,8 @@ def _taken(field: str, code: str, detail: str) -> Conflict:
 
 
 def is_new_address(*, user_id: int, email: str) -> bool:
-    """Whether a change to this address is one that has to be confirmed; Invalid when it is no address."""
+    """Whether this address differs from the present one, so that the change must be confirmed; Invalid if it is
+    none."""
     return email_key(checked_email(email)) != email_key(account(user_id).email)
 
 
@@ -180,11 +181,10 @@ def is_new_address(*, user_id: int, email: str) -> bool:
 def change_account(
     *, user_id: int, versions: frozenset[int] | None, email: str | None = None, username: str | None = None
 ) -> Account:
-    """Changes the username, and notes another address, which replaces the present one once the key mailed to it is
-    sent back.
+    """Changes the username, and records a new address as pending until the key mailed to it is sent back.
 
-    The answer is the same for an address that somebody else has, to whom nothing is mailed. The present address again
-    takes a pending one back. Stale when the account's version is none of `versions`, TooMany after many addresses.
+    The result is the same for an address of another account, to which nothing is mailed. The present address cancels a
+    pending one. Stale if the account's version is not in `versions`, TooMany after many addresses.
     """
     address = acceptable_email(email) if email is not None else None
     name = checked_username(username) if username is not None else None
@@ -199,13 +199,13 @@ def change_account(
 
 @transactional("auth")
 def rename_account(*, user_id: int, username: str) -> Account:
-    """Gives an account another username, as an operator may at any time; Conflict when it is taken."""
+    """Changes an account's username for an operator, who is not held to the limits; Conflict if it is taken."""
     _rename(lock_user(user_id), checked_username(username, may_be_reserved=True), by_operator=True)
     return account(user_id)
 
 
 def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
-    """Keeps the former name for the account, which may have it again. Once a day: names are how people know others."""
+    """Reserves the former name for its owner. At most once a day: people recognise each other by name."""
     if username == user.username:
         return
     if user.status == User.Status.PENDING:
@@ -237,7 +237,7 @@ def _was_renamed_today(user: User) -> bool:
 
 @transactional("auth")
 def verify_account(*, user_id: int) -> None:
-    """Takes an operator's word that the address is the account's. Idempotent; Conflict while it waits for approval."""
+    """Verifies the address on an operator's word. Idempotent; Conflict while the account is pending approval."""
     user = lock_user(user_id)
     if user.status == User.Status.PENDING:
         raise Conflict("this account is not approved yet", code="account_not_approved")
@@ -268,12 +268,12 @@ def _raise_version(user: User) -> None:
 
 @transactional("auth")
 def verify_email(*, key: str) -> None:
-    """Marks the address that a key was mailed to as proven, and makes it the account's; Invalid for a bad, old or
-    outdated key. Idempotent."""
+    """Marks the address that a key was mailed to as verified and makes it the account's; Invalid for a bad, expired
+    or outdated key. Idempotent."""
     address = read_verification_key(key)
     user = existing_users().select_for_update().filter(id=address.user_id).first() if address else None
     if user is not None and user.status == User.Status.PENDING:
-        user = None  # the other contexts know it only once it is approved; the key is mailed then
+        user = None  # other contexts learn of it, and the key is mailed, only after approval
     row = EmailAddress.objects.filter(pk=address.pk).first() if address else None
     if user is None or row is None:
         raise _outdated_key()
@@ -286,7 +286,7 @@ def verify_email(*, key: str) -> None:
 
 
 def _switch_email(user: User, row: EmailAddress) -> None:
-    """The pending address becomes the account's; the previous one is notified."""
+    """Makes the pending address the account's; the previous one is notified."""
     queue_mail(Mail.Kind.EMAIL_CHANGED, user=user)
     was_verified = user.email_verified
     user.email, user.email_key, user.email_mailbox = row.email, row.email, mailbox_of(row.email)
@@ -296,7 +296,7 @@ def _switch_email(user: User, row: EmailAddress) -> None:
         with atomic("auth"):
             user.save(update_fields=["email", "email_key", "email_mailbox", "email_verified", "version"])
     except IntegrityError:
-        # Somebody else has proven the address meanwhile.
+        # Another account has verified the address meanwhile.
         raise _outdated_key() from None
     EmailAddress.objects.filter(user=user).exclude(pk=row.pk).delete()
     row.primary = row.verified = True
@@ -310,7 +310,7 @@ def _outdated_key() -> Invalid:
 
 
 def mark_verified(user: User) -> None:
-    """Records that the present address is proven; the caller holds the transaction and the account's lock."""
+    """Marks the present address as verified; the caller holds the transaction and the account's lock."""
     user.email_verified = True
     user.version += 1
     user.save(update_fields=["email_verified", "version"])
@@ -319,7 +319,8 @@ def mark_verified(user: User) -> None:
 
 
 def reserve_name(user: User, *, days: int, keep_owner: bool) -> None:
-    """Keeps the username, and those like it, from others for a while; the caller holds the transaction. Idempotent."""
+    """Keeps others from taking the username, or a similar one, for some days; the caller holds the transaction.
+    Idempotent."""
     if days > 0:
         ReservedName.objects.update_or_create(
             digest=name_digest(username_skeleton(user.username)),
@@ -328,7 +329,7 @@ def reserve_name(user: User, *, days: int, keep_owner: bool) -> None:
 
 
 def role_id(name: str) -> int:
-    """The id of a role; NotFound for one there is not. One query."""
+    """The id of a role; NotFound for an unknown one. One query."""
     if name not in ROLES:
         raise NotFound(f"there is no role {name}")
     return int(Role.objects.get_or_create(name=name)[0].id)
@@ -336,7 +337,7 @@ def role_id(name: str) -> int:
 
 @transactional("auth")
 def grant_role(*, user_id: int, role: str) -> None:
-    """Gives an account a role, which its next request already has. Idempotent."""
+    """Gives an account a role, in force from its next request. Idempotent."""
     lock_user(user_id)
     _, is_new = UserRole.objects.get_or_create(user_id=user_id, role_id=role_id(role))
     if is_new:
@@ -345,7 +346,7 @@ def grant_role(*, user_id: int, role: str) -> None:
 
 @transactional("auth")
 def check_revocable(*, user_id: int, role: str) -> None:
-    """Conflict for the role that everybody has, and when the last administrator would lose theirs."""
+    """Conflict for the role that everybody has, and if it would leave no administrator."""
     if role == USER:
         raise Conflict("everybody has the role user", code="role_needed")
     if role == ADMIN:
@@ -354,9 +355,9 @@ def check_revocable(*, user_id: int, role: str) -> None:
 
 @transactional("auth")
 def revoke_role(*, user_id: int, role: str) -> None:
-    """Takes a role from an account and ends its sessions, whose tokens still carry it. Idempotent.
+    """Takes a role from an account and ends its sessions, whose tokens still contain it. Idempotent.
 
-    Raises as `check_revocable`, also when two administrators take the role from each other at once.
+    Raises like `check_revocable`, also when two administrators revoke each other's role concurrently.
     """
     check_revocable(user_id=user_id, role=role)
     lock_user(user_id)
@@ -367,7 +368,8 @@ def revoke_role(*, user_id: int, role: str) -> None:
 
 
 def refuse_last_administrator(user_id: int) -> None:
-    """Conflict for the last administrator. The caller holds the transaction, so that it holds until the commit."""
+    """Conflict for the last administrator. The caller holds the transaction, so the check stays true until the
+    commit."""
     held = UserRole.objects.select_for_update().filter(role_id=role_id(ADMIN)).order_by("id")
     holders = set(held.values_list("user_id", flat=True))
     others = User.objects.filter(id__in=holders - {user_id}, status=User.Status.ACTIVE, deletion_due_at=None)
@@ -385,10 +387,10 @@ def _publish_roles(user_id: int) -> None:
 def apply_sanction(
     *, user_id: int, banned: bool, at: datetime, action_id: int, notice: dict[str, str] | None = None
 ) -> None:
-    """Bans or unbans an account unless something later was decided; a ban ends all sessions and mails a link to
-    appeal, with a `notice` to the person (`reason`, `rule`, `until`). Idempotent."""
+    """Bans or unbans an account unless a later decision is in force; a ban ends all sessions and mails the person a
+    link to appeal, with a `notice` (`reason`, `rule`, `until`). Idempotent."""
     user = existing_users().select_for_update().filter(id=user_id).first()
-    # An account that waits for approval has done nothing yet, and the end of a ban must not approve it.
+    # A pending account has done nothing yet, and the end of a ban must not approve it.
     if user is None or user.status == User.Status.PENDING:
         return
     if user.sanctioned_at is not None and user.sanctioned_at >= at:
@@ -404,9 +406,9 @@ def apply_sanction(
 
 @transactional("auth")
 def mail_appeal_decision(*, user_id: int, is_accepted: bool, answer: str, is_about_ban: bool) -> None:
-    """Mails the answer to an appeal to who is banned, and so sees no notification.
+    """Mails the answer to an appeal to a banned person, who cannot see notifications.
 
-    Also to who appealed against a ban that has ended by now: the answer and the end of the ban come in any order.
+    Also if the appeal was against a ban that has ended: the answer and the end of the ban come in any order.
     """
     user = existing_users().filter(id=user_id).first()
     if user is not None and (is_about_ban or user.status == User.Status.BANNED):
@@ -415,9 +417,9 @@ def mail_appeal_decision(*, user_id: int, is_accepted: bool, answer: str, is_abo
 
 @transactional("auth")
 def demand_password_reset(*, user_id: int, is_demanded: bool, at: datetime) -> None:
-    """Demands a new password, set by a mailed key, or withdraws the demand, unless something later was decided.
+    """Requires a new password, set with a mailed key, or withdraws the demand, unless a later decision is in force.
 
-    Until then nobody logs in to the account by password. The demand ends all sessions and mails the key. Idempotent.
+    Until then nobody can log in by password. The demand ends all sessions and mails the key. Idempotent.
     """
     user = existing_users().select_for_update().filter(id=user_id).first()
     if user is None or (user.must_reset_password_at is not None and user.must_reset_password_at >= at):

@@ -1,4 +1,4 @@
-"""How django-allauth reaches our settings and tables: what its DefaultAdapters leave to each project."""
+"""Adapters of django-allauth to our settings and tables: its extension points (`Default…Adapter`)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from apps.auth.models import User
 
 @contextmanager
 def allauth_request() -> Iterator[HttpRequest]:
-    """The request that allauth's functions are given: they need neither a Django session nor its URLs."""
+    """The request to pass to allauth's functions: they need neither a Django session nor its URLs."""
     request = HttpRequest()
     parts = urlsplit(settings.PUBLIC_URL)
     request.META.update(SERVER_NAME=parts.hostname or "localhost", SERVER_PORT=str(parts.port or 80))
@@ -36,12 +36,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts are made by `actions.accounts`; allauth sends no mail by itself."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never by allauth's own views."""
+        """Never through allauth's own views."""
         return False
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Secrets of second factors are encrypted under a key derived from SECRET_KEY; allauth would keep them readable."""
+    """Encrypts the secrets of second factors under a key derived from SECRET_KEY; allauth would store them in plain
+    text."""
 
     def encrypt(self, text: str) -> str:
         """The secret as it is stored."""
@@ -60,7 +61,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return str(settings.INSTANCE_NAME)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """The relying party: the host of PUBLIC_URL. An address cannot be one, so that is "localhost"."""
+        """The relying party: the host of PUBLIC_URL, or "localhost" for an IP address, which is not allowed."""
         return {"id": relying_party(), "name": settings.INSTANCE_NAME}
 
     def get_public_key_credential_user_entity(self, user: User) -> dict[str, str | bytes]:
@@ -73,7 +74,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def relying_party() -> str:
-    """The domain that passkeys are bound to. Source: WebAuthn level 3, 5.1.2 (a valid domain, no IP address)."""
+    """The domain that passkeys are bound to. Source: WebAuthn level 3, 5.1.2 (a valid domain, not an IP address)."""
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     try:
         ip_address(host)
@@ -83,12 +84,12 @@ def relying_party() -> str:
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Providers come from the settings alone; no query for each log-in."""
+    """Takes providers from the settings only, so that a log-in costs no query for them."""
 
     def list_apps(
         self, request: HttpRequest | None, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:
-        """The configured providers, or the one that is named."""
+        """The configured providers, or only the given one."""
         return [
             SocialApp(
                 provider=config["kind"],
@@ -107,15 +108,15 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         ]
 
     def get_requests_session(self) -> requests.Session:
-        """A session with a time limit that follows no redirect and takes nothing from the environment."""
+        """A session with a timeout that follows no redirects and ignores the environment (proxies, .netrc)."""
         session: requests.Session = super().get_requests_session()
         session.trust_env = False
-        session.max_redirects = 0  # raises at the first: where a provider is, only the operator says
+        session.max_redirects = 0  # raises at the first: only the operator decides where a provider is
         return session
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's password check over one query for the account, whatever the spelling of the log-in."""
+    """allauth's password check, with a single query for the account."""
 
     def _authenticate(
         self, request: HttpRequest | None, *, username: str = "", password: str = "", **credentials: object
@@ -124,5 +125,5 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
         return found
 
     def user_can_authenticate(self, user: User) -> bool:
-        """Always: that an account is banned is answered after the password was verified."""
+        """Always true: a ban is reported only after the password was verified."""
         return True

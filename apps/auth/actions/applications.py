@@ -1,4 +1,4 @@
-"""Registration by approval: an account waits, unknown to the other contexts, until staff approve or reject it."""
+"""Registration by approval: an account stays unknown to the other contexts until staff approve it."""
 
 from django.utils import timezone
 
@@ -14,8 +14,8 @@ from socialapp.core.errors import Conflict, Invalid, NotFound
 
 @transactional("auth")
 def apply_for_account(*, new: NewAccount, text: str) -> Account:
-    """Makes an account that cannot log in until it is approved, and mails that it waits. Invalid without a text,
-    Conflict when the username or the address is taken."""
+    """Creates an account that cannot log in until it is approved, and mails a confirmation. Invalid without a text,
+    Conflict if the username or the address is taken."""
     if not text.strip():
         raise Invalid.of("application", "application_required", "Say why you would like to join.")
     user = create_user(new, status=User.Status.PENDING)
@@ -26,7 +26,7 @@ def apply_for_account(*, new: NewAccount, text: str) -> Account:
 
 @transactional("auth")
 def approve_application(*, application_id: int) -> None:
-    """Opens the account: it is published as registered, and mailed. Conflict when it was decided before."""
+    """Activates the account, publishes it and mails its owner. Conflict if it was decided before."""
     application = _open_application(application_id)
     user = application.user
     user.status = User.Status.ACTIVE
@@ -40,12 +40,12 @@ def approve_application(*, application_id: int) -> None:
 
 @transactional("auth")
 def reject_application(*, application_id: int) -> None:
-    """Erases the account and mails that it was not accepted. Conflict when it was decided before."""
+    """Erases the account and mails the applicant. Conflict if it was decided before."""
     application = _open_application(application_id)
     user = application.user
     application.outcome, application.decided_at = Application.Outcome.REJECTED, timezone.now()
     application.save(update_fields=["outcome", "decided_at"])
-    # Not a mail of the account: those are erased with it, sent or not.
+    # Not a mail of the account: those are erased with it, even unsent.
     Mail(kind=Mail.Kind.REGISTRATION_REJECTED, address=user.email, details={"username": user.username}).save(
         force_insert=True
     )
@@ -53,10 +53,10 @@ def reject_application(*, application_id: int) -> None:
 
 
 def _open_application(application_id: int) -> Application:
-    """The application with its account, both locked until the end of the transaction."""
+    """The undecided application and its account, both locked until the end of the transaction."""
     application = Application.objects.select_for_update().select_related("user").filter(id=application_id).first()
     if application is None:
         raise NotFound("there is no such application")
     if application.outcome != Application.Outcome.OPEN or application.user.status != User.Status.PENDING:
-        raise Conflict("this application was decided before", code="application_decided")
+        raise Conflict("this application has already been decided", code="application_decided")
     return application

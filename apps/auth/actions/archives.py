@@ -1,4 +1,4 @@
-"""The archive of an export: a JSON Lines file for each table, the files of media, and a page to read it all by.
+"""The archive of an export: a JSON Lines file for each table, the media files, and an HTML page to read everything.
 
 The page has no scripts and loads nothing. `address_book.jsonl` names the people followed, so that `manage.py load`
 finds them in another installation.
@@ -28,7 +28,7 @@ _FOLLOWS = ("users", "follows")
 
 
 def write_archive(archive: zipfile.ZipFile, *, user_id: int) -> None:
-    """Writes everything that all contexts hold about a person. What is held is never in memory all at once."""
+    """Writes everything that all contexts hold about a person. Rows and files are streamed."""
     followed: list[int] = []
     with tempfile.TemporaryFile() as page:
         page.write(_page_part("head"))
@@ -48,7 +48,7 @@ def write_archive(archive: zipfile.ZipFile, *, user_id: int) -> None:
 def _write_table(
     archive: zipfile.ZipFile, page: IO[bytes], context: str, table: str, *, user_id: int, followed: list[int]
 ) -> None:
-    """One file a table, with one JSON object a line."""
+    """One file per table, with one JSON object per line."""
     shown: list[dict[str, object]] = []
     total = 0
     with archive.open(f"{context}/{table}.jsonl", "w", force_zip64=True) as lines:

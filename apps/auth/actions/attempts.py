@@ -1,7 +1,7 @@
-"""Limits of log-in attempts: by account, and in total; the owner's own devices are let in.
+"""Limits of log-in attempts, per account and in total; the owner's own devices have a separate allowance.
 
-Strangers who guess use up the attempts of strangers. Who holds a device token of the account, or comes from an address
-from which its owner has logged in before, has attempts of their own. Source: OWASP, Device Cookies.
+Strangers who guess use up the strangers' attempts only. A device with a token of the account, or an address from
+which its owner has logged in before, has attempts of its own. Source: OWASP, Device Cookies.
 """
 
 import time
@@ -28,7 +28,7 @@ _DAY = 86_400
 def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
     """Counts an attempt to authenticate; TooMany after too many of its kind, Unavailable without Redis.
 
-    `login` is what was typed, `user` its account, if any.
+    `login` is the text as typed, `user` its account, if any.
     """
     if not settings.RATE_LIMITS:
         return
@@ -54,7 +54,7 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
 
 
 def forget_attempts(*, user: User, device: Device) -> None:
-    """Forgets the attempts for an account: one of them was right, so they were no guesses."""
+    """Resets the attempts for an account after a success, which shows that they were no guesses."""
     if not settings.RATE_LIMITS:
         return
     window = settings.RATES["login"][1]
@@ -68,7 +68,7 @@ def forget_attempts(*, user: User, device: Device) -> None:
 
 
 def record_failure(*, user: User | None) -> None:
-    """Records a wrong password; many within a day are reported to the owner once a day."""
+    """Records a wrong password; the owner is notified of many within a day, once a day."""
     if user is None or not settings.RATE_LIMITS:
         return
     try:
@@ -87,7 +87,7 @@ def _report_failures(user: User, failures: int) -> None:
 def admit_code(*, user_id: int) -> None:
     """TooMany after many wrong codes of an authenticator app within a day, Unavailable without Redis.
 
-    Only who knows the password gets to guess at codes, which are short: a new password lets the owner go on.
+    Only those who know the password can guess codes, which are short; setting a new password lifts the limit.
     Source: NIST SP 800-63B, 5.2.2.
     """
     if not settings.RATE_LIMITS:
@@ -103,7 +103,7 @@ def admit_code(*, user_id: int) -> None:
 
 
 def record_code(*, user_id: int, is_right: bool) -> None:
-    """Counts a wrong code; forgets them after a right one."""
+    """Counts a wrong code; a right one resets the count."""
     if not settings.RATE_LIMITS:
         return
     if not is_right:
@@ -148,4 +148,4 @@ def _too_many() -> LimitExceeded:
     quota, window = settings.RATES["login"]
     seconds = max(window - int(time.time()) % window, 1)
     limit = Limit("login", quota, window, remaining=0, reset=seconds)
-    return LimitExceeded("too many attempts; wait a moment", retry_after=seconds, limits=[limit])
+    return LimitExceeded("too many attempts; try again later", retry_after=seconds, limits=[limit])

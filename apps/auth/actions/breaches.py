@@ -1,4 +1,4 @@
-"""Whether a password was in a breach, asked of a range API: only the first five digits of a SHA-1 are sent.
+"""Checks passwords against known breaches by a range API: only the first five digits of a SHA-1 are sent.
 
 Off unless PASSWORD_RANGE_URL is set. Source: haveibeenpwned.com, API v3, "Searching by range" (k-anonymity).
 """
@@ -18,7 +18,7 @@ _PREFIX = 5  # hexadecimal digits, which hundreds of breached passwords share
 
 
 def is_breached(password: str) -> bool:
-    """Whether the password is known from breaches; False while nobody is asked, or no answer comes within two seconds.
+    """Whether the password is in a known breach; False if the check is off or gets no answer within two seconds.
 
     Not for use inside a transaction.
     """
@@ -27,7 +27,7 @@ def is_breached(password: str) -> bool:
     digest = hashlib.sha1(comparable(password).encode(), usedforsecurity=False).hexdigest().upper()
     prefix, rest = digest[:_PREFIX], digest[_PREFIX:]
     try:
-        # Padded, so that the length of an answer that others see on its way says nothing about the prefix.
+        # Padded, so that the length of an encrypted answer does not reveal the prefix.
         answer = request("GET", settings.PASSWORD_RANGE_URL + prefix, headers={"Add-Padding": "true"}, limits=_LIMITS)
     except OutgoingError as error:
         log.warning("auth.breaches_unknown", error=str(error))
@@ -39,7 +39,7 @@ def is_breached(password: str) -> bool:
 
 
 def _count(body: bytes, rest: str) -> int:
-    """How often the hash that ends in `rest` was seen; 0 for padding, and for what is not in the answer."""
+    """How often the hash ending in `rest` was seen; 0 for padding and for hashes missing from the answer."""
     for line in body.decode("ascii", errors="replace").splitlines():
         suffix, _, count = line.partition(":")
         if suffix.strip().upper() == rest:

@@ -1,8 +1,8 @@
-"""A captcha before sign-up, off by default: a proof of work that needs no service, or any service with the siteverify
-protocol of hCaptcha and Turnstile.
+"""An optional captcha before sign-up: a built-in proof of work, or any service with the siteverify protocol of hCaptcha
+and Turnstile.
 
-The work: find a number so that the SHA-256 of "<challenge>:<number>" begins with `difficulty` zero bits. It keeps no
-person out and makes thousands of sign-ups expensive.
+The work: find a number such that the SHA-256 of "<challenge>:<number>" begins with `difficulty` zero bits. It is
+trivial for one person and makes thousands of sign-ups expensive.
 Sources: Hashcash (A. Back, 2002); docs.hcaptcha.com (Verify the User Response), developers.cloudflare.com/turnstile
 (server-side validation).
 """
@@ -31,24 +31,24 @@ _MAX_NUMBER = 20  # digits
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Work to be done: see above; good once, for `CHALLENGE_SECONDS`."""
+    """A challenge of the proof of work; valid once, for `CHALLENGE_SECONDS`."""
 
     challenge: str
     difficulty: int
 
 
 def new_challenge() -> Challenge:
-    """Work for one sign-up; NotFound unless the captcha is a proof of work. Nothing is kept until it is sent back."""
+    """A challenge for one sign-up; NotFound unless the captcha is a proof of work. Stateless until it is sent back."""
     if settings.CAPTCHA_PROVIDER != PROOF_OF_WORK:
-        raise NotFound("there is no proof of work to be done here")
+        raise NotFound("sign-up needs no proof of work here")
     difficulty = settings.CAPTCHA_DIFFICULTY
     return Challenge(signing.dumps([secrets.token_urlsafe(12), difficulty], salt=_SALT), difficulty)
 
 
 def check_captcha(response: str, *, address: str) -> None:
-    """Invalid unless the service says that a person solved the captcha; Unavailable when it does not answer.
+    """Invalid unless the service confirms that the captcha was solved; Unavailable if it does not answer.
 
-    `response` is what its widget gave the browser; the service counts each once. Nothing while no captcha is set up.
+    `response` is what its widget gave the browser, valid once. Does nothing if no captcha is configured.
     """
     if not settings.CAPTCHA_PROVIDER:
         return
@@ -56,11 +56,11 @@ def check_captcha(response: str, *, address: str) -> None:
         raise Invalid.of("captcha", "captcha_required", "Solve the captcha first.")
     is_solved = _is_work_done(response) if settings.CAPTCHA_PROVIDER == PROOF_OF_WORK else _is_solved(response, address)
     if not is_solved:
-        raise Invalid.of("captcha", "captcha_invalid", "The captcha was not solved, or too long ago; try again.")
+        raise Invalid.of("captcha", "captcha_invalid", "The captcha was not solved, or has expired; try again.")
 
 
 def _is_work_done(response: str) -> bool:
-    """Whether "<challenge>:<number>" is work that was asked for here, is done, and was not sent before."""
+    """Whether "<challenge>:<number>" solves a challenge of ours that has not expired and was not used before."""
     challenge, _, number = response.strip().rpartition(":")
     if not (number.isascii() and number.isdigit() and len(number) <= _MAX_NUMBER):
         return False

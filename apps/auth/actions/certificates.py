@@ -1,6 +1,6 @@
-"""The certificate of an erasure: a signed statement of what was erased where and when, that names nobody.
+"""Certificates of erasure: signed statements of what was erased where and when, without personal data.
 
-Source: RFC 7515 (JSON Web Signature); its key is in the key set, and stays known when it no longer signs.
+Source: RFC 7515 (JSON Web Signature). The key is in the key set, and is kept after it stops signing.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ def erasure_certificate(erasure: Erasure) -> str:
 
 
 def read_certificate(certificate: str) -> dict[str, Any]:
-    """What a certificate states; Invalid when it is no certificate, or was not signed here."""
+    """The statement of a certificate; Invalid if it is malformed or was not signed here."""
     try:
         header = jwt.get_unverified_header(certificate[:_MAX_CERTIFICATE])
         key = certificate_keys()[str(header.get("kid"))]

@@ -1,4 +1,4 @@
-"""Encryption of what the tables must not show: a key of its own for each purpose, derived from SECRET_KEY."""
+"""Encryption of stored data, with a separate key for each purpose, derived from SECRET_KEY."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from django.conf import settings
 
 
 def cipher(purpose: str, *, secret: str | None = None) -> Fernet:
-    """A cipher for one purpose; with `secret`, only who knows that as well can decrypt."""
+    """A cipher for one purpose; with `secret`, decryption needs that as well."""
     derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"socialapp {purpose}".encode())
     key_material = settings.SECRET_KEY if secret is None else f"{settings.SECRET_KEY}\n{secret}"
     return Fernet(base64.urlsafe_b64encode(derive.derive(key_material.encode())))

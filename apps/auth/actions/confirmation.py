@@ -1,6 +1,6 @@
-"""Confirming a session: before what could take an account over, its holder proves again to be its owner.
+"""Step-up authentication: the session's holder proves again to be the owner before any sensitive change.
 
-Sources: OWASP ASVS 7.5.1 and 6.3.7; logging in does not count, as a stolen session has done that too.
+Sources: OWASP ASVS 7.5.1 and 6.3.7. The log-in itself does not count: a stolen session has passed that too.
 """
 
 import secrets
@@ -31,7 +31,7 @@ _CODE_DIGITS = 8
 
 
 class ConfirmationRequired(Forbidden):
-    """403: the session must be confirmed first; `methods` says how it can be."""
+    """403: the session must be confirmed first; `methods` lists the ways to do so."""
 
     def __init__(self, methods: list[str]) -> None:
         super().__init__("confirm that it is you first: POST /v1/auth/confirm", code="confirmation_required")
@@ -39,7 +39,7 @@ class ConfirmationRequired(Forbidden):
 
 
 def confirmation_methods(user_id: int) -> list[str]:
-    """How the owner of the account can confirm a session: password, otp, passkey, code (by mail)."""
+    """The ways in which the account's owner can confirm a session: password, otp, passkey, code (by mail)."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
@@ -53,7 +53,8 @@ def confirmation_methods(user_id: int) -> list[str]:
 
 
 def require_confirmation(*, user_id: int, session_id: int) -> str:
-    """How the session was confirmed; ConfirmationRequired when it was not within `CONFIRMED`. One query when it was."""
+    """The method by which the session was confirmed; ConfirmationRequired unless within `CONFIRMED`. One query if it
+    was."""
     session = Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).first()
     if session is None or session.confirmed_until is None or session.confirmed_until <= timezone.now():
         raise ConfirmationRequired(confirmation_methods(user_id))
@@ -61,9 +62,9 @@ def require_confirmation(*, user_id: int, session_id: int) -> str:
 
 
 def confirm_session(*, user_id: int, session_id: int, method: str, proof: Any, device: Device) -> datetime:
-    """Records that the session's holder proved to be its owner; until when that counts.
+    """Records that the session's holder proved to be the owner, and returns when the confirmation expires.
 
-    Forbidden with `password_wrong` or `confirmation_failed` when `proof` is not valid; TooMany after many attempts.
+    Forbidden with `password_wrong` or `confirmation_failed` if `proof` is not valid; TooMany after many attempts.
     """
     user = existing_users().filter(id=user_id).first()
     if user is None:
@@ -117,7 +118,7 @@ def _is_mailed_code(user_id: int, session_id: int, code: str) -> bool:
 
 @transactional("auth")
 def mail_confirmation_code(*, user_id: int, session_id: int) -> None:
-    """Has a code sent to the account's address that confirms this session, for people without a password."""
+    """Mails the owner a code that confirms this session, for accounts without a password."""
     code = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}"
     user = lock_user(user_id)
     Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).update(

@@ -1,4 +1,4 @@
-"""Passwords: whether one is right, changing one's own, and setting a new one with a mailed key."""
+"""Passwords: checking, changing, and resetting them with a mailed key."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -21,15 +21,15 @@ from socialapp.core.ids import MAX_ID
 
 
 def change_password(*, user_id: int, session_id: int | None, password: str, new_password: str, device: Device) -> None:
-    """Sets a new password and ends the other sessions; Forbidden when the present one is wrong."""
+    """Sets a new password and ends the other sessions; Forbidden if the present one is wrong."""
     user = confirmed_user(user_id, password=password, device=device)
     check_password_strength(new_password, user=user, field="new_password")
     _set_password(user, make_password(new_password), keep_session=session_id, changed_by="password")
 
 
 def user_by_password(*, login: str, password: str, device: Device) -> User:
-    """The account that logs in with a name or address and a password; Unauthenticated when they are wrong, TooMany
-    after many attempts. The caller forgets the attempts once nothing else is missing."""
+    """The account with this login and password; Unauthenticated if they are wrong, TooMany after many attempts. The
+    caller resets the attempts once the log-in is complete."""
     user = user_by_login(login)
     if not _proves(user, login=login, password=password, device=device) or user is None:
         raise wrong_credentials()
@@ -37,7 +37,7 @@ def user_by_password(*, login: str, password: str, device: Device) -> User:
 
 
 def confirmed_user(user_id: int, *, password: str, device: Device) -> User:
-    """The account, when its password is right; Forbidden otherwise (the token was good, so it is no 401)."""
+    """The account, if the password is right; else Forbidden (not 401: the token was valid)."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
@@ -56,7 +56,7 @@ def _proves(user: User | None, *, login: str, password: str, device: Device) -> 
 
 
 def is_right_password(user: User | None, *, password: str) -> bool:
-    """Whether the password is the account's, by allauth's backend; without an account it takes as long to say no."""
+    """Whether the password is right, by allauth's backend; takes equally long without an account."""
     if user is None:
         make_password(password)
         return False
@@ -64,14 +64,14 @@ def is_right_password(user: User | None, *, password: str) -> bool:
 
 
 def wrong_credentials() -> Unauthenticated:
-    """The one answer to an unknown name and to a wrong password."""
+    """The single answer to an unknown name and to a wrong password."""
     return Unauthenticated("the name or the password is wrong", code="invalid_credentials")
 
 
 def reset_password(*, key: str, password: str) -> str:
-    """Sets a new password with a mailed key and ends all sessions; Invalid for a bad, used or old key.
+    """Sets a new password with a mailed key and ends all sessions; Invalid for a bad, used or expired key.
 
-    The answer is a token for the device: who reads the owner's mail is no stranger, however many guess elsewhere.
+    Returns a device token: the reader of the owner's mail is no stranger, however many others guess passwords.
     """
     user = _user_of_key(key)
     if user is None or not is_reset_key(key, user=user):
@@ -92,25 +92,25 @@ def _user_of_key(key: str) -> User | None:
 def _set_password(user: User, password_hash: str, *, keep_session: int | None, changed_by: str) -> None:
     locked = lock_user(user.id)
     if locked.password != user.password:
-        # Another change came between: the key is used up, the confirmed password no longer the one.
+        # The account was changed concurrently: the key is used up, or the confirmed password has been replaced.
         raise _bad_key() if changed_by == "key" else _wrong_password()
     locked.password = password_hash
     locked.must_reset_password = False
     locked.version += 1
     locked.save(update_fields=["password", "must_reset_password", "version"])
     end_all_sessions(user.id, but=keep_session)
-    # Who knew the old password may have asked for an address of their own, and holds its key.
+    # Whoever knew the old password may have requested a new address, and hold its key.
     EmailAddress.objects.filter(user=locked, primary=False).delete()
     if changed_by == "key" and not locked.email_verified and locked.status == User.Status.ACTIVE:
         _begin_ownership(locked)
-    record_code(user_id=user.id, is_right=True)  # whoever guessed at them has the former password
+    record_code(user_id=user.id, is_right=True)  # whoever was guessing codes knew the former password
     queue_mail(Mail.Kind.PASSWORD_CHANGED, user=locked)
 
 
 def _begin_ownership(user: User) -> None:
-    """Who reads the mail of an address that was never proven owns the account from now on, whoever has made it.
+    """Gives an unverified account to the reader of its mail, whoever created it.
 
-    Every other way in that was set up before is closed. Source: Sudhodanan and Paverd, Pre-hijacked accounts (2022).
+    Removes all other ways in that were set up before. Source: Sudhodanan and Paverd, Pre-hijacked accounts (2022).
     """
     if Authenticator.objects.filter(user=user).delete()[0]:
         queue_mail(Mail.Kind.TOTP_REMOVED, user=user)
@@ -130,4 +130,4 @@ def _wrong_password() -> Forbidden:
 
 
 def _bad_key() -> Invalid:
-    return Invalid.of("key", "key_invalid", "This key is not valid any more; ask for a new one.")
+    return Invalid.of("key", "key_invalid", "This key is no longer valid; request a new one.")

@@ -1,4 +1,4 @@
-"""Devices: where a log-in comes from, and which devices are known to belong to an account.
+"""Devices: where a log-in comes from, and which devices are known for an account.
 
 Source: OWASP, Device Cookies.
 """
@@ -19,7 +19,7 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a request comes from; `token` is what the device was given when somebody logged in on it before."""
+    """Where a request comes from; `token` is the device token of an earlier log-in, if any."""
 
     user_agent: str
     address: str
@@ -27,12 +27,12 @@ class Device:
 
 
 def device_token(*, user_id: int) -> str:
-    """A token by which this device stays known while somebody guesses at the account's password elsewhere."""
+    """A token that identifies a device of the account's owner, so that others' guesses do not lock it out."""
     return signing.dumps([user_id, secrets.token_urlsafe(12)], salt=_SALT)
 
 
 def device_of_token(token: str, *, user_id: int) -> str:
-    """The name of the device, when its token was made for this account; else empty."""
+    """The name of the device, if its token is for this account; else empty."""
     try:
         owner, name = signing.loads(token, salt=_SALT, max_age=DEVICE_DAYS * _DAY)
     except (signing.BadSignature, ValueError, TypeError):
@@ -41,7 +41,7 @@ def device_of_token(token: str, *, user_id: int) -> str:
 
 
 def address_range(address: str) -> str:
-    """What people are shown of an address: enough to recognise a town, not a household."""
+    """The part of an address that people are shown: enough to recognise a town, not a household."""
     try:
         parsed = ip_address(address_block(address).partition("/")[0])
     except ValueError:
@@ -50,5 +50,5 @@ def address_range(address: str) -> str:
 
 
 def address_digest(address: str) -> str:
-    """Under what an address is recognised again, without keeping it."""
+    """A digest by which an address is recognised again without being stored."""
     return keyed_digest(address_block(address), purpose="address")

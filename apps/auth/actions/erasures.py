@@ -1,4 +1,4 @@
-"""The end of an account: marking it gone, erasing auth's own part, and collecting what the other contexts report."""
+"""Deletion of accounts: marking them deleted, erasing auth's data, and collecting the other contexts' reports."""
 
 from datetime import timedelta
 
@@ -59,7 +59,7 @@ log = structlog.get_logger()
 
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 _BATCH = 100
-# Everything of a person beside the account's own row, the exports and the erasure.
+# Everything about a person except the account's row, the exports and the erasure.
 _PERSONAL_ROWS: tuple[type[Model], ...] = (
     Session, Mail, UserRole, TotpDevice, RecoveryCode, PasskeyChallenge, Application,
     EmailAddress, SocialAccount, Authenticator,
@@ -67,11 +67,11 @@ _PERSONAL_ROWS: tuple[type[Model], ...] = (
 
 
 def delete_account(*, user_id: int, password: str | None, versions: frozenset[int] | None, device: Device) -> int:
-    """Deletes the account, at once or at the end of the grace period that the settings give; the id of the erasure.
+    """Deletes the account, at once or at the end of the configured grace period; returns the erasure's id.
 
-    In the grace period nobody is shown the account or anything of it.
+    During the grace period the account and its content are hidden from everybody.
 
-    Forbidden when the password is wrong, Stale when the account's version is none of `versions`, Conflict for the last
+    Forbidden if the password is wrong, Stale if the account's version is not in `versions`, Conflict for the last
     administrator. Without a password the caller must have confirmed the session.
     """
     user = confirmed_user(user_id, password=password, device=device) if password is not None else None
@@ -105,7 +105,7 @@ def _delete_account(
 
 
 def _begin_erasure(user: User, erasure: Erasure) -> None:
-    """Marks the account gone for everybody and has every context erase its part; the caller holds the transaction."""
+    """Marks the account deleted and has every context erase its data; the caller holds the transaction."""
     user.status = User.Status.DELETED
     user.deleted_at = timezone.now()
     user.deletion_due_at = None
@@ -115,14 +115,14 @@ def _begin_erasure(user: User, erasure: Erasure) -> None:
 
 
 def start_erasure(user: User) -> None:
-    """Erases an account at once, without a grace period; the caller holds the transaction and the account's lock."""
+    """Erases an account without a grace period; the caller holds the transaction and the account's lock."""
     erasure = Erasure(user=user, due_at=timezone.now())
     erasure.save(force_insert=True)
     _begin_erasure(user, erasure)
 
 
 def begin_due_erasures() -> int:
-    """Begins the erasures whose grace period is over; how many. Idempotent."""
+    """Starts the erasures whose grace period has ended; returns how many. Idempotent."""
     due = list(User.objects.filter(deletion_due_at__lte=timezone.now()).values_list("id", flat=True)[:_BATCH])
     begun = [user_id for user_id in due if _begin_if_due(user_id)]
     for user_id in begun:
@@ -141,7 +141,7 @@ def _begin_if_due(user_id: int) -> bool:
 
 
 def _hide_at_once(user_id: int) -> None:
-    """Asks users to show nothing of the account any more. The events do it too; this only makes it immediate."""
+    """Asks users to hide the account immediately; the events would do so a little later."""
     try:
         client(Users).hide(user_id=user_id)
     except Exception as error:
@@ -150,7 +150,7 @@ def _hide_at_once(user_id: int) -> None:
 
 @transactional("auth")
 def erase_account(*, user_id: int, erasure_id: int) -> None:
-    """Erases what auth holds of a deleted account, but for the tombstone's id, and reports it. Idempotent."""
+    """Erases auth's data of a deleted account, keeping only the tombstone's id, and reports it. Idempotent."""
     user = User.objects.select_for_update().filter(id=user_id, status=User.Status.DELETED).first()
     if user is None:
         return
@@ -160,7 +160,7 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
     delete_archives(user_id)
     for model in _PERSONAL_ROWS:
         model._default_manager.filter(user_id=user_id).delete()
-    # Former names stay kept from others until their time is over; nothing says any more whose they were.
+    # Former names stay reserved until they expire, without a link to the account.
     ReservedName.objects.filter(user_id=user_id).update(user=None)
     LogEntry.objects.filter(Q(user_id=user_id) | Q(content_type__app_label="identity", object_id=str(user_id))).delete()
     _forget_admin_sessions(user_id)
@@ -175,7 +175,7 @@ def erase_account(*, user_id: int, erasure_id: int) -> None:
 
 
 def _forget_admin_sessions(user_id: int) -> None:
-    """Removes the browser sessions of the admin site that are the account's; only staff ever has any."""
+    """Removes the account's browser sessions of the admin site; only staff ever have any."""
     for session in AdminSession.objects.iterator():
         if session.get_decoded().get(SESSION_KEY) == str(user_id):
             session.delete()
@@ -183,7 +183,7 @@ def _forget_admin_sessions(user_id: int) -> None:
 
 def _scrub(user: User) -> None:
     name = f"{TOMBSTONE_PREFIX}{user.id}"
-    # But not the mail that informs a rejected applicant of this very erasure; it is deleted once it is sent.
+    # Except the mail that informs a rejected applicant of this erasure; it is deleted once sent.
     Mail.objects.filter(address=user.email_key or name).exclude(kind=Mail.Kind.REGISTRATION_REJECTED).delete()
     if user.username != name:
         reserve_name(user, days=settings.NAME_RESERVED_DAYS, keep_owner=False)
@@ -198,8 +198,8 @@ def _scrub(user: User) -> None:
 
 @transactional("auth")
 def acknowledge_erasure(*, erasure_id: int, context: str, rows: dict[str, int]) -> None:
-    """Records that a context has erased its part, and how much it was; the last one completes the erasure. Idempotent:
-    the first report counts."""
+    """Records that a context has erased its data, and how many rows; the last report completes the erasure. Idempotent:
+    the first report of a context counts."""
     erasure = Erasure.objects.select_for_update().filter(id=erasure_id).first()
     if erasure is None:
         return
@@ -212,7 +212,7 @@ def acknowledge_erasure(*, erasure_id: int, context: str, rows: dict[str, int]) 
 
 @transactional("auth")
 def repeat_unfinished_erasures() -> int:
-    """Publishes deletions again that some context has not acted upon for minutes; how many."""
+    """Publishes deletions again that some context has not acknowledged for minutes; returns how many."""
     horizon = timezone.now() - ASK_AGAIN_AFTER
     waiting = list(
         Erasure.objects.select_for_update()

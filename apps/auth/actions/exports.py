@@ -1,4 +1,4 @@
-"""Exports: an archive of everything that all contexts hold about an account, made in the background."""
+"""Exports: archives of everything that all contexts hold about an account, built in the background."""
 
 import secrets
 import tempfile
@@ -23,17 +23,17 @@ log = structlog.get_logger()
 
 KEPT = timedelta(days=7)
 _BATCH = 10
-# Until the next try after the first, second, … failure; then it has failed. Some context may be down for hours.
+# The delays after the first, second, … failure; after the last one the export fails. A context may be down for hours.
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600))
-# Longer than an archive takes: a worker that dies leaves it to the next one.
+# Longer than building takes: the lease of a worker that died expires, and another takes over.
 _CLAIM = timedelta(minutes=15)
 
 
 @transactional("auth")
 def request_export(*, user_id: int, session_id: int | None) -> ExportState:
-    """Has an archive made that only this session can fetch; the one that it is having made already, if any.
+    """Requests an archive that only this session can download; returns the export in progress, if there is one.
 
-    Without a session, for a banned person, who holds the key of the mail that told them.
+    Without a session for a banned person, whose proof is the key in the mail about the ban.
     """
     user = lock_user(user_id)
     export = Export.objects.filter(user=user, session_id=session_id, status=Export.Status.PROCESSING).first()
@@ -45,8 +45,8 @@ def request_export(*, user_id: int, session_id: int | None) -> ExportState:
 
 
 def build_due_exports() -> int:
-    """Makes the archives that wait, each claimed first so that two workers do not both make it; how many."""
-    # Work without an attempt is due whatever its time: the clock may have been set back since it was asked for.
+    """Builds the pending archives, claiming each first so that no two workers build it; returns how many."""
+    # Work without an attempt is due whatever its time: the clock may have been set back since it was queued.
     due = Export.objects.filter(Q(attempts=0) | Q(due_at__lte=timezone.now()), status=Export.Status.PROCESSING)
     return sum(_build(export) for export in due.order_by("due_at", "id")[:_BATCH])
 
@@ -89,7 +89,7 @@ def _save_archive(export: Export) -> str:
 
 
 def open_archive(*, export_id: int) -> IO[bytes]:
-    """The archive of an export, open for reading; NotFound when there is none (any more)."""
+    """The archive of an export, open for reading; NotFound if there is none or it has expired."""
     archive = Export.objects.filter(id=export_id).values_list("archive", flat=True).first()
     if not archive or not default_storage.exists(archive):
         raise NotFound("there is no such archive")
@@ -97,7 +97,7 @@ def open_archive(*, export_id: int) -> IO[bytes]:
 
 
 def delete_expired_exports() -> int:
-    """Removes exports whose time is over, with their archives; how many."""
+    """Deletes expired exports with their archives; returns how many."""
     expired = list(Export.objects.filter(expires_at__lt=timezone.now())[:_BATCH])
     for export in expired:
         _delete(export)
@@ -105,7 +105,7 @@ def delete_expired_exports() -> int:
 
 
 def delete_archives(user_id: int) -> None:
-    """Removes all exports of an account, with their archives. Idempotent."""
+    """Deletes all exports of an account with their archives. Idempotent."""
     for export in Export.objects.filter(user_id=user_id):
         _delete(export)
 

@@ -1,4 +1,4 @@
-"""Invites: codes that let people register while registration is by invitation. Only digests of the codes are kept."""
+"""Invites: codes to register with while registration is by invitation. Only digests of the codes are stored."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _CODE_CHARS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look 
 
 @dataclass(frozen=True, slots=True)
 class InviteState:
-    """An invite; `code` is known only when it is made. Without `expires_at` it holds until it is used up."""
+    """An invite; `code` is known only on creation. Without `expires_at` it is valid until used up."""
 
     id: int
     note: str
@@ -32,7 +32,7 @@ class InviteState:
 
 @transactional("auth")
 def create_invite(*, uses: int = 1, days: int | None = None, note: str = "") -> InviteState:
-    """Makes a code for `uses` registrations within `days`; Invalid for numbers out of range or a note too long."""
+    """Creates a code for `uses` registrations within `days`; Invalid for numbers out of range or a note too long."""
     check_invite(uses=uses, days=days, note=note)
     code = get_random_string(_CODE_LENGTH, _CODE_CHARS)
     expires_at = timezone.now() + timedelta(days=days) if days is not None else None
@@ -46,34 +46,34 @@ def check_invite(*, uses: int, days: int | None, note: str) -> None:
     if not 1 <= uses <= MAX_USES:
         raise Invalid.of("uses", "uses_invalid", f"An invite has 1 to {MAX_USES} uses.")
     if days is not None and not 1 <= days <= MAX_DAYS:
-        raise Invalid.of("days", "days_invalid", f"An invite holds for 1 to {MAX_DAYS} days.")
+        raise Invalid.of("days", "days_invalid", f"An invite is valid for 1 to {MAX_DAYS} days.")
     if len(note) > 100:
         raise Invalid.of("note", "max_length", "A note has at most 100 characters.")
 
 
 def invite_states() -> list[InviteState]:
-    """All invites, also those that are used up or have expired, the newest first. One query."""
+    """All invites, including used and expired ones, newest first. One query."""
     return [_state(row) for row in Invite.objects.order_by("-created_at", "-id")]
 
 
 @transactional("auth")
 def revoke_invite(*, invite_id: int) -> None:
-    """Deletes an invite, so that nobody else registers with it; NotFound when there is none."""
+    """Deletes an invite, so that nobody else registers with it; NotFound if there is none."""
     removed, _ = Invite.objects.filter(id=invite_id).delete()
     if not removed:
         raise NotFound("there is no such invite")
 
 
 def spend_invite(code: str) -> None:
-    """Takes one use from an invite; Invalid for a code that is missing, unknown, used up or expired, which of these it
-    does not say. The caller holds the transaction: a registration that fails takes nothing."""
+    """Takes one use from an invite; Invalid, without the reason, for a code that is missing, unknown, used up or
+    expired. The caller holds the transaction: a registration that fails takes no use."""
     if not code.strip():
         raise Invalid.of("invite", "invite_required", "Registration needs an invitation code.")
     holds = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    # The update locks the row and looks at the count under that lock: two at once never take the last use twice.
+    # The update locks the row and checks the count under the lock, so two at once cannot both take the last use.
     spent = Invite.objects.filter(holds, digest=_digest(code), uses_left__gt=0).update(uses_left=F("uses_left") - 1)
     if not spent:
-        raise Invalid.of("invite", "invite_invalid", "This code is not valid, or not any more.")
+        raise Invalid.of("invite", "invite_invalid", "This code is not valid or has expired.")
 
 
 def _digest(code: str) -> str:

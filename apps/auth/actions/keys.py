@@ -1,6 +1,6 @@
-"""The keys that sign access tokens and certificates: that of the settings, and those that were rotated in.
+"""Keys that sign access tokens and certificates: the one of the settings, and those added by rotation.
 
-A new key is published before it signs, and an old one stays published while tokens of it are out.
+A new key is published before it signs, and an old one until the tokens it signed have expired.
 Source: RFC 7517 (JSON Web Key), RFC 7638 (thumbprints).
 """
 
@@ -29,7 +29,7 @@ from socialapp.core.db import after_commit, transactional
 from socialapp.http.tokens import key_id, public_keys
 
 KEY_BITS = 2048
-PUBLISHED_BEFORE = timedelta(minutes=10)  # other processes and caches of the key set load a new key within five
+PUBLISHED_BEFORE = timedelta(minutes=10)  # other processes and caches of the key set reload within five minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +54,38 @@ _lock = threading.Lock()
 
 
 def signing_key() -> tuple[str, RSAPrivateKey]:
-    """The `kid` and the key that signs now. Read from the database at most once in some seconds."""
+    """The `kid` and the key that signs now. Cached for some seconds."""
     return _keys().signing
 
 
 def verification_keys() -> dict[str, RSAPublicKey]:
-    """All keys that verify tokens, by `kid`: of the settings, and of the table as long as they are not retired."""
+    """All keys that verify tokens, by `kid`: those of the settings and those in the table that are not retired."""
     return _keys().public
 
 
 def published_keys() -> dict[str, str]:
-    """The same as PEM."""
+    """The keys that verify tokens, as PEM."""
     encoding = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return {kid: key.public_bytes(*encoding).decode() for kid, key in verification_keys().items()}
 
 
 def certificate_keys() -> dict[str, RSAPublicKey]:
-    """The same and the retired ones: a certificate is verified years after it was signed."""
+    """The keys that verify certificates, including retired ones: certificates are verified years after signing."""
     rows = SigningKey.objects.values_list("kid", "public_key")
     return {**{kid: _public(pem) for kid, pem in rows}, **public_keys()}
 
 
 def forget_loaded_keys() -> None:
-    """Reads the keys again at the next use: after a rotation in this process."""
+    """Drops the cached keys, after a rotation in this process."""
     global _loaded
     _loaded = None
 
 
 @transactional("auth")
 def rotate_keys(*, at_once: bool = False) -> KeyState:
-    """Makes a new key, to sign from `PUBLISHED_BEFORE` on (or at once, after a leak), and retires those long replaced.
+    """Creates a key that signs from `PUBLISHED_BEFORE` on (or at once, after a leak), and retires long replaced ones.
 
-    At once, keys that were rotated in before stop verifying, too; that of the settings goes on verifying.
+    At once, keys from earlier rotations also stop verifying; the one of the settings continues to verify.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     now = timezone.now()
@@ -102,7 +102,7 @@ def rotate_keys(*, at_once: bool = False) -> KeyState:
 
 
 def retire_replaced_keys(*, at_once: bool = False) -> int:
-    """Deletes the private keys that were replaced longer ago than a token is valid; how many. Idempotent."""
+    """Deletes private keys replaced longer ago than a token's lifetime; returns how many. Idempotent."""
     now = timezone.now()
     signing = list(SigningKey.objects.filter(signs_from__lte=now).exclude(private_key="").order_by("-signs_from"))
     margin = timedelta(0) if at_once else timedelta(seconds=settings.ACCESS_TOKEN_SECONDS) + PUBLISHED_BEFORE
@@ -112,7 +112,7 @@ def retire_replaced_keys(*, at_once: bool = False) -> int:
 
 
 def key_states() -> list[KeyState]:
-    """All keys, the newest first; that of the settings last."""
+    """All keys, newest first; the one of the settings last."""
     signing = signing_key()[0]
     rows = [
         KeyState(row.kid, _state(row, signing), row.created_at, row.signs_from)

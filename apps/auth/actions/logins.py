@@ -1,7 +1,7 @@
-"""Logging in by password, passkey or provider, and to the admin site: what is proven differs, what follows is one path.
+"""Log-in by password, passkey or provider, and to the admin site: different proofs, then one path.
 
-An owner who has proven it is refused when banned or not approved, asked for a code where an authenticator app is
-set up (a passkey that checks its user is two factors in one), and gets a session.
+Once the proof is valid, the account is refused if banned or pending, asked for a code if it has an authenticator app
+(a passkey with user verification is two factors in one), and gets a session.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ from socialapp.core.errors import Forbidden, NotFound, Unauthenticated
 
 
 def log_in(*, login: str, password: str, otp: str | None, device: Device) -> LoggedIn:
-    """Logs in by username or e-mail address; Unauthenticated when the pair is wrong, Forbidden when banned.
+    """Logs in by username or e-mail address; Unauthenticated if the pair is wrong, Forbidden if the account is banned.
 
-    Where the account has an authenticator app, `otp` must be a code of it or a recovery code, and is used up.
-    An unknown name costs the same time as a wrong password, and gets the same answer. TooMany after many attempts.
+    If the account has an authenticator app, `otp` must be one of its codes or a recovery code, and is used up.
+    An unknown name takes as long as a wrong password and gets the same answer. TooMany after many attempts.
     """
     user = user_by_password(login=login, password=password, device=device)
     with _wrong_codes_counted(user=user, device=device):
@@ -42,7 +42,7 @@ def _log_in_by_password(user: User, *, otp: str | None, device: Device) -> Logge
 
 
 def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> LoggedIn:
-    """Logs in whoever holds the passkey; Unauthenticated when it is not valid, Forbidden when banned."""
+    """Logs in the holder of the passkey; Unauthenticated if it is not valid, Forbidden if the account is banned."""
     return _log_in_confirmed(user_of_passkey(credential), device=device)
 
 
@@ -55,9 +55,9 @@ def _log_in_confirmed(user_id: int, *, device: Device) -> LoggedIn:
 
 
 def log_in_social(*, profile: SocialProfile, otp: str | None, device: Device) -> LoggedIn:
-    """Logs in the account of a profile, joined or made if need be.
+    """Logs in the account of a provider's profile, which is joined or created if need be.
 
-    Conflict when the address belongs to an account that cannot be joined; Forbidden when it is banned.
+    Conflict if the address belongs to an account that cannot be joined; Forbidden if it is banned.
     """
     user = find_person(profile)
     if user is None:
@@ -75,8 +75,8 @@ def _log_in_social(profile: SocialProfile, username: str, *, otp: str | None, de
 
 
 def admit_to_site(*, login: str, password: str, otp: str | None, device: Device) -> User:
-    """The member of staff who logs in to the admin site; Unauthenticated or Forbidden when they may not, TooMany after
-    many attempts. The session is started once Django has logged them in."""
+    """The staff member who logs in to the admin site; Unauthenticated or Forbidden if they may not, TooMany after many
+    attempts. The session starts once Django has logged them in."""
     user = user_by_password(login=login, password=password, device=device)
     if not user.is_staff:
         record_failure(user=user)
@@ -90,15 +90,15 @@ def admit_to_site(*, login: str, password: str, otp: str | None, device: Device)
 
 def _second_factor_required(user: User) -> Forbidden:
     if has_passkey(user.id):
-        detail = "The admin site asks for a second factor: log in with your passkey instead of the password."
+        detail = "The admin site requires a second factor: log in with your passkey instead of the password."
     else:
-        detail = "The admin site asks staff for a second factor: set up a passkey or an authenticator app first."
+        detail = "The admin site requires a second factor of staff: set up a passkey or an authenticator app first."
     return Forbidden(detail, code="second_factor_required")
 
 
 def admit_to_site_with_passkey(*, credential: dict[str, object]) -> User:
-    """The member of staff who holds the passkey, which is two factors in one; Unauthenticated when it is not valid,
-    Forbidden when its owner may not enter. The session is started once Django has logged them in."""
+    """The staff member who holds the passkey, which is two factors in one; Unauthenticated if it is not valid,
+    Forbidden if its owner may not enter. The session starts once Django has logged them in."""
     return _admit_holder(user_of_passkey(credential))
 
 
@@ -118,7 +118,8 @@ def _admit_staff(user: User, *, otp: str | None) -> None:
 
 
 def _unchanged(user: User) -> User:
-    """The account, locked, unless its password was changed since it proved right: no transaction is open meanwhile."""
+    """The account, locked; refused if its password was changed since it was checked, which happens outside a
+    transaction."""
     try:
         locked = lock_user(user.id)
     except NotFound:
@@ -135,16 +136,16 @@ def _admit(user: User, *, otp: str | None) -> None:
 
 
 def _refuse_until_reset(user: User) -> None:
-    """Forbidden while a moderator's demand for a new password stands."""
+    """Forbidden while a moderator requires a new password."""
     if user.must_reset_password:
         raise Forbidden(
-            "our staff ask you to set a new password: use the key that was mailed to you, or ask for another",
+            "our staff require a new password: use the key that was mailed to you, or request another",
             code="password_reset_required",
         )
 
 
 def refuse_inactive(user: User) -> None:
-    """Forbidden for an account that is banned or waits for approval; checked only after the password was right."""
+    """Forbidden for an account that is banned or pending approval; checked only after the password."""
     if user.status == User.Status.BANNED:
         raise Forbidden("this account is banned", code="account_banned")
     if user.status == User.Status.PENDING:
@@ -153,7 +154,7 @@ def refuse_inactive(user: User) -> None:
 
 @contextmanager
 def _wrong_codes_counted(*, user: User, device: Device) -> Iterator[None]:
-    """Counts a wrong code like a wrong password; forgets the attempts once the owner is in."""
+    """Counts a wrong code like a wrong password; resets the attempts once the owner is in."""
     try:
         yield
     except Unauthenticated as problem:

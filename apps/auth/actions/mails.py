@@ -1,4 +1,4 @@
-"""Mails of auth: written down with the state that calls for them, sent by a periodic task, tried again on failure."""
+"""Mails of auth: queued in the transaction of the change they report, sent by a periodic task, retried on failure."""
 
 import re
 from collections.abc import Collection
@@ -33,15 +33,15 @@ _BATCH = 100
 _MAX_ATTEMPTS = 8
 _PAUSE = timedelta(minutes=1)
 _APPEAL_SALT = "socialapp.auth.appeal"
-# Asked for by somebody who need not be the owner of the address: so many an hour for one address at most.
+# Can be requested by others than the owner of the address, so limited per address and hour.
 _ASKED_FOR = frozenset({Mail.Kind.VERIFY_EMAIL, Mail.Kind.RESET_PASSWORD, Mail.Kind.CONFIRM_CODE})
 _HOUR = 3600
-# Their account is erased when they are sent: what they name of it is in the mail's details.
+# Sent after the account is erased, so their details contain what they need of it.
 _DELIVERED_WITHOUT_ACCOUNT = frozenset({Mail.Kind.REGISTRATION_REJECTED})
 
 
 def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any) -> None:
-    """Has a mail sent to the account's present address, or another, if the open transaction commits."""
+    """Queues a mail to the account's present address, or another, with the open transaction."""
     to = address or user.email
     if to and _is_within_limit(kind, to):
         Mail(kind=kind, user=user, address=to, details=details or None).save(force_insert=True)
@@ -49,7 +49,7 @@ def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any
 
 @transactional("auth")
 def request_verification(*, user_id: int) -> None:
-    """Mails the key for the unverified address again; does nothing when there is none."""
+    """Mails the key for the unverified address again; does nothing if there is none."""
     user = existing_users().filter(id=user_id).first()
     if user is None:
         raise NotFound("there is no such user")
@@ -60,16 +60,16 @@ def request_verification(*, user_id: int) -> None:
 
 @transactional("auth")
 def request_password_reset(*, email: str) -> None:
-    """Mails a key to the account with this address; costs the same when there is none."""
+    """Mails a key to the account with this address; takes as long if there is none."""
     address = lookup_key(email)[:MAX_EMAIL]
     if _is_within_limit(Mail.Kind.RESET_PASSWORD, address):
         Mail(kind=Mail.Kind.RESET_PASSWORD, address=address).save(force_insert=True)
 
 
 def admit_new_address(*, user_id: int) -> None:
-    """TooMany when an account asks for mails to many new addresses within an hour: each may be a stranger's."""
+    """TooMany if an account requests mails to many new addresses within an hour: each may be a stranger's."""
     if settings.RATE_LIMITS and _sent_within_hour("new-address", str(user_id)) > settings.NEW_ADDRESSES_PER_ACCOUNT:
-        raise TooMany("the address was changed too often; wait an hour", retry_after=_HOUR)
+        raise TooMany("the address was changed too often; try again in an hour", retry_after=_HOUR)
 
 
 def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
@@ -79,7 +79,7 @@ def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
 
 
 def _sent_within_hour(kind: str, target: str) -> int:
-    """Counts one more mail of a kind to an address, or for an account; 0 without Redis: then none is held back."""
+    """Counts one more mail of a kind to an address or for an account; 0, so no limit, without Redis."""
     key = f"{settings.REDIS_PREFIX}rate:mail:{kind}:{keyed_digest(target, purpose='mail')[:32]}"
     try:
         pipe = redis_client().pipeline(transaction=True)
@@ -92,7 +92,7 @@ def _sent_within_hour(kind: str, target: str) -> int:
 
 
 def delete_mail_files(addresses: Collection[str]) -> None:
-    """Deletes the mails to these addresses that an installation without a mail server has written to files."""
+    """Deletes the mails to these addresses that were written to files for lack of a mail server."""
     if not addresses or not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
         return
     named = "|".join(re.escape(address) for address in addresses)
@@ -103,12 +103,12 @@ def delete_mail_files(addresses: Collection[str]) -> None:
 
 
 def read_verification_key(key: str) -> EmailAddress | None:
-    """The address that a key was mailed to; None when the account has another by now. Invalid for a bad or old key."""
+    """The address that a key was mailed to; None if it is no longer the account's. Invalid for a bad or expired key."""
     try:
         days = allauth_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS
         address_id = signing.loads(key, max_age=timedelta(days=days), salt=allauth_settings.SALT)
     except signing.SignatureExpired:
-        raise Invalid.of("key", "key_expired", "This key is too old; ask for a new one.") from None
+        raise Invalid.of("key", "key_expired", "This key has expired; request a new one.") from None
     except signing.BadSignature:
         raise Invalid.of("key", "key_invalid", "This key is not valid.") from None
     found: EmailAddress | None = EmailAddress.objects.filter(pk=address_id).first()
@@ -116,8 +116,8 @@ def read_verification_key(key: str) -> EmailAddress | None:
 
 
 class _ResetTokens(PasswordResetTokenGenerator):
-    """Ends with a new password or another address; not, as Django's and allauth's do, with each log-in and each address
-    that is asked for: somebody who has the password could keep its owner from setting another."""
+    """Tokens that end with a new password or another address, but not, as Django's and allauth's do, with each log-in
+    and each pending address: somebody who has the password could keep its owner from resetting it."""
 
     key_salt = "socialapp.auth.reset"
 
@@ -129,12 +129,12 @@ _reset_tokens = _ResetTokens()
 
 
 def reset_key(user: User) -> str:
-    """A key that lets its holder set a new password once, for `PASSWORD_RESET_TIMEOUT` seconds."""
+    """A key that sets a new password once, valid for `PASSWORD_RESET_TIMEOUT` seconds."""
     return f"{user.id}-{_reset_tokens.make_token(user)}"
 
 
 def is_reset_key(key: str, *, user: User) -> bool:
-    """Whether the key was made for the account and neither used nor too old."""
+    """Whether the key is for the account, unused and not expired."""
     return _reset_tokens.check_token(user, key.partition("-")[2])
 
 
@@ -144,17 +144,17 @@ def appeal_key(user: User, *, action_id: int) -> str:
 
 
 def read_appeal_key(key: str) -> tuple[int, int]:
-    """The user and the action that an appeal key is for; Invalid when it is not ours or too old."""
+    """The user and the action that an appeal key is for; Invalid if it is not ours or has expired."""
     try:
         user_id, action_id = signing.loads(key, salt=_APPEAL_SALT, max_age=timedelta(days=settings.APPEAL_DAYS))
     except signing.BadSignature:
-        raise Invalid.of("key", "key_invalid", "This link is not valid any more.") from None
+        raise Invalid.of("key", "key_invalid", "This link is no longer valid.") from None
     return int(user_id), int(action_id)
 
 
 def send_due_mails() -> int:
-    """Sends the mails that are due, each claimed first so that two workers do not both send it; how many."""
-    # Work without an attempt is due whatever its time: the clock may have been set back since it was written.
+    """Sends the mails that are due, claiming each first so that no two workers send it; returns how many."""
+    # Work without an attempt is due whatever its time: the clock may have been set back since it was queued.
     due = Mail.objects.filter(Q(attempts=0) | Q(due_at__lte=timezone.now())).order_by("due_at", "id")
     return sum(_send(mail) for mail in due.select_related("user")[:_BATCH])
 
@@ -171,7 +171,7 @@ def _send(mail: Mail) -> bool:
         if message is not None:
             message.send()
     except OSError as error:
-        # smtplib's errors are OSErrors too. The claim ends by itself and the mail comes due again.
+        # smtplib's errors are OSErrors too. The claim expires and the mail is retried.
         log.warning("auth.mail_failed", kind=mail.kind, attempts=mail.attempts + 1, error=repr(error))
         if mail.attempts + 1 < _MAX_ATTEMPTS:
             return False
@@ -180,7 +180,7 @@ def _send(mail: Mail) -> bool:
 
 
 def _message(mail: Mail) -> EmailMultiAlternatives | None:
-    """The mail as text and HTML; None when there is nothing to say to its reader any more."""
+    """The mail as text and HTML; None if it is obsolete."""
     if mail.kind in _DELIVERED_WITHOUT_ACCOUNT:
         return _rendered(mail, {}, address=mail.address)
     user = mail.user if mail.user_id else existing_users().filter(email_key=mail.address).first()
@@ -189,7 +189,7 @@ def _message(mail: Mail) -> EmailMultiAlternatives | None:
     link = _link(mail, user)
     if link is None:
         return None
-    # A name of a few characters: strangers who type an address must not send free text to it.
+    # A short name: somebody who types a stranger's address must not be able to send them free text.
     return _rendered(mail, {"username": user.username, **link}, address=mail.address if mail.user_id else user.email)
 
 
@@ -211,7 +211,7 @@ def _rendered(mail: Mail, values: dict[str, str], *, address: str) -> EmailMulti
 
 
 def _link(mail: Mail, user: User) -> dict[str, str] | None:
-    """The key and the link of a mail that has one; {} for others, None when the key would open nothing any more."""
+    """The key and the link of a mail that has one; {} for others, None if the key would no longer be valid."""
     if mail.kind == Mail.Kind.VERIFY_EMAIL:
         address = EmailAddress.objects.filter(user=user, email=email_key(mail.address), verified=False).first()
         if address is None:

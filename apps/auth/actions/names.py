@@ -1,4 +1,4 @@
-"""What a username, an e-mail address and a password may be."""
+"""Rules for usernames, e-mail addresses and passwords."""
 
 import re
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ _RESERVED_WORDS = """about abuse admin administrator all anonymous api auth ever
 RESERVED = frozenset(_RESERVED_WORDS.split())
 # Letters and digits of ASCII that fonts draw alike. Source: Unicode Technical Standard #39, confusables.
 _ALIKE = str.maketrans("01i|5", "ollls")
-_WORST_SCORE = 2  # zxcvbn: fewer than a million guesses, which any botnet tries
+_WORST_SCORE = 2  # zxcvbn: fewer than a million guesses, which any botnet can try
 _ZXCVBN_LENGTH = 72
-# Providers that deliver to one mailbox whatever dots or what tag an address has.
+# Providers that ignore dots or tags in the local part of an address.
 _WITHOUT_DOTS = frozenset({"gmail.com", "googlemail.com"})
 _WITH_PLUS_TAGS = _WITHOUT_DOTS | {
     "outlook.com", "hotmail.com", "live.com", "icloud.com", "me.com", "fastmail.com", "proton.me", "protonmail.com",
@@ -37,7 +37,7 @@ _SAME_DOMAIN = {"googlemail.com": "gmail.com", "protonmail.com": "proton.me"}
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """Checked data of an account to be made; the password is hashed, which takes long and so is done before."""
+    """Validated data of a new account; the password is hashed already, because that takes long."""
 
     username: str
     email: str
@@ -48,7 +48,7 @@ class NewAccount:
 
 
 def checked_username(username: str, *, may_be_reserved: bool = False) -> str:
-    """The username; Invalid when it has other characters, another length, or means something else here."""
+    """The username; Invalid if its characters or length are wrong or it is reserved."""
     if not _USERNAME.fullmatch(username):
         detail = "A username is 3 to 30 letters, digits, dots and underscores, and neither begins nor ends with a dot."
         raise Invalid.of("username", "username_invalid", detail)
@@ -62,7 +62,7 @@ _NO_SEPARATORS = str.maketrans("", "", "._")
 
 
 def username_skeleton(username: str) -> str:
-    """What names that look alike have in common: "paypa1" and "PayPal" have one skeleton."""
+    """The common form of names that look alike: "paypa1" and "PayPal" have the same skeleton."""
     return username.casefold().translate(_ALIKE).replace("rn", "m").replace("vv", "w")
 
 
@@ -70,12 +70,12 @@ _RESERVED_LOOKS = frozenset(map(username_skeleton, RESERVED))
 
 
 def name_digest(username: str) -> str:
-    """The digest that stands for a former username: no table shows the names of erased people."""
+    """The digest stored for a former username, so that no table shows the names of erased people."""
     return keyed_digest(username.casefold(), purpose="former username")
 
 
 def is_name_reserved(username: str, *, for_user: int | None = None) -> bool:
-    """Whether somebody who was deleted or renamed had this name, or one that looks like it, until not long ago.
+    """Whether this name, or one that looks like it, belonged to a deleted or renamed account until recently.
 
     One query.
     """
@@ -87,13 +87,13 @@ def is_name_reserved(username: str, *, for_user: int | None = None) -> bool:
 
 
 def acceptable_email(email: str) -> str:
-    """The address of a new account, normalised; Invalid when it is none, or of a provider of throw-away addresses."""
+    """The address of a new account, normalised; Invalid if it is not one, or from a disposable-address provider."""
     address = checked_email(email)
     domain = address.rpartition("@")[2]
     parents = {domain, ".".join(domain.split(".")[-2:])}
     refused = settings.EMAIL_DOMAINS_REFUSED
     if parents & refused or (settings.REFUSE_DISPOSABLE_EMAIL and parents & blocklist):
-        raise Invalid.of("email", "email_disposable", "Addresses of this provider are not accepted here.")
+        raise Invalid.of("email", "email_disposable", "Addresses from this provider are not accepted.")
     return address
 
 
@@ -108,7 +108,7 @@ def mailbox_of(address: str) -> str:
 
 
 def check_password_strength(password: str, *, user: User, field: str = "password") -> None:
-    """Invalid, naming `field`, when the password is too short, too common, too much like the account's own data or,
+    """Invalid, naming `field`, if the password is too short, too common, too similar to the account's own data or,
     where PASSWORD_RANGE_URL is set, known from a breach. Not for use inside a transaction."""
     try:
         validate_password(password, user=user)
@@ -123,4 +123,6 @@ def check_password_strength(password: str, *, user: User, field: str = "password
     if zxcvbn(password[:_ZXCVBN_LENGTH], user_inputs=own_words)["score"] < _WORST_SCORE:
         raise Invalid.of(field, "password_too_weak", "This password is easy to guess; use a few unusual words.")
     if is_breached(password):
-        raise Invalid.of(field, "password_breached", "This password was in a data breach elsewhere; use another.")
+        raise Invalid.of(
+            field, "password_breached", "This password has appeared in a data breach elsewhere; choose another."
+        )

@@ -1,6 +1,6 @@
-"""Passkeys: registered to an account, and good for a log-in without name and password. The rows are allauth's mfa's.
+"""Passkeys: registration, and log-in without name and password. The rows belong to allauth's mfa.
 
-Source: Web Authentication level 3 (W3C). A challenge counts once: its row is deleted by the answer.
+Source: Web Authentication level 3 (W3C). A challenge is valid once: answering it deletes its row.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ from socialapp.core.ids import MAX_ID
 CHALLENGE_SECONDS = 300
 MAX_PASSKEYS = 20
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# What fido2 raises for malformed answers: they come from clients, so it is never an error of the server.
+# What fido2 raises for malformed answers: they come from clients, so they are never server errors.
 _MALFORMED = (
     ValueError,
     TypeError,
@@ -54,7 +54,7 @@ _MALFORMED = (
 
 @transactional("auth")
 def begin_registration(*, user_id: int) -> dict[str, Any]:
-    """What `navigator.credentials.create` takes, for a passkey that is kept on the device and checks its user."""
+    """The options of `navigator.credentials.create`, for a discoverable passkey with user verification."""
     user = lock_user(user_id)
     rows = _rows(user_id)
     if len(rows) >= MAX_PASSKEYS:
@@ -71,7 +71,8 @@ def begin_registration(*, user_id: int) -> dict[str, Any]:
 
 
 def verify_new_passkey(*, user_id: int, credential: Mapping[str, Any]) -> AuthenticatorData:
-    """What a new passkey answers to a challenge of `begin_registration`, which is used up; Invalid when it is wrong."""
+    """Verifies a new passkey's answer to a challenge of `begin_registration`, which is used up; Invalid if it is
+    wrong."""
     data = _registered_data(credential, user_id=user_id)
     if data is None:
         raise Invalid.of("credential", "passkey_invalid", "This passkey does not answer our challenge; try again.")
@@ -79,7 +80,7 @@ def verify_new_passkey(*, user_id: int, credential: Mapping[str, Any]) -> Authen
 
 
 def add_passkey(*, user_id: int, name: str, credential: Mapping[str, Any], data: AuthenticatorData) -> Passkey:
-    """Keeps a passkey that `verify_new_passkey` has read; Conflict when it is registered already."""
+    """Stores a passkey that `verify_new_passkey` accepted; Conflict if it is registered already."""
     row = _keep(user_id, name, credential, data)
     return Passkey(row.pk, name, row.created_at, row.last_used_at)
 
@@ -110,7 +111,7 @@ def _keep(user_id: int, name: str, credential: Mapping[str, Any], data: Authenti
 
 @transactional("auth")
 def remove_passkey(*, user_id: int, passkey_id: int) -> None:
-    """Removes a passkey; NotFound when the account has none with this id."""
+    """Removes a passkey; NotFound if the account has none with this id."""
     user = lock_user(user_id)
     removed, _ = Authenticator.objects.filter(pk=passkey_id, user_id=user_id, type=Authenticator.Type.WEBAUTHN).delete()
     if not removed:
@@ -120,16 +121,16 @@ def remove_passkey(*, user_id: int, passkey_id: int) -> None:
 
 @transactional("auth")
 def begin_authentication() -> dict[str, Any]:
-    """What `navigator.credentials.get` takes: any passkey for this site, the browser knows whose."""
+    """The options of `navigator.credentials.get`: any passkey for this site; the browser knows its user."""
     options, state = _server().authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
     _remember(state, user=None)
     return _plain(options)
 
 
 def user_of_passkey(credential: Mapping[str, Any]) -> int:
-    """Whose passkey answered a challenge of `begin_authentication`; Unauthenticated when it is not valid.
+    """The user whose passkey answered a challenge of `begin_authentication`; Unauthenticated if it is not valid.
 
-    The challenge is used up in a transaction of its own, whatever comes of the answer.
+    The challenge is used up in a transaction of its own, even if the answer is wrong.
     """
     state = _take_challenge(credential, user_id=None)
     user_id = _use_passkey(credential, state) if state is not None else None
@@ -140,7 +141,7 @@ def user_of_passkey(credential: Mapping[str, Any]) -> int:
 
 @transactional("auth")
 def _use_passkey(credential: Mapping[str, Any], state: dict[str, Any]) -> int | None:
-    """Whose passkey answered the challenge, with its use recorded; None when the answer is not valid."""
+    """The user whose passkey answered the challenge, with its use recorded; None if the answer is not valid."""
     user = _owner(credential)
     rows = _rows(user.id) if user else []
     try:
@@ -163,7 +164,7 @@ def has_passkey(user_id: int) -> bool:
 
 
 def delete_old_challenges() -> None:
-    """Removes challenges that nobody answered in time. Idempotent."""
+    """Deletes expired challenges. Idempotent."""
     PasskeyChallenge.objects.filter(expires_at__lt=timezone.now()).delete()
 
 
@@ -173,7 +174,7 @@ def _server() -> Fido2Server:
 
 
 def _is_own_origin(origin: str) -> bool:
-    """Exactly our own origins; what is opened on this machine may call it localhost or by its address."""
+    """Whether this is exactly one of our origins; on the same machine both localhost and the IP address count."""
     if origin in settings.ALLOWED_ORIGINS:
         return True
     if relying_party() != "localhost":
@@ -207,10 +208,10 @@ def _owner(credential: Mapping[str, Any]) -> User | None:
 
 
 def _counts_up(row: Authenticator, counter: int) -> bool:
-    """Whether the authenticator's counter has grown; an authenticator without a counter always sends zero."""
+    """Whether the authenticator's counter has grown; authenticators without a counter always send zero."""
     before = int(row.data.get("sign_count", 0))
     if counter <= before and (counter or before):
-        return False  # a copy of the authenticator was used meanwhile
+        return False  # a clone of the authenticator has been used
     row.data["sign_count"] = counter
     return True
 
@@ -226,7 +227,7 @@ def _remember(state: Any, *, user: User | None) -> None:
 
 @transactional("auth")
 def _take_challenge(credential: Mapping[str, Any], *, user_id: int | None) -> dict[str, Any] | None:
-    """The state of the challenge that was answered, which is used up; None when there is none (any more)."""
+    """The state of the challenge that was answered, which is used up; None if there is none or it has expired."""
     try:
         client_data = json.loads(websafe_decode(credential["response"]["clientDataJSON"]))
         challenge = client_data["challenge"]
@@ -243,7 +244,7 @@ def _digest(challenge: str) -> str:
 
 
 def _only_known(credential: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that fido2 reads: browsers add others."""
+    """Only the members that fido2 reads: browsers add others."""
     known = ("id", "rawId", "response", "type", "authenticatorAttachment", "clientExtensionResults")
     return {name: credential[name] for name in known if name in credential}
 
@@ -254,4 +255,4 @@ def _plain(options: Any) -> dict[str, Any]:
 
 
 def _refused() -> Unauthenticated:
-    return Unauthenticated("this passkey is not known here, or answers another challenge", code="passkey_invalid")
+    return Unauthenticated("this passkey is unknown, or answers another challenge", code="passkey_invalid")

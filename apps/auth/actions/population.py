@@ -1,4 +1,4 @@
-"""Fills the tables of accounts with a drawn population."""
+"""Fills the tables of accounts with a generated population."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""allauth's providers, as this product uses them: addresses from the settings, and with fixes for faults of 65.22."""
+"""allauth's providers with endpoints from the settings, and workarounds for bugs of 65.22."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ _SCOPES = {
 
 
 class GoogleAdapter(GoogleOAuth2Adapter):  # type: ignore[misc]
-    """Asks for the profile with the access token; the URL comes from the settings."""
+    """Fetches the profile with the access token, from the URL in the settings."""
 
     def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
         """Who logged in at Google."""
@@ -39,13 +39,13 @@ class GoogleAdapter(GoogleOAuth2Adapter):  # type: ignore[misc]
 
 
 class FacebookAdapter(FacebookOAuth2Adapter):  # type: ignore[misc]
-    """Sends the PKCE verifier: allauth asks for tokens by GET here, and adds the verifier to POST data only."""
+    """Sends the PKCE verifier: allauth requests tokens by GET here, but adds the verifier to POST data only."""
 
     access_token_method = "POST"  # noqa: S105 (an HTTP method)
     profile_url = ""
 
     def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
-        """Who logged in at Facebook. allauth's own flow has the address of the Graph API in its code."""
+        """Who logged in at Facebook. allauth's own flow hard-codes the URL of the Graph API."""
         proof = hmac.new(app.secret.encode(), token.token.encode(), hashlib.sha256).hexdigest()
         with get_adapter().get_requests_session() as http:
             answer = http.get(
@@ -63,7 +63,7 @@ _ADAPTERS: dict[str, type[OAuth2Adapter]] = {
 
 
 class Flow:
-    """One log-in at one provider: the authorization code flow with PKCE, run by the server."""
+    """One log-in at one provider: the authorization code flow with PKCE, on the server side."""
 
     def __init__(self, request: HttpRequest, name: str, *, redirect_uri: str) -> None:
         self.request, self.config = request, settings.SOCIAL_PROVIDERS[name]
@@ -93,7 +93,7 @@ class Flow:
         return url
 
     def profile(self, *, code: str, verifier: str) -> SocialLogin:
-        """Who comes back with this code."""
+        """The profile for the authorization code that came back."""
         answer = self.client.get_access_token(code, pkce_code_verifier=verifier)
         self.adapter.did_fetch_access_token = True
         token = self.adapter.parse_token(answer)

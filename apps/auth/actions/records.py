@@ -1,4 +1,4 @@
-"""Loading accounts in bulk, with the events that registering one by one would have published. No mails are sent."""
+"""Bulk import of accounts, with the same events as registering one by one, but no mails."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _MAX_HASH = 128
 
 
 class _UserRecord(msgspec.Struct, forbid_unknown_fields=True):
-    """The fields of a `user` record: all of them, so that users need not refuse what has an account already."""
+    """The fields of a `user` record: all of them, so that users need not reject what already has an account."""
 
     id: str
     username: str
@@ -56,9 +56,9 @@ class LoadableUser:
 
 
 def load_users(*, records: Sequence[Record]) -> list[Rejected]:
-    """Writes the accounts that are not there yet, in one transaction.
+    """Writes the accounts that do not exist yet, in one transaction.
 
-    Rejected are malformed records, ids that belong to somebody else, and names and addresses that are taken.
+    Rejects malformed records, ids that belong to others, and names and addresses that are taken.
     """
     loadable: list[LoadableUser] = []
     rejected: list[Rejected] = []
@@ -72,7 +72,7 @@ def load_users(*, records: Sequence[Record]) -> list[Rejected]:
     try:
         clashes = _load(loadable)
     except IntegrityError:
-        # Somebody registered with one of the names at this moment: now it is seen.
+        # Somebody registered one of the names concurrently; the next look sees it.
         clashes = _load(loadable)
     return [*rejected, *clashes]
 
@@ -98,12 +98,12 @@ def _loadable(index: int, record: Record) -> LoadableUser:
 
 
 def _checked_hash(password_hash: str) -> str:
-    """A hash that log-in can verify, or one that no password fits."""
+    """A hash that log-in can verify, or an unusable one."""
     if password_hash and is_password_usable(password_hash):
         try:
             identify_hasher(password_hash)
         except ValueError:
-            raise ValueError("password_hash is not in a format that is understood here") from None
+            raise ValueError("password_hash has an unknown format") from None
     return password_hash
 
 
@@ -143,7 +143,7 @@ def _write(users: Sequence[LoadableUser]) -> None:
 
 
 def _free_mailboxes(users: Sequence[LoadableUser]) -> dict[int, str]:
-    """The mailboxes of these that nobody has: accounts that share one are loaded, but no more can register with it."""
+    """The unclaimed mailboxes of these: accounts may share one when loaded, but no more can register with it."""
     mailboxes = {user.id: mailbox_of(user.email) for user in users}
     taken = set(User.objects.filter(email_mailbox__in=mailboxes.values()).values_list("email_mailbox", flat=True))
     free: dict[int, str] = {}
@@ -155,7 +155,7 @@ def _free_mailboxes(users: Sequence[LoadableUser]) -> dict[int, str]:
 
 
 def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:
-    """The names and addresses of these that are taken, and whose the ids are ("": a deleted account's)."""
+    """The taken names and addresses among these, and the owners of the ids ("" for a deleted account)."""
     rows = User.objects.order_by()
     names = rows.filter(username_key__in={user.username.casefold() for user in users})
     addresses = rows.filter(email_key__in={email_key(user.email) for user in users})
@@ -171,7 +171,7 @@ def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int,
 
 
 def _clash(id_taken: bool, name_taken: bool, address_taken: bool) -> str:
-    """Why the account cannot be made; "" when it can."""
+    """Why the account cannot be created; "" if it can."""
     if id_taken:
         return "this id belongs to another account, or to one that was deleted"
     if name_taken:

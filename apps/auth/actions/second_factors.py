@@ -1,6 +1,6 @@
-"""One-time passwords from an authenticator app, and the recovery codes that stand in for it, kept by allauth's mfa.
+"""One-time passwords of authenticator apps, and recovery codes in their place, stored by allauth's mfa.
 
-Sources: RFC 6238 (TOTP), section 5.2: a code counts once. NIST SP 800-63B, 5.1.2: look-up secrets.
+Sources: RFC 6238 (TOTP), section 5.2: a code is valid once. NIST SP 800-63B, 5.1.2: look-up secrets.
 """
 
 import time
@@ -24,7 +24,7 @@ from socialapp.core.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 STEP_SECONDS = 30
 _STEPS_OFF = 1  # clocks differ: the codes just before and after count too
-_GROUP = 5  # digits of a recovery code that are shown together
+_GROUP = 5  # digits per displayed group of a recovery code
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class TotpSecret:
 
 @transactional("auth")
 def start_totp(*, user_id: int) -> TotpSecret:
-    """A new secret for the account, in force once confirmed; Conflict when one is in force already."""
+    """A new secret for the account, in force once confirmed; Conflict if there is one already."""
     secret = generate_totp_secret()
     user = lock_user(user_id)
     if has_totp(user_id):
@@ -50,7 +50,7 @@ def start_totp(*, user_id: int) -> TotpSecret:
 
 @transactional("auth")
 def confirm_totp(*, user_id: int, code: str) -> list[str]:
-    """Puts the secret in force when `code` fits it; the recovery codes, which are shown this once."""
+    """Activates the secret if `code` matches it; returns the recovery codes, which are shown only now."""
     user = lock_user(user_id)
     if has_totp(user_id):
         raise Conflict("the authenticator app is confirmed already", code="totp_enabled")
@@ -73,7 +73,7 @@ def confirm_totp(*, user_id: int, code: str) -> list[str]:
 
 @transactional("auth")
 def remove_totp(*, user_id: int, code: str | None) -> None:
-    """Removes the authenticator app; Invalid when `code`, if given, is neither of it nor a recovery code.
+    """Removes the authenticator app; Invalid if `code` is given and neither one of its codes nor a recovery code.
 
     Without a code the caller must have confirmed the session with a second factor.
     """
@@ -91,7 +91,7 @@ def remove_totp(*, user_id: int, code: str | None) -> None:
 
 
 def demand_code(user: User, *, otp: str | None) -> None:
-    """Unauthenticated when the account has an authenticator app and the code is missing or wrong."""
+    """Unauthenticated if the account has an authenticator app and the code is missing or wrong."""
     if not has_totp(user.id):
         return
     if not otp:
@@ -101,9 +101,9 @@ def demand_code(user: User, *, otp: str | None) -> None:
 
 
 def accept_code(user_id: int, *, code: str) -> bool:
-    """Whether the code is good, which uses it up; the caller holds the transaction and the account's lock.
+    """Whether the code is valid, which uses it up; the caller holds the transaction and the account's lock.
 
-    TooMany after many wrong ones.
+    TooMany after many wrong codes.
     """
     admit_code(user_id=user_id)
     is_right = _is_accepted(user_id, code)
@@ -122,13 +122,13 @@ def _is_accepted(user_id: int, code: str) -> bool:
 
 @transactional("auth")
 def use_code(*, user_id: int, code: str) -> bool:
-    """The same in a transaction of its own."""
+    """Like `accept_code`, in a transaction of its own."""
     lock_user(user_id)
     return accept_code(user_id, code=code)
 
 
 def _accept_app_code(totp: Authenticator, code: str) -> bool:
-    # allauth remembers used codes in the cache, which may be lost: the last time step is kept in the row.
+    # allauth remembers used codes in the cache, which may be lost: the last time step is stored in the row.
     step = _fitting_step(decrypt(totp.data["secret"]), code, after=int(totp.data.get("last_step", 0)))
     if step is None:
         return False
@@ -149,7 +149,7 @@ def _fitting_step(secret: str, code: str, *, after: int) -> int | None:
 def _accept_recovery_code(user_id: int, recovery: Authenticator | None, code: str) -> bool:
     plain = code.replace("-", "").replace(" ", "").lower()
     if recovery is None:
-        # Handed out before allauth kept them.
+        # Issued before allauth stored them.
         used, _ = RecoveryCode.objects.filter(user_id=user_id, digest=_code_digest(plain)).delete()
         return bool(used)
     # Without its decorator, which would open a transaction on the database "default".

@@ -1,6 +1,6 @@
-"""Sessions: how they start, the rotation of their refresh tokens, and how they end.
+"""Sessions: starting and ending them, and the rotation of their refresh tokens.
 
-Source: RFC 9700 section 4.14.2 (refresh tokens count once; two honest uses at the same moment are not theft).
+Source: RFC 9700 section 4.14.2 (refresh tokens are valid once; two honest uses at the same moment are not theft).
 """
 
 from collections.abc import Iterable
@@ -31,12 +31,12 @@ from socialapp.messaging.publish import publish
 log = structlog.get_logger()
 
 MAX_SESSIONS = 50
-GRACE = timedelta(seconds=10)  # in which a spent refresh token still gives the same successor
+GRACE = timedelta(seconds=10)  # within which a spent refresh token yields the same successor again
 _BATCH = 1000
 
 
 def start_session(user: User, *, device: Device, is_new_account: bool = False) -> LoggedIn:
-    """A new session of an account; the caller holds the transaction and, but for a new account, the row's lock."""
+    """Starts a session; the caller holds the transaction and, unless the account is new, the row's lock."""
     now = timezone.now()
     session = Session(
         user=user,
@@ -62,7 +62,7 @@ def start_session(user: User, *, device: Device, is_new_account: bool = False) -
 
 
 def _cancel_deletion(user: User) -> None:
-    """Cancels a deletion that waits for the end of its grace period."""
+    """Cancels a deletion that is still in its grace period."""
     User.objects.filter(id=user.id).update(deletion_due_at=None)
     Erasure.objects.filter(user_id=user.id, completed_at=None).delete()
     publish(UserReactivated(user_id=user.id, at=timezone.now()))
@@ -70,7 +70,7 @@ def _cancel_deletion(user: User) -> None:
 
 
 def _check_other_sessions(user: User, session: Session, device: Device) -> None:
-    """Ends the oldest beyond the limit, and notifies the owner of a device from which nobody has logged in before."""
+    """Ends the oldest sessions beyond the limit, and notifies the owner of a log-in on a new device."""
     now = timezone.now()
     past = past_sessions(user_id=user.id, address_digest=session.address_digest, user_agent=session.user_agent)
     if past.unended >= MAX_SESSIONS:
@@ -88,16 +88,16 @@ class _Rotation(Enum):
 
 
 def rotate_refresh_token(*, refresh: str) -> Tokens:
-    """Spends a refresh token for a new pair. Unauthenticated with `refresh_invalid`, or with `refresh_reused` when
-    the token was spent before: then it was copied, and the whole session ends, whoever holds its newest token.
+    """Exchanges a refresh token for a new pair. Unauthenticated with `refresh_invalid`, or with `refresh_reused` if the
+    token was spent before: then it was copied, and the session ends for every holder.
 
-    Within `GRACE` a spent token gives its successor again: tabs of one browser refresh at the same moment.
+    Within `GRACE` a spent token yields its successor again: tabs of one browser refresh at the same moment.
     """
     session_id = session_of_refresh_token(refresh)
     if session_id is None:
         raise _invalid_refresh()
     outcome = _rotate(session_id, refresh)
-    # Raised only now: the end of the session must be committed.
+    # Raised only now: the end of the session must be committed first.
     if outcome is _Rotation.REUSED:
         raise Unauthenticated("this refresh token was used before; the session has ended", code="refresh_reused")
     if not isinstance(outcome, Tokens):
@@ -148,7 +148,7 @@ def _successor_within_grace(session: Session, refresh: str, *, now: datetime) ->
 
 
 def log_out(*, refresh: str) -> None:
-    """Ends the session that a refresh token belongs to, if it has not ended. Idempotent."""
+    """Ends the session of a refresh token, if it is still live. Idempotent."""
     session_id = session_of_refresh_token(refresh)
     if session_id is None:
         raise _invalid_refresh()
@@ -162,7 +162,7 @@ def _end_session(session_id: int) -> None:
 
 @transactional("auth")
 def start_site_session(*, user_id: int, device: Device) -> int:
-    """The session of a log-in to the admin site, so that its owner sees and can end it; its id."""
+    """Starts the session of a log-in to the admin site, so that its owner can see and end it; returns its id."""
     user = lock_user(user_id)
     now = timezone.now()
     session = Session(
@@ -180,7 +180,7 @@ def start_site_session(*, user_id: int, device: Device) -> int:
 
 @transactional("auth")
 def end_session(*, user_id: int, session_id: int) -> None:
-    """Ends one of a user's sessions; NotFound when they have no such live one."""
+    """Ends one of a user's sessions; NotFound if they have no such live session."""
     if not end_sessions(list(_live_ids(user_id, Q(id=session_id)))):
         raise NotFound("there is no such session")
 
@@ -198,7 +198,7 @@ def end_sessions_of(*, user_id: int) -> None:
 
 
 def end_all_sessions(user_id: int, *, but: int | None = None) -> None:
-    """Ends all sessions of a user, save the one given; the caller holds the transaction."""
+    """Ends all sessions of a user except `but`; the caller holds the transaction."""
     end_sessions(list(_live_ids(user_id, ~Q(id=but) if but is not None else Q())))
 
 
@@ -207,7 +207,7 @@ def _live_ids(user_id: int, which: Q) -> Iterable[int]:
 
 
 def end_sessions(ids: list[int]) -> int:
-    """Ends sessions and, once that is committed, has their access tokens refused everywhere; how many ended."""
+    """Ends sessions and, after the commit, revokes their access tokens everywhere; returns how many ended."""
     if not ids:
         return 0
     ended = Session.objects.filter(id__in=ids, ended_at=None).update(ended_at=timezone.now())
@@ -216,9 +216,9 @@ def end_sessions(ids: list[int]) -> int:
 
 
 def announce_revoked(members: list[str]) -> None:
-    """Informs admission of revoked "user:<id>" and "session:<id>", and of changed "roles:<id>".
+    """Publishes revoked "user:<id>" and "session:<id>", and changed "roles:<id>", to admission.
 
-    Without Redis, admission asks auth by itself.
+    Without Redis, admission asks auth instead.
     """
     try:
         remember_revoked(members)
@@ -227,9 +227,9 @@ def announce_revoked(members: list[str]) -> None:
 
 
 def delete_old_sessions() -> int:
-    """Removes sessions that expired or ended so long ago that no access token of theirs can live; how many.
+    """Deletes sessions that expired or ended longer ago than an access token's lifetime; returns how many.
 
-    Expired browser sessions of the admin site go too.
+    Also expired browser sessions of the admin site.
     """
     now = timezone.now()
     AdminSession.objects.filter(expire_date__lt=now).delete()

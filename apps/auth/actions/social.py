@@ -1,7 +1,7 @@
 """Log-in with Google, Facebook, GitHub or any OpenID Connect provider, and linking them to an account.
 
 Sources: RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 9700 (best current practice): the state is bound to the browser
-that asked for it, and the redirect URI is the same in both steps.
+that requested it, and the redirect URI is the same in both steps.
 """
 
 import hashlib
@@ -37,13 +37,13 @@ STATE_SECONDS = 600
 _MAX_NAME = 100
 _MAX_ID = 190
 _NO_IDS = frozenset({"", "None", "null", "True", "False"})
-# Printable ASCII without quotes, backslash, fragment and the like: nothing that two parsers could read differently.
+# Printable ASCII without quotes, backslash, fragment and the like, so that no two parsers disagree.
 _REDIRECT_URI = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class SocialProfile:
-    """Who a provider says has logged in."""
+    """The person who logged in, according to the provider."""
 
     provider: str
     oauth_id: str
@@ -53,11 +53,11 @@ class SocialProfile:
 
 
 def authorize(*, provider: str, redirect_uri: str, browser: str) -> tuple[str, str]:
-    """(where to send the user, the state that must come back). The state carries the PKCE secret, encrypted, and is
-    good for the browser that keeps `browser` in a cookie."""
+    """Returns the URL to send the user to, and the state that must come back. The state contains the encrypted PKCE
+    secret, and is valid only for the browser with `browser` in a cookie."""
     _require_configured(provider)
     if not _REDIRECT_URI.fullmatch(redirect_uri) or _origin(redirect_uri) not in settings.ALLOWED_ORIGINS:
-        raise Invalid.of("redirect_uri", "redirect_uri_invalid", "This address is not on one of our origins.")
+        raise Invalid.of("redirect_uri", "redirect_uri_invalid", "This URL is not on one of our origins.")
     challenge = generate_code_challenge()
     verifier = challenge.pop("code_verifier")
     content = {
@@ -77,8 +77,8 @@ def authorize(*, provider: str, redirect_uri: str, browser: str) -> tuple[str, s
 
 
 def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, browser: str) -> SocialProfile:
-    """Who logged in at the provider. Unauthenticated for a code or state that is not valid, Unavailable when the
-    provider does not answer, Invalid when it gives no e-mail address."""
+    """Who logged in at the provider. Unauthenticated for a code or state that is not valid, Unavailable if the provider
+    does not answer, Invalid if it supplies no e-mail address."""
     _require_configured(provider)
     sealed = _unseal(state)
     expected = (provider, redirect_uri, _browser_digest(browser))
@@ -93,11 +93,11 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
         raise _refused("the provider does not accept this code") from error
     except FAULTS as error:
         raise _unavailable(provider) from error
-    # Some provider classes turn a missing id into a text: all people without an id would share one account.
+    # Some provider classes turn a missing id into a string: all people without an id would share one account.
     if login.account.uid in _NO_IDS or login.account.uid[0] in "[{" or len(login.account.uid) > _MAX_ID:
         raise _refused("the provider does not say who you are")
     if not login.email_addresses:
-        raise Invalid.of("code", "email_needed", f"{provider} gives us no e-mail address of yours.")
+        raise Invalid.of("code", "email_needed", f"{provider} does not share your e-mail address with us.")
     address = login.email_addresses[0]
     given = str(login.account.extra_data.get("name") or login.user.get_username() or "")
     name = "".join(char for char in given if char.isprintable())[:_MAX_NAME]
@@ -111,9 +111,9 @@ def fetch_profile(*, provider: str, code: str, state: str, redirect_uri: str, br
 
 
 def join_or_sign_up(profile: SocialProfile, *, username: str) -> tuple[User, bool]:
-    """The account of a profile, locked, and whether it was made now; the caller holds the transaction.
+    """The account of a profile, locked, and whether it was just created; the caller holds the transaction.
 
-    `username` is for a new account. Conflict when the address belongs to an account that cannot be joined.
+    `username` is for a new account. Conflict if the address belongs to an account that cannot be joined.
     """
     user = _find(profile, lock=True)
     if user is not None:
@@ -123,7 +123,7 @@ def join_or_sign_up(profile: SocialProfile, *, username: str) -> tuple[User, boo
 
 @transactional("auth")
 def link_provider(*, user_id: int, profile: SocialProfile) -> None:
-    """Lets the account log in with the provider. Conflict when it is somebody else's there, or another is linked."""
+    """Lets the account log in with the provider. Conflict if that profile is linked elsewhere, or another one here."""
     user = lock_user(user_id)
     known = _account_of(profile)
     if known is not None and known.user_id != user_id:
@@ -137,7 +137,7 @@ def link_provider(*, user_id: int, profile: SocialProfile) -> None:
 
 @transactional("auth")
 def unlink_provider(*, user_id: int, provider: str) -> None:
-    """Ends the log-in with a provider; Conflict when the account could not be entered any more without it."""
+    """Unlinks a provider; Conflict if it is the last way into the account."""
     user = lock_user(user_id)
     linked = SocialAccount.objects.filter(user=user)
     if not linked.filter(provider=provider).exists():
@@ -172,7 +172,7 @@ def _link(user: User, profile: SocialProfile) -> None:
 
 
 def find_person(profile: SocialProfile) -> User | None:
-    """The account that a profile logs in, if there is one; Conflict when it cannot be joined."""
+    """The account that a profile logs in to, if any; Conflict if it cannot be joined."""
     return _find(profile, lock=False)
 
 
@@ -184,8 +184,8 @@ def _find(profile: SocialProfile, *, lock: bool) -> User | None:
     same_address = users.filter(email_key=email_key(profile.email)).first()
     if same_address is None:
         return None
-    # Joined only if both have proven the address: else whoever signs up first with a stranger's address would share
-    # the account with them, here or at the provider.
+    # Joined only if both sides have verified the address: otherwise whoever signs up first with a stranger's address
+    # would share the account with them, here or at the provider.
     linked = SocialAccount.objects.filter(user=same_address, provider=profile.provider).exists()
     if not (profile.email_verified and same_address.email_verified) or linked:
         detail = "There is an account with this e-mail address; log in with its password."
@@ -207,7 +207,7 @@ def _sign_up(profile: SocialProfile, username: str) -> User:
 
 
 def free_username_for(profile: SocialProfile) -> str:
-    """A free username after the profile's name or address, with a number where that is taken or not allowed."""
+    """A free username based on the profile's name or address, with a number if that is taken or not allowed."""
     stem = re.sub(r"[^A-Za-z0-9_.]", "", profile.name.replace(" ", ".")) or profile.email.partition("@")[0]
     stem = re.sub(r"[^A-Za-z0-9_.]", "", stem)[: MAX_USERNAME - 7].strip(".")
     for candidate in (stem, *(f"{stem or 'user'}{secrets.randbelow(10**6):06}" for _ in range(10))):
@@ -249,7 +249,7 @@ def _unseal(state: str) -> dict[str, Any]:
 
 
 def _unavailable(provider: str) -> Unavailable:
-    return Unavailable(f"{provider} does not answer as it should", code="provider_unavailable")
+    return Unavailable(f"{provider} gave no valid answer", code="provider_unavailable")
 
 
 def _refused(detail: str) -> Unauthenticated:

@@ -1,4 +1,4 @@
-"""Makes the tokens that clients hold: signed access tokens, and refresh tokens that count once.
+"""Issues the tokens that clients hold: signed access tokens, and refresh tokens that are valid once.
 
 Sources: RFC 8725 (JWT best current practices), RFC 9068 (JWT access tokens), RFC 9700 section 4.14 (rotation of
 refresh tokens).
@@ -25,16 +25,16 @@ _MAX_REFRESH = 200
 
 
 class KeyedBackend(TokenBackend):  # type: ignore[misc]
-    """simplejwt's backend knows one key and names none: this one signs with the current key and writes its `kid`."""
+    """Signs with the current key and sets its `kid`: simplejwt's own backend knows only one key and sets none."""
 
     def encode(self, payload: dict[str, Any]) -> str:
-        """A token signed with the current key; `typ` sets it apart from other tokens (RFC 8725 3.11)."""
+        """A token signed with the current key; `typ` distinguishes it from other tokens (RFC 8725 3.11)."""
         kid, key = signing_key()
         claims = {**payload, "aud": self.audience, "iss": self.issuer}
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": ACCESS_TOKEN_TYPE})
 
     def get_verifying_key(self, token: str) -> Any:
-        """The key that the token names; TokenBackendError when we have no such key or the token is of another type."""
+        """The key that the token names; TokenBackendError if the key is unknown or the token has another type."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError:
@@ -46,7 +46,7 @@ class KeyedBackend(TokenBackend):  # type: ignore[misc]
 
 
 class AccessToken(Token):  # type: ignore[misc]
-    """simplejwt's token with the claims that the other contexts read: who, in which session, with which roles."""
+    """simplejwt's token with the claims that the other contexts read: user, session and roles."""
 
     token_type = "access"  # noqa: S105 (a kind of token)
 
@@ -56,16 +56,16 @@ class AccessToken(Token):  # type: ignore[misc]
 
     @property
     def token_backend(self) -> TokenBackend:
-        """Ours, with the settings of now."""
+        """Our backend, with the current settings."""
         return KeyedBackend(ALGORITHM, signing_key="", audience=settings.JWT_AUDIENCE, issuer=settings.JWT_ISSUER)
 
     def get_token_backend(self) -> TokenBackend:
-        """The same, as simplejwt asks for it."""
+        """Our backend, under the name that simplejwt uses."""
         return self.token_backend
 
 
 def access_token(*, user_id: int, session_id: int, roles: list[str]) -> str:
-    """A signed access token, good for `ACCESS_TOKEN_SECONDS`."""
+    """A signed access token, valid for `ACCESS_TOKEN_SECONDS`."""
     token = AccessToken()
     token["sub"] = str(user_id)
     token["sid"] = str(session_id)
@@ -74,12 +74,12 @@ def access_token(*, user_id: int, session_id: int, roles: list[str]) -> str:
 
 
 def new_refresh_token(session_id: int) -> str:
-    """A refresh token of a session: random, and signed, so that spent and invented ones differ."""
+    """A refresh token of a session: random, and signed, so that spent tokens can be told from invented ones."""
     return _signer().sign(f"{session_id}.{secrets.token_urlsafe(_NONCE_BYTES)}")
 
 
 def session_of_refresh_token(token: str) -> int | None:
-    """The session that a refresh token of ours belongs to, spent or not; None when it was never ours."""
+    """The session of a refresh token, spent or not; None if we never issued it."""
     if len(token) > _MAX_REFRESH:
         return None
     try:
@@ -90,7 +90,7 @@ def session_of_refresh_token(token: str) -> int | None:
 
 
 def digest(token: str) -> str:
-    """What is kept of a refresh token. It is random enough to need no slow hash."""
+    """The stored digest of a refresh token. The token is random enough that a fast hash suffices."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The admin pages of accounts. Roles and sessions are changed through actions; bans belong to moderation."""
+"""Admin pages of accounts. Roles and sessions are changed through actions; bans belong to moderation."""
 
 from apps.auth.admin.accounts import MailAdmin, RoleAdmin, UserAdmin, UserRoleAdmin
 from apps.auth.admin.credentials import (

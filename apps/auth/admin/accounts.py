@@ -1,4 +1,4 @@
-"""Accounts, their roles, and the mails that wait to be sent to them. Bans belong to moderation."""
+"""Admin pages of accounts, their roles and their queued mails. Bans belong to moderation."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ class _RoleInline(admin.TabularInline[UserRole, User]):
 
 @admin.register(User)
 class UserAdmin(ContextModelAdmin[User]):
-    """Accounts; the password hash is shown to nobody."""
+    """Accounts; the password hash is never shown."""
 
     list_display = (
         "id",
@@ -47,7 +47,7 @@ class UserAdmin(ContextModelAdmin[User]):
     actions = ("make_moderator", "unmake_moderator", "make_admin", "unmake_admin", "end_sessions")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
-        """With the roles fetched along."""
+        """With the roles prefetched."""
         return super().get_queryset(request).prefetch_related("user_roles__role")
 
     @admin.display(description="roles")
@@ -112,7 +112,7 @@ class UserRoleAdmin(ContextModelAdmin[UserRole]):
 
 @admin.register(Mail)
 class MailAdmin(ContextModelAdmin[Mail]):
-    """Mails that wait to be sent; their details may hold codes."""
+    """Mails that are queued; their details may contain codes."""
 
     is_internal = True
     exclude = ("details",)

@@ -1,4 +1,4 @@
-"""What people sign in with: addresses, linked accounts, second factors, passkeys."""
+"""Admin pages of credentials: addresses, linked accounts, second factors, passkeys."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -41,7 +41,7 @@ class SocialAccountAdmin(ContextModelAdmin[SocialAccount]):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ContextModelAdmin[Authenticator]):
-    """Second factors and passkeys; their secrets are shown to nobody."""
+    """Second factors and passkeys; their secrets are never shown."""
 
     is_internal = True
     list_display = ("id", "user", "type", "created_at", "last_used_at")
@@ -65,7 +65,7 @@ class TotpDeviceAdmin(ContextModelAdmin[TotpDevice]):
 
 @admin.register(RecoveryCode)
 class RecoveryCodeAdmin(ContextModelAdmin[RecoveryCode]):
-    """Recovery codes that were handed out before allauth kept them."""
+    """Recovery codes issued before allauth stored them."""
 
     is_internal = True
     list_display = ("id", "user", "created_at")
@@ -77,7 +77,7 @@ class RecoveryCodeAdmin(ContextModelAdmin[RecoveryCode]):
 
 @admin.register(PasskeyChallenge)
 class PasskeyChallengeAdmin(ContextModelAdmin[PasskeyChallenge]):
-    """Log-ins and registrations with passkeys that were begun."""
+    """Log-ins and registrations with passkeys that are in progress."""
 
     is_internal = True
     list_display = ("id", "user", "expires_at")

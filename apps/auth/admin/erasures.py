@@ -1,4 +1,4 @@
-"""Erasures and exports of accounts."""
+"""Admin pages of erasures and exports of accounts."""
 
 from django.contrib import admin
 
@@ -20,7 +20,7 @@ class _AckInline(admin.TabularInline[ErasureAck, Erasure]):
 
 @admin.register(Erasure)
 class ErasureAdmin(ContextModelAdmin[Erasure]):
-    """Erasures and how far they have come."""
+    """Erasures and their progress."""
 
     list_display = ("id", "user_id", "requested_at", "asked_at", "completed_at")
     list_filter = ("completed_at",)
@@ -30,7 +30,7 @@ class ErasureAdmin(ContextModelAdmin[Erasure]):
 
 @admin.register(ErasureAck)
 class ErasureAckAdmin(ContextModelAdmin[ErasureAck]):
-    """Which context has erased its part when."""
+    """Which context has erased its data when."""
 
     is_internal = True
     list_display = ("id", "erasure_id", "context", "erased_at")
@@ -40,7 +40,7 @@ class ErasureAckAdmin(ContextModelAdmin[ErasureAck]):
 
 @admin.register(Export)
 class ExportAdmin(ContextModelAdmin[Export]):
-    """Archives that people have asked for; where they lie is shown to nobody."""
+    """Requested archives; their storage keys are never shown."""
 
     list_display = ("id", "user", "status", "attempts", "requested_at", "expires_at")
     list_select_related = ("user",)

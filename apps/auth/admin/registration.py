@@ -1,4 +1,4 @@
-"""Who may register, and by which names."""
+"""Admin pages of registration: reserved names, invites and applications."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from socialapp.http.admin import ContextModelAdmin
 
 @admin.register(ReservedName)
 class ReservedNameAdmin(ContextModelAdmin[ReservedName]):
-    """Usernames that are kept free; of the deleted, nothing but a digest."""
+    """Reserved usernames; of deleted accounts, only digests."""
 
     list_display = ("id", "user", "until")
     list_select_related = ("user",)
@@ -48,12 +48,12 @@ class ApplicationAdmin(ContextModelAdmin[Application]):
 
     @admin.action(description="Approve")
     def approve(self, request: HttpRequest, applications: "QuerySet[Application]") -> None:
-        """Opens the accounts."""
+        """Approves the applications."""
         self._each(request, applications, lambda row: actions.approve_application(application_id=row.id), "approved")
 
     @admin.action(description="Reject, and erase the account")
     def reject(self, request: HttpRequest, applications: "QuerySet[Application]") -> None:
-        """Erases the accounts."""
+        """Rejects the applications, erasing the accounts."""
         self._each(request, applications, lambda row: actions.reject_application(application_id=row.id), "rejected")
 
     def _each(

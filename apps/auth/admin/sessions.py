@@ -1,4 +1,4 @@
-"""Sign-ins, and the keys of their tokens."""
+"""Admin pages of sessions and signing keys."""
 
 from django.contrib import admin
 
@@ -11,7 +11,7 @@ from socialapp.http.admin import ContextModelAdmin
 
 @admin.register(Session)
 class SessionAdmin(ContextModelAdmin[Session]):
-    """Sign-ins."""
+    """Sessions."""
 
     list_display = ("id", "user", "kind", "user_agent", "address", "created_at", "last_used_at", "ended_at")
     list_select_related = ("user",)

@@ -1,4 +1,4 @@
-"""Signing in to the admin site: second factors, limits, sessions that can be ended elsewhere."""
+"""Log-in to the admin site: second factors, limits, and sessions that can be ended elsewhere."""
 
 from typing import Any, cast
 
@@ -20,21 +20,21 @@ from apps.auth.models import (
 from socialapp.core.errors import Problem
 from socialapp.http.admission import admit, client_address
 
-_SESSION = "session_id"  # where the browser session keeps the id of ours
+_SESSION = "session_id"  # the key in Django's session for the id of ours
 _DEVICE_COOKIE = "device"
 _DAY = 86_400
 _MAX_CREDENTIAL = 20_000  # characters of a passkey's answer
 
 
 class StaffLoginForm(AdminAuthenticationForm):
-    """The log-in of the admin site by password, with a second factor, or by passkey: limited like that of the API."""
+    """The log-in form of the admin site: password with a second factor, or passkey; limited like the API's."""
 
     otp = forms.CharField(
         label="Code",
         required=False,
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
-        help_text="Of your authenticator app, or a recovery code.",
+        help_text="From your authenticator app, or a recovery code.",
     )
 
     passkey = forms.JSONField(required=False, widget=forms.HiddenInput, max_length=_MAX_CREDENTIAL)
@@ -72,19 +72,19 @@ class StaffLoginForm(AdminAuthenticationForm):
 
 
 class StaffPasswordForm(AdminPasswordChangeForm):
-    """The change of a password in the admin site, by the action that the API calls too."""
+    """The password form of the admin site; it calls the same action as the API."""
 
     request: HttpRequest
 
     def clean_old_password(self) -> str:
-        """The present password; whether it is right is found out, and counted, with the change."""
+        """The present password; the action checks it, and counts the attempt."""
         return str(self.cleaned_data["old_password"])
 
     def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # nosec B107
         """Left to the action."""
 
     def clean(self) -> dict[str, Any]:
-        """Changes the password; a refusal is shown at the field, as Django's page shows no others."""
+        """Changes the password; a refusal is shown at the field, because Django's page shows no other errors."""
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
@@ -103,7 +103,7 @@ class StaffPasswordForm(AdminPasswordChangeForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        """The account as it is now: the action has saved it."""
+        """The account as the action has saved it."""
         self.user.refresh_from_db()
         return self.user
 
@@ -129,7 +129,7 @@ _site_login = admin.site.login
 
 
 def _log_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Django's log-in page; who got in takes a token along that lets this browser in while strangers guess."""
+    """Django's log-in page, which also sets the device token after a log-in."""
     response = _site_login(request, extra_context)
     if request.method == "POST" and request.user.is_authenticated:
         response.set_cookie(
@@ -145,7 +145,7 @@ def _log_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -
 
 
 def _has_permission(request: HttpRequest) -> bool:
-    """Whether the browser may use the admin site: its user is staff, and nobody has ended the session elsewhere."""
+    """Whether the browser may use the admin site: the user is staff, and the session was not ended elsewhere."""
     user = request.user
     if not (user.is_authenticated and user.is_active and user.is_staff):
         return False

@@ -1,4 +1,4 @@
-"""Reads accounts. Deleted ones are nowhere; who may see which of the others is decided in `access`."""
+"""Reads accounts that are not deleted; `access` decides who may see which of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from socialapp.core.sql import as_utc, instances, select
 class Account:
     """An account as plain data; `status` is active, banned or pending, `roles` are sorted names.
 
-    `is_deactivated`: it waits for its deletion, which a log-in cancels.
+    `is_deactivated`: in the grace period of its deletion, which a log-in cancels.
     """
 
     id: int
@@ -38,12 +38,12 @@ class Account:
 
 
 def existing_users() -> "QuerySet[User]":
-    """All accounts that were not deleted, with their roles fetched along."""
+    """All accounts that were not deleted, with their roles prefetched."""
     roles = Prefetch("user_roles", UserRole.objects.select_related("role"))
     return User.objects.exclude(status=User.Status.DELETED).prefetch_related(roles)
 
 
-# Each log-in asks these: the ORM takes ten times as long to phrase them.
+# On the path of every log-in: the ORM takes ten times as long to build this SQL.
 def _existing_user(column: str, value: int | str, *, lock: bool = False) -> User | None:
     found = instances(
         User, condition=f"{column} = %s AND status <> %s", values=[value, User.Status.DELETED.value], lock=lock
@@ -52,7 +52,7 @@ def _existing_user(column: str, value: int | str, *, lock: bool = False) -> User
 
 
 def lock_user(user_id: int) -> User:
-    """The account, locked until the end of the transaction; NotFound when there is none or it was deleted."""
+    """The account, locked until the end of the transaction; NotFound if there is none or it was deleted."""
     user = _existing_user("id", user_id, lock=True)
     if user is None:
         raise NotFound("there is no such user")
@@ -60,7 +60,7 @@ def lock_user(user_id: int) -> User:
 
 
 def account_of(user: User, *, pending_email: str | None = None) -> Account:
-    """The plain data of a loaded account; no query when its roles were fetched along."""
+    """The plain data of a loaded account; no query if its roles were prefetched."""
     return Account(
         id=user.id,
         username=user.username,
@@ -89,7 +89,7 @@ _ACCOUNT_SQL = (
 
 
 def account(user_id: int) -> Account:
-    """The account; NotFound when there is none or it was deleted. One query."""
+    """The account; NotFound if there is none or it was deleted. One query."""
     rows = select(User, sql=_ACCOUNT_SQL, values=[user_id, User.Status.DELETED.value])
     if not rows:
         raise NotFound("there is no such user")
@@ -112,7 +112,7 @@ def account(user_id: int) -> Account:
 
 
 def user_with_email(key: str) -> User | None:
-    """The account with this address, given as `email_key` writes it. One query."""
+    """The account with this address, normalised by `email_key`. One query."""
     return _existing_user("email_key", key)
 
 
@@ -137,7 +137,7 @@ _ID_DIGITS = len(str(MAX_ID))
 
 
 def found_accounts(text: str) -> list[Account]:
-    """At most 50 accounts with this id, or whose username or address begins with the text, the newest first."""
+    """At most 50 accounts with this id, or whose username or address begins with the text, newest first."""
     key = text.strip().casefold()
     which = Q(username_key__startswith=key) | Q(email_key__startswith=key)
     if key.isascii() and key.isdigit() and len(key) <= _ID_DIGITS and int(key) <= MAX_ID:
@@ -157,9 +157,9 @@ def role_names(user_id: int) -> list[str]:
 
 
 def dumped_users(*, after: str, limit: int) -> RecordPage:
-    """Up to `limit` accounts behind the id `after` as bulk records, in id order. One query.
+    """Up to `limit` accounts after the id `after` as bulk records, in id order. One query.
 
-    Without those who wait for approval: a record has no status, so loading one would approve it.
+    Without pending ones: a record has no status, so loading one would approve it.
     """
     rows = list(
         User.objects.exclude(status__in=[User.Status.DELETED, User.Status.PENDING])
@@ -183,6 +183,6 @@ def _record(user: User) -> Record:
 
 
 def token_horizon() -> datetime:
-    """Access tokens made before this moment have expired."""
-    # A minute more than a token is valid: clocks of several machines are never quite equal.
+    """Access tokens issued before this moment have expired."""
+    # A minute more than a token's lifetime: clocks of several machines are never quite equal.
     return timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)

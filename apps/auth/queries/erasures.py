@@ -1,4 +1,4 @@
-"""Reads erasures and exports: how far they have come."""
+"""Reads the progress of erasures and exports."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ from socialapp.core.json import rfc3339
 
 @dataclass(frozen=True, slots=True)
 class ErasureProgress:
-    """How far an erasure has come; `status` is scheduled, running or complete.
+    """The progress of an erasure; `status` is scheduled, running or complete.
 
-    `erased` maps every context to when it had erased its part, or None.
+    `erased` maps every context to the time at which it erased its data, or None.
     """
 
     id: int
@@ -26,7 +26,7 @@ class ErasureProgress:
 
 
 def erasure_progress(erasure_id: int) -> ErasureProgress:
-    """How far an erasure has come; NotFound for an unknown one. Two queries."""
+    """The progress of an erasure; NotFound for an unknown one. Two queries."""
     erasure = Erasure.objects.select_related("user").prefetch_related("acks").filter(id=erasure_id).first()
     if erasure is None:
         raise NotFound("there is no such erasure")
@@ -49,8 +49,8 @@ def _erasure_status(erasure: Erasure) -> str:
 
 
 def erased_parts(erasure_id: int) -> list[dict[str, object]]:
-    """What each context has reported, as certificates state it: when it had erased its part, and how many rows of
-    which tables it held. One query."""
+    """Each context's report, as certificates state it: when it erased its data, and how many rows of which tables. One
+    query."""
     acks = ErasureAck.objects.filter(erasure_id=erasure_id).order_by("context")
     return [{"name": ack.context, "erased_at": rfc3339(ack.erased_at), "rows": ack.rows or {}} for ack in acks]
 
@@ -65,7 +65,7 @@ def erased_user(erasure_id: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ExportState:
-    """How far an export has come; `has_archive` while it can be fetched."""
+    """The progress of an export; `has_archive` while it can be downloaded."""
 
     id: int
     status: str
@@ -80,7 +80,7 @@ def export_of(export: Export) -> ExportState:
 
 
 def own_export(export_id: int, *, user_id: int, session_id: int) -> ExportState:
-    """An export that this session asked for; NotFound for another's, an unknown or an expired one. One query."""
+    """An export that this session requested; NotFound for another's, an unknown or an expired one. One query."""
     export = Export.objects.filter(id=export_id, user_id=user_id, session_id=session_id).first()
     if export is None:
         raise NotFound("there is no such export")
@@ -89,7 +89,7 @@ def own_export(export_id: int, *, user_id: int, session_id: int) -> ExportState:
 
 @dataclass(frozen=True, slots=True)
 class ExportOwner:
-    """Whom an export is about, and the session that asked for it; none for a banned person, who has no session."""
+    """Whom an export is about, and the session that requested it; None for a banned person, who has no session."""
 
     user_id: int
     session_id: int | None
@@ -102,6 +102,6 @@ def export_owner(export_id: int) -> ExportOwner | None:
 
 
 def export_of_banned(user_id: int) -> ExportState | None:
-    """The newest export that a banned person has asked for; None when there is none. One query."""
+    """The newest export that a banned person has requested; None if there is none. One query."""
     export = Export.objects.filter(user_id=user_id, session_id=None).order_by("-id").first()
     return export_of(export) if export else None

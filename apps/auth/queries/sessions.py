@@ -1,4 +1,4 @@
-"""Reads sessions, and the ways into an account: passkeys and linked providers."""
+"""Reads sessions, passkeys and linked providers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from socialapp.contracts.revocations import Revoked
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import select
 
-# `unended` may count some that have expired since the sweep of last night.
+# `unended` may include sessions that have expired since the nightly clean-up.
 _PAST_SQL = (
     "SELECT COUNT(*), COUNT(CASE WHEN ended_at IS NULL THEN 1 END),"
     " COUNT(CASE WHEN address_digest = %s OR user_agent = %s THEN 1 END) FROM sessions WHERE user_id = %s"
@@ -38,18 +38,18 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """A new session: whose, its tokens, and a token by which the device is known again."""
+    """A new session: its user, its tokens, and a token by which the device is recognised later."""
 
     account: Account
     access: str
     refresh: str
     device_token: str
-    is_new: bool = False  # whether the log-in has made the account
+    is_new: bool = False  # whether the log-in created the account
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A session as its user sees it; `kind` is api or site, `address` the range that the client's address is in."""
+    """A session as its user sees it; `kind` is api or site, `address` the client's address range."""
 
     id: int
     kind: str
@@ -61,7 +61,7 @@ class SessionSummary:
 
 @dataclass(frozen=True, slots=True)
 class PastSessions:
-    """How many sessions of a user are kept, have not been ended, and are of one device or address."""
+    """Counts of a user's past sessions: all, not ended, and those of one device or address."""
 
     total: int
     unended: int
@@ -88,7 +88,7 @@ class LinkedProvider:
 
 
 def all_live_sessions(user_id: int) -> list[SessionSummary]:
-    """The sessions of a user that have neither ended nor expired, newest first: there is a limit to them. One query."""
+    """The live sessions of a user, newest first; their number is limited. One query."""
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now()).order_by("-id")
     return [
         SessionSummary(row.id, row.kind, row.user_agent, row.address, row.created_at, row.last_used_at) for row in live
@@ -96,7 +96,7 @@ def all_live_sessions(user_id: int) -> list[SessionSummary]:
 
 
 def live_sessions(*, user_id: int, page: PageRequest) -> Page[SessionSummary]:
-    """The sessions of a user that have neither ended nor expired, newest first. One query."""
+    """The live sessions of a user, newest first. One query."""
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=timezone.now())
     found = paginate(live, page=page)
     items = [
@@ -112,7 +112,7 @@ def is_live_session(session_id: int, *, user_id: int) -> bool:
 
 
 def past_sessions(*, user_id: int, address_digest: str, user_agent: str) -> PastSessions:
-    """What is known of a user's sessions when another begins. One query."""
+    """Counts of a user's sessions, as needed when another begins. One query."""
     ((total, unended, alike),) = select(Session, sql=_PAST_SQL, values=[address_digest, user_agent, user_id])
     return PastSessions(total, unended, alike)
 
@@ -143,10 +143,10 @@ def _provider_name(provider: str) -> str:
 
 
 def recently_revoked() -> Revoked:
-    """Accounts deleted, sessions ended and roles changed within the life of an access token. One query.
+    """Accounts deleted, sessions ended and roles changed within the lifetime of an access token. One query.
 
-    Bans and new passwords end sessions: what comes after them (a lifted ban, a log-in with the new password) must not
-    be refused for what went before.
+    Bans and new passwords end sessions rather than revoke the user: later sessions (after an unban, or with the new
+    password) must not be refused because of earlier ones.
     """
     horizon = token_horizon()
     users = User.objects.filter(deleted_at__gt=horizon).values_list(Value("user"), "id")
@@ -159,7 +159,7 @@ def recently_revoked() -> Revoked:
 
 
 def active_people() -> ActivePeople:
-    """How many people have used a session recently. One query, over the sessions that have not expired."""
+    """How many people have used a session recently. One query, over the unexpired sessions."""
     now = timezone.now()
     within = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
     recent = Session.objects.filter(expires_at__gte=now, last_used_at__gte=now - within["month"])
@@ -171,7 +171,7 @@ def active_people() -> ActivePeople:
 
 
 def linked_accounts(user_id: int) -> list[LinkedAccount]:
-    """Up to 20 other accounts of the same mailbox or range of network addresses, the newest first. Five queries."""
+    """Up to 20 other accounts with the same mailbox or network address range, newest first. Five queries."""
     since = timezone.now() - timedelta(days=_LINKED_DAYS)
     own = Session.objects.filter(user_id=user_id, last_used_at__gte=since).exclude(address="")
     ranges = list(own.values_list("address", flat=True).distinct()[:_MOST_RANGES])

@@ -1,4 +1,4 @@
-"""Getting in and out: sign-up, log-in, tokens, mailed keys, passwords, providers, passkeys."""
+"""Views for sign-up, log-in, tokens, mailed keys, passwords, providers and passkeys."""
 
 from typing import Any, cast
 
@@ -60,20 +60,20 @@ class RegisterView(AuthView):
     rate = "register"
 
     @extend_schema(
-        summary="Make an account",
-        description="Logs in at once; a mail with a key proves the address. A taken username or address is 409 and"
-        " says which: sign-up cannot work without telling, so this route is limited harder than others. `registration`"
-        " of GET /instance says what else is needed. `invite`: a code in `invite`; 422 with `invite_required` or"
-        " `invite_invalid` on that field. `approval`: the reasons in `application`; the answer is 202 without tokens,"
-        " log-in is 403 `account_pending` until staff have approved, and a mail says what was decided. `closed`: 403"
-        " `registration_closed`. Where `captcha` is not null there: what its widget gave, or the work of"
-        " POST /auth/captcha, in `captcha`; 422 with"
-        " `captcha_required` or `captcha_invalid` on that field.",
+        summary="Create an account",
+        description="Logs in at once; a mail with a key verifies the address. A taken username or address is 409"
+        " with the field: sign-up cannot hide that, so this route has stricter rate limits. `registration` of GET"
+        " /instance says what else is required. `invite`: a code in `invite`; else 422 with `invite_required` or"
+        " `invite_invalid` on that field. `approval`: the reasons for joining in `application`; the response is 202"
+        " without tokens, log-in is 403 `account_pending` until staff have approved, and the decision is mailed."
+        " `closed`: 403 `registration_closed`. If `captcha` there is not null: the response of its widget, or the"
+        " solution of POST /auth/captcha, in `captcha`; else 422 with `captcha_required` or `captcha_invalid` on"
+        " that field.",
         request=RegisterInput,
         responses={201: LoggedInBody, 202: PendingBody},
     )
     def post(self, request: Request) -> Response:
-        """201 with the user and tokens, or 202 with the user who waits for approval."""
+        """201 with the user and tokens, or 202 with the user who is pending approval."""
         fields = self._fields()
         in_cookie = wants_cookie(request, fields)
         invite, text = fields.pop("invite", ""), fields.pop("application", "")
@@ -101,7 +101,7 @@ class RegisterView(AuthView):
         return answer
 
     def _fields(self) -> dict[str, Any]:
-        """The validated body; 422 names at once what is wrong by its form and what an account cannot have."""
+        """The validated body; 422 lists errors of form and of content together."""
         try:
             return self.read_input(RegisterInput)
         except ValidationError as error:
@@ -122,10 +122,10 @@ class CaptchaView(AuthView):
     rate = "login"
 
     @extend_schema(
-        summary="Work to be done before sign-up",
-        description="Where `captcha.provider` of GET /instance is `proof_of_work`; else 404. Find a number so that the"
-        " SHA-256 of `<challenge>:<number>` begins with `difficulty` zero bits, and send `<challenge>:<number>` as"
-        " `captcha` of POST /auth/register. Good once, for ten minutes.",
+        summary="Get a proof of work for sign-up",
+        description="Only where `captcha.provider` of GET /instance is `proof_of_work`, else 404. Find a number such"
+        " that the SHA-256 of `<challenge>:<number>` begins with `difficulty` zero bits, and send"
+        " `<challenge>:<number>` as `captcha` of POST /auth/register. Valid once, for ten minutes.",
         request=None,
         responses={200: ChallengeBody},
     )
@@ -146,8 +146,8 @@ class LoginView(AuthView):
 
     @extend_schema(
         summary="Log in",
-        description="Many wrong attempts for one account are answered 429 to strangers; the cookie or the header"
-        " `Device-Token` that a log-in gives lets the owner's device in.",
+        description="After many wrong attempts for one account, strangers get 429; the owner's devices are let in by"
+        " the cookie, or the header `Device-Token`, that an earlier log-in returned.",
         request=LoginInput,
         responses={200: LoggedInBody},
     )
@@ -168,8 +168,8 @@ class PasskeyLoginOptionsView(AuthView):
     rate = "login"
 
     @extend_schema(
-        summary="What a browser needs to ask for a passkey",
-        description="The challenge is good for one answer, within five minutes.",
+        summary="Get the options for a log-in with a passkey",
+        description="The challenge is valid for one answer, within five minutes.",
         request=None,
         responses={200: PasskeyOptionsBody},
     )
@@ -200,10 +200,10 @@ class RefreshView(AuthView):
     permission_classes = [Public]
 
     @extend_schema(
-        summary="Renew the tokens",
-        description="The refresh token sent is spent by it. Within 10 seconds it gives the same new one again; later,"
-        " sending a spent one ends the whole session: somebody has copied it. Without a token in the body, the cookie"
-        " of a page of ours is read and set again.",
+        summary="Refresh the tokens",
+        description="Spends the refresh token. Sent again within 10 seconds, it returns the same new one; sent"
+        " later, it ends the whole session, because somebody has copied it. If the body has no token, the cookie is"
+        " used and set again; this works only from our own pages.",
         request=RefreshInput,
         responses={200: TokensBody},
     )
@@ -239,8 +239,8 @@ class VerifyEmailView(AuthView):
     rate = "login"
 
     @extend_schema(
-        summary="Prove an e-mail address with a mailed key",
-        description="A pending address becomes the account's by it.",
+        summary="Verify an e-mail address with a mailed key",
+        description="A pending address becomes the account's address.",
         request=KeyInput,
         responses={204: None},
     )
@@ -270,8 +270,8 @@ class ForgotPasswordView(AuthView):
     rate = "login"
 
     @extend_schema(
-        summary="Ask for a key to set a new password",
-        description="The answer is the same whether there is such an account or not.",
+        summary="Request a key to set a new password",
+        description="The response is the same whether the account exists or not.",
         request=EmailInput,
         responses={202: None},
     )
@@ -289,10 +289,10 @@ class ResetPasswordView(AuthView):
 
     @extend_schema(
         summary="Set a new password with a mailed key",
-        description="Gives the device a token as a log-in does: the next log-in on it is not held up by strangers who"
-        " guess at the password. A pending address is dropped. An address that was not proven yet is by this: then"
-        " authenticator app, passkeys and providers that were set up before are removed, as somebody else may have"
-        " made the account.",
+        description="Returns a device token like a log-in: the next log-in on this device is not limited by"
+        " strangers who guess the password. A pending address is dropped. If the address was not verified yet, it is"
+        " now, and the authenticator app, passkeys and providers set up before are removed, as somebody else may"
+        " have created the account.",
         request=ResetInput,
         responses={204: None},
     )
@@ -309,7 +309,7 @@ class ChangePasswordView(AuthView):
     rate = "login"
 
     @extend_schema(
-        summary="Change the own password",
+        summary="Change your password",
         description="Ends all other sessions. 403 with `password_wrong` when the present one is wrong.",
         request=ChangePasswordInput,
         responses={204: None},
@@ -329,9 +329,9 @@ class AuthorizeView(AuthView):
     permission_classes = [Public]
 
     @extend_schema(
-        summary="Where to send the user to log in with a provider",
-        description="Keep `state` in the browser and go on only if the provider sends the same one back. It is bound to"
-        " a cookie that this answer sets. `redirect_uri` must be on one of this server's own origins.",
+        summary="Get the URL for a log-in with a provider",
+        description="Keep `state` in the browser and continue only if the provider sends the same one back. It is"
+        " bound to a cookie that this response sets. `redirect_uri` must be on one of this server's own origins.",
         parameters=[OpenApiParameter("redirect_uri", str, required=True)],
         responses={200: AuthorizeBody},
     )
@@ -353,7 +353,7 @@ class SocialView(AuthView):
     rate = "login"
 
     @extend_schema(
-        summary="Log in or sign up with what a provider sent back",
+        summary="Log in or sign up with a provider's response",
         description="An account with the same address is joined only if both sides have verified it; else 409.",
         request=SocialInput,
         responses={200: LoggedInBody, 201: LoggedInBody},
@@ -378,7 +378,7 @@ class SocialView(AuthView):
         responses={204: None},
     )
     def delete(self, request: Request, provider: str) -> Response:
-        """204; the provider logs nobody in any more."""
+        """204; nobody can log in with the provider any more."""
         user_id = self.principal.id
         self.require_confirmation()
         actions.unlink_provider(user_id=user_id, provider=provider)

@@ -1,4 +1,4 @@
-"""What belongs to an account: sessions, the account itself, exports, erasures, and the keys of its tokens."""
+"""Views for the account itself, its sessions, exports and erasure, and the key set."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class SessionsView(AuthView):
     """/auth/sessions."""
 
     @extend_schema(
-        summary="Devices signed in",
+        summary="List your sessions",
         parameters=PAGE_PARAMETERS,
         responses={200: page_of(SessionBody)},
     )
@@ -49,9 +49,7 @@ class SessionsView(AuthView):
             request, page=page, results=[session_body(session, current_id=current_id) for session in page.items]
         )
 
-    @extend_schema(
-        operation_id="auth_sessions_delete_others", summary="Sign all other devices out", responses={204: None}
-    )
+    @extend_schema(operation_id="auth_sessions_delete_others", summary="End all other sessions", responses={204: None})
     def delete(self, request: Request) -> Response:
         """204; all sessions but this one have ended."""
         actions.end_other_sessions(user_id=self.principal.id, session_id=self.principal.session)
@@ -61,7 +59,7 @@ class SessionsView(AuthView):
 class SessionView(AuthView):
     """DELETE /auth/sessions/{id}."""
 
-    @extend_schema(summary="Sign a device out", responses={204: None})
+    @extend_schema(summary="End a session", responses={204: None})
     def delete(self, request: Request, session_id: int) -> Response:
         """204; the session has ended."""
         actions.end_session(user_id=self.principal.id, session_id=session_id)
@@ -75,22 +73,22 @@ class MeView(AuthView):
     has_etag = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Deleting may ask for the password, so it counts as a log-in: a stolen token must not guess at it."""
+        """Rate-limited as a log-in, since deleting may take the password: a stolen token must not guess it."""
         if request.method == "DELETE":
             self.rate = "login"
         super().initial(request, *args, **kwargs)
 
-    @extend_schema(summary="The own account", responses={200: UserBody})
+    @extend_schema(summary="Get your account", responses={200: UserBody})
     def get(self, request: Request) -> Response:
         """200 with the caller's user."""
         return self._answer(request, queries.account(self.principal.id))
 
     @extend_schema(
-        summary="Change the own account",
-        description="A new username or e-mail address needs a confirmed session. A username can be changed once a day;"
-        " the former one is kept for its owner for a month, and 409 says that a name is taken. An address is"
-        " `pending_email` until the key mailed to it is sent to /auth/verify-email. The answer is the same for an"
-        " address that somebody else has.",
+        summary="Change your account",
+        description="A new username or e-mail address needs a confirmed session. A username can be changed once a"
+        " day; the former one stays reserved for its owner for a month, and a taken one is 409. A new address is"
+        " `pending_email` until the key mailed to it is sent to /auth/verify-email. The response is the same for an"
+        " address of another account.",
         request=MeInput,
         responses={200: UserBody},
     )
@@ -107,8 +105,8 @@ class MeView(AuthView):
 
     @extend_schema(
         summary="Delete the own account",
-        description="At once nobody sees anything of it; what is held of it is erased everywhere in the minutes after."
-        " Where the settings give a grace period, that begins at its end, and logging in before cancels it. Needs the"
+        description="The account is hidden at once, and its data is erased everywhere in the following minutes. With"
+        " a configured grace period the erasure starts at its end, and logging in before cancels it. Needs the"
         " password or a confirmed session.",
         request=DeleteInput,
         responses={202: ErasureStartedBody},
@@ -136,9 +134,9 @@ class ExportsView(AuthView):
     has_idempotency_key = True
 
     @extend_schema(
-        summary="Ask for everything that is held about oneself",
-        description="Needs a confirmed session. An archive is made in the background, for this session alone. While one"
-        " is being made, it is answered again.",
+        summary="Request an export of your data",
+        description="Needs a confirmed session. An archive is built in the background, for this session only. While"
+        " one is being built, that one is returned again.",
         request=None,
         responses={202: ExportBody},
     )
@@ -158,9 +156,9 @@ class ExportView(AuthView):
     """GET /auth/exports/{id}."""
 
     @extend_schema(
-        summary="How far an export has come",
-        description="Once ready, `url` is a link that opens the archive without a token, for five minutes, as long as"
-        " the session lasts.",
+        summary="Get the progress of an export",
+        description="Once ready, `url` is a link that downloads the archive without a token, for five minutes, as"
+        " long as the session lasts.",
         responses={200: ExportBody},
     )
     def get(self, request: Request, export_id: int) -> Response:
@@ -178,8 +176,8 @@ class ArchiveView(AuthView):
     permission_classes = [Public]
 
     @extend_schema(
-        summary="The archive of an export",
-        parameters=[OpenApiParameter("key", str, required=True, description="As in the link of the export.")],
+        summary="Download the archive of an export",
+        parameters=[OpenApiParameter("key", str, required=True, description="From the link of the export.")],
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, export_id: int) -> FileResponse:
@@ -196,16 +194,16 @@ class ArchiveView(AuthView):
 class ErasureView(AuthView):
     """GET /auth/erasures/{id}."""
 
-    authentication_classes = ()  # the token that may be sent has ended with the account
+    authentication_classes = ()  # a token, if sent, was revoked with the account
     permission_classes = [Public]
 
     @extend_schema(
-        summary="How far an erasure has come",
-        description="Needs no token: the account that could have one is gone. The answer names nobody.",
+        summary="Get the progress of an erasure",
+        description="Needs no token, as the account no longer exists. The response has no personal data.",
         responses={200: ErasureBody},
     )
     def get(self, request: Request, erasure_id: int) -> Response:
-        """200 with every context and when it had erased its part."""
+        """200 with every context and when it erased its data."""
         return Response(erasure_body(queries.erasure_progress(erasure_id)))
 
 
@@ -215,7 +213,9 @@ class UserView(AuthView):
     has_etag = True
     permission_classes = [PublicRead]
 
-    @extend_schema(summary="An account", description="`email` only for itself and staff.", responses={200: UserBody})
+    @extend_schema(
+        summary="Get an account", description="`email` only for its owner and staff.", responses={200: UserBody}
+    )
     def get(self, request: Request, user_id: int) -> Response:
         """200 with the user."""
         is_staff = bool(request.user and request.user.is_staff)
@@ -231,7 +231,7 @@ class KeySetView(AuthView):
     permission_classes = [Public]
 
     @extend_schema(
-        operation_id="jwks", summary="The keys that verify access tokens", responses={200: KeySetBody}, auth=[]
+        operation_id="jwks", summary="Get the keys that verify access tokens", responses={200: KeySetBody}, auth=[]
     )
     def get(self, request: Request) -> Response:
         """200 with a JSON Web Key Set. Source: RFC 7517."""
@@ -249,7 +249,7 @@ class InstanceView(AuthView):
     permission_classes = [Public]
     has_etag = True
 
-    @extend_schema(summary="What this installation is", responses={200: InstanceBody}, auth=[])
+    @extend_schema(summary="Get the facts about this installation", responses={200: InstanceBody}, auth=[])
     def get(self, request: Request) -> Response:
         """200 with its name, rules, ways to join and limits."""
         answer = single(request, body=instance_body(rules=access.instance_rules()), version=0)

@@ -1,4 +1,4 @@
-"""What the routes of auth have in common: nothing they answer is kept by caches, and some ask for a confirmation."""
+"""The base class of auth's views: responses are never cached, and some need a confirmed session."""
 
 from apps.auth import actions
 from socialapp.http.views import View
@@ -10,5 +10,5 @@ class AuthView(View):
     is_personal = True
 
     def require_confirmation(self) -> str:
-        """How the session was confirmed in the last minutes; 403 with `confirmation_required` when it was not."""
+        """The method by which the session was confirmed recently; 403 with `confirmation_required` if it was not."""
         return actions.require_confirmation(user_id=self.principal.id, session_id=self.principal.session)

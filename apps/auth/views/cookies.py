@@ -1,4 +1,4 @@
-"""What auth keeps in browsers: a refresh token for pages that ask for it, and marks of the device and the browser.
+"""Cookies of auth: the refresh token for pages that want it, the device token, and the browser mark.
 
 All of them are HttpOnly, SameSite=Strict, and sent to /v1/auth only. Source: OWASP, Session Management.
 """
@@ -34,12 +34,12 @@ def device_of(request: Request) -> actions.Device:
 
 
 def browser_of(request: Request) -> str:
-    """The mark of this browser; empty when it has none."""
+    """The mark of this browser; empty if it has none."""
     return request.COOKIES.get(BROWSER_COOKIE, "")[:100]
 
 
 def wants_cookie(request: Request, fields: dict[str, Any]) -> bool:
-    """Whether the refresh token is to be set as a cookie; Forbidden for pages that are not ours."""
+    """Whether to set the refresh token as a cookie; Forbidden for pages of other origins."""
     in_cookie = bool(fields.pop("cookie", False))
     if in_cookie:
         require_own_origin(request)
@@ -47,7 +47,7 @@ def wants_cookie(request: Request, fields: dict[str, Any]) -> bool:
 
 
 def logged_in_response(request: Request, logged_in: queries.LoggedIn, *, in_cookie: bool) -> Response:
-    """The answer to a log-in (201 where it made the account), with the refresh token in its body or in a cookie."""
+    """The response to a log-in (201 if it created the account), with the refresh token in its body or in a cookie."""
     response = Response(logged_in_body(logged_in), status=201 if logged_in.is_new else 200)
     set_device_token(response, logged_in.device_token)
     if in_cookie:
@@ -56,7 +56,7 @@ def logged_in_response(request: Request, logged_in: queries.LoggedIn, *, in_cook
 
 
 def move_refresh_to_cookie(request: Request, response: Response) -> None:
-    """Takes the refresh token out of the body; Forbidden for pages that are not ours."""
+    """Moves the refresh token from the body to a cookie; Forbidden for pages of other origins."""
     require_own_origin(request)
     body = _body(response)
     _set(response, REFRESH_COOKIE, body.pop("refresh"), days=settings.REFRESH_TOKEN_DAYS)
@@ -64,24 +64,24 @@ def move_refresh_to_cookie(request: Request, response: Response) -> None:
 
 
 def set_device_token(response: HttpResponse, token: str) -> None:
-    """Has the device keep the token by which it is known again."""
+    """Sets the token by which the device is recognised later."""
     _set(response, DEVICE_COOKIE, token, days=actions.DEVICE_DAYS)
     response[DEVICE_HEADER] = token
 
 
 def user_id_in(response: Response) -> int:
-    """The account that an answer to a log-in is about."""
+    """The account in the response to a log-in."""
     return int(_body(response)["user"]["id"])
 
 
 def _body(response: Response) -> dict[str, Any]:
-    """The body, which is rendered already where an Idempotency-Key is kept."""
+    """The body, which is rendered already if the request has an Idempotency-Key."""
     body: dict[str, Any] = orjson.loads(response.data) if isinstance(response.data, bytes) else dict(response.data)
     return body
 
 
 def refresh_token_of(request: Request, sent: str | None) -> tuple[str, bool]:
-    """The refresh token of the body or of the cookie, and whether it came from the latter."""
+    """The refresh token of the body or the cookie, and whether it came from the cookie."""
     if sent is not None:
         return sent, False
     token = request.COOKIES.get(REFRESH_COOKIE, "")
@@ -92,7 +92,7 @@ def refresh_token_of(request: Request, sent: str | None) -> tuple[str, bool]:
 
 
 def require_own_origin(request: Request) -> None:
-    """Forbidden for requests that a page elsewhere has caused: it could not read the answer, but use the cookie."""
+    """Forbidden for cross-site requests: they cannot read the response, but carry the cookie."""
     origin = request.headers.get("Origin")
     is_foreign = origin is not None and origin not in settings.ALLOWED_ORIGINS
     if is_foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -105,12 +105,12 @@ def new_browser_mark(request: Request) -> str:
 
 
 def set_browser_mark(response: Response, mark: str) -> None:
-    """Has the browser keep its mark."""
+    """Sets the mark as a cookie."""
     _set(response, BROWSER_COOKIE, mark, days=1)
 
 
 def forget_refresh(response: Response) -> None:
-    """Has the browser drop the refresh token."""
+    """Deletes the cookie of the refresh token."""
     response.delete_cookie(REFRESH_COOKIE, path=_PATH, samesite="Strict")
 
 

@@ -1,6 +1,6 @@
-"""Small pages that links in mails may lead to; they work without scripts. Opening one changes nothing, its button does.
+"""Small pages for links in mails; they need no scripts. Opening one changes nothing, only its button does.
 
-The key in the link is the proof, and no cookie counts here: so there is nothing that a forged request could use.
+The key in the link is the proof, and cookies are ignored, so there is nothing for CSRF to exploit.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,14 @@ _MAX_KEY, _MAX_APPEAL = 500, 2000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One of the pages; `field` is what is asked for beside the key."""
+    """One of the pages; `field` is the input beside the key, if any."""
 
     title: str
     explanation: str
     button: str
     done: str
     field: str
-    act: Callable[[str, str], str]  # a token for the device that proved to be its owner's, or nothing
+    act: Callable[[str, str], str]  # returns a device token, or ""
 
 
 def _verify(key: str, _: str) -> str:
@@ -47,7 +47,7 @@ def _reset(key: str, password: str) -> str:
 
 
 def _checked(name: str, text: str, *, takes: Text) -> str:
-    """What the API would take for this field; Invalid for what it refuses."""
+    """The value if the API would accept it for this field, else Invalid."""
     try:
         return str(takes.run_validation(text.replace("\r\n", "\n")))
     except ValidationError as error:
@@ -63,10 +63,10 @@ def _appeal(key: str, text: str) -> str:
 
 
 def _export_link(key: str, *, is_asked: bool) -> dict[str, str]:
-    """How far the export of the banned person with this key has come; asks for one first, if that was the button."""
+    """The state of the export for the banned person with this key; requests one first if `is_asked`."""
     user_id, _ = actions.read_appeal_key(key)
     if queries.account(user_id).status != "banned":
-        raise Invalid.of("key", "key_invalid", "This link is not valid any more.")
+        raise Invalid.of("key", "key_invalid", "This link is no longer valid.")
     if is_asked:
         actions.request_export(user_id=user_id, session_id=None)
     export = queries.export_of_banned(user_id)
@@ -98,9 +98,9 @@ _RESET = Page(
 )
 _APPEAL = Page(
     title="Appeal",
-    explanation="Somebody other than the moderator who decided reads your appeal and writes to you.",
+    explanation="A different moderator will review your appeal and write to you.",
     button="Send the appeal",
-    done="Your appeal was received.",
+    done="We have received your appeal.",
     field="text",
     act=_appeal,
 )

@@ -1,4 +1,4 @@
-"""What guards an account: confirmations, second factors, passkeys, and linked providers."""
+"""Views for confirmations, second factors, passkeys and linked providers."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -33,15 +33,15 @@ class ConfirmView(AuthView):
     """POST /auth/confirm."""
 
     @extend_schema(
-        summary="Prove again that it is you",
-        description="Send one of `password`, `otp` (of the authenticator app, or a recovery code), `passkey` (the"
+        summary="Confirm the session",
+        description="Send one of `password`, `otp` (from the authenticator app, or a recovery code), `passkey` (the"
         " answer to POST /auth/login/passkey/options) and `code` (mailed by POST /auth/confirm/code). For five minutes"
-        " this session may do what else answers 403 with `confirmation_required`.",
+        " this session may then make the changes that otherwise return 403 with `confirmation_required`.",
         request=ConfirmInput,
         responses={200: ConfirmedBody},
     )
     def post(self, request: Request) -> Response:
-        """200 with the end of that time."""
+        """200 with the time at which the confirmation expires."""
         user_id, session_id = self.principal.id, self.principal.session
         ((method, proof),) = self.read_input(ConfirmInput).items()
         until = actions.confirm_session(
@@ -55,7 +55,7 @@ class ConfirmationCodeView(AuthView):
 
     rate = "login"
 
-    @extend_schema(summary="Have a code mailed that confirms this session", request=None, responses={202: None})
+    @extend_schema(summary="Request a mailed code to confirm the session", request=None, responses={202: None})
     def post(self, request: Request) -> Response:
         """202; a mail is on its way."""
         self.read_input(Input)
@@ -68,15 +68,15 @@ class TotpView(AuthView):
 
     has_idempotency_key = True
 
-    @extend_schema(summary="Whether an authenticator app is set up", responses={200: TotpBody})
+    @extend_schema(summary="Get whether an authenticator app is set up", responses={200: TotpBody})
     def get(self, request: Request) -> Response:
         """200 with `enabled`."""
         return Response({"enabled": queries.has_totp(self.principal.id)})
 
     @extend_schema(
         summary="Set up an authenticator app",
-        description="Needs a confirmed session. Makes a secret, in force once a code confirms it. 409 when one is in"
-        " force.",
+        description="Needs a confirmed session. Returns a secret, in force once a code confirms it. 409 if one is in"
+        " force already.",
         request=None,
         responses={201: TotpSecretBody},
     )
@@ -93,16 +93,16 @@ class TotpView(AuthView):
 
     @extend_schema(
         summary="Remove the authenticator app",
-        description="Needs a confirmed session, and a code unless that was confirmed with a second factor.",
+        description="Needs a confirmed session, and a code unless a second factor confirmed it.",
         request=OptionalCodeInput,
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """204; log-in needs no code any more."""
+        """204; log-in no longer requires a code."""
         code = self.read_input(OptionalCodeInput).get("code")
         confirmed_by = self.require_confirmation()
         if code is None and confirmed_by not in actions.SECOND_FACTORS:
-            raise Invalid.of("code", "required", "A code of the authenticator app or a recovery code is needed.")
+            raise Invalid.of("code", "required", "A code from the authenticator app or a recovery code is needed.")
         actions.remove_totp(user_id=self.principal.id, code=code)
         return Response(status=204)
 
@@ -114,7 +114,7 @@ class ConfirmTotpView(AuthView):
 
     @extend_schema(
         summary="Confirm the authenticator app",
-        description="From now on log-in needs a code. The recovery codes are shown this once.",
+        description="From now on log-in requires a code. The recovery codes are shown only now.",
         request=CodeInput,
         responses={200: RecoveryCodesBody},
     )
@@ -131,7 +131,7 @@ class PasskeysView(AuthView):
     location = "/v1/auth/passkeys/{id}"
 
     @extend_schema(
-        summary="The own passkeys",
+        summary="List your passkeys",
         parameters=PAGE_PARAMETERS,
         responses={200: page_of(PasskeyBody)},
     )
@@ -142,8 +142,8 @@ class PasskeysView(AuthView):
 
     @extend_schema(
         summary="Add a passkey",
-        description="Needs a confirmed session. Send what `navigator.credentials.create` made of the options, with the"
-        " name that the passkey is to have.",
+        description="Needs a confirmed session. Send what `navigator.credentials.create` returned for the options,"
+        " and a name for the passkey.",
         request=CredentialInput,
         responses={201: PasskeyBody},
     )
@@ -168,8 +168,8 @@ class PasskeyOptionsView(AuthView):
     """POST /auth/passkeys/options."""
 
     @extend_schema(
-        summary="What a browser needs to make a passkey",
-        description="Needs a confirmed session. The challenge is good for one answer, within five minutes.",
+        summary="Get the options for creating a passkey",
+        description="Needs a confirmed session. The challenge is valid for one answer, within five minutes.",
         request=None,
         responses={200: PasskeyOptionsBody},
     )
@@ -187,7 +187,7 @@ class PasskeyView(AuthView):
         summary="Remove a passkey", description="Needs a confirmed session.", request=None, responses={204: None}
     )
     def delete(self, request: Request, passkey_id: int) -> Response:
-        """204; it logs nobody in any more."""
+        """204; nobody can log in with it any more."""
         user_id = self.principal.id
         self.require_confirmation()
         actions.remove_passkey(user_id=user_id, passkey_id=passkey_id)
@@ -198,7 +198,7 @@ class LinkedProvidersView(AuthView):
     """GET /auth/social."""
 
     @extend_schema(
-        summary="Providers that the account can log in with",
+        summary="List linked providers",
         parameters=PAGE_PARAMETERS,
         responses={200: page_of(LinkedProviderBody)},
     )
@@ -214,7 +214,8 @@ class LinkProviderView(AuthView):
 
     @extend_schema(
         summary="Link a provider",
-        description="Needs a confirmed session. 409 when the account at the provider is somebody else's here.",
+        description="Needs a confirmed session. 409 if the account at the provider is linked to somebody else's"
+        " account here.",
         request=LinkInput,
         responses={200: page_of(LinkedProviderBody)},
     )

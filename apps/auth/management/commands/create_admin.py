@@ -1,4 +1,4 @@
-"""`manage.py create_admin`: makes an administrator from the environment, options, or what is typed."""
+"""`manage.py create_admin`: creates an administrator from options, the environment or a prompt."""
 
 import getpass
 import json
@@ -13,21 +13,21 @@ from socialapp.core.errors import Problem
 
 
 class Command(BaseCommand):
-    """Makes an account with the admin role, which may log in to the admin site and the API."""
+    """Creates an account with the admin role, for the admin site and the API."""
 
     help = (
-        "Makes an administrator. Values come from the options, else from ADMIN_USERNAME, ADMIN_EMAIL and"
-        " ADMIN_PASSWORD, else they are asked for."
+        "Creates an administrator. Values come from the options, then from ADMIN_USERNAME, ADMIN_EMAIL and"
+        " ADMIN_PASSWORD, then from a prompt."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """No option for the password: it would show in the list of processes."""
+        """No option for the password: it would be visible in the process list."""
         parser.add_argument("--username", help="3 to 30 letters, digits, dots, underscores")
         parser.add_argument("--email")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints the new account; exit code 1 with the reason when it cannot be made."""
+        """Prints the new account; exit code 1 with the reason if it cannot be created."""
         username = options["username"] or os.environ.get("ADMIN_USERNAME") or input("Username: ")
         email = options["email"] or os.environ.get("ADMIN_EMAIL") or input("E-mail: ")
         password = os.environ.get("ADMIN_PASSWORD") or getpass.getpass("Password: ")
@@ -39,4 +39,4 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"id": str(account.id), "username": account.username, "email": account.email}))
         else:
-            self.stdout.write(f"administrator {account.username} made (id {account.id})")
+            self.stdout.write(f"administrator {account.username} created (id {account.id})")

@@ -1,4 +1,4 @@
-"""`manage.py erasure status ID|verify ID|verify FILE`: how far erasures have come, and whether anything is left."""
+"""`manage.py erasure status ID|verify ID|verify FILE`: progress of an erasure, and whether anything is left."""
 
 import json
 from argparse import ArgumentParser
@@ -18,21 +18,21 @@ class Command(BaseCommand):
     """Shows and verifies erasures."""
 
     help = (
-        "status ID: which contexts have erased their part (exit code 1 while some have not). verify ID: looks through"
-        " every context's stores for the id of the erased user; exit code 1 when more than tombstones is found. verify"
-        " FILE: first checks the signature of the certificate in the file, and that it states what is on record."
+        "status ID: which contexts have erased their data (exit code 1 while some have not). verify ID: searches every"
+        " context's stores for the id of the erased user; exit code 1 if more than tombstones is found. verify"
+        " FILE: also checks the signature of the certificate in the file, and that it matches what is on record."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What to do, and about which erasure."""
+        """What to do, and which erasure."""
         parser.add_argument("action", choices=["status", "verify"])
         parser.add_argument(
-            "erasure", metavar="ID|FILE", help="an erasure's id; verify: or a file with its certificate"
+            "erasure", metavar="ID|FILE", help="id of an erasure; verify: also a file with its certificate"
         )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints the answer."""
+        """Prints the result."""
         given = options["erasure"]
         try:
             if given.isascii() and given.isdigit():
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError(problem.errors[0].detail if problem.errors else problem.detail) from None
 
     def _certified(self, file: Path, *, as_json: bool) -> int:
-        """The erasure that a certificate is about, once it proved to be ours and to state what is on record."""
+        """The erasure of a certificate, after checking that we signed it and that it matches what is on record."""
         try:
             certificate = file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeError) as error:
@@ -57,9 +57,9 @@ class Command(BaseCommand):
         stated = actions.read_certificate(certificate)
         progress = queries.erasure_progress(int(stated["erasure_id"]))
         on_record = {part["name"]: part for part in queries.erased_parts(progress.id)}
-        # Certificates that were made before rows were counted state none.
+        # Certificates from before rows were counted state none.
         if [{**on_record.get(part["name"], {}), **part} for part in stated["contexts"]] != list(on_record.values()):
-            raise CommandError("the certificate was signed here, but states something other than what is on record")
+            raise CommandError("the certificate was signed here, but does not match what is on record")
         if not as_json:
             rows = sum(sum(part.get("rows", {}).values()) for part in stated["contexts"])
             self.stdout.write(
@@ -90,6 +90,6 @@ class Command(BaseCommand):
                 note = residue.expected or "LEFT BEHIND"
                 self.stdout.write(f"{residue.store} {residue.place}: {residue.count} ({note})")
         if left:
-            raise CommandError(f"something is left of user {user_id} in {len(left)} places")
+            raise CommandError(f"data of user {user_id} is left in {len(left)} places")
         if not as_json:
             self.stdout.write("nothing is left but what is expected")

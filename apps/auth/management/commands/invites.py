@@ -12,29 +12,31 @@ from socialapp.core.json import rfc3339
 
 
 class Command(BaseCommand):
-    """Makes, shows and revokes invites."""
+    """Creates, lists and revokes invites."""
 
     help = (
-        "create: makes a code and prints it; it cannot be shown again. list: all invites, the newest first. revoke ID:"
-        " deletes an invite; accounts made with it stay. Exit code 1 for an unknown id or a number out of range."
+        "create: creates a code and prints it; it cannot be shown again. list: all invites, newest first. revoke ID:"
+        " deletes an invite; accounts created with it stay. Exit code 1 for an unknown id or a number out of range."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do."""
         parser.add_argument("action", choices=["create", "list", "revoke"])
         parser.add_argument("invite_id", nargs="?", type=int, help="revoke: which, as shown by list")
-        parser.add_argument("--uses", type=int, default=1, help="create: how many may register with it (default 1)")
-        parser.add_argument("--days", type=int, help="create: how long it holds (default: until it is used up)")
-        parser.add_argument("--note", default="", help="create: whom it is for, at most 100 characters")
+        parser.add_argument(
+            "--uses", type=int, default=1, help="create: how many people may register with it (default 1)"
+        )
+        parser.add_argument("--days", type=int, help="create: how long it is valid (default: until it is used up)")
+        parser.add_argument("--note", default="", help="create: who it is for, at most 100 characters")
         parser.add_argument(
             "--dry-run", action="store_true", help="create, revoke: say what would be done, and do nothing"
         )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints the new invite, all invites, or which one is gone."""
+        """Prints the new invite, all invites, or the id of the revoked one."""
         if (options["action"] == "revoke") != (options["invite_id"] is not None):
-            raise CommandError("revoke needs the id of an invite, and nothing else takes one")
+            raise CommandError("only revoke takes the id of an invite, and requires it")
         try:
             if options["dry_run"] and options["action"] != "list":
                 self._report(self._plan(**options), as_json=options["json"])
@@ -51,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(problem.errors[0].detail if problem.errors else problem.detail) from None
 
     def _plan(self, **options: Any) -> str:
-        """What would be done; NotFound for an invite that there is not, Invalid for numbers out of range."""
+        """What would be done; NotFound for an unknown invite, Invalid for numbers out of range."""
         if options["action"] == "create":
             actions.check_invite(uses=options["uses"], days=options["days"], note=options["note"])
             return f"make an invite for {options['uses']} registrations"
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([_body(invite) for invite in invites]))
             return
         for invite in invites:
-            until = f"until {rfc3339(invite.expires_at)}" if invite.expires_at else "without end"
+            until = f"until {rfc3339(invite.expires_at)}" if invite.expires_at else "no expiry"
             parts = (str(invite.id), invite.code, f"uses left: {invite.uses_left}", until, invite.note)
             self.stdout.write("  ".join(part for part in parts if part))
 

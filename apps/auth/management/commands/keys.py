@@ -11,11 +11,11 @@ from socialapp.core.json import rfc3339
 
 
 class Command(BaseCommand):
-    """Shows the signing keys, or makes a new one."""
+    """Lists the signing keys, or creates a new one."""
 
     help = (
-        "list: all keys, the newest first; their state is next, signing, verifying or retired. rotate: makes a key that"
-        " is published now and signs in ten minutes; the one before it verifies as long as tokens of it are out."
+        "list: all keys, newest first; their state is next, signing, verifying or retired. rotate: creates a key that"
+        " is published now and signs in ten minutes; its predecessor verifies until the tokens it signed expire."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--now",
             action="store_true",
-            help="rotate, after a leak: sign at once, retire keys rotated in before",
+            help="rotate, after a leak: sign at once, and retire keys from earlier rotations",
         )
         parser.add_argument("--dry-run", action="store_true", help="rotate: say what would be done, and do nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -32,7 +32,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints the keys, or the new one."""
         if options["action"] == "rotate" and options["dry_run"]:
-            when = "at once; tokens of keys rotated in before end" if options["now"] else "in ten minutes"
+            when = (
+                "at once; tokens of keys from earlier rotations become invalid" if options["now"] else "in ten minutes"
+            )
             what = f"make a key that signs {when}"
             self.stdout.write(json.dumps({"done": False, "what": what}) if options["json"] else f"would {what}")
             return
@@ -45,4 +47,4 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(rows))
             return
         for row in rows:
-            self.stdout.write(f"{row['kid']}  {row['state']:10} {row['signs_from'] or 'of the settings'}")
+            self.stdout.write(f"{row['kid']}  {row['state']:10} {row['signs_from'] or 'from the settings'}")

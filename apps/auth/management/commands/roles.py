@@ -1,4 +1,4 @@
-"""`manage.py roles list|grant|revoke`: who is staff."""
+"""`manage.py roles list|grant|revoke`: the roles of staff."""
 
 import json
 from argparse import ArgumentParser
@@ -12,12 +12,12 @@ from socialapp.core.principal import ADMIN, MODERATOR
 
 
 class Command(BaseCommand):
-    """Shows, gives and takes the roles of staff."""
+    """Lists, grants and revokes the roles of staff."""
 
     help = (
-        "list: everybody who is moderator or admin. grant ROLE WHO, revoke ROLE WHO: gives or takes a role, from the"
-        " account's next request on; to take one ends its sessions. WHO is an id, a username or an e-mail address."
-        " Exit code 1 when there is no such account."
+        "list: all moderators and administrators. grant ROLE WHO, revoke ROLE WHO: grants or revokes a role, from the"
+        " account's next request on; revoking one ends its sessions. WHO is an id, a username or an e-mail address."
+        " Exit code 1 if there is no such account."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

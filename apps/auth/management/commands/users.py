@@ -1,4 +1,4 @@
-"""`manage.py users find|show|ban|unban|verify|sessions|reset|rename`: accounts, as operators see and repair them."""
+"""`manage.py users find|show|ban|unban|verify|sessions|reset|rename`: account support for operators."""
 
 import json
 from argparse import ArgumentParser
@@ -14,23 +14,23 @@ from socialapp.rpc.calls import client
 
 
 class Command(BaseCommand):
-    """Finds, shows and repairs accounts. Bans belong to moderation: its cases log them and notify people."""
+    """Finds, shows and repairs accounts. Bans go through moderation, which logs them and notifies people."""
 
     help = (
-        "find TEXT: accounts whose id, username or address this is, or whose username or address begins with it. show"
-        " WHO: one account with its live sessions. ban WHO --reason, unban WHO --reason: in force at once, logged and"
-        " told to the person, who may appeal. verify WHO: marks its address as proven. sessions WHO: its live"
-        " sessions; with --end, ends them. reset WHO: mails a key to set a new password. rename WHO NAME: another"
-        " username. WHO is an id, a username or an e-mail address. Exit code 1 when there is no such account, or the"
+        "find TEXT: accounts with this id, or whose username or address is or begins with TEXT. show WHO: one account"
+        " with its live sessions. ban WHO --reason, unban WHO --reason: in force at once; the action is logged and"
+        " the person is notified and may appeal. verify WHO: marks the address as verified. sessions WHO: the live"
+        " sessions; with --end, ends them. reset WHO: mails a key to set a new password. rename WHO NAME: changes the"
+        " username. WHO is an id, a username or an e-mail address. Exit code 1 if there is no such account, or the"
         " change is refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do, and with whom."""
         parser.add_argument("action", choices=["find", "show", "ban", "unban", "verify", "sessions", "reset", "rename"])
-        parser.add_argument("who", help="an id, a username or an e-mail address; find: or the beginning of one")
+        parser.add_argument("who", help="an id, a username or an e-mail address; find: also the beginning of one")
         parser.add_argument("name", nargs="?", help="rename: the new username")
-        parser.add_argument("--reason", default="", help="ban, unban: why; the person reads it")
+        parser.add_argument("--reason", default="", help="ban, unban: why; shown to the person")
         parser.add_argument("--end", action="store_true", help="sessions: end them all")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints accounts or sessions, or what was done."""
         if (options["action"] == "rename") != (options["name"] is not None):
-            raise CommandError("rename needs a new username, and nothing else takes one")
+            raise CommandError("only rename takes a new username, and requires it")
         if options["action"] == "find":
             self._print([_body(account) for account in queries.found_accounts(options["who"])], **options)
             return
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             case "ban" | "unban" as kind:
                 self._do(f"{kind} {account.username}", account, **options)
             case "verify":
-                self._do(f"mark {account.email} of {account.username} as proven", account, **options)
+                self._do(f"mark {account.email} of {account.username} as verified", account, **options)
             case "reset":
                 self._do(f"mail {account.username} a key to set a new password", account, **options)
             case _:
