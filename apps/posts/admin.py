@@ -1,4 +1,4 @@
-"""Posts in the admin site: to view, search and remove."""
+"""Admin pages of posts: viewing, searching, removing."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 
     @admin.action(description="Remove the selected posts")
     def remove(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
-        """Removes them as a moderator: logged, their authors notified, open to appeal."""
+        """Removes the posts as a moderator: logged, their authors notified, open to appeal."""
         for post in queryset:
             try:
                 remove_as_moderator(moderator_id=int(request.user.pk or 0), post_id=post.id, author_id=post.user_id)
@@ -70,7 +70,7 @@ class PostAdmin(ContextModelAdmin[Post]):
 
 @admin.register(RemovedPost)
 class RemovedPostAdmin(ContextModelAdmin[RemovedPost]):
-    """Posts that moderators have removed and that may come back."""
+    """Posts that moderators removed and may restore."""
 
     list_display = ("id", _author, "is_private", "removed_at", _act)
     list_filter = ("removed_at",)
@@ -79,7 +79,7 @@ class RemovedPostAdmin(ContextModelAdmin[RemovedPost]):
 
 
 class _BelongsToPost(ContextModelAdmin[Any]):
-    """Rows that hang on a post."""
+    """The base of pages for rows that belong to a post."""
 
     ordering = ("-pk",)
 
@@ -114,7 +114,7 @@ class PersonAndPostAdmin(_BelongsToPost):
 
 @admin.register(RepostCount)
 class RepostCountAdmin(_BelongsToPost):
-    """How often posts were reposted."""
+    """Repost counts."""
 
     is_internal = True
     list_display = (remote_link("post_id", admin_url=_POST), "count")
@@ -123,7 +123,7 @@ class RepostCountAdmin(_BelongsToPost):
 
 @admin.register(PopularAuthor)
 class PopularAuthorAdmin(_BelongsToPost):
-    """Whose posts are merged into feeds at reading."""
+    """Authors whose posts are merged into feeds at reading."""
 
     is_internal = True
     list_display = ("id", PersonColumn("user_id"))
@@ -132,7 +132,7 @@ class PopularAuthorAdmin(_BelongsToPost):
 
 @admin.register(FeedEpoch)
 class FeedEpochAdmin(_BelongsToPost):
-    """Since when lists of feeds count."""
+    """The current epoch of feeds."""
 
     is_internal = True
     list_display = ("id", "number", "redis_run")
@@ -168,7 +168,7 @@ class MediaAdmin(_BelongsToPost):
 
     @admin.action(description="Remove the selected media and refuse them from now on")
     def refuse(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
-        """Removes the posts that show them as a moderator; the same or a similar picture is not taken again."""
+        """Removes the posts that show them, as a moderator; the same or similar pictures are refused from then on."""
         for media in queryset:
             try:
                 refuse_media(moderator_id=int(request.user.pk or 0), media_id=media.id)
@@ -187,7 +187,7 @@ class StoredFileAdmin(_BelongsToPost):
 
 @admin.register(RefusedMedia)
 class RefusedMediaAdmin(_BelongsToPost):
-    """What may not be uploaded again."""
+    """Media that may not be uploaded again."""
 
     is_internal = True
     list_display = ("media_id", "content_hash", "refused_at")
@@ -196,7 +196,7 @@ class RefusedMediaAdmin(_BelongsToPost):
 
 @admin.register(LinkPreview)
 class LinkPreviewAdmin(_BelongsToPost):
-    """What pages that posts link to say about themselves."""
+    """Metadata of pages that posts link to."""
 
     list_display = ("url", "title", "attempts", "due_at", "fetched_at")
     search_fields = ("url", "title")
@@ -204,7 +204,7 @@ class LinkPreviewAdmin(_BelongsToPost):
 
 @admin.register(PostLink)
 class PostLinkAdmin(_BelongsToPost):
-    """Which post links where."""
+    """The previewed links of posts."""
 
     list_display = (remote_link("post_id", admin_url=_POST), "url_key")
     search_fields = ("=post_id", "=url_key")
@@ -212,7 +212,7 @@ class PostLinkAdmin(_BelongsToPost):
 
 @admin.register(MediaPurge)
 class MediaPurgeAdmin(_BelongsToPost):
-    """Addresses that caches are to forget."""
+    """URLs to be purged from caches."""
 
     is_internal = True
     list_display = ("id", "path", "attempts", "created_at")

@@ -9,7 +9,7 @@ from socialapp.rpc.calls import serve
 
 
 class PostsConfig(AppConfig):
-    """Registers what posts serves to the other contexts."""
+    """Registers the services that posts provides to the other contexts."""
 
     name = "apps.posts"
     label = "posts"

@@ -1,4 +1,4 @@
-"""What posts does when something has happened."""
+"""Event handlers of posts."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ from socialapp.rpc.calls import client
 
 
 def _first_followers(user_id: int) -> list[int] | None:
-    """The first page of somebody's followers; None when they are too many to push to."""
+    """The first page of somebody's followers; None if they are too many for fan-out."""
     if is_popular(user_id) or client(Users).popular(ids=[user_id]):
         return None
     return client(Users).followers(user_id=user_id, after=0, limit=FAN_OUT_BATCH)
@@ -54,7 +54,7 @@ def _first_followers_of(events: Sequence[PostCreated | PostRestored]) -> dict[in
 
 @handles(PostCreated, PostRestored, gather=_first_followers_of, together=True)
 def fan_out_post(events: Sequence[PostCreated | PostRestored], followers: dict[int, list[int] | None]) -> None:
-    """Puts posts, new or back, into the feeds of their authors and of the first followers, or leaves it to reading."""
+    """Pushes posts, new or restored, into the feeds of their authors and first followers, unless merged at reading."""
     for author_id, follower_ids in followers.items():
         if follower_ids is None:
             mark_popular(user_id=author_id)
@@ -75,7 +75,7 @@ def fan_out_post(events: Sequence[PostCreated | PostRestored], followers: dict[i
 
 @handles(Reposted, gather=lambda event: _first_followers(event.user_id))
 def fan_out_repost(event: Reposted, follower_ids: list[int] | None) -> None:
-    """Puts a repost into the feeds of the first followers. Whether the repost still exists is checked on reading."""
+    """Pushes a repost into the feeds of the first followers. Readers check whether the repost still exists."""
     if follower_ids is None:
         mark_popular(user_id=event.user_id)
     else:
@@ -84,7 +84,7 @@ def fan_out_repost(event: Reposted, follower_ids: list[int] | None) -> None:
 
 @handles(FanOutContinued, gather=_more_followers)
 def continue_fan_out(event: FanOutContinued, follower_ids: list[int]) -> None:
-    """Goes on with the next page of followers."""
+    """Continues with the next page of followers."""
     fan_out([_page(event, reposter_id=event.reposter_id, follower_ids=follower_ids)])
 
 
@@ -100,13 +100,13 @@ def _page(event: Reposted | FanOutContinued, *, reposter_id: int | None, followe
 
 @handles(PostDeleted)
 def clean_up(event: PostDeleted) -> None:
-    """Removes the bookmarks and reposts of a deleted post."""
+    """Deletes the bookmarks and reposts of a deleted post."""
     start_job("posts", name=CLEAN_UP, subject_id=event.post_id)
 
 
 @handles(CommentDeleted)
 def delete_comment_pictures(event: CommentDeleted) -> None:
-    """Deletes what a deleted comment showed."""
+    """Deletes the media of a deleted comment."""
     delete_comment_media(comment_ids=[event.comment_id])
 
 
@@ -119,7 +119,7 @@ def remove_content(event: ContentRemoved) -> None:
 
 @handles(ContentRestricted)
 def restrict_content(event: ContentRestricted) -> None:
-    """Marks a post sensitive, hides it or closes its comments, or ends that, as a moderator decided."""
+    """Marks a post sensitive, hides it or locks its comments, or ends that, as a moderator decided."""
     if event.target_type == "post":
         restrict_post(
             post_id=event.target_id,
@@ -132,7 +132,7 @@ def restrict_content(event: ContentRestricted) -> None:
 
 @handles(ContentRestored)
 def restore_content(event: ContentRestored) -> None:
-    """Restores a post that was removed wrongly, and takes again what a comment shows that was."""
+    """Restores a post that was removed wrongly, or ends the refusal of a restored comment's media."""
     if event.target_type == "post":
         restore_post(post_id=event.target_id, action_id=event.action_id)
     elif event.target_type == "comment":
@@ -140,7 +140,7 @@ def restore_content(event: ContentRestored) -> None:
 
 
 def _is_hidden(user_id: int) -> bool:
-    """Whether what an account shows is no longer public; asked only when a cache is to be purged."""
+    """Whether an account's content is no longer public; called only if there is a cache to purge."""
     if not settings.MEDIA_PURGE:
         return False
     author = load_visibility(viewer_id=None, author_ids=[user_id]).authors.get(user_id)
@@ -149,12 +149,12 @@ def _is_hidden(user_id: int) -> bool:
 
 @handles(ProfileChanged, StatusChanged, gather=lambda event: _is_hidden(event.user_id))
 def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) -> None:
-    """Has caches forget the media of an account that has become private or was banned."""
+    """Purges the media of an account that became private or was banned from caches."""
     if is_hidden:
         purge_author(event.user_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Erases everything of a deleted user; acknowledged when nothing is left."""
+    """Erases everything of a deleted user; acknowledged once nothing is left."""
     begin_removal("posts", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

@@ -1,4 +1,4 @@
-"""What posts takes in, and, for the schema, what it gives out."""
+"""Input of posts' routes, and the schema of their responses."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from socialapp.http.serializers import MediaBody, ProfileSummaryBody, ReactionCo
 
 
 class MediaIds(serializers.ListField):
-    """Ids of media, each once, in the order in which they are shown."""
+    """Ids of media, each once, in display order."""
 
     default_error_messages = {"media_too_many": "A post has up to 4 images, or one video."}
     child = Id()
@@ -69,18 +69,18 @@ class NewUpload(Input):
     content_type = serializers.ChoiceField(choices=sorted(CONTENT_TYPES))
     size = Integer(min_value=1)
     description = Text(multiline=True, allow_blank=True, max_length=MAX_DESCRIPTION, required=False)
-    resumable = Flag(required=False, help_text="In parts, each of which can be sent again.")
+    resumable = Flag(required=False, help_text="Upload in parts, each of which can be retried.")
 
 
 class MentionBody(serializers.Serializer[Any]):
-    """Somebody whom a post names."""
+    """A person mentioned in a post."""
 
     id = Id()
     username = serializers.CharField()
 
 
 class UploadPartBody(serializers.Serializer[Any]):
-    """A part of a resumable upload: so many bytes of the file, after those of the parts before."""
+    """A part of a resumable upload: this many bytes of the file, after those of the parts before."""
 
     number = serializers.IntegerField()
     size = serializers.IntegerField()
@@ -92,7 +92,7 @@ class UploadPartBody(serializers.Serializer[Any]):
 class UploadBody(serializers.Serializer[Any]):
     """Where to PUT a file, with exactly these headers, before `POST /media/{id}/complete`.
 
-    A resumable upload has parts instead of a url. The addresses are signed: no token is needed.
+    A resumable upload has parts instead of a url. The URLs are signed: no token is needed.
     """
 
     id = Id()
@@ -113,7 +113,7 @@ class LinkImageBody(serializers.Serializer[Any]):
 
 
 class LinkPreviewBody(serializers.Serializer[Any]):
-    """What the page behind the first link of a public post says about itself; null until it was fetched."""
+    """The metadata of the page behind the first link of a public post; null until it was fetched."""
 
     url = serializers.CharField()
     title = serializers.CharField()
@@ -134,11 +134,11 @@ class PostBody(serializers.Serializer[Any]):
     link_preview = LinkPreviewBody(allow_null=True)
     mentions = MentionBody(many=True)
     reposted_by = ProfileSummaryBody(allow_null=True)
-    comments_locked = serializers.BooleanField(help_text="A moderator closed them: nobody adds any.")
+    comments_locked = serializers.BooleanField(help_text="A moderator has locked the comments: nobody can add any.")
     withheld = serializers.ChoiceField(
         choices=["waiting", "hidden"],
         allow_null=True,
-        help_text="Nobody but its author sees it: it waits for a moderator, or a moderator hid it.",
+        help_text="Only the author sees the post: it awaits review by a moderator, or a moderator hid it.",
     )
     comments_count = serializers.IntegerField()
     reactions = ReactionCountsBody()
@@ -165,14 +165,14 @@ class PostVersionBody(serializers.Serializer[Any]):
 class PostVisibilityBody(serializers.Serializer[Any]):
     """Whether somebody sees a post, and the rule that decides it."""
 
-    viewer = Id(allow_null=True, help_text="Null stands for anybody without a token.")
+    viewer = Id(allow_null=True, help_text="Null for anybody without a token.")
     visible = serializers.BooleanField()
     rule = serializers.ChoiceField(choices=[rule.value for rule in Rule])
-    reason = serializers.CharField(help_text="For people.")
+    reason = serializers.CharField(help_text="Human-readable.")
 
 
 class HashtagBody(serializers.Serializer[Any]):
-    """A hashtag, without #, and how many public posts of the last day bear it."""
+    """A hashtag, without #, and how many public posts of the last day use it."""
 
     name = serializers.CharField()
     posts_count = serializers.IntegerField()

@@ -1,4 +1,4 @@
-"""What posts answers to the other contexts."""
+"""The services that posts provides to the other contexts."""
 
 from functools import partial
 
@@ -78,7 +78,7 @@ class PostsService:
         return visible_refs_with_people(viewer_id=viewer_id, post_ids=post_ids, people_ids=people_ids)
 
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
-        """See `Posts.viewers`; nobody sees a post that does not exist."""
+        """See `Posts.viewers`; empty for a post that does not exist."""
         return viewers_of(post_id=post_id, user_ids=user_ids)
 
     def feeds_without(self, *, post_id: int, user_ids: list[int]) -> list[int]:
@@ -187,12 +187,12 @@ class PostTransfer:
         return record_page(posts_after(int(after or 0), limit=limit + 1), limit=limit)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
-        """Nobody else dumps posts."""
+        """Nothing: no other context dumps posts."""
         return []
 
 
 class PostsProjections:
-    """The `DriftChecks` contract: home feeds, counts of reposts, and what posts are found by."""
+    """The `DriftChecks` contract: home feeds, repost counts, hashtags and mentions."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""

@@ -1,4 +1,4 @@
-"""The periodic work of posts."""
+"""Periodic tasks of posts."""
 
 from contextlib import suppress
 
@@ -33,7 +33,7 @@ PERIODIC = {
     "posts.purge_caches": 15.0,
 }
 
-# In a queue of their own: they may take minutes, and nothing is to wait behind them.
+# In a separate queue: they may take minutes, and nothing should wait behind them.
 SLOW = ("posts.process_waiting_media", "posts.sweep_store", "posts.fetch_link_previews")
 
 _STEPS = 50
@@ -62,19 +62,19 @@ def delete_removed() -> None:
 
 @shared_task(name="posts.process_waiting_media")
 def process_media() -> None:
-    """Processes uploads that wait. Idempotent; asked for by each upload, and periodic."""
+    """Processes waiting uploads. Idempotent; triggered by each upload, and periodic."""
     process_waiting_media()
 
 
 @shared_task(name="posts.purge_caches")
 def purge_media_caches() -> None:
-    """Has caches in front forget media that are no longer public. Idempotent, periodic."""
+    """Purges media that are no longer public from caches. Idempotent, periodic."""
     purge_caches()
 
 
 @shared_task(name="posts.sweep_media")
 def sweep_media() -> None:
-    """Deletes media that nothing shows, and files that nothing uses. Idempotent, periodic."""
+    """Deletes unused media and files. Idempotent, periodic."""
     for _ in range(_STEPS):
         deleted = delete_unused_media(before_hours=settings.MEDIA_UNUSED_HOURS)
         if not deleted + delete_unused_files():
@@ -83,7 +83,7 @@ def sweep_media() -> None:
 
 @shared_task(name="posts.sweep_store")
 def sweep_media_store() -> None:
-    """Removes what killed processes left: media of no comment, files that no row names. Idempotent, periodic."""
+    """Deletes what killed processes left: media of no comment, files without a row. Idempotent, periodic."""
     delete_abandoned_files()
     delete_unclaimed_media()
     sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS)
@@ -91,7 +91,7 @@ def sweep_media_store() -> None:
 
 @shared_task(name="posts.fetch_link_previews")
 def fetch_previews() -> None:
-    """Fetches the pages that posts link to. Idempotent; asked for by each such post, and periodic."""
+    """Fetches the pages that posts link to. Idempotent; triggered by each such post, and periodic."""
     fetch_link_previews()
 
 

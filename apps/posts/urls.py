@@ -1,4 +1,4 @@
-"""The paths of the posts context, under /v1, and of the files of media."""
+"""URL routes of the posts context, under /v1, and of media files."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Who may see and do what with posts and media, and what other contexts must be asked first."""
+"""Decides who may see and do what with posts and media, and gathers what that needs from other contexts."""
 
 from apps.posts.access.bulk_records import LoadablePost, loadable_posts
 from apps.posts.access.drafts import MAX_CONTENT, MAX_CONTENT_WARNING, Draft, draft_post

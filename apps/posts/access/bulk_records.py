@@ -1,4 +1,4 @@
-"""Posts as bulk records: which may be loaded. Format: docs/records.md."""
+"""Posts as bulk records: validation before import. Format: docs/records.md."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class _PostRecord(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class LoadablePost:
-    """A post from a file whose author exists, with what its text says besides its words."""
+    """A post from a file whose author exists, with the hashtags and mentions of its text."""
 
     index: int
     id: int
@@ -49,14 +49,14 @@ class LoadablePost:
 
     @property
     def is_edited(self) -> bool:
-        """Whether it was changed after it was written."""
+        """Whether it was edited after it was written."""
         return self.updated_at > self.created_at
 
 
 def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[Rejected]]:
     """Sorts records into those that may be written and the rejected.
 
-    Asks users in batches, and once more for every private text that names somebody: who may see it.
+    Calls users in batches, and once more for every private text with mentions: who may see it.
     """
     parsed: dict[int, _PostRecord] = {}
     rejected: list[Rejected] = []
@@ -100,7 +100,7 @@ def _loadable(
 
 
 def _parse(record: Record) -> _PostRecord:
-    """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
+    """The record; ValueError (msgspec.ValidationError is one) with the reason if it is invalid."""
     parsed = msgspec.convert(record, _PostRecord)
     for name in ("id", "user_id"):
         id_of(getattr(parsed, name), name=name)

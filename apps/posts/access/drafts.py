@@ -1,4 +1,4 @@
-"""Texts that are to be written: who is named in them, and whether their author may write."""
+"""Drafts of posts: a text with its mentions and hashtags, and whether its author may write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ MAX_CONTENT_WARNING = 200
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text with what other contexts know about it: gathered before the transaction that writes it."""
+    """A text with what other contexts know about it, gathered before the transaction that writes it."""
 
     author: Author
     content: str
     is_private: bool
     hashtags: list[str]
     mentions: list[tuple[int, str]]
-    media_ids: list[int] | None = None  # None: as they are
+    media_ids: list[int] | None = None  # None: unchanged
     sensitive: bool = False
     content_warning: str = ""
-    is_held: bool = False  # nobody else sees it until a moderator has looked at it
+    is_held: bool = False  # only its author sees it until a moderator has reviewed it
 
     @property
     def mention_ids(self) -> list[int]:
-        """Whom the text names, besides the author."""
+        """The people whom the text mentions, except the author."""
         return [user_id for user_id, _ in self.mentions if user_id != self.author.card.id]
 
 
@@ -45,10 +45,11 @@ def draft_post(
     content_warning: str | None = None,
     post_id: int = 0,
 ) -> Draft:
-    """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as the account is.
+    """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as private as the
+    account.
 
-    `post_id` is that of the post to be edited. Forbidden when the account may not write. Three calls, and one more for
-    a private text that names somebody.
+    `post_id` is the post to be edited, if any. Forbidden if the account may not write. Three calls, and one more for
+    a private text with mentions.
     """
     cards = _mentioned(content)
     visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *(card.id for card in cards)])

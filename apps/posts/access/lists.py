@@ -1,4 +1,4 @@
-"""Lists of posts besides the home feed, as a viewer may see them."""
+"""Lists of posts other than the home feed, filtered for a viewer."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ _TREND_HALF_LIFE = timedelta(hours=6)
 
 
 def author_page(*, viewer_id: int | None, author_id: int, page: PageRequest) -> Page[VisiblePost]:
-    """An author's posts that the viewer may see, newest first; NotFound when the author is not visible at all."""
+    """An author's posts that the viewer may see, newest first; NotFound if the author is not visible at all."""
     visibility = load_visibility(viewer_id=viewer_id, author_ids=[author_id])
     if not visibility.may_see_author(author_id):
         raise NotFound("there is no such profile, or you may not see it")
@@ -55,7 +55,7 @@ def hashtag_page(*, viewer_id: int | None, tag: str, page: PageRequest) -> Page[
 
 
 def bookmark_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
-    """The posts that somebody bookmarked and may still see, the newest bookmark first."""
+    """The posts that somebody bookmarked and may still see, newest bookmark first."""
     return _page(page, read=lambda span: bookmark_entries(user_id=user_id, span=span), visible=_filter(user_id))
 
 
@@ -84,9 +84,9 @@ def history_page(*, viewer_id: int | None, post: VisiblePost, page: PageRequest)
 
 
 def trending_posts(*, viewer_id: int | None, limit: int) -> list[VisiblePost]:
-    """Public posts of the last days with the most reactions and reposts for their age, the best first.
+    """Public posts of the last days with the most reactions and reposts for their age, best first.
 
-    Looks at the last few hundred posts at most. Three queries and two calls.
+    Considers the last few hundred posts. Three queries and two calls.
     """
     newest = newest_public_posts(since=first_id_at(datetime.now(UTC) - _TREND_DAYS), limit=_TREND_POSTS)
     posts = _public_filter(viewer_id)([Entry(post_id, post_id) for post_id in newest])
@@ -104,7 +104,7 @@ def trending_posts(*, viewer_id: int | None, limit: int) -> list[VisiblePost]:
 
 
 def _reaction_totals(post_ids: list[int]) -> dict[int, int]:
-    """Nothing while reactions does not answer: then what is new comes first."""
+    """Reaction totals by post; empty while reactions is unavailable, so that newer posts come first."""
     try:
         found = client(Reactions).summaries(viewer_id=None, target_type="post", target_ids=post_ids)
     except Unavailable:
@@ -115,13 +115,13 @@ def _reaction_totals(post_ids: list[int]) -> dict[int, int]:
 def trending_tags(*, viewer_id: int | None, limit: int) -> list[tuple[str, int]]:
     """The hashtags that most people use now, with the number of public posts by authors whom the viewer may see.
 
-    A person counts once, and half for every six hours since their last use. Looks at the last thousand uses at most.
-    Two queries and one call.
+    A person counts once per hashtag, with a half-life of six hours since the last use. Considers the last thousand
+    uses. Two queries and one call.
     """
     used = tag_uses(since=first_id_at(datetime.now(UTC) - _TREND_WINDOW), limit=_TREND_TAGS)
     authors = public_authors({use.post_id for use in used})
     visibility = load_visibility(viewer_id=viewer_id, author_ids=authors.values())
-    # What only followers may see trends for nobody, so that all count alike but for blocks.
+    # Only public posts count, so that trends are the same for everybody except for blocks.
     public = {
         post_id
         for post_id, author_id in authors.items()
@@ -150,7 +150,7 @@ def _is_for_all(post: VisiblePost) -> bool:
 
 
 def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
-    """Lets through what the viewer may see."""
+    """A filter that keeps what the viewer may see."""
 
     def visible(entries: Sequence[Entry]) -> list[VisiblePost]:
         positions = {entry.post_id: entry.position for entry in entries}
@@ -161,6 +161,6 @@ def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePo
 
 
 def _public_filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
-    """Lets through what anybody may see, but for blocks."""
+    """A filter that keeps what is public, without authors in a block with the viewer."""
     visible = _filter(viewer_id)
     return lambda entries: [post for post in visible(entries) if _is_for_all(post)]

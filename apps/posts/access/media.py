@@ -1,4 +1,4 @@
-"""Media: whose they are, how many one may upload, and who may see their files."""
+"""Access to media: ownership, upload quotas, and who may see the files."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,13 +16,13 @@ from socialapp.core.media.addresses import path_of, seconds_left
 from socialapp.rpc.calls import client
 
 MAX_DESCRIPTION = 1500
-# Whom a signed address is for: when that changes, the address is no longer valid.
+# The audience that a signed URL is for: when the audience of the media changes, the URL becomes invalid.
 OWNER, READERS, MODERATORS, UPLOADER = "owner", "readers", "moderators", "uploader"
 
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """A file that may be sent; `seconds` is for how long its address is still valid, None for ever."""
+    """A file to be sent; `seconds` is how long its URL stays valid, None for ever."""
 
     name: str
     content_type: str
@@ -38,40 +38,40 @@ def own_media(*, user_id: int, media_id: int) -> Media:
 
 
 def no_such_media() -> NotFound:
-    """The refusal of media that are absent or somebody else's."""
+    """The error for media that do not exist or belong to somebody else."""
     return NotFound("there is no such media of yours")
 
 
 def upload_path(media_id: int, *, number: int | str) -> str:
-    """What the address of a part of an upload is signed for, where this server is the store."""
+    """The path that the upload URL of a part is signed for, if this server is the store."""
     return f"uploads/{media_id}/{number}"
 
 
 def media_to_upload(*, media_id: int, number: str, expires: str, signature: str) -> Media:
-    """The media that an address takes a part of; NotFound when it is not an address of ours, or expired.
+    """The media that an upload URL is for; NotFound if the URL is forged or expired.
 
-    Whoever has the address may upload, as with the address of a bucket.
+    Whoever has the URL may upload, like a presigned URL of a bucket.
     """
     path = upload_path(media_id, number=number)
     holds = seconds_left(path, audience=UPLOADER, expires=expires, signature=signature) is not None
     media = media_by_id(media_id) if holds else None
     if media is None:
-        raise NotFound("this address takes no upload, or no longer")
+        raise NotFound("this upload URL is not valid or has expired")
     return media
 
 
 def check_quota(*, user_id: int, size: int) -> None:
-    """TooMany when another upload of `size` bytes would exceed what one person may upload in a day."""
+    """TooMany if another upload of `size` bytes would exceed the daily quota of a person."""
     used = uploaded_since(user_id=user_id, since=timezone.now() - timedelta(days=1))
     if used.files >= settings.MEDIA_DAILY_FILES or used.size + size > settings.MEDIA_DAILY_BYTES:
-        raise TooMany("you have uploaded as much as one may in a day", code="media_quota_reached", retry_after=3600)
+        raise TooMany("you have reached the upload quota for one day", code="media_quota_reached", retry_after=3600)
 
 
 def served_file(*, media_id: int, file_name: str, expires: str, signature: str) -> ServedFile:
-    """The file behind an address; NotFound when there is none, or when it may not be seen with this address.
+    """The file behind a URL; NotFound if there is none, or if this URL does not allow seeing it.
 
-    Without a signature only what anybody may see is found: that is asked again each time, so that the address of media
-    that are no longer public stops answering. One query, and for public media one call.
+    Without a signature only public media are found. That is checked each time, so the URLs of media that are no longer
+    public stop working. One query, and for public media one call.
     """
     place = media_place(media_id=media_id)
     if place is None:
@@ -98,20 +98,20 @@ def served_file(*, media_id: int, file_name: str, expires: str, signature: str) 
 
 
 def _audiences(place: MediaPlace) -> tuple[str, ...]:
-    """Whose signed addresses hold at present. A call for what is shown in a comment."""
+    """The audiences whose signed URLs are valid at present. One call for media in a comment."""
     if place.post_id is None:
         return (OWNER,)
     if place.comment_id is None:
         return (MODERATORS,) if place.is_in_removed_post else (READERS, OWNER)
     if place.is_in_removed_post or not client(Comments).documents(comment_ids=[place.comment_id]):
-        return (MODERATORS, OWNER)  # its author still sees what moderators have only hidden
+        return (MODERATORS, OWNER)  # authors still see what moderators have hidden but not removed
     return (MODERATORS, READERS, OWNER)
 
 
 def _is_public(place: MediaPlace) -> bool:
-    """Whether anybody may see these media: in a profile, or in a public post of a public account.
+    """Whether these media are public: in a profile, or in a public post of a public account.
 
-    In comments they have signed addresses only.
+    Media in comments have signed URLs only.
     """
     in_profile = Media.Place(place.shown_in).is_in_profile
     if not (place.is_in_public_post or in_profile):
@@ -121,5 +121,5 @@ def _is_public(place: MediaPlace) -> bool:
 
 
 def no_such_file() -> NotFound:
-    """The refusal of an address that is wrong, over, or no longer public."""
-    return NotFound("there is no such file, or its address no longer holds")
+    """The error for a URL that is wrong, expired, or no longer public."""
+    return NotFound("there is no such file, or its URL is no longer valid")

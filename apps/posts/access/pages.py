@@ -1,4 +1,4 @@
-"""Pages of posts of which some may not be seen: reads on until the page is full, in a bounded number of rounds."""
+"""Pagination over lists with invisible posts: reads on until the page is full, in a bounded number of rounds."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,10 +15,10 @@ Filter = Callable[[Sequence[Entry]], Sequence[VisiblePost]]
 
 
 def fill_page(page: PageRequest, *, read: Read, visible: Filter) -> Page[VisiblePost]:
-    """A page of what `visible` lets through of what `read` finds.
+    """A page of the entries found by `read` that `visible` keeps.
 
-    Reads twice as much in every further round. When the rounds are over before the page is full, the next page starts
-    where reading has stopped: so a page may be short, but nothing is skipped.
+    Reads twice as much in every further round. If the rounds end before the page is full, the next page starts where
+    reading stopped: a page may be short, but nothing is skipped.
     """
     at = int(page.position[0]) if page.position else None
     found: list[VisiblePost] = []
@@ -37,7 +37,7 @@ def fill_page(page: PageRequest, *, read: Read, visible: Filter) -> Page[Visible
 
 
 def _page(page: PageRequest, shown: list[VisiblePost], *, end: int | None) -> Page[VisiblePost]:
-    """`end` is where the next page in reading direction starts (None: there is none)."""
+    """`end` is where the next page in reading direction starts, None if there is none."""
     start = (shown[0].position,) if shown else page.position
     beyond = None if end is None else (end,)
     if page.backwards:

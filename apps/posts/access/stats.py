@@ -1,4 +1,4 @@
-"""What other contexts count about posts, and how the viewer reacted to them: fragments, as every list shows it."""
+"""Counts by other contexts, and the viewer's own reactions, for posts; cached as fragments in Redis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,7 +21,7 @@ _OF_POSTS = (COMMENT_COUNTS, POST_REACTIONS)
 
 @dataclass(frozen=True, slots=True)
 class PostStats:
-    """What other contexts hold about posts, by post id; reactions by type, without zeros."""
+    """Counts of posts by other contexts, by post id; reactions by type, without zeros."""
 
     comments: Mapping[int, int] = field(default_factory=dict)
     reactions: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
@@ -29,32 +29,33 @@ class PostStats:
 
 
 def stats_command(*, viewer_id: int | None, post_id: int) -> Command:
-    """What asks Redis ahead for the stats of a post; the answer is for `held_stats`."""
+    """The Redis command that prefetches the stats of a post; its answer is for `held_stats`."""
     return fragments.held_command(_keys(viewer_id, post_id))
 
 
 def held_stats(answer: Sequence[bytes | None], *, viewer_id: int | None, post_id: int) -> Held:
-    """What Redis has answered to `stats_command`, for `load_stats`."""
+    """The cached stats in Redis' answer to `stats_command`, for `load_stats`."""
     return fragments.held_of(_keys(viewer_id, post_id), answer=answer)
 
 
 def list_stats_command(list_key: str, *, entries: int, viewer_id: int) -> Command:
-    """What asks Redis ahead for the stats of the posts at the head of a list; the answer is for `held_list_stats`."""
+    """The Redis command that prefetches the stats of a list's first posts; its answer is for `held_list_stats`."""
     return fragments.held_of_list_command(
         list_key, entries=entries, fragments=_OF_POSTS, keys=fragments.keys_of(OWN_REACTIONS, ids=[viewer_id])
     )
 
 
 def held_list_stats(answer: tuple[bytes, list[bytes | None]], *, viewer_id: int) -> Held:
-    """What Redis has answered to `list_stats_command`, for `load_stats`."""
+    """The cached stats in Redis' answer to `list_stats_command`, for `load_stats`."""
     own = fragments.keys_of(OWN_REACTIONS, ids=[viewer_id])
     return fragments.held_of_list(answer, fragments=_OF_POSTS, keys=own)
 
 
 def load_stats(*, viewer_id: int | None, post_ids: Sequence[int], held: Held = NOTHING_HELD) -> PostStats:
-    """At most two calls to reactions and one to comments, none when Redis holds all; zeros for what does not answer.
+    """The stats, with at most two calls to reactions and one to comments, none if cached; zeros for unavailable
+    contexts.
 
-    `held`: what Redis answered to a command of the above a moment ago, and need not be asked again.
+    `held`: cached stats that were prefetched by one of the commands above.
     """
     if not post_ids:
         return PostStats()
@@ -85,7 +86,7 @@ def _comments(post_ids: list[int]) -> list[dict[int, int]]:
 
 
 def _reactions(post_ids: list[int], user_ids: list[int]) -> list[dict[int, Any]]:
-    """Counts of the posts, and the reactions of the person, if one is named."""
+    """Reaction counts of the posts, and the person's own reactions, if one is given."""
     user_id = user_ids[0] if user_ids else None
     found = client(Reactions).to_posts(post_ids=post_ids, user_id=user_id)
     counts = {
@@ -98,7 +99,7 @@ def _reactions(post_ids: list[int], user_ids: list[int]) -> list[dict[int, Any]]
 
 
 def _mine(viewer_id: int, post_ids: Sequence[int], floor: int, types: Mapping[str, str]) -> dict[int, str | None]:
-    """How the viewer reacted to each post; one more call for posts that are too old for what is held."""
+    """The viewer's reaction to each post; one more call for posts older than the cache covers."""
     mine = {post_id: types.get(str(post_id)) for post_id in post_ids if post_id > floor}
     older = [post_id for post_id in post_ids if post_id <= floor]
     return mine | _mine_of_older(viewer_id, older) if older else mine

@@ -1,4 +1,4 @@
-"""The one rule of who may see a post, and the loading of posts through it."""
+"""The single rule of who may see a post, and the loading of posts through it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _FOLLOWER_BATCH = 5000
 
 
 class Rule(StrEnum):
-    """The rules that decide whether somebody sees a post; the first that applies decides."""
+    """The rules that decide whether somebody sees a post, in order; the first that applies decides."""
 
     REMOVED = "removed"
     AUTHOR_NOT_ACTIVE = "author_not_active"
@@ -30,25 +30,25 @@ class Rule(StrEnum):
 
     @property
     def shows(self) -> bool:
-        """Whether the post is seen by this rule."""
+        """Whether this rule shows the post."""
         return self in _SHOWING
 
 
-_SHOWING = (Rule.OWN, Rule.FOLLOWER, Rule.PUBLIC)  # no set, which would call Python for each hash
+_SHOWING = (Rule.OWN, Rule.FOLLOWER, Rule.PUBLIC)  # not a set, whose lookups would call a Python hash function
 
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """How one viewer (None: anonymous) may see some authors."""
+    """What one viewer (None: anonymous) may see of some authors."""
 
     viewer_id: int | None
     following_version: int
     authors: dict[int, Author]
 
     def rule(self, *, author_id: int, is_private: bool, hidden: bool = False) -> Rule:
-        """The rule: the author is active, neither blocks the other, and what is private is for followers.
+        """The rule: the author is active, neither blocks the other, and private posts are for followers.
 
-        What a moderator hid is there for its author alone; what somebody silenced writes, for followers.
+        Posts hidden by a moderator are for their author only; posts of a silenced author, for followers.
         """
         author = self.authors.get(author_id)
         if author is None or not author.active:
@@ -87,12 +87,12 @@ class Visibility:
 
 
 def is_for_followers(author: Author) -> bool:
-    """Whether only followers come across what the author writes: they chose so, or a moderator has silenced them."""
+    """Whether only followers see the author's posts: by the author's choice, or because a moderator silenced them."""
     return author.is_private or author.silenced
 
 
 class VisiblePost(NamedTuple):
-    """A post that the viewer may see, with its place in the list that is read and who brought it there."""
+    """A post that the viewer may see, with its position in the list and the people who reposted it there."""
 
     position: int
     row: PostRow
@@ -100,17 +100,17 @@ class VisiblePost(NamedTuple):
     reposted_by: ProfileSummary | None = None
 
     def as_bookmarked(self) -> "VisiblePost":
-        """The post as it is once the viewer keeps it."""
+        """The post with the viewer's bookmark."""
         return self._replace(row=self.row._replace(bookmarked=True))
 
     def as_reposted(self) -> "VisiblePost":
-        """The post as it is once the viewer has reposted it."""
+        """The post with the viewer's repost."""
         reposts = self.row.reposts if self.row.reposted else self.row.reposts + 1
         return self._replace(row=self.row._replace(reposted=True, reposts=reposts))
 
 
 def load_visibility(*, viewer_id: int | None, author_ids: Iterable[int]) -> Visibility:
-    """How `viewer_id` may see these authors: one call, whatever their number."""
+    """What `viewer_id` may see of these authors: one call, whatever their number."""
     wanted = sorted(set(author_ids))
     audience = client(Users).audience(viewer_id=viewer_id, author_ids=wanted)
     return Visibility(viewer_id, audience.following_version, {author.card.id: author for author in audience.authors})
@@ -128,14 +128,14 @@ def visible_posts(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[Vis
 
 
 def visible_refs(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[PostRef]:
-    """References to those of the posts that the viewer may see. As `visible_posts`, but without reading their texts."""
+    """References to those of the posts that the viewer may see: like `visible_posts`, but without reading texts."""
     return visible_refs_with_people(viewer_id=viewer_id, post_ids=post_ids, people_ids=[]).posts
 
 
 def visible_refs_with_people(
     *, viewer_id: int | None, post_ids: Sequence[int], people_ids: Sequence[int]
 ) -> VisiblePosts:
-    """The same, and how the viewer may see these people. One query and one call, if there is anything to ask."""
+    """Like `visible_refs`, with what the viewer may see of these people. At most one query and one call."""
     refs = post_refs(post_ids)
     if not refs and not people_ids:
         return VisiblePosts(posts=[], people=[])
@@ -151,7 +151,7 @@ def visible_refs_with_people(
 
 
 def visible_post(*, viewer_id: int | None, post_id: int) -> VisiblePost:
-    """The post; NotFound when it is absent or the viewer may not see it."""
+    """The post; NotFound if it does not exist or the viewer may not see it."""
     found = visible_posts(viewer_id=viewer_id, post_ids=[post_id])
     if not found:
         raise no_such_post()
@@ -159,7 +159,7 @@ def visible_post(*, viewer_id: int | None, post_id: int) -> VisiblePost:
 
 
 def own_post(*, user_id: int, post_id: int) -> VisiblePost:
-    """Somebody's own post; NotFound when it is not visible to them, Forbidden when it is somebody else's."""
+    """Somebody's own post; NotFound if it is not visible to them, Forbidden if it is somebody else's."""
     post = visible_post(viewer_id=user_id, post_id=post_id)
     if post.row.user_id != user_id:
         raise not_author()
@@ -167,7 +167,7 @@ def own_post(*, user_id: int, post_id: int) -> VisiblePost:
 
 
 def repostable_post(*, viewer_id: int, post_id: int) -> VisiblePost:
-    """A post that may be reposted; NotFound when it is not visible, Forbidden when it is of a private account."""
+    """A post that may be reposted; NotFound if it is not visible, Forbidden if its account is private."""
     post = visible_post(viewer_id=viewer_id, post_id=post_id)
     if is_for_followers(post.author) or post.row.hidden:
         raise Forbidden("a post of a private account cannot be reposted", code="post_private")
@@ -175,17 +175,17 @@ def repostable_post(*, viewer_id: int, post_id: int) -> VisiblePost:
 
 
 def not_author() -> Forbidden:
-    """The refusal of what only the author of a post may do."""
-    return Forbidden("only its author may do this to a post", code="not_author")
+    """The error for what only the author of a post may do."""
+    return Forbidden("only the author of the post may do this", code="not_author")
 
 
 def no_such_post() -> NotFound:
-    """The refusal of a post that is absent or not visible."""
+    """The error for a post that does not exist or is not visible."""
     return NotFound("there is no such post, or you may not see it")
 
 
 def visibility_rule(*, viewer_id: int | None, post_id: int) -> Rule:
-    """Which rule shows a post to somebody (None: anonymous) or hides it; NotFound when there is no such post.
+    """The rule that shows a post to somebody (None: anonymous) or hides it; NotFound if there is no such post.
 
     Two queries at most, and one call.
     """
@@ -198,14 +198,14 @@ def visibility_rule(*, viewer_id: int | None, post_id: int) -> Rule:
 
 
 def was_for_followers(post: VisiblePost) -> bool:
-    """Whether only followers could read the present text since it was written, as the account is private since then."""
+    """Whether only followers could read the present text, because the account has been private since it was written."""
     if not post.author.is_private:
         return False
     return client(Users).is_private_since(user_id=post.row.user_id, moment=post.row.updated_at)
 
 
 def viewers_of(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
-    """Those of `user_ids` who may see the post; nobody sees one that does not exist."""
+    """Those of `user_ids` who may see the post; empty if it does not exist."""
     return [
         user_id
         for ref in post_refs([post_id])
@@ -215,12 +215,12 @@ def viewers_of(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
 
 
 def viewers_among(*, author_id: int, is_private: bool, user_ids: Sequence[int]) -> list[int]:
-    """Those of `user_ids` who may see such a post of the author: the rule, asked from the other side."""
+    """Those of `user_ids` who may see such a post of the author: the rule for one author and many viewers."""
     visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *user_ids])
     author = visibility.authors.get(author_id)
     if author is None or not author.active:
         return []
-    # Blocks are mutual, so the author's visibility has them too; only who follows whom has a direction.
+    # Blocks are symmetric, so the author's visibility covers them; only follows have a direction.
     reachable = [user_id for user_id in user_ids if visibility.may_see_author(user_id)]
     if not (is_private or is_for_followers(author)):
         return reachable

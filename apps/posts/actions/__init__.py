@@ -1,4 +1,4 @@
-"""What posts writes: the only callers of `publish` in this context."""
+"""Writes of posts: the only callers of `publish` in this context."""
 
 from apps.posts.actions.bulk_import import load_posts
 from apps.posts.actions.erasure import CLEAN_UP

@@ -1,4 +1,4 @@
-"""Loading posts in bulk, with the events that writing them one by one would have published."""
+"""Bulk import of posts, with the same events as writing them one by one."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ from socialapp.messaging.publish import publish
 
 
 def load_posts(*, posts: Sequence[LoadablePost]) -> list[Rejected]:
-    """Writes the posts that are not there yet, in one transaction; rejected are ids that belong to another post.
+    """Writes the posts that do not exist yet, in one transaction; rejects ids that belong to another post.
 
-    A post that was edited since it was loaded counts as there, and so does one that a moderator removed meanwhile.
+    Posts that were edited since they were loaded count as existing, and so do those that a moderator removed.
     """
     try:
         return _load(posts)
     except IntegrityError:
-        # One of them was written at this moment: now it is seen.
+        # One of them was written concurrently; the next look sees it.
         return _load(posts)
 
 

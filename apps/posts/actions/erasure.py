@@ -1,4 +1,4 @@
-"""Removing what belongs to deleted users and deleted posts, in bounded steps."""
+"""Erases what belongs to deleted users and deleted posts, in bounded steps."""
 
 from collections.abc import Collection, Iterable
 
@@ -27,12 +27,12 @@ CLEAN_UP = "clean_up_post"
 
 
 def _clean_up_step(post_id: int) -> bool:
-    """Removes some of the bookmarks and reposts of a deleted post; whether nothing is left."""
+    """Deletes some of the bookmarks and reposts of a deleted post; returns whether nothing is left."""
     return author_of(post_id) is not None or not forget_post(post_id=post_id, limit=BATCH)
 
 
 def _erase_step(user_id: int) -> bool:
-    """Erases up to a step of each kind; whether nothing is left."""
+    """Erases up to one step of each kind; returns whether nothing is left."""
     forget_feed(user_id)
     posts = list(Post.objects.select_for_update().filter(user_id=user_id).order_by("id")[:BATCH])
     if posts:
@@ -61,12 +61,14 @@ def _erase_step(user_id: int) -> bool:
     )
     if max(done) == BATCH:
         return False
-    forget_events_of("posts", author=user_id, events=[PostCreated, PostEdited, PostRestored])  # they name people, tags
+    forget_events_of(
+        "posts", author=user_id, events=[PostCreated, PostEdited, PostRestored]
+    )  # they contain mentions and hashtags
     return True
 
 
 def _forget_mentions(*, user_id: int, post_ids: Iterable[int]) -> None:
-    for model in (Post, RemovedPost, Post):  # again, as a post may come back between the two
+    for model in (Post, RemovedPost, Post):  # twice, as a post may be restored between the two
         for post in model._default_manager.select_for_update().filter(id__in=post_ids):
             post.mentions = [mention for mention in post.mentions if mention[0] != user_id]
             post.save(update_fields=["mentions"])

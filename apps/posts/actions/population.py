@@ -1,4 +1,4 @@
-"""Fills the tables of posts and hashtags with a drawn population. Feeds are made when they are read."""
+"""Fills the tables of posts and hashtags with a generated population. Feeds are built when they are read."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Writing, editing and deleting posts."""
+"""Writes, edits and deletes posts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -36,12 +36,17 @@ from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 
 _TRIES = 5
-_REPEATED = ("content", "is_private", "sensitive", "content_warning")  # what a change that does not name it keeps
+_REPEATED = (
+    "content",
+    "is_private",
+    "sensitive",
+    "content_warning",
+)  # copied from the post into the draft of a change that omits it
 
 
 @transactional("posts")
 def create_post(*, draft: Draft) -> PostRow:
-    """Writes a post and publishes PostCreated; Forbidden when its author was deleted meanwhile."""
+    """Writes a post and publishes PostCreated; Forbidden if its author was deleted meanwhile."""
     author_id = draft.author.card.id
     now = timezone.now()
     if deleted_among("posts", ids=[author_id]):
@@ -87,16 +92,16 @@ def create_post(*, draft: Draft) -> PostRow:
 def edit_post(
     *, author_id: int, post_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
 ) -> None:
-    """Changes what `changes` names (`content`, `is_private`, `media_ids`, …), and publishes PostEdited.
+    """Changes the fields in `changes` (`content`, `is_private`, `media_ids`, …) and publishes PostEdited.
 
-    Forbidden unless it is the author's, NotFound when it is gone, Stale unless it has one of `expected_versions`. When
-    those are None, an edit made elsewhere meanwhile is taken in; Conflict when that does not end.
+    Forbidden for others than the author, NotFound if the post is gone, Stale unless its version is one of
+    `expected_versions`. If those are None, concurrent edits are merged by retrying; Conflict if that does not succeed.
     """
     for _ in range(_TRIES):
         post = own_post(user_id=author_id, post_id=post_id)
         present = {name: getattr(post.row, name) for name in _REPEATED}
         draft = draft_post(author_id=author_id, post_id=post_id, **{**present, **changes})
-        # The draft repeats what is not changed, so it is for the version it was made from and for no other.
+        # The draft contains the unchanged fields, so it is valid only for the version it was made from.
         versions = frozenset({post.row.version}) if expected_versions is None else expected_versions
         is_private = post.row.is_private or was_for_followers(post)
         try:
@@ -111,7 +116,7 @@ def edit_post(
 
 @transactional("posts")
 def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int], was_for_followers: bool) -> None:
-    """Gives a post the draft's text and privacy, and keeps the earlier text. What changes nothing writes nothing."""
+    """Gives a post the draft's text and privacy, and keeps the earlier text. Writes nothing if nothing changes."""
     post = _locked(post_id=post_id, expected_versions=expected_versions)
     was_private = post.is_private
     shown_ids = [media["id"] for media in post.media or []]
@@ -143,7 +148,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
             post_id=post_id,
             author_id=post.user_id,
             is_private=post.is_private,
-            was_private=post.is_private if was_hidden else was_private,  # what is hidden is in no count
+            was_private=post.is_private if was_hidden else was_private,  # hidden posts are not counted
             hashtags=draft.hashtags,
             new_mention_ids=[user_id for user_id in draft.mention_ids if user_id not in mentioned_before],
             version=post.version,
@@ -157,7 +162,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
 
 
 def _replace_hashtags_and_mentions(post: Post, draft: Draft) -> set[int]:
-    """Gives the post those of the draft, with the rows it is found by. Returns whom it mentioned before."""
+    """Replaces the hashtags and mentions, and their rows. Returns the people mentioned before."""
     held_keys = set(map(hashtag_digest, post.hashtags))
     new_tags = [tag for tag in draft.hashtags if hashtag_digest(tag) not in held_keys]
     before, after = ({user_id for user_id, _ in mentions} for mentions in (post.mentions, draft.mentions))
@@ -170,7 +175,8 @@ def _replace_hashtags_and_mentions(post: Post, draft: Draft) -> set[int]:
 
 
 def publish_removal(post: Post | RemovedPost, *, version: int) -> None:
-    """Has a post taken out of all counts and lists: a moderator has removed or hidden it, or a rule holds it."""
+    """Publishes the removal from all counts and lists: a moderator removed or hid the post, or a word rule holds it
+    back."""
     publish(PostRemoved(post_id=post.id, author_id=post.user_id, was_private=post.is_private, version=version))
 
 
@@ -178,20 +184,20 @@ def publish_removal(post: Post | RemovedPost, *, version: int) -> None:
 def delete_post(*, post_id: int, expected_versions: frozenset[int] | None = None) -> None:
     """Deletes a post with what belongs to it and publishes PostDeleted.
 
-    NotFound when there is none (any more), Stale unless it has one of `expected_versions`.
+    NotFound if there is none (any more), Stale unless its version is one of `expected_versions`.
     """
     delete_locked_posts([_locked(post_id=post_id, expected_versions=expected_versions)])
 
 
 def delete_locked_posts(posts: list[Post]) -> None:
-    """Deletes posts whose rows the caller's transaction has locked. Bookmarks and reposts of them go by event."""
+    """Deletes posts whose rows the caller's transaction has locked. The event removes bookmarks and reposts of them."""
     ids = _delete_parts(posts)
     Post.objects.filter(id__in=ids).delete()
     publish(*(_deletion(post) for post in posts))
 
 
 def delete_removed_posts(posts: list[RemovedPost]) -> None:
-    """The same for posts that moderators had removed."""
+    """Deletes posts that moderators had removed, like `delete_locked_posts`."""
     ids = _delete_parts(posts)
     RemovedPost.objects.filter(id__in=ids).delete()
     publish(*(replace(_deletion(post), was_withdrawn=True) for post in posts))
@@ -235,19 +241,19 @@ def _keep_edit(post: Post, *, is_private: bool) -> None:
 
 
 def show_media(post: Post, *, media_ids: Sequence[int]) -> None:
-    """Shows these media in the post, whose row the caller saves."""
+    """Makes the post show these media; the caller saves its row."""
     post.media = attach_media(user_id=post.user_id, post_id=post.id, media_ids=media_ids) or None
     post.media_url = public_url(public_path(post.media[0])) if post.media else ""
 
 
 def add_hashtags(*, post_id: int, tags: Iterable[str]) -> None:
-    """Rows by which a post is found under its hashtags; the caller holds the transaction."""
+    """Adds the rows by which a post is found under its hashtags; the caller holds the transaction."""
     names = {hashtag_digest(tag): tag for tag in tags}
     PostHashtag.objects.bulk_create([PostHashtag(tag=tag, tag_key=key, post_id=post_id) for key, tag in names.items()])
 
 
 def add_mentions(*, post_id: int, user_ids: Iterable[int]) -> None:
-    """Rows by which a post is found by whom it names; the caller holds the transaction."""
+    """Adds the rows by which a post is found by the people it mentions; the caller holds the transaction."""
     PostMention.objects.bulk_create([PostMention(post_id=post_id, user_id=user_id) for user_id in user_ids])
 
 

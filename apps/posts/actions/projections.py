@@ -1,4 +1,4 @@
-"""Compares feeds, counts of reposts, and rows of hashtags and mentions with posts and reposts, and corrects them."""
+"""Detects and repairs drift of feeds, repost counts, hashtags and mentions."""
 
 from django.db.models import Count
 
@@ -13,7 +13,7 @@ from socialapp.lifecycle.drift import events_in_flight
 
 
 def check_feeds(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """The next feeds that Redis holds, in no order; a wrong one is dropped, so that it is made again when read."""
+    """Checks the next feeds in Redis, in no order; a wrong one is dropped, to be rebuilt at its next reading."""
     user_ids, cursor = cached_feeds(after, count=limit)
     different = {user_id: ids for user_id in user_ids if (ids := feed_difference(user_id))}
     in_flight = events_in_flight(("posts", "users")) if different else set()
@@ -29,7 +29,7 @@ def check_feeds(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int
 
 
 def check_repost_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """The counts of reposts of the next posts."""
+    """Checks the repost counts of the next posts."""
     ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
     held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
     actual = dict(Repost.objects.filter(post_id__in=ids).values_list("post_id").annotate(Count("id")))
@@ -45,7 +45,7 @@ def check_repost_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftP
 
 @transactional("posts")
 def _recheck_reposts(*, post_id: int, repair: bool) -> Drift | None:
-    """Compares while nobody can count a repost of the post; corrects the count if `repair`."""
+    """Compares while nobody can change the post's reposts; corrects the count if `repair`."""
     RepostCount.objects.get_or_create(post_id=post_id)
     row = RepostCount.objects.select_for_update().get(post_id=post_id)
     actual = Repost.objects.filter(post_id=post_id).count()
@@ -57,7 +57,7 @@ def _recheck_reposts(*, post_id: int, repair: bool) -> Drift | None:
 
 
 def check_tags(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """The rows by which the next posts are found: their hashtags, and whom they name. Three queries."""
+    """Checks the hashtag and mention rows of the next posts. Three queries."""
     posts = list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
     ids = [post.id for post in posts]
     held: dict[int, tuple[set[str], set[int]]] = {post_id: (set(), set()) for post_id in ids}
@@ -78,7 +78,7 @@ def _named_in(post: Post) -> tuple[set[str], set[int]]:
 
 @transactional("posts")
 def _recheck_tags(*, post_id: int, repair: bool) -> list[Drift]:
-    """Compares while nobody can edit the post; makes its rows again if `repair`."""
+    """Compares while nobody can edit the post; rewrites its rows if `repair`."""
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         return []

@@ -1,4 +1,4 @@
-"""Hiding posts that a moderator removes, and restoring them when an appeal is accepted."""
+"""Removes and restricts posts for moderators, and restores them after an accepted appeal."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ _BATCH = 200
 
 
 def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versions: frozenset[int] | None) -> None:
-    """Deletes one's own post; for moderators, removes somebody else's. Forbidden for everybody else who sees it."""
+    """Deletes one's own post; for moderators, removes somebody else's. Forbidden for everybody else who may see it."""
     post = visible_post(viewer_id=principal.id, post_id=post_id)
     if post.row.user_id == principal.id:
         delete_post(post_id=post_id, expected_versions=expected_versions)
@@ -33,9 +33,9 @@ def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versio
 
 
 def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reason: str = "") -> None:
-    """Removes somebody else's post: moderation logs it and notifies the author; hidden when this returns.
+    """Removes somebody else's post: moderation logs it and notifies the author; hidden once this returns.
 
-    Forbidden when the author has the same rank or a higher one. Idempotent.
+    Forbidden if the author has the same rank or a higher one. Idempotent.
     """
     action_id = client(Moderation).remove(
         moderator_id=moderator_id, target_type="post", target_id=post_id, author_id=author_id, reason=reason
@@ -45,9 +45,9 @@ def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reas
 
 @transactional("posts")
 def remove_post(*, post_id: int, action_id: int) -> None:
-    """Hides a post, with all that belongs to it, and publishes PostRemoved. Idempotent.
+    """Hides a post with everything that belongs to it, and publishes PostRemoved. Idempotent.
 
-    Nothing happens when it is gone, or when the removal was reversed before its event arrived.
+    Does nothing if the post is gone, or if the removal was reversed before its event arrived.
     """
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
@@ -62,7 +62,7 @@ def remove_post(*, post_id: int, action_id: int) -> None:
 
 @transactional("posts")
 def restore_post(*, post_id: int, action_id: int) -> None:
-    """Restores a post as it was and publishes PostRestored; nothing when it is gone for good. Idempotent."""
+    """Restores a post as it was and publishes PostRestored; does nothing if it was deleted since. Idempotent."""
     RestoredRemoval.objects.get_or_create(action_id=action_id)
     held = RemovedPost.objects.select_for_update().filter(id=post_id, action_id=action_id).first()
     if held is None or deleted_among("posts", ids=[held.user_id]):
@@ -80,10 +80,10 @@ _RESTRICTIONS = {"sensitive": "marked_sensitive", "hidden": "hidden", "locked": 
 
 @transactional("posts")
 def restrict_post(*, post_id: int, kind: str, is_active: bool, at: datetime, is_waiting: bool = False) -> None:
-    """Marks a post sensitive, hides it or closes its comments, or ends that; a later decision is not undone by it.
+    """Marks a post sensitive, hides it or locks its comments, or ends that; does not undo a later decision.
 
-    What is hidden is in no list, count or index; its author still sees it, as waiting if a moderator is yet to look at
-    it. A removed post changes where it is kept.
+    A hidden post is in no list, count or index; its author still sees it, as waiting if a moderator has yet to review
+    it. A removed post is changed among the removed ones.
     """
     field = _RESTRICTIONS[kind]
     post: Post | RemovedPost | None = Post.objects.select_for_update().filter(id=post_id).first()
@@ -143,9 +143,9 @@ def _publish_edit(post: Post | RemovedPost) -> None:
 
 @transactional("posts")
 def delete_long_removed() -> bool:
-    """Deletes for good what was removed twice as long ago as one can appeal: every appeal has had its answer by then.
+    """Deletes permanently what was removed twice the appeal period ago, when every appeal has been answered.
 
-    A bounded number; whether there may be more.
+    Works in bounded steps; returns whether there may be more.
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     marks = RestoredRemoval.objects.filter(restored_at__lt=until)

@@ -1,4 +1,4 @@
-"""Bookmarks, mutes and reposts: set or unset, any number of times with the same end."""
+"""Bookmarks, mutes and reposts: setting and unsetting them, idempotently."""
 
 from django.db import IntegrityError
 from django.db.models import F, Model
@@ -17,7 +17,7 @@ _FEW = 100
 
 
 def add_bookmark(*, user_id: int, post_id: int) -> None:
-    """Bookmarks a post that the caller has found visible. Idempotent. NotFound when it was deleted meanwhile."""
+    """Bookmarks a post that is visible to the caller. Idempotent. NotFound if it was deleted meanwhile."""
     _write_bookmark(user_id=user_id, post_id=post_id)
     _undo_if_deleted(post_id)
 
@@ -49,9 +49,9 @@ def unmute_post(*, user_id: int, post_id: int) -> None:
 
 
 def add_repost(*, user_id: int, post_id: int) -> None:
-    """Reposts a post of a public account and publishes Reposted. Idempotent: a second time publishes nothing.
+    """Reposts a post of a public account and publishes Reposted. Idempotent: repeating it publishes nothing.
 
-    Forbidden when the post is private, NotFound when it was deleted meanwhile.
+    Forbidden if the post is private, NotFound if it was deleted meanwhile.
     """
     _write_repost(user_id=user_id, post_id=post_id)
     _undo_if_deleted(post_id)
@@ -74,7 +74,8 @@ def _write_repost(*, user_id: int, post_id: int) -> None:
 
 @transactional("posts")
 def forget_post(*, post_id: int, limit: int) -> bool:
-    """Removes up to `limit` bookmarks and reposts of a post that is gone, and the count; whether there may be more."""
+    """Deletes up to `limit` bookmarks and reposts of a deleted post, and the count; returns whether there may be
+    more."""
     RepostCount.objects.filter(post_id=post_id).delete()
     removed = []
     for model in (Bookmark, Repost):
@@ -85,10 +86,10 @@ def forget_post(*, post_id: int, limit: int) -> bool:
 
 
 def _undo_if_deleted(post_id: int) -> None:
-    """NotFound, with nothing written, when the post was deleted in the meantime.
+    """NotFound, undoing the write, if the post was deleted in the meantime.
 
-    Its deletion may have been cleaned up after before this was written. Asked after the commit: whoever cleans up
-    later finds what is committed.
+    The clean-up after the deletion may have run before this write. Checked after the commit: any later clean-up finds
+    the committed row.
     """
     if author_of(post_id) is None:
         forget_post(post_id=post_id, limit=_FEW)
@@ -107,7 +108,7 @@ def remove_repost(*, user_id: int, post_id: int) -> None:
 
 
 def _insert_once(row: Model) -> bool:
-    """Whether the row was new; a savepoint, as a clash would break the transaction around it."""
+    """Whether the row was new; in a savepoint, as a clash would break the surrounding transaction."""
     try:
         with atomic("posts"):
             row.save(force_insert=True)

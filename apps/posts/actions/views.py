@@ -1,6 +1,6 @@
-"""Counts readers of posts: in Redis first, as an event every few seconds. What Redis loses is not counted.
+"""Counts views of posts in Redis, and publishes them every few seconds. Views lost with Redis are not counted.
 
-A reader counts once a day and post, for reading it and apart from that for having it on the screen in a list.
+A reader counts once per day and post, separately for reading it and for seeing it in a list.
 """
 
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ _COUNTS_A_BATCH = 500
 _DAY_SECONDS = 86_400
 
 
-# KEYS: the counts, then today's readers of each post. ARGV: a reader, seconds, then each post as the counts name it.
-# Counts the reader where they were not among the readers yet.
+# KEYS: the counts, then today's readers of each post. ARGV: a reader, seconds, then each post as a field of the counts.
+# Counts the reader for the posts they had not been counted for.
 _COUNT = Script("""
 for index = 2, #KEYS do
   if redis.call('SADD', KEYS[index], ARGV[1]) == 1 then
@@ -38,13 +38,13 @@ end
 
 
 def reader_of(*, viewer_id: int | None, address: str) -> str:
-    """What a reader is known by for one day: a keyed hash of their id, or of the address without a token."""
+    """Identifies a reader for one day: a keyed hash of their id, or of the address without a token."""
     who = f"{datetime.now(UTC):%Y-%m-%d}:{viewer_id or address}"
     return salted_hmac("posts.views", who, algorithm="sha256").hexdigest()[:16]
 
 
 def is_counted_command(*, post_id: int, reader: str) -> Command:
-    """What asks Redis whether a reader of a post has been counted today."""
+    """The Redis command that checks whether a reader of a post was counted today."""
     return ("SISMEMBER", _readers_key("views", post_id), reader)
 
 
@@ -54,7 +54,7 @@ def count_view(*, post_id: int, author_id: int, reader: str) -> None:
 
 
 def count_impressions(*, authors: Mapping[int, int], reader: str) -> None:
-    """Counts posts (id → author) that a reader had on the screen in a list, each once a day."""
+    """Counts posts (id → author) that a reader has seen in a list, each once a day."""
     _count("impressions", authors=authors, reader=reader)
 
 
@@ -72,14 +72,14 @@ def _readers_key(kind: str, post_id: int) -> str:
 
 
 def flush_views() -> int:
-    """Publishes what was counted since the last time; for how many posts.
+    """Publishes the counts since the last run; returns for how many posts.
 
-    The counts are set aside first and removed when they are committed. A crash in between publishes them again.
+    The counts are set aside first and deleted after the commit, so a crash in between publishes them again.
     """
     views, impressions = _set_aside("views"), _set_aside("impressions")
     posts = sorted({*views, *impressions})
     if not posts:
-        return 0  # without a transaction, which on SQLite waits for whoever else writes
+        return 0  # before the transaction, which on SQLite waits for other writers
     _publish_counts(
         [_view_count(name, views=views.get(name, 0), impressions=impressions.get(name, 0)) for name in posts]
     )
@@ -89,7 +89,7 @@ def flush_views() -> int:
 
 def _set_aside(kind: str) -> dict[str, int]:
     client = redis_client()
-    with suppress(redis.exceptions.ResponseError):  # when nobody read anything, there is no such key
+    with suppress(redis.exceptions.ResponseError):  # the key does not exist if nobody read anything
         client.renamenx(_key(kind), _key(f"{kind}-flushing"))
     counted = cast(dict[bytes, bytes], client.hgetall(_key(f"{kind}-flushing")))
     return {name.decode(): int(number) for name, number in counted.items()}

@@ -17,22 +17,22 @@ class UploadPart(NamedTuple):
 
 
 class Media(models.Model):
-    """A picture, animation or video that somebody uploaded.
+    """An uploaded picture, animation or video.
 
-    The original waits in the store as `upload_name` until it is processed, and is deleted then. `files` are what was
-    made of it. `position` is the place in the post; media of earlier versions of the post have none.
+    The original is stored as `upload_name` until it is processed, and then deleted. `files` are the converted files.
+    `position` is the place in the post; media of its earlier versions have none.
     """
 
     class Status(models.TextChoices):
-        """How far it has come."""
+        """The progress of the upload."""
 
-        UPLOADING = "uploading"  # an address to upload to was given out
+        UPLOADING = "uploading"  # a URL to upload to was issued
         PROCESSING = "processing"
         READY = "ready"
         FAILED = "failed"
 
     class Place(models.TextChoices):
-        """What shows it."""
+        """Where it is shown."""
 
         NOWHERE = ""
         POST = "post"
@@ -49,7 +49,7 @@ class Media(models.Model):
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROCESSING)
     shown_in = models.CharField(max_length=10, choices=Place.choices, blank=True, default=Place.NOWHERE)
-    post_id = models.BigIntegerField(null=True, blank=True)  # that shows it, or whose comment does
+    post_id = models.BigIntegerField(null=True, blank=True)  # the post that shows it, or whose comment does
     comment_id = RemoteKey("comments.Comment", gone=Gone.ERASE, null=True, blank=True, db_index=True)
     position = models.PositiveSmallIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=10, default="image")  # image, gifv or video
@@ -87,11 +87,11 @@ class Media(models.Model):
 
     @property
     def upload_name(self) -> str:
-        """Where the original is in the store, when it is uploaded in one piece."""
+        """The name of the original in the store, if it is uploaded in one piece."""
         return f"uploads/{self.id}"
 
     def upload_parts(self) -> "list[UploadPart]":
-        """What the original consists of in the store, in order."""
+        """The parts of the original in the store, in order."""
         if self.part_size is None:
             return [UploadPart(1, self.upload_name, self.size)]
         return [
@@ -100,14 +100,14 @@ class Media(models.Model):
         ]
 
     def exported_files(self) -> list[tuple[str, str]]:
-        """What it is called in its owner's export, and where it is in the store, of every file that was made of it."""
+        """For every converted file, its name in the owner's export and its name in the store."""
         return [
             (f"{self.id}-{size}.{file['extension']}", file_name(file["digest"], extension=file["extension"]))
             for size, file in self.files.items()
         ]
 
     def shown(self) -> dict[str, Any]:
-        """The copy of this row that a post keeps."""
+        """The copy of this row that a post stores."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -122,12 +122,12 @@ class Media(models.Model):
 
 
 class StoredFile(models.Model):
-    """A file in the store, named by its content: one copy, however many media consist of it."""
+    """A file in the store, named by its content: one copy, however many media use it."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     extension = models.CharField(max_length=5)
     size = models.PositiveBigIntegerField()
-    uses = models.PositiveIntegerField(default=0)  # by how many files of media
+    uses = models.PositiveIntegerField(default=0)  # by files of media
     unused_since = models.DateTimeField(null=True, blank=True, db_index=True)
 
     class Meta:
@@ -138,7 +138,7 @@ class StoredFile(models.Model):
 
 
 class RefusedMedia(models.Model):
-    """Media that moderators removed: the same file, or a picture that looks the same, is refused from then on."""
+    """Media that moderators removed: the same file, or a similar picture, is refused from then on."""
 
     media_id = models.BigIntegerField(primary_key=True)
     content_hash = models.CharField(max_length=64, db_index=True)
@@ -154,7 +154,7 @@ class RefusedMedia(models.Model):
 
 
 class MediaPurge(models.Model):
-    """An address that caches in front are to forget, as who may see what is behind it has changed."""
+    """A URL that the caching proxy must forget, because its visibility has changed."""
 
     id = IdField()
     path = models.CharField(max_length=200)
@@ -169,9 +169,9 @@ class MediaPurge(models.Model):
 
 
 class LinkPreview(models.Model):
-    """What the page behind a URL says about itself, kept once for all posts that link to it.
+    """The metadata of the page behind a URL, stored once for all posts that link to it.
 
-    `due_at` is when the page is to be fetched (again); None: not before another post links to it.
+    `due_at` is when to fetch the page (again); None: not before another post links to it.
     """
 
     url_key = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the URL
@@ -193,7 +193,7 @@ class LinkPreview(models.Model):
 
 
 class PostLink(models.Model):
-    """The link of a post that is previewed: the first one in its text."""
+    """The previewed link of a post: the first one in its text."""
 
     post_id = models.BigIntegerField(primary_key=True)
     url_key = models.CharField(max_length=64, db_index=True)

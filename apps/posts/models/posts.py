@@ -1,4 +1,4 @@
-"""Posts and what belongs to each: edits, hashtags, mentions, and what moderators took down."""
+"""Posts and what belongs to them: edits, hashtags, mentions, and removals."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from socialapp.core.text.hashtags import MAX_HASHTAG
 
 
 class _PostColumns(models.Model):
-    """What a post is made of."""
+    """The columns of a post."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -18,18 +18,18 @@ class _PostColumns(models.Model):
     updated_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
     edited = models.BooleanField(default=False)
-    hashtags = models.JSONField(default=list)  # ["tag", …] in the order of the text
-    mentions = models.JSONField(default=list)  # [[user id, username], …] in the order of the text
-    # What is shown of the post's media, in its order: a copy of Media.shown(), so that lists need no query for it.
+    hashtags = models.JSONField(default=list)  # ["tag", …] in text order
+    mentions = models.JSONField(default=list)  # [[user id, username], …] in text order
+    # A copy of Media.shown() of the post's media, in order, so that lists need no query for it.
     media = models.JSONField(null=True, blank=True)
     sensitive = models.BooleanField(default=False, db_default=False)
     content_warning = models.CharField(max_length=200, blank=True, default="", db_default="")
-    # What moderators decided, beside what the author chose; `…_at` is the moment of the latest decision about it.
+    # Decisions of moderators, separate from the author's choices; `…_at` is the moment of the latest decision.
     marked_sensitive = models.BooleanField(default=False, db_default=False)
     marked_sensitive_at = models.DateTimeField(null=True, blank=True)
     hidden = models.BooleanField(default=False, db_default=False)  # only its author sees it
     hidden_at = models.DateTimeField(null=True, blank=True)
-    waiting = models.BooleanField(default=False, db_default=False)  # hidden until a moderator has looked at it
+    waiting = models.BooleanField(default=False, db_default=False)  # hidden until a moderator has reviewed it
     comments_locked = models.BooleanField(default=False, db_default=False)  # nobody adds comments
     comments_locked_at = models.DateTimeField(null=True, blank=True)
 
@@ -38,7 +38,7 @@ class _PostColumns(models.Model):
 
 
 class Post(_PostColumns):
-    """A post. The id alone is the key and nothing else is unique, so that the table can be partitioned by id."""
+    """A post. Its id is the only key and nothing else is unique, so that the table can be partitioned by id."""
 
     class Meta:
         db_table = "posts"
@@ -49,9 +49,9 @@ class Post(_PostColumns):
 
 
 class RemovedPost(_PostColumns):
-    """A post that a moderator removed, as it was: no longer among the posts, so that no read can come across it.
+    """A post that a moderator removed, moved out of the table of posts so that no read can return it.
 
-    What belongs to it stays where it is, in case it comes back. `action_id` is the removal.
+    What belongs to it stays in place, in case it is restored. `action_id` is the removal.
     """
 
     action_id = models.BigIntegerField(db_index=True)
@@ -66,7 +66,7 @@ class RemovedPost(_PostColumns):
 
 
 class RestoredRemoval(models.Model):
-    """Marks a removal that was reversed: should its event arrive late, it removes nothing."""
+    """Marks a removal that was reversed, so that its event removes nothing if it arrives late."""
 
     action_id = models.BigIntegerField(primary_key=True)
     restored_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -79,7 +79,7 @@ class RestoredRemoval(models.Model):
 
 
 class PostEdit(models.Model):
-    """An earlier text of a post, with the privacy it had: a text that was private stays so in the history."""
+    """An earlier text of a post, with its privacy then: a text that was private stays private in the history."""
 
     id = IdField()
     post_id = models.BigIntegerField()
@@ -98,7 +98,7 @@ class PostEdit(models.Model):
 
 
 class PostHashtag(models.Model):
-    """A hashtag of a post. `tag_key` is a digest of its key: databases think that "café" and "cafe" are equal."""
+    """A hashtag of a post. `tag_key` is a digest of its key: database collations treat "café" and "cafe" as equal."""
 
     id = IdField()
     tag = models.CharField(max_length=MAX_HASHTAG)
@@ -115,7 +115,7 @@ class PostHashtag(models.Model):
 
 
 class PostMention(models.Model):
-    """Somebody whom a post names."""
+    """A person mentioned in a post."""
 
     id = IdField()
     post_id = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""What readers do with posts, and what feeds need: bookmarks, reposts, mutes, popular authors, the epoch."""
+"""What readers do with posts (bookmarks, reposts, mutes), and what feeds need (popular authors, the epoch)."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Bookmark(models.Model):
-    """A bookmark of a post; ids give the order of bookmarking."""
+    """A bookmark of a post; ids are in the order of bookmarking."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -25,7 +25,7 @@ class Bookmark(models.Model):
 
 
 class Repost(models.Model):
-    """A public post that somebody reposted to their followers."""
+    """A repost of a public post to somebody's followers."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -42,7 +42,7 @@ class Repost(models.Model):
 
 
 class RepostCount(models.Model):
-    """How often a post was reposted: beside the post, as reposts must not lock the post itself."""
+    """The number of reposts of a post, in a table of its own so that reposts do not lock the post."""
 
     post_id = models.BigIntegerField(primary_key=True)
     count = models.PositiveIntegerField(default=0)
@@ -55,7 +55,7 @@ class RepostCount(models.Model):
 
 
 class MutedPost(models.Model):
-    """A post whose conversation somebody wants no notifications about."""
+    """A post about whose conversation somebody wants no notifications."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -71,9 +71,9 @@ class MutedPost(models.Model):
 
 
 class PopularAuthor(models.Model):
-    """Somebody whose posts are no longer pushed into feeds but merged in when a feed is read.
+    """An author whose posts are merged in when a feed is read, instead of being pushed into feeds.
 
-    Nobody is taken out again: posts that were not pushed would be missing from the feeds.
+    Permanent: posts that were not pushed would be missing from the feeds otherwise.
     """
 
     id = IdField()
@@ -87,15 +87,15 @@ class PopularAuthor(models.Model):
 
 
 class FeedEpoch(models.Model):
-    """One row, whose number rises when no list of a feed that was built before may be read on.
+    """One row, whose number is raised to invalidate every cached list of a feed.
 
-    That is so when somebody became popular, when a post could not be pushed into lists, and when Redis may have come
-    back with lists of an earlier time. Raising it locks the row, so numbers rise in the order of commits.
+    That is done when somebody became popular, when a post could not be pushed into lists, and when Redis may have
+    restored lists of an earlier time. Raising it locks the row, so numbers ascend in commit order.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     number = models.PositiveBigIntegerField(default=0)
-    redis_run = models.CharField(max_length=64, blank=True, default="")  # which process of Redis held the lists last
+    redis_run = models.CharField(max_length=64, blank=True, default="")  # the Redis process that last held the lists
 
     class Meta:
         db_table = "feed_epoch"

@@ -1,4 +1,4 @@
-"""How posts and media look in the API."""
+"""Response bodies of posts and media."""
 
 from apps.posts.presenters.bulk_records import record_page
 from apps.posts.presenters.media import (

@@ -7,7 +7,7 @@ from socialapp.contracts.bulk import Record, RecordPage
 
 
 def record_page(posts: Sequence[Post], *, limit: int) -> RecordPage:
-    """The first `limit` of the posts as records; one post more says that there is a next page."""
+    """The first `limit` of the posts as records; an extra post indicates that there is a next page."""
     shown = posts[:limit]
     return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(posts) > limit else None)
 

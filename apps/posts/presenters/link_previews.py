@@ -1,4 +1,4 @@
-"""Previews of links: their bodies in the API."""
+"""API bodies of link previews."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ Body = dict[str, Any]
 
 
 def link_preview_body(row: PreviewRow) -> Body:
-    """What the page behind a link says about itself."""
+    """The metadata of a linked page."""
     return {
         "url": row.url,
         "title": row.title,

@@ -1,4 +1,4 @@
-"""Media: their bodies in the API, and the addresses of their files."""
+"""API bodies of media, and the URLs of their files."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -36,22 +36,22 @@ def media_body(media: Media) -> Body:
 
 
 def media_fragment(copies: str, *, is_public: bool) -> orjson.Fragment:
-    """The media objects of a post, from the copies that it keeps of them: JSON in, JSON out."""
+    """The media objects of a post, from the copies that it stores: JSON in, JSON out."""
     audience, expires = (None, 0) if is_public else (READERS, next_expiry())
     return orjson.Fragment(_rendered(copies, audience, expires, settings.MEDIA_URL))
 
 
 @lru_cache(maxsize=2048)
 def _rendered(copies: str, audience: str | None, expires: int, media_url: str) -> bytes:
-    """Rendered once for all readers: writing sixteen addresses a post cost as much as half of a feed without media.
+    """Cached for all readers: building sixteen URLs per post took half as long as a whole feed without media.
 
-    `expires` and `media_url` are there to tell apart what was rendered with others.
+    `expires` and `media_url` are part of the cache key.
     """
     return to_json([_shown_body(media, audience=audience, expires=expires) for media in orjson.loads(copies)])
 
 
 def comment_media(media: Iterable[Media], *, withheld_ids: Collection[int] = ()) -> list[CommentMedia]:
-    """What comments show; what is withheld from everybody but its author has addresses for that one."""
+    """The media of comments; those withheld from everybody but their author have URLs for the author only."""
     expires = next_expiry()
     return [
         CommentMedia(
@@ -66,7 +66,7 @@ def comment_media(media: Iterable[Media], *, withheld_ids: Collection[int] = ())
 
 
 def reviewed_comment_media(media: Iterable[Media]) -> list[ReviewedMedia]:
-    """What comments show, for moderators."""
+    """The media of comments, for moderators."""
     return [_reviewed(row.post_id or 0, row.shown(), audience=MODERATORS) for row in media]
 
 
@@ -91,7 +91,7 @@ def _reviewed(post_id: int, media: Mapping[str, Any], *, audience: str) -> Revie
 
 
 def _shown_body(media: Mapping[str, Any], *, audience: str | None, expires: int) -> Body:
-    """A media object with public addresses, or with addresses signed for an audience."""
+    """A media object with public URLs, or with URLs signed for an audience."""
 
     def url_of(name: str) -> str | None:
         file = media["files"].get(name)
@@ -123,19 +123,19 @@ def _shown_body(media: Mapping[str, Any], *, audience: str | None, expires: int)
 
 
 def public_path(shown: Mapping[str, Any]) -> str:
-    """The path of what is shown first of some media."""
+    """The path of the main file of some media."""
     file = shown["files"].get("video") or shown["files"]["large"]
     return path_of(shown["id"], digest=file["digest"], extension=file["extension"])
 
 
 def profile_picture_url(media: Media) -> str:
-    """Where anybody finds a profile picture, in the smallest size."""
+    """The public URL of a profile picture, in the smallest size."""
     file = media.files["small"]
     return public_url(path_of(media.id, digest=file["digest"], extension=file["extension"]))
 
 
 def header_picture_url(media: Media) -> str:
-    """Where anybody finds the header of a profile, in the largest size."""
+    """The public URL of a profile's header, in the largest size."""
     return public_url(public_path(media.shown()))
 
 
@@ -147,9 +147,9 @@ def paths_of(media: Media) -> list[str]:
 
 
 def upload_body(media: Media, *, sizes: Sequence[int | None] = ()) -> Body:
-    """Where an upload is to be PUT: the store itself if it is a bucket, else this server.
+    """Where to PUT an upload: the store itself if it is a bucket, else this server.
 
-    `sizes` are those of the parts that have arrived.
+    `sizes` are the sizes of the parts that have arrived.
     """
     content_type = content_type_of(media.file_format)
     expires = timezone.now() + timedelta(seconds=settings.MEDIA_UPLOAD_SECONDS)

@@ -1,4 +1,4 @@
-"""The API's post objects, a page at a time: a constant number of queries and calls, whatever the size of the page."""
+"""API bodies of posts, a page at a time: a constant number of queries and calls, whatever the size of the page."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -35,7 +35,7 @@ _REASONS = {
 
 
 def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: Held = NOTHING_HELD) -> list[Body]:
-    """The post objects of posts that the viewer may see, in their order. `held`: stats that Redis gave a moment ago."""
+    """The post objects of posts that the viewer may see, in order. `held`: prefetched stats."""
     stats = load_stats(viewer_id=viewer_id, post_ids=[post.row.id for post in posts], held=held)
     return [
         post_body(
@@ -57,7 +57,7 @@ def post_body(
     is_public: bool,
     reposted_by: ProfileSummary | None = None,
 ) -> Body:
-    """One post object. `is_public`: anybody may see it, so that its media have addresses that hold for ever."""
+    """One post object. `is_public`: anybody may see it, so its media have permanent URLs."""
     return {
         "id": str(row.id),
         "author": profile_summary_body(author),
@@ -85,19 +85,19 @@ def post_body(
 
 
 def plain_bodies(bodies: Sequence[Body]) -> list[Body]:
-    """The post objects for code that looks into them: the views only send them, with media that are JSON already."""
+    """The post objects as plain data, for code that inspects them; views send media that are rendered JSON."""
     return [body if isinstance(body["media"], list) else orjson.loads(to_json(body)) for body in bodies]
 
 
 def withheld_as(row: PostRow) -> str | None:
-    """Whether a post is visible to its author alone, who reads this, and whether it waits for a moderator."""
+    """Whether and why a post is visible to its author only, who is the viewer: waiting or hidden."""
     if not row.hidden:
         return None
     return "waiting" if row.waiting else "hidden"
 
 
 def version_bodies(edits: Sequence[PostEdit]) -> list[Body]:
-    """The earlier texts of a post. What is in the post no longer has no public address."""
+    """The earlier texts of a post. Media that are no longer in the post have no public URL."""
     return [
         {
             "version": edit.version,

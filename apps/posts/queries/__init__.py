@@ -1,4 +1,4 @@
-"""What is read from the tables of posts: SQL, and no rule."""
+"""SQL of posts: rows, without rules."""
 
 from apps.posts.queries.documents import (
     documents_after,

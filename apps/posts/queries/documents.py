@@ -1,4 +1,4 @@
-"""Posts in the form in which other contexts take them."""
+"""Posts as the documents and numbers that other contexts read."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
 
 
 def removed_documents_of(post_ids: Sequence[int]) -> list[PostDocument]:
-    """The posts among `post_ids` that moderators removed or hid and that may come back. Two queries."""
+    """The posts among `post_ids` that moderators removed or hid and may restore. Two queries."""
     ids = list(post_ids)
     if not ids:
         return []
@@ -31,23 +31,23 @@ def documents_after(after: int, *, limit: int) -> list[PostDocument]:
 
 
 def posts_of_authors(author_ids: Sequence[int]) -> list[AuthorPosts]:
-    """How many posts each author has now; one without any is left out. One query."""
+    """The number of posts of each author; authors without any are omitted. One query."""
     rows = Post.objects.filter(user_id__in=list(author_ids), hidden=False).values_list("user_id")
     counted = rows.annotate(posts=Count("id"), public=Count("id", filter=Q(is_private=False))).order_by()
     return [AuthorPosts(author_id=author_id, posts=posts, public_posts=public) for author_id, posts, public in counted]
 
 
 def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
-    """How many reposts each post has now; one without any is left out. One query."""
+    """The number of reposts of each post; posts without any are omitted. One query."""
     rows = Repost.objects.filter(post_id__in=list(post_ids)).values_list("post_id").annotate(Count("id")).order_by()
     return [RepostNumber(post_id=post_id, reposts=reposts) for post_id, reposts in rows]
 
 
 def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[MediaHash]:
-    """The hashes of the uploads of the media in these posts, and those of `known` that look the same.
+    """The hashes of the uploads in these posts, and those of `known` that look the same.
 
-    One of `known` is the SHA-256 of an upload, or a PDQ hash: both have 256 bits, and nothing is near the one as the
-    other by chance. One query, and two more with `known`.
+    A hash in `known` is the SHA-256 of an upload or a PDQ hash: both have 256 bits, and a match of one kind with the
+    other by chance is practically impossible. One query, and two more with `known`.
     """
     shown = Media.objects.filter(post_id__in=post_ids, comment_id=None).exclude(content_hash="")
     rows = list(shown.values_list("post_id", "content_hash", "perceptual_hash"))
@@ -74,7 +74,7 @@ def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[Me
 
 
 def versions_of(post_id: int) -> list[PostVersion]:
-    """The last 20 earlier texts of a post, the newest first. One query."""
+    """The last 20 earlier texts of a post, newest first. One query."""
     rows = PostEdit.objects.filter(post_id=post_id).order_by("-version")[:_MOST_VERSIONS]
     return [PostVersion(version=row.version, content=row.content, written_at=row.written_at) for row in rows]
 

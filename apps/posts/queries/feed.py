@@ -1,4 +1,4 @@
-"""The home feed as the database holds it."""
+"""The home feed from the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ _RECENT_PERIODS = (timedelta(days=7), timedelta(days=30))
 
 
 class _Part(NamedTuple):
-    """A SELECT of pairs, a kind and a number, that is united with others."""
+    """A SELECT of pairs (kind, number), to be combined by UNION ALL."""
 
     sql: str
     values: Sequence[int]
@@ -27,16 +27,16 @@ class _Part(NamedTuple):
 
 _WRITTEN, _REPOSTED, _EPOCH, _POPULAR = range(4)
 _EPOCH_AND_POPULAR = (
-    # Signed as the others are: MariaDB makes decimals of a column that unites both.
+    # Signed like the others: MariaDB would make decimals of the combined column.
     _Part(f"SELECT {_EPOCH}, CAST(number AS SIGNED) FROM feed_epoch", ()),  # noqa: S608 (names of ours only)
-    # All of them and not only those followed, as both sets can be large: the smaller one is the global one.
+    # All popular authors, not only those followed, as both sets can be large: the global one is the smaller.
     _Part(f"SELECT {_POPULAR}, user_id FROM popular_authors", ()),  # noqa: S608 (names of ours only)
 )
 
 
 class FeedSource(NamedTuple):
-    """What a feed is built from at one moment: its entries, the epoch of feeds, and everybody whose posts are merged in
-    at reading."""
+    """The sources of a feed at one moment: its entries, the epoch of feeds, and all popular authors, whose posts are
+    merged in at reading."""
 
     entries: list[Entry]
     epoch: int
@@ -44,16 +44,16 @@ class FeedSource(NamedTuple):
 
 
 def feed_source(*, author_ids: Sequence[int], reposter_ids: Sequence[int], limit: int) -> FeedSource:
-    """The newest entries, as `feed_entries` finds them, and what belongs to them. As many queries as that takes."""
+    """The newest entries, as `feed_entries` finds them, with the epoch and popular authors in the same queries."""
     found = _ids_by_kind(author_ids, reposter_ids, Span(None, limit), beside=_EPOCH_AND_POPULAR)
     entries = _entries(found, reposter_ids, Span(None, limit))
     return FeedSource(entries, next(iter(found[_EPOCH]), 0), set(found[_POPULAR]))
 
 
 def feed_entries(*, author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span) -> list[Entry]:
-    """Posts of the authors and reposts of the reposters, each once, by post id.
+    """Posts of the authors and reposts of the reposters, each post once, by post id.
 
-    One query, one more if something was reposted, and up to two for many authors who have written little lately.
+    One query, one more if something was reposted, and up to two for many authors who have written little recently.
     """
     return _entries(_ids_by_kind(author_ids, reposter_ids, span), reposter_ids, span)
 
@@ -72,7 +72,7 @@ def _entries(found: Mapping[int, Sequence[int]], reposter_ids: Sequence[int], sp
 def _ids_by_kind(
     author_ids: Sequence[int], reposter_ids: Sequence[int], span: Span, *, beside: Sequence[_Part] = ()
 ) -> Mapping[int, Sequence[int]]:
-    """Ids of posts that were written and reposted, each once, in reading direction, and what is asked for beside."""
+    """Ids of posts and of reposted posts, each once, in reading direction, with the results of the extra parts."""
     first, *later = _periods(author_ids, span)
     reposted = _part(_REPOSTED, "post_id", table="reposts", user_ids=reposter_ids, span=span)
     written = _part(_WRITTEN, "id", table="posts", user_ids=author_ids, span=span, above=first)
@@ -88,10 +88,10 @@ def _ids_by_kind(
 
 
 def _periods(author_ids: Sequence[int], span: Span) -> list[int | None]:
-    """The ids above which posts are asked for, one after the other until there are enough; None: all of them.
+    """Lower bounds of post ids, to be tried one after the other until there are enough posts; None: no bound.
 
-    Sorting all that thousands have ever written takes long, and each month of it is a partition to look into for each
-    of them, while only the newest is asked for.
+    Sorting everything that thousands of people ever wrote takes long, and each month is a partition to search for each
+    of them, although only the newest are wanted.
     """
     if len(author_ids) < _MANY_AUTHORS or span.backwards:
         return [None]
@@ -102,8 +102,8 @@ def _periods(author_ids: Sequence[int], span: Span) -> list[int | None]:
 def _part(
     kind: int, column: str, *, table: str, user_ids: Sequence[int], span: Span, above: int | None = None
 ) -> list[_Part]:
-    """The part of a query that asks for posts of people; none without people. In SQL: for thousands of people the ORM
-    would take longer to write it than the database to answer it."""
+    """The part of a query for posts of these people; none without people. In SQL: for thousands of people the ORM takes
+    longer to build the query than the database to run it."""
     if not user_ids:
         return []
     beyond, direction = (">", "ASC") if span.backwards else ("<", "DESC")
@@ -118,7 +118,7 @@ def _part(
 
 
 def _ask(parts: Sequence[_Part]) -> dict[int, list[int]]:
-    """The numbers that the parts of one query find, by kind."""
+    """The numbers found by the parts of one query, by kind."""
     found: dict[int, list[int]] = {kind: [] for kind in (_WRITTEN, _REPOSTED, _EPOCH, _POPULAR)}
     if parts:
         sql = " UNION ALL ".join(part.sql for part in parts)
@@ -128,7 +128,7 @@ def _ask(parts: Sequence[_Part]) -> dict[int, list[int]]:
 
 
 def merge_entries(*, one: Sequence[Entry], other: Sequence[Entry], span: Span) -> list[Entry]:
-    """Two sorted runs of entries as one, each post once, as many as the span takes."""
+    """Merges two sorted runs of entries, each post once, up to the limit of the span."""
     both = merge(one, other, key=lambda entry: entry.post_id, reverse=not span.backwards)
     united = (
         Entry(post_id, post_id, frozenset().union(*(entry.reposter_ids for entry in same)))
@@ -148,7 +148,7 @@ def feed_epoch() -> int:
 
 
 def is_known_redis(process: str) -> bool:
-    """Whether this process of Redis held the feeds last. One query."""
+    """Whether this is the Redis process that last held the feeds. One query."""
     return FeedEpoch.objects.filter(redis_run=process).exists()
 
 

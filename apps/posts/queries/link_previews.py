@@ -1,4 +1,4 @@
-"""Previews of links in SQL: those of posts, and the files of their pictures."""
+"""SQL of link previews: those of posts, and the files of their pictures."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -23,13 +23,13 @@ PREVIEW_COLUMNS = PreviewRow._fields
 
 
 def preview_row(columns: Sequence[Any]) -> PreviewRow:
-    """A preview as drivers give its columns."""
+    """A preview from its columns as drivers return them."""
     url_key, url, title, description, site_name, image = columns
     return PreviewRow(url_key, url, title, description, site_name, orjson.loads(image) if image else None)
 
 
 def preview_files(url_key: str) -> dict[str, Any]:
-    """The files of the picture of a preview that is shown; empty when there are none."""
+    """The files of a preview's picture, if it is shown; empty if there are none."""
     preview = LinkPreview.objects.filter(url_key=url_key).exclude(title="").only("image").first()
     files: dict[str, Any] = preview.image["files"] if preview and preview.image else {}
     return files

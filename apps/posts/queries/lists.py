@@ -1,4 +1,4 @@
-"""Lists of posts: which post has which place, before visibility is decided."""
+"""Lists of posts: their order, before visibility is decided."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,14 +11,14 @@ from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.text.hashtags import hashtag_digest
 
-# Clocks of different machines differ: a first post may bear an id below that of its author.
+# Clocks of different machines differ: an author's first post may have a lower id than the author.
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 M = TypeVar("M", bound=Model)
 
 
 class Entry(NamedTuple):
-    """A place in a list: its position in the order, and the post that stands there."""
+    """An entry of a list: its position, and the post."""
 
     position: int
     post_id: int
@@ -34,7 +34,7 @@ class TagUse(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A stretch of a list that goes down by its positions: `limit` entries beyond `position`, in reading direction."""
+    """A stretch of a descending list: `limit` entries beyond `position`, in reading direction."""
 
     position: int | None
     limit: int
@@ -43,7 +43,7 @@ class Span(NamedTuple):
 
 def author_entries(*, author_id: int, public_only: bool, span: Span) -> list[Entry]:
     """Posts of an author, newest first. One query."""
-    # Nobody writes before they are registered: the bound spares a partitioned table its earlier partitions.
+    # Nobody posts before registering: the bound spares a partitioned table its earlier partitions.
     posts = Post.objects.filter(user_id=author_id, id__gte=first_id_at(id_time(author_id) - _CLOCK_DIFFERENCE))
     if public_only:
         posts = posts.filter(is_private=False)
@@ -57,24 +57,24 @@ def hashtag_entries(*, tag: str, span: Span) -> list[Entry]:
 
 
 def bookmark_entries(*, user_id: int, span: Span) -> list[Entry]:
-    """What somebody bookmarked, the newest bookmark first. One query."""
+    """Somebody's bookmarks, newest first. One query."""
     bookmarks = Bookmark.objects.filter(user_id=user_id)
     return _entries(bookmarks, position_field="id", post_field="post_id", span=span)
 
 
 def public_entries(*, span: Span) -> list[Entry]:
-    """Posts that are not private themselves, newest first. One query."""
+    """Posts that are not marked private, newest first. One query."""
     return _entries(Post.objects.filter(is_private=False), position_field="id", post_field="id", span=span)
 
 
 def newest_public_posts(*, since: int, limit: int) -> list[int]:
-    """Up to `limit` posts that are not private themselves and have greater ids, newest first. One query."""
+    """Up to `limit` posts that are not marked private and have greater ids, newest first. One query."""
     posts = Post.objects.filter(id__gte=since, is_private=False).order_by("-id")
     return list(posts.values_list("id", flat=True)[:limit])
 
 
 def public_authors(post_ids: Iterable[int]) -> dict[int, int]:
-    """The authors of those of the posts that are not private themselves, by post. One query."""
+    """The authors of those of the posts that are not marked private, by post. One query."""
     posts = Post.objects.filter(id__in=list(post_ids), is_private=False, hidden=False)
     return dict(posts.values_list("id", "user_id"))
 
@@ -94,7 +94,7 @@ def earlier_versions(*, post_id: int, public_only: bool, page: PageRequest) -> P
 
 
 def _beyond(rows: QuerySet[M], *, field: str, span: Span) -> QuerySet[M]:
-    """The rows past a position of a list that goes down by `field`, in reading direction."""
+    """The rows past a position of a list that is descending by `field`, in reading direction."""
     if span.position is not None:
         rows = rows.filter(**{f"{field}__{'gt' if span.backwards else 'lt'}": span.position})
     return rows.order_by(field if span.backwards else f"-{field}")

@@ -1,4 +1,4 @@
-"""Media: SQL."""
+"""SQL of media."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class UploadedAmount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MediaPlace:
-    """Where some media are shown, and their files."""
+    """Where some media are shown, with their files."""
 
     user_id: int
     shown_in: str
@@ -51,18 +51,18 @@ def uploaded_since(*, user_id: int, since: datetime) -> UploadedAmount:
 
 
 def waiting_media(*, limit: int) -> list[int]:
-    """Media that wait for being processed, claimed by nobody, the longest waiting first."""
+    """Unclaimed media that wait to be processed, longest waiting first."""
     waiting = Media.objects.filter(status=Media.Status.PROCESSING).exclude(claimed_until__gt=timezone.now())
     return list(waiting.order_by("id").values_list("id", flat=True)[:limit])
 
 
 def claimed_media() -> int:
-    """How many media are being processed, by whomever."""
+    """How many media are being processed, by any worker."""
     return Media.objects.filter(status=Media.Status.PROCESSING, claimed_until__gt=timezone.now()).count()
 
 
 class ShownMedia(NamedTuple):
-    """The copy that a post keeps of one of its media, and whether moderators have removed that post."""
+    """The copy that a post stores of one of its media, and whether moderators have removed that post."""
 
     post_id: int
     media: dict[str, Any]
@@ -70,7 +70,7 @@ class ShownMedia(NamedTuple):
 
 
 def shown_media(post_ids: Sequence[int]) -> list[ShownMedia]:
-    """What posts show, in order; of removed ones too. Two queries."""
+    """The media of posts, in order, including removed posts. Two queries."""
     found = []
     for model, is_removed in ((Post, False), (RemovedPost, True)):
         posts = model._default_manager.filter(id__in=list(post_ids), media__isnull=False)
@@ -87,14 +87,14 @@ class CommentMediaKey(NamedTuple):
 
 
 def media_in_comments(*, after: int, limit: int) -> list[CommentMediaKey]:
-    """Up to `limit` of the media that comments show, with ids over `after`, ascending. One query."""
+    """Up to `limit` media of comments with ids above `after`, ascending. One query."""
     rows = Media.objects.filter(shown_in=Media.Place.COMMENT, id__gt=after, comment_id__isnull=False)
     shown = rows.order_by("id").values_list("id", "comment_id")[:limit]
     return [CommentMediaKey(media_id, comment_id) for media_id, comment_id in shown if comment_id is not None]
 
 
 def media_of_comments(comment_ids: Sequence[int]) -> list[Media]:
-    """What comments show. One query."""
+    """The media of comments. One query."""
     return list(Media.objects.filter(comment_id__in=comment_ids, status=Media.Status.READY))
 
 
@@ -106,7 +106,7 @@ _FILE_SQL = (
 
 
 def media_place(*, media_id: int) -> MediaPlace | None:
-    """Where media that are ready are shown. One query."""
+    """Where ready media are shown. One query."""
     for row in select(Media, sql=_FILE_SQL, values=[media_id]):
         user_id, shown_in, position, post_id, comment_id, files, is_private, hidden, removed_id = row
         return MediaPlace(
@@ -122,6 +122,6 @@ def media_place(*, media_id: int) -> MediaPlace | None:
 
 
 def stored_files() -> Storage:
-    """How many files the store holds, and their size. One query over the table of files."""
+    """The number and total size of the stored files. One query over the table of files."""
     held = StoredFile.objects.aggregate(files=Count("digest"), size=Sum("size"))
     return Storage(files=held["files"], bytes=held["size"] or 0)

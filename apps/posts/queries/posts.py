@@ -1,4 +1,4 @@
-"""Posts: rows, and what is counted and kept beside them."""
+"""SQL of posts: rows, with the counts and marks beside them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from socialapp.core.sql import as_utc, placeholders, select
 
 
 class PostRow(NamedTuple):
-    """A post as the database holds it; plain values, as hot reads make no model instances."""
+    """A post as the database holds it: plain values, as hot reads create no model instances."""
 
     id: int
     user_id: int
@@ -31,7 +31,7 @@ class PostRow(NamedTuple):
     hidden: bool = False
     comments_locked: bool = False
     waiting: bool = False
-    # From the tables beside: how often it was reposted, whether the viewer keeps or reposted it, its link's preview.
+    # From other tables: its reposts, whether the viewer bookmarked or reposted it, its link's preview.
     reposts: int = 0
     bookmarked: bool = False
     reposted: bool = False
@@ -53,9 +53,9 @@ _ROWS_SQL = (
 
 
 def post_rows(post_ids: Iterable[int], *, viewer_id: int | None) -> list[PostRow]:
-    """The posts among `post_ids` that exist, whoever may see them, in any order, with what `viewer_id` did with them.
+    """The posts among `post_ids` that exist, whoever may see them, in any order, with the viewer's bookmark and repost.
 
-    One query, in SQL as every list reads through here.
+    One query, in SQL because every list reads through it.
     """
     ids = list(post_ids)
     if not ids:
@@ -115,7 +115,7 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
 
 
 def author_of(post_id: int) -> int | None:
-    """Who wrote a post that is there, or that moderators removed and that may come back. Two queries at most."""
+    """The author of a post that exists or was removed but may be restored. At most two queries."""
     for model in (Post, RemovedPost):
         for author_id in model._default_manager.filter(id=post_id).values_list("user_id", flat=True):
             return int(author_id)
@@ -123,7 +123,7 @@ def author_of(post_id: int) -> int | None:
 
 
 def removed_author_of(post_id: int) -> int | None:
-    """Who wrote a post that moderators removed and that may come back. One query."""
+    """The author of a post that moderators removed and may restore. One query."""
     return RemovedPost.objects.filter(id=post_id).values_list("user_id", flat=True).first()
 
 
@@ -133,12 +133,12 @@ def posts_after(after: int, *, limit: int) -> list[Post]:
 
 
 def repost_counts(post_ids: Sequence[int]) -> dict[int, int]:
-    """How often each post was reposted; one that never was may be left out. One query."""
+    """The number of reposts of each post; posts without any may be omitted. One query."""
     return dict(RepostCount.objects.filter(post_id__in=post_ids).values_list("post_id", "count"))
 
 
 def reposters_among(*, post_ids: Iterable[int], user_ids: Iterable[int]) -> dict[int, list[int]]:
-    """Who of these people has reposted each of these posts, by ascending id. One query."""
+    """Which of these people have reposted each of these posts, by ascending id. One query."""
     rows = Repost.objects.filter(post_id__in=list(post_ids), user_id__in=list(user_ids))
     found: dict[int, list[int]] = {}
     for post_id, user_id in rows.order_by("user_id").values_list("post_id", "user_id"):

@@ -1,4 +1,4 @@
-"""The routes of posts and of media."""
+"""Views of posts and media."""
 
 from apps.posts.views.media import (
     MediaComplete,

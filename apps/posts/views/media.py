@@ -1,4 +1,4 @@
-"""The routes of media: uploading, describing, and sending the files themselves."""
+"""Views of media: uploading, describing, and sending the files themselves."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -51,21 +51,21 @@ class MediaList(View):
     received_files: Sequence[UploadedFile[bytes]] = ()
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
-        """Closes what was sent, which removes it."""
+        """Closes the uploaded files, which deletes them."""
         for file in self.received_files:
             file.close()
         return super().finalize_response(request, response, *args, **kwargs)
 
     @extend_schema(
         summary="Upload a picture or video",
-        description="As multipart/form-data. Processed after the answer: ask `GET /media/{id}` until it is `ready` or "
-        "`failed`, or wait for the socket's message. Larger files: `POST /media/uploads`. Safe to repeat with "
-        "Idempotency-Key.",
+        description="As multipart/form-data. Processed after the response: poll `GET /media/{id}` until it is"
+        " `ready` or `failed`, or wait for the socket's message. For larger files use `POST /media/uploads`. Safe to"
+        " repeat with Idempotency-Key.",
         request={"multipart/form-data": NewMedia},
         responses={202: MediaBody},
     )
     def post(self, request: Request) -> Response:
-        """202 with the media, which are processed soon."""
+        """202 with the media, to be processed soon."""
         sent = self.read_input(NewMedia)
         file: UploadedFile[bytes] = sent["file"]
         description = sent.get("description", "")
@@ -93,14 +93,15 @@ class MediaUploads(View):
     location = "/v1/media/{id}"
 
     @extend_schema(
-        summary="Begin to upload a large file",
-        description="Answers where to PUT the file, with exactly the headers named; then `POST /media/{id}/complete`. "
-        "A resumable one is sent in parts, in any order; `GET /media/{id}/upload` tells which have arrived.",
+        summary="Start the upload of a large file",
+        description="Returns the URL to PUT the file to, with exactly the given headers; then `POST"
+        " /media/{id}/complete`. A resumable upload is sent in parts, in any order; `GET /media/{id}/upload` shows"
+        " which have arrived.",
         request=NewUpload,
         responses={201: UploadBody},
     )
     def post(self, request: Request) -> Response:
-        """201 with the address to upload to."""
+        """201 with the URL to upload to."""
         if answer := replayed(request, context="posts"):
             return answer
         sent = {"description": "", "resumable": False, **self.read_input(NewUpload)}
@@ -116,36 +117,36 @@ class MediaUpload(View):
     """An upload that goes straight to the store, until it is completed."""
 
     @extend_schema(
-        summary="Go on with an upload",
-        description="New addresses, and which parts have arrived. 409 when it is completed.",
+        summary="Resume an upload",
+        description="Returns new URLs, and which parts have arrived. 409 if it is completed.",
         responses=UploadBody,
     )
     def get(self, request: Request, media_id: int) -> Response:
-        """As `POST /media/uploads` answered."""
+        """The same body as `POST /media/uploads`."""
         media = open_upload(user_id=self.principal.id, media_id=media_id)
         return Response(upload_body(media, sizes=sizes_in_store(media)))
 
 
 class MediaContent(View):
-    """The file of an upload, where the store is a folder of this server."""
+    """The file of an upload, if the store is a folder of this server."""
 
     permission_classes = [Public]
     parser_classes: list[Any] = []
 
     @extend_schema(
         summary="Send the file of an upload",
-        description="The whole address comes from `POST /media/uploads`, and is all that is needed; of exactly the "
-        "length announced.",
+        description="Use the whole URL from `POST /media/uploads`; no token is needed. The body must have exactly the "
+        "announced length.",
         parameters=[
-            OpenApiParameter("part", int, description="Of a resumable upload, from 1 on."),
-            OpenApiParameter("expires", int, description="In seconds since 1970."),
+            OpenApiParameter("part", int, description="Number of the part of a resumable upload, from 1."),
+            OpenApiParameter("expires", int, description="Seconds since 1970."),
             OpenApiParameter("signature", str),
         ],
         request={"application/octet-stream": {"type": "string", "format": "binary"}},
         responses={204: None},
     )
     def put(self, request: Request, media_id: int) -> Response:
-        """204; it may be sent again until the upload is completed."""
+        """204; it may be repeated until the upload is completed."""
         receive_content(
             media_id=media_id,
             number=request.query_params.get("part", "1"),
@@ -157,16 +158,16 @@ class MediaContent(View):
 
 
 class MediaComplete(View):
-    """The end of an upload that went straight to the store."""
+    """The end of an upload straight to the store."""
 
     @extend_schema(
         summary="Complete an upload",
-        description="After the file was PUT. 409 when it has not arrived. Again is harmless.",
+        description="Call this after the PUT. 409 if the file has not arrived. Idempotent.",
         request=None,
         responses={202: MediaBody},
     )
     def post(self, request: Request, media_id: int) -> Response:
-        """202 with the media, which are processed soon."""
+        """202 with the media, to be processed soon."""
         media = complete_upload(user_id=self.principal.id, media_id=media_id)
         return Response(media_body(media), status=202)
 
@@ -178,7 +179,7 @@ class MediaDetail(View):
 
     @extend_schema(
         summary="Read one of your media",
-        description="`status` says how far processing has come; when it has `failed`, `error` says why.",
+        description="`status` is the progress of processing; if it is `failed`, `error` has the reason.",
         responses=MediaBody,
     )
     def get(self, request: Request, media_id: int) -> Response:
@@ -188,12 +189,12 @@ class MediaDetail(View):
 
     @extend_schema(
         summary="Describe one of your media",
-        description="For people who do not see it; up to 1,500 characters. In the post that shows it, too.",
+        description="A text alternative of up to 1,500 characters; also updated in the post that shows it.",
         request=MediaChange,
         responses=MediaBody,
     )
     def patch(self, request: Request, media_id: int) -> Response:
-        """The media as they are now."""
+        """The changed media."""
         sent = self.read_input(MediaChange)
         versions = etags.expected_versions(request)
         media = describe_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions, **sent)
@@ -201,7 +202,7 @@ class MediaDetail(View):
 
     @extend_schema(
         summary="Delete one of your media",
-        description="409 while a post or your profile shows it.",
+        description="Returns 409 while a post or your profile shows it.",
         responses={204: None},
     )
     def delete(self, request: Request, media_id: int) -> Response:
@@ -213,7 +214,7 @@ class MediaDetail(View):
 
 @reading_only
 def media_file(request: HttpRequest, media_id: int, file_name: str) -> HttpResponseBase:
-    """A file of some media: for anybody while it is public, else for holders of an address that is still valid."""
+    """A file of some media: for anybody while it is public, else for holders of a valid signed URL."""
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
     return _answer(lambda: served_file(media_id=media_id, file_name=file_name, expires=expires, signature=signature))
 
@@ -258,7 +259,7 @@ def _sent(file: ServedFile) -> HttpResponseBase:
 
 def _cache_control(file: ServedFile) -> str:
     if stores.is_s3():
-        # What is cached is the way to the bucket, which must not outlive the address in the bucket.
+        # Caches store the redirect to the bucket, which must not outlive the signed URL.
         return f"{'public' if file.seconds is None else 'private'}, max-age={settings.MEDIA_LINK_SECONDS // 2}"
     if file.seconds is None:
         return f"public, max-age={_YEAR}, immutable"

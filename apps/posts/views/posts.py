@@ -1,4 +1,4 @@
-"""The routes of posts."""
+"""Views of posts."""
 
 from collections.abc import Sequence
 
@@ -68,19 +68,19 @@ from socialapp.http.permissions import Public, PublicRead
 from socialapp.http.schema import PAGE_PARAMETERS, page_of
 from socialapp.http.views import View
 
-_MORE_ENTRIES = 4  # of a feed than there are on a page: some are of posts that its reader may not see
+_MORE_ENTRIES = 4  # feed entries read beyond a page, as some may be invisible to the reader
 
 
 class _PostView(View):
-    """What the routes of posts share."""
+    """The base of the views of posts."""
 
     def page_of_posts(self, request: Request, page: Page[VisiblePost], *, held: Held = NOTHING_HELD) -> Response:
-        """The list answer for posts that the caller may see. `held`: stats that Redis gave a moment ago."""
+        """The page of posts that the caller may see. `held`: prefetched stats."""
         results = post_bodies(viewer_id=self.viewer, posts=page.items, held=held)
         return page_response(request, page=page, results=results)
 
     def one_post(self, post: VisiblePost, *, held: Held = NOTHING_HELD) -> Response:
-        """The answer for one post, with its ETag. `held` as above."""
+        """One post, with its ETag. `held`: prefetched stats."""
         body = post_bodies(viewer_id=self.viewer, posts=[post], held=held)[0]
         return etags.single(self.request, body=body, version=post.row.version)
 
@@ -95,7 +95,7 @@ class PostList(_PostView):
 
     @extend_schema(
         summary="Read several posts",
-        description="Those of the posts that you may see, in the order asked for; at most 100.",
+        description="Those of the posts that you may see, in the requested order; at most 100.",
         parameters=[OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")],
         responses=page_of(PostBody),
     )
@@ -133,7 +133,7 @@ class PostDetail(_PostView):
     permission_classes = [PublicRead]
 
     def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
-        """What other contexts count about the post, and whether its reader is counted already."""
+        """Prefetches the post's stats, and whether its reader is already counted."""
         post_id, viewer_id = self.kwargs["post_id"], principal.id if principal else None
         return (
             stats_command(viewer_id=viewer_id, post_id=post_id),
@@ -142,7 +142,7 @@ class PostDetail(_PostView):
 
     @extend_schema(
         summary="Read a post",
-        description="404 when it is absent or you may not see it. Every reader but its author counts, once a day.",
+        description="404 if it does not exist or you may not see it. Counts each reader except the author once a day.",
         responses=PostBody,
     )
     def get(self, request: Request, post_id: int) -> Response:
@@ -160,12 +160,12 @@ class PostDetail(_PostView):
 
     @extend_schema(
         summary="Edit a post",
-        description="By its author. The earlier text stays in the history. `If-Match` is honoured.",
+        description="Only for its author. The earlier text is kept in the history. Supports `If-Match`.",
         request=PostChange,
         responses=PostBody,
     )
     def patch(self, request: Request, post_id: int) -> Response:
-        """The post as it is now."""
+        """The edited post."""
         edit_post(
             author_id=self.principal.id,
             post_id=post_id,
@@ -176,7 +176,7 @@ class PostDetail(_PostView):
 
     @extend_schema(
         summary="Delete a post",
-        description="By its author; `If-Match` is honoured. A moderator's removal can be appealed against.",
+        description="For its author and moderators. Supports `If-Match`. A moderator's removal can be appealed.",
         responses={204: None},
     )
     def delete(self, request: Request, post_id: int) -> Response:
@@ -194,7 +194,7 @@ class PostHistory(_PostView):
 
     @extend_schema(
         summary="Read the earlier texts of a post",
-        description="Newest first. Texts from when the post was private are for those who may see private ones.",
+        description="Newest first. Texts from when the post was private are only for those who may see private posts.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(PostVersionBody),
     )
@@ -206,12 +206,12 @@ class PostHistory(_PostView):
 
 
 class PostVisibility(View):
-    """Which rule shows a post to somebody, or hides it."""
+    """The rule that shows a post to somebody, or hides it."""
 
     @extend_schema(
-        summary="Ask why somebody sees a post, or does not",
-        description="For moderators and administrators. Without `viewer`: as anybody without a token.",
-        parameters=[OpenApiParameter("viewer", str, description="The id of the person who looks.")],
+        summary="Explain why somebody sees a post or not",
+        description="For moderators and administrators. Without `viewer`: for anybody without a token.",
+        parameters=[OpenApiParameter("viewer", str, description="The id of the viewer.")],
         responses=PostVisibilityBody,
     )
     def get(self, request: Request, post_id: int) -> Response:
@@ -229,13 +229,13 @@ class Feed(_PostView):
     is_hot = True
 
     def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
-        """The caller's list, and on its first page what other contexts count about the posts at its head."""
+        """Prefetches the caller's list, and for its first page the stats of the newest posts."""
         if principal is None:
             return ()
         commands = feed_commands(principal.id)
         try:
             page = page_request(self.request)
-        except Malformed:  # which `get` says when the request is let on
+        except Malformed:  # reported later by `get`
             return ()
         if page.position is not None:
             return commands
@@ -244,8 +244,8 @@ class Feed(_PostView):
 
     @extend_schema(
         summary="Read your home feed",
-        description="Your posts and those of the people you follow, and what these reposted (`reposted_by`); newest "
-        "post first, each post once.",
+        description="Your posts and those of the people you follow, and posts that these people reposted"
+        " (`reposted_by`); newest post first, each post once.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(PostBody),
     )
@@ -317,7 +317,7 @@ class Explore(_PostView):
 
     @extend_schema(
         summary="Read public posts of everybody",
-        description="Of public accounts, newest first; `trending`: one page of what is liked and reposted most now.",
+        description="Of public accounts, newest first; `trending`: one page of what is most liked and reposted now.",
         parameters=[*PAGE_PARAMETERS, OpenApiParameter("sort", str, enum=["recent", "trending"])],
         responses=page_of(PostBody),
     )
@@ -337,8 +337,8 @@ class PostViews(View):
     permission_classes = [Public]
 
     @extend_schema(
-        summary="Say which posts were looked at in lists",
-        description="At most 100; those you may not see, and your own, are not counted.",
+        summary="Report which posts were seen in lists",
+        description="At most 100; your own and those you may not see are not counted.",
         request=ViewedPosts,
         responses={204: None},
     )
@@ -358,7 +358,7 @@ class PostMute(_PostView):
 
     @extend_schema(
         summary="Mute a post",
-        description="No notifications about its conversation any more.",
+        description="Stops notifications about its conversation.",
         request=None,
         responses=PostBody,
     )
@@ -370,7 +370,7 @@ class PostMute(_PostView):
 
     @extend_schema(summary="Unmute a post", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
-        """The post, no longer muted; 404, with the mute gone, when it can no longer be seen."""
+        """The post, no longer muted; 404 if it can no longer be seen, although the mute was removed."""
         unmute_post(user_id=self.principal.id, post_id=post_id)
         return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
@@ -380,7 +380,7 @@ class Bookmarks(_PostView):
 
     @extend_schema(
         summary="Read your bookmarks",
-        description="The posts that you keep and may still see, the last kept first.",
+        description="The posts that you bookmarked and may still see, newest bookmark first.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(PostBody),
     )
@@ -401,7 +401,7 @@ class PostBookmark(_PostView):
 
     @extend_schema(summary="Remove a bookmark", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
-        """The post, no longer bookmarked; 404, with the bookmark gone, when it can no longer be seen."""
+        """The post, no longer bookmarked; 404 if it can no longer be seen, although the bookmark was removed."""
         remove_bookmark(user_id=self.principal.id, post_id=post_id)
         return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
 
@@ -421,8 +421,8 @@ class PostRepost(_PostView):
         add_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post.as_reposted())
 
-    @extend_schema(summary="Take a repost back", responses={200: PostBody})
+    @extend_schema(summary="Undo a repost", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
-        """The post, no longer reposted; 404, with the repost gone, when it can no longer be seen."""
+        """The post, no longer reposted; 404 if it can no longer be seen, although the repost was removed."""
         remove_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))

@@ -1,4 +1,4 @@
-"""Builds home feeds from the database, and leaves them in Redis."""
+"""Builds home feeds from the database and caches them in Redis."""
 
 import structlog
 
@@ -14,12 +14,12 @@ log = structlog.get_logger()
 
 
 def build_feed(user_id: int) -> CachedFeed | None:
-    """The feed from the database, left in Redis for the next readers; None while somebody else builds it."""
+    """The feed from the database, cached for the next readers; None while somebody else builds it."""
     try:
         mark = store.begin_feed(user_id)
         if mark is None:
             return None
-        with up_to_date():  # what a replica lacks would be missing until the list expires
+        with up_to_date():  # posts missing on a replica would be missing until the list expires
             feed = _read_feed(user_id)
         store.finish_feed(user_id=user_id, mark=mark, feed=feed)
     except redis_errors() as error:

@@ -1,4 +1,4 @@
-"""The epoch of feeds: when it rises, every list that was built before is rebuilt when it is read."""
+"""The epoch of feeds: raising it invalidates every list that was built before."""
 
 import structlog
 from django.db.models import F
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 def remembered_epoch() -> int:
-    """The epoch from the database, left in Redis for a few seconds for whoever reads a feed next."""
+    """The epoch from the database, cached in Redis for a few seconds."""
     with up_to_date():
         epoch = feed_epoch()
     announce_epoch(epoch)
@@ -23,7 +23,7 @@ def remembered_epoch() -> int:
 
 @transactional("posts")
 def notice_restart() -> None:
-    """Has all feeds rebuilt when another process answers as Redis: what it loaded may lack posts. Idempotent."""
+    """Invalidates all feeds if Redis was restarted: the lists that it restored may lack posts. Idempotent."""
     process = process_of_redis()
     if is_known_redis(process):
         return
@@ -33,12 +33,12 @@ def notice_restart() -> None:
 
 @transactional("posts")
 def begin_epoch() -> None:
-    """From now on every list of a feed that was built before is rebuilt when it is read."""
+    """Starts a new epoch: every list that was built before is rebuilt at its next reading."""
     FeedEpoch.objects.get_or_create()
     FeedEpoch.objects.update(number=F("number") + 1)
     number = FeedEpoch.objects.get().number
     try:
         announce_epoch(number)
     except redis_errors() as error:
-        # Readers forget the older epoch within seconds by themselves.
+        # Readers drop the older epoch within seconds anyway.
         log.warning("feed.redis_away", error=str(error))

@@ -19,11 +19,11 @@ from socialapp.messaging.publish import publish
 log = structlog.get_logger()
 
 FAN_OUT_BATCH = 5000
-_TRIES = 3  # pushing fails so often, over some seconds, before all feeds are rebuilt instead
+_TRIES = 3  # failed attempts, over some seconds, before all feeds are invalidated instead
 
 
 def push_own_post(*, author_id: int, post_id: int) -> None:
-    """Puts a new post into its author's feed at once; without Redis the event does it later."""
+    """Pushes a new post into its author's feed at once; without Redis the event does so later."""
     try:
         push_entries(user_ids=[author_id], entries=[entry_of(post_id=post_id)])
     except redis_errors() as error:
@@ -32,7 +32,7 @@ def push_own_post(*, author_id: int, post_id: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPage:
-    """A post, or the repost of it, for a page of followers; `cause` is the event that made it due."""
+    """A post or repost to be pushed to a page of followers; `cause` is the event that triggered it."""
 
     post_id: int
     author_id: int
@@ -43,19 +43,19 @@ class FeedPage:
 
     @property
     def entry(self) -> str:
-        """What the feeds get."""
+        """The entry to push."""
         return entry_of(post_id=self.post_id, reposter_id=self.reposter_id or DIRECT)
 
     @property
     def readers(self) -> tuple[int, ...]:
-        """Whose feeds get it."""
+        """The users whose feeds get it."""
         return (self.author_id, *self.follower_ids) if self.to_author else tuple(self.follower_ids)
 
 
 def fan_out(pages: Sequence[FeedPage]) -> None:
-    """Pushes posts into pages of feeds, those for the same feeds together; a full page goes on by event.
+    """Pushes posts into pages of feeds, grouped by feed; a full page continues by event.
 
-    Again is harmless. During a longer outage of Redis all its lists are invalidated: they lack these posts.
+    Idempotent. During a longer outage of Redis all lists are invalidated, as they lack these posts.
     """
     by_readers: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for page in pages:
@@ -88,7 +88,7 @@ def _continue_fan_out(page: FeedPage) -> None:
 
 @transactional("posts")
 def mark_popular(*, user_id: int) -> None:
-    """Merges this person's posts in when feeds are read, from now on. Idempotent; nothing for an erased one."""
+    """Marks somebody as popular: from now on their posts are merged in at reading. Idempotent; ignores erased users."""
     if deleted_among("posts", ids=[user_id]):
         return
     _, created = PopularAuthor.objects.get_or_create(user_id=user_id)

@@ -1,8 +1,8 @@
-"""Reads home feeds: from a person's list in Redis where there is one, from the database where there is none.
+"""Reads home feeds: from the user's list in Redis if there is one, else from the database.
 
-Both give the same: posts of those followed and their own, and public posts that those followed have reposted, by
-post id from the newest; a post stands once, at the place of its id. Whether it may be shown is decided at reading.
-A list that is missing or outdated is rebuilt, so reading writes to Redis.
+Both give the same: the user's posts and those of the people they follow, and public posts that these reposted, by
+descending post id; each post once. Visibility is checked at reading. A list that is missing or outdated is rebuilt,
+so reading writes to Redis.
 """
 
 from bisect import bisect_left, bisect_right
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 def read_home_feed(*, user_id: int, page: PageRequest, answers: Sequence[Any] = ()) -> Page[VisiblePost]:
-    """A page of the home feed, newest first. `answers`: what Redis answered to `feed_commands` a moment ago."""
+    """A page of the home feed, newest first. `answers`: Redis' answers to `feed_commands`, if prefetched."""
     return keep_place(page, read=lambda request: _read_page(user_id=user_id, page=request, answers=answers))
 
 
@@ -52,7 +52,7 @@ def _read_page(*, user_id: int, page: PageRequest, answers: Sequence[Any]) -> Pa
 
 
 def feeds_without(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
-    """Those whose home feeds do not show the post yet, as fan-out has not reached them. Two queries at most."""
+    """The users whose home feeds lack the post because fan-out has not reached them yet. At most two queries."""
     try:
         lacking = store.feeds_lacking(user_ids=user_ids, post_id=post_id)
     except redis_errors() as error:
@@ -64,7 +64,7 @@ def feeds_without(*, post_id: int, user_ids: Sequence[int]) -> list[int]:
 
 
 def feed_difference(user_id: int) -> set[int]:
-    """The posts that the list in Redis lacks or has too much, compared with the database; none if it is not in use."""
+    """The posts that the list in Redis lacks or has in excess, compared with the database; none if it is not in use."""
     cached = _load(user_id)
     if cached is None or cached.following_version != client(Users).following(user_id=user_id).version:
         return set()
@@ -74,11 +74,11 @@ def feed_difference(user_id: int) -> set[int]:
         end = max(min(listed, default=0), min(stored, default=0))
         listed, stored = ({post_id for post_id in ids if post_id >= end} for ids in (listed, stored))
     suspects = listed ^ stored
-    return suspects & existing_posts(suspects)  # what was deleted stays in lists and is left out when they are read
+    return suspects & existing_posts(suspects)  # deleted posts stay in lists and are filtered out at reading
 
 
 def _load(user_id: int, answers: Sequence[Any] = ()) -> CachedFeed | None:
-    """The feed that Redis holds, unless it is being built or of an epoch that is over."""
+    """The feed in Redis, unless it is being built or belongs to an earlier epoch."""
     feed, epoch = store.load_feed(user_id, answers=answers)
     if feed is None:
         return None
@@ -86,7 +86,7 @@ def _load(user_id: int, answers: Sequence[Any] = ()) -> CachedFeed | None:
 
 
 def _load_or_build(user_id: int, answers: Sequence[Any]) -> CachedFeed | None:
-    """None where the database has to answer: Redis is unavailable, or somebody else builds the list."""
+    """The feed, built if need be; None if the database must answer: Redis is down, or somebody else builds the list."""
     try:
         feed = _load(user_id, answers)
     except redis_errors() as error:
@@ -102,7 +102,7 @@ class _OutdatedError(Exception):
 
 
 class _FeedReading:
-    """One reading of one user's feed: from `cached` as far as that goes, and from the database beyond."""
+    """One reading of one user's feed: from `cached` as far as that reaches, and from the database beyond."""
 
     def __init__(self, user_id: int, *, cached: CachedFeed | None, is_fresh: bool = False) -> None:
         self._user_id = user_id
@@ -126,7 +126,7 @@ class _FeedReading:
         return found
 
     def visible(self, entries: Sequence[Entry]) -> list[VisiblePost]:
-        """What of the entries may be shown. Two queries and one call at most."""
+        """The posts of the entries that may be shown. At most two queries and one call."""
         post_ids = [entry.post_id for entry in entries]
         rows = {row.id: row for row in post_rows(post_ids, viewer_id=self._user_id)}
         people = {row.user_id for row in rows.values()}.union(*(entry.reposter_ids for entry in entries))
@@ -152,7 +152,7 @@ class _FeedReading:
 
 
 def _from_list(cached: CachedFeed, *, span: Span) -> list[Entry]:
-    """What the list holds above its floor, with the posts of popular people, who are not pushed into lists."""
+    """The list's entries above its floor, with the posts of popular authors, which are not pushed into lists."""
     ids = cached.post_ids
     if span.backwards:
         near = ids[bisect_right(ids, span.position or 0) :][: span.limit]
@@ -170,13 +170,13 @@ def _from_list(cached: CachedFeed, *, span: Span) -> list[Entry]:
 
 
 def _present_reposters(entries: Sequence[Entry]) -> dict[int, list[int]]:
-    """Who of those whom the entries name still passes each post on, by ascending id. One query, if any."""
+    """The people among the entries' reposters who still repost each post, by ascending id. At most one query."""
     people = frozenset[int]().union(*(entry.reposter_ids for entry in entries))
     return reposters_among(post_ids=[entry.post_id for entry in entries], user_ids=people) if people else {}
 
 
 def _shown(row: PostRow, *, visibility: Visibility, reposter_ids: Sequence[int]) -> VisiblePost | None:
-    """The post as it stands in the feed: for its author's sake if the user follows them, else for a reposter's."""
+    """The post as shown in the feed: because the user follows its author, or else one of its reposters."""
     author = visibility.authors.get(row.user_id)
     if author is None or author.muted or not visibility.shows(row):
         return None

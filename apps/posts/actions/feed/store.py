@@ -1,11 +1,11 @@
-"""Home feeds in Redis: per user one list of what fan-out has pushed, which may vanish at any time.
+"""Home feeds in Redis: one list per user, filled by fan-out, which may vanish at any time.
 
-The head holds the newest entry, `<post id>` or, for a repost, `<post id>:<reposter id>`. The
-last element says what the list is made from: `=<following version>:<epoch>:<floor>:<popular ids>`, complete for all
-posts with ids greater than the floor; or, while the list is being built, `?<token of the builder>`. The builder makes
-the list first and asks the database then: a post that commits meanwhile is pushed into the list, and one that committed
-before is found in the database. Where that cannot be held, because pushing failed or Redis lost something, the epoch
-rises, and the lists of those before count no more.
+The newest entry is at the head: `<post id>` or, for a repost, `<post id>:<reposter id>`. The last element is a
+header that describes the list: `=<following version>:<epoch>:<floor>:<popular ids>`, complete for all posts with ids
+greater than the floor; or, while the list is being built, `?<token of the builder>`. The builder creates the list
+before it queries the database: a post committed after that is pushed into the list, and one committed before is found
+in the database. If that guarantee breaks, because a push failed or Redis lost data, the epoch is raised, which
+invalidates all lists built before.
 """
 
 import secrets
@@ -23,9 +23,9 @@ _FEED_SECONDS = 7 * 86_400
 _BUILDING_SECONDS = 10
 _EPOCH_SECONDS = 5
 _NOBODY = frozenset[int]()
-DIRECT = 0  # in place of a reposter: the post is there because its author is followed
+DIRECT = 0  # in place of a reposter: the post is in the feed because of its author
 
-# KEYS: the feed. ARGV: the mark of the builder, seconds. Answers 1 when the caller shall build.
+# KEYS: the feed. ARGV: the builder's token, seconds. Returns 1 if the caller shall build.
 _BEGIN = Script("""
 local last = redis.call('LINDEX', KEYS[1], -1)
 if last and string.sub(last, 1, 1) == '?' then return 0 end
@@ -35,7 +35,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """)
 
-# KEYS: the feed. ARGV: the mark of the builder, seconds, then entries and the new last element.
+# KEYS: the feed. ARGV: the builder's token, seconds, then entries and the new last element.
 _FINISH = Script("""
 if redis.call('LINDEX', KEYS[1], -1) ~= ARGV[1] then return 0 end
 redis.call('RPOP', KEYS[1])
@@ -46,8 +46,8 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """)
 
-# KEYS: feeds, of which only those that exist take the entries. ARGV: the cap, how far a list may exceed it, entries.
-# What falls off the end raises the floor; ids are compared as text, as Lua's numbers are too short for them.
+# KEYS: feeds; those that do not exist are skipped. ARGV: the cap, how far a list may exceed it, entries.
+# Trimmed entries raise the floor; ids are compared as strings, as Lua's numbers lack the precision.
 _PUSH = Script("""
 local cap, slack = tonumber(ARGV[1]), tonumber(ARGV[2])
 local function greater(a, b)
@@ -76,8 +76,8 @@ for i = 1, #KEYS do
 end
 """)
 
-# KEYS: feeds. ARGV: a post, how many of the newest entries are looked through. Answers which of the feeds, from 1 on,
-# exist and do not have the post among those, neither for its author's sake nor because somebody reposted it.
+# KEYS: feeds. ARGV: a post, how many of the newest entries to search. Returns the indexes (from 1) of the feeds that
+# exist and have the post in none of those entries, neither by its author nor by a reposter.
 _LACK = Script("""
 local reposted = ARGV[1] .. ':'
 local function has(key)
@@ -94,7 +94,7 @@ end
 return lacking
 """)
 
-# KEYS: the epoch. ARGV: a number, seconds. Who read the database earlier does not overwrite what is newer.
+# KEYS: the epoch. ARGV: a number, seconds. A stale reader must not overwrite a newer epoch.
 _ANNOUNCE = Script("""
 if tonumber(redis.call('GET', KEYS[1]) or '0') <= tonumber(ARGV[1]) then
   redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
@@ -107,9 +107,9 @@ _NEWEST = 100
 
 @dataclass(frozen=True, slots=True)
 class CachedFeed:
-    """A feed as Redis holds it: what it was built from, and the posts that it is complete for, by ascending id.
+    """A feed from Redis: what it was built from, and the posts for which it is complete, by ascending id.
 
-    `reposters`: who reposted a post, as far as the list says; most posts are in it because of their author alone.
+    `reposters`: the reposters of a post according to the list; most posts are in it only because of their author.
     """
 
     following_version: int
@@ -120,44 +120,44 @@ class CachedFeed:
     reposters: Mapping[int, frozenset[int]]
 
     def reposter_ids(self, post_id: int) -> frozenset[int]:
-        """Who reposted the post."""
+        """The users who reposted the post."""
         return self.reposters.get(post_id, _NOBODY)
 
 
 def entry_of(*, post_id: int, reposter_id: int = DIRECT) -> str:
-    """The form of an entry in the list."""
+    """An entry as the list stores it."""
     return f"{post_id}:{reposter_id}" if reposter_id else str(post_id)
 
 
 class StoredFeed(NamedTuple):
-    """What Redis holds: a feed, if there is one that is complete, and the epoch, if it is remembered."""
+    """What Redis holds: the feed, if complete, and the epoch, if cached."""
 
     feed: CachedFeed | None
     epoch: int | None
 
 
 def feed_commands(user_id: int) -> Sequence[Command]:
-    """What asks for a person's feed; the answers are for `load_feed`."""
+    """The Redis commands that fetch a user's feed; their answers are for `load_feed`."""
     return ("LRANGE", feed_key(user_id), 0, -1), ("GET", _epoch_key())
 
 
 def load_feed(user_id: int, *, answers: Sequence[Any] = ()) -> StoredFeed:
-    """A person's feed. One round trip, none with the answers to `feed_commands` of a moment ago.
+    """A user's feed. One round trip, none if the answers to `feed_commands` were prefetched.
 
-    Raises one of `redis_errors()` when Redis is unavailable.
+    Raises one of `redis_errors()` if Redis is unavailable.
     """
     elements, epoch = answers or round_trip(*feed_commands(user_id))
     return StoredFeed(_parse(elements), int(epoch) if epoch is not None else None)
 
 
 def begin_feed(user_id: int) -> str | None:
-    """Makes the list that is to be filled; the mark to finish it with, or None while somebody else builds it."""
+    """Creates the list that is to be filled; returns the builder's token, or None while somebody else builds it."""
     mark = f"?{secrets.token_hex(8)}"
     return mark if _BEGIN.run(keys=[feed_key(user_id)], arguments=[mark, _BUILDING_SECONDS]) else None
 
 
 def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
-    """Fills the list beneath what was pushed into it meanwhile; nothing if it is no longer the one that was begun."""
+    """Fills the list beneath entries pushed meanwhile; does nothing if the list is no longer the one begun."""
     entries = [
         entry_of(post_id=post_id, reposter_id=source)
         for post_id in reversed(feed.post_ids)
@@ -169,15 +169,15 @@ def finish_feed(*, user_id: int, mark: str, feed: CachedFeed) -> None:
 
 
 def push_entries(*, user_ids: Sequence[int], entries: Sequence[str]) -> None:
-    """Adds entries to those of the feeds that exist; again is harmless. One round trip for 500 feeds."""
+    """Adds entries to those of the feeds that exist. Idempotent. One round trip per 500 feeds."""
     for start in range(0, len(user_ids), _KEYS_A_CALL):
         keys = [feed_key(user_id) for user_id in user_ids[start : start + _KEYS_A_CALL]]
         _PUSH.run(keys=keys, arguments=[CAP, _SLACK, *entries])
 
 
 def feeds_lacking(*, user_ids: Sequence[int], post_id: int) -> list[int]:
-    """Those whose feeds Redis holds without the post, as far as their newest entries say; a feed that is not there
-    lacks nothing, as the database answers for it. One round trip for 500 feeds."""
+    """The users whose cached feeds lack the post among their newest entries; a feed that is not cached lacks nothing,
+    as the database answers for it. One round trip per 500 feeds."""
     lacking: list[int] = []
     for start in range(0, len(user_ids), _KEYS_A_CALL):
         some = user_ids[start : start + _KEYS_A_CALL]
@@ -187,7 +187,7 @@ def feeds_lacking(*, user_ids: Sequence[int], post_id: int) -> list[int]:
 
 
 def cached_feeds(cursor: int, *, count: int) -> tuple[list[int], int | None]:
-    """Whose feeds Redis holds: some of them, and the cursor to go on with, None at the end. Source: Redis' SCAN."""
+    """The users with cached feeds, a batch at a time, and the next cursor, None at the end. Source: Redis' SCAN."""
     cursor, keys = redis_client().scan(cursor, match=_key_pattern(), count=count)
     start = len(_key_pattern()) - 1
     return [int(key[start:]) for key in keys], cursor or None
@@ -199,13 +199,13 @@ def forget_feed(user_id: int) -> None:
 
 
 def announce_epoch(epoch: int) -> None:
-    """Makes every feed that was built before be built again when it is read."""
-    # Only for seconds: should the announcement of a newer one be lost, readers soon ask the database again.
+    """Publishes an epoch to readers, who rebuild every feed of an earlier one."""
+    # Cached for seconds only: if the announcement of a newer one is lost, readers soon query the database again.
     _ANNOUNCE.run(keys=[_epoch_key()], arguments=[epoch, _EPOCH_SECONDS])
 
 
 def process_of_redis() -> str:
-    """Names the process that answers as Redis: another one may have come back with the lists of an earlier time."""
+    """Identifies the Redis process: a restarted one may have loaded lists from an earlier time."""
     return str(redis_client().info("server")["run_id"])
 
 
@@ -220,7 +220,7 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
     for entry in reposted:
         post_id, reposter_id = map(int, entry.split(b":"))
         reposters[post_id] = reposters.get(post_id, frozenset()) | {reposter_id}
-    # Hundreds of entries a reading, nearly all of which nobody reposted.
+    # Reads of a feed parse hundreds of entries, nearly none of which are reposts.
     post_ids = sorted(reposters.keys() | set(map(int, set(entries).difference(reposted))))
     above = post_ids[bisect_right(post_ids, int(floor)) :]
     popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)
@@ -228,7 +228,7 @@ def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
 
 
 def feed_key(user_id: int) -> str:
-    """Where Redis holds a person's list, newest entry first; each begins with the id of a post."""
+    """The key of a user's list, newest entry first; each entry begins with the id of a post."""
     return f"{settings.REDIS_PREFIX}feed:{user_id}"
 
 

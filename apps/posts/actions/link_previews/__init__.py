@@ -1,1 +1,1 @@
-"""Previews of links: which link a post has, and what the page behind it says about itself."""
+"""Link previews: choosing the link of a post, and fetching the metadata of its page."""

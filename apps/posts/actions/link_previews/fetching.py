@@ -1,6 +1,6 @@
-"""Fetching the pages that posts link to, and forgetting those that no post links to any more.
+"""Fetches the pages that posts link to, and deletes previews that no post links to any more.
 
-By the one client that goes to public addresses only (`socialapp.core.outgoing`), outside of any transaction.
+Uses the client that connects to public addresses only (`socialapp.core.outgoing`), outside any transaction.
 """
 
 import tempfile
@@ -35,7 +35,7 @@ _KEPT = timedelta(days=1)  # without any post that links to it
 
 
 def fetch_link_previews() -> int:
-    """Fetches a step of the pages that are due; how many. Idempotent; what fails is tried again, three times."""
+    """Fetches a batch of due pages; returns how many. Idempotent; failures are retried three times."""
     due = LinkPreview.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     keys = list(due.values_list("url_key", flat=True)[:_BATCH])
     for url_key in keys:
@@ -63,7 +63,7 @@ def _fetch(url_key: str) -> None:
 
 
 def _fetch_image(url: str, folder: Path) -> ConvertedMedia | None:
-    """The picture of a page, converted and stored as any upload; None when it cannot be had or shown."""
+    """The picture of a page, converted and stored like an upload; None if it cannot be fetched or converted."""
     try:
         answer = outgoing.request("GET", url, headers={"accept": "image/*"})
     except OutgoingError as error:
@@ -106,7 +106,7 @@ def _try_again(*, url_key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a row holds of a page."""
+    """The columns of a page's row."""
 
     title: str = ""
     description: str = ""
@@ -133,7 +133,7 @@ def _finish(*, url_key: str, page: PageSummary | None, image: ConvertedMedia | N
 
 @transactional("posts")
 def forget_unlinked_previews() -> int:
-    """Deletes a step of previews to which no post links any more; how many were looked at and deleted. Idempotent."""
+    """Deletes a batch of unlinked previews; returns how many were checked and deleted. Idempotent."""
     until = timezone.now() - _KEPT
     linked = PostLink.objects.values("url_key")
     unlinked = LinkPreview.objects.select_for_update().filter(created_at__lt=until).exclude(url_key__in=linked)

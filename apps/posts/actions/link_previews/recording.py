@@ -1,6 +1,6 @@
-"""Noting which link of a post is to be previewed.
+"""Records which link of a post is to be previewed.
 
-Of public posts alone: whoever writes for a few does not have the link opened by a server.
+For public posts only: the server must not open links that were shared with few people.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ def first_link(content: str) -> str | None:
 
 
 def record_link(post: Post, *, is_new: bool = False) -> None:
-    """Has the first link of a public post previewed, and no other; joins the caller's transaction."""
+    """Requests a preview of the first link of a public post, replacing any other; joins the caller's transaction."""
     url = first_link(post.content) if settings.LINK_PREVIEWS and not post.is_private else None
     if url is None and is_new:
         return

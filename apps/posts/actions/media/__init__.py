@@ -1,1 +1,1 @@
-"""Media: uploads, their conversion, the places that show them, and the files of the store that they use."""
+"""Media: uploads, conversion, the places that show them, and the stored files."""

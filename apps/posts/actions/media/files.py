@@ -1,4 +1,4 @@
-"""The files of the store and the count of what uses each: removed some minutes after the last use has ended."""
+"""Reference counts of stored files: a file is deleted some minutes after its last use ended."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ _BATCH = 200
 
 @transactional("posts")
 def reserve_file(*, digest: str, extension: str, size: int) -> None:
-    """Keeps a file that nothing uses yet from being removed for a while."""
+    """Protects a file that nothing uses yet from deletion for a while."""
     now = timezone.now()
     StoredFile.objects.get_or_create(
         digest=digest, defaults={"extension": extension, "size": size, "unused_since": now}
@@ -36,7 +36,7 @@ def use_file(*, digest: str, extension: str, size: int) -> None:
 
 @transactional("posts")
 def adopt_file(*, digest: str, extension: str) -> None:
-    """Gives a file that no row names a row that nothing uses: then it is removed like any other. Idempotent."""
+    """Creates an unused row for a file without one, so that it is deleted like any other. Idempotent."""
     long_ago = timezone.now() - 2 * _UNUSED_FILE
     StoredFile.objects.get_or_create(
         digest=digest, defaults={"extension": extension, "size": 0, "unused_since": long_ago}
@@ -51,7 +51,7 @@ def release_files(digests: Iterable[str]) -> None:
 
 
 def delete_unused_files() -> int:
-    """Removes a step of files that nothing uses from the store; how many. Idempotent."""
+    """Deletes a batch of unused files from the store; returns how many. Idempotent."""
     until = timezone.now() - _UNUSED_FILE
     unused = StoredFile.objects.filter(unused_since__lt=until, uses=0)
     digests = list(unused.order_by("unused_since").values_list("digest", flat=True)[:_BATCH])
@@ -62,7 +62,7 @@ def delete_unused_files() -> int:
 
 @transactional("posts")
 def _delete_file(*, digest: str, until: datetime) -> None:
-    """Under the lock of its row: whoever wants to use the file again waits, and stores it again."""
+    """Deletes under the row's lock: whoever wants to use the file again waits, and stores it again."""
     file = StoredFile.objects.select_for_update().filter(digest=digest, uses=0, unused_since__lt=until).first()
     if file is not None:
         stores.delete(stores.file_name(file.digest, extension=file.extension))
@@ -70,7 +70,7 @@ def _delete_file(*, digest: str, until: datetime) -> None:
 
 
 def delete_upload(media: Media) -> None:
-    """Removes the original of some media from the store; when that is unavailable, the sweep does so later."""
+    """Deletes the original of some media from the store; if that is unavailable, the sweep does so later."""
     try:
         for part in media.upload_parts():
             stores.delete(part.name)

@@ -1,4 +1,4 @@
-"""Comparing the rows of media with the store, both ways, and removing from the store what no row names."""
+"""Compares the rows of media with the store, both ways, and deletes orphaned files."""
 
 import re
 import shutil
@@ -23,27 +23,27 @@ from socialapp.core.media import stores
 from socialapp.rpc.calls import client
 
 _BATCH = 200
-_YOUNG = timedelta(hours=1)  # what was stored so recently may get its row yet
+_YOUNG = timedelta(hours=1)  # the row of a file this recent may not be committed yet
 _UPLOAD_NAME = re.compile(r"uploads/(\d{1,19})(?:\.\d{1,5})?")
 _TEMPORARY = re.compile(r"(media-|link-)[a-z0-9_]{8}|tmp[a-z0-9_]{8}\.upload.*")
-_LISTED = 100  # names that a report holds at most; the counts are exact
+_LISTED = 100  # most names in a report; the counts are exact
 
 Advance = Callable[[int], object]
 
 
 def _no_progress(_: int) -> None:
-    """For callers that show none."""
+    """The default for callers that show no progress."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What does not fit together, counted, with the first names of each kind."""
+    """The differences, counted, with the first names of each kind."""
 
     rows: int = 0
     files: int = 0
     missing: int = 0  # rows in use whose file is not in the store, or has another size
     missing_names: list[str] = field(default_factory=list)
-    unknown: int = 0  # files that no row names
+    unknown: int = 0  # files without a row
     unknown_names: list[str] = field(default_factory=list)
 
     @property
@@ -62,7 +62,7 @@ class Swept:
 
 
 def verify_store(*, advance: Advance = _no_progress) -> Findings:
-    """Compares every row with the store and every file of the store with the rows, in batches. Changes nothing."""
+    """Compares every row with the store and every stored file with the rows, in batches. Read-only."""
     found = Findings()
     after = ""
     while rows := list(StoredFile.objects.filter(digest__gt=after, uses__gt=0).order_by("digest")[:_BATCH]):
@@ -83,7 +83,7 @@ def verify_store(*, advance: Advance = _no_progress) -> Findings:
 
 
 def sweep_store(*, unused_hours: int, dry_run: bool = False, advance: Advance = _no_progress) -> Swept:
-    """Deletes media that nothing shows, files that nothing uses, and files that no row names. Idempotent."""
+    """Deletes unused media, unused files, and files without a row. Idempotent."""
     swept = Swept()
     if dry_run:
         until = timezone.now() - timedelta(hours=unused_hours)
@@ -106,7 +106,7 @@ def sweep_store(*, unused_hours: int, dry_run: bool = False, advance: Advance = 
 
 
 def _remove(name: str) -> None:
-    """Deletes an original at once; a file that a conversion may be storing, under the lock of its row."""
+    """Deletes an original at once; any other file under the lock of its row, as a conversion may be storing it."""
     parsed = stores.parsed_name(name)
     if parsed is None:
         stores.delete(name)
@@ -115,7 +115,7 @@ def _remove(name: str) -> None:
 
 
 def _checked_names(advance: Advance) -> Iterator[tuple[str, bool]]:
-    """Every file of the store that is not quite new, and whether a row names it."""
+    """Every file of the store that is not very recent, and whether it has a row."""
     until = timezone.now() - _YOUNG
     for folder, known_of in (("files", _known_files), ("uploads", _known_uploads)):
         for batch in _batches(stores.names(folder), until):
@@ -153,9 +153,9 @@ def _size_of(name: str) -> int | None:
 
 
 def delete_abandoned_files() -> int:
-    """Deletes what killed processes left of uploads and conversions where temporary files are made; how many.
+    """Deletes temporary files that killed processes left of uploads and conversions; returns how many.
 
-    On a disk that outlives the container nobody else would.
+    Needed where the disk outlives the container.
     """
     deleted = 0
     for path in Path(tempfile.gettempdir()).iterdir():
@@ -169,7 +169,7 @@ def delete_abandoned_files() -> int:
 
 
 def delete_unclaimed_media() -> int:
-    """Deletes what is shown in comments that do not exist: a process was killed before it wrote them; how many.
+    """Deletes media of comments that were never written, because a process was killed; returns how many.
 
     Idempotent. Two calls for each batch of media in comments.
     """

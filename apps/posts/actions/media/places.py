@@ -1,4 +1,4 @@
-"""Showing media: in posts, in their order, in comments, and in profiles."""
+"""Attaches media to posts, comments and profiles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,22 +12,22 @@ MAX_IMAGES = 4
 
 
 def attach_media(*, user_id: int, post_id: int, media_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Shows media in a post, in this order and no others; the copies that the post keeps of them.
+    """Makes a post show these media, in this order and no others; returns the copies that the post stores of them.
 
-    Joins the caller's transaction. Invalid for media that are absent, somebody else's, not ready, in another post, or
-    too many of them. What the post no longer shows stays with its earlier versions.
+    Joins the caller's transaction. Invalid for media that do not exist, are somebody else's, not ready, in another
+    post, or too many. Media that the post no longer shows stay with its earlier versions.
     """
     rows = {
         media.id: media
         for media in Media.objects.select_for_update().filter(id__in=media_ids, user_id=user_id).order_by("id")
     }
     if len(rows) != len(media_ids):
-        raise Invalid.of("media_ids", "media_unknown", "There is no such media of yours.")
+        raise Invalid.of("media_ids", "media_unknown", "You have no such media.")
     for media in rows.values():
         if media.shown_in and (media.shown_in != Media.Place.POST or media.post_id != post_id):
             raise _in_use("media_ids")
         if media.status != Media.Status.READY:
-            raise Invalid.of("media_ids", "media_not_ready", "Media can be used when they are ready.")
+            raise Invalid.of("media_ids", "media_not_ready", "Media can only be used once they are ready.")
     if sum(media.kind != "image" for media in rows.values()) and len(rows) > 1:
         raise Invalid.of("media_ids", "media_too_many", f"A post has up to {MAX_IMAGES} images, or one video.")
     dropped = Media.objects.filter(post_id=post_id, position__isnull=False).exclude(id__in=media_ids)
@@ -41,16 +41,16 @@ def attach_media(*, user_id: int, post_id: int, media_ids: Sequence[int]) -> lis
 
 
 def use_as_profile_picture(*, user_id: int, media_id: int | None) -> Media | None:
-    """Makes an image the profile picture, in place of the one before; None shows none. Idempotent.
+    """Makes an image the profile picture, replacing the previous one; None removes it. Idempotent.
 
-    Invalid for media that are absent, somebody else's, not ready, no image, or shown elsewhere.
+    Invalid for media that do not exist, are somebody else's, not ready, no image, or used elsewhere.
     """
     place, field = Media.Place.PROFILE, "profile_picture_media_id"
     return _use_in_profile(user_id=user_id, media_id=media_id, place=place, field=field)
 
 
 def use_as_header_picture(*, user_id: int, media_id: int | None) -> Media | None:
-    """Makes an image the header of the profile, in the same way."""
+    """Makes an image the header of the profile; otherwise like `use_as_profile_picture`."""
     place, field = Media.Place.HEADER, "header_picture_media_id"
     return _use_in_profile(user_id=user_id, media_id=media_id, place=place, field=field)
 
@@ -64,7 +64,7 @@ def _use_in_profile(*, user_id: int, media_id: int | None, place: Media.Place, f
             raise _in_use(field)
         chosen.shown_in = place
         chosen.save(update_fields=["shown_in"])
-    # Deleted by the sweep, a day after it was uploaded or at once: until then the profile may still name it.
+    # Left to the sweep, a day after the upload or at once: until then the profile may still refer to it.
     replaced = Media.objects.filter(user_id=user_id, shown_in=place).exclude(id=media_id or 0)
     purge(replaced)
     replaced.update(shown_in=Media.Place.NOWHERE)
@@ -73,7 +73,7 @@ def _use_in_profile(*, user_id: int, media_id: int | None, place: Media.Place, f
 
 @transactional("posts")
 def use_in_comment(*, user_id: int, post_id: int, comment_id: int, media_id: int) -> Media:
-    """Shows an image in a comment that is about to be written. Idempotent. Invalid as for profiles."""
+    """Reserves an image for a comment that is about to be written. Idempotent. Invalid as for profiles."""
     media = _own_image(user_id=user_id, media_id=media_id, field="media_ids")
     if media.shown_in and media.comment_id != comment_id:
         raise _in_use("media_ids")
@@ -84,7 +84,7 @@ def use_in_comment(*, user_id: int, post_id: int, comment_id: int, media_id: int
 
 @transactional("posts")
 def release_from_comment(*, comment_id: int) -> None:
-    """Gives back the image of a comment that was not written after all. Idempotent."""
+    """Releases the image of a comment that was not written after all. Idempotent."""
     shown = Media.objects.filter(comment_id=comment_id)
     shown.update(shown_in=Media.Place.NOWHERE, post_id=None, comment_id=None)
 
@@ -92,7 +92,7 @@ def release_from_comment(*, comment_id: int) -> None:
 def _own_image(*, user_id: int, media_id: int, field: str) -> Media:
     media = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
     if media is None:
-        raise Invalid.of(field, "media_unknown", "There is no such media of yours.")
+        raise Invalid.of(field, "media_unknown", "You have no such media.")
     if media.status != Media.Status.READY or media.kind != "image":
         raise Invalid.of(field, "media_not_ready", "This must be an image that is ready.")
     return media
@@ -103,7 +103,7 @@ def _in_use(field: str) -> Invalid:
 
 
 def refresh_copies(*, media: Media, post_id: int, history: bool = False) -> None:
-    """Renews the copy that a post keeps of some media, and with `history` those of its earlier versions.
+    """Updates the copy that a post stores of some media, and with `history` those in its earlier versions.
 
     Joins the caller's transaction.
     """

@@ -1,7 +1,7 @@
-"""Converting uploads: claimed by one worker at a time, tried again when that is killed, and ready or failed at the end.
+"""Converts uploads: claimed by one worker at a time, retried if the worker dies, and ready or failed in the end.
 
-A file is put into the store before the row that uses it is written: killed in between, a process leaves at most a file
-that the sweep finds.
+Files are stored before the row that uses them is written, so a killed process leaves at most a file for the sweep to
+find.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ _BATCH = 200
 
 
 def process_waiting_media() -> None:
-    """Processes what waits, one after the other, as long as fewer than MEDIA_PARALLEL are being processed."""
+    """Processes the waiting media one by one, while fewer than MEDIA_PARALLEL are being processed."""
     for media_id in waiting_media(limit=_BATCH):
         if claimed_media() >= settings.MEDIA_PARALLEL:
             return
@@ -41,9 +41,9 @@ def process_waiting_media() -> None:
 
 
 def process_media(*, media_id: int) -> None:
-    """Converts an upload and makes its media ready, or failed with a reason. Idempotent.
+    """Converts an upload and marks its media as ready, or as failed with a reason. Idempotent.
 
-    Done by whoever claims it; a claim ends by itself, so that what a killed process left is done by the next.
+    Claims the media first; the claim is a lease that expires, so another worker continues after a crash.
     """
     media = _claim(media_id=media_id)
     if media is None:
@@ -74,7 +74,7 @@ def process_media(*, media_id: int) -> None:
 
 
 class _ClaimLost(Exception):
-    """Another process has claimed the media, or they need no processing any more."""
+    """Another process has claimed the media, or they are already processed or deleted."""
 
 
 @transactional("posts")
@@ -100,13 +100,13 @@ def _extend_claim(media_id: int, attempt: int) -> None:
 
 @transactional("posts")
 def _give_back(*, media_id: int, attempt: int) -> None:
-    """Ends a claim without counting the try: the store was unavailable, which is not the file's fault."""
+    """Releases a claim without counting the attempt: the store was unavailable, which is not the file's fault."""
     claimed = Media.objects.filter(id=media_id, status=Media.Status.PROCESSING, attempts=attempt)
     claimed.update(claimed_until=timezone.now() + timedelta(seconds=10), attempts=attempt - 1)
 
 
 def store_files(*, converted: ConvertedMedia, folder: Path) -> None:
-    """Puts what a conversion made into the store, under rows that keep it there until something uses it."""
+    """Stores the converted files, with rows that protect them until something uses them."""
     distinct = {file.digest: file for file in converted.files.values()}
     for file in distinct.values():
         extension = file.path.rpartition(".")[2]
@@ -118,7 +118,7 @@ def store_files(*, converted: ConvertedMedia, folder: Path) -> None:
 
 
 def file_copies(converted: ConvertedMedia) -> dict[str, dict[str, Any]]:
-    """What the row of media keeps of its files."""
+    """The description of the files in the row of their media."""
     return {
         name: {
             "digest": file.digest,
@@ -132,7 +132,7 @@ def file_copies(converted: ConvertedMedia) -> dict[str, dict[str, Any]]:
 
 @transactional("posts")
 def finish_media(*, media_id: int, attempt: int, content_hash: str, converted: ConvertedMedia) -> None:
-    """Makes media ready; nothing when they are gone or claimed by another meanwhile."""
+    """Marks media as ready; does nothing if they were deleted or claimed by another worker meanwhile."""
     media = Media.objects.select_for_update().filter(id=media_id).first()
     if media is None or media.status != Media.Status.PROCESSING or media.attempts != attempt:
         return
@@ -151,7 +151,7 @@ def finish_media(*, media_id: int, attempt: int, content_hash: str, converted: C
 
 @transactional("posts")
 def fail_media(*, media_id: int, attempt: int, code: str) -> None:
-    """Marks media as failed; nothing when they are claimed by another meanwhile."""
+    """Marks media as failed; does nothing if another worker has claimed them meanwhile."""
     media = Media.objects.select_for_update().filter(id=media_id, status=Media.Status.PROCESSING).first()
     if media is not None and media.attempts == attempt:
         _mark_failed(media, code)

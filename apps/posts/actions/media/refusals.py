@@ -1,4 +1,4 @@
-"""What moderators removed is not taken again: the same file, and pictures that look the same."""
+"""Refuses uploads of media that moderators removed: the same file, and pictures that look the same."""
 
 from apps.posts.actions.media.removal import purge
 from apps.posts.actions.removals import remove_as_moderator
@@ -12,7 +12,7 @@ from socialapp.rpc.calls import client
 
 
 def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
-    """ConversionError for what moderators have removed before, or what looks like it."""
+    """ConversionError for a file that moderators have removed before, or a similar picture."""
     for refused in RefusedMedia.objects.all().iterator():
         if refused.content_hash == content_hash:
             raise ConversionError("refused")
@@ -21,10 +21,10 @@ def refuse_known(*, content_hash: str, perceptual_hash: str) -> None:
 
 
 def refuse_media(*, moderator_id: int, media_id: int, reason: str = "") -> None:
-    """Removes the post or comment that shows some media, and refuses the same picture or video from now on. Idempotent.
+    """Removes the post or comment that shows some media, and refuses similar uploads from now on. Idempotent.
 
     The removal is logged, its author notified, and open to appeal; an accepted appeal ends the refusal. Conflict for
-    media that are not ready; Forbidden when the author has the moderator's rank or a higher one.
+    media that are not ready; Forbidden if the author has the moderator's rank or a higher one.
     """
     media = Media.objects.filter(id=media_id, status=Media.Status.READY).first()
     if media is None:
@@ -55,12 +55,12 @@ def _record_refusal(*, media_id: int) -> None:
     )
     if Media.Place(media.shown_in).is_in_profile:
         purge([media])
-        media.shown_in = Media.Place.NOWHERE  # it stops answering; the sweep deletes it
+        media.shown_in = Media.Place.NOWHERE  # its URLs stop working; the sweep deletes it
         media.save(update_fields=["shown_in"])
 
 
 @transactional("posts")
 def end_refusals(*, comment_id: int) -> None:
-    """Takes again what a comment shows that was removed wrongly. Idempotent."""
+    """Ends the refusal of media in a comment that was removed wrongly. Idempotent."""
     shown = Media.objects.filter(comment_id=comment_id).values_list("id", flat=True)
     RefusedMedia.objects.filter(media_id__in=list(shown)).delete()

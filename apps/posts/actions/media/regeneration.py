@@ -1,4 +1,4 @@
-"""Regenerating the smaller sizes of media, from the largest file that is kept: when one is lost, or sizes change."""
+"""Regenerates the smaller sizes of media from the largest stored file, after a loss or when sizes change."""
 
 import tempfile
 from pathlib import Path
@@ -21,7 +21,7 @@ _BATCH = 200
 
 
 def ready_media(*, after: int) -> list[int]:
-    """The ids of a batch of media that are ready, above `after`, ascending."""
+    """The ids of a batch of ready media above `after`, ascending."""
     ready = Media.objects.filter(id__gt=after, status=Media.Status.READY)
     return list(ready.order_by("id").values_list("id", flat=True)[:_BATCH])
 
@@ -32,9 +32,9 @@ def is_ready(*, media_id: int) -> bool:
 
 
 def regenerate_media(*, media_id: int) -> bool:
-    """Regenerates sizes, blurhash and colour and keeps what plays, or the largest picture; whether that could be done.
+    """Regenerates sizes, blurhash and colour, keeping the video or the largest picture; returns whether that worked.
 
-    False when the largest file is lost or damaged. Idempotent: the same picture gives the same files.
+    False if the largest file is lost or damaged. Idempotent: the same picture gives the same files.
     """
     media = Media.objects.filter(id=media_id, status=Media.Status.READY).first()
     if media is None:
@@ -60,7 +60,7 @@ def _take_sizes(*, media_id: int, seen: dict[str, Any], converted: ConvertedMedi
     kept = "video" if "video" in seen else "large"
     files = {**file_copies(converted), kept: seen[kept]}
     if media.shown_in == Media.Place.PROFILE:
-        files["small"] = seen["small"]  # the profile holds its address
+        files["small"] = seen["small"]  # the profile stores its URL
     sizes = {file.digest: file.size for file in converted.files.values()}
     before, after = ({file["digest"]: file["extension"] for file in each.values()} for each in (seen, files))
     for digest in sorted(after.keys() - before.keys()):

@@ -1,4 +1,4 @@
-"""Deleting media, and having caches in front forget them."""
+"""Deletes media, and purges them from caches."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ _PURGE_ATTEMPTS = 10
 
 
 def delete_media_rows(media: Sequence[Media]) -> None:
-    """Deletes media whose rows the caller's transaction has locked; their files go when nothing else uses them."""
+    """Deletes media whose rows the caller's transaction has locked; their files follow once nothing else uses them."""
     purge(media)
     for row in media:
         if row.status == Media.Status.READY:
@@ -33,13 +33,13 @@ def delete_media_rows(media: Sequence[Media]) -> None:
 
 
 def purge(media: Iterable[Media]) -> None:
-    """Has caches in front forget the addresses of media; joins the caller's transaction."""
+    """Queues the URLs of media for purging from caches; joins the caller's transaction."""
     if settings.MEDIA_PURGE:
         MediaPurge.objects.bulk_create([MediaPurge(path=path) for row in media for path in paths_of(row)])
 
 
 def purge_author(user_id: int) -> None:
-    """Purges everything that a person shows from the caches in front; joins the caller's transaction."""
+    """Queues everything that a person shows for purging from caches; joins the caller's transaction."""
     if settings.MEDIA_PURGE:
         shown = Media.objects.filter(user_id=user_id).exclude(shown_in=Media.Place.NOWHERE)
         for media in shown.iterator(chunk_size=_BATCH):
@@ -47,9 +47,9 @@ def purge_author(user_id: int) -> None:
 
 
 def purge_caches() -> int:
-    """Purges some addresses from the cache in front; how many.
+    """Purges a batch of URLs from the caching proxy; returns how many.
 
-    Idempotent; what fails is tried again, ten times.
+    Idempotent; failures are retried ten times.
     """
     cache = caches.cache()
     if cache is None:
@@ -73,13 +73,13 @@ def purge_caches() -> int:
 
 @transactional("posts")
 def delete_comment_media(*, comment_ids: Sequence[int]) -> None:
-    """Deletes what these comments showed: they are gone. Idempotent."""
+    """Deletes the media of deleted comments. Idempotent."""
     delete_media_rows(list(Media.objects.select_for_update().filter(comment_id__in=comment_ids)))
 
 
 @transactional("posts")
 def delete_unused_media(*, before_hours: int) -> int:
-    """Deletes a step of media that nothing has shown for so many hours since they were uploaded; how many."""
+    """Deletes a batch of media uploaded more than `before_hours` ago that nothing shows; returns how many."""
     until = timezone.now() - timedelta(hours=before_hours)
     unused = Media.objects.select_for_update().filter(shown_in=Media.Place.NOWHERE, created_at__lt=until)
     rows = list(unused.order_by("id")[:_BATCH])

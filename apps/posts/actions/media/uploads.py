@@ -1,4 +1,4 @@
-"""Uploading media, describing and deleting one's own."""
+"""Uploads, descriptions and deletion of one's own media."""
 
 import tempfile
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _CHUNK = 2**18
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody sent, and what it is by its first bytes."""
+    """An uploaded file, with its format according to its first bytes."""
 
     file_format: str
     size: int
@@ -32,24 +32,24 @@ class Upload:
 
 
 def accepted_format(head: bytes, *, size: int) -> str:
-    """The format of a file that begins with `head`; Invalid when it is not taken, or too large for what it is."""
+    """The format of a file that begins with `head`; Invalid if it is not supported, or too large for its kind."""
     file_format = detect(head)
     if file_format is None:
-        detail = "Pictures may be JPEG, PNG, WebP, GIF, AVIF or HEIC; videos MP4, MOV or WebM."
+        detail = "Pictures must be JPEG, PNG, WebP, GIF, AVIF or HEIC; videos MP4, MOV or WebM."
         raise Invalid.of("file", "media_unsupported", detail)
     refuse_size(file_format=file_format, size=size, field="file")
     return file_format
 
 
 def refuse_size(*, file_format: str, size: int, field: str) -> None:
-    """Invalid when a file is too large for what it is."""
+    """Invalid if a file is too large for its kind."""
     most = settings.MEDIA_MAX_VIDEO_BYTES if file_format in VIDEOS else settings.MEDIA_MAX_IMAGE_BYTES
     if size > most:
         raise Invalid.of(field, "media_too_large", f"At most {most // 2**20} MB.")
 
 
 def store_upload(upload: Upload) -> int:
-    """Puts an upload into the store, and answers the id that its media are to have."""
+    """Puts an upload into the store; returns the id for its media."""
     media_id = new_id()
     stores.save(Media(id=media_id).upload_name, content=upload.content)
     return media_id
@@ -57,9 +57,9 @@ def store_upload(upload: Upload) -> int:
 
 @transactional("posts")
 def create_media(*, media_id: int, user_id: int, upload: Upload, description: str) -> Media:
-    """Makes media of an upload that is in the store; they are processed soon after.
+    """Creates the row of an upload that is in the store, to be processed soon.
 
-    Forbidden for an erased author, TooMany when the day's quota is used up.
+    Forbidden for an erased author, TooMany if the daily quota is used up.
     """
     if deleted_among("posts", ids=[user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
@@ -83,9 +83,9 @@ def create_media(*, media_id: int, user_id: int, upload: Upload, description: st
 def begin_upload(
     *, media_id: int, user_id: int, content_type: str, size: int, description: str, resumable: bool
 ) -> Media:
-    """Makes media whose file is to be uploaded straight to the store, in parts if `resumable`.
+    """Creates media whose file is uploaded straight to the store, in parts if `resumable`.
 
-    Raises as `create_media` does.
+    Raises like `create_media`.
     """
     if deleted_among("posts", ids=[user_id]):
         raise Forbidden("this account may not upload media", code="account_not_active")
@@ -108,7 +108,7 @@ def begin_upload(
 
 
 def open_upload(*, user_id: int, media_id: int) -> Media:
-    """Somebody's own media whose file is still being uploaded. Conflict when the upload is completed."""
+    """Somebody's own media whose upload is in progress. Conflict if it is completed."""
     media = own_media(user_id=user_id, media_id=media_id)
     _refuse_completed(media)
     return media
@@ -116,14 +116,14 @@ def open_upload(*, user_id: int, media_id: int) -> Media:
 
 def _refuse_completed(media: Media) -> None:
     if media.status != Media.Status.UPLOADING:
-        raise Conflict("this upload is completed", code="upload_completed")
+        raise Conflict("this upload is already completed", code="upload_completed")
 
 
 def receive_content(*, media_id: int, number: str, expires: str, signature: str, content: IO[bytes]) -> None:
-    """Puts a part of an upload into the store, from a request whose body is read as it comes in.
+    """Streams a part of an upload from the request body into the store.
 
-    NotFound when the address is not valid or the upload has no such part, Conflict when the upload is completed,
-    Invalid when the part is of another length than announced.
+    NotFound if the URL is not valid or the upload has no such part, Conflict if the upload is completed, Invalid if
+    the part's length differs from the announced one.
     """
     media = media_to_upload(media_id=media_id, number=number, expires=expires, signature=signature)
     _refuse_completed(media)
@@ -137,15 +137,15 @@ def receive_content(*, media_id: int, number: str, expires: str, signature: str,
             left -= len(chunk)
             file.write(chunk)
         if left != 1:
-            raise Invalid.of("size", "upload_size_differs", "The file has another length than was announced.")
+            raise Invalid.of("size", "upload_size_differs", "The length of the file differs from the announced one.")
         file.seek(0)
         stores.save(part.name, content=file)
 
 
 def complete_upload(*, user_id: int, media_id: int) -> Media:
-    """Has an upload processed that has arrived in the store. Idempotent.
+    """Queues an upload that has arrived in the store for processing. Idempotent.
 
-    Conflict when nothing, or something of another length, has arrived; Invalid when it is not what was declared.
+    Conflict if it has not arrived, or with another length; Invalid if it is not of the declared type.
     """
     media = own_media(user_id=user_id, media_id=media_id)
     if media.status == Media.Status.UPLOADING:
@@ -153,14 +153,16 @@ def complete_upload(*, user_id: int, media_id: int) -> Media:
         if None in sizes:
             raise Conflict("the file has not been uploaded yet", code="upload_missing")
         if sizes != [part.size for part in parts]:
-            raise Conflict("the file has another length than was announced", code="upload_size_differs")
+            raise Conflict("the length of the file differs from the announced one", code="upload_size_differs")
         if detect(stores.read_head(parts[0].name, length=HEAD_BYTES)) != media.file_format:
-            raise Invalid.of("content_type", "media_unsupported", "The file is not of the type that was announced.")
+            raise Invalid.of(
+                "content_type", "media_unsupported", "The type of the file differs from the announced one."
+            )
     return _start_processing(user_id=user_id, media_id=media_id)
 
 
 def sizes_in_store(media: Media) -> list[int | None]:
-    """How many bytes of each part of an upload have arrived, in order; None where there is nothing."""
+    """The bytes that have arrived of each part of an upload, in order; None for a part that has not."""
     return [_size_in_store(part.name) for part in media.upload_parts()]
 
 
@@ -187,15 +189,15 @@ def _expected_kind(file_format: str) -> str:
 
 
 def process_soon() -> None:
-    """Has the conversion begin once the open transaction has committed."""
+    """Starts the conversion once the open transaction has committed."""
     run_after_commit("posts", task="posts.process_waiting_media")
 
 
 @transactional("posts")
 def describe_media(*, user_id: int, media_id: int, description: str, expected_versions: frozenset[int] | None) -> Media:
-    """Gives one's media another description, in the post that shows them too.
+    """Changes the description of one's media, also in the post that shows them.
 
-    NotFound for anybody else's, Stale unless they have one of `expected_versions`.
+    NotFound for anybody else's, Stale unless their version is one of `expected_versions`.
     """
     media = _locked_media(user_id, media_id, expected_versions)
     if media.description != description:
@@ -209,10 +211,10 @@ def describe_media(*, user_id: int, media_id: int, description: str, expected_ve
 
 @transactional("posts")
 def delete_media(*, user_id: int, media_id: int, expected_versions: frozenset[int] | None) -> None:
-    """Deletes one's media; Conflict while a post or the profile shows them, else as `describe_media`."""
+    """Deletes one's media; Conflict while a post or the profile shows them, else raises like `describe_media`."""
     media = _locked_media(user_id, media_id, expected_versions)
     if media.shown_in:
-        raise Conflict("a post or your profile shows this; take it out there first", code="media_in_use")
+        raise Conflict("a post or your profile shows these media; remove them there first", code="media_in_use")
     delete_media_rows([media])
 
 

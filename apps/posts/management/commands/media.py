@@ -1,4 +1,4 @@
-"""`manage.py media`: compare rows and store, regenerate sizes, and delete what nothing uses."""
+"""`manage.py media`: compares rows and store, regenerates sizes, and deletes unused media."""
 
 import json
 import sys
@@ -14,24 +14,24 @@ from socialapp.core.errors import Unavailable
 
 
 class Command(BaseCommand):
-    """Looks after media and their store."""
+    """Maintains media and their store."""
 
     help = "Compares media with the store (verify), regenerates sizes (reprocess), deletes what is unused (sweep)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The subcommands."""
         commands = parser.add_subparsers(dest="command", required=True)
-        verify = commands.add_parser("verify", help="rows against store, both ways; exit status 1 when they differ")
+        verify = commands.add_parser("verify", help="compare rows and store, both ways; exit status 1 if they differ")
         reprocess = commands.add_parser("reprocess", help="regenerate the smaller sizes from the largest file")
-        reprocess.add_argument("ids", nargs="*", type=int, help="of media; all that are ready when none is given")
+        reprocess.add_argument("ids", nargs="*", type=int, help="ids of media; default: all that are ready")
         sweep = commands.add_parser("sweep", help="delete media that nothing shows, and files that nothing uses")
         for each in (reprocess, sweep):
             each.add_argument("--dry-run", action="store_true", help="only count")
         for each in (verify, reprocess, sweep):
-            each.add_argument("--json", action="store_true", dest="as_json", help="answer in JSON")
+            each.add_argument("--json", action="store_true", dest="as_json", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs one of them; exit status 1 when the store does not answer."""
+        """Runs the subcommand; exit status 1 if the store is unavailable."""
         command = {"verify": self._verify, "reprocess": self._reprocess, "sweep": self._sweep}[options["command"]]
         with tqdm(unit=" items", file=sys.stderr, disable=options["as_json"] or None) as bar:
             try:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         return {"dry_run": options["dry_run"], **asdict(swept)}, True
 
     def _reprocess(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Exit status 1 when some could not be regenerated: unknown, or the largest file is lost or damaged."""
+        """Exit status 1 if some could not be regenerated: unknown, or the largest file is lost or damaged."""
         reprocess = is_ready if options["dry_run"] else regenerate_media
         done = failed = 0
         after, ids = 0, options["ids"] or ready_media(after=0)
