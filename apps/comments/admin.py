@@ -1,4 +1,4 @@
-"""Comments in the admin site: to view, and to delete through the context's own actions."""
+"""Admin pages of comments: viewing, and removing through the context's own actions."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -31,7 +31,7 @@ class CommentAdmin(ContextModelAdmin[Comment]):
 
     @admin.action(description="Remove the selected comments")
     def remove(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
-        """Removes them as a moderator: logged, their authors notified, open to appeal."""
+        """Removes the comments as a moderator: logged, their authors notified, open to appeal."""
         for comment in queryset:
             if comment.user_id is None:
                 continue  # a tombstone
@@ -45,7 +45,7 @@ class CommentAdmin(ContextModelAdmin[Comment]):
 
 @admin.register(RemovedComment)
 class RemovedCommentAdmin(ContextModelAdmin[RemovedComment]):
-    """Comments that moderators have removed and that may come back."""
+    """Comments that moderators removed and may restore."""
 
     is_internal = True
     list_display = ("comment_id", _post, _author, "removed_at")
@@ -66,7 +66,7 @@ class RestoredRemovalAdmin(ContextModelAdmin[RestoredRemoval]):
 
 @admin.register(CommentCount)
 class CommentCountAdmin(ContextModelAdmin[CommentCount]):
-    """The number of comments on each post, in parts."""
+    """The number of comments on each post, in slots."""
 
     is_internal = True
     list_display = (_post, "slot", "count", "updated_at")

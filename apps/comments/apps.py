@@ -4,14 +4,14 @@ from django.apps import AppConfig
 
 
 class CommentsConfig(AppConfig):
-    """Registers what comments serves to the other contexts."""
+    """Registers the services that comments provides to the other contexts."""
 
     name = "apps.comments"
     label = "comments"
     verbose_name = "Comments"
 
     def ready(self) -> None:
-        """Answers calls to the contracts."""
+        """Serves the contracts."""
         from apps.comments.service import POPULATION, CommentRecords, CommentsProjections, CommentsService
         from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.comments import Comments

@@ -1,4 +1,4 @@
-"""What comments does when posts and people go, when a moderator removes one, and when people react."""
+"""Event handlers of comments: deletions, moderation and reactions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from socialapp.messaging.registry import handles
 
 @handles(PostDeleted)
 def remove_comments_on_post(event: PostDeleted) -> None:
-    """The comments go with their post."""
+    """Deletes the comments on the post."""
     begin_removal("comments", kind="post", subject_id=event.post_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Erases what the user wrote; the acknowledgement follows when nothing is left."""
+    """Erases what the user wrote; acknowledged once nothing is left."""
     begin_removal("comments", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
@@ -49,7 +49,7 @@ def restrict_comment(event: ContentRestricted) -> None:
 
 @handles(ReactionSet, together=True)
 def count_reaction(events: Sequence[ReactionSet]) -> None:
-    """Only first reactions count: a replaced one was counted before."""
+    """Adds first reactions to the scores: one that replaced another was counted before."""
     actions.add_to_scores(
         Counter(event.target_id for event in events if event.target_type == "comment" and event.previous is None)
     )
@@ -57,6 +57,6 @@ def count_reaction(events: Sequence[ReactionSet]) -> None:
 
 @handles(ReactionRemoved, together=True)
 def discount_reaction(events: Sequence[ReactionRemoved]) -> None:
-    """The reactions no longer count."""
+    """Subtracts removed reactions from the scores."""
     removed = Counter(event.target_id for event in events if event.target_type == "comment")
     actions.add_to_scores({comment_id: -number for comment_id, number in removed.items()})

@@ -1,4 +1,4 @@
-"""The tables of comments: the comments themselves, their number on each post, and tombstones."""
+"""The tables of comments: the comments, their number on each post, and tombstones."""
 
 from django.db import models
 
@@ -12,14 +12,14 @@ class Comment(models.Model):
     """A comment on a post (depth 0) or a reply to another comment.
 
     A deleted one that has replies stays as a tombstone: `deleted_at` is set, `user_id` and `content` are wiped.
-    A tombstone without replies is hidden: it keeps the place of what a moderator removed and may come back.
-    `replies_count` is the number of rows directly under it that are not hidden; `score` how many reactions it has.
+    A tombstone without replies is hidden: it keeps the place of a removed comment that may be restored.
+    `replies_count` is the number of direct replies that are not hidden; `score` the number of reactions.
     """
 
     id = IdField()
     post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE, null=True, blank=True)
-    # Without a constraint in the database, so that a post's comments can go in chunks of any order.
+    # No foreign key in the database, so that a post's comments can be deleted in chunks of any order.
     parent_comment = models.ForeignKey(
         "self", models.DO_NOTHING, null=True, blank=True, related_name="replies", db_constraint=False, db_index=False
     )
@@ -33,7 +33,7 @@ class Comment(models.Model):
     hidden_at = models.DateTimeField(null=True, blank=True)  # of a moderator's latest decision to hide it
     replies_count = models.IntegerField(default=0)
     score = models.IntegerField(default=0)
-    has_media = models.BooleanField(default=False, db_default=False)  # posts keeps them, under the id of the comment
+    has_media = models.BooleanField(default=False, db_default=False)  # stored by posts, under the id of the comment
 
     class Meta:
         db_table = "comments"
@@ -46,7 +46,7 @@ class Comment(models.Model):
     def __str__(self) -> str:
         return f"{self.id} on {self.post_id}"
 
-    # "hidden" or "waiting" for the author of what moderators withhold: filled in by queries, never stored.
+    # "hidden" or "waiting" for the author of a withheld comment: filled in by queries, never stored.
     withheld: str | None = None
 
     @property
@@ -56,12 +56,12 @@ class Comment(models.Model):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether nobody sees even its place: no reply shows under it."""
+        """Whether even its place is invisible, because no visible reply is under it."""
         return self.is_tombstone and not self.replies_count
 
 
 class RemovedComment(models.Model):
-    """What a comment was before a moderator removed or hid it: a tombstone, hidden or not, keeps its place.
+    """The content of a comment before a moderator removed or hid it; a tombstone keeps its place.
 
     `action_id` is the removal; None: it is only hidden, and its author still sees it.
     """
@@ -73,7 +73,7 @@ class RemovedComment(models.Model):
     updated_at = models.DateTimeField()
     action_id = models.BigIntegerField(null=True)
     hidden = models.BooleanField(default=False, db_default=False)
-    waiting = models.BooleanField(default=False, db_default=False)  # hidden until a moderator has looked at it
+    waiting = models.BooleanField(default=False, db_default=False)  # hidden until a moderator has reviewed it
     removed_at = models.DateTimeField(auto_now_add=True, db_index=True, db_column="withdrawn_at")
 
     class Meta:
@@ -84,7 +84,7 @@ class RemovedComment(models.Model):
 
 
 class RestoredRemoval(models.Model):
-    """Marks a removal that was reversed: should its event arrive late, it removes nothing."""
+    """Marks a removal that was reversed, so that its event removes nothing if it arrives late."""
 
     action_id = models.BigIntegerField(primary_key=True)
     restored_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -97,9 +97,9 @@ class RestoredRemoval(models.Model):
 
 
 class CommentCount(models.Model):
-    """A part of the number of comments that are not deleted on a post; the number is the sum over all slots.
+    """One slot of a post's number of comments that are not deleted; the number is the sum over all slots.
 
-    Slots keep people who comment on the same post at once from waiting for one row.
+    Slots keep concurrent comments on one post from waiting for the same row.
     """
 
     id = IdField()

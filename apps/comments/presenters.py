@@ -1,4 +1,4 @@
-"""Bodies of answers, and records of a bulk export."""
+"""Response bodies, and records of the bulk export."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,15 +14,15 @@ from socialapp.http.profile_summary import profile_summary_body
 
 
 def comment_bodies(*, visibility: Visibility, comments: Sequence[Comment]) -> list[dict[str, Any]]:
-    """Comments; those of hidden authors are left out, or look like tombstones where they have replies."""
+    """Comments; those of hidden authors are omitted, or shown as tombstones if they have replies."""
     return [comment_body(visibility=visibility, comment=comment) for comment in comments if visibility.shows(comment)]
 
 
 def comment_body(*, visibility: Visibility, comment: Comment) -> dict[str, Any]:
-    """One comment that is shown, as itself or as a tombstone."""
+    """One shown comment, as itself or as a tombstone."""
     author = visibility.author(comment)
     if author is None and not comment.is_tombstone:
-        # Its author is hidden: nothing but its place in the thread.
+        # Its author is not visible: show only its place in the thread.
         body = _body(comment, author=None, counts=ReactionCounts(), mine=None)
         return {**body, "content": "", "media": [], "edited": False, "updated_at": comment.created_at}
     summary = visibility.reactions.get(comment.id)
@@ -33,7 +33,7 @@ def comment_body(*, visibility: Visibility, comment: Comment) -> dict[str, Any]:
 
 
 def new_comment_body(comment: Comment, *, author: ProfileSummary, media: CommentMedia | None = None) -> dict[str, Any]:
-    """A comment that was just written, so that nobody can have reacted to it."""
+    """A comment that was just written, and therefore has no reactions."""
     body = _body(comment, author=author, counts=ReactionCounts(), mine=None)
     return {**body, "media": [media.body]} if media else body
 

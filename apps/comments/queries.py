@@ -20,7 +20,7 @@ SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top
 
 @dataclass(frozen=True, slots=True)
 class CountDrift:
-    """A stored count that is not the number of rows: `what` is comments_count (of a post) or replies_count."""
+    """A stored count that differs from the number of rows: `what` is comments_count (of a post) or replies_count."""
 
     what: str
     id: int
@@ -37,13 +37,13 @@ def comment_or_tombstone(comment_id: int) -> Comment | None:
 
 
 def existing_comments(comment_ids: Iterable[int]) -> list[Comment]:
-    """Those of the comments that are no tombstones: ids, author and time only. One query."""
+    """Those of the comments that are not tombstones: ids, author and time only. One query."""
     rows = Comment.objects.filter(id__in=list(comment_ids), deleted_at=None)
     return list(rows.only("id", "post_id", "user_id", "created_at"))
 
 
 def comments_with(comment_ids: Sequence[int]) -> list[Comment]:
-    """Those of the comments that are no tombstones, in the order of the ids. One query."""
+    """Those of the comments that are not tombstones, in the order of the ids. One query."""
     rows = {row.id: row for row in Comment.objects.filter(id__in=comment_ids, deleted_at=None)}
     return [rows[comment_id] for comment_id in comment_ids if comment_id in rows]
 
@@ -53,7 +53,7 @@ def comment_page(
 ) -> Page[Comment]:
     """One page of a post's top-level comments, or of the direct replies to one of them, in one of `SORTS`.
 
-    With what moderators hid of the viewer's own, as it was. Two queries for a viewer, otherwise one.
+    Includes the viewer's own hidden comments, with their content. Two queries for a viewer, otherwise one.
     """
     hidden: dict[int, RemovedComment] = {}
     if viewer_id is not None:
@@ -69,7 +69,8 @@ def comment_page(
 
 
 def shown_to_author(comment: Comment, *, viewer_id: int | None) -> Comment:
-    """The comment; as it was, if a moderator hid it and the viewer wrote it. A query for what was hidden once."""
+    """The comment, with its content if a moderator hid it from others than the viewer. A query if it was ever
+    hidden."""
     if viewer_id is not None and comment.is_tombstone and comment.hidden_at is not None:
         own = RemovedComment.objects.filter(comment_id=comment.id, user_id=viewer_id, hidden=True, action_id=None)
         for held in own:
@@ -84,12 +85,12 @@ def _show_to_author(comment: Comment, held: RemovedComment) -> None:
 
 
 def comments_after(*, after: int, limit: int) -> list[Comment]:
-    """Up to `limit` comments, and tombstones that show, with ids over `after`, ascending. One query."""
+    """Up to `limit` comments and visible tombstones with ids above `after`, ascending. One query."""
     return list(Comment.objects.filter(NOT_HIDDEN, id__gt=after).order_by("id")[:limit])
 
 
 def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
-    """The present form of those of the comments that live."""
+    """Those of the comments that are not deleted, as documents."""
     rows = Comment.objects.filter(id__in=comment_ids, deleted_at=None)
     return [
         CommentDocument(
@@ -101,7 +102,7 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
 
 
 def thread_around(*, post_id: int, comment_id: int | None) -> list[ThreadLine]:
-    """The thread around a comment, or the first comments of a post. At most eight queries."""
+    """The thread around a comment, or the first comments on a post. At most eight queries."""
     of_post = Comment.objects.filter(post_id=post_id).order_by("id")
     here = of_post.filter(id=comment_id).first() if comment_id is not None else None
     if here is None:
@@ -125,7 +126,7 @@ def _thread_line(row: Comment) -> ThreadLine:
 
 
 def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
-    """What those of the comments were that moderators removed and that may come back. One query."""
+    """The content of those comments that moderators removed and may restore. One query."""
     rows = RemovedComment.objects.filter(comment_id__in=comment_ids)
     return [
         CommentDocument(
@@ -147,7 +148,7 @@ def posts_with_comments(post_ids: Iterable[int]) -> set[int]:
 
 
 def users_with_comments(user_ids: Iterable[int]) -> set[int]:
-    """Those of the people who have written comments that are not deleted. One query."""
+    """Those of the people who have comments that are not deleted. One query."""
     rows = Comment.objects.filter(user_id__in=list(user_ids)).order_by("user_id")
     return {user_id for user_id in rows.values_list("user_id", flat=True).distinct() if user_id is not None}
 
@@ -159,7 +160,7 @@ _COUNTS_SQL = "SELECT post_id, SUM(count) FROM comment_counts WHERE post_id IN (
 
 
 def counts(*, post_ids: Sequence[int]) -> list[PostCommentCount]:
-    """How many comments each post has, without tombstones, for those that have some. One query."""
+    """The number of comments on each post, without tombstones; posts without any are omitted. One query."""
     if not post_ids:
         return []
     rows = select(CommentCount, sql=_COUNTS_SQL.format(placeholders(post_ids)), values=post_ids)
@@ -182,7 +183,8 @@ def recently_changed_posts(*, since: datetime, limit: int) -> list[int]:
 
 
 def suspect_posts(*, post_ids: Sequence[int]) -> list[int]:
-    """Those of the posts whose count differs from their rows read without locks: a write may be under way."""
+    """Those of the posts whose count seems to differ from their rows; read without locks, so a write may be in
+    progress."""
     existing = Comment.objects.filter(post_id__in=post_ids, deleted_at=None).values("post_id").annotate(n=Count("id"))
     actual = dict(existing.values_list("post_id", "n"))
     counted = {count.post_id: count.count for count in counts(post_ids=post_ids)}
@@ -190,7 +192,8 @@ def suspect_posts(*, post_ids: Sequence[int]) -> list[int]:
 
 
 def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
-    """Those comments of the posts whose `replies_count` differs from the rows under them, read without locks."""
+    """Those comments of the posts whose `replies_count` seems to differ from the rows under them; read without
+    locks."""
     remaining = _not_gone(post_ids)
     replies = Comment.objects.filter(NOT_HIDDEN, post_id__in=remaining, parent_comment__isnull=False)
     actual = dict(replies.values("parent_comment_id").annotate(n=Count("id")).values_list("parent_comment_id", "n"))
@@ -204,6 +207,6 @@ def suspect_threads(*, post_ids: Sequence[int]) -> list[int]:
 
 
 def _not_gone(post_ids: Sequence[int]) -> list[int]:
-    """Without the posts that are being removed: their counts go before their last rows do."""
+    """Without posts whose comments are being deleted: their counts are deleted before their last rows."""
     gone = deleted_among("comments", ids=post_ids)
     return [post_id for post_id in post_ids if post_id not in gone]

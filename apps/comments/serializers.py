@@ -1,4 +1,4 @@
-"""What comments takes, and what it answers for the schema."""
+"""Input of comments' routes, and the schema of their responses."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from socialapp.http.serializers import MediaBody, ProfileSummaryBody, ReactionCo
 
 
 class MediaIds(serializers.ListField):
-    """The id of an image, or none."""
+    """A list of at most one image id."""
 
     default_error_messages = {"media_too_many": "A comment may have one image."}
     child = Id()
@@ -27,7 +27,7 @@ class NewCommentInput(Input):
 
     content = Text(max_length=MAX_CONTENT, multiline=True)
     parent_comment_id = Id(required=False, allow_null=True, default=None)
-    media_ids = MediaIds(required=False, default=list, help_text="An image of yours that is ready.")
+    media_ids = MediaIds(required=False, default=list, help_text="One of your images that is ready.")
 
 
 class CommentInput(Input):
@@ -37,19 +37,19 @@ class CommentInput(Input):
 
 
 class CommentBody(serializers.Serializer[Any]):
-    """A comment; a tombstone has no author and no content."""
+    """A comment; tombstones have no author and no content."""
 
     id = serializers.CharField()
     post_id = serializers.CharField()
     parent_comment_id = serializers.CharField(allow_null=True)
     author = ProfileSummaryBody(allow_null=True)
     content = serializers.CharField(allow_blank=True)
-    media = MediaBody(many=True, help_text="At most one image; its addresses hold for minutes.")
+    media = MediaBody(many=True, help_text="At most one image; its URLs expire within minutes.")
     depth = serializers.IntegerField()
     withheld = serializers.ChoiceField(
         choices=["waiting", "hidden"],
         allow_null=True,
-        help_text="Nobody but its author sees it: it waits for a moderator, or a moderator hid it.",
+        help_text="Only the author sees the comment: it awaits review by a moderator, or a moderator hid it.",
     )
     replies_count = serializers.IntegerField()
     reactions = ReactionCountsBody()

@@ -1,4 +1,4 @@
-"""What comments answers to the other contexts."""
+"""The services that comments provides to the other contexts."""
 
 from apps.comments import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
@@ -46,7 +46,7 @@ class CommentRecords:
         return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
-        """Nobody else dumps comments."""
+        """Nothing: no other context dumps comments."""
         return []
 
 

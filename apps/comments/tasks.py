@@ -1,4 +1,4 @@
-"""The periodic work of comments: comparing recent counts with the rows."""
+"""Periodic tasks of comments."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -23,7 +23,7 @@ _CHECK_POSTS = 500
 
 @shared_task(name="comments.check_counts")
 def check_counts() -> None:
-    """Corrects the counts of recently changed posts, should they differ from the rows, and says so in the log."""
+    """Corrects and logs the counts of recently changed posts that differ from the rows."""
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
     for drift in actions.check_posts(
         post_ids=queries.recently_changed_posts(since=since, limit=_CHECK_POSTS), repair=True
@@ -33,7 +33,7 @@ def check_counts() -> None:
 
 @shared_task(name="comments.delete_long_removed")
 def delete_removed() -> None:
-    """Deletes what moderators removed so long ago that nobody can appeal any more, some thousands a run. Idempotent."""
+    """Deletes what moderators removed so long ago that nobody can appeal any more, in bounded steps. Idempotent."""
     for _ in range(_STEPS):
         if not actions.delete_long_removed():
             break

@@ -1,4 +1,4 @@
-"""The routes of comments."""
+"""Views of comments."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ _SORT = OpenApiParameter(
     "sort",
     str,
     enum=list(queries.SORTS),
-    description="`oldest` (when absent), `newest`, or `top`: most reactions first.",
+    description="`oldest` (the default), `newest`, or `top`: most reactions first.",
 )
 _PAGE = page_of(CommentBody)
 _LIST_DESCRIPTION = (
-    "Comments of people whom the caller may not see are left out, so a page may be shorter than asked for. "
-    "With replies they stay as tombstones, as deleted comments do: `author` is null and `content` empty."
+    "Comments of people whom you may not see are omitted, so a page may have fewer items than requested. "
+    "Those with replies stay as tombstones, like deleted comments: `author` is null and `content` empty."
 )
 
 
@@ -53,8 +53,8 @@ class PostCommentsView(View):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        summary="The comments on a post",
-        description=f"The top-level ones, each with its number of direct replies. {_LIST_DESCRIPTION}",
+        summary="List the comments on a post",
+        description=f"Top-level comments, each with its number of direct replies. {_LIST_DESCRIPTION}",
         parameters=[_SORT, *PAGE_PARAMETERS],
         responses=_PAGE,
     )
@@ -66,9 +66,9 @@ class PostCommentsView(View):
     @extend_schema(
         summary="Comment on a post, or reply to a comment",
         description=(
-            "Plain text of 1 to 5,000 characters; `@username` mentions people. A reply names the comment it answers, "
+            "Plain text of 1 to 5,000 characters; `@username` mentions people. A reply names its parent comment, "
             "which must be on the same post; threads are at most "
-            f"{access.MAX_DEPTH} replies deep (422 `too_deep`). `media_ids` may name one image of yours that is ready."
+            f"{access.MAX_DEPTH} replies deep (422 `too_deep`). `media_ids` may have one image of yours that is ready."
         ),
         request=NewCommentInput,
         responses={201: CommentBody},
@@ -96,7 +96,7 @@ class PostCommentsView(View):
         except Invalid as refusal:
             is_in_use = any(error.code == "media_in_use" for error in refusal.errors)
             if is_in_use and (answer := replayed_soon(request, context="comments")) is not None:
-                return answer  # this very comment uses the image: the request was sent twice at once
+                return answer  # this comment itself uses the image: the request was sent twice concurrently
             raise
 
 
@@ -107,7 +107,7 @@ class CommentsView(View):
 
     @extend_schema(
         summary="Read several comments",
-        description="Those of the comments that you may see, in the order asked for; at most 100. Without tombstones.",
+        description="Those of the comments that you may see, in the requested order; at most 100. Without tombstones.",
         parameters=[OpenApiParameter("ids", str, description="Up to 100 ids, separated by commas.")],
         responses=_PAGE,
     )
@@ -126,8 +126,8 @@ class RepliesView(View):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        summary="The replies to a comment",
-        description=f"The direct ones, each with its number of replies. {_LIST_DESCRIPTION}",
+        summary="List the replies to a comment",
+        description=f"Direct replies, each with its own number of replies. {_LIST_DESCRIPTION}",
         parameters=[_SORT, *PAGE_PARAMETERS],
         responses=_PAGE,
     )
@@ -143,7 +143,7 @@ class CommentView(View):
     has_etag = True
     permission_classes = [PublicRead]
 
-    @extend_schema(summary="A comment", responses=CommentBody)
+    @extend_schema(summary="Read a comment", responses=CommentBody)
     def get(self, request: Request, comment_id: int) -> Response:
         """The comment or tombstone."""
         comment = access.comment_in_thread(viewer_id=self.viewer, comment_id=comment_id)
@@ -153,7 +153,7 @@ class CommentView(View):
 
     @extend_schema(
         summary="Edit a comment",
-        description="Only its author may. `If-Match` guards against overwriting an edit made elsewhere.",
+        description="Only for its author. `If-Match` guards against overwriting a concurrent edit.",
         request=CommentInput,
         responses=CommentBody,
     )
@@ -170,7 +170,7 @@ class CommentView(View):
 
     @extend_schema(
         summary="Delete a comment",
-        description="Its author, the author of the post and moderators may. With replies it stays as a tombstone.",
+        description="For its author, the author of the post and moderators. With replies it stays as a tombstone.",
         request=None,
         responses={204: None},
     )

@@ -1,4 +1,4 @@
-"""The roll-ups in the admin site, read-only."""
+"""Admin pages of metrics, read-only."""
 
 from django.contrib import admin
 
@@ -33,7 +33,7 @@ class AuthorRollupAdmin(ContextModelAdmin[AuthorRollup]):
 
 @admin.register(OverallRollup)
 class OverallRollupAdmin(ContextModelAdmin[OverallRollup]):
-    """Everybody together."""
+    """Totals of everybody."""
 
     is_internal = True
     list_display = (
@@ -54,7 +54,7 @@ class OverallRollupAdmin(ContextModelAdmin[OverallRollup]):
 
 @admin.register(MetricDelta)
 class MetricDeltaAdmin(ContextModelAdmin[MetricDelta]):
-    """What is not in the roll-ups yet."""
+    """Deltas that are not in the roll-ups yet."""
 
     is_internal = True
     list_display = ("heard_at", "metric", "amount", "at", _post, _author)

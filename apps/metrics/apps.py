@@ -9,14 +9,14 @@ from socialapp.rpc.calls import serve
 
 
 class MetricsConfig(AppConfig):
-    """Registers what metrics serves to the other contexts."""
+    """Registers the services that metrics provides to the other contexts."""
 
     name = "apps.metrics"
     label = "metrics"
     verbose_name = "Metrics"
 
     def ready(self) -> None:
-        """Answers the `Metrics` contract."""
+        """Serves the `Metrics` contract."""
         from apps.metrics.service import POPULATION, MetricsProjections, MetricsService
 
         serve(Metrics, implementation=MetricsService())

@@ -1,4 +1,4 @@
-"""Counts the events of the other contexts. Adding commutes, and tombstones keep deleted numbers from coming back."""
+"""Event handlers of metrics. Additions commute, and tombstones keep late events from restoring deleted numbers."""
 
 from collections.abc import Sequence
 
@@ -30,19 +30,19 @@ def count_post(events: Sequence[PostCreated]) -> None:
 
 @handles(PostDeleted)
 def forget_post(event: PostDeleted) -> None:
-    """Removes the post's numbers."""
+    """Deletes the post's numbers."""
     actions.record_post_deleted(post_id=event.post_id, author_id=event.author_id, was_counted=not event.was_withdrawn)
 
 
 @handles(PostRemoved)
 def uncount_post(event: PostRemoved) -> None:
-    """Takes the post from its author's count; its numbers stay, in case it comes back."""
+    """Subtracts the post from its author's posts; its numbers stay in case it is restored."""
     actions.record_post_removed(post_id=event.post_id, author_id=event.author_id)
 
 
 @handles(PostRestored)
 def count_post_again(event: PostRestored) -> None:
-    """Puts the post back into its author's count."""
+    """Adds the post to its author's posts again."""
     actions.record_post_restored(post_id=event.post_id, author_id=event.author_id)
 
 
@@ -66,9 +66,9 @@ def count_comment_again(event: CommentRestored) -> None:
 
 @handles(CommentDeleted, CommentRemoved)
 def uncount_comment(event: CommentDeleted | CommentRemoved) -> None:
-    """Subtracts the comment in the hour it was written, even when its creation arrives later.
+    """Subtracts the comment in the hour it was written, even if its creation arrives later.
 
-    A removed comment was subtracted already when it is deleted.
+    A removed comment is not subtracted again when it is deleted.
     """
     if isinstance(event, CommentDeleted) and event.was_withdrawn:
         return
@@ -77,7 +77,7 @@ def uncount_comment(event: CommentDeleted | CommentRemoved) -> None:
 
 @handles(ReactionSet, together=True)
 def count_reaction(events: Sequence[ReactionSet]) -> None:
-    """Counts the reactions that replaced no other. Those to comments count overall only."""
+    """Counts reactions that replaced no other. Those to comments count only overall."""
     new = [event for event in events if event.previous is None]
     if new:
         actions.record_reactions((event.post_id if event.target_type == "post" else None, event.at) for event in new)
@@ -99,7 +99,7 @@ def count_repost(event: Reposted) -> None:
 
 @handles(Unreposted)
 def uncount_repost(event: Unreposted) -> None:
-    """Subtracts the repost; at the present time when an older producer gave none."""
+    """Subtracts the repost; at the present time if an older producer sent none."""
     actions.record_repost(post_id=event.post_id, at=event.at or timezone.now(), amount=-1)
 
 
@@ -123,5 +123,5 @@ def count_registration(event: UserRegistered) -> None:
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Erases the user's numbers; acknowledged when nothing is left."""
+    """Erases the user's numbers; acknowledged once nothing is left."""
     begin_removal("metrics", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

@@ -7,7 +7,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Metric(models.TextChoices):
-    """What is counted; every roll-up has a column of the same name for each metric that concerns it."""
+    """The metrics; every roll-up has a column of the same name for each metric that it includes."""
 
     VIEWS = "views"
     IMPRESSIONS = "impressions"
@@ -22,8 +22,8 @@ class Metric(models.TextChoices):
 class MetricDelta(models.Model):
     """One increment that is not in the roll-ups yet.
 
-    Handlers only ever insert here, so that no two of them wait for the same counter, however popular a post is.
-    `post_id` or `author_id` say whose roll-up it belongs to; `amount` is negative when something was undone.
+    Handlers only insert here, so that no two of them wait for the same counter, however popular a post is.
+    `post_id` or `author_id` is the owner of the roll-up; `amount` is negative if something was undone.
     `is_again`: something undone was restored; the overall numbers never subtracted it, so they do not add it again.
     """
 
@@ -64,10 +64,10 @@ class Post(models.Model):
 
 
 class Rollup(models.Model):
-    """What all roll-ups share: the length of the period and when it starts, UTC."""
+    """The common columns of roll-ups: the length of the period and its start, UTC."""
 
     class Period(models.TextChoices):
-        """How long a period is."""
+        """The length of a period."""
 
         HOUR = "hour"
         DAY = "day"
@@ -120,7 +120,7 @@ class AuthorRollup(Rollup):
 
 
 class OverallRollup(Rollup):
-    """What everybody did in one period. It is history: taking something back later does not change it."""
+    """What everybody did in one period. It is history: undoing something later does not change it."""
 
     posts = models.BigIntegerField(default=0)
     comments = models.BigIntegerField(default=0)

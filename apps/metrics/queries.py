@@ -1,4 +1,4 @@
-"""SQL of metrics: the roll-ups, and the deltas that are not in them yet."""
+"""SQL of metrics: roll-ups, and the deltas that are not in them yet."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -50,7 +50,7 @@ def post_totals(*, post_id: int) -> Totals:
 
 
 def author_totals(*, author_id: int) -> Totals:
-    """The engagement with all posts of an author that exist, their posts, and followers gained. Four queries."""
+    """The engagement with an author's existing posts, the posts, and followers gained. Four queries."""
     posts = Post.objects.filter(author_id=author_id, is_deleted=False).values("id")
     engagement = _by_day(
         PostRollup.objects.filter(post_id__in=posts), MetricDelta.objects.filter(post_id__in=posts), ENGAGEMENT
@@ -70,9 +70,9 @@ def stored_engagement(post_ids: Collection[int]) -> dict[int, Numbers]:
 
 
 def trending_posts(*, limit: int) -> list[tuple[int, float]]:
-    """The posts that most people engage with now, and their scores, highest first. One query.
+    """The posts with the most engagement now, and their scores, highest first. One query.
 
-    A reaction, comment or repost counts one; what is older counts half for every `TREND_HALF_LIFE`.
+    A reaction, comment or repost counts one, halved for every `TREND_HALF_LIFE` of its age.
     """
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     hours = PostRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=now - TREND_WINDOW)
@@ -112,13 +112,13 @@ def _stored(rollups: QuerySet[Any], owner: str, ids: Collection[int], metrics: S
 
 
 def existing_posts(*, after: int, limit: int) -> list[int]:
-    """Up to `limit` ids of posts behind `after` that are not deleted, ascending."""
+    """Up to `limit` ids of posts above `after` that are not deleted, ascending."""
     rows = Post.objects.filter(id__gt=after, is_deleted=False).order_by("id")
     return list(rows.values_list("id", flat=True)[:limit])
 
 
 def counted_authors(*, after: int, limit: int) -> list[int]:
-    """Up to `limit` ids of authors behind `after` who have a post or a count, ascending."""
+    """Up to `limit` ids of authors above `after` who have a post or a count, ascending."""
     found: set[int] = set()
     for model in (AuthorRollup, MetricDelta, Post):
         rows = model._default_manager.filter(author_id__gt=after).order_by("author_id")
@@ -141,7 +141,7 @@ def hours(*, hours: int) -> list[tuple[datetime, Numbers]]:
     last = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     found = {last - timedelta(hours=back): {one.value: 0 for one in OVERALL} for back in range(hours - 1, -1, -1)}
     since = min(found)
-    until = last + timedelta(hours=1)  # fast clocks produce times in the future
+    until = last + timedelta(hours=1)  # clocks that are ahead produce times in the future
     for row in OverallRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=since, start__lt=until):
         for metric in OVERALL:
             found[row.start][metric.value] += getattr(row, metric.value)

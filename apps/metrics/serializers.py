@@ -1,4 +1,4 @@
-"""The forms of metrics' answers, for the OpenAPI schema."""
+"""The schema of metrics' responses."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ from rest_framework import serializers
 
 
 class EngagementBody(serializers.Serializer[Any]):
-    """Engagement, net of what was undone."""
+    """Engagement, minus what was undone."""
 
-    views = serializers.IntegerField(help_text="Readers of the post, each once a day.")
-    impressions = serializers.IntegerField(help_text="Readers who had it on their screen in a list, each once a day.")
+    views = serializers.IntegerField(help_text="Readers of the post, each counted once a day.")
+    impressions = serializers.IntegerField(help_text="Readers who saw the post in a list, each counted once a day.")
     reactions = serializers.IntegerField()
     comments = serializers.IntegerField()
     reposts = serializers.IntegerField()
 
 
 class EngagementDayBody(EngagementBody):
-    """Engagement in one day, UTC; negative when more was undone than added."""
+    """Engagement in one day, UTC; negative if more was undone than added."""
 
     date = serializers.DateField()
 
@@ -28,14 +28,14 @@ class PostMetricsBody(EngagementBody):
 
 
 class AuthorEngagementBody(EngagementBody):
-    """Engagement with everything somebody wrote."""
+    """Engagement with everything that an author wrote."""
 
     posts = serializers.IntegerField()
     followers = serializers.IntegerField(help_text="Followers gained, net.")
 
 
 class AuthorEngagementDayBody(AuthorEngagementBody):
-    """The same in one day, UTC."""
+    """An author's engagement in one day, UTC."""
 
     date = serializers.DateField()
 

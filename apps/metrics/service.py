@@ -1,4 +1,4 @@
-"""What metrics answers to the other contexts."""
+"""The services that metrics provides to the other contexts."""
 
 from functools import partial
 

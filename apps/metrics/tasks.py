@@ -1,4 +1,4 @@
-"""The periodic work of metrics."""
+"""Periodic tasks of metrics."""
 
 from datetime import timedelta
 
@@ -20,6 +20,6 @@ def roll_up() -> None:
 
 @shared_task(name="metrics.delete_old_hours")
 def delete_old_hours() -> None:
-    """Removes hourly roll-ups past their time."""
+    """Deletes hourly roll-ups past their retention."""
     while actions.delete_old_hours():
         pass

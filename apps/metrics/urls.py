@@ -1,4 +1,4 @@
-"""The paths of the metrics context, under /v1."""
+"""URL routes of the metrics context, under /v1."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The routes of metrics: an author's own numbers."""
+"""Views of metrics: an author's own numbers."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,8 +16,8 @@ class PostMetricsView(View):
     has_etag = True
 
     @extend_schema(
-        summary="A post's numbers",
-        description="For its author: views, reactions, comments and reposts, altogether and by day.",
+        summary="Read the metrics of a post",
+        description="Only for its author: views, reactions, comments and reposts, in total and by day.",
         responses=PostMetricsBody,
     )
     def get(self, request: Request, post_id: int) -> Response:
@@ -32,8 +32,8 @@ class OwnMetricsView(View):
     has_etag = True
 
     @extend_schema(
-        summary="Your numbers",
-        description="Engagement with all your posts, posts written and followers gained, altogether and by day.",
+        summary="Read your metrics",
+        description="Engagement with all your posts, posts written and followers gained, in total and by day.",
         responses=AuthorMetricsBody,
     )
     def get(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
-"""Who may react, and who may see reactions: whoever may see the target. Asks the target's context and users.
+"""Decides who may react and see reactions: whoever may see the target. Calls the target's context and users.
 
-Also which records of a bulk import may be written (docs/records.md).
+Also validates records of a bulk import (docs/records.md).
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ from socialapp.rpc.calls import client
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A post or comment. `post_id` is the post itself or the one that the comment is under."""
+    """A post or comment. `post_id` is the post itself, or the post of the comment."""
 
     type: str
     id: int
@@ -39,7 +39,7 @@ def visible_target(*, viewer_id: int | None, target_type: str, target_id: int) -
     else:
         for comment in client(Comments).visible(viewer_id=viewer_id, comment_ids=[target_id]):
             return _comment_target(comment)
-    raise NotFound(f"there is no such {target_type} that you may see")
+    raise NotFound(f"there is no such {target_type}, or you may not see it")
 
 
 def _post_target(post: PostRef) -> Target:
@@ -51,7 +51,7 @@ def _comment_target(comment: CommentRef | CommentDocument) -> Target:
 
 
 def visible_reactors(*, viewer_id: int | None, reactions: Sequence[Reaction]) -> dict[int, ProfileSummary]:
-    """Those who reacted and whom the viewer may see: active, and no block between the two. One call."""
+    """The visible people among those who reacted: active, and without a block with the viewer. One call."""
     if not reactions:
         return {}
     audience = client(Users).audience(viewer_id=viewer_id, author_ids=[reaction.user_id for reaction in reactions])
@@ -59,7 +59,7 @@ def visible_reactors(*, viewer_id: int | None, reactions: Sequence[Reaction]) ->
 
 
 def require_reaction_type(reaction_type: str | None) -> None:
-    """400 for a filter that is not a type of reaction; None is all types."""
+    """Malformed for a filter that is not a type of reaction; None means all types."""
     if reaction_type is not None and reaction_type not in ReactionType.values:
         raise Malformed(f"type must be one of {', '.join(ReactionType.values)}", code="type_invalid")
 
@@ -91,7 +91,7 @@ class LoadableReaction:
 
 
 def loadable_reactions(records: Sequence[Record]) -> tuple[list[LoadableReaction], list[Rejected]]:
-    """Sorts records into those that may be written and the rejected. Asks the other contexts, in batches."""
+    """Splits records into those that may be written and the rejected. Calls the other contexts in batches."""
     parsed: dict[int, _ReactionRecord] = {}
     rejected: list[Rejected] = []
     for index, record in enumerate(records):
@@ -123,7 +123,7 @@ def _target_key(record: _ReactionRecord) -> tuple[str, int]:
 
 
 def _parse(record: Record) -> _ReactionRecord:
-    """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
+    """The record; ValueError (msgspec.ValidationError is one) with the reason if it is invalid."""
     parsed = msgspec.convert(record, _ReactionRecord)
     for name in ("id", "user_id", "post_id", "comment_id"):
         if (value := getattr(parsed, name)) is not None:

@@ -1,4 +1,4 @@
-"""Reactions in the admin site: to view, and to remove through the context's own actions."""
+"""Admin pages of reactions: viewing, and removing through the context's own actions."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -25,18 +25,18 @@ class ReactionAdmin(ContextModelAdmin[Reaction]):
 
     @admin.action(description="Remove the selected reactions")
     def remove_reactions(self, request: HttpRequest, queryset: QuerySet[Reaction]) -> None:
-        """Removes them as those who reacted could."""
+        """Removes the reactions, as their owners could."""
         for reaction in queryset:
             actions.remove_reaction(
                 user_id=reaction.user_id, target_type=reaction.target_type, target_id=reaction.target_id
             )
             self.log_change(request, reaction, "Removed the reaction.")
-        self.message_user(request, "The reactions are removed.")
+        self.message_user(request, "The reactions were removed.")
 
 
 @admin.register(ReactionCount)
 class ReactionCountAdmin(ContextModelAdmin[ReactionCount]):
-    """The number of reactions to each target, in parts."""
+    """The number of reactions to each target, in slots."""
 
     is_internal = True
     list_display = ("target_type", "target_id", "reaction_type", "slot", "count", "updated_at")

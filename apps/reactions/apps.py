@@ -4,14 +4,14 @@ from django.apps import AppConfig
 
 
 class ReactionsConfig(AppConfig):
-    """Registers what reactions serves to the other contexts."""
+    """Registers the services that reactions provides to the other contexts."""
 
     name = "apps.reactions"
     label = "reactions"
     verbose_name = "Reactions"
 
     def ready(self) -> None:
-        """Answers calls to the contracts."""
+        """Serves the contracts."""
         from apps.reactions.service import POPULATION, ReactionRecords, ReactionsProjections, ReactionsService
         from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.drift import DriftChecks

@@ -1,4 +1,4 @@
-"""What reactions does when posts, comments and people go."""
+"""Event handlers of reactions: deletions of posts, comments and people."""
 
 import apps.reactions.actions  # noqa: F401  (declares the removals)
 from socialapp.contracts.auth import UserDeleted
@@ -10,17 +10,17 @@ from socialapp.messaging.registry import handles
 
 @handles(PostDeleted)
 def remove_reactions_to_post(event: PostDeleted) -> None:
-    """Reactions to its comments go with the deletion of each comment."""
+    """Deletes the reactions to the post; those to its comments follow with the comments' own events."""
     begin_removal("reactions", kind="post", subject_id=event.post_id)
 
 
 @handles(CommentDeleted)
 def remove_reactions_to_comment(event: CommentDeleted) -> None:
-    """Also where a tombstone stays: it has no reactions."""
+    """Deletes the reactions to the comment, even if it leaves a tombstone."""
     begin_removal("reactions", kind="comment", subject_id=event.comment_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Removes what the user reacted; the acknowledgement follows when nothing is left."""
+    """Erases the user's reactions; acknowledged once nothing is left."""
     begin_removal("reactions", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

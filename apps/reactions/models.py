@@ -1,4 +1,4 @@
-"""The tables of reactions: the reactions themselves, their counts, and tombstones."""
+"""The tables of reactions: the reactions, their counts, and tombstones."""
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +17,7 @@ class TargetType(models.TextChoices):
 
 
 class ReactionType(models.TextChoices):
-    """How one can react."""
+    """The types of reaction."""
 
     LIKE = "like"
     LOVE = "love"
@@ -35,7 +35,7 @@ class Reaction(models.Model):
     comment_id = RemoteKey("comments.Comment", gone=Gone.ERASE, null=True, blank=True)
     reaction_type = models.CharField(max_length=8, choices=ReactionType.choices)
     created_at = models.DateTimeField(default=timezone.now)
-    # Events about a reaction name these two; kept here, erasing somebody's reactions needs no other context.
+    # Part of every event about a reaction; stored here, so that an erasure needs no other context.
     target_author_id = RemoteKey("users.Profile", gone=Gone.ERASE)
     under_post_id = RemoteKey("posts.Post", gone=Gone.ERASE)
 
@@ -74,9 +74,9 @@ class Reaction(models.Model):
 
 
 class ReactionCount(models.Model):
-    """A part of the number of reactions of one type to one target; the number is the sum over all slots.
+    """One slot of the number of reactions of one type to one target; the number is the sum over all slots.
 
-    Slots keep people who react to the same target at once from waiting for one row.
+    Slots keep concurrent reactions to one target from waiting for the same row.
     """
 
     id = IdField()

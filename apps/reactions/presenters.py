@@ -1,4 +1,4 @@
-"""Bodies of answers, and records of a bulk export."""
+"""Response bodies, and records of the bulk export."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,12 +12,12 @@ from socialapp.http.profile_summary import profile_summary_body
 
 
 def reaction_state_body(summary: ReactionSummary) -> dict[str, Any]:
-    """The answer to setting or removing a reaction."""
+    """The response to setting or removing a reaction."""
     return {"my_reaction": summary.mine, "reactions": asdict(summary.counts)}
 
 
 def reaction_bodies(reactions: Sequence[Reaction], *, reactors: Mapping[int, ProfileSummary]) -> list[dict[str, Any]]:
-    """Who reacted, and how; without those who are not among `reactors`."""
+    """Who reacted, and how; without people who are not among `reactors`."""
     return [
         {
             **profile_summary_body(reactors[reaction.user_id]),

@@ -32,7 +32,7 @@ _OWN_SQL = (
 
 @dataclass(frozen=True, slots=True)
 class CountDrift:
-    """A stored count of reactions of one type to one target that is not the number of rows."""
+    """A stored count of reactions of one type to one target that differs from the number of rows."""
 
     target_type: str
     target_id: int
@@ -60,7 +60,7 @@ def reaction_page(*, target_type: str, target_id: int, reaction_type: str | None
 
 
 def reactions_after(*, after: int, limit: int) -> list[Reaction]:
-    """Up to `limit` reactions with ids over `after`, ascending. One query."""
+    """Up to `limit` reactions with ids above `after`, ascending. One query."""
     return list(Reaction.objects.filter(id__gt=after).order_by("id")[:limit])
 
 
@@ -81,7 +81,7 @@ def users_with_reactions(user_ids: Iterable[int]) -> set[int]:
 
 
 def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[int]) -> list[ReactionSummary]:
-    """Counts of those of the targets that have reactions, and the viewer's own. One query."""
+    """The counts of those of the targets that have reactions, and the viewer's own reactions. One query."""
     if not target_ids:
         return []
     sql = f"{_COUNTS_SQL} UNION ALL {_OWN_AMONG_SQL}".format(
@@ -100,8 +100,8 @@ def summaries(*, viewer_id: int | None, target_type: str, target_ids: Sequence[i
 
 
 def reactions_to_posts(*, post_ids: Sequence[int], user_id: int | None) -> PostReactions:
-    """Counts of those of the posts that have reactions, and a person's reactions to the newest hundred posts that they
-    reacted to. One query, from indexes."""
+    """The counts of those of the posts that have reactions, and a person's reactions to the newest hundred posts that
+    they reacted to. One query, answered from indexes."""
     parts, values = [], list[str | int]()
     if post_ids:
         parts.append(_COUNTS_SQL.format(placeholders=placeholders(post_ids)))
@@ -130,7 +130,7 @@ def _summary(target_id: int, counts: Mapping[str, int], mine: str | None) -> Rea
 
 
 def summary(*, viewer_id: int | None, target_type: str, target_id: int) -> ReactionSummary:
-    """The counts of one target, zeros if it has no reactions, and the viewer's own. One query."""
+    """The counts of one target, zero if it has no reactions, and the viewer's own reaction. One query."""
     found = summaries(viewer_id=viewer_id, target_type=target_type, target_ids=[target_id])
     return found[0] if found else ReactionSummary(target_id=target_id, counts=ReactionCounts(), mine=None)
 
@@ -171,9 +171,9 @@ def recently_changed_targets(*, target_type: str, since: datetime, limit: int) -
 
 
 def suspect_counts(*, target_type: str, target_ids: Sequence[int]) -> list[tuple[int, str]]:
-    """(target, reaction type) pairs whose count differs from the rows, read without locks: a write may be under way.
+    """(target, reaction type) pairs whose count seems to differ from the rows; read without locks.
 
-    Without targets that are being removed: their counts go before their last rows do.
+    Without targets that are being deleted: their counts are deleted before their last rows.
     """
     gone = deleted_among("reactions", ids=target_ids)
     remaining = [target_id for target_id in target_ids if target_id not in gone]

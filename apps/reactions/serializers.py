@@ -1,4 +1,4 @@
-"""What reactions takes, and what it answers for the schema."""
+"""Input of reactions' routes, and the schema of their responses."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class ReactionInput(Input):
 
 
 class ReactionStateBody(serializers.Serializer[Any]):
-    """The caller's reaction to a target, and all."""
+    """The caller's reaction to a target, and the counts of all."""
 
     my_reaction = serializers.CharField(allow_null=True)
     reactions = ReactionCountsBody()

@@ -1,4 +1,4 @@
-"""What reactions answers to the other contexts."""
+"""The services that reactions provides to the other contexts."""
 
 from functools import partial
 
@@ -41,7 +41,7 @@ class ReactionRecords:
         return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
-        """Nobody else dumps reactions."""
+        """Nothing: no other context dumps reactions."""
         return []
 
 

@@ -1,4 +1,4 @@
-"""The periodic work of reactions: comparing recent counts with the rows."""
+"""Periodic tasks of reactions."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -19,7 +19,7 @@ _CHECK_TARGETS = 500
 
 @shared_task(name="reactions.check_counts")
 def check_counts() -> None:
-    """Corrects the counts of recently changed targets, should they differ from the rows, and says so in the log."""
+    """Corrects and logs the counts of recently changed targets that differ from the rows."""
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
     for target_type in queries.TARGET_TYPES:
         recent = queries.recently_changed_targets(target_type=target_type, since=since, limit=_CHECK_TARGETS)

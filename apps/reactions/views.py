@@ -1,4 +1,4 @@
-"""The routes of reactions: one pair of views for posts and for comments."""
+"""Views of reactions: one pair for posts and one for comments."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -14,14 +14,14 @@ from socialapp.http.views import View
 _TYPE = OpenApiParameter("type", str, enum=queries.REACTION_TYPES, description="Only reactions of this type.")
 _PAGE = page_of(ReactionBody)
 _LIST_DESCRIPTION = (
-    "Newest first. People whom the caller may not see are left out, so a page may be shorter than asked for."
+    "Newest first. People whom you may not see are omitted, so a page may have fewer items than requested."
 )
 
-_REMOVAL_DESCRIPTION = "404, with the reaction gone all the same, when you may no longer see what it is to."
+_REMOVAL_DESCRIPTION = "404 if you may no longer see the target, although the reaction was removed."
 
 
 class _ReactionView(View):
-    """The caller's own reaction to one target."""
+    """The caller's reaction to one target."""
 
     target_type: str
 
@@ -32,7 +32,8 @@ class _ReactionView(View):
         return self._answer(target_id)
 
     def _remove(self, request: Request, target_id: int) -> Response:
-        # Before the check: a reaction can be removed also by whoever may no longer see the target. That answers 404.
+        # Before the check: people may remove their reaction even if they no longer see the target, which then returns
+        # 404.
         actions.remove_reaction(user_id=self.principal.id, target_type=self.target_type, target_id=target_id)
         access.visible_target(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
         return self._answer(target_id)
@@ -66,7 +67,7 @@ class PostReactionView(_ReactionView):
 
     @extend_schema(
         summary="React to a post",
-        description="One reaction per person and post; another one replaces it. Repeating it changes nothing.",
+        description="One reaction per person and post; setting another replaces it. Repeating it changes nothing.",
         request=ReactionInput,
         responses=ReactionStateBody,
     )
@@ -75,7 +76,7 @@ class PostReactionView(_ReactionView):
         return self._set(request, post_id)
 
     @extend_schema(
-        summary="Take a reaction to a post back",
+        summary="Remove your reaction to a post",
         description=_REMOVAL_DESCRIPTION,
         request=None,
         responses={200: ReactionStateBody},
@@ -92,7 +93,7 @@ class CommentReactionView(_ReactionView):
 
     @extend_schema(
         summary="React to a comment",
-        description="One reaction per person and comment; another one replaces it. Repeating it changes nothing.",
+        description="One reaction per person and comment; setting another replaces it. Repeating it changes nothing.",
         request=ReactionInput,
         responses=ReactionStateBody,
     )
@@ -101,7 +102,7 @@ class CommentReactionView(_ReactionView):
         return self._set(request, comment_id)
 
     @extend_schema(
-        summary="Take a reaction to a comment back",
+        summary="Remove your reaction to a comment",
         description=_REMOVAL_DESCRIPTION,
         request=None,
         responses={200: ReactionStateBody},
@@ -117,7 +118,7 @@ class PostReactionsView(_ReactionListView):
     target_type = "post"
 
     @extend_schema(
-        summary="Who reacted to a post",
+        summary="List who reacted to a post",
         description=_LIST_DESCRIPTION,
         parameters=[_TYPE, *PAGE_PARAMETERS],
         responses=_PAGE,
@@ -133,7 +134,7 @@ class CommentReactionsView(_ReactionListView):
     target_type = "comment"
 
     @extend_schema(
-        summary="Who reacted to a comment",
+        summary="List who reacted to a comment",
         description=_LIST_DESCRIPTION,
         parameters=[_TYPE, *PAGE_PARAMETERS],
         responses=_PAGE,

@@ -1,4 +1,4 @@
-"""The admin pages of profiles and of who follows, blocks and mutes whom: read-only; bans belong to moderation."""
+"""Admin pages of profiles, follows, blocks and mutes: read-only; bans belong to moderation."""
 
 from django.contrib import admin
 
@@ -76,7 +76,7 @@ class PostCountAdmin(ContextModelAdmin[PostCount]):
 
 @admin.register(ProfileReset)
 class ProfileResetAdmin(ContextModelAdmin[ProfileReset]):
-    """What moderators took out of profiles."""
+    """What moderators removed from profiles."""
 
     is_internal = True
     list_display = (PersonColumn("user_id"), "action_id", "is_undone", "created_at")

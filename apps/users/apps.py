@@ -4,14 +4,14 @@ from django.apps import AppConfig
 
 
 class UsersConfig(AppConfig):
-    """Registers what users serves to the other contexts."""
+    """Registers the services that users provides to the other contexts."""
 
     name = "apps.users"
     label = "users"
     verbose_name = "Users"
 
     def ready(self) -> None:
-        """Answers calls to the contracts."""
+        """Serves the contracts."""
         from apps.users.service import POPULATION, UsersProjections, UsersRecords, UsersService
         from socialapp.contracts.bulk import BulkTransfer, PopulationTables
         from socialapp.contracts.drift import DriftChecks

@@ -1,4 +1,4 @@
-"""What users does when accounts come, go and are sanctioned, and when posts are written and deleted."""
+"""Event handlers of users: accounts, sanctions, and the counts of posts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from socialapp.rpc.calls import client
 
 @handles(UserRegistered)
 def make_profile(event: UserRegistered) -> None:
-    """Every account has a profile; it may have been made already, when it was read before this event arrived."""
+    """Creates the profile of a new account, unless it was created when first read."""
     actions.make_profile(
         user_id=event.user_id, username=event.username, full_name=event.full_name, created_at=event.created_at
     )
@@ -34,7 +34,7 @@ def _present_account(event: UserRenamed) -> list[User]:
 
 @handles(UserRenamed, gather=_present_account)
 def rename_profile(event: UserRenamed, accounts: list[User]) -> None:
-    """Takes over the name that the account has now, in any order of such events: there is one a day."""
+    """Adopts the account's present name, so that the order of such events does not matter."""
     for account in accounts:
         actions.make_profile_of(account)
         actions.rename_profile(user_id=account.id, username=account.username)
@@ -42,7 +42,7 @@ def rename_profile(event: UserRenamed, accounts: list[User]) -> None:
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Removes everything of the person; the acknowledgement follows when nothing is left."""
+    """Erases everything of the person; acknowledged once nothing is left."""
     begin_removal("users", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
 
 
@@ -52,7 +52,7 @@ def _missing_account(event: UserSanctioned | UserDeactivated | UserReactivated) 
 
 @handles(UserDeactivated, UserReactivated, gather=_missing_account)
 def set_deactivated(event: UserDeactivated | UserReactivated, missing: list[User]) -> None:
-    """Hides somebody whose account waits for its deletion, and shows them again if that is cancelled."""
+    """Hides somebody in the grace period of their deletion, and shows them again if it is cancelled."""
     for user in missing:
         actions.make_profile_of(user)
     is_deactivated = isinstance(event, UserDeactivated)
@@ -61,7 +61,7 @@ def set_deactivated(event: UserDeactivated | UserReactivated, missing: list[User
 
 @handles(UserSanctioned, gather=_missing_account)
 def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
-    """Applies what a moderator decided about a person, also when its event arrives before the registration's."""
+    """Applies a moderator's decision about a person, even if its event arrives before the registration's."""
     for user in missing:
         actions.make_profile_of(user)
     match event.kind:
@@ -77,7 +77,7 @@ def sanction_user(event: UserSanctioned, missing: list[User]) -> None:
 
 @handles(PostCreated, together=True)
 def count_post(events: Sequence[PostCreated]) -> None:
-    """Counts posts. Counts are sums of what each event adds, so that their order does not matter."""
+    """Counts posts. Counts are sums of the events' additions, so that the order does not matter."""
     posts = Counter(event.author_id for event in events)
     public = Counter(event.author_id for event in events if not event.is_private)
     actions.shift_post_counts({author_id: (number, public[author_id]) for author_id, number in posts.items()})
@@ -85,7 +85,7 @@ def count_post(events: Sequence[PostCreated]) -> None:
 
 @handles(PostEdited)
 def recount_post(event: PostEdited) -> None:
-    """Counts one public post more or less, if its privacy changed."""
+    """Adjusts the count of public posts if the privacy changed."""
     if event.is_private != event.was_private:
         actions.shift_post_counts({event.author_id: (0, -1 if event.is_private else 1)})
 
@@ -98,7 +98,7 @@ def count_restored_post(event: PostRestored) -> None:
 
 @handles(PostDeleted, PostRemoved)
 def uncount_post(event: PostDeleted | PostRemoved) -> None:
-    """Subtracts a post; one that moderators had removed is not subtracted again when it is deleted."""
+    """Subtracts a post; one that was removed before is not subtracted again when it is deleted."""
     if isinstance(event, PostDeleted) and event.was_withdrawn:
         return
     actions.shift_post_counts({event.author_id: (-1, 0 if event.was_private else -1)})

@@ -1,4 +1,4 @@
-"""The tables of the users context: profiles, who follows, blocks and mutes whom, and exact counts beside them."""
+"""The tables of users: profiles, follows, blocks, mutes, and exact counts."""
 
 from django.db import models
 
@@ -8,10 +8,10 @@ SLOTS = 16
 
 
 class Profile(models.Model):
-    """A person as shown to others. An erased person's row stays, emptied, so that late events cannot re-make it."""
+    """A person as shown to others. An erased person's emptied row stays, so that late events cannot create it again."""
 
     class Status(models.TextChoices):
-        """Only active people are shown to others."""
+        """Only active people are visible to others."""
 
         ACTIVE = "active"
         INACTIVE = "inactive"
@@ -29,14 +29,14 @@ class Profile(models.Model):
     header_picture = models.CharField(max_length=500, blank=True, default="", db_default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     is_private = models.BooleanField(default=False)
-    private_since = models.DateTimeField(null=True)  # None also if private since before it was recorded
+    private_since = models.DateTimeField(null=True)  # also None if private before this was recorded
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)
     sanctioned_at = models.DateTimeField(null=True, blank=True)
-    deactivated = models.BooleanField(default=False, db_default=False)  # the account waits for its deletion
+    deactivated = models.BooleanField(default=False, db_default=False)  # in the grace period of a deletion
     deactivated_at = models.DateTimeField(null=True, blank=True)
-    silenced = models.BooleanField(default=False, db_default=False)  # only followers come across them
-    silenced_at = models.DateTimeField(null=True, blank=True)  # of the latest decision about it, as `sanctioned_at`
+    silenced = models.BooleanField(default=False, db_default=False)  # only followers find them
+    silenced_at = models.DateTimeField(null=True, blank=True)  # time of the latest decision, like `sanctioned_at`
     limited = models.BooleanField(default=False, db_default=False)  # they may not write
     limited_at = models.DateTimeField(null=True, blank=True)
     links_limited = models.BooleanField(default=False, db_default=False)  # they may write, but no links
@@ -54,9 +54,9 @@ class Profile(models.Model):
 
 
 class ProfileReset(models.Model):
-    """What a moderator took out of a profile, in case it comes back. `action_id` is the decision.
+    """What a moderator removed from a profile, in case it is restored. `action_id` is the decision.
 
-    The row of a reset that was reversed stays: should the event of the reset arrive late, it changes nothing.
+    The row stays after the reset was reversed, so that its event changes nothing if it arrives late.
     """
 
     action_id = models.BigIntegerField(primary_key=True)
@@ -114,7 +114,7 @@ class FollowRequest(models.Model):
 
 
 class Block(models.Model):
-    """Neither of the two sees anything of the other; `blocker_id` made it so."""
+    """Hides the two from each other; `blocker_id` did it."""
 
     id = IdField()
     blocker_id = RemoteKey("auth.User", gone=Gone.ERASE)
@@ -134,7 +134,7 @@ class Block(models.Model):
 
 
 class Mute(models.Model):
-    """`muter_id` wants neither posts in the feed nor notifications from `muted_id`, who is not notified."""
+    """Hides `muted_id`'s posts and activity from `muter_id`'s feed and notifications, unknown to the muted person."""
 
     id = IdField()
     muter_id = RemoteKey("auth.User", gone=Gone.ERASE)
@@ -154,10 +154,10 @@ class Mute(models.Model):
 
 
 class FollowCount(models.Model):
-    """One of up to 16 parts of a person's exact counts: the follows with people of one slot.
+    """One of up to 16 slots of a person's exact counts: the follows with people of that slot.
 
-    Parts, because a row that everybody who follows the same person must lock would queue them all up. The row is
-    also the lock between a new follow and a change of the person's status or privacy.
+    Slots, because a single row would queue up everybody who follows the same person. The row is also the lock
+    between a new follow and a change of the person's status or privacy.
     """
 
     pk = models.CompositePrimaryKey("user_id", "slot")
@@ -174,7 +174,7 @@ class FollowCount(models.Model):
 
 
 class PostCount(models.Model):
-    """How many posts a person has, fed by events in any order: passing through less than 0 is possible."""
+    """How many posts a person has, maintained by events in any order, so temporarily negative values are possible."""
 
     user_id = RemoteKey("auth.User", gone=Gone.ERASE, primary_key=True)
     posts = models.IntegerField(default=0)

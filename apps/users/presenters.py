@@ -1,4 +1,4 @@
-"""Bodies of answers, and records of a bulk export."""
+"""Response bodies, and records of the bulk export."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def profile_bodies(people: Sequence[VisibleProfile], *, viewer: Viewer) -> list[
 
 
 def relationship_body(relationship: Relationship, *, viewer: Viewer) -> dict[str, object]:
-    """The relationship of the viewer and somebody."""
+    """The relationship of the viewer with somebody."""
     return {"id": str(relationship.user_id), **_flags_body(relationship, viewer)}
 
 
@@ -56,7 +56,7 @@ def _flags_body(relationship: Relationship, viewer: Viewer) -> dict[str, object]
 
 
 def profile_part(profile: Profile) -> Record:
-    """What users adds to the `user` record of a person. Format: docs/records.md."""
+    """Users' part of a person's `user` record. Format: docs/records.md."""
     return {
         "id": str(profile.user_id),
         "full_name": profile.full_name,

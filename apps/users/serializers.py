@@ -1,4 +1,4 @@
-"""Input of the users context, and the forms of its answers for the OpenAPI schema."""
+"""Input of users' routes, and the schema of their responses."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from socialapp.http.fields import Flag, Id, Input, Name, Text
 
 
 class ProfileInput(Input):
-    """What one may change of one's own profile."""
+    """The fields of one's own profile that can be changed."""
 
     full_name = Name(required=False, allow_blank=True, max_length=100)
     bio = Text(required=False, allow_blank=True, max_length=500, multiline=True)
@@ -18,7 +18,7 @@ class ProfileInput(Input):
 
 
 class RelationshipBody(serializers.Serializer[Any]):
-    """The relationship of the caller and somebody; `blocked_by` is for staff only."""
+    """The relationship of the caller with somebody; `blocked_by` is for staff only."""
 
     id = serializers.CharField(required=False)
     following = serializers.BooleanField()
@@ -30,7 +30,7 @@ class RelationshipBody(serializers.Serializer[Any]):
 
 
 class ProfileBody(serializers.Serializer[Any]):
-    """A person; `relationship` is there with a token."""
+    """A person; `relationship` is present if the request has a token."""
 
     id = serializers.CharField()
     username = serializers.CharField()

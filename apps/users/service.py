@@ -1,4 +1,4 @@
-"""What users answers to the other contexts: the `Users` contract."""
+"""The `Users` contract, and other services that users provides to the other contexts."""
 
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from socialapp.lifecycle.drift import run_comparisons
 
 
 class UsersService:
-    """See `socialapp.contracts.users.Users`, which says what each method answers."""
+    """See `socialapp.contracts.users.Users` for what each method returns."""
 
     def profile(self, *, user_id: int) -> ProfileSummary:
         """One query."""
@@ -28,7 +28,7 @@ class UsersService:
         return actions.ask_again(ids=ids, ask=lambda: queries.summaries(ids), size=len)
 
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
-        """One query; auth is asked when a name is not known here."""
+        """One query; calls auth if a name is unknown here."""
         found = queries.summaries_by_username(usernames)
         if len(found) < len(set(usernames)) and actions.ensure_named_profiles(usernames=usernames):
             return queries.summaries_by_username(usernames)
@@ -47,11 +47,11 @@ class UsersService:
         return queries.follower_ids(user_id, after=after, limit=limit)
 
     def following(self, *, user_id: int) -> Following:
-        """Four queries at most."""
+        """At most four queries."""
         return queries.following_of(user_id)
 
     def popular(self, *, ids: list[int]) -> list[int]:
-        """Two queries at most."""
+        """At most two queries."""
         return queries.popular_ids(ids)
 
     def circle(self, *, user_id: int) -> Circle:
@@ -63,11 +63,11 @@ class UsersService:
         return self.circle(user_id=viewer_id).blocked
 
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
-        """Three queries at most."""
+        """At most three queries."""
         return queries.muted_by(user_ids=user_ids, muted_id=muted_id)
 
     def willing(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
-        """A query for each thousand pairs, one more when somebody is silenced."""
+        """One query per thousand pairs, one more if somebody is silenced."""
         found = queries.willing(pairs)
         return [pair in found for pair in pairs]
 
@@ -107,7 +107,7 @@ class UsersService:
 
 
 class UsersRecords:
-    """The `BulkTransfer` contract: the kind "follow", and of the kind "user" what a profile adds to an account."""
+    """The `BulkTransfer` contract: the kind "follow", and the profile's part of the kind "user"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """See `BulkTransfer.load`."""
@@ -128,7 +128,7 @@ class UsersRecords:
         return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
-        """See `BulkTransfer.parts`; nobody adds to follows."""
+        """See `BulkTransfer.parts`; no other context adds to follows."""
         profiles = queries.unerased_profiles(ids) if kind == "user" else []
         return [presenters.profile_part(profile) for profile in profiles]
 

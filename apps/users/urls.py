@@ -1,4 +1,4 @@
-"""The paths of the users context, under /v1."""
+"""URL routes of the users context, under /v1."""
 
 from django.urls import path
 

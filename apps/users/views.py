@@ -1,4 +1,4 @@
-"""The routes of the users context."""
+"""Views of users."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,11 +23,11 @@ _IDS = [OpenApiParameter("ids", str, description="Up to 100 ids, separated by co
 
 
 class UsersView(View):
-    """What the routes of this context share."""
+    """The base of the views of this context."""
 
     @property
     def asking(self) -> Viewer:
-        """Who asks."""
+        """The viewer."""
         principal = self.request.user
         return Viewer(principal.id, principal.is_staff) if principal else Viewer(None)
 
@@ -42,7 +42,7 @@ class UsersView(View):
         return etags.single(request, body=body, version=person.profile.version)
 
     def answer_people(self, request: Request, page: Page[Any], ids: list[int]) -> Response:
-        """A page of rows, shown as the people whom these name."""
+        """A page of rows, rendered as the profiles of `ids`."""
         people = access.visible_profiles(ids=ids, viewer=self.asking)
         return page_response(request, page=page, results=presenters.profile_bodies(people, viewer=self.asking))
 
@@ -63,8 +63,8 @@ class ProfileList(UsersView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        summary="Profiles by id",
-        description="Those that exist and that you may see, in the order of `ids`.",
+        summary="Read several profiles",
+        description="The profiles that exist and that you may see, in the order of `ids`.",
         parameters=_IDS,
         responses=page_of(ProfileBody),
     )
@@ -82,25 +82,25 @@ class ProfileDetail(UsersView):
     has_etag = True
     permission_classes = [PublicRead]
 
-    @extend_schema(summary="A profile", responses=ProfileBody)
+    @extend_schema(summary="Read a profile", responses=ProfileBody)
     def get(self, request: Request, user_id: int) -> Response:
-        """The profile; 404 when it is absent or not for you."""
+        """The profile; 404 if it does not exist or you may not see it."""
         return self.answer_profile(request, user_id)
 
 
 class ProfileByUsername(UsersView):
-    """One profile, by its name."""
+    """One profile, by its username."""
 
     has_etag = True
     permission_classes = [PublicRead]
 
     @extend_schema(
-        summary="A profile by username",
-        description="Case does not matter.",
+        summary="Read a profile by username",
+        description="Case is ignored.",
         responses=ProfileBody,
     )
     def get(self, request: Request, username: str) -> Response:
-        """The profile; 404 when it is absent or not for you."""
+        """The profile; 404 if it does not exist or you may not see it."""
         try:
             person = access.visible_profile_by_username(username=username, viewer=self.asking)
         except ProfileMissing:
@@ -115,14 +115,14 @@ class OwnProfile(UsersView):
 
     has_etag = True
 
-    @extend_schema(summary="Your profile", responses=ProfileBody)
+    @extend_schema(summary="Read your profile", responses=ProfileBody)
     def get(self, request: Request) -> Response:
         """The caller's profile."""
         return self.answer_profile(request, self.principal.id)
 
     @extend_schema(
         summary="Change your profile",
-        description="Turning a private account public lets in everybody who had asked to follow it.",
+        description="Making a private account public accepts all open follow requests.",
         request=ProfileInput,
         responses=ProfileBody,
     )
@@ -141,18 +141,19 @@ class FollowView(UsersView):
 
     @extend_schema(
         summary="Follow somebody",
-        description="A private account is asked first: `requested` is true until it answers. Repeating is harmless.",
+        description="A private account gets a follow request: `requested` is true until it is accepted or rejected."
+        " Idempotent.",
         request=None,
         responses=RelationshipBody,
     )
     def put(self, request: Request, user_id: int) -> Response:
-        """Follows, or asks to."""
+        """Follows, or sends a follow request."""
         me = self.principal.id
         return self.change_relationship(user_id, lambda: actions.follow(follower_id=me, target_id=user_id))
 
     @extend_schema(
         summary="Stop following somebody",
-        description="Also withdraws a request to follow. Repeating changes nothing.",
+        description="Also withdraws a follow request. Idempotent.",
         request=None,
         responses={200: RelationshipBody},
     )
@@ -167,7 +168,7 @@ class BlockView(UsersView):
 
     @extend_schema(
         summary="Block somebody",
-        description="Neither sees anything of the other; follows between the two end. Repeating changes nothing.",
+        description="Hides you from each other and ends follows between you. Idempotent.",
         request=None,
         responses=RelationshipBody,
     )
@@ -188,7 +189,8 @@ class MuteView(UsersView):
 
     @extend_schema(
         summary="Mute somebody",
-        description="Keeps their posts out of your feed and what they do out of your notifications. They never see it.",
+        description="Hides their posts from your feed and their activity from your notifications. They are not"
+        " notified.",
         request=None,
         responses=RelationshipBody,
     )
@@ -205,11 +207,11 @@ class MuteView(UsersView):
 
 
 class RelationshipDetail(UsersView):
-    """The relationship of the caller and one person."""
+    """The relationship of the caller with one person."""
 
     has_etag = True
 
-    @extend_schema(summary="Your relationship to somebody", responses=RelationshipBody)
+    @extend_schema(summary="Read your relationship with somebody", responses=RelationshipBody)
     def get(self, request: Request, user_id: int) -> Response:
         """The relationship."""
         find = partial(access.visible_relationship, user_id=user_id, viewer=self.asking)
@@ -218,11 +220,11 @@ class RelationshipDetail(UsersView):
 
 
 class RelationshipList(UsersView):
-    """The relationships of the caller and several people."""
+    """The relationships of the caller with several people."""
 
     @extend_schema(
-        summary="Your relationships to several people",
-        description="To those that exist and that you may see, in the order of `ids`.",
+        summary="Read your relationships with several people",
+        description="With those who exist and whom you may see, in the order of `ids`.",
         parameters=_IDS,
         responses=page_of(RelationshipBody),
     )
@@ -236,13 +238,13 @@ class RelationshipList(UsersView):
 
 
 class FollowersList(UsersView):
-    """Who follows somebody."""
+    """Somebody's followers."""
 
     permission_classes = [PublicRead]
 
     @extend_schema(
         summary="Followers",
-        description="The newest first. Those of a private account are shown to itself and its followers (else 403).",
+        description="Newest first. A private account's list is only for itself, its followers and staff (else 403).",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
     )
@@ -256,13 +258,13 @@ class FollowersList(UsersView):
 
 
 class FollowingList(UsersView):
-    """Whom somebody follows."""
+    """The people somebody follows."""
 
     permission_classes = [PublicRead]
 
     @extend_schema(
-        summary="Whom somebody follows",
-        description="The newest first. Those of a private account are shown to itself and its followers (else 403).",
+        summary="List whom somebody follows",
+        description="Newest first. A private account's list is only for itself, its followers and staff (else 403).",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
     )
@@ -276,35 +278,35 @@ class FollowingList(UsersView):
 
 
 class BlockList(UsersView):
-    """Whom the caller blocks."""
+    """The people the caller blocks."""
 
-    @extend_schema(summary="Whom you block", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
+    @extend_schema(summary="List whom you block", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
     def get(self, request: Request) -> Response:
-        """A page of profiles, the newest block first."""
+        """A page of profiles, newest block first."""
         page = queries.blocks_page(user_id=self.principal.id, page=page_request(request))
         return self.answer_people(request, page, [row.blocked_id for row in page.items])
 
 
 class MuteList(UsersView):
-    """Whom the caller mutes."""
+    """The people the caller mutes."""
 
-    @extend_schema(summary="Whom you mute", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
+    @extend_schema(summary="List whom you mute", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
     def get(self, request: Request) -> Response:
-        """A page of profiles, the newest mute first."""
+        """A page of profiles, newest mute first."""
         page = queries.mutes_page(user_id=self.principal.id, page=page_request(request))
         return self.answer_people(request, page, [row.muted_id for row in page.items])
 
 
 class FollowRequestList(UsersView):
-    """Who asks to follow the caller."""
+    """The open follow requests to the caller."""
 
     @extend_schema(
-        summary="Who asks to follow you",
+        summary="List the follow requests to you",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
     )
     def get(self, request: Request) -> Response:
-        """A page of profiles, the newest request first."""
+        """A page of profiles, newest request first."""
         page = queries.follow_requests_page(user_id=self.principal.id, page=page_request(request))
         return self.answer_people(request, page, [row.requester_id for row in page.items])
 
@@ -348,12 +350,12 @@ class FollowRequestReject(UsersView):
 
 
 class SuggestionList(UsersView):
-    """People whom the caller might know."""
+    """People whom the caller might want to follow."""
 
     @extend_schema(
-        summary="People followed by those you follow",
-        description="The more of them follow somebody, the further up. Whoever follows nobody gets the authors of what"
-        " trends. People you follow, block or mute are not in it.",
+        summary="List people you might want to follow",
+        description="People followed by those you follow, ranked by how many of them follow somebody. If there are"
+        " none, the authors of trending posts. Excludes people you follow, block or mute.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
     )

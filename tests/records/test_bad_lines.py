@@ -103,7 +103,7 @@ LINES: list[tuple[Any, str]] = [
     (user(4), ""),
     (follow(1, 2), ""),
     (follow(1, 2), ""),
-    (follow(1, 1), "nobody follows themselves"),
+    (follow(1, 1), "people cannot follow themselves"),
     (follow(1, 3), "does not exist"),
     (follow(1, 4, extra="x"), "unknown field"),
     (post(11, content="Hello @person2, @nobody and @person1 #Big #news", is_private=False), ""),

@@ -1,4 +1,4 @@
-"""Who may see, write, edit and delete comments, and what must be asked of other contexts first.
+"""Decides who may see, write, edit and delete comments, and gathers what that needs from other contexts.
 
 A comment is visible to whoever may see its post, if its author is active and there is no block between the two.
 A tombstone has no author, so it shows wherever its post does. What is hidden but has replies shows as a tombstone,

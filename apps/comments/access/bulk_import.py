@@ -1,4 +1,4 @@
-"""Which records of a bulk import may be written. Format: docs/records.md."""
+"""Comments as bulk records: validation before import. Format: docs/records.md."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class _CommentRecord(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class LoadableComment:
-    """A comment from a file whose post and author exist; whether its parent does is seen when it is written."""
+    """A comment from a file whose post and author exist; its parent is checked when it is written."""
 
     index: int
     id: int
@@ -45,7 +45,7 @@ class LoadableComment:
 
 
 def loadable_comments(records: Sequence[Record]) -> tuple[list[LoadableComment], list[Rejected]]:
-    """Sorts records into those that may be written and the rejected. Asks posts and users, in batches."""
+    """Splits records into those that may be written and the rejected. Calls posts and users in batches."""
     parsed: dict[int, _CommentRecord] = {}
     rejected: list[Rejected] = []
     for index, record in enumerate(records):
@@ -82,7 +82,7 @@ def _loadable(index: int, record: _CommentRecord, post: PostRef, mention_ids: li
 
 
 def _parse(record: Record) -> _CommentRecord:
-    """The record; ValueError (as is msgspec.ValidationError) says what is wrong with it."""
+    """The record; ValueError (msgspec.ValidationError is one) with the reason if it is invalid."""
     parsed = msgspec.convert(record, _CommentRecord)
     for name in ("id", "post_id", "user_id", "parent_comment_id"):
         if (value := getattr(parsed, name)) is not None:

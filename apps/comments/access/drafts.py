@@ -1,4 +1,4 @@
-"""What may be written: a comment or a new text, with all that other contexts must be asked about it first."""
+"""Drafts of comments and edits, with everything that other contexts must be asked first."""
 
 from dataclasses import dataclass, field
 
@@ -27,14 +27,14 @@ class Draft:
     content: str
     comment_id: int = field(default_factory=new_id)
     media: CommentMedia | None = None
-    is_held: bool = False  # nobody else sees it until a moderator has looked at it
+    is_held: bool = False  # only its author sees it until a moderator has reviewed it
 
 
 @dataclass(frozen=True, slots=True)
 class EditDraft:
-    """A new text for a comment that says `before`, with those whom it may mention, by their username.
+    """A new text for a comment whose text was `before`, with the people it may mention, by username.
 
-    `removed_mentions` are the ids of those whom only the text before names.
+    `removed_mentions` are the ids of people whom only the text before mentions.
     """
 
     comment_id: int
@@ -48,14 +48,14 @@ class EditDraft:
 def draft_comment(
     *, author_id: int, post_id: int, parent_comment_id: int | None, content: str, has_media: bool = False
 ) -> Draft:
-    """Gathers what a new comment needs. NotFound without a visible post, Invalid for a parent that cannot be answered.
+    """Gathers what a new comment needs. NotFound without a visible post, Invalid if the parent cannot be replied to.
 
-    Mentioned are those who may see the post and have no block with the author. A parent that is absent, deleted,
-    elsewhere or not visible gets the same refusal, which so reveals nothing.
+    Mentions are limited to people who may see the post and have no block with the author. A parent that does not exist,
+    is deleted, on another post or not visible gets the same error, which therefore reveals nothing.
     """
     post = visible_post(viewer_id=author_id, post_id=post_id)
     if post.comments_locked:
-        raise Forbidden("a moderator has closed the comments on this post", code="comments_locked")
+        raise Forbidden("a moderator has locked the comments on this post", code="comments_locked")
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
     author, mentioned = _author_and_mentioned(
         author_id=author_id, post_id=post_id, content=content, has_media=has_media
@@ -65,7 +65,8 @@ def draft_comment(
 
 
 def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
-    """Gathers what a new text of the caller's comment needs. Refusals as for `own_comment`, mentions as for a draft."""
+    """Gathers what an edit of the caller's comment needs. Errors as for `own_comment`, mentions as for a new
+    comment."""
     comment = own_comment(author_id=author_id, comment_id=comment_id)
     mentioned = _author_and_mentioned(author_id=author_id, post_id=comment.post_id, content=content)[1]
     is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment", target_id=comment_id)
@@ -82,14 +83,14 @@ def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
 
 
 def no_such_parent() -> Invalid:
-    """The refusal of a parent that is absent, deleted, on another post or not visible."""
+    """The error for a parent that does not exist, is deleted, on another post or not visible."""
     return Invalid.of("parent_comment_id", "not_found", "There is no such comment on this post to reply to.")
 
 
 def _author_and_mentioned(
     *, author_id: int, post_id: int, content: str, has_media: bool = False
 ) -> tuple[ProfileSummary, dict[str, int]]:
-    """The author, and by username those whom the text may mention; Forbidden when the author may not write."""
+    """The author, and by username the people whom the text may mention; Forbidden if the author may not write."""
     names = find_mentions(content)
     found = client(Users).by_usernames(usernames=names) if names else []
     may_see = client(Posts).viewers(post_id=post_id, user_ids=[profile.id for profile in found]) if found else []

@@ -21,30 +21,30 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one viewer may see of some comments: whose authors show, and what belongs to it."""
+    """What one viewer may see of some comments: the visible authors, reactions and media."""
 
     authors: dict[int, ProfileSummary] = field(default_factory=dict)
     reactions: dict[int, ReactionSummary] = field(default_factory=dict)  # by comment
     media: dict[int, dict[str, Any]] = field(default_factory=dict)  # by comment
 
     def author(self, comment: Comment) -> ProfileSummary | None:
-        """Who wrote it, if they show."""
+        """The author, if visible."""
         return self.authors.get(comment.user_id) if comment.user_id is not None else None
 
     def shows(self, comment: Comment) -> bool:
-        """Whether the comment is shown, be it as a tombstone."""
+        """Whether the comment is shown, possibly as a tombstone."""
         return comment.is_tombstone or comment.replies_count > 0 or self.author(comment) is not None
 
 
 def load_visibility(*, viewer_id: int | None, comments: Sequence[Comment]) -> Visibility:
-    """What the viewer may see of comments on posts that they may see. Two calls, and one for pictures."""
+    """What the viewer may see of comments on visible posts. Two calls, and one for media."""
     authors = _visible_authors(viewer_id, comments)
     shown = [comment for comment in comments if comment.user_id in authors]
     return Visibility(authors, _reactions(viewer_id, [comment.id for comment in shown]), _media(shown))
 
 
 def load_visibility_of_one(*, viewer_id: int | None, comment: Comment) -> Visibility:
-    """As `load_visibility`, for one comment; NotFound when it does not show."""
+    """Like `load_visibility`, for one comment; NotFound if it is not shown."""
     visibility = load_visibility(viewer_id=viewer_id, comments=[comment])
     if not visibility.shows(comment):
         raise _no_such_comment()
@@ -64,7 +64,7 @@ def _visible_authors(viewer_id: int | None, comments: Sequence[Comment]) -> dict
 
 
 def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, ReactionSummary]:
-    """The reactions to comments; none while reactions does not answer: comments are shown without counts then."""
+    """The reactions to comments; none while reactions is unavailable: comments are then shown without counts."""
     if not comment_ids:
         return {}
     try:
@@ -76,7 +76,7 @@ def _reactions(viewer_id: int | None, comment_ids: list[int]) -> dict[int, React
 
 
 def _media(comments: Sequence[Comment]) -> dict[int, dict[str, Any]]:
-    """The pictures of comments; none while posts does not answer."""
+    """The media of comments; none while posts is unavailable."""
     illustrated = [comment for comment in comments if comment.has_media]
     if not illustrated:
         return {}
@@ -93,7 +93,7 @@ def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
     """The post, if the viewer may see it; NotFound otherwise."""
     for post in client(Posts).visible(viewer_id=viewer_id, post_ids=[post_id]):
         return post
-    raise NotFound("there is no such post that you may see")
+    raise NotFound("there is no such post, or you may not see it")
 
 
 def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[CommentRef]:
@@ -135,7 +135,7 @@ def visible_comment(*, viewer_id: int | None, comment_id: int) -> Comment:
 
 
 def comment_in_thread(*, viewer_id: int | None, comment_id: int) -> Comment:
-    """The comment, or one with replies that the viewer may see as a tombstone only; NotFound without a visible post."""
+    """The comment, even if the viewer sees it only as a tombstone with replies; NotFound without a visible post."""
     comment = _comment_as_shown(viewer_id, comment_id)
     if comment is None or not comment.replies_count:
         return visible_comment(viewer_id=viewer_id, comment_id=comment_id)
@@ -150,7 +150,7 @@ def _comment_as_shown(viewer_id: int | None, comment_id: int) -> Comment | None:
 
 
 def own_comment(*, author_id: int, comment_id: int) -> Comment:
-    """The comment, if the caller wrote it; Forbidden when somebody else did, NotFound when it cannot be seen."""
+    """The comment, if the caller wrote it; Forbidden if somebody else did, NotFound if it is not visible."""
     comment = visible_comment(viewer_id=author_id, comment_id=comment_id)
     if comment.is_tombstone:
         raise _no_such_comment()
@@ -162,8 +162,8 @@ def own_comment(*, author_id: int, comment_id: int) -> Comment:
 def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
     """The comment, if the caller may delete it: its author, the author of its post, or staff who see it.
 
-    The two authors need not see it: after a block one can still delete what one wrote oneself, and what others see
-    under one's post. Forbidden for others who see it, NotFound for those who do not.
+    The two authors need not see it: after a block people can still delete what they wrote, and what others see under
+    their posts. Forbidden for others who see it, NotFound for those who do not.
     """
     comment = _comment_as_shown(principal.id, comment_id)
     if comment is None or comment.is_tombstone:
@@ -177,7 +177,7 @@ def removable_comment(*, principal: Principal, comment_id: int) -> Comment:
 
 
 def is_moderation(*, principal: Principal, comment: Comment) -> bool:
-    """Whether staff delete a comment that is neither theirs nor on a post of theirs."""
+    """Whether staff would delete somebody else's comment on somebody else's post."""
     return principal.id != comment.user_id and not _is_author_of_post(principal.id, comment)
 
 
@@ -186,4 +186,4 @@ def _is_author_of_post(user_id: int, comment: Comment) -> bool:
 
 
 def _no_such_comment() -> NotFound:
-    return NotFound("there is no such comment that you may see")
+    return NotFound("there is no such comment, or you may not see it")

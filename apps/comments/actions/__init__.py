@@ -1,4 +1,4 @@
-"""What changes comments: the row, the counts and the event in one transaction; the only callers of publish()."""
+"""Writes of comments: row, counts and event in one transaction; the only callers of publish()."""
 
 from apps.comments.actions.bulk_import import load_comments
 from apps.comments.actions.comments import add_to_scores, create_comment, delete_comment, edit_comment, with_media

@@ -1,4 +1,4 @@
-"""Loading comments in bulk, with the counts and events that writing them one by one would have made."""
+"""Bulk import of comments, with the same counts and events as writing them one by one."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from socialapp.messaging.publish import publish
 
 @transactional("comments")
 def load_comments(*, comments: Sequence[LoadableComment]) -> list[Rejected]:
-    """Writes those that are not there yet, in one transaction; rejected are those without their parent
-    and those with the id of another comment.
+    """Writes the comments that do not exist yet, in one transaction; rejects those without their parent and those with
+    the id of another comment.
 
-    Parents must come before their replies. NotFound, with nothing written, when a post or author is deleted meanwhile.
+    Parents must come before their replies. NotFound, with nothing written, if a post or author is deleted meanwhile.
     """
     wanted = [comment.id for comment in comments]
     present = Comment.objects.in_bulk(wanted)
@@ -56,7 +56,7 @@ def _lock_parents(comments: Sequence[LoadableComment]) -> dict[int, Comment]:
 
 
 def _is_same(comment: LoadableComment, row: Comment) -> bool:
-    """Whether the record is of this comment, which may have been edited or deleted since."""
+    """Whether the row is this record's comment, which may have been edited or deleted since."""
     if (row.post_id, row.parent_comment_id) != (comment.post.id, comment.parent_id):
         return False
     is_newer = row.is_tombstone or row.updated_at > comment.updated_at
@@ -64,7 +64,7 @@ def _is_same(comment: LoadableComment, row: Comment) -> bool:
 
 
 def _fault(comment: LoadableComment, parents: dict[int, Comment]) -> str:
-    """Why the comment cannot stand where it should; "" when it can."""
+    """Why the comment cannot have this parent; "" if it can."""
     if comment.parent_id is None:
         return ""
     parent = parents.get(comment.parent_id)
@@ -97,7 +97,7 @@ def _count(rows: Sequence[Comment], parents: dict[int, Comment]) -> None:
         parent_ids = [parent_id for parent_id, found in replies.items() if found == number]
         Comment.objects.filter(id__in=parent_ids).update(replies_count=F("replies_count") + number)
     for parent_id in replies:
-        if parents[parent_id].is_hidden:  # until now: these rows were read before
+        if parents[parent_id].is_hidden:  # stale: these rows were read before
             show_ancestors(parents[parent_id])
     COUNTS.add(Counter(map(count_key, existing)))
 

@@ -1,6 +1,6 @@
-"""Writing, editing and deleting one comment.
+"""Writes, edits and deletes single comments.
 
-Rows are locked from a comment upwards to its ancestors and never downwards, so threads cannot deadlock.
+Locks go from a comment up to its ancestors, never down, so threads cannot deadlock.
 """
 
 from collections import defaultdict
@@ -32,8 +32,8 @@ _TRIES = 5
 def create_comment(*, draft: Draft) -> Comment:
     """Writes a comment. Runs within the caller's transaction, if there is one.
 
-    NotFound when the post or the author was deleted meanwhile; Invalid when the parent did, or when the thread would
-    get deeper than MAX_DEPTH.
+    NotFound if the post or the author was deleted meanwhile; Invalid if the parent was, or if the thread would get
+    deeper than MAX_DEPTH.
     """
     parent = _lock_parent(draft)
     now = timezone.now()
@@ -70,9 +70,9 @@ def create_comment(*, draft: Draft) -> Comment:
 
 @contextmanager
 def with_media(*, draft: Draft, media_ids: Sequence[int]) -> Iterator[Draft]:
-    """The draft with its image. The block writes the comment; when it fails, the image is given back.
+    """The draft with its image. The block writes the comment; if it fails, the image is released.
 
-    Invalid when the author may not use the image. Calls posts, so not within a transaction.
+    Invalid if the author may not use the image. Calls posts, so not for use inside a transaction.
     """
     for media_id in media_ids:
         media = client(Posts).use_in_comment(
@@ -103,10 +103,10 @@ def _lock_parent(draft: Draft) -> Comment | None:
 
 
 def edit_comment(*, author_id: int, comment_id: int, content: str, expected_versions: frozenset[int] | None) -> Comment:
-    """Changes the text of a comment. The same text again changes nothing.
+    """Changes the text of a comment. An identical text changes nothing.
 
-    Refusals as for `own_comment`; Stale unless it has one of `expected_versions`. An edit made elsewhere meanwhile is
-    taken in; Conflict when that does not end.
+    Errors as for `own_comment`; Stale unless its version is one of `expected_versions`. Retries after a concurrent
+    edit; Conflict if that does not succeed.
     """
     for _ in range(_TRIES):
         draft = draft_edit(author_id=author_id, comment_id=comment_id, content=content)
@@ -118,7 +118,7 @@ def edit_comment(*, author_id: int, comment_id: int, content: str, expected_vers
 
 @transactional("comments")
 def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -> Comment | None:
-    """Gives a comment the draft's text. None when it no longer says what the draft was made from."""
+    """Gives a comment the draft's text. None if its text is no longer the one that the draft was made from."""
     comment = _lock_existing(draft.comment_id, expected_versions)
     if comment.content == draft.content:
         return comment
@@ -150,7 +150,7 @@ def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -
 def _lock_existing(comment_id: int, expected_versions: frozenset[int] | None) -> Comment:
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None:
-        raise NotFound("there is no such comment that you may see")
+        raise NotFound("there is no such comment, or you may not see it")
     require_version(
         comment.version, expected=expected_versions, detail="this comment has been edited since you read it"
     )
@@ -158,20 +158,20 @@ def _lock_existing(comment_id: int, expected_versions: frozenset[int] | None) ->
 
 
 def author_of(comment: Comment) -> int:
-    """Who wrote a comment that is no tombstone."""
+    """The author of a comment that is not a tombstone."""
     if comment.user_id is None:
-        raise ValueError(f"comment {comment.id} has no author: only a tombstone may be so")
+        raise ValueError(f"comment {comment.id} has no author, although it is not a tombstone")
     return comment.user_id
 
 
 @transactional("comments")
 def delete_comment(*, comment_id: int, expected_versions: frozenset[int] | None = None) -> None:
-    """Deletes a comment; one with replies becomes a tombstone. NotFound when it is gone already, Stale as for edits."""
+    """Deletes a comment; one with replies becomes a tombstone. NotFound if it is already gone, Stale as for edits."""
     delete_existing(_lock_existing(comment_id, expected_versions))
 
 
 def delete_existing(comment: Comment) -> None:
-    """Deletes a locked comment that is no tombstone, and the tombstones above it that have no other replies."""
+    """Deletes a locked comment that is not a tombstone, and any tombstones above it that have no other replies."""
     deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
     change_count(comment, by=-1)
     comment.score = 0
@@ -181,9 +181,9 @@ def delete_existing(comment: Comment) -> None:
 
 @transactional("comments")
 def add_to_scores(additions: Mapping[int, int]) -> None:
-    """Adds to comments' numbers of reactions, which the order `top` sorts by. Sums do not depend on events' order.
+    """Adds to the scores of comments (numbers of reactions), by which `top` sorts. Commutative in the order of events.
 
-    One statement for all comments that get the same.
+    One statement for all comments with the same addition.
     """
     by_addition: dict[int, list[int]] = defaultdict(list)
     for comment_id, addition in sorted(additions.items()):

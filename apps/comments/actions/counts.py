@@ -1,4 +1,4 @@
-"""The stored counts: changed with the rows, and compared with them."""
+"""The stored counts: updated with the rows, and compared with them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
 
 def forget_counts(keys: Iterable[tuple[int, int]]) -> None:
-    """Has the numbers of comments on posts, by (post, slot), asked for again. Needs the transaction of the change."""
+    """Invalidates cached comment counts, by (post, slot). Must be called in the transaction of the change."""
     forget(COMMENT_COUNTS, ids=(post_id for post_id, _ in keys), context="comments")
 
 
@@ -20,17 +20,17 @@ COUNTS = SlottedCounts(CommentCount, key=("post_id",), slots=SLOTS, changed=forg
 
 
 def change_count(comment: Comment, *, by: int) -> None:
-    """Adds to the number of comments on the post of `comment`. Needs the transaction that changes the comment."""
+    """Adds to the comment count of `comment`'s post. Must be called in the transaction of the change."""
     COUNTS.add({count_key(comment): by})
 
 
 def count_key(comment: Comment) -> tuple[int, int]:
-    """Where the comment is counted: (post, slot)."""
+    """The key of the count row for the comment: (post, slot)."""
     return comment.post_id, slot_of(comment.id, slots=SLOTS)
 
 
 def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
-    """The wrong counts of these posts and of the comments on them; each is corrected if `repair`."""
+    """The wrong counts of these posts and their comments; corrected if `repair`."""
     found = [recheck_post_count(post_id=post_id, repair=repair) for post_id in queries.suspect_posts(post_ids=post_ids)]
     found += [
         recheck_replies_count(comment_id=comment_id, repair=repair)
@@ -41,7 +41,7 @@ def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
 
 @transactional("comments")
 def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
-    """Compares the count of a post with its rows while nobody can change either; corrects it if `repair`."""
+    """Compares the count of a post with its rows, under locks; corrects it if `repair`."""
     existing = Comment.objects.filter(post_id=post_id, deleted_at=None)
     wrong = COUNTS.recheck((post_id,), actual=existing.count, repair=repair)
     return CountDrift("comments_count", post_id, *wrong) if wrong else None
@@ -49,7 +49,7 @@ def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
 
 @transactional("comments")
 def recheck_replies_count(*, comment_id: int, repair: bool) -> CountDrift | None:
-    """Compares `replies_count` with the rows under a comment while nobody can change them; repairs it if `repair`."""
+    """Compares `replies_count` with the rows under a comment, under locks; corrects it if `repair`."""
     comment = Comment.objects.select_for_update().filter(id=comment_id).first()
     if comment is None:
         return None

@@ -1,4 +1,4 @@
-"""Removes everything on a deleted post or by a deleted person, in steps; tombstones keep late events out."""
+"""Erases everything on a deleted post or by a deleted person, in steps; tombstones block late events."""
 
 from apps.comments.actions.comments import author_of, delete_existing
 from apps.comments.actions.removals import delete_removed_comments, deletion_of
@@ -13,7 +13,7 @@ BATCH = 100
 
 
 def _remove_comments_on(post_id: int) -> bool:
-    """Removes some of a post's comments, tombstones included, with an event for each that is no tombstone."""
+    """Deletes some of a post's comments and tombstones, with an event for each comment."""
     # In index order: sorting first would read and lock all comments for every chunk.
     in_order = Comment.objects.select_for_update().filter(post_id=post_id).order_by("parent_comment_id", "id")
     rows = list(in_order[:BATCH])
@@ -35,11 +35,11 @@ def _remove_comments_on(post_id: int) -> bool:
 
 
 def _remove_comments_by(user_id: int) -> bool:
-    """Deletes some of a user's comments; where replies stay, so does a tombstone without a trace of its author."""
+    """Deletes some of a user's comments; one with replies leaves a tombstone without a trace of its author."""
     rows = Comment.objects.select_for_update().filter(user_id=user_id).order_by("-id")
     ids = list(rows.values_list("id", flat=True)[:BATCH])
     for comment_id in ids:
-        # Read one by one: deleting a reply changes the count of the comment above, which may be the next one.
+        # Read one by one: deleting a reply changes its parent's count, and the parent may be next.
         delete_existing(Comment.objects.get(id=comment_id))
     removed = RemovedComment.objects.filter(user_id=user_id).order_by("-comment_id")
     removed_ids = list(removed.values_list("comment_id", flat=True)[:BATCH])

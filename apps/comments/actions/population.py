@@ -1,4 +1,4 @@
-"""Fills the tables of comments and their counts with a drawn population."""
+"""Fills the tables of comments and their counts with a generated population."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def _comments(population: Population) -> Iterator[Row]:
 
 
 def _fill_counts(population: Population) -> int:
-    """A single part of each count: later comments count in the slots that they belong to."""
+    """Uses one slot of each count; later comments are counted in their proper slots."""
     rows = ((post.id, post.id, post.comments) for post in posts(population) if post.comments)
     same = {"slot": 0, "updated_at": moment(population.until_ms)}
     return fill_table(CommentCount, columns=("id", "post_id", "count"), rows=rows, same=same)

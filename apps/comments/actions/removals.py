@@ -1,4 +1,4 @@
-"""Hiding comments that a moderator removes, and restoring them when an appeal is accepted."""
+"""Removes and hides comments for moderators, and restores them after an accepted appeal."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -26,9 +26,9 @@ _BATCH = 100
 
 
 def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, reason: str = "") -> None:
-    """Removes somebody else's comment: moderation logs it and notifies the author; hidden when this returns.
+    """Removes somebody else's comment: moderation logs it and notifies the author; hidden once this returns.
 
-    Forbidden when the author has the same rank or a higher one. Idempotent.
+    Forbidden if the author has the same rank or a higher one. Idempotent.
     """
     action_id = client(Moderation).remove(
         moderator_id=moderator_id, target_type="comment", target_id=comment_id, author_id=author_id, reason=reason
@@ -39,7 +39,7 @@ def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, r
 def delete_or_remove_comment(
     *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
 ) -> None:
-    """Deletes a comment that the caller may delete; what staff takes away from others goes through moderation."""
+    """Deletes a comment that the caller may delete; what staff removes from others goes through moderation."""
     if comment.hidden_at is not None and RemovedComment.objects.filter(comment_id=comment.id).exists():
         with atomic("comments"):
             delete_removed_comments([comment.id])
@@ -51,9 +51,9 @@ def delete_or_remove_comment(
 
 @transactional("comments")
 def remove_comment(*, comment_id: int, action_id: int) -> None:
-    """Hides a comment, but for a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
+    """Hides a comment, leaving a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
-    Nothing happens when it is gone, or when the removal was reversed before its event arrived.
+    Does nothing if the comment is gone, or if the removal was reversed before its event arrived.
     """
     if RestoredRemoval.objects.filter(action_id=action_id).exists():
         return
@@ -61,13 +61,13 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
     if comment is not None and not comment.is_tombstone:
         withhold(comment, action_id=action_id, hidden=False)
     elif comment is not None:
-        # Only hidden until now: its author no longer sees it either.
+        # It was only hidden until now; removed, its author no longer sees it either.
         hidden = RemovedComment.objects.filter(comment_id=comment_id, action_id=None)
         hidden.update(action_id=action_id, removed_at=timezone.now())
 
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:
-    """Restores a comment as it was and publishes CommentRestored; nothing when it is gone for good. Idempotent."""
+    """Restores a comment as it was and publishes CommentRestored; does nothing if it was deleted since. Idempotent."""
     with suppress(NotFound), atomic("comments"):  # NotFound: its post or author is being deleted
         RestoredRemoval.objects.get_or_create(action_id=action_id)
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
@@ -81,9 +81,9 @@ def restore_comment(*, comment_id: int, action_id: int) -> None:
 
 
 def hide_comment(*, comment_id: int, is_hidden: bool, at: datetime, is_waiting: bool = False) -> None:
-    """Hides a comment from everybody but its author, or shows it again, unless a later decision has been applied.
+    """Hides a comment from everybody but its author, or shows it again, unless a later decision was applied already.
 
-    For everybody else it is as if it was removed. `is_waiting`: a moderator is yet to look at it.
+    For everybody else it is as if it was removed. `is_waiting`: a moderator has yet to review it.
     """
     with suppress(NotFound), atomic("comments"):  # NotFound: its post or author is being deleted
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
@@ -129,9 +129,9 @@ def _bring_back(comment: Comment, held: RemovedComment) -> None:
 
 @transactional("comments")
 def delete_long_removed() -> bool:
-    """Deletes removed comments for good after twice the time to appeal, when every appeal has been answered.
+    """Deletes removed comments permanently after twice the appeal period, when every appeal has been answered.
 
-    A bounded number of them; answers whether there may be more.
+    Works in bounded steps; returns whether there may be more.
     """
     until = timezone.now() - timedelta(days=2 * settings.APPEAL_DAYS)
     old = RemovedComment.objects.filter(removed_at__lt=until).exclude(action_id=None).order_by("-comment_id")
@@ -144,7 +144,7 @@ def delete_long_removed() -> bool:
 
 
 def delete_removed_comments(comment_ids: Iterable[int]) -> None:
-    """Deletes removed comments for good; where replies show, so does the tombstone. The caller's transaction."""
+    """Deletes removed comments permanently; any with visible replies leave a tombstone. In the caller's transaction."""
     for comment_id in comment_ids:
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
         held = RemovedComment.objects.filter(comment_id=comment_id).first()
@@ -157,5 +157,5 @@ def delete_removed_comments(comment_ids: Iterable[int]) -> None:
 
 
 def deletion_of(held: RemovedComment) -> CommentDeleted:
-    """The event that a removed comment will not come back."""
+    """The event that a removed comment was deleted permanently."""
     return CommentDeleted(comment_id=held.comment_id, post_id=held.post_id, author_id=held.user_id, was_withdrawn=True)

@@ -1,7 +1,7 @@
-"""The place of a comment in its thread: shown, hidden, or deleted for good.
+"""The state of a comment's row in its thread: shown, hidden, or deleted.
 
-A tombstone shows only for the replies that show under it. Without them it stays, hidden and in no `replies_count`,
-while it or something under it may come back. Rows are locked from a comment upwards, never downwards.
+A tombstone is shown as long as visible replies are under it. Without any it is hidden, and in no `replies_count`, until
+neither it nor anything under it can be restored. Rows are locked from a comment upwards, never downwards.
 """
 
 from django.utils import timezone
@@ -10,7 +10,7 @@ from apps.comments.models import Comment, RemovedComment
 
 
 def make_tombstone(comment: Comment) -> None:
-    """Makes a tombstone of a locked comment that is no tombstone; one without replies leaves its thread."""
+    """Turns a locked comment into a tombstone; one without replies leaves its thread."""
     comment.user_id = None
     comment.content = ""
     comment.version += 1
@@ -22,7 +22,7 @@ def make_tombstone(comment: Comment) -> None:
 
 
 def _hide_upwards(comment: Comment) -> None:
-    """Counts one reply less for the parent; when that hides the parent, too, does the same one level up, and so on."""
+    """Counts one reply less for the parent; if that hides the parent too, continues one level up, and so on."""
     parent = _lock_parent(comment)
     while parent is not None:
         parent.replies_count -= 1
@@ -31,7 +31,7 @@ def _hide_upwards(comment: Comment) -> None:
 
 
 def show_ancestors(comment: Comment) -> None:
-    """Counts one reply more for the parent; when that shows the parent again, does the same one level up, and so on."""
+    """Counts one reply more for the parent; if that shows the parent again, continues one level up, and so on."""
     parent = _lock_parent(comment)
     while parent is not None:
         was_hidden = parent.is_hidden
@@ -41,7 +41,8 @@ def show_ancestors(comment: Comment) -> None:
 
 
 def prune_tombstones(comment: Comment) -> None:
-    """Deletes a locked row that is hidden and cannot come back, then its parent if that is one, and so on."""
+    """Deletes a locked row that is hidden and cannot be restored, then its parent if the same is true of it, and so
+    on."""
     row: Comment | None = comment
     while row is not None and row.is_hidden and not _may_come_back(row):
         parent = _lock_parent(row)
@@ -50,7 +51,7 @@ def prune_tombstones(comment: Comment) -> None:
 
 
 def _may_come_back(row: Comment) -> bool:
-    """Whether it was removed, or stands above something that was."""
+    """Whether it or something under it was removed and may be restored."""
     under_it = Comment.objects.filter(post_id=row.post_id, parent_comment_id=row.id)
     return RemovedComment.objects.filter(comment_id=row.id).exists() or under_it.exists()
 

@@ -1,4 +1,4 @@
-"""Withholding a comment, so that it can be restored as it was."""
+"""Withholds comments, so that they can be restored as they were."""
 
 from copy import copy
 
@@ -10,13 +10,13 @@ from socialapp.messaging.publish import publish
 
 
 def withhold(comment: Comment, *, action_id: int | None, hidden: bool, waiting: bool = False) -> None:
-    """Keeps what a comment was, and leaves a tombstone in its place. The caller has locked it.
+    """Saves the content of a locked comment and leaves a tombstone in its place.
 
-    `action_id` is the removal; None: it is only `hidden`, or `waiting` for a moderator, and its author still sees it.
+    `action_id` is the removal; None: it is only `hidden`, or `waiting` for review, and its author still sees it.
     """
     author_id = comment.user_id
     if author_id is None:
-        raise ValueError(f"comment {comment.id} has no author: only a tombstone may be so")
+        raise ValueError(f"comment {comment.id} has no author, although it is not a tombstone")
     RemovedComment.objects.create(
         comment_id=comment.id,
         post_id=comment.post_id,
@@ -33,9 +33,9 @@ def withhold(comment: Comment, *, action_id: int | None, hidden: bool, waiting: 
 
 
 def hold(comment: Comment) -> Comment:
-    """Withholds a comment that a rule holds for a moderator; as its author goes on seeing it."""
+    """Withholds a comment that a word rule holds back for review; returns it as its author still sees it."""
     if comment.hidden_at is None:
-        comment.hidden_at = comment.created_at  # before any decision of moderation
+        comment.hidden_at = comment.created_at  # earlier than any decision of moderation
         comment.save(update_fields=["hidden_at"])
     seen = copy(comment)
     withhold(comment, action_id=None, hidden=True, waiting=True)

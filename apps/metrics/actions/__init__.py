@@ -1,4 +1,4 @@
-"""What metrics writes: deltas of what happened, the roll-ups that they are added to, and those of a population."""
+"""Writes of metrics: deltas, and the roll-ups that they are added to."""
 
 from apps.metrics.actions.population import POPULATION_TABLES
 from apps.metrics.actions.rollups import (

@@ -1,6 +1,7 @@
-"""Fills the tables of engagement with a drawn population: authors of posts, and the roll-ups its events would make.
+"""Fills the tables of metrics with a generated population: post authors, and the roll-ups that its events would
+produce.
 
-Hours are written only as far back as they are kept.
+Hourly roll-ups only within their retention.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +31,7 @@ _HOUR, _DAY = Rollup.Period.HOUR.value, Rollup.Period.DAY.value
 
 
 def _kept_from(population: Population) -> int:
-    """The earliest moment for which hourly roll-ups are kept."""
+    """The earliest moment for which hourly roll-ups are retained."""
     return population.until_ms - int(HOURS_KEPT.total_seconds() * 1000)
 
 
@@ -66,7 +67,7 @@ def _fill_author_rollups(population: Population) -> int:
 
 def _author_rollups(population: Population) -> Iterator[Row]:
     ids, people, kept_from = count(first_id(population)), person_ids(population), _kept_from(population)
-    # All follow on one day, which is longer ago than hours are kept.
+    # All follows are on one day, before the retention of hours.
     day = moment_text(followed_ms(population, number=0) // DAY_MS * DAY_MS)
     for number, followers in enumerate(followers_counts(population)):
         if followers:

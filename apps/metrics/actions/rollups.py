@@ -1,6 +1,6 @@
-"""The writes of metrics: recording each event as a delta, adding the deltas to the roll-ups, and erasing.
+"""Writes of metrics: recording events as deltas, adding deltas to roll-ups, and erasing.
 
-Adding is commutative, so order never matters; the inbox makes each event count once.
+Additions commute, so the order never matters; the inbox makes each event count once.
 """
 
 from collections import defaultdict
@@ -41,7 +41,7 @@ HOURS_KEPT = timedelta(days=14)
 _POST_METRICS = frozenset({Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS})
 _AUTHOR_METRICS = frozenset({Metric.POSTS, Metric.FOLLOWERS})
 
-# The key of a roll-up row, and what is to be added to its columns.
+# The key of a roll-up row, and the additions to its columns.
 Key = tuple[object, ...]
 Additions = dict[Key, dict[str, int]]
 
@@ -50,7 +50,7 @@ Additions = dict[Key, dict[str, int]]
 def record_posts(authors: Mapping[int, int]) -> None:
     """Records the authors of new posts (post → author), and counts the posts.
 
-    A post whose deletion arrived first keeps its tombstone.
+    A post whose deletion arrived first stays a tombstone.
     """
     posts = [Post(id=post_id, author_id=authors[post_id]) for post_id in sorted(authors)]
     Post.objects.bulk_create(posts, ignore_conflicts=True)
@@ -64,7 +64,7 @@ def record_posts(authors: Mapping[int, int]) -> None:
 
 @transactional("metrics")
 def record_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> None:
-    """Removes a post's numbers for good, and takes it from its author's count of posts if it was in it."""
+    """Deletes a post's numbers, and subtracts it from its author's posts if it was counted."""
     _write_tombstones([post_id])
     if was_counted:
         record_post_removed(post_id=post_id, author_id=author_id)
@@ -72,19 +72,19 @@ def record_post_deleted(*, post_id: int, author_id: int, was_counted: bool) -> N
 
 @transactional("metrics")
 def record_post_removed(*, post_id: int, author_id: int) -> None:
-    """Takes a post from its author's count of posts."""
+    """Subtracts a post from its author's posts."""
     _record_of_author(Metric.POSTS, author_id=author_id, at=id_time(post_id), amount=-1)
 
 
 @transactional("metrics")
 def record_post_restored(*, post_id: int, author_id: int) -> None:
-    """Puts a post back into its author's count of posts."""
+    """Adds a post to its author's posts again."""
     _record_of_author(Metric.POSTS, author_id=author_id, at=id_time(post_id), is_again=True)
 
 
 @transactional("metrics")
 def record_comment_restored(*, post_id: int, comment_id: int) -> None:
-    """Puts a comment back into its post's numbers."""
+    """Adds a comment to its post's numbers again."""
     if not _deleted_among([post_id]):
         _record([_delta(Metric.COMMENTS, at=id_time(comment_id), post_id=post_id, is_again=True)])
 
@@ -102,16 +102,16 @@ def record_views(*, counts: Sequence[ViewCount], at: datetime) -> None:
 
 
 def record_comments(comments: Mapping[int, int], *, amount: int = 1) -> None:
-    """Counts comments (comment → post), or with -1 subtracts them, in the hour they were written, which follows from
-    their ids."""
+    """Counts comments (comment → post), or with -1 subtracts them, in the hour they were written, which is part of the
+    id."""
     occasions = [(post_id, id_time(comment_id)) for comment_id, post_id in comments.items()]
     _record_engagement(Metric.COMMENTS, occasions, amount=amount)
 
 
 def record_reactions(occasions: Iterable[tuple[int | None, datetime]], *, amount: int = 1) -> None:
-    """Counts reactions, or with -1 subtracts them: each is the post and when it was.
+    """Counts reactions, or with -1 subtracts them: (post, time) each.
 
-    None instead of the post is a reaction to a comment: it belongs to no post's numbers, only to the overall ones.
+    None instead of the post is a reaction to a comment, which counts only in the overall numbers.
     """
     _record_engagement(Metric.REACTIONS, list(occasions), amount=amount)
 
@@ -134,7 +134,7 @@ def record_follower(*, author_id: int, at: datetime, amount: int) -> None:
 
 
 def _erase_step(user_id: int) -> bool:
-    """Removes a user's numbers, a bounded part at a time."""
+    """Erases a user's numbers in bounded steps."""
     MetricDelta.objects.filter(author_id=user_id).update(author_id=None)
     AuthorRollup.objects.filter(author_id=user_id).delete()
     posts = list(Post.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)[:ERASE_BATCH])
@@ -155,10 +155,10 @@ declare_removal("metrics", kind="user", step=_erase_step, leftovers=_authors_wit
 
 @transactional("metrics")
 def roll_up(*, older_than: timedelta) -> int:
-    """Adds a bounded number of recorded deltas to the roll-ups and removes them; how many.
+    """Adds a bounded number of deltas to the roll-ups and deletes them; returns how many.
 
-    Several may run at once: the rows are locked, and the second process finds them deleted. Changes wait a few seconds
-    (`older_than`), so that a tombstone written at the same time is seen.
+    Safe to run concurrently: the rows are locked, and a second process finds them deleted. Deltas wait for
+    `older_than` seconds, so that a tombstone written at the same time is seen.
     """
     recorded_until = timezone.now() - older_than
     deltas = list(
@@ -176,7 +176,7 @@ def roll_up(*, older_than: timedelta) -> int:
 
 
 def _publish_engagement(post_ids: set[int]) -> None:
-    """Publishes how much engagement these posts have now: in one event, as roll-ups are bounded."""
+    """Publishes the present engagement of these posts, in one event, as roll-ups are bounded."""
     numbers = queries.stored_engagement(post_ids)
     counts = [PostEngagement(post_id=post_id, **numbers[post_id]) for post_id in sorted(post_ids)]
     if counts:
@@ -186,7 +186,7 @@ def _publish_engagement(post_ids: set[int]) -> None:
 def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
     """Compares the stored engagement of the next posts with its source contexts; views have no other source.
 
-    A difference is added to the hour that the post was written in, as nobody knows when it happened.
+    A difference is added to the hour in which the post was written, as its real time is unknown.
     """
     ids = queries.existing_posts(after=after, limit=limit)
     actual = _actual_engagement(ids)
@@ -215,7 +215,7 @@ def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
 
 
 def check_authors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Compares the number of posts of the next authors with posts; a difference is added to the present hour."""
+    """Compares the posts counts of the next authors with posts; a difference is added to the present hour."""
     ids = queries.counted_authors(after=after, limit=limit)
     actual = {author_id: {"posts": 0} for author_id in ids}
     for author in client(Posts).author_posts(author_ids=ids) if ids else []:
@@ -225,7 +225,7 @@ def check_authors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, i
 
 
 def check_followers(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Compares the followers of the next people with users; a difference is added to the present hour."""
+    """Compares the followers counts of the next people with users; a difference is added to the present hour."""
     people = client(Users).document_page(after=after, limit=limit)
     actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}
     checked = _check_people(queries.stored_followers_counts(list(actual)), actual, source="users", repair=repair)
@@ -235,7 +235,7 @@ def check_followers(*, after: int, limit: int, repair: bool) -> tuple[DriftPage,
 def _check_people(
     held: dict[int, dict[str, int]], actual: dict[int, dict[str, int]], *, source: str, repair: bool
 ) -> DriftPage:
-    """Compares stored numbers of people with those of the source context; a difference is added to the present hour."""
+    """Compares stored counts of people with the source context; a difference is added to the present hour."""
     in_flight = events_in_flight((source, "metrics")) if actual else set()
     compared = [user_id for user_id in actual if user_id not in in_flight]
     drifts = [drift for user_id in compared for drift in _differences(user_id, held[user_id], actual[user_id])]
@@ -261,7 +261,7 @@ def _differing(
     *,
     at_of: Callable[[int], datetime],
 ) -> Additions:
-    """What must be added to make the numbers right."""
+    """The additions that correct the numbers."""
     return _summed(
         (owner, MetricDelta(metric=name, at=at_of(owner), amount=actual[owner][name] - held[owner][name]))
         for owner in owners
@@ -271,7 +271,7 @@ def _differing(
 
 
 def delete_old_hours() -> int:
-    """Removes hourly roll-ups past their time, a bounded number; the daily ones stay. How many rows."""
+    """Deletes hourly roll-ups past their retention, in bounded steps, keeping daily ones; returns how many."""
     until = timezone.now() - HOURS_KEPT
     removed = 0
     for model in (PostRollup, AuthorRollup, OverallRollup):
@@ -282,12 +282,12 @@ def delete_old_hours() -> int:
 
 
 def hour_of(moment: datetime) -> datetime:
-    """When the hour of `moment` starts, UTC."""
+    """The start of the hour of `moment`, UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _is_erased(user_id: int) -> bool:
-    """To be called after the rows were written: see lifecycle/removal."""
+    """Must be called after the rows were written: see lifecycle/removal."""
     return bool(deleted_among("metrics", ids=[user_id], lock=True))
 
 
@@ -296,7 +296,7 @@ def _deleted_among(post_ids: Iterable[int]) -> set[int]:
 
 
 def _write_tombstones(post_ids: Sequence[int]) -> None:
-    """Replaces the posts by tombstones; their deltas stay for the overall numbers only."""
+    """Replaces the posts by tombstones; their deltas remain for the overall numbers only."""
     if not post_ids:
         return
     Post.objects.bulk_create([Post(id=post_id, is_deleted=True) for post_id in post_ids], ignore_conflicts=True)
@@ -307,7 +307,7 @@ def _write_tombstones(post_ids: Sequence[int]) -> None:
 
 @transactional("metrics")
 def _record_engagement(metric: Metric, occasions: Sequence[tuple[int | None, datetime]], *, amount: int) -> None:
-    """One query and one INSERT, however many."""
+    """One query and one INSERT, however many there are."""
     deleted = _deleted_among({post_id for post_id, _ in occasions if post_id is not None})
     _record(
         _delta(metric, at=at, post_id=None if post_id in deleted else post_id, amount=amount)
@@ -316,7 +316,7 @@ def _record_engagement(metric: Metric, occasions: Sequence[tuple[int | None, dat
 
 
 def _record_of_author(metric: Metric, *, author_id: int, at: datetime, amount: int = 1, is_again: bool = False) -> None:
-    """Records a delta of an author's numbers; nothing for an erased author."""
+    """Records a delta of an author's numbers; does nothing for an erased author."""
     delta = _delta(metric, at=at, author_id=author_id, amount=amount, is_again=is_again)
     _record([delta])
     if _is_erased(author_id):
@@ -324,7 +324,7 @@ def _record_of_author(metric: Metric, *, author_id: int, at: datetime, amount: i
 
 
 def _record(deltas: Iterable[MetricDelta]) -> None:
-    """One INSERT, however many."""
+    """One INSERT, however many there are."""
     insert_instances("metrics", instances=list(deltas))
 
 
@@ -363,7 +363,7 @@ def _additions_of_authors(deltas: Iterable[MetricDelta]) -> Additions:
 
 
 def _additions_of_all(deltas: Iterable[MetricDelta]) -> Additions:
-    """Overall numbers count what happened, even if it was undone later."""
+    """The overall numbers count what happened, even if it was undone later."""
     return _summed(
         (None, delta)
         for delta in deltas
@@ -382,7 +382,7 @@ def _summed(owned: Iterable[tuple[int | None, MetricDelta]]) -> Additions:
 
 
 def _add(model: type[Rollup], owner: tuple[str, ...], additions: Additions) -> None:
-    """Adds to the rows of a roll-up, making those that are missing."""
+    """Adds to the rows of a roll-up, inserting missing ones."""
     key = (*owner, "period", "start")
     numbers = [field.name for field in model._meta.fields if field.name not in (*key, "id")]
     amounts = {found: [amount.get(name, 0) for name in numbers] for found, amount in additions.items()}

@@ -1,4 +1,4 @@
-"""What changes reactions: the row, its count and its event in one transaction; the only callers of publish()."""
+"""Writes of reactions: row, count and event in one transaction; the only callers of publish()."""
 
 from apps.reactions.actions.bulk_import import load_reactions
 from apps.reactions.actions.counts import check_targets

@@ -1,4 +1,4 @@
-"""Loading reactions in bulk, with the counts and events that setting them one by one would have made."""
+"""Bulk import of reactions, with the same counts and events as setting them one by one."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from socialapp.core.slotted_counts import slot_of
 from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 
-Key = tuple[str, int, int]  # target type, target, user: what there may be one reaction of
+Key = tuple[str, int, int]  # target type, target, user: unique for reactions
 
 
 @transactional("reactions")
 def load_reactions(*, reactions: Sequence[LoadableReaction]) -> list[Rejected]:
-    """Writes those that are not there yet, in one transaction; rejected are second reactions to the same target
-    and those with the id of another reaction.
+    """Writes the reactions that do not exist yet, in one transaction; rejects second reactions to the same target and
+    those with the id of another reaction.
 
-    NotFound, with nothing written, when a target or a person is deleted at the same time.
+    NotFound, with nothing written, if a target or a person is deleted meanwhile.
     """
     rows = Reaction.objects.in_bulk([reaction.id for reaction in reactions])
     present = {row.id: (row.target_type, row.target_id, row.user_id) for row in rows.values()}
@@ -52,7 +52,7 @@ def _key(reaction: LoadableReaction) -> Key:
 
 
 def _taken(reactions: Sequence[LoadableReaction]) -> set[Key]:
-    """Which people have reacted to which of the targets already."""
+    """The keys of these for which there is a reaction already."""
     people = {reaction.user_id for reaction in reactions}
     targets = {reaction.target.id for reaction in reactions}
     rows = Reaction.objects.filter(user_id__in=people)

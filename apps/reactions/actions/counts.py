@@ -1,4 +1,4 @@
-"""The stored counts: changed with the rows, and compared with them."""
+"""The stored counts: updated with the rows, and compared with them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,8 @@ from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
 
 def forget_counts(keys: Iterable[tuple[str, int, str, int]]) -> None:
-    """Has counts by (target type, target, reaction type, slot) asked for again. Needs the transaction of the change."""
+    """Invalidates cached counts, by (target type, target, reaction type, slot). Must be called in the change's
+    transaction."""
     posts = [target_id for target_type, target_id, *_ in keys if target_type == _POST]
     forget(POST_REACTIONS, ids=posts, context="reactions")
 
@@ -29,7 +30,7 @@ _POST: str = TargetType.POST.value
 
 
 def change_counts(*, target: Target, user_id: int, added: str | None, removed: str | None) -> None:
-    """Counts one person's change of reaction to a target. Needs the transaction of that change."""
+    """Counts the change of one person's reaction to a target. Must be called in the transaction of the change."""
     changes = {name: 1 if name == added else -1 for name in (added, removed) if name}
     slot = slot_of(user_id, slots=SLOTS)
     COUNTS.add({(target.type, target.id, name, slot): by for name, by in changes.items()})
@@ -37,7 +38,7 @@ def change_counts(*, target: Target, user_id: int, added: str | None, removed: s
 
 
 def subtract_counts(reactions: Iterable[Reaction], *, user_id: int) -> None:
-    """Takes one off the counts of each of one person's reactions. Needs the transaction that removes them."""
+    """Subtracts one person's reactions from the counts. Must be called in the transaction that deletes them."""
     slot = slot_of(user_id, slots=SLOTS)
     targets: dict[tuple[str, str], list[int]] = defaultdict(list)
     for reaction in reactions:
@@ -51,7 +52,7 @@ def subtract_counts(reactions: Iterable[Reaction], *, user_id: int) -> None:
 
 
 def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[CountDrift]:
-    """The wrong counts of these targets; each is corrected if `repair`."""
+    """The wrong counts of these targets; corrected if `repair`."""
     found = [
         _recheck(target_type, target_id, reaction_type, repair)
         for target_id, reaction_type in queries.suspect_counts(target_type=target_type, target_ids=target_ids)
@@ -61,7 +62,7 @@ def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) 
 
 @transactional("reactions")
 def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> CountDrift | None:
-    """Compares one count with its rows while nobody can change either; corrects it if `repair`."""
+    """Compares one count with its rows, under locks; corrects it if `repair`."""
     rows = reactions_to(target_type=target_type, target_id=target_id).filter(reaction_type=reaction_type)
     wrong = COUNTS.recheck((target_type, target_id, reaction_type), actual=rows.count, repair=repair)
     return CountDrift(target_type, target_id, reaction_type, *wrong) if wrong else None

@@ -1,4 +1,4 @@
-"""Removes all reactions of deleted people or to deleted targets, in steps; tombstones keep late events out."""
+"""Erases the reactions of deleted people or to deleted targets, in steps; tombstones block late events."""
 
 from collections.abc import Collection
 from functools import partial
@@ -18,7 +18,7 @@ BATCH = 500
 
 
 def _remove_reactions_to(target_type: str, target_id: int) -> bool:
-    """Removes some of the reactions to a deleted target, without events: the target's own deletion is one."""
+    """Deletes some of the reactions to a deleted target, without events: the target's deletion implies them."""
     rows = reactions_to(target_type=target_type, target_id=target_id).select_for_update().order_by("id")
     ids = list(rows.values_list("id", flat=True)[:BATCH])
     Reaction.objects.filter(id__in=ids).delete()
@@ -29,8 +29,8 @@ def _remove_reactions_to(target_type: str, target_id: int) -> bool:
 
 
 def _remove_reactions_of(user_id: int) -> bool:
-    """Removes some of a user's reactions, with the counts corrected and an event for each."""
-    # In the order of an index: sorting first would read and lock all reactions for every step.
+    """Deletes some of a user's reactions, with their counts, and publishes an event for each."""
+    # In index order: sorting first would read and lock all reactions in every step.
     reactions = list(Reaction.objects.select_for_update().filter(user_id=user_id).order_by("post_id")[:BATCH])
     Reaction.objects.filter(id__in=[reaction.id for reaction in reactions]).delete()
     subtract_counts(reactions, user_id=user_id)

@@ -1,4 +1,4 @@
-"""Fills the tables of reactions and their counts with a drawn population."""
+"""Fills the tables of reactions and their counts with a generated population."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def _reactions(population: Population) -> Iterator[Row]:
 
 
 def _fill_counts(population: Population) -> int:
-    """A single part of each count: later reactions count in the slots that they belong to."""
+    """Uses one slot of each count; later reactions are counted in their proper slots."""
     columns = ("id", "target_type", "target_id", "reaction_type", "count")
     same = {"slot": 0, "updated_at": moment(population.until_ms)}
     return fill_table(ReactionCount, columns=columns, rows=_counts(population), same=same)

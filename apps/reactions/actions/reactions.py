@@ -1,4 +1,4 @@
-"""Setting and removing one person's reaction to one target."""
+"""Sets and removes one person's reaction to one target."""
 
 from datetime import datetime
 
@@ -20,9 +20,9 @@ _TRIES = 3
 
 @transactional("reactions")
 def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
-    """Makes `reaction_type` the user's one reaction to the target. The same again changes and publishes nothing.
+    """Sets the user's single reaction to the target. Repeating it changes and publishes nothing.
 
-    NotFound when the target or the user was deleted meanwhile.
+    NotFound if the target or the user was deleted meanwhile.
     """
     reaction_id, previous = _take_row(user_id, target, reaction_type)
     refuse_if_deleted("reactions", target.id, user_id)
@@ -46,7 +46,7 @@ def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
 
 
 def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[int, str | None]:
-    """The id of the user's locked row for the target, made if need be, and what it held before (None: it is new)."""
+    """The id of the user's locked row for the target, created if need be, and its previous type (None: it is new)."""
     column = "post_id" if target.type == TargetType.POST else "comment_id"
     kept = on_clash("reactions", key=("user_id", column))
     for _ in range(_TRIES):
@@ -59,9 +59,9 @@ def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[int, st
         )
         insert_instances("reactions", instances=[made], on_clash=kept)
         own = own_reaction(user_id=user_id, target_type=target.type, target_id=target.id)
-        if own is not None:  # otherwise the id was taken, by a process with the same node number
+        if own is not None:  # otherwise the id clashed, with a process of the same node number
             return (made.id, None) if own.id == made.id else (own.id, own.reaction_type)
-    raise Conflict("your reaction is being changed elsewhere; try again", code="reaction_contended")
+    raise Conflict("your reaction is being changed by another request; try again", code="reaction_contended")
 
 
 @transactional("reactions")

@@ -1,4 +1,4 @@
-"""Who may see which profile and which lists, and what must be asked of other contexts first."""
+"""Decides who may see which profiles and lists, and gathers what that needs from other contexts."""
 
 from apps.users.access.bulk_import import LoadableFollow, LoadableProfile, loadable_follows, loadable_profiles
 from apps.users.access.suggestions import suggestions_page

@@ -1,4 +1,4 @@
-"""Which records of a bulk import may be written. Format: docs/records.md."""
+"""Profiles and follows as bulk records: validation before import. Format: docs/records.md."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class _UserRecord(msgspec.Struct):
-    """Those fields of a `user` record that are kept here; auth has checked the others."""
+    """The fields of a `user` record that users stores; auth has checked the others."""
 
     id: str
     username: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
@@ -57,12 +57,12 @@ class LoadableFollow:
 
 
 def loadable_profiles(records: Sequence[Record]) -> tuple[list[LoadableProfile], list[Rejected]]:
-    """Sorts records of people into well-formed ones and rejected ones."""
+    """Splits records of people into valid and rejected ones."""
     return _parse_all(records, _loadable_profile)
 
 
 def loadable_follows(records: Sequence[Record]) -> tuple[list[LoadableFollow], list[Rejected]]:
-    """Sorts records of follows into well-formed ones and rejected ones."""
+    """Splits records of follows into valid and rejected ones."""
     return _parse_all(records, _loadable_follow)
 
 
@@ -95,7 +95,7 @@ def _loadable_profile(index: int, record: Record) -> LoadableProfile:
 def _loadable_follow(index: int, record: Record) -> LoadableFollow:
     parsed = msgspec.convert(record, _FollowRecord)
     if parsed.follower_id == parsed.following_id:
-        raise ValueError("nobody follows themselves")
+        raise ValueError("people cannot follow themselves")
     follower_id = id_of(parsed.follower_id, name="follower_id")
     following_id = id_of(parsed.following_id, name="following_id")
     return LoadableFollow(index, follower_id, following_id, _aware(parsed.created_at))

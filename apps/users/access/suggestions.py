@@ -1,4 +1,4 @@
-"""Whom somebody might want to follow."""
+"""Suggestions of people to follow."""
 
 from collections.abc import Mapping
 
@@ -21,11 +21,11 @@ _SUGGESTED_DESPITE = (RelationshipFlags.NONE, RelationshipFlags.FOLLOWED_BY)
 
 
 def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[int, int]], list[VisibleProfile]]:
-    """People followed by those that the viewer follows: by how many of them, then by newest account.
+    """People followed by those that the viewer follows: by how many of them, then newest account first.
 
-    For whoever has no such people, as newcomers, the authors of what trends instead, at the cost of two calls. At most
-    500, without people whom the viewer follows, blocks or mutes, or who block them. An item, and a position, is
-    (score, id): the score is by how many of them somebody is followed, or how many authors trend less.
+    If there are none, as for newcomers, the authors of trending posts instead, at the cost of two calls. At most 500,
+    without people whom the viewer follows, blocks or mutes, or who block the viewer. An item, and a position, is
+    (score, id): the score is how many of the viewer's followings follow them, or how many authors trend less.
     """
     scores: Mapping[int, int] = queries.second_degree_followings(viewer_id) or _trending_authors(viewer_id)
     ranked = sorted(((score, user_id) for user_id, score in scores.items() if user_id != viewer_id), reverse=True)
@@ -41,7 +41,7 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
 def _trending_authors(viewer_id: int) -> dict[int, int]:
     """Authors of those trending posts that the viewer may see, each with how many of the authors trend less.
 
-    Nobody while metrics or posts do not answer: no suggestions are better than an error.
+    Empty while metrics or posts is unavailable: no suggestions are better than an error.
     """
     try:
         trending = [post.post_id for post in client(Metrics).trending_posts(limit=_MAX_TRENDING_POSTS)]

@@ -1,4 +1,4 @@
-"""The one rule of who may see which profile, which lists, and how many posts."""
+"""The single rule of who may see which profiles, lists and posts counts."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from socialapp.core.errors import Forbidden, NotFound
 
 
 class ProfileMissing(NotFound):
-    """404, as there is no row of this person: the event of their registration may not have arrived yet."""
+    """404 because there is no row of this person: the event of their registration may not have arrived yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking: `id` is None for somebody without a token; staff sees more."""
+    """The viewer: `id` is None without a token; staff sees more."""
 
     id: int | None
     is_staff: bool = False
@@ -39,9 +39,9 @@ class VisibleProfile:
 
 
 def may_see_profile(*, profile: Profile | ProfileRow, viewer: Viewer, flags: int) -> bool:
-    """The rule: active people are seen by all but those they block; everyone sees themselves, and staff sees all.
+    """The rule: active people are visible except to those they block; people see themselves, and staff sees everybody.
 
-    Who blocks somebody still sees them, to be able to unblock. Nobody sees what is left of an erased person.
+    Blockers still see whom they block, to be able to unblock them. Nobody sees an erased person.
     """
     if profile.erased:
         return False
@@ -53,7 +53,7 @@ def may_see_profile(*, profile: Profile | ProfileRow, viewer: Viewer, flags: int
 
 
 def _shown_posts(row: ProfileRow, viewer: Viewer) -> int:
-    """A count must not reveal how many posts are hidden from the viewer."""
+    """The posts count for the viewer, which must not reveal how many posts are hidden from them."""
     if viewer.is_staff or row.user_id == viewer.id or row.flags & RelationshipFlags.FOLLOWING:
         return max(0, row.posts)
     return 0 if row.is_private else max(0, row.public_posts)
@@ -63,12 +63,12 @@ def _shown_posts(row: ProfileRow, viewer: Viewer) -> int:
 
 
 def visible_profile(*, user_id: int, viewer: Viewer) -> VisibleProfile:
-    """The profile; NotFound when the viewer may not see it. One query."""
+    """The profile; NotFound if the viewer may not see it. One query."""
     return _shown(_require_visible(user_id, viewer), viewer)
 
 
 def visible_profile_by_username(*, username: str, viewer: Viewer) -> VisibleProfile:
-    """The same for a name, compared without case. Two queries."""
+    """Like `visible_profile`, by username, ignoring case. Two queries."""
     ids = [profile.user_id for profile in queries.profiles_named(username)]
     found = visible_profiles(ids=ids, viewer=viewer)
     if found:
@@ -82,7 +82,7 @@ def visible_profiles(*, ids: Sequence[int], viewer: Viewer) -> list[VisibleProfi
 
 
 def is_discoverable(person: VisibleProfile, *, viewer: Viewer) -> bool:
-    """The rule: only their followers come across people who are silenced."""
+    """The rule: silenced people are found only by their followers."""
     is_follower = bool(person.relationship.flags & RelationshipFlags.FOLLOWING)
     return not person.profile.silenced or is_follower or person.profile.user_id == viewer.id
 
@@ -115,18 +115,18 @@ def visible_relationship(*, user_id: int, viewer: Viewer) -> Relationship:
 
 
 def visible_relationships(*, ids: Collection[int], viewer: Viewer) -> list[Relationship]:
-    """The same for those among `ids` that the viewer may see, in the order of `ids`. One query."""
+    """The relationships with those among `ids` that the viewer may see, in the order of `ids`. One query."""
     return [Relationship(row.user_id, row.flags) for row in _visible_among(ids, viewer)]
 
 
 def relationship_after(*, user_id: int, viewer: Viewer) -> Relationship:
-    """The same after a write that was allowed, whether or not the other may still be seen. One query."""
+    """The relationship after a permitted write, even if the other is no longer visible. One query."""
     flags = queries.relationship_flags(viewer_id=viewer.id, ids=[user_id])
     return Relationship(user_id, flags.get(user_id, RelationshipFlags.NONE))
 
 
 def require_lists(*, user_id: int, viewer: Viewer) -> None:
-    """A private account shows its lists to itself, its accepted followers and staff: Forbidden for others."""
+    """Lists of a private account are for itself, its accepted followers and staff: Forbidden for others."""
     row = _require_visible(user_id, viewer)
     if viewer.is_staff or user_id == viewer.id or row.flags & RelationshipFlags.FOLLOWING:
         return

@@ -1,4 +1,4 @@
-"""Writes of the users context: the only ones that change its tables and publish its events."""
+"""Writes of users: the only code that changes its tables and publishes its events."""
 
 from apps.users.actions.archives import fill_profile, follow_by_name
 from apps.users.actions.blocks import block, mute, unblock, unmute

@@ -1,4 +1,4 @@
-"""What the archive of another installation brings into an account: its profile, and whom it followed."""
+"""Imports the archive of another installation into an account: its profile, and whom it followed."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _MAX_FULL_NAME, _MAX_BIO = 100, 500
 
 
 def fill_profile(*, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
-    """Fills what is empty, and makes private what was. Idempotent; NotFound for nobody."""
+    """Fills empty fields, and makes the profile private if it was. Idempotent; NotFound for an unknown id."""
     with_profiles(ids=[user_id], call=lambda: _fill(user_id, full_name=full_name, bio=bio, is_private=is_private))
 
 
@@ -36,13 +36,13 @@ def _fits(text: str, *, length: int, multiline: bool) -> bool:
 
 
 def follow_by_name(*, user_id: int, usernames: list[str]) -> list[str]:
-    """Follows those who are here and may be followed, one by one; their names. Idempotent."""
+    """Follows those of the people who exist here and may be followed; returns their names. Idempotent."""
     ensure_named_profiles(usernames=usernames)
     followed = []
     for person in summaries_by_username(usernames):
         try:
             follow(follower_id=user_id, target_id=person.id)
         except Problem:
-            continue  # gone, blocked, oneself, or one too many
+            continue  # unknown, blocked, oneself, or over the limit
         followed.append(person.username)
     return followed

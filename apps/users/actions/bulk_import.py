@@ -1,4 +1,4 @@
-"""Loading profiles and follows in bulk, with the counts and events that making them one by one would have made."""
+"""Bulk import of profiles and follows, with the same counts and events as creating them one by one."""
 
 from collections.abc import Sequence
 
@@ -18,14 +18,14 @@ _BLOCKED = "one of the two blocks the other"
 
 
 def load_profiles(*, profiles: Sequence[LoadableProfile]) -> None:
-    """Writes the profiles that are not there yet, in one transaction.
+    """Writes the profiles that do not exist yet, in one transaction.
 
-    One that the event of the registration has made meanwhile, and that nobody has changed since, is completed.
+    A profile that the registration's event has created meanwhile, and that was not changed since, is completed.
     """
     try:
         _load_profiles(profiles)
     except IntegrityError:
-        # The event of a registration made one of them at this moment: now it is there, and is completed.
+        # The event of a registration created one of them concurrently; now it exists and is completed.
         _load_profiles(profiles)
 
 
@@ -65,9 +65,9 @@ def _complete(row: Profile, profile: LoadableProfile) -> None:
 
 @transactional("users")
 def load_follows(*, follows: Sequence[LoadableFollow]) -> list[Rejected]:
-    """Writes the follows that are not there yet, in one transaction; private accounts are not asked.
+    """Writes the follows that do not exist yet, in one transaction, without requests to private accounts.
 
-    Rejected are those of people who do not exist, or of whom one blocks the other.
+    Rejects follows of or by people who do not exist, and those across a block.
     """
     wanted: dict[Pair, LoadableFollow] = {}
     for follow in follows:
@@ -76,7 +76,7 @@ def load_follows(*, follows: Sequence[LoadableFollow]) -> list[Rejected]:
     lock_profiles({follower for follower, _ in wanted})
     taken = _pairs_of(people)
     new = [pair for pair in wanted if pair not in taken]
-    # Locks the counts of the followed ones: who goes at this moment waits for this, or is seen by the next line.
+    # Locks the counts of the followed: a concurrent erasure either waits for this or is seen by the next line.
     shift_counts(new, by=1)
     refused = _refusals(new, people)
     shift_counts(list(refused), by=-1)

@@ -1,4 +1,4 @@
-"""Compares people's counts and statuses with what they are made from, and corrects them while people write."""
+"""Detects and repairs drift of people's counts and statuses, while writes continue."""
 
 from collections.abc import Collection
 
@@ -18,7 +18,7 @@ from socialapp.rpc.calls import client
 
 
 def check_follow_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """The counts of followers and followings of the next people. Two queries unless one is suspect."""
+    """Checks the follower and following counts of the next people. Two queries unless one is suspect."""
     ids = _people(after, limit)
     held = counts_of(ids)
     followers = dict(Follow.objects.filter(following_id__in=ids).values_list("following_id").annotate(Count("id")))
@@ -35,7 +35,7 @@ def check_follow_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftP
 
 @transactional("users")
 def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
-    """Compares while nobody can follow or be followed by this person; corrects the sums if `repair`."""
+    """Compares while nobody can follow or be followed by this person; corrects the counts if `repair`."""
     shift_counts([], by=0, also_lock=user_id)
     held = counts_of([user_id]).get(user_id, (0, 0))
     actual = (
@@ -53,7 +53,7 @@ def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
 
 
 def check_post_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """How many posts the next people are said to have, which events have counted."""
+    """Checks the posts counts of the next people, which events maintain."""
     ids = _people(after, limit)
     actual = {author.author_id: author for author in client(Posts).author_posts(author_ids=ids)} if ids else {}
     rows = PostCount.objects.filter(user_id__in=ids).values_list("user_id", "posts", "public_posts")
@@ -71,7 +71,7 @@ def check_post_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPag
 
 @transactional("users")
 def _set_post_counts(user_id: int, held: tuple[int, int], actual: tuple[int, int]) -> bool:
-    """False when an event has changed the count meanwhile: then it was compared too early."""
+    """False if an event has changed the count meanwhile, so that the comparison was premature."""
     PostCount.objects.get_or_create(user_id=user_id)
     rows = PostCount.objects.filter(user_id=user_id, posts=held[0], public_posts=held[1])
     return bool(rows.update(posts=actual[0], public_posts=actual[1]))
@@ -82,8 +82,8 @@ def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
 
 
 def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Whether those are hidden who are banned or wait for their deletion, as auth has it. One query and one call."""
-    started = timezone.now()  # what is decided meanwhile is later, and so holds
+    """Checks that people who are banned or deactivated in auth are hidden here. One query and one call."""
+    started = timezone.now()  # decisions made meanwhile are later, and so prevail
     ids = _people(after, limit)
     held = dict(Profile.objects.filter(user_id__in=ids).values_list("user_id", "status"))
     accounts = client(Auth).users(ids=ids) if ids else []
@@ -101,7 +101,7 @@ def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, 
 
 
 def _people(after: int, limit: int) -> list[int]:
-    """Not those who were erased, who have no counts; of those being erased the counts go first."""
+    """Without erased people, who have no counts; during an erasure the counts are deleted first."""
     profiles = Profile.objects.filter(user_id__gt=after).exclude(status=Profile.Status.DELETED).order_by("user_id")
     return list(profiles.values_list("user_id", flat=True)[:limit])
 

@@ -1,4 +1,4 @@
-"""Erasing a person: hidden at once, then everything of theirs removed in bounded steps, then acknowledged."""
+"""Erases a person: hidden at once, then deleted in bounded steps, then acknowledged."""
 
 from django.db.models import Q
 from django.utils import timezone
@@ -29,7 +29,7 @@ BATCH = 200
 
 @transactional("users")
 def hide_profile(*, user_id: int) -> None:
-    """Hides this person from now on. Idempotent; an unknown id gets a tombstone, so that it never becomes a profile."""
+    """Hides this person permanently. Idempotent; an unknown id gets a tombstone, so that it never becomes a profile."""
     profile = _locked_or_made(user_id)
     if profile.status == Profile.Status.DELETED:
         return
@@ -40,12 +40,13 @@ def hide_profile(*, user_id: int) -> None:
 
 
 def _erase_step(user_id: int) -> bool:
-    """Hides the person, empties their profile and removes a bounded part of what is left; whether that was all."""
+    """Hides the person, empties their profile and deletes a bounded part of the rest; returns whether nothing is
+    left."""
     relations = follows_of(user_id=user_id, limit=BATCH)
     lock_profiles({user_id, *(relation.follower_id for relation in relations)})
     hide_profile(user_id=user_id)
     _empty_profile(user_id)
-    # Some may have been ended before the lock.
+    # Some may have been deleted before the lock.
     remaining = list(Follow.objects.filter(id__in=[relation.id for relation in relations]))
     remove_follows(remaining, at=timezone.now(), also_lock=user_id)
     _erase_requests(user_id)
@@ -64,7 +65,7 @@ def _locked_or_made(user_id: int) -> Profile:
     return lock_profiles([user_id])[user_id]
 
 
-# What an erased row still needs; every other column gets its default, so that a new one is emptied too.
+# The columns that an erased row needs; all others get their default, so that new columns are emptied too.
 _KEPT_COLUMNS = {"user_id", "status", "version", "following_version", "created_at", "erased"}
 _EMPTY_COLUMNS = {
     field.attname: field.get_default() for field in Profile._meta.concrete_fields if field.attname not in _KEPT_COLUMNS
@@ -72,7 +73,7 @@ _EMPTY_COLUMNS = {
 
 
 def _empty_profile(user_id: int) -> None:
-    """Leaves only the id, so that nothing that arrives late can create the person again."""
+    """Leaves only the id, so that late events cannot create the person again."""
     rows = Profile.objects.filter(user_id=user_id, erased=False)
     rows.update(**_EMPTY_COLUMNS, created_at=timezone.now(), erased=True)
 

@@ -1,4 +1,4 @@
-"""Following, follow requests, and answers to them."""
+"""Follows, follow requests, and responses to them."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -30,7 +30,7 @@ ACCEPT_REQUESTS = "accept_requests"
 def follow(*, follower_id: int, target_id: int) -> None:
     """Follows somebody, or sends a follow request to a private account. Idempotent.
 
-    NotFound for whom the follower may not see, Conflict for whom they block, Forbidden (`too_many_followings`) beyond
+    NotFound if the follower may not see the target, Conflict if they block it, Forbidden (`too_many_followings`) beyond
     MAX_FOLLOWINGS.
     """
     reject_self(one=follower_id, other=target_id)
@@ -53,9 +53,9 @@ def _require_room(follower_id: int) -> None:
 
 
 def _write_follow(follower_id: int, target: Profile) -> None:
-    """Writes the follow or request, after looking at the target once more under the lock of its counts.
+    """Writes the follow or request, after checking the target again under the lock of its counts.
 
-    Who blocks, bans, erases or opens the account at this moment either waits for that lock or is seen here.
+    A concurrent block, ban, erasure or change of privacy either waits for that lock or is seen here.
     """
     pair = (follower_id, target.user_id)
     expected = 0 if target.is_private else 1
@@ -74,7 +74,8 @@ def _write_follow(follower_id: int, target: Profile) -> None:
 
 @transactional("users")
 def unfollow(*, follower_id: int, target_id: int) -> None:
-    """Ends a follow, or withdraws the request for one. Idempotent; NotFound for whom one may not see nor follows."""
+    """Ends a follow, or withdraws the request for one. Idempotent; NotFound for somebody neither visible nor
+    followed."""
     reject_self(one=follower_id, other=target_id)
     lock_profiles([follower_id])
     follows = list(Follow.objects.filter(follower_id=follower_id, following_id=target_id))
@@ -87,7 +88,7 @@ def unfollow(*, follower_id: int, target_id: int) -> None:
 
 @transactional("users")
 def accept_request(*, target_id: int, requester_id: int) -> None:
-    """Accepts a follow request. Idempotent; NotFound when they neither asked nor follow."""
+    """Accepts a follow request. Idempotent; NotFound if they neither requested nor follow."""
     requester = lock_profiles([requester_id]).get(requester_id)
     flags = relationship_flags(viewer_id=target_id, ids=[requester_id]).get(requester_id, RelationshipFlags.NONE)
     if flags & RelationshipFlags.FOLLOWED_BY:
@@ -101,7 +102,7 @@ def accept_request(*, target_id: int, requester_id: int) -> None:
 
 @transactional("users")
 def reject_request(*, target_id: int, requester_id: int) -> None:
-    """Rejects a follow request; NotFound when they did not ask."""
+    """Rejects a follow request; NotFound if there is none."""
     lock_profiles([requester_id])
     asked = list(FollowRequest.objects.filter(requester_id=requester_id, target_id=target_id))
     if not asked:
@@ -110,14 +111,14 @@ def reject_request(*, target_id: int, requester_id: int) -> None:
 
 
 def _accept_step(target_id: int) -> bool:
-    """Accepts some of the open requests to an account that is no longer private; whether none is left."""
+    """Accepts some of the open requests to an account that is no longer private; returns whether none is left."""
     waiting = FollowRequest.objects.filter(target_id=target_id).order_by("id")
     ids = list(waiting.values_list("requester_id", flat=True)[:BATCH])
     locked = lock_profiles([*ids, target_id])
     target = locked.get(target_id)
     if target is None or target.is_private or target.status == Profile.Status.DELETED:
         return True
-    # Some may have been answered or withdrawn before the lock.
+    # Some may have been accepted, rejected or withdrawn before the lock.
     asked = list(waiting.filter(requester_id__in=ids))
     FollowRequest.objects.filter(id__in=[row.id for row in asked]).delete()
     pairs = [(row.requester_id, target_id) for row in asked]

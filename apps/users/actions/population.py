@@ -1,4 +1,4 @@
-"""Fills the tables of profiles, follows and their counts with a drawn population."""
+"""Fills the tables of profiles, follows and their counts with a generated population."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _follows(population: Population) -> Iterator[Row]:
 
 
 def _fill_follow_counts(population: Population) -> int:
-    """A single part of each count: later follows count in the slots that they belong to."""
+    """Uses one slot of each count; later follows are counted in their proper slots."""
     followers = followers_counts(population)
     rows = (
         (user_id, followers[number], len(chosen))

@@ -1,4 +1,4 @@
-"""Profiles: made from accounts, changed by their owners, hidden and shown by sanctions, counted by events."""
+"""Profiles: created from accounts, changed by owners, hidden and shown by sanctions, with counts kept by events."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ def make_profile(
     is_banned: bool = False,
     is_deactivated: bool = False,
 ) -> bool:
-    """Makes the profile of a new account; False when there is one already, or what is left of an erased one."""
+    """Creates the profile of a new account; False if there is one already, or its tombstone."""
     _, made = Profile.objects.get_or_create(
         user_id=user_id,
         defaults={
@@ -54,7 +54,7 @@ def make_profile(
 
 @transactional("users")
 def rename_profile(*, user_id: int, username: str) -> None:
-    """Shows a person under another username. Idempotent."""
+    """Changes the username that a person is shown under. Idempotent."""
     profile = Profile.objects.select_for_update().filter(user_id=user_id, erased=False).first()
     if profile is None or profile.username == username:
         return
@@ -65,10 +65,10 @@ def rename_profile(*, user_id: int, username: str) -> None:
 
 
 def ensure_profiles(*, ids: Collection[int]) -> bool:
-    """Makes the profiles that are missing of accounts that exist, by asking auth; whether a reader should look again.
+    """Creates missing profiles of existing accounts by calling auth; returns whether a reader should look again.
 
     The event of a registration may still be on its way when the new account is first read; or it arrives between
-    that read and this call, and then nothing is missing any more.
+    that read and this call, when nothing is missing any more.
     """
     unknown = unknown_ids(ids)
     accounts = _accounts(unknown)
@@ -78,9 +78,9 @@ def ensure_profiles(*, ids: Collection[int]) -> bool:
 
 
 def ensure_named_profiles(*, usernames: Iterable[str]) -> bool:
-    """Makes the profiles that are missing of accounts with these names, by asking auth; whether there were any.
+    """Creates missing profiles of accounts with these names by calling auth; returns whether there were any.
 
-    A name is mentioned or looked up right after its registration, before the event of that has arrived here.
+    People are mentioned or looked up right after registration, before its event has arrived here.
     """
     unknown = unknown_names(usernames)
     accounts = client(Auth).users_by_username(usernames=unknown) if unknown else []
@@ -90,7 +90,7 @@ def ensure_named_profiles(*, usernames: Iterable[str]) -> bool:
 
 
 def missing_accounts(*, ids: Collection[int]) -> list[User]:
-    """The accounts among `ids` that have no profile yet. Asks auth only when one is missing."""
+    """The accounts among `ids` that have no profile yet. Calls auth only if one is missing."""
     return _accounts(unknown_ids(ids))
 
 
@@ -99,7 +99,7 @@ def _accounts(ids: list[int]) -> list[User]:
 
 
 def status_of(user: User) -> str:
-    """The status of the profile of an account that auth has."""
+    """The profile status that corresponds to an account in auth."""
     return _status(is_banned=user.status == "banned", is_deactivated=user.is_deactivated)
 
 
@@ -110,7 +110,7 @@ def _status(*, is_banned: bool, is_deactivated: bool) -> Profile.Status:
 
 
 def make_profile_of(user: User) -> bool:
-    """Makes the profile of an account from what auth says about it."""
+    """Creates the profile of an account from auth's data."""
     return make_profile(
         user_id=user.id,
         username=user.username,
@@ -122,16 +122,16 @@ def make_profile_of(user: User) -> bool:
 
 
 def with_profiles(*, ids: Collection[int], call: Callable[[], T]) -> T:
-    """What `call` answers, called again after making profiles that it missed: see `ensure_profiles`."""
+    """The result of `call`, repeated after creating profiles that it missed: see `ensure_profiles`."""
     try:
         return call()
     except ProfileMissing:
         ensure_profiles(ids=ids)
-        return call()  # also when none was made: the registration may have arrived between the two
+        return call()  # also if none was created: the registration may have arrived in between
 
 
 def ask_again(*, ids: Collection[int], ask: Callable[[], T], size: Callable[[T], int]) -> T:
-    """What `ask` answers, asked again when people were missing from it whose registration had not arrived here yet."""
+    """The result of `ask`, repeated if people were missing from it whose registration had not arrived yet."""
     answer = ask()
     if size(answer) < len(set(ids)) and ensure_profiles(ids=ids):
         return ask()
@@ -139,9 +139,9 @@ def ask_again(*, ids: Collection[int], ask: Callable[[], T], size: Callable[[T],
 
 
 def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
-    """As `update_profile`, with `profile_picture_media_id` in place of `profile_picture`, and so for the header.
+    """Like `update_profile`, with `profile_picture_media_id` in place of `profile_picture`, likewise for the header.
 
-    Invalid when the media cannot be used, or a rule refuses a text. Asks others, so not within a transaction.
+    Invalid if the media cannot be used or a word rule refuses a text. Makes calls, so not for use inside a transaction.
     """
     for field in ("full_name", "bio"):
         if changes.get(field):
@@ -163,7 +163,7 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
 def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
     """Changes some of `full_name`, `bio`, `is_private`, `profile_picture` and `header_picture` of one's own profile.
 
-    Stale when the newest version is none of `expected_versions`. An account that turns public accepts all requests:
+    Stale if the newest version is not in `expected_versions`. An account that turns public accepts all requests:
     some at once, the others a moment later.
     """
     profile = require_active(lock_profiles([user_id]).get(user_id))
@@ -185,7 +185,7 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
 
 
 def _open_account(user_id: int) -> None:
-    """Starts the job that accepts all requests. Requests being written are waited for; later ones find it open."""
+    """Starts the job that accepts all requests. Waits for requests being written; later ones see the open account."""
     shift_counts([], by=0, also_lock=user_id)
     if FollowRequest.objects.filter(target_id=user_id).exists():
         start_job("users", name=ACCEPT_REQUESTS, subject_id=user_id)
@@ -206,7 +206,7 @@ _RESET_FIELDS = ("full_name", "bio", "profile_picture", "header_picture")
 
 @transactional("users")
 def restrict_profile(*, user_id: int, kind: str, at: datetime) -> None:
-    """Silences or limits somebody, or ends that, unless a later decision has been applied already."""
+    """Silences or limits somebody, or ends that, unless a later decision was applied already."""
     field, value = RESTRICTIONS[kind]
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
@@ -223,7 +223,7 @@ def restrict_profile(*, user_id: int, kind: str, at: datetime) -> None:
 
 @transactional("users")
 def reset_profile(*, user_id: int, action_id: int) -> None:
-    """Empties name, text and pictures of a profile and keeps them for an appeal. Idempotent."""
+    """Empties the name, text and pictures of a profile and stores them for an appeal. Idempotent."""
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
         return
@@ -235,7 +235,7 @@ def reset_profile(*, user_id: int, action_id: int) -> None:
 
 @transactional("users")
 def restore_profile(*, user_id: int, action_id: int) -> None:
-    """Restores what a reset took, where the person has written nothing else since. Idempotent."""
+    """Restores what a reset took, if the person has written nothing else since. Idempotent."""
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
         return
@@ -260,7 +260,7 @@ def _set_fields(profile: Profile, values: dict[str, str]) -> None:
 
 @transactional("users")
 def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
-    """Applies a ban or its end, unless a later one has been applied already. Other kinds change nothing here."""
+    """Applies a ban or its end, unless a later decision was applied already. Other kinds change nothing here."""
     if kind not in ("ban", "unban"):
         return
     profile = lock_profiles([user_id]).get(user_id)
@@ -275,9 +275,9 @@ def sanction_profile(*, user_id: int, kind: str, at: datetime) -> None:
 
 @transactional("users")
 def set_deactivated(*, user_id: int, is_deactivated: bool, at: datetime) -> None:
-    """Hides somebody whose account waits for its deletion, or shows them again; whoever is banned stays so.
+    """Hides somebody in the grace period of their deletion, or shows them again; a banned person stays hidden.
 
-    It changes nothing when a later decision has been applied already.
+    Does nothing if a later decision was applied already.
     """
     profile = lock_profiles([user_id]).get(user_id)
     if profile is None or profile.status == Profile.Status.DELETED:
@@ -290,7 +290,7 @@ def set_deactivated(*, user_id: int, is_deactivated: bool, at: datetime) -> None
 
 
 def _set_status(profile: Profile, *, is_banned: bool) -> None:
-    """Sets the status of a locked profile and publishes a change; the caller saves it."""
+    """Sets the status of a locked profile and publishes the change; the caller saves it."""
     status = _status(is_banned=is_banned, is_deactivated=profile.deactivated)
     if profile.status != status:
         profile.status = status
@@ -300,7 +300,7 @@ def _set_status(profile: Profile, *, is_banned: bool) -> None:
 
 @transactional("users")
 def shift_post_counts(additions: Mapping[int, Sequence[int]]) -> None:
-    """Adds to how many posts, and public posts, people have; an erased person has no counts any more."""
+    """Adds to people's numbers of posts and public posts; erased people have no counts any more."""
     rows = {(user_id,): numbers for user_id, numbers in additions.items()}
     add(PostCount, additions=rows, key=("user_id",), numbers=("posts", "public_posts"))
     if erased := erased_among(additions):

@@ -1,8 +1,8 @@
-"""What all writes about two people share: locks, visibility under them, and follows with their exact counts.
+"""What writes about two people share: locks, visibility under them, and follows with their exact counts.
 
-Every write locks in one order, so that none waits in a circle: profiles by id, counts by (person, slot), then rows.
+All writes lock in one order, so that there are no deadlocks: profiles by id, counts by (person, slot), then rows.
 A follow is written under the lock of its follower's profile, never of the followed one's: thousands may follow the
-same person at once. What must not miss a follow that is just being written locks the counts of the followed one.
+same person concurrently. Whatever must not miss a follow that is being written locks the counts of the followed one.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ Pair = tuple[int, int]  # (follower, followed)
 
 
 def reject_self(*, one: int, other: int) -> None:
-    """Refuses with 422 what nobody can do to themselves."""
+    """422 for actions on oneself."""
     if one == other:
         raise Invalid("you cannot do this to yourself", code="self_not_allowed")
 
@@ -38,7 +38,7 @@ def lock_profiles(ids: Collection[int]) -> dict[int, Profile]:
 
 
 def require_visible(person: Profile | None, *, viewer_id: int) -> int:
-    """The relationship of the two; NotFound when the viewer may not see the person."""
+    """The relationship of the two; NotFound if the viewer may not see the person."""
     if person is None:
         raise ProfileMissing("there is no such profile")
     flags = relationship_flags(viewer_id=viewer_id, ids=[person.user_id]).get(person.user_id, RelationshipFlags.NONE)
@@ -48,7 +48,7 @@ def require_visible(person: Profile | None, *, viewer_id: int) -> int:
 
 
 def require_active(person: Profile | None) -> Profile:
-    """The profile of somebody who may act; NotFound for those who are banned, inactive or deleted."""
+    """The profile of somebody who may act; NotFound for anybody banned, inactive or deleted."""
     if person is None:
         raise ProfileMissing("there is no such profile")
     if person.status != Profile.Status.ACTIVE:
@@ -57,13 +57,13 @@ def require_active(person: Profile | None) -> Profile:
 
 
 def add_follows(pairs: Collection[Pair], *, accepted: bool, at: datetime) -> None:
-    """Writes follows that do not exist yet, their counts and their event. The caller holds the locks."""
+    """Writes follows that do not exist yet, with counts and events. The caller holds the locks."""
     shift_counts(pairs, by=1)
     write_follows(dict.fromkeys(pairs, at), accepted=accepted)
 
 
 def write_follows(pairs: Mapping[Pair, datetime], *, accepted: bool = False) -> None:
-    """The same for follows whose counts have been moved already, each with its time."""
+    """Like `add_follows`, for follows that are in the counts already, each with its time."""
     if not pairs:
         return
     Follow.objects.bulk_create(
@@ -78,7 +78,7 @@ def write_follows(pairs: Mapping[Pair, datetime], *, accepted: bool = False) -> 
 def remove_follows(rows: Collection[Follow], *, at: datetime, also_lock: int | None = None) -> None:
     """Deletes follows with their counts, and publishes it. The caller holds the locks of the followers' profiles.
 
-    `also_lock`: somebody all of whose counts are to be locked with these.
+    `also_lock`: a person whose counts are all locked with these.
     """
     pairs = [(row.follower_id, row.following_id) for row in rows]
     shift_counts(pairs, by=-1, also_lock=also_lock)
@@ -90,7 +90,7 @@ def remove_follows(rows: Collection[Follow], *, at: datetime, also_lock: int | N
 
 
 def remove_requests(rows: Collection[FollowRequest]) -> None:
-    """Deletes requests and publishes that they ended."""
+    """Deletes requests and publishes their end."""
     if not rows:
         return
     FollowRequest.objects.filter(id__in=[row.id for row in rows]).delete()
@@ -105,9 +105,9 @@ def _raise_following_versions(pairs: Iterable[Pair]) -> None:
 
 
 def shift_counts(pairs: Iterable[Pair], *, by: int, also_lock: int | None = None) -> None:
-    """Adds `by` to the counts of both sides of each follow: one statement, its rows in the order of all locks.
+    """Adds `by` to the counts of both sides of each follow: one statement, with rows in lock order.
 
-    Zero changes nothing, but locks the counts all the same.
+    Zero changes nothing, but still locks the counts.
     """
     changes: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
     if also_lock is not None:

@@ -12,7 +12,8 @@ from socialapp.core.sql import as_utc, placeholders, select
 
 
 class ProfileRow(NamedTuple):
-    """A profile as plain values, its exact counts, and the viewer's relationship with the person: RelationshipFlags."""
+    """A profile as plain values, with exact counts and the viewer's relationship with the person
+    (RelationshipFlags)."""
 
     user_id: int
     username: str
@@ -44,9 +45,10 @@ _ROWS_SQL = (
 
 
 def profile_rows(ids: Collection[int], *, viewer_id: int | None) -> dict[int, ProfileRow]:
-    """The profiles of those among `ids` who have one, whatever their status, as `viewer_id` stands to them. One query.
+    """The profiles of those among `ids` who have one, whatever their status, with the viewer's relationships. One
+    query.
 
-    Written in SQL because lists of people and what search finds read it.
+    Written in SQL because lists of people and search results read it.
     """
     if not ids:
         return {}
@@ -76,12 +78,12 @@ def active_ids(ids: Collection[int]) -> set[int]:
 
 
 def profiles_named(username: str) -> list[Profile]:
-    """Those who have this name, compared without case, the newest first: one, but while a freed name is taken again."""
+    """The people with this name, ignoring case, newest first: one, unless a freed name was just taken again."""
     return [row for row in named([username]).order_by("-user_id") if row.username_key == username.casefold()]
 
 
 def erased_among(ids: Collection[int]) -> list[int]:
-    """Those of `ids` that are erased people. One query."""
+    """Those of `ids` that belong to erased people. One query."""
     if not ids:
         return []
     sql = f"SELECT user_id FROM profiles WHERE user_id IN ({placeholders(ids)}) AND erased"  # noqa: S608
@@ -94,12 +96,12 @@ def unerased_profiles(ids: Collection[int]) -> list[Profile]:
 
 
 def named(usernames: Iterable[str]) -> QuerySet[Profile]:
-    """Those who have one of these names, compared without case."""
+    """The people with one of these names, ignoring case."""
     return Profile.objects.filter(username_key__in={name.casefold() for name in usernames if name})
 
 
 def counts_of(ids: Collection[int]) -> dict[int, tuple[int, int]]:
-    """Followers and followings of each of `ids`, exact; people without any may be left out. One query."""
+    """The exact followers and followings of each of `ids`; people without any may be omitted. One query."""
     if not ids:
         return {}
     rows = (
@@ -109,24 +111,24 @@ def counts_of(ids: Collection[int]) -> dict[int, tuple[int, int]]:
 
 
 def is_private_since(*, user_id: int, moment: datetime) -> bool:
-    """See `Users.is_private_since`. Accounts that were private before the time was recorded count as so."""
+    """See `Users.is_private_since`. True for accounts that were private before the time was recorded."""
     turned_later = Q(private_since__gt=moment)
     return Profile.objects.filter(user_id=user_id, is_private=True).exclude(turned_later).exists()
 
 
 def unknown_ids(ids: Collection[int]) -> list[int]:
-    """Those of `ids` that there is no row of, not even that of an erased person."""
+    """Those of `ids` without a row, not even a tombstone."""
     known = set(Profile.objects.filter(user_id__in=ids).values_list("user_id", flat=True))
     return [user_id for user_id in dict.fromkeys(ids) if user_id not in known]
 
 
 def unknown_names(usernames: Iterable[str]) -> list[str]:
-    """Those of the names that nobody here has, folded. One query."""
+    """Those of the names that nobody here has, case-folded. One query."""
     wanted = {name.casefold() for name in usernames if name}
     known = set(named(wanted).values_list("username_key", flat=True)) if wanted else set()
     return sorted(wanted - known)
 
 
 def followings_and_requests(user_id: int) -> int:
-    """How many people somebody follows or waits to follow. Two queries."""
+    """How many people somebody follows or has requested to follow. Two queries."""
     return counts_of([user_id]).get(user_id, (0, 0))[1] + FollowRequest.objects.filter(requester_id=user_id).count()

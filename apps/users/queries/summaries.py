@@ -1,4 +1,4 @@
-"""What other contexts ask of users, as the data of the contract: few queries, whatever the number of people."""
+"""Queries of the `Users` contract: few statements, whatever the number of people."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -29,7 +29,7 @@ def summaries(ids: Collection[int]) -> list[ProfileSummary]:
 
 
 def summaries_by_username(usernames: Iterable[str]) -> list[ProfileSummary]:
-    """The profile summaries of the active people with these names, compared without case. One query."""
+    """The profile summaries of the active people with these names, ignoring case. One query."""
     names = list(usernames)
     keys = {name.casefold() for name in names}
     return [found for found in _summaries(named(names)) if found.username.casefold() in keys]
@@ -94,7 +94,7 @@ def follower_ids(user_id: int, *, after: int, limit: int) -> list[int]:
 
 
 def following_of(user_id: int) -> Following:
-    """Whom a person follows, with the popular ones marked. One query, two if some may be popular."""
+    """The people somebody follows, with popular ones marked. One query, two if some may be popular."""
     rows = select(Profile, sql=_FOLLOWING_SQL, values=[_least_of_popular(), user_id])
     followed = [row[1:] for row in rows if row[1] is not None]
     return Following(
@@ -112,7 +112,7 @@ _FOLLOWING_SQL = (
 
 
 def popular_ids(ids: Collection[int]) -> list[int]:
-    """Which of `ids` have more than POPULAR_FOLLOWERS followers. Two queries at most."""
+    """Those of `ids` with more than POPULAR_FOLLOWERS followers. At most two queries."""
     if not ids:
         return []
     wanted = list(ids)
@@ -121,7 +121,7 @@ def popular_ids(ids: Collection[int]) -> list[int]:
 
 
 def _least_of_popular() -> int:
-    """A sum over N needs one of 16 parts over N/16: only where there is one, the parts are added up."""
+    """If the sum of 16 slots exceeds N, at least one slot exceeds N/16; only then are the slots added up."""
     return int(settings.POPULAR_FOLLOWERS) // SLOTS
 
 
@@ -130,7 +130,7 @@ def _popular_among(candidates: set[int]) -> list[int]:
 
 
 def circle_of(user_id: int) -> Circle:
-    """Whom a person follows, and everyone whom they block or who blocks them. One query."""
+    """The people somebody follows, and everyone they block or who blocks them. One query."""
     rows = select(Follow, sql=_CIRCLE_SQL, values=[user_id] * 3)
     return Circle(
         following=[other for is_blocked, other in rows if not is_blocked],
@@ -146,9 +146,9 @@ _CIRCLE_SQL = (
 
 
 def muted_by(*, user_ids: Collection[int], muted_id: int) -> list[int]:
-    """Which of `user_ids` mute, block or are blocked by `muted_id`, or do not follow them while they are silenced.
+    """Those of `user_ids` who mute, block or are blocked by `muted_id`, or do not follow them while they are silenced.
 
-    Two queries, three for somebody silenced.
+    Two queries, three for a silenced person.
     """
     if not user_ids:
         return []
@@ -161,7 +161,7 @@ def muted_by(*, user_ids: Collection[int], muted_id: int) -> list[int]:
     return sorted(unwilling)
 
 
-# Where it says that somebody is not to be notified of an actor: the table, the actor's column, and the other's.
+# The relations that suppress notifications about an actor: the table, the actor's column, and the other's.
 _UNWILLING = (
     ("mutes", "muted_id", "muter_id"),
     ("blocks", "blocked_id", "blocker_id"),
@@ -176,7 +176,7 @@ _MUTED_BY_SQL = " UNION ".join(
 def willing(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of the (actor, person) pairs whose actor is active and neither muted by nor in a block with the person.
 
-    A silenced actor's followers only. One query for each thousand pairs, one more when an actor is silenced.
+    For a silenced actor only followers. One query per thousand pairs, one more if an actor is silenced.
     """
     wanted = sorted(set(pairs))
     found: set[tuple[int, int]] = set()
@@ -185,7 +185,7 @@ def willing(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     return found
 
 
-# A product, as SQLite's driver would take all numbers in the column of a boolean for booleans.
+# A product, because SQLite's driver would convert all numbers in a boolean column to booleans.
 _ACTIVE_SQL = "SELECT 0, user_id, 1 * silenced FROM profiles WHERE status = 'active' AND user_id IN ({})"
 
 
@@ -214,7 +214,7 @@ def _following(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
 
 
 def documents(ids: Collection[int]) -> list[ProfileDocument]:
-    """The present form of the profiles among `ids`, whatever their status. Two queries."""
+    """The profiles among `ids` as documents, whatever their status. Two queries."""
     return _documents(list(Profile.objects.filter(user_id__in=ids)))
 
 
