@@ -129,6 +129,22 @@ def test_a_reader_in_arabic_sees_the_page_mirrored(person: Callable[[str], Perso
     expect(page.locator(".post-author bdi")).to_have_text("@ada_rtl")
 
 
+def test_a_long_name_ends_where_it_is_written_to(person: Callable[[str], Person]) -> None:
+    ada = person("ada_cut")
+    ada.api("PATCH", "/profiles/me", {"full_name": "محمد عبد الرحمن الأندلسي " * 3})
+    post = ada.post("A name written from right to left")
+    page = ada.open("/@ada_cut", viewport=NARROW)
+    name = page.locator(f"[data-post='{post}'] .post-author .name")
+    expect(name).to_be_visible()
+    assert name.evaluate("each => [getComputedStyle(each).direction, getComputedStyle(each).textOverflow]") == [
+        "rtl",
+        "ellipsis",
+    ]
+    assert name.evaluate(
+        "each => each.scrollWidth > each.clientWidth && each.clientWidth <= each.parentElement.clientWidth"
+    )
+
+
 def test_settings_change_how_the_page_looks(person: Callable[[str], Person]) -> None:
     page = person("ada_look").open("/settings/appearance", viewport=NARROW)
     page.get_by_label("Dark").check()
