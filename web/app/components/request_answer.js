@@ -12,8 +12,8 @@ export function RequestAnswer({ id, username }) {
   const [answer, setAnswer] = useState(answered.get(id) || "");
   const give = async (accept) => {
     try {
-      await answerRequest(id, accept);
-      answered.set(id, accept ? "accepted" : "rejected");
+      const accepted = await answerRequest(id, accept);
+      answered.set(id, accepted ? "accepted" : "rejected");
       setAnswer(answered.get(id));
     } catch (problem) {
       if (problem.status === 404) setAnswer("gone");

@@ -88,7 +88,14 @@ export async function toggleBlock(id) {
   }
 }
 
-/** Answers a request to follow the caller. */
-export async function answerRequest(id, accept) {
-  await post(`/follow-requests/${id}/${accept ? "accept" : "reject"}`);
+/** The answers under way: the first counts. */
+const answers = new Map();
+
+/** Answers a request to follow the caller; whether it was accepted. */
+export function answerRequest(id, accept) {
+  if (!answers.has(id)) {
+    const sent = post(`/follow-requests/${id}/${accept ? "accept" : "reject"}`).then(() => accept);
+    answers.set(id, sent.finally(() => answers.delete(id)));
+  }
+  return answers.get(id);
 }

@@ -84,13 +84,13 @@ function Content({ person }) {
   const tab = route.value.params.tab || "posts";
   const base = `/@${person.username}`;
   const tabs = [[base, t("profile.tab.posts")], [`${base}/media`, t("profile.tab.media")], [`${base}/followers`, t("profile.tab.followers")], [`${base}/following`, t("profile.tab.following")]];
-  const { following, blocking } = person.relationship || {};
+  const { following, requested, blocking } = person.relationship || {};
   const locked = person.is_private && !following && !isMe(person.id);
   const empty = (key, icon) => html`<${Empty} icon=${icon} title=${t(key, { name: person.username })} />`;
   return html`
     <${Tabs} label=${person.username} tabs=${tabs} current=${tab === "posts" ? base : `${base}/${tab}`} />
     ${blocking && html`<${Empty} icon="block" title=${t("profile.blocked", { name: person.username })} />`}
-    ${!blocking && locked && html`<${Empty} icon="lock" title=${t("profile.locked.title")} text=${t("profile.locked.text", { name: person.username })} />`}
+    ${!blocking && locked && html`<${Empty} icon="lock" title=${t("profile.locked.title")} text=${t(requested ? "profile.locked.requested" : "profile.locked.text", { name: person.username })} />`}
     ${!blocking && !locked && tab === "posts" && html`<${PostList} path="/profiles/${person.id}/posts" label=${t("profile.tab.posts")} empty=${empty("profile.empty.posts", "pen")} />`}
     ${!blocking && !locked && tab === "media" && html`<${WithMedia} path="/profiles/${person.id}/posts" empty=${empty("profile.empty.media", "image")} />`}
     ${!blocking && !locked && tab === "followers" && html`<${PeopleList} path="/profiles/${person.id}/followers" label=${t("profile.tab.followers")} empty=${empty("profile.empty.followers", "people")} />`}

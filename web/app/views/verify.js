@@ -18,10 +18,10 @@ export function View() {
         setOutcome({ text: t("verify.done") });
         if (signedIn.peek()) reload();
       },
-      (problem) => setOutcome({ text: explain(problem), bad: true }),
+      (problem) => setOutcome({ text: problem.of("key") ? t("link.old") : explain(problem), bad: true }),
     );
   }, [key]);
-  return html`<${Entry} title=${t("verify.title")} foot=${html`<a href="/">${t("nav.home")}</a>`}>
+  return html`<${Entry} title=${t("verify.title")} foot=${outcome?.bad ? html`<a href="/settings/account">${t("link.again")}</a>` : html`<a href="/">${t("nav.home")}</a>`}>
     ${outcome ? html`<p role=${outcome.bad ? "alert" : "status"} class=${outcome.bad ? "form-error" : ""}>${outcome.text}</p>` : html`<${Spinner} />`}
   <//>`;
 }

@@ -26,7 +26,7 @@ export function Devices() {
         return html`<li key=${session.id} class="row">
           <${Icon} name="device" />
           <span class="row-text"><span class="name">${nameOf(session.user_agent)}${session.current && html` <span class="badge">${t("devices.this")}</span>`}</span><span class="handle">${[session.address, ago(session.last_used_at || session.created_at)].filter(Boolean).join(" · ")}</span></span>
-          ${!session.current && html`<button class="button" onClick=${() => end(session.id)}>${t("devices.end")}</button>`}
+          ${!session.current && html`<button class="button" aria-label="${t("devices.end")}: ${nameOf(session.user_agent)}" onClick=${() => end(session.id)}>${t("devices.end")}</button>`}
         </li>`;
       })}
     </ul>
