@@ -147,3 +147,43 @@ def test_the_first_stop_of_the_keyboard_leads_to_the_content(
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_focus_goes_to_the_heading_of_each_page(person: Callable[[str], Person]) -> None:
+    page = person("heading").open()
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_focused()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").first.click()
+    for name in ("Privacy", "Security"):
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1, name=name)).to_be_focused()
+        page.get_by_role("button", name="Back").click()
+        expect(page.get_by_role("heading", level=1, name="Settings")).to_be_focused()
+
+
+def test_a_refused_form_leads_to_its_first_mistake(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context().new_page()
+    page.goto(f"{site.url}/login")
+    page.get_by_role("link", name="Sign up").click()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.locator("[name=username]").fill("a!")
+    page.locator("[name=email]").fill("mistaken@example.org")
+    page.locator("[name=password]").fill("password")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.locator("[name=username]")).to_be_focused()
+    expect(page.locator("[name=username]")).to_have_attribute("aria-invalid", "true")
+
+
+def test_the_focus_stays_in_a_list_that_loses_a_row(person: Callable[[str], Person]) -> None:
+    ada = person("ada_row")
+    ada.api("PATCH", "/profiles/me", {"is_private": True})
+    for name in ("bob_row", "eve_row"):
+        person(name).api("PUT", f"/profiles/{ada.id}/follow")
+    page = ada.open("/follow-requests", reduced_motion="reduce")
+    page.get_by_role("button", name="Reject: @bob_row").press("Enter")
+    expect(page.locator(".person")).to_have_count(1)
+    expect(page.locator("main .list")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Accept: @eve_row")).to_be_focused()

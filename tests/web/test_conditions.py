@@ -122,6 +122,34 @@ def test_a_slow_network_shows_skeletons_and_an_error_a_way_on(person: Callable[[
     expect(page.get_by_text("After the failure").or_(page.get_by_text("Nothing here yet")).first).to_be_visible()
 
 
+def test_a_form_is_sent_once(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+    page = new_context(service_workers="block").new_page()
+    page.goto(f"{site.url}/forgot")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/auth/password/forgot", hold)
+    page.get_by_role("textbox").fill("impatient@example.org")
+    page.evaluate("() => { const button = document.querySelector('.button-wide'); button.click(); button.click(); }")
+    expect(page.locator("form")).to_have_attribute("aria-busy", "true")
+    page.get_by_role("textbox").press("Enter")
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_role("status").filter(has_text="we have sent a link")).to_be_visible()
+
+
+def test_an_old_link_leads_to_a_new_one(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+    page = new_context().new_page()
+    page.goto(f"{site.url}/reset-password?key=old")
+    page.get_by_label("Password", exact=True).fill("an analytical engine")
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_role("alert")).to_contain_text("This link is no longer valid.")
+    page.get_by_role("link", name="Ask for a new link").click()
+    expect(page.get_by_role("button", name="Send link")).to_be_visible()
+
+
 def test_a_draft_waits_on_this_device(person: Callable[[str], Person]) -> None:
     page = person("ada_draft").open()
     page.get_by_role("textbox", name="What's on your mind?").fill("Half a thought")

@@ -14,6 +14,7 @@ import { copyLink, needsAccount } from "../state/posts.js";
 import { complain } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
 import { CommentForm } from "./comment_form.js";
+import { Form } from "./form.js";
 import { Icon } from "./icon.js";
 import { MediaGrid } from "./media_grid.js";
 import { Menu } from "./menu.js";
@@ -115,8 +116,7 @@ function Edit({ comment, onDone }) {
     dropDraft(place);
     onDone();
   };
-  const save = async (event) => {
-    event.preventDefault();
+  const save = async () => {
     try {
       putComment(await patch(`/comments/${comment.id}`, { content: text.trim() }));
       leave();
@@ -124,11 +124,11 @@ function Edit({ comment, onDone }) {
       complain(problem);
     }
   };
-  return html`<form class="comment-form-box" onSubmit=${save}>
-    <${TextArea} label=${t("comment.edit")} value=${text} onChange=${setText} focused onSubmit=${save} rows=${2} />
+  return html`<${Form} class="comment-form-box" onSubmit=${save}>
+    <${TextArea} label=${t("comment.edit")} value=${text} onChange=${setText} focused rows=${2} />
     <div class="comment-form-foot">
       <button type="button" class="button button-quiet" onClick=${leave}>${t("cancel")}</button>
       <button class="button button-primary" disabled=${!text.trim()}>${t("save")}</button>
     </div>
-  </form>`;
+  <//>`;
 }

@@ -59,7 +59,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   return html`<form class="comment-form" onSubmit=${send}>
     ${!parent && html`<${Avatar} person=${profile.value} size="small" />`}
     <div class="comment-form-box">
-      <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} rows=${1} onSubmit=${send} />
+      <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} rows=${1} />
       ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} />`}
       ${(text || parent || media.length > 0) &&
       html`<div class="comment-form-foot">

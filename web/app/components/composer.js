@@ -90,7 +90,7 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     <${Avatar} person=${profile.value} />
     <div class="composer-main">
       ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}
-      <${TextArea} large label=${t("composer.placeholder")} value=${fields.content} onChange=${(content) => change({ content })} focused=${focused} onSubmit=${submit} onFiles=${take} rows=${focused ? 4 : 2} />
+      <${TextArea} large label=${t("composer.placeholder")} value=${fields.content} onChange=${(content) => change({ content })} focused=${focused} onFiles=${take} rows=${focused ? 4 : 2} />
       ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} sensitive=${fields.sensitive} onSensitive=${(sensitive) => change({ sensitive })} />`}
       <div class="composer-foot">
         <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*,video/*" multiple onChange=${(event) => { take([...event.currentTarget.files]); event.currentTarget.value = ""; }} />

@@ -6,6 +6,7 @@ import { post } from "../api/client.js";
 import { assertion, supported } from "../api/passkeys.js";
 import { complain, explain, toast } from "../state/toasts.js";
 import { Field } from "./field.js";
+import { Form } from "./form.js";
 import { Icon } from "./icon.js";
 import { Modal } from "./modal.js";
 
@@ -35,7 +36,7 @@ export function ConfirmDialog({ methods, close }) {
   };
   const attributes = method === "password" ? { type: "password", autocomplete: "current-password" } : { inputmode: "numeric", autocomplete: "one-time-code" };
   return html`<${Modal} title=${t("confirm.title")} onClose=${() => close(false)}>
-    <form class="form" onSubmit=${(event) => { event.preventDefault(); prove({ [method]: value.trim() }); }}>
+    <${Form} class="form" onSubmit=${() => prove({ [method]: value.trim() })}>
       <p>${t("confirm.text")}</p>
       ${method !== "passkey" && html`<${Field} key=${method} label=${t(`confirm.${method}`)} value=${value} error=${error} required autofocus ...${attributes} onInput=${(event) => setValue(event.currentTarget.value)} />`}
       <div class="form-foot">
@@ -44,6 +45,6 @@ export function ConfirmDialog({ methods, close }) {
         ${known.includes("otp") && method !== "otp" && html`<button type="button" class="link" onClick=${() => setMethod("otp")}>${t("confirm.otp")}</button>`}
         ${known.includes("code") && html`<button type="button" class="link" onClick=${mailCode}>${t("confirm.mail")}</button>`}
       </div>
-    </form>
+    <//>
   <//>`;
 }

@@ -10,7 +10,7 @@ import { SmallAccount } from "./navigation.js";
 let first = true;
 
 /** After a change of page the focus is on its heading, so that screen readers say where one is. */
-function useFocusedHeading(heading) {
+export function useFocusedHeading(heading) {
   useEffect(() => {
     if (first) first = false;
     else if (!document.activeElement?.closest("input, textarea, dialog")) heading.current.focus({ preventScroll: true });

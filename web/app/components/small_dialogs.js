@@ -7,6 +7,7 @@ import { instance } from "../state/instance.js";
 import { shortcutsOn } from "../state/shortcuts.js";
 import { complain, toast } from "../state/toasts.js";
 import { Field, Toggle } from "./field.js";
+import { Form } from "./form.js";
 import { Modal } from "./modal.js";
 
 export function QuestionDialog({ title, text, yes, danger, close }) {
@@ -31,8 +32,7 @@ export function JoinDialog({ close }) {
 
 export function AppealDialog({ action, close }) {
   const [text, setText] = useState("");
-  const send = async (event) => {
-    event.preventDefault();
+  const send = async () => {
     try {
       await post("/appeals", { action_id: action, text: text.trim() });
       toast(t("appeal.sent"));
@@ -42,11 +42,11 @@ export function AppealDialog({ action, close }) {
     }
   };
   return html`<${Modal} title=${t("appeal.title")} onClose=${close}>
-    <form class="form" onSubmit=${send}>
+    <${Form} class="form" onSubmit=${send}>
       <p>${t("appeal.text")}</p>
       <${Field} multiline rows="5" maxlength="2000" label=${t("appeal.label")} required value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
       <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-primary" disabled=${!text.trim()}>${t("appeal.send")}</button></div>
-    </form>
+    <//>
   <//>`;
 }
 

@@ -8,8 +8,8 @@ import { Avatar } from "./avatar.js";
 const BEFORE = /(?:^|[\s(])([@#][\p{L}\p{N}_]{1,40})$/u;
 const PAUSE = 160;
 
-/** `onSubmit` is called for Ctrl+Enter; `onFiles` for pictures that are pasted. */
-export function TextArea({ label, value, onChange, rows = 3, focused = false, onSubmit, onFiles, placeholder = "", large = false }) {
+/** Ctrl+Enter sends the form around it; `onFiles` is called for pictures that are pasted. */
+export function TextArea({ label, value, onChange, rows = 3, focused = false, onFiles, placeholder = "", large = false }) {
   const field = useRef(null);
   const id = useId();
   const [found, setFound] = useState([]);
@@ -47,7 +47,7 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
     field.current.focus();
   };
   const pressed = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return onSubmit?.(event);
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return field.current.form?.requestSubmit();
     if (!found.length || event.isComposing) return undefined; // an input method has the keys while it composes
     if (event.key === "ArrowDown") setAt((at + 1) % found.length);
     else if (event.key === "ArrowUp") setAt((at + found.length - 1) % found.length);

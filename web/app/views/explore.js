@@ -11,7 +11,7 @@ import { Empty } from "../components/states.js";
 import { Tabs } from "../components/tabs.js";
 
 export function Explore() {
-  if (route.value.name === "hashtag") return html`<${Hashtag} tag=${route.value.params.tag} />`;
+  if (route.value.name === "hashtag") return html`<${Hashtag} key=${route.value.params.tag} tag=${route.value.params.tag} />`;
   const sort = route.value.query.get("sort") === "recent" ? "recent" : "trending";
   const tabs = [
     ["/explore", t("explore.trending")],

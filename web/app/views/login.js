@@ -8,6 +8,7 @@ import { go, route } from "../state/router.js";
 import { explain } from "../state/toasts.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
+import { Form } from "../components/form.js";
 import { Icon } from "../components/icon.js";
 import { Providers } from "../components/providers.js";
 
@@ -18,22 +19,17 @@ export function View() {
   const [asksOtp, setAsksOtp] = useState(false);
   const [recovery, setRecovery] = useState(false);
   const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
   useConditionalPasskey();
   useEffect(() => {
     if (signedIn.value && route.peek().path === "/login") go("/", { replace: true });
   }, [signedIn.value]);
-  const send = async (event) => {
-    event.preventDefault();
-    setBusy(true);
+  const send = async () => {
     setError("");
     try {
       await enterBy("/auth/login", { login: login.trim(), password, ...(asksOtp ? { otp: otp.trim() } : {}) });
     } catch (problem) {
       if (problem.code === "otp_required") setAsksOtp(true);
       else setError(explain(problem));
-    } finally {
-      setBusy(false);
     }
   };
   const passkey = async () => {
@@ -47,7 +43,7 @@ export function View() {
   const foot = html`${t("login.new")} <a href="/signup">${t("signup.do")}</a>`;
   return html`<${Entry} title=${t("login.title")} foot=${foot}>
     ${why && html`<p class="entry-why" role="status">${why}</p>`}
-    <form class="form" onSubmit=${send}>
+    <${Form} class="form" onSubmit=${send}>
       ${error && html`<p class="form-error" role="alert">${error}</p>`}
       ${asksOtp
         ? html`
@@ -58,8 +54,8 @@ export function View() {
             <${Field} label=${t("login.login")} name="login" value=${login} autocomplete="username webauthn" autocapitalize="none" spellcheck=${false} required onInput=${(event) => setLogin(event.currentTarget.value)} />
             <${Field} label=${t("login.password")} name="password" type="password" value=${password} autocomplete="current-password" required onInput=${(event) => setPassword(event.currentTarget.value)} />
             <a class="form-link" href="/forgot">${t("login.forgot")}</a>`}
-      <button class="button button-primary button-wide" aria-busy=${busy} disabled=${busy}>${t("login.do")}</button>
-    </form>
+      <button class="button button-primary button-wide">${t("login.do")}</button>
+    <//>
     ${!asksOtp && supported() && html`<button type="button" class="button button-wide" onClick=${passkey}><${Icon} name="key" size=${18} /> ${t("login.passkey")}</button>`}
     ${!asksOtp && html`<${Providers} />`}
   <//>`;

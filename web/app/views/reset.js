@@ -7,27 +7,29 @@ import { go, route } from "../state/router.js";
 import { explain, toast } from "../state/toasts.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
+import { Form } from "../components/form.js";
 
 export function View() {
   const [password, setPassword] = useState("");
-  const [error, setError] = useState("");
+  const [problem, setProblem] = useState(null);
   const key = route.value.query.get("key") || "";
-  const send = async (event) => {
-    event.preventDefault();
-    setError("");
+  const send = async () => {
+    setProblem(null);
     try {
       await post("/auth/password/reset", { key, password }, { anonymous: true });
       toast(t("reset.done"));
       go("/login", { replace: true });
-    } catch (problem) {
-      setError(explain(problem));
+    } catch (failure) {
+      setProblem(failure);
     }
   };
+  const isOld = problem?.of("key");
   return html`<${Entry} title=${t("reset.title")} foot=${html`<a href="/login">${t("forgot.back")}</a>`}>
-    <form class="form" onSubmit=${send}>
+    <${Form} class="form" onSubmit=${send}>
+      ${isOld && html`<p class="form-error" role="alert">${t("link.old")} <a href="/forgot">${t("link.again")}</a></p>`}
       <p>${t("reset.text")}</p>
-      <${Field} label=${t("signup.password")} type="password" autocomplete="new-password" minlength="8" required hint=${t("signup.password.hint")} error=${error} value=${password} onInput=${(event) => setPassword(event.currentTarget.value)} />
+      <${Field} label=${t("signup.password")} type="password" autocomplete="new-password" minlength="8" required hint=${t("signup.password.hint")} error=${problem && !isOld ? explain(problem) : ""} value=${password} onInput=${(event) => setPassword(event.currentTarget.value)} />
       <button class="button button-primary button-wide">${t("reset.do")}</button>
-    </form>
+    <//>
   <//>`;
 }

@@ -10,6 +10,7 @@ import { explain, toast } from "../state/toasts.js";
 import { Captcha } from "../components/captcha.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
+import { Form } from "../components/form.js";
 import { Providers } from "../components/providers.js";
 import { Work } from "../components/work.js";
 
@@ -18,7 +19,6 @@ const FIELDS = ["full_name", "username", "email", "password", "invite", "applica
 export function View() {
   const [fields, setFields] = useState({ full_name: "", username: "", email: "", password: "", invite: route.value.query.get("invite") || "", application: "" });
   const [problem, setProblem] = useState(null);
-  const [busy, setBusy] = useState(false);
   const [waits, setWaits] = useState(false);
   const [solved, setSolved] = useState("");
   const [tries, setTries] = useState(0);
@@ -28,9 +28,7 @@ export function View() {
     if (signedIn.value) go("/explore", { replace: true });
   }, [signedIn.value]);
   const { registration, rules, name, captcha } = instance.value;
-  const send = async (event) => {
-    event.preventDefault();
-    setBusy(true);
+  const send = async () => {
     setProblem(null);
     const body = Object.fromEntries(FIELDS.map((each) => [each, fields[each].trim()]).filter(([, value]) => value));
     body.password = fields.password;
@@ -43,8 +41,6 @@ export function View() {
       setProblem(failure);
       setSolved(""); // each solution counts once
       setTries(tries + 1);
-    } finally {
-      setBusy(false);
     }
   };
   const field = (id, more) => html`<${Field} label=${t(`signup.${id}`)} name=${id} value=${fields[id]} error=${problem?.of(id) || ""} onInput=${(event) => setFields({ ...fields, [id]: event.currentTarget.value })} ...${more} />`;
@@ -53,7 +49,7 @@ export function View() {
   if (waits) return html`<${Entry} title=${t("signup.waits.title")} foot=${foot}><p>${t("signup.waits.text")}</p><//>`;
   const general = problem && !problem.errors.some((error) => FIELDS.includes(error.field));
   return html`<${Entry} title=${t("signup.title", { name })} foot=${foot}>
-    <form class="form" onSubmit=${send}>
+    <${Form} class="form" onSubmit=${send}>
       ${general && html`<p class="form-error" role="alert">${explain(problem)}</p>`}
       ${registration === "invite" && field("invite", { required: true })}
       ${field("full_name", { autocomplete: "name", maxlength: 100 })}
@@ -63,8 +59,8 @@ export function View() {
       ${registration === "approval" && field("application", { multiline: true, rows: 3, required: true, hint: t("signup.application.hint") })}
       ${rules?.length > 0 && html`<details><summary>${t("signup.rules")}</summary><ol class="rules">${rules.map((rule) => html`<li>${rule}</li>`)}</ol></details>`}
       ${captcha && html`<${captcha.provider === "proof_of_work" ? Work : Captcha} key=${tries} onSolved=${setSolved} />`}
-      <button class="button button-primary button-wide" aria-busy=${busy} disabled=${busy || (captcha && !solved)}>${t("signup.do")}</button>
-    </form>
+      <button class="button button-primary button-wide" disabled=${captcha && !solved}>${t("signup.do")}</button>
+    <//>
     <${Providers} />
   <//>`;
 }

@@ -9,6 +9,7 @@ import { ask } from "../../state/dialogs.js";
 import { go } from "../../state/router.js";
 import { complain, explain, toast } from "../../state/toasts.js";
 import { Field } from "../../components/field.js";
+import { Form } from "../../components/form.js";
 
 export function Account() {
   return html`<${Email} /><${Password} /><${Export} /><${Deletion} />`;
@@ -18,8 +19,7 @@ function Email() {
   const own = user.value;
   const [email, setEmail] = useState(own.email || "");
   const [error, setError] = useState("");
-  const save = async (event) => {
-    event.preventDefault();
+  const save = async () => {
     setError("");
     try {
       await patch("/auth/me", { email: email.trim() });
@@ -30,20 +30,19 @@ function Email() {
     }
   };
   const resend = () => post("/auth/verify-email/resend", { email: own.email }).then(() => toast(t("account.email.resent")), complain);
-  return html`<form class="form section" onSubmit=${save}>
+  return html`<${Form} class="form section" onSubmit=${save}>
     <h2>${t("account.email")}</h2>
     ${!own.email_verified && html`<p class="notice">${t("account.email.unverified")} <button type="button" class="link" onClick=${resend}>${t("account.email.resend")}</button></p>`}
     ${own.pending_email && html`<p class="notice">${t("account.email.pending", { email: own.pending_email })}</p>`}
     <${Field} label=${t("signup.email")} type="email" autocomplete="email" required value=${email} error=${error} onInput=${(event) => setEmail(event.currentTarget.value)} />
     <div class="form-foot"><button class="button button-primary" disabled=${email.trim() === own.email}>${t("save")}</button></div>
-  </form>`;
+  <//>`;
 }
 
 function Password() {
   const [fields, setFields] = useState({ password: "", new_password: "" });
   const [problem, setProblem] = useState(null);
-  const save = async (event) => {
-    event.preventDefault();
+  const save = async () => {
     setProblem(null);
     try {
       await post("/auth/password/change", fields);
@@ -55,14 +54,14 @@ function Password() {
   };
   const input = (name) => (event) => setFields({ ...fields, [name]: event.currentTarget.value });
   const general = problem && !problem.of("password") && !problem.of("new_password");
-  return html`<form class="form section" onSubmit=${save}>
+  return html`<${Form} class="form section" onSubmit=${save}>
     <h2>${t("account.password")}</h2>
     ${general && html`<p class="form-error" role="alert">${explain(problem)}</p>`}
     <input type="text" class="unseen" autocomplete="username" value=${profile.value.username} readonly tabindex="-1" aria-hidden="true" />
     <${Field} label=${t("account.password.old")} type="password" autocomplete="current-password" required value=${fields.password} error=${problem?.of("password")} onInput=${input("password")} />
     <${Field} label=${t("account.password.new")} type="password" autocomplete="new-password" minlength="8" required value=${fields.new_password} error=${problem?.of("new_password")} onInput=${input("new_password")} />
     <div class="form-foot"><button class="button button-primary">${t("account.password.do")}</button></div>
-  </form>`;
+  <//>`;
 }
 
 const POLL_EVERY = 2_000;
@@ -97,8 +96,7 @@ function Export() {
 function Deletion() {
   const [password, setPassword] = useState("");
   const [error, setError] = useState("");
-  const remove = async (event) => {
-    event.preventDefault();
+  const remove = async () => {
     setError("");
     if (!(await ask({ title: t("account.delete.title"), text: t("account.delete.sure"), yes: t("account.delete"), danger: true }))) return;
     try {
@@ -109,10 +107,10 @@ function Deletion() {
       setError(explain(problem));
     }
   };
-  return html`<form class="form section" onSubmit=${remove}>
+  return html`<${Form} class="form section" onSubmit=${remove}>
     <h2>${t("account.delete")}</h2>
     <p class="hint">${t("account.delete.text")}</p>
     <${Field} label=${t("login.password")} type="password" autocomplete="current-password" value=${password} error=${error} onInput=${(event) => setPassword(event.currentTarget.value)} />
     <div class="form-foot"><button class="button button-danger">${t("account.delete")}</button></div>
-  </form>`;
+  <//>`;
 }

@@ -35,7 +35,7 @@ export function View() {
   if (section) {
     const [Section] = SECTIONS[section] || [];
     if (!Section) return html`<${NotFound} />`;
-    return html`<${Page} title=${t(`settings.${section}`)} withBack name="settings"><div class="settings"><${Section} /></div><//>`;
+    return html`<${Page} key=${section} title=${t(`settings.${section}`)} withBack name="settings"><div class="settings"><${Section} /></div><//>`;
   }
   const out = async () => {
     await leave();

@@ -8,6 +8,7 @@ import { upload } from "../../api/uploads.js";
 import { cropped } from "../../components/crop_dialog.js";
 import { Avatar } from "../../components/avatar.js";
 import { Field } from "../../components/field.js";
+import { Form } from "../../components/form.js";
 import { putPerson } from "../../state/entities.js";
 import { complain, toast } from "../../state/toasts.js";
 
@@ -23,8 +24,7 @@ export function ProfileSettings() {
     putPerson(saved);
     toast(t("saved"));
   };
-  const save = async (event) => {
-    event.preventDefault();
+  const save = async () => {
     setProblem(null);
     await store(fields).catch((failure) => (failure.errors?.length ? setProblem(failure) : complain(failure)));
   };
@@ -45,7 +45,7 @@ export function ProfileSettings() {
     }
   };
   const input = (name) => (event) => setFields({ ...fields, [name]: event.currentTarget.value });
-  return html`<form class="form" onSubmit=${save}>
+  return html`<${Form} class="form" onSubmit=${save}>
     <div class="picture-row">
       <${Avatar} person=${own} size="huge" />
       <div class="picture-choices">
@@ -66,5 +66,5 @@ export function ProfileSettings() {
     <${Field} label=${t("signup.full_name")} autocomplete="name" maxlength="100" dir="auto" value=${fields.full_name} error=${problem?.of("full_name")} onInput=${input("full_name")} />
     <${Field} label=${t("profile.bio")} multiline rows="4" maxlength="500" dir="auto" value=${fields.bio} error=${problem?.of("bio")} onInput=${input("bio")} />
     <div class="form-foot"><button class="button button-primary">${t("save")}</button></div>
-  </form>`;
+  <//>`;
 }

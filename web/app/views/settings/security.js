@@ -4,9 +4,11 @@ import { html } from "../../html.js";
 import { ago, t } from "../../i18n/i18n.js";
 import { del, get, post } from "../../api/client.js";
 import { create, supported } from "../../api/passkeys.js";
+import { ask } from "../../state/dialogs.js";
 import { instance, loadInstance } from "../../state/instance.js";
 import { complain, explain, toast } from "../../state/toasts.js";
 import { Field } from "../../components/field.js";
+import { Form } from "../../components/form.js";
 import { Icon } from "../../components/icon.js";
 import { nameOf, visit } from "../../components/providers.js";
 import { QrCode } from "../../components/qr_code.js";
@@ -23,8 +25,7 @@ function Totp() {
   const [error, setError] = useState("");
   useEffect(() => void get("/auth/totp").then((answer) => setEnabled(answer.enabled), complain), []);
   const begin = () => post("/auth/totp").then(setSecret, complain);
-  const confirm = async (event) => {
-    event.preventDefault();
+  const confirm = async () => {
     setError("");
     try {
       const answer = await post("/auth/totp/confirm", { code: code.trim() });
@@ -36,8 +37,7 @@ function Totp() {
       setError(explain(problem));
     }
   };
-  const turnOff = async (event) => {
-    event.preventDefault();
+  const turnOff = async () => {
     setError("");
     try {
       await del("/auth/totp", { body: { code: code.trim() } });
@@ -56,22 +56,22 @@ function Totp() {
     ${enabled && html`<p class="on-good row"><${Icon} name="check" size=${18} /> ${t("totp.is_on")}</p><${TurnOff} code=${code} setCode=${setCode} error=${error} onSubmit=${turnOff} />`}
     ${enabled === false && !secret && html`<div class="form-foot"><button class="button button-primary" onClick=${begin}>${t("totp.on")}</button></div>`}
     ${secret &&
-    html`<form class="form" onSubmit=${confirm}>
+    html`<${Form} class="form" onSubmit=${confirm}>
       <${QrCode} text=${secret.otpauth_url} />
       <p>${t("totp.secret")} <code class="secret">${secret.secret}</code></p>
       <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
       <div class="form-foot"><button class="button button-primary">${t("totp.confirm")}</button></div>
-    </form>`}
+    <//>`}
   </section>`;
 }
 
 function TurnOff({ code, setCode, error, onSubmit }) {
   const [asks, setAsks] = useState(false);
   if (!asks) return html`<div class="form-foot"><button class="button" onClick=${() => setAsks(true)}>${t("totp.off")}</button></div>`;
-  return html`<form class="form" onSubmit=${onSubmit}>
+  return html`<${Form} class="form" onSubmit=${onSubmit}>
     <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
     <div class="form-foot"><button type="button" class="button" onClick=${() => setAsks(false)}>${t("cancel")}</button><button class="button button-danger" disabled=${!code}>${t("totp.off")}</button></div>
-  </form>`;
+  <//>`;
 }
 
 function Passkeys() {
@@ -80,8 +80,7 @@ function Passkeys() {
   const read = () => get("/auth/passkeys").then((page) => setKnown(page.results || page), () => setKnown(null));
   useEffect(() => void read(), []);
   if (known === null) return null;
-  const add = async (event) => {
-    event.preventDefault();
+  const add = async () => {
     try {
       await create(name.trim() || t("passkeys.name.default"));
       setName("");
@@ -91,15 +90,18 @@ function Passkeys() {
       if (problem.name !== "NotAllowedError") complain(problem);
     }
   };
-  const remove = (id) => del(`/auth/passkeys/${id}`).then(read, complain);
+  const remove = async ({ id, name: called }) => {
+    if (!(await ask({ title: t("passkeys.delete.title", { name: called }), text: t("passkeys.delete.text"), yes: t("delete"), danger: true }))) return;
+    await del(`/auth/passkeys/${id}`).then(read, complain);
+  };
   return html`<section class="form section">
     <h2>${t("passkeys.title")}</h2>
     <p class="hint">${t("passkeys.text")}</p>
-    <ul class="rows">${known.map((key) => html`<li key=${key.id} class="row"><${Icon} name="key" /><span class="row-text"><span class="name">${key.name}</span><span class="handle">${key.last_used_at ? ago(key.last_used_at) : t("passkeys.unused")}</span></span><button class="button" onClick=${() => remove(key.id)}>${t("delete")}</button></li>`)}</ul>
-    <form class="form" onSubmit=${add}>
+    <ul class="rows">${known.map((key) => html`<li key=${key.id} class="row"><${Icon} name="key" /><span class="row-text"><span class="name">${key.name}</span><span class="handle">${key.last_used_at ? ago(key.last_used_at) : t("passkeys.unused")}</span></span><button class="button" aria-label="${t("delete")}: ${key.name}" onClick=${() => remove(key)}>${t("delete")}</button></li>`)}</ul>
+    <${Form} class="form" onSubmit=${add}>
       <${Field} label=${t("passkeys.name")} maxlength="50" value=${name} onInput=${(event) => setName(event.currentTarget.value)} />
       <div class="form-foot"><button class="button button-primary">${t("passkeys.add")}</button></div>
-    </form>
+    <//>
   </section>`;
 }
 
@@ -115,6 +117,6 @@ function Linked() {
   const unlink = (provider) => del(`/auth/social/${provider}`).then(read, complain);
   return html`<section class="form section">
     <h2>${t("linked.title")}</h2>
-    <ul class="rows">${known.map((each) => html`<li key=${each} class="row"><${Icon} name="link" /><span class="row-text name">${nameOf(each)}</span>${linked.includes(each) ? html`<button class="button" onClick=${() => unlink(each)}>${t("linked.undo")}</button>` : html`<button class="button" onClick=${() => visit(each, "link")}>${t("linked.do")}</button>`}</li>`)}</ul>
+    <ul class="rows">${known.map((each) => html`<li key=${each} class="row"><${Icon} name="link" /><span class="row-text name">${nameOf(each)}</span>${linked.includes(each) ? html`<button class="button" aria-label="${t("linked.undo")}: ${nameOf(each)}" onClick=${() => unlink(each)}>${t("linked.undo")}</button>` : html`<button class="button" aria-label="${t("linked.do")}: ${nameOf(each)}" onClick=${() => visit(each, "link")}>${t("linked.do")}</button>`}</li>`)}</ul>
   </section>`;
 }
