@@ -67,6 +67,41 @@ def test_a_muted_conversation_notifies_nobody_who_muted_it(
     assert MutedConversation.objects.count() == 0
 
 
+def test_a_mute_that_is_delivered_late_takes_back_what_others_did_after_it(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post_id, other = post(alice), post(alice)
+    react(bob, post_id)
+    drain()
+    muted_at = datetime.now(UTC)
+    react(carol, post_id)
+    comment(bob, post_id)
+    comment(bob, other)
+    drain()
+    assert sorted(kinds(alice)) == ["comment", "comment", "reaction"]
+    muted = PostMuted(post_id=int(post_id), user_id=int(alice.id), at=muted_at)
+    unmuted = PostUnmuted(post_id=int(post_id), user_id=int(alice.id), at=muted_at - timedelta(seconds=1))
+    deliver_events(muted, unmuted, muted)
+    left = {item["kind"]: item for item in notifications_of(alice)}
+    assert (sorted(kinds(alice)), unread(alice)) == (["comment", "reaction"], 2)
+    assert [actor["username"] for actor in left["reaction"]["actors"]] == ["bob"]
+    assert left["reaction"]["actors_count"] == 1
+
+
+def test_a_mute_that_was_taken_back_meanwhile_removes_nothing(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post_id = post(alice)
+    muted_at = datetime.now(UTC)
+    comment(bob, post_id)
+    drain()
+    names = {"post_id": int(post_id), "user_id": int(alice.id)}
+    deliver_events(PostUnmuted(**names, at=muted_at + timedelta(seconds=1)), PostMuted(**names, at=muted_at))
+    assert kinds(alice) == ["comment"]
+
+
 def test_notices_of_moderation_cannot_be_switched_off_and_name_action_and_target(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.core import signing
 from django.utils import timezone
 
+from apps.notifications.actions.removal import remove_since
 from apps.notifications.models import Digest, Kind, MutedConversation, NotificationPreference, NotificationSettings
 from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, KINDS
 from socialapp.core.db import transactional
@@ -143,10 +144,14 @@ def _stop_digest(*, user_id: int) -> None:
 
 @transactional("notifications")
 def set_conversation_mute(*, user_id: int, post_id: int, muted: bool, at: datetime) -> None:
-    """Remembers whether a person wants notifications about a post and what is under it. The newest event counts."""
+    """Remembers whether a person wants notifications about a post and what is under it. The newest event counts.
+
+    What others did after the mute, and was notified of because its event was faster, is removed.
+    """
     if deleted_among("notifications", ids=[user_id, post_id]):
         return
     rows = MutedConversation.objects
     row, created = rows.get_or_create(user_id=user_id, post_id=post_id, defaults={"muted": muted, "at": at})
-    if not created:
-        rows.filter(id=row.id, at__lt=at).update(muted=muted, at=at)
+    is_newest = created or rows.filter(id=row.id, at__lt=at).update(muted=muted, at=at) > 0
+    if muted and is_newest:
+        remove_since(user_id=user_id, post_id=post_id, at=at)
