@@ -127,6 +127,11 @@ def test_a_reader_in_arabic_sees_the_page_mirrored(person: Callable[[str], Perso
     assert menu
     assert avatar["x"] > menu["x"]
     expect(page.locator(".post-author bdi")).to_have_text("@ada_rtl")
+    go(page, "/@ada_rtl")
+    name, handle = (page.locator(f"[data-post='{post}'] .{each}").first.bounding_box() for each in ("name", "handle"))
+    assert name
+    assert handle
+    assert name["x"] > handle["x"]
 
 
 def test_a_long_name_ends_where_it_is_written_to(person: Callable[[str], Person]) -> None:

@@ -99,7 +99,7 @@ function Head({ comment, postAuthor, onEdit }) {
     !mine && actOn("comment", id),
   ];
   return html`<header class="comment-head">
-    <a dir="auto" href="/@${author.username}"><span class="name" dir="auto">${author.full_name || author.username}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>
+    <a href="/@${author.username}"><span class="name" dir="auto">${author.full_name || author.username}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>
     ${author.id === postAuthor && html`<span class="badge">${t("comment.author")}</span>`}
     <a class="post-time" href="/posts/${comment.post_id}?comment=${id}"><${Time} at=${comment.created_at} /></a>
     ${comment.edited && html`<span class="handle">${t("post.edited")}</span>`}

@@ -25,7 +25,7 @@ export function Page({ title, withBack = false, actions = null, children, name =
     <header class="page-head">
       ${!withBack && html`<${SmallAccount} />`}
       ${withBack && html`<button class="icon-button" aria-label=${t("back")} onClick=${back}><span class="flips"><${Icon} name="back" /></span></button>`}
-      <h1 ref=${heading} tabindex="-1">${title}</h1>
+      <h1 ref=${heading} tabindex="-1" dir="auto">${title}</h1>
       ${actions && html`<div class="page-actions">${actions}</div>`}
     </header>
     ${children}

@@ -40,7 +40,7 @@ export function PostCard({ id, large = false }) {
     ${post.reposted_by && html`<p class="post-reason"><${Icon} name="repost" size=${16} /><a href="/@${post.reposted_by.username}" dir="auto">${t("post.reposted_by", { name: post.reposted_by.full_name || post.reposted_by.username })}</a></p>`}
     <a class="post-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} /></a>
     <header class="post-head">
-      <a class="post-author" dir="auto" href="/@${author.username}"><span class="name" dir="auto">${name}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>
+      <a class="post-author" href="/@${author.username}"><span class="name" dir="auto">${name}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>
       ${!large && html`<a class="post-time" href="/posts/${id}"><${Time} at=${post.created_at} /></a>`}
       ${post.is_private && html`<span class="post-private" title=${t("post.private")}><${Icon} name="lock" size=${15} /><span class="unseen">${t("post.private")}</span></span>`}
       <${PostMenu} post=${post} />
