@@ -1,17 +1,21 @@
 // A labelled field with its hint and its error.
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Icon } from "./icon.js";
 
-/** `multiline` makes it a textarea; all other properties go to the element. */
+/** `multiline` makes it a textarea; all other properties go to the element. With `autofocus` it has the focus when it appears. */
 export function Field({ label, hint = "", error = "", multiline = false, ...rest }) {
   const id = useId();
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
   const notes = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (rest.autofocus) element.current?.focus(); // the browser heeds the attribute once a document
+  }, []);
   const isPassword = rest.type === "password";
   /** @type {Record<string, any>} */
-  const shared = { ...rest, id, class: "input", "aria-describedby": notes || undefined, "aria-invalid": error ? "true" : undefined };
+  const shared = { ...rest, id, ref: element, class: "input", "aria-describedby": notes || undefined, "aria-invalid": error ? "true" : undefined };
   if (isPassword && shown) shared.type = "text";
   return html`<div class="field">
     <label for=${id}>${label}</label>

@@ -1,5 +1,5 @@
 // Second factor, passkeys and linked accounts.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../../html.js";
 import { ago, t } from "../../i18n/i18n.js";
 import { del, get, post } from "../../api/client.js";
@@ -52,24 +52,31 @@ function Totp() {
   return html`<section class="form section">
     <h2>${t("totp.title")}</h2>
     <p class="hint">${t("totp.text")}</p>
-    ${codes && html`<div class="notice"><div><p>${t("totp.codes")}</p><ul class="codes">${codes.map((each) => html`<li><code>${each}</code></li>`)}</ul></div></div>`}
+    ${codes && html`<${Codes} codes=${codes} />`}
     ${enabled && html`<p class="on-good row"><${Icon} name="check" size=${18} /> ${t("totp.is_on")}</p><${TurnOff} code=${code} setCode=${setCode} error=${error} onSubmit=${turnOff} />`}
     ${enabled === false && !secret && html`<div class="form-foot"><button class="button button-primary" onClick=${begin}>${t("totp.on")}</button></div>`}
     ${secret &&
     html`<${Form} class="form" onSubmit=${confirm}>
       <${QrCode} text=${secret.otpauth_url} />
       <p>${t("totp.secret")} <code class="secret">${secret.secret}</code></p>
-      <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
+      <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" autofocus required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
       <div class="form-foot"><button class="button button-primary">${t("totp.confirm")}</button></div>
     <//>`}
   </section>`;
+}
+
+/** Shown once: the focus goes to them, so that nobody misses them. */
+function Codes({ codes }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => box.current?.focus(), []);
+  return html`<div ref=${box} class="notice" tabindex="-1"><div><p>${t("totp.codes")}</p><ul class="codes">${codes.map((each) => html`<li key=${each}><code>${each}</code></li>`)}</ul></div></div>`;
 }
 
 function TurnOff({ code, setCode, error, onSubmit }) {
   const [asks, setAsks] = useState(false);
   if (!asks) return html`<div class="form-foot"><button class="button" onClick=${() => setAsks(true)}>${t("totp.off")}</button></div>`;
   return html`<${Form} class="form" onSubmit=${onSubmit}>
-    <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
+    <${Field} label=${t("login.otp")} inputmode="numeric" autocomplete="one-time-code" autofocus required value=${code} error=${error} onInput=${(event) => setCode(event.currentTarget.value)} />
     <div class="form-foot"><button type="button" class="button" onClick=${() => setAsks(false)}>${t("cancel")}</button><button class="button button-danger" disabled=${!code}>${t("totp.off")}</button></div>
   <//>`;
 }
