@@ -10,10 +10,11 @@ invalidates all lists built before.
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import orjson
 from django.conf import settings
 
 from socialapp.core.cache import Command, Script, redis_client, round_trip
@@ -209,19 +210,19 @@ def process_of_redis() -> str:
     return str(redis_client().info("server")["run_id"])
 
 
-def _parse(elements: Iterable[bytes]) -> CachedFeed | None:
-    *entries, last_element = list(elements) or [b"?"]
+def _parse(elements: Sequence[bytes]) -> CachedFeed | None:
+    *entries, last_element = elements or [b"?"]
     last = last_element.decode()
     if not last.startswith("="):
         return None
     version, epoch, floor, popular = last[1:].split(":")
-    reposted = [entry for entry in entries if b":" in entry]
+    # Hundreds of entries a reading: read at once, as JSON, a reposter as a negative number behind the post; the floor,
+    # which is none, cuts those off.
+    numbers = orjson.loads(b"[%b]" % b",".join(entries).replace(b":", b",-"))
     reposters: dict[int, frozenset[int]] = {}
-    for entry in reposted:
-        post_id, reposter_id = map(int, entry.split(b":"))
-        reposters[post_id] = reposters.get(post_id, frozenset()) | {reposter_id}
-    # Reads of a feed parse hundreds of entries, nearly none of which are reposts.
-    post_ids = sorted(reposters.keys() | set(map(int, set(entries).difference(reposted))))
+    for place in [place for place, number in enumerate(numbers) if number < 0]:
+        reposters[numbers[place - 1]] = reposters.get(numbers[place - 1], _NOBODY) | {-numbers[place]}
+    post_ids = sorted(dict.fromkeys(numbers))
     above = post_ids[bisect_right(post_ids, int(floor)) :]
     popular_ids = tuple(int(user_id) for user_id in popular.split(",") if user_id)
     return CachedFeed(int(version), int(epoch), int(floor), popular_ids, above, reposters)
