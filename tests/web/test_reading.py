@@ -84,6 +84,7 @@ def test_a_decision_is_appealed_and_a_report_followed(person: Callable[[str], Pe
     expect(page.get_by_role("listitem").filter(has_text="Warning")).to_contain_text("Be kind")
     expect(page.get_by_role("listitem").filter(has_text="Harassment or abuse")).to_contain_text("Waiting")
     page.get_by_role("button", name="Appeal").click()
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_focused()
     page.get_by_role("dialog").get_by_role("textbox").fill("I was kind")
     page.get_by_role("dialog").locator(".button-primary").click()
     expect(page.get_by_text("Your appeal is waiting for an answer.")).to_be_visible()

@@ -44,7 +44,7 @@ export function AppealDialog({ action, close }) {
   return html`<${Modal} title=${t("appeal.title")} onClose=${close}>
     <${Form} class="form" onSubmit=${send}>
       <p>${t("appeal.text")}</p>
-      <${Field} multiline rows="5" maxlength="2000" label=${t("appeal.label")} required value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
+      <${Field} multiline rows="5" maxlength="2000" label=${t("appeal.label")} autofocus required value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
       <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-primary" disabled=${!text.trim()}>${t("appeal.send")}</button></div>
     <//>
   <//>`;
